@@ -1,0 +1,1 @@
+"""What was found: from tidy tables to rankings, agreement, regressions and the report."""

@@ -1,0 +1,1 @@
+"""The demo's conversations, composed for this project."""

@@ -1,0 +1,64 @@
+"""The one error a user may see: it names the place, the bad value and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class RatifyError(Exception):
+    """A wrong input, said in one line.
+
+    Parameters
+    ----------
+    problem : str
+        What is wrong, without a full stop.
+    file : path or str, optional
+        The file it was found in.
+    row : int, optional
+        Its record as a spreadsheet numbers it: the header is row 1.
+    column : str, optional
+        The column, or the dotted path of a field in a plan.
+    value : object, optional
+        The value as it was read.
+    allowed : str, optional
+        What would have been accepted.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: Path | str | None = None,
+        row: int | None = None,
+        column: str | None = None,
+        value: object = None,
+        allowed: str | None = None,
+    ) -> None:
+        self.problem = problem
+        self.file = None if file is None else str(file)
+        self.row = row
+        self.column = column
+        self.value = value
+        self.allowed = allowed
+        super().__init__(self.one_line())
+
+    def one_line(self) -> str:
+        """Return the whole message on one line."""
+        place = [self.file] if self.file else []
+        if self.row is not None:
+            place.append(f"row {self.row}")
+        if self.column is not None:
+            place.append(f"column {self.column}" if self.row is not None else self.column)
+        sentence = self.problem
+        if self.value is not None:
+            sentence += f", got {_short(self.value)}"
+        if self.allowed:
+            sentence += f" (allowed: {self.allowed})"
+        line = ", ".join(place) + ": " + sentence if place else sentence
+        return " ".join(line.split())
+
+
+def _short(value: object, limit: int = 60) -> str:
+    """Return the value quoted, on one line, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"

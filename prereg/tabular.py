@@ -1,0 +1,215 @@
+"""The one reader of tables: text in, text out, and every complaint names its row and column.
+
+Ids stay strings: a 20-digit id read as a float is destroyed. Conversion to numbers belongs to
+whoever knows the column.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from prereg import files
+from prereg.errors import RatifyError
+
+csv.field_size_limit(2**31 - 1)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as it was read.
+
+    Attributes
+    ----------
+    path : Path
+        Where it came from.
+    columns : tuple of str
+        The header, in order.
+    rows : list of dict
+        One mapping a record, every value a string; missing is the empty string.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: list[dict[str, str]] = field(repr=False)
+
+    def require(self, *columns: str) -> None:
+        """Raise `RatifyError` unless every named column is there."""
+        for column in columns:
+            if column not in self.columns:
+                shown = ", ".join(c or "(unnamed)" for c in self.columns)
+                raise RatifyError(f"there is no column '{column}'", file=self.path, allowed=shown)
+
+    def require_filled(self, *columns: str) -> None:
+        """Raise `RatifyError` at the first empty cell of the named columns."""
+        for column in columns:
+            for row, record in enumerate(self.rows, start=2):
+                if not record[column].strip():
+                    raise self.error(row, column, "is empty", allowed="any text")
+
+    def require_unique(self, column: str) -> None:
+        """Raise `RatifyError` at the first value that an earlier row already has."""
+        seen: dict[str, int] = {}
+        for row, record in enumerate(self.rows, start=2):
+            first = seen.setdefault(record[column], row)
+            if first != row:
+                raise RatifyError(
+                    f"this {column} is already in row {first}",
+                    file=self.path, row=row, column=column, value=record[column],
+                    allowed="one row each",
+                )  # fmt: skip
+
+    def number(self, row: int, column: str) -> float | None:
+        """Return a cell as a number, None where it is empty.
+
+        Parameters
+        ----------
+        row : int
+            As a spreadsheet numbers it: the first record is row 2.
+        column : str
+            A column of the table.
+
+        Raises
+        ------
+        RatifyError
+            When the cell holds anything else, infinities and NaN included.
+        """
+        text = self.rows[row - 2][column].strip()
+        if not text:
+            return None
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not math.isfinite(value):
+            raise self.error(row, column, "is not a number", allowed="a number or an empty cell")
+        return value
+
+    def error(
+        self, row: int, column: str, problem: str, *, allowed: str | None = None
+    ) -> RatifyError:
+        """Return the error that names one cell of this table."""
+        return RatifyError(
+            problem, file=self.path, row=row, column=column,
+            value=self.rows[row - 2][column], allowed=allowed,
+        )  # fmt: skip
+
+
+def read_table(path: Path | str) -> Table:
+    """Read a CSV (or, by its extension, a Parquet file) as strings.
+
+    Parameters
+    ----------
+    path : path
+        A file in UTF-8, with or without a byte-order mark, with one header row.
+
+    Returns
+    -------
+    Table
+        At least one record, every record as long as the header.
+
+    Raises
+    ------
+    RatifyError
+        When the file is missing, empty, not a table, has two columns of one name, a record of
+        another length than the header, or no record at all.
+    """
+    path = Path(path)
+    if path.suffix.lower() in {".parquet", ".pq"}:
+        columns, records = _read_parquet(path)
+    else:
+        columns, records = _read_csv(path)
+    named = [c for c in columns if c]
+    for column in named:
+        if named.count(column) > 1:
+            raise RatifyError(
+                f"two columns are called '{column}'", file=path, row=1, allowed="names that differ"
+            )
+    if not records:
+        raise RatifyError("holds a header but no rows", file=path, allowed="at least one row")
+    return Table(path, tuple(columns), records)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RatifyError("no such file", file=path) from error
+    except IsADirectoryError as error:
+        raise RatifyError("is a folder, not a table", file=path, allowed="a CSV") from error
+    except OSError as error:
+        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
+    if not content.strip():
+        raise RatifyError("is empty", file=path, allowed="a CSV with a header row")
+    return content
+
+
+def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    content = _read_bytes(path)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RatifyError(
+            f"is not a CSV in UTF-8 (byte {error.start} cannot be read)", file=path, allowed="UTF-8"
+        ) from error
+    if "\0" in text:
+        raise RatifyError("is not a CSV (it holds zero bytes)", file=path, allowed="a CSV in UTF-8")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    records: list[dict[str, str]] = []
+    try:
+        columns = [name.strip() for name in next(reader)]
+        for row, cells in enumerate((r for r in reader if r), start=2):
+            if len(cells) != len(columns):
+                raise RatifyError(
+                    f"has {len(cells)} cells where the header has {len(columns)}",
+                    file=path, row=row, allowed="one cell for each column",
+                )  # fmt: skip
+            records.append(dict(zip(columns, cells, strict=True)))
+    except csv.Error as error:
+        raise RatifyError(
+            f"is not a CSV (line {reader.line_num}: {error})", file=path, allowed="a CSV"
+        ) from error
+    return columns, records
+
+
+def _read_parquet(path: Path) -> tuple[list[str], list[dict[str, str]]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = _read_bytes(path)
+    try:
+        table = pq.read_table(io.BytesIO(content))
+    except (pa.ArrowException, OSError) as error:
+        raise RatifyError("is not a Parquet file", file=path, allowed="CSV or Parquet") from error
+    columns = [str(name) for name in table.column_names]
+    return columns, [
+        {name: _as_text(value) for name, value in record.items()} for record in table.to_pylist()
+    ]
+
+
+def _as_text(value: Any) -> str:
+    """Return a cell as the CSV would hold it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as CSV with `\\n` line ends; None becomes an empty cell, booleans true/false."""
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_as_text(row[c]) for c in columns] for row in rows)
+    return stream.getvalue()
+
+
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as CSV in one piece; see `files.write_bytes`."""
+    files.write_text(path, csv_text(columns, rows))

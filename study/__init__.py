@@ -1,0 +1,1 @@
+"""What is collected: design, store, rater pages, judges and bots, down to the tidy tables."""

@@ -1,0 +1,1 @@
+"""Judges that are not people. They answer the same trials and leave the same rows."""
