@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
+
+from prereg import files
 
 Status = Literal["confirmatory", "exploratory"]
 
@@ -85,3 +88,147 @@ def finite(value: Any) -> Any:
 def to_frame(quantities: Sequence[Quantity]) -> pd.DataFrame:
     """Return the quantities as a table, one row each, columns in the order of the class."""
     return pd.DataFrame([q.to_json() for q in quantities])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultTable:
+    """A table of the report, kept whole in `results.json` and written as `tables/NAME.csv`.
+
+    Attributes
+    ----------
+    name : str
+        File name without extension, unique.
+    title, caption : str
+        Caption says unit, method and what a row is.
+    frame : DataFrame
+    status : {'confirmatory', 'exploratory'}
+    """
+
+    name: str
+    title: str
+    caption: str
+    frame: pd.DataFrame
+    status: Status = "exploratory"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the table with its rows as lists, missing values as null."""
+        rows = [[_plain(value) for value in row] for row in self.frame.itertuples(index=False)]
+        return {
+            "name": self.name,
+            "title": self.title,
+            "caption": self.caption,
+            "status": self.status,
+            "columns": [str(c) for c in self.frame.columns],
+            "rows": rows,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultFigure:
+    """A figure of the report, written as `figures/NAME.svg`.
+
+    Attributes
+    ----------
+    name : str
+        File name without extension, unique.
+    title, caption : str
+        Caption says what is drawn, the intervals, n, and that raters are simulated where they are.
+    alt : str
+        The finding in one sentence, for whoever cannot see the picture.
+    svg : str
+        The drawing.
+    status : {'confirmatory', 'exploratory'}
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    svg: str
+    status: Status = "exploratory"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the drawing."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "caption": self.caption,
+            "alt": self.alt,
+            "status": self.status,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """All that an analysis found; `results.json` is this object, everything else a view of it.
+
+    Attributes
+    ----------
+    kind : {'study', 'audit'}
+    title, question : str
+        Title of the study and the question raters answered.
+    headline : list of str
+        The answer in plain sentences, most important first; the first stands alone.
+    simulated : bool
+        True where raters are bots: every page and figure then says "simulated raters".
+    meta : dict
+        Provenance: plan_hash, mode, seed, input files with SHA-256, package versions, times.
+    hypotheses : list of dict
+        `id`, `text` of every registered hypothesis.
+    flow : list of dict
+        `rule`, `unit`, `before`, `excluded`, `after`: exclusions in the plan's order.
+    quantities, tables, figures
+        What was found.
+    methods, limits : list of str
+        Paragraphs of prose.
+    """
+
+    kind: Literal["study", "audit"]
+    title: str
+    question: str
+    headline: list[str]
+    simulated: bool
+    meta: dict[str, Any]
+    quantities: list[Quantity]
+    tables: list[ResultTable]
+    figures: list[ResultFigure]
+    methods: list[str]
+    limits: list[str]
+    hypotheses: list[dict[str, str]] = field(default_factory=list)
+    flow: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole as JSON holds it, drawings left out."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "question": self.question,
+            "headline": self.headline,
+            "simulated": self.simulated,
+            "meta": self.meta,
+            "hypotheses": self.hypotheses,
+            "flow": self.flow,
+            "quantities": [q.to_json() for q in self.quantities],
+            "tables": [t.to_json() for t in self.tables],
+            "figures": [f.to_json() for f in self.figures],
+            "methods": self.methods,
+            "limits": self.limits,
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write `results.json`, `tables/*.csv` and `figures/*.svg` into an existing folder."""
+        files.write_json(folder / "results.json", self.to_json())
+        for table in self.tables:
+            text = table.frame.to_csv(index=False, lineterminator="\n")
+            files.write_text(folder / "tables" / f"{table.name}.csv", text)
+        for figure in self.figures:
+            files.write_text(folder / "figures" / f"{figure.name}.svg", figure.svg)
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as JSON holds it."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    return finite(value)
