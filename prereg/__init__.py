@@ -1,1 +1,1 @@
-"""What is promised before anybody looks: the plan, its lock, and the reading of tables both rooms share."""
+"""What is promised before anybody looks: the plan, its lock, and the reading of tables."""

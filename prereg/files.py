@@ -1,4 +1,4 @@
-"""The one place that writes files: beside the target first, then renamed, so nothing is ever half-written."""
+"""The one place that writes files: beside the target first, then renamed, never half-written."""
 
 from __future__ import annotations
 

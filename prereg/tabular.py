@@ -202,7 +202,7 @@ def _as_text(value: Any) -> str:
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return rows as CSV with `\\n` line ends; None becomes an empty cell, booleans true/false."""
+    """Return rows as CSV with Unix line ends; None becomes an empty cell, booleans true/false."""
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
