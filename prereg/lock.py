@@ -1,0 +1,173 @@
+"""The lock: SHA-256 over the plan, items, sequences, prompts and texts, so that a change shows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from prereg import files
+from prereg.errors import RatifyError
+from prereg.plan import PLAN_FILE, Plan
+
+LOCK_FILE = "plan.lock.json"
+SEQUENCES_FILE = "sequences.csv"
+SEQUENCE_COLUMNS = ("sequence_id", "position", "left_id", "right_id", "is_attention_check")
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A frozen study.
+
+    Attributes
+    ----------
+    plan_hash : str
+        SHA-256 over the hashes of the parts; every row of data carries it.
+    parts : dict
+        SHA-256 by part: plan, items, sequences, consent, instructions, prompts.
+    locked_at : str
+        ISO 8601, UTC.
+    tool : str
+        Name and version of what wrote it.
+    """
+
+    plan_hash: str
+    parts: Mapping[str, str]
+    locked_at: str
+    tool: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the lock as `plan.lock.json` holds it."""
+        return {
+            "format": 1,
+            "plan_hash": self.plan_hash,
+            "parts": dict(self.parts),
+            "locked_at": self.locked_at,
+            "tool": self.tool,
+        }
+
+
+def utc_now() -> str:
+    """Return this moment as ISO 8601 in UTC, to the millisecond."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def tool_version() -> str:
+    """Return name and version of the installed distribution."""
+    return f"ratify-eval {metadata.version('ratify-eval')}"
+
+
+def hash_parts(
+    plan: Plan,
+    *,
+    items: Sequence[Mapping[str, str]],
+    sequences: Sequence[Mapping[str, Any]],
+    texts: Mapping[str, str],
+    prompts: Mapping[str, str],
+) -> dict[str, str]:
+    """Return the SHA-256 of every part of a study over its canonical JSON.
+
+    Parameters
+    ----------
+    plan : Plan
+    items : sequence of mapping
+        Rows of the items table, all columns, as text.
+    sequences : sequence of mapping
+        Rows of the sequences table.
+    texts : mapping
+        What raters are shown beside the items, by name (consent, instructions).
+    prompts : mapping
+        What each judge answers by, by judge id: a prompt, or a baseline's lexicon.
+    """
+    rows = [{c: str(row[c]) for c in SEQUENCE_COLUMNS} for row in sequences]
+    parts: dict[str, Any] = {
+        "plan": plan.to_json(),
+        "items": [dict(row) for row in items],
+        "sequences": rows,
+        "prompts": dict(prompts),
+        **texts,
+    }
+    return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
+
+
+def plan_hash(parts: Mapping[str, str]) -> str:
+    """Return the one hash that stands for all parts."""
+    return files.sha256(files.canonical_json(dict(parts)))
+
+
+def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
+    """Freeze a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study folder.
+    parts : mapping
+        From `hash_parts`.
+
+    Returns
+    -------
+    Lock
+        The one already there, where it says the same.
+
+    Raises
+    ------
+    RatifyError
+        When the folder is locked and a part has changed since.
+    """
+    if (folder / LOCK_FILE).exists():
+        lock = read_lock(folder)
+        refuse_changed(folder, lock, parts)
+        return lock
+    lock = Lock(plan_hash(parts), dict(parts), utc_now(), tool_version())
+    files.write_json(folder / LOCK_FILE, lock.to_json())
+    return lock
+
+
+def read_lock(folder: Path) -> Lock:
+    """Read the lock of a study folder.
+
+    Raises
+    ------
+    RatifyError
+        When there is none, it cannot be read, or its hash does not follow from its parts.
+    """
+    path = folder / LOCK_FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        lock = Lock(
+            str(content["plan_hash"]),
+            {str(k): str(v) for k, v in content["parts"].items()},
+            str(content["locked_at"]),
+            str(content["tool"]),
+        )
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "the plan is not locked", file=folder / PLAN_FILE, allowed="run `ratify lock` first"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RatifyError(
+            "is not a lock that `ratify lock` wrote", file=path, allowed="the file as it was"
+        ) from error
+    if plan_hash(lock.parts) != lock.plan_hash:
+        raise RatifyError(
+            "has been edited: its plan_hash does not follow from its parts",
+            file=path, column="plan_hash", value=lock.plan_hash, allowed="the file as it was",
+        )  # fmt: skip
+    return lock
+
+
+def refuse_changed(folder: Path, lock: Lock, parts: Mapping[str, str]) -> None:
+    """Raise `RatifyError` naming the parts that differ from the lock."""
+    names = sorted(set(lock.parts) | set(parts))
+    changed = [name for name in names if lock.parts.get(name) != parts.get(name)]
+    if changed:
+        raise RatifyError(
+            f"changed since the plan was locked at {lock.locked_at}: {', '.join(changed)}",
+            file=folder / LOCK_FILE,
+            allowed="the study exactly as it was locked, or a new study folder",
+        )

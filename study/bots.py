@@ -1,0 +1,215 @@
+"""Simulated raters that go through real HTTP: they load the pages and send the forms people send.
+
+A bot knows what it reads on the page and nothing else. How much it values a text comes from a
+table given to it here (the demo's planted quality), looked up by the words on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+import httpx
+import numpy as np
+
+from prereg.errors import RatifyError
+
+
+@dataclass(frozen=True)
+class Population:
+    """How simulated raters differ; a choice is a logit of the difference in valued quality.
+
+    Attributes
+    ----------
+    sensitivity : float
+        Log-odds per standard deviation of planted quality, for the median rater.
+    spread : float
+        Standard deviation of the log of that sensitivity between raters.
+    taste : float
+        Standard deviation of a rater's own liking for an item, in log-odds.
+    side : float
+        Standard deviation between raters of a leaning to the left, in log-odds.
+    """
+
+    sensitivity: float = 1.2
+    spread: float = 0.4
+    taste: float = 0.5
+    side: float = 0.15
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """What became of the bots that were sent."""
+
+    finished: int
+    turned_away: int
+
+
+@dataclass
+class Bot:
+    """One simulated rater."""
+
+    quality: Mapping[str, float]
+    population: Population
+    rng: np.random.Generator
+    sensitivity: float = field(init=False)
+    side: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sensitivity = self.population.sensitivity * float(
+            np.exp(self.rng.normal(0.0, self.population.spread))
+        )
+        self.side = float(self.rng.normal(0.0, self.population.side))
+
+    def choose(self, left: str, right: str) -> str:
+        """Return the side chosen between two texts.
+
+        Raises
+        ------
+        RatifyError
+            When a page shows a text that is not an item: the page is wrong then.
+        """
+        advantage = self._value(left) - self._value(right) + self.side
+        return "left" if self.rng.random() < 1.0 / (1.0 + np.exp(-advantage)) else "right"
+
+    def _value(self, text: str) -> float:
+        quality = self.quality.get(fingerprint(text))
+        if quality is None:
+            raise RatifyError("a page shows a conversation that is not among the items", value=text)
+        return self.sensitivity * quality + float(self.rng.normal(0.0, self.population.taste))
+
+
+def fingerprint(text: str) -> str:
+    """Return the letters and digits of a text: what is left when markup and spacing are gone."""
+    return "".join(character for character in text if character.isalnum())
+
+
+def send_bots(
+    base_url: str,
+    quality: Mapping[str, float],
+    *,
+    count: int,
+    seed: int,
+    population: Population | None = None,
+    at_once: int = 8,
+    arrived: Callable[[], None] = lambda: None,
+) -> Visitors:
+    """Send simulated raters through a whole study.
+
+    Parameters
+    ----------
+    base_url : str
+        Where the rater pages are served.
+    quality : mapping
+        Valued quality (standard deviations) by `fingerprint` of an item's text.
+    count : int
+        Bots to send, called bot-0001 and so on.
+    seed : int
+        Bot i draws from the stream (seed, 3, i): the same bot whatever the order of arrival.
+    population : Population
+    at_once : int
+        Bots under way at the same time.
+    arrived : callable
+        Called once for each bot that is done.
+
+    Returns
+    -------
+    Visitors
+
+    Raises
+    ------
+    RatifyError
+        When a page is not what it should be.
+    """
+    people = population or Population()
+
+    def visit(number: int) -> bool:
+        bot = Bot(quality, people, np.random.default_rng([seed, 3, number]))
+        with httpx.Client(base_url=base_url, timeout=60.0, follow_redirects=True) as client:
+            finished = take_part(client, f"bot-{number:04d}", bot.choose)
+        arrived()
+        return finished
+
+    with ThreadPoolExecutor(max_workers=at_once) as pool:
+        outcomes = list(pool.map(visit, range(1, count + 1)))
+    return Visitors(finished=sum(outcomes), turned_away=len(outcomes) - sum(outcomes))
+
+
+def take_part(client: httpx.Client, rater_id: str, choose: Callable[[str, str], str]) -> bool:
+    """Take part as a browser without script would; say whether a completion code was handed out."""
+    page = _page(client.get("/", params={"rater": rater_id}))
+    if "study-full" in page.ids:
+        return False
+    if "consent" in page.action:
+        page = _page(client.post(page.action, data=page.fields))
+        if "study-full" in page.ids:
+            return False
+        page = _page(client.get("/trial"))
+    while "completion-code" not in page.ids:
+        if set(page.conversations) != {"A", "B"}:
+            raise RatifyError("a trial page does not show two conversations", value=page.title)
+        choice = choose(page.conversations["A"], page.conversations["B"])
+        page = _page(client.post(page.action, data={**page.fields, "choice": choice}))
+    return True
+
+
+def _page(response: httpx.Response) -> Page:
+    if response.status_code != 200:
+        raise RatifyError(f"the server answered {response.status_code}", file=str(response.url))
+    page = Page()
+    page.feed(response.text)
+    return page
+
+
+class Page(HTMLParser):
+    """What a bot needs of a page.
+
+    Attributes
+    ----------
+    title, action : str
+        The page's title; where its first form goes.
+    fields : dict
+        Hidden fields of the form.
+    ids : set of str
+        All element ids.
+    conversations : dict
+        Text by the letter of the conversation.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.title = ""
+        self.action = ""
+        self.fields: dict[str, str] = {}
+        self.ids: set[str] = set()
+        self.conversations: dict[str, str] = {}
+        self._letter: str | None = None
+        self._in_title = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take in a start tag."""
+        given = {name: value or "" for name, value in attrs}
+        self.ids.add(given.get("id", ""))
+        self._in_title = tag == "title"
+        if tag == "form" and not self.action:
+            self.action = given["action"]
+        if tag == "input" and given.get("type") == "hidden":
+            self.fields[given["name"]] = given.get("value", "")
+        if "data-conversation" in given:
+            self._letter = given["data-conversation"]
+            self.conversations[self._letter] = ""
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take in an end tag."""
+        self._in_title = False
+        if tag in {"div", "section"}:
+            self._letter = None
+
+    def handle_data(self, data: str) -> None:
+        """Take in text."""
+        if self._in_title:
+            self.title += data
+        if self._letter is not None:
+            self.conversations[self._letter] += data

@@ -1,0 +1,179 @@
+"""A study folder, opened: plan, items, sequences, texts and the hash that stands for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from prereg.errors import RatifyError
+from prereg.items import read_items
+from prereg.lock import (
+    LOCK_FILE,
+    SEQUENCE_COLUMNS,
+    SEQUENCES_FILE,
+    Lock,
+    hash_parts,
+    plan_hash,
+    read_lock,
+    refuse_changed,
+    write_lock,
+)
+from prereg.plan import Plan, load_plan
+from prereg.tabular import Table, read_table, write_csv
+from study.design import Trial, generate_sequences, sequence_rows
+from study.judges.base import Item
+from study.judges.baseline import baseline_version
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything the rater pages and the judges need.
+
+    Attributes
+    ----------
+    folder : Path
+    plan : Plan
+    table : Table
+        The items table with all its columns; nothing but `items` ever reaches a rater or judge.
+    items : mapping
+        Items by id.
+    sequences : mapping
+        Trials by sequence id, in order of position.
+    texts : mapping
+        Consent and instructions, Markdown.
+    parts : mapping
+        SHA-256 by part; see `prereg.lock.hash_parts`.
+    lock : Lock or None
+        None while the plan is not locked.
+    """
+
+    folder: Path
+    plan: Plan
+    table: Table
+    items: Mapping[str, Item]
+    sequences: Mapping[str, tuple[Trial, ...]]
+    texts: Mapping[str, str]
+    parts: Mapping[str, str]
+    lock: Lock | None
+
+    @property
+    def plan_hash(self) -> str:
+        """The hash every row of data carries."""
+        return plan_hash(self.parts)
+
+
+def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
+    """Open a study folder.
+
+    Parameters
+    ----------
+    folder : path
+        Holds plan.yaml and the files it names.
+    must_be_locked : bool
+        For live collection: without a lock that matches there is no study.
+
+    Raises
+    ------
+    RatifyError
+        When a file is missing or wrong, or (where there is a lock) anything differs from it.
+    """
+    folder = Path(folder)
+    plan = load_plan(folder)
+    table = read_items(folder / plan.materials.items)
+    texts = {
+        "consent": _read_text(folder / plan.materials.consent),
+        "instructions": _read_text(folder / plan.materials.instructions),
+    }
+    locked = must_be_locked or (folder / LOCK_FILE).exists()
+    # what was locked is read, not generated again: another numpy may shuffle another way
+    trials = read_sequences(folder, table) if locked else generate_sequences(plan, table)
+    parts = hash_parts(
+        plan,
+        items=table.rows,
+        sequences=[dict(row) for row in sequence_rows(trials)],
+        texts=texts,
+        prompts={judge.id: baseline_version(judge.id) for judge in plan.judges},
+    )
+    lock = None
+    if locked:
+        lock = read_lock(folder)
+        refuse_changed(folder, lock, parts)
+    items = {
+        record["item_id"]: Item(record["item_id"], record["scenario"], record["text"])
+        for record in table.rows
+    }
+    return Study(folder, plan, table, items, _by_sequence(trials), texts, parts, lock)
+
+
+def lock_study(folder: Path | str) -> tuple[Study, Lock]:
+    """Freeze a study: write its sequences and its lock.
+
+    Returns
+    -------
+    (Study, Lock)
+
+    Raises
+    ------
+    RatifyError
+        When the study is wrong, or is locked already and has changed since.
+    """
+    study = open_study(folder)
+    trials = [trial for sequence in study.sequences.values() for trial in sequence]
+    if study.lock is None:
+        write_csv(study.folder / SEQUENCES_FILE, SEQUENCE_COLUMNS, sequence_rows(trials))
+    lock = write_lock(study.folder, study.parts)
+    return study, lock
+
+
+def read_sequences(folder: Path, items: Table) -> list[Trial]:
+    """Read the sequences a lock froze.
+
+    Raises
+    ------
+    RatifyError
+        When the plan is not locked, the table is missing, or a row is not a trial of these items.
+    """
+    if not (folder / LOCK_FILE).exists():
+        read_lock(folder)  # raises: the plan is not locked
+    table = read_table(folder / SEQUENCES_FILE)
+    table.require(*SEQUENCE_COLUMNS)
+    known = {record["item_id"] for record in items.rows}
+    trials = []
+    for row, record in enumerate(table.rows, start=2):
+        for side in ("left_id", "right_id"):
+            if record[side] not in known:
+                raise table.error(row, side, "is no item", allowed=f"an id of {items.path.name}")
+        check = record["is_attention_check"]
+        if not record["position"].isdigit() or check not in {"true", "false"}:
+            column = "is_attention_check" if record["position"].isdigit() else "position"
+            raise table.error(row, column, "is not what `ratify lock` wrote", allowed="that file")
+        trials.append(
+            Trial(
+                record["sequence_id"],
+                int(record["position"]),
+                record["left_id"],
+                record["right_id"],
+                check == "true",
+            )
+        )
+    return trials
+
+
+def _read_text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RatifyError("no such file", file=path, allowed="the text the plan names") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RatifyError("cannot be read as text in UTF-8", file=path) from error
+    if not text.strip():
+        raise RatifyError("is empty", file=path, allowed="the text raters are shown")
+    return text
+
+
+def _by_sequence(trials: list[Trial]) -> dict[str, tuple[Trial, ...]]:
+    sequences: dict[str, list[Trial]] = {}
+    for trial in trials:
+        sequences.setdefault(trial.sequence_id, []).append(trial)
+    return {name: tuple(sequence) for name, sequence in sequences.items()}

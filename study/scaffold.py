@@ -1,0 +1,153 @@
+"""New study folders: from the worked plan, on somebody's items or on the demo's."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+from prereg import files
+from prereg.errors import RatifyError
+from prereg.items import ITEM_COLUMNS, import_items
+from prereg.plan import PLAN_FILE
+from prereg.tabular import write_csv
+from study.bots import Visitors, fingerprint, send_bots
+from study.folder import Study, open_study
+
+DEMO_MARK = "DEMO.txt"
+DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
+`ratify demo` makes it anew, so keep nothing of yours here.
+"""
+DEMO_ANALYSIS = """\
+  - id: people_and_planted_quality   # only a simulation knows the truth
+    kind: rank_correlation
+    column: planted_quality
+"""
+
+
+def new_study(
+    folder: Path,
+    *,
+    items: Path | None = None,
+    id_column: str = "item_id",
+    text_column: str = "text",
+    scenario_column: str | None = None,
+    demo: bool = False,
+) -> Study:
+    """Make a study folder from the worked plan.
+
+    Parameters
+    ----------
+    folder : Path
+        Must not hold a plan already.
+    items : Path, optional
+        Somebody's table of items; without it the demo's 150 conversations.
+    id_column, text_column, scenario_column : str
+        How their table calls these; see `prereg.items.import_items`.
+    demo : bool
+        Adds the comparison with the quality planted in the demo's conversations.
+
+    Returns
+    -------
+    Study
+        The new folder, opened, so that what is wrong shows now.
+
+    Raises
+    ------
+    RatifyError
+        When there is a plan already, or the items are wrong.
+    """
+    if folder.is_dir() and any(folder.iterdir()):
+        raise RatifyError("is not empty", file=folder, allowed="a new or an empty folder")
+    rows = _demo_items() if items is None else None
+    if rows is None:
+        assert items is not None
+        rows = import_items(
+            items, id_column=id_column, text_column=text_column, scenario_column=scenario_column
+        )
+        _refuse_lonely(items, rows, scenario_column or "scenario")
+    columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
+    worked = resources.files("prereg") / "plans" / "pairwise_preference"
+    with files.replaced_folder(folder) as beside:
+        write_csv(beside / "items.csv", columns, rows)
+        for name in ("consent.md", "instructions.md"):
+            files.write_text(beside / name, (worked / name).read_text(encoding="utf-8"))
+        plan = (worked / PLAN_FILE).read_text(encoding="utf-8")
+        files.write_text(beside / PLAN_FILE, _fitted(plan, rows, demo=demo))
+        if demo:
+            files.write_text(beside / DEMO_MARK, DEMO_TEXT)
+        open_study(beside)
+    return open_study(folder)
+
+
+def _demo_items() -> list[dict[str, str]]:
+    from prereg.items import read_items
+
+    with resources.as_file(resources.files("data") / "demo" / "items.csv") as path:
+        return read_items(path).rows
+
+
+def _refuse_lonely(path: Path, rows: list[dict[str, str]], column: str) -> None:
+    counts = Counter(row["scenario"] for row in rows)
+    for number, row in enumerate(rows, start=2):
+        if counts[row["scenario"]] < 2:
+            raise RatifyError(
+                "has a single item", file=path, row=number, column=column,
+                value=row["scenario"], allowed="at least two items to compare",
+            )  # fmt: skip
+
+
+def _fitted(plan: str, rows: list[dict[str, str]], *, demo: bool) -> str:
+    """Return the worked plan, changed where these items need it; comments stay."""
+    if demo:
+        plan = plan.replace("\ngate:\n", f"{DEMO_ANALYSIS}\ngate:\n")
+    counts = Counter(row["scenario"] for row in rows)
+    if len(counts) == 1:
+        # one scenario has no contrast between scenarios to adjust for
+        plan = plan.replace(" + C(scenario)", "")
+    fewest = min(counts.values())
+    most = fewest * (fewest - 1) // 2 * len(counts)
+    if most < 10:
+        plan = plan.replace("  trials: 10\n", f"  trials: {most}\n")
+    return plan
+
+
+def refuse_foreign(folder: Path) -> None:
+    """Raise `RatifyError` where the folder holds something that no demo made."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / DEMO_MARK).exists():
+        raise RatifyError(
+            "holds files that no demo made", file=folder, allowed="a new or an empty folder"
+        )
+
+
+def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> Visitors:
+    """Serve the study in bot mode in a process of its own, and send one bot for each sequence."""
+    quality = {
+        fingerprint(record["text"]): float(record["planted_quality"]) for record in study.table.rows
+    }
+    command = [sys.executable, "-P", "-m", "ratify", "serve", str(study.folder)]
+    environment = {k: v for k, v in os.environ.items() if k != "RATIFY_DATABASE_URL"}
+    server = subprocess.Popen(  # noqa: S603
+        [*command, "--mode", "bot", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**environment, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert server.stdout is not None
+        address = server.stdout.readline().partition("http://")[2].partition("/")[0]
+        if not address:
+            raise RatifyError("the server for the simulated raters did not start")
+        return send_bots(
+            f"http://{address}", quality, count=study.plan.design.raters,
+            seed=study.plan.seed, arrived=arrived,
+        )  # fmt: skip
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        if server.stdout is not None:
+            server.stdout.close()

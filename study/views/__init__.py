@@ -1,0 +1,1 @@
+"""What raters and researchers see: one module for each."""
