@@ -215,13 +215,13 @@ def audit(
     """Say how reliable a judge is, from ratings you already have. No study is needed."""
     from analysis.audit import audit as run_audit
     from analysis.report import write_report
-
+    from analysis.results import WRITTEN
     from prereg.files import replaced_folder
 
     results = run_audit(
         humans, judges, id_column=id_column, scale=scale, dimensions=dimensions or None, seed=seed
     )
-    with replaced_folder(out) as folder:
+    with replaced_folder(out, ours=WRITTEN) as folder:
         results.write(folder)
         write_report(folder)
     for sentence in results.headline:
@@ -245,7 +245,7 @@ def demo(folder: Path, then_serve: bool, port: int) -> None:
     from study.scaffold import refuse_foreign
 
     refuse_foreign(folder)
-    with replaced_folder(folder) as beside:
+    with replaced_folder(folder, ours=None) as beside:
         _run_demo(beside, shown=folder)
     if then_serve:
         study = open_study(folder)
@@ -258,7 +258,6 @@ def _run_demo(folder: Path, *, shown: Path) -> None:
     from analysis.gate import judge_results
     from analysis.report import write_report
     from analysis.run import analyze_study
-
     from study.export import export as write_tables
     from study.folder import lock_study, open_study
     from study.scaffold import new_study, simulate_raters

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -51,16 +51,30 @@ def write_json(path: Path, content: Any) -> None:
 
 
 @contextlib.contextmanager
-def replaced_folder(path: Path) -> Iterator[Path]:
+def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Path]:
     """Yield an empty folder that takes the place of `path` only if the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        The folder to replace; it need not exist.
+    ours : collection of str or None
+        Names of what may be replaced. A folder that holds anything else is somebody's, and is
+        left alone. None where the caller has looked already.
 
     Raises
     ------
     RatifyError
-        When `path` is a file, or the folder cannot be written.
+        When `path` is a file, holds something that is not ours, or cannot be written.
     """
     if path.exists() and not path.is_dir():
-        raise RatifyError("a file stands where results should be written", file=path)
+        raise RatifyError("a file stands where a folder should be written", file=path)
+    foreign = sorted(p.name for p in path.iterdir()) if ours is not None and path.exists() else []
+    for name in foreign:
+        if name not in (ours or ()):
+            raise RatifyError(
+                f"holds '{name}', which would be lost", file=path, allowed="a new or empty folder"
+            )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))

@@ -12,7 +12,9 @@ from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.items import read_items
 from prereg.plan import PLAN_FILE, Plan
+from prereg.tabular import read_table
 
 LOCK_FILE = "plan.lock.json"
 SEQUENCES_FILE = "sequences.csv"
@@ -92,6 +94,66 @@ def hash_parts(
         **texts,
     }
     return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
+
+
+def verify_lock(folder: Path, plan: Plan) -> Lock:
+    """Return the lock of a study folder that is still as it was locked.
+
+    What the judges answered by is not looked at: that is compared when they are asked.
+
+    Raises
+    ------
+    RatifyError
+        When there is no lock, or anything in the folder differs from it.
+    """
+    lock = read_lock(folder)
+    parts = {**study_parts(folder, plan), "prompts": lock.parts.get("prompts", "")}
+    refuse_changed(folder, lock, parts)
+    return lock
+
+
+def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
+    """Return the hashes of all that lies in a study folder: every part but the judges' prompts.
+
+    Raises
+    ------
+    RatifyError
+        When a file of the study is missing or wrong.
+    """
+    items = read_items(folder / plan.materials.items)
+    sequences = read_table(folder / SEQUENCES_FILE)
+    sequences.require(*SEQUENCE_COLUMNS)
+    parts = hash_parts(
+        plan, items=items.rows, sequences=sequences.rows, texts=read_texts(folder, plan), prompts={}
+    )
+    del parts["prompts"]
+    return parts
+
+
+def read_texts(folder: Path, plan: Plan) -> dict[str, str]:
+    """Return what raters are shown beside the items, by name.
+
+    Raises
+    ------
+    RatifyError
+        When a text is missing, empty or not UTF-8.
+    """
+    return {
+        "consent": _read_text(folder / plan.materials.consent),
+        "instructions": _read_text(folder / plan.materials.instructions),
+    }
+
+
+def _read_text(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RatifyError("no such file", file=path, allowed="the text the plan names") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise RatifyError("cannot be read as text in UTF-8", file=path) from error
+    if not text.strip():
+        raise RatifyError("is empty", file=path, allowed="the text raters are shown")
+    return text
 
 
 def plan_hash(parts: Mapping[str, str]) -> str:

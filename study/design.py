@@ -191,34 +191,52 @@ def balance_sides(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]
 
 
 def deal(pairs: Sequence[Pair], counts: Sequence[int]) -> list[list[Pair]]:
-    """Deal pairs to sequences so that, where it can be, no sequence meets an item twice.
+    """Deal pairs to sequences: no sequence gets a pair twice, nor, where it can be, an item.
 
     Parameters
     ----------
     pairs : sequence of (left, right)
     counts : sequence of int
-        Pairs for each sequence; their sum is the number of pairs.
+        Pairs for each sequence, at most as many as there are different pairs; their sum is the
+        number of pairs.
     """
     queue = deque(pairs)
-    hands = []
+    hands: list[list[Pair]] = []
     for count in counts:
         hand: list[Pair] = []
         while len(hand) < count:
             index = _best_fit(queue, hand)
-            hand.append(queue[index])
-            del queue[index]
+            if index is None:
+                hand.append(_swapped(queue.popleft(), hand, hands))
+            else:
+                hand.append(queue[index])
+                del queue[index]
         hands.append(hand)
     return hands
 
 
-def _best_fit(queue: Sequence[Pair], hand: Sequence[Pair]) -> int:
+def _best_fit(queue: Sequence[Pair], hand: Sequence[Pair]) -> int | None:
     """Return the first queued pair with no item in the hand, else the first pair not in it."""
     met = {item for pair in hand for item in pair}
     held = {frozenset(pair) for pair in hand}
     for index, pair in enumerate(queue):
         if not met.intersection(pair):
             return index
-    return next((i for i, pair in enumerate(queue) if frozenset(pair) not in held), 0)
+    return next((i for i, pair in enumerate(queue) if frozenset(pair) not in held), None)
+
+
+def _swapped(pair: Pair, hand: Sequence[Pair], earlier: Sequence[list[Pair]]) -> Pair:
+    """Give an earlier hand a pair it has not got, for one that this hand has not got."""
+    held = {frozenset(other) for other in hand}
+    for other_hand in reversed(earlier):
+        theirs = {frozenset(other) for other in other_hand}
+        if frozenset(pair) in theirs:
+            continue
+        for index, other in enumerate(other_hand):
+            if frozenset(other) not in held:
+                other_hand[index] = pair
+                return other
+    return pair
 
 
 def sequence_rows(trials: Sequence[Trial]) -> list[Mapping[str, object]]:

@@ -17,6 +17,9 @@ from study.folder import Study
 from study.store import Base, Judgment, Rating, Store, Visit
 
 TABLES_FOLDER = "data"
+EXPORTED = (
+    "items.csv", "sequences.csv", "judgments.csv", "ratings.csv", "participants.csv", "CODEBOOK.md",
+)  # fmt: skip
 
 JUDGMENT_COLUMNS = (
     "judgment_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario",
@@ -45,7 +48,7 @@ def export(store: Store, study: Study) -> Path:
     """
     target = study.folder / TABLES_FOLDER
     trials = [trial for sequence in study.sequences.values() for trial in sequence]
-    with files.replaced_folder(target) as folder:
+    with files.replaced_folder(target, ours=EXPORTED) as folder:
         write_csv(folder / "items.csv", study.table.columns, study.table.rows)
         write_csv(folder / "sequences.csv", SEQUENCE_COLUMNS, sequence_rows(trials))
         _write(store, study, folder / "judgments.csv", Judgment, JUDGMENT_COLUMNS, "row_id")

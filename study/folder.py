@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prereg.errors import RatifyError
 from prereg.items import read_items
 from prereg.lock import (
     LOCK_FILE,
@@ -16,6 +15,7 @@ from prereg.lock import (
     hash_parts,
     plan_hash,
     read_lock,
+    read_texts,
     refuse_changed,
     write_lock,
 )
@@ -23,7 +23,7 @@ from prereg.plan import Plan, load_plan
 from prereg.tabular import Table, read_table, write_csv
 from study.design import Trial, generate_sequences, sequence_rows
 from study.judges.base import Item
-from study.judges.baseline import baseline_version
+from study.judges.version import judge_version
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class Study:
         Consent and instructions, Markdown.
     parts : mapping
         SHA-256 by part; see `prereg.lock.hash_parts`.
+    plan_hash : str
+        The one hash that every row of data carries.
     lock : Lock or None
         None while the plan is not locked.
     """
@@ -55,12 +57,8 @@ class Study:
     sequences: Mapping[str, tuple[Trial, ...]]
     texts: Mapping[str, str]
     parts: Mapping[str, str]
+    plan_hash: str
     lock: Lock | None
-
-    @property
-    def plan_hash(self) -> str:
-        """The hash every row of data carries."""
-        return plan_hash(self.parts)
 
 
 def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
@@ -81,10 +79,7 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
     folder = Path(folder)
     plan = load_plan(folder)
     table = read_items(folder / plan.materials.items)
-    texts = {
-        "consent": _read_text(folder / plan.materials.consent),
-        "instructions": _read_text(folder / plan.materials.instructions),
-    }
+    texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # what was locked is read, not generated again: another numpy may shuffle another way
     trials = read_sequences(folder, table) if locked else generate_sequences(plan, table)
@@ -93,7 +88,7 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
         items=table.rows,
         sequences=[dict(row) for row in sequence_rows(trials)],
         texts=texts,
-        prompts={judge.id: baseline_version(judge.id) for judge in plan.judges},
+        prompts={judge.id: judge_version(judge.id) for judge in plan.judges},
     )
     lock = None
     if locked:
@@ -103,7 +98,9 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
         record["item_id"]: Item(record["item_id"], record["scenario"], record["text"])
         for record in table.rows
     }
-    return Study(folder, plan, table, items, _by_sequence(trials), texts, parts, lock)
+    return Study(
+        folder, plan, table, items, _by_sequence(trials), texts, parts, plan_hash(parts), lock
+    )
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:
@@ -158,18 +155,6 @@ def read_sequences(folder: Path, items: Table) -> list[Trial]:
             )
         )
     return trials
-
-
-def _read_text(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise RatifyError("no such file", file=path, allowed="the text the plan names") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise RatifyError("cannot be read as text in UTF-8", file=path) from error
-    if not text.strip():
-        raise RatifyError("is empty", file=path, allowed="the text raters are shown")
-    return text
 
 
 def _by_sequence(trials: list[Trial]) -> dict[str, tuple[Trial, ...]]:

@@ -61,8 +61,6 @@ def new_study(
     RatifyError
         When there is a plan already, or the items are wrong.
     """
-    if folder.is_dir() and any(folder.iterdir()):
-        raise RatifyError("is not empty", file=folder, allowed="a new or an empty folder")
     rows = _demo_items() if items is None else None
     if rows is None:
         assert items is not None
@@ -72,7 +70,7 @@ def new_study(
         _refuse_lonely(items, rows, scenario_column or "scenario")
     columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
     worked = resources.files("prereg") / "plans" / "pairwise_preference"
-    with files.replaced_folder(folder) as beside:
+    with files.replaced_folder(folder, ours=()) as beside:
         write_csv(beside / "items.csv", columns, rows)
         for name in ("consent.md", "instructions.md"):
             files.write_text(beside / name, (worked / name).read_text(encoding="utf-8"))

@@ -67,7 +67,7 @@ def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) 
     ready : callable
         Called with the port just before requests are taken.
     """
-    from waitress import create_server
+    from waitress.server import create_server
 
     server = create_server(
         app,

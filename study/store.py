@@ -168,6 +168,7 @@ class Store:
         """
         engine = self.engine.execution_options(ratify_writes=True)
         with Session(engine, expire_on_commit=False) as session, session.begin():
+            session.connection()  # the transaction would otherwise begin with the first query
             yield session
 
     def close(self) -> None:

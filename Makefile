@@ -1,0 +1,43 @@
+# `make run` shows the product, `make test` proves it. Both make their own environment first.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+
+.PHONY: help run test check lint bench clean
+
+help:
+	@echo "make run     run the demo and serve it on http://127.0.0.1:8000"
+	@echo "make test    run every test"
+	@echo "make check   ruff, mypy, import-linter, then every test"
+	@echo "make bench   measure speed, in one run, against named peers"
+	@echo "make clean   remove the environment and what was built"
+
+.venv/ready-to-run: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit("Ratify needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(PIP) --editable .
+	@touch $@
+
+.venv/ready-to-test: .venv/ready-to-run
+	$(PIP) --editable '.[test,dev]'
+	@touch $@
+
+run: .venv/ready-to-run
+	$(BIN)/ratify demo
+
+test: .venv/ready-to-test
+	$(BIN)/python -m pytest
+
+lint: .venv/ready-to-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --config setup.cfg
+
+check: lint test
+
+bench: .venv/ready-to-test
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

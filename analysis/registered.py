@@ -1,0 +1,365 @@
+"""The kinds of analysis a plan may register; one function each, from evidence to findings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis import figures
+from analysis.evidence import Evidence, JudgeEvidence
+from analysis.ranking import rank_correlation
+from analysis.regression import Regression, clustered_logit, predicted_probability
+from analysis.results import Quantity, ResultFigure, ResultTable
+from analysis.selection import Trials, choice_agreement, selection_by_gap, trials_with_gap
+from prereg.errors import RatifyError
+from prereg.plan import Analysis, ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
+
+BOOTSTRAP = 2000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one registered analysis found."""
+
+    sentence: str = ""
+    quantities: list[Quantity] = field(default_factory=list)
+    tables: list[ResultTable] = field(default_factory=list)
+    figures: list[ResultFigure] = field(default_factory=list)
+
+
+def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
+    """Run one analysis of the plan.
+
+    Raises
+    ------
+    RatifyError
+        When the data cannot answer it; the message names the analysis.
+    """
+    kinds: dict[type, Callable[[Any, Evidence], Finding]] = {
+        RankCorrelation: _rank_correlation,
+        Logit: _logit,
+        SelectionByGap: _selection_by_gap,
+        ChoiceAgreement: _choice_agreement,
+    }
+    try:
+        return kinds[type(analysis)](analysis, evidence)
+    except RatifyError as error:
+        raise RatifyError(
+            f"analysis {analysis.id}: {error.problem}", file=error.file, row=error.row,
+            column=error.column, value=error.value, allowed=error.allowed,
+        ) from error  # fmt: skip
+
+
+def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
+    scores, column, what = _other_scores(analysis, evidence)
+    people = evidence.ranking.frame.dropna(subset=["score"])
+    found = rank_correlation(
+        people, scores, y_score=column, bootstrap=BOOTSTRAP, rng=evidence.rng(analysis.id)
+    )
+    common: dict[str, Any] = {
+        "analysis": analysis.id,
+        "n": found.n,
+        "unit_of_n": "items",
+        "unit": "correlation",
+        "level": found.level,
+        **_stamp(analysis, evidence),
+    }
+    boot = f"bootstrap over items {_interval(found.boot_low, found.boot_high)}"
+    quantities = [
+        Quantity(
+            name="spearman",
+            label=f"People's Bradley-Terry score and {what}, all items",
+            estimate=found.estimate,
+            low=found.low,
+            high=found.high,
+            p_value=found.p_value,
+            method="Spearman, Fisher interval",
+            note=f"The interval is about items, not raters; {boot}.",
+            **common,
+        ),
+        Quantity(
+            name="spearman_within",
+            label=f"People's Bradley-Terry score and {what}, within scenario",
+            estimate=found.within,
+            low=found.within_low,
+            high=found.within_high,
+            method="Spearman by scenario, mean through Fisher's z",
+            **common,
+        ),
+    ]
+    table = ResultTable(
+        name=f"{analysis.id}_by_scenario",
+        title=f"People's ranking and {what}, by scenario",
+        caption="Spearman's correlation with Fisher's interval; n counts items.",
+        frame=found.to_frame(),
+        status=evidence.status,
+    )
+    sentence = (
+        f"People's ranking follows {what}: Spearman {found.estimate:.2f} "
+        f"{_interval(found.low, found.high)} over {found.n} conversations."
+    )
+    pictures = [_rank_figure(analysis, evidence, people, scores, column, what)]
+    if analysis.score == "elo" and analysis.judge is not None:
+        pictures.append(_decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
+    return Finding(sentence=sentence, quantities=quantities, tables=[table], figures=pictures)
+
+
+def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.DataFrame, str, str]:
+    """Return the scores to compare people's with, their column, and what to call them."""
+    if analysis.column is not None:
+        if analysis.column not in evidence.items:
+            shown = ", ".join(evidence.items.columns)
+            raise RatifyError(f"items.csv has no column '{analysis.column}'", allowed=shown)
+        scores = evidence.items.assign(
+            **{analysis.column: pd.to_numeric(evidence.items[analysis.column], errors="coerce")}
+        )
+        return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
+    assert analysis.judge is not None
+    assert analysis.score is not None
+    word = {"elo": "Elo", "overall": "overall score"}[analysis.score]
+    return evidence.judges[analysis.judge].scores, analysis.score, f"{analysis.judge}'s {word}"
+
+
+def _logit(analysis: Logit, evidence: Evidence) -> Finding:
+    trials = _trials(analysis.judge, evidence).frame
+    outcome = analysis.formula.partition("~")[0].strip()
+    data = trials.dropna(subset=[outcome])
+    fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
+    frame = fit.to_frame()
+    if analysis.term not in set(frame["term"]):
+        raise RatifyError(
+            f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
+        )
+    quantities = [
+        Quantity(
+            analysis=analysis.id,
+            name=str(row["term"]),
+            label=f"{outcome}: {row['term']}",
+            estimate=float(row["estimate"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            se=float(row["se"]),
+            p_value=float(row["p"]),
+            n=fit.n,
+            unit_of_n="judgments",
+            clusters=fit.n_clusters,
+            method=f"logit, errors clustered by {analysis.cluster}",
+            unit="log-odds per point" if row["term"] == "gap" else "log-odds",
+            note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
+            **_stamp(analysis, evidence),
+        )
+        for row in frame.to_dict("records")
+    ]
+    main = next(q for q in quantities if q.name == analysis.term)
+    dropped = len(trials) - len(data)
+    note = f" {dropped} of {len(trials)} trials have no such side and drop out." if dropped else ""
+    table = ResultTable(
+        name=analysis.id,
+        title=f"{analysis.formula}",
+        caption=f"{fit.method}; {fit.n:,} judgments, {fit.n_clusters} clusters; log-odds.{note}",
+        frame=frame,
+        status=evidence.status,
+    )
+    return Finding(
+        sentence=_logit_sentence(analysis, outcome, main), quantities=quantities, tables=[table]
+    )
+
+
+def _logit_sentence(analysis: Logit, outcome: str, main: Quantity) -> str:
+    assert main.estimate is not None
+    assert main.low is not None
+    assert main.high is not None
+    side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
+    odds = _interval(math.exp(main.low), math.exp(main.high))
+    clear = "" if main.low > 0 or main.high < 0 else ", which leaves no difference possible"
+    return (
+        f"For each point of {analysis.judge}'s {main.name}, the odds that people choose the "
+        f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
+    )
+
+
+def _selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
+    trials = _trials(analysis.judge, evidence).frame
+    rates = selection_by_gap(trials, bins=analysis.bins)
+    quantities = [
+        Quantity(
+            analysis=analysis.id,
+            name=f"gap {row['bin']}",
+            label=f"Chose the higher-scored side, gap {row['bin']}",
+            estimate=_number(row["rate"]),
+            low=_number(row["low"]),
+            high=_number(row["high"]),
+            n=int(row["n"]),
+            unit_of_n="judgments",
+            method="proportion, Wilson interval (judgments taken as independent)",
+            unit="proportion",
+            note="" if row["n"] else "No trial has a gap of this size.",
+            **_stamp(analysis, evidence),
+        )
+        for row in rates.to_dict("records")
+    ]
+    table = ResultTable(
+        name=analysis.id,
+        title=f"How often people chose the side that {analysis.judge} scored higher",
+        caption="By size of the gap in points; proportion, Wilson interval; n counts judgments.",
+        frame=rates,
+        status=evidence.status,
+    )
+    figure = _gap_figure(analysis, evidence, trials, rates)
+    return Finding(quantities=quantities, tables=[table], figures=[figure])
+
+
+def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
+    quantities = []
+    words = []
+    for judge_id in analysis.judges:
+        found = choice_agreement(evidence.people, evidence.judges[judge_id].trials)
+        common: dict[str, Any] = {
+            "analysis": analysis.id,
+            "n": found.n,
+            "unit_of_n": "judgments",
+            "clusters": found.n_clusters,
+            **_stamp(analysis, evidence),
+        }
+        quantities += [
+            Quantity(
+                name=f"{judge_id}: agreement",
+                label=f"{judge_id} chooses as people do on the same trial",
+                estimate=found.estimate,
+                low=found.low,
+                high=found.high,
+                se=found.se,
+                method="proportion, errors clustered by rater",
+                unit="proportion",
+                **common,
+            ),
+            Quantity(
+                name=f"{judge_id}: kappa",
+                label=f"{judge_id} and people on the same trial, beyond chance",
+                estimate=found.kappa,
+                low=found.kappa_low,
+                high=found.kappa_high,
+                se=found.kappa_se,
+                method="Cohen's kappa of left and right, errors clustered by rater",
+                unit="kappa",
+                **common,
+            ),
+        ]
+        words.append(
+            f"{judge_id} {found.estimate:.0%} "
+            f"[{found.low:.0%}, {found.high:.0%}] of {found.n:,} trials"
+        )
+    return Finding(
+        sentence=f"On the very same trials, the judges choose as people do: {'; '.join(words)}.",
+        quantities=quantities,
+    )
+
+
+def _trials(judge_id: str, evidence: Evidence) -> Trials:
+    scores = evidence.judges[judge_id].scores
+    preference = "elo" if "elo" in scores else None
+    return trials_with_gap(evidence.people, scores, preference=preference)
+
+
+def _rank_figure(
+    analysis: RankCorrelation,
+    evidence: Evidence,
+    people: pd.DataFrame,
+    scores: pd.DataFrame,
+    column: str,
+    what: str,
+) -> ResultFigure:
+    frame = people[["item_id", "scenario", "score"]].merge(
+        scores[["item_id", column]], on="item_id", suffixes=("", "_other")
+    )
+    axes = figures.plot_rank_against_rank(
+        frame.rename(columns={"score": "human_score", column: "judge_score"}),
+        y_label=f"Rank by {what}",
+    )
+    return _figure(
+        evidence,
+        axes,
+        name=f"{analysis.id}_ranks",
+        title=f"People's rank against the rank by {what}",
+        caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "
+        "1 is best. The line is equality.",
+        alt=f"Scatter of ranks by people and by {what}, a panel for each scenario.",
+    )
+
+
+def _decile_figure(
+    analysis: RankCorrelation, evidence: Evidence, judge: JudgeEvidence
+) -> ResultFigure:
+    axes = figures.plot_elo_by_decile(judge.scores)
+    return _figure(
+        evidence,
+        axes,
+        name=f"{analysis.id}_deciles",
+        title=f"{judge.judge_id}'s Elo by decile of its own overall score",
+        caption="Deciles are taken within scenario. Points are conversations, diamonds their mean "
+        "with a 95% t interval. Two ways of asking one judge should tell one story.",
+        alt=f"Elo rises with the decile of {judge.judge_id}'s overall score where the two agree.",
+    )
+
+
+def _gap_figure(
+    analysis: SelectionByGap, evidence: Evidence, trials: pd.DataFrame, rates: pd.DataFrame
+) -> ResultFigure:
+    fit, data = _registered_curve(analysis, evidence, trials)
+    curve = None
+    if fit is not None and data["gap"].min() < data["gap"].max():
+        grid = np.linspace(data["gap"].min(), data["gap"].max(), 60)
+        curve = predicted_probability(fit, data, "gap", grid)
+    axes = figures.plot_selection_by_gap(rates, curve)
+    drawn = "" if fit is None else f" The curve is the registered logit ({fit.formula})."
+    return _figure(
+        evidence,
+        axes,
+        name=analysis.id,
+        title="The larger the judge's gap, the oftener people choose its side?",
+        caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
+        f"{analysis.judge} scored higher, with Wilson intervals.{drawn}",
+        alt="Share choosing the higher-scored side, by size of the gap: "
+        + "; ".join(f"gap {r['bin']}: {r['rate']:.0%}" for r in rates.to_dict("records") if r["n"])
+        + ".",
+    )
+
+
+def _registered_curve(
+    analysis: SelectionByGap, evidence: Evidence, trials: pd.DataFrame
+) -> tuple[Regression | None, pd.DataFrame]:
+    """Return the plan's own logit of select_higher on this judge's gap, if it registers one."""
+    data = trials.dropna(subset=["select_higher"])
+    for other in evidence.plan.analyses:
+        if (
+            isinstance(other, Logit)
+            and other.judge == analysis.judge
+            and other.formula.startswith("select_higher")
+            and other.term == "gap"
+        ):
+            return clustered_logit(data, other.formula, cluster=other.cluster), data
+    return None, data
+
+
+def _figure(evidence: Evidence, axes: Any, *, caption: str, **words: str) -> ResultFigure:
+    if evidence.simulated:
+        figures.stamp(axes)
+        caption += " Simulated raters."
+    return ResultFigure(svg=figures.svg(axes), caption=caption, status=evidence.status, **words)
+
+
+def _stamp(analysis: Analysis, evidence: Evidence) -> dict[str, Any]:
+    return {"status": evidence.status, "hypothesis": analysis.hypothesis or ""}
+
+
+def _interval(low: float, high: float) -> str:
+    return f"[{low:.2f}, {high:.2f}]"
+
+
+def _number(value: Any) -> float | None:
+    return None if pd.isna(value) else float(value)

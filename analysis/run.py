@@ -1,0 +1,249 @@
+"""Runs the plan on the tidy tables: every registered analysis, nothing else called confirmatory."""
+
+from __future__ import annotations
+
+import platform
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis import figures
+from analysis.evidence import TABLES, TABLES_FOLDER, Evidence, gather
+from analysis.gate import Verdict, judge_evidence
+from analysis.ranking import bradley_terry
+from analysis.registered import Finding, run_registered
+from analysis.results import WRITTEN, Quantity, ResultFigure, Results, ResultTable
+from prereg import files
+from prereg.lock import utc_now
+
+RESULTS_FOLDER = "results"
+PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+
+
+def analyze_study(folder: Path, *, mode: str) -> Results:
+    """Run the plan of a study folder and write `results/`.
+
+    Parameters
+    ----------
+    folder : Path
+        With plan.yaml and exported tables in `data/`.
+    mode : {'live', 'pilot', 'bot'}
+        Which people's judgments to analyse.
+
+    Returns
+    -------
+    Results
+        As written to `results/results.json`, `results/tables` and `results/figures`.
+
+    Raises
+    ------
+    RatifyError
+        When a table is missing or wrong, the lock does not match, or an analysis cannot be run;
+        nothing is written then.
+    """
+    evidence = gather(folder, mode=mode)
+    findings = [run_registered(analysis, evidence) for analysis in evidence.plan.analyses]
+    results = _assemble(evidence, findings, folder)
+    with files.replaced_folder(folder / RESULTS_FOLDER, ours=WRITTEN) as beside:
+        results.write(beside)
+    return results
+
+
+def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Results:
+    quantities = [q for finding in findings for q in finding.quantities]
+    people = _people(evidence)
+    quantities += people.quantities
+    verdict = judge_evidence(
+        evidence.plan,
+        [q.to_json() for q in quantities],
+        mode=evidence.mode,
+        locked=evidence.lock is not None,
+    )
+    return Results(
+        kind="study",
+        title=evidence.plan.title,
+        question=evidence.plan.design.question,
+        headline=_headline(evidence, findings, verdict),
+        simulated=evidence.simulated,
+        meta=_meta(evidence, folder),
+        hypotheses=[{"id": h.id, "text": h.text} for h in evidence.plan.hypotheses],
+        flow=[{str(k): v for k, v in row.items()} for row in evidence.flow.to_dict("records")],
+        quantities=quantities,
+        tables=[t for f in [*findings, people] for t in f.tables] + [_gate_table(verdict)],
+        figures=[p for f in [*findings, people] for p in f.figures],
+        methods=_methods(evidence),
+        limits=_limits(evidence),
+    )
+
+
+def _people(evidence: Evidence) -> Finding:
+    """Return how people ranked the items, and what must be known before believing it."""
+    ranking = evidence.ranking
+    common: dict[str, Any] = {
+        "analysis": "people",
+        "n": ranking.n_judgments,
+        "unit_of_n": "judgments",
+        "clusters": ranking.n_clusters,
+    }
+    beaten = "" if ranking.strongly_connected else (
+        "Some items never lost or never won: their scores are finite only because of the ridge."
+    )  # fmt: skip
+    leaning = bradley_terry(evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True)
+    quantities = [
+        Quantity(
+            name="reliability",
+            label="Reliability of people's ranking",
+            estimate=ranking.reliability,
+            method="1 - mean(se²) / var(score), rater-clustered errors",
+            unit="proportion of variance",
+            status=evidence.status,
+            note=beaten,
+            **common,
+        ),
+        Quantity(
+            name="left_side",
+            label="Advantage of standing left",
+            estimate=leaning.side_advantage,
+            se=leaning.side_advantage_se,
+            low=leaning.side_advantage_low,
+            high=leaning.side_advantage_high,
+            method=leaning.method,
+            unit="log-odds",
+            **common,
+        ),
+    ]
+    tables = [_ranking_table("people", "People's ranking (Bradley-Terry)", evidence)]
+    tables += [
+        _ranking_table(judge_id, f"{judge_id}'s ranking (Elo)", evidence)
+        for judge_id, judge in evidence.judges.items()
+        if judge.ranking is not None
+    ]
+    return Finding(quantities=quantities, tables=tables, figures=[_ranking_figure(evidence)])
+
+
+def _ranking_table(who: str, title: str, evidence: Evidence) -> ResultTable:
+    ranking = evidence.ranking if who == "people" else evidence.judges[who].ranking
+    assert ranking is not None
+    return ResultTable(
+        name=f"ranking_{who}",
+        title=title,
+        caption=f"{ranking.method}; score in {ranking.unit}; {ranking.n_judgments:,} judgments. "
+        "Rank 1 is best within its scenario.",
+        frame=ranking.to_frame(),
+        status=evidence.status,
+    )
+
+
+def _ranking_figure(evidence: Evidence) -> ResultFigure:
+    frame = evidence.ranking.frame
+    shown = sorted(frame["scenario"].unique())[0]
+    few = frame[frame["scenario"] == shown]
+    axes = figures.plot_ranking(few, unit=f"Score ({evidence.ranking.unit})")
+    if evidence.simulated:
+        figures.stamp(axes)
+    return ResultFigure(
+        name="ranking_people",
+        title=f"How people ranked the conversations: {shown.replace('_', ' ')}",
+        caption=f"Bradley-Terry scores of {len(few)} conversations with 95% intervals, errors "
+        "clustered by rater. The other scenarios are in the table."
+        + (" Simulated raters." if evidence.simulated else ""),
+        alt=f"Conversations of scenario {shown} from best to worst with intervals.",
+        svg=figures.svg(axes),
+        status=evidence.status,
+    )
+
+
+def _gate_table(verdict: Verdict) -> ResultTable:
+    rows = [
+        {
+            "analysis": c.threshold.analysis,
+            "quantity": c.threshold.quantity,
+            "field": c.threshold.field,
+            "at_least": c.threshold.at_least,
+            "found": c.value,
+            "holds": c.holds,
+        }
+        for c in verdict.conditions
+    ]
+    names = ["analysis", "quantity", "field", "at_least", "found", "holds"]
+    return ResultTable(
+        name="gate",
+        title="The gate: passed" if verdict.passed else "The gate: not passed",
+        caption="The plan's thresholds. " + " ".join(f"No verdict: {r}." for r in verdict.reasons),
+        frame=pd.DataFrame(rows, columns=names),
+        status="confirmatory",
+    )
+
+
+def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> list[str]:
+    who = "simulated raters (bots), so nothing here is about people" if evidence.simulated else (
+        "people"
+    )  # fmt: skip
+    n, clusters = evidence.ranking.n_judgments, evidence.ranking.n_clusters
+    held = sum(c.holds for c in verdict.conditions)
+    gate = f"{held} of {len(verdict.conditions)} thresholds hold"
+    if verdict.reasons:
+        gate += "; " + "; ".join(verdict.reasons)
+    passed = "passed" if verdict.passed else "not passed"
+    return [
+        *(finding.sentence for finding in findings if finding.sentence),
+        f"The gate is {passed}: {gate}.",
+        f"Based on {n:,} choices by {clusters:,} {who}.",
+    ]
+
+
+def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
+    lock = evidence.lock
+    inputs = [folder / TABLES_FOLDER / f"{name}.csv" for name in TABLES]
+    return {
+        "created_at": utc_now(),
+        "mode": evidence.mode,
+        "plan": evidence.plan.id,
+        "plan_hash": None if lock is None else lock.plan_hash,
+        "locked_at": None if lock is None else lock.locked_at,
+        "locked_parts": {} if lock is None else dict(lock.parts),
+        "seed": evidence.plan.seed,
+        "inputs": {p.name: files.sha256(p.read_bytes()) for p in inputs if p.exists()},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: metadata.version(name) for name in PACKAGES},
+        },
+    }
+
+
+def _methods(evidence: Evidence) -> list[str]:
+    plan = evidence.plan
+    design = plan.design
+    elo = plan.ranking.elo
+    adds, subtracts = ", ".join(plan.measures.adds), ", ".join(plan.measures.subtracts)
+    return [
+        f"Raters answered one question, “{design.question}”, about {design.trials} pairs each. "
+        "Pairs lie within one scenario; sequences were generated from the plan's seed before "
+        "collection, each for one rater; each item stands left as often as right.",
+        f"People's choices are ranked by a Bradley-Terry model fitted on counts of wins, with a "
+        f"ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
+        f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order they "
+        f"were asked, with {elo.reorderings} seeded reorderings beside it.",
+        f"A judge's overall score of an item is the sum of {adds}"
+        + (f" minus the sum of {subtracts}." if subtracts else "."),
+        "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
+        "as the plan says. The gap is the absolute difference of the judge's overall scores; "
+        "trials without a gap have no higher side and drop out.",
+    ]
+
+
+def _limits(evidence: Evidence) -> list[str]:
+    limits = [
+        "Intervals of rank correlations are about items; they do not carry the uncertainty of "
+        "either ranking.",
+        "Wilson intervals by gap take judgments as independent; the logit beside them does not.",
+        "Agreement with people on which conversation is better says nothing about agreement on "
+        "how good it is, nor about texts unlike these.",
+    ]
+    if evidence.simulated:
+        limits.insert(0, "The raters are simulated. These numbers show the tool, not people.")
+    if evidence.lock is None:
+        limits.insert(0, "The plan was not locked, so every analysis is exploratory.")
+    return limits

@@ -1,0 +1,168 @@
+"""Small studies, real servers and real databases for every test."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import settings
+
+from prereg.tabular import write_csv
+from study.scaffold import new_study
+
+settings.register_profile("ratify", deadline=None, derandomize=True)
+settings.load_profile("ratify")
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432")
+DASHBOARD_KEY = "dashboard-key-of-the-tests"
+
+
+@pytest.fixture
+def real_data() -> Path:
+    """The real data beside the project, which are never part of it."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data (shared/data) are not beside this checkout")
+    return SHARED
+
+
+def make_study(
+    folder: Path, *, raters: int = 30, trials: int = 4, per_scenario: int = 6, judged: int = 200
+) -> Path:
+    """Make a study of two scenarios whose items differ plainly in length and warmth."""
+    table = folder.parent / f"{folder.name}-pool.csv"
+    rows = [
+        {
+            "item_id": f"{scenario}-{number}",
+            "scenario": scenario,
+            "text": f"Seeker: I lost my {scenario} today, number {number}.\n"
+            f"Supporter: {'I hear you. That sounds hard. ' * number}How are you, {number}?\n"
+            "Seeker: Not well.\n"
+            f"Supporter: {'Tell me more. ' * number}",
+            "planted_quality": str((number - per_scenario / 2) / per_scenario),
+        }
+        for scenario in ("job", "home")
+        for number in range(1, per_scenario + 1)
+    ]
+    write_csv(table, list(rows[0]), rows)
+    new_study(folder, items=table, scenario_column="scenario")
+    path = folder / "plan.yaml"
+    plan = yaml.safe_load(path.read_text())
+    plan["design"] |= {"raters": raters, "trials": trials}
+    plan["judges"][0]["pairs"]["per_scenario"] = judged
+    path.write_text(yaml.safe_dump(plan, sort_keys=False))
+    return folder
+
+
+@pytest.fixture
+def study_folder(tmp_path: Path) -> Path:
+    """A small study that is not locked."""
+    return make_study(tmp_path / "study")
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """A new, empty PostgreSQL database, dropped afterwards."""
+    from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import OperationalError
+
+    name = f"ratify_test_{secrets.token_hex(6)}"
+    admin = create_engine(f"{POSTGRES}/postgres", isolation_level="AUTOCOMMIT")
+    try:
+        with admin.connect() as connection:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    except OperationalError:
+        admin.dispose()
+        pytest.skip(f"no PostgreSQL answers at {POSTGRES} (set RATIFY_TEST_POSTGRES)")
+    yield f"{POSTGRES}/{name}"
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A database of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'store.sqlite3'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@dataclass
+class Server:
+    """A running `ratify serve`."""
+
+    url: str
+    process: subprocess.Popen[str]
+    said: list[str]
+
+
+Serve = Callable[..., Server]
+
+
+@contextmanager
+def running(folder: Path, *arguments: str, database: str | None = None) -> Iterator[Server]:
+    """Run `ratify serve` in a process of its own, on a free port."""
+    environment = {
+        **os.environ,
+        "RATIFY_DASHBOARD_KEY": DASHBOARD_KEY,
+        "PYTHONUNBUFFERED": "1",
+        **({"RATIFY_DATABASE_URL": database} if database else {}),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "ratify", "serve", str(folder), "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline()
+        said = [line]
+        if "http://" not in line:
+            raise AssertionError(f"the server did not start: {process.stderr.read()}")
+        url = "http://" + line.partition("http://")[2].partition("/")[0]
+        yield Server(url, process, said)
+    finally:
+        process.terminate()
+        process.communicate(timeout=20)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Start servers that are stopped when the test ends."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def start(folder: Path, *arguments: str, database: str | None = None) -> Server:
+            return stack.enter_context(running(folder, *arguments, database=database))
+
+        yield start
+
+
+@pytest.fixture
+def ratify() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run the command line as a user does, in a process of its own."""
+
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-P", "-m", "ratify", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            cwd=cwd,
+            timeout=240,
+            check=False,
+        )
+
+    return run

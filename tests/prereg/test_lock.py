@@ -1,0 +1,92 @@
+"""If this failed, a study could change after it was registered and nobody would see it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE, read_lock, verify_lock
+from prereg.plan import load_plan
+from study.folder import lock_study, open_study
+
+
+def test_a_lock_holds_and_can_be_repeated(study_folder: Path) -> None:
+    study, lock = lock_study(study_folder)
+    assert lock.plan_hash == study.plan_hash
+    assert set(lock.parts) == {
+        "plan", "items", "sequences", "consent", "instructions", "prompts",
+    }  # fmt: skip
+    again = lock_study(study_folder)[1]
+    assert again == lock
+    assert verify_lock(study_folder, load_plan(study_folder)) == lock
+    assert open_study(study_folder, must_be_locked=True).lock == lock
+
+
+def edit(folder: Path, name: str, old: str, new: str) -> None:
+    path = folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "part"),
+    [
+        ("plan.yaml", "seed: 20261121", "seed: 20261122", "plan"),
+        ("items.csv", "I hear you", "I see you", "items"),
+        ("consent.md", "Before", "before", "consent"),
+        ("instructions.md", "How it works", "How this works", "instructions"),
+    ],
+)
+def test_any_change_after_the_lock_is_named(
+    study_folder: Path, name: str, old: str, new: str, part: str
+) -> None:
+    lock_study(study_folder)
+    edit(study_folder, name, old, new)
+    for check in (
+        lambda: open_study(study_folder),
+        lambda: lock_study(study_folder),
+        lambda: verify_lock(study_folder, load_plan(study_folder)),
+    ):
+        with pytest.raises(RatifyError, match=rf"changed since the plan was locked.*: {part}\b"):
+            check()
+
+
+def test_a_changed_sequence_is_named(study_folder: Path) -> None:
+    lock_study(study_folder)
+    path = study_folder / "sequences.csv"
+    header, first, *rest = path.read_text().splitlines()
+    sequence, position, left, right, check = first.split(",")
+    swapped = ",".join([sequence, position, right, left, check])
+    path.write_text("\n".join([header, swapped, *rest]) + "\n")
+    with pytest.raises(RatifyError, match="sequences"):
+        open_study(study_folder)
+
+
+def test_formatting_that_changes_nothing_does_not_break_the_lock(study_folder: Path) -> None:
+    lock_study(study_folder)
+    path = study_folder / "plan.yaml"
+    path.write_text("# a remark\n" + path.read_text())
+    assert open_study(study_folder, must_be_locked=True).lock is not None
+
+
+def test_an_edited_lock_is_refused(study_folder: Path) -> None:
+    lock_study(study_folder)
+    path = study_folder / LOCK_FILE
+    content = json.loads(path.read_text())
+    content["parts"]["plan"] = "0" * 64
+    path.write_text(json.dumps(content))
+    with pytest.raises(RatifyError, match="has been edited"):
+        read_lock(study_folder)
+    path.write_text("{}")
+    with pytest.raises(RatifyError, match="is not a lock"):
+        read_lock(study_folder)
+
+
+def test_without_a_lock_there_is_no_live_study(study_folder: Path) -> None:
+    with pytest.raises(RatifyError, match=r"not locked.*ratify lock"):
+        open_study(study_folder, must_be_locked=True)
+    assert open_study(study_folder).lock is None

@@ -1,0 +1,73 @@
+"""If this failed, a plan with a mistake in it would be locked, or its author could not find it."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import pytest
+
+from prereg.errors import RatifyError
+from prereg.plan import load_plan, parse_plan
+
+WORKED = (resources.files("prereg") / "plans" / "pairwise_preference" / "plan.yaml").read_text()
+
+
+def test_the_worked_plan_is_the_published_design() -> None:
+    plan = parse_plan(WORKED, file="plan.yaml")
+    assert (plan.design.raters, plan.design.trials) == (150, 10)
+    assert plan.judge("lexical").pairs is not None
+    assert plan.judge("lexical").pairs.per_scenario == 10_000
+    assert plan.measures.dimensions[0] == "validating_emotions"
+    assert [a.kind for a in plan.analyses].count("logit") == 2
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("seed: 20261121", "seed: lucky", ["plan.yaml", "seed", "'lucky'"]),
+        ("seed: 20261121", "seed: -1", ["seed", "-1"]),
+        ("  raters: 150", "  ratters: 150", ["design.ratters", "unknown key", "raters, trials"]),
+        ("side: balanced", "side: left", ["design.side", "'left'", "'balanced'"]),
+        ("  trials: 10\n", "", ["design.trials", "is missing"]),
+        ("{min: 1, max: 5}", "{min: 5, max: 1}", ["measures.scale", "min must be below max"]),
+        ("kind: rank_correlation", "kind: rank", ["analyses.0", "'rank'", "'rank_correlation'"]),
+        ("    score: elo\n", "", ["analyses.0", "judge and score go together"]),
+        ("judge: lexical\n    score: elo", "judge: gpt\n    score: elo", ["'gpt'", "lexical"]),
+        ("judge: lexical\n    score: elo", "judge: length\n    score: elo", ["no Elo"]),
+        ("hypothesis: H1", "hypothesis: H9", ["'H9'", "H1, H2"]),
+        ("rule: incomplete_session", "rule: boring", ["exclusions.0.rule", "'boring'"]),
+        ("rule: incomplete_session", "rule: too_fast", ["exclusions.0", "needs min_median_ms"]),
+        ("k: 32}\n  - id", "kk: 32}\n  - id", ["judges.0.pairs.kk", "start, k"]),
+        ("select_higher ~ gap + C", "select_best ~ gap + C", ["formula", "select_higher ~"]),
+        ("[4, 6]", "[2, 6]", ["bins", "do not overlap"]),
+        ("{analysis: select_higher", "{analysis: nothing", ["gate", "'nothing'"]),
+        ("items: items.csv", "items: ../items.csv", ["materials.items", "inside the study"]),
+        ("id: H2\n", "id: H1\n", ["hypotheses", "'H1' stands twice"]),
+        ("schema: 1", "schema: [", ["not YAML", "line"]),
+    ],
+)
+def test_a_mistake_is_named_in_one_line(old: str, new: str, says: list[str]) -> None:
+    assert old in WORKED
+    with pytest.raises(RatifyError) as caught:
+        parse_plan(WORKED.replace(old, new, 1), file="plan.yaml")
+    line = str(caught.value)
+    assert "\n" not in line
+    assert line.startswith("plan.yaml")
+    for words in says:
+        assert words in line
+
+
+def test_a_plan_that_is_not_a_mapping_is_refused() -> None:
+    with pytest.raises(RatifyError, match="is not a plan"):
+        parse_plan("- a list", file="plan.yaml")
+
+
+def test_a_missing_plan_is_named(tmp_path: Path) -> None:
+    with pytest.raises(RatifyError, match=r"plan\.yaml.*no such plan.*ratify new"):
+        load_plan(tmp_path)
+
+
+def test_every_default_is_written_out_for_the_hash() -> None:
+    plan = parse_plan(WORKED.replace("  ridge: 0.02\n", ""), file="plan.yaml")
+    assert plan.to_json() == parse_plan(WORKED, file="plan.yaml").to_json()

@@ -1,0 +1,215 @@
+"""If this failed, a rater would meet a wrong page, or be let past a page they have not answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from prereg.errors import RatifyError
+from study.app import create_app
+from study.bots import Page
+from study.folder import open_study
+from study.store import Store
+from tests.conftest import DASHBOARD_KEY, Serve, Server, make_study
+
+
+@pytest.fixture
+def server(tmp_path: Path, serve: Serve) -> Server:
+    return serve(make_study(tmp_path / "study", raters=2, trials=3), "--mode", "pilot")
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, follow_redirects=True) as opened:
+        yield opened
+
+
+def read(response: httpx.Response) -> Page:
+    page = Page()
+    page.feed(response.text)
+    return page
+
+
+def consent(client: httpx.Client, rater: str) -> httpx.Response:
+    page = read(client.get("/", params={"rater": rater}))
+    return client.post(page.action, data=page.fields)
+
+
+def choose(client: httpx.Client, page: Page, **fields: str) -> httpx.Response:
+    return client.post(page.action, data={**page.fields, **fields})
+
+
+def test_a_whole_visit(client: httpx.Client) -> None:
+    answer = consent(client, "r1")
+    assert answer.url.path == "/instructions"
+    assert "How it works" in answer.text
+    for number in (1, 2, 3):
+        trial = client.get("/trial")
+        page = read(trial)
+        assert page.title == f"Pair {number} of 3"
+        assert page.fields["position"] == str(number)
+        assert client.get("/done").url.path == "/trial"
+        answer = choose(client, page, choice="left")
+    assert answer.url.path == "/done"
+    assert "HEARD-10" in answer.text
+    assert client.get("/", params={"rater": "r1"}).url.path == "/done"
+
+
+def test_another_browser_goes_on_where_the_first_was(server: Server, client: httpx.Client) -> None:
+    consent(client, "r1")
+    first = read(client.get("/trial"))
+    choose(client, first, choice="right")
+    second = read(client.get("/trial"))
+    with httpx.Client(base_url=server.url, follow_redirects=True) as other:
+        there = read(other.get("/", params={"PROLIFIC_PID": "r1", "STUDY_ID": "s"}))
+    assert there.title == "Pair 2 of 3"
+    assert there.conversations == second.conversations
+
+
+def test_a_form_sent_twice_changes_nothing(client: httpx.Client) -> None:
+    consent(client, "r1")
+    first = read(client.get("/trial"))
+    for _ in range(3):
+        assert read(choose(client, first, choice="left")).title == "Pair 2 of 3"
+
+
+def test_no_choice_is_asked_for_again(client: httpx.Client) -> None:
+    consent(client, "r1")
+    page = read(client.get("/trial"))
+    for wrong in ({}, {"choice": ""}, {"choice": "both"}):
+        answer = choose(client, page, **wrong)
+        assert answer.status_code == 422
+        assert "Please choose one of the two" in answer.text
+        assert read(answer).title == "Pair 1 of 3"
+
+
+def test_when_all_is_taken_no_code_is_given(client: httpx.Client, server: Server) -> None:
+    for rater in ("r1", "r2"):
+        consent(client, rater)
+    with httpx.Client(base_url=server.url, follow_redirects=True) as late:
+        page = late.get("/", params={"rater": "r3"})
+        assert "study-full" in read(page).ids
+        assert "HEARD-10" not in page.text
+        assert late.get("/trial").url.path == "/"
+        assert late.get("/done").url.path == "/"
+
+
+def test_whoever_saw_the_consent_page_before_it_filled_is_told(
+    client: httpx.Client, server: Server
+) -> None:
+    with httpx.Client(base_url=server.url, follow_redirects=True) as slow:
+        page = read(slow.get("/", params={"rater": "slow"}))
+        for rater in ("r1", "r2"):
+            consent(client, rater)
+        assert "study-full" in read(slow.post(page.action, data=page.fields)).ids
+
+
+def test_declining_leaves_nothing(client: httpx.Client, server: Server) -> None:
+    client.get("/", params={"rater": "shy"})
+    assert "chose not to take part" in client.get("/declined").text
+    client.get("/dashboard/sign-in", params={"key": DASHBOARD_KEY})
+    dashboard = client.get("/dashboard/").text
+    assert "0 of 2" in dashboard
+
+
+@pytest.mark.parametrize("rater", ["", " ", "a b", "x" * 129, "<script>", "a\nb", "é'--"])
+def test_an_id_that_cannot_be_one_is_refused(client: httpx.Client, rater: str) -> None:
+    answer = client.get("/", params={"rater": rater})
+    assert "This link is not complete" in answer.text
+    assert "<script>" not in answer.text
+
+
+def test_a_post_without_our_token_is_refused(client: httpx.Client) -> None:
+    client.get("/", params={"rater": "r1"})
+    answer = client.post("/consent")
+    assert answer.status_code == 400
+    assert "Please open your link again" in answer.text
+    consent(client, "r1")
+    page = read(client.get("/trial"))
+    page.fields["csrf_token"] = "forged"
+    assert choose(client, page, choice="left").status_code == 400
+    assert read(client.get("/trial")).title == "Pair 1 of 3"
+
+
+def test_pages_carry_their_safety_headers(client: httpx.Client) -> None:
+    for path in ("/?rater=r", "/nowhere", "/static/style.css", "/dashboard/sign-in"):
+        headers = client.get(path).headers
+        assert "script-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+    cookie = client.get("/", params={"rater": "r"}).headers["set-cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+
+
+def test_wrong_addresses_end_in_a_page_of_ours(client: httpx.Client) -> None:
+    missing = client.get("/nowhere")
+    assert missing.status_code == 404
+    assert "<h1>Not Found</h1>" in missing.text
+    assert client.put("/trial").status_code == 405
+    assert client.post("/trial", content=b"x" * 100_000).status_code in {400, 413}
+
+
+def test_the_dashboard_needs_its_key(client: httpx.Client) -> None:
+    assert client.get("/dashboard/").url.path == "/dashboard/sign-in"
+    assert client.get("/dashboard/report").url.path == "/dashboard/sign-in"
+    page = read(client.get("/dashboard/sign-in", params={"key": "guess"}))
+    assert client.post(page.action, data={**page.fields, "key": "guess"}).status_code == 403
+    inside = client.post(page.action, data={**page.fields, "key": DASHBOARD_KEY})
+    assert inside.url.path == "/dashboard/"
+    assert "now serving" in inside.text
+    assert client.get("/dashboard/report").status_code == 404
+    out = read(inside)
+    assert client.post(out.action, data=out.fields).url.path == "/dashboard/sign-in"
+    assert client.get("/dashboard/").url.path == "/dashboard/sign-in"
+
+
+def test_text_is_always_shown_as_text(tmp_path: Path, serve: Serve) -> None:
+    folder = make_study(tmp_path / "hostile", raters=2, trials=2)
+    path = folder / "items.csv"
+    evil = "<script>alert(1)</script> <b>bold</b> {{ 7 * 7 }} & <!-- --> </section>"
+    path.write_text(path.read_text().replace("I hear you.", evil))
+    (folder / "consent.md").write_text("# Hello\n\n<script>alert(2)</script> [x](javascript:1)\n")
+    server = serve(folder, "--mode", "pilot")
+    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+        page = client.get("/", params={"rater": "r"})
+        assert "<script>alert(2)" not in page.text
+        assert 'href="javascript' not in page.text
+        consent(client, "r")
+        trial = client.get("/trial")
+        assert "<script>alert" not in trial.text
+        assert "<b>bold" not in trial.text
+        shown = read(trial).conversations
+        assert evil in "".join(shown.values())
+
+
+def test_no_source_label_or_score_reaches_the_browser(client: httpx.Client, server: Server) -> None:
+    consent(client, "r1")
+    page = client.get("/trial").text
+    for secret in ("job-1", "home-1", "planted_quality", "S001", "S002"):
+        assert secret not in page
+
+
+def test_live_mode_is_refused_without_a_lock(tmp_path: Path) -> None:
+    study = open_study(make_study(tmp_path / "study", raters=2))
+    store = Store(f"sqlite:///{tmp_path / 's.sqlite3'}")
+    with pytest.raises(RatifyError, match=r"needs a locked plan.*ratify lock"):
+        create_app(study, store, mode="live", dashboard_key="k")
+    store.close()
+
+
+def test_answers_survive_a_server_that_is_killed(tmp_path: Path, serve: Serve) -> None:
+    folder = make_study(tmp_path / "study", raters=2, trials=3)
+    first = serve(folder, "--mode", "pilot")
+    with httpx.Client(base_url=first.url, follow_redirects=True) as client:
+        consent(client, "r1")
+        choose(client, read(client.get("/trial")), choice="left")
+        first.process.kill()
+        first.process.wait()
+        cookies = dict(client.cookies)
+    second = serve(folder, "--mode", "pilot")
+    with httpx.Client(base_url=second.url, cookies=cookies, follow_redirects=True) as client:
+        assert read(client.get("/trial")).title == "Pair 2 of 3"
