@@ -151,7 +151,9 @@ def _logit(analysis: Logit, evidence: Evidence) -> Finding:
             method=f"logit, errors clustered by {analysis.cluster}",
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
             note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
-            **_stamp(analysis, evidence),
+            status=evidence.status,
+            # only the term the plan names speaks to its hypothesis
+            hypothesis=(analysis.hypothesis or "") if row["term"] == analysis.term else "",
         )
         for row in frame.to_dict("records")
     ]

@@ -12,6 +12,9 @@ import pandas as pd
 
 from prereg import files
 
+# What `Results.write` and `write_report` put into a results folder.
+WRITTEN = ("results.json", "report.html", "tables", "figures")
+
 Status = Literal["confirmatory", "exploratory"]
 
 

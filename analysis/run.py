@@ -147,7 +147,8 @@ def _ranking_figure(evidence: Evidence) -> ResultFigure:
         name="ranking_people",
         title=f"How people ranked the conversations: {shown.replace('_', ' ')}",
         caption=f"Bradley-Terry scores of {len(few)} conversations with 95% intervals, errors "
-        "clustered by rater. The other scenarios are in the table."
+        "clustered by rater. A hollow point has no interval: the item never lost or never won. "
+        "The other scenarios are in the table."
         + (" Simulated raters." if evidence.simulated else ""),
         alt=f"Conversations of scenario {shown} from best to worst with intervals.",
         svg=figures.svg(axes),
@@ -187,9 +188,11 @@ def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> 
     if verdict.reasons:
         gate += "; " + "; ".join(verdict.reasons)
     passed = "passed" if verdict.passed else "not passed"
+    sentences = [finding.sentence for finding in findings if finding.sentence]
     return [
-        *(finding.sentence for finding in findings if finding.sentence),
+        *sentences[:1],
         f"The gate is {passed}: {gate}.",
+        *sentences[1:],
         f"Based on {n:,} choices by {clusters:,} {who}.",
     ]
 

@@ -1,0 +1,221 @@
+"""All annotators of an audit: their files read, and checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.agreement import MEDIAN, check_scale
+from analysis.annotator_files import (
+    Annotator,
+    Source,
+    annotators_of,
+    rated_dimensions,
+    read_source,
+    require_dimensions,
+)
+from prereg.errors import RatifyError
+
+# More annotators than this and the report's table says it better than sentences.
+_SPELLED_OUT = 12
+
+
+@dataclass(frozen=True)
+class Annotators:
+    """All annotators of an audit.
+
+    Attributes
+    ----------
+    humans, judges : tuple of Annotator
+        In the order of the command line.
+    dimensions : tuple of str
+        What is compared.
+    files : tuple of Path
+        Every file read, once each.
+    warnings : list of str
+        What a reader must know before trusting the numbers: items that drop out, columns left out.
+    """
+
+    humans: tuple[Annotator, ...]
+    judges: tuple[Annotator, ...]
+    dimensions: tuple[str, ...]
+    files: tuple[Path, ...]
+    warnings: list[str]
+
+    def common(self, one: Annotator) -> tuple[int, int]:
+        """Return how many of an annotator's items enter a comparison, and how many drop out.
+
+        People are compared with everybody else, a judge with people only.
+        """
+        others = self.humans if one.kind == "judge" else (*self.humans, *self.judges)
+        rated = set[str]().union(*(other.items for other in others if other is not one))
+        return len(one.items & rated), len(one.items - rated)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the tidy table of ratings; a judge's `rater_kind` is `llm`."""
+        return pd.DataFrame(
+            [
+                (one.name, "human" if one.kind == "human" else "llm", item, dimension, value)
+                for one in (*self.humans, *self.judges)
+                for (item, dimension), value in one.ratings.items()
+                if value is not None
+            ],
+            columns=["rater_id", "rater_kind", "item_id", "dimension", "value"],
+        )
+
+
+def read_annotators(
+    humans: Sequence[str],
+    judges: Sequence[str],
+    *,
+    id_column: str,
+    scale: tuple[float, float],
+    dimensions: Sequence[str] | None = None,
+) -> Annotators:
+    """Read and check the files of an audit.
+
+    Parameters
+    ----------
+    humans, judges : sequence of str
+        Each `FILE` or `NAME=FILE`. Without a name an annotator of a wide file is called like the
+        file without its extension; those of a long file like their `rater_id`, with `NAME:` in
+        front where a name is given and there are several. A long file with a column `rater_kind`
+        gives its people to one side and all others to the other.
+    id_column : str
+        The column of item ids; a long file may call it `item_id` instead.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    dimensions : sequence of str, optional
+        What to compare; by default the numeric columns that all files share.
+
+    Returns
+    -------
+    Annotators
+
+    Raises
+    ------
+    RatifyError
+        At whatever makes a file unusable, naming file, row, column, value and what is allowed.
+    """
+    check_scale(scale)
+    if not humans or not judges:
+        lacking = "human" if not humans else "judge"
+        raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
+    sources = [read_source(spec, "human", id_column) for spec in humans]
+    sources += [read_source(spec, "judge", id_column) for spec in judges]
+    chosen, warnings = _dimensions(sources, dimensions, id_column)
+    hint = "" if dimensions else "; if this is no rating, name those that are with --dimension"
+    annotators = [
+        one for source in sources for one in annotators_of(source, chosen, check_scale(scale), hint)
+    ]
+    _names_differ(annotators)
+    _items_overlap(annotators, id_column)
+    silent = [one.name for one in annotators if not one.items]
+    if silent:
+        warnings.append(f"Left out, because they rated nothing: {_listed(silent)}.")
+        annotators = [one for one in annotators if one.items]
+    found = Annotators(
+        humans=tuple(one for one in annotators if one.kind == "human"),
+        judges=tuple(one for one in annotators if one.kind == "judge"),
+        dimensions=chosen,
+        files=tuple(dict.fromkeys(source.path for source in sources)),
+        warnings=warnings,
+    )
+    warnings += _partial_overlap(found)
+    return found
+
+
+def _dimensions(
+    sources: Sequence[Source], wanted: Sequence[str] | None, id_column: str
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return what is compared, and a warning for what looks like a rating but is left out."""
+    found = {source.path: rated_dimensions(source) for source in sources}
+    if wanted:
+        for source in sources:
+            require_dimensions(source, wanted, id_column)
+        return tuple(dict.fromkeys(wanted)), []
+    first, *others = found.values()
+    shared = tuple(name for name in first if all(name in names for names in others))
+    if not shared:
+        listed = "; ".join(f"{p.name}: {', '.join(n) or 'none'}" for p, n in found.items())
+        raise RatifyError(
+            f"the files share no numeric column to compare (they have {listed})",
+            file=sources[0].path, allowed="columns of ratings with one name in every file",
+        )  # fmt: skip
+    left_out = [
+        f"{name} (only in {_listed([p.name for p, names in found.items() if name in names])})"
+        for name in dict.fromkeys(name for names in found.values() for name in names)
+        if name not in shared
+    ]
+    if not left_out:
+        return shared, []
+    return shared, [f"Left out, because not every file has it as numbers: {_listed(left_out)}."]
+
+
+def _names_differ(annotators: Sequence[Annotator]) -> None:
+    """Raise `RatifyError` where two annotators have one name."""
+    seen: dict[str, Annotator] = {}
+    for one in annotators:
+        other = seen.setdefault(one.name, one)
+        if other is not one or one.name == MEDIAN:
+            raise RatifyError(
+                f"two annotators are called '{one.name}'", file=one.path,
+                allowed=f"names that differ: --{one.kind} NAME=FILE",
+            )  # fmt: skip
+
+
+def _items_overlap(annotators: Sequence[Annotator], id_column: str) -> None:
+    """Raise `RatifyError` where two files, or a judge and all people, share no rated item."""
+    by_file: dict[Path, set[str]] = {}
+    for one in annotators:
+        by_file.setdefault(one.path, set()).update(one.items)
+    for (path, items), (other, others) in combinations(by_file.items(), 2):
+        if not items & others:
+            raise _no_overlap(other, others, path.name, items, id_column)
+    people = set[str]().union(*(one.items for one in annotators if one.kind == "human"))
+    for one in annotators:
+        if one.kind == "judge" and not one.items & people:
+            raise _no_overlap(one.path, one.items, "the people", people, id_column)
+
+
+def _no_overlap(
+    path: Path, items: set[str], other: str, others: set[str], id_column: str
+) -> RatifyError:
+    """Return the error that shows an id of each side."""
+    return RatifyError(
+        f"shares no rated {id_column} with {other}", file=path, column=id_column,
+        value=min(items, default=""),
+        allowed=f"ids as there, such as {min(others, default='none: it holds no rating')!r}",
+    )  # fmt: skip
+
+
+def _partial_overlap(found: Annotators) -> list[str]:
+    """Return a warning where annotators rated different items, and one for each who did."""
+    everyone = [*found.humans, *found.judges]
+    everybodys = set[str].intersection(*(one.items for one in everyone))
+    uneven = [one for one in everyone if one.items != everybodys]
+    if not uneven:
+        return []
+    first = (
+        f"Not everybody rated the same items: {len(everybodys)} were rated by all "
+        f"{len(everyone)} annotators. Each pair is compared on the items that both rated"
+    )
+    if len(uneven) > _SPELLED_OUT:
+        return [f"{first}; the table of annotators says how many those are for each."]
+    sentences = [f"{first}."]
+    for one in uneven:
+        common, dropped = found.common(one)
+        sentences.append(
+            f"{one.name}: {len(one.items)} items, {common} in common with somebody it is compared "
+            f"with, {dropped} dropped."
+        )
+    return sentences
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,0 +1,297 @@
+"""The audit: ratings that people and judges already gave, to `Results` that say who agrees."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis import audit_text as text
+from analysis.agreement import MEDIAN, AgreementTable, agreement_table
+from analysis.annotators import Annotators, read_annotators
+from analysis.numbers import number
+from analysis.results import Quantity, ResultFigure, Results, ResultTable
+from analysis.yardstick import ALL, Sample, Standing, Yardstick, yardstick
+from prereg.files import sha256
+
+PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "matplotlib")
+NAME = "summary"
+# More pairs than this make no readable picture.
+DRAWN = 60
+
+
+def audit(
+    humans: Sequence[str],
+    judges: Sequence[str],
+    *,
+    id_column: str,
+    scale: tuple[float, float],
+    dimensions: Sequence[str] | None = None,
+    seed: int = 0,
+    draws: int = 2000,
+) -> Results:
+    """Say how far each judge agrees with people, beside how far people agree with each other.
+
+    Parameters
+    ----------
+    humans, judges : sequence of str
+        Files of ratings, each `FILE` or `NAME=FILE`; see `annotators.read_annotators`.
+    id_column : str
+        The column of item ids.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    dimensions : sequence of str, optional
+        What to compare; by default the numeric columns that all files share.
+    seed : int
+        Of the bootstrap over items.
+    draws : int
+        Its resamples.
+
+    Returns
+    -------
+    Results
+        Tables `agreement` (one row per dimension and pair), `summary` (people, then each judge,
+        by dimension) and `annotators`. The same files and seed give the same results.
+
+    Raises
+    ------
+    RatifyError
+        At whatever makes a file unusable, naming file, row, column, value and what is allowed.
+    """
+    found = read_annotators(humans, judges, id_column=id_column, scale=scale, dimensions=dimensions)
+    ratings = found.to_frame()
+    table = agreement_table(
+        ratings,
+        scale=scale,
+        rng=np.random.default_rng(seed),
+        humans=[one.name for one in found.humans],
+        judges=[one.name for one in found.judges],
+        dimensions=found.dimensions,
+        draws=draws,
+    )
+    bar = yardstick(table)
+    rated_by_people = ratings.loc[ratings["rater_kind"] == "human", "item_id"]
+    items = int(rated_by_people.nunique())
+    frame = table.to_frame()
+    return Results(
+        kind="audit",
+        title=f"Audit of {text.listed(table.judges)}",
+        question=text.QUESTION,
+        headline=text.headline(table, bar, items),
+        simulated=False,
+        meta=_meta(found, id_column=id_column, scale=scale, seed=seed, draws=draws),
+        quantities=_quantities(table, bar, items, draws=draws, seed=seed),
+        tables=_tables(frame, bar, found, draws),
+        figures=audit_figures(frame),
+        methods=text.methods(table, scale=scale, seed=seed, draws=draws),
+        limits=text.limits(table, found, ratings, scale),
+    )
+
+
+def _meta(
+    found: Annotators, *, id_column: str, scale: tuple[float, float], seed: int, draws: int
+) -> dict[str, Any]:
+    """Return where the numbers come from; file names only, so that no folder is told."""
+    return {
+        "seed": seed,
+        "draws": draws,
+        "scale": list(scale),
+        "id_column": id_column,
+        "dimensions": list(found.dimensions),
+        "inputs": [
+            {"name": path.name, "sha256": sha256(path.read_bytes())} for path in found.files
+        ],
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # run from a checkout that was never installed
+        return "unknown"
+
+
+def _quantities(
+    table: AgreementTable, bar: Yardstick, items: int, *, draws: int, seed: int
+) -> list[Quantity]:
+    """Return the people's own agreement, then each judge's, over all dimensions and by each."""
+    how = f"percentile bootstrap over items, {draws:,} draws, seed {seed}"
+    found = [
+        _quantity(
+            f"humans:kappa:{dimension}", f"People with each other, {_where(dimension)}",
+            sample, items, f"mean quadratic kappa over human pairs; {how}",
+            "a single person has nobody to agree with" if len(table.humans) == 1 else "",
+        )
+        for dimension, sample in bar.humans.items()
+    ]  # fmt: skip
+    for s in bar.standings:
+        found += _of_judge(s, items, how)
+    return found
+
+
+def _of_judge(s: Standing, items: int, how: str) -> list[Quantity]:
+    """Return a judge's quantities on one dimension or over all."""
+    where = _where(s.dimension)
+    parts = [
+        ("kappa_single", f"{s.judge} with a single person", s.single,
+         "mean quadratic kappa over people"),
+        ("kappa_median", f"{s.judge} with the median of people", s.median,
+         f"quadratic kappa with {MEDIAN}"),
+        ("difference", f"{s.judge} with a person, minus people with each other", s.difference,
+         "difference of mean quadratic kappas"),
+    ]  # fmt: skip
+    found = [
+        _quantity(f"{s.judge}:{name}:{s.dimension}", f"{label}, {where}", sample, items,
+                  f"{method}; {how}")
+        for name, label, sample, method in parts
+    ]  # fmt: skip
+    if s.dimension != ALL:
+        found.append(
+            _quantity(
+                f"{s.judge}:bias:{s.dimension}", f"{s.judge} minus the median of people, {where}",
+                s.bias, items, f"mean difference from {MEDIAN}; {how}", unit="points of the scale",
+            )
+        )  # fmt: skip
+    return found
+
+
+def _where(dimension: str) -> str:
+    return "mean over dimensions" if dimension == ALL else dimension
+
+
+def _quantity(
+    name: str,
+    label: str,
+    sample: Sample,
+    items: int,
+    method: str,
+    why: str = "",
+    unit: str = "kappa",
+) -> Quantity:
+    """Return a sample as a reported number; a note says why where there is none."""
+    low, high = sample.interval
+    note = ""
+    if np.isnan(sample.value):
+        note = why or "not defined: too few common items, or no variation to agree on"
+    elif np.isnan(low):
+        note = "no interval: not defined in too many resamples"
+    return Quantity(
+        analysis=NAME, name=name, label=label, estimate=_or_none(sample.value),
+        low=_or_none(low), high=_or_none(high), n=items, unit_of_n="items rated by people",
+        method=method, unit=unit, note=note, status="exploratory",
+    )  # fmt: skip
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _tables(
+    frame: pd.DataFrame, bar: Yardstick, found: Annotators, draws: int
+) -> list[ResultTable]:
+    """Return the tables of the report, the answer's own first."""
+    return [
+        ResultTable(
+            name=NAME,
+            title="Judges beside people",
+            caption=f"Mean quadratic kappa with 95% percentile intervals from {draws:,} resamples "
+            f"of items. humans: people with each other; single: the judge with one person; "
+            f"median: with the median of people; difference: single minus humans. One row per "
+            f"annotator and dimension, 'all' is the mean over dimensions.",
+            frame=bar.to_frame(),
+        ),
+        ResultTable(
+            name="agreement",
+            title="Every pair of annotators",
+            caption="One row per dimension and pair: people with each other first, then every "
+            f"judge with every person and with {MEDIAN}. bias is mean(a - b) in points of the "
+            "scale; an empty cell is a coefficient that is not defined.",
+            frame=frame,
+        ),
+        ResultTable(
+            name="annotators",
+            title="Annotators",
+            caption="items: with at least one rating; missing: empty ratings; common: items that "
+            "somebody it is compared with rated too (for a judge, a person); dropped: the others.",
+            frame=_annotators(found),
+        ),
+    ]
+
+
+def _annotators(found: Annotators) -> pd.DataFrame:
+    """Return who rated what, one row an annotator."""
+    return pd.DataFrame(
+        [
+            (one.name, one.kind, one.path.name, len(one.items), one.missing, *found.common(one))
+            for one in (*found.humans, *found.judges)
+        ],
+        columns=["name", "kind", "file", "items", "missing", "common", "dropped"],
+    )
+
+
+def audit_figures(frame: pd.DataFrame) -> list[ResultFigure]:
+    """Return the figures of an audit.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table `agreement`.
+    """
+    # matplotlib is slow to load: only whoever draws pays for it.
+    from analysis import figures
+
+    with_median = frame[frame["annotator_b"] == MEDIAN]
+    shown, which = frame, "every pair of annotators"
+    if _pairs(frame) > DRAWN:
+        shown, which = with_median, f"every judge with {MEDIAN} (too many pairs to draw them all)"
+    heat = figures.plot_agreement_heatmap(shown, value="kappa_quadratic")
+    bias = figures.plot_bias(frame)
+    return [
+        ResultFigure(
+            name="agreement",
+            title="Who agrees with whom",
+            caption=f"Quadratic kappa of {which} on every dimension; people with each other come "
+            f"first, as the yardstick. Intervals are in the table of pairs. {_range_of_n(shown)}",
+            alt=f"Quadratic kappa of {_pairs(shown)} pairs, from "
+            f"{number(shown['kappa_quadratic'].min(), 2)} to "
+            f"{number(shown['kappa_quadratic'].max(), 2)}.",
+            svg=figures.svg(heat),
+        ),
+        ResultFigure(
+            name="bias",
+            title="Who scores higher",
+            caption=f"Mean of judge minus {MEDIAN} on every dimension, in points of the scale; "
+            f"right of zero the judge scores higher than people. {_range_of_n(with_median)}",
+            alt=_bias_alt(with_median),
+            svg=figures.svg(bias),
+        ),
+    ]
+
+
+def _pairs(frame: pd.DataFrame) -> int:
+    return len(frame[["annotator_a", "annotator_b"]].drop_duplicates())
+
+
+def _range_of_n(frame: pd.DataFrame) -> str:
+    """Return how many items the drawn numbers rest on."""
+    low, high = int(frame["n"].min()), int(frame["n"].max())
+    return f"n = {low} items." if low == high else f"n = {low} to {high} items."
+
+
+def _bias_alt(frame: pd.DataFrame) -> str:
+    """Return the largest bias in a sentence."""
+    known = frame.dropna(subset=["bias"])
+    if known.empty:
+        return "No judge has a defined bias."
+    worst = known.iloc[int(known["bias"].abs().to_numpy().argmax())]
+    size = float(worst["bias"])
+    return (
+        f"The largest bias is {worst['annotator_a']} on {worst['dimension']}, "
+        f"{number(abs(size), 2)} points {'above' if size > 0 else 'below'} the median of people."
+    )

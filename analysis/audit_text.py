@@ -1,0 +1,284 @@
+"""The sentences of an audit: the answer, the methods and the limits, from numbers to prose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement import MEDIAN, AgreementTable, scale_words
+from analysis.annotators import Annotators
+from analysis.coefficients import category_step
+from analysis.numbers import interval, number
+from analysis.yardstick import (
+    ABOVE,
+    ALL,
+    FEWEST,
+    OPEN,
+    SHORT,
+    Sample,
+    Standing,
+    Yardstick,
+    enough,
+)
+
+QUESTION = "How far does each judge agree with people?"
+# Under this, people's own agreement is too low to be a bar; Krippendorff would not build on it.
+LOW_ALPHA = 0.5
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: '1 person', '3 people'."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def with_interval(sample: Sample) -> str:
+    """Return an estimate with its interval: two decimals, three where two would show zero."""
+    low, high = sample.interval
+    known = [x for x in (sample.value, low, high) if not np.isnan(x)]
+    places = 3 if any(x != 0 and abs(x) < 0.005 for x in known) else 2
+    if np.isnan(low):
+        return number(sample.value, places)
+    return f"{number(sample.value, places)} {interval(low, high, places)}"
+
+
+def headline(table: AgreementTable, bar: Yardstick, items: int) -> list[str]:
+    """Return the answer in plain sentences, the first able to stand alone."""
+    first = _answer(table, bar, items)
+    sentences = [first, _yardstick(table, bar), *(_judge(table, bar, s) for s in bar.overall())]
+    sentences.append(_like_with_like(table, bar))
+    sentences += _low_bar(table)
+    sentences.append(
+        "No single coefficient decides: each answers another question, and they can disagree "
+        "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
+    )
+    return sentences
+
+
+def _answer(table: AgreementTable, bar: Yardstick, items: int) -> str:
+    """Return the sentence that says whether judges agree with people as people do."""
+    overall = bar.overall()
+    if all(not s.reading for s in overall):
+        why = (
+            "one person only"
+            if len(table.humans) == 1
+            else "too little that the same two people rated, or no variation in it"
+        )
+        one_by_one = any(not np.isnan(s.single.value) for s in overall)
+        shown = [(s.judge, s.single if one_by_one else s.median) for s in overall]
+        return (
+            f"Whether a judge agrees with people as well as people agree with each other cannot "
+            f"be said: there is {why}. Mean quadratic kappa with "
+            f"{'a single person' if one_by_one else 'the median of people'}: "
+            f"{listed([f'{judge} {with_interval(sample)}' for judge, sample in shown])}."
+        )
+    said = {
+        SHORT: "less with people than people agree with each other",
+        ABOVE: "more with single people than they agree with each other",
+        OPEN: "with people about as well as people agree with each other, as far as "
+        f"{counted(items, 'item')} can tell",
+        "": "with people to an extent that has no yardstick here",
+    }
+    clauses = []
+    for reading, words in said.items():
+        judges = [s.judge for s in overall if s.reading == reading]
+        if judges:
+            clauses.append(f"{listed(judges)} {'agrees' if len(judges) == 1 else 'agree'} {words}")
+    return "; ".join(clauses) + f" (mean quadratic kappa over {_over(table)})."
+
+
+def _over(table: AgreementTable) -> str:
+    return counted(len(table.dimensions), "dimension")
+
+
+def _yardstick(table: AgreementTable, bar: Yardstick) -> str:
+    """Return the sentence on the people's own agreement."""
+    people = len(table.humans)
+    if people == 1:
+        return (
+            "There is one person, so there is no measure of how far people agree with each other: "
+            "add a second person's ratings to get the yardstick."
+        )
+    parts = [(d, s) for d, s in bar.humans.items() if d != ALL and not np.isnan(s.value)]
+    if not parts:
+        return (
+            "There is no yardstick: the same two people rated too few items, or always gave one "
+            "rating, so people's agreement with each other is not defined."
+        )
+    low, high = min(parts, key=lambda p: p[1].value), max(parts, key=lambda p: p[1].value)
+    spread = (
+        f", from {number(low[1].value, 2)} ({low[0]}) to {number(high[1].value, 2)} ({high[0]})"
+        if len(parts) > 1
+        else ""
+    )
+    return (
+        f"The yardstick: {people} people agree with each other at a mean quadratic kappa of "
+        f"{with_interval(bar.humans[ALL])}{spread}."
+    )
+
+
+def _judge(table: AgreementTable, bar: Yardstick, overall: Standing) -> str:
+    """Return the sentence on one judge, with the dimensions where it differs from people."""
+    if np.isnan(overall.single.value):
+        return (
+            f"{overall.judge}: {with_interval(overall.median)} with the median of people; with a "
+            f"single person not defined, for want of common items or of variation."
+        )
+    text = f"{overall.judge}: {with_interval(overall.single)} with a single person"
+    if overall.reading:
+        text += f", {with_interval(overall.difference)} against people's own"
+    text += "."
+    parts = bar.of(overall.judge)
+    for reading, words in ((SHORT, "It falls short of people on"), (ABOVE, "It is above them on")):
+        names = [
+            f"{s.dimension} ({with_interval(s.difference)})" for s in parts if s.reading == reading
+        ]
+        if names:
+            text += f" {words} {listed(names)}."
+    if len(parts) > 1 and all(s.reading == OPEN for s in parts):
+        text += " No dimension shows a clear difference."
+    return text
+
+
+def _like_with_like(table: AgreementTable, bar: Yardstick) -> str:
+    """Return the sentence that puts judge-with-median beside judge-with-one-person."""
+    if len(table.humans) == 1:
+        return f"With one person, {MEDIAN} is that person: its rows repeat theirs."
+    both = [s for s in bar.overall() if not np.isnan(s.single.value + s.median.value)]
+    shown = [
+        f"{s.judge} {number(s.median.value, 2)} against {number(s.single.value, 2)}" for s in both
+    ]
+    if not shown:
+        return "A judge tends to look better beside a median of people than beside one person."
+    return (
+        f"With the median of people and with one person: {listed(shown)}. A median is steadier "
+        f"than any one person, so a judge tends to look better beside it; only the second number "
+        f"may be compared with people's own."
+    )
+
+
+def _low_bar(table: AgreementTable) -> list[str]:
+    """Return a warning on dimensions where people themselves agree little, if there are any."""
+    people = pd.DataFrame(
+        [
+            (row.dimension, row.alpha_ordinal, row.ac2)
+            for row in table.rows
+            if row.annotator_a in table.humans and enough(row, table.items)
+        ],
+        columns=["dimension", "alpha_ordinal", "ac2"],
+    )
+    means = people.groupby("dimension", sort=False)[["alpha_ordinal", "ac2"]].mean()
+    low = means[means["alpha_ordinal"] < LOW_ALPHA]
+    if low.empty:
+        return []
+    named = [
+        f"{name} (alpha {number(float(alpha), 2)}, AC2 {number(float(ac2), 2)})"
+        for name, alpha, ac2 in low.itertuples()
+    ]
+    return [
+        f"People themselves agree little on {listed(named)}: a judge that does as well as they do "
+        f"has met a low bar there."
+    ]
+
+
+def methods(
+    table: AgreementTable, *, scale: tuple[float, float], seed: int, draws: int
+) -> list[str]:
+    """Return how every number was made."""
+    return [
+        f"Ratings run from {scale_words(scale)} and are aligned by item id. Every human pair, "
+        f"every judge with every human, and every judge with {MEDIAN} is compared on the items "
+        f"that both rated; {MEDIAN} is, per item, the median of the people who rated it.",
+        "Cohen's kappa is given without weights, with linear and with quadratic weights. Weights "
+        "come from the values on the scale, not from the order of the values seen, so quadratic "
+        "kappa equals Lin's concordance correlation with population moments.",
+        "Krippendorff's alpha is given with the ordinal and the interval metric; Gwet's AC2 with "
+        "quadratic weights over all categories of the scale, one point apart (half a point where "
+        "a rating lies halfway; no value where ratings lie on neither grid).",
+        "ICC(2,1) and ICC(2,k) are two-way random effects, absolute agreement, for one rater and "
+        "for the mean of the two compared. Spearman's interval is Fisher's with standard error "
+        "1/sqrt(n - 3), its p value the t approximation. Bias is mean(a - b): for a judge's "
+        "row, judge minus people, in points of the scale.",
+        f"Intervals of kappa, of means of kappas, of their differences and of bias are 95% "
+        f"percentile intervals from {draws:,} resamples of the items (seed {seed}); all numbers "
+        f"share the same resamples. Means run over pairs, then over dimensions. A judge is said "
+        f"to fall short of people, or to be above them, where the interval of the difference "
+        f"leaves out zero.",
+        "A coefficient that is not defined (too few items, or no variation to agree on) is left "
+        f"empty and leaves the means, as does a pair that shares fewer than {FEWEST} items and "
+        "fewer than half of all.",
+    ]
+
+
+def limits(
+    table: AgreementTable, found: Annotators, frame: pd.DataFrame, scale: tuple[float, float]
+) -> list[str]:
+    """Return what a reader must know before relying on the numbers."""
+    notes = list(found.warnings)
+    if table.apart:
+        notes.append(
+            f"{counted(table.apart, 'pair')} of annotators rated no item in common and "
+            f"{'is' if table.apart == 1 else 'are'} left out."
+        )
+    notes += _fractions(table, found, frame, scale)
+    thin = sum(0 < row.n < FEWEST for row in table.rows)
+    if thin:
+        notes.append(
+            f"{thin} of {len(table.rows)} rows rest on fewer than {FEWEST} items: their "
+            f"coefficients swing widely."
+        )
+    left = sum(not enough(row, table.items) for row in table.rows)
+    if left:
+        notes.append(
+            f"{left} of {len(table.rows)} rows share too few of the {table.items} items to enter "
+            f"the means: fewer than {FEWEST}, and fewer than half."
+        )
+    return [
+        *notes,
+        f"Items were resampled, the people were not: the intervals speak of other items rated by "
+        f"these {counted(len(table.humans), 'person', 'people')}, not of other people.",
+        "No clear difference is not equality: with few items the interval is wide. Differences by "
+        "dimension are not corrected for looking at several.",
+        "Agreement with people is reliability, not truth: people and judge can be wrong together.",
+        "No plan was locked before these numbers were seen: all of them are exploratory.",
+    ]
+
+
+def _fractions(
+    table: AgreementTable, found: Annotators, frame: pd.DataFrame, scale: tuple[float, float]
+) -> list[str]:
+    """Return notes on ratings and medians that are not whole steps of the scale."""
+    whole = {
+        name: category_step(values.to_numpy(), scale) == 1.0
+        for name, values in frame.groupby("rater_id")["value"]
+    }
+    averaged = [one.name for one in (*found.humans, *found.judges) if not whole[one.name]]
+    notes = []
+    if averaged:
+        notes.append(
+            f"Ratings of {listed(averaged)} are not all whole steps of the scale (averages or "
+            f"medians, perhaps): they agree exactly with a whole rating only by luck, so exact "
+            f"agreement and unweighted kappa understate them."
+        )
+    people = frame[frame["rater_id"].isin(table.humans)]
+    medians = people.groupby(["dimension", "item_id"])["value"].median()
+    between = int(sum(category_step([value], scale) != 1.0 for value in medians))
+    if between and len(table.humans) > 1:
+        notes.append(
+            f"{between} of {len(medians)} medians of people lie between two steps of the scale. "
+            f"There AC2 counts half points as categories, so it is not strictly comparable with "
+            f"rows of whole ratings."
+        )
+    lacking = sum(np.isnan(row.ac2) and row.n >= 2 for row in table.rows)
+    if lacking:
+        notes.append(
+            f"{counted(lacking, 'row')} without AC2: ratings there lie neither on whole "
+            f"nor on half points, so there are no categories to weigh."
+        )
+    return notes

@@ -1,0 +1,118 @@
+"""Checks of the columns of a tidy table: every complaint names its row and column.
+
+Rows are numbered as a spreadsheet numbers them: the first record is row 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from prereg.errors import RatifyError
+
+SIDES = ("left", "right")
+
+
+def require_columns(frame: pd.DataFrame, *columns: str) -> None:
+    """Raise `RatifyError` unless every named column is there."""
+    for column in columns:
+        if column not in frame.columns:
+            shown = ", ".join(str(c) for c in frame.columns) or "none: the table has no columns"
+            raise RatifyError(f"there is no column '{column}'", allowed=shown)
+
+
+def require_rows(frame: pd.DataFrame, what: str) -> None:
+    """Raise `RatifyError` where the table holds no rows."""
+    if len(frame) == 0:
+        raise RatifyError(f"there are no {what}", allowed="at least one row")
+
+
+def refuse(frame: pd.DataFrame, column: str, bad: Any, problem: str, *, allowed: str) -> None:
+    """Raise `RatifyError` at the first row where the mask `bad` holds."""
+    mask = np.asarray(bad, dtype=bool)
+    if mask.any():
+        at = int(mask.argmax())
+        value = frame[column].iloc[at]
+        shown = "a missing value" if pd.isna(value) else value
+        raise RatifyError(problem, row=at + 2, column=column, value=shown, allowed=allowed)
+
+
+def missing(values: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Return where a cell is missing or the empty string."""
+    absent = values.isna().to_numpy(dtype=bool)
+    if values.dtype == object or isinstance(values.dtype, pd.StringDtype):
+        absent = absent | values.eq("").fillna(False).to_numpy(dtype=bool)
+    return absent
+
+
+def require_filled(frame: pd.DataFrame, *columns: str) -> None:
+    """Raise `RatifyError` at the first missing or empty cell of the named columns."""
+    for column in columns:
+        refuse(frame, column, missing(frame[column]), "is empty", allowed="any text")
+
+
+def text_ids(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
+    """Return a column of ids as text.
+
+    Raises
+    ------
+    RatifyError
+        At an empty id, and where ids are floats: a 20-digit id read as a float is destroyed.
+    """
+    require_filled(frame, column)
+    ids = frame[column]
+    if pd.api.types.is_float_dtype(ids.dtype):
+        raise RatifyError(
+            "ids were read as decimal numbers, which destroys long ids",
+            row=2, column=column, value=float(ids.iloc[0]), allowed="ids read as text",
+        )  # fmt: skip
+    return ids if isinstance(ids.dtype, pd.StringDtype) else ids.astype(str)
+
+
+def left_chosen(frame: pd.DataFrame, column: str = "choice") -> NDArray[np.bool_]:
+    """Return where the left side was chosen.
+
+    Raises
+    ------
+    RatifyError
+        At a choice that is neither 'left' nor 'right'; a tie is not a choice.
+    """
+    left, right = SIDES
+    is_left = frame[column].eq(left).fillna(False).to_numpy(dtype=bool)
+    is_right = frame[column].eq(right).fillna(False).to_numpy(dtype=bool)
+    refuse(frame, column, ~(is_left | is_right), "is not a choice", allowed="left, right")
+    return is_left
+
+
+def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return a column of finite numbers, missing cells as NaN.
+
+    Raises
+    ------
+    RatifyError
+        At a cell that is neither empty nor a finite number.
+    """
+    cells = frame[column]
+    absent = missing(cells)
+    values = pd.to_numeric(cells.mask(absent), errors="coerce").to_numpy(float, na_value=np.nan)
+    refuse(
+        frame, column, ~np.isfinite(values) & ~absent, "is not a number",
+        allowed="a number or an empty cell",
+    )  # fmt: skip
+    return values
+
+
+def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
+    """Raise `RatifyError` unless an argument is one of the allowed words."""
+    if value not in allowed:
+        raise RatifyError(f"unknown {name}", value=value, allowed=", ".join(allowed))
+
+
+def proportion(name: str, value: float) -> None:
+    """Raise `RatifyError` unless an argument lies strictly between 0 and 1."""
+    if not 0 < value < 1:
+        raise RatifyError(f"{name} is out of range", value=value, allowed="0 < " + name + " < 1")

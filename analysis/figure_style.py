@@ -1,0 +1,238 @@
+"""One look for every figure, and the one way a figure becomes SVG text.
+
+Figures are drawn with matplotlib's objects alone: pyplot keeps a global list of figures, and a
+global style set here would change the plots of whoever calls us from a notebook.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import warnings
+from collections.abc import Callable, Iterator
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from xml.etree import ElementTree
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+INK = "#1b1f24"
+MUTED = "#5b636d"
+HAIR = "#c9ced4"
+WASH = "#eef0f2"
+# Okabe and Ito's colours in the order that keeps neighbours apart in grey as well; yellow is left
+# out because it vanishes on paper.
+BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#00785a", "#a4527f", "#b07900"
+COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, INK)
+MARKERS = ("o", "s", "^", "D", "v", "P")
+
+# Text is laid out with the font that ships with matplotlib, so that a figure has the same bytes
+# on every machine, and shown in the reader's own; DejaVu is the widest, so nothing overlaps.
+LAYOUT_FONT = "DejaVu Sans"
+FONT_STACK = (
+    "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'Noto Sans', 'DejaVu Sans', sans-serif"
+)
+
+STYLE: Any = {
+    "font.family": [LAYOUT_FONT],
+    "font.size": 8.5,
+    "text.color": INK,
+    "text.parse_math": False,  # an item called "$5" is not a formula
+    "text.usetex": False,
+    "axes.facecolor": "none",
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 8.5,
+    "axes.linewidth": 0.7,
+    "axes.grid": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.unicode_minus": True,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "savefig.edgecolor": "none",
+    "lines.linewidth": 1.4,
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "xtick.labelsize": 8,
+    "xtick.major.size": 3,
+    "xtick.major.width": 0.7,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+    "ytick.labelsize": 8,
+    "ytick.major.size": 3,
+    "ytick.major.width": 0.7,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "ratify",
+    "svg.id": None,
+}
+
+SVG_NAMESPACE = "http://www.w3.org/2000/svg"
+XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
+# What XML 1.0 cannot hold, not even escaped.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+
+
+def styled(draw: Callable[P, T]) -> Callable[P, T]:
+    """Run a plotting function under Ratify's style and leave the caller's settings as they were."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        with mpl.rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
+    """Return the caller's Axes, or the only Axes of a new figure, its box of this size in inches.
+
+    The margins are fixed and `svg` crops them: a layout engine would move the box a little each
+    time the figure is drawn, and two drawings of the same data would differ.
+    """
+    if ax is not None:
+        return ax
+    left, right, below, above = 2.2, 1.0, 0.7, 0.7
+    whole = (left + width + right, below + height + above)
+    figure = Figure(figsize=whole)
+    FigureCanvasAgg(figure)
+    box = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])
+    return figure.add_axes(box)
+
+
+def tidy(ax: Axes, *, keep: tuple[str, ...] = ("left", "bottom")) -> None:
+    """Leave only the axis lines that carry a scale."""
+    for side, spine in ax.spines.items():
+        spine.set_visible(side in keep)
+
+
+def label(value: object, limit: int = 34) -> str:
+    """Return an id or a name as one short line that any figure can hold."""
+    text = _NOT_XML.sub("\ufffd", " ".join(str(value).split()))
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+@styled
+def stamp(ax: Axes, text: str = "Simulated raters") -> Axes:
+    """Print a warning on a figure that stays with it wherever it is copied.
+
+    Parameters
+    ----------
+    ax : Axes
+    text : str
+        What must be known before the figure is believed.
+
+    Returns
+    -------
+    Axes
+    """
+    words = label(text, 80)
+    box = {"boxstyle": "square,pad=0.35", "fc": "white", "ec": VERMILLION, "lw": 0.8}
+    ax.annotate(
+        words,
+        xy=(0.0, 1.0),
+        xycoords="axes fraction",
+        # On the left, where a small screen begins to scroll; centred in its box, because the
+        # reader's font is narrower than the one it is laid out in.
+        xytext=(0.32 * 7.5 * len(words) + 3, _room_above(ax) + 9),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=7.5,
+        fontweight="bold",
+        color="#a84300",
+        bbox=box,
+        annotation_clip=False,
+        gid="stamp",
+    )
+    return ax
+
+
+@contextlib.contextmanager
+def _any_script() -> Iterator[None]:
+    """Lay out text in any script: the layout font lacks some, the reader's browser does not."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=Warning)
+        yield
+
+
+def _room_above(ax: Axes) -> float:
+    """Return how far labels and legends stand above the Axes' box, in points."""
+    figure = ax.get_figure(root=True)
+    with _any_script():
+        box = ax.get_tightbbox()
+    if figure is None or box is None:
+        return 0.0
+    return max(0.0, float(box.y1 - ax.bbox.y1) * 72 / float(figure.dpi))
+
+
+@styled
+def svg(ax: Axes) -> str:
+    """Return the figure of an Axes as SVG text: the same data give the same bytes.
+
+    Text stays text, so it can be searched, selected and read in the reader's own font. Styles are
+    attributes, because a page under a strict content policy refuses `style=`.
+
+    Parameters
+    ----------
+    ax : Axes
+
+    Returns
+    -------
+    str
+        A complete SVG document.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("svg: these Axes belong to no figure")
+    buffer = io.StringIO()
+    with _any_script():
+        figure.savefig(
+            buffer,
+            format="svg",
+            bbox_inches="tight",
+            pad_inches=0.06,
+            metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
+        )
+    return _cleaned(buffer.getvalue())
+
+
+def _cleaned(text: str) -> str:
+    """Return matplotlib's SVG without its style sheet, metadata and inline styles."""
+    root = ElementTree.fromstring(text)  # noqa: S314  (written by matplotlib a moment ago)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if _local(child.tag) in {"metadata", "style"}:
+                parent.remove(child)
+    for element in root.iter():
+        for name, value in _declarations(element.attrib.pop("style", "")):
+            element.set(name, value)
+        link = element.attrib.pop(XLINK_HREF, None)
+        if link is not None:
+            element.set("href", link)
+    root.set("stroke-linejoin", "round")
+    root.set("font-family", FONT_STACK)
+    ElementTree.register_namespace("", SVG_NAMESPACE)
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _declarations(style: str) -> list[tuple[str, str]]:
+    """Return a style attribute as presentation attributes; the font family is set once, above."""
+    pairs = [item.split(":", 1) for item in style.split(";") if ":" in item]
+    return [
+        (name.strip(), value.strip())
+        for name, value in pairs
+        if name.strip() not in {"font-family", "mix-blend-mode"}
+    ]
+
+
+def _local(tag: object) -> str:
+    """Return an element's name without its namespace."""
+    return str(tag).rpartition("}")[2]

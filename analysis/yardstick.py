@@ -1,0 +1,240 @@
+"""Judges beside the people's own agreement: the yardstick, and how far each judge is from it.
+
+All means are of quadratic kappas: over pairs within a dimension, then over dimensions. Intervals
+come from the same resamples of items, so a difference allows for both sides sharing them. A pair
+that shares a handful of items out of many has a kappa of no meaning and stays out of the means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement import MEDIAN, Agreement, AgreementTable
+from analysis.coefficients import FloatArray
+from analysis.item_bootstrap import percentile_interval, row_means
+
+# The dimension of a mean over all of them.
+ALL = "all"
+# A pair enters a mean with this many common items, or with half of all where those are few.
+FEWEST = 10
+SHORT, ABOVE, OPEN = "falls short", "above", "no clear difference"
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An estimate with its resampled values.
+
+    Attributes
+    ----------
+    value : float
+        NaN where nothing is defined.
+    draws : array of shape (draws,)
+    level : float
+        Coverage of the interval.
+    """
+
+    value: float
+    draws: FloatArray = field(repr=False)
+    level: float = 0.95
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Return the percentile interval, NaN where there is no estimate."""
+        if np.isnan(self.value):
+            return np.nan, np.nan
+        return percentile_interval(self.draws, level=self.level)
+
+    def minus(self, other: Sample) -> Sample:
+        """Return the difference, resample by resample."""
+        return Sample(self.value - other.value, self.draws - other.draws, self.level)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where one judge stands on one dimension, or over all of them.
+
+    Attributes
+    ----------
+    judge, dimension : str
+        The dimension is `all` for the mean over dimensions.
+    single, median, humans : Sample
+        Quadratic kappa of the judge with single people (mean over them), with their median, and
+        of the people with each other.
+    difference : Sample
+        single - humans, on the dimensions where both are defined.
+    bias : Sample
+        mean(judge - median of people); NaN over all dimensions, where directions would cancel.
+    """
+
+    judge: str
+    dimension: str
+    single: Sample
+    median: Sample
+    humans: Sample
+    difference: Sample
+    bias: Sample
+
+    @property
+    def reading(self) -> str:
+        """Return what the interval of the difference shows; empty without a yardstick."""
+        low, high = self.difference.interval
+        if np.isnan(low):
+            return ""
+        return SHORT if high < 0 else ABOVE if low > 0 else OPEN
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """The people's own agreement, and every judge beside it.
+
+    Attributes
+    ----------
+    humans : dict of str to Sample
+        Quadratic kappa of people with each other, by dimension and for `all`, which comes first.
+    standings : tuple of Standing
+        Judge by judge, `all` before the dimensions.
+    """
+
+    humans: dict[str, Sample]
+    standings: tuple[Standing, ...]
+
+    def overall(self) -> list[Standing]:
+        """Return each judge's standing over all dimensions."""
+        return [s for s in self.standings if s.dimension == ALL]
+
+    def of(self, judge: str) -> list[Standing]:
+        """Return a judge's standing on each dimension."""
+        return [s for s in self.standings if s.judge == judge and s.dimension != ALL]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per dimension for the people, then for each judge."""
+        rows = [
+            {"annotator": "humans", "dimension": name, **_cells("humans", sample)}
+            for name, sample in self.humans.items()
+        ]
+        rows += [
+            {"annotator": s.judge, "dimension": s.dimension}
+            | _cells("humans", s.humans)
+            | _cells("single", s.single)
+            | _cells("median", s.median)
+            | _cells("difference", s.difference)
+            | {"reading": s.reading}
+            for s in self.standings
+        ]
+        names = ["humans", "single", "median", "difference"]
+        cells = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+        frame = pd.DataFrame(rows, columns=["annotator", "dimension", *cells, "reading"])
+        frame["reading"] = frame["reading"].fillna("")
+        return frame
+
+
+def yardstick(table: AgreementTable, *, level: float = 0.95) -> Yardstick:
+    """Return every judge's mean quadratic kappa beside the people's own.
+
+    Parameters
+    ----------
+    table : AgreementTable
+        All pairs, with their resamples.
+    level : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    Yardstick
+        A pair whose kappa is not defined, or that shares too few items, leaves the mean; a mean of
+        none is NaN.
+    """
+
+    def sample(wanted: Callable[[Agreement], bool]) -> Sample:
+        return mean_of(
+            [
+                Sample(row.kappa_quadratic, table.draws.kappa[:, i], level)
+                for i, row in enumerate(table.rows)
+                if wanted(row) and enough(row, table.items)
+            ],
+            level,
+        )
+
+    people = set(table.humans)
+    by_dimension = {
+        d: sample(lambda row, d=d: row.dimension == d and row.annotator_a in people)  # type: ignore[misc]
+        for d in table.dimensions
+    }
+    humans = {ALL: mean_of(list(by_dimension.values()), level), **by_dimension}
+    standings: list[Standing] = []
+    for judge in table.judges:
+        parts = [
+            _standing(table, judge, d, by_dimension[d], sample, level) for d in table.dimensions
+        ]
+        standings += [_mean_standing(parts, humans[ALL], level), *parts]
+    return Yardstick(humans, tuple(standings))
+
+
+def enough(row: Agreement, items: int) -> bool:
+    """Say whether a pair shares enough of the items to enter a mean."""
+    return row.n >= min(FEWEST, items / 2)
+
+
+def mean_of(samples: Sequence[Sample], level: float = 0.95) -> Sample:
+    """Return the mean of the samples that have an estimate, NaN where none has."""
+    defined = [s for s in samples if not np.isnan(s.value)]
+    if not defined:
+        return Sample(np.nan, np.empty(0), level)
+    draws = row_means(np.column_stack([s.draws for s in defined]))
+    return Sample(float(np.mean([s.value for s in defined])), draws, level)
+
+
+def _standing(
+    table: AgreementTable,
+    judge: str,
+    dimension: str,
+    humans: Sample,
+    sample: Callable[[Callable[[Agreement], bool]], Sample],
+    level: float,
+) -> Standing:
+    """Return a judge's standing on one dimension."""
+
+    def mine(row: Agreement) -> bool:
+        return row.annotator_a == judge and row.dimension == dimension
+
+    single = sample(lambda row: mine(row) and row.annotator_b != MEDIAN)
+    median = sample(lambda row: mine(row) and row.annotator_b == MEDIAN)
+    bias = mean_of(
+        [
+            Sample(row.bias, table.draws.bias[:, i], level)
+            for i, row in enumerate(table.rows)
+            if mine(row) and row.annotator_b == MEDIAN
+        ],
+        level,
+    )
+    return Standing(judge, dimension, single, median, humans, _difference(single, humans), bias)
+
+
+def _difference(single: Sample, humans: Sample) -> Sample:
+    """Return single - humans, without an estimate where either has none."""
+    if np.isnan(single.value) or np.isnan(humans.value):
+        return Sample(np.nan, np.empty(0), single.level)
+    return single.minus(humans)
+
+
+def _mean_standing(parts: Sequence[Standing], humans: Sample, level: float) -> Standing:
+    """Return a judge's standing over all dimensions."""
+    return Standing(
+        parts[0].judge,
+        ALL,
+        mean_of([p.single for p in parts], level),
+        mean_of([p.median for p in parts], level),
+        humans,
+        mean_of([p.difference for p in parts], level),
+        Sample(np.nan, np.empty(0), level),
+    )
+
+
+def _cells(name: str, sample: Sample) -> dict[str, object]:
+    """Return an estimate and its interval as three cells of a table."""
+    low, high = sample.interval
+    return {name: sample.value, f"{name}_low": low, f"{name}_high": high}
