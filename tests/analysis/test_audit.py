@@ -309,6 +309,7 @@ def test_an_audit_tells_the_answer_first(tmp_path):
     assert not found.simulated
     assert "bad agrees less with people" in found.headline[0]
     assert "good agrees more with single people" in found.headline[0]
+    assert "short of people: bad on advice and warmth" in found.headline[0]
     assert "yardstick" in found.headline[1]
     assert "No single coefficient decides" in found.headline[-1]
     assert [t.name for t in found.tables] == ["summary", "agreement", "annotators"]
