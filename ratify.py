@@ -230,6 +230,28 @@ def audit(
 
 
 @main.command()
+@click.argument("judgments", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), help="Write the table as CSV here.")
+def rank(judgments: Path, out: Path | None) -> None:
+    """Rank items from a table JUDGMENTS you already have: Bradley-Terry, with Elo beside it.
+
+    The table needs left_id, right_id and choice (left or right); where it has scenario and
+    rater_id, items are ranked within scenario and errors are clustered by rater.
+    """
+    from analysis.rank_table import rank_table
+    from prereg.files import write_text
+
+    ranked = rank_table(judgments)
+    if out is None:
+        click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))
+    else:
+        write_text(out, ranked.table.to_csv(index=False, lineterminator="\n"))
+        click.echo(f"wrote {out}: {len(ranked.table)} items")
+    for line in ranked.notes:
+        click.echo(line, err=True)
+
+
+@main.command()
 @click.argument(
     "folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("ratify-demo")
 )
@@ -330,4 +352,4 @@ def _progress(label: str, length: int) -> Any:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="ratify")

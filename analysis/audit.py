@@ -120,7 +120,7 @@ def _version(package: str) -> str:
 def _quantities(
     table: AgreementTable, bar: Yardstick, items: int, *, draws: int, seed: int
 ) -> list[Quantity]:
-    """Return the people's own agreement, then each judge's, over all dimensions and by each."""
+    """Return the people's own agreement, then each judge's: over all dimensions, then by each."""
     how = f"percentile bootstrap over items, {draws:,} draws, seed {seed}"
     found = [
         _quantity(
@@ -132,7 +132,8 @@ def _quantities(
     ]  # fmt: skip
     for s in bar.standings:
         found += _of_judge(s, items, how)
-    return found
+    # the means of everybody before anybody's single dimensions: that is what a reader looks for
+    return sorted(found, key=lambda q: not q.name.endswith(f":{ALL}"))
 
 
 def _of_judge(s: Standing, items: int, how: str) -> list[Quantity]:

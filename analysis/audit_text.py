@@ -90,7 +90,16 @@ def _answer(table: AgreementTable, bar: Yardstick, items: int) -> str:
         judges = [s.judge for s in overall if s.reading == reading]
         if judges:
             clauses.append(f"{listed(judges)} {'agrees' if len(judges) == 1 else 'agree'} {words}")
-    return "; ".join(clauses) + f" (mean quadratic kappa over {_over(table)})."
+    short = [
+        f"{s.judge} on {listed(names)}"
+        for s in overall
+        if (names := [part.dimension for part in bar.of(s.judge) if part.reading == SHORT])
+    ]
+    return (
+        "; ".join(clauses)
+        + f" (mean quadratic kappa over {_over(table)})."
+        + (f" By dimension, short of people: {'; '.join(short)}." if short else "")
+    )
 
 
 def _over(table: AgreementTable) -> str:

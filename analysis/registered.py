@@ -35,10 +35,8 @@ class Finding:
 def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     """Run one analysis of the plan.
 
-    Raises
-    ------
-    RatifyError
-        When the data cannot answer it; the message names the analysis.
+    Where the data cannot answer it (one rater, an outcome that never varies, separation), the
+    finding says so: what was registered is reported, whatever becomes of it.
     """
     kinds: dict[type, Callable[[Any, Evidence], Finding]] = {
         RankCorrelation: _rank_correlation,
@@ -49,10 +47,30 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     try:
         return kinds[type(analysis)](analysis, evidence)
     except RatifyError as error:
-        raise RatifyError(
-            f"analysis {analysis.id}: {error.problem}", file=error.file, row=error.row,
-            column=error.column, value=error.value, allowed=error.allowed,
-        ) from error  # fmt: skip
+        return _no_estimate(analysis, evidence, str(error))
+
+
+def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
+    """Return a registered analysis that these data cannot answer."""
+    name = {RankCorrelation: "spearman", Logit: getattr(analysis, "term", "")}.get(
+        type(analysis), analysis.kind
+    )
+    missing = Quantity(
+        analysis=analysis.id,
+        name=name,
+        label=f"{analysis.id.replace('_', ' ')}: no estimate",
+        estimate=None,
+        n=len(evidence.people),
+        unit_of_n="judgments",
+        method=analysis.kind,
+        unit="none",
+        note=f"No estimate from these data: {why}.",
+        **_stamp(analysis, evidence),
+    )
+    return Finding(
+        sentence=f"The registered analysis {analysis.id} has no estimate from these data: {why}.",
+        quantities=[missing],
+    )
 
 
 def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:

@@ -16,6 +16,7 @@ from analysis.ranking import bradley_terry
 from analysis.registered import Finding, run_registered
 from analysis.results import WRITTEN, Quantity, ResultFigure, Results, ResultTable
 from prereg import files
+from prereg.errors import RatifyError
 from prereg.lock import utc_now
 
 RESULTS_FOLDER = "results"
@@ -90,7 +91,6 @@ def _people(evidence: Evidence) -> Finding:
     beaten = "" if ranking.strongly_connected else (
         "Some items never lost or never won: their scores are finite only because of the ridge."
     )  # fmt: skip
-    leaning = bradley_terry(evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True)
     quantities = [
         Quantity(
             name="reliability",
@@ -102,17 +102,7 @@ def _people(evidence: Evidence) -> Finding:
             note=beaten,
             **common,
         ),
-        Quantity(
-            name="left_side",
-            label="Advantage of standing left",
-            estimate=leaning.side_advantage,
-            se=leaning.side_advantage_se,
-            low=leaning.side_advantage_low,
-            high=leaning.side_advantage_high,
-            method=leaning.method,
-            unit="log-odds",
-            **common,
-        ),
+        _left_side(evidence, common),
     ]
     tables = [_ranking_table("people", "People's ranking (Bradley-Terry)", evidence)]
     tables += [
@@ -121,6 +111,31 @@ def _people(evidence: Evidence) -> Finding:
         if judge.ranking is not None
     ]
     return Finding(quantities=quantities, tables=tables, figures=[_ranking_figure(evidence)])
+
+
+def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
+    """Return how much standing left helps; where a side always wins it has no finite estimate."""
+    try:
+        leaning = bradley_terry(
+            evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True
+        )
+    except RatifyError as error:
+        return Quantity(
+            name="left_side", label="Advantage of standing left", estimate=None, unit="log-odds",
+            method="Bradley-Terry with a side advantage", note=f"{error}.", **common,
+        )  # fmt: skip
+    return Quantity(
+        name="left_side",
+        label="Advantage of standing left",
+        estimate=leaning.side_advantage,
+        se=leaning.side_advantage_se,
+        low=leaning.side_advantage_low,
+        high=leaning.side_advantage_high,
+        method=leaning.method,
+        unit="log-odds",
+        note="" if leaning.side_advantage is not None else "Not estimable from these data.",
+        **common,
+    )
 
 
 def _ranking_table(who: str, title: str, evidence: Evidence) -> ResultTable:

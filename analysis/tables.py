@@ -52,7 +52,7 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
     """
     wanted = JUDGMENT_COLUMNS if complete else ("left_id", "right_id", "choice")
     frame = _read(path, wanted, ids=("left_id", "right_id"))
-    with _naming(path):
+    with naming(path):
         columns.require_filled(frame, "left_id", "right_id")
         columns.left_chosen(frame)
         same = frame["left_id"] == frame["right_id"]
@@ -92,7 +92,7 @@ def read_ratings(path: Path) -> pd.DataFrame:
         At a value outside its own scale, or one rater scoring one item twice on a dimension.
     """
     frame = _read(path, RATING_COLUMNS, ids=("item_id",))
-    with _naming(path):
+    with naming(path):
         columns.require_filled(frame, "rater_id", "item_id", "dimension")
         _allow(frame, "rater_kind", RATER_KINDS)
         for column in ("value", "scale_min", "scale_max"):
@@ -118,7 +118,7 @@ def read_participants(path: Path) -> pd.DataFrame:
         At an empty or repeated session id.
     """
     frame = _read(path, PARTICIPANT_COLUMNS, ids=(), may_be_empty=True)
-    with _naming(path):
+    with naming(path):
         columns.require_filled(frame, "session_id", "rater_id", "sequence_id")
         twice = frame["session_id"].duplicated()
         columns.refuse(frame, "session_id", twice, "stands in an earlier row", allowed="one row")
@@ -146,7 +146,7 @@ def _allow(frame: pd.DataFrame, column: str, allowed: tuple[str, ...]) -> None:
 
 
 @contextlib.contextmanager
-def _naming(path: Path) -> Iterator[None]:
+def naming(path: Path) -> Iterator[None]:
     """Add the file's name to complaints raised on a table that has lost it."""
     try:
         yield

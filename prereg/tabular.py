@@ -83,7 +83,7 @@ class Table:
         if not text:
             return None
         try:
-            value = float(text)
+            value = float(text) if "_" not in text else math.nan
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
@@ -163,7 +163,13 @@ def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     records: list[dict[str, str]] = []
     try:
         columns = [name.strip() for name in next(reader)]
-        for row, cells in enumerate((r for r in reader if r), start=2):
+        blank = None
+        for row, cells in enumerate(reader, start=2):
+            if not cells:
+                blank = blank or row
+                continue
+            if blank:
+                raise RatifyError("is a blank line", file=path, row=blank, allowed="a record")
             if len(cells) != len(columns):
                 raise RatifyError(
                     f"has {len(cells)} cells where the header has {len(columns)}",

@@ -127,9 +127,10 @@ def running(folder: Path, *arguments: str, database: str | None = None) -> Itera
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        line = process.stdout.readline()
-        said = [line]
-        if "http://" not in line:
+        said = [line := process.stdout.readline()]
+        while line and "http://" not in line:
+            said.append(line := process.stdout.readline())
+        if not line:
             raise AssertionError(f"the server did not start: {process.stderr.read()}")
         url = "http://" + line.partition("http://")[2].partition("/")[0]
         yield Server(url, process, said)

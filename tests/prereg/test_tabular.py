@@ -24,6 +24,7 @@ CELLS = st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_fr
         (b"a,b\n", "no rows"),
         (b"a,b\n1\n", "row 2: has 1 cells where the header has 2"),
         (b"a,b\n1,2\n1,2,3\n", "row 3: has 3 cells"),
+        (b"a,b\n1,2\n\n3,4\n", "row 3: is a blank line"),
         (b"a,a\n1,2\n", "two columns are called 'a'"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "is not a CSV"),
         (b"a,b\n1,\x00\n", "is not a CSV"),
@@ -37,6 +38,18 @@ def test_what_is_not_a_table_is_said(tmp_path: Path, content: bytes, says: str) 
         read_table(path)
     assert says in str(caught.value)
     assert "table.csv" in str(caught.value)
+
+
+def test_blank_lines_at_the_end_are_harmless_and_numbers_are_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("a,b\n1,1_0\n2,x\n3,\n4, 1e1 \n5,nan\n\n\n")
+    table = read_table(path)
+    assert len(table.rows) == 5
+    assert table.number(4, "b") is None
+    assert table.number(5, "b") == 10
+    for row in (2, 3, 6):
+        with pytest.raises(RatifyError, match=rf"row {row}, column b: is not a number"):
+            table.number(row, "b")
 
 
 def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:

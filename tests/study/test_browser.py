@@ -1,4 +1,4 @@
-"""If this failed, a rater in a real browser could not do the study, or it would record the wrong."""
+"""If this failed, a rater in a real browser could not do the study, or it recorded the wrong."""
 
 from __future__ import annotations
 

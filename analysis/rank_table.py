@@ -1,0 +1,65 @@
+"""A ranking from a table of judgments that somebody already has: no plan, no study."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.ranking import bradley_terry, elo
+from analysis.tables import naming, read_judgments
+
+
+@dataclass(frozen=True)
+class RankTable:
+    """Both rankings side by side.
+
+    Attributes
+    ----------
+    table : DataFrame
+        `scenario` (where there is one), `item_id`, `rank`, `score`, `low`, `high` (Bradley-Terry,
+        log-odds), `elo`, `elo_rank`, `n`, `wins`, `losses`, `note`.
+    notes : tuple of str
+        How it was made, and what must be known before it is believed.
+    """
+
+    table: pd.DataFrame = field(repr=False)
+    notes: tuple[str, ...]
+
+
+def rank_table(path: Path) -> RankTable:
+    """Rank the items of a table of judgments.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet with left_id, right_id, choice; scenario and rater_id where known.
+
+    Raises
+    ------
+    RatifyError
+        At the first row that is not a judgment.
+    """
+    judgments = read_judgments(path, complete=False)
+    by = "scenario" if "scenario" in judgments else None
+    cluster = "rater_id" if "rater_id" in judgments else None
+    with naming(path):
+        people = bradley_terry(judgments, by=by, cluster=cluster)
+        sequential = elo(judgments, by=by)
+    beside = sequential.frame[["item_id", "score", "rank"]]
+    beside = beside.rename(columns={"score": "elo", "rank": "elo_rank"})
+    table = people.frame.merge(beside, on="item_id")
+    columns = ["item_id", "rank", "score", "low", "high", "elo", "elo_rank", "n", "wins", "losses"]
+    wanted = [*(["scenario"] if by else []), *columns, "note"]
+    clusters = f", {people.n_clusters:,} raters" if cluster else ""
+    notes = [
+        f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
+        f"{sequential.method}; it depends on the order of the rows",
+    ]
+    kinds = sorted(set(judgments["rater_kind"])) if "rater_kind" in judgments else []
+    if len(kinds) > 1:
+        notes.append(f"the table mixes raters of kind {', '.join(kinds)}: rank each by itself")
+    if not people.strongly_connected:
+        notes.append("some scores are finite only because of the ridge: see the column note")
+    return RankTable(table[wanted], tuple(notes))
