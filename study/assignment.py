@@ -8,12 +8,13 @@ refuse the second (unique constraints on slot and rater).
 
 from __future__ import annotations
 
+import contextlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,10 @@ class Place:
         The next trial to answer, 1..n; n + 1 when all are answered.
     finished : bool
         Every answer of the sequence is in the store.
+    shown : bool
+        The next trial has been on their screen.
+    plan_hash, mode : str
+        Of the study they answer.
     """
 
     session_id: str
@@ -45,6 +50,13 @@ class Place:
     sequence_id: str
     position: int
     finished: bool
+    shown: bool
+    plan_hash: str
+    mode: str
+
+    def belongs_to(self, study: Study, mode: str) -> bool:
+        """Say whether this place is one of this study and kind of data."""
+        return self.plan_hash == study.plan_hash and self.mode == mode
 
 
 @dataclass(frozen=True)
@@ -55,6 +67,37 @@ class Answer:
     choice: Choice
     response_ms: int | None = None
     hidden_ms: int | None = None
+
+
+# Built once: these run on every page.
+_PLACE = select(
+    Visit.rater_id,
+    Visit.sequence_id,
+    Visit.plan_hash,
+    Visit.mode,
+    select(func.count())
+    .where(Judgment.session_id == Visit.session_id)
+    .correlate(Visit)
+    .scalar_subquery()
+    .label("answered"),
+    select(func.count())
+    .where(Showing.session_id == Visit.session_id)
+    .correlate(Visit)
+    .scalar_subquery()
+    .label("shown"),
+).where(Visit.session_id == bindparam("session_id"))
+_LOCK_VISIT = (
+    select(Visit.session_id).where(Visit.session_id == bindparam("session_id")).with_for_update()
+)
+_SHOWN_AT = select(Showing.shown_at).where(
+    Showing.session_id == bindparam("session_id"), Showing.position == bindparam("position")
+)
+_FINISH = (
+    update(Visit)
+    .where(Visit.session_id == bindparam("b_session_id"))
+    .values(status="finished", finished_at=bindparam("finished_at"))
+    .execution_options(synchronize_session=False)
+)
 
 
 def claim(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
@@ -70,7 +113,7 @@ def claim(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
             visit = _visit_of(session, study, mode, rater_id)
             if visit is None:
                 visit = _take_slot(session, study, mode, rater_id)
-            return None if visit is None else _place(session, study, visit)
+            return None if visit is None else _place(session, study, visit.session_id)
     except IntegrityError:
         # the same rater, twice at once: the other request won, and its place is theirs
         return find_rater(store, study, mode, rater_id)
@@ -119,84 +162,85 @@ def find_rater(store: Store, study: Study, mode: str, rater_id: str) -> Place | 
     """Return where this rater is, None if they never consented."""
     with store.reading() as session:
         visit = _visit_of(session, study, mode, rater_id)
-        return None if visit is None else _place(session, study, visit)
+        return None if visit is None else _place(session, study, visit.session_id)
 
 
 def find_session(store: Store, study: Study, mode: str, session_id: str) -> Place | None:
     """Return where this session is, None if the store does not know it."""
     with store.reading() as session:
-        visit = session.get(Visit, session_id)
-        if visit is None or visit.plan_hash != study.plan_hash or visit.mode != mode:
-            return None
-        return _place(session, study, visit)
+        place = _place(session, study, session_id)
+    return place if place is not None and place.belongs_to(study, mode) else None
 
 
 def show(store: Store, place: Place) -> None:
     """Note when a trial is first shown; later showings of the same trial change nothing."""
-    key = (place.session_id, place.position)
-    with store.reading() as session:
-        if session.get(Showing, key) is not None:
-            return
-    try:
-        with store.writing() as session:
-            session.add(Showing(session_id=key[0], position=key[1], shown_at=utc_now()))
-    except IntegrityError:
-        return  # shown in two windows at once: the first stands
+    if place.shown:
+        return
+    values = {
+        "session_id": place.session_id, "position": place.position, "shown_at": utc_now(),
+    }  # fmt: skip
+    # a refusal: shown in two windows at once, and the first stands
+    with contextlib.suppress(IntegrityError), store.writing() as session:
+        session.execute(insert(Showing), values)
 
 
-def answer(store: Store, study: Study, mode: str, place: Place, given: Answer) -> Place:
+def answer(store: Store, study: Study, mode: str, session_id: str, given: Answer) -> Place | None:
     """Keep an answer, durably, and return where the rater is then.
 
     An answer to any trial but the next one changes nothing: a form sent twice, a stale window.
 
     Returns
     -------
-    Place
-        After the answer.
+    Place or None
+        After the answer; None if the store does not know the session.
     """
     try:
         with store.writing() as session:
-            visit = session.get_one(Visit, place.session_id, with_for_update=True)
-            now = _place(session, study, visit)
+            session.execute(_LOCK_VISIT, {"session_id": session_id})
+            now = _place(session, study, session_id)
+            if now is None or not now.belongs_to(study, mode):
+                return None
             if now.finished or given.position != now.position:
                 return now
-            session.add(_judgment(session, study, mode, now, given))
-            session.flush()
-            after = _place(session, study, visit)
-            if after.finished:
-                visit.status = "finished"
-                visit.finished_at = utc_now()
-            return after
+            session.execute(insert(Judgment), _judgment(session, study, mode, now, given))
+            finished = now.position == len(study.sequences[now.sequence_id])
+            if finished:
+                session.execute(_FINISH, {"b_session_id": session_id, "finished_at": utc_now()})
+            return replace(now, position=now.position + 1, finished=finished, shown=False)
     except IntegrityError:
-        with store.reading() as session:
-            return _place(session, study, session.get_one(Visit, place.session_id))
+        return find_session(store, study, mode, session_id)
 
 
-def _judgment(session: Session, study: Study, mode: str, place: Place, given: Answer) -> Judgment:
+def _judgment(
+    session: Session, study: Study, mode: str, place: Place, given: Answer
+) -> dict[str, Any]:
     trial = study.sequences[place.sequence_id][place.position - 1]
-    showing = session.get(Showing, (place.session_id, place.position))
+    shown_at = session.scalar(
+        _SHOWN_AT, {"session_id": place.session_id, "position": place.position}
+    )
     now = utc_now()
     response_ms = _believable(given.response_ms)
-    if response_ms is None and showing is not None:
-        response_ms = _milliseconds(showing.shown_at, now)
-    return Judgment(
-        judgment_id=secrets.token_hex(16),
-        plan_hash=study.plan_hash,
-        mode=mode,
-        session_id=place.session_id,
-        rater_id=place.rater_id,
-        rater_kind="human",
-        scenario=study.items[trial.left_id].scenario,
-        left_id=trial.left_id,
-        right_id=trial.right_id,
-        choice=given.choice,
-        position=place.position,
-        is_attention_check=trial.is_attention_check,
-        shown_at=None if showing is None else showing.shown_at,
-        answered_at=now,
-        response_ms=response_ms,
-        hidden_ms=_believable(given.hidden_ms),
-    )
+    if response_ms is None and shown_at is not None:
+        response_ms = _milliseconds(shown_at, now)
+    return {
+        "judgment_id": secrets.token_hex(16),
+        "plan_hash": study.plan_hash,
+        "mode": mode,
+        "session_id": place.session_id,
+        "rater_id": place.rater_id,
+        "rater_kind": "human",
+        "scenario": study.items[trial.left_id].scenario,
+        "left_id": trial.left_id,
+        "right_id": trial.right_id,
+        "choice": given.choice,
+        "position": place.position,
+        "is_attention_check": trial.is_attention_check,
+        "shown_at": shown_at,
+        "answered_at": now,
+        "response_ms": response_ms,
+        "hidden_ms": _believable(given.hidden_ms),
+        "purpose": "trial",
+    }
 
 
 def _visit_of(session: Session, study: Study, mode: str, rater_id: str) -> Visit | None:
@@ -206,17 +250,21 @@ def _visit_of(session: Session, study: Study, mode: str, rater_id: str) -> Visit
     return session.scalars(mine).one_or_none()
 
 
-def _place(session: Session, study: Study, visit: Visit) -> Place:
-    answered = session.scalar(
-        select(func.count()).select_from(Judgment).where(Judgment.session_id == visit.session_id)
-    )
-    done = answered or 0
+def _place(session: Session, study: Study, session_id: str) -> Place | None:
+    row = session.execute(_PLACE, {"session_id": session_id}).one_or_none()
+    if row is None:
+        return None
+    trials = study.sequences.get(row.sequence_id, ())
     return Place(
-        session_id=visit.session_id,
-        rater_id=visit.rater_id,
-        sequence_id=visit.sequence_id,
-        position=done + 1,
-        finished=done >= len(study.sequences[visit.sequence_id]),
+        session_id=session_id,
+        rater_id=row.rater_id,
+        sequence_id=row.sequence_id,
+        position=row.answered + 1,
+        finished=row.answered >= len(trials),
+        # trials are shown in order, so the next one was shown if as many were shown as that
+        shown=row.shown > row.answered,
+        plan_hash=row.plan_hash,
+        mode=row.mode,
     )
 
 

@@ -7,6 +7,7 @@ only in the code: a slot has one session, a rater one visit, a trial of a sessio
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,11 @@ class Store:
         except (SQLAlchemyError, ImportError) as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             raise RatifyError(f"the database does not answer: {reason}") from error
+        self._writes = self.engine.execution_options(ratify_writes=True)
+        # SQLite lets one write at a time and makes the others sleep and look again; threads of one
+        # process that take turns here are woken at once
+        one_at_a_time = self.engine.dialect.name == "sqlite"
+        self._turn = threading.Lock() if one_at_a_time else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Session]:
@@ -166,8 +172,11 @@ class Store:
         On SQLite it takes the write lock at its first line (BEGIN IMMEDIATE), so that what it
         reads cannot change before it writes.
         """
-        engine = self.engine.execution_options(ratify_writes=True)
-        with Session(engine, expire_on_commit=False) as session, session.begin():
+        with (
+            self._turn,
+            Session(self._writes, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             session.connection()  # the transaction would otherwise begin with the first query
             yield session
 

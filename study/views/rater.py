@@ -92,23 +92,30 @@ def trial() -> Response | str:
 def answer() -> Response | str | tuple[str, int]:
     """Keep an answer, then go on: the redirect is sent only after the store has it."""
     here = room()
-    place = _place(here)
-    if place is None:
-        return redirect(url_for("rater.arrive"), 303)
-    position = _whole(request.form.get("position"))
-    if place.finished or position != place.position:
-        return redirect(url_for("rater.trial"), 303)
+    session_id = session.get("session_id")
     choice = request.form.get("choice")
+    if session_id is None:
+        return redirect(url_for("rater.arrive"), 303)
     if choice != "left" and choice != "right":
-        return _trial_page(here, place, missing=True), 422
+        return _ask_again(here)
     given = Answer(
-        position=position,
+        position=_whole(request.form.get("position")) or 0,
         choice="left" if choice == "left" else "right",
         response_ms=_whole(request.form.get("response_ms")),
         hidden_ms=_whole(request.form.get("hidden_ms")),
     )
-    assignment.answer(here.store, here.study, here.mode, place, given)
-    return redirect(url_for("rater.trial"), 303)
+    place = assignment.answer(here.store, here.study, here.mode, session_id, given)
+    if place is None:
+        return redirect(url_for("rater.arrive"), 303)
+    return redirect(url_for("rater.done" if place.finished else "rater.trial"), 303)
+
+
+def _ask_again(here: Room) -> Response | tuple[str, int]:
+    """Show the pair again to somebody who has not chosen, unless the form is an old one."""
+    place = _place(here)
+    if place is None or place.finished or _whole(request.form.get("position")) != place.position:
+        return redirect(url_for("rater.trial"), 303)
+    return _trial_page(here, place, missing=True), 422
 
 
 @pages.get("/done")

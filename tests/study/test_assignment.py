@@ -109,12 +109,14 @@ def test_an_answer_counts_once_and_in_order(store: Store, study: Study) -> None:
     assert place is not None
     assignment.show(store, place)
     assignment.show(store, place)
-    ahead = assignment.answer(store, study, MODE, place, Answer(3, "left"))
+    assert assignment.answer(store, study, MODE, "somebody-else", Answer(1, "left")) is None
+    assert assignment.answer(store, study, "pilot", place.session_id, Answer(1, "left")) is None
+    ahead = assignment.answer(store, study, MODE, place.session_id, Answer(3, "left"))
     assert ahead.position == 1
     given = Answer(1, "right", response_ms=1234, hidden_ms=5)
-    after = assignment.answer(store, study, MODE, place, given)
+    after = assignment.answer(store, study, MODE, place.session_id, given)
     assert after.position == 2
-    again = assignment.answer(store, study, MODE, place, Answer(1, "left"))
+    again = assignment.answer(store, study, MODE, place.session_id, Answer(1, "left"))
     assert again.position == 2
     with store.reading() as session:
         kept = session.scalars(select(Judgment)).one()
@@ -131,7 +133,10 @@ def test_a_double_click_in_two_threads_counts_once(store: Store, study: Study) -
     assert place is not None
     ends = []
     together(
-        8, lambda _: ends.append(assignment.answer(store, study, MODE, place, Answer(1, "left")))
+        8,
+        lambda _: ends.append(
+            assignment.answer(store, study, MODE, place.session_id, Answer(1, "left"))
+        ),
     )
     assert {p.position for p in ends} == {2}
     with store.reading() as session:
@@ -143,7 +148,7 @@ def test_the_last_answer_finishes_the_visit(store: Store, study: Study) -> None:
     assert place is not None
     for position in range(1, 5):
         assert not place.finished
-        place = assignment.answer(store, study, MODE, place, Answer(position, "left"))
+        place = assignment.answer(store, study, MODE, place.session_id, Answer(position, "left"))
     assert place.finished
     with store.reading() as session:
         visit = session.scalars(select(Visit)).one()
@@ -165,7 +170,7 @@ def test_kinds_of_data_and_plans_do_not_mix(store: Store, study: Study) -> None:
 def test_times_that_no_browser_could_measure_are_left_out(store: Store, study: Study) -> None:
     place = assignment.claim(store, study, MODE, "r")
     assert place is not None
-    assignment.answer(store, study, MODE, place, Answer(1, "left", 10**9, 10**9))
+    assignment.answer(store, study, MODE, place.session_id, Answer(1, "left", 10**9, 10**9))
     with store.reading() as session:
         kept = session.scalars(select(Judgment)).one()
     assert kept.response_ms is None
