@@ -85,7 +85,12 @@ class Evidence:
     @property
     def raters(self) -> str:
         """What to call the raters."""
-        return "simulated raters" if self.simulated else "raters"
+        return "simulated raters" if self.simulated else "people"
+
+    @property
+    def raters_own(self) -> str:
+        """What to call what is theirs, at the beginning of a sentence."""
+        return "Simulated raters'" if self.simulated else "People's"
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return the stream of random numbers of one purpose, from the plan's one seed."""
@@ -142,6 +147,8 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         )  # fmt: skip
     sequence_of = participants.set_index("session_id")["sequence_id"]
     answered = answered.assign(sequence_id=answered["session_id"].map(sequence_of))
+    # one order whoever answered first, so that a repeated run rounds alike
+    answered = answered.sort_values(["sequence_id", "session_id", "position"], kind="stable")
     ratings = tables.read_ratings(place / "ratings.csv") if plan.judges else pd.DataFrame()
     return Evidence(
         plan=plan,

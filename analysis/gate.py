@@ -83,7 +83,8 @@ def judge_evidence(
     )
     against = {
         "the plan sets no thresholds": not plan.gate,
-        f"the data are {mode}, not live: simulated or pilot raters open no gate": mode != "live",
+        "the raters are simulated, and only people open a gate": mode == "bot",
+        "these are pilot data, and only live data open a gate": mode == "pilot",
         "the plan is not locked": not locked,
     }
     return Verdict(conditions, tuple(reason for reason, stands in against.items() if stands))

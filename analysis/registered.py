@@ -91,7 +91,7 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
     quantities = [
         Quantity(
             name="spearman",
-            label=f"People's Bradley-Terry score and {what}, all items",
+            label=f"{evidence.raters_own} Bradley-Terry score and {what}, all items",
             estimate=found.estimate,
             low=found.low,
             high=found.high,
@@ -102,7 +102,7 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
         ),
         Quantity(
             name="spearman_within",
-            label=f"People's Bradley-Terry score and {what}, within scenario",
+            label=f"{evidence.raters_own} Bradley-Terry score and {what}, within scenario",
             estimate=found.within,
             low=found.within_low,
             high=found.within_high,
@@ -112,13 +112,13 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
     ]
     table = ResultTable(
         name=f"{analysis.id}_by_scenario",
-        title=f"People's ranking and {what}, by scenario",
+        title=f"{evidence.raters_own} ranking and {what}, by scenario",
         caption="Spearman's correlation with Fisher's interval; n counts items.",
         frame=found.to_frame(),
         status=evidence.status,
     )
     sentence = (
-        f"People's ranking follows {what}: Spearman {found.estimate:.2f} "
+        f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
         f"{_interval(found.low, found.high)} over {found.n} conversations."
     )
     pictures = [_rank_figure(analysis, evidence, people, scores, column, what)]
@@ -186,11 +186,13 @@ def _logit(analysis: Logit, evidence: Evidence) -> Finding:
         status=evidence.status,
     )
     return Finding(
-        sentence=_logit_sentence(analysis, outcome, main), quantities=quantities, tables=[table]
+        sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
+        quantities=quantities,
+        tables=[table],
     )
 
 
-def _logit_sentence(analysis: Logit, outcome: str, main: Quantity) -> str:
+def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> str:
     assert main.estimate is not None
     assert main.low is not None
     assert main.high is not None
@@ -198,7 +200,7 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity) -> str:
     odds = _interval(math.exp(main.low), math.exp(main.high))
     clear = "" if main.low > 0 or main.high < 0 else ", which leaves no difference possible"
     return (
-        f"For each point of {analysis.judge}'s {main.name}, the odds that people choose the "
+        f"For each point of {analysis.judge}'s {main.name}, the odds that {who} choose the "
         f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
     )
 
@@ -275,7 +277,8 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
             f"[{found.low:.0%}, {found.high:.0%}] of {found.n:,} trials"
         )
     return Finding(
-        sentence=f"On the very same trials, the judges choose as people do: {'; '.join(words)}.",
+        sentence=f"On the very same trials, the judges choose as {evidence.raters} do: "
+        f"{'; '.join(words)}.",
         quantities=quantities,
     )
 
@@ -305,7 +308,7 @@ def _rank_figure(
         evidence,
         axes,
         name=f"{analysis.id}_ranks",
-        title=f"People's rank against the rank by {what}",
+        title=f"{evidence.raters_own} rank against the rank by {what}",
         caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "
         "1 is best. The line is equality.",
         alt=f"Scatter of ranks by people and by {what}, a panel for each scenario.",

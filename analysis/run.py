@@ -194,9 +194,7 @@ def _gate_table(verdict: Verdict) -> ResultTable:
 
 
 def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> list[str]:
-    who = "simulated raters (bots), so nothing here is about people" if evidence.simulated else (
-        "people"
-    )  # fmt: skip
+    who = evidence.raters + (", so nothing here is about people" if evidence.simulated else "")
     n, clusters = evidence.ranking.n_judgments, evidence.ranking.n_clusters
     held = sum(c.holds for c in verdict.conditions)
     gate = f"{held} of {len(verdict.conditions)} thresholds hold"

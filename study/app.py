@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from prereg import files
 from prereg.errors import RatifyError
 from study.conversation import turns
-from study.folder import Study
+from study.folder import DEMO_MARK, Study
 from study.store import Store
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
@@ -89,6 +89,7 @@ def create_app(study: Study, store: Store, *, mode: str, dashboard_key: str) -> 
     store.open_slots(study.plan_hash, mode, list(study.sequences))
     app.extensions["ratify"] = Room(study, store, mode, dashboard_key)
     csrf.init_app(app)
+    app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
     app.jinja_env.filters["turns"] = turns
     app.jinja_env.filters["markdown"] = lambda text: Markup(markdown.render(text))  # noqa: S704
     app.jinja_env.trim_blocks = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -108,10 +109,10 @@ def send_bots(
     count : int
         Bots to send, called bot-0001 and so on.
     seed : int
-        Bot i draws from the stream (seed, 3, i): the same bot whatever the order of arrival.
+        Bot i draws from the stream (seed, 3, i), so that a simulation can be repeated.
     population : Population
     at_once : int
-        Bots under way at the same time.
+        Bots that answer at the same time; they arrive one after the other.
     arrived : callable
         Called once for each bot that is done.
 
@@ -127,36 +128,53 @@ def send_bots(
     people = population or Population()
     trusted = ssl.create_default_context()  # once: making it takes longer than a bot's whole visit
 
-    def visit(number: int) -> bool:
-        bot = Bot(quality, people, np.random.default_rng([seed, 3, number]))
-        with httpx.Client(
-            base_url=base_url, timeout=60.0, follow_redirects=True, verify=trusted
-        ) as client:
-            finished = take_part(client, f"bot-{number:04d}", bot.choose)
-        arrived()
-        return finished
+    with ExitStack() as stack, ThreadPoolExecutor(max_workers=at_once) as pool:
+        visits: list[tuple[int, httpx.Client, Page | None]] = []
+        for number in range(1, count + 1):
+            # one after the other, so that the same bot meets the same sequence in every run
+            client = httpx.Client(
+                base_url=base_url, timeout=60.0, follow_redirects=True, verify=trusted
+            )
+            stack.enter_context(client)
+            visits.append((number, client, arrive(client, f"bot-{number:04d}")))
 
-    with ThreadPoolExecutor(max_workers=at_once) as pool:
-        outcomes = list(pool.map(visit, range(1, count + 1)))
+        def finish(visit: tuple[int, httpx.Client, Page | None]) -> bool:
+            number, client, page = visit
+            bot = Bot(quality, people, np.random.default_rng([seed, 3, number]))
+            if page is not None:
+                answer_all(client, page, bot.choose)
+            arrived()
+            return page is not None
+
+        outcomes = list(pool.map(finish, visits))
     return Visitors(finished=sum(outcomes), turned_away=len(outcomes) - sum(outcomes))
 
 
 def take_part(client: httpx.Client, rater_id: str, choose: Callable[[str, str], str]) -> bool:
     """Take part as a browser without script would; say whether a completion code was handed out."""
+    page = arrive(client, rater_id)
+    if page is not None:
+        answer_all(client, page, choose)
+    return page is not None
+
+
+def arrive(client: httpx.Client, rater_id: str) -> Page | None:
+    """Open the study and consent; return the page of the next pair, None where it is full."""
     page = _page(client.get("/", params={"rater": rater_id}))
-    if "study-full" in page.ids:
-        return False
     if "consent" in page.action:
         page = _page(client.post(page.action, data=page.fields))
-        if "study-full" in page.ids:
-            return False
-        page = _page(client.get("/trial"))
+    if "study-full" in page.ids:
+        return None
+    return _page(client.get("/trial"))
+
+
+def answer_all(client: httpx.Client, page: Page, choose: Callable[[str, str], str]) -> None:
+    """Answer pair after pair, until the completion code is there."""
     while "completion-code" not in page.ids:
         if set(page.conversations) != {"A", "B"}:
             raise RatifyError("a trial page does not show two conversations", value=page.title)
         choice = choose(page.conversations["A"], page.conversations["B"])
         page = _page(client.post(page.action, data={**page.fields, "choice": choice}))
-    return True
 
 
 def _page(response: httpx.Response) -> Page:

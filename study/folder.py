@@ -25,6 +25,9 @@ from study.design import Trial, generate_sequences, sequence_rows
 from study.judges.base import Item
 from study.judges.version import judge_version
 
+# A folder with this file was made by `ratify demo` and may be made anew.
+DEMO_MARK = "DEMO.txt"
+
 
 @dataclass(frozen=True)
 class Study:

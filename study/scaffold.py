@@ -16,9 +16,8 @@ from prereg.items import ITEM_COLUMNS, import_items
 from prereg.plan import PLAN_FILE
 from prereg.tabular import write_csv
 from study.bots import Visitors, fingerprint, send_bots
-from study.folder import Study, open_study
+from study.folder import DEMO_MARK, Study, open_study
 
-DEMO_MARK = "DEMO.txt"
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` makes it anew, so keep nothing of yours here.
 """

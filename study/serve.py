@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import secrets
 import socket
@@ -12,7 +13,7 @@ from flask import Flask
 
 from prereg.errors import RatifyError
 
-THREADS = 16
+THREADS = 8
 # waitress stops taking new connections at 100 by default; raters who arrive together would wait
 CONNECTIONS = 2000
 
@@ -69,6 +70,8 @@ def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) 
     """
     from waitress.server import create_server
 
+    # waiting for a thread is what a rush looks like, not an error to print a line about
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server = create_server(
         app,
         sockets=[listener],

@@ -153,7 +153,7 @@ def test_a_simulation_opens_no_gate(demo: Path, ratify: Any) -> None:
     done = ratify("gate", demo)
     assert done.returncode == 1
     assert "NOT PASSED" in done.stdout
-    assert "bot, not live" in done.stdout
+    assert "raters are simulated" in done.stdout
 
 
 def test_it_is_served_with_its_report(demo: Path, serve: Serve) -> None:

@@ -1,0 +1,93 @@
+"""If this failed, what README and docs tell a newcomer to type would not work."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from docs.commands import PAGE, page
+from prereg.tabular import write_csv
+from study.bots import take_part
+from tests.conftest import running
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def commands(name: str) -> list[list[str]]:
+    """Return the commands of one marked block of the README, comments cut off."""
+    block = re.search(rf"<!-- test: {name} -->\n```console\n(.*?)```", README, re.DOTALL)
+    assert block, f"README has no block '{name}'"
+    return [shlex.split(line, comments=True) for line in block[1].splitlines() if line.strip()]
+
+
+def run(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    assert words[0] == "ratify"
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "ratify", *words[1:]],
+        cwd=cwd, capture_output=True, text=True, timeout=240, check=False,
+    )  # fmt: skip
+
+
+def test_the_first_study_works_as_written(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    lines = ["That sounds hard.", "You should sleep.", "At least it is over.", "Tell me more?"]
+    rows = [
+        {
+            "item_id": f"2024103112404049{n:04d}",
+            "text": f"Seeker: Day {n}.\nSupporter: {' '.join(rng.permutation(lines)[: n % 5])}"
+            f"\nSeeker: I see.\nSupporter: {lines[n % 4]}",
+        }
+        for n in range(20)
+    ]
+    write_csv(tmp_path / "conversations.csv", ["item_id", "text"], rows)
+    for words in commands("the first study"):
+        if words[1] != "serve":
+            done = run(words, tmp_path)
+            assert done.returncode in ({0, 1} if words[1] == "gate" else {0}), done.stderr
+            continue
+        with running(tmp_path / words[2], *words[3:]) as server:
+            for number in range(3):
+                with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+                    choose = lambda a, b: rng.choice(["left", "right"])  # noqa: E731
+                    assert take_part(client, f"rater-{number}", choose)
+    assert (tmp_path / "study" / "results" / "report.html").exists()
+
+
+def test_the_audit_works_as_written(tmp_path: Path) -> None:
+    (words,) = commands("the audit")
+    rng = np.random.default_rng(2)
+    for name in (word for word in words if word.endswith(".csv")):
+        rows = [
+            {"conversation_id": str(i), "warm": str(1 + (i + int(rng.integers(2))) % 5)}
+            for i in range(30)
+        ]
+        write_csv(tmp_path / name, ["conversation_id", "warm"], rows)
+    done = run(words, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "results" / "report.html").exists()
+
+
+def test_the_command_reference_is_what_the_commands_say() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m docs.commands`"
+
+
+@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_links_and_pictures_lead_somewhere(path: str) -> None:
+    text = (ROOT / path).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        if not target.startswith("http"):
+            assert ((ROOT / path).parent / target).exists(), target
+
+
+def test_make_knows_what_the_readme_names() -> None:
+    made = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"`?make (\w+)`?", README)) - {"and"}:
+        assert re.search(rf"^{target}:", made, re.MULTILINE), target
