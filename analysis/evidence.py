@@ -17,7 +17,8 @@ from analysis.results import Status
 from prereg.errors import RatifyError
 from prereg.items import read_items
 from prereg.lock import LOCK_FILE, Lock, verify_lock
-from prereg.plan import Plan, load_plan
+from prereg.plan import Plan
+from prereg.plan_file import load_plan
 
 TABLES_FOLDER = "data"
 TABLES = ("items", "judgments", "participants", "ratings", "sequences")

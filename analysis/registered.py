@@ -286,7 +286,8 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
 def _trials(judge_id: str, evidence: Evidence) -> Trials:
     scores = evidence.judges[judge_id].scores
     preference = "elo" if "elo" in scores else None
-    return trials_with_gap(evidence.people, scores, preference=preference)
+    dimensions = evidence.plan.measures.dimensions
+    return trials_with_gap(evidence.people, scores, preference=preference, dimensions=dimensions)
 
 
 def _rank_figure(

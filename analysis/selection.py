@@ -13,6 +13,7 @@ from scipy.stats import t as student
 from analysis import columns
 from analysis.paircounts import BoolArray, FloatArray, IntArray
 from prereg.errors import RatifyError
+from prereg.plan import bin_name
 
 OUTSIDE = "outside the bins"
 
@@ -184,7 +185,7 @@ def selection_by_gap(
     for low, high in bins:
         inside = counted & ~seen & (gap >= low) & (gap <= high)
         seen |= inside
-        rows.append((_bin_name(low, high), low, high, inside.sum(), chosen[inside].sum()))
+        rows.append((bin_name(low, high), low, high, inside.sum(), chosen[inside].sum()))
     left_over = counted & ~seen
     if left_over.any():
         rows.append((OUTSIDE, math.nan, math.nan, left_over.sum(), chosen[left_over].sum()))
@@ -203,12 +204,6 @@ def _check_bins(bins: Sequence[tuple[float, float]]) -> None:
         raise RatifyError(
             "bins are out of order", value=list(bins), allowed="rising pairs that do not overlap"
         )
-
-
-def _bin_name(low: float, high: float) -> str:
-    if math.isinf(high):
-        return f"{low:g} or more"
-    return f"{low:g}" if low == high else f"{low:g}-{high:g}"
 
 
 def _wilson(chosen: IntArray, n: IntArray, level: float) -> pd.DataFrame:

@@ -13,7 +13,8 @@ from typing import Any
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.items import read_items
-from prereg.plan import PLAN_FILE, Plan
+from prereg.plan import Plan
+from prereg.plan_file import PLAN_FILE
 from prereg.tabular import read_table
 
 LOCK_FILE = "plan.lock.json"

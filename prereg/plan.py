@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
-    ValidationError,
     field_validator,
     model_validator,
 )
-
-from prereg.errors import RatifyError
-
-PLAN_FILE = "plan.yaml"
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -156,12 +151,14 @@ class RankingSettings(Strict):
     elo: EloSettings = EloSettings()
 
 
-class _Analysis(Strict):
+class AnyAnalysis(Strict):
+    """What every registered analysis has."""
+
     id: Identifier
     hypothesis: Identifier | None = None
 
 
-class RankCorrelation(_Analysis):
+class RankCorrelation(AnyAnalysis):
     """Spearman between people's Bradley-Terry scores and another score of the same items."""
 
     kind: Literal["rank_correlation"]
@@ -178,7 +175,7 @@ class RankCorrelation(_Analysis):
         return self
 
 
-class Logit(_Analysis):
+class Logit(AnyAnalysis):
     """A registered logit over people's trials, errors clustered."""
 
     kind: Literal["logit"]
@@ -196,7 +193,7 @@ class Logit(_Analysis):
         return formula
 
 
-class SelectionByGap(_Analysis):
+class SelectionByGap(AnyAnalysis):
     """How often people choose the higher-scored side, by size of the judge's gap."""
 
     kind: Literal["selection_by_gap"]
@@ -212,13 +209,21 @@ class SelectionByGap(_Analysis):
         return bins
 
 
-class ChoiceAgreement(_Analysis):
+def bin_name(low: float, high: float) -> str:
+    """Return what a bin of gaps is called in every table and threshold."""
+    if math.isinf(high):
+        return f"{low:g} or more"
+    return f"{low:g}" if low == high else f"{low:g}-{high:g}"
+
+
+class ChoiceAgreement(AnyAnalysis):
     """How often a judge chooses what people choose on the very same trials."""
 
     kind: Literal["choice_agreement"]
     judges: tuple[Identifier, ...] = Field(min_length=1)
 
 
+ANALYSES = (RankCorrelation, Logit, SelectionByGap, ChoiceAgreement)
 Analysis = Annotated[
     RankCorrelation | Logit | SelectionByGap | ChoiceAgreement, Field(discriminator="kind")
 ]
@@ -251,28 +256,6 @@ class Plan(Strict):
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
 
-    @model_validator(mode="after")
-    def _names_are_unique_and_known(self) -> Self:
-        for what in ("hypotheses", "judges", "analyses"):
-            names = [part.id for part in getattr(self, what)]
-            for name in names:
-                if names.count(name) > 1:
-                    raise ValueError(f"{what}: the id '{name}' stands twice")
-        hypotheses = {h.id for h in self.hypotheses}
-        analyses = {a.id for a in self.analyses}
-        judges = {j.id: j for j in self.judges}
-        for analysis in self.analyses:
-            where = f"analyses.{analysis.id}"
-            if analysis.hypothesis is not None:
-                _known(where, "hypothesis", analysis.hypothesis, hypotheses)
-            for judge in _judges_of(analysis):
-                _known(where, "judge", judge, set(judges))
-                if _needs_elo(analysis) and judges[judge].pairs is None:
-                    raise ValueError(f"{where}: judge '{judge}' has no pairs, so it has no Elo")
-        for threshold in self.gate:
-            _known("gate", "analysis", threshold.analysis, analyses)
-        return self
-
     def judge(self, name: str) -> JudgePlan:
         """Return the judge of this id."""
         return next(j for j in self.judges if j.id == name)
@@ -280,136 +263,3 @@ class Plan(Strict):
     def to_json(self) -> dict[str, Any]:
         """Return the plan as the lock hashes it: every default written out."""
         return self.model_dump(mode="json", by_alias=True)
-
-
-def _judges_of(analysis: Analysis) -> tuple[str, ...]:
-    if isinstance(analysis, ChoiceAgreement):
-        return analysis.judges
-    return () if analysis.judge is None else (analysis.judge,)
-
-
-def _needs_elo(analysis: Analysis) -> bool:
-    if isinstance(analysis, RankCorrelation):
-        return analysis.score == "elo"
-    return isinstance(analysis, Logit) and analysis.formula.startswith("select_match")
-
-
-def _known(where: str, what: str, name: str, allowed: set[str]) -> None:
-    if name not in allowed:
-        names = ", ".join(sorted(allowed)) or "none is defined"
-        raise ValueError(f"{where}: there is no {what} '{name}' (allowed: {names})")
-
-
-def parse_plan(text: str, *, file: Path | str) -> Plan:
-    """Check a plan's YAML.
-
-    Parameters
-    ----------
-    text : str
-        YAML.
-    file : path
-        Named in errors.
-
-    Raises
-    ------
-    RatifyError
-        At the first fault: the field's path, the bad value, what is allowed.
-    """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "cannot be read"
-        raise RatifyError(f"is not YAML{line}: {problem}", file=file) from error
-    if not isinstance(content, dict):
-        raise RatifyError("is not a plan", file=file, allowed="a mapping of the plan's keys")
-    try:
-        return Plan.model_validate(content)
-    except ValidationError as error:
-        raise _first_fault(error, content, file) from error
-
-
-def load_plan(path: Path | str) -> Plan:
-    """Read and check a plan.
-
-    Parameters
-    ----------
-    path : path
-        A `plan.yaml`, or the study folder that holds one.
-
-    Raises
-    ------
-    RatifyError
-        When the file is missing, is not YAML, or breaks a rule of the plan.
-    """
-    path = Path(path)
-    if path.is_dir():
-        path = path / PLAN_FILE
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise RatifyError(
-            "no such plan", file=path, allowed="a study folder; `ratify new DIR` makes one"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise RatifyError("is not text in UTF-8", file=path) from error
-    except OSError as error:
-        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
-    return parse_plan(text, file=path)
-
-
-_TAGS = {"rank_correlation", "logit", "selection_by_gap", "choice_agreement"}
-
-
-def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
-    """Return the first fault of a plan as one line."""
-    faults = error.errors(include_url=False)
-    # a misspelt key also leaves its field missing: the spelling is what the reader can mend
-    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
-    # pydantic puts the discriminator's tag into the path; the reader's file has no such key
-    where = tuple(part for part in fault["loc"] if part not in _TAGS)
-    field = ".".join(str(part) for part in where) or "plan"
-    if fault["type"] == "extra_forbidden":
-        keys = ", ".join(_keys_at(content, where[:-1]))
-        return RatifyError("unknown key", file=file, column=field, allowed=keys or "no such key")
-    if fault["type"] == "missing":
-        return RatifyError("is missing", file=file, column=field, allowed="a value")
-    allowed = str(fault.get("ctx", {}).get("expected") or "") or None
-    problem = fault["msg"].removeprefix("Value error, ")
-    value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
-    return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
-
-
-def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
-    """Return the keys the model at this path of the plan knows."""
-    model: Any = Plan
-    value = content
-    for part in where:
-        value = value[part]
-        if isinstance(part, int):
-            continue
-        model = _model_of(model, part)
-    if model is _Analysis and isinstance(value, dict):
-        kinds = {m.model_fields["kind"].annotation.__args__[0]: m for m in _ANALYSES}
-        model = kinds.get(value.get("kind"), _Analysis)
-    return [f.alias or name for name, f in model.model_fields.items()]
-
-
-_ANALYSES: tuple[Any, ...] = (RankCorrelation, Logit, SelectionByGap, ChoiceAgreement)
-_LISTS: dict[str, Any] = {
-    "hypotheses": Hypothesis,
-    "exclusions": Exclusion,
-    "judges": JudgePlan,
-    "analyses": _Analysis,
-    "gate": Threshold,
-    "sample": Sample,
-    "pairs": PairSampling,
-}
-
-
-def _model_of(model: Any, part: str) -> Any:
-    """Return the model behind one field of a model."""
-    if part in _LISTS:
-        return _LISTS[part]
-    return model.model_fields[part].annotation

@@ -19,11 +19,12 @@ from prereg.lock import (
     refuse_changed,
     write_lock,
 )
-from prereg.plan import Plan, load_plan
+from prereg.plan import Plan
+from prereg.plan_file import PLAN_FILE, load_plan
 from prereg.tabular import Table, read_table, write_csv
 from study.design import Trial, generate_sequences, sequence_rows
 from study.judges.base import Item
-from study.judges.version import judge_version
+from study.judges.version import check_measures, judge_version
 
 # A folder with this file was made by `ratify demo` and may be made anew.
 DEMO_MARK = "DEMO.txt"
@@ -81,7 +82,9 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
     """
     folder = Path(folder)
     plan = load_plan(folder)
+    _check_judges(plan, folder)
     table = read_items(folder / plan.materials.items)
+    _check_columns(plan, table)
     texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # what was locked is read, not generated again: another numpy may shuffle another way
@@ -104,6 +107,29 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
     return Study(
         folder, plan, table, items, _by_sequence(trials), texts, parts, plan_hash(parts), lock
     )
+
+
+def _check_judges(plan: Plan, folder: Path) -> None:
+    """Refuse measures that a judge of the plan cannot answer."""
+    for number, judge in enumerate(plan.judges):
+        try:
+            check_measures(judge.id, plan.measures)
+        except RatifyError as error:
+            raise RatifyError(
+                error.problem, file=folder / PLAN_FILE,
+                column=f"judges.{number}.{error.column or 'id'}", value=error.value,
+                allowed=error.allowed,
+            ) from error  # fmt: skip
+
+
+def _check_columns(plan: Plan, table: Table) -> None:
+    """Refuse an analysis of a column that the items do not have, or that holds no numbers."""
+    for analysis in plan.analyses:
+        column = getattr(analysis, "column", None)
+        if column is not None:
+            table.require(column)
+            for row in range(2, len(table.rows) + 2):
+                table.number(row, column)
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:

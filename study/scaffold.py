@@ -13,7 +13,7 @@ from pathlib import Path
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.items import ITEM_COLUMNS, import_items
-from prereg.plan import PLAN_FILE
+from prereg.plan_file import PLAN_FILE
 from prereg.tabular import write_csv
 from study.bots import Visitors, fingerprint, send_bots
 from study.folder import DEMO_MARK, Study, open_study

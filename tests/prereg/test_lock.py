@@ -9,7 +9,7 @@ import pytest
 
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, read_lock, verify_lock
-from prereg.plan import load_plan
+from prereg.plan_file import load_plan
 from study.folder import lock_study, open_study
 
 
@@ -84,6 +84,30 @@ def test_an_edited_lock_is_refused(study_folder: Path) -> None:
     path.write_text("{}")
     with pytest.raises(RatifyError, match="is not a lock"):
         read_lock(study_folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("score: overall", "column: mood", "no column 'mood'"),
+        ("score: overall", "column: text", "column text: is not a number"),
+        ("max: 5", "max: 7", r"judges\.0\.measures\.scale.*1 to 5 only.*'1 to 7'"),
+        ("- dismissing_emotions", "- rudeness", r"judges\.0\.measures.*'rudeness'"),
+    ],
+)
+def test_what_could_not_be_analysed_is_not_locked(
+    study_folder: Path, old: str, new: str, says: str
+) -> None:
+    path = study_folder / "plan.yaml"
+    text = path.read_text()
+    if "column" in new:
+        old = f"judge: lexical\n  {old}"
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(RatifyError, match=says):
+        lock_study(study_folder)
+    assert not (study_folder / LOCK_FILE).exists()
+    assert not (study_folder / "sequences.csv").exists()
 
 
 def test_without_a_lock_there_is_no_live_study(study_folder: Path) -> None:

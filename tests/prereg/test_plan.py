@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prereg.errors import RatifyError
-from prereg.plan import load_plan, parse_plan
+from prereg.plan_file import load_plan, parse_plan
 
 WORKED = (resources.files("prereg") / "plans" / "pairwise_preference" / "plan.yaml").read_text()
 
@@ -33,17 +33,34 @@ def test_the_worked_plan_is_the_published_design() -> None:
         ("{min: 1, max: 5}", "{min: 5, max: 1}", ["measures.scale", "min must be below max"]),
         ("kind: rank_correlation", "kind: rank", ["analyses.0", "'rank'", "'rank_correlation'"]),
         ("    score: elo\n", "", ["analyses.0", "judge and score go together"]),
-        ("judge: lexical\n    score: elo", "judge: gpt\n    score: elo", ["'gpt'", "lexical"]),
-        ("judge: lexical\n    score: elo", "judge: length\n    score: elo", ["no Elo"]),
-        ("hypothesis: H1", "hypothesis: H9", ["'H9'", "H1, H2"]),
+        (
+            "judge: lexical\n    score: elo",
+            "judge: gpt\n    score: elo",
+            ["0.judge", "'gpt'", "lexical"],
+        ),
+        (
+            "judge: lexical\n    score: elo",
+            "judge: length\n    score: elo",
+            ["0.judge", "no Elo"],
+        ),
+        ("hypothesis: H1", "hypothesis: H9", ["analyses.0.hypothesis", "'H9'", "H1, H2"]),
         ("rule: incomplete_session", "rule: boring", ["exclusions.0.rule", "'boring'"]),
         ("rule: incomplete_session", "rule: too_fast", ["exclusions.0", "needs min_median_ms"]),
         ("k: 32}\n  - id", "kk: 32}\n  - id", ["judges.0.pairs.kk", "start, k"]),
         ("select_higher ~ gap + C", "select_best ~ gap + C", ["formula", "select_higher ~"]),
         ("[4, 6]", "[2, 6]", ["bins", "do not overlap"]),
-        ("{analysis: select_higher", "{analysis: nothing", ["gate", "'nothing'"]),
+        (
+            "{analysis: select_higher",
+            "{analysis: nothing",
+            ["gate.1.analysis", "'nothing'"],
+        ),
         ("items: items.csv", "items: ../items.csv", ["materials.items", "inside the study"]),
-        ("id: H2\n", "id: H1\n", ["hypotheses", "'H1' stands twice"]),
+        ("id: H2\n", "id: H1\n", ["hypotheses.1.id", "stands twice", "'H1'"]),
+        ("gap + C(scenario)", "gapp + C(scenario)", ["analyses.2.formula", "'gapp'", "gap, sce"]),
+        ("gap + C(scenario)", "gap + C(mood)", ["analyses.2.formula", "'mood'"]),
+        ("    term: gap\n", "    term: length\n", ["analyses.2.term", "'length'", "gap + C"]),
+        ("quantity: spearman", "quantity: pearson", ["gate.0.quantity", "'pearson'", "spearman"]),
+        ("quantity: gap", "quantity: Intercept", ["gate.1.quantity", "'Intercept'", "gap"]),
         ("schema: 1", "schema: [", ["not YAML", "line"]),
     ],
 )
@@ -56,6 +73,20 @@ def test_a_mistake_is_named_in_one_line(old: str, new: str, says: list[str]) -> 
     assert line.startswith("plan.yaml")
     for words in says:
         assert words in line
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "gap * C(scenario, Treatment(reference='job_loss'))",
+        "gap + I(gap ** 2) + np.log(position)",
+        "diff_validating_emotions + diff_advice_giving + gap",
+        "gap",
+    ],
+)
+def test_formulas_of_every_kind_are_understood(right: str) -> None:
+    text = WORKED.replace("select_higher ~ gap + C(scenario)", f"select_higher ~ {right}")
+    assert parse_plan(text, file="plan.yaml").analyses
 
 
 def test_a_plan_that_is_not_a_mapping_is_refused() -> None:

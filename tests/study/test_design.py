@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prereg.errors import RatifyError
-from prereg.plan import Plan, parse_plan
+from prereg.plan import Plan
+from prereg.plan_file import parse_plan
 from prereg.tabular import Table
 from study.design import Trial, balance_sides, draw_pairs, generate_sequences
 from tests.prereg.test_plan import WORKED

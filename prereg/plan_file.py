@@ -1,0 +1,146 @@
+"""Reads `plan.yaml`: the first fault is named by its field, the bad value and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import ValidationError
+
+from prereg.errors import RatifyError
+from prereg.plan import (
+    ANALYSES,
+    AnyAnalysis,
+    Exclusion,
+    Hypothesis,
+    JudgePlan,
+    PairSampling,
+    Plan,
+    Sample,
+    Threshold,
+)
+from prereg.plan_rules import check_rules
+
+PLAN_FILE = "plan.yaml"
+
+
+def parse_plan(text: str, *, file: Path | str) -> Plan:
+    """Check a plan's YAML.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    file : path
+        Named in errors.
+
+    Raises
+    ------
+    RatifyError
+        At the first fault: the field's path, the bad value, what is allowed.
+    """
+    try:
+        content = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise RatifyError(f"is not YAML{line}: {problem}", file=file) from error
+    if not isinstance(content, dict):
+        raise RatifyError("is not a plan", file=file, allowed="a mapping of the plan's keys")
+    try:
+        plan = Plan.model_validate(content)
+    except ValidationError as error:
+        raise _first_fault(error, content, file) from error
+    try:
+        check_rules(plan)
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem, file=file, column=error.column, value=error.value, allowed=error.allowed
+        ) from error
+    return plan
+
+
+def load_plan(path: Path | str) -> Plan:
+    """Read and check a plan.
+
+    Parameters
+    ----------
+    path : path
+        A `plan.yaml`, or the study folder that holds one.
+
+    Raises
+    ------
+    RatifyError
+        When the file is missing, is not YAML, or breaks a rule of the plan.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / PLAN_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "no such plan", file=path, allowed="a study folder; `ratify new DIR` makes one"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RatifyError("is not text in UTF-8", file=path) from error
+    except OSError as error:
+        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
+    return parse_plan(text, file=path)
+
+
+_TAGS = {"rank_correlation", "logit", "selection_by_gap", "choice_agreement"}
+
+
+def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
+    """Return the first fault of a plan as one line."""
+    faults = error.errors(include_url=False)
+    # a misspelt key also leaves its field missing: the spelling is what the reader can mend
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    # pydantic puts the discriminator's tag into the path; the reader's file has no such key
+    where = tuple(part for part in fault["loc"] if part not in _TAGS)
+    field = ".".join(str(part) for part in where) or "plan"
+    if fault["type"] == "extra_forbidden":
+        keys = ", ".join(_keys_at(content, where[:-1]))
+        return RatifyError("unknown key", file=file, column=field, allowed=keys or "no such key")
+    if fault["type"] == "missing":
+        return RatifyError("is missing", file=file, column=field, allowed="a value")
+    allowed = str(fault.get("ctx", {}).get("expected") or "") or None
+    problem = fault["msg"].removeprefix("Value error, ")
+    value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
+    return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
+
+
+def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
+    """Return the keys the model at this path of the plan knows."""
+    model: Any = Plan
+    value = content
+    for part in where:
+        value = value[part]
+        if isinstance(part, int):
+            continue
+        model = _model_of(model, part)
+    if model is AnyAnalysis and isinstance(value, dict):
+        kinds = {get_args(m.model_fields["kind"].annotation)[0]: m for m in ANALYSES}
+        model = kinds.get(value.get("kind"), AnyAnalysis)
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+_LISTS: dict[str, Any] = {
+    "hypotheses": Hypothesis,
+    "exclusions": Exclusion,
+    "judges": JudgePlan,
+    "analyses": AnyAnalysis,
+    "gate": Threshold,
+    "sample": Sample,
+    "pairs": PairSampling,
+}
+
+
+def _model_of(model: Any, part: str) -> Any:
+    """Return the model behind one field of a model."""
+    if part in _LISTS:
+        return _LISTS[part]
+    return model.model_fields[part].annotation
