@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from prereg.errors import RatifyError
 from prereg.items import read_items
 from prereg.lock import (
     LOCK_FILE,
