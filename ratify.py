@@ -77,9 +77,12 @@ def new(
 @STUDY
 def lock(folder: Path) -> None:
     """Check and freeze the plan in DIR; prints the hash that every row of data will carry."""
-    from study.folder import lock_study
+    from analysis.rehearsal import rehearse
+    from study.folder import lock_study, open_study
 
-    study, frozen = lock_study(folder)
+    study = open_study(folder)
+    rehearse(study.plan, [item.scenario for item in study.items.values()])
+    _, frozen = lock_study(folder)
     click.echo(f"locked    {folder} at {frozen.locked_at}")
     click.echo(f"plan hash {frozen.plan_hash}")
     for name, digest in sorted(frozen.parts.items()):

@@ -11,6 +11,12 @@ import numpy as np
 import pandas as pd
 
 from analysis import tables
+from analysis.collected import (
+    refuse_other_items,
+    refuse_other_plans,
+    refuse_undesigned,
+    refuse_unknown_items,
+)
 from analysis.exclusions import apply_exclusions
 from analysis.ranking import Ranking, bradley_terry, elo
 from analysis.results import Status
@@ -54,6 +60,8 @@ class Evidence:
     plan : Plan
     lock : Lock or None
     mode : {'live', 'pilot', 'bot'}
+    early : bool
+        Some answers are older than the lock, so nothing here is confirmatory.
     status : {'confirmatory', 'exploratory'}
         What a registered analysis may call itself on these data.
     items : DataFrame
@@ -71,6 +79,7 @@ class Evidence:
     plan: Plan
     lock: Lock | None
     mode: str
+    early: bool
     status: Status
     items: pd.DataFrame = field(repr=False)
     people: pd.DataFrame = field(repr=False)
@@ -122,9 +131,15 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     items_table = read_items(place / "items.csv")
     items = pd.DataFrame(items_table.rows, columns=list(items_table.columns), dtype=str)
     judgments = tables.read_judgments(place / "judgments.csv")
+    participants = tables.read_participants(place / "participants.csv")
+    ratings = tables.read_ratings(place / "ratings.csv") if plan.judges else pd.DataFrame()
     if lock is not None:
-        _refuse_other_plans(judgments, lock, place / "judgments.csv")
-    _refuse_unknown_items(judgments, items, place / "judgments.csv")
+        refuse_other_items(items_table.rows, lock, place / "items.csv")
+        for name, frame in (("judgments", judgments), ("ratings", ratings)):
+            refuse_other_plans(frame, lock, place / f"{name}.csv")
+        if "plan_hash" in participants:
+            refuse_other_plans(participants, lock, place / "participants.csv")
+    refuse_unknown_items(judgments, items, place / "judgments.csv")
     people = judgments[(judgments["rater_kind"] == "human") & (judgments["mode"] == mode)]
     if people.empty:
         there = sorted(judgments.loc[judgments["rater_kind"] == "human", "mode"].unique())
@@ -132,30 +147,32 @@ def gather(folder: Path, *, mode: str) -> Evidence:
             f"holds no {mode} judgments by people", file=place / "judgments.csv",
             allowed=f"--mode {' or '.join(there)}" if there else "answers, then `ratify export`",
         )  # fmt: skip
-    participants = tables.read_participants(place / "participants.csv")
-    participants = participants[participants["session_id"].isin(people["session_id"])]
+    if "mode" in participants:
+        participants = participants[participants["mode"] == mode]
+    sequence_of = participants.set_index("session_id")["sequence_id"]
+    people = people.assign(sequence_id=people["session_id"].map(sequence_of))
+    if lock is not None:
+        refuse_undesigned(people, place)
     kept = apply_exclusions(
         people.reset_index(drop=True),
         participants.reset_index(drop=True),
         [rule.model_dump(exclude_none=True) for rule in plan.exclusions],
         rng=_stream(plan, "exclusions"),
     )
-    answered = kept.judgments[~kept.judgments["is_attention_check"]]
+    # one order whoever answered first, so that a repeated run rounds alike
+    answered = kept.judgments.sort_values(["sequence_id", "session_id", "position"], kind="stable")
     if answered.empty:
         raise RatifyError(
             "nothing is left after the plan's exclusions", file=place / "judgments.csv",
             allowed="at least one finished session",
         )  # fmt: skip
-    sequence_of = participants.set_index("session_id")["sequence_id"]
-    answered = answered.assign(sequence_id=answered["session_id"].map(sequence_of))
-    # one order whoever answered first, so that a repeated run rounds alike
-    answered = answered.sort_values(["sequence_id", "session_id", "position"], kind="stable")
-    ratings = tables.read_ratings(place / "ratings.csv") if plan.judges else pd.DataFrame()
+    early = lock is not None and bool((people["answered_at"] < lock.locked_at).any())
     return Evidence(
         plan=plan,
         lock=lock,
         mode=mode,
-        status="confirmatory" if lock is not None and mode != "pilot" else "exploratory",
+        early=early,
+        status="exploratory" if lock is None or mode == "pilot" or early else "confirmatory",
         items=items,
         people=answered.reset_index(drop=True),
         flow=kept.flow,
@@ -179,27 +196,6 @@ def _checked_lock(folder: Path, plan: Plan, mode: str) -> Lock | None:
     return verify_lock(folder, plan)
 
 
-def _refuse_other_plans(judgments: pd.DataFrame, lock: Lock, path: Path) -> None:
-    other = judgments["plan_hash"] != lock.plan_hash
-    if other.any():
-        at = int(other.to_numpy().argmax())
-        raise RatifyError(
-            "this row was collected under another plan", file=path, row=at + 2,
-            column="plan_hash", value=judgments["plan_hash"].iloc[at], allowed=lock.plan_hash,
-        )  # fmt: skip
-
-
-def _refuse_unknown_items(judgments: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
-    for column in ("left_id", "right_id"):
-        unknown = ~judgments[column].isin(items["item_id"])
-        if unknown.any():
-            at = int(unknown.to_numpy().argmax())
-            raise RatifyError(
-                "is no item", file=path, row=at + 2, column=column,
-                value=judgments[column].iloc[at], allowed="an id of items.csv",
-            )  # fmt: skip
-
-
 def _judge_evidence(
     plan: Plan,
     judge_id: str,
@@ -214,12 +210,15 @@ def _judge_evidence(
             f"judge '{judge_id}' has not answered", file=place / "judgments.csv",
             allowed="run `ratify judge`, then `ratify export`",
         )  # fmt: skip
-    pairs = mine[mine["purpose"] == "ranking"] if "purpose" in mine else mine.iloc[:0]
+    # where a table from elsewhere does not say which pair was asked for what, all serve for both
+    pairs = mine[mine["purpose"] == "ranking"] if "purpose" in mine else mine
     trials = mine[mine["purpose"] == "trial"] if "purpose" in mine else mine
     ranking = None
-    scores = overall_scores(plan, ratings[ratings["rater_id"] == judge_id])
-    scores = items[["item_id", "scenario"]].merge(scores, on="item_id", how="inner")
-    if not pairs.empty:
+    own = (ratings["rater_id"] == judge_id) & (ratings["rater_kind"] != "human")
+    scores = overall_scores(plan, ratings[own])
+    scores = items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
+    if not pairs.empty and plan.judge(judge_id).pairs is not None:
+        pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
         settings = plan.ranking.elo
         ranking = elo(
             pairs,

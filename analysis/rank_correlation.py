@@ -27,7 +27,8 @@ class RankCorrelation:
     estimate : float
         Spearman's correlation of the scores as they stand, over all items.
     low, high : float
-        Fisher's interval at `level`; NaN below 4 items.
+        Interval through Fisher's z at `level`, with the error of Bonett and Wright; NaN below 4
+        items and at -1 or 1.
     boot_low, boot_high : float
         Percentiles over resamples of items within scenario; NaN where not asked for.
     p_value : float
@@ -114,6 +115,10 @@ def rank_correlation(
     differs between scenarios in level and the other cannot, it is lower than the mean within
     scenarios, which is the second number. Intervals are about items: they do not carry the
     uncertainty of either score.
+
+    References
+    ----------
+    Bonett, D. G. and Wright, T. A. (2000). Psychometrika 65, 23-28.
     """
     columns.proportion("level", level)
     both, unmatched = _align(x, y, x_score, y_score, by)
@@ -135,7 +140,7 @@ def rank_correlation(
         n=len(both), n_unmatched=unmatched,
         within=float(within[0]), within_low=within_low, within_high=within_high,
         within_boot_low=ends[2], within_boot_high=ends[3],
-        level=level, method=f"Spearman (Fisher interval{resampled})", frame=frame,
+        level=level, method=f"Spearman (Fisher's z, Bonett-Wright error{resampled})", frame=frame,
     )  # fmt: skip
 
 
@@ -166,12 +171,15 @@ def _align(
 
 
 def _fisher(estimate: float, freedom: float, level: float) -> tuple[float, float]:
-    """Return Fisher's interval, z +- quantile / sqrt(freedom)."""
-    if freedom < 1 or math.isnan(estimate):
+    """Return Fisher's interval with the error of Bonett and Wright for ranks.
+
+    The plain error 1 / sqrt(freedom) is Pearson's; for ranks it covered .91 to .94 in simulation
+    where this one covered .95 to .96. A perfect correlation has no interval.
+    """
+    if freedom < 1 or math.isnan(estimate) or abs(estimate) >= 1:
         return math.nan, math.nan
-    if abs(estimate) >= 1:
-        return estimate, estimate
-    half = float(norm.ppf((1 + level) / 2)) / math.sqrt(freedom)
+    error = math.sqrt((1 + estimate**2 / 2) / freedom)
+    half = float(norm.ppf((1 + level) / 2)) * error
     z = math.atanh(estimate)
     return math.tanh(z - half), math.tanh(z + half)
 

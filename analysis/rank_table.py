@@ -47,9 +47,10 @@ def rank_table(path: Path) -> RankTable:
     with naming(path):
         people = bradley_terry(judgments, by=by, cluster=cluster)
         sequential = elo(judgments, by=by)
-    beside = sequential.frame[["item_id", "score", "rank"]]
+    key = ["scenario", "item_id"]  # one id may stand in two scenarios
+    beside = sequential.frame[[*key, "score", "rank"]]
     beside = beside.rename(columns={"score": "elo", "rank": "elo_rank"})
-    table = people.frame.merge(beside, on="item_id")
+    table = people.frame.merge(beside, on=key, validate="1:1")
     columns = ["item_id", "rank", "score", "low", "high", "elo", "elo_rank", "n", "wins", "losses"]
     wanted = [*(["scenario"] if by else []), *columns, "note"]
     clusters = f", {people.n_clusters:,} raters" if cluster else ""

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from analysis import figures
-from analysis.evidence import Evidence, JudgeEvidence
+from analysis import columns
+from analysis.evidence import Evidence
 from analysis.ranking import rank_correlation
-from analysis.regression import Regression, clustered_logit, predicted_probability
+from analysis.regression import Regression, clustered_logit
 from analysis.results import Quantity, ResultFigure, ResultTable
+from analysis.selection import ChoiceAgreement as AgreementOnTrials
 from analysis.selection import Trials, choice_agreement, selection_by_gap, trials_with_gap
+from analysis.study_figures import decile_figure, gap_figure, rank_figure
 from prereg.errors import RatifyError
 from prereg.plan import Analysis, ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
 
@@ -63,7 +65,8 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
         n=len(evidence.people),
         unit_of_n="judgments",
         method=analysis.kind,
-        unit="none",
+        unit="not estimated",
+        clusters=int(evidence.people["rater_id"].nunique()),
         note=f"No estimate from these data: {why}.",
         **_stamp(analysis, evidence),
     )
@@ -96,8 +99,9 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
             low=found.low,
             high=found.high,
             p_value=found.p_value,
-            method="Spearman, Fisher interval",
-            note=f"The interval is about items, not raters; {boot}.",
+            method="Spearman, Fisher's z with the error of Bonett and Wright",
+            note=f"The interval is about items, not raters; {boot}."
+            + _about_scores(evidence, found.n_unmatched),
             **common,
         ),
         Quantity(
@@ -113,7 +117,8 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
     table = ResultTable(
         name=f"{analysis.id}_by_scenario",
         title=f"{evidence.raters_own} ranking and {what}, by scenario",
-        caption="Spearman's correlation with Fisher's interval; n counts items.",
+        caption="Spearman's correlation; interval through Fisher's z with the error of Bonett and "
+        "Wright; n counts items.",
         frame=found.to_frame(),
         status=evidence.status,
     )
@@ -121,10 +126,25 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
         f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
         f"{_interval(found.low, found.high)} over {found.n} conversations."
     )
-    pictures = [_rank_figure(analysis, evidence, people, scores, column, what)]
+    pictures = [rank_figure(analysis, evidence, people, scores, column, what)]
     if analysis.score == "elo" and analysis.judge is not None:
-        pictures.append(_decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
+        pictures.append(decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
     return Finding(sentence=sentence, quantities=quantities, tables=[table], figures=pictures)
+
+
+def _about_scores(evidence: Evidence, unmatched: int) -> str:
+    """Return what must be known about the scores that were correlated, empty if nothing."""
+    notes = evidence.ranking.frame["note"]
+    invented = int(notes.str.contains("only because of the ridge", regex=False).sum())
+    apart = int(notes.str.contains("never compared with each other", regex=False).sum())
+    said = ""
+    if invented:
+        said += f" {invented} scores are finite only because of the ridge."
+    if apart:
+        said += f" {apart} items are in groups that were never compared with each other."
+    if unmatched:
+        said += f" {unmatched} items lack one of the two scores."
+    return said
 
 
 def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.DataFrame, str, str]:
@@ -133,9 +153,8 @@ def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.Dat
         if analysis.column not in evidence.items:
             shown = ", ".join(evidence.items.columns)
             raise RatifyError(f"items.csv has no column '{analysis.column}'", allowed=shown)
-        scores = evidence.items.assign(
-            **{analysis.column: pd.to_numeric(evidence.items[analysis.column], errors="coerce")}
-        )
+        values = columns.numbers(evidence.items, analysis.column)
+        scores = evidence.items.assign(**{analysis.column: values})
         return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
     assert analysis.judge is not None
     assert analysis.score is not None
@@ -144,7 +163,8 @@ def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.Dat
 
 
 def _logit(analysis: Logit, evidence: Evidence) -> Finding:
-    trials = _trials(analysis.judge, evidence).frame
+    sides = _trials(analysis.judge, evidence)
+    trials = sides.frame
     outcome = analysis.formula.partition("~")[0].strip()
     data = trials.dropna(subset=[outcome])
     fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
@@ -169,15 +189,16 @@ def _logit(analysis: Logit, evidence: Evidence) -> Finding:
             method=f"logit, errors clustered by {analysis.cluster}",
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
             note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
-            status=evidence.status,
-            # only the term the plan names speaks to its hypothesis
-            hypothesis=(analysis.hypothesis or "") if row["term"] == analysis.term else "",
+            # only the term the plan names was registered as a question of its own
+            **(_stamp(analysis, evidence) if row["term"] == analysis.term else {}),
         )
         for row in frame.to_dict("records")
     ]
     main = next(q for q in quantities if q.name == analysis.term)
     dropped = len(trials) - len(data)
     note = f" {dropped} of {len(trials)} trials have no such side and drop out." if dropped else ""
+    if sides.n_unscored:
+        note += f" Of these, {sides.n_unscored} hold an item the judge has not scored."
     table = ResultTable(
         name=analysis.id,
         title=f"{analysis.formula}",
@@ -196,9 +217,14 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
     assert main.estimate is not None
     assert main.low is not None
     assert main.high is not None
+    clear = "" if main.low > 0 or main.high < 0 else "; the interval includes no difference"
+    if main.name != "gap":
+        return (
+            f"In {analysis.formula}, the log-odds of {main.name} are {main.estimate:.2f} "
+            f"{_interval(main.low, main.high)}{clear}."
+        )
     side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
     odds = _interval(math.exp(main.low), math.exp(main.high))
-    clear = "" if main.low > 0 or main.high < 0 else ", which leaves no difference possible"
     return (
         f"For each point of {analysis.judge}'s {main.name}, the odds that {who} choose the "
         f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
@@ -207,7 +233,7 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
 
 def _selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
     trials = _trials(analysis.judge, evidence).frame
-    rates = selection_by_gap(trials, bins=analysis.bins)
+    rates = selection_by_gap(trials, bins=analysis.limits)
     quantities = [
         Quantity(
             analysis=analysis.id,
@@ -232,7 +258,8 @@ def _selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
         frame=rates,
         status=evidence.status,
     )
-    figure = _gap_figure(analysis, evidence, trials, rates)
+    fit, fitted = _registered_curve(analysis, evidence, trials)
+    figure = gap_figure(analysis, evidence, fitted, rates, fit)
     return Finding(quantities=quantities, tables=[table], figures=[figure])
 
 
@@ -246,36 +273,36 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
             "n": found.n,
             "unit_of_n": "judgments",
             "clusters": found.n_clusters,
+            "note": _about_matches(found),
             **_stamp(analysis, evidence),
         }
         quantities += [
             Quantity(
                 name=f"{judge_id}: agreement",
-                label=f"{judge_id} chooses as people do on the same trial",
+                label=f"{judge_id} chooses as {evidence.raters} do on the same trial",
                 estimate=found.estimate,
                 low=found.low,
                 high=found.high,
                 se=found.se,
-                method="proportion, errors clustered by rater",
+                method="proportion, errors clustered by rater, t interval on the logit scale",
                 unit="proportion",
                 **common,
             ),
             Quantity(
                 name=f"{judge_id}: kappa",
-                label=f"{judge_id} and people on the same trial, beyond chance",
+                label=f"{judge_id} and {evidence.raters} on the same trial, beyond chance",
                 estimate=found.kappa,
                 low=found.kappa_low,
                 high=found.kappa_high,
                 se=found.kappa_se,
-                method="Cohen's kappa of left and right, errors clustered by rater",
+                method="Cohen's kappa of left and right, errors clustered by rater, t interval "
+                "through Fisher's z",
                 unit="kappa",
                 **common,
             ),
         ]
-        words.append(
-            f"{judge_id} {found.estimate:.0%} "
-            f"[{found.low:.0%}, {found.high:.0%}] of {found.n:,} trials"
-        )
+        interval = "" if math.isnan(found.low) else f" [{found.low:.0%}, {found.high:.0%}]"
+        words.append(f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials")
     return Finding(
         sentence=f"On the very same trials, the judges choose as {evidence.raters} do: "
         f"{'; '.join(words)}.",
@@ -283,75 +310,23 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
     )
 
 
+def _about_matches(found: AgreementOnTrials) -> str:
+    """Return what must be known about the trials that were matched, empty if nothing."""
+    parts = {
+        f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
+        f"{found.n_unmatched} trials the judge never answered": found.n_unmatched,
+        f"{found.n_undecided} it answered both ways": found.n_undecided,
+        "no interval: fewer than two raters, or no variation": math.isnan(found.low),
+    }
+    said = "; ".join(text for text, holds in parts.items() if holds)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
 def _trials(judge_id: str, evidence: Evidence) -> Trials:
     scores = evidence.judges[judge_id].scores
     preference = "elo" if "elo" in scores else None
     dimensions = evidence.plan.measures.dimensions
     return trials_with_gap(evidence.people, scores, preference=preference, dimensions=dimensions)
-
-
-def _rank_figure(
-    analysis: RankCorrelation,
-    evidence: Evidence,
-    people: pd.DataFrame,
-    scores: pd.DataFrame,
-    column: str,
-    what: str,
-) -> ResultFigure:
-    frame = people[["item_id", "scenario", "score"]].merge(
-        scores[["item_id", column]], on="item_id", suffixes=("", "_other")
-    )
-    axes = figures.plot_rank_against_rank(
-        frame.rename(columns={"score": "human_score", column: "judge_score"}),
-        y_label=f"Rank by {what}",
-    )
-    return _figure(
-        evidence,
-        axes,
-        name=f"{analysis.id}_ranks",
-        title=f"{evidence.raters_own} rank against the rank by {what}",
-        caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "
-        "1 is best. The line is equality.",
-        alt=f"Scatter of ranks by people and by {what}, a panel for each scenario.",
-    )
-
-
-def _decile_figure(
-    analysis: RankCorrelation, evidence: Evidence, judge: JudgeEvidence
-) -> ResultFigure:
-    axes = figures.plot_elo_by_decile(judge.scores)
-    return _figure(
-        evidence,
-        axes,
-        name=f"{analysis.id}_deciles",
-        title=f"{judge.judge_id}'s Elo by decile of its own overall score",
-        caption="Deciles are taken within scenario. Points are conversations, diamonds their mean "
-        "with a 95% t interval. Two ways of asking one judge should tell one story.",
-        alt=f"Elo rises with the decile of {judge.judge_id}'s overall score where the two agree.",
-    )
-
-
-def _gap_figure(
-    analysis: SelectionByGap, evidence: Evidence, trials: pd.DataFrame, rates: pd.DataFrame
-) -> ResultFigure:
-    fit, data = _registered_curve(analysis, evidence, trials)
-    curve = None
-    if fit is not None and data["gap"].min() < data["gap"].max():
-        grid = np.linspace(data["gap"].min(), data["gap"].max(), 60)
-        curve = predicted_probability(fit, data, "gap", grid)
-    axes = figures.plot_selection_by_gap(rates, curve)
-    drawn = "" if fit is None else f" The curve is the registered logit ({fit.formula})."
-    return _figure(
-        evidence,
-        axes,
-        name=analysis.id,
-        title="The larger the judge's gap, the oftener people choose its side?",
-        caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
-        f"{analysis.judge} scored higher, with Wilson intervals.{drawn}",
-        alt="Share choosing the higher-scored side, by size of the gap: "
-        + "; ".join(f"gap {r['bin']}: {r['rate']:.0%}" for r in rates.to_dict("records") if r["n"])
-        + ".",
-    )
 
 
 def _registered_curve(
@@ -366,15 +341,10 @@ def _registered_curve(
             and other.formula.startswith("select_higher")
             and other.term == "gap"
         ):
-            return clustered_logit(data, other.formula, cluster=other.cluster), data
+            # without a fit the rates are still rates: the logit's own finding says why it failed
+            with contextlib.suppress(RatifyError):
+                return clustered_logit(data, other.formula, cluster=other.cluster), data
     return None, data
-
-
-def _figure(evidence: Evidence, axes: Any, *, caption: str, **words: str) -> ResultFigure:
-    if evidence.simulated:
-        figures.stamp(axes)
-        caption += " Simulated raters."
-    return ResultFigure(svg=figures.svg(axes), caption=caption, status=evidence.status, **words)
 
 
 def _stamp(analysis: Analysis, evidence: Evidence) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import figures
 from analysis.evidence import TABLES, TABLES_FOLDER, Evidence, gather
 from analysis.gate import Verdict, judge_evidence
 from analysis.ranking import bradley_terry
 from analysis.registered import Finding, run_registered
-from analysis.results import WRITTEN, Quantity, ResultFigure, Results, ResultTable
+from analysis.results import WRITTEN, Quantity, Results, ResultTable
+from analysis.study_figures import ranking_figure
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
@@ -72,7 +72,8 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
         hypotheses=[{"id": h.id, "text": h.text} for h in evidence.plan.hypotheses],
         flow=[{str(k): v for k, v in row.items()} for row in evidence.flow.to_dict("records")],
         quantities=quantities,
-        tables=[t for f in [*findings, people] for t in f.tables] + [_gate_table(verdict)],
+        tables=[t for f in [*findings, people] for t in f.tables]
+        + [_gate_table(verdict, evidence)],
         figures=[p for f in [*findings, people] for p in f.figures],
         methods=_methods(evidence),
         limits=_limits(evidence),
@@ -88,29 +89,28 @@ def _people(evidence: Evidence) -> Finding:
         "unit_of_n": "judgments",
         "clusters": ranking.n_clusters,
     }
-    beaten = "" if ranking.strongly_connected else (
-        "Some items never lost or never won: their scores are finite only because of the ridge."
-    )  # fmt: skip
+    frame = ranking.frame
+    bare = int((frame["score"].notna() & frame["se"].isna()).sum())
+    left_out = f"{bare} of {len(frame)} items have no standard error and are left out."
     quantities = [
         Quantity(
             name="reliability",
-            label="Reliability of people's ranking",
+            label=f"Reliability of {evidence.raters_own.lower()} ranking",
             estimate=ranking.reliability,
             method="1 - mean(se²) / var(score), rater-clustered errors",
             unit="proportion of variance",
-            status=evidence.status,
-            note=beaten,
+            note=left_out if bare else "",
             **common,
         ),
         _left_side(evidence, common),
     ]
-    tables = [_ranking_table("people", "People's ranking (Bradley-Terry)", evidence)]
+    tables = [_ranking_table("people", f"{evidence.raters_own} ranking (Bradley-Terry)", evidence)]
     tables += [
         _ranking_table(judge_id, f"{judge_id}'s ranking (Elo)", evidence)
         for judge_id, judge in evidence.judges.items()
         if judge.ranking is not None
     ]
-    return Finding(quantities=quantities, tables=tables, figures=[_ranking_figure(evidence)])
+    return Finding(quantities=quantities, tables=tables, figures=[ranking_figure(evidence)])
 
 
 def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
@@ -147,31 +147,10 @@ def _ranking_table(who: str, title: str, evidence: Evidence) -> ResultTable:
         caption=f"{ranking.method}; score in {ranking.unit}; {ranking.n_judgments:,} judgments. "
         "Rank 1 is best within its scenario.",
         frame=ranking.to_frame(),
-        status=evidence.status,
     )
 
 
-def _ranking_figure(evidence: Evidence) -> ResultFigure:
-    frame = evidence.ranking.frame
-    shown = sorted(frame["scenario"].unique())[0]
-    few = frame[frame["scenario"] == shown]
-    axes = figures.plot_ranking(few, unit=f"Score ({evidence.ranking.unit})")
-    if evidence.simulated:
-        figures.stamp(axes)
-    return ResultFigure(
-        name="ranking_people",
-        title=f"How people ranked the conversations: {shown.replace('_', ' ')}",
-        caption=f"Bradley-Terry scores of {len(few)} conversations with 95% intervals, errors "
-        "clustered by rater. A hollow point has no interval: the item never lost or never won. "
-        "The other scenarios are in the table."
-        + (" Simulated raters." if evidence.simulated else ""),
-        alt=f"Conversations of scenario {shown} from best to worst with intervals.",
-        svg=figures.svg(axes),
-        status=evidence.status,
-    )
-
-
-def _gate_table(verdict: Verdict) -> ResultTable:
+def _gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
     rows = [
         {
             "analysis": c.threshold.analysis,
@@ -189,13 +168,14 @@ def _gate_table(verdict: Verdict) -> ResultTable:
         title="The gate: passed" if verdict.passed else "The gate: not passed",
         caption="The plan's thresholds. " + " ".join(f"No verdict: {r}." for r in verdict.reasons),
         frame=pd.DataFrame(rows, columns=names),
-        status="confirmatory",
+        status=evidence.status,
     )
 
 
 def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> list[str]:
     who = evidence.raters + (", so nothing here is about people" if evidence.simulated else "")
     n, clusters = evidence.ranking.n_judgments, evidence.ranking.n_clusters
+    who = "person" if clusters == 1 and who == "people" else who
     held = sum(c.holds for c in verdict.conditions)
     gate = f"{held} of {len(verdict.conditions)} thresholds hold"
     if verdict.reasons:
@@ -260,6 +240,12 @@ def _limits(evidence: Evidence) -> list[str]:
     ]
     if evidence.simulated:
         limits.insert(0, "The raters are simulated. These numbers show the tool, not people.")
+    if evidence.early:
+        limits.insert(
+            0,
+            "Some answers are older than the lock, so nothing here counts as registered before "
+            "the data were seen: every analysis is exploratory.",
+        )
     if evidence.lock is None:
         limits.insert(0, "The plan was not locked, so every analysis is exploratory.")
     return limits

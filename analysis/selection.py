@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,7 @@ class Trials:
     frame: pd.DataFrame = field(repr=False)
     n: int
     n_no_gap: int
+    n_unscored: int
     n_no_preference: int
 
     def to_frame(self) -> pd.DataFrame:
@@ -79,7 +81,7 @@ def trials_with_gap(
     ------
     RatifyError
         On missing columns, an unknown choice, an item twice in `scores`, and an item of a trial
-        without a score.
+        without a row there.
 
     Notes
     -----
@@ -106,6 +108,7 @@ def trials_with_gap(
         frame=frame,
         n=len(frame),
         n_no_gap=int((ahead == 0).sum()),
+        n_unscored=int(np.isnan(ahead).sum()),
         n_no_preference=int((preferred == 0).sum()),
     )
 
@@ -127,18 +130,14 @@ def _sides(
             judgments, column, place < 0, "has no row among the scores",
             allowed="an item_id of the scores",
         )  # fmt: skip
-        for name, known in values.items():
-            columns.refuse(
-                judgments, column, np.isnan(known[place]), f"has no {name}",
-                allowed="an item with a score",
-            )  # fmt: skip
         sides.append({name: known[place] for name, known in values.items()})
     return sides[0], sides[1]
 
 
 def _agrees(ahead: FloatArray, left_chosen: BoolArray) -> FloatArray:
-    """Return 1 where the choice is the side ahead, 0 where not, NaN where neither is ahead."""
-    return np.where(ahead == 0, np.nan, ((ahead > 0) == left_chosen).astype(float))
+    """Return 1 where the choice is the side ahead, 0 where not, NaN where none is known to be."""
+    nobody = (ahead == 0) | np.isnan(ahead)
+    return np.where(nobody, np.nan, ((ahead > 0) == left_chosen).astype(float))
 
 
 def selection_by_gap(
@@ -325,14 +324,17 @@ def choice_agreement(
     codes, names = pd.factorize(people[cluster].to_numpy()[kept])
     x, y = chosen_left[kept].astype(float), (share[kept] > 0.5).astype(float)
     agree, pull, kappa, kappa_pull = _agreement_and_kappa(x, y)
-    se, low, high = _clustered(agree, pull, codes, len(names), level)
-    kappa_se, kappa_low, kappa_high = _clustered(kappa, kappa_pull, codes, len(names), level)
+    se, low, high = _clustered(agree, pull, codes, len(names), level, link=Link.PROPORTION)
+    kappa_se, kappa_low, kappa_high = _clustered(
+        kappa, kappa_pull, codes, len(names), level, link=Link.KAPPA
+    )
     return ChoiceAgreement(
         estimate=agree, se=se, low=low, high=high,
         kappa=kappa, kappa_se=kappa_se, kappa_low=kappa_low, kappa_high=kappa_high,
         n=int(kept.sum()), n_clusters=len(names), n_reversed=int((turned & kept).sum()),
         n_unmatched=int(unmatched.sum()), n_undecided=int(undecided.sum()),
-        level=level, method=f"proportion of equal choices, errors clustered by {cluster}",
+        level=level, method=f"proportion of equal choices, errors clustered by {cluster}, "
+        "t interval on the logit scale",
     )  # fmt: skip
 
 
@@ -369,12 +371,35 @@ def _agreement_and_kappa(
 
 
 def _clustered(
-    estimate: float, pull: FloatArray, codes: IntArray, n_clusters: int, level: float
+    estimate: float, pull: FloatArray, codes: IntArray, n_clusters: int, level: float, *, link: Link
 ) -> tuple[float, float, float]:
-    """Return standard error and interval of a mean of influences, summed by cluster."""
+    """Return standard error and interval of a mean of influences, summed by cluster.
+
+    The interval is symmetric on the scale of the link, so that it stays where the number can be;
+    at an end of that scale there is none.
+    """
     if n_clusters < 2 or math.isnan(estimate):
         return math.nan, math.nan, math.nan
     sums = np.bincount(codes, pull, n_clusters)
     se = math.sqrt(n_clusters / (n_clusters - 1) * float(sums @ sums)) / len(pull)
-    half = float(student.ppf((1 + level) / 2, n_clusters - 1)) * se
-    return se, estimate - half, estimate + half
+    if se == 0 or not link.low < estimate < 1:
+        return se, math.nan, math.nan
+    # both links are atanh of the number stretched to -1..1; their slopes differ by that stretch
+    stretch = 2 / (1 - link.low)
+    at = 1 - stretch * (1 - estimate)
+    half = float(student.ppf((1 + level) / 2, n_clusters - 1)) * se * stretch / (1 - at**2)
+    ends = (math.tanh(math.atanh(at) + side * half) for side in (-1, 1))
+    low, high = (1 - (1 - end) / stretch for end in ends)
+    return se, low, high
+
+
+class Link(Enum):
+    """Where a number can be: its lower end; the upper one is 1."""
+
+    PROPORTION = 0.0
+    KAPPA = -1.0
+
+    @property
+    def low(self) -> float:
+        """Lower end of the scale."""
+        return float(self.value)

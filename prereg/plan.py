@@ -18,12 +18,14 @@ from pydantic import (
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 Score = Literal["elo", "overall"]
+Bin = tuple[float, float | None]
 
 
 class Strict(BaseModel):
     """A part of the plan: unknown keys are refused, and nothing changes after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # JSON, and so the lock, has no infinity
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Hypothesis(Strict):
@@ -140,7 +142,7 @@ class EloSettings(Strict):
     """How a sequential Elo is computed from judgments."""
 
     start: float = 1000.0
-    k: float = Field(default=32.0, gt=0)
+    k: float = Field(default=32.0, gt=0, le=4000)
     reorderings: int = Field(default=20, ge=0, le=1_000)
 
 
@@ -198,15 +200,26 @@ class SelectionByGap(AnyAnalysis):
 
     kind: Literal["selection_by_gap"]
     judge: Identifier
-    bins: tuple[tuple[float, float], ...] = Field(min_length=1)
+    bins: tuple[Bin, ...] = Field(min_length=1)
 
     @field_validator("bins")
     @classmethod
-    def _rising(cls, bins: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-        edges = [edge for pair in bins for edge in pair]
-        if any(low > high for low, high in bins) or edges != sorted(edges):
-            raise ValueError("bins must be [low, high] pairs that rise and do not overlap")
+    def _rising(cls, bins: tuple[Bin, ...]) -> tuple[Bin, ...]:
+        above = 0.0
+        for number, (low, high) in enumerate(bins):
+            if low <= above:
+                raise ValueError("bins must be [low, high] pairs above 0 that do not overlap")
+            if high is None and number < len(bins) - 1:
+                raise ValueError("only the last of the bins may be open: [low, null]")
+            if high is not None and high < low:
+                raise ValueError("bins must be [low, high] pairs with low <= high")
+            above = math.inf if high is None else high
         return bins
+
+    @property
+    def limits(self) -> list[tuple[float, float]]:
+        """The bins, an open end as infinity."""
+        return [(low, math.inf if high is None else high) for low, high in self.bins]
 
 
 def bin_name(low: float, high: float) -> str:

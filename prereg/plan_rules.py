@@ -21,6 +21,8 @@ TRIAL_COLUMNS = (
     "gap", "scenario", "position", "response_ms", "hidden_ms", "rater_id", "session_id",
     "sequence_id", "left_id", "right_id",
 )  # fmt: skip
+# Names of quantities and tables that every report has.
+RESERVED = ("gate", "people")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # A name that is neither called, nor an attribute, nor the name of an argument.
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.=])")
@@ -47,6 +49,13 @@ def check_rules(plan: Plan) -> None:
                     "this id stands twice", column=f"{what}.{number}.id", value=name,
                     allowed="an id of its own",
                 )  # fmt: skip
+    for number, analysis in enumerate(plan.analyses):
+        if analysis.id in RESERVED or analysis.id.startswith("ranking_"):
+            raise RatifyError(
+                "this id is taken by a table of every report", column=f"analyses.{number}.id",
+                value=analysis.id, allowed="another id",
+            )  # fmt: skip
+    _check_exclusions(plan)
     judges = {judge.id: judge for judge in plan.judges}
     for number, analysis in enumerate(plan.analyses):
         where = f"analyses.{number}"
@@ -62,9 +71,24 @@ def check_rules(plan: Plan) -> None:
         _check_quantity(threshold, by_id[threshold.analysis], f"gate.{number}.quantity")
 
 
+def _check_exclusions(plan: Plan) -> None:
+    rules = [exclusion.rule for exclusion in plan.exclusions]
+    for number, rule in enumerate(rules):
+        if rule in rules[:number]:
+            raise RatifyError(
+                "this rule stands twice", column=f"exclusions.{number}.rule", value=rule,
+                allowed="each rule once",
+            )  # fmt: skip
+
+
 def _check_judges(analysis: Analysis, judges: dict[str, JudgePlan], where: str) -> None:
     if isinstance(analysis, ChoiceAgreement):
         for number, judge in enumerate(analysis.judges):
+            if judge in analysis.judges[:number]:
+                raise RatifyError(
+                    "this judge stands twice", column=f"{where}.judges.{number}", value=judge,
+                    allowed="each judge once",
+                )  # fmt: skip
             _require(judge, list(judges), f"{where}.judges.{number}")
         return
     if analysis.judge is None:
@@ -84,16 +108,11 @@ def _needs_elo(analysis: Analysis) -> bool:
 
 
 def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
-    """Refuse names that no trial has, and a term that is not in the formula."""
+    """Refuse names that no trial has; whether it can be fitted, a rehearsal shows."""
     columns = [*TRIAL_COLUMNS, *(f"diff_{d}" for d in plan.measures.dimensions)]
     right = analysis.formula.partition("~")[2]
     for name in _NAME.findall(_QUOTED.sub("", right)):
         _require(name, columns, f"{where}.formula")
-    if analysis.term.partition("[")[0] not in right:
-        raise RatifyError(
-            "is no term of the formula", column=f"{where}.term", value=analysis.term,
-            allowed=right.strip(),
-        )  # fmt: skip
 
 
 def _check_quantity(threshold: Threshold, analysis: Analysis, where: str) -> None:
@@ -106,7 +125,7 @@ def _check_quantity(threshold: Threshold, analysis: Analysis, where: str) -> Non
         reported = [f"{j}: {what}" for j in analysis.judges for what in ("agreement", "kappa")]
         _require(threshold.quantity, reported, where)
     else:
-        reported = [f"gap {bin_name(*limits)}" for limits in analysis.bins]
+        reported = [f"gap {bin_name(*limits)}" for limits in analysis.limits]
         _require(threshold.quantity, reported, where)
 
 

@@ -78,7 +78,6 @@ def test_no_preference_column_is_allowed():
     [
         (SCORES.drop(columns="elo"), ("no column 'elo'",)),
         (SCORES.iloc[:3], ("row 3", "right_id", "'d'", "no row among the scores")),
-        (SCORES.assign(overall=[1, 2, 3, np.nan]), ("row 3", "right_id", "'d'", "has no overall")),
         (SCORES.assign(overall=["1", "2", "x", "4"]), ("row 4", "overall", "not a number", "'x'")),
         (pd.concat([SCORES, SCORES]), ("row 6", "item_id", "twice")),
     ],
@@ -248,3 +247,24 @@ def test_agreement_interval_covers():
         got = choice_agreement(people, judge)
         hits += got.low <= 0.7 <= got.high
     assert 0.90 < hits / 200 < 0.99
+
+
+def test_a_trial_with_an_unscored_item_is_kept_apart_and_counted():
+    people = choices([("a", "b", "left"), ("c", "d", "left")])
+    got = trials_with_gap(people, SCORES.assign(overall=[1, 2, 3, np.nan]))
+    assert got.n_unscored == 1
+    assert got.frame["select_higher"].isna().tolist() == [False, True]
+    assert got.frame["gap"].isna().tolist() == [False, True]
+
+
+def test_proportions_stay_where_proportions_can_be():
+    people = choices([("a", "b", "left")] * 7 + [("a", "b", "right")])
+    people["rater_id"] = ["r1"] * 4 + ["r2"] * 4
+    got = choice_agreement(people, choices([("a", "b", "left")]))
+    assert 0 < got.low < got.estimate == 7 / 8 < got.high < 1
+    alone = choice_agreement(people.assign(rater_id="r1"), choices([("a", "b", "left")]))
+    assert np.isnan(alone.low)
+    assert np.isnan(alone.high)
+    everyone = choice_agreement(people.iloc[:7], choices([("a", "b", "left")]))
+    assert everyone.estimate == 1
+    assert np.isnan(everyone.low)
