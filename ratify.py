@@ -70,7 +70,10 @@ def new(
     click.echo(
         f"{folder}: {len(study.items)} items, {design.raters} sequences of {design.trials} pairs"
     )
-    click.echo(f"Next: read {folder}/plan.yaml, then `ratify lock {folder}`")
+    click.echo(
+        f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
+        f"`ratify lock {folder}`"
+    )
 
 
 @main.command()
@@ -125,8 +128,9 @@ def export(folder: Path) -> None:
     from study.export import export as write_tables
     from study.folder import open_study
 
+    study = open_study(folder)
     with _store(folder) as store:
-        target = write_tables(store, open_study(folder))
+        target = write_tables(store, study)
     click.echo(f"wrote {target}/: " + ", ".join(sorted(path.name for path in target.iterdir())))
 
 
@@ -241,9 +245,10 @@ def rank(judgments: Path, out: Path | None) -> None:
     The table needs left_id, right_id and choice (left or right); where it has scenario and
     rater_id, items are ranked within scenario and errors are clustered by rater.
     """
-    from analysis.rank_table import rank_table
+    from analysis.rank_table import rank_table, refuse_foreign_table
     from prereg.files import write_text
 
+    refuse_foreign_table(out)
     ranked = rank_table(judgments)
     if out is None:
         click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))
@@ -268,8 +273,10 @@ def demo(folder: Path, then_serve: bool, port: int) -> None:
     from prereg.files import replaced_folder
     from study.folder import open_study
     from study.scaffold import refuse_foreign
+    from study.serve import refuse_served
 
     refuse_foreign(folder)
+    refuse_served(folder)
     with replaced_folder(folder, ours=None) as beside:
         _run_demo(beside, shown=folder)
     if then_serve:
@@ -335,7 +342,8 @@ def _serve(study: Study, store: Store, *, mode: str, host: str, port: int) -> No
         click.echo(f"dashboard    {base}/dashboard/sign-in?key={key}")
         click.echo("stop with Ctrl-C")
 
-    server.serve(app, listener, ready=ready)
+    with server.marked_as_served(study.folder):
+        server.serve(app, listener, ready=ready)
 
 
 def _store(folder: Path, **database: str | None) -> Any:

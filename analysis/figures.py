@@ -192,7 +192,8 @@ def plot_rank_against_rank(
     for index, (panel, name) in enumerate(zip(panels, names, strict=False)):
         part = data[data[scenario].astype(str) == name]
         _rank_panel(panel, part[x].rank(ascending=False), part[y].rank(ascending=False))
-        panel.set_title(label(name.replace("_", " "), 30), fontsize=8.5, loc="left", pad=12)
+        if len(names) > 1:
+            panel.set_title(label(name.replace("_", " "), 30), fontsize=8.5, loc="left", pad=12)
         if index % columns == 0:
             panel.set_ylabel(y_label)
         if index + columns >= len(names):

@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.ranking import bradley_terry, elo
 from analysis.tables import naming, read_judgments
+from prereg.errors import RatifyError
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,15 @@ def rank_table(path: Path) -> RankTable:
     if not people.strongly_connected:
         notes.append("some scores are finite only because of the ridge: see the column note")
     return RankTable(table[wanted], tuple(notes))
+
+
+def refuse_foreign_table(path: Path | None) -> None:
+    """Raise `RatifyError` where a file stands at the path that no ranking was written to."""
+    if path is None or not path.exists():
+        return
+    try:
+        head = path.read_text(encoding="utf-8").partition("\n")[0]
+    except (OSError, UnicodeDecodeError):
+        head = ""
+    if not head.removeprefix("scenario,").startswith("item_id,rank,score,"):
+        raise RatifyError("exists already and would be lost", file=path, allowed="a new file")

@@ -226,7 +226,7 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
     side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
     odds = _interval(math.exp(main.low), math.exp(main.high))
     return (
-        f"For each point of {analysis.judge}'s {main.name}, the odds that {who} choose the "
+        f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
         f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
     )
 

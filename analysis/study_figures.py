@@ -111,7 +111,7 @@ def ranking_figure(evidence: Evidence) -> ResultFigure:
         title=f"How {evidence.raters} ranked the conversations: {shown.replace('_', ' ')}",
         caption=f"Bradley-Terry scores of {len(few)} conversations with 95% intervals, errors "
         "clustered by rater. A hollow point has no interval: the item never lost or never won. "
-        "The other scenarios are in the table.",
+        + ("The other scenarios are in the table." if len(few) < len(frame) else ""),
         alt=f"Conversations of scenario {shown} from best to worst with intervals.",
     )
 

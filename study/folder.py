@@ -29,6 +29,8 @@ from study.judges.version import check_measures, judge_version
 
 # A folder with this file was made by `ratify demo` and may be made anew.
 DEMO_MARK = "DEMO.txt"
+# Holds the number of the process that serves the folder.
+SERVING_FILE = ".ratify-serving"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from prereg.items import ITEM_COLUMNS, import_items
 from prereg.plan_file import PLAN_FILE
 from prereg.tabular import write_csv
 from study.bots import Visitors, fingerprint, send_bots
-from study.folder import DEMO_MARK, Study, open_study
+from study.folder import DEMO_MARK, SERVING_FILE, Study, open_study
 
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` makes it anew, so keep nothing of yours here.
@@ -146,5 +146,6 @@ def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> Visitors:
     finally:
         server.terminate()
         server.wait(timeout=10)
+        (study.folder / SERVING_FILE).unlink(missing_ok=True)
         if server.stdout is not None:
             server.stdout.close()

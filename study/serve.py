@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from flask import Flask
 
+from prereg import files
 from prereg.errors import RatifyError
+from study.folder import SERVING_FILE
 
 THREADS = 8
 # waitress stops taking new connections at 100 by default; raters who arrive together would wait
@@ -89,3 +93,27 @@ def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) 
         pass
     finally:
         server.close()
+
+
+@contextlib.contextmanager
+def marked_as_served(folder: Path) -> Iterator[None]:
+    """Leave the process' number in the folder while it is served."""
+    mark = folder / SERVING_FILE
+    files.write_text(mark, f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def refuse_served(folder: Path) -> None:
+    """Raise `RatifyError` while a process that still runs serves the folder."""
+    try:
+        process = int((folder / SERVING_FILE).read_text(encoding="utf-8"))
+        os.kill(process, 0)
+    except (OSError, ValueError):
+        return
+    raise RatifyError(
+        f"is being served by process {process}", file=folder,
+        allowed="stop that server first, or name another folder",
+    )  # fmt: skip

@@ -152,7 +152,8 @@ class Store:
             ) from error
         except (SQLAlchemyError, ImportError) as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-            raise RatifyError(f"the database does not answer: {reason}") from error
+            place = make_url(url).render_as_string(hide_password=True)
+            raise RatifyError(f"the database does not answer: {reason}", file=place) from error
         self._writes = self.engine.execution_options(ratify_writes=True)
         # SQLite lets one write at a time and makes the others sleep and look again; threads of one
         # process that take turns here are woken at once

@@ -21,17 +21,17 @@ _ID = re.compile(r"[\w.@:+-]{1,128}")
 
 
 @pages.get("/")
-def arrive() -> Response | str:
+def arrive() -> Response | str | tuple[str, int]:
     """Greet a newcomer with the consent text; take a rater who comes back to their place."""
     here = room()
     rater_id = _rater_id()
     if rater_id is None:
-        return render_template(
-            "problem.html",
-            title="This link is not complete",
-            text="The participant number in the link holds characters we do not expect. "
-            "Please open the study from the page where you found it.",
+        title = "This link is not complete"
+        text = (
+            "The participant number in the link holds characters we do not expect. "
+            "Please open the study from the page where you found it."
         )
+        return render_template("problem.html", title=title, text=text), 400
     known = assignment.find_rater(here.store, here.study, here.mode, rater_id)
     session.permanent = True
     session["rater_id"] = rater_id

@@ -1,0 +1,39 @@
+"""If this failed, raters would read words under the wrong speaker, or lose some."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from study.bots import fingerprint
+from study.conversation import Turn, turns
+
+
+@pytest.mark.parametrize(
+    ("text", "cut"),
+    [
+        ("Seeker: a\nSupporter: b", [("Seeker", "a"), ("Supporter", "b")]),
+        ("Client: a\nAI: b\nClient: c", [("Client", "a"), ("AI", "b"), ("Client", "c")]),
+        ("seeker: a\r\nSUPPORTER: b", [("seeker", "a"), ("SUPPORTER", "b")]),
+        ("Ana: a\nBo: b\nAna: c\nBo: d", [("Ana", "a"), ("Bo", "b"), ("Ana", "c"), ("Bo", "d")]),
+        ("Seeker: a\n\nmore\nSupporter: b\n", [("Seeker", "a\n\nmore"), ("Supporter", "b")]),
+        ("Supporter: try this.\nNote: sleep", [("Supporter", "try this.\nNote: sleep")]),
+        ("Seeker: see https://x.org: it\n12:30: eat", [("Seeker", "see https://x.org: it\n12:30: eat")]),
+        ("no speakers at all", [("", "no speakers at all")]),
+        ("عميل: مرحبا\nمساعد: أهلا\nعميل: شكرا\nمساعد: عفوا", None),
+        ("", []),
+    ],
+)  # fmt: skip
+def test_turns_belong_to_who_said_them(text: str, cut: list[tuple[str, str]] | None) -> None:
+    found = turns(text)
+    if cut is None:
+        assert [turn.speaker for turn in found] == ["عميل", "مساعد"] * 2
+    else:
+        assert found == [Turn(*turn) for turn in cut]
+
+
+@given(st.text(st.characters(blacklist_categories=["Cs"]), max_size=120))
+def test_no_word_is_lost(text: str) -> None:
+    shown = "".join(f"{turn.speaker} {turn.text}" for turn in turns(text))
+    assert fingerprint(shown) == fingerprint(text)
