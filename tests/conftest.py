@@ -167,3 +167,17 @@ def ratify() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo, made once by the command itself, far from any checkout, with no key."""
+    place = tmp_path_factory.mktemp("somewhere")
+    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "RATIFY"))}
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "ratify", "demo", "--no-serve"],
+        cwd=place, env=bare, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (place / "said.txt").write_text(done.stdout)
+    return place / "ratify-demo"

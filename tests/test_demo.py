@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,20 +17,6 @@ from analysis.ranking import bradley_terry, rank_correlation
 from study.bots import Bot, Population, fingerprint
 from study.folder import open_study
 from tests.conftest import DASHBOARD_KEY, Serve
-
-
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo, made once by the command itself, far from any checkout, with no key."""
-    place = tmp_path_factory.mktemp("somewhere")
-    bare = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "RATIFY"))}
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "ratify", "demo", "--no-serve"],
-        cwd=place, env=bare, capture_output=True, text=True, timeout=280, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    (place / "said.txt").write_text(done.stdout)
-    return place / "ratify-demo"
 
 
 @pytest.fixture(scope="module")

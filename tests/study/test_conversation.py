@@ -19,7 +19,7 @@ from study.conversation import Turn, turns
         ("Ana: a\nBo: b\nAna: c\nBo: d", [("Ana", "a"), ("Bo", "b"), ("Ana", "c"), ("Bo", "d")]),
         ("Seeker: a\n\nmore\nSupporter: b\n", [("Seeker", "a\n\nmore"), ("Supporter", "b")]),
         ("Supporter: try this.\nNote: sleep", [("Supporter", "try this.\nNote: sleep")]),
-        ("Seeker: see https://x.org: it\n12:30: eat", [("Seeker", "see https://x.org: it\n12:30: eat")]),
+        ("Seeker: https://x.org: it\n1:30: eat", [("Seeker", "https://x.org: it\n1:30: eat")]),
         ("no speakers at all", [("", "no speakers at all")]),
         ("عميل: مرحبا\nمساعد: أهلا\nعميل: شكرا\nمساعد: عفوا", None),
         ("", []),

@@ -1,0 +1,49 @@
+"""If this failed, scores could feed an effect although the plan's conditions do not hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.gate import judge_evidence
+from prereg.plan import Plan
+from prereg.plan_file import parse_plan
+from tests.prereg.test_plan import WORKED
+
+PLAN = parse_plan(WORKED, file="plan.yaml")
+NO_GATE = PLAN.model_copy(update={"gate": ()})
+
+
+def quantities(spearman_low: float | None, gap_low: float | None) -> list[dict[str, object]]:
+    return [
+        {"analysis": "people_and_judge_elo", "name": "spearman", "low": spearman_low},
+        {"analysis": "people_and_judge_score", "name": "spearman", "low": 0.99},
+        {"analysis": "select_higher", "name": "gap", "low": gap_low},
+        {"analysis": "select_higher", "name": "Intercept", "low": 9.0},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plan", "spearman", "gap", "mode", "locked", "passed"),
+    [
+        (PLAN, 0.5, 0.0, "live", True, True),
+        (PLAN, 0.499, 0.2, "live", True, False),
+        (PLAN, 0.7, -0.001, "live", True, False),
+        (PLAN, None, 0.2, "live", True, False),
+        (PLAN, 0.7, 0.2, "pilot", True, False),
+        (PLAN, 0.7, 0.2, "bot", True, False),
+        (PLAN, 0.7, 0.2, "live", False, False),
+        (NO_GATE, 0.7, 0.2, "live", True, False),
+    ],
+)
+def test_it_opens_only_where_everything_holds(
+    plan: Plan, spearman: float | None, gap: float, mode: str, locked: bool, passed: bool
+) -> None:
+    verdict = judge_evidence(plan, quantities(spearman, gap), mode=mode, locked=locked)
+    assert verdict.passed is passed
+    assert verdict.lines()[0] == ("gate: PASSED" if passed else "gate: NOT PASSED")
+
+
+def test_a_number_that_is_not_there_fails() -> None:
+    verdict = judge_evidence(PLAN, [], mode="live", locked=True)
+    assert not verdict.passed
+    assert all("missing" in line for line in verdict.lines()[1:])
