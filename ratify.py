@@ -128,7 +128,7 @@ def export(folder: Path) -> None:
     from study.export import export as write_tables
     from study.folder import open_study
 
-    study = open_study(folder)
+    study = open_study(folder, same_judges=False)
     with _store(folder) as store:
         target = write_tables(store, study)
     click.echo(f"wrote {target}/: " + ", ".join(sorted(path.name for path in target.iterdir())))

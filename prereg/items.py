@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from prereg.errors import RatifyError
@@ -33,9 +34,9 @@ def read_items(path: Path | str) -> Table:
     table.require_filled(*ITEM_COLUMNS)
     table.require_unique("item_id")
     refuse_damaged_ids(table, "item_id")
-    scenarios = [record["scenario"] for record in table.rows]
-    for row, scenario in enumerate(scenarios, start=2):
-        if scenarios.count(scenario) < 2:
+    sizes = Counter(record["scenario"] for record in table.rows)
+    for row, record in enumerate(table.rows, start=2):
+        if sizes[record["scenario"]] < 2:
             raise table.error(
                 row, "scenario", "has a single item", allowed="at least two items to compare"
             )
@@ -83,6 +84,8 @@ def import_items(
     taken = [id_column, text_column] + ([scenario_column] if scenario_column else [])
     table.require(*taken)
     table.require_filled(*taken)
+    for record in table.rows:
+        record[id_column] = record[id_column].strip()
     table.require_unique(id_column)
     refuse_damaged_ids(table, id_column)
     others = [c for c in table.columns if c and c not in taken]
@@ -94,7 +97,7 @@ def import_items(
             )  # fmt: skip
     return [
         {
-            "item_id": record[id_column].strip(),
+            "item_id": record[id_column],
             "scenario": record[scenario_column].strip() if scenario_column else "all",
             "text": record[text_column],
             **{column: record[column] for column in others},

@@ -175,6 +175,8 @@ def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
                     f"has {len(cells)} cells where the header has {len(columns)}",
                     file=path, row=row, allowed="one cell for each column",
                 )  # fmt: skip
+            # what a text editor or git does to line ends changes nothing that was said
+            cells = [c.replace("\r\n", "\n").replace("\r", "\n") for c in cells]
             records.append(dict(zip(columns, cells, strict=True)))
     except csv.Error as error:
         raise RatifyError(
@@ -204,7 +206,7 @@ def _as_text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return str(value).lower()
-    return str(value)
+    return str(value).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:

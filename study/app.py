@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import secrets
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, render_template, request
 from flask_wtf import CSRFProtect
@@ -21,6 +26,9 @@ from study.conversation import turns
 from study.folder import DEMO_MARK, Study
 from study.store import Store
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 SECRET_FILE = ".ratify-secret"  # noqa: S105
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
@@ -31,6 +39,8 @@ REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 csrf = CSRFProtect()
 markdown = MarkdownIt("commonmark", {"html": False})
 
@@ -81,9 +91,12 @@ def create_app(study: Study, store: Store, *, mode: str, dashboard_key: str) -> 
         SECRET_KEY=secret_key(study.folder),
         MAX_CONTENT_LENGTH=64 * 1024,
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
-        SESSION_COOKIE_NAME="ratify",
+        # two studies on one host must not share a cookie
+        SESSION_COOKIE_NAME=f"ratify_{files.sha256(str(study.folder.resolve()).encode())[:8]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
+        # the token is what protects; a referrer is what our own policy keeps browsers from sending
+        WTF_CSRF_SSL_STRICT=False,
         WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and go on
     )
     store.open_slots(study.plan_hash, mode, list(study.sequences))
@@ -99,7 +112,20 @@ def create_app(study: Study, store: Store, *, mode: str, dashboard_key: str) -> 
     app.register_error_handler(HTTPException, _problem)
     app.register_error_handler(CSRFError, _stale_form)
     app.after_request(_safe)
+    app.wsgi_app = _only_real_hosts(app.wsgi_app)  # type: ignore[assignment, method-assign]
     return app
+
+
+def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
+    """Answer a request whose Host header cannot be one before anything builds an address of it."""
+
+    def checked(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if _HOST.fullmatch(environ.get("HTTP_HOST", "localhost")):
+            return serve(environ, start)
+        start("400 Bad Request", [("Content-Type", "text/plain")])
+        return [b"The Host header is not a host.\n"]
+
+    return checked
 
 
 def secret_key(folder: Path) -> str:
@@ -111,10 +137,17 @@ def secret_key(folder: Path) -> str:
     if given:
         return given
     path = folder / SECRET_FILE
-    if not path.exists():
-        files.write_text(path, secrets.token_urlsafe(32) + "\n")
-        path.chmod(0o600)
-    return path.read_text(encoding="utf-8").strip()
+    # several servers may start at once: the first to make the file decides for all
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(secrets.token_urlsafe(32) + "\n")
+    for _ in range(50):
+        key = path.read_text(encoding="utf-8").strip()
+        if key:
+            return key
+        time.sleep(0.02)  # made by another server, not written yet
+    raise RatifyError("holds no key", file=path, allowed="remove it, and a new one is made")
 
 
 def _safe(response: Response) -> Response:

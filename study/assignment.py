@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import time
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +24,8 @@ from study.folder import Study
 from study.store import Judgment, Showing, Slot, Store, Visit
 
 Choice = Literal["left", "right"]
+
+CLAIM_ATTEMPTS = 10
 
 # A browser may send any number; a day bounds what is believable.
 LONGEST_MS = 24 * 60 * 60 * 1000
@@ -108,15 +111,23 @@ def claim(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
     Place or None
         None when every sequence is taken.
     """
-    try:
-        with store.writing() as session:
-            visit = _visit_of(session, study, mode, rater_id)
-            if visit is None:
-                visit = _take_slot(session, study, mode, rater_id)
-            return None if visit is None else _place(session, study, visit.session_id)
-    except IntegrityError:
-        # the same rater, twice at once: the other request won, and its place is theirs
-        return find_rater(store, study, mode, rater_id)
+    for attempt in range(CLAIM_ATTEMPTS):
+        try:
+            with store.writing() as session:
+                visit = _visit_of(session, study, mode, rater_id)
+                if visit is None:
+                    visit = _take_slot(session, study, mode, rater_id)
+                if visit is not None:
+                    return _place(session, study, visit.session_id)
+        except IntegrityError:
+            # the same rater, twice at once: the other request won, and its place is theirs
+            return find_rater(store, study, mode, rater_id)
+        if not has_room(store, study, mode):
+            break
+        # what was skipped as locked is free after all: its claim came to nothing
+        time.sleep(0.02 * (attempt + 1))
+    # the last place may have gone to this very rater, in their other window
+    return find_rater(store, study, mode, rater_id)
 
 
 def _take_slot(session: Session, study: Study, mode: str, rater_id: str) -> Visit | None:
@@ -219,8 +230,9 @@ def _judgment(
         _SHOWN_AT, {"session_id": place.session_id, "position": place.position}
     )
     now = utc_now()
+    # the browser's clock starts again when a page is reloaded, ours does not
     response_ms = _believable(given.response_ms)
-    if response_ms is None and shown_at is not None:
+    if shown_at is not None:
         response_ms = _milliseconds(shown_at, now)
     return {
         "judgment_id": secrets.token_hex(16),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_SPEAKER = re.compile(r"^(?P<speaker>[^\W\d_][\w .'-]{0,23}):\s*(?P<text>.*)$")
+_SPEAKER = re.compile(r"^(?P<speaker>[^\W\d_][\w .'-]{0,23}?)\s*:(?!//)\s*(?P<text>.*)$")
 
 
 ROLES = frozenset(

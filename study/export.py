@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from prereg import files
 from prereg.lock import SEQUENCE_COLUMNS
@@ -51,9 +52,11 @@ def export(store: Store, study: Study) -> Path:
     with files.replaced_folder(target, ours=EXPORTED) as folder:
         write_csv(folder / "items.csv", study.table.columns, study.table.rows)
         write_csv(folder / "sequences.csv", SEQUENCE_COLUMNS, sequence_rows(trials))
-        _write(store, study, folder / "judgments.csv", Judgment, JUDGMENT_COLUMNS, "row_id")
-        _write(store, study, folder / "ratings.csv", Rating, RATING_COLUMNS, "row_id")
-        _write(store, study, folder / "participants.csv", Visit, PARTICIPANT_COLUMNS, "sequence_id")
+        with store.snapshot() as session:
+            _write(session, study, folder / "judgments.csv", Judgment, JUDGMENT_COLUMNS, "row_id")
+            _write(session, study, folder / "ratings.csv", Rating, RATING_COLUMNS, "row_id")
+            people = folder / "participants.csv"
+            _write(session, study, people, Visit, PARTICIPANT_COLUMNS, "sequence_id")
         files.write_text(folder / "CODEBOOK.md", codebook())
     return target
 
@@ -64,7 +67,7 @@ def codebook() -> str:
 
 
 def _write(
-    store: Store,
+    session: Session,
     study: Study,
     path: Path,
     model: type[Base],
@@ -77,6 +80,5 @@ def _write(
         .where(table.c["plan_hash"] == study.plan_hash)
         .order_by(table.c[order])
     )
-    with store.reading() as session:
-        rows: Iterable[Any] = session.execute(wanted).mappings()
-        write_csv(path, columns, rows)
+    rows: Iterable[Any] = session.execute(wanted).mappings()
+    write_csv(path, columns, rows)

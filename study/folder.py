@@ -68,7 +68,9 @@ class Study:
     lock: Lock | None
 
 
-def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
+def open_study(
+    folder: Path | str, *, must_be_locked: bool = False, same_judges: bool = True
+) -> Study:
     """Open a study folder.
 
     Parameters
@@ -77,6 +79,9 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
         Holds plan.yaml and the files it names.
     must_be_locked : bool
         For live collection: without a lock that matches there is no study.
+    same_judges : bool
+        Whether the judges must answer as they did when it was locked; the data that are there
+        can be exported in any case.
 
     Raises
     ------
@@ -102,6 +107,8 @@ def open_study(folder: Path | str, *, must_be_locked: bool = False) -> Study:
     lock = None
     if locked:
         lock = read_lock(folder)
+        if not same_judges:
+            parts["prompts"] = lock.parts.get("prompts", "")
         refuse_changed(folder, lock, parts)
     items = {
         record["item_id"]: Item(record["item_id"], record["scenario"], record["text"])
@@ -174,8 +181,8 @@ def read_sequences(folder: Path, items: Table) -> list[Trial]:
             if record[side] not in known:
                 raise table.error(row, side, "is no item", allowed=f"an id of {items.path.name}")
         check = record["is_attention_check"]
-        if not record["position"].isdigit() or check not in {"true", "false"}:
-            column = "is_attention_check" if record["position"].isdigit() else "position"
+        if not record["position"].isdecimal() or check not in {"true", "false"}:
+            column = "is_attention_check" if record["position"].isdecimal() else "position"
             raise table.error(row, column, "is not what `ratify lock` wrote", allowed="that file")
         trials.append(
             Trial(

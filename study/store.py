@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,19 @@ from sqlalchemy import (
     select,
 )
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from prereg.errors import RatifyError
 
 STORE_FILE = "study.sqlite3"
+MAKING_ATTEMPTS = 8
 MODES = ("live", "pilot", "bot")
 
 
@@ -143,7 +151,7 @@ class Store:
     def __init__(self, url: str | URL) -> None:
         try:
             self.engine = _engine(make_url(url))
-            Base.metadata.create_all(self.engine)
+            _make_tables(self.engine)
         except ArgumentError as error:
             raise RatifyError(
                 "is not a database URL",
@@ -164,6 +172,15 @@ class Store:
     def reading(self) -> Iterator[Session]:
         """Yield a session that only reads."""
         with Session(self.engine) as session:
+            yield session
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Yield a session that reads all tables as they stood at one moment."""
+        engine = self.engine
+        if engine.dialect.name != "sqlite":  # there, any reading transaction is a snapshot
+            engine = engine.execution_options(isolation_level="REPEATABLE READ")
+        with Session(engine) as session:
             yield session
 
     @contextlib.contextmanager
@@ -210,6 +227,28 @@ def open_store(folder: Path, url: str | None) -> Store:
     return Store(url or URL.create("sqlite", database=str(folder / STORE_FILE)))
 
 
+def _make_tables(engine: Engine) -> None:
+    """Make the tables; servers that start together on a new database get in each other's way."""
+    for attempt in range(1, MAKING_ATTEMPTS + 1):
+        try:
+            Base.metadata.create_all(engine)
+        except (OperationalError, ProgrammingError, IntegrityError):
+            if attempt == MAKING_ATTEMPTS or not _reachable(engine):
+                raise
+            time.sleep(0.1 * attempt)
+        else:
+            return
+
+
+def _reachable(engine: Engine) -> bool:
+    try:
+        with engine.connect() as connection:
+            connection.execute(select(1))
+    except OperationalError as error:
+        return "locked" in str(error)
+    return True
+
+
 def _engine(url: URL) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
@@ -227,7 +266,6 @@ def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
+from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan import JudgePlan
 from study.adaptive import ask_pairs
@@ -40,11 +42,18 @@ def run_judge(store: Store, study: Study, plan: JudgePlan) -> int:
     ratings = list(_rate_items(study, judge))
     mine = (Judgment.plan_hash == study.plan_hash, Judgment.rater_id == judge.rater_id)
     own = (Rating.plan_hash == study.plan_hash, Rating.rater_id == judge.rater_id)
-    with store.writing() as session:
-        session.execute(delete(Judgment).where(*mine, Judgment.rater_kind != "human"))
-        session.execute(delete(Rating).where(*own, Rating.rater_kind != "human"))
-        session.execute(insert(Judgment), judgments)
-        session.execute(insert(Rating), ratings)
+    try:
+        with store.writing() as session:
+            session.execute(delete(Judgment).where(*mine, Judgment.rater_kind != "human"))
+            session.execute(delete(Rating).where(*own, Rating.rater_kind != "human"))
+            session.execute(insert(Judgment), judgments)
+            session.execute(insert(Rating), ratings)
+    except IntegrityError as error:
+        if _is_complete(store, study, plan):
+            return 0  # another process asked the same judge at the same time, and was first
+        raise RatifyError(
+            f"judge '{plan.id}' is being asked by another process", allowed="run it again"
+        ) from error
     return len(judgments) + len(ratings)
 
 

@@ -7,13 +7,14 @@ import hmac
 from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from prereg import files
 from study.app import REPORT_POLICY, room
 from study.progress import progress
 
 pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 
 
-@pages.get("/")
+@pages.get("/", strict_slashes=False)
 def overview() -> AnyResponse | str:
     """Show how many have consented, are active and are done, by kind of data."""
     if not _signed_in():
@@ -68,7 +69,7 @@ def sign_out() -> AnyResponse:
 
 
 def _enter() -> AnyResponse:
-    session["researcher"] = True
+    session["researcher"] = _fingerprint()
     return redirect(url_for("dashboard.overview"), 303)
 
 
@@ -77,4 +78,9 @@ def _matches(given: str) -> bool:
 
 
 def _signed_in() -> bool:
-    return session.get("researcher") is True
+    return bool(session.get("researcher") == _fingerprint())
+
+
+def _fingerprint() -> str:
+    """Return what a cookie holds of the key: another key signs everybody out."""
+    return files.sha256(room().dashboard_key.encode())[:16]

@@ -60,9 +60,12 @@ def consent() -> Response | str:
 
 @pages.get("/declined")
 def declined() -> str:
-    """Thank somebody who does not want to take part; nothing is stored."""
-    session.clear()
-    return _page("declined.html", room())
+    """Thank somebody who does not want to take part; say what is stored if they did before."""
+    here = room()
+    took_part = _place(here) is not None
+    for key in ("rater_id", "session_id"):
+        session.pop(key, None)
+    return _page("declined.html", here, took_part=took_part)
 
 
 @pages.get("/instructions")
@@ -84,7 +87,8 @@ def trial() -> Response | str:
         return redirect(url_for("rater.arrive"), 303)
     if place.finished:
         return redirect(url_for("rater.done"), 303)
-    assignment.show(here.store, place)
+    if request.method == "GET":  # not a HEAD, which shows nothing to anybody
+        assignment.show(here.store, place)
     return _trial_page(here, place)
 
 
@@ -96,6 +100,9 @@ def answer() -> Response | str | tuple[str, int]:
     choice = request.form.get("choice")
     if session_id is None:
         return redirect(url_for("rater.arrive"), 303)
+    if request.form.get("visit") != session_id:
+        # the page belongs to another rater who used this browser: it answers nothing of theirs
+        return redirect(url_for("rater.trial"), 303)
     if choice != "left" and choice != "right":
         return _ask_again(here)
     given = Answer(
@@ -136,6 +143,7 @@ def _trial_page(here: Room, place: Place, *, missing: bool = False) -> str:
     return _page(
         "trial.html",
         here,
+        visit=place.session_id,
         position=place.position,
         trials=len(sequence),
         left=here.study.items[pair.left_id].text,

@@ -52,6 +52,15 @@ def test_blank_lines_at_the_end_are_harmless_and_numbers_are_numbers(tmp_path: P
             table.number(row, "b")
 
 
+def test_line_ends_are_one(tmp_path: Path) -> None:
+    for ends in ("\n", "\r\n"):
+        path = tmp_path / "t.csv"
+        path.write_text(f'id,text{ends}1,"a{ends}b"{ends}', newline="")
+        assert read_table(path).rows == [{"id": "1", "text": "a\nb"}]
+    path.write_text(csv_text(["id", "text"], [{"id": "1", "text": "a\rb"}]), newline="")
+    assert read_table(path).rows == [{"id": "1", "text": "a\nb"}]
+
+
 def test_missing_files_and_folders_are_named(tmp_path: Path) -> None:
     with pytest.raises(RatifyError, match=r"none\.csv: no such file"):
         read_table(tmp_path / "none.csv")

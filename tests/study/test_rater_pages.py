@@ -76,6 +76,54 @@ def test_a_form_sent_twice_changes_nothing(client: httpx.Client) -> None:
         assert read(choose(client, first, choice="left")).title == "Pair 2 of 3"
 
 
+def test_an_old_tab_of_another_rater_answers_nothing(client: httpx.Client) -> None:
+    consent(client, "r1")
+    old_tab = read(client.get("/trial"))
+    consent(client, "r2")
+    assert read(choose(client, old_tab, choice="left")).title == "Pair 1 of 3"
+    assert read(client.get("/", params={"rater": "r1"})).title == "Pair 1 of 3"
+
+
+def test_leaving_after_consent_says_what_is_kept(client: httpx.Client) -> None:
+    consent(client, "r1")
+    page = client.get("/declined").text
+    assert "answers you gave until now are kept" in page
+    assert "nothing about you has been stored" not in page
+
+
+@pytest.mark.parametrize("host", ["a..b", ".", "x" * 64, "<script>", "a b", "[::1"])
+def test_a_host_that_is_none_is_refused(server: Server, host: str) -> None:
+    for path in ("/", "/nowhere", "/static/style.css"):
+        answer = httpx.get(f"{server.url}{path}", headers={"Host": host})
+        assert answer.status_code == 400
+    assert httpx.get(server.url, headers={"Host": "study.example.org:443"}).status_code == 200
+
+
+def test_another_key_signs_everybody_out(tmp_path: Path) -> None:
+    study = open_study(make_study(tmp_path / "study", raters=2))
+    store = Store(f"sqlite:///{tmp_path / 's.sqlite3'}")
+    first = create_app(study, store, mode="pilot", dashboard_key="one").test_client()
+    assert first.get("/dashboard/sign-in?key=one").location == "/dashboard/"
+    cookie = first.get_cookie(first.application.config["SESSION_COOKIE_NAME"])
+    assert cookie is not None
+    assert first.get("/dashboard/").status_code == 200
+    second = create_app(study, store, mode="pilot", dashboard_key="two").test_client()
+    second.set_cookie(cookie.key, cookie.value)
+    assert second.get("/dashboard/").location == "/dashboard/sign-in"
+    store.close()
+
+
+def test_forms_work_behind_tls(tmp_path: Path) -> None:
+    study = open_study(make_study(tmp_path / "study", raters=2))
+    store = Store(f"sqlite:///{tmp_path / 's.sqlite3'}")
+    client = create_app(study, store, mode="pilot", dashboard_key="k").test_client()
+    page = Page()
+    page.feed(client.get("/?rater=r1", base_url="https://study.example.org").text)
+    answer = client.post(page.action, data=page.fields, base_url="https://study.example.org")
+    assert answer.location == "/instructions"
+    store.close()
+
+
 def test_no_choice_is_asked_for_again(client: httpx.Client) -> None:
     consent(client, "r1")
     page = read(client.get("/trial"))
