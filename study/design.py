@@ -30,8 +30,8 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     """Generate every sequence of the study.
 
     Pairs lie within one scenario; every item is shown equally often within its scenario (give or
-    take one), stands left as often as right (give or take one), and is not met twice by one rater
-    unless the scenario has too few items. No pair repeats before all pairs have been used.
+    take one, or two where the number of items is odd), stands left as often as right (give or take
+    one), and is not met twice by one rater unless the scenario has too few items. No pair repeats before all pairs have been used.
 
     Parameters
     ----------

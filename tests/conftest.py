@@ -120,18 +120,17 @@ def running(folder: Path, *arguments: str, database: str | None = None) -> Itera
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "ratify", "serve", str(folder), "--port", "0", *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         env=environment,
     )
     assert process.stdout is not None
-    assert process.stderr is not None
     try:
         said = [line := process.stdout.readline()]
         while line and "http://" not in line:
             said.append(line := process.stdout.readline())
         if not line:
-            raise AssertionError(f"the server did not start: {process.stderr.read()}")
+            raise AssertionError(f"the server did not start: {said}")
         url = "http://" + line.partition("http://")[2].partition("/")[0]
         yield Server(url, process, said)
     finally:
