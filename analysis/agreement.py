@@ -6,7 +6,7 @@ raters; `rater_kind` says which, and whoever is not `human` is a judge.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from itertools import combinations
 
@@ -15,7 +15,7 @@ import pandas as pd
 
 from analysis import coefficients as c
 from analysis.columns import numbers, refuse, require_columns, require_rows, text_ids
-from analysis.item_bootstrap import ItemDraws, percentile_interval, resample_items
+from analysis.item_bootstrap import LeftOut, leave_one_out, percentile_interval, resample_items
 from prereg.errors import RatifyError
 
 # The reference that is no single person: per item, the median of the humans who rated it.
@@ -94,8 +94,10 @@ class AgreementTable:
     humans, judges, dimensions : tuple of str
     rows : tuple of Agreement
         Human pairs first, then judge by judge; inside, dimension by dimension.
-    draws : ItemDraws
-        Coefficients of every row in the same resamples of items, one column a row.
+    left_out : LeftOut
+        Coefficients of every row with each item left out in turn, one column a row.
+    beside : dict of str to LeftOut
+        By judge, the human pairs' rows again, on the items that this judge rated.
     items : int
         Items that anybody rated.
     apart : int
@@ -106,7 +108,8 @@ class AgreementTable:
     judges: tuple[str, ...]
     dimensions: tuple[str, ...]
     rows: tuple[Agreement, ...]
-    draws: ItemDraws = field(repr=False)
+    left_out: LeftOut = field(repr=False)
+    beside: dict[str, LeftOut] = field(repr=False)
     items: int
     apart: int
 
@@ -197,14 +200,10 @@ def agreement_table(
         One row per rating: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`.
     scale : tuple of float
         Lowest and highest possible rating.
-    rng : Generator
-        Source of the bootstrap over items; all rows share the same resamples.
+    rng, draws, level
+        As in `agreement`; all rows share the same resamples.
     humans, judges, dimensions : sequence of str, optional
         What to compare, in this order; by default all that the table holds, sorted.
-    draws : int
-        Number of resamples.
-    level : float
-        Coverage of the intervals.
 
     Returns
     -------
@@ -238,7 +237,8 @@ def agreement_table(
             _row(row, a[:, i], b[:, i], resampled.kappa[:, i], scale, level)
             for i, row in enumerate(rows)
         ),
-        draws=resampled,
+        left_out=leave_one_out(a, b),
+        beside={judge: _beside(grids, rows, people, judge) for judge in candidates},
         items=len(a),
         apart=apart,
     )
@@ -323,13 +323,7 @@ def median_over_raters(values: c.FloatArray) -> c.FloatArray:
     values : array of shape (items, raters)
         Ratings, NaN where missing.
     """
-    if values.size == 0:
-        return np.full(len(values), np.nan)
-    ordered = np.sort(values, axis=1)  # missing ratings last
-    count = (~np.isnan(values)).sum(axis=1)
-    lower, upper = np.maximum(count - 1, 0) // 2, np.where(count > 0, count // 2, 0)
-    items = np.arange(len(values))
-    return np.asarray((ordered[items, lower] + ordered[items, upper]) / 2, dtype=np.float64)
+    return pd.DataFrame(values).median(axis=1).to_numpy(dtype=np.float64)
 
 
 def _rows(
@@ -350,13 +344,16 @@ def _overlap(grids: Grids, pair: tuple[str, str]) -> bool:
 
 def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[c.FloatArray, c.FloatArray]:
     """Return both annotators' ratings of every row, shape (items, rows)."""
-    if not rows:
-        return np.empty((0, 0)), np.empty((0, 0))
+    a, b = ([grids[row[0]][row[at]] for row in rows] for at in (1, 2))
+    return (np.column_stack(a), np.column_stack(b)) if rows else (np.empty((0, 0)),) * 2
 
-    def side(at: int) -> Iterator[c.FloatArray]:
-        return (grids[row[0]][row[at]] for row in rows)
 
-    return np.column_stack(list(side(1))), np.column_stack(list(side(2)))
+def _beside(grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str) -> LeftOut:
+    """Return the human pairs' coefficients on the items that the judge rated."""
+    pairs = [row for row in rows if row[1] in people]
+    a, b = _columns(grids, pairs)
+    rated, _ = _columns(grids, [(dimension, judge, judge) for dimension, *_ in pairs])
+    return leave_one_out(np.where(np.isnan(rated), np.nan, a), b)
 
 
 def _row(

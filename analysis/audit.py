@@ -20,6 +20,9 @@ from prereg.files import sha256
 
 PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "matplotlib")
 NAME = "summary"
+JACKKNIFE = "jackknife over items, t interval with n - 1 df"
+# What n counts for a judge.
+BOTH = "items that judge and people rated"
 # More pairs than this make no readable picture.
 DRAWN = 60
 
@@ -47,7 +50,7 @@ def audit(
     dimensions : sequence of str, optional
         What to compare; by default the numeric columns that all files share.
     seed : int
-        Of the bootstrap over items.
+        Of the bootstrap over items, for the intervals of single pairs in `agreement`.
     draws : int
         Its resamples.
 
@@ -74,17 +77,15 @@ def audit(
         draws=draws,
     )
     bar = yardstick(table)
-    rated_by_people = ratings.loc[ratings["rater_kind"] == "human", "item_id"]
-    items = int(rated_by_people.nunique())
     frame = table.to_frame()
     return Results(
         kind="audit",
         title=f"Audit of {text.listed(table.judges)}",
         question=text.QUESTION,
-        headline=text.headline(table, bar, items),
+        headline=text.headline(table, bar),
         simulated=False,
         meta=_meta(found, id_column=id_column, scale=scale, seed=seed, draws=draws),
-        quantities=_quantities(table, bar, items, draws=draws, seed=seed),
+        quantities=_quantities(table, bar),
         tables=_tables(frame, bar, found, draws),
         figures=audit_figures(frame),
         methods=text.methods(table, scale=scale, seed=seed, draws=draws),
@@ -117,26 +118,24 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _quantities(
-    table: AgreementTable, bar: Yardstick, items: int, *, draws: int, seed: int
-) -> list[Quantity]:
+def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
     """Return the people's own agreement, then each judge's: over all dimensions, then by each."""
-    how = f"percentile bootstrap over items, {draws:,} draws, seed {seed}"
     found = [
         _quantity(
             f"humans:kappa:{dimension}", f"People with each other, {_where(dimension)}",
-            sample, items, f"mean quadratic kappa over human pairs; {how}",
+            sample, f"mean quadratic kappa over human pairs; {JACKKNIFE}",
+            "items that two people rated",
             "a single person has nobody to agree with" if len(table.humans) == 1 else "",
         )
         for dimension, sample in bar.humans.items()
     ]  # fmt: skip
     for s in bar.standings:
-        found += _of_judge(s, items, how)
+        found += _of_judge(s)
     # the means of everybody before anybody's single dimensions: that is what a reader looks for
     return sorted(found, key=lambda q: not q.name.endswith(f":{ALL}"))
 
 
-def _of_judge(s: Standing, items: int, how: str) -> list[Quantity]:
+def _of_judge(s: Standing) -> list[Quantity]:
     """Return a judge's quantities on one dimension or over all."""
     where = _where(s.dimension)
     parts = [
@@ -145,18 +144,19 @@ def _of_judge(s: Standing, items: int, how: str) -> list[Quantity]:
         ("kappa_median", f"{s.judge} with the median of people", s.median,
          f"quadratic kappa with {MEDIAN}"),
         ("difference", f"{s.judge} with a person, minus people with each other", s.difference,
-         "difference of mean quadratic kappas"),
+         "difference of mean quadratic kappas, both on the items that the judge rated"),
     ]  # fmt: skip
     found = [
-        _quantity(f"{s.judge}:{name}:{s.dimension}", f"{label}, {where}", sample, items,
-                  f"{method}; {how}")
+        _quantity(f"{s.judge}:{name}:{s.dimension}", f"{label}, {where}", sample,
+                  f"{method}; {JACKKNIFE}", BOTH)
         for name, label, sample, method in parts
     ]  # fmt: skip
     if s.dimension != ALL:
         found.append(
             _quantity(
                 f"{s.judge}:bias:{s.dimension}", f"{s.judge} minus the median of people, {where}",
-                s.bias, items, f"mean difference from {MEDIAN}; {how}", unit="points of the scale",
+                s.bias, f"mean difference from {MEDIAN}; {JACKKNIFE}", BOTH,
+                unit="points of the scale",
             )
         )  # fmt: skip
     return found
@@ -170,8 +170,8 @@ def _quantity(
     name: str,
     label: str,
     sample: Sample,
-    items: int,
     method: str,
+    unit_of_n: str,
     why: str = "",
     unit: str = "kappa",
 ) -> Quantity:
@@ -181,10 +181,10 @@ def _quantity(
     if np.isnan(sample.value):
         note = why or "not defined: too few common items, or no variation to agree on"
     elif np.isnan(low):
-        note = "no interval: not defined in too many resamples"
+        note = "no interval: not defined without one of the items"
     return Quantity(
         analysis=NAME, name=name, label=label, estimate=_or_none(sample.value),
-        low=_or_none(low), high=_or_none(high), n=items, unit_of_n="items rated by people",
+        low=_or_none(low), high=_or_none(high), n=sample.n, unit_of_n=unit_of_n,
         method=method, unit=unit, note=note, status="exploratory",
     )  # fmt: skip
 
@@ -201,10 +201,10 @@ def _tables(
         ResultTable(
             name=NAME,
             title="Judges beside people",
-            caption=f"Mean quadratic kappa with 95% percentile intervals from {draws:,} resamples "
-            f"of items. humans: people with each other; single: the judge with one person; "
-            f"median: with the median of people; difference: single minus humans. One row per "
-            f"annotator and dimension, 'all' is the mean over dimensions.",
+            caption="Mean quadratic kappa with 95% jackknife t intervals over items. humans: "
+            "people with each other (in a judge's row, on the items that it rated); single: the "
+            "judge with one person; median: with the median of people; difference: single minus "
+            "humans. One row per annotator and dimension, 'all' is the mean over dimensions.",
             frame=bar.to_frame(),
         ),
         ResultTable(
@@ -212,7 +212,8 @@ def _tables(
             title="Every pair of annotators",
             caption="One row per dimension and pair: people with each other first, then every "
             f"judge with every person and with {MEDIAN}. bias is mean(a - b) in points of the "
-            "scale; an empty cell is a coefficient that is not defined.",
+            "scale; an empty cell is a coefficient that is not defined. kappa_quadratic_low and "
+            f"_high are 95% percentile intervals from {draws:,} bootstrap resamples of the items.",
             frame=frame,
         ),
         ResultTable(

@@ -48,9 +48,9 @@ def with_interval(sample: Sample) -> str:
     return f"{number(sample.value, places)} {interval(low, high, places)}"
 
 
-def headline(table: AgreementTable, bar: Yardstick, items: int) -> list[str]:
+def headline(table: AgreementTable, bar: Yardstick) -> list[str]:
     """Return the answer in plain sentences, the first able to stand alone."""
-    first = _answer(table, bar, items)
+    first = _answer(table, bar)
     sentences = [first, _yardstick(table, bar), *(_judge(table, bar, s) for s in bar.overall())]
     sentences.append(_like_with_like(table, bar))
     sentences += _low_bar(table)
@@ -61,7 +61,7 @@ def headline(table: AgreementTable, bar: Yardstick, items: int) -> list[str]:
     return sentences
 
 
-def _answer(table: AgreementTable, bar: Yardstick, items: int) -> str:
+def _answer(table: AgreementTable, bar: Yardstick) -> str:
     """Return the sentence that says whether judges agree with people as people do."""
     overall = bar.overall()
     if all(not s.reading for s in overall):
@@ -78,28 +78,41 @@ def _answer(table: AgreementTable, bar: Yardstick, items: int) -> str:
             f"{'a single person' if one_by_one else 'the median of people'}: "
             f"{listed([f'{judge} {with_interval(sample)}' for judge, sample in shown])}."
         )
-    said = {
-        SHORT: "less with people than people agree with each other",
-        ABOVE: "more with single people than they agree with each other",
-        OPEN: "with people about as well as people agree with each other, as far as "
-        f"{counted(items, 'item')} can tell",
-        "": "with people to an extent that has no yardstick here",
-    }
-    clauses = []
-    for reading, words in said.items():
-        judges = [s.judge for s in overall if s.reading == reading]
-        if judges:
-            clauses.append(f"{listed(judges)} {'agrees' if len(judges) == 1 else 'agree'} {words}")
     short = [
         f"{s.judge} on {listed(names)}"
         for s in overall
         if (names := [part.dimension for part in bar.of(s.judge) if part.reading == SHORT])
     ]
+    clauses = [
+        _clause(reading, alike)
+        for reading in (SHORT, ABOVE, OPEN, "")
+        if (alike := [s for s in overall if s.reading == reading])
+    ]
     return (
-        "; ".join(clauses)
-        + f" (mean quadratic kappa over {_over(table)})."
-        + (f" By dimension, short of people: {'; '.join(short)}." if short else "")
-    )
+        f"Short of people's own agreement: {'; '.join(short)}. " if short else ""
+    ) + f"By mean quadratic kappa over {_over(table)}, {'; '.join(clauses)}."
+
+
+def _clause(reading: str, alike: Sequence[Standing]) -> str:
+    """Return what holds for the judges of one reading, each with its difference from people."""
+    names = listed([s.judge for s in alike])
+    agree = f"{names} {'agrees' if len(alike) == 1 else 'agree'}"
+    said = {
+        SHORT: f"{agree} less with people than people agree with each other",
+        ABOVE: f"{agree} more with single people than they agree with each other",
+        OPEN: f"no clear difference between {names}'s agreement with a person and people's with "
+        f"each other"
+        if len(alike) == 1
+        else f"no clear difference between the agreement of {names} with a person and people's "
+        f"with each other",
+        "": f"{agree} with people to an extent that has no yardstick here",
+    }[reading]
+    if not reading:
+        return said
+    differences = [with_interval(s.difference) for s in alike]
+    if len(alike) == 1:
+        return f"{said}: {differences[0]}"
+    return f"{said}: {listed([f'{s.judge} {d}' for s, d in zip(alike, differences, strict=True)])}"
 
 
 def _over(table: AgreementTable) -> str:
@@ -142,6 +155,11 @@ def _judge(table: AgreementTable, bar: Yardstick, overall: Standing) -> str:
     text = f"{overall.judge}: {with_interval(overall.single)} with a single person"
     if overall.reading:
         text += f", {with_interval(overall.difference)} against people's own"
+        if overall.humans.n < bar.humans[ALL].n:
+            text += (
+                f" on the {overall.humans.n} of {bar.humans[ALL].n} items that it rated too "
+                f"({number(overall.humans.value, 2)})"
+            )
     text += "."
     parts = bar.of(overall.judge)
     for reading, words in ((SHORT, "It falls short of people on"), (ABOVE, "It is above them on")):
@@ -178,7 +196,7 @@ def _low_bar(table: AgreementTable) -> list[str]:
         [
             (row.dimension, row.alpha_ordinal, row.ac2)
             for row in table.rows
-            if row.annotator_a in table.humans and enough(row, table.items)
+            if row.annotator_a in table.humans and enough(row.n, table.items)
         ],
         columns=["dimension", "alpha_ordinal", "ac2"],
     )
@@ -214,11 +232,15 @@ def methods(
         "for the mean of the two compared. Spearman's interval is Fisher's with standard error "
         "1/sqrt(n - 3), its p value the t approximation. Bias is mean(a - b): for a judge's "
         "row, judge minus people, in points of the scale.",
-        f"Intervals of kappa, of means of kappas, of their differences and of bias are 95% "
-        f"percentile intervals from {draws:,} resamples of the items (seed {seed}); all numbers "
-        f"share the same resamples. Means run over pairs, then over dimensions. A judge is said "
-        f"to fall short of people, or to be above them, where the interval of the difference "
-        f"leaves out zero.",
+        "Means of kappas run over pairs, then over dimensions. Their intervals, those of their "
+        "differences and of bias are 95% jackknife intervals: each item is left out in turn, with "
+        "all its ratings, and Student's t has n - 1 degrees of freedom, n being the items that "
+        "entered; a kappa's interval ends at 1 and -1. In a difference both sides rest on the "
+        "items that the judge rated. A judge is said to fall short of people, or to be above "
+        "them, where the interval of the difference leaves out zero.",
+        f"The interval of one pair's kappa (kappa_quadratic_low and _high in the table of pairs) "
+        f"is a 95% percentile bootstrap interval from {draws:,} resamples of the items (seed "
+        f"{seed}), shared by all pairs. With few items it is somewhat too short.",
         "A coefficient that is not defined (too few items, or no variation to agree on) is left "
         f"empty and leaves the means, as does a pair that shares fewer than {FEWEST} items and "
         "fewer than half of all.",
@@ -242,7 +264,7 @@ def limits(
             f"{thin} of {len(table.rows)} rows rest on fewer than {FEWEST} items: their "
             f"coefficients swing widely."
         )
-    left = sum(not enough(row, table.items) for row in table.rows)
+    left = sum(not enough(row.n, table.items) for row in table.rows)
     if left:
         notes.append(
             f"{left} of {len(table.rows)} rows share too few of the {table.items} items to enter "
@@ -252,6 +274,9 @@ def limits(
         *notes,
         f"Items were resampled, the people were not: the intervals speak of other items rated by "
         f"these {counted(len(table.humans), 'person', 'people')}, not of other people.",
+        "The intervals of means are nearly, not exactly, 95%: in a simulation from 50 real items "
+        "they held the truth 90% of the time for people with each other, 95% for a judge with one "
+        "person and 93% for the difference.",
         "No clear difference is not equality: with few items the interval is wide. Differences by "
         "dimension are not corrected for looking at several.",
         "Agreement with people is reliability, not truth: people and judge can be wrong together.",

@@ -1,8 +1,8 @@
-"""The bootstrap over items: one resampling shared by every pair of annotators and dimension.
+"""Bootstrap and jackknife over items, shared by every pair of annotators and dimension.
 
-Items are drawn with replacement; all annotators' ratings of a drawn item come along. So means over
-dimensions, and differences between a judge and people, get intervals that allow for one item's
-ratings being related.
+Items are drawn with replacement, or left out one at a time; all annotators' ratings of an item go
+with it. So means over dimensions, and differences between a judge and people, get intervals that
+allow for one item's ratings being related.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t as student
 
 from analysis.coefficients import FloatArray
 
@@ -34,6 +35,26 @@ class ItemDraws:
 
     kappa: FloatArray
     bias: FloatArray
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Coefficients of every pair, on all items and with each item left out in turn.
+
+    Attributes
+    ----------
+    estimate : array of shape (pairs,)
+        Quadratic kappa on all items; NaN where it is not defined.
+    kappa, bias : array of shape (items, pairs)
+        Quadratic kappa and mean(a - b) without that item.
+    common : array of bool, shape (items, pairs)
+        Whether both rated the item.
+    """
+
+    estimate: FloatArray
+    kappa: FloatArray
+    bias: FloatArray
+    common: NDArray[np.bool_]
 
 
 def resample_items(
@@ -67,6 +88,31 @@ def resample_items(
             _counts(items, stop - start, rng) @ columns, pairs, spread
         )
     return ItemDraws(kappa, bias)
+
+
+def leave_one_out(a: FloatArray, b: FloatArray) -> LeftOut:
+    """Return quadratic kappa and bias of many pairs with each item left out in turn.
+
+    Parameters
+    ----------
+    a, b : array of shape (items, pairs)
+        Ratings of one pair a column; NaN where an item was not rated. Without an item that a pair
+        does not share its coefficients are those on all items.
+
+    Returns
+    -------
+    LeftOut
+    """
+    items, pairs = a.shape
+    common = ~(np.isnan(a) | np.isnan(b))
+    if items == 0 or pairs == 0:
+        empty = np.full((items, pairs), np.nan)
+        return LeftOut(np.full(pairs, np.nan), empty, empty, common)
+    columns, spread = _moment_columns(a, b)
+    total = columns.sum(axis=0, keepdims=True)
+    estimate, _ = _coefficients(total, pairs, spread)
+    kappa, bias = _coefficients(total - columns, pairs, spread)
+    return LeftOut(estimate[0], kappa, bias, common)
 
 
 def _counts(items: int, draws: int, rng: np.random.Generator) -> FloatArray:
@@ -131,6 +177,40 @@ def percentile_interval(draws: ArrayLike, *, level: float = 0.95) -> tuple[float
         return np.nan, np.nan
     low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
+
+
+def jackknife_interval(
+    value: float, left_out: ArrayLike, *, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the jackknife interval of an estimate, by Student's t with n - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    value : float
+        The estimate on all n items.
+    left_out : array of shape (n,)
+        The estimate without each of the items that entered it.
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    low, high : float
+        NaN under two items, or where the estimate hangs on one item: not defined without it.
+
+    Notes
+    -----
+    Tukey (1958); of a mean it is the ordinary t interval. Taking 50 real items (three experts and
+    a judge, six dimensions) as the population and drawing 2,000 samples of 50, it covered people's
+    own mean kappa, the judge's with one person and their difference in .90, .95 and .93 of them;
+    the percentile bootstrap in .78, .89 and .90.
+    """
+    x = np.asarray(left_out, dtype=np.float64)
+    if x.size < 2 or np.isnan(value) or np.isnan(x).any():
+        return np.nan, np.nan
+    error = float(np.sqrt((x.size - 1) * x.var()))
+    half = float(student.ppf((1 + level) / 2, x.size - 1)) * error
+    return value - half, value + half
 
 
 def kappa_interval(

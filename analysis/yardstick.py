@@ -1,8 +1,9 @@
 """Judges beside the people's own agreement: the yardstick, and how far each judge is from it.
 
 All means are of quadratic kappas: over pairs within a dimension, then over dimensions. Intervals
-come from the same resamples of items, so a difference allows for both sides sharing them. A pair
-that shares a handful of items out of many has a kappa of no meaning and stays out of the means.
+leave the same items out on both sides, so a difference allows for both sharing them; its people
+are taken on the items that the judge rated, so like is compared with like. A pair that shares a
+handful of items out of many has a kappa of no meaning and stays out of the means.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from analysis.agreement import MEDIAN, Agreement, AgreementTable
 from analysis.coefficients import FloatArray
-from analysis.item_bootstrap import percentile_interval, row_means
+from analysis.item_bootstrap import LeftOut, jackknife_interval, row_means
 
 # The dimension of a mean over all of them.
 ALL = "all"
@@ -26,31 +28,47 @@ SHORT, ABOVE, OPEN = "falls short", "above", "no clear difference"
 
 @dataclass(frozen=True)
 class Sample:
-    """An estimate with its resampled values.
+    """An estimate with its values when items are left out.
 
     Attributes
     ----------
     value : float
         NaN where nothing is defined.
-    draws : array of shape (draws,)
+    left_out : array of shape (items,)
+        The estimate without each item.
+    entered : array of bool, shape (items,)
+        Which items the estimate rests on.
     level : float
         Coverage of the interval.
+    bound : float
+        Largest possible size of the value; the interval ends there.
     """
 
     value: float
-    draws: FloatArray = field(repr=False)
+    left_out: FloatArray = field(repr=False)
+    entered: NDArray[np.bool_] = field(repr=False)
     level: float = 0.95
+    bound: float = np.inf
+
+    @property
+    def n(self) -> int:
+        """Return the number of items that the estimate rests on."""
+        return int(self.entered.sum())
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Return the percentile interval, NaN where there is no estimate."""
-        if np.isnan(self.value):
-            return np.nan, np.nan
-        return percentile_interval(self.draws, level=self.level)
+        """Return the jackknife interval, NaN where there is no estimate."""
+        low, high = jackknife_interval(self.value, self.left_out[self.entered], level=self.level)
+        return max(low, -self.bound), min(high, max(self.value, self.bound))
 
     def minus(self, other: Sample) -> Sample:
-        """Return the difference, resample by resample."""
-        return Sample(self.value - other.value, self.draws - other.draws, self.level)
+        """Return the difference, each item left out on both sides at once."""
+        return Sample(
+            self.value - other.value,
+            self.left_out - other.left_out,
+            self.entered | other.entered,
+            self.level,
+        )
 
 
 @dataclass(frozen=True)
@@ -63,7 +81,7 @@ class Standing:
         The dimension is `all` for the mean over dimensions.
     single, median, humans : Sample
         Quadratic kappa of the judge with single people (mean over them), with their median, and
-        of the people with each other.
+        of the people with each other on the items that the judge rated.
     difference : Sample
         single - humans, on the dimensions where both are defined.
     bias : Sample
@@ -94,7 +112,8 @@ class Yardstick:
     Attributes
     ----------
     humans : dict of str to Sample
-        Quadratic kappa of people with each other, by dimension and for `all`, which comes first.
+        Quadratic kappa of people with each other on all their items, by dimension and for `all`,
+        which comes first.
     standings : tuple of Standing
         Judge by judge, `all` before the dimensions.
     """
@@ -138,7 +157,7 @@ def yardstick(table: AgreementTable, *, level: float = 0.95) -> Yardstick:
     Parameters
     ----------
     table : AgreementTable
-        All pairs, with their resamples.
+        All pairs, with each item left out in turn.
     level : float
         Coverage of the intervals.
 
@@ -148,64 +167,75 @@ def yardstick(table: AgreementTable, *, level: float = 0.95) -> Yardstick:
         A pair whose kappa is not defined, or that shares too few items, leaves the mean; a mean of
         none is NaN.
     """
-
-    def sample(wanted: Callable[[Agreement], bool]) -> Sample:
-        return mean_of(
-            [
-                Sample(row.kappa_quadratic, table.draws.kappa[:, i], level)
-                for i, row in enumerate(table.rows)
-                if wanted(row) and enough(row, table.items)
-            ],
-            level,
-        )
-
-    people = set(table.humans)
-    by_dimension = {
-        d: sample(lambda row, d=d: row.dimension == d and row.annotator_a in people)  # type: ignore[misc]
-        for d in table.dimensions
-    }
+    by_dimension = {d: _people(table, d, table.left_out, level) for d in table.dimensions}
     humans = {ALL: mean_of(list(by_dimension.values()), level), **by_dimension}
     standings: list[Standing] = []
     for judge in table.judges:
-        parts = [
-            _standing(table, judge, d, by_dimension[d], sample, level) for d in table.dimensions
-        ]
-        standings += [_mean_standing(parts, humans[ALL], level), *parts]
+        parts = [_standing(table, judge, d, level) for d in table.dimensions]
+        standings += [_mean_standing(parts, level), *parts]
     return Yardstick(humans, tuple(standings))
 
 
-def enough(row: Agreement, items: int) -> bool:
-    """Say whether a pair shares enough of the items to enter a mean."""
-    return row.n >= min(FEWEST, items / 2)
+def enough(n: int, items: int) -> bool:
+    """Say whether a pair shares enough of the items, n of them, to enter a mean."""
+    return n >= min(FEWEST, items / 2)
 
 
 def mean_of(samples: Sequence[Sample], level: float = 0.95) -> Sample:
     """Return the mean of the samples that have an estimate, NaN where none has."""
     defined = [s for s in samples if not np.isnan(s.value)]
     if not defined:
-        return Sample(np.nan, np.empty(0), level)
-    draws = row_means(np.column_stack([s.draws for s in defined]))
-    return Sample(float(np.mean([s.value for s in defined])), draws, level)
+        return _nothing(level)
+    return Sample(
+        float(np.mean([s.value for s in defined])),
+        row_means(np.column_stack([s.left_out for s in defined])),
+        np.logical_or.reduce([s.entered for s in defined]),
+        level,
+        max(s.bound for s in defined),
+    )
 
 
-def _standing(
-    table: AgreementTable,
-    judge: str,
-    dimension: str,
-    humans: Sample,
-    sample: Callable[[Callable[[Agreement], bool]], Sample],
-    level: float,
-) -> Standing:
+def _nothing(level: float) -> Sample:
+    """Return what stands for an estimate that is not defined."""
+    return Sample(np.nan, np.empty(0), np.empty(0, dtype=bool), level)
+
+
+def _mean_kappa(
+    table: AgreementTable, left: LeftOut, wanted: Callable[[Agreement], bool], level: float
+) -> Sample:
+    """Return the mean quadratic kappa of the wanted rows that share enough items."""
+    count = left.common.sum(axis=0)
+    return mean_of(
+        [
+            Sample(float(left.estimate[i]), left.kappa[:, i], left.common[:, i], level, bound=1.0)
+            for i, row in enumerate(table.rows[: len(count)])
+            if wanted(row) and enough(int(count[i]), table.items)
+        ],
+        level,
+    )
+
+
+def _people(table: AgreementTable, dimension: str, left: LeftOut, level: float) -> Sample:
+    """Return the people's own agreement on one dimension, on the items of `left`."""
+    people = set(table.humans)
+    return _mean_kappa(
+        table, left, lambda row: row.dimension == dimension and row.annotator_a in people, level
+    )
+
+
+def _standing(table: AgreementTable, judge: str, dimension: str, level: float) -> Standing:
     """Return a judge's standing on one dimension."""
 
     def mine(row: Agreement) -> bool:
         return row.annotator_a == judge and row.dimension == dimension
 
-    single = sample(lambda row: mine(row) and row.annotator_b != MEDIAN)
-    median = sample(lambda row: mine(row) and row.annotator_b == MEDIAN)
+    left = table.left_out
+    humans = _people(table, dimension, table.beside[judge], level)
+    single = _mean_kappa(table, left, lambda row: mine(row) and row.annotator_b != MEDIAN, level)
+    median = _mean_kappa(table, left, lambda row: mine(row) and row.annotator_b == MEDIAN, level)
     bias = mean_of(
         [
-            Sample(row.bias, table.draws.bias[:, i], level)
+            Sample(row.bias, left.bias[:, i], left.common[:, i], level)
             for i, row in enumerate(table.rows)
             if mine(row) and row.annotator_b == MEDIAN
         ],
@@ -217,20 +247,20 @@ def _standing(
 def _difference(single: Sample, humans: Sample) -> Sample:
     """Return single - humans, without an estimate where either has none."""
     if np.isnan(single.value) or np.isnan(humans.value):
-        return Sample(np.nan, np.empty(0), single.level)
+        return _nothing(single.level)
     return single.minus(humans)
 
 
-def _mean_standing(parts: Sequence[Standing], humans: Sample, level: float) -> Standing:
+def _mean_standing(parts: Sequence[Standing], level: float) -> Standing:
     """Return a judge's standing over all dimensions."""
     return Standing(
         parts[0].judge,
         ALL,
         mean_of([p.single for p in parts], level),
         mean_of([p.median for p in parts], level),
-        humans,
+        mean_of([p.humans for p in parts], level),
         mean_of([p.difference for p in parts], level),
-        Sample(np.nan, np.empty(0), level),
+        _nothing(level),
     )
 
 

@@ -31,7 +31,8 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
 
     Pairs lie within one scenario; every item is shown equally often within its scenario (give or
     take one, or two where the number of items is odd), stands left as often as right (give or take
-    one), and is not met twice by one rater unless the scenario has too few items. No pair repeats before all pairs have been used.
+    one), and is not met twice by one rater unless the scenario has too few items. No pair repeats
+    before all pairs have been used.
 
     Parameters
     ----------

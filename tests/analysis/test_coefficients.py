@@ -16,7 +16,14 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from analysis import coefficients as c
-from analysis.item_bootstrap import kappa_interval, percentile_interval, resample_items, row_means
+from analysis.item_bootstrap import (
+    jackknife_interval,
+    kappa_interval,
+    leave_one_out,
+    percentile_interval,
+    resample_items,
+    row_means,
+)
 
 SCALE = (1.0, 5.0)
 POINTS = [1, 2, 3, 4, 5]
@@ -250,6 +257,31 @@ def test_no_interval_without_variation(a):
 def test_no_interval_where_most_resamples_are_undefined():
     a = np.array([2.0] * 30 + [3.0])  # a third of the resamples miss the last item
     assert np.isnan(kappa_interval(a, a, rng=np.random.default_rng(0), draws=200)).all()
+
+
+def test_left_out_kappas_are_those_of_the_other_items():
+    a, b = made_up(4, n=12)
+    a[3] = np.nan
+    got = leave_one_out(a[:, None], b[:, None])
+    assert got.common[:, 0].tolist() == [n != 3 for n in range(12)]
+    for item in range(12):
+        kept = [n for n in range(12) if n not in (3, item)]
+        expected = c.cohen_kappa(a[kept], b[kept], weights="quadratic")
+        assert got.kappa[item, 0] == pytest.approx(expected, abs=1e-12)
+        assert got.bias[item, 0] == pytest.approx(c.bias(a[kept], b[kept]), abs=1e-12)
+    kept = [n for n in range(12) if n != 3]
+    assert got.estimate[0] == pytest.approx(
+        c.cohen_kappa(a[kept], b[kept], weights="quadratic"), abs=1e-12
+    )
+
+
+def test_the_jackknife_interval_of_a_mean_is_the_t_interval():
+    x = np.random.default_rng(2).normal(size=20)
+    left_out = (x.sum() - x) / 19
+    expected = stats.t.interval(0.9, 19, loc=x.mean(), scale=stats.sem(x))
+    assert jackknife_interval(x.mean(), left_out, level=0.9) == pytest.approx(expected)
+    assert np.isnan(jackknife_interval(0.5, [0.5])).all()
+    assert np.isnan(jackknife_interval(0.5, [0.5, np.nan, 0.4])).all()
 
 
 def test_row_means_pass_over_missing_columns():
