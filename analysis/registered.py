@@ -11,12 +11,13 @@ from typing import Any
 import pandas as pd
 
 from analysis import columns
+from analysis.choice_agreement import ChoiceAgreement as AgreementOnTrials
+from analysis.choice_agreement import choice_agreement
 from analysis.evidence import Evidence
 from analysis.ranking import rank_correlation
 from analysis.regression import Regression, clustered_logit
 from analysis.results import Quantity, ResultFigure, ResultTable
-from analysis.selection import ChoiceAgreement as AgreementOnTrials
-from analysis.selection import Trials, choice_agreement, selection_by_gap, trials_with_gap
+from analysis.selection import Trials, selection_by_gap, trials_with_gap
 from analysis.study_figures import decile_figure, gap_figure, rank_figure
 from prereg.errors import RatifyError
 from prereg.plan import Analysis, ChoiceAgreement, Logit, RankCorrelation, SelectionByGap

@@ -11,8 +11,9 @@ from scipy.special import expit
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.proportion import proportion_confint
 
+from analysis.choice_agreement import choice_agreement
 from analysis.regression import clustered_logit
-from analysis.selection import choice_agreement, selection_by_gap, trials_with_gap
+from analysis.selection import selection_by_gap, trials_with_gap
 from prereg.errors import RatifyError
 
 SCORES = pd.DataFrame(
