@@ -3,14 +3,15 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 
-.PHONY: help run test check lint bench clean
+.PHONY: help run test check lint bench translations clean
 
 help:
-	@echo "make run     run the demo and serve it on http://127.0.0.1:8000"
-	@echo "make test    run every test"
-	@echo "make check   ruff, mypy, import-linter, then every test"
-	@echo "make bench   measure speed, in one run, against named peers"
-	@echo "make clean   remove the environment and what was built"
+	@echo "make run           run the demo and serve it on http://127.0.0.1:8000"
+	@echo "make test          run every test"
+	@echo "make check         ruff, mypy, import-linter, then every test"
+	@echo "make bench         measure speed, in one run, against named peers"
+	@echo "make translations  take up the pages' texts into the catalogues"
+	@echo "make clean         remove the environment and what was built"
 
 .venv/ready-to-run: setup.cfg pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit("Ratify needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
@@ -25,8 +26,10 @@ help:
 run: .venv/ready-to-run
 	$(BIN)/ratify demo
 
+# two at a time; then, one by one, what measures or loads a whole machine
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -m alone
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .
@@ -38,6 +41,9 @@ check: lint test
 
 bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks
+
+translations: .venv/ready-to-run
+	$(BIN)/python -m study.translations.update
 
 clean:
 	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

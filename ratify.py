@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from prereg.errors import RatifyError
+from ratify_audit import audit
+from ratify_judge import judge
 
 if TYPE_CHECKING:
     from study.folder import Study
-    from study.store import Store
+    from study.serving import Serving
 
 DATABASE = "RATIFY_DATABASE_URL"
 STUDY = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 MODE = click.option(
-    "--mode",
-    type=click.Choice(["live", "pilot", "bot"]),
-    default="live",
-    show_default=True,
+    "--mode", type=click.Choice(["live", "pilot", "bot"]), default="live", show_default=True,
     help="Kind of data. They are kept apart in every table.",
-)
+)  # fmt: skip
 PORT = click.option(
     "--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
     help="Port to serve on; the next free one if it is taken, any free one if 0.",
@@ -35,6 +35,12 @@ class OneLine(click.Group):
         """Run the command."""
         try:
             return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "ratify"
+            click.echo(f"{command}: {error.format_message()}", err=True)
+            ctx.exit(2)
         except RatifyError as error:
             click.echo(f"ratify: {error}", err=True)
             ctx.exit(2)
@@ -56,19 +62,26 @@ def main() -> None:
 @click.option(
     "--scenario", "scenario_column", help="Its scenario column; without it, one scenario."
 )
+@click.option(
+    "--plan", "worked", default="pairwise_preference", show_default=True,
+    help="The worked plan: pairwise_preference, empathy_rating or best_response.",
+)  # fmt: skip
 def new(
-    folder: Path, items: Path | None, id_column: str, text_column: str, scenario_column: str | None
-) -> None:
-    """Make a study folder DIR from the worked plan, on your items or on the demo's."""
+    folder: Path, items: Path | None, id_column: str, text_column: str,
+    scenario_column: str | None, worked: str,
+) -> None:  # fmt: skip
+    """Make a study folder DIR from a worked plan, on your items or on the demo's."""
     from study.scaffold import new_study
 
     study = new_study(
         folder, items=items, id_column=id_column, text_column=text_column,
-        scenario_column=scenario_column,
+        scenario_column=scenario_column, worked=worked,
     )  # fmt: skip
     design = study.plan.design
+    what = {"pairwise": "pairs", "rating": "ratings", "best_worst": "sets"}[study.plan.kind]
     click.echo(
-        f"{folder}: {len(study.items)} items, {design.raters} sequences of {design.trials} pairs"
+        f"{folder}: {len(study.items)} items, {design.sequences} sequences of "
+        f"{design.trials} {what}"
     )
     click.echo(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
@@ -101,37 +114,94 @@ def lock(folder: Path) -> None:
 @MODE
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @PORT
-def serve(folder: Path, mode: str, host: str, port: int) -> None:
+@click.option(
+    "--workers", type=click.IntRange(1, 64), default=1, show_default=True,
+    help="Processes that serve, by gunicorn; more than one needs PostgreSQL.",
+)  # fmt: skip
+def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
     """Serve the rater pages and the dashboard of DIR. Live mode needs the lock to match."""
     from study.folder import open_study
+    from study.serving import Serving
 
     study = open_study(folder, must_be_locked=mode == "live")
-    with _store(folder) as store:
-        _serve(study, store, mode=mode, host=host, port=port)
+    _serve(study, Serving(mode=mode, host=host, port=port, workers=workers), url=_database())
 
 
 @main.command()
 @STUDY
-def judge(folder: Path) -> None:
-    """Ask the judges of the plan in DIR; what is answered is not asked again."""
+@click.option("--password", "given", help="The new password; asked for without it.")
+def password(folder: Path, given: str | None) -> None:
+    """Set the dashboard's password of DIR; whoever is signed in is signed out."""
+    from study.accounts import set_password
     from study.folder import open_study
 
-    study = open_study(folder)
+    open_study(folder, same_judges=False)
+    if given is None and not sys.stdin.isatty():
+        raise RatifyError("there is no terminal to ask on", allowed="--password")
+    given = given or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with _store(folder) as store:
-        _judge(study, store)
+        set_password(store, given)
+    click.echo("the dashboard has a new password")
 
 
 @main.command()
 @STUDY
-def export(folder: Path) -> None:
-    """Write the tidy tables of DIR and their codebook into DIR/data."""
+@click.argument("statuses", metavar="FILE", type=click.Path(path_type=Path))
+@MODE
+def release(folder: Path, statuses: Path, mode: str) -> None:
+    """Free the places of raters that the platform's table FILE calls RETURNED or TIMED-OUT.
+
+    FILE is Prolific's export of submissions, or any table with rater_id and status.
+    """
+    from study.folder import open_study
+    from study.recruitment import release_from_file
+
+    study = open_study(folder, same_judges=False)
+    with _store(folder) as store:
+        released = release_from_file(store, study, mode, statuses)
+    click.echo(released.sentence())
+
+
+@main.command()
+@STUDY
+@click.argument("rater_id")
+@MODE
+def withdraw(folder: Path, rater_id: str, mode: str) -> None:
+    """Delete all answers of RATER_ID in DIR, who wrote that they withdraw; cannot be undone."""
+    from study.folder import open_study
+    from study.withdrawal import withdraw_rater
+
+    study = open_study(folder, same_judges=False)
+    with _store(folder) as store:
+        if not withdraw_rater(store, study, mode, rater_id):
+            raise RatifyError(
+                "has no visit here", file=folder, value=rater_id,
+                allowed=f"a rater_id of {mode} data; see --mode",
+            )  # fmt: skip
+    click.echo("deleted; only that somebody withdrew today is kept")
+
+
+main.add_command(judge)
+main.add_command(audit)
+
+
+@main.command()
+@STUDY
+@click.option(
+    "--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv",
+    show_default=True, help="Of the tables.",
+)  # fmt: skip
+def export(folder: Path, file_format: str) -> None:
+    """Write the tidy tables of DIR and their codebook into DIR/data, in place of what is there."""
     from study.export import export as write_tables
     from study.folder import open_study
 
     study = open_study(folder, same_judges=False)
     with _store(folder) as store:
-        target = write_tables(store, study)
-    click.echo(f"wrote {target}/: " + ", ".join(sorted(path.name for path in target.iterdir())))
+        exported = write_tables(store, study, format=file_format)
+    click.echo(f"wrote {exported.folder}/: {', '.join(exported.tables)}, CODEBOOK.md")
+    if exported.note:
+        click.echo(exported.note)
 
 
 @main.command()
@@ -151,8 +221,12 @@ def analyze(folder: Path, mode: str) -> None:
 @STUDY
 def report(folder: Path) -> None:
     """Write report.html from the results in DIR/results."""
+    from analysis.kinds import require_pairwise
     from analysis.report import write_report
+    from prereg.plan_file import load_plan
 
+    if not (folder / "results" / "results.json").exists():
+        require_pairwise(load_plan(folder), folder)  # else there is an analysis still to be run
     click.echo(f"wrote {write_report(folder / 'results')}")
 
 
@@ -167,73 +241,6 @@ def gate(ctx: click.Context, folder: Path) -> None:
     for line in verdict.lines():
         click.echo(line)
     ctx.exit(0 if verdict.passed else 1)
-
-
-@main.command()
-@click.option(
-    "--human",
-    "humans",
-    multiple=True,
-    required=True,
-    metavar="[NAME=]FILE",
-    help="Ratings by people: a wide file for each, or one long table. Repeat it.",
-)
-@click.option(
-    "--judge",
-    "judges",
-    multiple=True,
-    required=True,
-    metavar="[NAME=]FILE",
-    help="Ratings by a judge, in the same shapes. Repeat it.",
-)
-@click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
-@click.option(
-    "--scale",
-    nargs=2,
-    type=float,
-    required=True,
-    metavar="MIN MAX",
-    help="The two ends of the rating scale.",
-)
-@click.option(
-    "--dimension",
-    "dimensions",
-    multiple=True,
-    help="A column to compare; without it, the numeric columns all files share.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    default=1,
-    show_default=True,
-    help="Seed of the bootstrap intervals; it is written into the results.",
-)
-@click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="Folder for results.json, report.html and tables/.")  # fmt: skip
-def audit(
-    humans: tuple[str, ...],
-    judges: tuple[str, ...],
-    id_column: str,
-    scale: tuple[float, float],
-    dimensions: tuple[str, ...],
-    seed: int,
-    out: Path,
-) -> None:
-    """Say how reliable a judge is, from ratings you already have. No study is needed."""
-    from analysis.audit import audit as run_audit
-    from analysis.report import write_report
-    from analysis.results import WRITTEN
-    from prereg.files import replaced_folder
-
-    results = run_audit(
-        humans, judges, id_column=id_column, scale=scale, dimensions=dimensions or None, seed=seed
-    )
-    with replaced_folder(out, ours=WRITTEN) as folder:
-        results.write(folder)
-        write_report(folder)
-    for sentence in results.headline:
-        click.echo(sentence)
-    click.echo(f"wrote {out}/report.html, results.json, tables/ and figures/")
 
 
 @main.command()
@@ -271,95 +278,57 @@ def demo(folder: Path, then_serve: bool, port: int) -> None:
     A demo that is already there is made anew.
     """
     from prereg.files import replaced_folder
+    from ratify_demo import run_demo
     from study.folder import open_study
     from study.scaffold import refuse_foreign
     from study.serve import refuse_served
+    from study.serving import Serving
 
     refuse_foreign(folder)
     refuse_served(folder)
     with replaced_folder(folder, ours=None) as beside:
-        _run_demo(beside, shown=folder)
+        run_demo(beside, shown=folder)
     if then_serve:
-        study = open_study(folder)
-        with _store(folder, url=None) as store:
-            _serve(study, store, mode="pilot", host="127.0.0.1", port=port)
+        serving = Serving(mode="pilot", host="127.0.0.1", port=port, workers=1)
+        _serve(open_study(folder), serving, url=None)
 
 
-def _run_demo(folder: Path, *, shown: Path) -> None:
-    """Do what a researcher would, command by command, with bots in the place of people."""
-    from analysis.gate import judge_results
-    from analysis.report import write_report
-    from analysis.run import analyze_study
-    from study.export import export as write_tables
-    from study.folder import lock_study, open_study
-    from study.scaffold import new_study, simulate_raters
+def _serve(study: Study, serving: Serving, *, url: str | None) -> None:
+    from study.serving import serve_study
 
-    new_study(folder, demo=True)
-    _, frozen = lock_study(folder)
-    click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
-    study = open_study(folder, must_be_locked=True)
-    with _progress("simulated raters", study.plan.design.raters) as bar:
-        sent = simulate_raters(study, arrived=lambda: bar.update(1))
-    click.echo(f"{sent.finished} simulated raters went through the pages over HTTP")
-    with _store(folder, url=None) as store:
-        _judge(study, store)
-        write_tables(store, study)
-    results = analyze_study(folder, mode="bot")
-    write_report(folder / "results")
-    click.echo("\nWhat it found (simulated raters, conversations composed for the demo):")
-    for sentence in results.headline:
-        click.echo(f"  {sentence}")
-    for line in judge_results(folder).lines():
-        click.echo(f"  {line}")
-    click.echo(f"\n{shown}/results/report.html   the report")
-    click.echo(f"{shown}/results/results.json  every number; tables/ and figures/ beside it")
-    click.echo(f"{shown}/data/                 the tidy tables and their codebook")
+    link = "rater=YOUR-ID"
+    if study.plan.recruitment.platform == "prolific":
+        # as Prolific's form for the study's link wants it, the placeholders included
+        link = "&".join(
+            f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
+        )
 
-
-def _judge(study: Study, store: Store) -> None:
-    from study.judges.run import run_judge
-
-    for plan in study.plan.judges:
-        written = run_judge(store, study, plan)
-        did = f"{written:,} answers" if written else "nothing left to ask"
-        click.echo(f"judge {plan.id}: {did}")
-
-
-def _serve(study: Study, store: Store, *, mode: str, host: str, port: int) -> None:
-    import study.serve as server
-    from study.app import create_app
-
-    key = server.dashboard_key()
-    app = create_app(study, store, mode=mode, dashboard_key=key)
-    listener = server.listen(host, port)
-    address = f"[{host}]" if ":" in host else host
-
-    def ready(taken: int) -> None:
-        base = f"http://{address}:{taken}"
-        if port and taken != port:
-            click.echo(f"port {port} is taken, so this is port {taken}")
-        click.echo(f"rater pages  {base}/?rater=YOUR-ID   ({mode} data)")
-        click.echo(f"dashboard    {base}/dashboard/sign-in?key={key}")
+    def ready(address: str, token: str | None) -> None:
+        click.echo(f"rater pages  {address}/?{link}   ({serving.mode} data)")
+        if token is None:
+            click.echo(f"dashboard    {address}/dashboard/")
+        else:
+            click.echo(
+                f"dashboard    {address}/dashboard/set-up?token={token}   (choose its password)"
+            )
         click.echo("stop with Ctrl-C")
 
-    with server.marked_as_served(study.folder):
-        server.serve(app, listener, ready=ready)
+    serve_study(study, serving, url=url, ready=ready, say=click.echo)
+
+
+def _database() -> str | None:
+    import os
+
+    return os.environ.get(DATABASE)
 
 
 def _store(folder: Path, **database: str | None) -> Any:
     """Return the folder's store, closed at the end of a with block."""
     import contextlib
-    import os
 
     from study.store import open_store
 
-    url = database["url"] if "url" in database else os.environ.get(DATABASE)
-    return contextlib.closing(open_store(folder, url))
-
-
-def _progress(label: str, length: int) -> Any:
-    """Return a progress bar on a terminal, something silent elsewhere."""
-    return click.progressbar(length=length, label=label)
+    return contextlib.closing(open_store(folder, database.get("url", _database())))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,9 @@ class Source:
         The column of item ids in it.
     long : bool
         Whether it is one row per rating.
+    rows : tuple of int
+        The rows that count, as a spreadsheet numbers them: in a long file with a column
+        `rater_kind` those of its own side.
     """
 
     kind: Kind
@@ -50,11 +53,17 @@ class Source:
     table: Table = field(repr=False)
     id_column: str
     long: bool
+    rows: tuple[int, ...] = field(repr=False)
 
     @property
     def path(self) -> Path:
         """Return the path of the file."""
         return self.table.path
+
+    def records(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield the rows that count, each with its number."""
+        for row in self.rows:
+            yield row, self.table.rows[row - 2]
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,24 @@ def read_source(spec: str, kind: Kind, id_column: str) -> Source:
                 row, id_column, "this id has been through a decimal number and lost its digits",
                 allowed="ids kept as text, all digits as first written",
             )  # fmt: skip
-    return Source(kind, name, table, id_column, long)
+    return Source(kind, name, table, id_column, long, _own_side(table, kind, long))
+
+
+def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
+    """Return the rows of people or of judges, where a long file tells them apart; else all."""
+    sided = long and "rater_kind" in table.columns
+    rows = tuple(
+        row
+        for row, record in enumerate(table.rows, start=2)
+        if not sided or (record["rater_kind"].strip() == "human") == (kind == "human")
+    )
+    if not rows:
+        who = "people" if kind == "human" else "judges"
+        raise RatifyError(
+            f"holds no ratings by {who}", file=table.path, column="rater_kind",
+            allowed="human for --human, anything else for --judge",
+        )  # fmt: skip
+    return rows
 
 
 def _name_and_path(spec: str) -> tuple[str, Path]:
@@ -131,9 +157,9 @@ def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) ->
 
 def rated_dimensions(source: Source) -> list[str]:
     """Return the dimensions that a file holds; in a wide file those meant to be numeric."""
-    rows = source.table.rows
     if source.long:
-        return list(dict.fromkeys(record["dimension"].strip() for record in rows))
+        return list(dict.fromkeys(record["dimension"].strip() for _, record in source.records()))
+    rows = source.table.rows
     return [
         name
         for name in source.table.columns
@@ -179,9 +205,8 @@ def annotators_of(
     if not raters:
         who = "people" if source.kind == "human" else "judges"
         raise RatifyError(
-            f"holds no rows of {who} on these dimensions", file=source.path,
-            column="rater_kind" if "rater_kind" in source.table.columns else "dimension",
-            allowed="human for --human, anything else for --judge",
+            f"holds no rows of {who} on these dimensions", file=source.path, column="dimension",
+            allowed=", ".join(rated_dimensions(source)),
         )  # fmt: skip
     return [
         Annotator(_full_name(source, rater, len(raters)), source.kind, source.path, ratings)
@@ -191,15 +216,12 @@ def annotators_of(
 
 def _cells(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
     """Yield row, rater, item, dimension and the column of its value, for each rating of a file."""
-    sided = source.long and "rater_kind" in source.table.columns
-    for row, record in enumerate(source.table.rows, start=2):
+    for row, record in source.records():
         item = record[source.id_column].strip()
         if not source.long:
             for dimension in dimensions:
                 yield row, source.path.stem, item, dimension, dimension
-        elif record["dimension"].strip() in dimensions and (
-            not sided or (record["rater_kind"].strip() == "human") == (source.kind == "human")
-        ):
+        elif record["dimension"].strip() in dimensions:
             yield row, record["rater_id"].strip(), item, record["dimension"].strip(), "value"
 
 

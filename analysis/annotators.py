@@ -18,6 +18,7 @@ from analysis.annotator_files import (
     read_source,
     require_dimensions,
 )
+from analysis.annotator_rows import rows_that_count
 from prereg.errors import RatifyError
 
 # More annotators than this and the report's table says it better than sentences.
@@ -38,6 +39,8 @@ class Annotators:
         Every file read, once each.
     warnings : list of str
         What a reader must know before trusting the numbers: items that drop out, columns left out.
+    mode : str or None
+        Which kind of data people's ratings are, where a table says: live, pilot or bot.
     """
 
     humans: tuple[Annotator, ...]
@@ -45,6 +48,12 @@ class Annotators:
     dimensions: tuple[str, ...]
     files: tuple[Path, ...]
     warnings: list[str]
+    mode: str | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the people are bots."""
+        return self.mode == "bot"
 
     def common(self, one: Annotator) -> tuple[int, int]:
         """Return how many of an annotator's items enter a comparison, and how many drop out.
@@ -75,6 +84,7 @@ def read_annotators(
     id_column: str,
     scale: tuple[float, float],
     dimensions: Sequence[str] | None = None,
+    mode: str | None = None,
 ) -> Annotators:
     """Read and check the files of an audit.
 
@@ -91,6 +101,9 @@ def read_annotators(
         Lowest and highest possible rating.
     dimensions : sequence of str, optional
         What to compare; by default the numeric columns that all files share.
+    mode : {'live', 'pilot', 'bot'}, optional
+        Which of people's ratings to take from long files with a column `mode`; by default the one
+        that is there, and live where there are several. Ratings of attention checks are left out.
 
     Returns
     -------
@@ -107,7 +120,10 @@ def read_annotators(
         raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
     sources = [read_source(spec, "human", id_column) for spec in humans]
     sources += [read_source(spec, "judge", id_column) for spec in judges]
+    counted = rows_that_count(sources, mode)
+    sources = list(counted.sources)
     chosen, warnings = _dimensions(sources, dimensions, id_column)
+    warnings = [*counted.notes, *warnings]
     hint = "" if dimensions else "; if this is no rating, name those that are with --dimension"
     annotators = [
         one for source in sources for one in annotators_of(source, chosen, check_scale(scale), hint)
@@ -124,6 +140,7 @@ def read_annotators(
         dimensions=chosen,
         files=tuple(dict.fromkeys(source.path for source in sources)),
         warnings=warnings,
+        mode=counted.mode,
     )
     warnings += _partial_overlap(found)
     return found
@@ -133,27 +150,35 @@ def _dimensions(
     sources: Sequence[Source], wanted: Sequence[str] | None, id_column: str
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return what is compared, and a warning for what looks like a rating but is left out."""
-    found = {source.path: rated_dimensions(source) for source in sources}
     if wanted:
         for source in sources:
             require_dimensions(source, wanted, id_column)
         return tuple(dict.fromkeys(wanted)), []
-    first, *others = found.values()
-    shared = tuple(name for name in first if all(name in names for names in others))
+    found = [(_label(source, sources), rated_dimensions(source)) for source in sources]
+    (_, first), *others = found
+    shared = tuple(name for name in first if all(name in names for _, names in others))
     if not shared:
-        listed = "; ".join(f"{p.name}: {', '.join(n) or 'none'}" for p, n in found.items())
+        listed = "; ".join(f"{where}: {', '.join(n) or 'none'}" for where, n in found)
         raise RatifyError(
             f"the files share no numeric column to compare (they have {listed})",
             file=sources[0].path, allowed="columns of ratings with one name in every file",
         )  # fmt: skip
     left_out = [
-        f"{name} (only in {_listed([p.name for p, names in found.items() if name in names])})"
-        for name in dict.fromkeys(name for names in found.values() for name in names)
+        f"{name} (only in {_listed([where for where, names in found if name in names])})"
+        for name in dict.fromkeys(name for _, names in found for name in names)
         if name not in shared
     ]
     if not left_out:
         return shared, []
     return shared, [f"Left out, because not every file has it as numbers: {_listed(left_out)}."]
+
+
+def _label(source: Source, sources: Sequence[Source]) -> str:
+    """Return the name of a file, with its side where the other side reads the same file."""
+    both = any(one.path == source.path and one.kind != source.kind for one in sources)
+    if not both:
+        return source.path.name
+    return f"{source.path.name} by {'people' if source.kind == 'human' else 'judges'}"
 
 
 def _names_differ(annotators: Sequence[Annotator]) -> None:

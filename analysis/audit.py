@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import numpy as np
@@ -14,11 +12,10 @@ from analysis import audit_text as text
 from analysis.agreement import MEDIAN, AgreementTable, agreement_table
 from analysis.annotators import Annotators, read_annotators
 from analysis.numbers import number
+from analysis.provenance import provenance
 from analysis.results import Quantity, ResultFigure, Results, ResultTable
 from analysis.yardstick import ALL, Sample, Standing, Yardstick, yardstick
-from prereg.files import sha256
 
-PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "matplotlib")
 NAME = "summary"
 JACKKNIFE = "jackknife over items, t interval with n - 1 df"
 # What n counts for a judge.
@@ -34,6 +31,7 @@ def audit(
     id_column: str,
     scale: tuple[float, float],
     dimensions: Sequence[str] | None = None,
+    mode: str | None = None,
     seed: int = 0,
     draws: int = 2000,
 ) -> Results:
@@ -49,6 +47,8 @@ def audit(
         Lowest and highest possible rating.
     dimensions : sequence of str, optional
         What to compare; by default the numeric columns that all files share.
+    mode : {'live', 'pilot', 'bot'}, optional
+        Which of people's ratings to take; see `annotators.read_annotators`.
     seed : int
         Of the bootstrap over items, for the intervals of single pairs in `agreement`.
     draws : int
@@ -65,7 +65,9 @@ def audit(
     RatifyError
         At whatever makes a file unusable, naming file, row, column, value and what is allowed.
     """
-    found = read_annotators(humans, judges, id_column=id_column, scale=scale, dimensions=dimensions)
+    found = read_annotators(
+        humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode
+    )
     ratings = found.to_frame()
     table = agreement_table(
         ratings,
@@ -83,11 +85,11 @@ def audit(
         title=f"Audit of {text.listed(table.judges)}",
         question=text.QUESTION,
         headline=text.headline(table, bar),
-        simulated=False,
+        simulated=found.simulated,
         meta=_meta(found, id_column=id_column, scale=scale, seed=seed, draws=draws),
         quantities=_quantities(table, bar),
         tables=_tables(frame, bar, found, draws),
-        figures=audit_figures(frame),
+        figures=audit_figures(frame, simulated=found.simulated),
         methods=text.methods(table, scale=scale, seed=seed, draws=draws),
         limits=text.limits(table, found, ratings, scale),
     )
@@ -103,19 +105,9 @@ def _meta(
         "scale": list(scale),
         "id_column": id_column,
         "dimensions": list(found.dimensions),
-        "inputs": [
-            {"name": path.name, "sha256": sha256(path.read_bytes())} for path in found.files
-        ],
-        "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        **({} if found.mode is None else {"mode": found.mode}),
+        **provenance(found.files),
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return "unknown"
 
 
 def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
@@ -237,13 +229,15 @@ def _annotators(found: Annotators) -> pd.DataFrame:
     )
 
 
-def audit_figures(frame: pd.DataFrame) -> list[ResultFigure]:
+def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[ResultFigure]:
     """Return the figures of an audit.
 
     Parameters
     ----------
     frame : DataFrame
         The table `agreement`.
+    simulated : bool
+        Whether the people are bots; every figure then says so.
     """
     # matplotlib is slow to load: only whoever draws pays for it.
     from analysis import figures
@@ -254,12 +248,16 @@ def audit_figures(frame: pd.DataFrame) -> list[ResultFigure]:
         shown, which = with_median, f"every judge with {MEDIAN} (too many pairs to draw them all)"
     heat = figures.plot_agreement_heatmap(shown, value="kappa_quadratic")
     bias = figures.plot_bias(frame)
+    said = ""
+    if simulated:
+        heat, bias, said = figures.stamp(heat), figures.stamp(bias), " Simulated raters."
     return [
         ResultFigure(
             name="agreement",
             title="Who agrees with whom",
             caption=f"Quadratic kappa of {which} on every dimension; people with each other come "
-            f"first, as the yardstick. Intervals are in the table of pairs. {_range_of_n(shown)}",
+            f"first, as the yardstick. Intervals are in the table of pairs. {_range_of_n(shown)}"
+            + said,
             alt=f"Quadratic kappa of {_pairs(shown)} pairs, from "
             f"{number(shown['kappa_quadratic'].min(), 2)} to "
             f"{number(shown['kappa_quadratic'].max(), 2)}.",
@@ -269,7 +267,7 @@ def audit_figures(frame: pd.DataFrame) -> list[ResultFigure]:
             name="bias",
             title="Who scores higher",
             caption=f"Mean of judge minus {MEDIAN} on every dimension, in points of the scale; "
-            f"right of zero the judge scores higher than people. {_range_of_n(with_median)}",
+            f"right of zero the judge scores higher than people. {_range_of_n(with_median)}{said}",
             alt=_bias_alt(with_median),
             svg=figures.svg(bias),
         ),

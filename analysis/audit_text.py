@@ -270,6 +270,8 @@ def limits(
             f"{left} of {len(table.rows)} rows share too few of the {table.items} items to enter "
             f"the means: fewer than {FEWEST}, and fewer than half."
         )
+    if found.simulated:
+        notes.insert(0, "The raters are simulated. These numbers show the tool, not people.")
     return [
         *notes,
         f"Items were resampled, the people were not: the intervals speak of other items rated by "

@@ -14,6 +14,9 @@ from analysis import columns
 from analysis.paircounts import BoolArray, FloatArray, IntArray
 from prereg.errors import RatifyError
 
+# Below this a standard error is what rounding leaves of none.
+NO_SPREAD = 1e-12
+
 
 @dataclass(frozen=True, kw_only=True)
 class ChoiceAgreement:
@@ -25,8 +28,8 @@ class ChoiceAgreement:
         Proportion of people's choices that equal the judge's, errors clustered by rater, t
         quantile with clusters - 1 degrees of freedom.
     kappa, kappa_se, kappa_low, kappa_high : float
-        Cohen's kappa of the choice of left or right, clustered alike; NaN where one side was always
-        chosen by both.
+        Cohen's kappa of the choice of left or right, clustered alike; NaN where people or the judge
+        always chose the same side.
     n, n_clusters : int
         People's choices compared, and who made them.
     n_reversed : int
@@ -161,7 +164,7 @@ def _agreement_and_kappa(
     same = (x == y).astype(float)
     agree, p, q = float(same.mean()), float(x.mean()), float(y.mean())
     chance = p * q + (1 - p) * (1 - q)
-    if chance >= 1:
+    if p in {0.0, 1.0} or q in {0.0, 1.0}:  # whoever never varies cannot agree beyond chance
         return agree, same - agree, math.nan, np.full(len(x), math.nan)
     kappa = (agree - chance) / (1 - chance)
     moved = (2 * q - 1) * (x - p) + (2 * p - 1) * (y - q)
@@ -181,7 +184,9 @@ def _clustered(
         return math.nan, math.nan, math.nan
     sums = np.bincount(codes, pull, n_clusters)
     se = math.sqrt(n_clusters / (n_clusters - 1) * float(sums @ sums)) / len(pull)
-    if se == 0 or not link.low < estimate < 1:
+    if se < NO_SPREAD:  # every cluster says the same: that is no measure of error
+        return math.nan, math.nan, math.nan
+    if not link.low < estimate < 1:
         return se, math.nan, math.nan
     # both links are atanh of the number stretched to -1..1; their slopes differ by that stretch
     stretch = 2 / (1 - link.low)

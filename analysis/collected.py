@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis import columns
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.lock import SEQUENCES_FILE, Lock
+from prereg.lock import Lock
 from prereg.tabular import read_table
 
 
@@ -21,8 +22,11 @@ def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> No
 
 
 def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
-    """Raise `RatifyError` at the first row that carries another plan's hash."""
-    if frame.empty:
+    """Raise `RatifyError` at the first row that carries another plan's hash.
+
+    A table without the column (participants need not have it) says nothing to hold against.
+    """
+    if frame.empty or "plan_hash" not in frame:
         return
     _refuse(
         frame, frame["plan_hash"] != lock.plan_hash, path, "plan_hash",
@@ -33,9 +37,11 @@ def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
 def refuse_unknown_items(judgments: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
     """Raise `RatifyError` at the first judgment of an item, or across scenarios, that is not there.
 
-    A row's scenario must be that of both its items.
+    A row's scenario must be that of both its items. People's attention checks are passed over:
+    their texts are no items, and the locked sequences say what they must be.
     """
     scenario_of = items.set_index("item_id")["scenario"]
+    judgments = judgments[~judgments["is_attention_check"]]
     for column in ("left_id", "right_id"):
         found = judgments[column].map(scenario_of)
         _refuse(judgments, found.isna(), path, column, "is no item", "an id of items.csv")
@@ -45,17 +51,54 @@ def refuse_unknown_items(judgments: pd.DataFrame, items: pd.DataFrame, path: Pat
         )  # fmt: skip
 
 
-def refuse_undesigned(people: pd.DataFrame, tables: Path) -> None:
+def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
+    """Raise `RatifyError` at the first attention check that a judge is said to have answered.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Judgments or ratings.
+    path : Path
+        Their file.
+    """
+    if frame.empty or "is_attention_check" not in frame:
+        return
+    asked = (frame["rater_kind"] != "human") & columns.flags(frame, "is_attention_check")
+    _refuse(
+        frame, asked, path, "is_attention_check", "a judge is asked no attention checks", "false"
+    )
+
+
+def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
+    """Raise `RatifyError` at the first visit to a slot that no sequence has.
+
+    Parameters
+    ----------
+    visits : DataFrame
+        Participants; where they have no column `slot`, there is one.
+    slots : int
+        How many raters the plan wants for each sequence.
+    path : Path
+        Their file.
+    """
+    if visits.empty or "slot" not in visits:
+        return
+    beyond = pd.Series(columns.numbers(visits, "slot") > slots, index=visits.index)
+    _refuse(visits, beyond, path, "slot", "no sequence has this slot", f"1 to {slots}")
+
+
+def refuse_undesigned(people: pd.DataFrame, sequences: Path, path: Path) -> None:
     """Raise `RatifyError` at the first answer to a trial that the locked sequences do not hold.
+
+    An attention check is held against them as any other trial, and so is whether it is one.
 
     Parameters
     ----------
     people : DataFrame
-        People's judgments with `sequence_id`, row labels as in judgments.csv.
-    tables : Path
-        Folder of the tidy tables, below the study folder.
+        People's judgments with `sequence_id`, row labels as in their file.
+    sequences, path : Path
+        The locked sequences; the file of the judgments.
     """
-    path = tables / "judgments.csv"
     _refuse(
         people, people["sequence_id"].isna(), path, "session_id", "has no row in participants.csv",
         "a session of participants.csv",
@@ -65,12 +108,15 @@ def refuse_undesigned(people: pd.DataFrame, tables: Path) -> None:
         "this session has answered this position already", "one answer each",
     )  # fmt: skip
     designed = {
-        (row["sequence_id"], int(row["position"]), row["left_id"], row["right_id"])
-        for row in read_table(tables.parent / SEQUENCES_FILE).rows
-    }
+        (
+            row["sequence_id"], int(row["position"]), row["left_id"], row["right_id"],
+            row["is_attention_check"] == "true",
+        )
+        for row in read_table(sequences).rows
+    }  # fmt: skip
     shown = zip(
         people["sequence_id"], people["position"], people["left_id"], people["right_id"],
-        strict=True,
+        people["is_attention_check"], strict=True,
     )  # fmt: skip
     strange = pd.Series([trial not in designed for trial in shown], index=people.index)
     _refuse(

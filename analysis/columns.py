@@ -106,6 +106,38 @@ def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     return values
 
 
+def whole_numbers(frame: pd.DataFrame, column: str, *, least: int) -> NDArray[np.float64]:
+    """Return a column of whole numbers, missing cells as NaN.
+
+    Raises
+    ------
+    RatifyError
+        At a cell that is neither empty nor a whole number of at least `least`.
+    """
+    values = numbers(frame, column)
+    bad = (values < least) | (values % 1 != 0)
+    bad &= ~np.isnan(values)
+    refuse(frame, column, bad, "is out of range", allowed=f"a whole number from {least}")
+    return values
+
+
+def flags(frame: pd.DataFrame, column: str) -> NDArray[np.bool_]:
+    """Return where a flag is true; a missing one is not. CSV holds true and false as text.
+
+    Raises
+    ------
+    RatifyError
+        At a cell that is neither empty nor a flag.
+    """
+    cells = frame[column]
+    words = cells.astype(object).where(~missing(cells), "false").map(str).str.lower()
+    refuse(
+        frame, column, ~words.isin(["true", "false", "1", "0"]), "is not a flag",
+        allowed="true, false",
+    )  # fmt: skip
+    return words.isin(["true", "1"]).to_numpy(dtype=bool)
+
+
 def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
     """Raise `RatifyError` unless an argument is one of the allowed words."""
     if value not in allowed:

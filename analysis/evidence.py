@@ -12,22 +12,25 @@ import pandas as pd
 
 from analysis import tables
 from analysis.collected import (
+    refuse_judges_checks,
     refuse_other_items,
     refuse_other_plans,
     refuse_undesigned,
     refuse_unknown_items,
+    refuse_unknown_slots,
 )
 from analysis.exclusions import apply_exclusions
+from analysis.kinds import measures_of, require_pairwise
 from analysis.ranking import Ranking, bradley_terry, elo
 from analysis.results import Status
 from prereg.errors import RatifyError
 from prereg.items import read_items
-from prereg.lock import LOCK_FILE, Lock, verify_lock
+from prereg.lock import LOCK_FILE, SEQUENCES_FILE, Lock, verify_lock
 from prereg.plan import Plan
 from prereg.plan_file import load_plan
 
 TABLES_FOLDER = "data"
-TABLES = ("items", "judgments", "participants", "ratings", "sequences")
+TABLES = ("items", "judgments", "participants", "ratings", "sequences", "withdrawals")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +43,10 @@ class JudgeEvidence:
     trials : DataFrame
         Its judgments on the very trials that people answered.
     scores : DataFrame
-        `item_id`, `scenario`, every dimension, `overall`, and `elo` where it was asked for pairs.
+        `item_id`, `scenario`, every dimension, `overall`, and `elo` and `bradley_terry` where it
+        was asked for pairs.
     ranking : Ranking or None
-        Its Elo.
+        Its Elo; its Bradley-Terry scores where its pairs were chosen for these.
     """
 
     judge_id: str
@@ -67,9 +71,13 @@ class Evidence:
     items : DataFrame
         The items table; columns beside id, scenario and text as they came.
     people : DataFrame
-        People's judgments after exclusions, with `sequence_id`.
+        People's judgments after exclusions, with `sequence_id`; attention checks set aside.
     flow : DataFrame
         What left at each exclusion.
+    visits : mapping
+        Number of visits by status, before exclusions.
+    withdrawn : int
+        People who withdrew; none of their answers is in any table.
     ranking : Ranking
         People's Bradley-Terry scores.
     judges : mapping
@@ -84,6 +92,8 @@ class Evidence:
     items: pd.DataFrame = field(repr=False)
     people: pd.DataFrame = field(repr=False)
     flow: pd.DataFrame = field(repr=False)
+    visits: Mapping[str, int]
+    withdrawn: int
     ranking: Ranking
     judges: Mapping[str, JudgeEvidence]
 
@@ -120,42 +130,19 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     Raises
     ------
     RatifyError
-        When a table is missing or wrong, rows carry another plan's hash, there are no judgments
-        of this mode, or a judge of the plan has not answered.
+        When the plan is of a kind without registered analyses, a table is missing or wrong, rows
+        carry another plan's hash, there are no judgments of this mode, or a judge of the plan has
+        not answered.
     """
     plan = load_plan(folder)
+    require_pairwise(plan, folder)
     lock = _checked_lock(folder, plan, mode)
     place = folder / TABLES_FOLDER
-    if not (place / "judgments.csv").exists():
-        raise RatifyError("there are no tables yet", file=place, allowed="run `ratify export`")
-    items_table = read_items(place / "items.csv")
-    items = pd.DataFrame(items_table.rows, columns=list(items_table.columns), dtype=str)
-    judgments = tables.read_judgments(place / "judgments.csv")
-    participants = tables.read_participants(place / "participants.csv")
-    ratings = tables.read_ratings(place / "ratings.csv") if plan.judges else pd.DataFrame()
-    if lock is not None:
-        refuse_other_items(items_table.rows, lock, place / "items.csv")
-        for name, frame in (("judgments", judgments), ("ratings", ratings)):
-            refuse_other_plans(frame, lock, place / f"{name}.csv")
-        if "plan_hash" in participants:
-            refuse_other_plans(participants, lock, place / "participants.csv")
-    refuse_unknown_items(judgments, items, place / "judgments.csv")
-    people = judgments[(judgments["rater_kind"] == "human") & (judgments["mode"] == mode)]
-    if people.empty:
-        there = sorted(judgments.loc[judgments["rater_kind"] == "human", "mode"].unique())
-        raise RatifyError(
-            f"holds no {mode} judgments by people", file=place / "judgments.csv",
-            allowed=f"--mode {' or '.join(there)}" if there else "answers, then `ratify export`",
-        )  # fmt: skip
-    if "mode" in participants:
-        participants = participants[participants["mode"] == mode]
-    sequence_of = participants.set_index("session_id")["sequence_id"]
-    people = people.assign(sequence_id=people["session_id"].map(sequence_of))
-    if lock is not None:
-        refuse_undesigned(people, place)
+    read = _read(place, plan, lock)
+    people, visits = _people(read, mode, lock, place)
     kept = apply_exclusions(
         people.reset_index(drop=True),
-        participants.reset_index(drop=True),
+        visits.reset_index(drop=True),
         [rule.model_dump(exclude_none=True) for rule in plan.exclusions],
         rng=_stream(plan, "exclusions"),
     )
@@ -163,7 +150,7 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     answered = kept.judgments.sort_values(["sequence_id", "session_id", "position"], kind="stable")
     if answered.empty:
         raise RatifyError(
-            "nothing is left after the plan's exclusions", file=place / "judgments.csv",
+            "nothing is left after the plan's exclusions", file=_judgments(place),
             allowed="at least one finished session",
         )  # fmt: skip
     early = lock is not None and bool((people["answered_at"] < lock.locked_at).any())
@@ -173,15 +160,77 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         mode=mode,
         early=early,
         status="exploratory" if lock is None or mode == "pilot" or early else "confirmatory",
-        items=items,
+        items=read.items,
         people=answered.reset_index(drop=True),
         flow=kept.flow,
+        visits={str(name): int(n) for name, n in visits["status"].value_counts().items()},
+        withdrawn=int((read.withdrawals["mode"] == mode).sum()),
         ranking=bradley_terry(answered, ridge=plan.ranking.ridge),
-        judges={
-            judge.id: _judge_evidence(plan, judge.id, judgments, ratings, items, place)
-            for judge in plan.judges
-        },
+        judges={judge.id: _judge_evidence(plan, judge.id, read, place) for judge in plan.judges},
     )
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The tables of a study, each checked in itself and against the lock."""
+
+    items: pd.DataFrame
+    judgments: pd.DataFrame
+    participants: pd.DataFrame
+    ratings: pd.DataFrame
+    withdrawals: pd.DataFrame
+
+
+def _read(place: Path, plan: Plan, lock: Lock | None) -> _Tables:
+    """Return the tables; every row belongs to this plan and to its items."""
+    path = {name: tables.table_path(place, name) for name in TABLES}
+    if not path["judgments"].exists():
+        raise RatifyError("there are no tables yet", file=place, allowed="run `ratify export`")
+    listed = read_items(path["items"])
+    gone = path["withdrawals"]
+    read = _Tables(
+        items=pd.DataFrame(listed.rows, columns=list(listed.columns), dtype=str),
+        judgments=tables.read_judgments(path["judgments"]),
+        participants=tables.read_participants(path["participants"]),
+        ratings=tables.read_ratings(path["ratings"]) if plan.judges else pd.DataFrame(),
+        withdrawals=tables.read_withdrawals(gone) if gone.exists() else pd.DataFrame({"mode": []}),
+    )
+    if lock is not None:
+        refuse_other_items(listed.rows, lock, path["items"])
+        for name in ("judgments", "ratings", "participants", "withdrawals"):
+            refuse_other_plans(getattr(read, name), lock, path[name])
+        slots = plan.design.raters_per_sequence
+        refuse_unknown_slots(read.participants, slots, path["participants"])
+    refuse_unknown_items(read.judgments, read.items, path["judgments"])
+    for name in ("judgments", "ratings"):
+        refuse_judges_checks(getattr(read, name), path[name])
+    return read
+
+
+def _people(
+    read: _Tables, mode: str, lock: Lock | None, place: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return people's judgments of one mode, with `sequence_id`, and their visits."""
+    human = read.judgments["rater_kind"] == "human"
+    people = read.judgments[human & (read.judgments["mode"] == mode)]
+    if people.empty:
+        there = sorted(read.judgments.loc[human, "mode"].unique())
+        raise RatifyError(
+            f"holds no {mode} judgments by people", file=_judgments(place),
+            allowed=f"--mode {' or '.join(there)}" if there else "answers, then `ratify export`",
+        )  # fmt: skip
+    visits = read.participants
+    if "mode" in visits:
+        visits = visits[visits["mode"] == mode]
+    sequence_of = visits.set_index("session_id")["sequence_id"]
+    people = people.assign(sequence_id=people["session_id"].map(sequence_of))
+    if lock is not None:
+        refuse_undesigned(people, place.parent / SEQUENCES_FILE, _judgments(place))
+    return people, visits
+
+
+def _judgments(place: Path) -> Path:
+    return tables.table_path(place, "judgments")
 
 
 def _stream(plan: Plan, purpose: str) -> np.random.Generator:
@@ -196,48 +245,52 @@ def _checked_lock(folder: Path, plan: Plan, mode: str) -> Lock | None:
     return verify_lock(folder, plan)
 
 
-def _judge_evidence(
-    plan: Plan,
-    judge_id: str,
-    judgments: pd.DataFrame,
-    ratings: pd.DataFrame,
-    items: pd.DataFrame,
-    place: Path,
-) -> JudgeEvidence:
+def _judge_evidence(plan: Plan, judge_id: str, read: _Tables, place: Path) -> JudgeEvidence:
+    judgments, ratings = read.judgments, read.ratings
     mine = judgments[(judgments["rater_id"] == judge_id) & (judgments["rater_kind"] != "human")]
     if mine.empty:
         raise RatifyError(
-            f"judge '{judge_id}' has not answered", file=place / "judgments.csv",
+            f"judge '{judge_id}' has not answered", file=_judgments(place),
             allowed="run `ratify judge`, then `ratify export`",
         )  # fmt: skip
     # where a table from elsewhere does not say which pair was asked for what, all serve for both
     pairs = mine[mine["purpose"] == "ranking"] if "purpose" in mine else mine
     trials = mine[mine["purpose"] == "trial"] if "purpose" in mine else mine
-    ranking = None
+    ranking: dict[str, Ranking] = {}
     own = (ratings["rater_id"] == judge_id) & (ratings["rater_kind"] != "human")
     scores = overall_scores(plan, ratings[own])
-    scores = items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
+    scores = read.items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
     if not pairs.empty and plan.judge(judge_id).pairs is not None:
-        pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
-        settings = plan.ranking.elo
-        ranking = elo(
-            pairs,
-            start=settings.start,
-            k=settings.k,
-            reorderings=settings.reorderings,
-            rng=_stream(plan, f"elo:{judge_id}"),
-        )
-        column = ranking.frame[["item_id", "score"]].rename(columns={"score": "elo"})
-        scores = scores.merge(column, on="item_id", how="left")
-    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
+        ranking = _judge_ranking(plan, judge_id, pairs)
+        for method, found in ranking.items():
+            column = found.frame[["item_id", "score"]].rename(columns={"score": method})
+            scores = scores.merge(column, on="item_id", how="left")
+    sampling = plan.judge(judge_id).pairs
+    by_information = sampling is not None and sampling.scheme == "information"
+    shown = ranking.get("bradley_terry" if by_information else "elo")
+    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=shown)
+
+
+def _judge_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ranking]:
+    """Return a judge's own ranking by Elo and by Bradley-Terry, from the pairs asked for it."""
+    pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
+    settings = plan.ranking.elo
+    rng = _stream(plan, f"elo:{judge_id}")
+    return {
+        "elo": elo(
+            pairs, start=settings.start, k=settings.k, reorderings=settings.reorderings, rng=rng
+        ),
+        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge),
+    }
 
 
 def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
     """Return one row an item: every dimension of the plan, and their signed sum `overall`."""
+    measures = measures_of(plan)
     wide = ratings.pivot_table(index="item_id", columns="dimension", values="value", aggfunc="mean")
-    wide = wide.reindex(columns=list(plan.measures.dimensions))
-    adds = wide[list(plan.measures.adds)].sum(axis=1, skipna=False)
-    subtracts = wide[list(plan.measures.subtracts)].sum(axis=1, skipna=False)
+    wide = wide.reindex(columns=list(measures.dimensions))
+    adds = wide[list(measures.adds)].sum(axis=1, skipna=False)
+    subtracts = wide[list(measures.subtracts)].sum(axis=1, skipna=False)
     wide["overall"] = adds - subtracts
     wide.columns.name = None
     return wide.reset_index()

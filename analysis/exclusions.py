@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis import columns
-from analysis.paircounts import BoolArray
+from analysis.paircounts import BoolArray, FloatArray
 from prereg.errors import RatifyError
 
 FLOW_COLUMNS = ("rule", "unit", "before", "excluded", "after")
@@ -73,9 +73,11 @@ def apply_exclusions(
         Each has `rule`, one of
 
         - `incomplete_session`: `finished_at` is empty;
-        - `failed_attention`: more than `max_failed` attention checks answered otherwise than the
-          judgments' column `expected_choice` says;
-        - `duplicate_sequence`: of the visits that share a `sequence_id`, one is kept at random;
+        - `failed_attention`: more than `max_failed` attention checks failed. A check was failed
+          where `passed_check` is false; in a table from elsewhere that has no such column, where
+          `choice` differs from `expected_choice`. A check that was never answered is not failed;
+        - `duplicate_sequence`: of the visits that share a `sequence_id` and a `slot` (1 where
+          there is none), one is kept, see Notes;
         - `too_fast`: the median `response_ms` of the visit's trials, attention checks apart, is
           below `min_median_ms`.
     rng : Generator
@@ -90,6 +92,15 @@ def apply_exclusions(
     RatifyError
         On an unknown rule, a missing setting or column, a visit twice among participants, and a
         judgment whose session is not among them.
+
+    Notes
+    -----
+    A sequence is meant for as many raters as it has slots, and a slot whose rater left goes to
+    somebody else. So several visits of one slot are no mistake as long as one of them at most has
+    finished, and `incomplete_session` before `duplicate_sequence` takes the others. Whatever the
+    order of the rules, a visit that left never displaces one that finished (where the table says
+    who finished), nor one without an answer one that answered something. Among equals chance
+    decides, as in the published rule, where all had finished.
     """
     columns.require_columns(judgments, "session_id")
     columns.require_columns(participants, "session_id")
@@ -157,30 +168,75 @@ def _incomplete(state: _State) -> BoolArray:
 def _failed_attention(state: _State) -> BoolArray:
     most = _setting(state, "max_failed")
     columns.require_columns(state.judgments, "is_attention_check")
-    asked = state.judgments[_attention(state.judgments)]
-    if asked.empty:
-        return np.zeros(len(state.participants), dtype=bool)
-    columns.require_columns(asked, "choice", "expected_choice")
-    columns.left_chosen(asked)
-    columns.left_chosen(asked, "expected_choice")
-    wrong = asked["session_id"][asked["choice"].ne(asked["expected_choice"])].value_counts()
+    wrong = state.judgments["session_id"][_failed_checks(state.judgments)].value_counts()
     failed = state.participants["session_id"].map(wrong).fillna(0)
     return failed.to_numpy(dtype=float) > most
 
 
+def _failed_checks(judgments: pd.DataFrame) -> BoolArray:
+    """Return where an attention check was failed; one that was never answered was not."""
+    asked = _attention(judgments)
+    if not asked.any():
+        return asked
+    if "passed_check" in judgments.columns:
+        passed = columns.flags(judgments, "passed_check")
+        unmarked = _empty(judgments, "passed_check")
+        columns.refuse(
+            judgments, "passed_check", asked & unmarked & ~_empty(judgments, "choice"),
+            "is empty, although this attention check was answered", allowed="true, false",
+        )  # fmt: skip
+        return asked & ~passed & ~unmarked
+    if "expected_choice" not in judgments.columns:
+        raise RatifyError(
+            "attention checks have neither a column 'passed_check' nor 'expected_choice'",
+            allowed="passed_check (true, false) or expected_choice (left, right)",
+        )
+    columns.require_columns(judgments, "choice")
+    answered = asked & ~_empty(judgments, "choice")
+    for column in ("choice", "expected_choice"):
+        known = judgments[column].isin(columns.SIDES).to_numpy(dtype=bool)
+        columns.refuse(
+            judgments, column, answered & ~known, "is not a choice", allowed="left, right"
+        )
+    wrong = judgments["choice"].ne(judgments["expected_choice"]).fillna(False)
+    return answered & wrong.to_numpy(dtype=bool)
+
+
+def _empty(table: pd.DataFrame, column: str) -> BoolArray:
+    """Return where a table says nothing in a column that it need not have."""
+    if column not in table.columns:
+        return np.ones(len(table), dtype=bool)
+    return columns.missing(table[column])
+
+
 def _duplicate_sequence(state: _State) -> BoolArray:
-    columns.require_columns(state.participants, "sequence_id")
-    sequence = state.participants["sequence_id"]
-    out = np.zeros(len(sequence), dtype=bool)
-    has = np.flatnonzero(~columns.missing(sequence))
+    people = state.participants
+    columns.require_columns(people, "sequence_id")
+    visits = pd.DataFrame(
+        {
+            "session": people["session_id"].to_numpy(),
+            "sequence": people["sequence_id"].to_numpy(),
+            "slot": _slots(people),
+            "worth": 2 * ~_empty(people, "finished_at")
+            + people["session_id"].isin(state.judgments["session_id"]).to_numpy(dtype=bool),
+        }
+    )
+    out = np.zeros(len(visits), dtype=bool)
     # Visits are drawn in the order of their ids, so that the order of rows decides nothing.
-    ids = state.participants["session_id"].to_numpy()
-    has = has[np.argsort(ids[has])]
-    for _, places in pd.Series(has).groupby(sequence.to_numpy()[has], sort=True):
-        if len(places) > 1:
-            kept = int(state.rng.integers(len(places)))
-            out[np.delete(places.to_numpy(), kept)] = True
+    placed = visits[~_empty(people, "sequence_id")].sort_values("session", kind="stable")
+    for _, rivals in placed.groupby(["sequence", "slot"], sort=True):
+        best = rivals.index[rivals["worth"] == rivals["worth"].max()]
+        kept = best[int(state.rng.integers(len(best)))] if len(best) > 1 else best[0]
+        out[rivals.index.drop(kept)] = True
     return out
+
+
+def _slots(participants: pd.DataFrame) -> FloatArray:
+    """Return which copy of its sequence each visit had; 1 where the table does not say."""
+    if "slot" not in participants.columns:
+        return np.ones(len(participants))
+    slots = columns.whole_numbers(participants, "slot", least=1)
+    return np.where(np.isnan(slots), 1.0, slots)
 
 
 def _too_fast(state: _State) -> BoolArray:
@@ -194,16 +250,10 @@ def _too_fast(state: _State) -> BoolArray:
 
 
 def _attention(judgments: pd.DataFrame) -> BoolArray:
-    """Return where a judgment is an attention check; CSV holds true and false as text."""
+    """Return where a judgment is an attention check; none is where the table does not say."""
     if "is_attention_check" not in judgments.columns:
         return np.zeros(len(judgments), dtype=bool)
-    flags = judgments["is_attention_check"]
-    words = flags.astype(object).where(~columns.missing(flags), "false").map(str).str.lower()
-    columns.refuse(
-        judgments, "is_attention_check", ~words.isin(["true", "false", "1", "0"]),
-        "is not a flag", allowed="true, false",
-    )  # fmt: skip
-    return words.isin(["true", "1"]).to_numpy(dtype=bool)
+    return columns.flags(judgments, "is_attention_check")
 
 
 _RULES: dict[str, Callable[[_State], BoolArray]] = {

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from analysis import columns
 from analysis.ranking import bradley_terry, elo
 from analysis.tables import naming, read_judgments
 from prereg.errors import RatifyError
@@ -35,14 +36,15 @@ def rank_table(path: Path) -> RankTable:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with left_id, right_id, choice; scenario and rater_id where known.
+        CSV or Parquet with left_id, right_id, choice; scenario and rater_id where known. Rows
+        where is_attention_check is true are set aside.
 
     Raises
     ------
     RatifyError
-        At the first row that is not a judgment.
+        At the first row that is not a judgment, and where attention checks are all there is.
     """
-    judgments = read_judgments(path, complete=False)
+    judgments, checks = _without_checks(read_judgments(path, complete=False), path)
     by = "scenario" if "scenario" in judgments else None
     cluster = "rater_id" if "rater_id" in judgments else None
     with naming(path):
@@ -52,19 +54,33 @@ def rank_table(path: Path) -> RankTable:
     beside = sequential.frame[[*key, "score", "rank"]]
     beside = beside.rename(columns={"score": "elo", "rank": "elo_rank"})
     table = people.frame.merge(beside, on=key, validate="1:1")
-    columns = ["item_id", "rank", "score", "low", "high", "elo", "elo_rank", "n", "wins", "losses"]
-    wanted = [*(["scenario"] if by else []), *columns, "note"]
+    shown = ["item_id", "rank", "score", "low", "high", "elo", "elo_rank", "n", "wins", "losses"]
+    wanted = [*(["scenario"] if by else []), *shown, "note"]
     clusters = f", {people.n_clusters:,} raters" if cluster else ""
     notes = [
         f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
         f"{sequential.method}; it depends on the order of the rows",
     ]
-    kinds = sorted(set(judgments["rater_kind"])) if "rater_kind" in judgments else []
-    if len(kinds) > 1:
-        notes.append(f"the table mixes raters of kind {', '.join(kinds)}: rank each by itself")
+    if checks:
+        notes.append(f"attention checks set aside: {checks:,}")
+    for column, what in (("rater_kind", "raters of kind"), ("mode", "data of mode")):
+        found = sorted(set(judgments[column])) if column in judgments else []
+        if len(found) > 1:
+            notes.append(f"the table mixes {what} {', '.join(found)}: rank each by itself")
     if not people.strongly_connected:
         notes.append("some scores are finite only because of the ridge: see the column note")
     return RankTable(table[wanted], tuple(notes))
+
+
+def _without_checks(judgments: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, int]:
+    """Return the judgments of items, and how many were attention checks."""
+    if "is_attention_check" not in judgments:
+        return judgments, 0
+    with naming(path):
+        checks = columns.flags(judgments, "is_attention_check")
+        kept = judgments[~checks].reset_index(drop=True)
+        columns.require_rows(kept, "judgments but attention checks")
+    return kept, int(checks.sum())
 
 
 def refuse_foreign_table(path: Path | None) -> None:

@@ -14,12 +14,14 @@ from analysis import columns
 from analysis.choice_agreement import ChoiceAgreement as AgreementOnTrials
 from analysis.choice_agreement import choice_agreement
 from analysis.evidence import Evidence
+from analysis.kinds import measures_of
 from analysis.ranking import rank_correlation
 from analysis.regression import Regression, clustered_logit
 from analysis.results import Quantity, ResultFigure, ResultTable
 from analysis.selection import Trials, selection_by_gap, trials_with_gap
 from analysis.study_figures import decile_figure, gap_figure, rank_figure
 from prereg.errors import RatifyError
+from prereg.judging import BASELINES, LLMJudge
 from prereg.plan import Analysis, ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
 
 BOOTSTRAP = 2000
@@ -159,7 +161,9 @@ def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.Dat
         return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
     assert analysis.judge is not None
     assert analysis.score is not None
-    word = {"elo": "Elo", "overall": "overall score"}[analysis.score]
+    word = {
+        "elo": "Elo", "bradley_terry": "Bradley-Terry score", "overall": "overall score"
+    }[analysis.score]  # fmt: skip
     return evidence.judges[analysis.judge].scores, analysis.score, f"{analysis.judge}'s {word}"
 
 
@@ -267,7 +271,8 @@ def _selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
 def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
     quantities = []
     words = []
-    for judge_id in analysis.judges:
+    for judge_id in [*analysis.judges, *_baselines_beside(analysis, evidence)]:
+        registered = judge_id in analysis.judges
         found = choice_agreement(evidence.people, evidence.judges[judge_id].trials)
         common: dict[str, Any] = {
             "analysis": analysis.id,
@@ -275,7 +280,7 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
             "unit_of_n": "judgments",
             "clusters": found.n_clusters,
             "note": _about_matches(found),
-            **_stamp(analysis, evidence),
+            **(_stamp(analysis, evidence) if registered else {}),
         }
         quantities += [
             Quantity(
@@ -311,6 +316,13 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
     )
 
 
+def _baselines_beside(analysis: ChoiceAgreement, evidence: Evidence) -> list[str]:
+    """Return the baselines that stand beside an LLM, though the analysis does not name them."""
+    if not any(isinstance(evidence.plan.judge(name), LLMJudge) for name in analysis.judges):
+        return []
+    return [b for b in BASELINES if b in evidence.judges and b not in analysis.judges]
+
+
 def _about_matches(found: AgreementOnTrials) -> str:
     """Return what must be known about the trials that were matched, empty if nothing."""
     parts = {
@@ -326,7 +338,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
 def _trials(judge_id: str, evidence: Evidence) -> Trials:
     scores = evidence.judges[judge_id].scores
     preference = "elo" if "elo" in scores else None
-    dimensions = evidence.plan.measures.dimensions
+    dimensions = measures_of(evidence.plan).dimensions
     return trials_with_gap(evidence.people, scores, preference=preference, dimensions=dimensions)
 
 

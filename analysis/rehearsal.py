@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.kinds import measures_of
 from analysis.regression import clustered_logit
 from prereg.errors import RatifyError
 from prereg.plan import Logit, Plan
@@ -29,10 +30,11 @@ def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
         When a formula cannot be read, computed or fitted, or the term that answers the hypothesis
         is none of its terms; the path of the field is named.
     """
+    logits = [(n, one) for n, one in enumerate(plan.analyses) if isinstance(one, Logit)]
+    if not logits:
+        return
     trials = _invented(plan, scenarios)
-    for number, analysis in enumerate(plan.analyses):
-        if not isinstance(analysis, Logit):
-            continue
+    for number, analysis in logits:
         where = f"analyses.{number}"
         try:
             fit = clustered_logit(trials, analysis.formula, cluster=analysis.cluster)
@@ -51,7 +53,7 @@ def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
 def _invented(plan: Plan, scenarios: Sequence[str]) -> pd.DataFrame:
     """Return trials with every column a formula may name."""
     rng = np.random.default_rng([plan.seed, 5])
-    measures = plan.measures
+    measures = measures_of(plan)
     span = measures.scale.max - measures.scale.min
     rater = rng.integers(max(plan.design.raters, 2), size=ROWS).astype(str)
     columns = {

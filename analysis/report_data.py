@@ -80,6 +80,7 @@ class ResultsData(_Part):
     meta: dict[str, Any]
     hypotheses: list[Hypothesis] = []
     flow: list[FlowStep] = []
+    flow_notes: list[str] = []
     quantities: list[Quantity]
     tables: list[TableData]
     figures: list[FigureData]

@@ -180,6 +180,8 @@ class Results:
         `id`, `text` of every registered hypothesis.
     flow : list of dict
         `rule`, `unit`, `before`, `excluded`, `after`: exclusions in the plan's order.
+    flow_notes : list of str
+        Sentences beside the flow: what became of the visits, how many people withdrew.
     quantities, tables, figures
         What was found.
     methods, limits : list of str
@@ -199,6 +201,7 @@ class Results:
     limits: list[str]
     hypotheses: list[dict[str, str]] = field(default_factory=list)
     flow: list[dict[str, Any]] = field(default_factory=list)
+    flow_notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return the whole as JSON holds it, drawings left out."""
@@ -211,6 +214,7 @@ class Results:
             "meta": self.meta,
             "hypotheses": self.hypotheses,
             "flow": self.flow,
+            "flow_notes": self.flow_notes,
             "quantities": [q.to_json() for q in self.quantities],
             "tables": [t.to_json() for t in self.tables],
             "figures": [f.to_json() for f in self.figures],

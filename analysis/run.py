@@ -9,17 +9,27 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.collected import refuse_other_plans
 from analysis.evidence import TABLES, TABLES_FOLDER, Evidence, gather
 from analysis.gate import Verdict, judge_evidence
+from analysis.habit_tables import read_habit_tables
+from analysis.habits import HabitFindings, habits_results, own_items_of, polarity_of
+from analysis.kinds import measures_of
 from analysis.ranking import bradley_terry
 from analysis.registered import Finding, run_registered
 from analysis.results import WRITTEN, Quantity, Results, ResultTable
 from analysis.study_figures import ranking_figure
+from analysis.tables import STATUSES, table_path
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.judging import LLMJudge
 from prereg.lock import utc_now
 
 RESULTS_FOLDER = "results"
+_NO_HABITS = HabitFindings(
+    measures=(), quantities=[], tables=[], figures=[], sentences=[], details=[], methods=[],
+    limits=[],
+)  # fmt: skip
 PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
@@ -55,7 +65,8 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
 def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Results:
     quantities = [q for finding in findings for q in finding.quantities]
     people = _people(evidence)
-    quantities += people.quantities
+    habits = _habits(evidence, folder)
+    quantities += people.quantities + habits.quantities
     verdict = judge_evidence(
         evidence.plan,
         [q.to_json() for q in quantities],
@@ -66,18 +77,35 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
         kind="study",
         title=evidence.plan.title,
         question=evidence.plan.design.question,
-        headline=_headline(evidence, findings, verdict),
+        headline=[*_headline(evidence, findings, verdict), *habits.sentences, *habits.details],
         simulated=evidence.simulated,
         meta=_meta(evidence, folder),
         hypotheses=[{"id": h.id, "text": h.text} for h in evidence.plan.hypotheses],
         flow=[{str(k): v for k, v in row.items()} for row in evidence.flow.to_dict("records")],
+        flow_notes=_flow_notes(evidence),
         quantities=quantities,
         tables=[t for f in [*findings, people] for t in f.tables]
-        + [_gate_table(verdict, evidence)],
-        figures=[p for f in [*findings, people] for p in f.figures],
-        methods=_methods(evidence),
-        limits=_limits(evidence),
+        + [_gate_table(verdict, evidence), *habits.tables],
+        figures=[p for f in [*findings, people] for p in f.figures] + habits.figures,
+        methods=_methods(evidence) + habits.methods,
+        limits=_limits(evidence) + habits.limits,
     )
+
+
+def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
+    """Return the chapter on the judges' habits: of plans that ask an LLM, the baselines beside."""
+    plan = evidence.plan
+    if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
+        return _NO_HABITS
+    tables = read_habit_tables(folder, mode=evidence.mode)
+    if evidence.lock is not None:
+        for name in ("probes", "requests"):
+            path = table_path(folder / TABLES_FOLDER, name)
+            refuse_other_plans(getattr(tables, name), evidence.lock, path)
+    return habits_results(
+        tables, people=evidence.people, own_items=own_items_of(plan), polarity=polarity_of(plan),
+        seed=plan.seed, simulated=evidence.simulated,
+    )  # fmt: skip
 
 
 def _people(evidence: Evidence) -> Finding:
@@ -106,7 +134,7 @@ def _people(evidence: Evidence) -> Finding:
     ]
     tables = [_ranking_table("people", f"{evidence.raters_own} ranking (Bradley-Terry)", evidence)]
     tables += [
-        _ranking_table(judge_id, f"{judge_id}'s ranking (Elo)", evidence)
+        _ranking_table(judge_id, f"{judge_id}'s ranking", evidence)
         for judge_id, judge in evidence.judges.items()
         if judge.ranking is not None
     ]
@@ -190,9 +218,28 @@ def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> 
     ]
 
 
+def _flow_notes(evidence: Evidence) -> list[str]:
+    """Return what became of those who came, beside what the plan's rules took."""
+    became = [
+        f"{evidence.visits[status]:,} {status.replace('_', ' ')}"
+        for status in STATUSES
+        if evidence.visits.get(status)
+    ]
+    notes = [f"Visits before any rule: {', '.join(became)}."] if became else []
+    gone = evidence.withdrawn
+    if gone:
+        one, many = "person", "people"
+        if evidence.simulated:
+            one, many = "simulated rater", "simulated raters"
+        who = one if gone == 1 else many
+        notes.append(f"{gone:,} {who} withdrew; their answers were deleted.")
+    return notes
+
+
 def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
     lock = evidence.lock
-    inputs = [folder / TABLES_FOLDER / f"{name}.csv" for name in TABLES]
+    names = (*TABLES, "probes", "perturbed", "requests")
+    inputs = [table_path(folder / TABLES_FOLDER, name) for name in names]
     return {
         "created_at": utc_now(),
         "mode": evidence.mode,
@@ -212,12 +259,15 @@ def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
 def _methods(evidence: Evidence) -> list[str]:
     plan = evidence.plan
     design = plan.design
+    each = design.raters_per_sequence
     elo = plan.ranking.elo
-    adds, subtracts = ", ".join(plan.measures.adds), ", ".join(plan.measures.subtracts)
+    measures = measures_of(plan)
+    adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
     return [
         f"Raters answered one question, “{design.question}”, about {design.trials} pairs each. "
         "Pairs lie within one scenario; sequences were generated from the plan's seed before "
-        "collection, each for one rater; each item stands left as often as right.",
+        f"collection, each for {'one rater' if each == 1 else f'{each} raters'}; each item stands "
+        "left as often as right.",
         f"People's choices are ranked by a Bradley-Terry model fitted on counts of wins, with a "
         f"ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
         f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order they "

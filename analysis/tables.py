@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -25,8 +26,17 @@ RATING_COLUMNS = (
     "rater_id", "rater_kind", "item_id", "dimension", "value", "scale_min", "scale_max",
     "plan_hash",
 )  # fmt: skip
+WITHDRAWAL_COLUMNS = ("plan_hash", "mode", "withdrawn_on")
 RATER_KINDS = ("human", "llm", "baseline")
 MODES = ("live", "pilot", "bot")
+STATUSES = ("active", "finished", "returned", "timed_out", "screened_out")
+
+
+def table_path(folder: Path, name: str) -> Path:
+    """Return where a table of an export is: the CSV, or Parquet where that is what there is."""
+    parquet = folder / f"{name}.parquet"
+    text = folder / f"{name}.csv"
+    return parquet if parquet.exists() and not text.exists() else text
 
 
 def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
@@ -43,7 +53,8 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
     -------
     DataFrame
         Ids as text, `position`, `response_ms` and `hidden_ms` as numbers (NaN where empty),
-        `is_attention_check` as bool; further columns as text.
+        `is_attention_check` as bool; `passed_check`, where there is one, and further columns as
+        text.
 
     Raises
     ------
@@ -74,8 +85,20 @@ def _check_judgments(frame: pd.DataFrame) -> None:
         allowed="one row each",
     )  # fmt: skip
     frame["is_attention_check"] = frame["is_attention_check"] == "true"
+    _check_passed(frame)
     for column in ("position", "response_ms", "hidden_ms"):
         frame[column] = columns.numbers(frame, column)
+
+
+def _check_passed(frame: pd.DataFrame) -> None:
+    """Refuse a `passed_check` that is not a flag, or that a row which is no check carries."""
+    if "passed_check" not in frame:
+        return
+    _allow(frame, "passed_check", ("true", "false", ""))
+    astray = ~columns.flags(frame, "is_attention_check") & (frame["passed_check"] != "")
+    columns.refuse(
+        frame, "passed_check", astray, "this row is no attention check", allowed="an empty cell"
+    )
 
 
 def read_ratings(path: Path) -> pd.DataFrame:
@@ -84,12 +107,14 @@ def read_ratings(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `value`, `scale_min`, `scale_max` as numbers, all else as text.
+        `value`, `scale_min`, `scale_max` as numbers, all else as text. Rows of people may say
+        more than those of judges: `mode`, `is_attention_check`, `passed_check` and so on.
 
     Raises
     ------
     RatifyError
-        At a value outside its own scale, or one rater scoring one item twice on a dimension.
+        At a value outside its own scale, or one rater scoring one item twice on a dimension (in
+        one mode, attention checks apart).
     """
     frame = _read(path, RATING_COLUMNS, ids=("item_id",))
     with naming(path):
@@ -101,12 +126,26 @@ def read_ratings(path: Path) -> pd.DataFrame:
         columns.refuse(
             frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"
         )
-        twice = frame.duplicated(["rater_id", "item_id", "dimension"])
+        if "mode" in frame:
+            _allow(frame, "mode", MODES)
+        if "is_attention_check" in frame:
+            _check_passed(frame)
         columns.refuse(
-            frame, "item_id", twice, "this rater has scored this item on this dimension already",
-            allowed="one row each",
+            frame, "item_id", _scored_twice(frame),
+            "this rater has scored this item on this dimension already", allowed="one row each",
         )  # fmt: skip
     return frame
+
+
+def _scored_twice(ratings: pd.DataFrame) -> pd.Series[bool]:
+    """Return where a score stands already; a person may answer in several modes, a judge in one."""
+    person = ratings["rater_kind"] == "human"
+    scores = ratings[["rater_id", "item_id", "dimension"]].assign(person=person)
+    if "mode" in ratings:
+        scores["mode"] = ratings["mode"].where(person, "")
+    if "is_attention_check" in ratings:
+        return scores.duplicated() & ~columns.flags(ratings, "is_attention_check")
+    return scores.duplicated()
 
 
 def read_participants(path: Path) -> pd.DataFrame:
@@ -115,14 +154,49 @@ def read_participants(path: Path) -> pd.DataFrame:
     Raises
     ------
     RatifyError
-        At an empty or repeated session id.
+        At an empty or repeated session id, an unknown status, a finished visit without an end, and
+        a slot or a number of attempts that is no whole number.
     """
     frame = _read(path, PARTICIPANT_COLUMNS, ids=(), may_be_empty=True)
     with naming(path):
         columns.require_filled(frame, "session_id", "rater_id", "sequence_id")
         twice = frame["session_id"].duplicated()
         columns.refuse(frame, "session_id", twice, "stands in an earlier row", allowed="one row")
+        _allow(frame, "status", STATUSES)
+        endless = (frame["status"] == "finished") & (frame["finished_at"] == "")
+        columns.refuse(
+            frame, "finished_at", endless, "is empty, although this visit is finished",
+            allowed="a time",
+        )  # fmt: skip
+        for column, least in (("slot", 1), ("comprehension_attempts", 0)):
+            if column in frame:
+                columns.whole_numbers(frame, column, least=least)
     return frame
+
+
+def read_withdrawals(path: Path) -> pd.DataFrame:
+    """Read the table of people who withdrew, all columns as text; it may hold no rows.
+
+    Raises
+    ------
+    RatifyError
+        At an unknown mode or something that is no date.
+    """
+    frame = _read(path, WITHDRAWAL_COLUMNS, ids=(), may_be_empty=True)
+    with naming(path):
+        _allow(frame, "mode", MODES)
+        columns.refuse(
+            frame, "withdrawn_on", ~frame["withdrawn_on"].map(_is_date).astype(bool),
+            "is not a date", allowed="a day such as 2026-11-21",
+        )  # fmt: skip
+    return frame
+
+
+def _is_date(cell: str) -> bool:
+    try:
+        return date.fromisoformat(cell).isoformat() == cell
+    except ValueError:
+        return False
 
 
 def _read(

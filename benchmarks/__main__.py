@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from benchmarks import pages, ranking
+from benchmarks import adaptive, judges, pages, ranking
 
 
 def main() -> None:
     """Run all benchmarks."""
     ranking.main()
     pages.main()
+    judges.main()
+    adaptive.main()
 
 
 if __name__ == "__main__":

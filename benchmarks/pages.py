@@ -1,75 +1,177 @@
-"""The rater pages under load: raters without a pause, through real HTTP, answers durable."""
+"""The rater pages under load, through real HTTP, answers durable: speed, and a rush for places.
+
+The crowd is one process beside the server, on the same cores, and its raters are browsers without
+script: see `tests/crowd.py`.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import random
+import secrets
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import yaml
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 
-from study.bots import answer_all, arrive
+from study.folder import lock_study
 from study.scaffold import new_study
+from tests.conftest import POSTGRES, running
+from tests.crowd import Browser, Rater, rush, visit, walk
 
-RATERS = 30
+SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
+WITHOUT_PAUSE, ROUNDS = 30, 5
+WITH_PAUSE, PAUSE, ARRIVING = 200, 1.5, 5.0
+CROWD, PLACES, RUSHES = 500, 150, 20
+WORKERS = 4
 
 
-class Clock:
-    """Collects the time each request took."""
+@dataclass(frozen=True)
+class Served:
+    """A study that is being served, and its database."""
 
-    def __init__(self) -> None:
-        self.taken: list[float] = []
-        self.lock = threading.Lock()
-
-    def add(self, response: httpx.Response) -> None:
-        """Note one response, redirects included one by one."""
-        response.read()
-        with self.lock:
-            self.taken.append(response.elapsed.total_seconds())
+    url: str
+    database: str
+    where: str
 
 
 def main() -> None:
-    """Print requests per second and latency for raters who answer without a pause."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "study"
-        new_study(folder)
-        command = [sys.executable, "-P", "-m", "ratify", "serve", str(folder)]
-        server = subprocess.Popen(
-            [*command, "--mode", "bot", "--port", "0"], stdout=subprocess.PIPE, text=True
-        )
-        try:
-            assert server.stdout is not None
-            host = server.stdout.readline().partition("http://")[2].partition("/")[0]
-            _measure(f"http://{host}")
-        finally:
-            server.terminate()
-            server.wait()
+    """Print requests per second, latencies, and what became of raters who rushed for places."""
+    # the whole crowd comes from one address, again and again
+    os.environ["RATIFY_ARRIVALS_PER_MINUTE"] = "1000000"
+    databases = [SQLITE, POSTGRESQL] if _answers(POSTGRES) else [SQLITE]
+    print("\nRater pages; the crowd is a process of its own on the same cores.")
+    if POSTGRESQL not in databases:
+        print(f"No PostgreSQL answers at {POSTGRES} (set RATIFY_TEST_POSTGRES).")
+    for database in databases:
+        with _served(database, raters=ROUNDS * WITHOUT_PAUSE) as here:
+            _without_pause(here)
+    with _served(SQLITE, raters=WITH_PAUSE) as here:
+        _with_pause(here)
+    for database in databases:
+        with _served(database, raters=PLACES) as here:
+            _rushes(here)
 
 
-def _measure(url: str) -> None:
-    clock = Clock()
+def _without_pause(here: Served) -> None:
+    names = [f"rater-{n}" for n in range(ROUNDS * WITHOUT_PAUSE)]
 
-    def take_part(number: int) -> None:
-        hooks = {"response": [clock.add]}
-        with httpx.Client(
-            base_url=url, timeout=60, follow_redirects=True, event_hooks=hooks
-        ) as client:
-            page = arrive(client, f"rater-{number}")
-            assert page is not None
-            answer_all(client, page, lambda a, b: "left" if a > b else "right")
+    async def take_part(name: str) -> Rater:
+        return await walk(Browser(here.url, name))
 
     start = time.perf_counter()
-    with ThreadPoolExecutor(RATERS) as pool:
-        list(pool.map(take_part, range(RATERS)))
+    raters = asyncio.run(visit(names, take_part, at_once=WITHOUT_PAUSE))
     span = time.perf_counter() - start
-    cuts = statistics.quantiles(clock.taken, n=100)
+    assert all(rater.code for rater in raters)
+    sent = sum(len(rater.sent) for rater in raters)
+    print(f"{WITHOUT_PAUSE} raters without a pause, {here.where}: {sent / span:.0f} requests/s")
+    _latencies(raters)
+
+
+def _with_pause(here: Served) -> None:
+    names = [f"rater-{n}" for n in range(WITH_PAUSE)]
+
+    async def take_part(name: str) -> Rater:
+        await asyncio.sleep(random.uniform(0, ARRIVING))
+        return await walk(Browser(here.url, name), pause=PAUSE)
+
+    start = time.perf_counter()
+    raters = asyncio.run(visit(names, take_part, at_once=WITH_PAUSE))
+    span = time.perf_counter() - start
+    assert all(rater.code for rater in raters)
+    sent = sum(len(rater.sent) for rater in raters)
     print(
-        f"\n{RATERS} raters at once without a pause, client on the same cores, SQLite: "
-        f"{len(clock.taken) / span:.0f} requests/s, "
-        f"p50 {1000 * cuts[49]:.0f} ms, p95 {1000 * cuts[94]:.0f} ms, p99 {1000 * cuts[98]:.0f} ms"
+        f"{WITH_PAUSE} raters who arrive within {ARRIVING:g} s and think {PAUSE} s before each "
+        f"answer, {here.where}: {sent / span:.0f} requests/s came"
     )
+    _latencies(raters)
+
+
+def _latencies(raters: Sequence[Rater]) -> None:
+    for kind in ("page", "answer", "consent"):
+        taken = [1000 * s.seconds for rater in raters for s in rater.sent if s.kind == kind]
+        cuts = statistics.quantiles(taken, n=100)
+        print(
+            f"  {kind:<8} {len(taken):>5}   p50 {cuts[49]:5.0f} ms   p95 {cuts[94]:5.0f} ms"
+            f"   p99 {cuts[98]:5.0f} ms   max {max(taken):5.0f} ms"
+        )
+
+
+def _rushes(here: Served) -> None:
+    """Let a crowd rush for too few places, empty the study, and let it rush again."""
+    engine = create_engine(here.database)
+    ends: Counter[str] = Counter()
+    span = 0.0
+    for _ in range(RUSHES):
+        start = time.perf_counter()
+        raters = asyncio.run(rush(here.url, [f"rater-{n}" for n in range(CROWD)]))
+        span += time.perf_counter() - start
+        with engine.begin() as connection:
+            held = connection.scalars(text("SELECT sequence_id FROM visits")).all()
+            ends["claimed"] += len(held)
+            ends["given twice"] += len(held) - len(set(held))
+            ends["told in"] += sum(rater.consented for rater in raters)
+            ends["told full"] += sum(rater.full for rater in raters)
+            connection.execute(text("UPDATE slots SET session_id = NULL"))
+            connection.execute(text("DELETE FROM visits"))
+    engine.dispose()
+    told = ", ".join(f"{what} {count}" for what, count in ends.items())
+    print(
+        f"{CROWD} raters at once for {PLACES} places, {here.where}, {RUSHES} times:\n"
+        f"  {told}; {span / RUSHES:.1f} s each, from the first link to the last consent"
+    )
+
+
+@contextmanager
+def _served(database: str, *, raters: int) -> Iterator[Served]:
+    """Serve the worked study, locked, from a database of its own."""
+    with ExitStack() as stack:
+        place = stack.enter_context(tempfile.TemporaryDirectory())
+        folder = Path(place) / "study"
+        new_study(folder)
+        path = folder / "plan.yaml"
+        plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+        plan["design"]["raters"] = raters
+        path.write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+        lock_study(folder)
+        workers, url = 1, f"sqlite:///{place}/store.sqlite3"
+        if database == POSTGRESQL:
+            workers, url = WORKERS, stack.enter_context(_new_postgresql())
+        server = stack.enter_context(running(folder, "--workers", str(workers), database=url))
+        where = f"{database}, {workers} process{'es' if workers > 1 else ''}"
+        yield Served(server.url, url, where)
+
+
+@contextmanager
+def _new_postgresql() -> Iterator[str]:
+    """Make a database, dropped afterwards."""
+    name = f"ratify_benchmark_{secrets.token_hex(4)}"
+    admin = create_engine(f"{POSTGRES}/postgres", isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    try:
+        yield f"{POSTGRES}/{name}"
+    finally:
+        with admin.connect() as connection:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        admin.dispose()
+
+
+def _answers(url: str) -> bool:
+    engine = create_engine(f"{url}/postgres")
+    try:
+        with engine.connect():
+            return True
+    except OperationalError:
+        return False
+    finally:
+        engine.dispose()

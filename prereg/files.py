@@ -14,6 +14,11 @@ from typing import Any
 
 from prereg.errors import RatifyError
 
+# tempfile lets nobody else read what it makes; what we write is as open as the user wants files
+# to be. It can only be read by setting it, which is done once, before there are threads.
+_UMASK = os.umask(0o077)
+os.umask(_UMASK)
+
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader sees the old file or the new one, never a part.
@@ -32,7 +37,7 @@ def write_bytes(path: Path, content: bytes) -> None:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            beside.chmod(0o644)
+            beside.chmod(0o666 & ~_UMASK)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -82,7 +87,7 @@ def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Pat
         raise RatifyError(f"cannot write here: {error.strerror}", file=path) from error
     try:
         yield beside
-        beside.chmod(0o755)
+        beside.chmod(0o777 & ~_UMASK)
         if path.exists():
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
             path.rename(old / path.name)

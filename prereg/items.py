@@ -9,6 +9,8 @@ from prereg.errors import RatifyError
 from prereg.tabular import Table, read_table
 
 ITEM_COLUMNS = ("item_id", "scenario", "text")
+# How `ratify new` calls what names each of them.
+_OPTION = {"item_id": "id", "scenario": "scenario", "text": "text"}
 
 
 def read_items(path: Path | str) -> Table:
@@ -92,8 +94,9 @@ def import_items(
     for column in others:
         if column in ITEM_COLUMNS:
             raise RatifyError(
-                f"has a column '{column}' beside the one named for it",
-                file=path, row=1, column=column, allowed="rename or drop one of the two",
+                f"has a column '{column}', which is not the one named for it",
+                file=path, column=column,
+                allowed=f"name it (--{_OPTION[column]} {column}), or rename it in the table",
             )  # fmt: skip
     return [
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,6 @@ from prereg.tabular import read_table
 
 LOCK_FILE = "plan.lock.json"
 SEQUENCES_FILE = "sequences.csv"
-SEQUENCE_COLUMNS = ("sequence_id", "position", "left_id", "right_id", "is_attention_check")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,20 @@ def tool_version() -> str:
     return f"ratify-eval {metadata.version('ratify-eval')}"
 
 
+def option_columns(plan: Plan) -> tuple[str, ...]:
+    """Return the columns of the sequences table that hold a trial's items, in order of place."""
+    if plan.kind == "pairwise":
+        return ("left_id", "right_id")
+    if plan.kind == "rating":
+        return ("item_id",)
+    return tuple(f"option_{number}" for number in range(1, (plan.design.options or 0) + 1))
+
+
+def sequence_columns(plan: Plan) -> tuple[str, ...]:
+    """Return the columns of the sequences table."""
+    return ("sequence_id", "position", *option_columns(plan), "is_attention_check")
+
+
 def hash_parts(
     plan: Plan,
     *,
@@ -86,7 +100,8 @@ def hash_parts(
     prompts : mapping
         What each judge answers by, by judge id: a prompt, or a baseline's lexicon.
     """
-    rows = [{c: str(row[c]) for c in SEQUENCE_COLUMNS} for row in sequences]
+    columns = sequence_columns(plan)
+    rows = [{c: str(row[c]) for c in columns} for row in sequences]
     parts: dict[str, Any] = {
         "plan": plan.to_json(),
         "items": [dict(row) for row in items],
@@ -123,7 +138,7 @@ def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
     """
     items = read_items(folder / plan.materials.items)
     sequences = read_table(folder / SEQUENCES_FILE)
-    sequences.require(*SEQUENCE_COLUMNS)
+    sequences.require(*sequence_columns(plan))
     parts = hash_parts(
         plan, items=items.rows, sequences=sequences.rows, texts=read_texts(folder, plan), prompts={}
     )
@@ -154,6 +169,12 @@ def _read_text(path: Path) -> str:
         raise RatifyError("cannot be read as text in UTF-8", file=path) from error
     if not text.strip():
         raise RatifyError("is empty", file=path, allowed="the text raters are shown")
+    titles = len(re.findall(r"^# +\S", text, re.MULTILINE))
+    if titles != 1:
+        # whoever hears a page instead of seeing it finds their way by its one title
+        raise RatifyError(
+            f"has {titles} titles", file=path, allowed="one line that begins with '# '"
+        )
     return text
 
 

@@ -6,26 +6,15 @@ import math
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, field_validator, model_validator
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-Score = Literal["elo", "overall"]
+from prereg.collection import AttentionCheck, Comprehension, RatingScale, Recruitment
+from prereg.judging import BaselineJudge, JudgePlan, LLMJudge
+from prereg.plan_base import Identifier, Strict, Text
+
+Kind = Literal["pairwise", "rating", "best_worst"]
+Score = Literal["elo", "bradley_terry", "overall"]
 Bin = tuple[float, float | None]
-
-
-class Strict(BaseModel):
-    """A part of the plan: unknown keys are refused, and nothing changes after loading."""
-
-    # JSON, and so the lock, has no infinity
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Hypothesis(Strict):
@@ -60,15 +49,37 @@ class Sample(Strict):
 
 
 class Design(Strict):
-    """Who sees what: pairs within one scenario, pre-generated sequences, balanced sides."""
+    """Who sees what: trials within one scenario, pre-generated sequences, balanced sides.
+
+    `raters` is how many people take part, `raters_per_sequence` how many of them answer the same
+    sequence. A place is kept for `lease_minutes` after a rater's last sign of life.
+    """
 
     question: Text
     raters: int = Field(ge=1, le=100_000)
+    raters_per_sequence: int = Field(default=1, ge=1, le=1_000)
     trials: int = Field(ge=1, le=1_000)
+    options: int | None = Field(default=None, ge=3, le=12)
+    ask_why: bool = False
     pairs_within: Literal["scenario"] = "scenario"
     sample: Sample | None = None
     side: Literal["balanced"] = "balanced"
-    completion_code: Text
+    lease_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
+    min_reading_seconds: float | None = Field(default=None, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _whole_sequences(self) -> Self:
+        if self.raters % self.raters_per_sequence:
+            raise ValueError(
+                f"raters ({self.raters}) must be a multiple of raters_per_sequence "
+                f"({self.raters_per_sequence})"
+            )
+        return self
+
+    @property
+    def sequences(self) -> int:
+        """How many different sequences there are."""
+        return self.raters // self.raters_per_sequence
 
 
 class Exclusion(Strict):
@@ -121,23 +132,6 @@ class Measures(Strict):
         return self
 
 
-class PairSampling(Strict):
-    """Which pairs a judge is asked beyond the people's trials, to build its own Elo."""
-
-    scheme: Literal["elo_neighbours", "random"]
-    per_scenario: int = Field(ge=1)
-    start: float = 1000.0
-    k: float = Field(default=32.0, gt=0)
-
-
-class JudgePlan(Strict):
-    """One judge: an offline baseline by name."""
-
-    id: Identifier
-    kind: Literal["baseline"]
-    pairs: PairSampling | None = None
-
-
 class EloSettings(Strict):
     """How a sequential Elo is computed from judgments."""
 
@@ -173,7 +167,7 @@ class RankCorrelation(AnyAnalysis):
         if (self.judge is None) == (self.column is None):
             raise ValueError("give either judge and score, or column (of the items table)")
         if (self.judge is None) != (self.score is None):
-            raise ValueError("judge and score go together (score: elo or overall)")
+            raise ValueError("judge and score go together (score: elo, bradley_terry or overall)")
         return self
 
 
@@ -257,22 +251,30 @@ class Plan(Strict):
     schema_version: Literal[1] = Field(alias="schema")
     id: Identifier
     title: Text
-    kind: Literal["pairwise"]
+    kind: Kind
+    language: Text = "en"
     seed: int = Field(ge=0, lt=2**63)
     hypotheses: tuple[Hypothesis, ...] = ()
     materials: Materials = Materials()
     design: Design
+    scales: tuple[RatingScale, ...] = ()
+    comprehension: Comprehension | None = None
+    attention_checks: tuple[AttentionCheck, ...] = ()
+    recruitment: Recruitment
     exclusions: tuple[Exclusion, ...] = ()
-    measures: Measures
+    measures: Measures | None = None
     judges: tuple[JudgePlan, ...] = ()
     ranking: RankingSettings = RankingSettings()
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
 
-    def judge(self, name: str) -> JudgePlan:
+    def judge(self, name: str) -> BaselineJudge | LLMJudge:
         """Return the judge of this id."""
         return next(j for j in self.judges if j.id == name)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as the lock hashes it: every default written out."""
-        return self.model_dump(mode="json", by_alias=True)
+        """Return the plan as the lock hashes it: defaults written out, absent parts left out.
+
+        So a part that a later version adds, and a plan does not use, leaves its hash as it was.
+        """
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -5,22 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
 from pydantic import ValidationError
 
+from prereg.collection import (
+    AttentionCheck,
+    Comprehension,
+    RatingScale,
+    Recruitment,
+    Reward,
+)
 from prereg.errors import RatifyError
+from prereg.judging import JUDGES, Budget, Habits, OwnItems, PairSampling, Prices
 from prereg.plan import (
     ANALYSES,
     AnyAnalysis,
     Exclusion,
     Hypothesis,
-    JudgePlan,
-    PairSampling,
+    Measures,
     Plan,
     Sample,
     Threshold,
 )
 from prereg.plan_rules import check_rules
+from prereg.yaml_file import read_mapping
 
 PLAN_FILE = "plan.yaml"
 
@@ -40,15 +47,7 @@ def parse_plan(text: str, *, file: Path | str) -> Plan:
     RatifyError
         At the first fault: the field's path, the bad value, what is allowed.
     """
-    try:
-        content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "cannot be read"
-        raise RatifyError(f"is not YAML{line}: {problem}", file=file) from error
-    if not isinstance(content, dict):
-        raise RatifyError("is not a plan", file=file, allowed="a mapping of the plan's keys")
+    content = read_mapping(text, file=file, what="plan")
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:
@@ -91,7 +90,15 @@ def load_plan(path: Path | str) -> Plan:
     return parse_plan(text, file=path)
 
 
-_TAGS = {"rank_correlation", "logit", "selection_by_gap", "choice_agreement"}
+# Parts of the plan that come in kinds.
+_KINDS: dict[str, tuple[Any, ...]] = {"analyses": ANALYSES, "judges": JUDGES}
+
+
+def _by_kind(models: tuple[Any, ...]) -> dict[str, Any]:
+    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+
+
+_TAGS = {kind for models in _KINDS.values() for kind in _by_kind(models)}
 
 
 def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
@@ -117,25 +124,33 @@ def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
     """Return the keys the model at this path of the plan knows."""
     model: Any = Plan
     value = content
+    kinds: tuple[Any, ...] = ()
     for part in where:
         value = value[part]
-        if isinstance(part, int):
-            continue
-        model = _model_of(model, part)
-    if model is AnyAnalysis and isinstance(value, dict):
-        kinds = {get_args(m.model_fields["kind"].annotation)[0]: m for m in ANALYSES}
-        model = kinds.get(value.get("kind"), AnyAnalysis)
+        if not isinstance(part, int):
+            kinds = _KINDS.get(part, ())
+            model = None if kinds else _model_of(model, part)
+        elif kinds:
+            model = _by_kind(kinds).get(value.get("kind"), AnyAnalysis)
     return [f.alias or name for name, f in model.model_fields.items()]
 
 
 _LISTS: dict[str, Any] = {
     "hypotheses": Hypothesis,
     "exclusions": Exclusion,
-    "judges": JudgePlan,
-    "analyses": AnyAnalysis,
     "gate": Threshold,
     "sample": Sample,
     "pairs": PairSampling,
+    "prices": Prices,
+    "budget": Budget,
+    "habits": Habits,
+    "own": OwnItems,
+    "measures": Measures,
+    "scales": RatingScale,
+    "attention_checks": AttentionCheck,
+    "comprehension": Comprehension,
+    "recruitment": Recruitment,
+    "reward": Reward,
 }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from prereg.collection_rules import check_collection
 from prereg.errors import RatifyError
+from prereg.judging import BaselineJudge, LLMJudge
+from prereg.judging_rules import check_judging
 from prereg.plan import (
     Analysis,
     ChoiceAgreement,
-    JudgePlan,
     Logit,
     Plan,
     RankCorrelation,
@@ -22,7 +24,7 @@ TRIAL_COLUMNS = (
     "sequence_id", "left_id", "right_id",
 )  # fmt: skip
 # Names of quantities and tables that every report has.
-RESERVED = ("gate", "people")
+RESERVED = ("gate", "people", "habits", "rewrites", "perturbed_texts", "requests")
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # A name that is neither called, nor an attribute, nor the name of an argument.
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.=])")
@@ -41,6 +43,8 @@ def check_rules(plan: Plan) -> None:
     RatifyError
         `column` is the dotted path of the field, `allowed` what would fit.
     """
+    check_collection(plan)
+    check_judging(plan)
     for what in ("hypotheses", "judges", "analyses"):
         names = [part.id for part in getattr(plan, what)]
         for number, name in enumerate(names):
@@ -81,7 +85,9 @@ def _check_exclusions(plan: Plan) -> None:
             )  # fmt: skip
 
 
-def _check_judges(analysis: Analysis, judges: dict[str, JudgePlan], where: str) -> None:
+def _check_judges(
+    analysis: Analysis, judges: dict[str, BaselineJudge | LLMJudge], where: str
+) -> None:
     if isinstance(analysis, ChoiceAgreement):
         for number, judge in enumerate(analysis.judges):
             if judge in analysis.judges[:number]:
@@ -94,22 +100,23 @@ def _check_judges(analysis: Analysis, judges: dict[str, JudgePlan], where: str) 
     if analysis.judge is None:
         return
     _require(analysis.judge, list(judges), f"{where}.judge")
-    if _needs_elo(analysis) and judges[analysis.judge].pairs is None:
+    if _needs_pairs(analysis) and judges[analysis.judge].pairs is None:
         raise RatifyError(
-            "this judge is asked no pairs, so it has no Elo", column=f"{where}.judge",
+            "this judge is asked no pairs, so it has no ranking", column=f"{where}.judge",
             value=analysis.judge, allowed="a judge with pairs",
         )  # fmt: skip
 
 
-def _needs_elo(analysis: Analysis) -> bool:
+def _needs_pairs(analysis: Analysis) -> bool:
     if isinstance(analysis, RankCorrelation):
-        return analysis.score == "elo"
+        return analysis.score in {"elo", "bradley_terry"}
     return isinstance(analysis, Logit) and analysis.formula.startswith("select_match")
 
 
 def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
     """Refuse names that no trial has; whether it can be fitted, a rehearsal shows."""
-    columns = [*TRIAL_COLUMNS, *(f"diff_{d}" for d in plan.measures.dimensions)]
+    dimensions = plan.measures.dimensions if plan.measures is not None else ()
+    columns = [*TRIAL_COLUMNS, *(f"diff_{d}" for d in dimensions)]
     right = analysis.formula.partition("~")[2]
     for name in _NAME.findall(_QUOTED.sub("", right)):
         _require(name, columns, f"{where}.formula")

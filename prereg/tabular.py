@@ -196,11 +196,11 @@ def _read_parquet(path: Path) -> tuple[list[str], list[dict[str, str]]]:
         raise RatifyError("is not a Parquet file", file=path, allowed="CSV or Parquet") from error
     columns = [str(name) for name in table.column_names]
     return columns, [
-        {name: _as_text(value) for name, value in record.items()} for record in table.to_pylist()
+        {name: cell_text(value) for name, value in record.items()} for record in table.to_pylist()
     ]
 
 
-def _as_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """Return a cell as the CSV would hold it."""
     if value is None:
         return ""
@@ -214,7 +214,7 @@ def csv_text(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     stream = io.StringIO(newline="")
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_as_text(row[c]) for c in columns] for row in rows)
+    writer.writerows([cell_text(row[c]) for c in columns] for row in rows)
     return stream.getvalue()
 
 

@@ -4,55 +4,59 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import secrets
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from flask import Flask, Response, current_app, render_template, request
+from flask import Flask, Response, current_app, jsonify
 from flask_wtf import CSRFProtect
-from flask_wtf.csrf import CSRFError
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from werkzeug.exceptions import HTTPException
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from prereg import files
 from prereg.errors import RatifyError
+from study import safety
 from study.conversation import turns
 from study.folder import DEMO_MARK, Study
+from study.language import speak
+from study.limits import Limits
 from study.store import Store
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+from study.tasks import task_of
+from study.tasks.base import Task
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-# The report carries its style and drawings inside itself, and no script at all.
-REPORT_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
-    "base-uri 'none'; frame-ancestors 'none'"
-)
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
-_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
+REQUEST_BYTES = 64 * 1024
 csrf = CSRFProtect()
 markdown = MarkdownIt("commonmark", {"html": False})
 
 
 @dataclass(frozen=True)
 class Room:
-    """What the views of one running server share: the study, its store, and the kind of data."""
+    """What the views of one running server share.
+
+    Attributes
+    ----------
+    study : Study
+    store : Store
+    mode : {'live', 'pilot', 'bot'}
+    task : Task
+        What the study's trials ask.
+    setup_token : str or None
+        What the link to set the dashboard's first password holds.
+    limits : Limits
+    """
 
     study: Study
     store: Store
     mode: str
-    dashboard_key: str
+    task: Task
+    setup_token: str | None
+    limits: Limits
 
 
 def room() -> Room:
@@ -61,7 +65,7 @@ def room() -> Room:
     return shared
 
 
-def create_app(study: Study, store: Store, *, mode: str, dashboard_key: str) -> Flask:
+def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None = None) -> Flask:
     """Build the application that serves one study in one mode.
 
     Parameters
@@ -71,26 +75,30 @@ def create_app(study: Study, store: Store, *, mode: str, dashboard_key: str) -> 
         Its slots for this mode are opened here.
     mode : {'live', 'pilot', 'bot'}
         Written into every row; live needs a lock.
-    dashboard_key : str
-        What a researcher signs in with.
+    setup_token : str, optional
+        With it, and while there is no password, a researcher may set the dashboard's.
 
     Raises
     ------
     RatifyError
-        When the mode is live and the study is not locked.
+        When the mode is live and the study is not locked, or a setting of the environment is wrong.
     """
     if mode == "live" and study.lock is None:
         raise RatifyError(
             "live collection needs a locked plan", file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first, or serve with --mode pilot",
         )  # fmt: skip
-    from study.views import dashboard, rater
+    from study.views import dashboard, leaving, rater
 
     app = Flask(__name__)
+    app.url_map.merge_slashes = False  # its redirect would go to whatever the Host header says
     app.config.update(
         SECRET_KEY=secret_key(study.folder),
-        MAX_CONTENT_LENGTH=64 * 1024,
+        MAX_CONTENT_LENGTH=REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
+        MAX_FORM_PARTS=200,
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie of thirty days need not be signed each time
         # two studies on one host must not share a cookie
         SESSION_COOKIE_NAME=f"ratify_{files.sha256(str(study.folder.resolve()).encode())[:8]}",
         SESSION_COOKIE_HTTPONLY=True,
@@ -99,33 +107,39 @@ def create_app(study: Study, store: Store, *, mode: str, dashboard_key: str) -> 
         WTF_CSRF_SSL_STRICT=False,
         WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and go on
     )
-    store.open_slots(study.plan_hash, mode, list(study.sequences))
-    app.extensions["ratify"] = Room(study, store, mode, dashboard_key)
+    store.open_slots(
+        study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
+    )
+    app.extensions["ratify"] = Room(study, store, mode, task_of(study.plan), setup_token, Limits())
+    app.before_request(safety.refuse_nameless_fields)
     csrf.init_app(app)
+    speak(app, study.plan.language)
     app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
     app.jinja_env.filters["turns"] = turns
-    app.jinja_env.filters["markdown"] = lambda text: Markup(markdown.render(text))  # noqa: S704
+    app.jinja_env.filters["markdown"] = _as_html
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.register_blueprint(rater.pages)
-    app.register_blueprint(dashboard.pages)
-    app.register_error_handler(HTTPException, _problem)
-    app.register_error_handler(CSRFError, _stale_form)
-    app.after_request(_safe)
-    app.wsgi_app = _only_real_hosts(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    for blueprint in (rater.pages, leaving.pages, dashboard.pages):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/health", view_func=health)
+    safety.make_safe(app)
     return app
 
 
-def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
-    """Answer a request whose Host header cannot be one before anything builds an address of it."""
+@lru_cache(maxsize=16)  # a study has two such texts, and everybody who arrives reads one
+def _as_html(text: str) -> Markup:
+    return Markup(markdown.render(text))  # noqa: S704 - HTML in it is switched off
 
-    def checked(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if _HOST.fullmatch(environ.get("HTTP_HOST", "localhost")):
-            return serve(environ, start)
-        start("400 Bad Request", [("Content-Type", "text/plain")])
-        return [b"The Host header is not a host.\n"]
 
-    return checked
+def health() -> tuple[Response, int]:
+    """Say whether the server and its store answer; for a load balancer or a monitor."""
+    here = room()
+    try:
+        with here.store.reading() as connection:
+            connection.execute(select(1))
+    except SQLAlchemyError:
+        return jsonify(status="the store does not answer"), 503
+    return jsonify(status="ok", mode=here.mode, plan_hash=here.study.plan_hash), 200
 
 
 def secret_key(folder: Path) -> str:
@@ -148,24 +162,3 @@ def secret_key(folder: Path) -> str:
             return key
         time.sleep(0.02)  # made by another server, not written yet
     raise RatifyError("holds no key", file=path, allowed="remove it, and a new one is made")
-
-
-def _safe(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if not request.path.startswith("/static/"):
-        response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _problem(error: HTTPException) -> tuple[str, int]:
-    return render_template("problem.html", title=error.name, text=error.description), (
-        error.code or 500
-    )
-
-
-def _stale_form(_error: CSRFError) -> tuple[str, int]:
-    text = "This page was open for too long, or cookies are switched off. Nothing was lost."
-    return render_template("problem.html", title="Please open your link again", text=text), 400

@@ -1,127 +1,66 @@
-"""Who gets which sequence, and where they are in it. Each public function is one transaction.
+"""Who gets which slot, and what becomes of it. Each public function is one transaction.
 
-A sequence belongs to one rater. The claim picks a free slot, writes the session into it and makes
-the visit, all in one transaction; two raters who arrive together cannot take one slot, because the
-database serialises them (SQLite: BEGIN IMMEDIATE; PostgreSQL: FOR UPDATE SKIP LOCKED) and would
-refuse the second (unique constraints on slot and rater).
+A slot belongs to one rater at a time. The claim picks a free slot, or one whose lease has run out,
+writes the session into it and makes the visit, all at once; two raters who arrive together cannot
+take one slot, because the database serialises them (SQLite: BEGIN IMMEDIATE; PostgreSQL: FOR
+UPDATE SKIP LOCKED) and would refuse the second (unique constraints on slot, rater and holder).
+Every change of a visit says in its WHERE what the visit must still be, so that of two requests
+that race, one changes it and the other finds that it has.
 """
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 import time
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import aliased
 
 from prereg.lock import utc_now
 from study.folder import Study
-from study.store import Judgment, Showing, Slot, Store, Visit
-
-Choice = Literal["left", "right"]
+from study.places import Place, find_rater, read_place, read_rater
+from study.store import Store
+from study.tables import Slot, Visit
 
 CLAIM_ATTEMPTS = 10
-
-# A browser may send any number; a day bounds what is believable.
-LONGEST_MS = 24 * 60 * 60 * 1000
+_HOLDS_SLOT = exists().where(Slot.session_id == Visit.session_id)
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a rater is.
+class Arrival:
+    """Who arrives: the platform's ids, as its link carries them."""
 
-    Attributes
-    ----------
-    session_id, rater_id, sequence_id : str
-    position : int
-        The next trial to answer, 1..n; n + 1 when all are answered.
-    finished : bool
-        Every answer of the sequence is in the store.
-    shown : bool
-        The next trial has been on their screen.
-    plan_hash, mode : str
-        Of the study they answer.
-    """
-
-    session_id: str
     rater_id: str
-    sequence_id: str
-    position: int
-    finished: bool
-    shown: bool
-    plan_hash: str
-    mode: str
-
-    def belongs_to(self, study: Study, mode: str) -> bool:
-        """Say whether this place is one of this study and kind of data."""
-        return self.plan_hash == study.plan_hash and self.mode == mode
+    platform_study_id: str | None = None
+    platform_session_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A choice as the browser sent it; the times are the browser's own and may be missing."""
-
-    position: int
-    choice: Choice
-    response_ms: int | None = None
-    hidden_ms: int | None = None
-
-
-# Built once: these run on every page.
-_PLACE = select(
-    Visit.rater_id,
-    Visit.sequence_id,
-    Visit.plan_hash,
-    Visit.mode,
-    select(func.count())
-    .where(Judgment.session_id == Visit.session_id)
-    .correlate(Visit)
-    .scalar_subquery()
-    .label("answered"),
-    select(func.count())
-    .where(Showing.session_id == Visit.session_id)
-    .correlate(Visit)
-    .scalar_subquery()
-    .label("shown"),
-).where(Visit.session_id == bindparam("session_id"))
-_LOCK_VISIT = (
-    select(Visit.session_id).where(Visit.session_id == bindparam("session_id")).with_for_update()
-)
-_SHOWN_AT = select(Showing.shown_at).where(
-    Showing.session_id == bindparam("session_id"), Showing.position == bindparam("position")
-)
-_FINISH = (
-    update(Visit)
-    .where(Visit.session_id == bindparam("b_session_id"))
-    .values(status="finished", finished_at=bindparam("finished_at"))
-    .execution_options(synchronize_session=False)
-)
-
-
-def claim(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
-    """Give a consenting rater their sequence, or the place they already have.
+def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | None:
+    """Give a consenting rater a slot, or the place they already have.
 
     Returns
     -------
     Place or None
-        None when every sequence is taken.
+        None when every slot is taken.
     """
+    rater_id = arrival.rater_id
+
+    def take(connection: Connection) -> Place | None:
+        known = read_rater(connection, study, mode, rater_id)
+        return known or _take_slot(connection, study, mode, arrival)
+
     for attempt in range(CLAIM_ATTEMPTS):
         try:
-            with store.writing() as session:
-                visit = _visit_of(session, study, mode, rater_id)
-                if visit is None:
-                    visit = _take_slot(session, study, mode, rater_id)
-                if visit is not None:
-                    return _place(session, study, visit.session_id)
+            place = store.write(take)
         except IntegrityError:
             # the same rater, twice at once: the other request won, and its place is theirs
-            return find_rater(store, study, mode, rater_id)
+            place = find_rater(store, study, mode, rater_id)
+        if place is not None:
+            return place
         if not has_room(store, study, mode):
             break
         # what was skipped as locked is free after all: its claim came to nothing
@@ -130,162 +69,184 @@ def claim(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
     return find_rater(store, study, mode, rater_id)
 
 
-def _take_slot(session: Session, study: Study, mode: str, rater_id: str) -> Visit | None:
+def _claimable(study: Study, mode: str, now: float) -> Any:
+    """Return the condition of a slot that can be had: nobody's, or its holder has gone silent."""
+    gone = exists().where(
+        Visit.session_id == Slot.session_id, Visit.status == "active", Visit.lease_until < now
+    )
+    return and_(
+        Slot.plan_hash == study.plan_hash, Slot.mode == mode, or_(Slot.session_id.is_(None), gone)
+    )
+
+
+def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival) -> Place | None:
+    now = time.time()
+    # never-used places first: who was silent for long keeps theirs while there are others
+    order = [Slot.session_id.is_not(None), Slot.slot, Slot.slot_id]
+    if study.plan.design.raters_per_sequence > 1:
+        other = aliased(Slot)
+        taken = select(func.count()).where(
+            other.plan_hash == study.plan_hash, other.mode == mode,
+            other.sequence_id == Slot.sequence_id, other.session_id.is_not(None),
+        )  # fmt: skip
+        order.insert(0, taken.scalar_subquery())
     free = (
-        select(Slot)
-        .where(Slot.plan_hash == study.plan_hash, Slot.mode == mode, Slot.session_id.is_(None))
-        .order_by(Slot.slot_id)
+        select(Slot.__table__)
+        .where(_claimable(study, mode, now))
+        .order_by(*order)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    slot = session.scalars(free).one_or_none()
-    if slot is None:
+    slot = connection.execute(free).one_or_none()
+    if slot is None or (slot.session_id is not None and not _evict(connection, slot, now)):
         return None
-    slot.session_id = secrets.token_urlsafe(18)
-    slot.claimed_at = utc_now()
-    visit = Visit(
-        session_id=slot.session_id,
-        plan_hash=study.plan_hash,
-        mode=mode,
-        rater_id=rater_id,
-        condition="",
-        sequence_id=slot.sequence_id,
-        consented_at=slot.claimed_at,
-        status="active",
+    session_id = secrets.token_urlsafe(18)
+    connection.execute(
+        update(Slot).where(Slot.slot_id == slot.slot_id).values(session_id=session_id)
     )
-    session.add(visit)
-    session.flush()
-    return visit
+    values = {
+        "session_id": session_id,
+        "plan_hash": study.plan_hash,
+        "mode": mode,
+        "rater_id": arrival.rater_id,
+        "sequence_id": slot.sequence_id,
+        "slot": slot.slot,
+        "consented_at": utc_now(),
+        "lease_until": now + study.plan.design.lease_minutes * 60,
+        "comprehension_attempts": 0 if study.plan.comprehension else None,
+        "platform_study_id": arrival.platform_study_id,
+        "platform_session_id": arrival.platform_session_id,
+        "withdrawal_key": secrets.token_urlsafe(24),
+    }
+    connection.execute(insert(Visit), values)
+    return read_place(connection, session_id)
+
+
+def _evict(connection: Connection, slot: Any, now: float) -> bool:
+    """End the visit of a slot's silent holder; say whether they were silent to the end."""
+    silent = (
+        update(Visit)
+        .where(
+            Visit.session_id == slot.session_id, Visit.status == "active", Visit.lease_until < now
+        )
+        .values(status="timed_out")
+    )
+    return connection.execute(silent).rowcount == 1
 
 
 def has_room(store: Store, study: Study, mode: str) -> bool:
-    """Say whether a sequence is free."""
-    free = (
-        select(func.count())
-        .select_from(Slot)
-        .where(Slot.plan_hash == study.plan_hash, Slot.mode == mode, Slot.session_id.is_(None))
+    """Say whether a slot can be had."""
+    free = select(Slot.slot_id).where(_claimable(study, mode, time.time())).limit(1)
+    with store.reading() as connection:
+        return connection.scalar(free) is not None
+
+
+_SHOW = (
+    update(Visit)
+    .where(
+        Visit.session_id == bindparam("of_session"),
+        Visit.status == "active",
+        Visit.answered == bindparam("now_answered"),
+        Visit.shown_position < bindparam("now_shown"),
     )
-    with store.reading() as session:
-        return bool(session.scalar(free))
+    .values(
+        shown_position=bindparam("now_shown"),
+        shown_at=bindparam("now_at"),
+        lease_until=bindparam("until"),
+    )
+)
 
 
-def find_rater(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
-    """Return where this rater is, None if they never consented."""
-    with store.reading() as session:
-        visit = _visit_of(session, study, mode, rater_id)
-        return None if visit is None else _place(session, study, visit.session_id)
-
-
-def find_session(store: Store, study: Study, mode: str, session_id: str) -> Place | None:
-    """Return where this session is, None if the store does not know it."""
-    with store.reading() as session:
-        place = _place(session, study, session_id)
-    return place if place is not None and place.belongs_to(study, mode) else None
-
-
-def show(store: Store, place: Place) -> None:
-    """Note when a trial is first shown; later showings of the same trial change nothing."""
-    if place.shown:
+def show(store: Store, study: Study, place: Place) -> None:
+    """Note when a trial is first shown, and renew the lease; later showings change nothing."""
+    if place.shown_at is not None:
         return
     values = {
-        "session_id": place.session_id, "position": place.position, "shown_at": utc_now(),
-    }  # fmt: skip
-    # a refusal: shown in two windows at once, and the first stands
-    with contextlib.suppress(IntegrityError), store.writing() as session:
-        session.execute(insert(Showing), values)
+        "of_session": place.session_id,
+        "now_answered": place.position - 1,
+        "now_shown": place.position,
+        "now_at": utc_now(),
+        "until": time.time() + study.plan.design.lease_minutes * 60,
+    }
+    store.write(lambda connection: connection.execute(_SHOW, values))
 
 
-def answer(store: Store, study: Study, mode: str, session_id: str, given: Answer) -> Place | None:
-    """Keep an answer, durably, and return where the rater is then.
-
-    An answer to any trial but the next one changes nothing: a form sent twice, a stale window.
+def try_comprehension(store: Store, study: Study, place: Place, option: int) -> Place | None:
+    """Count an attempt at the comprehension question; too many wrong ones free the slot.
 
     Returns
     -------
     Place or None
-        After the answer; None if the store does not know the session.
+        As it is then: ready for the trials, screened out, or where it was. None if the session is
+        gone.
     """
-    try:
-        with store.writing() as session:
-            session.execute(_LOCK_VISIT, {"session_id": session_id})
-            now = _place(session, study, session_id)
-            if now is None or not now.belongs_to(study, mode):
-                return None
-            if now.finished or given.position != now.position:
-                return now
-            session.execute(insert(Judgment), _judgment(session, study, mode, now, given))
-            finished = now.position == len(study.sequences[now.sequence_id])
-            if finished:
-                session.execute(_FINISH, {"b_session_id": session_id, "finished_at": utc_now()})
-            return replace(now, position=now.position + 1, finished=finished, shown=False)
-    except IntegrityError:
-        return find_session(store, study, mode, session_id)
+    question = study.plan.comprehension
+    assert question is not None
+    right = option == question.answer
+
+    def count(connection: Connection) -> Place | None:
+        lock_slot(connection, place.session_id)
+        last = place.attempts + 1 >= question.attempts
+        counted = connection.execute(
+            update(Visit)
+            .where(
+                Visit.session_id == place.session_id,
+                Visit.status == "active",
+                Visit.comprehended.is_(False),
+                Visit.comprehension_attempts == place.attempts,
+            )
+            .values(
+                comprehension_attempts=place.attempts + 1,
+                comprehended=right,
+                status="screened_out" if last and not right else "active",
+                lease_until=time.time() + study.plan.design.lease_minutes * 60,
+            )
+        ).rowcount
+        if counted and last and not right:
+            free_slot(connection, place.session_id)
+        return read_place(connection, place.session_id)
+
+    return store.write(count)
 
 
-def _judgment(
-    session: Session, study: Study, mode: str, place: Place, given: Answer
-) -> dict[str, Any]:
-    trial = study.sequences[place.sequence_id][place.position - 1]
-    shown_at = session.scalar(
-        _SHOWN_AT, {"session_id": place.session_id, "position": place.position}
-    )
-    now = utc_now()
-    # the browser's clock starts again when a page is reloaded, ours does not
-    response_ms = _believable(given.response_ms)
-    if shown_at is not None:
-        response_ms = _milliseconds(shown_at, now)
-    return {
-        "judgment_id": secrets.token_hex(16),
-        "plan_hash": study.plan_hash,
-        "mode": mode,
-        "session_id": place.session_id,
-        "rater_id": place.rater_id,
-        "rater_kind": "human",
-        "scenario": study.items[trial.left_id].scenario,
-        "left_id": trial.left_id,
-        "right_id": trial.right_id,
-        "choice": given.choice,
-        "position": place.position,
-        "is_attention_check": trial.is_attention_check,
-        "shown_at": shown_at,
-        "answered_at": now,
-        "response_ms": response_ms,
-        "hidden_ms": _believable(given.hidden_ms),
-        "purpose": "trial",
-    }
+def release(store: Store, study: Study, mode: str, rater_id: str, status: str) -> str:
+    """End an active visit and free its slot; what was answered is kept.
+
+    Parameters
+    ----------
+    rater_id : str
+    status : {'returned', 'timed_out'}
+        As the recruitment platform says.
+
+    Returns
+    -------
+    str
+        The visit's status before: 'active' where it was released, 'unknown' where there is none.
+    """
+
+    def end(connection: Connection) -> str:
+        place = read_rater(connection, study, mode, rater_id)
+        if place is None:
+            return "unknown"
+        lock_slot(connection, place.session_id)
+        ended = connection.execute(
+            update(Visit)
+            .where(Visit.session_id == place.session_id, Visit.status == "active")
+            .values(status=status)
+        ).rowcount
+        if ended:
+            free_slot(connection, place.session_id)
+        return "active" if ended else place.status
+
+    return store.write(end)
 
 
-def _visit_of(session: Session, study: Study, mode: str, rater_id: str) -> Visit | None:
-    mine = select(Visit).where(
-        Visit.plan_hash == study.plan_hash, Visit.mode == mode, Visit.rater_id == rater_id
-    )
-    return session.scalars(mine).one_or_none()
+def lock_slot(connection: Connection, session_id: str) -> None:
+    """Lock a session's slot before its visit, as a claim does, lest two wait for each other."""
+    held = select(Slot.slot_id).where(Slot.session_id == session_id)
+    connection.execute(held.with_for_update())
 
 
-def _place(session: Session, study: Study, session_id: str) -> Place | None:
-    row = session.execute(_PLACE, {"session_id": session_id}).one_or_none()
-    if row is None:
-        return None
-    trials = study.sequences.get(row.sequence_id, ())
-    return Place(
-        session_id=session_id,
-        rater_id=row.rater_id,
-        sequence_id=row.sequence_id,
-        position=row.answered + 1,
-        finished=row.answered >= len(trials),
-        # trials are shown in order, so the next one was shown if as many were shown as that
-        shown=row.shown > row.answered,
-        plan_hash=row.plan_hash,
-        mode=row.mode,
-    )
-
-
-def _believable(milliseconds: int | None) -> int | None:
-    if milliseconds is None or not 0 <= milliseconds <= LONGEST_MS:
-        return None
-    return milliseconds
-
-
-def _milliseconds(start: str, end: str) -> int:
-    span = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    return round(span.total_seconds() * 1000)
+def free_slot(connection: Connection, session_id: str) -> None:
+    """Give a session's slot back."""
+    connection.execute(update(Slot).where(Slot.session_id == session_id).values(session_id=None))

@@ -196,6 +196,8 @@ class Page(HTMLParser):
         Hidden fields of the form.
     ids : set of str
         All element ids.
+    choices : dict
+        What may be chosen, by name of a group of radio buttons.
     conversations : dict
         Text by the letter of the conversation.
     """
@@ -206,6 +208,7 @@ class Page(HTMLParser):
         self.action = ""
         self.fields: dict[str, str] = {}
         self.ids: set[str] = set()
+        self.choices: dict[str, list[str]] = {}
         self.conversations: dict[str, str] = {}
         self._letter: str | None = None
         self._in_title = False
@@ -219,6 +222,8 @@ class Page(HTMLParser):
             self.action = given["action"]
         if tag == "input" and given.get("type") == "hidden":
             self.fields[given["name"]] = given.get("value", "")
+        if tag == "input" and given.get("type") == "radio":
+            self.choices.setdefault(given["name"], []).append(given.get("value", ""))
         if "data-conversation" in given:
             self._letter = given["data-conversation"]
             self.conversations[self._letter] = ""

@@ -1,77 +1,127 @@
-"""Which pairs are shown, in which order, on which side: pure functions of plan, items and seed."""
+"""Who is shown what, in which order, at which place: pure functions of plan, items and seed."""
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from prereg.errors import RatifyError
+from prereg.lock import option_columns
 from prereg.plan import Plan, Sample
 from prereg.tabular import Table
+from study.dealing import Items, balance_places, balance_sides, deal, draw_pairs, draw_sets
 
-Pair = tuple[str, str]
+# The scenario of attention checks in every table; their texts stand in the plan, not in the items.
+CHECK_SCENARIO = "attention_check"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One slot of one sequence; a row of the sequences table."""
+    """One slot of one sequence; a row of the sequences table.
+
+    Attributes
+    ----------
+    sequence_id : str
+    position : int
+        1 to n.
+    item_ids : tuple of str
+        What is shown, in order of place: left and right, the one item, or the options.
+    is_attention_check : bool
+    """
 
     sequence_id: str
     position: int
-    left_id: str
-    right_id: str
+    item_ids: Items
     is_attention_check: bool = False
 
 
 def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     """Generate every sequence of the study.
 
-    Pairs lie within one scenario; every item is shown equally often within its scenario (give or
-    take one, or two where the number of items is odd), stands left as often as right (give or take
-    one), and is not met twice by one rater unless the scenario has too few items. No pair repeats
-    before all pairs have been used.
+    Trials lie within one scenario. Every item is shown equally often within its scenario (give or
+    take one, or two where the number of items is odd) and is not met twice by one rater unless the
+    scenario has too few items. In pairs every item stands left as often as right (give or take
+    one), and no pair repeats before all have been used; in sets items go round the places. The
+    first sequences alone are balanced too, for recruitment may stop early. Attention checks stand
+    where the plan puts them, in every sequence.
 
     Parameters
     ----------
     plan : Plan
-        `design.raters` sequences of `design.trials` pairs; `seed`.
+        `design.sequences` sequences of `design.trials` trials; `seed`.
     items : Table
         Checked items; see `prereg.items.read_items`.
 
     Returns
     -------
     list of Trial
-        raters x trials, by sequence and position (1..trials).
+        By sequence and position, from 1.
 
     Raises
     ------
     RatifyError
-        When a sample asks for more items than a bin has, or a sequence would have to repeat a pair.
+        When a sample asks for more items than a bin has, or a sequence would have to repeat a
+        trial.
     """
     rng = np.random.default_rng([plan.seed, 1])
     pools = select_items(items, plan.design.sample, rng)
-    raters, trials = plan.design.raters, plan.design.trials
-    shares = _trials_per_scenario(sorted(pools), raters, trials)
-    dealt: list[list[Pair]] = [[] for _ in range(raters)]
+    sequences, trials = plan.design.sequences, plan.design.trials
+    shares = _trials_per_scenario(sorted(pools), sequences, trials)
+    dealt: list[list[Items]] = [[] for _ in range(sequences)]
     for scenario, counts in shares.items():
         pool = pools[scenario]
-        if max(counts) > len(pool) * (len(pool) - 1) // 2:
-            raise RatifyError(
-                f"scenario '{scenario}' has {len(pool)} items, too few for {max(counts)} "
-                "different pairs in one sequence",
-                file=items.path, allowed="more items, or fewer trials in the plan",
-            )  # fmt: skip
-        pairs = balance_sides(draw_pairs(pool, sum(counts), rng), rng)
-        for sequence, hand in zip(dealt, deal(pairs, counts), strict=True):
+        _refuse_too_few(plan, items, scenario, len(pool), max(counts))
+        drawn = _draw(plan, pool, sum(counts), rng)
+        for sequence, hand in zip(dealt, deal(drawn, counts), strict=True):
             sequence.extend(hand)
-    width = max(3, len(str(raters)))
+    width = max(3, len(str(sequences)))
     return [
-        Trial(f"S{number:0{width}d}", position, *sequence[index])
-        for number, sequence in enumerate(dealt, start=1)
-        for position, index in enumerate(rng.permutation(len(sequence)), start=1)
+        trial
+        for number, hand in enumerate(dealt, start=1)
+        for trial in _ordered(plan, f"S{number:0{width}d}", hand, rng)
+    ]
+
+
+def _draw(plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator) -> list[Items]:
+    if plan.kind == "pairwise":
+        return list(balance_sides(draw_pairs(pool, count, rng), rng))
+    if plan.kind == "rating":
+        return draw_sets(pool, 1, count, rng)
+    return balance_places(draw_sets(pool, plan.design.options or 0, count, rng), rng)
+
+
+def _refuse_too_few(plan: Plan, items: Table, scenario: str, size: int, most: int) -> None:
+    """Refuse a scenario with too few items for one sequence's share of different trials."""
+    shown = {"pairwise": 2, "rating": 1}.get(plan.kind) or plan.design.options or 0
+    if most > math.comb(size, shown):
+        what = {"pairwise": "different pairs", "rating": "trials"}.get(plan.kind)
+        raise RatifyError(
+            f"scenario '{scenario}' has {size} items, too few for {most} "
+            f"{what or f'different sets of {shown}'} in one sequence",
+            file=items.path, allowed="more items, or fewer trials in the plan",
+        )  # fmt: skip
+
+
+def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Generator) -> list[Trial]:
+    """Shuffle one sequence's trials and put the attention checks into their places."""
+    shuffled = [(hand[index], False) for index in rng.permutation(len(hand))]
+    checks = check_ids(plan)
+    # from behind, so that the places of earlier checks stay what the plan says
+    after = [(check.after, number) for number, check in enumerate(plan.attention_checks)]
+    for place, number in sorted(after, reverse=True):
+        shuffled.insert(place, (checks[number], True))
+    return [Trial(name, place, ids, check) for place, (ids, check) in enumerate(shuffled, start=1)]
+
+
+def check_ids(plan: Plan) -> list[Items]:
+    """Return the ids by which each attention check's texts go in every table."""
+    return [
+        tuple(f"check_{number}.{place}" for place in range(1, len(check.texts) + 1))
+        for number, check in enumerate(plan.attention_checks, start=1)
     ]
 
 
@@ -112,142 +162,26 @@ def select_items(
 
 
 def _trials_per_scenario(
-    scenarios: Sequence[str], raters: int, trials: int
+    scenarios: Sequence[str], sequences: int, trials: int
 ) -> dict[str, list[int]]:
     """Return how many trials of each scenario each sequence has, as even as the numbers allow."""
     base, extra = divmod(trials, len(scenarios))
-    shares = {scenario: [base] * raters for scenario in scenarios}
-    for rater in range(raters):
+    shares = {scenario: [base] * sequences for scenario in scenarios}
+    for sequence in range(sequences):
         for step in range(extra):
             # going round the scenarios spreads the remainder evenly over the study
-            shares[scenarios[(rater * extra + step) % len(scenarios)]][rater] += 1
+            shares[scenarios[(sequence * extra + step) % len(scenarios)]][sequence] += 1
     return shares
 
 
-def draw_pairs(pool: Sequence[str], count: int, rng: np.random.Generator) -> list[Pair]:
-    """Draw pairs so that every item is met equally often and no pair repeats too early.
-
-    Rounds of a round-robin tournament (the circle method) over a shuffled order: each round meets
-    every item once, and all rounds together meet every pair once.
-
-    Parameters
-    ----------
-    pool : sequence of str
-        At least two item ids.
-    count : int
-        Number of pairs.
-    """
-    pairs: list[Pair] = []
-    while len(pairs) < count:
-        order: list[str | None] = [pool[i] for i in rng.permutation(len(pool))]
-        if len(order) % 2:
-            order.append(None)
-        size = len(order)
-        for _ in range(size - 1):
-            matches = zip(order[: size // 2], reversed(order[size // 2 :]), strict=True)
-            meeting = [(a, b) for a, b in matches if a is not None and b is not None]
-            pairs.extend(meeting[i] for i in rng.permutation(len(meeting)))
-            order.insert(1, order.pop())
-    return pairs[:count]
-
-
-def balance_sides(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
-    """Turn each pair so that every item is left as often as right, within one.
-
-    Walks an Euler circuit of the graph of pairs (odd items joined through a helper node): going
-    round it leaves every node as often as it enters it.
-
-    Parameters
-    ----------
-    pairs : sequence of (str, str)
-
-    Returns
-    -------
-    list of (left, right)
-        The same pairs in the same order.
-    """
-    ends: list[tuple[str, str]] = list(pairs)
-    degree: dict[str, int] = defaultdict(int)
-    for a, b in ends:
-        degree[a] += 1
-        degree[b] += 1
-    helper = ""  # no item has an empty id
-    ends += [(node, helper) for node, d in degree.items() if d % 2]
-    neighbours: dict[str, list[tuple[str, int]]] = defaultdict(list)
-    for index in rng.permutation(len(ends)):
-        a, b = ends[index]
-        neighbours[a].append((b, int(index)))
-        neighbours[b].append((a, int(index)))
-    turned: list[Pair | None] = [None] * len(ends)
-    for start in list(neighbours):
-        node = start
-        while neighbours[node]:
-            other, index = neighbours[node].pop()
-            if turned[index] is None:
-                turned[index] = (node, other)
-                node = other
-    flip = rng.random() < 0.5  # so that no direction of the walk is favoured
-    kept = [pair for pair in turned[: len(pairs)] if pair is not None]
-    return [(b, a) if flip else (a, b) for a, b in kept]
-
-
-def deal(pairs: Sequence[Pair], counts: Sequence[int]) -> list[list[Pair]]:
-    """Deal pairs to sequences: no sequence gets a pair twice, nor, where it can be, an item.
-
-    Parameters
-    ----------
-    pairs : sequence of (left, right)
-    counts : sequence of int
-        Pairs for each sequence, at most as many as there are different pairs; their sum is the
-        number of pairs.
-    """
-    queue = deque(pairs)
-    hands: list[list[Pair]] = []
-    for count in counts:
-        hand: list[Pair] = []
-        while len(hand) < count:
-            index = _best_fit(queue, hand)
-            if index is None:
-                hand.append(_swapped(queue.popleft(), hand, hands))
-            else:
-                hand.append(queue[index])
-                del queue[index]
-        hands.append(hand)
-    return hands
-
-
-def _best_fit(queue: Sequence[Pair], hand: Sequence[Pair]) -> int | None:
-    """Return the first queued pair with no item in the hand, else the first pair not in it."""
-    met = {item for pair in hand for item in pair}
-    held = {frozenset(pair) for pair in hand}
-    for index, pair in enumerate(queue):
-        if not met.intersection(pair):
-            return index
-    return next((i for i, pair in enumerate(queue) if frozenset(pair) not in held), None)
-
-
-def _swapped(pair: Pair, hand: Sequence[Pair], earlier: Sequence[list[Pair]]) -> Pair:
-    """Give an earlier hand a pair it has not got, for one that this hand has not got."""
-    held = {frozenset(other) for other in hand}
-    for other_hand in reversed(earlier):
-        theirs = {frozenset(other) for other in other_hand}
-        if frozenset(pair) in theirs:
-            continue
-        for index, other in enumerate(other_hand):
-            if frozenset(other) not in held:
-                other_hand[index] = pair
-                return other
-    return pair
-
-
-def sequence_rows(trials: Sequence[Trial]) -> list[Mapping[str, object]]:
+def sequence_rows(plan: Plan, trials: Sequence[Trial]) -> list[Mapping[str, object]]:
     """Return trials as rows of the sequences table."""
+    options = option_columns(plan)
     return [
         {
             "sequence_id": t.sequence_id,
             "position": t.position,
-            "left_id": t.left_id,
-            "right_id": t.right_id,
+            **dict(zip(options, t.item_ids, strict=True)),
             "is_attention_check": "true" if t.is_attention_check else "false",
         }
         for t in trials

@@ -8,24 +8,27 @@ from pathlib import Path
 
 from prereg.errors import RatifyError
 from prereg.items import read_items
+from prereg.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.lock import (
     LOCK_FILE,
-    SEQUENCE_COLUMNS,
     SEQUENCES_FILE,
     Lock,
     hash_parts,
+    option_columns,
     plan_hash,
     read_lock,
     read_texts,
     refuse_changed,
+    sequence_columns,
     write_lock,
 )
 from prereg.plan import Plan
 from prereg.plan_file import PLAN_FILE, load_plan
 from prereg.tabular import Table, read_table, write_csv
-from study.design import Trial, generate_sequences, sequence_rows
+from study.design import CHECK_SCENARIO, Trial, check_ids, generate_sequences, sequence_rows
 from study.judges.base import Item
-from study.judges.version import check_measures, judge_version
+from study.judges.version import check_baseline, check_judge, judge_version
+from study.language import check_language
 
 # A folder with this file was made by `ratify demo` and may be made anew.
 DEMO_MARK = "DEMO.txt"
@@ -45,6 +48,8 @@ class Study:
         The items table with all its columns; nothing but `items` ever reaches a rater or judge.
     items : mapping
         Items by id.
+    shown : mapping
+        Everything a trial may show, by id: the items and the texts of attention checks.
     sequences : mapping
         Trials by sequence id, in order of position.
     texts : mapping
@@ -61,6 +66,7 @@ class Study:
     plan: Plan
     table: Table
     items: Mapping[str, Item]
+    shown: Mapping[str, Item]
     sequences: Mapping[str, tuple[Trial, ...]]
     texts: Mapping[str, str]
     parts: Mapping[str, str]
@@ -91,18 +97,25 @@ def open_study(
     folder = Path(folder)
     plan = load_plan(folder)
     _check_judges(plan, folder)
+    _check_baselines_beside(plan, folder)
+    check_language(plan.language, folder / PLAN_FILE)
     table = read_items(folder / plan.materials.items)
     _check_columns(plan, table)
+    _check_habits(plan, table)
+    if plan.kind == "best_worst":
+        _check_prompts(table)
     texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # what was locked is read, not generated again: another numpy may shuffle another way
-    trials = read_sequences(folder, table) if locked else generate_sequences(plan, table)
+    trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     parts = hash_parts(
         plan,
         items=table.rows,
-        sequences=[dict(row) for row in sequence_rows(trials)],
+        sequences=[dict(row) for row in sequence_rows(plan, trials)],
         texts=texts,
-        prompts={judge.id: judge_version(judge.id) for judge in plan.judges},
+        prompts={judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
+        if same_judges or not locked
+        else {},
     )
     lock = None
     if locked:
@@ -111,25 +124,58 @@ def open_study(
             parts["prompts"] = lock.parts.get("prompts", "")
         refuse_changed(folder, lock, parts)
     items = {
-        record["item_id"]: Item(record["item_id"], record["scenario"], record["text"])
+        record["item_id"]: Item(
+            record["item_id"], record["scenario"], record["text"], record.get("prompt", "")
+        )
         for record in table.rows
     }
     return Study(
-        folder, plan, table, items, _by_sequence(trials), texts, parts, plan_hash(parts), lock
-    )
+        folder, plan, table, items, {**items, **_check_items(plan, table)}, _by_sequence(trials),
+        texts, parts, plan_hash(parts), lock,
+    )  # fmt: skip
+
+
+def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
+    """Return the texts of attention checks by their ids, which no item may have."""
+    found = {}
+    taken = {record["item_id"]: row for row, record in enumerate(table.rows, start=2)}
+    for check, ids in zip(plan.attention_checks, check_ids(plan), strict=True):
+        for name, text in zip(ids, check.texts, strict=True):
+            if name in taken:
+                raise table.error(
+                    taken[name], "item_id", "is an attention check's id", allowed="another id"
+                )
+            found[name] = Item(name, CHECK_SCENARIO, text, check.prompt or "")
+    return found
 
 
 def _check_judges(plan: Plan, folder: Path) -> None:
-    """Refuse measures that a judge of the plan cannot answer."""
+    """Refuse scales that a judge of the plan cannot answer, and an LLM without its baselines."""
     for number, judge in enumerate(plan.judges):
         try:
-            check_measures(judge.id, plan.measures)
+            check_judge(judge, plan)
         except RatifyError as error:
             raise RatifyError(
                 error.problem, file=folder / PLAN_FILE,
-                column=f"judges.{number}.{error.column or 'id'}", value=error.value,
+                column=f"judges.{number}.id" if error.column == "id" else error.column,
+                value=error.value,
                 allowed=error.allowed,
             ) from error  # fmt: skip
+
+
+def _check_baselines_beside(plan: Plan, folder: Path) -> None:
+    """Refuse an LLM alone: who does not beat length and words has measured length or words."""
+    if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
+        return
+    for name in sorted(set(BASELINES) - {judge.id for judge in plan.judges}):
+        try:
+            check_baseline(name, plan)
+        except RatifyError:
+            continue  # one that cannot answer this plan is not missed
+        raise RatifyError(
+            f"an LLM judge stands beside the baseline '{name}'", file=folder / PLAN_FILE,
+            column="judges", allowed=f"one more judge: {{id: {name}, kind: baseline}}",
+        )  # fmt: skip
 
 
 def _check_columns(plan: Plan, table: Table) -> None:
@@ -140,6 +186,30 @@ def _check_columns(plan: Plan, table: Table) -> None:
             table.require(column)
             for row in range(2, len(table.rows) + 2):
                 table.number(row, column)
+
+
+def _check_habits(plan: Plan, table: Table) -> None:
+    """Refuse habits that need a column which the items do not have."""
+    for judge in plan.judges:
+        habits = judge.habits if isinstance(judge, LLMJudge) else None
+        if habits is None:
+            continue
+        table.require(*(name for name in habits.perturbations if name in REWRITTEN))
+        if habits.own is not None:
+            table.require(habits.own.column)
+
+
+def _check_prompts(table: Table) -> None:
+    """Refuse a scenario whose responses answer to different prompts: a page shows one."""
+    if "prompt" not in table.columns:
+        return
+    first: dict[str, str] = {}
+    for row, record in enumerate(table.rows, start=2):
+        if first.setdefault(record["scenario"], record["prompt"]) != record["prompt"]:
+            raise table.error(
+                row, "prompt", f"differs from the first of scenario '{record['scenario']}'",
+                allowed="one prompt in a scenario",
+            )  # fmt: skip
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:
@@ -157,12 +227,13 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
     study = open_study(folder)
     trials = [trial for sequence in study.sequences.values() for trial in sequence]
     if study.lock is None:
-        write_csv(study.folder / SEQUENCES_FILE, SEQUENCE_COLUMNS, sequence_rows(trials))
+        columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
+        write_csv(study.folder / SEQUENCES_FILE, columns, rows)
     lock = write_lock(study.folder, study.parts)
     return study, lock
 
 
-def read_sequences(folder: Path, items: Table) -> list[Trial]:
+def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
     """Read the sequences a lock froze.
 
     Raises
@@ -173,11 +244,13 @@ def read_sequences(folder: Path, items: Table) -> list[Trial]:
     if not (folder / LOCK_FILE).exists():
         read_lock(folder)  # raises: the plan is not locked
     table = read_table(folder / SEQUENCES_FILE)
-    table.require(*SEQUENCE_COLUMNS)
+    table.require(*sequence_columns(plan))
+    options = option_columns(plan)
     known = {record["item_id"] for record in items.rows}
+    known.update(name for ids in check_ids(plan) for name in ids)
     trials = []
     for row, record in enumerate(table.rows, start=2):
-        for side in ("left_id", "right_id"):
+        for side in options:
             if record[side] not in known:
                 raise table.error(row, side, "is no item", allowed=f"an id of {items.path.name}")
         check = record["is_attention_check"]
@@ -188,8 +261,7 @@ def read_sequences(folder: Path, items: Table) -> list[Trial]:
             Trial(
                 record["sequence_id"],
                 int(record["position"]),
-                record["left_id"],
-                record["right_id"],
+                tuple(record[column] for column in options),
                 check == "true",
             )
         )

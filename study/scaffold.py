@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -13,11 +14,12 @@ from pathlib import Path
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.items import ITEM_COLUMNS, import_items
-from prereg.plan_file import PLAN_FILE
+from prereg.plan_file import PLAN_FILE, parse_plan
 from prereg.tabular import write_csv
 from study.bots import Visitors, fingerprint, send_bots
 from study.folder import DEMO_MARK, SERVING_FILE, Study, open_study
 
+WORKED = "pairwise_preference"
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` makes it anew, so keep nothing of yours here.
 """
@@ -35,9 +37,10 @@ def new_study(
     id_column: str = "item_id",
     text_column: str = "text",
     scenario_column: str | None = None,
+    worked: str = WORKED,
     demo: bool = False,
 ) -> Study:
-    """Make a study folder from the worked plan.
+    """Make a study folder from a worked plan.
 
     Parameters
     ----------
@@ -47,6 +50,8 @@ def new_study(
         Somebody's table of items; without it the demo's 150 conversations.
     id_column, text_column, scenario_column : str
         How their table calls these; see `prereg.items.import_items`.
+    worked : str
+        Which worked plan; see `worked_plans`.
     demo : bool
         Adds the comparison with the quality planted in the demo's conversations.
 
@@ -60,6 +65,11 @@ def new_study(
     RatifyError
         When there is a plan already, or the items are wrong.
     """
+    if worked not in worked_plans():
+        raise RatifyError(
+            "there is no such worked plan", file="--plan", value=worked,
+            allowed=", ".join(worked_plans()),
+        )  # fmt: skip
     rows = _demo_items() if items is None else None
     if rows is None:
         assert items is not None
@@ -68,17 +78,23 @@ def new_study(
         )
         _refuse_lonely(items, rows, scenario_column or "scenario")
     columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
-    worked = resources.files("prereg") / "plans" / "pairwise_preference"
+    source = resources.files("prereg") / "plans" / worked
     with files.replaced_folder(folder, ours=()) as beside:
         write_csv(beside / "items.csv", columns, rows)
         for name in ("consent.md", "instructions.md"):
-            files.write_text(beside / name, (worked / name).read_text(encoding="utf-8"))
-        plan = (worked / PLAN_FILE).read_text(encoding="utf-8")
+            files.write_text(beside / name, (source / name).read_text(encoding="utf-8"))
+        plan = (source / PLAN_FILE).read_text(encoding="utf-8")
         files.write_text(beside / PLAN_FILE, _fitted(plan, rows, demo=demo))
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)
         open_study(beside)
     return open_study(folder)
+
+
+def worked_plans() -> list[str]:
+    """Return the names of the worked plans, the first choice first."""
+    names = sorted(path.name for path in (resources.files("prereg") / "plans").iterdir())
+    return sorted(names, key=lambda name: name != WORKED)
 
 
 def _demo_items() -> list[dict[str, str]]:
@@ -106,11 +122,22 @@ def _fitted(plan: str, rows: list[dict[str, str]], *, demo: bool) -> str:
     if len(counts) == 1:
         # one scenario has no contrast between scenarios to adjust for
         plan = plan.replace(" + C(scenario)", "")
-    fewest = min(counts.values())
-    most = fewest * (fewest - 1) // 2 * len(counts)
-    if most < 10:
-        plan = plan.replace("  trials: 10\n", f"  trials: {most}\n")
-    return plan
+    return _with_trials(plan, min(counts.values()), len(counts))
+
+
+def _with_trials(text: str, fewest: int, scenarios: int) -> str:
+    """Return a plan with no more trials, and no more options, than its items can give."""
+    plan = parse_plan(text, file=PLAN_FILE)
+    options = plan.design.options
+    if options is not None and 3 <= fewest < options:
+        text = text.replace(f"  options: {options} ", f"  options: {fewest} ")
+    shown = {"pairwise": 2, "rating": 1}.get(plan.kind) or min(options or 3, fewest)
+    most = math.comb(fewest, shown) * scenarios
+    if 0 < most < plan.design.trials:
+        text = text.replace(f"  trials: {plan.design.trials}\n", f"  trials: {most}\n")
+        for check in plan.attention_checks:
+            text = text.replace(f"after: {check.after} ", f"after: {min(check.after, most)} ")
+    return text
 
 
 def refuse_foreign(folder: Path) -> None:

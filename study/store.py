@@ -1,137 +1,42 @@
-"""The store: SQLAlchemy models and the two kinds of transaction, reading and writing.
+"""The store: a database, reading, and writing that is on disk before it is acknowledged.
 
-SQLite by default, PostgreSQL by URL. What must never happen twice is unique in the database, not
-only in the code: a slot has one session, a rater one visit, a trial of a session one judgment.
+SQLite by default, PostgreSQL by URL.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from sqlalchemy import (
-    Boolean,
-    Float,
-    Index,
-    Integer,
-    String,
-    Text,
-    UniqueConstraint,
-    create_engine,
-    event,
-    make_url,
-    select,
-)
+from sqlalchemy import create_engine, event, insert, make_url, select
 from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import (
-    ArgumentError,
-    IntegrityError,
-    OperationalError,
-    ProgrammingError,
-    SQLAlchemyError,
-)
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
 
+from prereg import files
 from prereg.errors import RatifyError
+from study.schema import prepare
+from study.tables import Slot
 
 STORE_FILE = "study.sqlite3"
-MAKING_ATTEMPTS = 8
-MODES = ("live", "pilot", "bot")
+# Stands in a study folder whose answers are in another database.
+ELSEWHERE_FILE = ".ratify-store"
+URL_VARIABLE = "RATIFY_DATABASE_URL"
+T = TypeVar("T")
 
 
-class Base(DeclarativeBase):
-    """All tables of the store."""
+class _Waiting(Generic[T]):
+    """A piece of writing that waits for its commit."""
 
-
-class Slot(Base):
-    """One sequence to be given to one rater; `session_id` says to whom."""
-
-    __tablename__ = "slots"
-    __table_args__ = (UniqueConstraint("plan_hash", "mode", "sequence_id"),)
-
-    slot_id: Mapped[int] = mapped_column(primary_key=True)
-    plan_hash: Mapped[str] = mapped_column(String(64))
-    mode: Mapped[str] = mapped_column(String(8))
-    sequence_id: Mapped[str] = mapped_column(String(64))
-    session_id: Mapped[str | None] = mapped_column(String(64), unique=True)
-    claimed_at: Mapped[str | None] = mapped_column(String(32))
-
-
-class Visit(Base):
-    """One person's visit; a row of the participants table."""
-
-    __tablename__ = "visits"
-    __table_args__ = (UniqueConstraint("plan_hash", "mode", "rater_id"),)
-
-    session_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    plan_hash: Mapped[str] = mapped_column(String(64))
-    mode: Mapped[str] = mapped_column(String(8), index=True)
-    rater_id: Mapped[str] = mapped_column(String(128))
-    condition: Mapped[str] = mapped_column(String(64), default="")
-    sequence_id: Mapped[str] = mapped_column(String(64))
-    consented_at: Mapped[str] = mapped_column(String(32))
-    finished_at: Mapped[str | None] = mapped_column(String(32))
-    status: Mapped[str] = mapped_column(String(16), default="active")
-
-
-class Showing(Base):
-    """When a trial was first shown; reloading the page does not start its clock again."""
-
-    __tablename__ = "showings"
-
-    session_id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    shown_at: Mapped[str] = mapped_column(String(32))
-
-
-class Judgment(Base):
-    """One forced choice, by a person or a judge; a row of the judgments table."""
-
-    __tablename__ = "judgments"
-    __table_args__ = (
-        UniqueConstraint("session_id", "position"),
-        Index("judgments_by_rater", "plan_hash", "mode", "rater_id"),
-    )
-
-    row_id: Mapped[int] = mapped_column(primary_key=True)
-    judgment_id: Mapped[str] = mapped_column(String(64), unique=True)
-    plan_hash: Mapped[str] = mapped_column(String(64))
-    mode: Mapped[str] = mapped_column(String(8))
-    session_id: Mapped[str] = mapped_column(String(96))
-    rater_id: Mapped[str] = mapped_column(String(128))
-    rater_kind: Mapped[str] = mapped_column(String(8))
-    scenario: Mapped[str] = mapped_column(Text)
-    left_id: Mapped[str] = mapped_column(Text)
-    right_id: Mapped[str] = mapped_column(Text)
-    choice: Mapped[str] = mapped_column(String(5))
-    position: Mapped[int] = mapped_column(Integer)
-    is_attention_check: Mapped[bool] = mapped_column(Boolean, default=False)
-    shown_at: Mapped[str | None] = mapped_column(String(32))
-    answered_at: Mapped[str] = mapped_column(String(32))
-    response_ms: Mapped[int | None] = mapped_column(Integer)
-    hidden_ms: Mapped[int | None] = mapped_column(Integer)
-    purpose: Mapped[str] = mapped_column(String(8), default="trial")
-
-
-class Rating(Base):
-    """One score of one item on one dimension; a row of the ratings table."""
-
-    __tablename__ = "ratings"
-    __table_args__ = (UniqueConstraint("plan_hash", "rater_id", "item_id", "dimension"),)
-
-    row_id: Mapped[int] = mapped_column(primary_key=True)
-    plan_hash: Mapped[str] = mapped_column(String(64))
-    rater_id: Mapped[str] = mapped_column(String(128))
-    rater_kind: Mapped[str] = mapped_column(String(8))
-    item_id: Mapped[str] = mapped_column(Text)
-    dimension: Mapped[str] = mapped_column(String(64))
-    value: Mapped[float] = mapped_column(Float)
-    scale_min: Mapped[int] = mapped_column(Integer)
-    scale_max: Mapped[int] = mapped_column(Integer)
+    def __init__(self, job: Callable[[Connection], T]) -> None:
+        self.job = job
+        self.result: T | None = None
+        self.error: BaseException | None = None
+        self.settled = False
+        self.woken = threading.Event()
 
 
 class Store:
@@ -145,108 +50,190 @@ class Store:
     Raises
     ------
     RatifyError
-        When the URL cannot be used or the database does not answer.
+        When the URL cannot be used, the database does not answer, or a newer Ratify wrote it.
     """
 
     def __init__(self, url: str | URL) -> None:
         try:
-            self.engine = _engine(make_url(url))
-            _make_tables(self.engine)
-        except ArgumentError as error:
+            self.engine = _engine(_checked(url))
+            prepare(self.engine)
+        except ModuleNotFoundError as error:
             raise RatifyError(
-                "is not a database URL",
-                file="RATIFY_DATABASE_URL",
-                allowed="sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME",
-            ) from error
-        except (SQLAlchemyError, ImportError) as error:
+                f"PostgreSQL's driver is not installed: {error}", file=URL_VARIABLE,
+                allowed="install Ratify with its extra postgresql",
+            ) from error  # fmt: skip
+        except SQLAlchemyError as error:
             reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             place = make_url(url).render_as_string(hide_password=True)
             raise RatifyError(f"the database does not answer: {reason}", file=place) from error
         self._writes = self.engine.execution_options(ratify_writes=True)
-        # SQLite lets one write at a time and makes the others sleep and look again; threads of one
-        # process that take turns here are woken at once
-        one_at_a_time = self.engine.dialect.name == "sqlite"
-        self._turn = threading.Lock() if one_at_a_time else contextlib.nullcontext()
+        self._gate = threading.Lock()
+        self._waiting: deque[_Waiting[Any]] = deque()
+        self._leading = False
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether one file holds everything, which one process at a time may serve."""
+        return self.engine.dialect.name == "sqlite"
 
     @contextlib.contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Yield a session that only reads."""
-        with Session(self.engine) as session:
-            yield session
+    def reading(self) -> Iterator[Connection]:
+        """Yield a connection that only reads."""
+        with self.engine.connect() as connection:
+            yield connection
 
     @contextlib.contextmanager
-    def snapshot(self) -> Iterator[Session]:
-        """Yield a session that reads all tables as they stood at one moment."""
+    def snapshot(self) -> Iterator[Connection]:
+        """Yield a connection that reads all tables as they stood at one moment."""
         engine = self.engine
-        if engine.dialect.name != "sqlite":  # there, any reading transaction is a snapshot
+        if not self.is_sqlite:  # there, any reading transaction is a snapshot
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
-        with Session(engine) as session:
-            yield session
+        with engine.connect() as connection:
+            yield connection
 
-    @contextlib.contextmanager
-    def writing(self) -> Iterator[Session]:
-        """Yield a session whose transaction is committed, durably, when the block ends well.
+    def write(self, job: Callable[[Connection], T]) -> T:
+        """Do a piece of writing; return what it returns once it is committed, durably.
 
-        On SQLite it takes the write lock at its first line (BEGIN IMMEDIATE), so that what it
-        reads cannot change before it writes.
+        On SQLite the write lock is taken before the job's first line (BEGIN IMMEDIATE), so that
+        what it reads cannot change before it writes. Jobs that wait for the lock together share
+        one transaction and one sync to disk, each in a savepoint of its own: one that fails is
+        undone alone, and none returns before the commit.
+
+        Parameters
+        ----------
+        job : callable
+            Takes a Connection. May be run again by its caller, never by the store.
+
+        Raises
+        ------
+        Exception
+            What the job raised, or what the commit did: then nothing of it is kept.
         """
-        with (
-            self._turn,
-            Session(self._writes, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            session.connection()  # the transaction would otherwise begin with the first query
-            yield session
+        if not self.is_sqlite:
+            with self._writes.begin() as connection:
+                return job(connection)
+        mine = _Waiting(job)
+        with self._gate:
+            self._waiting.append(mine)
+            leads, self._leading = not self._leading, True
+        if not leads:
+            mine.woken.wait()  # until a leader has settled it, or names it the next leader
+        if not mine.settled:
+            self._settle_waiting()
+        if mine.error is not None:
+            raise mine.error
+        return mine.result  # type: ignore[return-value]
+
+    def _settle_waiting(self) -> None:
+        """Run the first job, and with it all that wait, in one transaction."""
+        batch = [self._waiting.popleft()]
+        try:
+            with self._writes.begin() as connection:
+                _run(batch[0], connection)
+                while self._waiting:  # each thread waits with one job, so this ends
+                    batch.append(self._waiting.popleft())
+                    _run(batch[-1], connection)
+        except BaseException as error:  # the commit failed: nobody is acknowledged
+            for one in batch:
+                one.error = one.error or error
+        with self._gate:
+            self._leading = bool(self._waiting)
+            if self._waiting:
+                self._waiting[0].woken.set()
+        for one in batch:
+            one.settled = True
+            one.woken.set()
+
+    def forget_deleted(self) -> None:
+        """Take what was deleted out of SQLite's write-ahead log too, as far as nobody reads it."""
+        if self.is_sqlite:
+            with contextlib.closing(self.engine.raw_connection()) as connection:
+                # outside of any transaction; says so, and does nothing, where somebody reads
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
 
-    def open_slots(self, plan_hash: str, mode: str, sequence_ids: list[str]) -> None:
-        """Make sure that every sequence has its slot; harmless when several servers start at once.
+    def open_slots(
+        self, plan_hash: str, mode: str, sequence_ids: list[str], *, each: int = 1
+    ) -> None:
+        """Make sure that every sequence has its slots; harmless when several servers start at once.
 
         Parameters
         ----------
         plan_hash, mode : str
         sequence_ids : list of str
             In the order in which they are to be given out.
+        each : int
+            Slots of one sequence.
         """
         there = select(Slot.sequence_id).where(Slot.plan_hash == plan_hash, Slot.mode == mode)
+
+        def open_missing(connection: Connection) -> None:
+            known = set(connection.scalars(there))
+            rows = [
+                {"plan_hash": plan_hash, "mode": mode, "sequence_id": name, "slot": slot}
+                for slot in range(1, each + 1)
+                for name in sequence_ids
+                if name not in known
+            ]
+            if rows:
+                connection.execute(insert(Slot), rows)
+
         # a refusal means that another server has just opened the same slots, all of them
-        with contextlib.suppress(IntegrityError), self.writing() as session:
-            known = set(session.scalars(there))
-            session.add_all(
-                Slot(plan_hash=plan_hash, mode=mode, sequence_id=s)
-                for s in sequence_ids
-                if s not in known
-            )
+        with contextlib.suppress(IntegrityError):
+            self.write(open_missing)
+
+
+def _run(one: _Waiting[Any], connection: Connection) -> None:
+    """Run one job in a savepoint."""
+    connection.exec_driver_sql("SAVEPOINT one")
+    try:
+        one.result = one.job(connection)
+    except Exception as error:  # handed to the thread that waits for it
+        one.error = error
+        connection.exec_driver_sql("ROLLBACK TO one")
+    connection.exec_driver_sql("RELEASE one")
 
 
 def open_store(folder: Path, url: str | None) -> Store:
-    """Return the store of a study folder: the given URL, or SQLite in the folder."""
+    """Return the store of a study folder: the given URL, or SQLite in the folder.
+
+    Raises
+    ------
+    RatifyError
+        When the study is being collected in another database, and no URL names it: an empty store
+        beside the plan would look like a study without answers.
+    """
+    mark = folder / ELSEWHERE_FILE
+    if url is None and mark.exists():
+        raise RatifyError(
+            f"this study is collected in {mark.read_text(encoding='utf-8').strip()}", file=folder,
+            allowed=f"set {URL_VARIABLE} to it, or remove {ELSEWHERE_FILE}",
+        )  # fmt: skip
     return Store(url or URL.create("sqlite", database=str(folder / STORE_FILE)))
 
 
-def _make_tables(engine: Engine) -> None:
-    """Make the tables; servers that start together on a new database get in each other's way."""
-    for attempt in range(1, MAKING_ATTEMPTS + 1):
-        try:
-            Base.metadata.create_all(engine)
-        except (OperationalError, ProgrammingError, IntegrityError):
-            if attempt == MAKING_ATTEMPTS or not _reachable(engine):
-                raise
-            time.sleep(0.1 * attempt)
-        else:
-            return
+def mark_store(folder: Path, store: Store) -> None:
+    """Note in a study folder that its answers are in a database elsewhere; without its password."""
+    if not store.is_sqlite:
+        place = store.engine.url.render_as_string(hide_password=True)
+        files.write_text(folder / ELSEWHERE_FILE, place + "\n")
 
 
-def _reachable(engine: Engine) -> bool:
+def _checked(url: str | URL) -> URL:
+    allowed = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
     try:
-        with engine.connect() as connection:
-            connection.execute(select(1))
-    except OperationalError as error:
-        return "locked" in str(error)
-    return True
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise RatifyError("is not a database URL", file=URL_VARIABLE, allowed=allowed) from error
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise RatifyError(
+            "is a database that Ratify does not know", file=URL_VARIABLE,
+            value=parsed.get_backend_name(), allowed=allowed,
+        )  # fmt: skip
+    return parsed
 
 
 def _engine(url: URL) -> Engine:
@@ -266,6 +253,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA secure_delete=ON")  # what a rater has withdrawn is overwritten
     cursor.close()
 
 

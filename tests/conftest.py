@@ -17,13 +17,29 @@ from hypothesis import settings
 
 from prereg.tabular import write_csv
 from study.scaffold import new_study
+from tests import warm
 
 settings.register_profile("ratify", deadline=None, derandomize=True)
 settings.load_profile("ratify")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432")
-DASHBOARD_KEY = "dashboard-key-of-the-tests"
+DASHBOARD_PASSWORD = "password-of-the-tests"
+
+
+ALONE = {"test_crash.py", "test_rush.py"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    said = "alone: loads the whole machine; `make test` runs it when nothing else runs"
+    config.addinivalue_line("markers", said)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.name in ALONE:
+            item.add_marker("alone")
 
 
 @pytest.fixture
@@ -101,7 +117,7 @@ class Server:
     """A running `ratify serve`."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: warm.Process
     said: list[str]
 
 
@@ -113,18 +129,11 @@ def running(folder: Path, *arguments: str, database: str | None = None) -> Itera
     """Run `ratify serve` in a process of its own, on a free port."""
     environment = {
         **os.environ,
-        "RATIFY_DASHBOARD_KEY": DASHBOARD_KEY,
-        "PYTHONUNBUFFERED": "1",
+        "RATIFY_DASHBOARD_PASSWORD": DASHBOARD_PASSWORD,
         **({"RATIFY_DATABASE_URL": database} if database else {}),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "ratify", "serve", str(folder), "--port", "0", *arguments],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env=environment,
-    )
-    assert process.stdout is not None
+    words = ("serve", folder, "--port", 0, *arguments)
+    process = warm.Process(warm.ratify, words, environment=environment, merged=True)
     try:
         said = [line := process.stdout.readline()]
         while line and "http://" not in line:
@@ -156,14 +165,9 @@ def ratify() -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command line as a user does, in a process of its own."""
 
     def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "ratify", *map(str, arguments)],
-            capture_output=True,
-            text=True,
-            cwd=cwd,
-            timeout=240,
-            check=False,
-        )
+        process = warm.Process(warm.ratify, arguments, cwd=cwd)
+        out, err = process.communicate(timeout=240)
+        return subprocess.CompletedProcess(process.arguments, process.wait(), out, err)
 
     return run
 

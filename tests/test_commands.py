@@ -192,3 +192,26 @@ def test_help_imports_nothing_heavy() -> None:
         [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == ""
+
+
+def test_what_cannot_be_analysed_yet_is_said_by_every_command(tmp_path: Path, ratify: Run) -> None:
+    assert ratify("new", tmp_path / "s", "--plan", "empathy_rating").returncode == 0
+    for command in ("analyze", "report", "gate"):
+        done = ratify(command, tmp_path / "s")
+        assert done.returncode == 2
+        assert "of this kind of plan do not exist yet" in done.stderr, command
+        assert "ratify audit" in done.stderr
+
+
+def test_a_wrong_option_is_said_in_one_line(ratify: Run) -> None:
+    for words in (("serve", "x", "--port", "99999"), ("frobnicate",), ("lock",)):
+        done = ratify(*words)
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_password_is_not_asked_for_where_nobody_can_type(study_folder: Path, ratify: Run) -> None:
+    done = ratify("password", study_folder)
+    assert (done.returncode, "--password" in done.stderr) == (2, True)
+    assert ratify("password", study_folder, "--password", "short").returncode == 2
+    assert ratify("password", study_folder, "--password", "long enough").returncode == 0

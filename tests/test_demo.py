@@ -14,9 +14,9 @@ import pandas as pd
 import pytest
 
 from analysis.ranking import bradley_terry, rank_correlation
-from study.bots import Bot, Population, fingerprint
+from study.bots import Bot, Page, Population, fingerprint
 from study.folder import open_study
-from tests.conftest import DASHBOARD_KEY, Serve
+from tests.conftest import DASHBOARD_PASSWORD, Serve
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,9 @@ def test_people_find_the_planted_quality_as_the_simulation_implies(
         for number, trials in enumerate(study.sequences.values()):
             bot = Bot(quality, Population(), np.random.default_rng([99, run, number]))
             for trial in trials:
-                left, right = study.items[trial.left_id], study.items[trial.right_id]
+                left, right = (study.items[item_id] for item_id in trial.item_ids)
                 choice = bot.choose(left.text, right.text)
-                rows.append((number, left.scenario, trial.left_id, trial.right_id, choice))
+                rows.append((number, left.scenario, *trial.item_ids, choice))
         simulated = pd.DataFrame(
             rows, columns=["rater_id", "scenario", "left_id", "right_id", "choice"]
         )
@@ -143,9 +143,11 @@ def test_it_is_served_with_its_report(demo: Path, serve: Serve) -> None:
     server = serve(demo, "--mode", "pilot")
     with httpx.Client(base_url=server.url, follow_redirects=True) as client:
         assert "I agree" in client.get("/", params={"rater": "me"}).text
-        page = client.get("/dashboard/sign-in", params={"key": DASHBOARD_KEY})
+        form = Page()
+        form.feed(client.get("/dashboard/").text)
+        page = client.post(form.action, data={**form.fields, "password": DASHBOARD_PASSWORD})
         assert "150 of 150" in page.text
-        assert "bot (simulated raters)" in page.text
+        assert "simulated raters" in page.text
         assert "Simulated raters" in client.get("/dashboard/report").text
 
 

@@ -7,15 +7,22 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, get_args
 
 import httpx
 import numpy as np
 import pytest
+import yaml
+from pydantic import BaseModel
 
 from docs.commands import PAGE, page
+from prereg.plan import Plan
+from prereg.plan_file import parse_plan
 from prereg.tabular import write_csv
 from study.bots import take_part
-from tests.conftest import running
+from study.folder import lock_study
+from study.judges.wanted import Asked
+from tests.conftest import make_study, running
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -79,7 +86,54 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run `python -m docs.commands`"
 
 
-@pytest.mark.parametrize("path", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def keys(model: Any) -> set[str]:
+    """Return every key that a part of the plan, and the parts inside it, may have."""
+    found = set()
+    for name, field in model.model_fields.items():
+        found.add(field.alias or name)
+        queue = [field.annotation]
+        while queue:
+            kind = queue.pop()
+            queue.extend(get_args(kind))
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                found |= keys(kind)
+    return found
+
+
+def test_every_key_of_the_plan_is_in_its_reference() -> None:
+    reference = (ROOT / "docs" / "plan.md").read_text(encoding="utf-8")
+    missing = {key for key in keys(Plan) if f"`{key}`" not in reference}
+    assert not missing
+    assert len(keys(Plan)) > 70, "the parts inside parts are looked into"
+
+
+def test_the_llm_judge_of_the_docs_fits_the_worked_plan(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "judges.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- test: an LLM judge -->\n```yaml\n(.*?)```", guide, re.DOTALL)
+    assert block
+    folder = make_study(tmp_path / "study", raters=6, judged=10)
+    plan = yaml.safe_load((folder / "plan.yaml").read_text())
+    judges = yaml.safe_load(block[1])["judges"]
+    plan |= {"judges": judges, "gate": []}
+    plan["analyses"] = [
+        {"id": "ranks", "kind": "rank_correlation", "judge": "small_model",
+         "score": "bradley_terry"},
+    ]  # fmt: skip
+    (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
+    study, _ = lock_study(folder)
+    asked = list(Asked.of(study, study.plan.judge("small_model")).everything())
+    assert {one.purpose for one in asked} == {"trial", "reversed", "rating", "probe"}
+
+
+def test_the_llm_judge_of_the_worked_plan_is_one_when_its_marks_are_gone() -> None:
+    path = ROOT / "prereg" / "plans" / "pairwise_preference" / "plan.yaml"
+    text = re.sub(r"(?m)^  # (- id: small_model|  \w+: .*)$", r"  \1", path.read_text())
+    assert parse_plan(text, file=path).judge("small_model").kind == "llm"
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/judges.md"]
+)
 def test_links_and_pictures_lead_somewhere(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):

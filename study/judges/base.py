@@ -22,11 +22,14 @@ class Item:
     text : str
         One turn a line, `Seeker: ...` or `Supporter: ...`; a line without a speaker goes on with
         the turn before it.
+    prompt : str
+        What the text answers to, empty where the text stands for itself.
     """
 
     item_id: str
     scenario: str
     text: str
+    prompt: str = ""
 
 
 class Judge(Protocol):
@@ -45,6 +48,10 @@ class Judge(Protocol):
 
     def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
         """Return the side where a person in trouble would feel more heard."""
+        ...
+
+    def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
+        """Return the places, from 0, of the option it picks most and of the one it picks least."""
         ...
 
     def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:

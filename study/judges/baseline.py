@@ -154,6 +154,10 @@ class Lexical:
         """Return the side with the higher overall; an exact tie is decided by `rng`."""
         return _higher(_lexical_rank(left.text), _lexical_rank(right.text), rng)
 
+    def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
+        """Return the places with the highest and the lowest overall; `rng` decides ties."""
+        return _ends([_lexical_rank(item.text) for item in options], rng)
+
     def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:
         """Return 1 to 5, whole numbers, on each of the named dimensions.
 
@@ -182,6 +186,10 @@ class Length:
     def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
         """Return the side where the supporter says more words; a tie is decided by `rng`."""
         return _higher(_length_rank(left.text), _length_rank(right.text), rng)
+
+    def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
+        """Return the places with the most and the fewest words; `rng` decides ties."""
+        return _ends([_length_rank(item.text) for item in options], rng)
 
     def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:
         """Return 1 to 5, whole numbers, on each of the named dimensions.
@@ -220,6 +228,13 @@ def _higher(
     if left == right:
         return "left" if rng.random() < 0.5 else "right"
     return "left" if left > right else "right"
+
+
+def _ends(ranks: Sequence[tuple[float, float]], rng: np.random.Generator) -> tuple[int, int]:
+    """Return the places of the highest and the lowest rank, two different ones."""
+    chance = rng.permutation(len(ranks))
+    order = sorted(range(len(ranks)), key=lambda place: (ranks[place], chance[place]))
+    return order[-1], order[0]
 
 
 def _check_dimensions(rater_id: str, dimensions: Sequence[str]) -> None:

@@ -8,22 +8,27 @@ from typing import Any
 
 import numpy as np
 from sqlalchemy import delete, func, insert, select
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from prereg.errors import RatifyError
+from prereg.judging import BaselineJudge
 from prereg.lock import utc_now
-from prereg.plan import JudgePlan
 from study.adaptive import ask_pairs
+from study.design import Trial
 from study.folder import Study
-from study.judges.base import Choice, Item, Judge
+from study.judges.base import Item, Judge
 from study.judges.baseline import baseline
-from study.store import Judgment, Rating, Store
+from study.store import Store
+from study.tables import ANSWERS, Judgment, Rating
+from study.tasks import task_of
+from study.tasks.pairwise import PairwiseTask
 
 MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
 Row = dict[str, Any]
 
 
-def run_judge(store: Store, study: Study, plan: JudgePlan) -> int:
+def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     """Ask one judge everything the plan wants of it, in one transaction.
 
     A judge that has answered all of this plan is not asked again; one that was interrupted left
@@ -32,93 +37,128 @@ def run_judge(store: Store, study: Study, plan: JudgePlan) -> int:
     Returns
     -------
     int
-        Judgments and ratings written, 0 where they were all there.
+        Answers written (judgments, ratings, choices of most and least), 0 where all were there.
     """
     judge = baseline(plan.id)
     if _is_complete(store, study, plan):
         return 0
     rng = np.random.default_rng([study.plan.seed, 2, _number(plan.id)])
-    judgments = [*_answer_trials(study, judge, rng), *_answer_pairs(study, plan, judge, rng)]
-    ratings = list(_rate_items(study, judge))
-    mine = (Judgment.plan_hash == study.plan_hash, Judgment.rater_id == judge.rater_id)
-    own = (Rating.plan_hash == study.plan_hash, Rating.rater_id == judge.rater_id)
+    table = task_of(study.plan).table
+    answers: dict[Any, list[Row]] = {table: list(_answer_trials(study, judge, rng))}
+    if table is Judgment:
+        answers[Judgment] += _answer_pairs(study, plan, judge, rng)
+        answers[Rating] = list(_rate_items(study, judge))
+
+    def replace(connection: Connection) -> None:
+        for answered, rows in answers.items():
+            mine = (
+                answered.plan_hash == study.plan_hash,
+                answered.rater_id == judge.rater_id,
+                answered.rater_kind == judge.rater_kind,
+            )
+            connection.execute(delete(answered).where(*mine))
+            connection.execute(insert(answered), rows)
+
     try:
-        with store.writing() as session:
-            session.execute(delete(Judgment).where(*mine, Judgment.rater_kind != "human"))
-            session.execute(delete(Rating).where(*own, Rating.rater_kind != "human"))
-            session.execute(insert(Judgment), judgments)
-            session.execute(insert(Rating), ratings)
+        store.write(replace)
     except IntegrityError as error:
         if _is_complete(store, study, plan):
             return 0  # another process asked the same judge at the same time, and was first
         raise RatifyError(
             f"judge '{plan.id}' is being asked by another process", allowed="run it again"
         ) from error
-    return len(judgments) + len(ratings)
+    return sum(map(len, answers.values()))
 
 
-def expected_answers(study: Study, plan: JudgePlan) -> int:
-    """Return how many judgments and ratings the plan wants of a judge."""
-    trials = sum(len(sequence) for sequence in study.sequences.values())
+def expected_answers(study: Study, plan: BaselineJudge) -> int:
+    """Return how many answers the plan wants of a judge."""
+    if study.plan.kind == "rating":
+        return len(_used_items(study)) * len(study.plan.scales)
+    trials = sum(1 for _ in _trials(study))
+    measures = study.plan.measures
+    if measures is None:
+        return trials
     pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(_by_scenario(study))
-    return trials + pairs + len(study.items) * len(study.plan.measures.dimensions)
+    return trials + pairs + len(study.items) * len(measures.dimensions)
 
 
-def _is_complete(store: Store, study: Study, plan: JudgePlan) -> bool:
-    judged = select(func.count()).where(
-        Judgment.plan_hash == study.plan_hash,
-        Judgment.rater_id == plan.id,
-        Judgment.rater_kind == plan.kind,
-    )
-    rated = select(func.count()).where(
-        Rating.plan_hash == study.plan_hash,
-        Rating.rater_id == plan.id,
-        Rating.rater_kind == plan.kind,
-    )
-    with store.reading() as session:
-        there = (session.scalar(judged) or 0) + (session.scalar(rated) or 0)
+def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
+    with store.reading() as connection:
+        there = sum(
+            connection.scalar(
+                select(func.count()).where(
+                    table.plan_hash == study.plan_hash,
+                    table.rater_id == plan.id,
+                    table.rater_kind == plan.kind,
+                )
+            )
+            or 0
+            for table in ANSWERS
+        )
     return there == expected_answers(study, plan)
 
 
-def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
-    """Answer every trial that people answer, in the same order and on the same sides."""
-    position = 0
+def _trials(study: Study) -> Iterator[Trial]:
+    """Yield every trial in order; attention checks are there for people."""
     for sequence in study.sequences.values():
-        for trial in sequence:
-            position += 1
-            left, right = study.items[trial.left_id], study.items[trial.right_id]
-            choice = judge.compare(left, right, rng=rng)
-            yield _row(study, judge, left, right, choice, position, purpose="trial")
+        yield from (trial for trial in sequence if not trial.is_attention_check)
+
+
+def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
+    """Answer every trial that people answer, in the same order and on the same sides.
+
+    Items that several people rate are rated once: the judge would say the same again.
+    """
+    task = task_of(study.plan)
+    asked: list[list[Item]] = [
+        [study.items[item_id] for item_id in trial.item_ids] for trial in _trials(study)
+    ]
+    if study.plan.kind == "rating":
+        asked = [[item] for item in _used_items(study)]
+    for position, items in enumerate(asked, start=1):
+        common = _common(study, judge, items[0], position, purpose="trial")
+        for row in task.rows(common, items, task.ask(judge, items, rng)):
+            yield {**row, **_own_id(common, row)}
+
+
+def _own_id(common: Row, row: Row) -> Row:
+    """Return an id that is the same however often a judge is asked."""
+    key = f"{common['plan_hash']}:{common['session_id']}:{common['position']}"
+    name = next((n for n in ("judgment_id", "trial_id") if n in row), None)
+    return {} if name is None else {name: hashlib.sha256(key.encode()).hexdigest()[:32]}
 
 
 def _answer_pairs(
-    study: Study, plan: JudgePlan, judge: Judge, rng: np.random.Generator
+    study: Study, plan: BaselineJudge, judge: Judge, rng: np.random.Generator
 ) -> list[Row]:
     """Answer the pairs of the plan's sampling scheme, scenario by scenario."""
     rows: list[Row] = []
     if plan.pairs is None:
         return rows
+    task = PairwiseTask()
     for items in _by_scenario(study).values():
 
         def ask(left: int, right: int, items: list[Item] = items) -> bool:
-            choice = judge.compare(items[left], items[right], rng=rng)
-            position = len(rows) + 1
-            row = _row(study, judge, items[left], items[right], choice, position, purpose="ranking")
-            rows.append(row)
-            return choice == "left"
+            pair = [items[left], items[right]]
+            answers = task.ask(judge, pair, rng)
+            common = _common(study, judge, pair[0], len(rows) + 1, purpose="ranking")
+            (row,) = task.rows(common, pair, answers)
+            rows.append({**row, **_own_id(common, row), "purpose": "ranking"})
+            return answers["choice"] == "left"
 
         ask_pairs(len(items), plan.pairs, ask, rng=rng)
     return rows
 
 
 def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
+    """Rate every item on the plan's measures."""
     measures = study.plan.measures
-    for item in study.items.values():
+    if measures is None:
+        return
+    for position, item in enumerate(study.items.values(), start=1):
         for dimension, value in judge.rate(item, measures.dimensions).items():
             yield {
-                "plan_hash": study.plan_hash,
-                "rater_id": judge.rater_id,
-                "rater_kind": judge.rater_kind,
+                **_common(study, judge, item, position, purpose="rating"),
                 "item_id": item.item_id,
                 "dimension": dimension,
                 "value": value,
@@ -127,48 +167,32 @@ def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
             }
 
 
-def _row(
-    study: Study,
-    judge: Judge,
-    left: Item,
-    right: Item,
-    choice: Choice,
-    position: int,
-    *,
-    purpose: str,
-) -> Row:
-    session_id = f"{study.plan_hash[:12]}:{judge.rater_id}:{purpose}"
-    key = f"{study.plan_hash}:{session_id}:{position}"
+def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: str) -> Row:
+    """Return what every answer of a judge has."""
     return {
-        "judgment_id": hashlib.sha256(key.encode()).hexdigest()[:32],
         "plan_hash": study.plan_hash,
         "mode": MODE,
-        "session_id": session_id,
+        "session_id": f"{study.plan_hash[:12]}:{judge.rater_id}:{purpose}",
         "rater_id": judge.rater_id,
         "rater_kind": judge.rater_kind,
-        "scenario": left.scenario,
-        "left_id": left.item_id,
-        "right_id": right.item_id,
-        "choice": choice,
+        "scenario": item.scenario,
         "position": position,
         "is_attention_check": False,
         "answered_at": utc_now(),
-        "purpose": purpose,
     }
+
+
+def _used_items(study: Study) -> list[Item]:
+    """Return the items that the sequences use."""
+    used = {item_id for trial in _trials(study) for item_id in trial.item_ids}
+    return [item for item in study.items.values() if item.item_id in used]
 
 
 def _by_scenario(study: Study) -> dict[str, list[Item]]:
     """Return the items that the sequences use, by scenario."""
-    used = {
-        item_id
-        for sequence in study.sequences.values()
-        for trial in sequence
-        for item_id in (trial.left_id, trial.right_id)
-    }
     groups: dict[str, list[Item]] = {}
-    for item in study.items.values():
-        if item.item_id in used:
-            groups.setdefault(item.scenario, []).append(item)
+    for item in _used_items(study):
+        groups.setdefault(item.scenario, []).append(item)
     return groups
 
 

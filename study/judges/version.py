@@ -2,42 +2,78 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prereg.errors import RatifyError
-from prereg.plan import Measures
+from prereg.judging import BaselineJudge, LLMJudge
+from prereg.plan import Plan
 from study.judges import lexicon
+from study.judges.asking import prompts_of
 
 # Raised by hand whenever a baseline's answers change; a test holds a digest of its answers beside
 # the number. The source itself is not hashed: a better comment must not stop a running study.
 BASELINES = {"length": 1, "lexical": 1}
 
 
-def judge_version(name: str) -> str:
-    """Return what the lock keeps of a judge."""
-    return f"baseline {name}, version {BASELINES[name]}"
-
-
-def check_measures(name: str, measures: Measures) -> None:
-    """Raise `RatifyError` unless a judge of this name can answer these measures.
+def judge_version(judge: BaselineJudge | LLMJudge, plan: Plan, folder: Path) -> str:
+    """Return what the lock keeps of a judge: by what it answers, word for word.
 
     Raises
     ------
     RatifyError
-        When there is no such judge, or it knows neither the scale nor a dimension.
+        When a prompt is missing, or does not fit the plan.
     """
+    if isinstance(judge, BaselineJudge):
+        return f"baseline {judge.id}, version {BASELINES[judge.id]}"
+    prompts = prompts_of(plan, judge, folder)
+    used = [prompts.comparison] if prompts.comparison is not None else []
+    return "llm, " + "; ".join(
+        f"{prompt.name} {prompt.version} {prompt.digest}"
+        for prompt in (*used, *prompts.rubrics, *prompts.wordings)
+    )
+
+
+def check_judge(judge: BaselineJudge | LLMJudge, plan: Plan) -> None:
+    """Raise `RatifyError` unless a judge can answer what the plan asks.
+
+    Raises
+    ------
+    RatifyError
+        When there is no such baseline, or it knows neither a scale nor a dimension.
+    """
+    if isinstance(judge, BaselineJudge):
+        check_baseline(judge.id, plan)
+
+
+def check_baseline(name: str, plan: Plan) -> None:
+    """Raise `RatifyError` unless a baseline of this name can answer what the plan asks."""
     if name not in BASELINES:
         raise RatifyError(
             "there is no such baseline", column="id", value=name,
             allowed=", ".join(sorted(BASELINES)),
         )  # fmt: skip
-    if (measures.scale.min, measures.scale.max) != (lexicon.SCALE_MIN, lexicon.SCALE_MAX):
-        raise RatifyError(
-            f"baseline {name} rates from {lexicon.SCALE_MIN} to {lexicon.SCALE_MAX} only",
-            column="measures.scale", value=f"{measures.scale.min} to {measures.scale.max}",
-            allowed=f"{lexicon.SCALE_MIN} to {lexicon.SCALE_MAX}",
-        )  # fmt: skip
-    for dimension in measures.dimensions:
-        if dimension not in lexicon.DIMENSIONS:
+    for column, (low, high), dimensions in asked_scales(plan):
+        if (low, high) != (lexicon.SCALE_MIN, lexicon.SCALE_MAX):
             raise RatifyError(
-                f"baseline {name} has no rating for this dimension", column="measures",
-                value=dimension, allowed=", ".join(lexicon.DIMENSIONS),
+                f"baseline {name} rates from {lexicon.SCALE_MIN} to {lexicon.SCALE_MAX} only",
+                column=column, value=f"{low} to {high}",
+                allowed=f"{lexicon.SCALE_MIN} to {lexicon.SCALE_MAX}",
             )  # fmt: skip
+        for dimension in dimensions:
+            if dimension not in lexicon.DIMENSIONS:
+                raise RatifyError(
+                    f"baseline {name} has no rating for this dimension",
+                    column=column.partition(".")[0], value=dimension,
+                    allowed=", ".join(lexicon.DIMENSIONS),
+                )  # fmt: skip
+
+
+def asked_scales(plan: Plan) -> list[tuple[str, tuple[int, int], tuple[str, ...]]]:
+    """Return what a judge rates every item on: where the plan says so, ends, dimensions."""
+    if plan.measures is not None:
+        scale = plan.measures.scale
+        return [("measures.scale", (scale.min, scale.max), plan.measures.dimensions)]
+    return [
+        (f"scales.{number}", (scale.min, scale.max), (scale.id,))
+        for number, scale in enumerate(plan.scales)
+    ]

@@ -1,4 +1,4 @@
-// Adds to a page that works without it: how long the pair took, how long the page was hidden, keys.
+// Adds to a page that works without it: how long the trial took, how long the page was hidden, keys.
 "use strict";
 (() => {
   const form = document.querySelector("form");
@@ -21,8 +21,27 @@
     form.elements.hidden_ms.value = Math.round(hidden);
   });
 
+  // Single keys get in the way of speech input and some screen readers, so they can be switched off.
+  const toggle = document.getElementById("shortcuts");
+  const remembered = () => {
+    try { return localStorage.getItem("ratify-keys") !== "off"; } catch { return true; }
+  };
+  let keys = toggle !== null && remembered();
+  const tell = () => {
+    toggle.setAttribute("aria-pressed", String(keys));
+    document.documentElement.classList.toggle("with-keys", keys);
+  };
+  if (toggle) {
+    toggle.hidden = false;
+    tell();
+    toggle.addEventListener("click", () => {
+      keys = !keys;
+      try { localStorage.setItem("ratify-keys", keys ? "on" : "off"); } catch { /* for this page then */ }
+      tell();
+    });
+  }
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey) return;
+    if (!keys || event.ctrlKey || event.altKey || event.metaKey) return;
     const choice = { 1: "left", 2: "right" }[event.key];
     if (!choice) return;
     const radio = form.querySelector(`input[value="${choice}"]`);
@@ -30,10 +49,10 @@
     radio.focus({ preventScroll: true });
   });
 
-  document.documentElement.classList.add("with-keys");
-  const missing = document.getElementById("missing");
-  if (missing) {
-    form.querySelector('input[type="radio"]').focus({ preventScroll: true });
+  const fault = document.getElementById("fault");
+  if (fault) {
+    const absent = form.querySelector(".absent input[type=radio]");
+    (absent || form.querySelector('input[type="radio"]')).focus({ preventScroll: absent === null });
   } else {
     document.getElementById("pair").focus({ preventScroll: true });
   }

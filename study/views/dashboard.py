@@ -1,42 +1,161 @@
-"""The researcher's pages: how the collection stands, and the report."""
+"""The researcher's pages: how the collection stands, steering it, the tables, and the report."""
 
 from __future__ import annotations
 
-import hmac
+import tempfile
+from pathlib import Path
+from typing import IO, Any
 
-from flask import Blueprint, Response, abort, redirect, render_template, request, session, url_for
+from flask import Response, abort, redirect, request, send_file, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response as AnyResponse
 
-from prereg import files
-from study.app import REPORT_POLICY, room
+from prereg.errors import RatifyError
+from prereg.lock import utc_now
+from study import recruitment
+from study.app import room
+from study.export import CODEBOOK, FORMATS, archive, codebook, one_table
 from study.progress import progress
+from study.recruitment import Released
+from study.safety import REPORT_POLICY
+from study.tidy import tidy_tables
+from study.views.signing_in import Page, is_signed_in, page, pages
 
-pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
+__all__ = ["pages"]
+
+# A recruitment platform's export is larger than any answer: some 300 bytes a rater.
+UPLOAD_BYTES = 5_000_000
+# Longer tables of sequences are not read on a page; the downloads have all of it.
+MOST_SEQUENCES = 1000
+_MIMETYPES = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "zip": "application/zip",
+}
+
+
+@pages.url_value_preprocessor
+def allow_upload(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a researcher, and nobody else, send more than an answer; before the form is read."""
+    if endpoint == "dashboard.release" and is_signed_in():
+        request.max_content_length = UPLOAD_BYTES
+        request.max_form_memory_size = UPLOAD_BYTES  # counts what is read of a file at a time, too
 
 
 @pages.get("/", strict_slashes=False)
-def overview() -> AnyResponse | str:
-    """Show how many have consented, are active and are done, by kind of data."""
-    if not _signed_in():
-        return redirect(url_for("dashboard.sign_in"), 303)
+def overview() -> Page:
+    """Show how the collection stands, by kind of data."""
+    return _overview()
+
+
+def _overview(status: int = 200, **said: Released | str) -> Page:
     here = room()
-    report = here.study.folder / "results" / "report.html"
-    return render_template(
+    stands = progress(here.store, here.study)
+    served = next(m for m in stands.modes if m.mode == here.mode)
+    return page(
         "dashboard.html",
+        status,
         study=here.study,
         plan=here.study.plan,
-        mode=here.mode,
-        progress=progress(here.store, here.study),
-        has_report=report.exists(),
+        served=served,
+        others=[m for m in stands.modes if m is not served],
+        progress=stands,
+        paused=recruitment.is_paused(here.store, here.study, here.mode),
+        now=utc_now(),
+        tables=list(tidy_tables(here.study)),
+        formats=FORMATS,
+        most_sequences=MOST_SEQUENCES,
+        has_report=_report_file().exists(),
+        **said,
+    )
+
+
+@pages.post("/pause")
+def pause() -> AnyResponse:
+    """Send newcomers away."""
+    here = room()
+    recruitment.pause(here.store, here.study, here.mode)
+    return redirect(url_for("dashboard.overview"), 303)
+
+
+@pages.post("/resume")
+def resume() -> AnyResponse:
+    """Let newcomers in again."""
+    here = room()
+    recruitment.resume(here.store, here.study, here.mode)
+    return redirect(url_for("dashboard.overview"), 303)
+
+
+@pages.post("/release")
+def release() -> Page:
+    """Free the places of raters whom the recruitment platform's export calls gone."""
+    sent = request.files.get("export")
+    if sent is None or not sent.filename:
+        return _overview(400, fault="Choose the file that the platform exported.")
+    try:
+        return _overview(released=_release_from(sent))
+    except RatifyError as error:
+        return _overview(400, fault=str(error))
+
+
+def _release_from(sent: FileStorage) -> Released:
+    """Read an uploaded file where no other request sees it; errors call it by its own name."""
+    here = room()
+    name = secure_filename(sent.filename or "")[-100:] or "export.csv"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        sent.save(path)
+        try:
+            return recruitment.release_from_file(here.store, here.study, here.mode, path)
+        except RatifyError as error:
+            raise RatifyError(
+                error.problem, file=name, row=error.row, column=error.column, value=error.value,
+                allowed=error.allowed,
+            ) from error  # fmt: skip
+
+
+@pages.get("/tables.zip")
+def tables() -> AnyResponse:
+    """Give all tables and their codebook."""
+    here = room()
+    ending = request.args.get("format", "csv")
+    try:
+        stream = archive(here.store, here.study, ending)
+    except RatifyError as error:
+        abort(404, str(error))
+    return _download(stream, f"{here.study.plan.id}-{ending}", "zip")
+
+
+@pages.get("/tables/<name>.<any(csv, parquet):ending>")
+def table(name: str, ending: str) -> AnyResponse:
+    """Give one table."""
+    here = room()
+    try:
+        stream = one_table(here.store, here.study, name, ending)
+    except RatifyError as error:
+        abort(404, str(error))
+    return _download(stream, name, ending)
+
+
+@pages.get(f"/{CODEBOOK}")
+def tables_codebook() -> AnyResponse:
+    """Give the codebook of the tables."""
+    response = Response(codebook(), mimetype="text/markdown")
+    response.headers["Content-Disposition"] = f"attachment; filename={CODEBOOK}"
+    return response
+
+
+def _download(stream: IO[bytes], name: str, ending: str) -> AnyResponse:
+    return send_file(
+        stream, mimetype=_MIMETYPES[ending], as_attachment=True, download_name=f"{name}.{ending}"
     )
 
 
 @pages.get("/report")
 def report() -> AnyResponse:
     """Show the report that `ratify report` wrote."""
-    if not _signed_in():
-        return redirect(url_for("dashboard.sign_in"), 303)
-    path = room().study.folder / "results" / "report.html"
+    path = _report_file()
     if not path.exists():
         abort(404, "There is no report yet: run `ratify analyze` and `ratify report`.")
     response = Response(path.read_bytes(), mimetype="text/html")
@@ -44,43 +163,5 @@ def report() -> AnyResponse:
     return response
 
 
-@pages.get("/sign-in")
-def sign_in() -> AnyResponse | str:
-    """Ask for the key; the link that `ratify serve` prints carries it."""
-    given = request.args.get("key")
-    if given is not None and _matches(given):
-        return _enter()
-    return render_template("sign_in.html", wrong=given is not None, mode=room().mode)
-
-
-@pages.post("/sign-in")
-def check() -> AnyResponse | tuple[str, int]:
-    """Check the key that was typed."""
-    if _matches(request.form.get("key", "")):
-        return _enter()
-    return render_template("sign_in.html", wrong=True, mode=room().mode), 403
-
-
-@pages.post("/sign-out")
-def sign_out() -> AnyResponse:
-    """Forget the researcher."""
-    session.pop("researcher", None)
-    return redirect(url_for("dashboard.sign_in"), 303)
-
-
-def _enter() -> AnyResponse:
-    session["researcher"] = _fingerprint()
-    return redirect(url_for("dashboard.overview"), 303)
-
-
-def _matches(given: str) -> bool:
-    return hmac.compare_digest(given.encode(), room().dashboard_key.encode())
-
-
-def _signed_in() -> bool:
-    return bool(session.get("researcher") == _fingerprint())
-
-
-def _fingerprint() -> str:
-    """Return what a cookie holds of the key: another key signs everybody out."""
-    return files.sha256(room().dashboard_key.encode())[:16]
+def _report_file() -> Path:
+    return room().study.folder / "results" / "report.html"

@@ -87,22 +87,31 @@ def test_flow_adds_up_and_follows_the_order_given():
 
 
 def test_order_of_rules_changes_who_stays():
-    # Duplicates first: four compete for q1, and the one kept may be the unfinished one.
-    outcomes = {frozenset(left(run([DUPLICATE, INCOMPLETE], seed))) for seed in range(40)}
+    # Duplicates first: the one kept of q1 may be s4, who then fails the check.
+    outcomes = {frozenset(left(run([DUPLICATE, ATTENTION], seed))) for seed in range(40)}
     assert frozenset({"s5", "s6"}) in outcomes
     for seed in range(40):
-        assert len(left(run([INCOMPLETE, DUPLICATE], seed)) & {"s1", "s3", "s4"}) == 1
+        assert len(left(run([ATTENTION, DUPLICATE], seed)) & {"s1", "s2", "s3"}) == 1
 
 
-def test_duplicate_is_drawn_evenly_by_the_seed_whatever_the_order_of_rows():
+@pytest.mark.parametrize(
+    ("change", "rivals"),
+    [
+        ({"finished_at": "t"}, {"s1", "s2", "s3", "s4"}),  # as published: all of them finished
+        ({}, {"s1", "s3", "s4"}),
+        ({"finished_at": ""}, {"s1", "s2", "s3", "s4"}),
+    ],
+)
+def test_duplicate_is_drawn_evenly_by_the_seed_whatever_the_order_of_rows(change, rivals):
     rng = np.random.default_rng(0)
     drawn = []
     for _ in range(200):
-        result = apply_exclusions(judgments(), participants(), [DUPLICATE], rng=rng)
+        result = apply_exclusions(judgments(), participants(**change), [DUPLICATE], rng=rng)
         drawn.append((left(result) & {"s1", "s2", "s3", "s4"}).pop())
     counts = pd.Series(drawn).value_counts()
-    assert len(counts) == 4
-    assert counts.between(28, 72).all()  # 50 each, sd 6.1
+    assert set(counts.index) == rivals
+    even = 200 / len(rivals)
+    assert counts.between(even - 22, even + 22).all()  # sd 6.1 or 6.7
     turned = apply_exclusions(
         judgments(), participants().iloc[::-1], [DUPLICATE], rng=np.random.default_rng(42)
     )
@@ -159,7 +168,7 @@ def test_bad_tables_are_named():
         apply_exclusions(judgments(), participants(session_id="s1"), [], rng=rng)
     with pytest.raises(RatifyError, match=r"row 17, column session_id.*'s6'"):
         apply_exclusions(judgments(), participants().iloc[:5], [], rng=rng)
-    with pytest.raises(RatifyError, match="no column 'expected_choice'"):
+    with pytest.raises(RatifyError, match="neither a column 'passed_check' nor 'expected_choice'"):
         apply_exclusions(
             judgments().drop(columns="expected_choice"), participants(), [ATTENTION], rng=rng
         )
@@ -179,3 +188,181 @@ def test_a_table_without_attention_checks():
     assert result.flow["rule"].tolist() == ["too_fast", "too_fast"]
     with pytest.raises(RatifyError, match="no column 'is_attention_check'"):
         apply_exclusions(plain, participants(), [ATTENTION], rng=np.random.default_rng(0))
+
+
+# --- attention checks ------------------------------------------------------------------------
+
+
+def marked(**change) -> pd.DataFrame:
+    """Return judgments as they are collected here: `passed_check` instead of `expected_choice`."""
+    table = judgments()
+    check = table["is_attention_check"] == "true"
+    passed = (table["choice"] == table["expected_choice"]).map({True: "true", False: "false"})
+    table["passed_check"] = passed.where(check, "")
+    return table.drop(columns="expected_choice").assign(**change)
+
+
+def staying(table, rules=(ATTENTION,)):
+    return left(apply_exclusions(table, participants(), rules, rng=np.random.default_rng(0)))
+
+
+EVERYBODY = {"s1", "s2", "s3", "s4", "s5", "s6"}
+
+
+@pytest.mark.parametrize(
+    ("yes", "no", "nothing", "dtype"),
+    [
+        ("true", "false", "", "str"),
+        ("True", "False", None, "object"),
+        (True, False, None, "object"),
+        (True, False, None, "boolean"),
+        (1, 0, None, "Int64"),
+    ],
+)
+def test_a_check_that_was_not_passed_is_failed(yes, no, nothing, dtype):
+    table = marked()
+    words = [{"true": yes, "false": no, "": nothing}[word] for word in table["passed_check"]]
+    words = pd.Series(words, dtype=dtype)
+    assert staying(table.assign(passed_check=words)) == EVERYBODY - {"s4"}
+    assert staying(table.assign(passed_check=words), [{**ATTENTION, "max_failed": 1}]) == EVERYBODY
+
+
+def test_a_check_that_was_never_answered_is_not_failed():
+    table = marked()
+    check = table["is_attention_check"] == "true"
+    assert staying(table[~check]) == EVERYBODY  # a visit that left before its check has no row
+    silent = table.assign(
+        choice=table["choice"].mask(check, ""), passed_check=table["passed_check"].mask(check, "")
+    )
+    assert staying(silent) == EVERYBODY
+    foreign = judgments()
+    assert staying(foreign.assign(choice=foreign["choice"].mask(check, ""))) == EVERYBODY
+
+
+def test_passed_check_counts_where_there_is_an_expected_choice_too():
+    both = marked().assign(expected_choice="right")
+    assert staying(both) == EVERYBODY - {"s4"}
+
+
+def test_a_check_without_a_verdict_is_named():
+    table = marked()
+    with pytest.raises(RatifyError, match=r"row 4, column passed_check: is empty"):
+        staying(table.assign(passed_check=""))
+    with pytest.raises(RatifyError, match=r"row 2, column passed_check.*'perhaps'"):
+        staying(table.assign(passed_check="perhaps"))
+    with pytest.raises(RatifyError, match=r"row 4, column expected_choice.*'both'"):
+        staying(judgments().assign(expected_choice="both"))
+
+
+def test_no_verdict_is_needed_where_nothing_was_checked():
+    bare = marked().drop(columns="passed_check")
+    assert staying(bare[bare["is_attention_check"] == "false"]) == EVERYBODY
+    assert staying(bare, [INCOMPLETE]) == EVERYBODY - {"s2"}
+
+
+# --- slots of a sequence ---------------------------------------------------------------------
+
+
+def test_each_slot_of_a_sequence_has_its_own_rater():
+    slots = ["1", "2", "2", "3", "1", ""]
+    kept = left(run([DUPLICATE], slot=slots))
+    assert kept == EVERYBODY - {"s2"}  # s3 finished, s2 of the same slot did not
+    assert left(run([INCOMPLETE, DUPLICATE], slot=slots)) == kept
+    assert len(left(run([DUPLICATE], slot=["", "1", None, "1", "1", "1"]))) == 3
+
+
+def test_a_visit_without_an_answer_displaces_none():
+    change = {"finished_at": "", "sequence_id": "q"}
+    some = judgments()[lambda t: t["session_id"].isin(["s3"])]
+    for seed in range(20):
+        result = apply_exclusions(
+            some, participants(**change), [DUPLICATE], rng=np.random.default_rng(seed)
+        )
+        assert left(result) == {"s3"}
+
+
+def test_a_table_that_does_not_say_who_finished():
+    plain = participants().drop(columns="finished_at")
+    drawn = {
+        frozenset(
+            left(apply_exclusions(judgments(), plain, [DUPLICATE], rng=np.random.default_rng(seed)))
+        )
+        for seed in range(40)
+    }
+    assert drawn == {frozenset({one, "s5", "s6"}) for one in ("s1", "s2", "s3", "s4")}
+
+
+@pytest.mark.parametrize("slot", ["0", "1.5", "-1", "first"])
+def test_a_slot_that_is_none_is_named(slot):
+    with pytest.raises(RatifyError, match="row 4, column slot") as caught:
+        run([DUPLICATE], slot=["1", "2", slot, "1", "1", "1"])
+    assert caught.value.value == slot
+
+
+visits_of = st.lists(
+    st.tuples(
+        st.sampled_from(["q1", "q2", ""]), st.sampled_from(["1", "2", ""]), st.booleans(),
+        st.integers(0, 2),
+    ),
+    min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(visits_of, st.integers(0, 5), st.randoms(use_true_random=False))
+def test_one_visit_a_slot_and_the_best_of_them(visits, seed, shuffler):
+    """One visit stays a slot, none is displaced by a lesser one, and order is nothing."""
+    people = pd.DataFrame(
+        [(f"s{n:02}", q, slot, "t" * done) for n, (q, slot, done, _) in enumerate(visits)],
+        columns=["session_id", "sequence_id", "slot", "finished_at"],
+    )
+    answers = pd.DataFrame(
+        [(f"s{n:02}", "left") for n, visit in enumerate(visits) for _ in range(visit[3])],
+        columns=["session_id", "choice"], dtype=str,
+    )  # fmt: skip
+
+    def kept(rules, table=people):
+        return apply_exclusions(answers, table, rules, rng=np.random.default_rng(seed))
+
+    result = kept([DUPLICATE])
+    worth = {f"s{n:02}": (done, count > 0) for n, (_, _, done, count) in enumerate(visits)}
+    place = {f"s{n:02}": (q, slot or "1") for n, (q, slot, _, _) in enumerate(visits)}
+    stayed = left(result)
+    assert {one for one in place if not place[one][0]} <= stayed
+    for where in {spot for spot in place.values() if spot[0]}:
+        rivals = [one for one in place if place[one] == where]
+        (chosen,) = stayed & set(rivals)
+        assert worth[chosen] == max(worth[one] for one in rivals)
+    order = list(range(len(people)))
+    shuffler.shuffle(order)
+    assert left(kept([DUPLICATE], people.iloc[order])) == stayed
+    assert len(result.excluded) + len(result.participants) == len(people)
+    # whichever of the two rules comes first, as many stay, each finished and alone in its slot
+    one_way, other_way = kept([INCOMPLETE, DUPLICATE]), kept([DUPLICATE, INCOMPLETE])
+    assert sorted(map(place.get, left(one_way))) == sorted(map(place.get, left(other_way)))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.lists(st.sampled_from(["true", "false", None]), max_size=4), min_size=1, max_size=6
+    ),
+    st.integers(0, 3),
+)
+def test_as_many_failed_as_are_counted(checks, most):
+    """A visit leaves where more checks were failed than allowed; unanswered ones do not count."""
+    people = pd.DataFrame({"session_id": [f"s{n}" for n in range(len(checks))]})
+    rows = [(f"s{n}", "false", "left", "") for n in range(len(checks))]
+    rows += [
+        (f"s{n}", "true", "left" if mark else "", mark or "")
+        for n, marks in enumerate(checks)
+        for mark in marks
+    ]
+    names = ["session_id", "is_attention_check", "choice", "passed_check"]
+    table = pd.DataFrame(rows, columns=names, dtype=str)
+    rule = {"rule": "failed_attention", "max_failed": most}
+    result = apply_exclusions(table, people, [rule], rng=np.random.default_rng(0))
+    assert left(result) == {
+        f"s{n}" for n, marks in enumerate(checks) if marks.count("false") <= most
+    }
+    assert len(result.judgments) == len(left(result))

@@ -98,6 +98,7 @@ def study(**changes: Any) -> Results:
         "methods": ["How it was done."],
         "limits": [f"What it cannot say. {HOSTILE}"],
         "hypotheses": [{"id": "H1", "text": "The gap matters."}, {"id": "H2", "text": "Untested."}],
+        "flow_notes": [f"Visits {HOSTILE}", "2 people withdrew; their answers were deleted."],
         "flow": [{"rule": HOSTILE, "unit": "people", "before": 1040, "excluded": 7, "after": 1033}],
     }
     return Results(**{**fields, **changes})
@@ -246,6 +247,17 @@ def test_hypotheses_stand_with_what_tested_them(report: Reader) -> None:
     first, _, rest = after.partition("Untested.")
     assert "The gap matters. Effect of gap: 0.144, 95% interval [0.109, 0.179]" in first
     assert rest.strip().startswith("No number in these results tests it.")
+
+
+def test_what_became_of_visits_stands_with_the_exclusions(report: Reader, tmp_path: Path) -> None:
+    section = report.text.partition("What each rule left")[2].partition("How it was done.")[0]
+    assert f"Visits {HOSTILE} 2 people withdrew; their answers were deleted." in section
+    folder = tmp_path / "old"
+    page(folder, study())
+    saved = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    del saved["flow_notes"]  # results from before there were any
+    (folder / "results.json").write_text(json.dumps(saved), encoding="utf-8")
+    assert "withdrew" not in write_report(folder).read_text(encoding="utf-8")
 
 
 def test_figures_are_described_captioned_and_stamped(report: Reader) -> None:

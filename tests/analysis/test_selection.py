@@ -235,6 +235,16 @@ def test_one_rater_has_no_interval():
     assert frame["name"].tolist() == ["agreement", "kappa"]
 
 
+def test_whoever_always_chooses_the_same_side_has_no_kappa():
+    rows = [("a", "b", "left"), ("c", "d", "left"), ("b", "a", "left"), ("d", "c", "left")] * 2
+    people = choices(rows, ["r1", "r2", "r3", "r4"] * 2)
+    judge = choices([("a", "b", "left"), ("b", "a", "right"), ("c", "d", "right"),
+                     ("d", "c", "left")])  # fmt: skip
+    got = choice_agreement(people, judge)
+    assert got.estimate == 0.5
+    assert np.isnan([got.kappa, got.kappa_se, got.kappa_low, got.kappa_high]).all()
+
+
 def test_agreement_interval_covers():
     # Raters differ in how often they agree (beta, mean .7): 200 studies of 60 raters x 10.
     rng = np.random.default_rng(8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +55,11 @@ def test_where_nothing_can_be_written_one_line_says_so(tmp_path: Path) -> None:
         files.replaced_folder(tmp_path / "file", ours=()),
     ):
         pass
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
+def test_files_are_as_open_as_the_users_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
+    code = "import sys; from prereg import files; files.write_text(files.Path(sys.argv[1]), 'x')"
+    path = tmp_path / "written.txt"
+    subprocess.run([sys.executable, "-c", code, path], umask=umask, check=True)
+    assert path.stat().st_mode & 0o777 == mode

@@ -91,8 +91,8 @@ def test_an_edited_lock_is_refused(study_folder: Path) -> None:
     [
         ("score: overall", "column: mood", "no column 'mood'"),
         ("score: overall", "column: text", "column text: is not a number"),
-        ("max: 5", "max: 7", r"judges\.0\.measures\.scale.*1 to 5 only.*'1 to 7'"),
-        ("- dismissing_emotions", "- rudeness", r"judges\.0\.measures.*'rudeness'"),
+        ("max: 5", "max: 7", r"measures\.scale.*1 to 5 only.*'1 to 7'"),
+        ("- dismissing_emotions", "- rudeness", r"measures.*'rudeness'"),
     ],
 )
 def test_what_could_not_be_analysed_is_not_locked(
@@ -114,3 +114,10 @@ def test_without_a_lock_there_is_no_live_study(study_folder: Path) -> None:
     with pytest.raises(RatifyError, match=r"not locked.*ratify lock"):
         open_study(study_folder, must_be_locked=True)
     assert open_study(study_folder).lock is None
+
+
+@pytest.mark.parametrize("text", ["No title at all.", "# One\n\n# Two"])
+def test_a_text_without_its_one_title_is_not_locked(study_folder: Path, text: str) -> None:
+    (study_folder / "consent.md").write_text(text)
+    with pytest.raises(RatifyError, match=r"consent\.md: has [02] titles.*'# '"):
+        lock_study(study_folder)

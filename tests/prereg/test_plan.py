@@ -27,7 +27,13 @@ def test_the_worked_plan_is_the_published_design() -> None:
     [
         ("seed: 20261121", "seed: lucky", ["plan.yaml", "seed", "'lucky'"]),
         ("seed: 20261121", "seed: -1", ["seed", "-1"]),
-        ("  raters: 150", "  ratters: 150", ["design.ratters", "unknown key", "raters, trials"]),
+        ("seed: 20261121", "seed: 1\nseed: 2", ["plan.yaml", "'seed' stands twice", "line"]),
+        ("  raters: 150", "  raters: 150\n  raters: 15", ["'raters' stands twice"]),
+        (
+            "  raters: 150",
+            "  ratters: 150",
+            ["design.ratters", "unknown key", "raters_per"],
+        ),
         ("side: balanced", "side: left", ["design.side", "'left'", "'balanced'"]),
         ("  trials: 10\n", "", ["design.trials", "is missing"]),
         ("{min: 1, max: 5}", "{min: 5, max: 1}", ["measures.scale", "min must be below max"]),
@@ -41,7 +47,7 @@ def test_the_worked_plan_is_the_published_design() -> None:
         (
             "judge: lexical\n    score: elo",
             "judge: length\n    score: elo",
-            ["0.judge", "no Elo"],
+            ["0.judge", "no ranking"],
         ),
         ("hypothesis: H1", "hypothesis: H9", ["analyses.0.hypothesis", "'H9'", "H1, H2"]),
         ("rule: incomplete_session", "rule: boring", ["exclusions.0.rule", "'boring'"]),

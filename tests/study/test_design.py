@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+import yaml
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from prereg.errors import RatifyError
 from prereg.plan import Plan
 from prereg.plan_file import parse_plan
 from prereg.tabular import Table
-from study.design import Trial, balance_sides, draw_pairs, generate_sequences
+from study.dealing import balance_places, balance_sides, draw_pairs, draw_sets
+from study.design import Trial, check_ids, generate_sequences
 from tests.prereg.test_plan import WORKED
 
 
@@ -34,7 +37,7 @@ def pool(scenarios: int, each: int) -> Table:
 
 
 def sides(trials: list[Trial]) -> tuple[Counter[str], Counter[str]]:
-    return Counter(t.left_id for t in trials), Counter(t.right_id for t in trials)
+    return Counter(t.item_ids[0] for t in trials), Counter(t.item_ids[1] for t in trials)
 
 
 def test_the_published_design_is_exactly_balanced() -> None:
@@ -42,12 +45,12 @@ def test_the_published_design_is_exactly_balanced() -> None:
     left, right = sides(trials)
     assert len(trials) == 1500
     assert set(left.values()) == set(right.values()) == {10}
-    assert max(Counter(frozenset((t.left_id, t.right_id)) for t in trials).values()) == 1
+    assert max(Counter(frozenset(t.item_ids) for t in trials).values()) == 1
     for sequence in {t.sequence_id for t in trials}:
         mine = [t for t in trials if t.sequence_id == sequence]
         assert [t.position for t in mine] == list(range(1, 11))
-        assert max(Counter(i for t in mine for i in (t.left_id, t.right_id)).values()) == 1
-        assert set(Counter(t.left_id.split("-")[0] for t in mine).values()) == {2}
+        assert max(Counter(i for t in mine for i in t.item_ids).values()) == 1
+        assert set(Counter(t.item_ids[0].split("-")[0] for t in mine).values()) == {2}
 
 
 @given(
@@ -70,9 +73,10 @@ def test_every_design_is_balanced(
         # an odd scenario leaves one item out of each round, so two rounds may differ by two
         assert max(shown) - min(shown) <= (1 if each % 2 == 0 else 2)
     for trial in found:
-        assert trial.left_id.split("-")[0] == trial.right_id.split("-")[0]
-        assert trial.left_id != trial.right_id
-    met = Counter((t.sequence_id, frozenset((t.left_id, t.right_id))) for t in found)
+        left_id, right_id = trial.item_ids
+        assert left_id.split("-")[0] == right_id.split("-")[0]
+        assert left_id != right_id
+    met = Counter((t.sequence_id, frozenset(t.item_ids)) for t in found)
     assert max(met.values()) == 1
 
 
@@ -98,7 +102,7 @@ def test_no_pair_repeats_before_all_were_used(size: int, count: int, seed: int) 
 
 def test_which_item_stands_left_is_random() -> None:
     first = [generate_sequences(plan(1, 1, seed), pool(1, 4))[0] for seed in range(200)]
-    smaller_left = sum(t.left_id < t.right_id for t in first)
+    smaller_left = sum(t.item_ids[0] < t.item_ids[1] for t in first)
     assert 70 < smaller_left < 130
 
 
@@ -110,7 +114,7 @@ def test_too_few_items_for_different_pairs_is_said() -> None:
 def test_a_stratified_sample_takes_from_every_bin() -> None:
     text = WORKED.replace("sample: null", "sample: {by: elo, bins: 10, per_bin: 3}")
     sampled = generate_sequences(parse_plan(text, file="plan.yaml"), pool(5, 77))
-    used = {i for t in sampled for i in (t.left_id, t.right_id)}
+    used = {i for t in sampled for i in t.item_ids}
     assert len(used) == 150
     tenths = Counter(int(i.split("-")[1]) * 10 // 77 for i in used)
     assert set(tenths) == set(range(10))
@@ -119,3 +123,85 @@ def test_a_stratified_sample_takes_from_every_bin() -> None:
     other = text.replace("by: elo", "by: mood")
     with pytest.raises(RatifyError, match="no column 'mood'"):
         generate_sequences(parse_plan(other, file="plan.yaml"), pool(5, 77))
+
+
+CHECKS = """
+attention_checks:
+  - {after: 0, texts: [one, two], expected: {choice: left}}
+  - {after: 3, texts: [three, four], expected: {choice: right}}
+  - {after: 4, texts: [five, six], expected: {choice: right}}
+"""
+
+
+def test_attention_checks_stand_where_the_plan_puts_them_and_change_nothing_else() -> None:
+    bare = plan(6, 4)
+    text = WORKED.replace("  raters: 150", "  raters: 6").replace("  trials: 10\n", "  trials: 4\n")
+    text = text.replace("seed: 20261121", "seed: 1").replace(
+        "\nexclusions:", CHECKS + "\nexclusions:"
+    )
+    checked = parse_plan(text, file="plan.yaml")
+    trials = generate_sequences(checked, pool(2, 6))
+    without = generate_sequences(bare, pool(2, 6))
+    assert [t.item_ids for t in trials if not t.is_attention_check] == [t.item_ids for t in without]
+    for name in {t.sequence_id for t in trials}:
+        mine = [t for t in trials if t.sequence_id == name]
+        assert [t.position for t in mine] == list(range(1, 8))
+        # before all, after the third of four real trials, and at the end
+        assert [t.position for t in mine if t.is_attention_check] == [1, 5, 7]
+        assert [t.item_ids for t in mine if t.is_attention_check] == check_ids(checked)
+
+
+def worked(name: str, **design: int) -> Plan:
+    text = (resources.files("prereg") / "plans" / name / "plan.yaml").read_text()
+    content = yaml.safe_load(text)
+    content["design"] |= design
+    return parse_plan(yaml.safe_dump(content), file="plan.yaml")
+
+
+@given(raters=st.integers(1, 20), each=st.integers(4, 9), trials=st.integers(5, 8))
+def test_every_item_is_rated_equally_often_and_once_by_a_rater(
+    raters: int, each: int, trials: int
+) -> None:
+    trials_of = generate_sequences(
+        worked("empathy_rating", raters=raters, trials=trials), pool(3, each)
+    )
+    real = [t for t in trials_of if not t.is_attention_check]
+    assert len(real) == raters * trials
+    for scenario in range(3):
+        shown = Counter(t.item_ids[0] for t in real)
+        counts = [shown[f"{scenario}-{i}"] for i in range(each)]
+        assert max(counts) - min(counts) <= 1
+    assert max(Counter((t.sequence_id, t.item_ids) for t in real).values()) == 1
+
+
+@given(size=st.integers(3, 9), options=st.integers(3, 5), count=st.integers(1, 60))
+def test_sets_are_balanced_in_items_and_in_places(size: int, options: int, count: int) -> None:
+    assume(options <= size)
+    rng = np.random.default_rng(size * 100 + count)
+    items = [str(i) for i in range(size)]
+    sets = draw_sets(items, options, count, rng)
+    assert all(len(set(chosen)) == options for chosen in sets)
+    met = Counter(i for chosen in sets for i in chosen)
+    assert max(met[i] for i in items) - min(met[i] for i in items) <= 1
+    ordered = balance_places(sets, rng)
+    assert [set(chosen) for chosen in ordered] == [set(chosen) for chosen in sets]
+    for place in range(options):
+        stood = Counter(chosen[place] for chosen in ordered)
+        # fair is a share of 1/options of an item's showings
+        assert all(abs(stood[i] - met[i] / options) <= 2 for i in items)
+
+
+def test_a_study_that_stops_early_is_balanced_too() -> None:
+    trials = generate_sequences(plan(150, 10), pool(5, 30))
+    for stopped in (30, 60, 90):
+        first = [t for t in trials if int(t.sequence_id[1:]) <= stopped]
+        shown = Counter(i for t in first for i in t.item_ids)
+        assert len(shown) == 150
+        assert max(shown.values()) - min(shown.values()) <= 2
+
+
+def test_several_raters_a_sequence_means_fewer_sequences() -> None:
+    trials = generate_sequences(
+        worked("empathy_rating", raters=12, raters_per_sequence=3), pool(5, 30)
+    )
+    assert {t.sequence_id for t in trials} == {"S001", "S002", "S003", "S004"}

@@ -2,50 +2,42 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import Counter
 from pathlib import Path
 
-import httpx
+import pytest
 from sqlalchemy import create_engine, text
 
-from study.bots import Page
-from study.folder import lock_study, open_study
+from study.folder import lock_study
 from tests.conftest import Serve, make_study
+from tests.crowd import rush
 
-RATERS, SEQUENCES = 60, 30
+RATERS, SEQUENCES = 500, 150
 
 
-def test_sixty_raters_at_once_for_thirty_sequences(
-    tmp_path: Path, serve: Serve, database_url: str
+@pytest.mark.parametrize("repetition", [1, 2, 3])
+def test_five_hundred_raters_at_once_for_a_hundred_and_fifty_sequences(
+    tmp_path: Path, serve: Serve, database_url: str, repetition: int
 ) -> None:
     folder = make_study(tmp_path / "study", raters=SEQUENCES)
-    lock_study(folder)
-    server = serve(folder, database=database_url)
-    barrier = threading.Barrier(RATERS)
-    ends: dict[int, str] = {}
+    study, _ = lock_study(folder)
+    workers = "1" if database_url.startswith("sqlite") else "4"
+    server = serve(folder, "--workers", workers, database=database_url)
 
-    def arrive(number: int) -> None:
-        with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
-            page = Page()
-            page.feed(client.get("/", params={"PROLIFIC_PID": f"p{number}"}).text)
-            barrier.wait()
-            answer = client.post(page.action, data=page.fields)
-            after = Page()
-            after.feed(answer.text)
-            ends[number] = "full" if "study-full" in after.ids else answer.url.path
+    raters = asyncio.run(rush(server.url, [f"p{repetition}-{n}" for n in range(RATERS)]))
 
-    threads = [threading.Thread(target=arrive, args=(n,)) for n in range(RATERS)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert Counter(ends.values()) == {"/instructions": SEQUENCES, "full": RATERS - SEQUENCES}
+    assert sum(rater.consented for rater in raters) == SEQUENCES
+    assert sum(rater.full for rater in raters) == RATERS - SEQUENCES
+    assert not any(rater.full and rater.consented for rater in raters)
     engine = create_engine(database_url)
     with engine.connect() as connection:
-        visits = connection.execute(text("SELECT sequence_id, session_id FROM visits")).all()
+        visits = connection.execute(
+            text("SELECT rater_id, sequence_id, session_id FROM visits")
+        ).all()
         slots = connection.execute(text("SELECT sequence_id, session_id FROM slots")).all()
     engine.dispose()
-    assert Counter(v.sequence_id for v in visits) == Counter(list(open_study(folder).sequences))
-    assert {tuple(v) for v in visits} == {tuple(s) for s in slots}
+    assert Counter(v.sequence_id for v in visits) == Counter(list(study.sequences))
+    assert {v.rater_id for v in visits} == {rater.name for rater in raters if rater.consented}
+    assert len(slots) == SEQUENCES
+    assert {(v.sequence_id, v.session_id) for v in visits} == {tuple(s) for s in slots}

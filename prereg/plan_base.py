@@ -1,0 +1,17 @@
+"""What every part of the plan is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Strict(BaseModel):
+    """A part of the plan: unknown keys are refused, and nothing changes after loading."""
+
+    # JSON, and so the lock, has no infinity
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -1,0 +1,59 @@
+"""Reads YAML that people write: safe, every key once, faults in one line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from prereg.errors import RatifyError
+
+
+class _OnceLoader(yaml.SafeLoader):
+    """Safe YAML in which a key stands once; YAML itself lets the last one win, silently."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Return a mapping."""
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key is not a word", key.start_mark
+                )
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
+    """Return what some YAML holds.
+
+    Parameters
+    ----------
+    text : str
+    file : path
+        Named in errors.
+    what : str
+        What the file is: a plan, a prompt.
+
+    Raises
+    ------
+    RatifyError
+        Where it is not YAML, a key stands twice, or it is no mapping.
+    """
+    try:
+        content = yaml.load(text, Loader=_OnceLoader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or "cannot be read"
+        raise RatifyError(f"is not YAML{line}: {problem}", file=file) from error
+    except (TypeError, ValueError, RecursionError) as error:  # a key or a date that is none
+        raise RatifyError(f"is not YAML that a {what} can be made of", file=file) from error
+    if not isinstance(content, dict):
+        raise RatifyError(f"is not a {what}", file=file, allowed=f"a mapping of the {what}'s keys")
+    return content

@@ -1,0 +1,189 @@
+"""`ratify audit`: how reliable a judge is, from tables that are there already."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from prereg.errors import RatifyError
+
+if TYPE_CHECKING:
+    from analysis.results import Results
+
+NO_ITEMS = (
+    "The baselines length and lexical do not stand beside the judge, for the items' texts were not "
+    "given (--items)."
+)
+
+
+@click.command()
+@click.option(
+    "--human", "humans", multiple=True, metavar="[NAME=]FILE",
+    help="Ratings by people: a wide file for each, or one long table. Repeat it.",
+)  # fmt: skip
+@click.option(
+    "--judge", "judges", multiple=True, metavar="[NAME=]FILE",
+    help="Ratings by a judge, in the same shapes. Repeat it.",
+)  # fmt: skip
+@click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
+@click.option(
+    "--scale", nargs=2, type=float, metavar="MIN MAX", help="The two ends of the rating scale."
+)
+@click.option(
+    "--dimension", "dimensions", multiple=True,
+    help="A column to compare; without it, the numeric columns all files share.",
+)  # fmt: skip
+@click.option(
+    "--items", type=click.Path(path_type=Path),
+    help="Table of the items' texts: then length and lexical, the baselines, stand beside.",
+)  # fmt: skip
+@click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
+@click.option(
+    "--habits", type=click.Path(path_type=Path), metavar="DIR",
+    help="A study's tables: report every judge's habits, in place of ratings.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True,
+    help="Seed of the bootstrap intervals; it is written into the results.",
+)  # fmt: skip
+@click.option(
+    "--mode", type=click.Choice(["live", "pilot", "bot"]),
+    help="Which ratings of an exported table to take; else the one there is, live of several.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True,
+    help="Folder for results.json, report.html and tables/.",
+)  # fmt: skip
+def audit(
+    humans: tuple[str, ...],
+    judges: tuple[str, ...],
+    id_column: str,
+    scale: tuple[float, float] | None,
+    dimensions: tuple[str, ...],
+    items: Path | None,
+    text_column: str,
+    habits: Path | None,
+    seed: int,
+    mode: str | None,
+    out: Path,
+) -> None:
+    """Say how reliable a judge is, from ratings you already have. No study is needed.
+
+    With --habits: which habits a study's judges have, from its exported tables.
+    """
+    from analysis.report import write_report
+    from analysis.results import WRITTEN
+    from prereg.files import replaced_folder
+
+    if habits is not None:
+        if humans or judges:
+            raise click.UsageError("--habits stands alone: it reads the tables of a study.")
+        results = _habits(habits, seed=seed, mode=mode)
+    else:
+        for name, given in (("--human", humans), ("--judge", judges), ("--scale", scale)):
+            if not given:
+                raise click.UsageError(f"Missing option '{name}'.")
+        assert scale is not None
+        results = _agreement(
+            humans, judges, id_column=id_column, scale=scale, dimensions=dimensions or None,
+            mode=mode, seed=seed, items=items, text_column=text_column,
+        )  # fmt: skip
+    with replaced_folder(out, ours=WRITTEN) as folder:
+        results.write(folder)
+        write_report(folder)
+    for sentence in results.headline:
+        click.echo(sentence)
+    click.echo(f"wrote {out}/report.html, results.json, tables/ and figures/")
+
+
+def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
+    from analysis.habits import audit_habits
+
+    return audit_habits(folder, seed=seed, mode=mode)
+
+
+def _agreement(
+    humans: Sequence[str],
+    judges: Sequence[str],
+    *,
+    id_column: str,
+    scale: tuple[float, float],
+    dimensions: Sequence[str] | None,
+    mode: str | None,
+    seed: int,
+    items: Path | None,
+    text_column: str,
+) -> Results:
+    """Return the audit of some ratings, with the baselines where the items' texts are given."""
+    from analysis.annotators import read_annotators
+    from analysis.audit import audit as run_audit
+
+    with tempfile.TemporaryDirectory() as name:
+        beside: list[str] = []
+        note = NO_ITEMS
+        if items is not None:
+            found = read_annotators(
+                humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode
+            )
+            taken = [one.name for one in (*found.humans, *found.judges)]
+            beside, note = _baselines(
+                items, id_column, text_column, found.dimensions, scale, taken, Path(name)
+            )
+        results = run_audit(
+            humans, [*judges, *beside], id_column=id_column, scale=scale, dimensions=dimensions,
+            seed=seed, mode=mode,
+        )  # fmt: skip
+    if note:
+        results.limits.insert(0, note)
+    return results
+
+
+def _baselines(
+    items: Path,
+    id_column: str,
+    text_column: str,
+    dimensions: Sequence[str],
+    scale: tuple[float, float],
+    taken: Sequence[str],
+    folder: Path,
+) -> tuple[list[str], str]:
+    """Have the baselines rate the items; return their files, or why there are none."""
+    from prereg.judging import BASELINES
+    from prereg.tabular import read_table, write_csv
+    from study.judges import lexicon
+    from study.judges.base import Item
+    from study.judges.baseline import baseline
+
+    ends = (float(lexicon.SCALE_MIN), float(lexicon.SCALE_MAX))
+    if scale != ends or not set(dimensions) <= set(lexicon.DIMENSIONS):
+        known = ", ".join(lexicon.DIMENSIONS)
+        return [], (
+            f"The baselines length and lexical do not stand beside the judge: they rate {known} "
+            f"from {ends[0]:g} to {ends[1]:g}, and nothing else."
+        )
+    table = read_table(items)
+    table.require(id_column, text_column)
+    table.require_filled(id_column, text_column)
+    table.require_unique(id_column)
+    files = []
+    for name in BASELINES:
+        if name in taken:
+            raise RatifyError(
+                "is among the annotators already", file=items, value=name, allowed="no --items"
+            )
+        judge = baseline(name)
+        rows = [
+            {
+                id_column: row[id_column],
+                **judge.rate(Item(row[id_column], "", row[text_column]), dimensions),
+            }
+            for row in table.rows
+        ]
+        path = folder / f"{name}.csv"
+        write_csv(path, [id_column, *dimensions], rows)
+        files.append(f"{name}={path}")
+    return files, ""

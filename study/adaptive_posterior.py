@@ -1,0 +1,207 @@
+"""What a judge's replies so far say about the items: a Bradley-Terry posterior.
+
+Scores are normal around 0 a priori; how far they spread is learned from the replies. The
+posterior is Laplace's: normal around the mode, with the inverse of the curvature there.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.intp]
+
+# The variance of scores before anything is known, in squared log-odds, and where it is looked for.
+FIRST_SPREAD = 2.0
+_SPREADS = (2.0**-5, 2.0**7)
+# One step of that search, and how lightly it is held to where it began (sd of its logarithm).
+_STEP = 1.25
+_LOOSENESS = 1.0
+
+_NEWTON_STEPS = 25
+_LONGEST_STEP = 2.0
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
+
+
+@dataclass(frozen=True)
+class Replies:
+    """Pairs as integer codes: where `answered`, `left_won` says what was chosen."""
+
+    count: int
+    left: IntArray
+    right: IntArray
+    left_won: NDArray[np.bool_]
+    answered: NDArray[np.bool_]
+
+    def known(self) -> Replies:
+        """Return the answered pairs alone."""
+        kept = self.answered
+        return Replies(
+            self.count, self.left[kept], self.right[kept], self.left_won[kept], kept[kept]
+        )
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """Scores as the replies leave them.
+
+    Attributes
+    ----------
+    score : float array of shape (count,)
+        The mode, in log-odds.
+    side : float
+        The left side's advantage, in log-odds.
+    covariance : float array of shape (count, count)
+    log_volume : float
+        Half the logarithm of the covariance's determinant.
+    spread : float
+        Variance of scores a priori.
+    """
+
+    score: FloatArray
+    side: float
+    covariance: FloatArray
+    log_volume: float
+    spread: float
+
+    @property
+    def reliability(self) -> float:
+        """1 - mean(se^2) / var(scores), the variance of the true scores being estimated.
+
+        That is the variance of the modes and what each mode leaves open; the se are around the
+        mean of all scores, which no comparison tells.
+        """
+        among = self.covariance.mean(axis=1)
+        left_open = float((self.covariance.diagonal() - 2 * among + among.mean()).mean())
+        variance = float(self.score.var()) + left_open
+        return 1 - left_open / variance if variance > 0 else 0.0
+
+
+def prior(count: int) -> Posterior:
+    """Return what is known before the first reply."""
+    return Posterior(
+        score=np.zeros(count),
+        side=0.0,
+        covariance=FIRST_SPREAD * np.eye(count),
+        log_volume=count / 2 * math.log(FIRST_SPREAD),
+        spread=FIRST_SPREAD,
+    )
+
+
+def fit(replies: Replies, start: Posterior, *, tolerance: float = 0.1) -> Posterior:
+    """Return the posterior, by Newton from `start`, with the spread of `start`.
+
+    A pair that is out counts in the covariance, as it will when its reply is there, and not in
+    the scores. The covariance is that of the last step's beginning, so it is as far from the mode
+    as `tolerance` in log-odds.
+    """
+    score, side = start.score, start.side
+    covariance, log_volume = start.covariance, start.log_volume
+    for _ in range(_NEWTON_STEPS):
+        chance = _logistic(score[replies.left] - score[replies.right] + side)
+        surprise = np.where(replies.answered, replies.left_won - chance, 0.0)
+        weight = chance * (1 - chance)
+        covariance, log_volume = _inverse(_curvature(replies, weight, start.spread))
+        step = covariance @ _slope(replies, surprise, score, start.spread)
+        longest = float(np.abs(step).max())
+        score = score + step * min(1.0, _LONGEST_STEP / max(longest, 1e-9))
+        # normal around 0 with variance 1; it moves by itself, because the sides are balanced
+        side_step = (float(surprise.sum()) - side) / (float(weight.sum()) + 1.0)
+        side += float(np.clip(side_step, -1.0, 1.0))
+        if max(longest, abs(side_step)) < tolerance:
+            break
+    return Posterior(score, side, covariance, log_volume, start.spread)
+
+
+def with_likelier_spread(replies: Replies, start: Posterior) -> Posterior:
+    """Return the posterior at the spread that makes the answers likeliest, climbing from `start`.
+
+    Empirical Bayes. Pairs that are out do not count at all.
+    """
+    known = replies.known()
+    here, best = _evidence_at(known, start, start.spread)
+    for factor in (_STEP, 1 / _STEP):
+        climbed = False
+        while _SPREADS[0] < here.spread * factor < _SPREADS[1]:
+            there, evidence = _evidence_at(known, here, here.spread * factor)
+            if evidence <= best:
+                break
+            here, best, climbed = there, evidence, True
+        if climbed:
+            break
+    return here
+
+
+def _evidence_at(known: Replies, start: Posterior, spread: float) -> tuple[Posterior, float]:
+    found = fit(known, replace(start, spread=spread), tolerance=0.02)
+    return found, _log_evidence(known, found)
+
+
+def _log_evidence(known: Replies, found: Posterior) -> float:
+    """Return the log evidence of a spread, up to a constant.
+
+    Laplace's evidence alone is far too low for a wide spread as long as items have few
+    comparisons. So it is multiplied with what each reply's likelihood has beyond its parabola,
+    averaged over the posterior of its own difference, as if these were independent: the first
+    order of Opper, Paquet and Winther (2013), around Laplace's approximation instead of EP's.
+    """
+    left, right, cov = known.left, known.right, found.covariance
+    ahead = np.where(known.left_won, 1.0, -1.0) * (
+        found.score[left] - found.score[right] + found.side
+    )
+    likelihood = -np.logaddexp(0.0, -ahead)
+    var = cov.diagonal()
+    off = np.sqrt(var[left] + var[right] - 2 * cov[left, right])[:, None] * _NODES
+    chance = _logistic(ahead)[:, None]
+    parabola = likelihood[:, None] + (1 - chance) * off - chance * (1 - chance) / 2 * off**2
+    beyond = np.exp(-np.logaddexp(0.0, -(ahead[:, None] + off)) - parabola) @ _WEIGHTS
+    n, spread = known.count, found.spread
+    laplace = (
+        float(likelihood.sum())
+        - float(found.score @ found.score) / (2 * spread)
+        - n / 2 * math.log(spread)
+        + found.log_volume
+    )
+    held = (math.log(spread / FIRST_SPREAD) / _LOOSENESS) ** 2 / 2
+    return laplace + float(np.log(beyond).sum()) - held
+
+
+def _slope(replies: Replies, surprise: FloatArray, score: FloatArray, spread: float) -> FloatArray:
+    n = replies.count
+    won = np.bincount(replies.left, surprise, n) - np.bincount(replies.right, surprise, n)
+    return np.asarray(won - score / spread, dtype=np.float64)
+
+
+def _inverse(curvature: FloatArray) -> tuple[FloatArray, float]:
+    """Return the inverse of a positive definite matrix and half the logarithm of its determinant.
+
+    By Cholesky, in about half the time of `numpy.linalg.inv`.
+    """
+    from scipy.linalg.lapack import dpotrf, dpotri  # slow to import, and only needed here
+
+    root, failed = dpotrf(curvature, lower=1)
+    inverse, failed_too = dpotri(root, lower=1)
+    if failed or failed_too:
+        raise np.linalg.LinAlgError("the curvature is not positive definite")
+    inverse = inverse + inverse.T  # only the lower triangle was filled
+    inverse[np.diag_indices(len(root))] /= 2
+    return inverse, -float(np.log(root.diagonal()).sum())
+
+
+def _curvature(replies: Replies, weight: FloatArray, spread: float) -> FloatArray:
+    n = replies.count
+    cells = np.bincount(replies.left * n + replies.right, weight, n * n)
+    between = cells.astype(np.float64).reshape(n, n)
+    between = between + between.T
+    curvature = -between
+    curvature[np.diag_indices(n)] = between.sum(axis=1) + 1 / spread
+    return curvature
+
+
+def _logistic(x: FloatArray) -> FloatArray:
+    return np.asarray(1.0 / (1.0 + np.exp(-x)), dtype=np.float64)

@@ -1,0 +1,132 @@
+"""What a judge's server said to one request, and what came of it in the end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# Why a request may stay unanswered. The first kind passes, and such a request is asked again by the
+# next run; the second does not.
+PASSING = ("server_error", "rate_limited", "timeout", "connection")
+LASTING = ("refused", "unreadable", "rejected")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a server sent back.
+
+    Attributes
+    ----------
+    text : str
+        What the judge wrote.
+    refused : bool
+        The server says that the judge declined, or that a filter did.
+    cut : bool
+        The reply ended because it had become too long.
+    model, fingerprint : str or None
+        Who answered, as the server says.
+    input_tokens, output_tokens : int or None
+    tokens : sequence of (str, mapping)
+        Every token with the log-probabilities of its alternatives, where they were asked for.
+    """
+
+    text: str
+    refused: bool = False
+    cut: bool = False
+    model: str | None = None
+    fingerprint: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    tokens: Sequence[tuple[str, Mapping[str, float]]] = field(default=(), repr=False)
+
+
+class TroubleError(Exception):
+    """A request that failed.
+
+    Attributes
+    ----------
+    reason : str
+        One of `PASSING` or `LASTING`.
+    wait : float or None
+        Seconds after which the server wants to be asked again.
+    detail : str
+        What the server said, in short.
+    unreachable : bool
+        Nothing was sent: there was no connection.
+    lost : bool
+        It may have been answered, and charged for, but the reply did not arrive.
+    plainly : bool
+        It is to be asked again at once, without structured output.
+    """
+
+    def __init__(
+        self, reason: str, *, wait: float | None = None, detail: str = "",
+        unreachable: bool = False, lost: bool = False, plainly: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(reason)
+        self.reason = reason
+        self.wait = wait
+        self.detail = detail
+        self.unreachable = unreachable
+        self.lost = lost
+        self.plainly = plainly
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a request after all its attempts; tokens and cost are of all of them.
+
+    Attributes
+    ----------
+    answers : mapping or None
+        What was read from the reply, None where it stays unanswered.
+    reason : str or None
+        Why it stays unanswered.
+    reply : str or None
+        The last raw reply.
+    interrupted : bool
+        The run ended before its last attempt: the next run goes on with it, whatever the reason.
+    """
+
+    answers: Mapping[str, int | str] | None
+    reason: str | None
+    reply: str | None
+    model: str | None = None
+    fingerprint: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    latency_ms: int | None = None
+    attempts: int
+    cost: float | None = None
+    p_left: float | None = None
+    asked_at: str
+    answered_at: str
+    interrupted: bool = False
+
+    def stored(self) -> dict[str, Any]:
+        """Return the fields of the ledger's row that it changes, for `ledger._UPDATE`."""
+        answers = None if self.answers is None else json.dumps(dict(self.answers))
+        values = {
+            "status": "unanswered" if answers is None else "answered", "reason": self.reason,
+            "reply": _storable(self.reply), "answers": answers,
+            "model": _storable(self.model), "fingerprint": _storable(self.fingerprint),
+            "input_tokens": _whole(self.input_tokens),
+            "output_tokens": _whole(self.output_tokens), "latency_ms": self.latency_ms,
+            "attempts": self.attempts, "cost": self.cost, "p_left": self.p_left,
+            "asked_at": self.asked_at, "answered_at": self.answered_at,
+        }  # fmt: skip
+        return {f"new_{name}": value for name, value in values.items()}
+
+
+def _storable(text: str | None) -> str | None:
+    """Return a reply as a database takes it: PostgreSQL holds no NUL, UTF-8 no half characters."""
+    if text is None:
+        return None
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+
+
+def _whole(count: int | None) -> int | None:
+    """Return a count as a database's whole numbers go."""
+    return None if count is None else min(count, 2**31 - 1)

@@ -1,0 +1,179 @@
+"""How many requests at once: as many as the server stands, fewer where it says it is too much."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections import deque
+
+from prereg.errors import RatifyError
+
+# After "too many requests" this share of the calls goes on, at most once a round trip.
+BACK = 0.7
+# Calls more at once after a round of answers: before the first "too many", and after it.
+FIRST_STEP = 4.0
+STEP = 0.5
+# Requests in a row without any answer between them, from which on the server counts as down: then
+# one request at a time knocks.
+DOWN_AFTER = 5
+
+
+class Pace:
+    """Admits requests; one instance serves one server.
+
+    Parameters
+    ----------
+    most : int
+        Requests at once, at most.
+    patience : float
+        Seconds that the server may be down before the run is given up.
+    """
+
+    def __init__(self, most: int, *, patience: float) -> None:
+        self.most = most
+        self.limit = float(most)
+        self.busy = 0
+        self.down_since: float | None = None
+        self._patience = patience
+        self._said = ""
+        self._failures: set[object] = set()
+        self._first_failure = 0.0
+        self._limited_since: float | None = None
+        self._step = FIRST_STEP
+        self._not_before = 0.0
+        self._cut_at = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._stopped = asyncio.Event()
+
+    @property
+    def is_down(self) -> bool:
+        """Whether the server has stopped answering altogether."""
+        return self.down_since is not None
+
+    @property
+    def _room(self) -> int:
+        return (1 if self.is_down else max(1, int(self.limit))) - self.busy
+
+    def stop(self) -> None:
+        """Admit nobody more, and send those who wait away."""
+        self._stopped.set()
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(None)
+        self._waiting.clear()
+
+    async def enter(self) -> float | None:
+        """Wait for a turn; return when it began, for `limited`, None where there are no more turns.
+
+        Raises
+        ------
+        RatifyError
+            When the server has been down for longer than the plan's patience.
+        """
+        while not self._stopped.is_set():
+            wait = self._not_before - time.monotonic()
+            if wait > 0:
+                await self.sleep(wait)
+                continue
+            self._give_up_on_the_dead()
+            if self._room > 0:
+                self.busy += 1
+                return time.monotonic()
+            await self._turn()
+        return None
+
+    def leave(self) -> None:
+        """Give the turn back."""
+        self.busy -= 1
+        self._wake()
+
+    async def sleep(self, seconds: float) -> None:
+        """Sleep, but not beyond a stop, nor while the server is down beyond the patience."""
+        since = self.down_since
+        if since is not None:
+            seconds = min(seconds, max(0.0, since + self._patience - time.monotonic()) + 0.01)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopped.wait(), seconds)
+
+    def succeeded(self) -> None:
+        """Note an answer: a round of them makes room for more at once."""
+        self._failures.clear()
+        self.down_since = self._limited_since = None
+        self.limit = min(float(self.most), self.limit + self._step / self.limit)
+
+    def limited(self, began: float, wait: float | None, *, said: str = "") -> None:
+        """Note that the server wants less: fewer at once, and nothing before `wait` is over."""
+        now = time.monotonic()
+        self._said = said or "too many requests"
+        if self._limited_since is None:
+            self._limited_since = now
+        if began >= self._cut_at:  # calls sent before the last cut tell nothing new
+            self.limit = max(1.0, min(self.limit, float(self.busy)) * BACK)
+            self._cut_at = now
+            self._step = STEP
+        if wait is not None:
+            self._not_before = max(self._not_before, now + wait)
+
+    def failed(self, request: object, *, unreachable: bool = False, said: str = "") -> None:
+        """Note that a request found no working server, or none at all."""
+        self._said = said
+        if not self._failures:
+            self._first_failure = time.monotonic()
+        self._failures.add(request)
+        many = len(self._failures) >= max(2, min(DOWN_AFTER, self.most))
+        if (many or unreachable) and self.down_since is None:
+            self.down_since = self._first_failure
+
+    def _give_up_on_the_dead(self) -> None:
+        since = self._limited_since if self.down_since is None else self.down_since
+        if since is None:
+            return
+        minutes = (time.monotonic() - since) / 60
+        if minutes * 60 > self._patience:
+            self._wake()  # nobody waits for a turn that this one does not take
+            said = f" ({self._said})" if self._said else ""
+            raise DownError(
+                f"the judge's server has not answered for {minutes:.1f} minutes{said}",
+                allowed="see to it, and run `ratify judge` again: what is answered is kept",
+            )
+
+    async def _turn(self) -> None:
+        """Wait until there may be room."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if turn.done() and not turn.cancelled():
+                self._wake()  # woken and cancelled at once: the room is somebody else's
+            raise
+
+    def _wake(self) -> None:
+        room = self._room
+        while self._waiting and room > 0:
+            turn = self._waiting.popleft()
+            if not turn.done():  # whoever was cancelled no longer waits
+                turn.set_result(None)
+                room -= 1
+
+
+class DownError(RatifyError):
+    """The server has been down for longer than the plan's patience."""
+
+
+def backoff(attempt: int, *, first: float, longest: float, rng: random.Random) -> float:
+    """Return how long to wait after an attempt: doubling, half of it by chance.
+
+    Parameters
+    ----------
+    attempt : int
+        From 1.
+    first, longest : float
+        Seconds.
+    rng : random.Random
+        Not the plan's: when a request is repeated must not depend on its seed.
+    """
+    whole = min(longest, first * 2.0 ** (attempt - 1))
+    return whole / 2 + whole / 2 * rng.random()

@@ -1,0 +1,68 @@
+"""How often one address may arrive or try to sign in. Kept in memory only: no address is stored."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+
+from limits import RateLimitItemPerMinute
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from prereg.errors import RatifyError
+
+ARRIVALS = "RATIFY_ARRIVALS_PER_MINUTE"
+# A lecture hall behind one address may arrive at once; a script that takes every place may not.
+ARRIVALS_PER_MINUTE = 1200
+LOGINS_PER_MINUTE = 10
+log = logging.getLogger("ratify")
+
+
+class Limits:
+    """Counts by address, in memory or in the Redis that RATIFY_LIMITS_URL names.
+
+    With several workers and no Redis, each counts for itself.
+
+    Raises
+    ------
+    RatifyError
+        When a setting of the environment is no limit or no address of a storage.
+    """
+
+    def __init__(self) -> None:
+        url = os.environ.get("RATIFY_LIMITS_URL", "memory://")
+        try:
+            self._counter = FixedWindowRateLimiter(storage_from_string(url))
+        except Exception as error:
+            raise RatifyError(
+                f"cannot be used: {error}", file="RATIFY_LIMITS_URL",
+                allowed="memory:// or redis://HOST:PORT",
+            ) from error  # fmt: skip
+        self._fallback = FixedWindowRateLimiter(storage_from_string("memory://"))
+        given = os.environ.get(ARRIVALS, str(ARRIVALS_PER_MINUTE))
+        if not given.isdecimal() or int(given) < 1:
+            raise RatifyError(
+                "is not a limit", file=ARRIVALS, value=given, allowed="a whole number from 1"
+            )
+        self._turn = threading.Lock()  # the storage in memory is not safe between threads
+        self._arrivals = RateLimitItemPerMinute(int(given))
+        self._logins = RateLimitItemPerMinute(LOGINS_PER_MINUTE)
+
+    def arrival(self, address: str | None) -> bool:
+        """Count an arrival or a consent; say whether it is allowed now."""
+        return self._hit(self._arrivals, "arrival", address)
+
+    def login(self, address: str | None) -> bool:
+        """Count an attempt to sign in; say whether it is allowed now."""
+        return self._hit(self._logins, "login", address)
+
+    def _hit(self, limit: RateLimitItemPerMinute, what: str, address: str | None) -> bool:
+        try:
+            with self._turn:
+                return self._counter.hit(limit, what, address or "")
+        except Exception as error:
+            # raters must not pay for a Redis that is away; memory counts as long as it is
+            log.error("the storage of limits did not answer: %r", error)  # noqa: TRY400
+            with self._turn:
+                return self._fallback.hit(limit, what, address or "")

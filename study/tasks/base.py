@@ -1,0 +1,76 @@
+"""What a kind of task is: people answer it on a page, judges in Python, and the rows are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from study.judges.base import Item, Judge
+from study.tables import BestWorst, Judgment, Rating
+
+# Values by field of the trial's form: {"choice": "left"}, {"warmth": 4}, {"most": 2, "least": 3}.
+Answers = Mapping[str, int | str]
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a form held.
+
+    Attributes
+    ----------
+    answers : mapping
+        The fields that were answered as the task allows.
+    missing : tuple of str
+        The fields that still need an answer, in the order of the page; empty: all is well.
+    """
+
+    answers: Answers
+    missing: tuple[str, ...] = field(default=())
+
+
+class Task(Protocol):
+    """One kind of task."""
+
+    @property
+    def template(self) -> str:
+        """The page of a trial."""
+        ...
+
+    @property
+    def table(self) -> type[Judgment | Rating | BestWorst]:
+        """Where its answers are stored."""
+        ...
+
+    def read(self, form: Mapping[str, str]) -> Reading:
+        """Return what a form answers; what it holds beyond that is not looked at."""
+        ...
+
+    def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
+        """Put the same trial to a judge."""
+        ...
+
+    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
+        """Return the rows that an answer leaves.
+
+        Parameters
+        ----------
+        common : dict
+            What every answer has; see `study.tables.AnyAnswer`.
+        items : sequence of Item
+            As shown, in order of place.
+        answers : mapping
+            Complete; see `Reading`.
+        """
+        ...
+
+
+def whole(text: str | None, allowed: range) -> int | None:
+    """Return a whole number that a form sent, None where it is none of the allowed."""
+    if text is None or not text.isascii() or not text.isdecimal() or len(text) > 9:
+        return None
+    number = int(text)
+    return number if number in allowed else None

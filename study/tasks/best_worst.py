@@ -1,0 +1,77 @@
+"""Several anonymised responses to one prompt: which is most, which least, and perhaps why."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from study.judges.base import Item, Judge
+from study.tables import BestWorst
+from study.tasks.base import Answers, Reading, Row, whole
+
+LONGEST_WHY = 2_000
+
+
+class BestWorstTask:
+    """Which most, which least? See `study.tasks.base.Task`.
+
+    Parameters
+    ----------
+    options : int
+        Responses on a page.
+    ask_why : bool
+        Whether there is a field for an explanation, which may stay empty.
+    """
+
+    template = "best_worst.html"
+    table = BestWorst
+
+    def __init__(self, options: int, *, ask_why: bool) -> None:
+        self.places = range(1, options + 1)
+        self.ask_why = ask_why
+
+    def read(self, form: Mapping[str, str]) -> Reading:
+        """Return the places picked as most and as least, which must differ, and the reason."""
+        found: dict[str, int | str] = {}
+        for name in ("most", "least"):
+            place = whole(form.get(name), self.places)
+            if place is not None:
+                found[name] = place
+        missing = [name for name in ("most", "least") if name not in found]
+        if not missing and found["most"] == found["least"]:
+            missing = ["least"]
+        why = _plain(form.get("why", "")) if self.ask_why else ""
+        if why:
+            found["why"] = why
+        return Reading(found, tuple(missing))
+
+    def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
+        """Have a judge pick two of them."""
+        most, least = judge.pick(items, rng=rng)
+        return {"most": most + 1, "least": least + 1}
+
+    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
+        """Return the one choice."""
+        ids = [item.item_id for item in items]
+        return [
+            {
+                **common,
+                "trial_id": secrets.token_hex(16),
+                "options": json.dumps(ids, ensure_ascii=False),
+                "most_id": ids[int(answers["most"]) - 1],
+                "least_id": ids[int(answers["least"]) - 1],
+                "why": answers.get("why"),
+            }
+        ]
+
+
+def _plain(text: str) -> str:
+    """Return what somebody wrote without what no keyboard writes: it must fit a table's cell."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Cc: control characters; Cs: halves of characters, which no file in UTF-8 can hold
+    kept = (c for c in lines if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+    return "".join(kept).strip()[:LONGEST_WHY].strip()

@@ -1,0 +1,44 @@
+"""Two items, one question, a forced choice."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from study.judges.base import Item, Judge
+from study.tables import Judgment
+from study.tasks.base import Answers, Reading, Row
+
+
+class PairwiseTask:
+    """Which of two? See `study.tasks.base.Task`."""
+
+    template = "pairwise.html"
+    table = Judgment
+
+    def read(self, form: Mapping[str, str]) -> Reading:
+        """Return the side that was chosen."""
+        choice = form.get("choice")
+        if choice in {"left", "right"}:
+            return Reading({"choice": choice})
+        return Reading({}, ("choice",))
+
+    def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
+        """Have a judge compare the two."""
+        return {"choice": judge.compare(items[0], items[1], rng=rng)}
+
+    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
+        """Return the one judgment."""
+        left, right = items
+        return [
+            {
+                **common,
+                "judgment_id": secrets.token_hex(16),
+                "left_id": left.item_id,
+                "right_id": right.item_id,
+                "choice": answers["choice"],
+                "purpose": "trial",
+            }
+        ]

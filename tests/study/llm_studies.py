@@ -1,0 +1,205 @@
+"""Studies that an LLM judge is asked under, and processes that ask it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from sqlalchemy import text
+
+from prereg.judging import LLMJudge
+from prereg.tabular import write_csv
+from study.folder import Study, lock_study, open_study
+from study.judges.llm_run import run_llm
+from study.judges.progress import Progress, Ran
+from study.judges.requesting import Retry
+from study.scaffold import new_study
+from study.store import Store, open_store
+from tests.llm_server import LLMServer
+
+KEY = "sk-key-that-nobody-may-ever-read"
+VARIABLE = "KEY_OF_THE_TESTS"
+QUICK = Retry(first=0.01, longest=0.05)
+# A process that asks, with waits and a lease that fit a test: `-c ASKING DIR [OPTIONS]`.
+ASKING = """
+import sys
+from study.judges import ledger, llm_run, progress, requesting
+ledger.LEASE_SECONDS, ledger.BEAT_SECONDS, llm_run.LOOK_AGAIN = 2.0, 0.3, 0.1
+progress.BUDGET_WAIT = 5.0
+requesting.RETRY = llm_run.RETRY = requesting.Retry(0.02, 0.3)
+llm_run.run_llm.__kwdefaults__["retry"] = llm_run.RETRY
+import ratify
+folders, options = sys.argv[1].split("|"), sys.argv[2:]
+for folder in folders:
+    try:
+        ratify.main(["judge", folder, *options], prog_name="ratify")
+    except SystemExit as end:
+        if len(folders) == 1:
+            raise
+        print(f"ended with {end.code}", flush=True)
+"""
+
+
+def make_llm_study(
+    folder: Path,
+    server: LLMServer | str,
+    *,
+    raters: int = 20,
+    trials: int = 5,
+    per_scenario: int = 8,
+    texts: Mapping[str, str] | None = None,
+    locked: bool = True,
+    **judge: Any,
+) -> Path:
+    """Make a study with one LLM judge, and lock it; every item is one request of ratings."""
+    rows = [
+        {
+            "item_id": f"{scenario}-{number}",
+            "scenario": scenario,
+            "text": f"Seeker: I lost my {scenario}, number {number}.\nSupporter: I hear you."
+            f" [[quality={(number - per_scenario / 2) / per_scenario:.3f}]]",
+        }
+        for scenario in ("job", "home")
+        for number in range(1, per_scenario + 1)
+    ]
+    for row in rows:
+        row["text"] = (texts or {}).get(row["item_id"], row["text"])
+    table = folder.parent / f"{folder.name}-pool.csv"
+    write_csv(table, list(rows[0]), rows)
+    new_study(folder, items=table, scenario_column="scenario")
+    path = folder / "plan.yaml"
+    plan = yaml.safe_load(path.read_text())
+    plan["design"] |= {"raters": raters, "trials": trials}
+    url = server if isinstance(server, str) else server.base_url
+    plan["judges"] = [
+        {
+            "id": "fake", "kind": "llm", "model": "lab/judge-1", "base_url": url,
+            "key_variable": VARIABLE, "concurrency": 8, "patience_minutes": 0.5,
+            **judge,
+        },
+        {"id": "length", "kind": "baseline", "pairs": None},
+        {"id": "lexical", "kind": "baseline", "pairs": None},
+    ]  # fmt: skip
+    plan["gate"] = []
+    plan["analyses"] = [a for a in plan["analyses"] if a["kind"] == "choice_agreement"]
+    for analysis in plan["analyses"]:
+        analysis["judges"] = ["fake"]
+    path.write_text(yaml.safe_dump(plan, sort_keys=False))
+    if locked:
+        lock_study(folder)
+    return folder
+
+
+@dataclass
+class Lab:
+    """A study, its store, and its judge."""
+
+    folder: Path
+    study: Study
+    store: Store
+
+    @property
+    def judge(self) -> LLMJudge:
+        """The one judge."""
+        judge = self.study.plan.judges[0]
+        assert isinstance(judge, LLMJudge)
+        return judge
+
+    def run(self, *, again: bool = False, **options: Any) -> Ran:
+        """Ask the judge in this process, with short waits."""
+        return run_llm(self.store, self.study, self.judge, again=again, retry=QUICK, **options)
+
+    def rows(self, table: str, what: str = "*", where: str = "1=1") -> list[dict[str, Any]]:
+        """Return rows of the store."""
+        with self.store.reading() as connection:
+            found = connection.execute(text(f"SELECT {what} FROM {table} WHERE {where}"))
+            return [dict(row._mapping) for row in found]
+
+    def count(self, table: str, where: str = "1=1") -> int:
+        """Return how many rows there are."""
+        return int(self.rows(table, "count(*) AS n", where)[0]["n"])
+
+    def statuses(self) -> Counter[tuple[str, str | None]]:
+        """Return how many requests have each status and reason."""
+        return Counter((row["status"], row["reason"]) for row in self.rows("requests"))
+
+
+@contextmanager
+def lab(folder: Path, url: str | None = None) -> Iterator[Lab]:
+    """Open a study that is locked."""
+    store = open_store(folder, url)
+    try:
+        yield Lab(folder, open_study(folder), store)
+    finally:
+        store.close()
+
+
+def stop_after(study: Lab, answers: int) -> None:
+    """Ask until so many are settled, and then stop as on Ctrl-C."""
+    stopped: list[bool] = []
+
+    def stop(progress: Progress) -> None:
+        if progress.settled >= answers and not stopped:
+            stopped.append(True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    study.run(progress=stop)
+
+
+def asking(folder: Path, *options: str, url: str | None = None, key: str | None = KEY) -> Any:
+    """Start a process that asks the judges of a study, as `ratify judge` does."""
+    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    if key is not None:
+        environment[VARIABLE] = key
+    if url is not None:
+        environment["RATIFY_DATABASE_URL"] = url
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", ASKING, str(folder), *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+        cwd=Path(__file__).parents[2],
+    )
+
+
+def asking_all(folders: Sequence[Path], *options: str, **other: Any) -> Any:
+    """Start a process that asks the judges of several studies, and says how each run ended."""
+    return asking(Path("|".join(map(str, folders))), *options, **other)
+
+
+def said(process: Any, *, timeout: float = 60) -> tuple[int, str, str]:
+    """Wait for a process; return its exit code and what it said."""
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, err = process.communicate()
+        raise AssertionError(f"it does not end: {out} {err}") from None
+    return process.returncode, out, err
+
+
+def settled(folder: Path) -> int:
+    """Return how many requests an SQLite store has settled, while others write it."""
+    path = folder / "study.sqlite3"
+    if not path.exists():
+        return 0
+    with sqlite3.connect(path, timeout=10) as store:
+        try:
+            found = store.execute("SELECT count(*) FROM requests WHERE status = 'answered'")
+            return int(found.fetchone()[0])
+        except sqlite3.OperationalError:  # no table yet
+            return 0
+        finally:
+            store.rollback()
