@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -14,27 +13,19 @@ from analysis import columns
 from analysis.choice_agreement import ChoiceAgreement as AgreementOnTrials
 from analysis.choice_agreement import choice_agreement
 from analysis.evidence import Evidence
+from analysis.finding import Finding, interval, number, stamp
 from analysis.kinds import measures_of
 from analysis.ranking import rank_correlation
 from analysis.regression import Regression, clustered_logit
-from analysis.results import Quantity, ResultFigure, ResultTable
+from analysis.results import Quantity, ResultTable
 from analysis.selection import Trials, selection_by_gap, trials_with_gap
 from analysis.study_figures import decile_figure, gap_figure, rank_figure
+from prereg.analyses import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
 from prereg.errors import RatifyError
 from prereg.judging import BASELINES, LLMJudge
-from prereg.plan import Analysis, ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
+from prereg.plan import Analysis
 
 BOOTSTRAP = 2000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """What one registered analysis found."""
-
-    sentence: str = ""
-    quantities: list[Quantity] = field(default_factory=list)
-    tables: list[ResultTable] = field(default_factory=list)
-    figures: list[ResultFigure] = field(default_factory=list)
 
 
 def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
@@ -71,7 +62,7 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
         unit="not estimated",
         clusters=int(evidence.people["rater_id"].nunique()),
         note=f"No estimate from these data: {why}.",
-        **_stamp(analysis, evidence),
+        **stamp(analysis, evidence),
     )
     return Finding(
         sentence=f"The registered analysis {analysis.id} has no estimate from these data: {why}.",
@@ -91,9 +82,9 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
         "unit_of_n": "items",
         "unit": "correlation",
         "level": found.level,
-        **_stamp(analysis, evidence),
+        **stamp(analysis, evidence),
     }
-    boot = f"bootstrap over items {_interval(found.boot_low, found.boot_high)}"
+    boot = f"bootstrap over items {interval(found.boot_low, found.boot_high)}"
     quantities = [
         Quantity(
             name="spearman",
@@ -127,7 +118,7 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
     )
     sentence = (
         f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
-        f"{_interval(found.low, found.high)} over {found.n} conversations."
+        f"{interval(found.low, found.high)} over {found.n} conversations."
     )
     pictures = [rank_figure(analysis, evidence, people, scores, column, what)]
     if analysis.score == "elo" and analysis.judge is not None:
@@ -195,7 +186,7 @@ def _logit(analysis: Logit, evidence: Evidence) -> Finding:
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
             note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
             # only the term the plan names was registered as a question of its own
-            **(_stamp(analysis, evidence) if row["term"] == analysis.term else {}),
+            **(stamp(analysis, evidence) if row["term"] == analysis.term else {}),
         )
         for row in frame.to_dict("records")
     ]
@@ -226,10 +217,10 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
     if main.name != "gap":
         return (
             f"In {analysis.formula}, the log-odds of {main.name} are {main.estimate:.2f} "
-            f"{_interval(main.low, main.high)}{clear}."
+            f"{interval(main.low, main.high)}{clear}."
         )
     side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
-    odds = _interval(math.exp(main.low), math.exp(main.high))
+    odds = interval(math.exp(main.low), math.exp(main.high))
     return (
         f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
         f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
@@ -244,15 +235,15 @@ def _selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
             analysis=analysis.id,
             name=f"gap {row['bin']}",
             label=f"Chose the higher-scored side, gap {row['bin']}",
-            estimate=_number(row["rate"]),
-            low=_number(row["low"]),
-            high=_number(row["high"]),
+            estimate=number(row["rate"]),
+            low=number(row["low"]),
+            high=number(row["high"]),
             n=int(row["n"]),
             unit_of_n="judgments",
             method="proportion, Wilson interval (judgments taken as independent)",
             unit="proportion",
             note="" if row["n"] else "No trial has a gap of this size.",
-            **_stamp(analysis, evidence),
+            **stamp(analysis, evidence),
         )
         for row in rates.to_dict("records")
     ]
@@ -280,7 +271,7 @@ def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
             "unit_of_n": "judgments",
             "clusters": found.n_clusters,
             "note": _about_matches(found),
-            **(_stamp(analysis, evidence) if registered else {}),
+            **(stamp(analysis, evidence) if registered else {}),
         }
         quantities += [
             Quantity(
@@ -358,15 +349,3 @@ def _registered_curve(
             with contextlib.suppress(RatifyError):
                 return clustered_logit(data, other.formula, cluster=other.cluster), data
     return None, data
-
-
-def _stamp(analysis: Analysis, evidence: Evidence) -> dict[str, Any]:
-    return {"status": evidence.status, "hypothesis": analysis.hypothesis or ""}
-
-
-def _interval(low: float, high: float) -> str:
-    return f"[{low:.2f}, {high:.2f}]"
-
-
-def _number(value: Any) -> float | None:
-    return None if pd.isna(value) else float(value)

@@ -9,8 +9,9 @@ import pandas as pd
 
 from analysis.kinds import measures_of
 from analysis.regression import clustered_logit
+from prereg.analyses import Logit
 from prereg.errors import RatifyError
-from prereg.plan import Logit, Plan
+from prereg.plan import Plan
 
 ROWS = 2000
 

@@ -11,12 +11,13 @@ import pandas as pd
 
 from analysis.collected import refuse_other_plans
 from analysis.evidence import TABLES, TABLES_FOLDER, Evidence, gather
+from analysis.finding import Finding
 from analysis.gate import Verdict, judge_evidence
 from analysis.habit_tables import read_habit_tables
 from analysis.habits import HabitFindings, habits_results, own_items_of, polarity_of
 from analysis.kinds import measures_of
 from analysis.ranking import bradley_terry
-from analysis.registered import Finding, run_registered
+from analysis.registered import run_registered
 from analysis.results import WRITTEN, Quantity, Results, ResultTable
 from analysis.study_figures import ranking_figure
 from analysis.tables import STATUSES, table_path

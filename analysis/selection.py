@@ -11,8 +11,8 @@ import pandas as pd
 
 from analysis import columns
 from analysis.paircounts import BoolArray, FloatArray, IntArray
+from prereg.analyses import bin_name
 from prereg.errors import RatifyError
-from prereg.plan import bin_name
 
 OUTSIDE = "outside the bins"
 

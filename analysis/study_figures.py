@@ -11,7 +11,7 @@ from analysis import figures
 from analysis.evidence import Evidence, JudgeEvidence
 from analysis.regression import Regression, predicted_probability
 from analysis.results import ResultFigure, Status
-from prereg.plan import RankCorrelation, SelectionByGap
+from prereg.analyses import RankCorrelation, SelectionByGap
 
 
 def rank_figure(

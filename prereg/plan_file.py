@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
+from prereg.analyses import AnyAnalysis
 from prereg.collection import (
     AttentionCheck,
     Comprehension,
@@ -18,7 +19,6 @@ from prereg.errors import RatifyError
 from prereg.judging import JUDGES, Budget, Habits, OwnItems, PairSampling, Prices
 from prereg.plan import (
     ANALYSES,
-    AnyAnalysis,
     Exclusion,
     Hypothesis,
     Measures,

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import re
 
+from prereg.analyses import ChoiceAgreement, Logit, RankCorrelation, bin_name
 from prereg.collection_rules import check_collection
 from prereg.errors import RatifyError
 from prereg.judging import BaselineJudge, LLMJudge
 from prereg.judging_rules import check_judging
-from prereg.plan import (
-    Analysis,
-    ChoiceAgreement,
-    Logit,
-    Plan,
-    RankCorrelation,
-    Threshold,
-    bin_name,
-)
+from prereg.plan import Analysis, Plan, Threshold
 
 # Columns of a trial that a formula may name, beside the difference of every dimension.
 TRIAL_COLUMNS = (

@@ -1,0 +1,90 @@
+"""One promise held against simulated truth: the coverage of an interval, or the size of a test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+# Standard errors of the simulation by which a share may miss what was promised.
+ALLOWED_ERRORS = 3.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """A promise, and how to try it once.
+
+    Attributes
+    ----------
+    area : str
+        Part of the methods: 'ranking', 'agreement', 'change', 'regression', 'rating studies'.
+    function : str
+        Dotted name of the public function.
+    what : str
+        Which of its numbers, in a few words.
+    design : str
+        What is simulated: sizes, truth, dependence.
+    kind : {'coverage', 'size'}
+        'coverage': the share of intervals that hold the truth. 'size': the share of tests that
+        reject a true null hypothesis.
+    promised : float
+        The share that is promised: .95 for a 95% interval, .05 for a test at 5%.
+    once : callable
+        `once(rng)` simulates one data set and returns, for every interval or test on it, whether
+        the interval held the truth, or the test rejected.
+    runs : int
+        How many data sets.
+    note : str
+        What is known to miss the promise, and why, empty where nothing is: it stands in the
+        docstring and in the report too.
+    """
+
+    area: str
+    function: str
+    what: str
+    design: str
+    kind: Literal["coverage", "size"]
+    promised: float
+    once: Callable[[np.random.Generator], Iterable[bool]]
+    runs: int
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What came of a check.
+
+    Attributes
+    ----------
+    share : float
+        Of all intervals or tests.
+    error : float
+        Standard error of `share`, over data sets: what comes from one is not independent.
+    """
+
+    check: Check
+    share: float
+    error: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether the share is what was promised, within the error of the simulation."""
+        return abs(self.share - self.check.promised) <= ALLOWED_ERRORS * self.error
+
+
+def run(check: Check, *, seed: int) -> Outcome:
+    """Try a promise on `check.runs` simulated data sets, each with a stream of its own.
+
+    The error is the larger one of the spread over data sets and of the binomial one of that many
+    data sets, were the promise true: where every set gives the same, the spread says nothing.
+    """
+    streams = np.random.SeedSequence(seed).spawn(check.runs)
+    results = [list(check.once(np.random.default_rng(stream))) for stream in streams]
+    shares = np.array([np.mean(one) for one in results if one])
+    spread = float(shares.std(ddof=1)) / math.sqrt(len(shares))
+    per_set = float(np.mean([len(one) for one in results if one]))
+    least = math.sqrt(check.promised * (1 - check.promised) / (len(shares) * per_set))
+    return Outcome(check=check, share=float(shares.mean()), error=max(spread, least))
