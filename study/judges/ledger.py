@@ -7,49 +7,31 @@ alive; the claims of one that no longer does are free again.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import secrets
-import threading
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Float,
     Integer,
-    Select,
     bindparam,
-    cast,
-    delete,
     func,
     insert,
-    not_,
-    or_,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
-from prereg.errors import RatifyError
-from study.judges.chat_reply import PASSING, Outcome
-from study.judges.ledger_reading import LedgerReading
+from study.judges.chat_reply import Outcome
+from study.judges.ledger_runs import LedgerRuns
 from study.judges.wanted import KIND, Rows, Wanted
-from study.store import Store
-from study.tables import JudgeRun, RankingHold, Request
+from study.tables import Request
 from study.tasks.base import Row
 
-# A run that has not said for so long that it is alive is dead.
-LEASE_SECONDS = 15.0
-BEAT_SECONDS = 3.0
-# One that has been dead for so long will not wake up again.
-FORGOTTEN_SECONDS = 7 * 86_400.0
 AT_A_TIME = 500  # keys in one statement: PostgreSQL and SQLite both take more
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -73,7 +55,7 @@ OPEN = Standing("open")
 ELSEWHERE = Standing("elsewhere")
 
 
-class Ledger(LedgerReading):
+class Ledger(LedgerRuns):
     """The requests of one judge under one plan, as one run sees and changes them.
 
     Parameters
@@ -81,48 +63,6 @@ class Ledger(LedgerReading):
     store : Store
     plan_hash, judge_id : str
     """
-
-    def __init__(self, store: Store, plan_hash: str, judge_id: str) -> None:
-        super().__init__(store, plan_hash, judge_id)
-        self.run_id = secrets.token_hex(16)
-        self._buried = -BEAT_SECONDS
-        self._stopped = threading.Event()
-        self._beating = threading.Thread(target=self._beat, daemon=True)
-
-    def begin(self, *, again: bool) -> None:
-        """Take up the run; what stayed unanswered for a reason that passes may be asked again.
-
-        Parameters
-        ----------
-        again : bool
-            Whether everything unanswered may be: refusals and unreadable replies too.
-        """
-
-        def start(connection: Connection) -> None:
-            alive = {"run_id": self.run_id, "alive_until": self._now() + LEASE_SECONDS}
-            connection.execute(insert(JudgeRun).values(alive))
-            long_dead = JudgeRun.alive_until < self._now() - FORGOTTEN_SECONDS
-            connection.execute(delete(JudgeRun).where(long_dead))
-            self._bury(connection)
-            left = [*self._mine, Request.status == "unanswered"]
-            if not again:
-                left.append(Request.reason.in_(PASSING))
-            connection.execute(update(Request).where(*left).values(run_id=None))
-
-        self._write(start)
-        self._beating.start()
-
-    def end(self) -> None:
-        """Give back what was claimed and not answered."""
-        self._stopped.set()
-        self._beating.join()
-
-        def stop(connection: Connection) -> None:
-            self._release(connection, Request.run_id == self.run_id, Request.status == "claimed")
-            connection.execute(delete(RankingHold).where(RankingHold.run_id == self.run_id))
-            connection.execute(delete(JudgeRun).where(JudgeRun.run_id == self.run_id))
-
-        self._write(stop)
 
     def claim(self, wanted: Sequence[Wanted]) -> dict[str, Standing]:
         """Claim requests, all in one transaction.
@@ -170,7 +110,12 @@ class Ledger(LedgerReading):
         entries = {entry[0].request_id: entry for entry in settled}
 
         def keep(connection: Connection) -> set[str]:
-            self._check_holds(connection, entries.values())
+            ranked = {
+                one.scenario
+                for _, wanting, _ in entries.values() for one in wanting
+                if one.purpose == "ranking"
+            }  # fmt: skip
+            self._require_holds(connection, ranked)
             there = self._statuses(connection, list(entries))
             late = {key for key, status in there.items() if status == "answered"}
             mine = [entry for key, entry in entries.items() if key not in late]
@@ -234,29 +179,6 @@ class Ledger(LedgerReading):
 
         return self._write(let_go)
 
-    def is_alive(self, run_id: str) -> bool:
-        """Return whether a run, maybe another one, still says that it lives."""
-        with self.store.reading() as connection:
-            return run_id in list(connection.scalars(self._alive()))
-
-    def hold(self, scenario: str) -> bool:
-        """Take a scenario's ranking for this run, or '' for its budget; False if another has it."""
-
-        def take(connection: Connection) -> None:
-            self._bury(connection)
-            connection.execute(
-                insert(RankingHold).values(
-                    plan_hash=self.plan_hash, rater_id=self.judge_id, scenario=scenario,
-                    run_id=self.run_id,
-                )
-            )  # fmt: skip
-
-        try:
-            self.store.write(take)
-        except IntegrityError:
-            return False
-        return True
-
     def _standing(self, connection: Connection, keys: list[str]) -> dict[str, Standing]:
         found = {}
         for start in range(0, len(keys), AT_A_TIME):
@@ -290,24 +212,6 @@ class Ledger(LedgerReading):
         )
         return {row.request_id: row.status for row in connection.execute(rows.with_for_update())}
 
-    def _check_holds(
-        self, connection: Connection, entries: Iterable[tuple[Wanted, Sequence[Wanted], Outcome]]
-    ) -> None:
-        """Raise where this run was taken for dead, and another one has gone on with a ranking."""
-        ranked = {
-            w.scenario for _, wanting, _ in entries for w in wanting if w.purpose == "ranking"
-        }
-        if not ranked:
-            return
-        mine = select(RankingHold.scenario).where(
-            RankingHold.plan_hash == self.plan_hash, RankingHold.run_id == self.run_id
-        )
-        if not ranked <= set(connection.scalars(mine)):
-            raise RatifyError(
-                f"judge '{self.judge_id}': this process stood still, and another has taken over",
-                allowed="run it again",
-            )
-
     def _claimed(self, key: str, wanted: Wanted) -> dict[str, Any]:
         ids = [item.item_id for item in wanted.items]
         return {
@@ -325,54 +229,6 @@ class Ledger(LedgerReading):
             alike.setdefault((table, tuple(row)), []).append(row)
         for (table, _), mine in alike.items():
             connection.execute(fresh(table).on_conflict_do_nothing(), mine)
-
-    def _bury(self, connection: Connection) -> None:
-        """Free what dead runs have claimed; this one is not dead, however long it has slept."""
-        if time.monotonic() - self._buried < BEAT_SECONDS:
-            return
-        self._buried = time.monotonic()
-        alive = or_(Request.run_id.in_(self._alive()), Request.run_id == self.run_id)
-        self._release(connection, Request.status == "claimed", not_(alive))
-        alive = or_(RankingHold.run_id.in_(self._alive()), RankingHold.run_id == self.run_id)
-        connection.execute(delete(RankingHold).where(not_(alive)))
-
-    def _release(self, connection: Connection, *claimed: ColumnElement[bool]) -> None:
-        """Give claims back: what had been tried before stays, with its attempts and its reason."""
-        tried = Request.reason.is_not(None)
-        connection.execute(delete(Request).where(*self._mine, *claimed, not_(tried)))
-        rows = update(Request).where(*self._mine, *claimed, tried)
-        connection.execute(rows.values(status="unanswered", run_id=None))
-
-    def _now(self) -> ColumnElement[float] | float:
-        """Return the time that all processes share: on PostgreSQL, the database's."""
-        if self.store.is_sqlite:
-            return time.time()
-        return cast(func.extract("epoch", func.clock_timestamp()), Float)
-
-    def _alive(self) -> Select[Any]:
-        return select(JudgeRun.run_id).where(JudgeRun.alive_until >= self._now())
-
-    def _beat(self) -> None:
-        def live(connection: Connection) -> None:
-            life = update(JudgeRun).where(JudgeRun.run_id == self.run_id)
-            connection.execute(life.values(alive_until=self._now() + LEASE_SECONDS))
-
-        while not self._stopped.wait(BEAT_SECONDS):
-            with contextlib.suppress(SQLAlchemyError):  # a database that is gone shows elsewhere
-                self.store.write(live)
-
-    def _write(self, job: Callable[[Connection], T]) -> T:
-        """Write; where another run has done the same at the same moment, look again."""
-        for last in (False,) * 19 + (True,):
-            try:
-                return self.store.write(job)
-            except IntegrityError:
-                if last:
-                    raise
-            except OperationalError as error:
-                if last or "deadlock" not in str(error.orig):
-                    raise
-        raise AssertionError("unreachable")
 
 
 def _more(name: str, kind: type[Float[Any]] | type[Integer]) -> ColumnElement[Any]:

@@ -136,6 +136,7 @@ class _Run:
         self._error: RatifyError | None = None
         self._changed = asyncio.Event()
         self._rankings: dict[str, RankingRun] = {}
+        self._given_back: set[str] = set()
         self._outputs: set[str] = set()
         self._rated: set[tuple[str, str]] = set()
 
@@ -271,12 +272,20 @@ class _Run:
                     run = RankingRun(self.asked, name, waiting.pop(name), sampling)
                     await asyncio.to_thread(run.resume, self.ledger)
                     self._rankings[name] = run
+            await self._let_go()
             pairs = self._next_pairs(most - len(self._wanting))
             if pairs:
                 self.requesting.is_last = False
                 await self._offer(pairs)
             else:
                 await self._look_again()
+
+    async def _let_go(self) -> None:
+        """Give back rankings that are finished: two runs would wait for each other's for ever."""
+        for name, run in self._rankings.items():
+            if run.is_over and name not in self._given_back:
+                await asyncio.to_thread(self.ledger.let_go, name)
+                self._given_back.add(name)
 
     async def _look_again(self) -> None:
         """With nothing new to ask: see to what was put off, and to what others are asking."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,11 +75,11 @@ def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
             task.cancel()
 
     added = []
-    for name in (signal.SIGINT, signal.SIGTERM):
-        # only the main thread may, and not on every system
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):
-            loop.add_signal_handler(name, interrupted)
-            added.append(name)
+    if threading.current_thread() is threading.main_thread():  # no other one may
+        for name in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):  # a system without signals
+                loop.add_signal_handler(name, interrupted)
+                added.append(name)
     try:
         yield
     finally:

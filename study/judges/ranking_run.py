@@ -35,6 +35,7 @@ class RankingRun:
         self._scheme = scheme_of(len(items), sampling, rng=asked.rng(f"ranking:{scenario}"))
         self._times: Counter[tuple[int, int]] = Counter()
         self._position = 0
+        self._out = 0
         self.session_id = self._wanted((0, 1)).session_id
 
     def resume(self, ledger: Ledger) -> None:
@@ -54,6 +55,11 @@ class RankingRun:
         """Whether no pair is wanted any more."""
         return self._scheme.finished
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is finished, and all that was asked is answered and stored."""
+        return self.finished and not self._out
+
     def next(self) -> Wanted | None:
         """Return the next pair to ask, None where replies must be waited for."""
         pair = self._scheme.next()
@@ -62,6 +68,7 @@ class RankingRun:
         # the very same pair on the very same sides again is a new request, on purpose
         wanted = replace(self._wanted(pair), repeat=self._times[pair])
         self._times[pair] += 1
+        self._out += 1
         return wanted
 
     def placed(self, wanted: Wanted) -> Wanted:
@@ -70,7 +77,8 @@ class RankingRun:
         return replace(wanted, position=self._position)
 
     def record(self, wanted: Wanted, answers: Mapping[str, int | str] | None) -> None:
-        """Take up an answer, or that there will be none."""
+        """Take up an answer that is stored, or that there will be none."""
+        self._out -= 1
         left, right = (self._number[item.item_id] for item in wanted.items)
         if answers is None:
             self._scheme.abandon(left, right)

@@ -33,8 +33,8 @@ QUICK = Retry(first=0.01, longest=0.05)
 # A process that asks, with waits and a lease that fit a test: `-c ASKING DIR [OPTIONS]`.
 ASKING = """
 import sys
-from study.judges import ledger, llm_run, progress, requesting
-ledger.LEASE_SECONDS, ledger.BEAT_SECONDS, llm_run.LOOK_AGAIN = 2.0, 0.3, 0.1
+from study.judges import ledger_runs, llm_run, progress, requesting
+ledger_runs.LEASE_SECONDS, ledger_runs.BEAT_SECONDS, llm_run.LOOK_AGAIN = 2.0, 0.3, 0.1
 progress.BUDGET_WAIT = 5.0
 requesting.RETRY = llm_run.RETRY = requesting.Retry(0.02, 0.3)
 llm_run.run_llm.__kwdefaults__["retry"] = llm_run.RETRY

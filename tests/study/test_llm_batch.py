@@ -26,7 +26,7 @@ from pathlib import Path
 from study.folder import open_study
 from study.judges import batch, chat_batch, ledger
 from study.store import open_store
-ledger.LEASE_SECONDS = 0.5
+ledger_runs.LEASE_SECONDS = 0.5
 place, name = sys.argv[2].split(".")
 owner = {"ledger": ledger.Ledger, "server": chat_batch.BatchServer}[place]
 real = getattr(owner, name)

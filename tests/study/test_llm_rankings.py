@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from study.judges.ledger import Ledger
 from tests.llm_server import LLMServer, running_llm_server
 from tests.study.llm_studies import (
     KEY,
@@ -123,3 +124,35 @@ def test_a_scenario_of_few_items_is_ranked_all_the_same(tmp_path: Path, server: 
         study.run()
         assert study.count("judgments", "purpose = 'ranking'") <= 20
         assert study.count("requests", "status <> 'answered'") == 0
+
+
+def test_two_that_share_the_rankings_do_not_wait_for_each_other(
+    tmp_path: Path, server: LLMServer
+) -> None:
+    """Each begins one scenario, wants the other's next, and must see that it is done."""
+    server.set(latency=0.01)
+    folder = make_llm_study(
+        tmp_path / "study", server, raters=1, trials=2, concurrency=2,
+        pairs={"scheme": "random", "per_scenario": 20},
+    )  # fmt: skip
+    with lab(folder) as study:
+        first, second = (Ledger(study.store, study.study.plan_hash, "fake") for _ in range(2))
+        for ledger in (first, second):
+            ledger.begin(again=False)
+        assert first.hold("job")
+        assert second.hold("home")
+        process = asking(folder, "--only", "fake")
+        until(lambda: study.count("judgments", "purpose = 'trial'") == 2)
+        # the rankings are others', until these say that they are over
+        assert study.count("judgments", "purpose = 'ranking'") == 0
+        first.let_go("job")
+        until(lambda: study.count("judgments", "scenario = 'job' AND purpose = 'ranking'") == 20)
+        until(lambda: study.count("ranking_holds", "scenario = 'job'") == 0)
+        assert process.poll() is None
+        assert first.hold("job")  # it is given back while its run waits for the other one
+        second.let_go("home")
+        code, out, err = said(process)
+        assert code == 0, out + err
+        for ledger in (first, second):
+            ledger.end()
+        ranked_right(study, 20)

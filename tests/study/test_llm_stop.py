@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from prereg.errors import RatifyError
-from study.judges import ledger as ledger_module
+from study.judges import ledger_runs
 from study.judges.chat_reply import Outcome
-from study.judges.ledger import Ledger
+from study.judges.ledger import Ledger, Standing
 from study.judges.llm_run import BESIDE
 from study.judges.wanted import Asked
 from tests.llm_server import LLMServer, running_llm_server
@@ -144,8 +144,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
     """Seconds that are to be added to the time; nobody says that it lives."""
     added = [0.0]
     real = time.time
-    monkeypatch.setattr(ledger_module.time, "time", lambda: real() + added[0])
-    monkeypatch.setattr(ledger_module, "BEAT_SECONDS", 1000.0)
+    monkeypatch.setattr(ledger_runs.time, "time", lambda: real() + added[0])
+    monkeypatch.setattr(ledger_runs, "BEAT_SECONDS", 1000.0)
     yield added
 
 
@@ -180,7 +180,7 @@ def test_a_run_that_stood_still_doubles_nothing_and_loses_nothing(
         sleeper._buried = -1e9
         assert {how.state for how in sleeper.claim(part).values()} == {"elsewhere"}
         other.begin(again=False)
-        assert other.claim(part[:2]) == dict.fromkeys(keys[:2], ledger_module.Standing("mine"))
+        assert other.claim(part[:2]) == dict.fromkeys(keys[:2], Standing("mine"))
         assert other.settle([(part[0], [part[0]], answered("left"))]) == set()
         # the first is answered, the second being asked by the other, the third free
         late = sleeper.settle([(one, [one], answered("right")) for one in part])
