@@ -1,15 +1,17 @@
 # `make run` shows the product, `make test` proves it. Both make their own environment first.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# without compiling every module beforehand, most of which are never imported: half the time
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: help run test check lint bench translations clean
+.PHONY: help run test check lint bench validate translations clean
 
 help:
 	@echo "make run           run the demo and serve it on http://127.0.0.1:8000"
 	@echo "make test          run every test"
 	@echo "make check         ruff, mypy, import-linter, then every test"
 	@echo "make bench         measure speed, in one run, against named peers"
+	@echo "make validate      hold intervals and tests against simulated truth; writes docs/validation.md"
 	@echo "make translations  take up the pages' texts into the catalogues"
 	@echo "make clean         remove the environment and what was built"
 
@@ -41,6 +43,9 @@ check: lint test
 
 bench: .venv/ready-to-test
 	$(BIN)/python -m benchmarks
+
+validate: .venv/ready-to-test
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.validation
 
 translations: .venv/ready-to-run
 	$(BIN)/python -m study.translations.update

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from prereg.errors import RatifyError
 
 if TYPE_CHECKING:
+    from analysis.beyond_pairs import CutAt
     from analysis.results import Results
 
 NO_ITEMS = (
@@ -29,6 +31,10 @@ NO_ITEMS = (
     "--judge", "judges", multiple=True, metavar="[NAME=]FILE",
     help="Ratings by a judge, in the same shapes. Repeat it.",
 )  # fmt: skip
+@click.option(
+    "--rater", "rater_column", default="rater_id", show_default=True,
+    help="Of a wide file of many people: the column that says who rated.",
+)  # fmt: skip
 @click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
 @click.option(
     "--scale", nargs=2, type=float, metavar="MIN MAX", help="The two ends of the rating scale."
@@ -36,6 +42,18 @@ NO_ITEMS = (
 @click.option(
     "--dimension", "dimensions", multiple=True,
     help="A column to compare; without it, the numeric columns all files share.",
+)  # fmt: skip
+@click.option(
+    "--cut", "cuts", multiple=True, metavar="CUT",
+    help="Where a rating makes a treatment: '>=5' or '<=3'. Repeat it.",
+)  # fmt: skip
+@click.option(
+    "--epsilon", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True,
+    help="Of the alternative-annotator test: .2 where people are experts, .15 skilled, .1 a crowd.",
+)  # fmt: skip
+@click.option(
+    "--interval", type=click.Choice(["jackknife", "bootstrap"]), default="jackknife",
+    show_default=True, help="Of the coefficients of each pair.",
 )  # fmt: skip
 @click.option(
     "--items", type=click.Path(path_type=Path),
@@ -63,7 +81,11 @@ def audit(
     judges: tuple[str, ...],
     id_column: str,
     scale: tuple[float, float] | None,
+    rater_column: str,
     dimensions: tuple[str, ...],
+    cuts: tuple[str, ...],
+    epsilon: float,
+    interval: Literal["jackknife", "bootstrap"],
     items: Path | None,
     text_column: str,
     habits: Path | None,
@@ -90,7 +112,8 @@ def audit(
         assert scale is not None
         results = _agreement(
             humans, judges, id_column=id_column, scale=scale, dimensions=dimensions or None,
-            mode=mode, seed=seed, items=items, text_column=text_column,
+            mode=mode, seed=seed, items=items, text_column=text_column, rater_column=rater_column,
+            epsilon=epsilon, cuts=cuts, interval=interval,
         )  # fmt: skip
     with replaced_folder(out, ours=WRITTEN) as folder:
         results.write(folder)
@@ -117,6 +140,10 @@ def _agreement(
     seed: int,
     items: Path | None,
     text_column: str,
+    rater_column: str,
+    epsilon: float,
+    cuts: Sequence[str],
+    interval: Literal["jackknife", "bootstrap"],
 ) -> Results:
     """Return the audit of some ratings, with the baselines where the items' texts are given."""
     from analysis.annotators import read_annotators
@@ -127,19 +154,35 @@ def _agreement(
         note = NO_ITEMS
         if items is not None:
             found = read_annotators(
-                humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode
-            )
+                humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode,
+                rater_column=rater_column,
+            )  # fmt: skip
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = _baselines(
                 items, id_column, text_column, found.dimensions, scale, taken, Path(name)
             )
         results = run_audit(
             humans, [*judges, *beside], id_column=id_column, scale=scale, dimensions=dimensions,
-            seed=seed, mode=mode,
+            seed=seed, mode=mode, rater_column=rater_column, epsilon=epsilon, interval=interval,
+            cuts=[_cut(word) for word in cuts],
         )  # fmt: skip
     if note:
         results.limits.insert(0, note)
     return results
+
+
+def _cut(word: str) -> CutAt:
+    """Return a cut as the command line writes it."""
+    from analysis.beyond_pairs import CutAt
+
+    sign, value = word.strip()[:2], word.strip()[2:]
+    try:
+        at = float(value)
+    except ValueError:
+        at = math.nan
+    if sign not in (">=", "<=") or not math.isfinite(at):
+        raise RatifyError("--cut is no cut", value=word, allowed=">=5 or <=3")
+    return CutAt(at, "at_least" if sign == ">=" else "at_most")
 
 
 def _baselines(

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from analysis import coefficients as c
-from analysis.columns import numbers, refuse, require_columns, require_rows, text_ids
-from analysis.item_bootstrap import LeftOut, leave_one_out, percentile_interval, resample_items
+from analysis.coefficient_draws import COEFFICIENTS
+from analysis.coefficient_intervals import Coefficient, Method, coefficient_intervals, wide
+from analysis.coefficients import median_over_raters
+from analysis.item_bootstrap import LeftOut, leave_one_out
+from analysis.rating_table import MEDIAN, checked_ratings, known, raters_of
 from prereg.errors import RatifyError
-
-# The reference that is no single person: per item, the median of the humans who rated it.
-MEDIAN = "median(humans)"
 
 Row = tuple[str, str, str]
 Grids = dict[str, dict[str, c.FloatArray]]
@@ -40,7 +40,7 @@ class Agreement:
     spearman, spearman_low, spearman_high, spearman_p : float
         Rank correlation, Fisher interval, two-sided p value.
     kappa, kappa_linear, kappa_quadratic, kappa_quadratic_low, kappa_quadratic_high : float
-        Cohen's kappa by weights; the interval is a percentile bootstrap over items.
+        Cohen's kappa by weights, with the interval of `coefficient_intervals`.
     alpha_ordinal, alpha_interval : float
         Krippendorff's alpha.
     ac2 : float
@@ -94,6 +94,8 @@ class AgreementTable:
     humans, judges, dimensions : tuple of str
     rows : tuple of Agreement
         Human pairs first, then judge by judge; inside, dimension by dimension.
+    coefficients : tuple of tuple of Coefficient
+        Of every row, every coefficient with its interval.
     left_out : LeftOut
         Coefficients of every row with each item left out in turn, one column a row.
     beside : dict of str to LeftOut
@@ -101,13 +103,14 @@ class AgreementTable:
     items : int
         Items that anybody rated.
     apart : int
-        Pairs left out because they rated no item in common.
+        Pairs left out because they rated no item in common, or fewer than asked for.
     """
 
     humans: tuple[str, ...]
     judges: tuple[str, ...]
     dimensions: tuple[str, ...]
     rows: tuple[Agreement, ...]
+    coefficients: tuple[tuple[Coefficient, ...], ...] = field(repr=False)
     left_out: LeftOut = field(repr=False)
     beside: dict[str, LeftOut] = field(repr=False)
     items: int
@@ -116,6 +119,19 @@ class AgreementTable:
     def to_frame(self) -> pd.DataFrame:
         """Return one row per dimension and pair, with the columns of `Agreement`."""
         return pd.DataFrame([asdict(row) for row in self.rows], columns=list(COLUMNS))
+
+    def coefficients_frame(self) -> pd.DataFrame:
+        """Return one row per dimension and pair, every coefficient with both ends of its interval.
+
+        Of kappas also `_se`, `_se_null`, and `_p` of kappa = 0.
+        """
+        names = ("dimension", "annotator_a", "annotator_b", "n")
+        return pd.DataFrame(
+            [
+                {name: getattr(row, name) for name in names} | wide(found)
+                for row, found in zip(self.rows, self.coefficients, strict=True)
+            ]
+        )
 
 
 def agreement(
@@ -128,6 +144,7 @@ def agreement(
     rng: np.random.Generator,
     draws: int = 2000,
     level: float = 0.95,
+    interval: Method = "jackknife",
 ) -> Agreement:
     """Return how far one rater agrees with another, or with the median of the humans.
 
@@ -145,8 +162,8 @@ def agreement(
         The dimension rated.
     scale : tuple of float
         Lowest and highest possible rating.
-    rng, draws, level
-        Source and number of resamples of the items, and coverage of the intervals.
+    rng, draws, level, interval
+        As in `coefficient_intervals`; the jackknife draws nothing.
 
     Returns
     -------
@@ -158,13 +175,13 @@ def agreement(
         At a bad table (see `agreement_table`), an unknown rater or dimension, and where the two
         rated no item in common.
     """
-    data = _checked(ratings, scale)
-    _known("rater", candidate, data["rater_id"])
-    _known("dimension", dimension, data["dimension"])
-    humans = [] if reference != MEDIAN else _raters(data, human=True)
+    data = checked_ratings(ratings, scale)
+    known("rater", candidate, data["rater_id"])
+    known("dimension", dimension, data["dimension"])
+    humans = [] if reference != MEDIAN else raters_of(data, human=True)
     people = [name for name in humans if name != candidate]
     if reference != MEDIAN:
-        _known("rater", reference, data["rater_id"])
+        known("rater", reference, data["rater_id"])
     elif not people:
         raise RatifyError("no human is left to take the median of", value=candidate)
     names = dict.fromkeys([candidate, *people, *([] if people else [reference])])
@@ -177,8 +194,8 @@ def agreement(
             f"'{candidate}' and '{reference}' rated no item in common on {dimension}",
             column="item_id", allowed="at least one item that both rated",
         )  # fmt: skip
-    resampled = resample_items(a[both], b[both], rng=rng, draws=draws)
-    return _row(row, a[:, 0], b[:, 0], resampled.kappa[:, 0], scale, level)
+    return _row(row, _coefficients(a[:, 0], b[:, 0], scale, level, interval, rng, draws),
+                *_complete(a[:, 0], b[:, 0]), level)  # fmt: skip
 
 
 def agreement_table(
@@ -191,6 +208,9 @@ def agreement_table(
     dimensions: Sequence[str] | None = None,
     draws: int = 2000,
     level: float = 0.95,
+    interval: Method = "jackknife",
+    weights: c.Weights = "quadratic",
+    fewest: int = 1,
 ) -> AgreementTable:
     """Return the agreement of every human pair, and of every judge with every human and the median.
 
@@ -200,15 +220,19 @@ def agreement_table(
         One row per rating: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`.
     scale : tuple of float
         Lowest and highest possible rating.
-    rng, draws, level
-        As in `agreement`; all rows share the same resamples.
+    rng, draws, level, interval
+        As in `agreement`.
     humans, judges, dimensions : sequence of str, optional
         What to compare, in this order; by default all that the table holds, sorted.
+    weights : {'none', 'linear', 'quadratic'}
+        Of the kappas in `left_out`, from which the yardstick is made.
+    fewest : int
+        Pairs with fewer common items on every dimension are left out.
 
     Returns
     -------
     AgreementTable
-        Pairs without a common item are left out and counted in `apart`.
+        Pairs with fewer common items than `fewest` are left out and counted in `apart`.
 
     Raises
     ------
@@ -217,84 +241,34 @@ def agreement_table(
         or outside the scale, two ratings of one item by one rater on one dimension, or a rater or
         dimension that the table does not hold.
     """
-    data = _checked(ratings, scale)
-    people = list(humans) if humans is not None else _raters(data, human=True)
-    candidates = list(judges) if judges is not None else _raters(data, human=False)
+    data = checked_ratings(ratings, scale)
+    people = list(humans) if humans is not None else raters_of(data, human=True)
+    candidates = list(judges) if judges is not None else raters_of(data, human=False)
     rated = list(dimensions) if dimensions is not None else sorted(data["dimension"].unique())
     for name in [*people, *candidates]:
-        _known("rater", name, data["rater_id"])
+        known("rater", name, data["rater_id"])
     for name in rated:
-        _known("dimension", name, data["dimension"])
+        known("dimension", name, data["dimension"])
     grids = _grids(data, [*people, *candidates], people, rated)
-    rows, apart = _rows(grids, people, candidates, rated)
+    rows, apart = _rows(grids, people, candidates, rated, fewest)
     a, b = _columns(grids, rows)
-    resampled = resample_items(a, b, rng=rng, draws=draws)
+    found = tuple(
+        _coefficients(a[:, i], b[:, i], scale, level, interval, rng, draws)
+        for i in range(len(rows))
+    )
     return AgreementTable(
         humans=tuple(people),
         judges=tuple(candidates),
         dimensions=tuple(rated),
         rows=tuple(
-            _row(row, a[:, i], b[:, i], resampled.kappa[:, i], scale, level)
-            for i, row in enumerate(rows)
+            _row(row, found[i], *_complete(a[:, i], b[:, i]), level) for i, row in enumerate(rows)
         ),
-        left_out=leave_one_out(a, b),
-        beside={judge: _beside(grids, rows, people, judge) for judge in candidates},
+        coefficients=found,
+        left_out=leave_one_out(a, b, weights=weights),
+        beside={judge: _beside(grids, rows, people, judge, weights) for judge in candidates},
         items=len(a),
         apart=apart,
     )
-
-
-def _checked(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.DataFrame:
-    """Return the ratings with ids as text and values as floats, missing ones left out."""
-    low, high = check_scale(scale)
-    require_columns(ratings, "rater_id", "item_id", "dimension", "value")
-    require_rows(ratings, "ratings")
-    data = pd.DataFrame(
-        {name: text_ids(ratings, name) for name in ("rater_id", "item_id", "dimension")}
-    )
-    refuse(
-        data, "rater_id", data["rater_id"] == MEDIAN, "is the name of the humans' median",
-        allowed="any other name",
-    )  # fmt: skip
-    data["value"] = numbers(ratings, "value")
-    data["rater_kind"] = ratings.get("rater_kind", "human")
-    outside = (data["value"] < low) | (data["value"] > high)
-    refuse(data, "value", outside, "is outside the scale", allowed=scale_words(scale))
-    twice = data.duplicated(["rater_id", "item_id", "dimension"])
-    refuse(
-        data, "item_id", twice, "is rated twice by one rater on one dimension",
-        allowed="one rating of an item by a rater on a dimension",
-    )  # fmt: skip
-    return data
-
-
-def check_scale(scale: tuple[float, float]) -> tuple[float, float]:
-    """Return the ends of the scale, or raise `RatifyError` unless the first is the lower one."""
-    low, high = scale
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise RatifyError(
-            "the scale has no length", column="scale", value=f"{low:g} {high:g}",
-            allowed="the lowest possible rating, then a higher one",
-        )  # fmt: skip
-    return float(low), float(high)
-
-
-def scale_words(scale: tuple[float, float]) -> str:
-    """Return the scale as a message names it: '1 to 5'."""
-    return f"{scale[0]:g} to {scale[1]:g}"
-
-
-def _known(what: str, name: str, values: pd.Series[str]) -> None:
-    """Raise `RatifyError` unless the name is among the values."""
-    present = sorted(values.unique())
-    if name not in present:
-        raise RatifyError(f"there is no {what} '{name}'", allowed=", ".join(present))
-
-
-def _raters(data: pd.DataFrame, *, human: bool) -> list[str]:
-    """Return the raters that are human, or those that are not, sorted."""
-    chosen = data.loc[(data["rater_kind"] == "human") == human, "rater_id"]
-    return sorted(chosen.unique())
 
 
 def _grids(
@@ -315,31 +289,23 @@ def _grids(
     return grids
 
 
-def median_over_raters(values: c.FloatArray) -> c.FloatArray:
-    """Return each item's median over those who rated it, NaN where nobody did.
-
-    Parameters
-    ----------
-    values : array of shape (items, raters)
-        Ratings, NaN where missing.
-    """
-    return pd.DataFrame(values).median(axis=1).to_numpy(dtype=np.float64)
-
-
 def _rows(
-    grids: Grids, humans: Sequence[str], judges: Sequence[str], dimensions: Sequence[str]
-) -> tuple[list[Row], int]:
-    """Return the rows of the table in order, and how many pairs share no item at all."""
+    grids: Grids, humans: Sequence[str], judges: Sequence[str], dimensions: Sequence[str],
+    fewest: int,
+) -> tuple[list[Row], int]:  # fmt: skip
+    """Return the rows of the table in order, and how many pairs share too few items."""
+    names = [*humans, *judges, MEDIAN]
+    place = {name: n for n, name in enumerate(names)}
+    shared = np.zeros((len(names), len(names)))
+    for grid in grids.values():
+        known = np.column_stack([~np.isnan(grid[name]) for name in names if name in grid])
+        if known.shape[1] == len(names):
+            shared = np.maximum(shared, known.T.astype(float) @ known)
     blocks: list[list[tuple[str, str]]] = [list(combinations(humans, 2))]
     blocks += [[(judge, name) for name in (*humans, MEDIAN)] for judge in judges if humans]
-    kept = [[pair for pair in block if _overlap(grids, pair)] for block in blocks]
+    kept = [[p for p in block if shared[place[p[0]], place[p[1]]] >= fewest] for block in blocks]
     rows = [(dimension, *pair) for block in kept for dimension in dimensions for pair in block]
     return rows, sum(map(len, blocks)) - sum(map(len, kept))
-
-
-def _overlap(grids: Grids, pair: tuple[str, str]) -> bool:
-    """Say whether both rated some item on some dimension."""
-    return any(not np.isnan(grid[pair[0]] + grid[pair[1]]).all() for grid in grids.values())
 
 
 def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[c.FloatArray, c.FloatArray]:
@@ -348,50 +314,44 @@ def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[c.FloatArray, c.FloatAr
     return (np.column_stack(a), np.column_stack(b)) if rows else (np.empty((0, 0)),) * 2
 
 
-def _beside(grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str) -> LeftOut:
+def _beside(
+    grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str, weights: c.Weights
+) -> LeftOut:
     """Return the human pairs' coefficients on the items that the judge rated."""
     pairs = [row for row in rows if row[1] in people]
     a, b = _columns(grids, pairs)
     rated, _ = _columns(grids, [(dimension, judge, judge) for dimension, *_ in pairs])
-    return leave_one_out(np.where(np.isnan(rated), np.nan, a), b)
+    return leave_one_out(np.where(np.isnan(rated), np.nan, a), b, weights=weights)
+
+
+def _complete(a: c.FloatArray, b: c.FloatArray) -> tuple[c.FloatArray, c.FloatArray]:
+    """Return the ratings of the items that both rated."""
+    both = ~np.isnan(a + b)
+    return a[both], b[both]
+
+
+def _coefficients(
+    a: c.FloatArray, b: c.FloatArray, scale: tuple[float, float], level: float, interval: Method,
+    rng: np.random.Generator, draws: int,
+) -> tuple[Coefficient, ...]:  # fmt: skip
+    """Return every coefficient of one pair with its interval."""
+    x, y = _complete(a, b)
+    return coefficient_intervals(
+        x, y, scale=scale, level=level, method=interval, rng=rng, draws=draws
+    )
 
 
 def _row(
-    row: Row,
-    a: c.FloatArray,
-    b: c.FloatArray,
-    kappa_draws: c.FloatArray,
-    scale: tuple[float, float],
-    level: float,
+    row: Row, found: tuple[Coefficient, ...], a: c.FloatArray, b: c.FloatArray, level: float
 ) -> Agreement:
     """Return all coefficients of one pair on one dimension."""
-    both = ~(np.isnan(a) | np.isnan(b))
-    a, b = a[both], b[both]
-    kappa = c.cohen_kappa(a, b, weights="quadratic")
-    low, high = percentile_interval(kappa_draws, level=level)
+    values = {one.coefficient: one.estimate for one in found}
+    ends = {one.coefficient: (one.low, one.high) for one in found}
+    low, high = ends.get("kappa_quadratic", (np.nan, np.nan))
     rank = c.spearman(a, b, level=level)
-    single, average = c.icc2(a, b)
     return Agreement(
-        dimension=row[0],
-        annotator_a=row[1],
-        annotator_b=row[2],
-        n=int(a.size),
-        exact=c.exact_agreement(a, b),
-        within_one=c.within_one(a, b),
-        spearman=rank.estimate,
-        spearman_low=rank.low,
-        spearman_high=rank.high,
-        spearman_p=rank.p_value,
-        kappa=c.cohen_kappa(a, b, weights="none"),
-        kappa_linear=c.cohen_kappa(a, b, weights="linear"),
-        kappa_quadratic=kappa,
-        kappa_quadratic_low=low if np.isfinite(kappa) else np.nan,
-        kappa_quadratic_high=high if np.isfinite(kappa) else np.nan,
-        alpha_ordinal=c.krippendorff_alpha(a, b, level="ordinal"),
-        alpha_interval=c.krippendorff_alpha(a, b, level="interval"),
-        ac2=c.gwet_ac2(a, b, scale=scale),
-        icc2_1=single,
-        icc2_k=average,
-        pearson=c.pearson(a, b),
-        bias=c.bias(a, b),
-    )
+        dimension=row[0], annotator_a=row[1], annotator_b=row[2], n=int(a.size),
+        spearman=rank.estimate, spearman_low=rank.low, spearman_high=rank.high,
+        spearman_p=rank.p_value, kappa_quadratic_low=low, kappa_quadratic_high=high,
+        **{name: values.get(name, np.nan) for name in COEFFICIENTS if name != "spearman"},
+    )  # fmt: skip

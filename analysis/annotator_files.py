@@ -1,7 +1,8 @@
 """One file of an audit, wide or long: what it holds, and what is wrong with it.
 
 A wide file has an id column and a column per dimension; other columns (text, an unnamed index)
-are passed over. A long file has the columns rater_id, item_id, dimension, value, and each of its
+are passed over. With a column that says who rated, a row is one rater's, and each of them becomes
+an annotator. A long file has the columns rater_id, item_id, dimension, value, and each of its
 raters becomes an annotator.
 """
 
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from analysis.agreement import scale_words
+from analysis.rating_table import scale_words
 from prereg.errors import RatifyError
 from prereg.tabular import Table, read_table
 
@@ -46,6 +47,8 @@ class Source:
     rows : tuple of int
         The rows that count, as a spreadsheet numbers them: in a long file with a column
         `rater_kind` those of its own side.
+    rater_column : str
+        The column of a wide file that says who rated; empty where the file is one annotator's.
     """
 
     kind: Kind
@@ -54,6 +57,7 @@ class Source:
     id_column: str
     long: bool
     rows: tuple[int, ...] = field(repr=False)
+    rater_column: str = ""
 
     @property
     def path(self) -> Path:
@@ -96,22 +100,24 @@ class Annotator:
         return sum(value is None for value in self.ratings.values())
 
 
-def read_source(spec: str, kind: Kind, id_column: str) -> Source:
-    """Read one `FILE` or `NAME=FILE` and check its ids."""
+def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rater_id") -> Source:
+    """Read one `FILE` or `NAME=FILE` and check its ids; of people, many may share a wide file."""
     name, path = _name_and_path(spec)
     table = read_table(path)
     long = all(column in table.columns for column in LONG)
     if long and id_column not in table.columns and "item_id" in table.columns:
         id_column = "item_id"
     table.require(id_column)
-    table.require_filled(id_column, *(LONG[:2] if long else ()))
+    many = kind == "human" and not long and rater_column in table.columns
+    raters = rater_column if many else ""
+    table.require_filled(id_column, *(LONG[:2] if long else ()), *([raters] if raters else []))
     for row, record in enumerate(table.rows, start=2):
         if _DESTROYED.fullmatch(record[id_column].strip()):
             raise table.error(
                 row, id_column, "this id has been through a decimal number and lost its digits",
                 allowed="ids kept as text, all digits as first written",
             )  # fmt: skip
-    return Source(kind, name, table, id_column, long, _own_side(table, kind, long))
+    return Source(kind, name, table, id_column, long, _own_side(table, kind, long), raters)
 
 
 def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
@@ -163,7 +169,7 @@ def rated_dimensions(source: Source) -> list[str]:
     return [
         name
         for name in source.table.columns
-        if name != source.id_column
+        if name not in (source.id_column, source.rater_column)
         and not _UNNAMED.fullmatch(name)
         and _mostly_numbers([record[name] for record in rows])
     ]
@@ -219,8 +225,10 @@ def _cells(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str
     for row, record in source.records():
         item = record[source.id_column].strip()
         if not source.long:
+            of = source.rater_column
+            rater = record[of].strip() if of else source.path.stem
             for dimension in dimensions:
-                yield row, source.path.stem, item, dimension, dimension
+                yield row, rater, item, dimension, dimension
         elif record["dimension"].strip() in dimensions:
             yield row, record["rater_id"].strip(), item, record["dimension"].strip(), "value"
 
@@ -235,8 +243,10 @@ def _twice(source: Source, row: int, before: int, dimension: str) -> RatifyError
         )  # fmt: skip
     return source.table.error(
         row, name, f"this {name} is already in row {before}",
-        allowed=f"one row each; several raters of one item go into a long table with columns "
-        f"rater_id, {name}, dimension, value",
+        allowed="one row each; several raters of one item go into a long table, or, of people, "
+        "beside a column that says who rated (--rater)"
+        if not source.rater_column
+        else f"one row for each {source.rater_column} and {name}",
     )  # fmt: skip
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.agreement import MEDIAN, check_scale
 from analysis.annotator_files import (
     Annotator,
     Source,
@@ -19,8 +18,13 @@ from analysis.annotator_files import (
     require_dimensions,
 )
 from analysis.annotator_rows import rows_that_count
+from analysis.rating_table import MEDIAN, check_scale
 from prereg.errors import RatifyError
 
+# From so many ratings on, two annotators who agree on every one are one and the same.
+_TOO_MANY_ALIKE = 10
+# Unless one value fills more than this share of them.
+_ONE_VALUE = 0.8
 # More annotators than this and the report's table says it better than sentences.
 _SPELLED_OUT = 12
 
@@ -85,6 +89,7 @@ def read_annotators(
     scale: tuple[float, float],
     dimensions: Sequence[str] | None = None,
     mode: str | None = None,
+    rater_column: str = "rater_id",
 ) -> Annotators:
     """Read and check the files of an audit.
 
@@ -104,6 +109,8 @@ def read_annotators(
     mode : {'live', 'pilot', 'bot'}, optional
         Which of people's ratings to take from long files with a column `mode`; by default the one
         that is there, and live where there are several. Ratings of attention checks are left out.
+    rater_column : str
+        The column of people's wide files that says who rated; a file without it is one person's.
 
     Returns
     -------
@@ -118,7 +125,7 @@ def read_annotators(
     if not humans or not judges:
         lacking = "human" if not humans else "judge"
         raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
-    sources = [read_source(spec, "human", id_column) for spec in humans]
+    sources = [read_source(spec, "human", id_column, rater_column) for spec in humans]
     sources += [read_source(spec, "judge", id_column) for spec in judges]
     counted = rows_that_count(sources, mode)
     sources = list(counted.sources)
@@ -130,6 +137,7 @@ def read_annotators(
     ]
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
+    twins = _the_same_twice(annotators)
     silent = [one.name for one in annotators if not one.items]
     if silent:
         warnings.append(f"Left out, because they rated nothing: {_listed(silent)}.")
@@ -142,7 +150,7 @@ def read_annotators(
         warnings=warnings,
         mode=counted.mode,
     )
-    warnings += _partial_overlap(found)
+    warnings += [*twins, *_partial_overlap(found)]
     return found
 
 
@@ -191,6 +199,35 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
                 f"two annotators are called '{one.name}'", file=one.path,
                 allowed=f"names that differ: --{one.kind} NAME=FILE",
             )  # fmt: skip
+
+
+def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
+    """Refuse a judge whose ratings are a person's to the last, and return notes on other twins.
+
+    Under ten ratings, or where nearly all are one value, chance does that too: a note says so.
+    """
+    first: dict[frozenset[tuple[tuple[str, str], float | None]], Annotator] = {}
+    notes = []
+    for one in annotators:
+        rated = frozenset((key, value) for key, value in one.ratings.items() if value is not None)
+        other = first.setdefault(rated, one)
+        if other is one or not rated:
+            continue
+        values = [value for _, value in rated]
+        most = max(map(values.count, set(values)))
+        many = len(rated) >= _TOO_MANY_ALIKE and most <= _ONE_VALUE * len(rated)
+        if many and other.kind != one.kind:
+            raise RatifyError(
+                f"holds the very ratings of '{other.name}': one annotator cannot be compared with "
+                "themselves", file=one.path, value=one.name,
+                allowed="ratings that people and judges gave on their own",
+            )  # fmt: skip
+        if many or other.kind != one.kind:
+            notes.append(
+                f"{other.name} and {one.name} gave the very same ratings. If they are one "
+                f"annotator, name them once: their agreement says nothing."
+            )
+    return notes
 
 
 def _items_overlap(annotators: Sequence[Annotator], id_column: str) -> None:

@@ -9,15 +9,21 @@ import numpy as np
 import pandas as pd
 
 from analysis import audit_text as text
-from analysis.agreement import MEDIAN, AgreementTable, agreement_table
+from analysis.agreement import AgreementTable, agreement_table
+from analysis.agreement_text import listed
+from analysis.alternative_annotator import EPSILON
 from analysis.annotators import Annotators, read_annotators
+from analysis.beyond_pairs import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
+from analysis.coefficient_intervals import Method
 from analysis.numbers import number
+from analysis.panel import panel
 from analysis.provenance import provenance
+from analysis.rating_table import MEDIAN
 from analysis.results import Quantity, ResultFigure, Results, ResultTable
-from analysis.yardstick import ALL, Sample, Standing, Yardstick, yardstick
+from analysis.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
 
 NAME = "summary"
-JACKKNIFE = "jackknife over items, t interval with n - 1 df"
+JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
 # What n counts for a judge.
 BOTH = "items that judge and people rated"
 # More pairs than this make no readable picture.
@@ -32,6 +38,10 @@ def audit(
     scale: tuple[float, float],
     dimensions: Sequence[str] | None = None,
     mode: str | None = None,
+    rater_column: str = "rater_id",
+    epsilon: float = EPSILON["experts"],
+    cuts: Sequence[CutAt] = (),
+    interval: Method = "jackknife",
     seed: int = 0,
     draws: int = 2000,
 ) -> Results:
@@ -49,16 +59,23 @@ def audit(
         What to compare; by default the numeric columns that all files share.
     mode : {'live', 'pilot', 'bot'}, optional
         Which of people's ratings to take; see `annotators.read_annotators`.
-    seed : int
-        Of the bootstrap over items, for the intervals of single pairs in `agreement`.
-    draws : int
-        Its resamples.
+    rater_column : str
+        The column of a wide file that says who rated; see `annotators.read_annotators`.
+    epsilon : float
+        Of the alternative-annotator test: .2 for experts, .15 for skilled people, .1 for a crowd.
+    cuts : sequence of CutAt
+        Where a rating makes a treatment.
+    interval : {'jackknife', 'bootstrap'}
+        Of the single pairs' coefficients.
+    seed, draws : int
+        Of that bootstrap.
 
     Returns
     -------
     Results
-        Tables `agreement` (one row per dimension and pair), `summary` (people, then each judge,
-        by dimension) and `annotators`. The same files and seed give the same results.
+        Tables `summary` (people, then each judge, by dimension), `agreement` (one row per
+        dimension and pair), `annotators`, `coefficients` (every coefficient of every pair with its
+        interval), and those of `beyond_pairs`. The same files and seed give the same results.
 
     Raises
     ------
@@ -66,8 +83,9 @@ def audit(
         At whatever makes a file unusable, naming file, row, column, value and what is allowed.
     """
     found = read_annotators(
-        humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode
-    )
+        humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode,
+        rater_column=rater_column,
+    )  # fmt: skip
     ratings = found.to_frame()
     table = agreement_table(
         ratings,
@@ -77,33 +95,50 @@ def audit(
         judges=[one.name for one in found.judges],
         dimensions=found.dimensions,
         draws=draws,
+        interval=interval,
+        fewest=FEWEST if len(found.humans) > text.CROWD else 1,
     )
     bar = yardstick(table)
+    people = panel(
+        ratings, scale=scale, humans=table.humans, judges=table.judges, dimensions=table.dimensions
+    )
+    beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
     frame = table.to_frame()
     return Results(
         kind="audit",
-        title=f"Audit of {text.listed(table.judges)}",
+        title=f"Audit of {listed(table.judges)}",
         question=text.QUESTION,
-        headline=text.headline(table, bar),
+        headline=text.headline(table, bar, beyond),
         simulated=found.simulated,
-        meta=_meta(found, id_column=id_column, scale=scale, seed=seed, draws=draws),
-        quantities=_quantities(table, bar),
-        tables=_tables(frame, bar, found, draws),
-        figures=audit_figures(frame, simulated=found.simulated),
-        methods=text.methods(table, scale=scale, seed=seed, draws=draws),
+        meta=_meta(
+            found, id_column=id_column, scale=scale, epsilon=epsilon, interval=interval, seed=seed,
+            draws=draws,
+        ),
+        quantities=_quantities(table, bar) + _beside_the_crowd(beyond),
+        tables=[*_tables(table, frame, bar, found), *beyond_tables(beyond)],
+        figures=[
+            *_beside(beside_people(bar, beyond.crowd), simulated=found.simulated),
+            *audit_figures(frame, simulated=found.simulated),
+        ],
+        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)),
         limits=text.limits(table, found, ratings, scale),
-    )
+    )  # fmt: skip
+
+
+def _how(interval: Method, seed: int, draws: int) -> str:
+    """Return how a pair's intervals were made."""
+    if interval == "jackknife":
+        return "95% jackknife intervals over items through Fisher's z, bias-corrected"
+    return f"95% percentile intervals from {draws:,} bootstrap resamples of the items (seed {seed})"
 
 
 def _meta(
-    found: Annotators, *, id_column: str, scale: tuple[float, float], seed: int, draws: int
+    found: Annotators, *, scale: tuple[float, float], **settings: float | str
 ) -> dict[str, Any]:
     """Return where the numbers come from; file names only, so that no folder is told."""
     return {
-        "seed": seed,
-        "draws": draws,
+        **settings,
         "scale": list(scale),
-        "id_column": id_column,
         "dimensions": list(found.dimensions),
         **({} if found.mode is None else {"mode": found.mode}),
         **provenance(found.files),
@@ -185,15 +220,37 @@ def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
+def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
+    """Return how people agree as a crowd, and each judge beside one of them."""
+    if beyond.crowd is None:
+        return []
+    of_people = "items that two people rated"
+    found = [
+        _quantity(f"humans:alpha:{row.dimension}", f"All people together, {_where(row.dimension)}",
+                  row["alpha_ordinal"], f"Krippendorff's ordinal alpha; {JACKKNIFE}", of_people,
+                  unit="alpha")
+        for row in beyond.crowd.people
+    ]  # fmt: skip
+    found += [
+        _quantity(f"{row.annotator}:crowd_difference:{row.dimension}",
+                  f"{row.annotator} with the other people, minus one person with them, "
+                  f"{_where(row.dimension)}",
+                  row["difference"], "difference of quadratic kappas with the mean of the others; "
+                  f"{JACKKNIFE}", BOTH)
+        for row in beyond.crowd.judges
+    ]  # fmt: skip
+    return [one for one in found if one.name.endswith(f":{ALL}")]
+
+
 def _tables(
-    frame: pd.DataFrame, bar: Yardstick, found: Annotators, draws: int
+    table: AgreementTable, frame: pd.DataFrame, bar: Yardstick, found: Annotators
 ) -> list[ResultTable]:
     """Return the tables of the report, the answer's own first."""
     return [
         ResultTable(
             name=NAME,
             title="Judges beside people",
-            caption="Mean quadratic kappa with 95% jackknife t intervals over items. humans: "
+            caption="Mean quadratic kappa with 95% jackknife intervals over items. humans: "
             "people with each other (in a judge's row, on the items that it rated); single: the "
             "judge with one person; median: with the median of people; difference: single minus "
             "humans. One row per annotator and dimension, 'all' is the mean over dimensions.",
@@ -204,8 +261,8 @@ def _tables(
             title="Every pair of annotators",
             caption="One row per dimension and pair: people with each other first, then every "
             f"judge with every person and with {MEDIAN}. bias is mean(a - b) in points of the "
-            "scale; an empty cell is a coefficient that is not defined. kappa_quadratic_low and "
-            f"_high are 95% percentile intervals from {draws:,} bootstrap resamples of the items.",
+            "scale; an empty cell is a coefficient that is not defined. The intervals of all "
+            "coefficients are in the table of coefficients.",
             frame=frame,
         ),
         ResultTable(
@@ -214,6 +271,14 @@ def _tables(
             caption="items: with at least one rating; missing: empty ratings; common: items that "
             "somebody it is compared with rated too (for a judge, a person); dropped: the others.",
             frame=_annotators(found),
+        ),
+        ResultTable(
+            name="coefficients",
+            title="Every coefficient with its interval",
+            caption="One row per dimension and pair, every coefficient with its 95% interval (the "
+            "methods say which). Of a kappa, _se is the non-null standard error and _se_null the "
+            "null one; _p is of kappa = 0 and uses the null one.",
+            frame=table.coefficients_frame(),
         ),
     ]
 
@@ -227,6 +292,29 @@ def _annotators(found: Annotators) -> pd.DataFrame:
         ],
         columns=["name", "kind", "file", "items", "missing", "common", "dropped"],
     )
+
+
+def _beside(rows: pd.DataFrame, *, simulated: bool) -> list[ResultFigure]:
+    """Return the figure of the answer, where there is one."""
+    from analysis.figure_style import stamp, svg
+    from analysis.figures_agreement import plot_beside_people
+
+    if rows.loc[rows["annotator"] == "people", "estimate"].isna().all():
+        return []
+    axes = plot_beside_people(rows)
+    judges = [name for name in dict.fromkeys(rows["annotator"]) if name != "people"]
+    return [
+        ResultFigure(
+            name="beside_people",
+            title="Judges beside people",
+            caption="Mean quadratic kappa with one person: people's own as a band, each judge's as "
+            "a point, with 95% jackknife intervals over items. Whether they differ, the table of "
+            "judges beside people says: the two intervals share their items."
+            + (" Simulated raters." if simulated else ""),
+            alt=f"Agreement of {listed(judges)} with people, beside people's own.",
+            svg=svg(stamp(axes) if simulated else axes),
+        )
+    ]
 
 
 def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[ResultFigure]:

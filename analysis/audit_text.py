@@ -7,30 +7,36 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.agreement import MEDIAN, AgreementTable, scale_words
+from analysis.agreement import AgreementTable
+from analysis.agreement_text import (
+    alternative_sentence,
+    crowd_answer,
+    crowd_judge,
+    crowd_yardstick,
+    with_interval,
+)
+from analysis.agreement_text import listed as listed  # the habits' sentences list words too
+from analysis.alternative_annotator import LOW_ALPHA
 from analysis.annotators import Annotators
+from analysis.beyond_pairs import Beyond
 from analysis.coefficients import category_step
-from analysis.numbers import interval, number
+from analysis.crowd import Crowd
+from analysis.numbers import number
+from analysis.rating_table import MEDIAN, scale_words
 from analysis.yardstick import (
     ABOVE,
     ALL,
     FEWEST,
     OPEN,
     SHORT,
-    Sample,
     Standing,
     Yardstick,
     enough,
 )
 
 QUESTION = "How far does each judge agree with people?"
-# Under this, people's own agreement is too low to be a bar; Krippendorff would not build on it.
-LOW_ALPHA = 0.5
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+# With more people than this, pairs that share a handful of items are not compared one by one.
+CROWD = 12
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
@@ -38,22 +44,21 @@ def counted(n: int, one: str, many: str | None = None) -> str:
     return f"{n} {one if n == 1 else many or one + 's'}"
 
 
-def with_interval(sample: Sample) -> str:
-    """Return an estimate with its interval: two decimals, three where two would show zero."""
-    low, high = sample.interval
-    known = [x for x in (sample.value, low, high) if not np.isnan(x)]
-    places = 3 if any(x != 0 and abs(x) < 0.005 for x in known) else 2
-    if np.isnan(low):
-        return number(sample.value, places)
-    return f"{number(sample.value, places)} {interval(low, high, places)}"
-
-
-def headline(table: AgreementTable, bar: Yardstick) -> list[str]:
+def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]:
     """Return the answer in plain sentences, the first able to stand alone."""
-    first = _answer(table, bar)
-    sentences = [first, _yardstick(table, bar), *(_judge(table, bar, s) for s in bar.overall())]
-    sentences.append(_like_with_like(table, bar))
-    sentences += _low_bar(table)
+    beside = "" if beyond.crowd is None else crowd_answer(beyond.crowd)
+    if beyond.crowd is not None and beside and all(not s.reading for s in bar.overall()):
+        sentences = [beside, crowd_yardstick(beyond.crowd, len(table.humans))]
+        sentences += [crowd_judge(row) for row in beyond.crowd.overall()]
+        sentences += _low_crowd(beyond.crowd)
+    else:
+        sentences = [_answer(table, bar), _yardstick(table, bar)]
+        sentences += [_judge(table, bar, s) for s in bar.overall()]
+        sentences.append(_like_with_like(table, bar))
+        sentences += _low_bar(table)
+    if beyond.alternative is not None:
+        tested = alternative_sentence(beyond.alternative, table.judges)
+        sentences += [tested] if tested else []
     sentences.append(
         "No single coefficient decides: each answers another question, and they can disagree "
         "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
@@ -214,10 +219,26 @@ def _low_bar(table: AgreementTable) -> list[str]:
     ]
 
 
+def _low_crowd(found: Crowd) -> list[str]:
+    """Return a warning where a crowd agrees little, if it does."""
+    low = [
+        f"{row.dimension} (alpha {number(row['alpha_ordinal'].value, 2)})"
+        for row in found.people[1:]
+        if row["alpha_ordinal"].value < LOW_ALPHA
+    ]
+    if not low:
+        return []
+    return [
+        f"People themselves agree little on {listed(low)}: a judge that does as well as one of "
+        f"them has met a low bar there."
+    ]
+
+
 def methods(
-    table: AgreementTable, *, scale: tuple[float, float], seed: int, draws: int
+    table: AgreementTable, beyond: Beyond, *, scale: tuple[float, float], how: str
 ) -> list[str]:
-    """Return how every number was made."""
+    """Return how every number was made; `how` says how a pair's intervals were."""
+    tested = beyond.alternative
     return [
         f"Ratings run from {scale_words(scale)} and are aligned by item id. Every human pair, "
         f"every judge with every human, and every judge with {MEDIAN} is compared on the items "
@@ -233,14 +254,26 @@ def methods(
         "1/sqrt(n - 3), its p value the t approximation. Bias is mean(a - b): for a judge's "
         "row, judge minus people, in points of the scale.",
         "Means of kappas run over pairs, then over dimensions. Their intervals, those of their "
-        "differences and of bias are 95% jackknife intervals: each item is left out in turn, with "
-        "all its ratings, and Student's t has n - 1 degrees of freedom, n being the items that "
-        "entered; a kappa's interval ends at 1 and -1. In a difference both sides rest on the "
-        "items that the judge rated. A judge is said to fall short of people, or to be above "
-        "them, where the interval of the difference leaves out zero.",
-        f"The interval of one pair's kappa (kappa_quadratic_low and _high in the table of pairs) "
-        f"is a 95% percentile bootstrap interval from {draws:,} resamples of the items (seed "
-        f"{seed}), shared by all pairs. With few items it is somewhat too short.",
+        "differences and of bias are 95% jackknife intervals, bias-corrected: each item is left "
+        "out in turn, with all its ratings, and Student's t has n - 1 degrees of freedom, n being "
+        "the items that entered; a kappa on one dimension goes through Fisher's z. In a "
+        "difference both sides rest on the items that the judge rated. A judge is said to fall "
+        "short of people, or to be above them, where the interval of the difference leaves out "
+        "zero.",
+        f"Every coefficient of a pair has its interval in the table of coefficients: {how}. The "
+        "test of kappa = 0 uses the null standard error (Fleiss, Cohen and Everitt 1969), which "
+        "stands there beside the non-null one.",
+        *(
+            []
+            if tested is None
+            else [
+                "The alternative-annotator test leaves out one person at a time and asks, item by "
+                "item, whether the judge or the person is closer to the remaining people. The "
+                f"difference of their wins is tested against epsilon = {tested.epsilon:g} by a "
+                "one-sided t-test, corrected after Benjamini and Yekutieli over the people, and "
+                "over people and dimensions; a judge that beats half of the people passes.",
+            ]
+        ),
         "A coefficient that is not defined (too few items, or no variation to agree on) is left "
         f"empty and leaves the means, as does a pair that shares fewer than {FEWEST} items and "
         "fewer than half of all.",
@@ -254,7 +287,7 @@ def limits(
     notes = list(found.warnings)
     if table.apart:
         notes.append(
-            f"{counted(table.apart, 'pair')} of annotators rated no item in common and "
+            f"{counted(table.apart, 'pair')} of annotators rated {_apart(table)} and "
             f"{'is' if table.apart == 1 else 'are'} left out."
         )
     notes += _fractions(table, found, frame, scale)
@@ -277,13 +310,19 @@ def limits(
         f"Items were resampled, the people were not: the intervals speak of other items rated by "
         f"these {counted(len(table.humans), 'person', 'people')}, not of other people.",
         "The intervals of means are nearly, not exactly, 95%: in a simulation from 50 real items "
-        "they held the truth 90% of the time for people with each other, 95% for a judge with one "
-        "person and 93% for the difference.",
+        "they held the truth 93% of the time for people with each other, 95% for a judge with one "
+        "person and 92% for the difference.",
         "No clear difference is not equality: with few items the interval is wide. Differences by "
         "dimension are not corrected for looking at several.",
         "Agreement with people is reliability, not truth: people and judge can be wrong together.",
         "No plan was locked before these numbers were seen: all of them are exploratory.",
     ]
+
+
+def _apart(table: AgreementTable) -> str:
+    """Return what pairs that were left out had in common."""
+    crowded = len(table.humans) > CROWD
+    return f"fewer than {FEWEST} items in common" if crowded else "no item in common"
 
 
 def _fractions(

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -115,6 +116,17 @@ def _chance_match(a: FloatArray, b: FloatArray) -> float:
     in_a = np.bincount(place[: a.size], minlength=grid.size) / a.size
     in_b = np.bincount(place[a.size :], minlength=grid.size) / b.size
     return float(in_a @ in_b)
+
+
+def median_over_raters(values: FloatArray) -> FloatArray:
+    """Return each item's median over those who rated it, NaN where nobody did.
+
+    Parameters
+    ----------
+    values : array of shape (items, raters)
+        Ratings, NaN where missing.
+    """
+    return pd.DataFrame(values).median(axis=1).to_numpy(dtype=np.float64)
 
 
 def krippendorff_alpha(

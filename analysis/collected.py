@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis import columns
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.lock import Lock
+from prereg.lock import Lock, option_columns
+from prereg.plan import Plan
 from prereg.tabular import read_table
 
 
@@ -34,21 +37,26 @@ def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
     )  # fmt: skip
 
 
-def refuse_unknown_items(judgments: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
-    """Raise `RatifyError` at the first judgment of an item, or across scenarios, that is not there.
+def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
+    """Raise `RatifyError` at the first answer about what is no item, or across scenarios.
 
-    A row's scenario must be that of both its items. People's attention checks are passed over:
-    their texts are no items, and the locked sequences say what they must be.
+    A row's scenario, where it names one, must be that of its items. People's attention checks are
+    passed over: their texts are no items, and the locked sequences say what they must be.
     """
     scenario_of = items.set_index("item_id")["scenario"]
-    judgments = judgments[~judgments["is_attention_check"]]
-    for column in ("left_id", "right_id"):
-        found = judgments[column].map(scenario_of)
-        _refuse(judgments, found.isna(), path, column, "is no item", "an id of items.csv")
-        _refuse(
-            judgments, found != judgments["scenario"], path, column,
-            "belongs to another scenario than the row", "two items of one scenario",
-        )  # fmt: skip
+    if "is_attention_check" in answers:
+        answers = answers[~columns.flags(answers, "is_attention_check")]
+    for column in ("left_id", "right_id", "item_id"):
+        if column not in answers:
+            continue
+        found = answers[column].map(scenario_of)
+        _refuse(answers, found.isna(), path, column, "is no item", "an id of items.csv")
+        if "scenario" in answers:
+            strange = (found != answers["scenario"]) & ~columns.missing(answers["scenario"])
+            _refuse(
+                answers, strange, path, column,
+                "belongs to another scenario than the row", "items of one scenario",
+            )  # fmt: skip
 
 
 def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
@@ -87,7 +95,7 @@ def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
     _refuse(visits, beyond, path, "slot", "no sequence has this slot", f"1 to {slots}")
 
 
-def refuse_undesigned(people: pd.DataFrame, sequences: Path, path: Path) -> None:
+def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: Path) -> None:
     """Raise `RatifyError` at the first answer to a trial that the locked sequences do not hold.
 
     An attention check is held against them as any other trial, and so is whether it is one.
@@ -95,34 +103,47 @@ def refuse_undesigned(people: pd.DataFrame, sequences: Path, path: Path) -> None
     Parameters
     ----------
     people : DataFrame
-        People's judgments with `sequence_id`, row labels as in their file.
+        People's answers with `sequence_id`, row labels as in their file.
+    plan : Plan
+        Its kind says what a trial is, and which columns of the sequences hold its items.
     sequences, path : Path
-        The locked sequences; the file of the judgments.
+        The locked sequences; the file of the answers.
     """
     _refuse(
         people, people["sequence_id"].isna(), path, "session_id", "has no row in participants.csv",
         "a session of participants.csv",
     )  # fmt: skip
+    once = {"rating": ["dimension"], "best_worst": ["option"]}.get(plan.kind, [])
     _refuse(
-        people, people.duplicated(["session_id", "position"]), path, "position",
+        people, people.duplicated(["session_id", "position", *once]), path, "position",
         "this session has answered this position already", "one answer each",
     )  # fmt: skip
+    options = option_columns(plan)
     designed = {
-        (
-            row["sequence_id"], int(row["position"]), row["left_id"], row["right_id"],
-            row["is_attention_check"] == "true",
-        )
-        for row in read_table(sequences).rows
+        (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
+        for row in read_table(sequences).rows for place, column in enumerate(options, start=1)
     }  # fmt: skip
-    shown = zip(
-        people["sequence_id"], people["position"], people["left_id"], people["right_id"],
-        people["is_attention_check"], strict=True,
-    )  # fmt: skip
-    strange = pd.Series([trial not in designed for trial in shown], index=people.index)
+    asked = columns.flags(people, "is_attention_check")
+    words = np.where(asked, "true", "false")
+    position = columns.numbers(people, "position")
+    strange = np.zeros(len(people), dtype=bool)
+    for place, item in _shown(people, plan):
+        trials = zip(people["sequence_id"], position, place, item, words, strict=True)
+        strange |= [trial not in designed for trial in trials]
     _refuse(
-        people, strange, path, "position", "is not a trial of this session's locked sequence",
-        "the trials of sequences.csv",
+        people, pd.Series(strange, index=people.index), path, "position",
+        "is not a trial of this session's locked sequence", "the trials of sequences.csv",
     )  # fmt: skip
+
+
+def _shown(people: pd.DataFrame, plan: Plan) -> list[tuple[np.ndarray[Any, Any], pd.Series[str]]]:
+    """Return place on the page and item of every row, for each of the items that a row names."""
+    if plan.kind == "best_worst":
+        return [(columns.numbers(people, "option"), people["item_id"])]
+    return [
+        (np.full(len(people), float(place)), people[column])
+        for place, column in enumerate(option_columns(plan), start=1)
+    ]
 
 
 def _refuse(

@@ -16,7 +16,7 @@ _CHUNK = 4096
 
 
 def elo(
-    judgments: pd.DataFrame,
+    judgments: pd.DataFrame | Comparisons,
     *,
     start: float = 1000.0,
     k: float = 32.0,
@@ -34,9 +34,10 @@ def elo(
 
     Parameters
     ----------
-    judgments : DataFrame
+    judgments : DataFrame or Comparisons
         Tidy judgments in the order they were made: `left_id`, `right_id`, `choice` ('left',
-        'right') and the column named by `by`. Leave attention checks out.
+        'right') and the column named by `by`. Leave attention checks out. Integer codes are given
+        as `Comparisons.from_codes(left, right, left_won, names=...)`, for which `by` is not asked.
     start : float
         Rating of an item before its first judgment (1000 or 1500 in published work).
     k : float
@@ -66,8 +67,11 @@ def elo(
     Elo, A. E. (1978). The Rating of Chessplayers, Past and Present.
     """
     _check_settings(start, k, scale, reorderings)
-    cluster = "rater_id" if "rater_id" in judgments.columns else None
-    data = read_comparisons(judgments, by=by, cluster=cluster)
+    if isinstance(judgments, Comparisons):
+        data = judgments
+    else:
+        cluster = "rater_id" if "rater_id" in judgments.columns else None
+        data = read_comparisons(judgments, by=by, cluster=cluster)
     groups = structure(data)
     # In half natural units one update is k (1 - tanh(x)), which never overflows.
     per_unit = 2 * scale / math.log(10)

@@ -1,58 +1,27 @@
-"""What the registered analyses start from: people's choices after exclusions, judges' scores."""
+"""What the registered analyses start from: people's answers after exclusions, judges' scores."""
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis import tables
-from analysis.collected import (
-    refuse_judges_checks,
-    refuse_other_items,
-    refuse_other_plans,
-    refuse_undesigned,
-    refuse_unknown_items,
-    refuse_unknown_slots,
-)
-from analysis.exclusions import apply_exclusions
-from analysis.kinds import measures_of, require_pairwise
-from analysis.ranking import Ranking, bradley_terry, elo
+from analysis.best_worst import comparisons_from_best_worst
+from analysis.evidence_judges import JudgeEvidence, judges_of
+from analysis.evidence_tables import TABLES_FOLDER, StudyTables, people_of, read_study
+from analysis.exclusions import Exclusions, apply_exclusions, everybody
+from analysis.ranking import Ranking, bradley_terry
 from analysis.results import Status
+from analysis.streams import stream
 from prereg.errors import RatifyError
-from prereg.items import read_items
-from prereg.lock import LOCK_FILE, SEQUENCES_FILE, Lock, verify_lock
+from prereg.lock import LOCK_FILE, Lock, verify_lock
 from prereg.plan import Plan
 from prereg.plan_file import load_plan
-
-TABLES_FOLDER = "data"
-TABLES = ("items", "judgments", "participants", "ratings", "sequences", "withdrawals")
-
-
-@dataclass(frozen=True, kw_only=True)
-class JudgeEvidence:
-    """What one judge said.
-
-    Attributes
-    ----------
-    judge_id : str
-    trials : DataFrame
-        Its judgments on the very trials that people answered.
-    scores : DataFrame
-        `item_id`, `scenario`, every dimension, `overall`, and `elo` and `bradley_terry` where it
-        was asked for pairs.
-    ranking : Ranking or None
-        Its Elo; its Bradley-Terry scores where its pairs were chosen for these.
-    """
-
-    judge_id: str
-    trials: pd.DataFrame = field(repr=False)
-    scores: pd.DataFrame = field(repr=False)
-    ranking: Ranking | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +39,30 @@ class Evidence:
         What a registered analysis may call itself on these data.
     items : DataFrame
         The items table; columns beside id, scenario and text as they came.
+    answers : DataFrame
+        People's answers after exclusions, with `sequence_id`, attention checks set aside: forced
+        choices, ratings (one row a dimension) or picks (one row an option), as the plan's kind is.
     people : DataFrame
-        People's judgments after exclusions, with `sequence_id`; attention checks set aside.
+        People's forced choices: the answers of a pairwise plan, the comparisons that picks of best
+        and worst imply; empty where the plan asks for ratings.
+    participants : DataFrame
+        Their visits.
     flow : DataFrame
         What left at each exclusion.
     visits : mapping
         Number of visits by status, before exclusions.
     withdrawn : int
         People who withdrew; none of their answers is in any table.
-    ranking : Ranking
-        People's Bradley-Terry scores.
+    ranking : Ranking or None
+        People's Bradley-Terry scores; None where the plan asks for ratings.
     judges : mapping
         By judge id.
+    judge_ratings : DataFrame
+        All judges' ratings.
+    everybody : Evidence or None
+        The same without any exclusion, where the plan registers the sensitivity analysis.
+    place : Path
+        The folder of the tidy tables.
     """
 
     plan: Plan
@@ -90,12 +71,17 @@ class Evidence:
     early: bool
     status: Status
     items: pd.DataFrame = field(repr=False)
+    answers: pd.DataFrame = field(repr=False)
     people: pd.DataFrame = field(repr=False)
+    participants: pd.DataFrame = field(repr=False)
     flow: pd.DataFrame = field(repr=False)
     visits: Mapping[str, int]
     withdrawn: int
-    ranking: Ranking
+    ranking: Ranking | None
     judges: Mapping[str, JudgeEvidence]
+    judge_ratings: pd.DataFrame = field(repr=False)
+    place: Path
+    everybody: Evidence | None = field(default=None, repr=False)
 
     @property
     def simulated(self) -> bool:
@@ -112,9 +98,51 @@ class Evidence:
         """What to call what is theirs, at the beginning of a sentence."""
         return "Simulated raters'" if self.simulated else "People's"
 
+    @property
+    def ratings(self) -> pd.DataFrame:
+        """People's ratings after exclusions; empty where the plan asks for something else."""
+        return self.answers if self.plan.kind == "rating" else self.answers.iloc[:0]
+
+    @property
+    def best_worst(self) -> pd.DataFrame:
+        """People's picks after exclusions; empty where the plan asks for something else."""
+        return self.answers if self.plan.kind == "best_worst" else self.answers.iloc[:0]
+
+    @property
+    def n_raters(self) -> int:
+        """How many people's answers there are."""
+        return int(self.answers["rater_id"].nunique())
+
+    @property
+    def ranked(self) -> Ranking:
+        """People's Bradley-Terry scores.
+
+        Raises
+        ------
+        RatifyError
+            Where people ranked nothing.
+        """
+        if self.ranking is None:
+            raise RatifyError("ratings rank nothing", allowed="a pairwise or best_worst plan")
+        return self.ranking
+
     def rng(self, purpose: str) -> np.random.Generator:
         """Return the stream of random numbers of one purpose, from the plan's one seed."""
-        return _stream(self.plan, purpose)
+        return stream(self.plan, purpose)
+
+    def table_path(self, name: str) -> Path:
+        """Return where a tidy table of the researcher's own is."""
+        return tables.table_path(self.place, name)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a tidy table of the researcher's own, all columns as text.
+
+        Raises
+        ------
+        RatifyError
+            Where there is no such table.
+        """
+        return tables.read_other(self.table_path(name))
 
 
 def gather(folder: Path, *, mode: str) -> Evidence:
@@ -125,117 +153,73 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     folder : Path
         With plan.yaml, and the tidy tables in `data/`.
     mode : {'live', 'pilot', 'bot'}
-        Which people's judgments to analyse.
+        Which people's answers to analyse.
 
     Raises
     ------
     RatifyError
-        When the plan is of a kind without registered analyses, a table is missing or wrong, rows
-        carry another plan's hash, there are no judgments of this mode, or a judge of the plan has
-        not answered.
+        When a table is missing or wrong, rows carry another plan's hash, there are no answers of
+        this mode, or a judge of the plan has not answered.
     """
     plan = load_plan(folder)
-    require_pairwise(plan, folder)
     lock = _checked_lock(folder, plan, mode)
     place = folder / TABLES_FOLDER
-    read = _read(place, plan, lock)
-    people, visits = _people(read, mode, lock, place)
-    kept = apply_exclusions(
-        people.reset_index(drop=True),
-        visits.reset_index(drop=True),
-        [rule.model_dump(exclude_none=True) for rule in plan.exclusions],
-        rng=_stream(plan, "exclusions"),
-    )
-    # one order whoever answered first, so that a repeated run rounds alike
-    answered = kept.judgments.sort_values(["sequence_id", "session_id", "position"], kind="stable")
-    if answered.empty:
-        raise RatifyError(
-            "nothing is left after the plan's exclusions", file=_judgments(place),
-            allowed="at least one finished session",
-        )  # fmt: skip
+    read = read_study(place, plan, lock)
+    people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
+    people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
+    rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
+    kept = apply_exclusions(people, visits, rules, rng=stream(plan, "exclusions"))
     early = lock is not None and bool((people["answered_at"] < lock.locked_at).any())
-    return Evidence(
+    whole = Evidence(
         plan=plan,
         lock=lock,
         mode=mode,
         early=early,
         status="exploratory" if lock is None or mode == "pilot" or early else "confirmatory",
         items=read.items,
-        people=answered.reset_index(drop=True),
-        flow=kept.flow,
         visits={str(name): int(n) for name, n in visits["status"].value_counts().items()},
         withdrawn=int((read.withdrawals["mode"] == mode).sum()),
-        ranking=bradley_terry(answered, ridge=plan.ranking.ridge),
-        judges={judge.id: _judge_evidence(plan, judge.id, read, place) for judge in plan.judges},
+        judges=judges_of(plan, read),
+        judge_ratings=_judges_own(read),
+        place=place,
+        **_of_people(plan, kept, read.answers_path),
     )
+    if not plan.sensitivity:
+        return whole
+    cluster = plan.sensitivity.cluster or "rater_id"
+    all_of_them = _of_people(plan, everybody(people, visits), read.answers_path, cluster=cluster)
+    return replace(whole, everybody=replace(whole, **all_of_them))
 
 
-@dataclass(frozen=True)
-class _Tables:
-    """The tables of a study, each checked in itself and against the lock."""
-
-    items: pd.DataFrame
-    judgments: pd.DataFrame
-    participants: pd.DataFrame
-    ratings: pd.DataFrame
-    withdrawals: pd.DataFrame
+def _judges_own(read: StudyTables) -> pd.DataFrame:
+    if read.ratings.empty:
+        return pd.DataFrame(columns=list(tables.RATING_COLUMNS), dtype=str)
+    return read.ratings[read.ratings["rater_kind"] != "human"].reset_index(drop=True)
 
 
-def _read(place: Path, plan: Plan, lock: Lock | None) -> _Tables:
-    """Return the tables; every row belongs to this plan and to its items."""
-    path = {name: tables.table_path(place, name) for name in TABLES}
-    if not path["judgments"].exists():
-        raise RatifyError("there are no tables yet", file=place, allowed="run `ratify export`")
-    listed = read_items(path["items"])
-    gone = path["withdrawals"]
-    read = _Tables(
-        items=pd.DataFrame(listed.rows, columns=list(listed.columns), dtype=str),
-        judgments=tables.read_judgments(path["judgments"]),
-        participants=tables.read_participants(path["participants"]),
-        ratings=tables.read_ratings(path["ratings"]) if plan.judges else pd.DataFrame(),
-        withdrawals=tables.read_withdrawals(gone) if gone.exists() else pd.DataFrame({"mode": []}),
-    )
-    if lock is not None:
-        refuse_other_items(listed.rows, lock, path["items"])
-        for name in ("judgments", "ratings", "participants", "withdrawals"):
-            refuse_other_plans(getattr(read, name), lock, path[name])
-        slots = plan.design.raters_per_sequence
-        refuse_unknown_slots(read.participants, slots, path["participants"])
-    refuse_unknown_items(read.judgments, read.items, path["judgments"])
-    for name in ("judgments", "ratings"):
-        refuse_judges_checks(getattr(read, name), path[name])
-    return read
-
-
-def _people(
-    read: _Tables, mode: str, lock: Lock | None, place: Path
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return people's judgments of one mode, with `sequence_id`, and their visits."""
-    human = read.judgments["rater_kind"] == "human"
-    people = read.judgments[human & (read.judgments["mode"] == mode)]
-    if people.empty:
-        there = sorted(read.judgments.loc[human, "mode"].unique())
+def _of_people(
+    plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id"
+) -> dict[str, Any]:
+    """Return what evidence holds about the people who were kept."""
+    # one order whoever answered first, so that a repeated run rounds alike
+    order = ["sequence_id", "session_id", "position"]
+    answers = kept.answers.sort_values(order, kind="stable").reset_index(drop=True)
+    if answers.empty:
         raise RatifyError(
-            f"holds no {mode} judgments by people", file=_judgments(place),
-            allowed=f"--mode {' or '.join(there)}" if there else "answers, then `ratify export`",
+            "nothing is left after the plan's exclusions", file=path,
+            allowed="at least one finished session",
         )  # fmt: skip
-    visits = read.participants
-    if "mode" in visits:
-        visits = visits[visits["mode"] == mode]
-    sequence_of = visits.set_index("session_id")["sequence_id"]
-    people = people.assign(sequence_id=people["session_id"].map(sequence_of))
-    if lock is not None:
-        refuse_undesigned(people, place.parent / SEQUENCES_FILE, _judgments(place))
-    return people, visits
-
-
-def _judgments(place: Path) -> Path:
-    return tables.table_path(place, "judgments")
-
-
-def _stream(plan: Plan, purpose: str) -> np.random.Generator:
-    key = int.from_bytes(hashlib.sha256(purpose.encode()).digest()[:8], "big")
-    return np.random.default_rng([plan.seed, 4, key])
+    choices = answers.iloc[:0] if plan.kind == "rating" else answers
+    if plan.kind == "best_worst":
+        choices = comparisons_from_best_worst(answers)
+    return {
+        "answers": answers,
+        "people": choices,
+        "participants": kept.participants,
+        "flow": kept.flow,
+        "ranking": None if plan.kind == "rating"
+        else bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster),
+    }  # fmt: skip
 
 
 def _checked_lock(folder: Path, plan: Plan, mode: str) -> Lock | None:
@@ -243,54 +227,3 @@ def _checked_lock(folder: Path, plan: Plan, mode: str) -> Lock | None:
     if mode != "live" and not (folder / LOCK_FILE).exists():
         return None
     return verify_lock(folder, plan)
-
-
-def _judge_evidence(plan: Plan, judge_id: str, read: _Tables, place: Path) -> JudgeEvidence:
-    judgments, ratings = read.judgments, read.ratings
-    mine = judgments[(judgments["rater_id"] == judge_id) & (judgments["rater_kind"] != "human")]
-    if mine.empty:
-        raise RatifyError(
-            f"judge '{judge_id}' has not answered", file=_judgments(place),
-            allowed="run `ratify judge`, then `ratify export`",
-        )  # fmt: skip
-    # where a table from elsewhere does not say which pair was asked for what, all serve for both
-    pairs = mine[mine["purpose"] == "ranking"] if "purpose" in mine else mine
-    trials = mine[mine["purpose"] == "trial"] if "purpose" in mine else mine
-    ranking: dict[str, Ranking] = {}
-    own = (ratings["rater_id"] == judge_id) & (ratings["rater_kind"] != "human")
-    scores = overall_scores(plan, ratings[own])
-    scores = read.items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
-    if not pairs.empty and plan.judge(judge_id).pairs is not None:
-        ranking = _judge_ranking(plan, judge_id, pairs)
-        for method, found in ranking.items():
-            column = found.frame[["item_id", "score"]].rename(columns={"score": method})
-            scores = scores.merge(column, on="item_id", how="left")
-    sampling = plan.judge(judge_id).pairs
-    by_information = sampling is not None and sampling.scheme == "information"
-    shown = ranking.get("bradley_terry" if by_information else "elo")
-    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=shown)
-
-
-def _judge_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ranking]:
-    """Return a judge's own ranking by Elo and by Bradley-Terry, from the pairs asked for it."""
-    pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
-    settings = plan.ranking.elo
-    rng = _stream(plan, f"elo:{judge_id}")
-    return {
-        "elo": elo(
-            pairs, start=settings.start, k=settings.k, reorderings=settings.reorderings, rng=rng
-        ),
-        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge),
-    }
-
-
-def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an item: every dimension of the plan, and their signed sum `overall`."""
-    measures = measures_of(plan)
-    wide = ratings.pivot_table(index="item_id", columns="dimension", values="value", aggfunc="mean")
-    wide = wide.reindex(columns=list(measures.dimensions))
-    adds = wide[list(measures.adds)].sum(axis=1, skipna=False)
-    subtracts = wide[list(measures.subtracts)].sum(axis=1, skipna=False)
-    wide["overall"] = adds - subtracts
-    wide.columns.name = None
-    return wide.reset_index()

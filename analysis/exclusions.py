@@ -9,12 +9,31 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis import columns
+from analysis import answer_trials, columns
+from analysis.answer_trials import count_of, is_check, is_empty, unit_of
 from analysis.paircounts import BoolArray, FloatArray
 from prereg.errors import RatifyError
 
 FLOW_COLUMNS = ("rule", "unit", "before", "excluded", "after")
 ATTENTION_TRIALS = "attention_check_trials"
+NO_ANSWER = "no_answer"
+# What each rule does, in the words of a report.
+RULE_WORDS = {
+    "incomplete_session": "Did not finish",
+    "failed_attention": "Failed attention checks",
+    "duplicate_sequence": "Same sequence as another visit (one kept at random)",
+    "too_fast": "Answered too fast",
+    ATTENTION_TRIALS: "Attention checks set aside",
+    NO_ANSWER: "Answered nothing",
+}
+# One and several of what a flow counts.
+UNIT_WORDS = {
+    "sessions": ("visit", "visits"),
+    "judgments": ("judgment", "judgments"),
+    "ratings": ("rating", "ratings"),
+    "answers": ("answer", "answers"),
+    "people": ("person", "people"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,21 +42,28 @@ class Exclusions:
 
     Attributes
     ----------
-    judgments : DataFrame
-        Judgments of the remaining sessions, attention checks set aside.
+    answers : DataFrame
+        Answers of the remaining sessions, attention checks set aside: rows of the table that was
+        given, be they judgments, ratings or best-worst answers.
     participants : DataFrame
         Their visits.
     flow : DataFrame
-        Two rows a rule, for `unit` sessions and judgments: `rule`, `unit`, `before`, `excluded`,
-        `after`; a last row `attention_check_trials` where attention checks were set aside.
+        Two rows a rule, for `unit` sessions and judgments (ratings; or answers, each one
+        best-worst trial): `rule`, `unit`, `before`, `excluded`, `after`; a last row
+        `attention_check_trials` where attention checks were set aside.
     excluded : DataFrame
         `session_id`, `rule`: every excluded session and the rule that took it.
     """
 
-    judgments: pd.DataFrame = field(repr=False)
+    answers: pd.DataFrame = field(repr=False)
     participants: pd.DataFrame = field(repr=False)
     flow: pd.DataFrame
     excluded: pd.DataFrame = field(repr=False)
+
+    @property
+    def judgments(self) -> pd.DataFrame:
+        """The answers, by the name that they have in a pairwise study."""
+        return self.answers
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the flow."""
@@ -48,14 +74,17 @@ class Exclusions:
 class _State:
     """What a rule sees: tables as they stand before it, its settings, the generator."""
 
-    judgments: pd.DataFrame
+    answers: pd.DataFrame
     participants: pd.DataFrame
     settings: Mapping[str, Any]
     rng: np.random.Generator
 
 
+_Rule = Callable[[_State], BoolArray]
+
+
 def apply_exclusions(
-    judgments: pd.DataFrame,
+    answers: pd.DataFrame,
     participants: pd.DataFrame,
     rules: Sequence[Any],
     *,
@@ -65,8 +94,8 @@ def apply_exclusions(
 
     Parameters
     ----------
-    judgments : DataFrame
-        People's tidy judgments; `session_id`, and what a rule reads.
+    answers : DataFrame
+        People's tidy judgments, ratings or best-worst answers; `session_id`, and what a rule reads.
     participants : DataFrame
         One row a visit: `session_id` (each once), and what a rule reads.
     rules : sequence of mappings or objects
@@ -74,8 +103,9 @@ def apply_exclusions(
 
         - `incomplete_session`: `finished_at` is empty;
         - `failed_attention`: more than `max_failed` attention checks failed. A check was failed
-          where `passed_check` is false; in a table from elsewhere that has no such column, where
-          `choice` differs from `expected_choice`. A check that was never answered is not failed;
+          where `passed_check` is false; in judgments from elsewhere that have no such column,
+          where `choice` differs from `expected_choice`. A check that was never answered is not
+          failed, and one that takes several rows (a scale or an option each) counts once;
         - `duplicate_sequence`: of the visits that share a `sequence_id` and a `slot` (1 where
           there is none), one is kept, see Notes;
         - `too_fast`: the median `response_ms` of the visit's trials, attention checks apart, is
@@ -90,8 +120,8 @@ def apply_exclusions(
     Raises
     ------
     RatifyError
-        On an unknown rule, a missing setting or column, a visit twice among participants, and a
-        judgment whose session is not among them.
+        On an unknown rule, a missing setting or column, a visit twice among participants, and an
+        answer whose session is not among them.
 
     Notes
     -----
@@ -102,43 +132,90 @@ def apply_exclusions(
     who finished), nor one without an answer one that answered something. Among equals chance
     decides, as in the published rule, where all had finished.
     """
-    columns.require_columns(judgments, "session_id")
+    _refuse_strangers(answers, participants)
+    named = [_settings(rule) for rule in rules]
+    plan = [(str(given["rule"]), _RULES[given["rule"]], given) for given in named]
+    return _sieve(answers, participants, plan, rng)
+
+
+def everybody(answers: pd.DataFrame, participants: pd.DataFrame) -> Exclusions:
+    """Return all who answered anything: the sample of the sensitivity analysis on everybody.
+
+    No rule of the plan applies. Visits without one answered trial, attention checks apart, have
+    nothing to say and leave under the name `no_answer`; attention checks are set aside.
+
+    Parameters
+    ----------
+    answers : DataFrame
+        People's tidy judgments, ratings or best-worst answers, with `session_id`.
+    participants : DataFrame
+        One row a visit: `session_id`, each once.
+
+    Returns
+    -------
+    Exclusions
+        With a flow of its own.
+
+    Raises
+    ------
+    RatifyError
+        On a missing column, a visit twice among participants, and an answer whose session is not
+        among them.
+    """
+    _refuse_strangers(answers, participants)
+    chance = np.random.default_rng(0)  # this rule draws nothing
+    return _sieve(answers, participants, [(NO_ANSWER, _no_answer, {"rule": NO_ANSWER})], chance)
+
+
+def _refuse_strangers(answers: pd.DataFrame, participants: pd.DataFrame) -> None:
+    """Raise `RatifyError` unless every visit is there once and every answer belongs to one."""
+    columns.require_columns(answers, "session_id")
     columns.require_columns(participants, "session_id")
     ids = columns.text_ids(participants, "session_id")
     columns.refuse(
         participants, "session_id", ids.duplicated(), "appears twice", allowed="one row a visit"
     )
-    known = columns.text_ids(judgments, "session_id").isin(ids)
+    known = columns.text_ids(answers, "session_id").isin(ids)
     columns.refuse(
-        judgments, "session_id", ~known.to_numpy(dtype=bool), "is not among the participants",
+        answers, "session_id", ~known.to_numpy(dtype=bool), "is not among the participants",
         allowed="a session_id of the participants table",
     )  # fmt: skip
+
+
+def _sieve(
+    answers: pd.DataFrame,
+    participants: pd.DataFrame,
+    plan: Sequence[tuple[str, _Rule, Mapping[str, Any]]],
+    rng: np.random.Generator,
+) -> Exclusions:
+    """Apply rules in their order, then set attention checks aside, and count at every step."""
+    unit = unit_of(answers)
     flow: list[tuple[str, str, int, int, int]] = []
     excluded: list[pd.DataFrame] = []
-    for settings in [_settings(rule) for rule in rules]:
-        name = str(settings["rule"])
-        out = _RULES[name](_State(judgments, participants, settings, rng))
+    for name, rule, settings in plan:
+        out = rule(_State(answers, participants, settings, rng))
         gone = participants.loc[out, "session_id"]
-        kept = ~judgments["session_id"].isin(gone)
-        flow.append(_step(name, "sessions", len(participants), int(out.sum())))
-        flow.append(_step(name, "judgments", len(judgments), int((~kept).sum())))
+        kept = answers[~answers["session_id"].isin(gone)]
+        flow.append(_step(name, "sessions", len(participants), len(participants) - int(out.sum())))
+        flow.append(_step(name, unit, count_of(answers), count_of(kept)))
         excluded.append(pd.DataFrame({"session_id": gone, "rule": name}))
-        judgments, participants = judgments[kept], participants[~out]
-    checks = _attention(judgments)
+        answers, participants = kept, participants[~out]
+    checks = is_check(answers)
     if checks.any():
-        flow.append(_step(ATTENTION_TRIALS, "judgments", len(judgments), int(checks.sum())))
-        judgments = judgments[~checks]
+        kept = answers[~checks]
+        flow.append(_step(ATTENTION_TRIALS, unit, count_of(answers), count_of(kept)))
+        answers = kept
     empty = pd.DataFrame({"session_id": [], "rule": []}, dtype="str")
     return Exclusions(
-        judgments=judgments.reset_index(drop=True),
+        answers=answers.reset_index(drop=True),
         participants=participants.reset_index(drop=True),
         flow=pd.DataFrame(flow, columns=list(FLOW_COLUMNS)),
         excluded=pd.concat(excluded, ignore_index=True) if excluded else empty,
     )
 
 
-def _step(rule: str, unit: str, before: int, excluded: int) -> tuple[str, str, int, int, int]:
-    return rule, unit, before, excluded, before - excluded
+def _step(rule: str, unit: str, before: int, after: int) -> tuple[str, str, int, int, int]:
+    return rule, unit, before, before - after, after
 
 
 def _settings(rule: Any) -> Mapping[str, Any]:
@@ -167,46 +244,17 @@ def _incomplete(state: _State) -> BoolArray:
 
 def _failed_attention(state: _State) -> BoolArray:
     most = _setting(state, "max_failed")
-    columns.require_columns(state.judgments, "is_attention_check")
-    wrong = state.judgments["session_id"][_failed_checks(state.judgments)].value_counts()
+    columns.require_columns(state.answers, "is_attention_check")
+    wrong = answer_trials.failed_checks(state.answers)
     failed = state.participants["session_id"].map(wrong).fillna(0)
     return failed.to_numpy(dtype=float) > most
 
 
-def _failed_checks(judgments: pd.DataFrame) -> BoolArray:
-    """Return where an attention check was failed; one that was never answered was not."""
-    asked = _attention(judgments)
-    if not asked.any():
-        return asked
-    if "passed_check" in judgments.columns:
-        passed = columns.flags(judgments, "passed_check")
-        unmarked = _empty(judgments, "passed_check")
-        columns.refuse(
-            judgments, "passed_check", asked & unmarked & ~_empty(judgments, "choice"),
-            "is empty, although this attention check was answered", allowed="true, false",
-        )  # fmt: skip
-        return asked & ~passed & ~unmarked
-    if "expected_choice" not in judgments.columns:
-        raise RatifyError(
-            "attention checks have neither a column 'passed_check' nor 'expected_choice'",
-            allowed="passed_check (true, false) or expected_choice (left, right)",
-        )
-    columns.require_columns(judgments, "choice")
-    answered = asked & ~_empty(judgments, "choice")
-    for column in ("choice", "expected_choice"):
-        known = judgments[column].isin(columns.SIDES).to_numpy(dtype=bool)
-        columns.refuse(
-            judgments, column, answered & ~known, "is not a choice", allowed="left, right"
-        )
-    wrong = judgments["choice"].ne(judgments["expected_choice"]).fillna(False)
-    return answered & wrong.to_numpy(dtype=bool)
-
-
-def _empty(table: pd.DataFrame, column: str) -> BoolArray:
-    """Return where a table says nothing in a column that it need not have."""
-    if column not in table.columns:
-        return np.ones(len(table), dtype=bool)
-    return columns.missing(table[column])
+def _no_answer(state: _State) -> BoolArray:
+    columns.require_columns(state.answers, answer_trials.SAID[unit_of(state.answers)])
+    said = answer_trials.is_answered(state.answers) & ~is_check(state.answers)
+    there = state.participants["session_id"].isin(state.answers.loc[said, "session_id"])
+    return ~there.to_numpy(dtype=bool)
 
 
 def _duplicate_sequence(state: _State) -> BoolArray:
@@ -217,13 +265,13 @@ def _duplicate_sequence(state: _State) -> BoolArray:
             "session": people["session_id"].to_numpy(),
             "sequence": people["sequence_id"].to_numpy(),
             "slot": _slots(people),
-            "worth": 2 * ~_empty(people, "finished_at")
-            + people["session_id"].isin(state.judgments["session_id"]).to_numpy(dtype=bool),
+            "worth": 2 * ~is_empty(people, "finished_at")
+            + people["session_id"].isin(state.answers["session_id"]).to_numpy(dtype=bool),
         }
     )
     out = np.zeros(len(visits), dtype=bool)
     # Visits are drawn in the order of their ids, so that the order of rows decides nothing.
-    placed = visits[~_empty(people, "sequence_id")].sort_values("session", kind="stable")
+    placed = visits[~is_empty(people, "sequence_id")].sort_values("session", kind="stable")
     for _, rivals in placed.groupby(["sequence", "slot"], sort=True):
         best = rivals.index[rivals["worth"] == rivals["worth"].max()]
         kept = best[int(state.rng.integers(len(best)))] if len(best) > 1 else best[0]
@@ -241,22 +289,12 @@ def _slots(participants: pd.DataFrame) -> FloatArray:
 
 def _too_fast(state: _State) -> BoolArray:
     least = _setting(state, "min_median_ms")
-    columns.require_columns(state.judgments, "response_ms")
-    trials = state.judgments[~_attention(state.judgments)]
-    spent = pd.Series(columns.numbers(trials, "response_ms"))
-    median = spent.groupby(trials["session_id"].to_numpy()).median()
+    median = answer_trials.median_ms(state.answers)
     # A visit without a timed trial has no median, and is not called fast.
     return state.participants["session_id"].map(median).to_numpy(dtype=float) < least
 
 
-def _attention(judgments: pd.DataFrame) -> BoolArray:
-    """Return where a judgment is an attention check; none is where the table does not say."""
-    if "is_attention_check" not in judgments.columns:
-        return np.zeros(len(judgments), dtype=bool)
-    return columns.flags(judgments, "is_attention_check")
-
-
-_RULES: dict[str, Callable[[_State], BoolArray]] = {
+_RULES: dict[str, _Rule] = {
     "incomplete_session": _incomplete,
     "failed_attention": _failed_attention,
     "duplicate_sequence": _duplicate_sequence,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -105,6 +106,58 @@ def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
     FigureCanvasAgg(figure)
     box = (left / whole[0], below / whole[1], width / whole[0], height / whole[1])
     return figure.add_axes(box)
+
+
+@styled
+def fit_width(ax: Axes, width: float, height: float | None = None) -> Axes:
+    """Resize a finished figure, labels and notes included, to a width in print.
+
+    Letters keep their size (7 points at the ticks of a column), so a figure for one column of a
+    journal is drawn for it, not shrunk.
+
+    Parameters
+    ----------
+    ax : Axes
+        The only Axes of its figure (panels inside it go along).
+    width : float
+        Inches of the whole: 3.3 is a column of most journals, 6.9 their page.
+    height : float, optional
+        Inches of the box of the axes; by default it stays.
+
+    Returns
+    -------
+    Axes
+
+    Raises
+    ------
+    ValueError
+        When these Axes belong to no figure, or the labels alone are wider.
+    """
+    figure = ax.get_figure(root=True)
+    if figure is None:
+        raise ValueError("fit_width: these Axes belong to no figure")
+    dpi = float(figure.dpi)
+    high = float(ax.bbox.height) / dpi if height is None else height
+    if width < 4:
+        ax.tick_params(labelsize=7)
+    name = ax.xaxis.label
+    name.set_text(textwrap.fill(name.get_text(), max(10, round(12 * (width - 0.9)))))
+    # again, because fewer ticks may be labelled in a narrow box, and labels stand over its ends
+    for _ in range(4):
+        with _any_script():
+            whole = ax.get_tightbbox()
+        box = ax.bbox
+        if whole is None:
+            return ax
+        left, right = (box.x0 - whole.x0) / dpi + 0.07, (whole.x1 - box.x1) / dpi + 0.07
+        below, above = (box.y0 - whole.y0) / dpi + 0.07, (whole.y1 - box.y1) / dpi + 0.07
+        wide = width - left - right
+        if wide < 0.5:
+            raise ValueError(f"fit_width: the labels leave no room in {width:g} inches")
+        tall = high + below + above
+        figure.set_size_inches(width, tall)
+        ax.set_position((left / width, below / tall, wide / width, high / tall))
+    return ax
 
 
 def tidy(ax: Axes, *, keep: tuple[str, ...] = ("left", "bottom")) -> None:

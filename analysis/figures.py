@@ -7,7 +7,7 @@ marks mean. `svg` and `stamp` live in `figure_style` and are offered here too.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from analysis.figure_style import (
     INK,
     MUTED,
     axes_or_new,
+    fit_width,
     label,
     stamp,
     styled,
@@ -28,10 +29,14 @@ from analysis.figure_style import (
     tidy,
 )
 from analysis.figures_agreement import plot_agreement_heatmap, plot_bias
+from analysis.figures_bland_altman import plot_bland_altman
+from analysis.figures_flow import plot_flow
 
 __all__ = [
+    "fit_width",
     "plot_agreement_heatmap",
     "plot_bias",
+    "plot_bland_altman",
     "plot_elo_by_decile",
     "plot_flow",
     "plot_rank_against_rank",
@@ -80,7 +85,7 @@ def plot_elo_by_decile(
     Axes
     """
     data = ranking.dropna(subset=[score, elo, scenario])
-    ax = axes_or_new(ax, 5.8, 3.2)
+    ax = axes_or_new(ax, 5.5, 3.1)
     deciles = score_decile(data, score=score, scenario=scenario)
     means: list[tuple[int, float]] = []
     for decile, values in data[elo].astype(float).groupby(deciles):
@@ -143,11 +148,11 @@ def plot_selection_by_gap(
     ax.plot(centres, rates["rate"], ls="", marker="o", ms=6, color=INK, mec="white", gid="rates")
     bottom = min(0.4, math.floor(10 * float(rates["low"].min()) - 1) / 10) if len(rates) else 0.0
     ax.set_ylim(max(-0.1, bottom), 1.02)
-    names = [f"{label(b)}\nn = {int(n):,}" for b, n in zip(rates["bin"], rates["n"], strict=True)]
+    names = [f"{label(b)}\n({int(n):,})" for b, n in zip(rates["bin"], rates["n"], strict=True)]
     ax.set_xticks(centres, names)
     ax.set_xlim(0, right)
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if 0 <= value <= 1 else "")
-    ax.set_xlabel("Gap between the two scores (points)")
+    ax.set_xlabel("Gap between the two scores in points (number of trials)")
     ax.set_ylabel("Chose the higher-scored side")
     tidy(ax)
     return ax
@@ -262,45 +267,10 @@ def plot_ranking(
             data.iloc[place][["low", "high"] if bounded else [score]] for place in (0, -1)
         )
         _note(ax, names[0], (float(best.max()), 1), (4, 0))
-        _note(ax, names[-1], (float(worst.min()), len(data)), (-4, 0), ha="right")
+        _note(ax, names[-1], (float(worst.max()), len(data)), (4, 0))
     ax.set_ylim(len(data) + 0.7, 0.3)
     ax.set_xlabel(unit)
     tidy(ax, keep=("bottom",) if few else ("left", "bottom"))
-    return ax
-
-
-@styled
-def plot_flow(flow: pd.DataFrame | Sequence[Mapping[str, Any]], *, ax: Axes | None = None) -> Axes:
-    """Draw what each exclusion left, in the plan's order.
-
-    Parameters
-    ----------
-    flow : DataFrame or list of mappings
-        `rule, unit, before, excluded, after`. Bars of one unit share a scale.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-    """
-    data = flow if isinstance(flow, pd.DataFrame) else pd.DataFrame(list(flow))
-    ax = axes_or_new(ax, 2.6, 0.36 * max(len(data), 1))
-    if data.empty:
-        data = pd.DataFrame(columns=["rule", "unit", "before", "excluded", "after"])
-    largest = data.groupby("unit")["before"].max().to_dict()
-    for place, row in enumerate(data.to_dict("records")):
-        whole = max(float(largest[row["unit"]]), 1.0)
-        before, after, gone = int(row["before"]), int(row["after"]), int(row["excluded"])
-        ax.barh(place, before / whole, height=0.5, color=HAIR, gid="before")
-        ax.barh(place, after / whole, height=0.5, color=BLUE, gid="after")
-        text = f"{after:,} {row['unit']} left" + (f", {gone:,} excluded" if gone else "")
-        _note(ax, label(text, 60), (1, place), (8, 0))
-    ax.set_yticks(range(len(data)), [label(rule, 40) for rule in data["rule"]])
-    ax.set_ylim(max(len(data), 1) - 0.5, -0.5)
-    ax.set_xlim(0, 1)
-    ax.set_xticks([])
-    ax.tick_params(axis="y", length=0)
-    tidy(ax, keep=())
     return ax
 
 

@@ -99,8 +99,9 @@ def plot_bias(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     Parameters
     ----------
     table : DataFrame
-        `dimension, annotator_a, annotator_b, bias` (judge - people, in points of the scale); rows
-        without `median(humans)` are not drawn.
+        `dimension, annotator_a, annotator_b, bias` (judge - people, in points of the scale), and
+        `bias_low, bias_high` where there are intervals; rows without `median(humans)` are not
+        drawn.
     ax : Axes, optional
 
     Returns
@@ -117,12 +118,19 @@ def plot_bias(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         ax.axhline(place, color=HAIR, lw=0.5, zorder=0.4)
     spread = np.linspace(-0.2, 0.2, len(judges)) if len(judges) > 1 else np.zeros(len(judges))
     owner = pd.Series([_other(a, b) for a, b in _pairs(rows)], index=rows.index, dtype=object)
+    bounded = {"bias_low", "bias_high"} <= set(table.columns)
     for index, judge in enumerate(judges):
         mine = rows[owner == judge]
-        places = [dimensions.index(str(d)) for d in mine["dimension"]]
+        places = np.array([dimensions.index(str(d)) for d in mine["dimension"]]) + spread[index]
+        if bounded:
+            ends = mine[["bias_low", "bias_high"]].astype(float)
+            ax.hlines(
+                places, ends["bias_low"], ends["bias_high"],
+                color=COLOURS[index % len(COLOURS)], lw=1.3, alpha=0.7,
+            )  # fmt: skip
         ax.plot(
             mine["bias"].astype(float),
-            np.array(places) + spread[index],
+            places,
             ls="",
             marker=MARKERS[index % len(MARKERS)],
             color=COLOURS[index % len(COLOURS)],
@@ -140,10 +148,58 @@ def plot_bias(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
             handletextpad=0.1,
             columnspacing=1.4,
         )
-    _symmetric(ax, rows["bias"].astype(float).tolist())
+    drawn = rows[["bias", "bias_low", "bias_high"] if bounded else ["bias"]].astype(float)
+    _symmetric(ax, drawn.to_numpy()[np.isfinite(drawn.to_numpy())].tolist())
     ax.set_yticks(range(len(dimensions)), [label(d.replace("_", " ")) for d in dimensions])
     ax.set_ylim(max(len(dimensions), 1) - 0.5, -0.5)
-    ax.set_xlabel("Judge scores lower   ←   points of the scale   →   judge scores higher")
+    ax.set_xlabel("Judge minus people (points of the scale; right of 0 the judge scores higher)")
+    ax.tick_params(axis="y", length=0)
+    tidy(ax, keep=("bottom",))
+    return ax
+
+
+@styled
+def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw how far each judge agrees with people beside how far people agree with each other.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row per dimension and annotator: `dimension, annotator, estimate, low, high`; people are
+        the annotator that comes first, and drawn as a band. Rows without an estimate are left out.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    dimensions = list(dict.fromkeys(table["dimension"].astype(str)))
+    people, *judges = list(dict.fromkeys(table["annotator"].astype(str)))
+    ax = axes_or_new(ax, 4.0, 0.3 * max(len(dimensions), 1) * max(1.2, len(judges) / 2))
+    known = table.dropna(subset=["estimate"])
+    for index, name in enumerate([people, *judges]):
+        mine = known[known["annotator"] == name]
+        places = np.array([dimensions.index(str(d)) for d in mine["dimension"]], dtype=float)
+        values, low, high = (mine[c].to_numpy(dtype=float) for c in ("estimate", "low", "high"))
+        if index == 0:
+            ax.barh(places, high - low, left=low, height=0.84, color=HAIR, alpha=0.55, lw=0,
+                    label=f"{label(people, 24)} (95% interval)", gid="people")  # fmt: skip
+            ax.vlines(values, places - 0.42, places + 0.42, color=MUTED, lw=1.4)
+            continue
+        spread = (index - (len(judges) + 1) / 2) * min(0.24, 0.7 / max(len(judges), 1))
+        colour = COLOURS[(index - 1) % len(COLOURS)]
+        ax.hlines(places + spread, low, high, color=colour, lw=1.4)
+        ax.plot(values, places + spread, ls="", marker=MARKERS[(index - 1) % len(MARKERS)],
+                color=colour, ms=5, label=label(name, 24), gid=f"judge-{index - 1}")  # fmt: skip
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, borderaxespad=0.2,
+              handletextpad=0.5, columnspacing=1.4)  # fmt: skip
+    ax.axvline(0, color=MUTED, lw=0.7, zorder=0.5)
+    low_end = min([0.0, *known["low"].dropna().astype(float), *known["estimate"].astype(float)])
+    ax.set_xlim(low_end - 0.03 if low_end < 0 else 0.0, 1.0)
+    named = ["mean over all" if d == "all" else label(d.replace("_", " ")) for d in dimensions]
+    ax.set_yticks(range(len(dimensions)), named)
+    ax.set_ylim(max(len(dimensions), 1) - 0.5, -0.5)
+    ax.set_xlabel("Agreement with one person (kappa)")
     ax.tick_params(axis="y", length=0)
     tidy(ax, keep=("bottom",))
     return ax

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import t as student
 
-from analysis.coefficients import FloatArray
+from analysis.coefficient_draws import cells_of, weighted_kappas
+from analysis.coefficients import FloatArray, Weights
 
 # Cells held at a time: 32 MB of floats.
 _CELLS = 4_000_000
@@ -44,9 +45,9 @@ class LeftOut:
     Attributes
     ----------
     estimate : array of shape (pairs,)
-        Quadratic kappa on all items; NaN where it is not defined.
+        Kappa on all items; NaN where it is not defined.
     kappa, bias : array of shape (items, pairs)
-        Quadratic kappa and mean(a - b) without that item.
+        Kappa and mean(a - b) without that item.
     common : array of bool, shape (items, pairs)
         Whether both rated the item.
     """
@@ -90,14 +91,16 @@ def resample_items(
     return ItemDraws(kappa, bias)
 
 
-def leave_one_out(a: FloatArray, b: FloatArray) -> LeftOut:
-    """Return quadratic kappa and bias of many pairs with each item left out in turn.
+def leave_one_out(a: FloatArray, b: FloatArray, *, weights: Weights = "quadratic") -> LeftOut:
+    """Return kappa and bias of many pairs with each item left out in turn.
 
     Parameters
     ----------
     a, b : array of shape (items, pairs)
         Ratings of one pair a column; NaN where an item was not rated. Without an item that a pair
         does not share its coefficients are those on all items.
+    weights : {'none', 'linear', 'quadratic'}
+        Of kappa.
 
     Returns
     -------
@@ -112,7 +115,26 @@ def leave_one_out(a: FloatArray, b: FloatArray) -> LeftOut:
     total = columns.sum(axis=0, keepdims=True)
     estimate, _ = _coefficients(total, pairs, spread)
     kappa, bias = _coefficients(total - columns, pairs, spread)
-    return LeftOut(estimate[0], kappa, bias, common)
+    whole = estimate[0]
+    if weights != "quadratic":
+        for pair in range(pairs):
+            whole[pair], kappa[:, pair] = _one_left_out(a[:, pair], b[:, pair], weights)
+    return LeftOut(whole, kappa, bias, common)
+
+
+def _one_left_out(a: FloatArray, b: FloatArray, weights: Weights) -> tuple[float, FloatArray]:
+    """Return one pair's kappa on all items and without each, which moments do not give."""
+    common = ~(np.isnan(a) | np.isnan(b))
+    without = np.full(len(a), np.nan)
+    if common.sum() < 2:
+        return np.nan, without
+    cells = cells_of(a[common], b[common])
+    copies = np.vstack([cells.counts, cells.left_out()])
+    name = "kappa" if weights == "none" else "kappa_linear"
+    found = weighted_kappas(cells, copies)[name]
+    without[:] = found[0]
+    without[common] = found[1:][cells.cell]
+    return float(found[0]), without
 
 
 def _counts(items: int, draws: int, rng: np.random.Generator) -> FloatArray:
@@ -180,7 +202,12 @@ def percentile_interval(draws: ArrayLike, *, level: float = 0.95) -> tuple[float
 
 
 def jackknife_interval(
-    value: float, left_out: ArrayLike, *, level: float = 0.95
+    value: float,
+    left_out: ArrayLike,
+    *,
+    level: float = 0.95,
+    corrected: bool = False,
+    fisher: bool = False,
 ) -> tuple[float, float]:
     """Return the jackknife interval of an estimate, by Student's t with n - 1 degrees of freedom.
 
@@ -192,6 +219,11 @@ def jackknife_interval(
         The estimate without each of the items that entered it.
     level : float
         Coverage.
+    corrected : bool
+        Centre the interval on the estimate less its jackknife bias.
+    fisher : bool
+        Take it through Fisher's z = atanh(x), for what lies between -1 and 1. Where the estimate,
+        or one without an item, is not strictly between, there is no z and the plain scale stays.
 
     Returns
     -------
@@ -200,17 +232,24 @@ def jackknife_interval(
 
     Notes
     -----
-    Tukey (1958); of a mean it is the ordinary t interval. Taking 50 real items (three experts and
-    a judge, six dimensions) as the population and drawing 2,000 samples of 50, it covered people's
-    own mean kappa, the judge's with one person and their difference in .90, .95 and .93 of them;
-    the percentile bootstrap in .78, .89 and .90.
+    Quenouille (1956), Tukey (1958); of a mean it is the ordinary t interval. Of one coefficient of
+    50 items the interval through z covers .93 to .95, plain .90 to .95, the percentile bootstrap
+    .87 to .94 (docs/validation.md). Taking 50 real items (three experts and a judge, six
+    dimensions) as the population and drawing 1,500 samples of 50, the mean kappa of people, of a
+    judge with one person and their difference were covered in .93, .95 and .92 with correction,
+    .91, .95 and .92 without, and .86, .88 and .89 by BCa.
     """
     x = np.asarray(left_out, dtype=np.float64)
     if x.size < 2 or np.isnan(value) or np.isnan(x).any():
         return np.nan, np.nan
+    through_z = fisher and max(abs(value), float(np.abs(x).max())) < 1 - 1e-9
+    centre, x = (float(np.arctanh(value)), np.arctanh(x)) if through_z else (value, x)
     error = float(np.sqrt((x.size - 1) * x.var()))
+    if corrected:
+        centre -= (x.size - 1) * (float(x.mean()) - centre)
     half = float(student.ppf((1 + level) / 2, x.size - 1)) * error
-    return value - half, value + half
+    low, high = centre - half, centre + half
+    return (float(np.tanh(low)), float(np.tanh(high))) if through_z else (low, high)
 
 
 def kappa_interval(

@@ -6,10 +6,24 @@ Only what is shown is rounded; `results.json` keeps every digit.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
 
 MISSING = "—"
 MINUS = "\u2212"
+
+Kind = Literal["p", "bounded", "statistic", "count", "plain"]
+
+# Words of a column's name or of a unit that say: this cannot exceed 1. APA style then drops the
+# zero before the point.
+_BOUNDED = frozenset(
+    "r rho tau spearman pearson kendall correlation disattenuated kappa kappas alpha ac1 ac2 icc "
+    "icc2 concordance ccc reliability exact within_one agreement accuracy sensitivity specificity "
+    "recall precision predictive ppv npv auc proportion proportions rate share shares prevalence "
+    "probability level r2 consistency coverage".split()
+)
+_STATISTICS = frozenset({"z", "t", "f", "chi2", "wald", "statistic"})
 
 
 def number(value: float | None, decimals: int | None = None) -> str:
@@ -99,6 +113,91 @@ def column_decimals(values: Iterable[float | None]) -> int:
     if largest >= 100:
         return 1
     return 2 if largest >= 2 else 3 if largest >= 0.01 else 4
+
+
+def is_p(name: str) -> bool:
+    """Return whether a column holds p values, by its name."""
+    return name in {"p", "p_value", "pvalue"} or name.endswith(("_p", "_p_value"))
+
+
+def kind_of(name: str, values: Sequence[float | None], *, bounded: bool = False) -> Kind:
+    """Return how the numbers of a column are set in a paper.
+
+    Parameters
+    ----------
+    name : str
+        Of the column, or the unit of its numbers.
+    values : sequence of float, int or None
+        A number beyond 1 shows that the statistic is not bounded, whatever its name; whole
+        numbers that came as such are counts.
+    bounded : bool
+        The statistic cannot exceed 1, though its name does not say so.
+    """
+    words = {name, *re.split(r"[^a-z0-9]+", name.lower())}
+    known = [v for v in values if v is not None and not math.isnan(v)]
+    if known and all(isinstance(v, int) for v in known):
+        return "count"
+    if is_p(name):
+        return "p"
+    if (bounded or words & _BOUNDED) and all(abs(v) <= 1 for v in known):
+        return "bounded"
+    return "statistic" if words & _STATISTICS else "plain"
+
+
+def apa_decimals(kind: Kind, values: Iterable[float | None]) -> int:
+    """Return the decimals that a paper's column of one kind shares: two or three, rarely four.
+
+    Bounded statistics and test statistics have two, as APA style asks, unless all of them would
+    then show one digit or none; other numbers have as many as their size deserves.
+    """
+    known = [abs(float(v)) for v in values if v is not None and math.isfinite(v)]
+    largest = max(known, default=0.0)
+    if kind == "p":
+        return 3
+    if kind == "statistic":
+        return 2
+    if kind == "bounded":
+        return 2 if largest >= 0.1 or largest == 0 else 3 if largest >= 0.01 else 4
+    if kind == "count":
+        return 0
+    places = column_decimals(known)
+    # a slope of 0.14 a point beside a constant of -2.1 keeps its third digit
+    small = min((v for v in known if v > 0), default=1.0) < 0.1
+    return 3 if places == 2 and small and largest < 10 else places
+
+
+def apa(value: float | None, kind: Kind, decimals: int = 2) -> str:
+    """Return a number as APA style sets it in a table.
+
+    Parameters
+    ----------
+    value : float, int or None
+        None and NaN are missing: an em dash.
+    kind : {'p', 'bounded', 'statistic', 'count', 'plain'}
+        From `kind_of`. Bounded statistics and p values have no zero before the point; p values
+        have three decimals and are never `.000`; everything has thousands separators and a true
+        minus. What rounds to nothing is nothing, without a sign.
+    decimals : int
+        From `apa_decimals`; p values and counts have their own.
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    if kind == "p":
+        return p_value(value)
+    if math.isinf(value):
+        return number(value)
+    text = f"{abs(value):,.{0 if kind == 'count' else decimals}f}"
+    sign = MINUS if value < 0 and any(digit in "123456789" for digit in text) else ""
+    if kind == "bounded" and text.startswith("0."):
+        text = text[1:]
+    return sign + text
+
+
+def apa_interval(low: float | None, high: float | None, kind: Kind, decimals: int = 2) -> str:
+    """Return an interval as APA style sets it: `[.41, .68]`; an em dash where there is none."""
+    if _absent(low) and _absent(high):
+        return MISSING
+    return f"[{apa(low, kind, decimals)}, {apa(high, kind, decimals)}]"
 
 
 def _absent(value: float | None) -> bool:

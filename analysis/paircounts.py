@@ -6,7 +6,8 @@ scenarios are pooled); a choice of 'left' means that `left_id` won.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,14 +16,24 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from analysis import columns
+from analysis.judgment_codes import (
+    cluster_codes,
+    code_array,
+    dense_codes,
+    item_codes,
+    scenario_codes,
+)
 from prereg.errors import RatifyError
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
-# A table of n^2 cells is faster than hashing as long as it stays in the cache or near it.
+# Codes are counted in a table of at most this many cells; above, one sort of packed numbers is
+# faster and smaller.
 _TABLE_CELLS = 4_000_000
+# Judgments worked through at once: what they need stays in the cache.
+_CHUNK = 1 << 17
 
 
 @dataclass(frozen=True)
@@ -51,6 +62,35 @@ class Comparisons:
     n_clusters: int
     pooled: bool
 
+    @staticmethod
+    def from_codes(
+        left: IntArray,
+        right: IntArray,
+        left_won: BoolArray,
+        *,
+        names: Sequence[str],
+        cluster: IntArray | None = None,
+    ) -> Comparisons:
+        """Take judgments that are integer codes already: the fastest way in.
+
+        Parameters
+        ----------
+        left, right : int array of shape (n_judgments,)
+            Item shown on each side, an index into `names`.
+        left_won : bool array of shape (n_judgments,)
+        names : sequence of str
+            Id of every item, each once. Items that no judgment names are left out.
+        cluster : int array of shape (n_judgments,), optional
+            Code of the rater of each judgment, from 0; every judgment its own by default.
+
+        Raises
+        ------
+        RatifyError
+            On no judgments, arrays of unequal length or another type, codes out of range, a name
+            given twice, and an item compared with itself.
+        """
+        return _from_codes(left, right, left_won, names, cluster)
+
     @property
     def n_items(self) -> int:
         """Number of nodes."""
@@ -66,6 +106,11 @@ class Comparisons:
         """Node that lost each judgment."""
         return np.where(self.left_won, self.right, self.left)
 
+    @property
+    def is_clustered(self) -> bool:
+        """Whether any two judgments share a cluster."""
+        return self.n_clusters < len(self.left)
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -78,9 +123,9 @@ class Cells:
     side : {0, 1}
         1 where pairs are ordered as shown (`first` was on the left), 0 where the side is ignored.
     of_judgment : int array of shape (n_judgments,)
-        Cell of every judgment.
+        Cell of every judgment; empty where only counts were asked for.
     first_won : bool array of shape (n_judgments,)
-        Whether the judgment went to the first item of its cell.
+        Whether the judgment went to the first item of its cell; empty likewise.
     """
 
     first: IntArray
@@ -100,7 +145,9 @@ def read_comparisons(
     Parameters
     ----------
     judgments : DataFrame
-        `left_id`, `right_id`, `choice`, and the columns named by `by` and `cluster`.
+        `left_id`, `right_id`, `choice`, and the columns named by `by` and `cluster`. Columns of
+        ids may be text, categories (both sides of the same ones) or whole numbers; the last two
+        are much the faster.
     by : str or None
         Column that keeps items apart, usually `scenario`. A table without a `scenario` column, or
         with an empty one, is one scenario.
@@ -115,61 +162,70 @@ def read_comparisons(
     """
     columns.require_columns(judgments, "left_id", "right_id", "choice")
     columns.require_rows(judgments, "judgments")
-    left_ids = columns.text_ids(judgments, "left_id")
-    right_ids = columns.text_ids(judgments, "right_id")
+    left, right, ids = item_codes(judgments)
     left_won = columns.left_chosen(judgments)
-    codes, names = _sorted_codes(pd.concat([left_ids, right_ids], ignore_index=True))
-    n = len(judgments)
     columns.refuse(
-        judgments, "right_id", codes[:n] == codes[n:], "is compared with itself",
+        judgments, "right_id", left == right, "is compared with itself",
         allowed="two different items",
     )  # fmt: skip
-    scenario, scenarios = _scenario_codes(judgments, by)
-    key = np.concatenate([scenario, scenario]) * len(names) + codes
-    node, nodes = _sorted_codes(pd.Series(key))
-    keys = nodes.to_numpy(dtype=np.int64)
-    items = pd.DataFrame(
-        {"scenario": scenarios[keys // len(names)], "item_id": names[keys % len(names)]}
-    )
-    clusters, n_clusters = _cluster_codes(judgments, cluster)
-    return Comparisons(
-        items, node[:n], node[n:], left_won, clusters, n_clusters, by is None
-    )  # fmt: skip
+    scenario, scenarios = scenario_codes(judgments, by)
+    keys = np.arange(len(ids))
+    if scenario is not None:
+        base = scenario * len(ids)
+        node, keys = dense_codes(np.concatenate([base + left, base + right]))
+        left, right = node[: len(left)], node[len(left) :]
+    items = pd.DataFrame({"scenario": scenarios[keys // len(ids)], "item_id": ids[keys % len(ids)]})
+    clusters, n_clusters = cluster_codes(judgments, cluster)
+    return Comparisons(items, left, right, left_won, clusters, n_clusters, by is None)
 
 
-def _sorted_codes(values: pd.Series) -> tuple[IntArray, pd.Index]:
-    """Return integer codes into the sorted distinct values, and these values."""
-    codes, distinct = pd.factorize(values)
-    names = pd.Index(distinct)
-    order = names.argsort()
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    return place[codes], names[order]
-
-
-def _scenario_codes(judgments: pd.DataFrame, by: str | None) -> tuple[IntArray, pd.Index]:
-    one = np.zeros(len(judgments), dtype=np.int64), pd.Index([""])
-    if by is None or (by == "scenario" and by not in judgments.columns):
-        return one
-    columns.require_columns(judgments, by)
-    absent = columns.missing(judgments[by])
-    if absent.all():
-        return one
-    columns.refuse(judgments, by, absent, "is empty", allowed="a name in every row, or in none")
-    return _sorted_codes(judgments[by].astype(str))
-
-
-def _cluster_codes(judgments: pd.DataFrame, cluster: str | None) -> tuple[IntArray, int]:
+def _from_codes(
+    left: IntArray,
+    right: IntArray,
+    left_won: BoolArray,
+    names: Sequence[str],
+    cluster: IntArray | None,
+) -> Comparisons:
+    left = code_array(left, "left", None, len(names))
+    if not len(left):
+        raise RatifyError("there are no judgments", allowed="at least one")
+    right = code_array(right, "right", len(left), len(names))
+    won = np.asarray(left_won)
+    if won.dtype != np.bool_ or won.shape != left.shape:
+        raise RatifyError(
+            "left_won is not one truth value for each judgment",
+            value=f"{won.dtype} of shape {won.shape}", allowed=f"bool of shape ({len(left)},)",
+        )  # fmt: skip
+    itself = left == right
+    if itself.any():
+        at = int(itself.argmax())
+        raise RatifyError(
+            "an item is compared with itself", row=at, value=str(names[int(left[at])]),
+            allowed="two different items; rows of codes count from 0",
+        )  # fmt: skip
+    ids = pd.Index(names).astype(str)
+    if not ids.is_unique:
+        raise RatifyError("a name is given twice", value=ids[ids.duplicated()][0])
+    seen = np.zeros(len(ids), dtype=bool)
+    seen[left] = seen[right] = True
+    if not seen.all():
+        place = np.cumsum(seen) - 1
+        left, right, ids = place[left], place[right], ids[seen]
+    items = pd.DataFrame({"scenario": "", "item_id": ids})
     if cluster is None:
-        return np.arange(len(judgments), dtype=np.int64), len(judgments)
-    columns.require_columns(judgments, cluster)
-    columns.require_filled(judgments, cluster)
-    codes, names = pd.factorize(judgments[cluster])
-    return codes.astype(np.int64), len(names)
+        return Comparisons(items, left, right, won, np.arange(len(left)), len(left), True)
+    codes, raters = dense_codes(code_array(cluster, "cluster", len(left), None))
+    return Comparisons(items, left, right, won, codes, len(raters), True)
 
 
-def count_pairs(data: Comparisons, *, ordered: bool, keep: BoolArray | None = None) -> Cells:
-    """Count judgments by pair of items.
+def count_pairs(
+    data: Comparisons,
+    *,
+    ordered: bool,
+    keep: BoolArray | None = None,
+    of_judgments: bool = True,
+) -> Cells:
+    """Count judgments by pair of items; cells come sorted by first, then second item.
 
     Parameters
     ----------
@@ -178,28 +234,93 @@ def count_pairs(data: Comparisons, *, ordered: bool, keep: BoolArray | None = No
         True keeps (left, right) apart from (right, left), which a side advantage needs.
     keep : bool array of shape (n_judgments,), optional
         Judgments to count; all by default.
+    of_judgments : bool
+        False leaves out which cell each judgment is in: less time and memory.
     """
-    keep = np.ones(len(data.left), dtype=bool) if keep is None else keep
-    left, right, left_won = data.left[keep], data.right[keep], data.left_won[keep]
+    left, right, left_won = data.left, data.right, data.left_won
+    if keep is not None and not keep.all():
+        left, right, left_won = left[keep], right[keep], left_won[keep]
+    cells = count_votes(left, right, left_won, data.n_items, ordered=ordered)
+    if not of_judgments:
+        return cells
+    n, keys = data.n_items, cells.first * data.n_items + cells.second
     swap = np.zeros(len(left), dtype=bool) if ordered else left > right
-    first, second = np.where(swap, right, left), np.where(swap, left, right)
-    first_won = left_won != swap
-    cell, keys = _count_codes(first * data.n_items + second, data.n_items**2)
-    wins = sum_by(cell, first_won.astype(float), len(keys))
-    total = sum_by(cell, np.ones(len(cell)), len(keys))
+    cell = np.where(swap, right * n + left, left * n + right)
+    if n * n <= _TABLE_CELLS:
+        place = np.zeros(n * n, dtype=np.int64)
+        place[keys] = np.arange(len(keys))
+        cell = place[cell]
+    else:
+        cell = np.searchsorted(keys, cell).astype(np.int64, copy=False)
+    return replace(cells, of_judgment=cell, first_won=left_won != swap)
+
+
+def count_votes(
+    left: IntArray, right: IntArray, left_won: BoolArray, n_items: int, *, ordered: bool
+) -> Cells:
+    """Count codes of judgments by pair, without remembering which judgment is where.
+
+    A self-comparison, which a caller has to refuse, is a cell whose items are the same.
+    """
+    by_table = 2 * n_items**2 <= min(_TABLE_CELLS, max(100_000, 16 * len(left)))
+    counts = _count_in_table if by_table else _count_by_sorting
+    keys, first_wins, second_wins = counts(left, right, left_won, n_items, ordered)
+    first = keys // n_items
     return Cells(
-        keys // data.n_items, keys % data.n_items, wins, total - wins, int(ordered), cell, first_won
+        first, keys - first * n_items, first_wins, second_wins, int(ordered),
+        np.empty(0, dtype=np.int64), np.empty(0, dtype=bool),
     )  # fmt: skip
 
 
-def _count_codes(keys: IntArray, size: int) -> tuple[IntArray, IntArray]:
-    """Return codes into the sorted distinct keys, and these keys."""
-    if size > _TABLE_CELLS:
-        distinct, codes = np.unique(keys, return_inverse=True)
-        return codes.astype(np.int64), distinct
-    present = np.zeros(size, dtype=bool)
-    present[keys] = True
-    return (np.cumsum(present) - 1)[keys], np.flatnonzero(present)
+def _count_in_table(
+    left: IntArray, right: IntArray, left_won: BoolArray, n: int, ordered: bool
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return the pairs that occur as first * n + second, and the wins of each side."""
+    counts = np.zeros(2 * n * n, dtype=np.int64)
+    # A chunk shorter than the table would spend its time on adding up tables.
+    size = max(_CHUNK, len(counts))
+    room = np.empty(min(size, len(left)), dtype=np.int64)
+    for begin in range(0, len(left), size):
+        some = slice(begin, begin + size)
+        key = room[: len(left[some])]
+        np.multiply(left[some], n, out=key)
+        key += right[some]
+        key *= 2
+        key += left_won[some].view(np.int8)
+        counts += np.bincount(key, minlength=len(counts))
+    second_wins, first_wins = counts.reshape(n, n, 2).transpose(2, 0, 1)
+    if not ordered:
+        first_wins, second_wins = (
+            np.triu(first_wins + second_wins.T), np.triu(second_wins + first_wins.T)
+        )  # fmt: skip
+    keys = np.flatnonzero((first_wins + second_wins).ravel())
+    return keys, first_wins.ravel()[keys].astype(float), second_wins.ravel()[keys].astype(float)
+
+
+def _count_by_sorting(
+    left: IntArray, right: IntArray, left_won: BoolArray, n: int, ordered: bool
+) -> tuple[IntArray, FloatArray, FloatArray]:
+    """Return what `_count_in_table` does, where the table would be too large."""
+    packed = np.empty(len(left), dtype=np.int64)
+    for begin in range(0, len(left), _CHUNK):
+        some = slice(begin, begin + _CHUNK)
+        swap = np.zeros(1, dtype=bool) if ordered else left[some] > right[some]
+        first = np.where(swap, right[some], left[some])
+        second = np.where(swap, left[some], right[some])
+        packed[some] = 2 * (first * n + second) + (left_won[some] != swap)
+    packed.sort()
+    begins = runs(packed >> 1)
+    keys = packed[begins] >> 1
+    total = np.diff(begins, append=len(packed))
+    wins = np.add.reduceat(packed & 1, begins) if len(begins) else total
+    return keys, wins.astype(float), (total - wins).astype(float)
+
+
+def runs(ordered: IntArray) -> IntArray:
+    """Return where each run of equal values begins."""
+    if not len(ordered):
+        return np.empty(0, dtype=np.int64)
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
 
 
 def sum_by(codes: IntArray, values: FloatArray, size: int) -> FloatArray:

@@ -16,11 +16,22 @@ from analysis.evidence import Evidence
 from analysis.finding import Finding, interval, number, stamp
 from analysis.kinds import measures_of
 from analysis.ranking import rank_correlation
+from analysis.registered_agreement import run_agreement
+from analysis.registered_change import run_change
+from analysis.registered_ranking import run_ranking
+from analysis.registered_regression import run_regression
+from analysis.registered_sources import run_best_worst_shares, run_source_ratings
+from analysis.registered_themes import run_themes
 from analysis.regression import Regression, clustered_logit
 from analysis.results import Quantity, ResultTable
 from analysis.selection import Trials, selection_by_gap, trials_with_gap
 from analysis.study_figures import decile_figure, gap_figure, rank_figure
 from prereg.analyses import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
+from prereg.analyses_agreement import Agreement
+from prereg.analyses_change import Change
+from prereg.analyses_ranking import RankingAnalysis
+from prereg.analyses_regression import Regression as RegressionPlan
+from prereg.analyses_sources import BestWorstShares, SourceRatings, Themes
 from prereg.errors import RatifyError
 from prereg.judging import BASELINES, LLMJudge
 from prereg.plan import Analysis
@@ -34,45 +45,42 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     Where the data cannot answer it (one rater, an outcome that never varies, separation), the
     finding says so: what was registered is reported, whatever becomes of it.
     """
-    kinds: dict[type, Callable[[Any, Evidence], Finding]] = {
-        RankCorrelation: _rank_correlation,
-        Logit: _logit,
-        SelectionByGap: _selection_by_gap,
-        ChoiceAgreement: _choice_agreement,
-    }
     try:
-        return kinds[type(analysis)](analysis, evidence)
+        return _RUN[type(analysis)](analysis, evidence)
     except RatifyError as error:
         return _no_estimate(analysis, evidence, str(error))
 
 
 def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
-    """Return a registered analysis that these data cannot answer."""
-    name = {RankCorrelation: "spearman", Logit: getattr(analysis, "term", "")}.get(
-        type(analysis), analysis.kind
-    )
-    missing = Quantity(
-        analysis=analysis.id,
-        name=name,
-        label=f"{analysis.id.replace('_', ' ')}: no estimate",
-        estimate=None,
-        n=len(evidence.people),
-        unit_of_n="judgments",
-        method=analysis.kind,
-        unit="not estimated",
-        clusters=int(evidence.people["rater_id"].nunique()),
-        note=f"No estimate from these data: {why}.",
-        **stamp(analysis, evidence),
-    )
+    """Return a registered analysis that these data cannot answer: its numbers, each without one."""
+    names = analysis.quantity_names(evidence.plan) or [analysis.kind]
+    words = analysis.id.replace("_", " ")
+    missing = [
+        Quantity(
+            analysis=analysis.id,
+            name=name,
+            label=f"{words}: could not be computed" if len(names) == 1 else f"{words}, {name}: "
+            "could not be computed",
+            estimate=None,
+            n=len(evidence.answers),
+            unit_of_n="answers",
+            method=analysis.kind,
+            unit="not estimated",
+            clusters=evidence.n_raters,
+            note=f"These data cannot answer it: {why}.",
+            **stamp(analysis, evidence),
+        )
+        for name in names
+    ]  # fmt: skip
     return Finding(
-        sentence=f"The registered analysis {analysis.id} has no estimate from these data: {why}.",
-        quantities=[missing],
+        sentence=f"The registered analysis {analysis.id} could not be computed: {why}.",
+        quantities=missing,
     )
 
 
 def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
     scores, column, what = _other_scores(analysis, evidence)
-    people = evidence.ranking.frame.dropna(subset=["score"])
+    people = evidence.ranked.frame.dropna(subset=["score"])
     found = rank_correlation(
         people, scores, y_score=column, bootstrap=BOOTSTRAP, rng=evidence.rng(analysis.id)
     )
@@ -128,7 +136,7 @@ def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
 
 def _about_scores(evidence: Evidence, unmatched: int) -> str:
     """Return what must be known about the scores that were correlated, empty if nothing."""
-    notes = evidence.ranking.frame["note"]
+    notes = evidence.ranked.frame["note"]
     invented = int(notes.str.contains("only because of the ridge", regex=False).sum())
     apart = int(notes.str.contains("never compared with each other", regex=False).sum())
     said = ""
@@ -349,3 +357,18 @@ def _registered_curve(
             with contextlib.suppress(RatifyError):
                 return clustered_logit(data, other.formula, cluster=other.cluster), data
     return None, data
+
+
+_RUN: dict[type, Callable[[Any, Evidence], Finding]] = {
+    RankCorrelation: _rank_correlation,
+    Logit: _logit,
+    SelectionByGap: _selection_by_gap,
+    ChoiceAgreement: _choice_agreement,
+    RankingAnalysis: run_ranking,
+    Agreement: run_agreement,
+    SourceRatings: run_source_ratings,
+    BestWorstShares: run_best_worst_shares,
+    Change: run_change,
+    RegressionPlan: run_regression,
+    Themes: run_themes,
+}

@@ -18,14 +18,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis import numbers
+from analysis.exclusions import RULE_WORDS, UNIT_WORDS
 from analysis.inline_svg import inline
 from analysis.report_data import FigureData, ResultsData, TableData, read_results
 from analysis.report_tables import TableView, table_view
-from analysis.results import Quantity
+from analysis.results import Quantity, numbers_name
 from prereg import files
 from prereg.errors import RatifyError
 
 KEY_NUMBERS = 12
+# The figure of this name stands with the exclusions, the others with the evidence.
+FLOW_FIGURE = "flow"
 DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
 
 
@@ -56,6 +59,7 @@ def write_report(folder: Path) -> Path:
 def render(data: ResultsData, drawings: Path) -> str:
     """Return the page of some results, with drawings taken from a folder."""
     tables = {table.name: table_view(table) for table in data.tables}
+    ordered = sorted(data.figures, key=lambda figure: figure.name == FLOW_FIGURE)
     figures = [
         FigureView(
             number=number,
@@ -63,7 +67,7 @@ def render(data: ResultsData, drawings: Path) -> str:
             drawing=_drawing(figure, drawings, prefix=f"f{number}"),
             table=tables.get(figure.name),
         )
-        for number, figure in enumerate(data.figures, start=1)
+        for number, figure in enumerate(ordered, start=1)
     ]
     beside = {figure.name for figure in data.figures}
     css = resources.files("analysis").joinpath("templates/report.css").read_text("utf-8")
@@ -82,7 +86,8 @@ def render(data: ResultsData, drawings: Path) -> str:
                 for hypothesis in data.hypotheses
             },
             analyses=by_analysis(data.quantities),
-            figures=figures,
+            figures=[view for view in figures if view.data.name != FLOW_FIGURE],
+            flow_figure=next((v for v in figures if v.data.name == FLOW_FIGURE), None),
             tables=[view for name, view in tables.items() if name not in beside],
         )
     )
@@ -201,6 +206,9 @@ def _environment() -> Environment:
         interval=_interval,
         bound=_bound,
         words=_words,
+        rule=lambda name: RULE_WORDS.get(name, name),
+        unit=lambda name: UNIT_WORDS.get(name, (name, name))[1],
+        numbers_name=numbers_name,
     )
     environment.tests["table_data"] = lambda value: isinstance(value, TableData)
     return environment

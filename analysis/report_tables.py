@@ -80,7 +80,7 @@ def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]
         return [None if cell is None or cell == "" else _word(cell) for cell in cells]
     values = [_value(cell) for cell in cells]
     show: Callable[[float], str] = numbers.p_value
-    if not _is_p(name):
+    if not numbers.is_p(name):
         places = numbers.column_decimals(values)
 
         def show(value: float) -> str:
@@ -118,11 +118,6 @@ def _value(cell: Cell) -> float | None:
     if cell is None or isinstance(cell, str) or math.isnan(cell):
         return None
     return cell
-
-
-def _is_p(name: str) -> bool:
-    """Return whether a column holds p values, by its name."""
-    return name in {"p", "p_value", "pvalue"} or name.endswith(("_p", "_p_value"))
 
 
 def _word(cell: Cell) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -10,10 +11,13 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from analysis.paper_tables import Form, paper_table
 from prereg import files
 
 # What `Results.write` and `write_report` put into a results folder.
 WRITTEN = ("results.json", "report.html", "tables", "figures")
+
+PAPER_FORMS: dict[Form, str] = {"latex": "tex", "markdown": "md"}
 
 Status = Literal["confirmatory", "exploratory"]
 
@@ -97,6 +101,8 @@ def to_frame(quantities: Sequence[Quantity]) -> pd.DataFrame:
 class ResultTable:
     """A table of the report, kept whole in `results.json` and written as `tables/NAME.csv`.
 
+    Beside the CSV, which has every digit, stand `NAME.tex` and `NAME.md`, set as papers set them.
+
     Attributes
     ----------
     name : str
@@ -105,6 +111,11 @@ class ResultTable:
         Caption says unit, method and what a row is.
     frame : DataFrame
     status : {'confirmatory', 'exploratory'}
+    level : float or None
+        Coverage of its intervals, for the heading in a paper; None where rows differ.
+    bounded : tuple of str
+        Columns of statistics that cannot exceed 1 though their names do not say so (`numbers`
+        knows kappa, rate and the like): papers set them without the zero before the point.
     """
 
     name: str
@@ -112,6 +123,8 @@ class ResultTable:
     caption: str
     frame: pd.DataFrame
     status: Status = "exploratory"
+    level: float | None = 0.95
+    bounded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the table with its rows as lists, missing values as null."""
@@ -124,6 +137,40 @@ class ResultTable:
             "columns": [str(c) for c in self.frame.columns],
             "rows": rows,
         }
+
+
+def numbers_name(analysis: str) -> str:
+    """Return the name of the table that holds every number of an analysis."""
+    return "numbers_" + re.sub(r"[^A-Za-z0-9_.-]", "_", analysis)
+
+
+def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable:
+    """Return every number of one analysis as a table, `numbers_ANALYSIS`.
+
+    Parameters
+    ----------
+    analysis : str
+        Its id.
+    quantities : sequence of Quantity
+        Of this analysis; rows keep their order.
+    """
+    methods = "; ".join(dict.fromkeys(q.method for q in quantities))
+    levels = {q.level for q in quantities}
+    registered = [q for q in quantities if q.status == "confirmatory"]
+    frame = to_frame(quantities)[
+        ["label", "estimate", "low", "high", "se", "p_value", "n", "unit_of_n", "clusters", "unit",
+         "status", "note"]
+    ]  # fmt: skip
+    if len(registered) in (0, len(quantities)):
+        frame = frame.drop(columns="status")
+    return ResultTable(
+        name=numbers_name(analysis),
+        title=f"Every number of {analysis.replace('_', ' ')}",
+        caption=f"Methods: {methods}.",
+        frame=frame,
+        status="confirmatory" if len(registered) == len(quantities) else "exploratory",
+        level=levels.pop() if len(levels) == 1 else None,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,11 +270,24 @@ class Results:
         }
 
     def write(self, folder: Path) -> None:
-        """Write `results.json`, `tables/*.csv` and `figures/*.svg` into an existing folder."""
+        """Write `results.json`, the tables and `figures/*.svg` into an existing folder.
+
+        Each table is `tables/NAME.csv` with every digit, and `NAME.tex` and `NAME.md` for a paper;
+        so are the numbers of each analysis, as `numbers_ANALYSIS`.
+        """
         files.write_json(folder / "results.json", self.to_json())
-        for table in self.tables:
+        note = "Simulated raters." if self.simulated else ""
+        analyses = dict.fromkeys(q.analysis for q in self.quantities)
+        numbers = [
+            quantity_table(name, [q for q in self.quantities if q.analysis == name])
+            for name in analyses
+        ]
+        for table in [*self.tables, *numbers]:
             text = table.frame.to_csv(index=False, lineterminator="\n")
             files.write_text(folder / "tables" / f"{table.name}.csv", text)
+            for form, ending in PAPER_FORMS.items():
+                paper = paper_table(table, form, note=note)
+                files.write_text(folder / "tables" / f"{table.name}.{ending}", paper)
         for figure in self.figures:
             files.write_text(folder / "figures" / f"{figure.name}.svg", figure.svg)
 

@@ -10,18 +10,22 @@ from typing import Any
 import pandas as pd
 
 from analysis.collected import refuse_other_plans
-from analysis.evidence import TABLES, TABLES_FOLDER, Evidence, gather
+from analysis.evidence import Evidence, gather
+from analysis.evidence_tables import TABLES, TABLES_FOLDER
 from analysis.finding import Finding
 from analysis.gate import Verdict, judge_evidence
 from analysis.habit_tables import read_habit_tables
 from analysis.habits import HabitFindings, habits_results, own_items_of, polarity_of
-from analysis.kinds import measures_of
 from analysis.ranking import bradley_terry
 from analysis.registered import run_registered
+from analysis.registered_families import in_shared_families
 from analysis.results import WRITTEN, Quantity, Results, ResultTable
+from analysis.run_text import flow_notes, limits, methods
+from analysis.sensitivity import sensitivity_findings
 from analysis.study_figures import ranking_figure
-from analysis.tables import STATUSES, table_path
+from analysis.tables import table_path
 from prereg import files
+from prereg.analyses_regression import JUDGE_RATINGS, RATINGS, TRIALS
 from prereg.errors import RatifyError
 from prereg.judging import LLMJudge
 from prereg.lock import utc_now
@@ -57,6 +61,8 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
     """
     evidence = gather(folder, mode=mode)
     findings = [run_registered(analysis, evidence) for analysis in evidence.plan.analyses]
+    findings = in_shared_families(evidence.plan.analyses, findings, status=evidence.status)
+    findings += sensitivity_findings(evidence, findings)
     results = _assemble(evidence, findings, folder)
     with files.replaced_folder(folder / RESULTS_FOLDER, ours=WRITTEN) as beside:
         results.write(beside)
@@ -83,13 +89,13 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
         meta=_meta(evidence, folder),
         hypotheses=[{"id": h.id, "text": h.text} for h in evidence.plan.hypotheses],
         flow=[{str(k): v for k, v in row.items()} for row in evidence.flow.to_dict("records")],
-        flow_notes=_flow_notes(evidence),
+        flow_notes=flow_notes(evidence),
         quantities=quantities,
         tables=[t for f in [*findings, people] for t in f.tables]
         + [_gate_table(verdict, evidence), *habits.tables],
         figures=[p for f in [*findings, people] for p in f.figures] + habits.figures,
-        methods=_methods(evidence) + habits.methods,
-        limits=_limits(evidence) + habits.limits,
+        methods=methods(evidence) + habits.methods,
+        limits=limits(evidence) + habits.limits,
     )
 
 
@@ -111,6 +117,8 @@ def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
 
 def _people(evidence: Evidence) -> Finding:
     """Return how people ranked the items, and what must be known before believing it."""
+    if evidence.ranking is None:
+        return Finding()
     ranking = evidence.ranking
     common: dict[str, Any] = {
         "analysis": "people",
@@ -142,6 +150,15 @@ def _people(evidence: Evidence) -> Finding:
     return Finding(quantities=quantities, tables=tables, figures=[ranking_figure(evidence)])
 
 
+def _named_tables(evidence: Evidence) -> list[str]:
+    """Return the researcher's own tables that the plan's analyses name."""
+    named = (
+        getattr(analysis, name, None)
+        for analysis in evidence.plan.analyses for name in ("table", "texts", "labels", "data")
+    )  # fmt: skip
+    return sorted({str(name) for name in named if name} - {TRIALS, RATINGS, JUDGE_RATINGS})
+
+
 def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
     """Return how much standing left helps; where a side always wins it has no finite estimate."""
     try:
@@ -168,7 +185,7 @@ def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
 
 
 def _ranking_table(who: str, title: str, evidence: Evidence) -> ResultTable:
-    ranking = evidence.ranking if who == "people" else evidence.judges[who].ranking
+    ranking = evidence.ranked if who == "people" else evidence.judges[who].ranking
     assert ranking is not None
     return ResultTable(
         name=f"ranking_{who}",
@@ -203,7 +220,7 @@ def _gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
 
 def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> list[str]:
     who = evidence.raters + (", so nothing here is about people" if evidence.simulated else "")
-    n, clusters = evidence.ranking.n_judgments, evidence.ranking.n_clusters
+    n, clusters = _n_answers(evidence), evidence.n_raters
     who = "person" if clusters == 1 and who == "people" else who
     held = sum(c.holds for c in verdict.conditions)
     gate = f"{held} of {len(verdict.conditions)} thresholds hold"
@@ -215,31 +232,21 @@ def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> 
         *sentences[:1],
         f"The gate is {passed}: {gate}.",
         *sentences[1:],
-        f"Based on {n:,} choices by {clusters:,} {who}.",
+        f"Based on {n} by {clusters:,} {who}.",
     ]
 
 
-def _flow_notes(evidence: Evidence) -> list[str]:
-    """Return what became of those who came, beside what the plan's rules took."""
-    became = [
-        f"{evidence.visits[status]:,} {status.replace('_', ' ')}"
-        for status in STATUSES
-        if evidence.visits.get(status)
-    ]
-    notes = [f"Visits before any rule: {', '.join(became)}."] if became else []
-    gone = evidence.withdrawn
-    if gone:
-        one, many = "person", "people"
-        if evidence.simulated:
-            one, many = "simulated rater", "simulated raters"
-        who = one if gone == 1 else many
-        notes.append(f"{gone:,} {who} withdrew; their answers were deleted.")
-    return notes
+def _n_answers(evidence: Evidence) -> str:
+    """Return how many answers there are, in words."""
+    answers = evidence.answers
+    if evidence.plan.kind == "best_worst":
+        return f"{answers['trial_id'].nunique():,} picks of best and worst"
+    return f"{len(answers):,} {'ratings' if evidence.plan.kind == 'rating' else 'choices'}"
 
 
 def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
     lock = evidence.lock
-    names = (*TABLES, "probes", "perturbed", "requests")
+    names = (*TABLES, "best_worst", "probes", "perturbed", "requests", *_named_tables(evidence))
     inputs = [table_path(folder / TABLES_FOLDER, name) for name in names]
     return {
         "created_at": utc_now(),
@@ -255,48 +262,3 @@ def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
             **{name: metadata.version(name) for name in PACKAGES},
         },
     }
-
-
-def _methods(evidence: Evidence) -> list[str]:
-    plan = evidence.plan
-    design = plan.design
-    each = design.raters_per_sequence
-    elo = plan.ranking.elo
-    measures = measures_of(plan)
-    adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
-    return [
-        f"Raters answered one question, “{design.question}”, about {design.trials} pairs each. "
-        "Pairs lie within one scenario; sequences were generated from the plan's seed before "
-        f"collection, each for {'one rater' if each == 1 else f'{each} raters'}; each item stands "
-        "left as often as right.",
-        f"People's choices are ranked by a Bradley-Terry model fitted on counts of wins, with a "
-        f"ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
-        f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order they "
-        f"were asked, with {elo.reorderings} seeded reorderings beside it.",
-        f"A judge's overall score of an item is the sum of {adds}"
-        + (f" minus the sum of {subtracts}." if subtracts else "."),
-        "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
-        "as the plan says. The gap is the absolute difference of the judge's overall scores; "
-        "trials without a gap have no higher side and drop out.",
-    ]
-
-
-def _limits(evidence: Evidence) -> list[str]:
-    limits = [
-        "Intervals of rank correlations are about items; they do not carry the uncertainty of "
-        "either ranking.",
-        "Wilson intervals by gap take judgments as independent; the logit beside them does not.",
-        "Agreement with people on which conversation is better says nothing about agreement on "
-        "how good it is, nor about texts unlike these.",
-    ]
-    if evidence.simulated:
-        limits.insert(0, "The raters are simulated. These numbers show the tool, not people.")
-    if evidence.early:
-        limits.insert(
-            0,
-            "Some answers are older than the lock, so nothing here counts as registered before "
-            "the data were seen: every analysis is exploratory.",
-        )
-    if evidence.lock is None:
-        limits.insert(0, "The plan was not locked, so every analysis is exploratory.")
-    return limits

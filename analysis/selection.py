@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ from prereg.analyses import bin_name
 from prereg.errors import RatifyError
 
 OUTSIDE = "outside the bins"
+
+Orientation = Literal["higher_minus_lower", "left_minus_right"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,14 +30,18 @@ class Trials:
         The judgments' rows and columns, and: `gap` (absolute difference of the score),
         `select_higher` (1 where the higher-scored side was chosen, 0 the other, missing at gap 0),
         `select_match` (1 where the judge's own preferred side was chosen, missing at equal
-        preference), and `diff_NAME` for each dimension: higher-scored minus lower-scored side
-        by the score, missing at gap 0.
+        preference), `chose_left` (1 or 0), and `diff_NAME` for each dimension: higher-scored minus
+        lower-scored side by the score, missing at gap 0; or left minus right, where so asked.
     n : int
         Trials.
     n_no_gap : int
         Trials at gap 0: no side is higher, `select_higher` is missing.
+    n_unscored : int
+        Trials with an item that has no score: gap and outcome are missing.
     n_no_preference : int
         Trials with equal preference: `select_match` is missing.
+    orientation : {'higher_minus_lower', 'left_minus_right'}
+        Of the differences.
     """
 
     frame: pd.DataFrame = field(repr=False)
@@ -42,6 +49,7 @@ class Trials:
     n_no_gap: int
     n_unscored: int
     n_no_preference: int
+    orientation: Orientation = "higher_minus_lower"
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
@@ -55,6 +63,7 @@ def trials_with_gap(
     score: str = "overall",
     preference: str | None = "elo",
     dimensions: Sequence[str] = (),
+    orientation: Orientation = "higher_minus_lower",
 ) -> Trials:
     """Set each trial beside the judge's scores of its two items.
 
@@ -70,6 +79,8 @@ def trials_with_gap(
         Column by which the judge prefers a side, for `select_match`; None leaves it missing.
     dimensions : sequence of str
         Columns whose differences are wanted.
+    orientation : {'higher_minus_lower', 'left_minus_right'}
+        Sign of the differences.
 
     Returns
     -------
@@ -83,8 +94,11 @@ def trials_with_gap(
 
     Notes
     -----
-    Differences are higher minus lower: left minus right would carry no sign about agreement.
+    Differences are higher minus lower unless asked otherwise: about `select_higher` and
+    `select_match`, left minus right says nothing, for sides are drawn by a coin. It belongs with
+    `chose_left`.
     """
+    columns.one_of("orientation", orientation, ["higher_minus_lower", "left_minus_right"])
     columns.require_columns(judgments, "left_id", "right_id", "choice")
     columns.require_rows(judgments, "judgments")
     wanted = [score, *([preference] if preference else []), *dimensions]
@@ -93,21 +107,25 @@ def trials_with_gap(
     left, right = _sides(judgments, scores, wanted)
     ahead = np.sign(left[score] - right[score])
     frame = judgments.reset_index(drop=True).assign(
-        gap=np.abs(left[score] - right[score]), select_higher=_agrees(ahead, left_chosen)
-    )
+        gap=np.abs(left[score] - right[score]), select_higher=_agrees(ahead, left_chosen),
+        chose_left=left_chosen.astype(float),
+    )  # fmt: skip
     preferred = np.zeros(len(frame))
     if preference:
         preferred = np.sign(left[preference] - right[preference])
     frame["select_match"] = _agrees(preferred, left_chosen)
     for name in dimensions:
-        difference = ahead * (left[name] - right[name])
-        frame[f"diff_{name}"] = np.where(ahead == 0, np.nan, difference)
+        difference = left[name] - right[name]
+        if orientation == "higher_minus_lower":
+            difference = np.where(ahead == 0, np.nan, ahead * difference)
+        frame[f"diff_{name}"] = difference
     return Trials(
         frame=frame,
         n=len(frame),
         n_no_gap=int((ahead == 0).sum()),
         n_unscored=int(np.isnan(ahead).sum()),
         n_no_preference=int((preferred == 0).sum()),
+        orientation=orientation,
     )
 
 

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 
 from analysis import figures
-from analysis.evidence import Evidence, JudgeEvidence
+from analysis.evidence import Evidence
+from analysis.evidence_judges import JudgeEvidence
+from analysis.exclusions import RULE_WORDS
 from analysis.regression import Regression, predicted_probability
 from analysis.results import ResultFigure, Status
 from prereg.analyses import RankCorrelation, SelectionByGap
@@ -99,10 +101,10 @@ def gap_figure(
 
 def ranking_figure(evidence: Evidence) -> ResultFigure:
     """Draw people's ranking of the first scenario."""
-    frame = evidence.ranking.frame
+    frame = evidence.ranked.frame
     shown = sorted(frame["scenario"].unique())[0]
     few = frame[frame["scenario"] == shown]
-    axes = figures.plot_ranking(few, unit=f"Score ({evidence.ranking.unit})")
+    axes = figures.plot_ranking(few, unit=f"Score ({evidence.ranked.unit})")
     return _figure(
         evidence,
         axes,
@@ -113,6 +115,32 @@ def ranking_figure(evidence: Evidence) -> ResultFigure:
         "clustered by rater. A hollow point has no interval: the item never lost or never won. "
         + ("The other scenarios are in the table." if len(few) < len(frame) else ""),
         alt=f"Conversations of scenario {shown} from best to worst with intervals.",
+    )
+
+
+def flow_figure(evidence: Evidence) -> ResultFigure:
+    """Draw how many came, how many left at each rule, and how many were analysed.
+
+    The report shows the figure of this name with the exclusions.
+    """
+    axes = figures.plot_flow(evidence.flow, visits=evidence.visits, withdrawn=evidence.withdrawn)
+    rows = evidence.flow.to_dict("records")
+    visits = [row for row in rows if row["unit"] == "sessions"]
+    left = [
+        f"{RULE_WORDS.get(row['rule'], row['rule']).lower()}: {row['excluded']:,}" for row in visits
+    ]
+    came = visits[0]["before"] if visits else sum(evidence.visits.values())
+    stayed = visits[-1]["after"] if visits else came
+    return _figure(
+        evidence,
+        axes,
+        status=evidence.status,
+        name="flow",
+        title="Who came, who left and who was analysed",
+        caption="Rules apply in the plan's order, each to what the one before it left. Boxes on "
+        "the right show who left; a dashed box says what became of all visits, and excludes nobody.",
+        alt=f"Of {came:,} visits {stayed:,} were analysed. "
+        + (f"Left by rule: {'; '.join(left)}." if left else "No rule took any."),
     )
 
 

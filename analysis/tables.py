@@ -26,6 +26,10 @@ RATING_COLUMNS = (
     "rater_id", "rater_kind", "item_id", "dimension", "value", "scale_min", "scale_max",
     "plan_hash",
 )  # fmt: skip
+BEST_WORST_COLUMNS = (
+    "trial_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario", "position",
+    "option", "item_id", "picked", "is_attention_check",
+)  # fmt: skip
 WITHDRAWAL_COLUMNS = ("plan_hash", "mode", "withdrawn_on")
 RATER_KINDS = ("human", "llm", "baseline")
 MODES = ("live", "pilot", "bot")
@@ -172,6 +176,57 @@ def read_participants(path: Path) -> pd.DataFrame:
             if column in frame:
                 columns.whole_numbers(frame, column, least=least)
     return frame
+
+
+def read_best_worst(path: Path) -> pd.DataFrame:
+    """Read a table of picks of most and least, one row an option of a trial.
+
+    Returns
+    -------
+    DataFrame
+        `position`, `option` and, where there, `response_ms` as numbers, `is_attention_check` as
+        bool, all else as text.
+
+    Raises
+    ------
+    RatifyError
+        At the first row that is wrong in itself, and at a trial that has not exactly one row
+        picked as `most` and another as `least`.
+    """
+    frame = _read(path, BEST_WORST_COLUMNS, ids=("item_id",))
+    with naming(path):
+        columns.require_filled(frame, "trial_id", "session_id", "rater_id", "scenario", "item_id")
+        _allow(frame, "rater_kind", RATER_KINDS)
+        _allow(frame, "mode", MODES)
+        _allow(frame, "is_attention_check", ("true", "false"))
+        _allow(frame, "picked", ("most", "least", ""))
+        frame["is_attention_check"] = frame["is_attention_check"] == "true"
+        _check_passed(frame)
+        for column in ("position", "option", "response_ms"):
+            if column in frame:
+                frame[column] = columns.numbers(frame, column)
+        for pick in ("most", "least"):
+            picks = (frame["picked"] == pick).groupby(frame["trial_id"]).transform("sum")
+            columns.refuse(
+                frame, "trial_id", picks != 1, f"this trial has not one row picked as {pick}",
+                allowed="one row each",
+            )  # fmt: skip
+        twice = frame.duplicated(["trial_id", "item_id"])
+        columns.refuse(
+            frame, "item_id", twice, "stands twice in this trial", allowed="each item once"
+        )
+    return frame
+
+
+def read_other(path: Path) -> pd.DataFrame:
+    """Read a tidy table of the researcher's own, all columns as text.
+
+    Raises
+    ------
+    RatifyError
+        Where there is no such file, or it is no table.
+    """
+    return _read(path, (), ids=())
 
 
 def read_withdrawals(path: Path) -> pd.DataFrame:

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.agreement import MEDIAN, Agreement, AgreementTable
+from analysis.agreement import Agreement, AgreementTable
 from analysis.coefficients import FloatArray
 from analysis.item_bootstrap import LeftOut, jackknife_interval, row_means
+from analysis.rating_table import MEDIAN
 
 # The dimension of a mean over all of them.
 ALL = "all"
@@ -42,6 +43,8 @@ class Sample:
         Coverage of the interval.
     bound : float
         Largest possible size of the value; the interval ends there.
+    fisher : bool
+        Whether the interval goes through Fisher's z; a mean over dimensions does without.
     """
 
     value: float
@@ -49,6 +52,7 @@ class Sample:
     entered: NDArray[np.bool_] = field(repr=False)
     level: float = 0.95
     bound: float = np.inf
+    fisher: bool = False
 
     @property
     def n(self) -> int:
@@ -57,8 +61,11 @@ class Sample:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Return the jackknife interval, NaN where there is no estimate."""
-        low, high = jackknife_interval(self.value, self.left_out[self.entered], level=self.level)
+        """Return the bias-corrected jackknife interval, NaN where there is no estimate."""
+        low, high = jackknife_interval(
+            self.value, self.left_out[self.entered], level=self.level, corrected=True,
+            fisher=self.fisher,
+        )  # fmt: skip
         return max(low, -self.bound), min(high, max(self.value, self.bound))
 
     def minus(self, other: Sample) -> Sample:
@@ -181,21 +188,25 @@ def enough(n: int, items: int) -> bool:
     return n >= min(FEWEST, items / 2)
 
 
-def mean_of(samples: Sequence[Sample], level: float = 0.95) -> Sample:
-    """Return the mean of the samples that have an estimate, NaN where none has."""
+def mean_of(samples: Sequence[Sample], level: float = 0.95, *, fisher: bool = False) -> Sample:
+    """Return the mean of the samples that have an estimate, NaN where none has.
+
+    `fisher` is about its interval: over pairs of raters on one dimension it goes through z.
+    """
     defined = [s for s in samples if not np.isnan(s.value)]
     if not defined:
-        return _nothing(level)
+        return nothing(level)
     return Sample(
         float(np.mean([s.value for s in defined])),
         row_means(np.column_stack([s.left_out for s in defined])),
         np.logical_or.reduce([s.entered for s in defined]),
         level,
         max(s.bound for s in defined),
+        fisher,
     )
 
 
-def _nothing(level: float) -> Sample:
+def nothing(level: float) -> Sample:
     """Return what stands for an estimate that is not defined."""
     return Sample(np.nan, np.empty(0), np.empty(0, dtype=bool), level)
 
@@ -212,6 +223,7 @@ def _mean_kappa(
             if wanted(row) and enough(int(count[i]), table.items)
         ],
         level,
+        fisher=True,
     )
 
 
@@ -241,13 +253,13 @@ def _standing(table: AgreementTable, judge: str, dimension: str, level: float) -
         ],
         level,
     )
-    return Standing(judge, dimension, single, median, humans, _difference(single, humans), bias)
+    return Standing(judge, dimension, single, median, humans, difference(single, humans), bias)
 
 
-def _difference(single: Sample, humans: Sample) -> Sample:
+def difference(single: Sample, humans: Sample) -> Sample:
     """Return single - humans, without an estimate where either has none."""
     if np.isnan(single.value) or np.isnan(humans.value):
-        return _nothing(single.level)
+        return nothing(single.level)
     return single.minus(humans)
 
 
@@ -260,7 +272,7 @@ def _mean_standing(parts: Sequence[Standing], level: float) -> Standing:
         mean_of([p.median for p in parts], level),
         mean_of([p.humans for p in parts], level),
         mean_of([p.difference for p in parts], level),
-        _nothing(level),
+        nothing(level),
     )
 
 

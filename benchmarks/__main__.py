@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import adaptive, judges, pages, ranking
+from benchmarks import adaptive, analysis, judges, pages, ranking
 
 
 def main() -> None:
     """Run all benchmarks."""
     ranking.main()
+    analysis.main()
     pages.main()
     judges.main()
     adaptive.main()

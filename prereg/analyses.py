@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,12 +16,21 @@ Bin = tuple[float, float | None]
 class AnyAnalysis(Strict):
     """What every registered analysis has."""
 
+    # Kinds of plan whose answers it can read.
+    plan_kinds: ClassVar[tuple[str, ...]] = ("pairwise", "rating", "best_worst")
+
     id: Identifier
     hypothesis: Identifier | None = None
+
+    def quantity_names(self, plan: Any) -> list[str] | None:
+        """Return the numbers it will report, for thresholds; None where the data decide."""
+        return None
 
 
 class RankCorrelation(AnyAnalysis):
     """Spearman between people's Bradley-Terry scores and another score of the same items."""
+
+    plan_kinds = ("pairwise", "best_worst")
 
     kind: Literal["rank_correlation"]
     judge: Identifier | None = None
@@ -36,9 +45,15 @@ class RankCorrelation(AnyAnalysis):
             raise ValueError("judge and score go together (score: elo, bradley_terry or overall)")
         return self
 
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the numbers it will report."""
+        return ["spearman", "spearman_within"]
+
 
 class Logit(AnyAnalysis):
     """A registered logit over people's trials, errors clustered."""
+
+    plan_kinds = ("pairwise",)
 
     kind: Literal["logit"]
     judge: Identifier
@@ -54,9 +69,15 @@ class Logit(AnyAnalysis):
             raise ValueError("must read 'select_higher ~ ...' or 'select_match ~ ...'")
         return formula
 
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the number it will report."""
+        return [self.term]
+
 
 class SelectionByGap(AnyAnalysis):
     """How often people choose the higher-scored side, by size of the judge's gap."""
+
+    plan_kinds = ("pairwise",)
 
     kind: Literal["selection_by_gap"]
     judge: Identifier
@@ -81,6 +102,10 @@ class SelectionByGap(AnyAnalysis):
         """The bins, an open end as infinity."""
         return [(low, math.inf if high is None else high) for low, high in self.bins]
 
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the numbers it will report."""
+        return [f"gap {bin_name(*limits)}" for limits in self.limits]
+
 
 def bin_name(low: float, high: float) -> str:
     """Return what a bin of gaps is called in every table and threshold."""
@@ -92,5 +117,11 @@ def bin_name(low: float, high: float) -> str:
 class ChoiceAgreement(AnyAnalysis):
     """How often a judge chooses what people choose on the very same trials."""
 
+    plan_kinds = ("pairwise", "best_worst")
+
     kind: Literal["choice_agreement"]
     judges: tuple[Identifier, ...] = Field(min_length=1)
+
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the numbers it will report."""
+        return [f"{judge}: {what}" for judge in self.judges for what in ("agreement", "kappa")]

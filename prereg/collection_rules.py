@@ -15,11 +15,6 @@ _TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
 def check_collection(plan: Plan) -> None:
     """Raise `RatifyError` at the first part that does not fit the plan's kind of task."""
     _check_kind(plan)
-    if plan.kind != "pairwise" and plan.analyses:
-        raise RatifyError(
-            "registered analyses exist for pairwise plans only", column="analyses.0.kind",
-            value=plan.analyses[0].kind, allowed=f"no analyses in a plan of kind {plan.kind}",
-        )  # fmt: skip
     for number, check in enumerate(plan.attention_checks):
         _check_attention(plan, check, f"attention_checks.{number}")
     rules = [exclusion.rule for exclusion in plan.exclusions]

@@ -8,6 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
+from prereg.analyses_agreement import Agreement
+from prereg.analyses_change import Change
+from prereg.analyses_ranking import RankingAnalysis
+from prereg.analyses_regression import Regression
+from prereg.analyses_sources import BestWorstShares, SourceRatings, Themes
 from prereg.collection import AttentionCheck, Comprehension, RatingScale, Recruitment
 from prereg.judging import BaselineJudge, JudgePlan, LLMJudge
 from prereg.plan_base import Identifier, Strict, Text
@@ -130,6 +135,16 @@ class Measures(Strict):
         return self
 
 
+class Sensitivity(Strict):
+    """The same analyses on everybody who answered anything, no rule of exclusion applied.
+
+    Where people outside the exclusions share a sequence, errors are clustered by `cluster`.
+    """
+
+    on: Literal["everybody"] = "everybody"
+    cluster: Literal["rater_id", "session_id", "sequence_id"] | None = None
+
+
 class EloSettings(Strict):
     """How a sequential Elo is computed from judgments."""
 
@@ -145,9 +160,23 @@ class RankingSettings(Strict):
     elo: EloSettings = EloSettings()
 
 
-ANALYSES = (RankCorrelation, Logit, SelectionByGap, ChoiceAgreement)
+ANALYSES = (
+    RankingAnalysis, RankCorrelation, ChoiceAgreement, Logit, SelectionByGap, Agreement,
+    SourceRatings, BestWorstShares, Change, Regression, Themes,
+)  # fmt: skip
 Analysis = Annotated[
-    RankCorrelation | Logit | SelectionByGap | ChoiceAgreement, Field(discriminator="kind")
+    RankingAnalysis
+    | RankCorrelation
+    | ChoiceAgreement
+    | Logit
+    | SelectionByGap
+    | Agreement
+    | SourceRatings
+    | BestWorstShares
+    | Change
+    | Regression
+    | Themes,
+    Field(discriminator="kind"),
 ]
 
 
@@ -177,6 +206,7 @@ class Plan(Strict):
     attention_checks: tuple[AttentionCheck, ...] = ()
     recruitment: Recruitment
     exclusions: tuple[Exclusion, ...] = ()
+    sensitivity: Sensitivity | None = None
     measures: Measures | None = None
     judges: tuple[JudgePlan, ...] = ()
     ranking: RankingSettings = RankingSettings()

@@ -8,6 +8,9 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from prereg.analyses import AnyAnalysis
+from prereg.analyses_agreement import Cut
+from prereg.analyses_change import Norm
+from prereg.analyses_regression import SdUnits
 from prereg.collection import (
     AttentionCheck,
     Comprehension,
@@ -24,6 +27,7 @@ from prereg.plan import (
     Measures,
     Plan,
     Sample,
+    Sensitivity,
     Threshold,
 )
 from prereg.plan_rules import check_rules
@@ -98,7 +102,14 @@ def _by_kind(models: tuple[Any, ...]) -> dict[str, Any]:
     return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
 
 
-_TAGS = {kind for models in _KINDS.values() for kind in _by_kind(models)}
+def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return a path as the reader's file has it: pydantic puts the kind of a part behind it."""
+    return tuple(
+        part
+        for at, part in enumerate(loc)
+        if not (at > 1 and isinstance(loc[at - 1], int) and loc[at - 2] in _KINDS
+                and part in _by_kind(_KINDS[str(loc[at - 2])]))
+    )  # fmt: skip
 
 
 def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
@@ -106,8 +117,7 @@ def _first_fault(error: ValidationError, content: Any, file: Path | str) -> Rati
     faults = error.errors(include_url=False)
     # a misspelt key also leaves its field missing: the spelling is what the reader can mend
     fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
-    # pydantic puts the discriminator's tag into the path; the reader's file has no such key
-    where = tuple(part for part in fault["loc"] if part not in _TAGS)
+    where = _without_tags(fault["loc"])
     field = ".".join(str(part) for part in where) or "plan"
     if fault["type"] == "extra_forbidden":
         keys = ", ".join(_keys_at(content, where[:-1]))
@@ -146,6 +156,10 @@ _LISTS: dict[str, Any] = {
     "habits": Habits,
     "own": OwnItems,
     "measures": Measures,
+    "sensitivity": Sensitivity,
+    "sd": SdUnits,
+    "norm": Norm,
+    "cuts": Cut,
     "scales": RatingScale,
     "attention_checks": AttentionCheck,
     "comprehension": Comprehension,

@@ -39,6 +39,12 @@ class _Waiting(Generic[T]):
         self.woken = threading.Event()
 
 
+def no_answer(error: SQLAlchemyError) -> str:
+    """Return that the database does not answer, and what its driver says about it."""
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"the database does not answer: {reason}"
+
+
 class Store:
     """A database and its transactions.
 
@@ -63,9 +69,8 @@ class Store:
                 allowed="install Ratify with its extra postgresql",
             ) from error  # fmt: skip
         except SQLAlchemyError as error:
-            reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
             place = make_url(url).render_as_string(hide_password=True)
-            raise RatifyError(f"the database does not answer: {reason}", file=place) from error
+            raise RatifyError(no_answer(error), file=place) from error
         self._writes = self.engine.execution_options(ratify_writes=True)
         self._gate = threading.Lock()
         self._waiting: deque[_Waiting[Any]] = deque()

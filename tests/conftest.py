@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -125,8 +127,10 @@ Serve = Callable[..., Server]
 
 
 @contextmanager
-def running(folder: Path, *arguments: str, database: str | None = None) -> Iterator[Server]:
-    """Run `ratify serve` in a process of its own, on a free port."""
+def running(
+    folder: Path, *arguments: str, database: str | None = None, politely: bool = True
+) -> Iterator[Server]:
+    """Run `ratify serve` in a process of its own, on a free port; end it, `politely` or at once."""
     environment = {
         **os.environ,
         "RATIFY_DASHBOARD_PASSWORD": DASHBOARD_PASSWORD,
@@ -143,8 +147,11 @@ def running(folder: Path, *arguments: str, database: str | None = None) -> Itera
         url = "http://" + line.partition("http://")[2].partition("/")[0]
         yield Server(url, process, said)
     finally:
-        process.terminate()
-        process.communicate(timeout=20)
+        if politely:
+            process.terminate()
+        else:
+            process.kill_all()
+        process.communicate(timeout=60)
 
 
 @pytest.fixture
@@ -155,7 +162,9 @@ def serve() -> Iterator[Serve]:
     with ExitStack() as stack:
 
         def start(folder: Path, *arguments: str, database: str | None = None) -> Server:
-            return stack.enter_context(running(folder, *arguments, database=database))
+            return stack.enter_context(
+                running(folder, *arguments, database=database, politely=False)
+            )
 
         yield start
 
@@ -174,13 +183,29 @@ def ratify() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo, made once by the command itself, far from any checkout, with no key."""
-    place = tmp_path_factory.mktemp("somewhere")
+    """The demo, made by the command itself, far from any checkout, with no key.
+
+    It is made once for all workers; each has a copy of its own.
+    """
+    place = tmp_path_factory.mktemp("demo")
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    made = shared / "somewhere"
+    with (shared / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (made / "said.txt").exists():
+            make_demo(made)
+    shutil.copytree(made, place, dirs_exist_ok=True)
+    return place / "ratify-demo"
+
+
+def make_demo(place: Path) -> None:
+    """Run `ratify demo` in a place of its own, and keep what it says."""
+    place.mkdir(exist_ok=True)
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "RATIFY"))}
     done = subprocess.run(
         [sys.executable, "-P", "-m", "ratify", "demo", "--no-serve"],
-        cwd=place, env=bare, capture_output=True, text=True, timeout=280, check=False,
+        cwd=place, env=bare, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     (place / "said.txt").write_text(done.stdout)
-    return place / "ratify-demo"

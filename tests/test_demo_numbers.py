@@ -179,13 +179,25 @@ def put(table: pd.DataFrame, row: int, **values: str) -> pd.DataFrame:
     ],
 )
 def test_tables_that_were_changed_are_refused(
-    demo: Path, tmp_path: Path, name: str, change: Change, says: str
+    short: Path, tmp_path: Path, name: str, change: Change, says: str
 ) -> None:
-    copy = copied(demo, tmp_path)
+    copy = copied(short, tmp_path)
     change(read(copy, name)).to_csv(copy / "data" / f"{name}.csv", index=False)
     with pytest.raises(RatifyError, match=says):
         analyze_study(copy, mode="bot")
     assert not (copy / "results").exists()
+
+
+@pytest.fixture(scope="module")
+def short(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demo's tables with a few of the thousands of rows of its judges' rankings."""
+    copy = copied(demo, tmp_path_factory.mktemp("short"))
+    table = read(copy, "judgments")
+    ranking = (table["purpose"] == "ranking").to_numpy()
+    table[~ranking | (ranking.cumsum() <= 300)].to_csv(
+        copy / "data" / "judgments.csv", index=False
+    )
+    return copy
 
 
 def copied(demo: Path, place: Path) -> Path:
@@ -193,39 +205,28 @@ def copied(demo: Path, place: Path) -> Path:
     return Path(shutil.copytree(demo, place / "copy", ignore=left_out))
 
 
-def test_answers_older_than_the_lock_confirm_nothing(demo: Path, tmp_path: Path) -> None:
+def test_neither_the_order_of_the_rows_nor_the_date_of_one_changes_a_number(
+    demo: Path, tmp_path: Path, found: dict[Any, Any]
+) -> None:
+    """But where one answer is older than the lock, nothing is confirmed."""
     copy = copied(demo, tmp_path)
-    table = read(copy, "judgments")
+    table = read(copy, "judgments").sample(frac=1, random_state=1, ignore_index=True)
     early = put(table, first_human(table), answered_at="2020-01-01T00:00:00.000Z")
     early.to_csv(copy / "data" / "judgments.csv", index=False)
     results = analyze_study(copy, mode="bot")
     assert {q.status for q in results.quantities} == {"exploratory"}
     assert any("older than the lock" in limit for limit in results.limits)
-
-
-def test_the_order_of_the_rows_does_not_matter(
-    demo: Path, tmp_path: Path, found: dict[Any, Any]
-) -> None:
-    copy = copied(demo, tmp_path)
-    table = read(copy, "judgments").sample(frac=1, random_state=1)
-    table.to_csv(copy / "data" / "judgments.csv", index=False)
-    for q in analyze_study(copy, mode="bot").quantities:
+    for q in results.quantities:
         expected = found[q.analysis, q.name]["estimate"]
         assert q.estimate == pytest.approx(expected, abs=1e-9)
 
 
-def test_a_rating_that_is_missing_drops_its_trials_only(demo: Path, tmp_path: Path) -> None:
+def test_a_missing_rating_drops_its_trials_and_a_sequence_given_twice_keeps_one_rater(
+    demo: Path, tmp_path: Path
+) -> None:
     copy = copied(demo, tmp_path)
     ratings = read(copy, "ratings")
     ratings.iloc[1:].to_csv(copy / "data" / "ratings.csv", index=False)
-    results = analyze_study(copy, mode="bot")
-    (gap,) = [q for q in results.quantities if (q.analysis, q.name) == ("select_higher", "gap")]
-    assert gap.estimate is not None
-    assert 1300 < gap.n < 1400
-
-
-def test_a_sequence_given_twice_elsewhere_keeps_one_rater(demo: Path, tmp_path: Path) -> None:
-    copy = copied(demo, tmp_path)
     judgments, participants = read(copy, "judgments"), read(copy, "participants")
     twin = participants.iloc[[0]].assign(session_id="twin", rater_id="twin")
     session = participants["session_id"].iloc[0]
@@ -235,7 +236,11 @@ def test_a_sequence_given_twice_elsewhere_keeps_one_rater(demo: Path, tmp_path: 
     )
     pd.concat([judgments, rows]).to_csv(copy / "data" / "judgments.csv", index=False)
     pd.concat([participants, twin]).to_csv(copy / "data" / "participants.csv", index=False)
-    flow = {(f["rule"], f["unit"]): f for f in analyze_study(copy, mode="bot").flow}
+    results = analyze_study(copy, mode="bot")
+    (gap,) = [q for q in results.quantities if (q.analysis, q.name) == ("select_higher", "gap")]
+    assert gap.estimate is not None
+    assert 1300 < gap.n < 1400
+    flow = {(f["rule"], f["unit"]): f for f in results.flow}
     assert flow["duplicate_sequence", "sessions"]["before"] == 151
     assert flow["duplicate_sequence", "sessions"]["excluded"] == 1
     assert flow["duplicate_sequence", "judgments"]["after"] == 1500

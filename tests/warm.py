@@ -7,9 +7,11 @@ shows is tested by those who make one: test_docs, test_demo and test_packaging.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,7 +23,8 @@ from typing import IO, Any
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload(
     ["ratify_demo", "study.app", "study.serving", "study.gunicorn_server", "study.export",
-     "analysis.run", "analysis.report", "analysis.audit", "waitress", "psycopg"]
+     "analysis.run", "analysis.report", "analysis.audit", "waitress", "psycopg",
+     "ratify_judge", "study.judges.llm_run", "study.judges.batch", "httpx2"]
 )  # fmt: skip
 
 
@@ -74,6 +77,22 @@ class Process:
         """Send SIGKILL, where it still runs."""
         if self._process.is_alive():
             self._process.kill()
+
+    def kill_all(self) -> None:
+        """Send SIGKILL to it and all that it has started, where it still runs."""
+        if self._process.is_alive():
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.kill()  # where it has no group of its own yet
+
+    def send_signal(self, number: int) -> None:
+        """Send a signal, where it still runs."""
+        if self._process.is_alive():
+            os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        """Return its exit code, None while it runs."""
+        return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end; one that does not come in time is an error."""

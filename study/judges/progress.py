@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from prereg.errors import RatifyError
 from prereg.judging import LLMJudge
 from study.judges.ledger import Ledger
+from study.store import no_answer
 
 # Seconds to wait for the run that has the budget, a look at a time: a dead one has it for less.
 BUDGET_WAIT = 30.0
@@ -105,10 +106,7 @@ def ending(ledger: Ledger) -> Iterator[None]:
     except asyncio.CancelledError:
         raise KeyboardInterrupt from None
     except SQLAlchemyError as error:
-        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        raise RatifyError(
-            f"the database does not answer: {reason}", allowed="run `ratify judge` again"
-        ) from error
+        raise RatifyError(no_answer(error), allowed="run `ratify judge` again") from error
     finally:
         with contextlib.suppress(SQLAlchemyError):
             ledger.end()

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from analysis import newton as newton_module
+from analysis import curvature
 from analysis.ranking import bradley_terry, elo, rank_correlation
 from prereg.errors import RatifyError
 
@@ -217,7 +217,8 @@ def test_large_solver_agrees_with_small(games):
     data = table(games, [f"r{k % 4}" for k in range(len(games))])
     one = bradley_terry(data, side_advantage=False)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(newton_module, "DENSE_ITEMS", 1)
+        patch.setattr(curvature, "DENSE_ITEMS", 1)
+        patch.setattr(curvature, "STEP_ITEMS", 1)
         two = bradley_terry(data, side_advantage=False)
     close(one, two)
     close(one, two, "se")

@@ -10,14 +10,11 @@ import pytest
 
 from analysis.bradley_terry import bradley_terry
 from analysis.evidence import gather
-from analysis.kinds import measures_of
-from analysis.rehearsal import rehearse
 from analysis.report import write_report
 from analysis.run import analyze_study
 from prereg.errors import RatifyError
-from prereg.plan_file import load_plan
 from prereg.tabular import read_table, write_csv
-from tests.analysis.studies import CHECK, FAILS, FINISHED, LATER, change_row, make_study, write_plan
+from tests.analysis.studies import CHECK, FAILS, FINISHED, LATER, change_row, make_study
 
 A_CHECK = {"session_id": "live-finished-0", "is_attention_check": "true"}
 A_TRIAL = {"session_id": "live-finished-0", "position": "1"}
@@ -72,8 +69,6 @@ def test_an_export_as_parquet_says_the_same(study: Path) -> None:
     pd.testing.assert_frame_equal(found.flow, expected.flow)
     inputs = analyze_study(study, mode="live").meta["inputs"]
     assert "judgments.parquet" in inputs
-    with pytest.raises(RatifyError, match=r"ratings\.parquet --judge"):
-        gather(other_kind(study, "rating"), mode="live")
 
 
 @pytest.mark.parametrize("mode", ["pilot", "bot"])
@@ -186,36 +181,3 @@ def test_a_person_called_like_a_judge_is_no_judge(study: Path) -> None:
     write_csv(path, [*table.columns, *more], [*rows, {**rows[0], "is_attention_check": "true"}])
     with pytest.raises(RatifyError, match="a judge is asked no attention checks"):
         gather(study, mode="live")
-
-
-def other_kind(folder: Path, kind: str) -> Path:
-    """Turn the plan into one of another kind."""
-    write_plan(folder, kind=kind, measures=None, judges=None, analyses=None, attention_checks=None,
-               exclusions=[{"rule": "incomplete_session"}], **OTHER[kind])  # fmt: skip
-    return folder
-
-
-SCALE = {"id": "warmth", "question": "How warm?", "min": 1, "max": 5, "labels": {1: "a", 5: "b"}}
-DESIGN = {"question": "Which?", "raters": 4, "trials": 2}
-OTHER = {
-    "rating": {"scales": [SCALE], "design": DESIGN},
-    "best_worst": {"design": {**DESIGN, "options": 4}},
-}
-
-
-@pytest.mark.parametrize(
-    ("kind", "instead"),
-    [("rating", "ratify audit --human {}/data/ratings.csv --judge"), ("best_worst", "best_worst")],
-)
-def test_kinds_without_analyses_say_so_in_one_line(study: Path, kind: str, instead: str) -> None:
-    plan = load_plan(other_kind(study, kind))
-    with pytest.raises(RatifyError) as caught:
-        analyze_study(study, mode="live")
-    assert "\n" not in str(caught.value)
-    assert "do not exist yet" in str(caught.value)
-    assert caught.value.value == kind
-    assert instead.format(study) in str(caught.value)
-    assert not (study / "results").exists()
-    rehearse(plan, ["job", "loss"])  # nothing to rehearse, and nothing to stumble over
-    with pytest.raises(RatifyError, match=r"plan\.yaml, measures"):
-        measures_of(plan)

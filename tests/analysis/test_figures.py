@@ -45,6 +45,19 @@ FLOW = [
     {"rule": "finished", "unit": "people", "before": 40, "excluded": 10, "after": 30},
     {"rule": HOSTILE, "unit": "judgments", "before": 300, "excluded": 0, "after": 300},
 ]
+SESSIONS = [
+    {"rule": rule, "unit": unit, "before": before, "excluded": before - after, "after": after}
+    for rule, unit, before, after in (
+        ("incomplete_session", "sessions", 40, 30),
+        ("incomplete_session", "judgments", 400, 300),
+        ("duplicate_sequence", "sessions", 30, 30),
+        ("duplicate_sequence", "judgments", 300, 300),
+        ("attention_check_trials", "judgments", 300, 270),
+    )
+]
+PAIRS = pd.DataFrame(
+    {"judge": [1, 2, 2, 3, 5, 5, 4], "reference": [1, 1, 1, 4, 4, 4, np.nan]}, dtype=float
+)
 
 
 def items() -> pd.DataFrame:
@@ -93,6 +106,7 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "heatmap": lambda **kw: figures.plot_agreement_heatmap(agreement(), **kw),
     "bias": lambda **kw: figures.plot_bias(agreement(), **kw),
     "flow": lambda **kw: figures.plot_flow(FLOW, **kw),
+    "bland-altman": lambda **kw: figures.plot_bland_altman(PAIRS, scale=(1, 5), **kw),
 }
 every_plot = pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS.keys())
 
@@ -183,9 +197,9 @@ def test_selection_by_gap_puts_each_rate_where_it_belongs() -> None:
     assert ends == [[0.52, 0.58], [0.5, 0.78], [0.64, 0.95]]
     assert np.asarray(line(ax, "curve").get_ydata()).tolist() == [0.54, 0.67, 0.8]
     assert [t.get_text().splitlines()[1] for t in ax.get_xticklabels()] == [
-        "n = 1,200",
-        "n = 40",
-        "n = 20",
+        "(1,200)",
+        "(40)",
+        "(20)",
     ]
     low, high = ax.get_ylim()
     assert low < 0.5 < 0.95 < high
@@ -274,12 +288,89 @@ def test_bias_is_drawn_from_the_rows_with_the_median() -> None:
     assert not [a for a in ax.lines if a.get_gid() == "judge-1"], "ann and ben are no judges"
 
 
-def test_flow_bars_are_what_is_left() -> None:
-    ax = PLOTS["flow"]()
-    after = [p.get_width() for p in ax.patches if p.get_gid() == "after"]  # type: ignore[attr-defined]
-    assert after == pytest.approx([0.75, 1.0])
-    texts = [text.get_text() for text in ax.texts]
-    assert texts == ["30 people left, 10 excluded", "300 judgments left"]
+def boxes(ax: Axes, gid: str) -> list[list[str]]:
+    """Return the lines of every box of a kind, from above."""
+    found = []
+    for box in (p for p in ax.patches if isinstance(p, Rectangle) and p.get_gid() == gid):
+        (x0, y0), (x1, y1) = box.get_xy(), (box.get_x() + box.get_width(), 0.0)
+        y1 = y0 + box.get_height()
+        inside = [t for t in ax.texts if x0 < t.get_position()[0] < x1]
+        found.append([t.get_text() for t in inside if y0 < t.get_position()[1] < y1])
+    return found
+
+
+def test_bias_has_its_intervals_where_there_are_any() -> None:
+    table = agreement().assign(bias_low=lambda t: t["bias"] - 1, bias_high=lambda t: t["bias"] + 2)
+    ax = figures.plot_bias(table)
+    (bars,) = ax.collections
+    assert [path.vertices[:, 0].tolist() for path in bars.get_paths()] == [[-1.5, 1.5], [-1.2, 1.8]]
+    assert ax.get_xlim()[1] > 1.8
+
+
+@pytest.mark.parametrize("width", [3.3, 6.9])
+@pytest.mark.parametrize("name", ["decile", "gap", "ranking", "bias", "flow", "bland-altman"])
+def test_a_figure_fits_the_width_of_a_column_or_a_page(name: str, width: float) -> None:
+    ax = figures.fit_width(PLOTS[name](), width)
+    drawn = ElementTree.fromstring(figures.svg(ax)).attrib["width"]
+    inches = float(drawn.removesuffix("pt")) / 72
+    assert width - 0.3 < inches < width + 0.03
+
+
+def test_what_cannot_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="leave no room"):
+        figures.fit_width(PLOTS["ranking"](), 1.0)
+
+
+def test_the_flow_counts_who_is_there_and_who_left() -> None:
+    ax = figures.plot_flow(SESSIONS, visits={"finished": 30, "active": 0, "lost": 10}, withdrawn=1)
+    assert boxes(ax, "stays") == [
+        ["Came", "41 visits"],
+        ["Recorded", "40 visits", "400 judgments"],
+        ["Remained", "30 visits", "300 judgments"],
+        ["Analysed", "30 visits", "270 judgments"],
+    ]
+    assert boxes(ax, "leaves") == [
+        ["Withdrew; answers deleted", "1 person"],
+        ["Did not finish", "10 visits, 100 judgments"],
+        ["Same sequence as another", "visit (one kept at random)", "none"],
+        ["Attention checks set aside", "30 judgments"],
+    ]
+    assert boxes(ax, "beside") == [["30 finished", "10 lost"]]
+
+
+def test_a_flow_without_visits_or_withdrawals_begins_with_who_came() -> None:
+    ax = figures.plot_flow(SESSIONS)
+    assert boxes(ax, "stays")[0] == ["Came", "40 visits", "400 judgments"]
+    assert boxes(ax, "beside") == []
+    assert len(boxes(ax, "leaves")) == 3
+
+
+def test_no_box_of_a_flow_covers_another() -> None:
+    ax = figures.plot_flow(SESSIONS, visits={"finished": 30, "returned": 10}, withdrawn=3)
+    placed = [p.get_bbox() for p in ax.patches if isinstance(p, Rectangle)]
+    assert len(placed) == 9
+    for place, box in enumerate(placed):
+        assert not [other for other in placed[place + 1 :] if box.overlaps(other)]
+    assert min(box.y0 for box in placed) >= 0
+    assert max(box.y1 for box in placed) <= ax.get_ylim()[0]
+
+
+def test_bland_altman_draws_items_bias_and_limits() -> None:
+    ax = PLOTS["bland-altman"]()
+    items = next(c for c in ax.collections if c.get_gid() == "items")
+    assert np.asarray(items.get_offsets()).tolist() == [[1, 0], [1.5, 1], [3.5, -1], [4.5, 1]]
+    sizes = np.asarray(items.get_sizes())
+    assert sizes[1] == sizes[3] > sizes[0] == sizes[2], "two items at one place are a larger point"
+    gaps = np.array([0, 1, 1, -1, 1, 1])
+    for gid, value in (
+        ("bias", gaps.mean()),
+        ("upper limit", gaps.mean() + 1.959964 * gaps.std(ddof=1)),
+        ("lower limit", gaps.mean() - 1.959964 * gaps.std(ddof=1)),
+    ):
+        assert np.asarray(line(ax, gid).get_ydata()) == pytest.approx([value, value])
+    assert "bias\n+0.50" in [text.get_text() for text in ax.texts]
+    top = max(y for a in ax.lines if a.get_gid() == "room" for y in np.asarray(a.get_ydata()))
+    assert top == 4, "scores of 1 to 5 differ by 4 at most"
 
 
 @pytest.mark.parametrize(
@@ -292,6 +383,8 @@ def test_flow_bars_are_what_is_left() -> None:
         lambda: figures.plot_agreement_heatmap(agreement()[:0]),
         lambda: figures.plot_bias(agreement()[:0]),
         lambda: figures.plot_flow([]),
+        lambda: figures.plot_bland_altman(PAIRS[:2]),
+        lambda: figures.plot_bland_altman(PAIRS[:0]),
     ],
 )
 def test_nothing_to_draw_is_an_empty_figure(empty: Callable[[], Axes]) -> None:

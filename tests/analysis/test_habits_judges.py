@@ -222,17 +222,17 @@ def enough(covered, reps, level=0.95):
 
 @pytest.mark.slow
 def test_an_honest_judge_is_accused_no_more_often_than_stated():
-    """200 judges who share people's liking, which goes with length, and err as people do."""
+    """100 judges who share people's liking, which goes with length, and err as people do."""
     rng = np.random.default_rng(20)
     laws = [Law(), Law(certain=True), Law(sharp=4, taste=0), Law(scale=0.5, taste=1)]
     accused = 0
     singly = []
-    for n in range(200):
+    for n in range(100):
         w = world(seed=100 + n // 20)
         measures = accusations(w, judge_tables(w, laws[n % 4], rng))
         accused += bool(found(measures))
         singly += [m.p_value <= 0.05 for m in measures if m.tested]
-    assert accused <= binom.ppf(0.975, 200, 0.05)
+    assert accused <= binom.ppf(0.975, 100, 0.05)
     # and one number at a time
     assert np.mean(singly) < 0.06
 

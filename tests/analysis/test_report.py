@@ -260,6 +260,46 @@ def test_what_became_of_visits_stands_with_the_exclusions(report: Reader, tmp_pa
     assert "withdrew" not in write_report(folder).read_text(encoding="utf-8")
 
 
+def test_the_flow_is_told_in_words_and_drawn_beside(tmp_path: Path) -> None:
+    rows = [
+        {"rule": "duplicate_sequence", "unit": "sessions", "before": 9, "excluded": 2, "after": 7},
+        {
+            "rule": "attention_check_trials",
+            "unit": "ratings",
+            "before": 9,
+            "excluded": 1,
+            "after": 8,
+        },
+    ]
+    ax = figures.plot_flow(rows)
+    drawn = ResultFigure(
+        name="flow", title="Who came", caption="Caption of flow.", alt="In words.",
+        svg=figures.svg(ax),
+    )  # fmt: skip
+    text = page(tmp_path, study(flow=rows, figures=[drawn, ranking_figure("first")]))
+    evidence, _, exclusions = text.partition('<section id="exclusions"')
+    assert "Figure 2. Who came" in exclusions
+    assert "Caption of flow." in exclusions
+    assert "Caption of flow." not in evidence
+    assert "Figure 1. Title of first" in evidence
+    table = Reader(page(tmp_path / "t", study(flow=rows, figures=[]))).text
+    assert "Same sequence as another visit (one kept at random) visits 9 2 7" in table
+    assert "Attention checks set aside ratings 9 1 8" in table
+
+
+def test_it_names_the_files_of_every_table(report: Reader, tmp_path: Path) -> None:
+    page(tmp_path, study())
+    stems = {path.stem for path in (tmp_path / "tables").iterdir()}
+    assert stems == {"first", "long", "numbers_h1_choice", "numbers_ranking"}
+    for stem in stems:
+        assert f"tables/{stem} .csv .tex .md" in report.text
+
+
+def test_what_could_not_be_computed_is_said_in_plain_words(source: str) -> None:
+    assert 'title="could not be computed from these data"' in source
+    assert "finite estimate" not in source
+
+
 def test_figures_are_described_captioned_and_stamped(report: Reader) -> None:
     assert report.tags["figure"] == report.tags["figcaption"] == 2
     assert report.values("role").count("img") == 2

@@ -61,7 +61,7 @@ def parsed(content: dict[str, Any]) -> Plan:
         ("empathy_rating", {"scales": []}, r"scales.*needed by a plan of kind rating"),
         ("empathy_rating", {"analyses": [
             {"id": "a", "kind": "choice_agreement", "judges": ["length"]}]},
-         r"analyses\.0\.kind.*pairwise plans only"),
+         r"analyses\.0\.kind.*in a plan of kind pairwise or best_worst"),
         ("best_response", {"kind": "rating", "scales": worked("empathy_rating")["scales"]},
          r"design\.options.*belongs to plans of kind best_worst"),
     ],

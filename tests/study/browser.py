@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
 AXE = Path(__file__).parents[1] / "vendor" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -160,19 +160,29 @@ def watch(page: Page) -> list[str]:
 
 
 @contextmanager
+def tab(context: BrowserContext) -> Iterator[Page]:
+    """Open a page in a profile; fail at the end if it did what no page may do."""
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    complaints = watch(page)
+    try:
+        yield page
+    finally:
+        page.close()
+    assert not complaints, complaints
+
+
+@contextmanager
 def watched(
     browser: Browser, width: int = 1280, height: int = 800, **options: Any
 ) -> Iterator[Page]:
     """Open a page in a profile of its own; fail at the end if it did what no page may do."""
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    complaints = watch(page)
     try:
-        yield page
+        with tab(context) as page:
+            yield page
     finally:
         context.close()
-    assert not complaints, complaints
 
 
 def press(page: Page, name: str) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of the pages share: one Chromium for each file that asks for it."""
+"""What tests share: one Chromium for each file that asks, one LLM server for each worker."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+from tests.llm_server import LLMServer, running_llm_server
 from tests.study.browser import chromium
 
 
@@ -14,3 +15,18 @@ from tests.study.browser import chromium
 def browser() -> Iterator[Browser]:
     with chromium() as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def started_llm_server() -> Iterator[LLMServer]:
+    with running_llm_server() as server:
+        yield server
+
+
+@pytest.fixture
+def llm_server(started_llm_server: LLMServer) -> Iterator[LLMServer]:
+    """The server that LLM judges ask, alive and as new; it must not break."""
+    started_llm_server.live()
+    started_llm_server.reset()
+    yield started_llm_server
+    assert not started_llm_server.report()["internal_errors"]

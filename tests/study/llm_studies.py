@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,29 +23,12 @@ from study.judges.progress import Progress, Ran
 from study.judges.requesting import Retry
 from study.scaffold import new_study
 from study.store import Store, open_store
+from tests import warm
 from tests.llm_server import LLMServer
 
 KEY = "sk-key-that-nobody-may-ever-read"
 VARIABLE = "KEY_OF_THE_TESTS"
 QUICK = Retry(first=0.01, longest=0.05)
-# A process that asks, with waits and a lease that fit a test: `-c ASKING DIR [OPTIONS]`.
-ASKING = """
-import sys
-from study.judges import ledger_runs, llm_run, progress, requesting
-ledger_runs.LEASE_SECONDS, ledger_runs.BEAT_SECONDS, llm_run.LOOK_AGAIN = 2.0, 0.3, 0.1
-progress.BUDGET_WAIT = 5.0
-requesting.RETRY = llm_run.RETRY = requesting.Retry(0.02, 0.3)
-llm_run.run_llm.__kwdefaults__["retry"] = llm_run.RETRY
-import ratify
-folders, options = sys.argv[1].split("|"), sys.argv[2:]
-for folder in folders:
-    try:
-        ratify.main(["judge", folder, *options], prog_name="ratify")
-    except SystemExit as end:
-        if len(folders) == 1:
-            raise
-        print(f"ended with {end.code}", flush=True)
-"""
 
 
 def make_llm_study(
@@ -156,38 +137,57 @@ def stop_after(study: Lab, answers: int) -> None:
     study.run(progress=stop)
 
 
-def asking(folder: Path, *options: str, url: str | None = None, key: str | None = KEY) -> Any:
+def ask_impatiently(lease: float, folders: str, *options: str) -> None:
+    """Ask as `ratify judge` does, with waits and a lease that fit a test, in a process of its own.
+
+    Whoever is not heard of for as long as the lease is taken for dead: it is short for those that
+    are killed, and long for those that must not be doubled when the machine has much else to do.
+    """
+    import ratify
+    from study.judges import ledger_runs, llm_run, progress, requesting
+
+    ledger_runs.LEASE_SECONDS, ledger_runs.BEAT_SECONDS, llm_run.LOOK_AGAIN = lease, 0.3, 0.1
+    progress.BUDGET_WAIT = 5.0
+    requesting.RETRY = llm_run.RETRY = Retry(0.02, 0.3)
+    llm_run.run_llm.__kwdefaults__["retry"] = llm_run.RETRY
+    several = folders.split("|")
+    for folder in several:
+        try:
+            ratify.main(["judge", folder, *options], prog_name="ratify")
+        except SystemExit as end:
+            if len(several) == 1:
+                raise
+            print(f"ended with {end.code}", flush=True)
+
+
+def asking(
+    folder: Path,
+    *options: str,
+    url: str | None = None,
+    key: str | None = KEY,
+    lease: float = 15.0,
+) -> warm.Process:
     """Start a process that asks the judges of a study, as `ratify judge` does."""
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
     if key is not None:
         environment[VARIABLE] = key
     if url is not None:
         environment["RATIFY_DATABASE_URL"] = url
-    return subprocess.Popen(
-        [sys.executable, "-P", "-c", ASKING, str(folder), *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        cwd=Path(__file__).parents[2],
+    words = (lease, str(folder), *options)
+    return warm.Process(
+        ask_impatiently, words, environment=environment, cwd=Path(__file__).parents[2]
     )
 
 
-def asking_all(folders: Sequence[Path], *options: str, **other: Any) -> Any:
+def asking_all(folders: Sequence[Path], *options: str, **other: Any) -> warm.Process:
     """Start a process that asks the judges of several studies, and says how each run ended."""
     return asking(Path("|".join(map(str, folders))), *options, **other)
 
 
-def said(process: Any, *, timeout: float = 60) -> tuple[int, str, str]:
+def said(process: warm.Process, *, timeout: float = 120) -> tuple[int, str, str]:
     """Wait for a process; return its exit code and what it said."""
-    try:
-        out, err = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        out, err = process.communicate()
-        raise AssertionError(f"it does not end: {out} {err}") from None
-    return process.returncode, out, err
+    out, err = process.communicate(timeout=timeout)
+    return process.wait(), out, err
 
 
 def settled(folder: Path) -> int:

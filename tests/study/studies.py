@@ -17,7 +17,7 @@ from study.folder import DEMO_MARK, lock_study
 from study.scaffold import new_study
 from tests.conftest import Server, make_study, running
 
-TRIALS = 12
+TRIALS = 10  # a number of two digits, which needs more room
 # Words and names that do not fit on one line of a phone must wrap all the same.
 LONG_WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz/" * 2
 HEBREW = "שלום, מה שלומך היום?"

@@ -11,11 +11,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_from_bytes, urlencode
+from urllib.parse import quote_from_bytes, unquote_to_bytes, urlencode
 
 import pytest
 from flask import url_for
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from study.app import SECRET_FILE, create_app
@@ -25,6 +26,7 @@ from study.tables import BestWorst, Judgment, Login, Setting, Visit
 from tests.conftest import DASHBOARD_PASSWORD, Serve
 from tests.study.hostile import (
     HOSTS,
+    MARK,
     NASTY,
     STRANGE_IDS,
     Crew,
@@ -125,18 +127,21 @@ def attack(site: Site, count: int) -> Crew:
     theirs = sessions_of(site, honest)
     before, settled = site.rows(theirs), site.rows()
 
-    def throw(request: Request) -> None:
-        if len(crew.found) < 20:
-            crew.throw(request)
+    def throw(several: list[Request]) -> None:
+        for request in several:
+            if len(crew.found) < 20 and crew.sent < count:
+                crew.throw(request)
+
+    ten = st.lists(requests(crew.world), min_size=10, max_size=10)
 
     for batch in range(10):  # not all requests of a batch are different
         if crew.sent < count:
             several = settings(
-                max_examples=max(count - crew.sent, 100),
+                max_examples=max((count - crew.sent) // 9, 20),
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
-            seed(batch)(several(given(requests(crew.world))(throw)))()
+            seed(batch)(several(given(ten)(throw)))()
     crew.finish()
     assert not crew.found, "\n\n".join(crew.found)
     assert crew.sent >= count
@@ -287,12 +292,14 @@ def test_a_link_that_a_researcher_is_lured_to_runs_nothing(start: Start) -> None
     site = start("pairwise")
     person = researcher(site)
     before = site.rows()
-    for word in map(quote_from_bytes, NASTY):
-        for path in (
+    for number, word in enumerate(map(quote_from_bytes, NASTY)):
+        paths = (
             f"/dashboard/tables/{word}.csv", f"/dashboard/tables.zip?format={word}",
             f"/dashboard/{word}", f"/dashboard/set-up?token={word}", f"/dashboard/?fault={word}",
             f"/dashboard/sign-in?next={word}", f"/dashboard/report?{word}", f"/{word}",
-        ):  # fmt: skip
+        )  # fmt: skip
+        # what looks like script, on every page; of the others, each on some of them
+        for path in paths if MARK in unquote_to_bytes(word) else paths[number % 4 :: 4]:
             reply = person.exchange(Request(b"GET", path.encode(), person.headers))
             assert reply.status in {200, 303, 400, 404, 405}, (path, reply)
             assert not live_script(reply), path
@@ -323,7 +330,9 @@ def test_a_hostile_export_of_the_platform_is_refused_or_read_as_text(
     wrong = []
     for number, content in enumerate(HOSTILE_EXPORTS):
         other = HOSTILE_NAMES[number % len(HOSTILE_NAMES)]
-        for name in sorted({b"a.csv", b"a.parquet", other}):
+        # what is not of a table's own making is read before any database is asked
+        names = {b"a.csv"} if database_url.startswith("postgresql") else {b"a.csv", b"a.parquet"}
+        for name in sorted({*names, other}):
             reply = person.exchange(upload(person, name, content))
             if reply.status not in {200, 400, 413} or live_script(reply):
                 wrong.append((reply.status, name[:50], content[:80]))

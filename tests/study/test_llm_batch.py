@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from prereg.errors import RatifyError
 from study.judges.batch import run_batch
 from study.judges.ledger import Ledger
 from study.judges.progress import Ran
-from tests.llm_server import LLMServer, running_llm_server
+from tests.llm_server import LLMServer
 from tests.study.llm_studies import KEY, VARIABLE, Lab, lab, make_llm_study, said
 
 # A process that is killed at one of its steps, as by a power cut.
@@ -47,17 +46,11 @@ batch.run_batch(open_store(folder, None), study, study.plan.judge("fake"), say=p
 """
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LLMServer]:
-    with running_llm_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    running.reset(batch_polls=1)
+def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
+    llm_server.reset(batch_polls=1)
     monkeypatch.setenv(VARIABLE, KEY)
-    return running
+    return llm_server
 
 
 def by_batch(study: Lab, said: list[str] | None = None, **options: Any) -> Ran:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,23 +12,17 @@ import ratify
 from prereg.errors import RatifyError
 from study.judges import progress
 from study.judges.ledger import Ledger
-from tests.llm_server import LLMServer, running_llm_server
+from tests.llm_server import LLMServer
 from tests.study.llm_studies import KEY, VARIABLE, lab, make_llm_study, stop_after
 
 PRICES = {"input": 3.0, "output": 15.0}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LLMServer]:
-    with running_llm_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    running.reset(latency=0.003)
+def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
+    llm_server.reset(latency=0.003)
     monkeypatch.setenv(VARIABLE, KEY)
-    return running
+    return llm_server
 
 
 def spent(server: LLMServer) -> float:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from prereg.errors import RatifyError
 from study.judges.chat_reply import LASTING, PASSING
-from tests.llm_server import LLMServer, running_llm_server
+from tests.llm_server import LLMServer
 from tests.study.llm_echo import answer, completion, echoing_server
 from tests.study.llm_studies import KEY, VARIABLE, Lab, asking_all, lab, make_llm_study, said
 
@@ -32,18 +31,11 @@ ONCE = [name for name, reason in REASONS.items() if reason != "rejected"]
 TROUBLED = "number 3"  # what the texts of one item of each scenario hold
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LLMServer]:
-    with running_llm_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    running.live()
-    running.reset(retry_after=0.05, hang_seconds=30)
+def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
+    llm_server.reset(retry_after=0.05, hang_seconds=30)
     monkeypatch.setenv(VARIABLE, KEY)
-    return running
+    return llm_server
 
 
 def nothing_is_missing(study: Lab) -> None:
@@ -91,7 +83,7 @@ def test_what_does_not_pass_stays_unanswered_with_its_reason(
     )
     folder = make_llm_study(
         tmp_path / "study", server, raters=1, trials=1, per_scenario=len(names), texts=texts,
-        timeout_seconds=0.5, attempts=2, concurrency=8, reply="schema", patience_minutes=0.02,
+        timeout_seconds=0.5, attempts=2, concurrency=8, reply="schema", patience_minutes=0.08,
     )  # fmt: skip
     with lab(folder) as study:
         study.run()
@@ -256,7 +248,7 @@ def test_a_server_that_dies_for_a_while(
 
 def test_a_server_that_dies_for_too_long(tmp_path: Path, server: LLMServer) -> None:
     server.set(latency=0.005)
-    folder = make_llm_study(tmp_path / "study", server, patience_minutes=0.01)
+    folder = make_llm_study(tmp_path / "study", server, patience_minutes=0.03)
 
     def kill(progress: Any) -> None:
         if progress.settled >= 20:
@@ -280,7 +272,7 @@ def test_the_last_requests_may_be_the_bad_ones(tmp_path: Path, server: LLMServer
     """When only they are left, nothing tells a bad request from a dead server: they end as rows."""
     server.set(matching=[{"pattern": TROUBLED, "fault": "500"}])
     folder = make_llm_study(
-        tmp_path / "study", server, patience_minutes=0.02, attempts=2, concurrency=16
+        tmp_path / "study", server, patience_minutes=0.05, attempts=2, concurrency=16
     )
     with lab(folder) as study:
         ran = study.run()

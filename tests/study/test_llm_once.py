@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from study.export import export
-from tests.llm_server import LLMServer, running_llm_server
+from tests.llm_server import LLMServer
 from tests.study.llm_studies import KEY, VARIABLE, asking, asking_all, lab, make_llm_study, said
 
 HABITS = {
@@ -21,18 +21,12 @@ HABITS = {
 PRICES = {"input": 1.0, "output": 2.0}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LLMServer]:
-    with running_llm_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
+def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
     """A server that wants the key, and has forgotten everything."""
-    running.reset(key=KEY)
+    llm_server.reset(key=KEY)
     monkeypatch.setenv(VARIABLE, KEY)
-    return running
+    return llm_server
 
 
 def test_everything_is_asked_once_and_kept(

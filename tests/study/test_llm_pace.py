@@ -5,28 +5,21 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from study.judges.chat import LONGEST_WAIT, retry_after
 from study.judges.pace import DownError, Pace, backoff
-from tests.llm_server import LLMServer, running_llm_server
+from tests.llm_server import LLMServer
 from tests.study.llm_studies import KEY, VARIABLE, lab, make_llm_study
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LLMServer]:
-    with running_llm_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    running.reset()
+def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
+    llm_server.reset()
     monkeypatch.setenv(VARIABLE, KEY)
-    return running
+    return llm_server
 
 
 def test_as_many_as_there_is_room_for_and_everybody_gets_a_turn() -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from study.judges.ledger import Ledger
-from tests.llm_server import LLMServer, running_llm_server
+from tests.llm_server import LLMServer
 from tests.study.llm_studies import (
     KEY,
     VARIABLE,
@@ -25,17 +24,11 @@ from tests.study.test_llm_stop import until
 FAULTS = {"500": 0.03, "429": 0.01, "drop-body": 0.02, "prose": 0.02}
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[LLMServer]:
-    with running_llm_server() as server:
-        yield server
-
-
 @pytest.fixture
-def server(running: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    running.reset(key=KEY)
+def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
+    llm_server.reset(key=KEY)
     monkeypatch.setenv(VARIABLE, KEY)
-    return running
+    return llm_server
 
 
 def ranked_right(study: Lab, each: int) -> None:
@@ -56,19 +49,19 @@ def test_each_scheme_asks_what_the_plan_says(
 ) -> None:
     server.set(faults=FAULTS)
     folder = make_llm_study(
-        tmp_path / "study", server, raters=3, pairs={"scheme": scheme, "per_scenario": 120}
+        tmp_path / "study", server, raters=3, pairs={"scheme": scheme, "per_scenario": 60}
     )
     with lab(folder) as study:
         ran = study.run()
         assert ran.unanswered == 0
-        ranked_right(study, 120)
+        ranked_right(study, 60)
         # another judgment on the same pair on the same sides is asked anew, on purpose
         requests = Counter(
             row["request_id"] for row in study.rows("judgments", where="purpose = 'ranking'")
         )
         assert set(requests.values()) == {1}
         assert study.run().settled == 0
-        ranked_right(study, 120)
+        ranked_right(study, 60)
 
 
 def test_a_ranking_goes_on_where_it_was_killed_and_two_share_the_scenarios(
@@ -77,18 +70,18 @@ def test_a_ranking_goes_on_where_it_was_killed_and_two_share_the_scenarios(
     server.set(faults=FAULTS, latency=0.005)
     folder = make_llm_study(
         tmp_path / "study", server, raters=3,
-        pairs={"scheme": "elo_neighbours", "per_scenario": 200},
+        pairs={"scheme": "elo_neighbours", "per_scenario": 80},
     )  # fmt: skip
-    process = asking(folder, "--only", "fake", url=postgres_url)
-    until(lambda: server.report()["good"] >= 200)
-    process.kill()
+    process = asking(folder, "--only", "fake", url=postgres_url, lease=2.0)
+    until(lambda: server.report()["good"] >= 80)
+    process.kill_all()
     said(process)
     both = [asking(folder, "--only", "fake", url=postgres_url) for _ in range(2)]
     for process in both:
         code, out, err = said(process)
         assert code == 0, out + err
     with lab(folder, postgres_url) as study:
-        ranked_right(study, 200)
+        ranked_right(study, 80)
         assert study.count("requests", "status <> 'answered'") == 0
 
 
@@ -97,10 +90,10 @@ def test_a_pair_without_an_answer_leaves_no_hole(tmp_path: Path, server: LLMServ
     server.set(matching=[{"pattern": r"number 2\.[\s\S]*number 3\.", "fault": "400"}])
     folder = make_llm_study(
         tmp_path / "study", server, raters=1, per_scenario=6, concurrency=3,
-        pairs={"scheme": "elo_neighbours", "per_scenario": 100},
+        pairs={"scheme": "elo_neighbours", "per_scenario": 60},
     )  # fmt: skip
     with lab(folder) as study:
-        for _ in range(8):
+        for _ in range(6):
             stop_after(study, 25)
         ran = study.run()
         assert ran.settled == 0
@@ -112,7 +105,7 @@ def test_a_pair_without_an_answer_leaves_no_hole(tmp_path: Path, server: LLMServ
         assert len({row["judgment_id"] for row in rows}) == len(rows)
         # nothing that was answered is without its row
         assert len({row["request_id"] for row in rows}) >= asked - lost
-        assert len(rows) + lost >= 200 - 2
+        assert len(rows) + lost >= 120 - 2
 
 
 def test_a_scenario_of_few_items_is_ranked_all_the_same(tmp_path: Path, server: LLMServer) -> None:

@@ -272,7 +272,8 @@ class CrashError(Exception):
 def test_a_crash_at_any_statement_leaves_the_old_store(database_url: str) -> None:
     make_old_store(database_url)
     tables, rows = described(database_url), everything(database_url)
-    for survived in range(500):
+    # on PostgreSQL, where each takes longer, at every third: one transaction holds them all
+    for survived in range(0, 500, 1 if database_url.startswith("sqlite") else 3):
         left = [survived]
 
         def crash(_statement: str, left: list[int] = left) -> None:

@@ -277,5 +277,5 @@ def overheard(process: Process) -> Iterator[list[str]]:
     try:
         yield said
     finally:
-        process.terminate()
+        process.kill_all()
         listener.join(TIMEOUT)

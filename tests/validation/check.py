@@ -70,9 +70,16 @@ class Outcome:
     error: float
 
     @property
-    def holds(self) -> bool:
-        """Whether the share is what was promised, within the error of the simulation."""
-        return abs(self.share - self.check.promised) <= ALLOWED_ERRORS * self.error
+    def verdict(self) -> str:
+        """Return `holds`, within the error of the simulation; `cautious`; or `misses`.
+
+        Cautious are intervals that hold the truth more often than promised, and tests that reject
+        a true null hypothesis less often.
+        """
+        beyond = self.share - self.check.promised
+        if abs(beyond) <= ALLOWED_ERRORS * self.error:
+            return "holds"
+        return "cautious" if (beyond > 0) == (self.check.kind == "coverage") else "misses"
 
 
 def run(check: Check, *, seed: int) -> Outcome:

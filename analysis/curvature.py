@@ -1,0 +1,263 @@
+"""The second derivative of Bradley-Terry: what Newton's steps and the standard errors solve with.
+
+Small groups are solved by Cholesky, large ones by conjugate gradients on their pairs; a group on
+which these stall (a long chain) is factorised as a sparse matrix.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import splu
+
+from analysis.paircounts import Cells, FloatArray, IntArray, sum_by
+
+# Up to these many items a group is factorised: for one step of Newton, and for standard errors,
+# which need the whole inverse.
+STEP_ITEMS = 250
+DENSE_ITEMS = 2000
+_MOST_ROUNDS = 500
+# Right-hand sides worked on at once by conjugate gradients.
+_COLUMNS = 64
+
+
+class Layout:
+    """Where cells and items lie among the groups: the same for every step and every resample.
+
+    Parameters
+    ----------
+    cells : Cells
+    blocks : list of int array
+        Items of each connected group.
+    n_items : int
+    """
+
+    def __init__(self, cells: Cells, blocks: list[IntArray], n_items: int) -> None:
+        self.n_items = n_items
+        self.blocks = blocks
+        self.side = cells.side
+        self.first, self.second = cells.first, cells.second
+        self.block_of = np.full(n_items, -1, dtype=np.int64)
+        self.place = np.zeros(n_items, dtype=np.int64)
+        for number, items in enumerate(blocks):
+            self.block_of[items] = number
+            self.place[items] = np.arange(len(items))
+        self.stalls = [False] * len(blocks)
+        self._cells_of: list[IntArray] | None = None
+        self._rows: tuple[IntArray | None, IntArray, IntArray] | None = None
+
+    def cells_of(self, number: int) -> IntArray:
+        """Return the cells of one group."""
+        if self._cells_of is None:
+            block = self.block_of[self.first]
+            order = np.argsort(block, kind="stable")
+            bounds = np.searchsorted(block[order], np.arange(len(self.blocks) + 1))
+            self._cells_of = [order[begin:end] for begin, end in pairwise(bounds.tolist())]
+        return self._cells_of[number]
+
+    def upper(self, weight: FloatArray) -> csr_array:
+        """Return the pairs' weights as a sparse matrix, row `first`, column `second`."""
+        if self._rows is None:
+            ordered = bool((np.diff(self.first) >= 0).all())
+            order = None if ordered else np.argsort(self.first, kind="stable")
+            first = self.first if order is None else self.first[order]
+            second = self.second if order is None else self.second[order]
+            starts = np.searchsorted(first, np.arange(self.n_items + 1))
+            self._rows = order, second.astype(np.int32), starts.astype(np.int32)
+        order, second, starts = self._rows
+        data = weight if order is None else weight[order]
+        return csr_array((data, second, starts), shape=(self.n_items, self.n_items))
+
+
+class Curvature:
+    """The second derivative at one point, solved group by group with the side as a border.
+
+    Parameters
+    ----------
+    layout : Layout
+    weight : float array of shape (n_cells,)
+        Judgments of each cell times the variance of one of them.
+    ridge : float
+
+    Attributes
+    ----------
+    layout : Layout
+
+    Notes
+    -----
+    Within a group right-hand sides sum to 0 (every judgment adds as much to its winner as it takes
+    from its loser), and so do solutions: adding a constant matrix changes neither, and makes
+    the group invertible without a ridge.
+    """
+
+    def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
+        self.layout, self._weight, self._ridge = layout, weight, ridge
+        self._factors: dict[int, tuple[FloatArray, bool]] = {}
+        self._pairs: _Pairs | None = None
+        self._border: FloatArray | None = None
+        if layout.side:
+            n = layout.n_items
+            self._border = sum_by(layout.first, weight, n) - sum_by(layout.second, weight, n)
+        self._behind: tuple[FloatArray, float] | None = None
+
+    def step(
+        self, gradient: FloatArray, side_gradient: float, rough: float
+    ) -> tuple[FloatArray, float]:
+        """Return one step of Newton, large groups' to a relative residual of `rough`."""
+        right = gradient[:, None]
+        solved = self._solve_groups(right, STEP_ITEMS, rough)[:, 0]
+        if self._border is None:
+            return solved, 0.0
+        behind = self._solve_groups(self._border[:, None], STEP_ITEMS, rough)[:, 0]
+        corner = float(self._weight.sum() - self._border @ behind)
+        side = (side_gradient - float(self._border @ solved)) / corner
+        return solved - behind * side, side
+
+    def solve(self, right: FloatArray, side: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return items' and side's parts of the solution.
+
+        Parameters
+        ----------
+        right : float array of shape (n_items, k)
+        side : float array of shape (k,)
+            Ignored where there is no side advantage.
+        """
+        solved = self._solve_groups(right, DENSE_ITEMS, 1e-10)
+        if self._border is None:
+            return solved, np.zeros(right.shape[1])
+        if self._behind is None:
+            behind = self._solve_groups(self._border[:, None], DENSE_ITEMS, 1e-10)
+            corner = float(self._weight.sum() - self._border @ behind[:, 0])
+            self._behind = behind, corner
+        behind, corner = self._behind
+        side_solved = (side - self._border @ solved) / corner
+        return solved - behind * side_solved, side_solved
+
+    def inverse(self, number: int) -> FloatArray | None:
+        """Return one group's inverse on contrasts, None where the group is too large for it."""
+        m = len(self.layout.blocks[number])
+        if m > DENSE_ITEMS:
+            return None
+        return self._solve_factored(number, np.eye(m) - 1 / m)
+
+    def _solve_groups(self, right: FloatArray, most_items: int, rough: float) -> FloatArray:
+        layout = self.layout
+        solved = np.zeros_like(right)
+        large = []
+        for number, items in enumerate(layout.blocks):
+            if len(items) > most_items:
+                large.append(number)
+                continue
+            part = right[items]
+            if part.any():
+                solved[items] = self._solve_factored(number, part - part.mean(axis=0))
+        if large:
+            if self._pairs is None:
+                self._pairs = _Pairs(layout, self._weight, self._ridge)
+            self._pairs.solve_into(solved, right, large, rough)
+        return solved
+
+    def _solve_factored(self, number: int, right: FloatArray) -> FloatArray:
+        if number not in self._factors:
+            self._factors[number] = cho_factor(
+                self._matrix(number), lower=True, overwrite_a=True, check_finite=False
+            )
+        solved: FloatArray = cho_solve(self._factors[number], right, check_finite=False)
+        return solved
+
+    def _matrix(self, number: int) -> FloatArray:
+        layout = self.layout
+        m = len(layout.blocks[number])
+        cells: IntArray | slice = slice(None)
+        if len(layout.blocks) > 1 or m < layout.n_items:
+            cells = layout.cells_of(number)
+        first, second = layout.place[layout.first[cells]], layout.place[layout.second[cells]]
+        pairs = sum_by(first * m + second, self._weight[cells], m * m).reshape(m, m)
+        matrix = -(pairs + pairs.T)
+        degree = -matrix.sum(axis=1)
+        matrix += max(float(degree.mean()), 1e-300) / m
+        matrix[np.diag_indices(m)] += degree + self._ridge
+        return matrix
+
+
+class _Pairs:
+    """Groups too large to factorise: conjugate gradients over all of them together."""
+
+    def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
+        self._layout, self._ridge = layout, ridge
+        self._upper = layout.upper(weight)
+        self._lower = self._upper.T
+        n = layout.n_items
+        degree = sum_by(layout.first, weight, n) + sum_by(layout.second, weight, n)
+        self._diagonal = (degree + ridge)[:, None]
+        # Items that a resample does not hold have neither weight nor right-hand side.
+        self._precondition = 1 / np.where(self._diagonal > 0, self._diagonal, 1.0)
+
+    def solve_into(
+        self, solved: FloatArray, right: FloatArray, groups: list[int], rough: float
+    ) -> None:
+        """Write the solution of these groups into their rows."""
+        layout = self._layout
+        iterated = [number for number in groups if not layout.stalls[number]]
+        if iterated:
+            rows = np.isin(layout.block_of, iterated)
+            part = np.where(rows[:, None], right, 0.0)
+            self._centre(part, iterated)
+            for begin in range(0, part.shape[1], _COLUMNS):
+                some = slice(begin, begin + _COLUMNS)
+                found, residual = self._conjugate_gradients(part[:, some], rough)
+                self._centre(found, iterated)
+                for number in iterated:
+                    items = layout.blocks[number]
+                    allowed = rough * np.linalg.norm(part[items, some], axis=0) + 1e-300
+                    reached = np.linalg.norm(residual[items], axis=0)
+                    # Conjugate gradients stop on all groups together: one may be a little behind.
+                    layout.stalls[number] |= bool((reached > 1e3 * allowed).any())
+                    solved[items, some] = found[items]
+        for number in (number for number in groups if layout.stalls[number]):
+            self._factorise(solved, right, layout.blocks[number])
+
+    def _centre(self, values: FloatArray, groups: list[int]) -> None:
+        for number in groups:
+            items = self._layout.blocks[number]
+            values[items] -= values[items].mean(axis=0)
+
+    def _conjugate_gradients(
+        self, right: FloatArray, rough: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return solutions and residuals, Jacobi-preconditioned, all columns side by side."""
+        found, residual = np.zeros_like(right), right.copy()
+        goal = rough * np.linalg.norm(right, axis=0)
+        direction = self._precondition * residual
+        slope = (residual * direction).sum(axis=0)
+        for _ in range(_MOST_ROUNDS):
+            if (np.linalg.norm(residual, axis=0) <= goal).all():
+                break
+            turned = self._diagonal * direction
+            turned -= self._upper @ direction
+            turned -= self._lower @ direction
+            bend = (direction * turned).sum(axis=0)
+            # A column that has arrived has neither slope nor bend left.
+            length = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 0)
+            found += length * direction
+            residual -= length * turned
+            towards = self._precondition * residual
+            before, slope = slope, (residual * towards).sum(axis=0)
+            share = np.divide(slope, before, out=np.zeros_like(slope), where=before > 0)
+            direction *= share
+            direction += towards
+        return found, residual
+
+    def _factorise(self, solved: FloatArray, right: FloatArray, items: IntArray) -> None:
+        pairs = self._upper[items][:, items]
+        diagonal = diags_array(self._diagonal[items, 0])
+        # Without a ridge solutions are defined up to a constant: hold the last item at 0.
+        free = len(items) - (0 if self._ridge else 1)
+        matrix = (diagonal - pairs - pairs.T).tocsc()[:free, :free]
+        part = right[items] - right[items].mean(axis=0)
+        found = np.zeros_like(part)
+        found[:free] = splu(matrix).solve(part[:free])
+        solved[items] = found - found.mean(axis=0)

@@ -1,0 +1,109 @@
+"""The prose of a study's report: what was done, and what the numbers cannot say."""
+
+from __future__ import annotations
+
+from analysis.evidence import Evidence
+from analysis.kinds import measures_of
+from analysis.tables import STATUSES
+from prereg.plan import Plan
+
+
+def methods(evidence: Evidence) -> list[str]:
+    """Return paragraphs on how the answers came to be, and how they became numbers."""
+    plan = evidence.plan
+    paragraphs = [_collection(plan)]
+    if evidence.ranking is not None:
+        paragraphs.append(_ranking(plan))
+    if plan.kind == "pairwise":
+        paragraphs += _judges_scores(plan)
+    return paragraphs
+
+
+def _collection(plan: Plan) -> str:
+    design = plan.design
+    each = design.raters_per_sequence
+    shown = {
+        "pairwise": f"about {design.trials} pairs each. Pairs lie within one scenario; ",
+        "rating": f"about {design.trials} texts each, on {len(plan.scales)} "
+        f"{'scale' if len(plan.scales) == 1 else 'scales'}; ",
+        "best_worst": f"about {design.trials} sets of {design.options} each, of which they picked "
+        "the most and the least. Sets lie within one scenario; ",
+    }[plan.kind]
+    sides = "; each item stands left as often as right." if plan.kind == "pairwise" else "."
+    return (
+        f"Raters answered one question, “{design.question}”, {shown}"
+        "sequences were generated from the plan's seed before collection, each for "
+        f"{'one rater' if each == 1 else f'{each} raters'}{sides}"
+    )
+
+
+def _ranking(plan: Plan) -> str:
+    picks = (
+        "Each pick is read as comparisons: the best over every other text of its set, every other "
+        "over the worst. "
+        if plan.kind == "best_worst"
+        else ""
+    )
+    elo = plan.ranking.elo
+    said = (
+        f"{picks}People's choices are ranked by a Bradley-Terry model fitted on counts of wins, "
+        f"with a ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
+    )
+    if plan.kind == "pairwise":
+        said += (
+            f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
+            f"they were asked, with {elo.reorderings} seeded reorderings beside it."
+        )
+    return said.strip()
+
+
+def _judges_scores(plan: Plan) -> list[str]:
+    measures = measures_of(plan)
+    adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
+    return [
+        f"A judge's overall score of an item is the sum of {adds}"
+        + (f" minus the sum of {subtracts}." if subtracts else "."),
+        "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
+        "as the plan says. The gap is the absolute difference of the judge's overall scores; "
+        "trials without a gap have no higher side and drop out.",
+    ]
+
+
+def limits(evidence: Evidence) -> list[str]:
+    """Return what must be known before the numbers are believed, the gravest first."""
+    said = []
+    if evidence.simulated:
+        said.append("The raters are simulated. These numbers show the tool, not people.")
+    if evidence.lock is None:
+        said.append("The plan was not locked, so every analysis is exploratory.")
+    if evidence.early:
+        said.append(
+            "Some answers are older than the lock, so nothing here counts as registered before "
+            "the data were seen: every analysis is exploratory."
+        )
+    if evidence.plan.kind == "pairwise":
+        said.append("Wilson intervals by gap take judgments as independent; the logit does not.")
+    if evidence.plan.kind != "rating":
+        said.append(
+            "Agreement with people on which conversation is better says nothing about agreement "
+            "on how good it is, nor about texts unlike these."
+        )
+    return said
+
+
+def flow_notes(evidence: Evidence) -> list[str]:
+    """Return what became of those who came, beside what the plan's rules took."""
+    became = [
+        f"{evidence.visits[status]:,} {status.replace('_', ' ')}"
+        for status in STATUSES
+        if evidence.visits.get(status)
+    ]
+    notes = [f"Visits before any rule: {', '.join(became)}."] if became else []
+    gone = evidence.withdrawn
+    if gone:
+        one, many = "person", "people"
+        if evidence.simulated:
+            one, many = "simulated rater", "simulated raters"
+        who = one if gone == 1 else many
+        notes.append(f"{gone:,} {who} withdrew; their answers were deleted.")
+    return notes
