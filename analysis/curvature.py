@@ -20,6 +20,8 @@ from analysis.paircounts import Cells, FloatArray, IntArray, sum_by
 STEP_ITEMS = 250
 DENSE_ITEMS = 2000
 _MOST_ROUNDS = 500
+# Up to these many cells the matrix of pairs is held in full.
+_SYMMETRIC_CELLS = 200_000
 # Right-hand sides worked on at once by conjugate gradients.
 _COLUMNS = 64
 
@@ -48,6 +50,7 @@ class Layout:
         self.stalls = [False] * len(blocks)
         self._cells_of: list[IntArray] | None = None
         self._rows: tuple[IntArray | None, IntArray, IntArray] | None = None
+        self._symmetric: tuple[IntArray, IntArray, IntArray] | None = None
 
     def cells_of(self, number: int) -> IntArray:
         """Return the cells of one group."""
@@ -57,6 +60,18 @@ class Layout:
             bounds = np.searchsorted(block[order], np.arange(len(self.blocks) + 1))
             self._cells_of = [order[begin:end] for begin, end in pairwise(bounds.tolist())]
         return self._cells_of[number]
+
+    def both_ways(self, weight: FloatArray) -> csr_array:
+        """Return the pairs' weights as a symmetric sparse matrix; quick once it was built."""
+        n = self.n_items
+        if self._symmetric is None:
+            rows = np.concatenate([self.first, self.second])
+            order = np.argsort(rows, kind="stable")
+            starts = np.searchsorted(rows[order], np.arange(n + 1)).astype(np.int32)
+            columns = np.concatenate([self.second, self.first])[order].astype(np.int32)
+            self._symmetric = order % max(len(self.first), 1), columns, starts
+        cell, columns, starts = self._symmetric
+        return csr_array((weight[cell], columns, starts), shape=(n, n))
 
     def upper(self, weight: FloatArray) -> csr_array:
         """Return the pairs' weights as a sparse matrix, row `first`, column `second`."""
@@ -188,11 +203,15 @@ class _Pairs:
 
     def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
         self._layout, self._ridge = layout, ridge
-        self._upper = layout.upper(weight)
-        self._lower = self._upper.T
+        # One matrix is quicker; two triangles, which need no sorting, are half as large.
+        if len(weight) <= _SYMMETRIC_CELLS:
+            self._parts = [layout.both_ways(weight)]
+        else:
+            upper = layout.upper(weight)
+            self._parts = [upper, upper.T]
         n = layout.n_items
         degree = sum_by(layout.first, weight, n) + sum_by(layout.second, weight, n)
-        self._diagonal = (degree + ridge)[:, None]
+        self._diagonal = degree + ridge
         # Items that a resample does not hold have neither weight nor right-hand side.
         self._precondition = 1 / np.where(self._diagonal > 0, self._diagonal, 1.0)
 
@@ -229,35 +248,47 @@ class _Pairs:
         self, right: FloatArray, rough: float
     ) -> tuple[FloatArray, FloatArray]:
         """Return solutions and residuals, Jacobi-preconditioned, all columns side by side."""
+        if right.ndim > 1 and right.shape[1] == 1:
+            one, left_over = self._conjugate_gradients(right[:, 0], rough)
+            return one[:, None], left_over[:, None]
         found, residual = np.zeros_like(right), right.copy()
-        goal = rough * np.linalg.norm(right, axis=0)
-        direction = self._precondition * residual
-        slope = (residual * direction).sum(axis=0)
+        diagonal, precondition = self._diagonal, self._precondition
+        if right.ndim > 1:
+            diagonal, precondition = diagonal[:, None], precondition[:, None]
+        towards = precondition * residual
+        direction = towards.copy()
+        slope = _column_sums(residual, towards)
+        goal = rough**2 * slope
         for _ in range(_MOST_ROUNDS):
-            if (np.linalg.norm(residual, axis=0) <= goal).all():
+            if (slope <= goal).all():
                 break
-            turned = self._diagonal * direction
-            turned -= self._upper @ direction
-            turned -= self._lower @ direction
-            bend = (direction * turned).sum(axis=0)
+            turned = diagonal * direction
+            for part in self._parts:
+                turned -= part @ direction
+            bend = _column_sums(direction, turned)
             # A column that has arrived has neither slope nor bend left.
             length = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 0)
             found += length * direction
-            residual -= length * turned
-            towards = self._precondition * residual
-            before, slope = slope, (residual * towards).sum(axis=0)
-            share = np.divide(slope, before, out=np.zeros_like(slope), where=before > 0)
-            direction *= share
+            turned *= length
+            residual -= turned
+            towards = precondition * residual
+            before, slope = slope, _column_sums(residual, towards)
+            direction *= np.divide(slope, before, out=np.zeros_like(slope), where=before > 0)
             direction += towards
         return found, residual
 
     def _factorise(self, solved: FloatArray, right: FloatArray, items: IntArray) -> None:
-        pairs = self._upper[items][:, items]
-        diagonal = diags_array(self._diagonal[items, 0])
+        pairs = sum(part[items][:, items] for part in self._parts)
+        diagonal = diags_array(self._diagonal[items])
         # Without a ridge solutions are defined up to a constant: hold the last item at 0.
         free = len(items) - (0 if self._ridge else 1)
-        matrix = (diagonal - pairs - pairs.T).tocsc()[:free, :free]
+        matrix = (diagonal - pairs).tocsc()[:free, :free]
         part = right[items] - right[items].mean(axis=0)
         found = np.zeros_like(part)
         found[:free] = splu(matrix).solve(part[:free])
         solved[items] = found - found.mean(axis=0)
+
+
+def _column_sums(one: FloatArray, two: FloatArray) -> FloatArray:
+    sums: FloatArray = np.einsum("i...,i...->...", one, two)
+    return sums

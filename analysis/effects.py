@@ -7,6 +7,7 @@ their own, and the standard deviation stands beside them.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -57,7 +58,7 @@ def outcome_sd(
     RatifyError
         On an unknown column, and where fewer than two of the rows differ in the outcome.
     """
-    name = regression.formula.partition("~")[0].strip()
+    name = re.sub(r"^Q\((['\"])(.*)\1\)$", r"\2", regression.formula.partition("~")[0].strip())
     outcome = pd.Series(np.asarray(regression.result.model.endog, dtype=float))
     whose = f"{name}, all {regression.n} rows"
     if of != "whole":

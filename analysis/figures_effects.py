@@ -71,7 +71,7 @@ def plot_effects(
     places, heights = _places(data, outcomes)
     ax = axes_or_new(ax, 2.9, max(0.9, 0.21 * (heights[-1][1] + 1)))
     ax.axvline(0, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
-    for above, below in itertools.pairwise(heights):
+    for above, below in itertools.pairwise(heights) if len(kinds) > 1 else ():
         ax.axhline((above[1] + below[0]) / 2, color=HAIR, lw=0.5, zorder=0.4)
     for number, kind in enumerate(kinds):
         mine = (data["effect"].astype(str) == kind).to_numpy()
@@ -80,7 +80,7 @@ def plot_effects(
             kind if len(kinds) > 1 else "",
         )  # fmt: skip
     middles = [(first + last) / 2 for first, last in heights]
-    ax.set_yticks(middles, [label(name.replace("_", " "), 26) for name in outcomes])
+    ax.set_yticks(middles, [label(name.replace("_", " "), 30) for name in outcomes])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(heights[-1][1] + 0.7, heights[0][0] - 0.7)
     ax.margins(x=0.06)

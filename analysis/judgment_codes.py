@@ -101,13 +101,14 @@ def code_array(values: object, name: str, size: int | None, upper: int | None) -
         )  # fmt: skip
     if size is not None and len(codes) != size:
         raise RatifyError(f"{name} has another length", value=len(codes), allowed=str(size))
-    if len(codes):
-        least, most = int(codes.min()), int(codes.max())
-        if least < 0 or (upper is not None and most >= upper):
-            allowed = "0 or more" if upper is None else f"0 to {upper - 1}"
-            bad = least if least < 0 else most
-            raise RatifyError(f"{name} holds a code out of range", value=bad, allowed=allowed)
-    return codes.astype(np.int64, copy=False)
+    codes = codes.astype(np.int64, copy=False)
+    limit = np.iinfo(np.int64).max if upper is None else upper
+    # Read as unsigned, a negative number is larger than any code: one pass looks for both.
+    if len(codes) and int(codes.view(np.uint64).max()) >= limit:
+        bad = codes[(codes < 0) | (codes >= limit)][0]
+        allowed = "0 or more" if upper is None else f"0 to {upper - 1}"
+        raise RatifyError(f"{name} holds a code out of range", value=int(bad), allowed=allowed)
+    return codes
 
 
 def _is_categorical(values: pd.Series[Any]) -> bool:

@@ -13,7 +13,7 @@ from scipy.stats import norm
 from analysis import columns
 from analysis.bradley_terry import bradley_terry
 from analysis.families import CORRECTIONS, SHOWN, adjust
-from analysis.paircounts import FloatArray, IntArray, sum_by
+from analysis.paircounts import BoolArray, FloatArray, IntArray, sum_by
 from analysis.ranking_draws import Group, connected
 
 _STEPS = 60
@@ -136,8 +136,8 @@ def rater_misfit(
 def without_own(group: Group) -> FloatArray:
     """Return the log-odds of every judgment from scores without its cluster, one Newton step.
 
-    Where hardly anybody else judged an item the step may go far beyond: none is taken to be larger
-    than the largest log-odds of the full fit.
+    NaN where nobody else judged one of the items. Where hardly anybody else did the step may go
+    far beyond: none is taken to be larger than the largest log-odds of the full fit.
     """
     odds = group.odds
     weight = expit(odds) * expit(-odds)
@@ -160,7 +160,18 @@ def without_own(group: Group) -> FloatArray:
             )
             out[mine] = odds[mine] - (step[group.left[mine]] - step[group.right[mine]])
     largest = float(np.abs(odds).max())
-    return np.clip(out, -largest, largest)
+    return np.where(_alone(group), np.nan, np.clip(out, -largest, largest))
+
+
+def _alone(group: Group) -> BoolArray:
+    """Return the judgments with an item that no other cluster judged."""
+    m = len(group.rows)
+    item = np.concatenate([group.left, group.right])
+    cluster = np.concatenate([group.cluster, group.cluster])
+    _, code, own = np.unique(cluster * m + item, return_inverse=True, return_counts=True)
+    only = own[code] == np.bincount(item, minlength=m)[item]
+    left, right = np.split(only, 2)
+    return np.asarray(left | right)
 
 
 def _slope(odds: FloatArray, left_won: np.ndarray) -> float:
@@ -195,10 +206,12 @@ def _by_rater(
     counts = total(np.ones(len(odds)))
     variance = total(size**2 * expected * (1 - expected))
     statistic = total(size * agrees)
-    usable = (variance > 0) & (slope > 0)
+    usable = variance > 0
     out = {name: np.full(n_raters, np.nan) for name in ("agreement", "expected", "residual", "p")}
     np.divide(total(agrees.astype(float)), counts, out=out["agreement"], where=counts > 0)
     np.divide(total(expected), counts, out=out["expected"], where=counts > 0)
+    if not slope > 0:
+        return out
     above = statistic - total(size * expected)
     np.divide(above, np.sqrt(variance), out=out["residual"], where=usable)
     tail = _lower_tail(codes, size, expected, statistic, n_raters)

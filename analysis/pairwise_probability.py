@@ -68,10 +68,10 @@ def pairwise_probability(
 
     Notes
     -----
-    The difference of the scores, its error from the bias-reduced covariance clustered by rater
+    The difference of the scores, its error from the covariance clustered by rater
     (`score_errors`), t quantile with clusters - 1 degrees of freedom, put through the logistic
     function: the ends stay within 0 and 1. Intervals are for each pair, not for all at once. At
-    study size they covered .95 to .96 in simulation.
+    study size they covered .94 to .95 in simulation.
     """
     columns.proportion("level", level)
     frame = errors.ranking.frame

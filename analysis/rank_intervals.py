@@ -18,6 +18,8 @@ Coverage = Literal["average", "each", "all"]
 
 # Numbers sorted in all while the average coverage is set.
 _CELLS = 20_000_000
+# Log-odds: what is smaller is the rounding of a difference that all clusters give alike.
+_NO_SPREAD = 1e-7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,7 +170,7 @@ class _Draws:
         variance = np.diag(covariance)
         spread = np.sqrt(np.maximum(variance[:, None] + variance - 2 * covariance, 0))
         # Items that no data tell apart differ by nothing that could be shown.
-        return cls(score, noise, variance, np.where(spread > 0, spread, np.inf))
+        return cls(score, noise, variance, np.where(spread > _NO_SPREAD, spread, np.inf))
 
     @property
     def ahead(self) -> FloatArray:

@@ -22,8 +22,6 @@ from prereg.errors import RatifyError
 # The covariance of one connected group is dense.
 MOST_ITEMS = 3000
 _CHUNK_CELLS = 4_000_000
-# A cluster that alone carries a direction of the scores would have infinite influence on it.
-_MOST_LEVERAGE = 0.99
 
 
 @dataclass(frozen=True)
@@ -205,15 +203,12 @@ def score_errors(
 
     Notes
     -----
-    Bias-reduced clustered errors (CR2): each rater's residuals are multiplied by (I - H)^(-1/2),
-    H that rater's own leverage, so that under the model the variance is right with few raters
-    as well; with t quantiles on clusters - 1 degrees of freedom. In simulation at study size (30
-    items a scenario, 20 judgments an item) 95% intervals covered .95 to .96 with and without
-    raters' tastes; the plain sandwich covered .94 to .95, the jackknife .97.
-
-    References
-    ----------
-    Bell, R. M. and McCaffrey, D. F. (2002). Survey Methodology 28, 169-181.
+    The covariance whose diagonal `bradley_terry` reports: the sandwich over clusters with the
+    factor R / (R - 1); intervals take t quantiles with R - 1 degrees of freedom. In simulation at
+    study size (30 items a scenario, 20 judgments an item) 95% intervals of scores and of
+    differences covered .94 to .96, raters with tastes or without, and .94 to .95 in the mean.
+    Bias-reduced errors (CR2) covered .96 to .97 and jackknife errors .97 there: scores from few
+    judgments are spread too far, so that errors read off them are long already.
     """
     ranking = bradley_terry(judgments, cluster=cluster, ridge=ridge, by=by, level=level)
     found, n_clusters = connected(judgments, ranking, cluster=cluster, ridge=ridge, by=by)
@@ -228,8 +223,7 @@ def score_errors(
         blocks=tuple(blocks),
         known=known,
         n_clusters=n_clusters,
-        method=f"Bradley-Terry, ridge {ridge:g}, bias-reduced errors (CR2) clustered by "
-        f"{cluster or 'judgment'}",
+        method=f"Bradley-Terry, ridge {ridge:g}, errors clustered by {cluster or 'judgment'}",
     )
 
 
@@ -299,45 +293,15 @@ def _inverse(score: FloatArray, left: IntArray, right: IntArray, ridge: float) -
 
 
 def influence(group: Group) -> FloatArray:
-    """Return each cluster's influence on each score, bias-reduced, shape (clusters, items)."""
-    names, _, _ = group.clusters()
+    """Return each cluster's influence on each score, shape (clusters, items)."""
+    names, _, count = group.clusters()
     odds = group.odds
-    weight = expit(odds) * expit(-odds)
     excess = np.where(group.left_won, expit(-odds), -expit(odds))
-    out = np.empty((len(names), len(group.rows)))
-    for places, votes in group.batches():
-        if votes.shape[1] <= len(group.rows):
-            adjusted = _by_votes(group, votes, weight, excess)
-            for place, own, values in zip(places, votes, adjusted, strict=True):
-                out[place] = group.pull(own, values)
-        else:
-            for place, own in zip(places, votes, strict=True):
-                out[place] = _by_items(group, own, weight, excess)
-    return out @ group.inverse
-
-
-def _by_votes(group: Group, votes: IntArray, weight: FloatArray, excess: FloatArray) -> FloatArray:
-    """Return residuals times (I - H)^(-1/2), shape (clusters, k)."""
-    root = np.sqrt(weight[votes])
-    hat = root[:, :, None] * group.between(votes) * root[:, None, :]
-    leverage, vectors = np.linalg.eigh(hat)
-    along = np.einsum("rkj,rk->rj", vectors, excess[votes] / root) / _kept(leverage)
-    return np.asarray(root * np.einsum("rkj,rj->rk", vectors, along))
-
-
-def _by_items(group: Group, votes: IntArray, weight: FloatArray, excess: FloatArray) -> FloatArray:
-    """Return one cluster's gradient made bias-reduced in the space of items: many judgments.
-
-    With A the curvature and U'U its inverse, U (X'WX) U' has the leverages of H.
-    """
-    values, vectors = np.linalg.eigh(group.inverse)
-    positive = values > values.max() * 1e-12
-    root = vectors[:, positive] * np.sqrt(values[positive])
-    leverage, turn = np.linalg.eigh(root.T @ group.curvature(votes, weight) @ root)
-    along = turn.T @ (root.T @ group.pull(votes, excess[votes])) / _kept(leverage)
-    back = vectors[:, positive] / np.sqrt(values[positive])
-    return np.asarray(back @ (turn @ along))
-
-
-def _kept(leverage: FloatArray) -> FloatArray:
-    return np.asarray(np.sqrt(1 - np.clip(leverage, 0, _MOST_LEVERAGE)))
+    m = len(group.rows)
+    row = np.repeat(np.arange(len(names)), count) * m
+    size = len(names) * m
+    pulls = np.bincount(row + group.left, excess, size) - np.bincount(
+        row + group.right, excess, size
+    )
+    factor = len(names) / max(len(names) - 1, 1)
+    return np.asarray(np.sqrt(factor) * (pulls.reshape(-1, m) @ group.inverse))

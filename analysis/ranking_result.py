@@ -26,6 +26,9 @@ COLUMNS = (
 # Scores equal to this many decimals share a rank: symmetric items differ only by rounding.
 _RANK_DECIMALS = 9
 
+# Steps from pair to pair that are tried before a graph is built.
+_FEW_STEPS = 8
+
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
@@ -112,15 +115,30 @@ def structure(data: Comparisons, cells: Cells | None = None) -> Structure:
 
 def structure_of(cells: Cells, n: int) -> Structure:
     """Return groups and counts of each of `n` items."""
-    winner, loser = win_edges(cells)
-    _, component = connected_groups(winner, loser, n, strong=False)
-    one_sided = (cells.first_wins == 0) | (cells.second_wins == 0)
-    strong = component
-    if one_sided.any():
+    component = strong = np.zeros(n, dtype=np.int64)
+    each_way = (cells.first_wins > 0) & (cells.second_wins > 0)
+    if not _soon_all_joined(cells.first[each_way], cells.second[each_way], n):
+        winner, loser = win_edges(cells)
+        _, component = connected_groups(winner, loser, n, strong=False)
         _, strong = connected_groups(winner, loser, n, strong=True)
     wins = sum_by(cells.first, cells.first_wins, n) + sum_by(cells.second, cells.second_wins, n)
     losses = sum_by(cells.first, cells.second_wins, n) + sum_by(cells.second, cells.first_wins, n)
     return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
+
+
+def _soon_all_joined(first: IntArray, second: IntArray, n: int) -> bool:
+    """Return whether pairs that each won join all items within a few steps: the usual case."""
+    reached = np.zeros(n, dtype=bool)
+    reached[first[:1]] = True
+    count = 0
+    for _ in range(_FEW_STEPS):
+        ahead, behind = reached[first], reached[second]
+        reached[second[ahead]] = True
+        reached[first[behind]] = True
+        before, count = count, int(np.count_nonzero(reached))
+        if count in (before, n):
+            break
+    return count == n
 
 
 def ranking_frame(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -128,7 +129,8 @@ _LATER = "p as it is: its family is shared with other analyses."
 
 
 def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regression:
-    left = outcome if outcome.isidentifier() else f"Q({outcome!r})"
+    plain = outcome.isidentifier() and not keyword.iskeyword(outcome)
+    left = outcome if plain else f"Q({outcome!r})"
     formula = f"{left} ~ {analysis.predictors}"
     if analysis.cluster is None:
         return robust_ols(data, formula, distribution=analysis.distribution)

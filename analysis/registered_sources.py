@@ -27,6 +27,7 @@ from prereg.analyses import AnyAnalysis
 from prereg.analyses_sources import BestWorstShares, SourceRatings
 from prereg.errors import RatifyError
 
+TOLD = 2  # dimensions that the sentence names; the table has all
 LEVEL_OF_TESTS = 0.05
 
 
@@ -271,7 +272,8 @@ def _sentence(found: Found, evidence: Evidence) -> str:
     whole = found.means[found.means["domain"] == ALL].dropna(subset=["estimate"])
     raw = found.contrasts[(found.contrasts["domain"] == ALL) & (found.contrasts["model"] == RAW)]
     told = []
-    for dimension, rows in whole.groupby("dimension", sort=False):
+    shown = list(whole.groupby("dimension", sort=False))
+    for dimension, rows in shown[:TOLD]:
         order = rows.sort_values("estimate", ascending=False, kind="stable")
         ends = [order.iloc[0], order.iloc[-1]]
         best, worst = (
@@ -283,7 +285,8 @@ def _sentence(found: Found, evidence: Evidence) -> str:
             f"on {_words(str(dimension))}, {best} highest and {worst} lowest, {clear} of "
             f"{len(tests)} differences beyond chance"
         )
-    return f"{evidence.raters.capitalize()} rated: {'; '.join(told)}."
+    more = f"; {len(shown) - TOLD} more dimensions are in the table" if len(shown) > TOLD else ""
+    return f"{evidence.raters.capitalize()} rated: {'; '.join(told)}{more}."
 
 
 def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) -> list[ResultTable]:

@@ -85,6 +85,7 @@ def render(data: ResultsData, drawings: Path) -> str:
                 hypothesis.id: [q for q in data.quantities if q.hypothesis == hypothesis.id]
                 for hypothesis in data.hypotheses
             },
+            most_tests=KEY_NUMBERS,
             analyses=by_analysis(data.quantities),
             figures=[view for view in figures if view.data.name != FLOW_FIGURE],
             flow_figure=next((v for v in figures if v.data.name == FLOW_FIGURE), None),

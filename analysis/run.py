@@ -22,7 +22,7 @@ from analysis.registered_families import in_shared_families
 from analysis.results import WRITTEN, Quantity, Results, ResultTable
 from analysis.run_text import flow_notes, limits, methods
 from analysis.sensitivity import sensitivity_findings
-from analysis.study_figures import ranking_figure
+from analysis.study_figures import flow_figure, ranking_figure
 from analysis.tables import table_path
 from prereg import files
 from prereg.analyses_regression import JUDGE_RATINGS, RATINGS, TRIALS
@@ -93,7 +93,11 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
         quantities=quantities,
         tables=[t for f in [*findings, people] for t in f.tables]
         + [_gate_table(verdict, evidence), *habits.tables],
-        figures=[p for f in [*findings, people] for p in f.figures] + habits.figures,
+        figures=[
+            *(p for f in [*findings, people] for p in f.figures),
+            *habits.figures,
+            flow_figure(evidence),
+        ],
         methods=methods(evidence) + habits.methods,
         limits=limits(evidence) + habits.limits,
     )
@@ -223,9 +227,8 @@ def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> 
     n, clusters = _n_answers(evidence), evidence.n_raters
     who = "person" if clusters == 1 and who == "people" else who
     held = sum(c.holds for c in verdict.conditions)
-    gate = f"{held} of {len(verdict.conditions)} thresholds hold"
-    if verdict.reasons:
-        gate += "; " + "; ".join(verdict.reasons)
+    thresholds = [f"{held} of {len(verdict.conditions)} thresholds hold"] * bool(verdict.conditions)
+    gate = "; ".join([*thresholds, *verdict.reasons])
     passed = "passed" if verdict.passed else "not passed"
     sentences = [finding.sentence for finding in findings if finding.sentence]
     return [

@@ -50,7 +50,8 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
 
 
 def _named_again(analysis: Analysis, settings: Sensitivity) -> Analysis:
-    update: dict[str, Any] = {"id": f"{analysis.id}{ENDING}"}
+    # the hypothesis is tested once, on those whom the plan keeps
+    update: dict[str, Any] = {"id": f"{analysis.id}{ENDING}", "hypothesis": None}
     if settings.cluster is not None and hasattr(analysis, "cluster"):
         update["cluster"] = settings.cluster
     return analysis.model_copy(update=update)

@@ -213,7 +213,10 @@ def _compared(
     means = [
         {
             **about, "source": name,
-            **line_of(of_source.get(at, no_estimate(f"no ratings of {name} here")), rows.where(rows.source == at)),
+            **line_of(
+                of_source.get(at, no_estimate(f"no ratings of {name} here")),
+                rows.where(rows.source == at),
+            ),
         }
         for at, name in enumerate(names)
     ]  # fmt: skip

@@ -138,7 +138,8 @@ def flow_figure(evidence: Evidence) -> ResultFigure:
         name="flow",
         title="Who came, who left and who was analysed",
         caption="Rules apply in the plan's order, each to what the one before it left. Boxes on "
-        "the right show who left; a dashed box says what became of all visits, and excludes nobody.",
+        "the right show who left; a dashed box says what became of all visits, and excludes "
+        "nobody.",
         alt=f"Of {came:,} visits {stayed:,} were analysed. "
         + (f"Left by rule: {'; '.join(left)}." if left else "No rule took any."),
     )

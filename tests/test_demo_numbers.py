@@ -194,9 +194,7 @@ def short(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = copied(demo, tmp_path_factory.mktemp("short"))
     table = read(copy, "judgments")
     ranking = (table["purpose"] == "ranking").to_numpy()
-    table[~ranking | (ranking.cumsum() <= 300)].to_csv(
-        copy / "data" / "judgments.csv", index=False
-    )
+    table[~ranking | (ranking.cumsum() <= 300)].to_csv(copy / "data" / "judgments.csv", index=False)
     return copy
 
 

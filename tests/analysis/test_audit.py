@@ -521,9 +521,7 @@ def test_the_intervals_of_means_over_pairs_cover(grids):
         items = rng.integers(len(a), size=len(a))
         left = leave_one_out(a[items], b[items])
         drawn = resample_items(a[items], b[items], rng=rng, draws=150).kappa
-        ours = jackknife_interval(
-            left.estimate.mean(), left.kappa.mean(axis=1), corrected=True
-        )
+        ours = jackknife_interval(left.estimate.mean(), left.kappa.mean(axis=1), corrected=True)
         for at, (low, high) in enumerate([ours, percentile_interval(drawn.mean(axis=1))]):
             covered[at] += low <= truth <= high
     jackknife, percentile = covered / 150
@@ -550,3 +548,56 @@ def test_averaged_real_ratings_are_taken_at_their_value(grids):
         assert row["kappa_quadratic"] == pytest.approx(lin, abs=1e-6)
         assert np.isnan(row["ac2"])
     assert any("crowd" in note for note in found.limits)
+
+
+# --- crowds, cuts and twins ------------------------------------------------------------------
+
+
+def crowd_file(path):
+    """Write 30 items that 2 to 6 of 60 people rated, one row a rating; return it and a judge."""
+    rng = np.random.default_rng(3)
+    truth = rng.normal(3, 1, 30)
+    rows = [
+        (f"{n}", f"i{i:02d}", *np.clip(np.round(truth[i] + rng.normal(0, 0.8, 2)), 1, 5))
+        for i in range(30)
+        for n in rng.choice(60, rng.integers(2, 7), replace=False)
+    ]
+    frame = pd.DataFrame(rows, columns=["user_id", "item_id", "warmth", "advice"])
+    frame.to_csv(path / "crowd.csv", index=False)
+    judge = pd.DataFrame({"item_id": [f"i{i:02d}" for i in range(30)]})
+    for name in ("warmth", "advice"):
+        judge[name] = np.clip(np.round(truth + rng.normal(0, 0.5, 30)), 1, 5)
+    judge.to_csv(path / "m.csv", index=False)
+    return str(path / "crowd.csv"), str(path / "m.csv")
+
+
+def test_a_crowd_is_its_own_yardstick(tmp_path):
+    people, judge = crowd_file(tmp_path)
+    found = audit(
+        [people], [judge], id_column="item_id", rater_column="user_id", scale=(1, 5), epsilon=0.1
+    )
+    assert "each person is set beside the rest: m" in found.headline[0]
+    assert "2 to 6 an item" in found.headline[1]
+    assert any("fewer than 10 items in common" in note for note in found.limits)
+    values = {q.name: q for q in found.quantities}
+    assert values["humans:alpha:all"].low < values["humans:alpha:all"].estimate
+    assert values["m:crowd_difference:all"].low is not None
+    assert "user_id" not in set(found.tables[0].frame["dimension"])
+
+
+def test_a_cut_stands_in_the_report(tmp_path):
+    from analysis.beyond_pairs import CutAt
+
+    found = audited(tmp_path, made_up({"p1": 0.6, "p2": 0.6, "m": 1}), cuts=[CutAt(4)])
+    [cut] = [t.frame for t in found.tables if t.name == "cut"]
+    assert set(cut["annotator"]) == {"a single person", "m", "p1", "p2"}
+
+
+def test_the_same_file_on_both_sides_is_refused(tmp_path):
+    ratings = made_up({"p1": 0.6, "p2": 0.6, "m": 1})
+    humans, _ = wide_files(tmp_path, ratings)
+    settings = {"id_column": "item_id", "scale": (1, 5)}
+    with pytest.raises(RatifyError, match="the very ratings of 'p1'"):
+        audit(humans, [f"x={humans[0]}"], **settings)
+    twice = audit([*humans, f"again={humans[0]}"], [str(tmp_path / "m.csv")], **settings)
+    assert any("p1 and again gave the very same ratings" in note for note in twice.limits)

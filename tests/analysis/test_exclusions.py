@@ -88,9 +88,9 @@ def test_flow_adds_up_and_follows_the_order_given():
 
 def test_order_of_rules_changes_who_stays():
     # Duplicates first: the one kept of q1 may be s4, who then fails the check.
-    outcomes = {frozenset(left(run([DUPLICATE, ATTENTION], seed))) for seed in range(40)}
+    outcomes = {frozenset(left(run([DUPLICATE, ATTENTION], seed))) for seed in range(15)}
     assert frozenset({"s5", "s6"}) in outcomes
-    for seed in range(40):
+    for seed in range(15):
         assert len(left(run([ATTENTION, DUPLICATE], seed)) & {"s1", "s2", "s3"}) == 1
 
 

@@ -235,7 +235,7 @@ METHODS = {"holm": "holm", "benjamini_hochberg": "fdr_bh", "benjamini_yekutieli"
            "bonferroni": "bonferroni"}  # fmt: skip
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(
     st.lists(st.floats(0, 1), min_size=1, max_size=8), st.sampled_from(list(METHODS)), st.randoms()
 )
@@ -290,7 +290,7 @@ counts = st.tuples(st.integers(1, 40), st.integers(1, 40)).flatmap(
 )
 
 
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=12)
 @given(counts)
 def test_two_proportions_are_statsmodels_own(four):
     x1, n1, x2, n2 = four

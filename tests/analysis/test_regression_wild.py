@@ -30,6 +30,7 @@ def few(clusters: int = CLUSTERS, rows: int = 6, seed: int = 4) -> pd.DataFrame:
 
 DATA = few()
 CODES = DATA["cluster"].astype(int).to_numpy()
+MEMBERS = [np.flatnonzero(np.equal(CODES, g)) for g in range(CLUSTERS)]
 X = np.column_stack([np.ones(len(DATA)), DATA["treated"], DATA["x"]])
 OLS = clustered_ols(DATA, "y ~ treated + x", cluster="cluster")
 LOGIT = clustered_logit(DATA, "yes ~ treated + x", cluster="cluster")
@@ -42,7 +43,7 @@ def sandwich_t(y: np.ndarray, null: float) -> float:
     beta = bread @ X.T @ y
     left = y - X @ beta
     meat = sum(
-        np.outer(s, s) for s in (X[CODES == g].T @ left[CODES == g] for g in range(CLUSTERS))
+        np.outer(s, s) for s in (X[of].T @ left[of] for of in MEMBERS)
     )  # fmt: skip
     return float((beta[1] - null) / np.sqrt((bread @ meat @ bread)[1, 1]))
 
@@ -82,9 +83,9 @@ def score_p_value(null: float, at: np.ndarray) -> float:
     """Return the p value of the logit's score bootstrap at a restricted fit, cluster by cluster."""
     chance = expit(X @ at)
     y, spread = DATA["yes"].to_numpy(), chance * (1 - chance)
-    scores = np.array([X[CODES == g].T @ (y - chance)[CODES == g] for g in range(CLUSTERS)])
+    scores = np.array([X[of].T @ (y - chance)[of] for of in MEMBERS])
     weighed = X * spread[:, None]
-    information = np.array([X[CODES == g].T @ weighed[CODES == g] for g in range(CLUSTERS)])
+    information = np.array([X[of].T @ weighed[of] for of in MEMBERS])
     bread = np.linalg.inv(information.sum(axis=0))
 
     def statistic(signs: np.ndarray) -> float:

@@ -52,6 +52,23 @@ def test_each_trial_by_hand():
     assert trials.frame["left_id"].tolist() == people["left_id"].tolist()
 
 
+def test_left_minus_right_on_request():
+    people = choices([("a", "b", "left"), ("b", "a", "left"), ("b", "c", "right")])
+    higher, left = (
+        trials_with_gap(people, SCORES, dimensions=["advice"], orientation=one)
+        for one in ("higher_minus_lower", "left_minus_right")
+    )
+    # a is scored higher than b; b and c alike, so that only a side can be named there
+    assert higher.frame["diff_advice"].tolist()[:2] == [-3.0, -3.0]
+    assert np.isnan(higher.frame["diff_advice"].iloc[2])
+    assert left.frame["diff_advice"].tolist() == [-3.0, 3.0, 2.0]
+    assert left.frame["chose_left"].tolist() == [1.0, 1.0, 0.0]
+    assert left.frame["select_higher"].tolist()[:2] == higher.frame["select_higher"].tolist()[:2]
+    assert (higher.orientation, left.orientation) == ("higher_minus_lower", "left_minus_right")
+    with pytest.raises(RatifyError, match="unknown orientation"):
+        trials_with_gap(people, SCORES, orientation="right")
+
+
 pairs = st.permutations("abcd").map(lambda p: p[:2])
 
 

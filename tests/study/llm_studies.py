@@ -179,6 +179,32 @@ def asking(
     )
 
 
+def collect_until(folder: Path, step: str, when: str) -> None:
+    """Ask by batch in a process that is killed before or after a step, as by a power cut."""
+    from study.judges import batch, chat_batch, ledger, ledger_runs
+
+    ledger_runs.LEASE_SECONDS = 0.5
+    place, name = step.split(".")
+    owner: Any = {"ledger": ledger.Ledger, "server": chat_batch.BatchServer}[place]
+    real = getattr(owner, name)
+
+    def here(*arguments: Any, **options: Any) -> None:
+        if when == "after":
+            real(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    async def there(*arguments: Any, **options: Any) -> None:
+        if when == "after":
+            await real(*arguments, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    setattr(owner, name, there if place == "server" else here)
+    study = open_study(folder)
+    judge = study.plan.judge("fake")
+    assert isinstance(judge, LLMJudge)
+    batch.run_batch(open_store(folder, None), study, judge, say=print, every=0.05)
+
+
 def asking_all(folders: Sequence[Path], *options: str, **other: Any) -> warm.Process:
     """Start a process that asks the judges of several studies, and says how each run ended."""
     return asking(Path("|".join(map(str, folders))), *options, **other)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,35 +12,17 @@ from prereg.errors import RatifyError
 from study.judges.batch import run_batch
 from study.judges.ledger import Ledger
 from study.judges.progress import Ran
+from tests import warm
 from tests.llm_server import LLMServer
-from tests.study.llm_studies import KEY, VARIABLE, Lab, lab, make_llm_study, said
-
-# A process that is killed at one of its steps, as by a power cut.
-KILLED = """
-import os, sys
-from pathlib import Path
-from study.folder import open_study
-from study.judges import batch, chat_batch, ledger
-from study.store import open_store
-ledger_runs.LEASE_SECONDS = 0.5
-place, name = sys.argv[2].split(".")
-owner = {"ledger": ledger.Ledger, "server": chat_batch.BatchServer}[place]
-real = getattr(owner, name)
-if sys.argv[3] == "before":
-    def step(*args, **kwargs): os.kill(os.getpid(), 9)
-elif place == "server":
-    async def step(*args, **kwargs):
-        await real(*args, **kwargs)
-        os.kill(os.getpid(), 9)
-else:
-    def step(*args, **kwargs):
-        real(*args, **kwargs)
-        os.kill(os.getpid(), 9)
-setattr(owner, name, step)
-folder = Path(sys.argv[1])
-study = open_study(folder)
-batch.run_batch(open_store(folder, None), study, study.plan.judge("fake"), say=print, every=0.05)
-"""
+from tests.study.llm_studies import (
+    KEY,
+    VARIABLE,
+    Lab,
+    collect_until,
+    lab,
+    make_llm_study,
+    said,
+)
 
 
 @pytest.fixture
@@ -154,12 +133,9 @@ def test_killed_at_any_step_it_goes_on(
     tmp_path: Path, server: LLMServer, step: str, when: str
 ) -> None:
     folder = make_llm_study(tmp_path / "study", server)
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", KILLED, str(folder), step, when],
-        env={**os.environ, VARIABLE: KEY}, cwd=Path(__file__).parents[2], check=False, timeout=60,
-        capture_output=True, text=True,
-    )  # fmt: skip
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    process = warm.Process(collect_until, (folder, step, when))
+    code, _, err = said(process)
+    assert code == -signal.SIGKILL, err
     with lab(folder) as study:
         dead = Ledger(study.store, study.study.plan_hash, "fake")
         if dead.tickets():

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from tests.validation.check import ALLOWED_ERRORS, Check, Outcome, run
 
-AREAS = ("ranking", "agreement", "change", "regression", "sources")
+AREAS = ("ranking", "agreement", "bland_altman", "change", "regression", "sources")
 PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
 PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
 WORDS = ("holds", "cautious", "misses")

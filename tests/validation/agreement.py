@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from analysis.alternative_annotator import alternative_annotator
 from analysis.coefficient_draws import COEFFICIENTS, cells_of, weighted_coefficients
 from analysis.coefficient_intervals import coefficient_intervals
-from analysis.coefficients import Weights
-from analysis.crowd import crowd
+from analysis.coefficients import Weights, cohen_kappa
+from analysis.crowd import _kappa_sample, _moments, crowd
 from analysis.crowd_alpha import alpha_copies, counts_of, icc1_copies
 from analysis.cut import MEDIAN, OTHERS, PERSON, at_cut
 from analysis.halo import halo
+from analysis.item_bootstrap import leave_one_out
 from analysis.kappa_errors import kappa_test
 from analysis.panel import Panel
 from analysis.yardstick import Sample, mean_of
@@ -148,11 +149,6 @@ def border_rejects(points: int, epsilon: float) -> Callable[[np.random.Generator
     return once
 
 
-def true_advantage() -> float:
-    """Return the advantage probability of the study's judge on dimension a."""
-    return known("advantage", 0)
-
-
 @cache
 def known(what: str, crowd_of: int) -> float:
     """Return the truth of a number of the study, from very many items."""
@@ -185,8 +181,6 @@ def known(what: str, crowd_of: int) -> float:
 
 def crowd_kappas(table: Panel) -> dict[str, float]:
     """Return the crowd's kappas on dimension a without their intervals, for very many items."""
-    from analysis.crowd import _kappa_sample, _moments
-
     moments = _moments(table, "a", table.judge("m", "a"))
     whole = moments.sum(axis=0, keepdims=True)
     person, judge = (_kappa_sample(whole * 1.0, at, 1, 0.95) for at in (0, 2))
@@ -210,8 +204,6 @@ def pair_kappa(table: Panel, name: str, what: str) -> float:
 
 
 def _quadratic(a: Array, b: Array) -> float:
-    from analysis.coefficients import cohen_kappa
-
     return cohen_kappa(a, b, weights="quadratic")
 
 
@@ -230,7 +222,6 @@ def crowd_held(what: str, crowd_of: int) -> Callable[[np.random.Generator], Iter
 
 def mean_held(what: str) -> Callable[[np.random.Generator], Iterable[bool]]:
     """Return the trial of the interval of a mean kappa over pairs and two dimensions."""
-    from analysis.item_bootstrap import leave_one_out
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = study(rng)
@@ -288,50 +279,78 @@ def cut_held(annotator: str, reference: str, measure: str) -> (
     return once
 
 
+EXPERTS = "50 items, three experts and a judge, 5 points, two dimensions"
+CROWD = "50 items, 2 to 11 of a crowd of 40 each, 5 points"
+
+
+def check(
+    kind: str, function: str, what: str, design: str,
+    once: Callable[[np.random.Generator], Iterable[bool]], runs: int, note: str = "",
+) -> Check:  # fmt: skip
+    """Return a check of this area, at 95% or 5%."""
+    size = kind == "size"
+    return Check(
+        area="agreement", function=f"analysis.{function}", what=what, design=design,
+        kind="size" if size else "coverage", promised=0.05 if size else 0.95, once=once, runs=runs,
+        note=note,
+    )  # fmt: skip
+
+
+def of_pairs(points: int) -> list[Check]:
+    """Return the checks of two annotators' coefficients, and of both tests."""
+    experts = f"50 items, two experts, {points} points"
+    kinds: tuple[Weights, ...] = ("none", "linear", "quadratic")
+    return [
+        *(
+            check("coverage", "coefficient_intervals.coefficient_intervals", name, experts,
+                  coefficient_held(points, name), 600)
+            for name in COEFFICIENTS
+        ),
+        *(
+            check("size", "kappa_errors.kappa_test", f"kappa = 0, weights {weights}",
+                  f"{experts}, independent", kappa_rejects(points, weights), 1500)
+            for weights in kinds
+        ),
+        *(
+            check("size", "alternative_annotator.alternative_annotator",
+                  f"one person left out, epsilon {epsilon:g}",
+                  f"50 items, three experts, {points} points; the judge loses exactly epsilon more",
+                  border_rejects(points, epsilon), 1200)
+            for epsilon in (0.2, 0.1)
+        ),
+    ]  # fmt: skip
+
+
+def of_cuts() -> list[Check]:
+    """Return the checks of shares at a cut."""
+    sides = [(PERSON, OTHERS, "a person"), ("m", OTHERS, "the judge"), ("m", MEDIAN, "the judge")]
+    return [
+        check("coverage", "cut.at_cut", f"{measure} of {who}, {reference}", f"{EXPERTS}; cut 4",
+              cut_held(annotator, reference, measure), 600)
+        for annotator, reference, who in sides
+        for measure in ("sensitivity", "positive_predictive")
+    ]  # fmt: skip
+
+
 def checks() -> list[Check]:
     """Return what `make validate` tries on agreement."""
-    found: list[Check] = []
-
-    def add(
-        kind: str, function: str, what: str, design: str,
-        once: Callable[[np.random.Generator], Iterable[bool]], runs: int,
-        note: str = "",
-    ) -> None:  # fmt: skip
-        found.append(
-            Check(
-                area="agreement", function=f"analysis.{function}", what=what, design=design,
-                kind="size" if kind == "size" else "coverage",
-                promised=0.05 if kind == "size" else 0.95, once=once, runs=runs, note=note,
-            )
-        )  # fmt: skip
-
-    for points in DESIGNS:
-        experts = f"50 items, two experts, {points} points"
-        for name in COEFFICIENTS:
-            add("coverage", "coefficient_intervals.coefficient_intervals", name, experts,
-                coefficient_held(points, name), 1500)  # fmt: skip
-        for weights in ("none", "linear", "quadratic"):
-            add("size", "kappa_errors.kappa_test", f"kappa = 0, weights {weights}",
-                f"{experts}, independent", kappa_rejects(points, weights), 3000)  # fmt: skip
-        for epsilon in (0.2, 0.1):
-            add("size", "alternative_annotator.alternative_annotator",
-                f"one person left out, epsilon {epsilon:g}",
-                f"50 items, three experts, {points} points; the judge loses exactly epsilon more",
-                border_rejects(points, epsilon), 1200)  # fmt: skip
-    experts = "50 items, three experts and a judge, 5 points, two dimensions"
-    for what in ("people", "judge", "difference"):
-        add("coverage", "yardstick.yardstick", f"mean kappa over pairs and dimensions: {what}",
-            experts, mean_held(what), 1000)  # fmt: skip
-    for what in ("halo correlation", "halo difference"):
-        add("coverage", "halo.halo", what, experts, halo_held(what), 1000)
-    add("coverage", "alternative_annotator.alternative_annotator", "advantage probability", experts,
-        advantage_held, 1000)  # fmt: skip
-    for annotator, reference in ((PERSON, OTHERS), ("m", OTHERS), ("m", MEDIAN)):
-        for measure in ("sensitivity", "positive_predictive"):
-            who = "a person" if annotator == PERSON else "the judge"
-            add("coverage", "cut.at_cut", f"{measure} of {who}, {reference}", f"{experts}; cut 4",
-                cut_held(annotator, reference, measure), 1000)  # fmt: skip
-    people = "50 items, 2 to 11 of a crowd of 40 each, 5 points"
-    for what in ("alpha_ordinal", "alpha_interval", "icc1", "person", "judge", "difference"):
-        add("coverage", "crowd.crowd", what, people, crowd_held(what, 40), 600)
-    return found
+    return [
+        *(one for points in DESIGNS for one in of_pairs(points)),
+        *(
+            check("coverage", "yardstick.yardstick",
+                  f"mean kappa over pairs and dimensions: {what}", EXPERTS, mean_held(what), 600)
+            for what in ("people", "judge", "difference")
+        ),
+        *(
+            check("coverage", "halo.halo", what, EXPERTS, halo_held(what), 600)
+            for what in ("halo correlation", "halo difference")
+        ),
+        check("coverage", "alternative_annotator.alternative_annotator", "advantage probability",
+              EXPERTS, advantage_held, 600),
+        *of_cuts(),
+        *(
+            check("coverage", "crowd.crowd", what, CROWD, crowd_held(what, 40), 400)
+            for what in ("alpha_ordinal", "alpha_interval", "icc1", "person", "judge",
+                         "difference")
+        ),
+    ]  # fmt: skip

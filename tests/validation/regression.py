@@ -112,10 +112,11 @@ def _contrast_coverage() -> Check:
 def _size_ols() -> Check:
     def once(rng: np.random.Generator) -> list[bool]:
         fit = clustered_ols(conversations(rng, effect=0.0), "y ~ treated * post", cluster="person")
-        return [bool(fit.pvalues[INTERACTION] <= 0.05)]
+        return [bool(fit.pvalues[term] <= 0.05) for term in ("treated", INTERACTION)]
 
     return Check(
-        area=AREA, function="analysis.regression.clustered_ols", what="z test of treated x post",
+        area=AREA, function="analysis.regression.clustered_ols",
+        what="z tests of treated and of treated x post",
         design="245 people x 3, no effect", kind="size", promised=0.05, once=once, runs=600,
     )  # fmt: skip
 
@@ -138,9 +139,9 @@ def _logit(taste: float) -> list[Check]:
     function = "analysis.regression.clustered_logit"
     return [
         Check(area=AREA, function=function, what="interval of the slope", design=design,
-              kind="coverage", promised=0.95, once=covered, runs=600),
+              kind="coverage", promised=0.95, once=covered, runs=500),
         Check(area=AREA, function=function, what="z test of the slope", design=design + ", slope 0",
-              kind="size", promised=0.05, once=rejected, runs=600),
+              kind="size", promised=0.05, once=rejected, runs=500),
     ]  # fmt: skip
 
 
@@ -180,10 +181,10 @@ def _average_checks() -> list[Check]:
     return [
         Check(area=AREA, function="analysis.predicted.average_predictions",
               what="interval of the mean probability", design="150 raters x 10, tastes of sd 0.7",
-              kind="coverage", promised=0.95, once=prediction, runs=600),
+              kind="coverage", promised=0.95, once=prediction, runs=500),
         Check(area=AREA, function="analysis.predicted.average_marginal_effects",
               what="interval of the average slope of the probability", design="150 raters x 10",
-              kind="coverage", promised=0.95, once=effect, runs=600),
+              kind="coverage", promised=0.95, once=effect, runs=500),
     ]  # fmt: skip
 
 

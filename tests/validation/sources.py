@@ -208,7 +208,7 @@ def checks() -> list[Check]:
         _check(ratings, "test of a contrast", BIG, _no_difference, kind="size", **FULL),
         _check(ratings, "test of a contrast", LITTLE, _no_difference, kind="size", **SMALL),
         _check(
-            ratings, "any of 6 contrasts, Holm", BIG, _family, kind="size", **FULL,
+            ratings, "any of 6 contrasts, Holm", BIG, _family, kind="size", runs=200, **FULL,
             note="Holm holds the chance of any false rejection at most at the level.",
         ),
         _check(
