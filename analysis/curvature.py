@@ -7,8 +7,10 @@ which these stall (a long chain) is factorised as a sparse matrix.
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import splu
@@ -50,7 +52,7 @@ class Layout:
         self.stalls = [False] * len(blocks)
         self._cells_of: list[IntArray] | None = None
         self._rows: tuple[IntArray | None, IntArray, IntArray] | None = None
-        self._symmetric: tuple[IntArray, IntArray, IntArray] | None = None
+        self._symmetric: tuple[IntArray, NDArray[np.int32], NDArray[np.int32]] | None = None
 
     def cells_of(self, number: int) -> IntArray:
         """Return the cells of one group."""
@@ -67,11 +69,12 @@ class Layout:
         if self._symmetric is None:
             rows = np.concatenate([self.first, self.second])
             order = np.argsort(rows, kind="stable")
-            starts = np.searchsorted(rows[order], np.arange(n + 1)).astype(np.int32)
-            columns = np.concatenate([self.second, self.first])[order].astype(np.int32)
-            self._symmetric = order % max(len(self.first), 1), columns, starts
-        cell, columns, starts = self._symmetric
-        return csr_array((weight[cell], columns, starts), shape=(n, n))
+            begins = np.searchsorted(rows[order], np.arange(n + 1))
+            others = np.concatenate([self.second, self.first])[order]
+            cell = order % max(len(self.first), 1)
+            self._symmetric = cell, others.astype(np.int32), begins.astype(np.int32)
+        of_entry, columns, starts = self._symmetric
+        return csr_array((weight[of_entry], columns, starts), shape=(n, n))
 
     def upper(self, weight: FloatArray) -> csr_array:
         """Return the pairs' weights as a sparse matrix, row `first`, column `second`."""
@@ -205,7 +208,7 @@ class _Pairs:
         self._layout, self._ridge = layout, ridge
         # One matrix is quicker; two triangles, which need no sorting, are half as large.
         if len(weight) <= _SYMMETRIC_CELLS:
-            self._parts = [layout.both_ways(weight)]
+            self._parts: list[Any] = [layout.both_ways(weight)]
         else:
             upper = layout.upper(weight)
             self._parts = [upper, upper.T]
@@ -221,36 +224,38 @@ class _Pairs:
         """Write the solution of these groups into their rows."""
         layout = self._layout
         iterated = [number for number in groups if not layout.stalls[number]]
-        if iterated:
-            rows = np.isin(layout.block_of, iterated)
-            part = np.where(rows[:, None], right, 0.0)
-            self._centre(part, iterated)
-            for begin in range(0, part.shape[1], _COLUMNS):
-                some = slice(begin, begin + _COLUMNS)
-                found, residual = self._conjugate_gradients(part[:, some], rough)
-                self._centre(found, iterated)
-                for number in iterated:
-                    items = layout.blocks[number]
-                    allowed = rough * np.linalg.norm(part[items, some], axis=0) + 1e-300
-                    reached = np.linalg.norm(residual[items], axis=0)
-                    # Conjugate gradients stop on all groups together: one may be a little behind.
-                    layout.stalls[number] |= bool((reached > 1e3 * allowed).any())
-                    solved[items, some] = found[items]
+        part = right
+        if len(iterated) < len(layout.blocks) or (layout.block_of < 0).any():
+            part = np.zeros_like(right)
+            for number in iterated:
+                part[layout.blocks[number]] = right[layout.blocks[number]]
+        for begin in range(0, part.shape[1] if iterated else 0, _COLUMNS):
+            some = slice(begin, begin + _COLUMNS)
+            found, arrived = self._conjugate_gradients(
+                self._centred(part[:, some], iterated), rough
+            )
+            found = self._centred(found, iterated)
+            for number in iterated:
+                items = layout.blocks[number]
+                # Which of several groups has stalled is not asked: each is then factorised.
+                layout.stalls[number] |= not arrived
+                solved[items, some] = found[items]
         for number in (number for number in groups if layout.stalls[number]):
             self._factorise(solved, right, layout.blocks[number])
 
-    def _centre(self, values: FloatArray, groups: list[int]) -> None:
+    def _centred(self, values: FloatArray, groups: list[int]) -> FloatArray:
+        centred = values.copy()
         for number in groups:
             items = self._layout.blocks[number]
-            values[items] -= values[items].mean(axis=0)
+            part = values[items]
+            centred[items] = part - part.mean(axis=0)
+        return centred
 
-    def _conjugate_gradients(
-        self, right: FloatArray, rough: float
-    ) -> tuple[FloatArray, FloatArray]:
-        """Return solutions and residuals, Jacobi-preconditioned, all columns side by side."""
+    def _conjugate_gradients(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
+        """Return solutions, all columns side by side, and whether they were reached."""
         if right.ndim > 1 and right.shape[1] == 1:
-            one, left_over = self._conjugate_gradients(right[:, 0], rough)
-            return one[:, None], left_over[:, None]
+            one, arrived = self._conjugate_gradients(right[:, 0], rough)
+            return one[:, None], arrived
         found, residual = np.zeros_like(right), right.copy()
         diagonal, precondition = self._diagonal, self._precondition
         if right.ndim > 1:
@@ -261,7 +266,7 @@ class _Pairs:
         goal = rough**2 * slope
         for _ in range(_MOST_ROUNDS):
             if (slope <= goal).all():
-                break
+                return found, True
             turned = diagonal * direction
             for part in self._parts:
                 turned -= part @ direction
@@ -275,11 +280,11 @@ class _Pairs:
             before, slope = slope, _column_sums(residual, towards)
             direction *= np.divide(slope, before, out=np.zeros_like(slope), where=before > 0)
             direction += towards
-        return found, residual
+        return found, False
 
     def _factorise(self, solved: FloatArray, right: FloatArray, items: IntArray) -> None:
-        pairs = sum(part[items][:, items] for part in self._parts)
-        diagonal = diags_array(self._diagonal[items])
+        pairs: Any = sum(part[items][:, items] for part in self._parts)
+        diagonal: Any = diags_array(self._diagonal[items])
         # Without a ridge solutions are defined up to a constant: hold the last item at 0.
         free = len(items) - (0 if self._ridge else 1)
         matrix = (diagonal - pairs).tocsc()[:free, :free]

@@ -27,6 +27,9 @@ def item_codes(judgments: pd.DataFrame) -> tuple[IntArray, IntArray, pd.Index]:
     """
     left, right = judgments["left_id"], judgments["right_id"]
     if _is_categorical(left) and left.dtype == right.dtype:
+        # A destroyed id is no better for being a category.
+        if pd.api.types.is_float_dtype(left.cat.categories.dtype):
+            columns.text_ids(judgments.astype({"left_id": float}), "left_id")
         codes, ids = _codes_of_categories(judgments, "left_id", "right_id")
     elif _is_whole(left) and _is_whole(right):
         codes, numbers = dense_codes(np.concatenate([left.to_numpy(), right.to_numpy()]))
@@ -126,8 +129,6 @@ def _codes_of_categories(judgments: pd.DataFrame, *names: str) -> tuple[IntArray
     Categories that no row uses are left out; two that read alike are one.
     """
     ids = judgments[names[0]].cat.categories
-    if pd.api.types.is_float_dtype(ids.dtype):
-        columns.text_ids(judgments.assign(**{names[0]: judgments[names[0]].astype(float)}), *names)
     text = pd.Index(ids.astype(str))
     for name in names:
         series = judgments[name]

@@ -164,8 +164,9 @@ class _Draws:
     ) -> _Draws:  # fmt: skip
         influence = block.influence[:, inside]
         noise = rng.standard_normal((resamples, len(influence))) @ influence
-        # t, not normal: the covariance is itself estimated from so many clusters.
-        noise /= np.sqrt(rng.chisquare(block.freedom, (resamples, 1)) / block.freedom)
+        # t, not normal: errors are themselves estimated, an item's from those who judged it.
+        freedom = max(1, int(np.median(block.judges[inside])) - 1)
+        noise /= np.sqrt(rng.chisquare(freedom, (resamples, 1)) / freedom)
         covariance = influence.T @ influence
         variance = np.diag(covariance)
         spread = np.sqrt(np.maximum(variance[:, None] + variance - 2 * covariance, 0))

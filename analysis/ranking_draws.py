@@ -62,6 +62,12 @@ class Group:
         names, begin, count = np.unique(self.cluster, return_index=True, return_counts=True)
         return names, begin, count
 
+    def judges(self) -> IntArray:
+        """Return how many clusters judged each item."""
+        m = len(self.rows)
+        ends = [self.cluster * m + side for side in (self.left, self.right)]
+        return np.bincount(np.unique(np.concatenate(ends)) % m, minlength=m)
+
     def batches(self) -> Iterator[tuple[IntArray, IntArray]]:
         """Yield clusters with equally many judgments: their places, and (clusters, k) judgments."""
         _, begin, count = self.clusters()
@@ -107,11 +113,14 @@ class Block:
     influence : float array of shape (n_clusters, n_items)
         What each cluster adds to the error of each score, in log-odds: the covariance of the
         scores is influence' influence.
+    judges : int array of shape (n_items,)
+        Clusters that judged each item.
     """
 
     rows: IntArray
     cluster: IntArray
     influence: FloatArray = field(repr=False)
+    judges: IntArray
 
     @property
     def freedom(self) -> int:
@@ -213,7 +222,7 @@ def score_errors(
     ranking = bradley_terry(judgments, cluster=cluster, ridge=ridge, by=by, level=level)
     found, n_clusters = connected(judgments, ranking, cluster=cluster, ridge=ridge, by=by)
     blocks = [
-        Block(group.rows, group.clusters()[0], influence(group))
+        Block(group.rows, group.clusters()[0], influence(group), group.judges())
         for group in found
         if len(group.clusters()[0]) > 1
     ]

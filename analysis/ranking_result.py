@@ -116,9 +116,8 @@ def structure(data: Comparisons, cells: Cells | None = None) -> Structure:
 def structure_of(cells: Cells, n: int) -> Structure:
     """Return groups and counts of each of `n` items."""
     component = strong = np.zeros(n, dtype=np.int64)
-    each_way = (cells.first_wins > 0) & (cells.second_wins > 0)
-    if not _soon_all_joined(cells.first[each_way], cells.second[each_way], n):
-        winner, loser = win_edges(cells)
+    winner, loser = win_edges(cells)
+    if not (_soon_reaches_all(winner, loser, n) and _soon_reaches_all(loser, winner, n)):
         _, component = connected_groups(winner, loser, n, strong=False)
         _, strong = connected_groups(winner, loser, n, strong=True)
     wins = sum_by(cells.first, cells.first_wins, n) + sum_by(cells.second, cells.second_wins, n)
@@ -126,15 +125,16 @@ def structure_of(cells: Cells, n: int) -> Structure:
     return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
 
 
-def _soon_all_joined(first: IntArray, second: IntArray, n: int) -> bool:
-    """Return whether pairs that each won join all items within a few steps: the usual case."""
+def _soon_reaches_all(start: IntArray, end: IntArray, n: int) -> bool:
+    """Return whether edges lead from item 0 to every other within a few steps: the usual case.
+
+    Where they do in both directions, all items are one strongly connected group.
+    """
     reached = np.zeros(n, dtype=bool)
-    reached[first[:1]] = True
-    count = 0
+    reached[0] = True
+    count = 1
     for _ in range(_FEW_STEPS):
-        ahead, behind = reached[first], reached[second]
-        reached[second[ahead]] = True
-        reached[first[behind]] = True
+        reached[end[reached[start]]] = True
         before, count = count, int(np.count_nonzero(reached))
         if count in (before, n):
             break

@@ -6,6 +6,9 @@ is said to be so: `pip install "ratify-eval[bench]"` brings them.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import gc
 import statistics
 import subprocess
 import sys
@@ -18,12 +21,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.bt_scores import Scores, fit_codes
 from analysis.paircounts import Comparisons
 from analysis.ranking import bradley_terry, elo
 from benchmarks import ranking_peers as peers
 from benchmarks.ranking_peers import Votes
 
-ROUNDS = 5
+ROUNDS = 3
 # A piece of work that takes longer is not repeated as often.
 LONG = 3.0
 RESAMPLES = 100
@@ -52,6 +56,10 @@ class Row:
     most_mb: float | None = None
 
 
+def _fit(votes: Votes) -> Scores:
+    return fit_codes(votes.left, votes.right, votes.left_won, votes.items)
+
+
 def _comparisons(votes: Votes, *, raters: bool = False) -> Comparisons:
     return Comparisons.from_codes(
         votes.left, votes.right, votes.left_won, names=votes.names,
@@ -59,14 +67,21 @@ def _comparisons(votes: Votes, *, raters: bool = False) -> Comparisons:
     )  # fmt: skip
 
 
-def _evalica(votes: list[Votes], what: str = "bradley_terry") -> Callable[[], object] | None:
+def _evalica(
+    votes: list[Votes], what: str = "bradley_terry", *, indexed: bool = False
+) -> Callable[[], object] | None:
+    """Return evalica on codes; `indexed` gives it the index it would make of them itself."""
     evalica = peers.installed("evalica")
     if evalica is None:
         return None
     winners = [peers.evalica_winners(each, evalica) for each in votes]
     rank = getattr(evalica, what)
+
+    def index(each: Votes) -> pd.Index | None:
+        return pd.Index(range(each.items)) if indexed else None
+
     return lambda: [
-        rank(each.left, each.right, won, index=pd.Index(range(each.items)))
+        rank(each.left, each.right, won, index=index(each))
         for each, won in zip(votes, winners, strict=True)
     ]
 
@@ -81,8 +96,9 @@ def _codes() -> Work:
     arena = peers.installed("arena_rank.models.bradley_terry")
     data = None if arena is None else peers.arena_data(votes.battles(), arena)
     return {
-        "ours": lambda: bradley_terry(_comparisons(votes), errors=False),
+        "ours": lambda: _fit(votes),
         "evalica": _evalica([votes]),
+        "evalica, index given": _evalica([votes], indexed=True),
         "arena-rank, fit alone": arena and (lambda: peers.arena_fit(data, arena)),
         "scikit-learn, sparse": _sparse_logistic(votes),
     }
@@ -100,12 +116,13 @@ def _strings() -> Work:
 
 
 def _conversations() -> Work:
-    votes = [Votes.drawn(385, 10_000, 1000, seed=seed) for seed in range(1, 6)]
+    votes = [Votes.drawn(385, 10_000, 1000, seed=seed, spread=0.5) for seed in range(1, 6)]
     battles = [each.battles() for each in votes]
     choix = peers.installed("choix")
     return {
-        "ours": lambda: [bradley_terry(_comparisons(each), errors=False) for each in votes],
+        "ours": lambda: [_fit(each) for each in votes],
         "evalica": _evalica(votes),
+        "evalica, index given": _evalica(votes, indexed=True),
         "FastChat's (rebuilt)": lambda: [peers.fastchat_fit(each) for each in battles],
         "choix ilsr_pairwise": choix
         and (lambda: [choix.ilsr_pairwise(v.items, v.pairs(), alpha=0.01) for v in votes]),
@@ -116,7 +133,7 @@ def _sparse() -> Work:
     votes = Votes.drawn(20_000, 1_000_000, 50_000)
     battles = votes.battles()
     return {
-        "ours": lambda: bradley_terry(_comparisons(votes), errors=False),
+        "ours": lambda: _fit(votes),
         "scikit-learn, sparse": _sparse_logistic(votes),
         "FastChat's (rebuilt)": lambda: peers.fastchat_fit(battles),
     }
@@ -167,6 +184,7 @@ def _elo() -> Work:
     return {
         "ours": lambda: elo(_comparisons(votes)),
         "evalica": _evalica([votes], "elo"),
+        "evalica, index given": _evalica([votes], "elo", indexed=True),
         "FastChat's (rebuilt)": lambda: peers.fastchat_elo(battles),
     }
 
@@ -251,6 +269,10 @@ def _print_peak(row: str, name: str) -> None:
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if do is None or not reset.exists():
         sys.exit(1)
+    # What building the input freed goes back to the system, or the work would seem to need less.
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
     # 5 sets the high-water mark back to what is resident now.
     reset.write_text("5", encoding="ascii")
     before = _high_water(status)

@@ -150,7 +150,7 @@ def fastchat_bootstrap(battles: pd.DataFrame, resamples: int) -> np.ndarray:
 
 
 def fastchat_elo(battles: pd.DataFrame) -> dict[str, float]:
-    """Return ratings by FastChat's published sequential update: a dictionary and a row at a time."""
+    """Return ratings by FastChat's published update: a dictionary, a row of the table at a time."""
     rating: dict[str, float] = {}
     for row in battles.itertuples():
         a, b = rating.setdefault(row.model_a, 1000.0), rating.setdefault(row.model_b, 1000.0)

@@ -14,14 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import expit
 
-from analysis import curvature
+from analysis import bt_errors, curvature, paircounts
+from analysis.bt_scores import fit_codes
+from analysis.paircounts import Comparisons
 from analysis.ranking import bradley_terry, elo, rank_correlation
 from prereg.errors import RatifyError
 
 REFERENCE = json.loads(
     (Path(__file__).parents[1] / "reference" / "bradley_terry.json").read_text("utf-8")
 )
-few = settings(deadline=None, max_examples=25)
+few = settings(deadline=None, max_examples=12)
 
 
 def table(games, raters=None) -> pd.DataFrame:
@@ -312,11 +314,16 @@ def test_scenarios_are_fitted_apart_and_share_the_side():
 
 def test_a_large_sparse_graph_and_a_chain():
     truth, data = simulated(1500, 60_000, 7)
-    ranking = bradley_terry(data, cluster=None, ridge=0.02)
+    ranking = bradley_terry(data, cluster=None, ridge=0.02, errors=False)
     assert np.corrcoef(column(ranking), truth)[0, 1] > 0.95
-    games = [(f"{k:05d}", f"{k + 1:05d}", c) for k in range(1500) for c in ("left", "right")]
-    chain = bradley_terry(table(games), ridge=0)
-    assert column(chain).abs().max() < 1e-6
+    assert ranking.frame["se"].isna().all()
+    assert ranking.frame["note"].eq("").all()
+    games = [
+        (f"{k:05d}", f"{k + 1:05d}", c) for k in range(1500) for c in ("left", "right", "left")
+    ]
+    chain = bradley_terry(table(games), ridge=0, errors=False)
+    # Every link is won 2 to 1, so neighbours lie log 2 apart.
+    assert -np.diff(column(chain)) == pytest.approx(np.log(2), abs=1e-6)
     assert chain.strongly_connected
 
 
@@ -394,6 +401,146 @@ def test_settings_out_of_range(bad, word):
 def test_missing_rater_is_named():
     with pytest.raises(RatifyError, match="row 3, column rater_id"):
         bradley_terry(table(CYCLE, ["r1", None, "r2"]))
+
+
+# Ways in: text, categories, numbers, codes.
+
+
+def coded(data: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray, list[str]]:
+    names = sorted(set(data["left_id"]) | set(data["right_id"]))
+    left, right = (data[c].map(names.index).to_numpy() for c in ("left_id", "right_id"))
+    return left, right, (data["choice"] == "left").to_numpy(), names
+
+
+def test_every_way_in_gives_the_same_ranking():
+    _, data = simulated(12, 200, 21)
+    expected = bradley_terry(data).frame
+    names = pd.CategoricalDtype([f"i{k:05d}" for k in range(14)][::-1])
+    categories = data.astype(
+        {"left_id": names, "right_id": names, "choice": "category", "rater_id": "category"}
+    )
+    pd.testing.assert_frame_equal(bradley_terry(categories).frame, expected)
+    left, right, won, ids = coded(data)
+    rater = pd.factorize(data["rater_id"])[0] + 5
+    # An item that nobody compared gets no place.
+    codes = Comparisons.from_codes(left, right, won, names=[*ids, "unseen"], cluster=rater)
+    pd.testing.assert_frame_equal(bradley_terry(codes).frame, expected)
+    pd.testing.assert_frame_equal(elo(codes).frame, elo(data).frame)
+    numbers = data.assign(left_id=left * 7, right_id=right * 7, rater_id=rater)
+    got = bradley_terry(numbers).frame.assign(item_id=lambda f: f["item_id"].astype(int) // 7)
+    assert got["score"].to_numpy() == pytest.approx(expected["score"].to_numpy(), abs=1e-9)
+    assert got["se"].to_numpy() == pytest.approx(expected["se"].to_numpy(), abs=1e-9)
+    assert [f"i{k:05d}" for k in got["item_id"]] == expected["item_id"].tolist()
+    both = pd.concat([data.assign(scenario=s) for s in ("t", "s")], ignore_index=True)
+    pd.testing.assert_frame_equal(
+        bradley_terry(both.astype({"scenario": "category"})).frame, bradley_terry(both).frame
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"left": [0, 1, 5]}, "left holds a code out of range"),
+        ({"right": [1, 2, -1]}, "right holds a code out of range"),
+        ({"right": [1, 1, 2]}, "an item is compared with itself"),
+        ({"right": [1, 2]}, "right has another length"),
+        ({"left": [0.0, 1.0, 2.0]}, "left is not a row of integer codes"),
+        ({"left_won": [1, 0, 1]}, "left_won is not one truth value"),
+        ({"left": [], "right": [], "left_won": []}, "there are no judgments"),
+    ],
+)
+def test_codes_that_cannot_be_ranked(change, words):
+    given_codes = {"left": [0, 1, 2], "right": [1, 2, 0], "left_won": [True, False, True]} | change
+    types = {"left_won": bool if not change.get("left_won") else int}
+    arrays = {
+        k: np.array(v, dtype=types.get(k, None if v else np.int64)) for k, v in given_codes.items()
+    }
+    with pytest.raises(RatifyError, match=words):
+        Comparisons.from_codes(**arrays, names=["a", "b", "c"])
+    with pytest.raises(RatifyError, match=words):
+        fit_codes(**arrays, n_items=3)
+
+
+def test_names_and_raters_of_codes_are_checked():
+    left, right, won = np.array([0, 1]), np.array([1, 0]), np.array([True, False])
+    with pytest.raises(RatifyError, match="a name is given twice"):
+        Comparisons.from_codes(left, right, won, names=["a", "a"])
+    with pytest.raises(RatifyError, match="cluster has another length"):
+        Comparisons.from_codes(left, right, won, names=["a", "b"], cluster=np.array([1]))
+
+
+@pytest.mark.parametrize("absent", [None, ""])
+def test_an_empty_category_is_named(absent):
+    kind = pd.CategoricalDtype(["a", "b", "c", ""])
+    data = table(CYCLE).astype({"left_id": kind, "right_id": kind})
+    data.loc[1, "right_id"] = absent
+    with pytest.raises(RatifyError, match="row 3, column right_id: is empty"):
+        bradley_terry(data)
+    numbers = pd.CategoricalDtype([1.5, 2.5])
+    with pytest.raises(RatifyError, match="decimal numbers"):
+        bradley_terry(
+            pd.DataFrame({"left_id": [1.5], "right_id": [2.5], "choice": ["left"]}).astype(
+                {"left_id": numbers, "right_id": numbers}
+            ),
+            cluster=None,
+        )
+
+
+@pytest.mark.parametrize("side", [False, True])
+def test_the_bare_fit_is_the_ranking_and_its_gradient_is_nothing(side):
+    _, data = simulated(12, 400, 22)
+    left, right, won, ids = coded(data)
+    bare = fit_codes(left, right, won, len(ids) + 1, side_advantage=side)
+    whole = bradley_terry(data, side_advantage=side)
+    assert bare.score[:-1] == pytest.approx(values(whole), abs=1e-10)
+    assert np.isnan(bare.score[-1])  # an item never played has no score, rather than 0
+    assert bare.component[-1] == -1
+    surprise = won - expit(bare.score[left] - bare.score[right] + bare.side)
+    pull = np.bincount(left, surprise, len(ids)) - np.bincount(right, surprise, len(ids))
+    assert np.abs(pull - 0.02 * bare.score[:-1]).max() < 1e-8
+    assert not side or abs(surprise.sum()) < 1e-8
+
+
+def test_the_bare_fit_says_what_has_no_estimate():
+    left, right = np.array([0, 1, 2, 3]), np.array([1, 2, 0, 0])
+    won = np.ones(4, dtype=bool)
+    assert np.isnan(fit_codes(left, right, won, 4, ridge=0).score).tolist() == [False] * 3 + [True]
+    ridged = fit_codes(left, right, won, 4)
+    assert ridged.only_ridge.tolist() == [False] * 3 + [True]
+    assert np.isfinite(ridged.score).all()
+
+
+def test_large_tables_are_counted_and_summed_the_same(monkeypatch):
+    _, data = simulated(12, 300, 23)
+    both = pd.concat([data.assign(scenario=s) for s in ("s", "t")], ignore_index=True)
+    for side in (False, True):
+        expected = bradley_terry(both, side_advantage=side).frame
+        with monkeypatch.context() as patch:
+            patch.setattr(paircounts, "_TABLE_CELLS", 0)
+            patch.setattr(paircounts, "_CHUNK", 64)
+            patch.setattr(bt_errors, "_CHUNK", 16)
+            patch.setattr(bt_errors, "_DENSER", 0 if side else 1e9)
+            patch.setattr(curvature, "_SYMMETRIC_CELLS", 0)
+            patch.setattr(curvature, "STEP_ITEMS", 1)
+            got = bradley_terry(both, side_advantage=side).frame
+        pd.testing.assert_frame_equal(got, expected, rtol=1e-8)
+
+
+def test_every_judgment_its_own_cluster_equals_white():
+    _, data = simulated(6, 300, 24)
+    left, right, won, _ = coded(data)
+    design = np.zeros((300, 6))
+    design[np.arange(300), left], design[np.arange(300), right] = 1, -1
+    fit = sm.Logit(won.astype(float), design[:, 1:]).fit(disp=0, tol=1e-14, cov_type="HC0")
+    contrast = np.vstack([np.zeros(5), np.eye(5)]) - 1 / 6
+    expected = np.sqrt(np.diag(contrast @ fit.cov_params() @ contrast.T) * 300 / 299)
+    got = values(bradley_terry(data, ridge=0, cluster=None), "se")
+    assert got == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_bootstrap_without_errors_is_refused():
+    with pytest.raises(RatifyError, match="a bootstrap gives errors"):
+        bradley_terry(table(CYCLE), errors=False, bootstrap=2, rng=np.random.default_rng(0))
 
 
 # How two rankings agree.

@@ -38,7 +38,7 @@ def by_the_formula(games, start=1000.0, k=32.0, scale=400.0) -> dict[str, float]
 names = st.sampled_from("abcdef")
 game = st.tuples(names, names, st.sampled_from(["left", "right"])).filter(lambda g: g[0] != g[1])
 games_of = st.lists(game, min_size=1, max_size=40)
-few = settings(deadline=None, max_examples=25)
+few = settings(deadline=None, max_examples=10)
 
 
 def test_three_games_by_hand():

@@ -235,7 +235,7 @@ def test_no_secret_of_the_store_is_in_a_table(store: Store, tmp_path: Path) -> N
 
 def test_a_long_table_is_never_held_whole(store: Store, tmp_path: Path) -> None:
     study = study_of_kind(tmp_path / "study", "pairwise")
-    rows = 30_000
+    rows = 60_000
 
     def fill(connection: object) -> None:
         for start in range(0, rows, 10_000):

@@ -213,20 +213,20 @@ def checks() -> list[Check]:
         ),
         _check(
             ratings, "contrast at equal style", f"{BIG}; one source has more words", _adjusted,
-            model="adjusted", **FULL,
+            model="adjusted", runs=250, **FULL,
         ),
         _check(
             ratings, "what adjusting changed", f"{BIG}; one source has more words", _adjusted,
-            model="change", **FULL,
+            model="change", runs=250, **FULL,
         ),
         _check(
             shares, "share picked as best, as worst",
             f"150 raters x 10 trials of 5, 30 scenes, unequal sources; {CROSSED}", _shares,
-            pull=0.4, runs=120,
+            pull=0.4, runs=100,
         ),
         _check(
             shares, "test of chance", f"60 raters x 6 trials of 5, 30 scenes; {CROSSED}", _chance,
-            kind="size",
+            kind="size", runs=200,
         ),
         _check(
             change, "two-proportion z",
