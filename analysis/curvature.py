@@ -21,6 +21,8 @@ from analysis.paircounts import Cells, FloatArray, IntArray, sum_by
 # which need the whole inverse.
 STEP_ITEMS = 250
 DENSE_ITEMS = 2000
+# A smaller ridge does not make groups that share no pair solvable together with full precision.
+_SOLID_RIDGE = 1e-3
 _MOST_ROUNDS = 500
 # Up to these many cells the matrix of pairs is held in full.
 _SYMMETRIC_CELLS = 200_000
@@ -114,6 +116,7 @@ class Curvature:
     def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
         self.layout, self._weight, self._ridge = layout, weight, ridge
         self._factors: dict[int, tuple[FloatArray, bool]] = {}
+        self._whole: tuple[FloatArray, bool] | None = None
         self._pairs: _Pairs | None = None
         self._border: FloatArray | None = None
         if layout.side:
@@ -163,6 +166,8 @@ class Curvature:
 
     def _solve_groups(self, right: FloatArray, most_items: int, rough: float) -> FloatArray:
         layout = self.layout
+        if most_items == STEP_ITEMS >= layout.n_items and self._ridge >= _SOLID_RIDGE:
+            return self._solve_at_once(right)
         solved = np.zeros_like(right)
         large = []
         for number, items in enumerate(layout.blocks):
@@ -176,6 +181,17 @@ class Curvature:
             if self._pairs is None:
                 self._pairs = _Pairs(layout, self._weight, self._ridge)
             self._pairs.solve_into(solved, right, large, rough)
+        return solved
+
+    def _solve_at_once(self, right: FloatArray) -> FloatArray:
+        """Return the solution of every group by one factorisation, which a ridge allows."""
+        layout, n = self.layout, self.layout.n_items
+        if self._whole is None:
+            pairs = sum_by(layout.first * n + layout.second, self._weight, n * n).reshape(n, n)
+            matrix = -(pairs + pairs.T)
+            matrix[np.diag_indices(n)] = self._ridge - matrix.sum(axis=1)
+            self._whole = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        solved: FloatArray = cho_solve(self._whole, right, check_finite=False)
         return solved
 
     def _solve_factored(self, number: int, right: FloatArray) -> FloatArray:

@@ -184,12 +184,14 @@ def _styles(
     if units is None or name not in ("estimate", "se"):
         kind = numbers.kind_of(name, values, bounded=declared)
         return [(kind, numbers.apa_decimals(kind, values))] * rows
-    styles: list[tuple[numbers.Kind, int]] = []
-    for unit in units:
-        mine = [values[i] for i in range(len(values)) if units[i % rows] == unit]
+    of_unit: dict[str, list[Value]] = {}
+    for place, value in enumerate(values):
+        of_unit.setdefault(units[place % rows], []).append(value)
+    styles = {}
+    for unit, mine in of_unit.items():
         kind = numbers.kind_of(unit, mine, bounded=declared)
-        styles.append((kind, numbers.apa_decimals(kind, mine)))
-    return styles
+        styles[unit] = kind, numbers.apa_decimals(kind, mine)
+    return [styles[unit] for unit in units]
 
 
 def _numeric(cells: Sequence[object]) -> bool:

@@ -28,8 +28,8 @@ from benchmarks import ranking_peers as peers
 from benchmarks.ranking_peers import Votes
 
 ROUNDS = 3
-# A piece of work that takes longer is not repeated as often.
-LONG = 3.0
+# Seconds after which a piece of work is not repeated again.
+LONG = 12.0
 RESAMPLES = 100
 
 Work = dict[str, Callable[[], object] | None]
@@ -99,7 +99,7 @@ def _codes() -> Work:
         "ours": lambda: _fit(votes),
         "evalica": _evalica([votes]),
         "evalica, index given": _evalica([votes], indexed=True),
-        "arena-rank, fit alone": arena and (lambda: peers.arena_fit(data, arena)),
+        "arena-rank, fit alone": None if arena is None else lambda: peers.arena_fit(data, arena),
         "scikit-learn, sparse": _sparse_logistic(votes),
     }
 
@@ -111,7 +111,9 @@ def _strings() -> Work:
     return {
         "ours": lambda: bradley_terry(frame, errors=False),
         "FastChat's (rebuilt)": lambda: peers.fastchat_fit(battles),
-        "arena-rank": arena and (lambda: peers.arena_fit(peers.arena_data(battles, arena), arena)),
+        "arena-rank": None
+        if arena is None
+        else lambda: peers.arena_fit(peers.arena_data(battles, arena), arena),
     }
 
 
@@ -124,8 +126,9 @@ def _conversations() -> Work:
         "evalica": _evalica(votes),
         "evalica, index given": _evalica(votes, indexed=True),
         "FastChat's (rebuilt)": lambda: [peers.fastchat_fit(each) for each in battles],
-        "choix ilsr_pairwise": choix
-        and (lambda: [choix.ilsr_pairwise(v.items, v.pairs(), alpha=0.01) for v in votes]),
+        "choix ilsr_pairwise": None
+        if choix is None
+        else lambda: [choix.ilsr_pairwise(v.items, v.pairs(), alpha=0.01) for v in votes],
     }
 
 
@@ -145,7 +148,9 @@ def _clustered_large() -> Work:
     data = None if arena is None else peers.arena_data(votes.battles(), arena)
     return {
         "ours, clustered": lambda: bradley_terry(_comparisons(votes, raters=True)),
-        "arena-rank, vote-level": arena and (lambda: peers.arena_intervals(data, arena)),
+        "arena-rank, vote-level": None
+        if arena is None
+        else lambda: peers.arena_intervals(data, arena),
     }
 
 
@@ -155,8 +160,9 @@ def _clustered_strings() -> Work:
     arena = peers.installed("arena_rank.models.bradley_terry")
     return {
         "ours, clustered": lambda: bradley_terry(frame),
-        "arena-rank, vote-level": arena
-        and (lambda: peers.arena_intervals(peers.arena_data(battles, arena), arena)),
+        "arena-rank, vote-level": None
+        if arena is None
+        else lambda: peers.arena_intervals(peers.arena_data(battles, arena), arena),
     }
 
 
@@ -247,7 +253,7 @@ def medians(work: Work) -> dict[str, float]:
     taken: dict[str, list[float]] = {name: [] for name, do in work.items() if do is not None}
     for _ in range(ROUNDS + 1):
         for name, do in work.items():
-            if do is None or (len(taken[name]) > 1 and taken[name][-1] > LONG):
+            if do is None or sum(taken[name]) > LONG:
                 continue
             start = time.perf_counter()
             do()

@@ -128,10 +128,10 @@ def lbfgs(schedule: Schedule, count: np.ndarray) -> np.ndarray:
         return -float(likelihood @ count), slope
 
     start = np.zeros(schedule.items)
-    options = {"maxiter": 100, "gtol": 1e-6}
+    options: Any = {"maxiter": 100, "gtol": 1e-6}
     # Without a penalty a never-lost item runs off to where the logarithm is infinite.
     with np.errstate(all="ignore"):
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
+        found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x)
 
 
@@ -152,7 +152,8 @@ def fastchat_bootstrap(battles: pd.DataFrame, resamples: int) -> np.ndarray:
 def fastchat_elo(battles: pd.DataFrame) -> dict[str, float]:
     """Return ratings by FastChat's published update: a dictionary, a row of the table at a time."""
     rating: dict[str, float] = {}
-    for row in battles.itertuples():
+    rows: Any = battles.itertuples()
+    for row in rows:
         a, b = rating.setdefault(row.model_a, 1000.0), rating.setdefault(row.model_b, 1000.0)
         expected = 1 / (1 + 10 ** ((b - a) / 400))
         change = 32 * (float(row.winner == "model_a") - expected)
