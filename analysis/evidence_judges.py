@@ -27,7 +27,8 @@ class JudgeEvidence:
         comparisons they imply; empty where the plan asks for ratings.
     scores : DataFrame
         `item_id`, `scenario`, every dimension of a pairwise plan's measures, `overall`, and `elo`
-        and `bradley_terry` where it was asked for pairs.
+        and `bradley_terry`, each with its error (`elo_se` is missing), where it was asked for
+        pairs.
     ranking : Ranking or None
         Its Elo; its Bradley-Terry scores where its pairs were chosen for these, and where it
         picked the best and the worst.
@@ -90,7 +91,8 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
 
 def _with_scores(scores: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
     for method, found in rankings.items():
-        column = found.frame[["item_id", "score"]].rename(columns={"score": method})
+        names = {"score": method, "se": f"{method}_se"}
+        column = found.frame[["item_id", *names]].rename(columns=names)
         scores = scores.merge(column, on="item_id", how="left")
     return scores
 

@@ -9,15 +9,14 @@ from typing import Any
 
 import pandas as pd
 
-from analysis import columns
 from analysis.choice_agreement import ChoiceAgreement as AgreementOnTrials
 from analysis.choice_agreement import choice_agreement
 from analysis.evidence import Evidence
 from analysis.finding import Finding, interval, number, stamp
 from analysis.kinds import measures_of
-from analysis.ranking import rank_correlation
 from analysis.registered_agreement import run_agreement
 from analysis.registered_change import run_change
+from analysis.registered_rank import run_rank_correlation
 from analysis.registered_ranking import run_ranking
 from analysis.registered_regression import run_regression
 from analysis.registered_sources import run_best_worst_shares, run_source_ratings
@@ -25,7 +24,7 @@ from analysis.registered_themes import run_themes
 from analysis.regression import Regression, clustered_logit
 from analysis.results import Quantity, ResultTable
 from analysis.selection import Trials, selection_by_gap, trials_with_gap
-from analysis.study_figures import decile_figure, gap_figure, rank_figure
+from analysis.study_figures import gap_figure
 from prereg.analyses import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
 from prereg.analyses_agreement import Agreement
 from prereg.analyses_change import Change
@@ -76,94 +75,6 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
         sentence=f"The registered analysis {analysis.id} could not be computed: {why}.",
         quantities=missing,
     )
-
-
-def _rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
-    scores, column, what = _other_scores(analysis, evidence)
-    people = evidence.ranked.frame.dropna(subset=["score"])
-    found = rank_correlation(
-        people, scores, y_score=column, bootstrap=BOOTSTRAP, rng=evidence.rng(analysis.id)
-    )
-    common: dict[str, Any] = {
-        "analysis": analysis.id,
-        "n": found.n,
-        "unit_of_n": "items",
-        "unit": "correlation",
-        "level": found.level,
-        **stamp(analysis, evidence),
-    }
-    boot = f"bootstrap over items {interval(found.boot_low, found.boot_high)}"
-    quantities = [
-        Quantity(
-            name="spearman",
-            label=f"{evidence.raters_own} Bradley-Terry score and {what}, all items",
-            estimate=found.estimate,
-            low=found.low,
-            high=found.high,
-            p_value=found.p_value,
-            method="Spearman, Fisher's z with the error of Bonett and Wright",
-            note=f"The interval is about items, not raters; {boot}."
-            + _about_scores(evidence, found.n_unmatched),
-            **common,
-        ),
-        Quantity(
-            name="spearman_within",
-            label=f"{evidence.raters_own} Bradley-Terry score and {what}, within scenario",
-            estimate=found.within,
-            low=found.within_low,
-            high=found.within_high,
-            method="Spearman by scenario, mean through Fisher's z",
-            **common,
-        ),
-    ]
-    table = ResultTable(
-        name=f"{analysis.id}_by_scenario",
-        title=f"{evidence.raters_own} ranking and {what}, by scenario",
-        caption="Spearman's correlation; interval through Fisher's z with the error of Bonett and "
-        "Wright; n counts items.",
-        frame=found.to_frame(),
-        status=evidence.status,
-    )
-    sentence = (
-        f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
-        f"{interval(found.low, found.high)} over {found.n} conversations."
-    )
-    pictures = [rank_figure(analysis, evidence, people, scores, column, what)]
-    if analysis.score == "elo" and analysis.judge is not None:
-        pictures.append(decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
-    return Finding(sentence=sentence, quantities=quantities, tables=[table], figures=pictures)
-
-
-def _about_scores(evidence: Evidence, unmatched: int) -> str:
-    """Return what must be known about the scores that were correlated, empty if nothing."""
-    notes = evidence.ranked.frame["note"]
-    invented = int(notes.str.contains("only because of the ridge", regex=False).sum())
-    apart = int(notes.str.contains("never compared with each other", regex=False).sum())
-    said = ""
-    if invented:
-        said += f" {invented} scores are finite only because of the ridge."
-    if apart:
-        said += f" {apart} items are in groups that were never compared with each other."
-    if unmatched:
-        said += f" {unmatched} items lack one of the two scores."
-    return said
-
-
-def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.DataFrame, str, str]:
-    """Return the scores to compare people's with, their column, and what to call them."""
-    if analysis.column is not None:
-        if analysis.column not in evidence.items:
-            shown = ", ".join(evidence.items.columns)
-            raise RatifyError(f"items.csv has no column '{analysis.column}'", allowed=shown)
-        values = columns.numbers(evidence.items, analysis.column)
-        scores = evidence.items.assign(**{analysis.column: values})
-        return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
-    assert analysis.judge is not None
-    assert analysis.score is not None
-    word = {
-        "elo": "Elo", "bradley_terry": "Bradley-Terry score", "overall": "overall score"
-    }[analysis.score]  # fmt: skip
-    return evidence.judges[analysis.judge].scores, analysis.score, f"{analysis.judge}'s {word}"
 
 
 def _logit(analysis: Logit, evidence: Evidence) -> Finding:
@@ -360,7 +271,7 @@ def _registered_curve(
 
 
 _RUN: dict[type, Callable[[Any, Evidence], Finding]] = {
-    RankCorrelation: _rank_correlation,
+    RankCorrelation: run_rank_correlation,
     Logit: _logit,
     SelectionByGap: _selection_by_gap,
     ChoiceAgreement: _choice_agreement,

@@ -47,7 +47,7 @@ class RankCorrelation(AnyAnalysis):
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the numbers it will report."""
-        return ["spearman", "spearman_within"]
+        return ["spearman", "spearman_within", "spearman_disattenuated"]
 
 
 class Logit(AnyAnalysis):
