@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.bt_errors import Problem
-from analysis.judgment_codes import code_array
+from analysis.judgment_codes import coded_judgments
 from analysis.newton import newton
 from analysis.paircounts import BoolArray, Cells, FloatArray, IntArray, count_votes
 from analysis.ranking_result import Structure, structure_of
@@ -67,16 +67,7 @@ def fit_codes(
     """
     if not (np.isfinite(ridge) and ridge >= 0):
         raise RatifyError("ridge is out of range", value=ridge, allowed="a number from 0")
-    left = code_array(left, "left", None, n_items)
-    right = code_array(right, "right", len(left), n_items)
-    if not len(left):
-        raise RatifyError("there are no judgments", allowed="at least one")
-    if left_won.dtype != np.bool_ or left_won.shape != left.shape:
-        raise RatifyError(
-            "left_won is not one truth value for each judgment",
-            value=f"{left_won.dtype} of shape {left_won.shape}",
-            allowed=f"bool of shape ({len(left)},)",
-        )  # fmt: skip
+    left, right, left_won = coded_judgments(left, right, left_won, n_items)
     cells = count_votes(left, right, left_won, n_items, ordered=side_advantage)
     itself = np.flatnonzero(cells.first == cells.second)
     if len(itself):

@@ -7,11 +7,19 @@ import math
 import numpy as np
 import pandas as pd
 
-from analysis.paircounts import Comparisons, FloatArray, IntArray, read_comparisons, require_rng
+from analysis.judgment_codes import coded_judgments
+from analysis.paircounts import (
+    BoolArray,
+    Comparisons,
+    FloatArray,
+    IntArray,
+    read_comparisons,
+    require_rng,
+)
 from analysis.ranking_result import Ranking, ranking_frame, structure
 from prereg.errors import RatifyError
 
-# Judgments whose indices are laid out at once; bounds the memory of many reorderings.
+# Judgments whose indices are laid out at once: they stay in the cache, and many reorderings small.
 _CHUNK = 4096
 
 
@@ -38,6 +46,7 @@ def elo(
         Tidy judgments in the order they were made: `left_id`, `right_id`, `choice` ('left',
         'right') and the column named by `by`. Leave attention checks out. Integer codes are given
         as `Comparisons.from_codes(left, right, left_won, names=...)`, for which `by` is not asked.
+        (`elo_codes` is the bare loop.)
     start : float
         Rating of an item before its first judgment (1000 or 1500 in published work).
     k : float
@@ -73,13 +82,14 @@ def elo(
         cluster = "rater_id" if "rater_id" in judgments.columns else None
         data = read_comparisons(judgments, by=by, cluster=cluster)
     groups = structure(data)
-    # In half natural units one update is k (1 - tanh(x)), which never overflows.
-    per_unit = 2 * scale / math.log(10)
-    score = start + per_unit * _sequential(data.winner, data.loser, data.n_items, k / per_unit)
+    per_unit = scale / math.log(10)
+    judged = data.winner, data.loser, data.n_items, k / per_unit
+    score = start + per_unit * _sequential(*judged)
     mean = sd = None
     if reorderings:
         rng = require_rng(rng, "reordering judgments")
-        ratings = start + per_unit * _reordered(data, k / per_unit, reorderings, rng)
+        orders = np.array([rng.permutation(len(data.left)) for _ in range(reorderings)]).T
+        ratings = start + per_unit * _reordered(*judged, orders)
         mean = ratings.mean(axis=0)
         sd = ratings.std(axis=0, ddof=1) if reorderings > 1 else None
     return Ranking(
@@ -98,6 +108,55 @@ def elo(
     )  # fmt: skip
 
 
+def elo_codes(
+    left: IntArray,
+    right: IntArray,
+    left_won: BoolArray,
+    n_items: int,
+    *,
+    start: float = 1000.0,
+    k: float = 32.0,
+    scale: float = 400.0,
+) -> FloatArray:
+    """Rate items from integer codes, arrays in and array out: the loop inside `elo`.
+
+    Parameters
+    ----------
+    left, right : int array of shape (n_judgments,)
+        Item on each side, from 0 to `n_items` - 1, in the order of the judgments.
+    left_won : bool array of shape (n_judgments,)
+    n_items : int
+    start, k, scale
+        As in `elo`, whose model and source these are.
+
+    Returns
+    -------
+    float array of shape (n_items,)
+        Elo points; NaN for an item in no judgment.
+
+    Raises
+    ------
+    RatifyError
+        On bad settings, no judgments, arrays of unequal length or another type, codes out of
+        range, and an item compared with itself.
+    """
+    _check_settings(start, k, scale, 0)
+    left, right, left_won = coded_judgments(left, right, left_won, n_items)
+    itself = left == right
+    if itself.any():
+        at = int(itself.argmax())
+        raise RatifyError(
+            "an item is compared with itself", row=at, value=int(left[at]),
+            allowed="two different items; rows of codes count from 0",
+        )  # fmt: skip
+    per_unit = scale / math.log(10)
+    winner, loser = np.where(left_won, left, right), np.where(left_won, right, left)
+    score = start + per_unit * _sequential(winner, loser, n_items, k / per_unit)
+    played = np.zeros(n_items, dtype=bool)
+    played[left] = played[right] = True
+    return np.where(played, score, np.nan)
+
+
 def _check_settings(start: float, k: float, scale: float, reorderings: int) -> None:
     if not math.isfinite(start):
         raise RatifyError("start is out of range", value=start, allowed="a finite number")
@@ -112,30 +171,36 @@ def _check_settings(start: float, k: float, scale: float, reorderings: int) -> N
 def _sequential(winner: IntArray, loser: IntArray, n_items: int, k: float) -> FloatArray:
     """Return ratings from 0 after all judgments; a plain loop, since each step needs the last."""
     rating = [0.0] * n_items
-    half = k / 2
-    tanh = math.tanh
-    for w, b in zip(winner.tolist(), loser.tolist(), strict=True):
-        above, below = rating[w], rating[b]
-        gain = half * (1.0 - tanh(above - below))
-        rating[w] = above + gain
-        rating[b] = below - gain
+    exp = math.exp
+    try:
+        for begin in range(0, len(winner), _CHUNK):
+            some = slice(begin, begin + _CHUNK)
+            for w, b in zip(winner[some].tolist(), loser[some].tolist(), strict=True):
+                above, below = rating[w], rating[b]
+                gain = k / (1.0 + exp(above - below))
+                rating[w] = above + gain
+                rating[b] = below - gain
+    except OverflowError:
+        # Odds that no float holds: the slower of two equal formulas is defined there.
+        return _reordered(winner, loser, n_items, k, np.arange(len(winner))[:, None])[0]
     return np.array(rating)
 
 
-def _reordered(data: Comparisons, k: float, count: int, rng: np.random.Generator) -> FloatArray:
-    """Return ratings from 0, one row for each random order: all orders step together."""
-    n_judgments, n = len(data.left), data.n_items
-    winner, loser = data.winner, data.loser
-    orders = np.array([rng.permutation(n_judgments) for _ in range(count)]).T
-    # Row r of a (count, n) matrix, laid flat: item i of order r is at r * n + i.
-    lane = np.arange(count) * n
-    rating = np.zeros(count * n)
+def _reordered(
+    winner: IntArray, loser: IntArray, n_items: int, k: float, orders: IntArray
+) -> FloatArray:
+    """Return ratings from 0, a row for each column of `orders`: all orders step together."""
+    n_judgments, count = orders.shape
+    # Row r of a (count, n_items) matrix, laid flat: item i of order r is at r * n_items + i.
+    lane = np.arange(count) * n_items
+    rating = np.zeros(count * n_items)
     half = k / 2
     for begin in range(0, n_judgments, _CHUNK):
         order = orders[begin : begin + _CHUNK]
         for w, b in zip(winner[order] + lane, loser[order] + lane, strict=True):
             above, below = rating[w], rating[b]
-            gain = half * (1.0 - np.tanh(above - below))
+            # k / (1 + exp(x)) written so that it cannot overflow.
+            gain = half * (1.0 - np.tanh((above - below) / 2))
             rating[w] = above + gain
             rating[b] = below - gain
-    return rating.reshape(count, n)
+    return rating.reshape(count, n_items)

@@ -12,6 +12,7 @@ from analysis import columns
 from prereg.errors import RatifyError
 
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 # Whole numbers that lie in at most this wide a range are coded by a table, not by hashing.
 _TABLE = 4_000_000
@@ -86,6 +87,29 @@ def dense_codes(numbers: NDArray[Any]) -> tuple[IntArray, IntArray]:
     if present.all():
         return shifted.astype(np.int64, copy=False), np.arange(least, most + 1)
     return (np.cumsum(present) - 1)[shifted], np.flatnonzero(present) + least
+
+
+def coded_judgments(
+    left: object, right: object, left_won: object, n_items: int
+) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return the codes of judgments, checked but for self-comparisons.
+
+    Raises
+    ------
+    RatifyError
+        On no judgments, arrays of unequal length or another type, and codes out of range.
+    """
+    left = code_array(left, "left", None, n_items)
+    right = code_array(right, "right", len(left), n_items)
+    if not len(left):
+        raise RatifyError("there are no judgments", allowed="at least one")
+    won = np.asarray(left_won)
+    if won.dtype != np.bool_ or won.shape != left.shape:
+        raise RatifyError(
+            "left_won is not one truth value for each judgment",
+            value=f"{won.dtype} of shape {won.shape}", allowed=f"bool of shape ({len(left)},)",
+        )  # fmt: skip
+    return left, right, won
 
 
 def code_array(values: object, name: str, size: int | None, upper: int | None) -> IntArray:

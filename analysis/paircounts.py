@@ -19,6 +19,7 @@ from analysis import columns
 from analysis.judgment_codes import (
     cluster_codes,
     code_array,
+    coded_judgments,
     dense_codes,
     item_codes,
     scenario_codes,
@@ -186,16 +187,7 @@ def _from_codes(
     names: Sequence[str],
     cluster: IntArray | None,
 ) -> Comparisons:
-    left = code_array(left, "left", None, len(names))
-    if not len(left):
-        raise RatifyError("there are no judgments", allowed="at least one")
-    right = code_array(right, "right", len(left), len(names))
-    won = np.asarray(left_won)
-    if won.dtype != np.bool_ or won.shape != left.shape:
-        raise RatifyError(
-            "left_won is not one truth value for each judgment",
-            value=f"{won.dtype} of shape {won.shape}", allowed=f"bool of shape ({len(left)},)",
-        )  # fmt: skip
+    left, right, won = coded_judgments(left, right, left_won, len(names))
     itself = left == right
     if itself.any():
         at = int(itself.argmax())
