@@ -188,7 +188,7 @@ def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, An
 
 
 def _p(value: float) -> str:
-    return "unknown" if math.isnan(value) else f"{value:.4f}"
+    return "unknown" if math.isnan(value) else p_value(value)
 
 
 def _unit(analysis: RegressionPlan) -> str:
