@@ -28,7 +28,7 @@ from analysis.paircounts import (
     require_rng,
     win_edges,
 )
-from analysis.ranking_result import Ranking, Structure, ranking_frame, structure
+from analysis.ranking_result import Ranking, Structure, ranking_frame, structure_of
 from prereg.errors import RatifyError
 
 
@@ -126,7 +126,7 @@ def bradley_terry(
             "a bootstrap gives errors", value=bootstrap, allowed="0 where errors=False"
         )
     cells = count_pairs(data, ordered=side_advantage, of_judgments=errors)
-    groups = structure(data, cells)
+    groups = structure_of(cells, data.n_items)
     main = main_groups(groups)
     problem = restrict(cells, groups, main, data.cluster, ridge)
     fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))

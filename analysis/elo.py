@@ -81,15 +81,15 @@ def elo(
     else:
         cluster = "rater_id" if "rater_id" in judgments.columns else None
         data = read_comparisons(judgments, by=by, cluster=cluster)
-    groups = structure(data)
+    winner, loser, n = data.winner, data.loser, data.n_items
+    groups = structure(winner, loser, n)
     per_unit = scale / math.log(10)
-    judged = data.winner, data.loser, data.n_items, k / per_unit
-    score = start + per_unit * _sequential(*judged)
+    score = start + per_unit * _sequential(winner, loser, n, k / per_unit)
     mean = sd = None
     if reorderings:
         rng = require_rng(rng, "reordering judgments")
         orders = np.array([rng.permutation(len(data.left)) for _ in range(reorderings)]).T
-        ratings = start + per_unit * _reordered(*judged, orders)
+        ratings = start + per_unit * _reordered(winner, loser, n, k / per_unit, orders)
         mean = ratings.mean(axis=0)
         sd = ratings.std(axis=0, ddof=1) if reorderings > 1 else None
     return Ranking(

@@ -13,7 +13,6 @@ from analysis.paircounts import (
     FloatArray,
     IntArray,
     connected_groups,
-    count_pairs,
     sum_by,
     win_edges,
 )
@@ -28,6 +27,8 @@ _RANK_DECIMALS = 9
 
 # Steps from pair to pair that are tried before a graph is built.
 _FEW_STEPS = 8
+# Wins for every item that are tried before all are looked at.
+_FEW_WINS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,23 +107,31 @@ class Structure:
         return int(self.strong.max()) == int(self.component.max())
 
 
-def structure(data: Comparisons, cells: Cells | None = None) -> Structure:
-    """Return groups and counts of every item, from all judgments counted by pair."""
-    if cells is None:
-        cells = count_pairs(data, ordered=False, of_judgments=False)
-    return structure_of(cells, data.n_items)
+def structure(winner: IntArray, loser: IntArray, n: int) -> Structure:
+    """Return groups and counts of each of `n` items, from judgments."""
+    component, strong = _groups(winner, loser, n)
+    return Structure(component, strong, np.bincount(winner, None, n), np.bincount(loser, None, n))
 
 
 def structure_of(cells: Cells, n: int) -> Structure:
     """Return groups and counts of each of `n` items."""
-    component = strong = np.zeros(n, dtype=np.int64)
-    winner, loser = win_edges(cells)
-    if not (_soon_reaches_all(winner, loser, n) and _soon_reaches_all(loser, winner, n)):
-        _, component = connected_groups(winner, loser, n, strong=False)
-        _, strong = connected_groups(winner, loser, n, strong=True)
+    component, strong = _groups(*win_edges(cells), n)
     wins = sum_by(cells.first, cells.first_wins, n) + sum_by(cells.second, cells.second_wins, n)
     losses = sum_by(cells.first, cells.second_wins, n) + sum_by(cells.second, cells.first_wins, n)
     return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
+
+
+def _groups(winner: IntArray, loser: IntArray, n: int) -> tuple[IntArray, IntArray]:
+    """Return the connected and the strongly connected group of each of `n` items."""
+    # What some wins join, all join; evenly picked ones usually do.
+    stride = max(1, len(winner) // (_FEW_WINS * n))
+    for step in (stride, 1) if stride > 1 else (1,):
+        some, others = winner[::step], loser[::step]
+        if _soon_reaches_all(some, others, n) and _soon_reaches_all(others, some, n):
+            return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    _, component = connected_groups(winner, loser, n, strong=False)
+    _, strong = connected_groups(winner, loser, n, strong=True)
+    return component, strong
 
 
 def _soon_reaches_all(start: IntArray, end: IntArray, n: int) -> bool:
@@ -159,29 +168,60 @@ def ranking_frame(
     def given(values: FloatArray | None) -> FloatArray:
         return absent if values is None else values
 
-    frame = data.items.assign(
-        score=score, se=given(se), low=given(low), high=given(high),
-        n=groups.wins + groups.losses, wins=groups.wins, losses=groups.losses,
-        component=groups.component + 1,
-        mean_reordered=given(mean_reordered), sd_reordered=given(sd_reordered),
-        note=_with_split(data, groups, notes),
-    )  # fmt: skip
-    rounded = frame["score"].round(_RANK_DECIMALS)
-    ranks = rounded.groupby(frame["component"]).rank(method="min", ascending=False)
-    frame["rank"] = ranks.astype("Int64")
-    order = ["scenario", "component", "rank", "item_id"]
-    return frame[list(COLUMNS)].sort_values(order, ignore_index=True)
+    scenario = _scenario_codes(data)
+    rank = _ranks(score, groups.component)
+    name = np.empty(data.n_items, dtype=np.int64)
+    name[data.items["item_id"].to_numpy(dtype=object).argsort(kind="stable")] = np.arange(len(name))
+    # Items without a score come last.
+    order = np.lexsort((name, rank, rank == 0, groups.component, scenario))
+    columns = {
+        "item_id": data.items["item_id"].array, "scenario": data.items["scenario"].array,
+        "score": score, "se": given(se), "low": given(low), "high": given(high),
+        "rank": pd.arrays.IntegerArray(rank, rank == 0),
+        "n": groups.wins + groups.losses, "wins": groups.wins, "losses": groups.losses,
+        "component": groups.component + 1,
+        "mean_reordered": given(mean_reordered), "sd_reordered": given(sd_reordered),
+        "note": pd.array(_with_split(data, scenario, groups, notes), dtype="str"),
+    }  # fmt: skip
+    return pd.DataFrame({column: columns[column][order] for column in COLUMNS})
 
 
-def _with_split(data: Comparisons, groups: Structure, notes: list[str] | None) -> list[str]:
+def _scenario_codes(data: Comparisons) -> IntArray:
+    """Return the number of every item's scenario, in the order of their names."""
+    names = data.items["scenario"].to_numpy(dtype=object)
+    # Items come sorted by scenario.
+    return np.cumsum(np.append([False], names[1:] != names[:-1]))
+
+
+def _ranks(score: FloatArray, component: IntArray) -> IntArray:
+    """Return ranks within components, 1 for the highest score, ties sharing the smaller; 0 none."""
+    rounded = np.round(score, _RANK_DECIMALS)
+    order = np.lexsort((-rounded, component))
+    rounded, group = rounded[order], component[order]
+    place = np.arange(len(order))
+    opens = np.append([True], group[1:] != group[:-1])
+    differs = opens | np.append([True], rounded[1:] != rounded[:-1])
+    first = np.maximum.accumulate(np.where(differs, place, 0))
+    begin = np.maximum.accumulate(np.where(opens, place, 0))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.where(np.isnan(rounded), 0, first - begin + 1)
+    return rank
+
+
+def _with_split(
+    data: Comparisons, scenario: IntArray, groups: Structure, notes: list[str] | None
+) -> list[str]:
     """Return the notes, each with a sentence where its scenario falls into separate groups."""
-    notes = [""] * data.n_items if notes is None else notes
-    parts = pd.Series(groups.component).groupby(data.items["scenario"]).transform("nunique")
+    notes = [""] * len(scenario) if notes is None else notes
+    _, one_item_each = np.unique(groups.component, return_index=True)
+    parts = np.bincount(scenario[one_item_each])[scenario]
+    if (parts == 1).all():
+        return notes
     place = "the items fall" if data.items["scenario"].eq("").all() else "the scenario falls"
     return [
         note if count == 1 else "; ".join(
             filter(None, [note, f"{place} into {count} groups never compared with each other: "
                                 "score and rank hold within this group"])
         )
-        for note, count in zip(notes, parts, strict=True)
+        for note, count in zip(notes, parts.tolist(), strict=True)
     ]  # fmt: skip

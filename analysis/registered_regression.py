@@ -17,6 +17,7 @@ from analysis.figure_style import stamp as warn
 from analysis.figure_style import svg
 from analysis.figures_effects import plot_effects
 from analysis.finding import Finding, interval, number, stamp
+from analysis.numbers import p_value
 from analysis.regression import (
     Regression,
     average_marginal_effects,
