@@ -41,7 +41,11 @@ lint: .venv/ready-to-test
 
 check: lint test
 
-bench: .venv/ready-to-test
+.venv/ready-to-bench: .venv/ready-to-test
+	$(PIP) --editable '.[bench]'
+	@touch $@
+
+bench: .venv/ready-to-bench
 	$(BIN)/python -m benchmarks
 
 validate: .venv/ready-to-test

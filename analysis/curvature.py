@@ -6,6 +6,7 @@ which these stall (a long chain) is factorised as a sparse matrix.
 
 from __future__ import annotations
 
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
@@ -54,7 +55,7 @@ class Layout:
         self.stalls = [False] * len(blocks)
         self._cells_of: list[IntArray] | None = None
         self._rows: tuple[IntArray | None, IntArray, IntArray] | None = None
-        self._symmetric: tuple[IntArray, NDArray[np.int32], NDArray[np.int32]] | None = None
+        self._symmetric: tuple[IntArray, csr_array] | None = None
 
     def cells_of(self, number: int) -> IntArray:
         """Return the cells of one group."""
@@ -70,13 +71,18 @@ class Layout:
         n = self.n_items
         if self._symmetric is None:
             rows = np.concatenate([self.first, self.second])
-            order = np.argsort(rows, kind="stable")
-            begins = np.searchsorted(rows[order], np.arange(n + 1))
+            # Of numbers as short as these a stable sort takes no comparisons.
+            order = np.argsort(rows.astype(np.uint16) if n <= 1 << 16 else rows, kind="stable")
+            starts = np.concatenate([[0], np.cumsum(np.bincount(rows, None, n))])
             others = np.concatenate([self.second, self.first])[order]
             cell = order % max(len(self.first), 1)
-            self._symmetric = cell, others.astype(np.int32), begins.astype(np.int32)
-        of_entry, columns, starts = self._symmetric
-        return csr_array((weight[of_entry], columns, starts), shape=(n, n))
+            entries = weight[cell], others.astype(np.int32), starts.astype(np.int32)
+            self._symmetric = cell, csr_array(entries, shape=(n, n))
+            return self._symmetric[1]
+        cell, template = self._symmetric
+        matrix = copy(template)
+        matrix.data = weight[cell]
+        return matrix
 
     def upper(self, weight: FloatArray) -> csr_array:
         """Return the pairs' weights as a sparse matrix, row `first`, column `second`."""
@@ -260,6 +266,8 @@ class _Pairs:
             self._factorise(solved, right, layout.blocks[number])
 
     def _centred(self, values: FloatArray, groups: list[int]) -> FloatArray:
+        if len(self._layout.blocks) == 1 and len(self._layout.blocks[0]) == len(values):
+            return values - values.mean(axis=0)
         centred = values.copy()
         for number in groups:
             items = self._layout.blocks[number]
@@ -269,13 +277,11 @@ class _Pairs:
 
     def _conjugate_gradients(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
         """Return solutions, all columns side by side, and whether they were reached."""
-        if right.ndim > 1 and right.shape[1] == 1:
-            one, arrived = self._conjugate_gradients(right[:, 0], rough)
+        if right.shape[1] == 1:
+            one, arrived = self._one_column(right[:, 0], rough)
             return one[:, None], arrived
         found, residual = np.zeros_like(right), right.copy()
-        diagonal, precondition = self._diagonal, self._precondition
-        if right.ndim > 1:
-            diagonal, precondition = diagonal[:, None], precondition[:, None]
+        diagonal, precondition = self._diagonal[:, None], self._precondition[:, None]
         towards = precondition * residual
         direction = towards.copy()
         slope = _column_sums(residual, towards)
@@ -295,6 +301,32 @@ class _Pairs:
             towards = precondition * residual
             before, slope = slope, _column_sums(residual, towards)
             direction *= np.divide(slope, before, out=np.zeros_like(slope), where=before > 0)
+            direction += towards
+        return found, False
+
+    def _one_column(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
+        """Return the same of a single right-hand side, at half the cost a round."""
+        found, residual = np.zeros_like(right), right.copy()
+        towards = self._precondition * residual
+        direction = towards.copy()
+        slope = float(residual @ towards)
+        goal = rough**2 * slope
+        for _ in range(_MOST_ROUNDS):
+            if slope <= goal:
+                return found, True
+            turned = self._diagonal * direction
+            for part in self._parts:
+                turned -= part @ direction
+            bend = float(direction @ turned)
+            if not bend > 0:
+                return found, True
+            length = slope / bend
+            found += length * direction
+            turned *= length
+            residual -= turned
+            np.multiply(self._precondition, residual, out=towards)
+            before, slope = slope, float(residual @ towards)
+            direction *= slope / before
             direction += towards
         return found, False
 

@@ -16,6 +16,8 @@ MAX_STEPS = 200
 MAX_HALVINGS = 40
 # Cells evaluated at once: what they need stays in the cache.
 _CHUNK = 1 << 15
+# Up to these log-odds 1 - p holds the less likely outcome's probability p to ten digits.
+_NEAR = 12.0
 # Odds of a million to one: only a side that always wins goes there, and then never stops.
 MAX_SIDE = 14.0
 
@@ -127,12 +129,38 @@ class _Point:
         """Evaluate with one exponential a cell, which cannot overflow."""
         n, n_cells = len(score), len(cells.first)
         excess, weight = np.empty(n_cells), np.empty(n_cells)
+        near = float(np.ptp(score)) + abs(side) < _NEAR if n else True
+        evaluate = _evaluate_near if near else _evaluate
         for begin in range(0, n_cells, _CHUNK):
             some = slice(begin, begin + _CHUNK)
-            _evaluate(cells, some, score, side, excess[some], weight[some])
+            evaluate(cells, some, score, side, excess[some], weight[some])
         pull = sum_by(cells.first, excess, n) - sum_by(cells.second, excess, n)
         side_gradient = -cells.side * float(excess.sum())
         return cls(score, side, ridge * score - pull, side_gradient, weight)
+
+
+def _evaluate_near(
+    cells: Cells,
+    some: slice,
+    score: FloatArray,
+    side: float,
+    excess: FloatArray,
+    weight: FloatArray,
+) -> None:
+    """Write what `_evaluate` does, where no odds are so long that it takes its care."""
+    odds = score.take(cells.first[some])
+    odds -= score.take(cells.second[some])
+    if cells.side:
+        odds += side
+    first_chance = np.exp(odds, out=odds)
+    first_chance += 1
+    second_chance = 1 / first_chance
+    np.subtract(1, second_chance, out=first_chance)
+    second_wins = cells.second_wins[some]
+    np.add(cells.first_wins[some], second_wins, out=excess)
+    excess *= second_chance
+    np.multiply(excess, first_chance, out=weight)
+    excess -= second_wins
 
 
 def _evaluate(

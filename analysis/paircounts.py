@@ -296,10 +296,14 @@ def _count_by_sorting(
     packed = np.empty(len(left), dtype=np.int64)
     for begin in range(0, len(left), _CHUNK):
         some = slice(begin, begin + _CHUNK)
-        swap = np.zeros(1, dtype=bool) if ordered else left[some] > right[some]
-        first = np.where(swap, right[some], left[some])
-        second = np.where(swap, left[some], right[some])
-        packed[some] = 2 * (first * n + second) + (left_won[some] != swap)
+        first, second, won = left[some], right[some], left_won[some]
+        if not ordered:
+            first, second = np.minimum(first, second), np.maximum(first, second)
+            won = won != (left[some] > right[some])
+        key = np.multiply(first, n, out=packed[some])
+        key += second
+        key *= 2
+        key += won.view(np.int8)
     packed.sort()
     begins = runs(packed >> 1)
     keys = packed[begins] >> 1
@@ -346,10 +350,11 @@ def connected_groups(
 
 def win_edges(cells: Cells) -> tuple[IntArray, IntArray]:
     """Return (winner, loser) of every pair with at least one win that way."""
-    ahead, behind = cells.first_wins > 0, cells.second_wins > 0
+    ahead, behind = np.flatnonzero(cells.first_wins > 0), np.flatnonzero(cells.second_wins > 0)
+    first, second = cells.first, cells.second
     return (
-        np.concatenate([cells.first[ahead], cells.second[behind]]),
-        np.concatenate([cells.second[ahead], cells.first[behind]]),
+        np.concatenate([first.take(ahead), second.take(behind)]),
+        np.concatenate([second.take(ahead), first.take(behind)]),
     )
 
 

@@ -16,7 +16,42 @@ def methods(evidence: Evidence) -> list[str]:
         paragraphs.append(_ranking(plan))
     if plan.kind == "pairwise":
         paragraphs += _judges_scores(plan)
+    kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
+    paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
+    if plan.sensitivity is not None:
+        paragraphs.append(_everybody(plan.sensitivity.cluster))
     return paragraphs
+
+
+# One paragraph for each kind of analysis that the others do not describe.
+_OF_KIND = {
+    "rank_correlation": "Rank correlations are Spearman's, through Fisher's z with the error of "
+    "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
+    "What they would be without errors of measurement is corrected by the scale's reliability.",
+    "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
+    "error of the difference, calibrated so that on average over items 95% hold the true rank. "
+    "Each rater's choices are held against scores made without that rater.",
+    "agreement": "Agreement is read on the values of the scale, not on the index of values seen; "
+    "intervals are bias-corrected jackknife intervals over items, kappa's test uses its null "
+    "error, and the alternative-annotator test leaves one person out at a time.",
+    "source_ratings": "Mean ratings by source carry errors clustered by rater and by response at "
+    "once, bias-reduced, with Satterthwaite's degrees of freedom.",
+    "best_worst_shares": "Shares of picks carry Wilson intervals for the effective number of "
+    "picks, and stand against 1 / options.",
+    "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
+    "that the plan names; where there are few clusters, p values and intervals are those of the "
+    "wild cluster bootstrap. A number in standard deviations says which deviation was used.",
+    "change": "Reliable change: a random-intercept model of the control group by REML gives the "
+    "error of a person's change; who changed by more than the cut times that error improved or "
+    "declined.",
+    "themes": "Themes before and after: two-proportion z tests corrected over the themes, with "
+    "McNemar's exact test and the difference clustered by person beside them.",
+}
+
+
+def _everybody(cluster: str | None) -> str:
+    said = "Every registered analysis was run once more on everybody who answered anything"
+    return f"{said}, errors clustered by {cluster}." if cluster else f"{said}."
 
 
 def _collection(plan: Plan) -> str:

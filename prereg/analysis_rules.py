@@ -74,6 +74,9 @@ def _check_judges(
                 allowed="each judge once",
             )  # fmt: skip
         require_known(judge, list(judges), f"{where}.judges.{number}")
+    ranked = getattr(analysis, "of", "people")
+    if ranked != "people":
+        require_known(ranked, ["people", *judges], f"{where}.of")
     one = getattr(analysis, "judge", None)
     if one is None:
         return
