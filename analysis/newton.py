@@ -18,6 +18,10 @@ MAX_HALVINGS = 40
 _CHUNK = 1 << 15
 # Up to these log-odds 1 - p holds the less likely outcome's probability p to ten digits.
 _NEAR = 12.0
+# Relative residual of the first step, which is far from the optimum; and the share of the
+# tolerance that the residual of a last step may take up.
+_ROUGHEST = 1e-2
+_ARRIVAL = 0.1
 # Odds of a million to one: only a side that always wins goes there, and then never stops.
 MAX_SIDE = 14.0
 
@@ -85,20 +89,20 @@ def newton(
     # A sum over many judgments cannot be told from 0 more finely than its rounding.
     size = max(1.0, float(np.max(cells.first_wins + cells.second_wins, initial=0.0)))
     tolerance = max(GRADIENT_TOLERANCE, 1e-14 * size)
-    steepest = here.steepest
+    rough = _ROUGHEST
     for _ in range(MAX_STEPS):
         if here.steepest <= tolerance:
             if abs(here.side) > MAX_SIDE:
                 break
             curvature = Curvature(layout, here.weight, ridge)
             return Fit(here.score, here.side, curvature)
-        # Far from the optimum a rough direction does; close to it each step must count.
-        share = here.steepest / max(steepest, 1e-300)
-        rough = float(np.clip(share * 0.1, 1e-8, 1e-2))
         curvature = Curvature(layout, here.weight, ridge)
-        here = _damped(
-            cells, ridge, here, *curvature.step(here.gradient, here.side_gradient, rough)
-        )
+        # No step need be more exact than to arrive.
+        enough = max(rough, _ARRIVAL * tolerance / here.steepest)
+        step = curvature.step(here.gradient, here.side_gradient, min(enough, _ROUGHEST))
+        before, here = here, _damped(cells, ridge, here, *step)
+        # As exact as Newton's own progress, which is quadratic (Eisenstat and Walker 1996).
+        rough = max((here.steepest / before.steepest) ** 2, 1e-10)
     raise RatifyError(
         "Bradley-Terry found no finite estimate: scores or side advantage grow without end",
         allowed="a ridge above 0, and both sides chosen at least once",

@@ -107,7 +107,8 @@ def keys(model: Any) -> set[str]:
 
 
 def test_every_key_of_the_plan_is_in_its_reference() -> None:
-    reference = (ROOT / "docs" / "plan.md").read_text(encoding="utf-8")
+    pages = [ROOT / "docs" / name for name in ("plan.md", "analyses.md")]
+    reference = "".join(page.read_text(encoding="utf-8") for page in pages)
     missing = {key for key in keys(Plan) if f"`{key}`" not in reference}
     assert not missing
     assert len(keys(Plan)) > 70, "the parts inside parts are looked into"
@@ -138,7 +139,7 @@ def test_the_llm_judge_of_the_worked_plan_is_one_when_its_marks_are_gone() -> No
 
 
 @pytest.mark.parametrize(
-    "path", ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/judges.md"]
+    "path", ["README.md", "CONTRIBUTING.md", "data/README.md", "docs/judges.md", "docs/analyses.md"]
 )
 def test_links_and_pictures_lead_somewhere(path: str) -> None:
     text = (ROOT / path).read_text(encoding="utf-8")
