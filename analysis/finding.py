@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+from matplotlib.axes import Axes
 
+from analysis import figure_style
 from analysis.evidence import Evidence
-from analysis.results import Quantity, ResultFigure, ResultTable
+from analysis.results import Quantity, ResultFigure, ResultTable, Status
 from prereg.analyses import AnyAnalysis
 
 
@@ -20,6 +22,29 @@ class Finding:
     quantities: list[Quantity] = field(default_factory=list)
     tables: list[ResultTable] = field(default_factory=list)
     figures: list[ResultFigure] = field(default_factory=list)
+
+
+def drawn(
+    evidence: Evidence, axes: Axes, *, caption: str, status: Status | None = None, **words: str
+) -> ResultFigure:
+    """Return a drawing as the report keeps it; with simulated raters, it and its caption say so.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    axes : Axes
+    caption : str
+    status : {'confirmatory', 'exploratory'}, optional
+        That of a registered analysis, where it is left out.
+    **words
+        `name`, `title` and `alt` of the figure.
+    """
+    if evidence.simulated:
+        figure_style.stamp(axes)
+        caption += " Simulated raters."
+    return ResultFigure(
+        svg=figure_style.svg(axes), caption=caption, status=status or evidence.status, **words
+    )
 
 
 def stamp(analysis: AnyAnalysis, evidence: Evidence) -> dict[str, Any]:

@@ -22,6 +22,8 @@ _NEAR = 12.0
 # tolerance that the residual of a last step may take up.
 _ROUGHEST = 1e-2
 _ARRIVAL = 0.1
+# After a step so good the second derivative is as it was.
+_SHORT = 1e-6
 # Odds of a million to one: only a side that always wins goes there, and then never stops.
 MAX_SIDE = 14.0
 
@@ -89,20 +91,21 @@ def newton(
     # A sum over many judgments cannot be told from 0 more finely than its rounding.
     size = max(1.0, float(np.max(cells.first_wins + cells.second_wins, initial=0.0)))
     tolerance = max(GRADIENT_TOLERANCE, 1e-14 * size)
-    rough = _ROUGHEST
+    rough, curvature = _ROUGHEST, None
     for _ in range(MAX_STEPS):
         if here.steepest <= tolerance:
             if abs(here.side) > MAX_SIDE:
                 break
             curvature = Curvature(layout, here.weight, ridge)
             return Fit(here.score, here.side, curvature)
-        curvature = Curvature(layout, here.weight, ridge)
-        # No step need be more exact than to arrive.
+        # No step need be more exact than to arrive, and a last short one turns as the one before.
         enough = max(rough, _ARRIVAL * tolerance / here.steepest)
+        if curvature is None or enough < _ROUGHEST or rough > _SHORT:
+            curvature = Curvature(layout, here.weight, ridge)
         step = curvature.step(here.gradient, here.side_gradient, min(enough, _ROUGHEST))
         before, here = here, _damped(cells, ridge, here, *step)
         # As exact as Newton's own progress, which is quadratic (Eisenstat and Walker 1996).
-        rough = max((here.steepest / before.steepest) ** 2, 1e-10)
+        rough = max(0.3 * (here.steepest / before.steepest) ** 2, 1e-10)
     raise RatifyError(
         "Bradley-Terry found no finite estimate: scores or side advantage grow without end",
         allowed="a ridge above 0, and both sides chosen at least once",

@@ -19,7 +19,8 @@ from analysis.alternative_annotator import AlternativeAnnotator
 from analysis.beyond_pairs import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
 from analysis.crowd import Crowd
 from analysis.evidence import Evidence
-from analysis.finding import Finding, number, stamp
+from analysis.figures_agreement import plot_beside_people
+from analysis.finding import Finding, drawn, number, stamp
 from analysis.panel import panel
 from analysis.rating_table import MEDIAN
 from analysis.results import Quantity, ResultFigure, ResultTable
@@ -301,24 +302,15 @@ def _tables(
 def _figures(
     analysis: Agreement, evidence: Evidence, bar: Yardstick, beyond: Beyond
 ) -> list[ResultFigure]:
-    # matplotlib is slow to load: only whoever draws pays for it.
-    from analysis.figure_style import stamp as warn
-    from analysis.figure_style import svg
-    from analysis.figures_agreement import plot_beside_people
-
     rows = beside_people(bar, beyond.crowd)
     if rows["estimate"].isna().all():
         return []
-    axes = plot_beside_people(rows)
-    said = ""
-    if evidence.simulated:
-        axes, said = warn(axes), " Simulated raters."
     return [
-        ResultFigure(
+        drawn(
+            evidence, plot_beside_people(rows),
             name=f"{analysis.id}_beside_people", title="Judges beside people",
             caption="Agreement with one other person, by dimension: people's own and each judge's, "
-            f"as kappa with 95% intervals over items.{said}",
+            "as kappa with 95% intervals over items.",
             alt=f"Agreement of {listed([*analysis.judges])} with people, beside people's own.",
-            svg=svg(axes), status=evidence.status,
         )
     ]  # fmt: skip

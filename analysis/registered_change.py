@@ -10,10 +10,8 @@ from analysis import columns
 from analysis.change import ReliableChange, reliable_change
 from analysis.evidence import Evidence
 from analysis.families import SHOWN
-from analysis.figure_style import stamp as warn
-from analysis.figure_style import svg
 from analysis.figures_change import plot_change, plot_trajectories
-from analysis.finding import Finding, number, stamp
+from analysis.finding import Finding, drawn, number, stamp
 from analysis.results import Quantity, ResultFigure, ResultTable
 from prereg.analyses_change import Change
 from prereg.errors import RatifyError
@@ -272,13 +270,13 @@ def _figures(
             "alt": "Mean of each condition on each occasion.",
         },
     ]
-    figures = []
-    for ax, texts in zip(axes, words, strict=True):
-        if evidence.simulated:
-            warn(ax)
-            texts["caption"] += " Simulated raters."
-        figures.append(ResultFigure(svg=svg(ax), status=evidence.status, **texts))
-    return figures
+    return [
+        drawn(
+            evidence, ax, name=said["name"], title=said["title"], caption=said["caption"],
+            alt=said["alt"],
+        )
+        for ax, said in zip(axes, words, strict=True)
+    ]  # fmt: skip
 
 
 def _in_order(analysis: Change, data: pd.DataFrame) -> pd.DataFrame:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from matplotlib.axes import Axes
 
 from analysis.disattenuation import Measured, Reliability, scale_reliability
 from analysis.evidence import Evidence
 from analysis.families import SHOWN
-from analysis.figure_style import stamp as warn
-from analysis.figure_style import svg
 from analysis.figures_ranking import plot_rank_intervals, plot_rater_misfit
-from analysis.finding import Finding, interval, number, stamp
+from analysis.finding import Finding, drawn, interval, number, stamp
 from analysis.misfit import RaterMisfit, rater_misfit
 from analysis.numbers import p_value
 from analysis.pairwise_probability import pairwise_probability
@@ -214,7 +209,7 @@ def _rank_figures(
         scenario = str(part["scenario"].iloc[0]).replace("_", " ") or "all items"
         best = part.sort_values(["rank", "item_id"])["item_id"].iloc[0]
         figures.append(
-            _figure(
+            drawn(
                 evidence, plot_rank_intervals(part),
                 name=f"{analysis.id}_ranks_{place}",
                 title=f"{_who(analysis, evidence)} ranking and the ranks it allows: {scenario}",
@@ -235,7 +230,7 @@ def _misfit_figure(
     analysis: RankingAnalysis, evidence: Evidence, misfit: RaterMisfit
 ) -> ResultFigure:
     shown = misfit.frame.dropna(subset=["agreement", "expected"])
-    return _figure(
+    return drawn(
         evidence, plot_rater_misfit(misfit.frame),
         name=f"{analysis.id}_misfit",
         title="Each rater's agreement with the others",
@@ -244,10 +239,3 @@ def _misfit_figure(
         "Diamonds are raters who disagree more than chance allows. The line is equality.",
         alt=f"Observed over expected agreement of {len(shown)} raters; {misfit.n_flagged} flagged.",
     )  # fmt: skip
-
-
-def _figure(evidence: Evidence, axes: Axes, *, caption: str, **words: Any) -> ResultFigure:
-    if evidence.simulated:
-        warn(axes)
-        caption += " Simulated raters."
-    return ResultFigure(svg=svg(axes), caption=caption, status=evidence.status, **words)

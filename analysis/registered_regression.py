@@ -13,10 +13,8 @@ import pandas as pd
 from analysis.effects import effects_table, outcome_sd, with_families
 from analysis.evidence import Evidence
 from analysis.families import SHOWN, Family, FamilyTest
-from analysis.figure_style import stamp as warn
-from analysis.figure_style import svg
 from analysis.figures_effects import plot_effects
-from analysis.finding import Finding, interval, number, stamp
+from analysis.finding import Finding, drawn, interval, number, stamp
 from analysis.numbers import p_value
 from analysis.regression import (
     Regression,
@@ -313,16 +311,12 @@ def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -
         + ". The line is no effect; a hollow mark's interval includes it. Intervals are not "
         "corrected for the number of tests."
     )
-    if evidence.simulated:
-        warn(ax)
-        caption += " Simulated raters."
     column = "estimate_sd" if in_sd else "estimate_raw"
     said = "; ".join(
         f"{row['outcome']}, {row['effect']}: {row[column]:.2f}" for row in table.to_dict("records")
     )
-    return ResultFigure(
-        name=f"{analysis.id}_effects",
+    return drawn(
+        evidence, ax, name=f"{analysis.id}_effects", caption=caption,
         title="Effects" + (" in standard deviations" if in_sd else ""),
-        caption=caption, alt=f"Effects with intervals. {said}.", svg=svg(ax),
-        status=evidence.status,
+        alt=f"Effects with intervals. {said}.",
     )  # fmt: skip

@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
-from matplotlib.axes import Axes
 
 from analysis import columns
 from analysis.best_worst_shares import MOST, best_worst_shares
 from analysis.best_worst_shares import BestWorstShares as FoundShares
 from analysis.evidence import Evidence
 from analysis.families import SHOWN
-from analysis.figure_style import stamp as warn
-from analysis.figure_style import svg
 from analysis.figures_sources import plot_best_worst_shares, plot_source_means
-from analysis.finding import Finding, interval, number, stamp
+from analysis.finding import Finding, drawn, interval, number, stamp
 from analysis.numbers import p_value
 from analysis.results import Quantity, ResultFigure, ResultTable
 from analysis.source_rows import ALL
@@ -120,7 +117,7 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
         for r in most.to_dict("records")
     )
     about = f"{found.n_trials:,} trials by {found.n_raters:,} {evidence.raters}"
-    figure = _figure(
+    figure = drawn(
         evidence, plot_best_worst_shares(found.shares, sources=analysis.sources),
         name=analysis.id, title="How often each source was picked as best and as worst",
         caption=f"Share of a source's showings with {found.level:.0%} intervals, "
@@ -321,7 +318,7 @@ def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> R
         f"{_words(r['dimension'])}, {r['source']}: {r['estimate']:.2f}"
         for r in found.means[found.means["domain"] == ALL].to_dict("records")
     )
-    return _figure(
+    return drawn(
         evidence, plot_source_means(found.means, sources=analysis.sources),
         name=analysis.id, title="Mean ratings by source",
         caption=f"Means with {found.level:.0%} intervals, {CLUSTER_WORDS[found.cluster]}; "
@@ -329,13 +326,6 @@ def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> R
         f"{evidence.raters}.",
         alt=f"Mean ratings: {told}.",
     )  # fmt: skip
-
-
-def _figure(evidence: Evidence, axes: Axes, *, caption: str, **words: str) -> ResultFigure:
-    if evidence.simulated:
-        warn(axes)
-        caption += " Simulated raters."
-    return ResultFigure(svg=svg(axes), caption=caption, status=evidence.status, **words)
 
 
 def _words(name: str) -> str:

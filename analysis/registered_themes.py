@@ -8,10 +8,8 @@ import pandas as pd
 
 from analysis.evidence import Evidence
 from analysis.families import SHOWN
-from analysis.figure_style import stamp as warn
-from analysis.figure_style import svg
 from analysis.figures_sources import plot_themes
-from analysis.finding import Finding, interval, number, stamp
+from analysis.finding import Finding, drawn, interval, number, stamp
 from analysis.numbers import p_value
 from analysis.results import Quantity, ResultFigure, ResultTable
 from analysis.themes import METHODS, ThemeChange, theme_change, theme_labels
@@ -145,14 +143,12 @@ def _figure(
         f"Share of {found.n_texts:,} texts by {found.n_people:,} people, Wilson intervals. A dark "
         f"line: changed by the registered test ({found.method})."
     )
-    if evidence.simulated:
-        warn(axes)
-        caption += " Simulated raters."
     told = "; ".join(
         f"{row['theme']} {row['estimate']:+.2f} {interval(row['low'], row['high'])}"
         for row in main.to_dict("records")
     )
-    return ResultFigure(
-        name=analysis.id, title=f"Themes {analysis.before} and {analysis.after}", caption=caption,
-        alt=f"Change of each theme's share: {told}.", svg=svg(axes), status=evidence.status,
+    return drawn(
+        evidence, axes, caption=caption, name=analysis.id,
+        title=f"Themes {analysis.before} and {analysis.after}",
+        alt=f"Change of each theme's share: {told}.",
     )  # fmt: skip

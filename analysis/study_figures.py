@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -11,8 +9,9 @@ from analysis import figures
 from analysis.evidence import Evidence
 from analysis.evidence_judges import JudgeEvidence
 from analysis.exclusions import RULE_WORDS
+from analysis.finding import drawn
 from analysis.regression import Regression, predicted_probability
-from analysis.results import ResultFigure, Status
+from analysis.results import ResultFigure
 from prereg.analyses import RankCorrelation, SelectionByGap
 
 
@@ -33,7 +32,7 @@ def rank_figure(
         x_label=f"Rank by {evidence.raters}",
         y_label=f"Rank by {what}",
     )
-    return _figure(
+    return drawn(
         evidence,
         axes,
         status=evidence.status,
@@ -50,7 +49,7 @@ def decile_figure(
 ) -> ResultFigure:
     """Draw a judge's Elo by decile of its own score."""
     axes = figures.plot_elo_by_decile(judge.scores)
-    return _figure(
+    return drawn(
         evidence,
         axes,
         status="exploratory",
@@ -83,18 +82,18 @@ def gap_figure(
         grid = np.linspace(trials["gap"].min(), trials["gap"].max(), 60)
         curve = predicted_probability(fit, trials, "gap", grid)
     axes = figures.plot_selection_by_gap(rates, curve)
-    drawn = "" if curve is None or fit is None else (
+    fitted_curve = "" if curve is None or fit is None else (
         f" The curve is the registered logit ({fit.formula})."
     )  # fmt: skip
     shares = [f"gap {r['bin']}: {r['rate']:.0%}" for r in rates.to_dict("records") if r["n"]]
-    return _figure(
+    return drawn(
         evidence,
         axes,
         status=evidence.status,
         name=analysis.id,
         title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
         caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
-        f"{analysis.judge} scored higher, with Wilson intervals.{drawn}",
+        f"{analysis.judge} scored higher, with Wilson intervals.{fitted_curve}",
         alt=f"Share choosing the higher-scored side, by size of the gap: {'; '.join(shares)}.",
     )
 
@@ -105,7 +104,7 @@ def ranking_figure(evidence: Evidence) -> ResultFigure:
     shown = sorted(frame["scenario"].unique())[0]
     few = frame[frame["scenario"] == shown]
     axes = figures.plot_ranking(few, unit=f"Score ({evidence.ranked.unit})")
-    return _figure(
+    return drawn(
         evidence,
         axes,
         status="exploratory",
@@ -131,7 +130,7 @@ def flow_figure(evidence: Evidence) -> ResultFigure:
     ]
     came = visits[0]["before"] if visits else sum(evidence.visits.values())
     stayed = visits[-1]["after"] if visits else came
-    return _figure(
+    return drawn(
         evidence,
         axes,
         status=evidence.status,
@@ -143,12 +142,3 @@ def flow_figure(evidence: Evidence) -> ResultFigure:
         alt=f"Of {came:,} visits {stayed:,} were analysed. "
         + (f"Left by rule: {'; '.join(left)}." if left else "No rule took any."),
     )
-
-
-def _figure(
-    evidence: Evidence, axes: Any, *, status: Status, caption: str, **words: str
-) -> ResultFigure:
-    if evidence.simulated:
-        figures.stamp(axes)
-        caption += " Simulated raters."
-    return ResultFigure(svg=figures.svg(axes), caption=caption, status=status, **words)
