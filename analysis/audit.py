@@ -255,6 +255,7 @@ def _tables(
             "judge with one person; median: with the median of people; difference: single minus "
             "humans. One row per annotator and dimension, 'all' is the mean over dimensions.",
             frame=bar.to_frame(),
+            bounded=("humans", "single", "median", "difference"),
         ),
         ResultTable(
             name="agreement",

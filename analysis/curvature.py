@@ -45,7 +45,7 @@ class Layout:
         self.n_items = n_items
         self.blocks = blocks
         self.side = cells.side
-        self.first, self.second = cells.first, cells.second
+        self.cells, self.first, self.second = cells, cells.first, cells.second
         self.block_of = np.full(n_items, -1, dtype=np.int64)
         self.place = np.zeros(n_items, dtype=np.int64)
         for number, items in enumerate(blocks):
@@ -74,7 +74,7 @@ class Layout:
             order = np.argsort(rows.astype(np.uint16) if n <= 1 << 16 else rows, kind="stable")
             starts = np.concatenate([[0], np.cumsum(np.bincount(rows, None, n))])
             others = np.concatenate([self.second, self.first])[order]
-            cell = order % max(len(self.first), 1)
+            cell = np.tile(np.arange(len(self.first)), 2)[order]
             entries = weight[cell], others.astype(np.int32), starts.astype(np.int32)
             self._symmetric = cell, csr_array(entries, shape=(n, n))
             return self._symmetric[1]
@@ -126,7 +126,7 @@ class Curvature:
         self._border: FloatArray | None = None
         if layout.side:
             n = layout.n_items
-            self._border = sum_by(layout.first, weight, n) - sum_by(layout.second, weight, n)
+            self._border = layout.cells.by_first(weight, n) - layout.cells.by_second(weight, n)
         self._behind: tuple[FloatArray, float] | None = None
 
     def step(
@@ -228,13 +228,13 @@ class _Pairs:
     def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
         self._layout, self._ridge = layout, ridge
         # One matrix is quicker; two triangles, which need no sorting, are half as large.
+        n = layout.n_items
         if len(weight) <= _SYMMETRIC_CELLS:
             self._parts: list[Any] = [layout.both_ways(weight)]
         else:
             upper = layout.upper(weight)
             self._parts = [upper, upper.T]
-        n = layout.n_items
-        degree = sum_by(layout.first, weight, n) + sum_by(layout.second, weight, n)
+        degree = sum(part @ np.ones(n) for part in self._parts)
         self._diagonal = degree + ridge
         # Items that a resample does not hold have neither weight nor right-hand side.
         self._precondition = 1 / np.where(self._diagonal > 0, self._diagonal, 1.0)

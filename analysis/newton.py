@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.curvature import Curvature, Layout
-from analysis.paircounts import Cells, FloatArray, IntArray, sum_by
+from analysis.paircounts import Cells, FloatArray, IntArray
 from prereg.errors import RatifyError
 
 GRADIENT_TOLERANCE = 1e-8
@@ -141,7 +141,7 @@ class _Point:
         for begin in range(0, n_cells, _CHUNK):
             some = slice(begin, begin + _CHUNK)
             evaluate(cells, some, score, side, excess[some], weight[some])
-        pull = sum_by(cells.first, excess, n) - sum_by(cells.second, excess, n)
+        pull = cells.by_first(excess, n) - cells.by_second(excess, n)
         side_gradient = -cells.side * float(excess.sum())
         return cls(score, side, ridge * score - pull, side_gradient, weight)
 

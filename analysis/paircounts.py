@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -120,6 +121,7 @@ class Cells:
     Attributes
     ----------
     first, second : int array of shape (n_cells,)
+        Sorted by first, then second.
     first_wins, second_wins : float array of shape (n_cells,)
     side : {0, 1}
         1 where pairs are ordered as shown (`first` was on the left), 0 where the side is ignored.
@@ -136,6 +138,23 @@ class Cells:
     side: int
     of_judgment: IntArray
     first_won: BoolArray
+
+    @cached_property
+    def _runs(self) -> tuple[IntArray, IntArray]:
+        begins = runs(self.first)
+        return begins, self.first[begins]
+
+    def by_first(self, values: FloatArray, n: int) -> FloatArray:
+        """Return the sum of the cells' values at each of `n` items that comes first in them."""
+        begins, items = self._runs
+        sums = np.zeros(n)
+        if len(begins):
+            sums[items] = np.add.reduceat(values, begins)
+        return sums
+
+    def by_second(self, values: FloatArray, n: int) -> FloatArray:
+        """Return the same for the items that come second."""
+        return sum_by(self.second, values, n)
 
 
 def read_comparisons(
@@ -258,8 +277,9 @@ def count_votes(
     counts = _count_in_table if by_table else _count_by_sorting
     keys, first_wins, second_wins = counts(left, right, left_won, n_items, ordered)
     first = keys // n_items
+    second = keys - first * n_items
     return Cells(
-        first, keys - first * n_items, first_wins, second_wins, int(ordered),
+        first.astype(np.int64), second.astype(np.int64), first_wins, second_wins, int(ordered),
         np.empty(0, dtype=np.int64), np.empty(0, dtype=bool),
     )  # fmt: skip
 
@@ -293,14 +313,15 @@ def _count_by_sorting(
     left: IntArray, right: IntArray, left_won: BoolArray, n: int, ordered: bool
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return what `_count_in_table` does, where the table would be too large."""
-    packed = np.empty(len(left), dtype=np.int64)
+    # Shorter numbers are sorted in half the time.
+    packed = np.empty(len(left), dtype=np.int32 if 2 * n * n < 1 << 31 else np.int64)
     for begin in range(0, len(left), _CHUNK):
         some = slice(begin, begin + _CHUNK)
         first, second, won = left[some], right[some], left_won[some]
         if not ordered:
             first, second = np.minimum(first, second), np.maximum(first, second)
             won = won != (left[some] > right[some])
-        key = np.multiply(first, n, out=packed[some])
+        key = np.multiply(first, n, out=packed[some], casting="same_kind")
         key += second
         key *= 2
         key += won.view(np.int8)
@@ -308,7 +329,7 @@ def _count_by_sorting(
     begins = runs(packed >> 1)
     keys = packed[begins] >> 1
     total = np.diff(begins, append=len(packed))
-    wins = np.add.reduceat(packed & 1, begins) if len(begins) else total
+    wins = np.add.reduceat(packed & 1, begins, dtype=np.int64) if len(begins) else total
     return keys, wins.astype(float), (total - wins).astype(float)
 
 

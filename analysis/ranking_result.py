@@ -13,7 +13,6 @@ from analysis.paircounts import (
     FloatArray,
     IntArray,
     connected_groups,
-    sum_by,
     win_edges,
 )
 
@@ -28,7 +27,7 @@ _RANK_DECIMALS = 9
 # Steps from pair to pair that are tried before a graph is built.
 _FEW_STEPS = 8
 # Edges for every item that are tried before all are looked at.
-_FEW_EDGES = 4
+_FEW_EDGES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,8 +115,8 @@ def structure(winner: IntArray, loser: IntArray, n: int) -> Structure:
 def structure_of(cells: Cells, n: int) -> Structure:
     """Return groups and counts of each of `n` items."""
     component, strong = _groups(*win_edges(cells), n)
-    wins = sum_by(cells.first, cells.first_wins, n) + sum_by(cells.second, cells.second_wins, n)
-    losses = sum_by(cells.first, cells.second_wins, n) + sum_by(cells.second, cells.first_wins, n)
+    wins = cells.by_first(cells.first_wins, n) + cells.by_second(cells.second_wins, n)
+    losses = cells.by_first(cells.second_wins, n) + cells.by_second(cells.first_wins, n)
     return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
 
 
