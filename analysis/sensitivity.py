@@ -30,7 +30,8 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
     Returns
     -------
     list of Finding
-        One an analysis, its id with `.everybody` behind, and one with the table `everybody`.
+        One an analysis, its id with `.everybody` behind, and one with the table `everybody`. The
+        figures are those of the analysis that excludes; these have none.
     """
     everybody, settings = evidence.everybody, evidence.plan.sensitivity
     if everybody is None or settings is None:
@@ -43,7 +44,13 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
     # one sentence at the top of the report is enough: the table has the rest
     first = next((n for n, one in enumerate(again) if one.sentence), None)
     said = [
-        replace(one, sentence=_on_everybody(one.sentence, everybody) if n == first else "")
+        Finding(
+            sentence=_on_everybody(one.sentence, everybody) if n == first else "",
+            quantities=one.quantities,
+            tables=[
+                replace(table, title=f"{table.title}: nobody excluded") for table in one.tables
+            ],
+        )
         for n, one in enumerate(again)
     ]
     return [*said, _beside(evidence, everybody, found, again)]
