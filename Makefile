@@ -28,9 +28,9 @@ help:
 run: .venv/ready-to-run
 	$(BIN)/ratify demo
 
-# two at a time; then, one by one, what measures or loads a whole machine
+# three at a time, for they mostly wait for processes; then, one by one, what measures or loads a whole machine
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not alone"
+	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -m alone
 
 lint: .venv/ready-to-test

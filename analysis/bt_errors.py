@@ -28,6 +28,8 @@ _CHUNK_CELLS = 4_000_000
 # Judgments, and columns of the inverse, worked through at once.
 _CHUNK = 1 << 15
 _COLUMNS = 256
+# Above these many clusters a resample is drawn one cluster at a time.
+_MANY_CLUSTERS = 10_000
 # So many times more numbers are multiplied in the same time by BLAS as by a sparse product.
 _DENSER = 8
 
@@ -287,15 +289,27 @@ def bootstrap_scores(
     lost = 0
     width = max(1, _CHUNK_CELLS // max(n_clusters, 2 * n_cells))
     for begin in range(0, resamples, width):
-        drawn = rng.multinomial(
-            n_clusters, np.full(n_clusters, 1 / n_clusters), size=min(width, resamples - begin)
-        )
+        drawn = _drawn_clusters(n_clusters, min(width, resamples - begin), rng)
         wins = (counts @ drawn.T.astype(np.int32)).T.astype(float)
         for row, both in enumerate(wins, start=begin):
             again = replace(cells, first_wins=both[n_cells:], second_wins=both[:n_cells])
             score[row], side[row], whole = _refit(replace(problem, cells=again), fit, layout)
             lost += not whole
     return Draws(score, side, lost)
+
+
+def _drawn_clusters(n_clusters: int, resamples: int, rng: np.random.Generator) -> IntArray:
+    """Return how often each cluster is in each resample, a row a resample."""
+    if n_clusters <= _MANY_CLUSTERS:
+        even = np.full(n_clusters, 1 / n_clusters)
+        return rng.multinomial(n_clusters, even, size=resamples)
+    # One by one is the same distribution, and for many clusters quicker.
+    return np.array(
+        [
+            np.bincount(rng.integers(n_clusters, size=n_clusters), None, n_clusters)
+            for _ in range(resamples)
+        ]
+    )
 
 
 def _cluster_counts(cells: Cells, cluster: IntArray, n_clusters: int) -> csr_array:

@@ -265,9 +265,10 @@ class _Pairs:
             self._factorise(solved, right, layout.blocks[number])
 
     def _centred(self, values: FloatArray, groups: list[int]) -> FloatArray:
-        if len(self._layout.blocks) == 1 and len(self._layout.blocks[0]) == len(values):
-            return values - values.mean(axis=0)
         centred = values.copy()
+        if len(self._layout.blocks) == 1 and len(self._layout.blocks[0]) == len(values):
+            centred -= values.mean(axis=0)
+            return centred
         for number in groups:
             items = self._layout.blocks[number]
             part = values[items]

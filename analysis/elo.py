@@ -182,7 +182,7 @@ def _sequential(winner: IntArray, loser: IntArray, n_items: int, k: float) -> Fl
                 rating[b] = below - gain
     except OverflowError:
         # Odds that no float holds: the slower of two equal formulas is defined there.
-        return _reordered(winner, loser, n_items, k, np.arange(len(winner))[:, None])[0]
+        return _reordered(winner, loser, n_items, k, np.arange(len(winner))[:, None]).ravel()
     return np.array(rating)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -314,7 +315,8 @@ def _count_by_sorting(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return what `_count_in_table` does, where the table would be too large."""
     # Shorter numbers are sorted in half the time.
-    packed = np.empty(len(left), dtype=np.int32 if 2 * n * n < 1 << 31 else np.int64)
+    short: Any = np.int32 if 2 * n * n < 1 << 31 else np.int64
+    packed: NDArray[Any] = np.empty(len(left), dtype=short)
     for begin in range(0, len(left), _CHUNK):
         some = slice(begin, begin + _CHUNK)
         first, second, won = left[some], right[some], left_won[some]

@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.bt_scores import Scores, fit_codes
+from analysis.elo import elo_codes
 from analysis.paircounts import Comparisons
 from analysis.ranking import bradley_terry, elo
 from benchmarks import ranking_peers as peers
@@ -189,6 +190,9 @@ def _elo() -> Work:
     battles = votes.battles()
     return {
         "ours": lambda: elo(_comparisons(votes)),
+        "ours, ratings alone": lambda: elo_codes(
+            votes.left, votes.right, votes.left_won, votes.items
+        ),
         "evalica": _evalica([votes], "elo"),
         "evalica, index given": _evalica([votes], "elo", indexed=True),
         "FastChat's (rebuilt)": lambda: peers.fastchat_elo(battles),

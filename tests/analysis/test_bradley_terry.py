@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from analysis import bt_errors, curvature, paircounts
+from analysis import newton as newton_module
 from analysis.bt_scores import fit_codes
 from analysis.paircounts import Comparisons
 from analysis.ranking import bradley_terry, elo, rank_correlation
@@ -343,6 +344,28 @@ def test_bootstrap_agrees_with_the_sandwich_and_is_seeded():
     assert "300 resamples" in one.method
     with pytest.raises(RatifyError, match="generator"):
         bradley_terry(data, bootstrap=10)
+
+
+def test_drawing_clusters_one_by_one_is_the_same_bootstrap(monkeypatch):
+    drawn = {}
+    for most in (10_000, 0):
+        monkeypatch.setattr(bt_errors, "_MANY_CLUSTERS", most)
+        drawn[most] = bt_errors._drawn_clusters(50, 4000, np.random.default_rng(2))
+        assert (drawn[most].sum(axis=1) == 50).all()
+    # Counts of one cluster: mean 1, variance 1 - 1/50.
+    for counts in drawn.values():
+        assert counts.mean(axis=0) == pytest.approx(1, abs=0.08)
+        assert counts.var(axis=0).mean() == pytest.approx(0.98, abs=0.02)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.02])
+def test_the_short_evaluation_is_the_careful_one(monkeypatch, ridge):
+    _, data = simulated(12, 400, 31, side=0.3)
+    short = bradley_terry(data, ridge=ridge, side_advantage=True)
+    monkeypatch.setattr(newton_module, "_NEAR", 0.0)
+    careful = bradley_terry(data, ridge=ridge, side_advantage=True)
+    close(short, careful, tolerance=1e-9)
+    close(short, careful, "se", tolerance=1e-9)
 
 
 def test_bootstrap_counts_resamples_without_an_estimate():

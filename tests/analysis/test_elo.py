@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analysis import elo as elo_module
+from analysis.elo import elo_codes
 from analysis.ranking import bradley_terry, elo
 from prereg.errors import RatifyError
 
@@ -64,6 +66,39 @@ def test_equals_the_written_formula(games, setting):
     assert got.keys() == expected.keys()
     for item, rating in expected.items():
         assert got[item] == pytest.approx(rating, abs=1e-8)
+
+
+@few
+@given(games_of)
+def test_the_bare_loop_gives_the_same_and_invents_nothing(games):
+    ids = "abcdefg"
+    left, right = (np.array([ids.index(g[side]) for g in games]) for side in (0, 1))
+    won = np.array([g[2] == "left" for g in games])
+    bare = elo_codes(left, right, won, len(ids), start=1500.0)
+    expected = by_the_formula(games, start=1500.0)
+    for item, rating in zip(ids, bare, strict=True):
+        assert rating == pytest.approx(expected.get(item, np.nan), abs=1e-8, nan_ok=True)
+
+
+def test_odds_that_no_float_holds():
+    judged = np.zeros(3, dtype=int), np.ones(3, dtype=int)
+    got = elo_module._sequential(*judged, 2, 2000.0)
+    assert got == pytest.approx([1000.0, -1000.0])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"right": [0, 0]}, "row 0: an item is compared with itself"),
+        ({"left": [0, 9]}, "left holds a code out of range"),
+        ({"k": 0.0}, "k is out of range"),
+    ],
+)
+def test_codes_that_cannot_be_rated(change, words):
+    wrong = {"left": [0, 1], "right": [1, 2], "left_won": [True, False], "n_items": 3} | change
+    arrays = {k: np.array(v) if isinstance(v, list) else v for k, v in wrong.items()}
+    with pytest.raises(RatifyError, match=words):
+        elo_codes(**arrays)
 
 
 @few

@@ -141,6 +141,7 @@ def ratings(folder: Path) -> list[str]:
         folder,
         scales=[*plan["scales"], long_scale],
         judges=[],
+        analyses=[],
         attention_checks=[],
         exclusions=[{"rule": "incomplete_session"}],
         design={"raters": 200, "trials": 3, "min_reading_seconds": 600},
