@@ -15,20 +15,26 @@ help:
 	@echo "make translations  take up the pages' texts into the catalogues"
 	@echo "make clean         remove the environment and what was built"
 
-.venv/ready-to-run: setup.cfg pyproject.toml constraints.txt
+.venv/made:
 	$(PYTHON) -c 'import sys; sys.exit("Ratify needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/ready-to-run: setup.cfg pyproject.toml constraints.txt | .venv/made
 	$(PIP) --editable .
 	@touch $@
 
-.venv/ready-to-test: .venv/ready-to-run
+.venv/ready-to-test: setup.cfg pyproject.toml constraints.txt | .venv/made
 	$(PIP) --editable '.[test,dev]'
-	@touch $@
+	@touch .venv/ready-to-run $@
 
 run: .venv/ready-to-run
 	$(BIN)/ratify demo
 
-# three at a time, for they mostly wait for processes; then, one by one, what measures or loads a whole machine
+# three at a time, for they mostly wait for processes; then, one by one, what measures or loads a whole machine.
+# Each with one thread of linear algebra: small products wait for each other longer than they take.
+test: export OPENBLAS_NUM_THREADS = 1
+test: export OMP_NUM_THREADS = 1
 test: .venv/ready-to-test
 	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"
 	$(BIN)/python -m pytest -m alone

@@ -450,6 +450,15 @@ def _header_faults(reply: Reply) -> Iterator[str]:
 # ---- Sending ------------------------------------------------------------------------------------
 
 
+def as_others(world: World, request: Request, number: int) -> list[Request]:
+    """Return the same request with two other cookies that the attackers have, by turns."""
+    if request.raw or not request.valid:
+        return []
+    kept = tuple(pair for pair in request.headers if pair[0].lower() != b"cookie")
+    cookies = [world.cookies[(number + step) % len(world.cookies)] for step in (0, 1)]
+    return [replace(request, headers=(*kept, (b"Cookie", cookie))) for cookie in cookies]
+
+
 @dataclass
 class Crew:
     """Several connections; a reply is judged when its connection is needed again."""

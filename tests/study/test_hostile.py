@@ -16,7 +16,6 @@ from urllib.parse import quote_from_bytes, unquote_to_bytes, urlencode
 import pytest
 from flask import url_for
 from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis import strategies as st
 from sqlalchemy import select
 
 from study.app import SECRET_FILE, create_app
@@ -31,6 +30,7 @@ from tests.study.hostile import (
     STRANGE_IDS,
     Crew,
     World,
+    as_others,
     damaged,
     forged,
     live_script,
@@ -127,21 +127,19 @@ def attack(site: Site, count: int) -> Crew:
     theirs = sessions_of(site, honest)
     before, settled = site.rows(theirs), site.rows()
 
-    def throw(several: list[Request]) -> None:
-        for request in several:
-            if len(crew.found) < 20 and crew.sent < count:
-                crew.throw(request)
-
-    ten = st.lists(requests(crew.world), min_size=10, max_size=10)
+    def throw(request: Request) -> None:
+        if len(crew.found) < 20:
+            for one in (request, *as_others(crew.world, request, crew.sent)):
+                crew.throw(one)
 
     for batch in range(10):  # not all requests of a batch are different
         if crew.sent < count:
             several = settings(
-                max_examples=max((count - crew.sent) // 9, 20),
+                max_examples=max((count - crew.sent) // 3, 50),
                 phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),
             )
-            seed(batch)(several(given(ten)(throw)))()
+            seed(batch)(several(given(requests(crew.world))(throw)))()
     crew.finish()
     assert not crew.found, "\n\n".join(crew.found)
     assert crew.sent >= count
