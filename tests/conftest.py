@@ -29,7 +29,7 @@ POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres
 DASHBOARD_PASSWORD = "password-of-the-tests"
 
 
-ALONE = {"test_crash.py", "test_rush.py"}
+ALONE = {"test_rush.py"}
 
 
 def pytest_configure(config: pytest.Config) -> None:
