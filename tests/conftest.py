@@ -21,7 +21,7 @@ from prereg.tabular import write_csv
 from study.scaffold import new_study
 from tests import warm
 
-settings.register_profile("ratify", deadline=None, derandomize=True)
+settings.register_profile("ratify", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("ratify")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
