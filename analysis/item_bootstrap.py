@@ -252,33 +252,6 @@ def jackknife_interval(
     return (float(np.tanh(low)), float(np.tanh(high))) if through_z else (low, high)
 
 
-def kappa_interval(
-    a: ArrayLike,
-    b: ArrayLike,
-    *,
-    rng: np.random.Generator,
-    draws: int = 2000,
-    level: float = 0.95,
-) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the quadratic kappa of one pair.
-
-    Parameters
-    ----------
-    a, b : array of shape (n,)
-        Complete ratings of the same items.
-    rng, draws, level
-        As in `resample_items` and `percentile_interval`.
-
-    Returns
-    -------
-    low, high : float
-        NaN under two items or where kappa is undefined in too many resamples.
-    """
-    x = np.asarray(a, dtype=np.float64)[:, None]
-    y = np.asarray(b, dtype=np.float64)[:, None]
-    return percentile_interval(resample_items(x, y, rng=rng, draws=draws).kappa[:, 0], level=level)
-
-
 def row_means(draws: FloatArray) -> FloatArray:
     """Return each resample's mean over its defined columns, NaN where none is.
 

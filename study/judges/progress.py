@@ -78,7 +78,8 @@ def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
     added = []
     if threading.current_thread() is threading.main_thread():  # no other one may
         for name in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(NotImplementedError):  # a system without signals
+            # where a loop takes none (Windows), Ctrl-C arrives as KeyboardInterrupt
+            with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(name, interrupted)
                 added.append(name)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import krippendorff
 import numpy as np
@@ -18,7 +19,6 @@ from statsmodels.stats.inter_rater import cohens_kappa, to_table
 from analysis import coefficients as c
 from analysis.item_bootstrap import (
     jackknife_interval,
-    kappa_interval,
     leave_one_out,
     percentile_interval,
     resample_items,
@@ -28,6 +28,12 @@ from analysis.item_bootstrap import (
 SCALE = (1.0, 5.0)
 POINTS = [1, 2, 3, 4, 5]
 REFERENCE = Path(__file__).parents[1] / "reference" / "ac2.json"
+
+
+def kappa_interval(a: Any, b: Any, *, rng: np.random.Generator, draws: int) -> tuple[float, float]:
+    """Return the percentile bootstrap interval of the quadratic kappa of one pair."""
+    x, y = (np.asarray(values, dtype=float)[:, None] for values in (a, b))
+    return percentile_interval(resample_items(x, y, rng=rng, draws=draws).kappa[:, 0])
 
 
 def symmetric(a, b):
