@@ -10,8 +10,8 @@ from typing import Any
 
 from prereg.errors import RatifyError
 from prereg.lock import verify_lock
-from prereg.plan import Plan, Threshold
-from prereg.plan_file import load_plan
+from prereg.plan.file import load_plan
+from prereg.plan.model import Plan, Threshold
 
 
 @dataclass(frozen=True)

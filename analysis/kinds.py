@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from prereg.errors import RatifyError
-from prereg.plan import Measures, Plan
-from prereg.plan_file import PLAN_FILE
+from prereg.plan.file import PLAN_FILE
+from prereg.plan.model import Measures, Plan
 
 
 def measures_of(plan: Plan) -> Measures:

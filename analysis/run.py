@@ -9,26 +9,26 @@ from typing import Any
 
 import pandas as pd
 
-from analysis.collected import refuse_other_plans
-from analysis.evidence import Evidence, gather
-from analysis.evidence_tables import TABLES, TABLES_FOLDER
-from analysis.finding import Finding
+from analysis.evidence.against_lock import refuse_other_plans
+from analysis.evidence.evidence import Evidence, gather
+from analysis.evidence.tables import TABLES, TABLES_FOLDER
 from analysis.gate import Verdict, judge_evidence
-from analysis.habit_tables import read_habit_tables
-from analysis.habits import HabitFindings, habits_results, own_items_of, polarity_of
+from analysis.habits.findings import HabitFindings, habits_results, own_items_of, polarity_of
+from analysis.habits.tables import read_habit_tables
 from analysis.ranking import bradley_terry
-from analysis.registered import run_registered
-from analysis.registered_families import in_shared_families
-from analysis.results import WRITTEN, Quantity, Results, ResultTable
-from analysis.run_text import flow_notes, limits, methods
-from analysis.sensitivity import sensitivity_findings
-from analysis.study_figures import flow_figure, ranking_figure
-from analysis.tables import table_path
+from analysis.registered.finding import Finding
+from analysis.registered.methods_text import flow_notes, limits, methods
+from analysis.registered.registry import run_registered
+from analysis.registered.sensitivity import sensitivity_findings
+from analysis.registered.shared_families import in_shared_families
+from analysis.registered.study_figures import flow_figure, ranking_figure
+from analysis.results.quantities import WRITTEN, Quantity, Results, ResultTable
+from analysis.tables.tidy import table_path
 from prereg import files
-from prereg.analyses_regression import JUDGE_RATINGS, RATINGS, TRIALS
+from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS
 from prereg.errors import RatifyError
-from prereg.judging import LLMJudge
 from prereg.lock import utc_now
+from prereg.plan.judging import LLMJudge
 
 RESULTS_FOLDER = "results"
 _NO_HABITS = HabitFindings(

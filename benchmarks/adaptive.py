@@ -20,7 +20,9 @@ import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
-from analysis.figure_style import (
+from analysis.ranking import bradley_terry, elo
+from analysis.ranking.result import Ranking
+from analysis.results.figure_style import (
     BLUE,
     GREEN,
     INK,
@@ -31,10 +33,8 @@ from analysis.figure_style import (
     svg,
     tidy,
 )
-from analysis.ranking import bradley_terry, elo
-from analysis.ranking_result import Ranking
 from benchmarks.simulated_judges import KNOWN, RATINGS, Judge, ask, strengths
-from prereg.judging import PairSampling
+from prereg.plan.judging import PairSampling
 
 REPLICATIONS = 5
 GOAL = 0.942

@@ -16,11 +16,11 @@ from pathlib import Path
 
 import yaml
 
-from ratify_judge import ask_judges
-from study.export import export
+from ratify.judge import ask_judges
+from study.export.files import export
 from study.folder import lock_study, open_study
 from study.scaffold import new_study, simulate_raters
-from study.store import open_store
+from study.store.database import open_store
 
 PAIRS = 10_000  # in each scenario
 RUNS = 3

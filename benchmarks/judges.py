@@ -13,9 +13,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from study.judges.llm_run import BESIDE
-from tests.llm_server import LLMServer, running_llm_server
-from tests.study.llm_studies import KEY, VARIABLE, asking, lab, make_llm_study, settled
+from study.judges.runs.live import BESIDE
+from tests.support.llm_server import LLMServer, running_llm_server
+from tests.support.llm_studies import KEY, VARIABLE, asking, lab, make_llm_study, settled
 
 LATENCY = 0.2
 AT_ONCE = (16, 32, 64)

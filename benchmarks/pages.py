@@ -1,7 +1,7 @@
 """The rater pages under load, through real HTTP, answers durable: speed, and a rush for places.
 
 The crowd is one process beside the server, on the same cores, and its raters are browsers without
-script: see `tests/crowd.py`.
+script: see `tests/support/crowd.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sqlalchemy.exc import OperationalError
 from study.folder import lock_study
 from study.scaffold import new_study
 from tests.conftest import POSTGRES, running
-from tests.crowd import Browser, Rater, rush, visit, walk
+from tests.support.crowd import Browser, Rater, rush, visit, walk
 
 SQLITE, POSTGRESQL = "SQLite", "PostgreSQL"
 WITHOUT_PAUSE, ROUNDS = 30, 5

@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.bt_scores import Scores, fit_codes
-from analysis.elo import elo_codes
-from analysis.paircounts import Comparisons
 from analysis.ranking import bradley_terry, elo
+from analysis.ranking.elo import elo_codes
+from analysis.ranking.pair_counts import Comparisons
+from analysis.ranking.pair_scores import Scores, fit_codes
 from benchmarks import ranking_peers as peers
 from benchmarks.ranking_peers import Votes
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prereg.judging import PairSampling
-from study.adaptive import Scheme, scheme_of
+from prereg.plan.judging import PairSampling
+from study.judges.adaptive.asking import Scheme, scheme_of
 
 RATINGS = Path(__file__).parents[2] / "shared" / "data" / "lend_an_ear_elo" / "elo_rankings.csv"
 LOG_ODDS_PER_POINT = math.log(10) / 400

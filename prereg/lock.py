@@ -13,10 +13,10 @@ from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.items import read_items
-from prereg.plan import Plan
-from prereg.plan_file import PLAN_FILE
-from prereg.tabular import read_table
+from prereg.plan.file import PLAN_FILE
+from prereg.plan.model import Plan
+from prereg.tables.items import read_items
+from prereg.tables.reader import read_table
 
 LOCK_FILE = "plan.lock.json"
 SEQUENCES_FILE = "sequences.csv"

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from prereg.design.sequences import (
+    CHECK_SCENARIO,
+    Trial,
+    check_ids,
+    generate_sequences,
+    sequence_rows,
+)
 from prereg.errors import RatifyError
-from prereg.items import read_items
-from prereg.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.lock import (
     LOCK_FILE,
     SEQUENCES_FILE,
@@ -22,10 +27,11 @@ from prereg.lock import (
     sequence_columns,
     write_lock,
 )
-from prereg.plan import Plan
-from prereg.plan_file import PLAN_FILE, load_plan
-from prereg.tabular import Table, read_table, write_csv
-from study.design import CHECK_SCENARIO, Trial, check_ids, generate_sequences, sequence_rows
+from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
+from prereg.plan.model import Plan
+from prereg.tables.items import read_items
+from prereg.tables.reader import Table, read_table, write_csv
 from study.judges.base import Item
 from study.judges.version import check_baseline, check_judge, judge_version
 from study.language import check_language

@@ -13,9 +13,9 @@ from pathlib import Path
 
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.items import ITEM_COLUMNS, import_items
-from prereg.plan_file import PLAN_FILE, parse_plan
-from prereg.tabular import write_csv
+from prereg.plan.file import PLAN_FILE, parse_plan
+from prereg.tables.items import ITEM_COLUMNS, import_items
+from prereg.tables.reader import write_csv
 from study.bots import Visitors, fingerprint, send_bots
 from study.folder import DEMO_MARK, SERVING_FILE, Study, open_study
 
@@ -49,7 +49,7 @@ def new_study(
     items : Path, optional
         Somebody's table of items; without it the demo's 150 conversations.
     id_column, text_column, scenario_column : str
-        How their table calls these; see `prereg.items.import_items`.
+        How their table calls these; see `prereg.tables.items.import_items`.
     worked : str
         Which worked plan; see `worked_plans`.
     demo : bool
@@ -78,7 +78,7 @@ def new_study(
         )
         _refuse_lonely(items, rows, scenario_column or "scenario")
     columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
-    source = resources.files("prereg") / "plans" / worked
+    source = resources.files("prereg") / "worked" / worked
     with files.replaced_folder(folder, ours=()) as beside:
         write_csv(beside / "items.csv", columns, rows)
         for name in ("consent.md", "instructions.md"):
@@ -93,12 +93,12 @@ def new_study(
 
 def worked_plans() -> list[str]:
     """Return the names of the worked plans, the first choice first."""
-    names = sorted(path.name for path in (resources.files("prereg") / "plans").iterdir())
+    names = sorted(path.name for path in (resources.files("prereg") / "worked").iterdir())
     return sorted(names, key=lambda name: name != WORKED)
 
 
 def _demo_items() -> list[dict[str, str]]:
-    from prereg.items import read_items
+    from prereg.tables.items import read_items
 
     with resources.as_file(resources.files("data") / "demo" / "items.csv") as path:
         return read_items(path).rows

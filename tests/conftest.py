@@ -17,14 +17,14 @@ import pytest
 import yaml
 from hypothesis import settings
 
-from prereg.tabular import write_csv
+from prereg.tables.reader import write_csv
 from study.scaffold import new_study
-from tests import warm
+from tests.support import warm
+from tests.support.paths import REAL_DATA
 
 settings.register_profile("ratify", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("ratify")
 
-SHARED = Path(__file__).parents[2] / "shared" / "data"
 POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432")
 DASHBOARD_PASSWORD = "password-of-the-tests"
 
@@ -47,9 +47,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def real_data() -> Path:
     """The real data beside the project, which are never part of it."""
-    if not SHARED.is_dir():
+    if not REAL_DATA.is_dir():
         pytest.skip("the real data (shared/data) are not beside this checkout")
-    return SHARED
+    return REAL_DATA
 
 
 def make_study(

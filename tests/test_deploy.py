@@ -29,10 +29,10 @@ from sqlalchemy.engine import make_url
 from ratify import main
 from study.bots import Page, take_part
 from study.folder import open_study
-from study.views.dashboard import UPLOAD_BYTES
+from study.web.views.dashboard import UPLOAD_BYTES
 from tests.conftest import Serve, make_study
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 GUIDE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```", "", GUIDE, flags=re.DOTALL | re.MULTILINE)  # what is in no block
 HOST = "study.example.org"
@@ -60,7 +60,7 @@ def needed(*programs: str) -> None:
 
 def test_it_names_the_settings_that_the_code_reads_and_no_others() -> None:
     read = set()
-    for room in ("ratify.py", "prereg", "study", "analysis", "data"):
+    for room in ("ratify", "prereg", "study", "analysis", "data"):
         for path in [ROOT / room] if room.endswith(".py") else sorted((ROOT / room).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):

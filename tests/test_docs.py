@@ -16,16 +16,16 @@ import yaml
 from pydantic import BaseModel
 
 from docs.commands import PAGE, page
-from prereg.plan import Plan
-from prereg.plan_file import parse_plan
-from prereg.tabular import write_csv
+from prereg.plan.file import parse_plan
+from prereg.plan.model import Plan
+from prereg.tables.reader import write_csv
 from study.bots import take_part
 from study.folder import lock_study
-from study.judges.wanted import Asked
-from tests import warm
+from study.judges.wanted.wanted import Asked
 from tests.conftest import make_study, running
+from tests.support import warm
+from tests.support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -133,7 +133,7 @@ def test_the_llm_judge_of_the_docs_fits_the_worked_plan(tmp_path: Path) -> None:
 
 
 def test_the_llm_judge_of_the_worked_plan_is_one_when_its_marks_are_gone() -> None:
-    path = ROOT / "prereg" / "plans" / "pairwise_preference" / "plan.yaml"
+    path = ROOT / "prereg" / "worked" / "pairwise_preference" / "plan.yaml"
     text = re.sub(r"(?m)^  # (- id: small_model|  \w+: .*)$", r"  \1", path.read_text())
     assert parse_plan(text, file=path).judge("small_model").kind == "llm"
 

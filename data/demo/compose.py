@@ -30,7 +30,7 @@ import numpy as np
 import yaml
 
 from data.demo.phrasing import Phrasebook, casual, chance, choose, shuffled
-from prereg import tabular
+from prereg.tables import reader as tabular
 
 SEED = 20_260_401
 SCENARIOS = ("job_loss", "passed_over", "undervalued", "parent_diagnosis", "parent_loss")

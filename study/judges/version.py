@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from prereg.errors import RatifyError
-from prereg.judging import BaselineJudge, LLMJudge
-from prereg.plan import Plan
+from prereg.plan.judging import BaselineJudge, LLMJudge
+from prereg.plan.model import Plan
 from study.judges import lexicon
-from study.judges.asking import prompts_of
+from study.judges.prompts.chosen import prompts_of
 
 # Raised by hand whenever a baseline's answers change; a test holds a digest of its answers beside
 # the number. The source itself is not hashed: a better comment must not stop a running study.

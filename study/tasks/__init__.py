@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prereg.plan import Plan
+from prereg.plan.model import Plan
 from study.tasks.base import Task
 from study.tasks.best_worst import BestWorstTask
 from study.tasks.pairwise import PairwiseTask

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from study.judges.base import Item, Judge
-from study.tables import BestWorst, Judgment, Rating
+from study.store.tables import BestWorst, Judgment, Rating
 
 # Values by field of the trial's form: {"choice": "left"}, {"warmth": 4}, {"most": 2, "least": 3}.
 Answers = Mapping[str, int | str]
@@ -59,7 +59,7 @@ class Task(Protocol):
         Parameters
         ----------
         common : dict
-            What every answer has; see `study.tables.AnyAnswer`.
+            What every answer has; see `study.store.tables.AnyAnswer`.
         items : sequence of Item
             As shown, in order of place.
         answers : mapping

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from study.judges.base import Item, Judge
-from study.tables import BestWorst
+from study.store.tables import BestWorst
 from study.tasks.base import Answers, Reading, Row, whole
 
 LONGEST_WHY = 2_000

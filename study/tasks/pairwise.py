@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from study.judges.base import Item, Judge
-from study.tables import Judgment
+from study.store.tables import Judgment
 from study.tasks.base import Answers, Reading, Row
 
 

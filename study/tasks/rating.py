@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from prereg.collection import RatingScale
+from prereg.plan.collection import RatingScale
 from study.judges.base import Item, Judge
-from study.tables import Rating
+from study.store.tables import Rating
 from study.tasks.base import Answers, Reading, Row, whole
 
 

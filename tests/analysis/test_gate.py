@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from analysis.gate import judge_evidence
-from prereg.plan import Plan
-from prereg.plan_file import parse_plan
+from prereg.plan.file import parse_plan
+from prereg.plan.model import Plan
 from tests.prereg.test_plan import WORKED
 
 PLAN = parse_plan(WORKED, file="plan.yaml")

@@ -15,8 +15,8 @@ from scipy import stats
 
 import data.demo.compose as demo
 from data.demo.phrasing import Phrasebook, casual, sentences, with_capitals
-from prereg.items import read_items
-from prereg.tabular import csv_text
+from prereg.tables.items import read_items
+from prereg.tables.reader import csv_text
 from study.judges.base import Item
 from study.judges.baseline import Lexical, supporter_words
 from study.judges.lexicon import DIMENSIONS

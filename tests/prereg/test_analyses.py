@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from prereg.errors import RatifyError
-from prereg.plan_file import parse_plan
+from prereg.plan.file import parse_plan
+from tests.support.paths import WORKED
 
-PLANS = Path(__file__).parents[2] / "prereg" / "plans"
 CHANGE = {
     "id": "a", "kind": "change", "table": "visits", "value": "score", "control": "video",
     "treatments": ["coach"], "baseline_rounds": [1], "post_rounds": [2, 3],
@@ -27,7 +26,7 @@ RANKING = {"id": "a", "kind": "ranking"}
 
 
 def plan_with(worked: str, *analyses: dict[str, Any], **changes: Any) -> str:
-    plan = yaml.safe_load((PLANS / worked / "plan.yaml").read_text(encoding="utf-8"))
+    plan = yaml.safe_load((WORKED / worked / "plan.yaml").read_text(encoding="utf-8"))
     return yaml.safe_dump(plan | {"analyses": list(analyses), "gate": []} | changes)
 
 

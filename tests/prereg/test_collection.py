@@ -8,17 +8,17 @@ from typing import Any
 import pytest
 import yaml
 
-from prereg.collection import Recruitment
 from prereg.errors import RatifyError
-from prereg.plan import Plan
-from prereg.plan_file import parse_plan
+from prereg.plan.collection import Recruitment
+from prereg.plan.file import parse_plan
+from prereg.plan.model import Plan
 
 CHECK = {"after": 1, "texts": ["a", "b"], "expected": {"choice": "left"}}
 QUESTION = {"question": "What?", "options": ["this", "that"], "answer": 1}
 
 
 def worked(name: str) -> dict[str, Any]:
-    text = (resources.files("prereg") / "plans" / name / "plan.yaml").read_text()
+    text = (resources.files("prereg") / "worked" / name / "plan.yaml").read_text()
     content: dict[str, Any] = yaml.safe_load(text)
     return content
 

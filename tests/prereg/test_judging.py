@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from prereg.errors import RatifyError
-from prereg.judging import BaselineJudge, LLMJudge
-from prereg.plan import Plan
-from prereg.plan_file import parse_plan
+from prereg.plan.file import parse_plan
+from prereg.plan.judging import BaselineJudge, LLMJudge
+from prereg.plan.model import Plan
 
-PLANS = resources.files("prereg") / "plans"
+PLANS = resources.files("prereg") / "worked"
 LLM: dict[str, Any] = {"id": "gpt", "kind": "llm", "model": "m"}
 HABITS = {"items": 5, "perturbations": ["leetspeak"]}
 

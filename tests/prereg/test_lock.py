@@ -9,7 +9,7 @@ import pytest
 
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, read_lock, verify_lock
-from prereg.plan_file import load_plan
+from prereg.plan.file import load_plan
 from study.folder import lock_study, open_study
 
 

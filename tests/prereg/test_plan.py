@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from prereg.errors import RatifyError
-from prereg.plan_file import load_plan, parse_plan
+from prereg.plan.file import load_plan, parse_plan
 
-WORKED = (resources.files("prereg") / "plans" / "pairwise_preference" / "plan.yaml").read_text()
+WORKED = (resources.files("prereg") / "worked" / "pairwise_preference" / "plan.yaml").read_text()
 
 
 def test_the_worked_plan_is_the_published_design() -> None:

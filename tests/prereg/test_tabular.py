@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prereg.errors import RatifyError
-from prereg.items import import_items, read_items
-from prereg.tabular import csv_text, read_table
+from prereg.tables.items import import_items, read_items
+from prereg.tables.reader import csv_text, read_table
 
 CELLS = st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.sampled_from("\n,\"'"))
 

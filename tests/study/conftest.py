@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.llm_server import LLMServer, running_llm_server
-from tests.study.browser import chromium
+from tests.support.browser import chromium
+from tests.support.llm_server import LLMServer, running_llm_server
 
 
 @pytest.fixture(scope="module")

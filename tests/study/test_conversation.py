@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from study.bots import fingerprint
-from study.conversation import Turn, turns
+from study.web.turns import Turn, turns
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prereg.plan_file import parse_plan
+from prereg.plan.file import parse_plan
 from study.judges.base import Item
 from study.judges.baseline import baseline
 from study.tasks import task_of
@@ -22,7 +22,7 @@ ITEMS = [Item(f"i{n}", "job", f"Seeker: hi\nSupporter: {'well ' * n}") for n in 
 
 
 def task(name: str) -> Task:
-    text = (resources.files("prereg") / "plans" / name / "plan.yaml").read_text()
+    text = (resources.files("prereg") / "worked" / name / "plan.yaml").read_text()
     return task_of(parse_plan(text, file="plan.yaml"))
 
 

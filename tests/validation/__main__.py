@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from importlib import import_module, metadata
 from itertools import groupby
-from pathlib import Path
 
+from tests.support.paths import ROOT
 from tests.validation.check import ALLOWED_ERRORS, Check, Outcome, run
 
 AREAS = ("ranking", "agreement", "bland_altman", "change", "regression", "sources")
-PAGE = Path(__file__).parents[2] / "docs" / "validation.md"
+PAGE = ROOT / "docs" / "validation.md"
 PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
 WORDS = ("holds", "cautious", "misses")
 COLUMNS = (

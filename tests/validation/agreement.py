@@ -12,18 +12,18 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.alternative_annotator import alternative_annotator
-from analysis.coefficient_draws import COEFFICIENTS, cells_of, weighted_coefficients
-from analysis.coefficient_intervals import coefficient_intervals
-from analysis.coefficients import Weights, cohen_kappa
-from analysis.crowd import _kappa_sample, _moments, crowd
-from analysis.crowd_alpha import alpha_copies, counts_of, icc1_copies
-from analysis.cut import MEDIAN, OTHERS, PERSON, at_cut
-from analysis.halo import halo
-from analysis.item_bootstrap import leave_one_out
-from analysis.kappa_errors import kappa_test
-from analysis.panel import Panel
-from analysis.yardstick import Sample, mean_of
+from analysis.agreement.alternative_annotator import alternative_annotator
+from analysis.agreement.coefficients import Weights, cohen_kappa
+from analysis.agreement.crowd import _kappa_sample, _moments, crowd
+from analysis.agreement.crowd_alpha import alpha_copies, counts_of, icc1_copies
+from analysis.agreement.cut import MEDIAN, OTHERS, PERSON, at_cut
+from analysis.agreement.halo import halo
+from analysis.agreement.intervals import coefficient_intervals
+from analysis.agreement.kappa_test import kappa_test
+from analysis.agreement.left_out import leave_one_out
+from analysis.agreement.panel import Panel
+from analysis.agreement.weighted import COEFFICIENTS, cells_of, weighted_coefficients
+from analysis.agreement.yardstick import Sample, mean_of
 from tests.validation.check import Check
 
 Array = NDArray[np.float64]

@@ -8,12 +8,12 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from analysis.bland_altman import limits_of_agreement
+from analysis.agreement.bland_altman import limits_of_agreement
 from tests.validation.check import Check
 
 ITEMS = 50
 BIAS, SPREAD, NOISE = 0.4, 0.6, 0.5
-FUNCTION = "analysis.bland_altman.limits_of_agreement"
+FUNCTION = "analysis.agreement.bland_altman.limits_of_agreement"
 Z = 1.959963984540054
 
 

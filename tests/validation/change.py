@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
-from analysis.change import ReliableChange, reliable_change, variance_components
+from analysis.change.reliable_change import ReliableChange, reliable_change, variance_components
 from tests.validation.check import Check
 
 BETWEEN, WITHIN = 11.8676, 5.3823
@@ -125,11 +125,18 @@ def checks() -> list[Check]:
     found = []
 
     def alone(what: str, design: str, once: Once) -> None:
-        add(what, design, once, function="analysis.change.variance_components", runs=MORE_RUNS)
+        add(
+            what,
+            design,
+            once,
+            function="analysis.change.reliable_change.variance_components",
+            runs=MORE_RUNS,
+        )
 
     def add(what: str, design: str, once: Once, *, size: bool = False, **more: object) -> None:
         common = {
-            "area": "change", "function": "analysis.change.reliable_change", "runs": RUNS,
+            "area": "change", "function": "analysis.change.reliable_change.reliable_change",
+            "runs": RUNS,
             "kind": "size" if size else "coverage", "promised": 0.05 if size else 0.95,
         }  # fmt: skip
         settings = {**common, "what": what, "design": design, "once": once, **more}

@@ -12,12 +12,12 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import norm
 
-from analysis.contrasts import wald_contrast
-from analysis.families import adjust
-from analysis.predicted import average_marginal_effects, average_predictions
-from analysis.proportions import two_proportions, wilson
-from analysis.regression import clustered_logit, clustered_ols, robust_ols
-from analysis.wild_bootstrap import wild_cluster_bootstrap
+from analysis.inference.families import adjust
+from analysis.inference.proportions import two_proportions, wilson
+from analysis.regression.contrasts import wald_contrast
+from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
+from analysis.regression.predictions import average_marginal_effects, average_predictions
+from analysis.regression.wild_bootstrap import wild_cluster_bootstrap
 from prereg.errors import RatifyError
 from tests.validation.check import Check
 
@@ -86,7 +86,7 @@ def _ols_coverage(distribution: str) -> Check:
         return [bool(ends["low"][t] <= at <= ends["high"][t]) for t, at in truth.items()]
 
     return Check(
-        area=AREA, function="analysis.regression.clustered_ols",
+        area=AREA, function="analysis.regression.fit.clustered_ols",
         what=f"intervals of three coefficients, {distribution}", design="245 people x 3",
         kind="coverage", promised=0.95, once=once, runs=600,
     )  # fmt: skip
@@ -104,7 +104,7 @@ def _contrast_coverage() -> Check:
         return [found.low <= 0.4 <= found.high]
 
     return Check(
-        area=AREA, function="analysis.contrasts.wald_contrast",
+        area=AREA, function="analysis.regression.contrasts.wald_contrast",
         what="interval of the difference of two interactions", design="245 people x 3, 3 arms",
         kind="coverage", promised=0.95, once=once, runs=600,
     )  # fmt: skip
@@ -116,7 +116,7 @@ def _size_ols() -> Check:
         return [bool(fit.pvalues[term] <= 0.05) for term in ("treated", INTERACTION)]
 
     return Check(
-        area=AREA, function="analysis.regression.clustered_ols",
+        area=AREA, function="analysis.regression.fit.clustered_ols",
         what="z tests of treated and of treated x post",
         design="245 people x 3, no effect", kind="size", promised=0.05, once=once, runs=600,
     )  # fmt: skip
@@ -137,7 +137,7 @@ def _logit(taste: float) -> list[Check]:
         fit = clustered_logit(data, "chosen ~ gap + scenario", cluster="rater")
         return [bool(fit.pvalues["gap"] <= 0.05)]
 
-    function = "analysis.regression.clustered_logit"
+    function = "analysis.regression.fit.clustered_logit"
     return [
         Check(area=AREA, function=function, what="interval of the slope", design=design,
               kind="coverage", promised=0.95, once=covered, runs=500),
@@ -180,10 +180,10 @@ def _average_checks() -> list[Check]:
         return [bool(row["low"] <= mean_slope() <= row["high"])]
 
     return [
-        Check(area=AREA, function="analysis.predicted.average_predictions",
+        Check(area=AREA, function="analysis.regression.predictions.average_predictions",
               what="interval of the mean probability", design="150 raters x 10, tastes of sd 0.7",
               kind="coverage", promised=0.95, once=prediction, runs=350),
-        Check(area=AREA, function="analysis.predicted.average_marginal_effects",
+        Check(area=AREA, function="analysis.regression.predictions.average_marginal_effects",
               what="interval of the average slope of the probability", design="150 raters x 10",
               kind="coverage", promised=0.95, once=effect, runs=350),
     ]  # fmt: skip
@@ -221,7 +221,7 @@ def _few_plain(clusters: int) -> Check:
         return [bool(fit.pvalues["treated"] <= 0.05)]
 
     return Check(
-        area=AREA, function="analysis.regression.clustered_ols",
+        area=AREA, function="analysis.regression.fit.clustered_ols",
         what="z test, plain clustered error", design=f"{clusters} clusters treated as wholes",
         kind="size", promised=0.05, once=once, runs=600, note=KNOWN_PLAIN,
     )  # fmt: skip
@@ -239,7 +239,7 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
         high = np.inf if np.isnan(found.high) else found.high
         return bool(low <= effect <= high), bool(found.p_value <= 0.05)
 
-    function = "analysis.wild_bootstrap.wild_cluster_bootstrap"
+    function = "analysis.regression.wild_bootstrap.wild_cluster_bootstrap"
     design = f"{clusters} clusters treated as wholes, {'logit' if is_logit else 'OLS'}"
     common = {"area": AREA, "function": function, "design": design}
 
@@ -271,7 +271,7 @@ def _hc3() -> Check:
         return [bool(low <= 0.3 <= high)]
 
     return Check(
-        area=AREA, function="analysis.regression.robust_ols",
+        area=AREA, function="analysis.regression.fit.robust_ols",
         what="interval of a slope, spread growing with it", design="245 people, one row each",
         kind="coverage", promised=0.95, once=once, runs=600,
     )  # fmt: skip
@@ -293,13 +293,13 @@ def _proportions() -> list[Check]:
         return [found.p_value <= 0.05]
 
     return [
-        Check(area=AREA, function="analysis.proportions.wilson", what="interval",
+        Check(area=AREA, function="analysis.inference.proportions.wilson", what="interval",
               design="n 150; shares .05, .2, .5", kind="coverage", promised=0.95, once=share,
               runs=3000),
-        Check(area=AREA, function="analysis.proportions.two_proportions", what="interval",
+        Check(area=AREA, function="analysis.inference.proportions.two_proportions", what="interval",
               design="150 and 150; .3 and .2", kind="coverage", promised=0.95, once=difference,
               runs=3000),
-        Check(area=AREA, function="analysis.proportions.two_proportions", what="z test",
+        Check(area=AREA, function="analysis.inference.proportions.two_proportions", what="z test",
               design="150 and 150; both .2", kind="size", promised=0.05, once=rejected, runs=3000),
     ]  # fmt: skip
 
@@ -310,7 +310,7 @@ def _families() -> Check:
         return [bool((adjust(p_values, "holm") <= 0.05).any())]
 
     return Check(
-        area=AREA, function="analysis.families.adjust", what="any rejection, Holm",
+        area=AREA, function="analysis.inference.families.adjust", what="any rejection, Holm",
         design="18 independent true null hypotheses", kind="size", promised=0.05, once=once,
         runs=3000,
     )  # fmt: skip

@@ -9,10 +9,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.best_worst_shares import best_worst_shares
-from analysis.source_rows import ALL
-from analysis.sources import source_ratings
-from analysis.themes import theme_change
+from analysis.sources.ratings import source_ratings
+from analysis.sources.rows import ALL
+from analysis.sources.shares import best_worst_shares
+from analysis.texts.themes import theme_change
 from tests.validation.check import Check
 
 SOURCES = ("a", "b", "c", "d", "e")
@@ -197,9 +197,9 @@ LITTLE = f"30 raters x 8, 5 sources x 6 responses; {CROSSED}"
 
 def checks() -> list[Check]:
     """Return what is promised of sources and themes."""
-    ratings, shares = "analysis.sources.source_ratings", "analysis.best_worst_shares."
+    ratings, shares = "analysis.sources.ratings.source_ratings", "analysis.sources.shares."
     shares += "best_worst_shares"
-    change = "analysis.themes.theme_change"
+    change = "analysis.texts.themes.theme_change"
     return [
         _check(ratings, "interval of a source's mean", BIG, _means, **FULL),
         _check(ratings, "interval of a source's mean", LITTLE, _means, **SMALL),

@@ -1,0 +1,370 @@
+"""The alternative-annotator test, of whether a judge may stand in for the people who rate.
+
+Each person in turn is left out. On the items they rated, who stands closer to the remaining
+people: they, or the judge? A judge that wins often enough, less a handicap epsilon for what a
+person costs more, beats that person; one that beats half of the people passes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from analysis.agreement.coefficients import DECIMALS, FloatArray
+from analysis.agreement.crowd_alpha import alpha_of
+from analysis.agreement.left_out import jackknife_interval
+from analysis.agreement.panel import Panel, Stack, panel, require_others
+from analysis.tables.columns import one_of, proportion
+from prereg.errors import RatifyError
+
+Metric = Literal["rmse", "absolute", "accuracy"]
+METRICS: dict[Metric, str] = {
+    "rmse": "root mean squared distance from the other people",
+    "absolute": "mean distance from the other people",
+    "accuracy": "share of the other people who gave the same rating",
+}
+# What the source calls fair, by who the people are.
+EPSILON = {"experts": 0.2, "skilled": 0.15, "crowd": 0.1}
+PASSES = 0.5
+# Under this alpha people agree too little for passing to mean much.
+LOW_ALPHA = 0.5
+# The source's own advice for the t-test.
+ADVISED_ITEMS = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOutHuman:
+    """A judge beside one person, both held against the remaining people.
+
+    Attributes
+    ----------
+    judge, dimension, human : str
+    n : int
+        Items that the person, the judge and enough others rated.
+    judge_wins, human_wins : float
+        Share of the items where the judge (the person) is at least as close; ties count for both.
+    p_value : float
+        One-sided, of judge_wins <= human_wins - epsilon. NaN where the person rated too few items
+        to be tested.
+    p_adjusted, p_adjusted_all : float
+        By Benjamini-Yekutieli, over the people of the dimension, and over people and dimensions.
+    note : str
+    """
+
+    judge: str
+    dimension: str
+    human: str
+    n: int
+    judge_wins: float
+    human_wins: float
+    p_value: float
+    p_adjusted: float
+    p_adjusted_all: float
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How a judge did on one dimension.
+
+    Attributes
+    ----------
+    judge, dimension : str
+    humans, n : int
+        People tested, and items that entered.
+    winning_rate, winning_rate_all : float
+        Share of these people that the judge beats, corrected over people, and over dimensions too.
+    passes, passes_all : bool or None
+        Whether that share is at least one half; None where nobody could be tested.
+    advantage, advantage_low, advantage_high : float
+        Probability that the judge is at least as close to the others as a person, mean over
+        people; interval by jackknife over items.
+    human_alpha : float
+        Krippendorff's ordinal alpha of the people.
+    note : str
+        Says where passing means little.
+    """
+
+    judge: str
+    dimension: str
+    humans: int
+    n: int
+    winning_rate: float
+    winning_rate_all: float
+    passes: bool | None
+    passes_all: bool | None
+    advantage: float
+    advantage_low: float
+    advantage_high: float
+    human_alpha: float
+    note: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlternativeAnnotator:
+    """The test of every judge on every dimension.
+
+    Attributes
+    ----------
+    verdicts : tuple of Verdict
+    humans : tuple of LeftOutHuman
+    epsilon, level : float
+    metric : {'rmse', 'absolute', 'accuracy'}
+    """
+
+    verdicts: tuple[Verdict, ...]
+    humans: tuple[LeftOutHuman, ...] = field(repr=False)
+    epsilon: float
+    level: float
+    metric: Metric
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a judge and dimension."""
+        return pd.DataFrame(
+            [asdict(one) for one in self.verdicts], columns=list(Verdict.__annotations__)
+        )
+
+    def humans_frame(self) -> pd.DataFrame:
+        """Return one row a judge, dimension and person left out."""
+        return pd.DataFrame(
+            [asdict(one) for one in self.humans], columns=list(LeftOutHuman.__annotations__)
+        )
+
+
+def alternative_annotator(
+    ratings: pd.DataFrame | Panel,
+    *,
+    scale: tuple[float, float],
+    epsilon: float,
+    judges: Sequence[str] | None = None,
+    dimensions: Sequence[str] | None = None,
+    metric: Metric = "rmse",
+    fewest_others: int = 1,
+    fewest_items: int = 10,
+    level: float = 0.05,
+) -> AlternativeAnnotator:
+    """Test whether each judge may stand in for the people.
+
+    Parameters
+    ----------
+    ratings : DataFrame or Panel
+        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. Items need not be
+        rated by everybody.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    epsilon : float
+        Handicap of the people, 0 <= epsilon < 1: .2 for experts, .15 for skilled annotators, .1 for
+        a crowd.
+    judges, dimensions : sequence of str, optional
+        By default all.
+    metric : {'rmse', 'absolute', 'accuracy'}
+        How close a rating is to the remaining people's, item by item: minus the root mean squared
+        distance, minus the mean distance, or the share that gave the same rating.
+    fewest_others : int
+        An item counts where the person left out, the judge and at least so many others rated it.
+    fewest_items : int
+        A person with fewer such items is not tested, and counts for nothing.
+    level : float
+        False discovery rate of the correction over people, and error of each test.
+
+    Returns
+    -------
+    AlternativeAnnotator
+
+    Raises
+    ------
+    RatifyError
+        At a bad table, one person only, or a setting out of range.
+
+    Notes
+    -----
+    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". The
+    difference of the two win indicators is tested against epsilon by a one-sided t-test; where it
+    never varies there is no t, and p is the chance (1 - epsilon)^n that a person who wins epsilon
+    of the items more often never once wins. By simulation with 50 items and a judge exactly on the
+    border the test's size at 5% is stated in docs/validation.md. Where people agree little
+    the bar is low: a pass is flagged where their alpha is under .5.
+    """
+    if not 0 <= epsilon < 1:
+        raise RatifyError("epsilon is out of range", value=epsilon, allowed="0 <= epsilon < 1")
+    one_of("metric", metric, list(METRICS))
+    proportion("level", level)
+    for name, value, least in (("fewest_others", fewest_others, 1),
+                               ("fewest_items", fewest_items, 2)):  # fmt: skip
+        if value < least:
+            raise RatifyError(f"{name} is out of range", value=value, allowed=f"{least} or more")
+    table = ratings if isinstance(ratings, Panel) else panel(
+        ratings, scale=scale, judges=judges, dimensions=dimensions
+    )  # fmt: skip
+    require_others(table)
+    wanted = dimensions if dimensions is not None else table.dimensions
+    verdicts: list[Verdict] = []
+    humans: list[LeftOutHuman] = []
+    alphas = {name: alpha_of(table.people[name]) for name in table.dimensions}
+    for judge in judges if judges is not None else table.judges:
+        wins = {name: _wins(table, judge, name, metric, fewest_others + 1) for name in wanted}
+        tested = _tested(table, judge, wins, epsilon, fewest_items)
+        humans += tested
+        verdicts += [
+            _verdict(judge, name, [one for one in tested if one.dimension == name], wins[name],
+                     level, alphas[name])
+            for name in wins
+        ]  # fmt: skip
+    return AlternativeAnnotator(
+        verdicts=tuple(verdicts), humans=tuple(humans), epsilon=epsilon, level=level, metric=metric
+    )
+
+
+def _wins(
+    table: Panel, judge: str, dimension: str, metric: Metric, least: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return where the judge, and where each person, is at least as close, shape (items, humans).
+
+    1 or 0; NaN where the item does not count for that person.
+    """
+    size = len(table.items), len(table.humans)
+    of_judge, of_human = np.full(size, np.nan), np.full(size, np.nan)
+    rated = table.judge(judge, dimension)
+    for stack in table.stacks(dimension, least=least):
+        judged = rated[stack.items]
+        mine, theirs = _closeness(stack, judged, metric)
+        known = ~np.isnan(judged)
+        at = stack.items[known][:, None], stack.raters[known]
+        of_judge[at] = (mine >= theirs)[known]
+        of_human[at] = (theirs >= mine)[known]
+    return of_judge, of_human
+
+
+def _closeness(stack: Stack, judged: FloatArray, metric: Metric) -> tuple[FloatArray, FloatArray]:
+    """Return how close judge and person are to the people but this one, shape (items, count)."""
+    values, others = stack.ratings, stack.count - 1
+    apart = values[:, :, None] - values[:, None, :]
+    judges = judged[:, None] - values
+    if metric == "accuracy":
+        same, judges_same = (apart == 0).astype(float), (judges == 0).astype(float)
+        person = (same.sum(axis=2) - 1) / others
+        judge = (judges_same.sum(axis=1, keepdims=True) - judges_same) / others
+    else:
+        power = 2 if metric == "rmse" else 1
+        far, judges_far = np.abs(apart) ** power, np.abs(judges) ** power
+        # the person's distance from themselves is zero; a root keeps the order
+        person = -far.sum(axis=2) / others
+        judge = -(judges_far.sum(axis=1, keepdims=True) - judges_far) / others
+    return np.round(judge, DECIMALS), np.round(person, DECIMALS)
+
+
+def _tested(
+    table: Panel,
+    judge: str,
+    wins: dict[str, tuple[FloatArray, FloatArray]],
+    epsilon: float,
+    fewest: int,
+) -> list[LeftOutHuman]:
+    """Return the test against every person on every dimension, with both corrections."""
+    rows = [
+        (dimension, human, *_test(of_judge[:, at], of_human[:, at], epsilon, fewest))
+        for dimension, (of_judge, of_human) in wins.items()
+        for at, human in enumerate(table.humans)
+    ]
+    p_values = np.array([row[5] for row in rows])
+    own = np.full(len(rows), np.nan)
+    for dimension in wins:
+        here = np.array([row[0] == dimension for row in rows])
+        own[here] = _adjusted(p_values[here])
+    over_all = _adjusted(p_values)
+    return [
+        LeftOutHuman(
+            judge=judge, dimension=dimension, human=human, n=n, judge_wins=mine, human_wins=theirs,
+            p_value=p, p_adjusted=float(one), p_adjusted_all=float(every), note=note,
+        )
+        for (dimension, human, n, mine, theirs, p, note), one, every in zip(
+            rows, own, over_all, strict=True
+        )
+    ]  # fmt: skip
+
+
+def _test(
+    of_judge: FloatArray, of_human: FloatArray, epsilon: float, fewest: int
+) -> tuple[int, float, float, float, str]:
+    """Return items, both shares of wins, the p value and a note."""
+    counts = ~np.isnan(of_judge)
+    n = int(counts.sum())
+    if n == 0:
+        return 0, np.nan, np.nan, np.nan, "no item in common"
+    mine, theirs = of_judge[counts], of_human[counts]
+    shares = float(mine.mean()), float(theirs.mean())
+    if n < fewest:
+        return n, *shares, np.nan, f"not tested: fewer than {fewest} items"
+    difference = theirs - mine
+    if difference.min() == difference.max():
+        p = 1.0 if difference[0] > 0 else float((1 - epsilon) ** n)
+        return n, *shares, p, "the difference never varies: exact bound in place of t"
+    p = float(stats.ttest_1samp(difference, epsilon, alternative="less").pvalue)
+    advised = "" if n >= ADVISED_ITEMS else f"the t-test wants {ADVISED_ITEMS} items or more"
+    return n, *shares, p, advised
+
+
+def _adjusted(p_values: FloatArray) -> FloatArray:
+    """Return p values after Benjamini and Yekutieli (2001), NaN staying out."""
+    adjusted = np.full(p_values.shape, np.nan)
+    known = ~np.isnan(p_values)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(p_values[known], method="by")
+    return adjusted
+
+
+def _verdict(
+    judge: str,
+    dimension: str,
+    rows: Sequence[LeftOutHuman],
+    wins: tuple[FloatArray, FloatArray],
+    level: float,
+    alpha: float,
+) -> Verdict:
+    """Return how the judge did over the people who could be tested."""
+    tested = [n for n, row in enumerate(rows) if not np.isnan(row.p_value)]
+    if not tested:
+        return Verdict(
+            judge=judge, dimension=dimension, humans=0, n=0, winning_rate=np.nan,
+            winning_rate_all=np.nan, passes=None, passes_all=None, advantage=np.nan,
+            advantage_low=np.nan, advantage_high=np.nan, human_alpha=alpha,
+            note="Nobody rated enough items together with others to be tested.",
+        )  # fmt: skip
+    kept = wins[0][:, tested]
+    entered = ~np.isnan(kept).all(axis=1)
+    value, low, high = _advantage(kept[entered])
+    one, every = (
+        float(np.mean([getattr(rows[n], name) <= level for n in tested]))
+        for name in ("p_adjusted", "p_adjusted_all")
+    )
+    return Verdict(
+        judge=judge, dimension=dimension, humans=len(tested), n=int(entered.sum()),
+        winning_rate=one, winning_rate_all=every, passes=one >= PASSES, passes_all=every >= PASSES,
+        advantage=value, advantage_low=low, advantage_high=high, human_alpha=alpha,
+        note=_verdict_note(one >= PASSES, alpha, len(tested)),
+    )  # fmt: skip
+
+
+def _verdict_note(passes: bool, alpha: float, humans: int) -> str:
+    said = []
+    if passes and (np.isnan(alpha) or alpha < LOW_ALPHA):
+        said.append("A low bar: people themselves agree little here.")
+    if humans < 3:
+        said.append("Fewer than three people: the test is meant for three or more.")
+    return " ".join(said)
+
+
+def _advantage(wins: FloatArray) -> tuple[float, float, float]:
+    """Return the mean over people of the share of items won, with its jackknife interval."""
+    won, n = np.nansum(wins, axis=0), (~np.isnan(wins)).sum(axis=0)
+    value = float((won / n).mean())
+    left_n = n - ~np.isnan(wins)
+    with np.errstate(invalid="ignore"):
+        left = ((won - np.nan_to_num(wins)) / left_n).mean(axis=1)
+    low, high = jackknife_interval(value, left)
+    return value, max(low, 0.0), min(high, 1.0)

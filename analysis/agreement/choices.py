@@ -1,0 +1,209 @@
+"""How often a judge chooses what people choose on the very same trials."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+import pandas as pd
+from scipy.stats import t as student
+
+from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
+from analysis.tables import columns
+from prereg.errors import RatifyError
+
+# Below this a standard error is what rounding leaves of none.
+NO_SPREAD = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChoiceAgreement:
+    """How often a judge chooses what people choose on the same trials.
+
+    Attributes
+    ----------
+    estimate, se, low, high : float
+        Proportion of people's choices that equal the judge's, errors clustered by rater, t
+        quantile with clusters - 1 degrees of freedom.
+    kappa, kappa_se, kappa_low, kappa_high : float
+        Cohen's kappa of the choice of left or right, clustered alike; NaN where people or the judge
+        always chose the same side.
+    n, n_clusters : int
+        People's choices compared, and who made them.
+    n_reversed : int
+        Of these, choices compared with the judge's answer to the same pair the other way round,
+        because it was never asked this way round.
+    n_unmatched : int
+        People's choices on pairs the judge never answered: left out.
+    n_undecided : int
+        People's choices where the judge's repeated answers split evenly: left out.
+    level : float
+    method : str
+    """
+
+    estimate: float
+    se: float
+    low: float
+    high: float
+    kappa: float
+    kappa_se: float
+    kappa_low: float
+    kappa_high: float
+    n: int
+    n_clusters: int
+    n_reversed: int
+    n_unmatched: int
+    n_undecided: int
+    level: float
+    method: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return two rows, agreement and kappa: `name`, `estimate`, `se`, `low`, `high`, `n`."""
+        return pd.DataFrame(
+            {
+                "name": ["agreement", "kappa"],
+                "estimate": [self.estimate, self.kappa],
+                "se": [self.se, self.kappa_se],
+                "low": [self.low, self.kappa_low],
+                "high": [self.high, self.kappa_high],
+                "n": self.n,
+            }
+        )
+
+
+def choice_agreement(
+    people: pd.DataFrame,
+    judge: pd.DataFrame,
+    *,
+    cluster: str = "rater_id",
+    level: float = 0.95,
+) -> ChoiceAgreement:
+    """Compare people's choices with a judge's answers to the same trials.
+
+    Parameters
+    ----------
+    people : DataFrame
+        Tidy judgments of people: `left_id`, `right_id`, `choice`, `scenario` if there is one, and
+        the cluster.
+    judge : DataFrame
+        Tidy judgments of one judge; several answers to a trial count by majority.
+    cluster : str
+        Column of `people` whose choices may depend on each other.
+    level : float
+
+    Returns
+    -------
+    ChoiceAgreement
+
+    Raises
+    ------
+    RatifyError
+        On missing columns, an unknown choice, or no trial in common.
+
+    Notes
+    -----
+    A trial is matched as the person saw it, item by item and side by side; only where the judge was
+    never asked that way round does its answer to the same pair the other way round stand in.
+    The kappa error is the linearised (influence function) one, summed by cluster.
+    """
+    columns.require_columns(people, cluster)
+    columns.proportion("level", level)
+    answers = _majority(judge)
+    trials, chosen_left = _keys(people)
+    same = answers.reindex(trials).to_numpy()
+    other = answers.reindex(trials.reorder_levels([0, 2, 1])).to_numpy()
+    turned = np.isnan(same) & ~np.isnan(other)
+    share = np.where(turned, 1 - other, same)
+    unmatched, undecided = np.isnan(share), share == 0.5
+    kept = ~unmatched & ~undecided
+    if not kept.any():
+        raise RatifyError(
+            "the judge decided none of people's trials", allowed="judgments of the same pairs"
+        )
+    columns.require_filled(people, cluster)
+    codes, names = pd.factorize(people[cluster].to_numpy()[kept])
+    x, y = chosen_left[kept].astype(float), (share[kept] > 0.5).astype(float)
+    agree, pull, kappa, kappa_pull = _agreement_and_kappa(x, y)
+    se, low, high = _clustered(agree, pull, codes, len(names), level, link=Link.PROPORTION)
+    kappa_se, kappa_low, kappa_high = _clustered(
+        kappa, kappa_pull, codes, len(names), level, link=Link.KAPPA
+    )
+    return ChoiceAgreement(
+        estimate=agree, se=se, low=low, high=high,
+        kappa=kappa, kappa_se=kappa_se, kappa_low=kappa_low, kappa_high=kappa_high,
+        n=int(kept.sum()), n_clusters=len(names), n_reversed=int((turned & kept).sum()),
+        n_unmatched=int(unmatched.sum()), n_undecided=int(undecided.sum()),
+        level=level, method=f"proportion of equal choices, errors clustered by {cluster}, "
+        "t interval on the logit scale",
+    )  # fmt: skip
+
+
+def _keys(judgments: pd.DataFrame) -> tuple[pd.MultiIndex, BoolArray]:
+    """Return (scenario, left_id, right_id) of every trial, and where left was chosen."""
+    columns.require_columns(judgments, "left_id", "right_id", "choice")
+    columns.require_rows(judgments, "judgments")
+    scenario = pd.Series("", index=judgments.index)
+    if "scenario" in judgments.columns:
+        scenario = judgments["scenario"].astype(object).where(judgments["scenario"].notna(), "")
+    ids = [columns.text_ids(judgments, name).astype(object) for name in ("left_id", "right_id")]
+    return pd.MultiIndex.from_arrays([scenario, *ids]), columns.left_chosen(judgments)
+
+
+def _majority(judge: pd.DataFrame) -> pd.Series[float]:
+    """Return for every trial the share of the judge's answers that chose left."""
+    trials, chosen_left = _keys(judge)
+    return pd.Series(chosen_left.astype(float), index=trials).groupby(level=[0, 1, 2]).mean()
+
+
+def _agreement_and_kappa(
+    x: FloatArray, y: FloatArray
+) -> tuple[float, FloatArray, float, FloatArray]:
+    """Return agreement and kappa, each with what every choice adds to it (its influence)."""
+    same = (x == y).astype(float)
+    agree, p, q = float(same.mean()), float(x.mean()), float(y.mean())
+    chance = p * q + (1 - p) * (1 - q)
+    if p in {0.0, 1.0} or q in {0.0, 1.0}:  # whoever never varies cannot agree beyond chance
+        return agree, same - agree, math.nan, np.full(len(x), math.nan)
+    kappa = (agree - chance) / (1 - chance)
+    moved = (2 * q - 1) * (x - p) + (2 * p - 1) * (y - q)
+    pull = (same - agree) / (1 - chance) - (1 - agree) / (1 - chance) ** 2 * moved
+    return agree, same - agree, kappa, pull
+
+
+def _clustered(
+    estimate: float, pull: FloatArray, codes: IntArray, n_clusters: int, level: float, *, link: Link
+) -> tuple[float, float, float]:
+    """Return standard error and interval of a mean of influences, summed by cluster.
+
+    The interval is symmetric on the scale of the link, so that it stays where the number can be;
+    at an end of that scale there is none.
+    """
+    if n_clusters < 2 or math.isnan(estimate):
+        return math.nan, math.nan, math.nan
+    sums = np.bincount(codes, pull, n_clusters)
+    se = math.sqrt(n_clusters / (n_clusters - 1) * float(sums @ sums)) / len(pull)
+    if se < NO_SPREAD:  # every cluster says the same: that is no measure of error
+        return math.nan, math.nan, math.nan
+    if not link.low < estimate < 1:
+        return se, math.nan, math.nan
+    # both links are atanh of the number stretched to -1..1; their slopes differ by that stretch
+    stretch = 2 / (1 - link.low)
+    at = 1 - stretch * (1 - estimate)
+    half = float(student.ppf((1 + level) / 2, n_clusters - 1)) * se * stretch / (1 - at**2)
+    ends = (math.tanh(math.atanh(at) + side * half) for side in (-1, 1))
+    low, high = (1 - (1 - end) / stretch for end in ends)
+    return se, low, high
+
+
+class Link(Enum):
+    """Where a number can be: its lower end; the upper one is 1."""
+
+    PROPORTION = 0.0
+    KAPPA = -1.0
+
+    @property
+    def low(self) -> float:
+        """Lower end of the scale."""
+        return float(self.value)

@@ -1,0 +1,255 @@
+"""A crowd as the yardstick: any one person beside the rest, and a judge beside the same rest.
+
+Where many people rate few items each, no two of them share enough for a kappa, but every item has
+several ratings. Each rating in turn is held against the mean of the other ratings of its item, and
+so is the judge's: one noisy reference for both, so like is compared with like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement.coefficients import FloatArray
+from analysis.agreement.crowd_alpha import counts_of, with_each_left_out
+from analysis.agreement.panel import Panel, panel, require_others
+from analysis.agreement.yardstick import ALL, Sample, difference, mean_of, nothing
+
+# In this order in every table: how one person does, then how all of them do together.
+PEOPLE = ("person", "alpha_ordinal", "alpha_interval", "icc1")
+RELIABILITIES: dict[str, Literal["ordinal", "interval", "icc1"]] = {
+    "alpha_ordinal": "ordinal", "alpha_interval": "interval", "icc1": "icc1",
+}  # fmt: skip
+JUDGE = ("judge", "person", "difference", "with_mean")
+
+
+@dataclass(frozen=True)
+class CrowdRow:
+    """One dimension, or the mean over all of them.
+
+    Attributes
+    ----------
+    annotator : str
+        `humans`, or a judge.
+    dimension : str
+    raters, ratings : int
+        People and ratings on the items that two people or more rated (and the judge, in its row).
+    fewest, most : int
+        Of the ratings that one such item has.
+    samples : dict of str to Sample
+        For people `PEOPLE`: quadratic kappa of one person with the mean of the others, alpha twice,
+        ICC(1). For a judge `JUDGE`: its kappa with the same means, the person's on its items, the
+        difference of both, and its kappa with the mean of all people.
+    """
+
+    annotator: str
+    dimension: str
+    raters: int
+    ratings: int
+    fewest: int
+    most: int
+    samples: dict[str, Sample] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Sample:
+        """Return one of the samples."""
+        return self.samples[name]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The people as a crowd, and every judge beside them.
+
+    Attributes
+    ----------
+    people, judges : tuple of CrowdRow
+        `all` before the dimensions; judge by judge.
+    """
+
+    people: tuple[CrowdRow, ...]
+    judges: tuple[CrowdRow, ...]
+
+    def overall(self) -> list[CrowdRow]:
+        """Return each judge's row over all dimensions."""
+        return [row for row in self.judges if row.dimension == ALL]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per annotator and dimension, every value with its interval."""
+        names = list(dict.fromkeys((*PEOPLE, *JUDGE)))
+        rows = []
+        for row in (*self.people, *self.judges):
+            cells: dict[str, object] = {
+                "annotator": row.annotator, "dimension": row.dimension, "n": _n(row),
+                "raters": row.raters, "ratings": row.ratings, "fewest": row.fewest,
+                "most": row.most,
+            }  # fmt: skip
+            for name in names:
+                sample = row.samples.get(name, nothing(0.95))
+                low, high = sample.interval
+                cells |= {name: sample.value, f"{name}_low": low, f"{name}_high": high}
+            rows.append(cells)
+        return pd.DataFrame(rows)
+
+
+def crowd(
+    ratings: pd.DataFrame | Panel,
+    *,
+    scale: tuple[float, float],
+    judges: Sequence[str] | None = None,
+    dimensions: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> Crowd:
+    """Return how far one person agrees with the others, and how far a judge does.
+
+    Parameters
+    ----------
+    ratings : DataFrame or Panel
+        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. Items need not be
+        rated by everybody, nor by equally many; those that one person rated count for nothing.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    judges, dimensions : sequence of str, optional
+        By default all.
+    level : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    Crowd
+
+    Raises
+    ------
+    RatifyError
+        At a bad table, and where there is one person only.
+
+    Notes
+    -----
+    Quadratic kappa is Lin's concordance with population moments; every item counts once, however
+    many people rated it. The mean of the others is noisier where they are few, on both sides of the
+    difference alike. Krippendorff (2011) for alpha with missing ratings, Donner (1986) for ICC(1)
+    of unequal groups. Intervals are jackknife over items, coefficients through Fisher's z.
+    """
+    table = ratings if isinstance(ratings, Panel) else panel(
+        ratings, scale=scale, judges=judges, dimensions=dimensions
+    )  # fmt: skip
+    require_others(table)
+    wanted = tuple(dimensions) if dimensions is not None else table.dimensions
+    people = [_people(table, name, level) for name in wanted]
+    rows: list[CrowdRow] = []
+    for judge in judges if judges is not None else table.judges:
+        mine = [_judge(table, judge, name, level) for name in wanted]
+        rows += [_mean_row(judge, mine, level), *mine]
+    return Crowd((_mean_row("humans", people, level), *people), tuple(rows))
+
+
+def _people(table: Panel, dimension: str, level: float) -> CrowdRow:
+    values = table.people[dimension]
+    counts, grid = counts_of(values)
+    entered = counts.sum(axis=1) > 0
+    moments = _moments(table, dimension, None)
+    found = {"person": _kappa_sample(moments, 0, 1, level)}
+    for name, what in RELIABILITIES.items():
+        found[name] = _sample(with_each_left_out(counts, grid, what), entered, level)
+    return CrowdRow("humans", dimension, *_sizes(values[entered]), found)
+
+
+def _judge(table: Panel, judge: str, dimension: str, level: float) -> CrowdRow:
+    rated = table.judge(judge, dimension)
+    values = table.people[dimension]
+    both = ~np.isnan(rated) & ((~np.isnan(values)).sum(axis=1) >= 2)
+    moments = _moments(table, dimension, rated)
+    mine = _kappa_sample(moments, 2, 1, level)
+    person = _kappa_sample(moments, 0, 1, level)
+    found = {
+        "judge": mine,
+        "person": person,
+        "difference": difference(mine, person),
+        "with_mean": _kappa_sample(_mean_moments(values, rated, both), 0, 1, level),
+    }
+    return CrowdRow(judge, dimension, *_sizes(values[both]), found)
+
+
+def _sizes(values: FloatArray) -> tuple[int, int, int, int]:
+    """Return people, ratings, and the fewest and most ratings of an item."""
+    if values.size == 0:
+        return 0, 0, 0, 0
+    known = ~np.isnan(values)
+    per_item = known.sum(axis=1)
+    return (
+        int(known.any(axis=0).sum()), int(known.sum()), int(per_item.min()), int(per_item.max()),
+    )  # fmt: skip
+
+
+def _moments(table: Panel, dimension: str, rated: FloatArray | None) -> FloatArray:
+    """Return each item's means over its ratings of 1, x and x x', shape (items, 1 + 3 + 9).
+
+    x is the person's rating, the mean of the item's others, and the judge's rating (zero without
+    one). An item that does not count is a row of zeros.
+    """
+    sums = np.zeros((len(table.items), 13))
+    middle = sum(table.scale) / 2
+    for stack in table.stacks(dimension, least=2):
+        values = stack.ratings - middle
+        rest = (values.sum(axis=1, keepdims=True) - values) / (stack.count - 1)
+        judged = np.zeros(len(values)) if rated is None else rated[stack.items] - middle
+        x = np.stack([values, rest, np.broadcast_to(judged[:, None], values.shape)], axis=2)
+        products = np.einsum("ira,irb->iab", x, x) / stack.count
+        rows = np.column_stack(
+            [np.ones(len(values)), x.mean(axis=1), products.reshape(len(values), 9)]
+        )
+        kept = ~np.isnan(judged)
+        sums[stack.items[kept]] = rows[kept]
+    return sums
+
+
+def _mean_moments(values: FloatArray, rated: FloatArray, both: np.ndarray) -> FloatArray:
+    """Return the same for the judge's rating and the mean of all people."""
+    sums = np.zeros((len(values), 13))
+    x = np.zeros((int(both.sum()), 3))
+    x[:, 0], x[:, 1] = rated[both], np.nanmean(values[both], axis=1)
+    if len(x):
+        x[:, :2] -= x[:, :2].mean()
+    products = x[:, :, None] * x[:, None, :]
+    sums[both] = np.column_stack([np.ones(len(x)), x, products.reshape(len(x), 9)])
+    return sums
+
+
+def _kappa_sample(moments: FloatArray, a: int, b: int, level: float) -> Sample:
+    """Return the quadratic kappa of two of the three, on all items and without each."""
+    total = moments.sum(axis=0)
+    sums = np.vstack([total, total - moments])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        means = sums / sums[:, :1]
+        mean_a, mean_b = means[:, 1 + a], means[:, 1 + b]
+        product = means[:, 4:].reshape(-1, 3, 3)
+        expected = product[:, a, a] + product[:, b, b] - 2 * mean_a * mean_b
+        covariance = product[:, a, b] - mean_a * mean_b
+        defined = (expected > 1e-9) & (sums[:, 0] > 1.5)
+        kappa = np.where(defined, 2 * covariance / np.where(defined, expected, 1), np.nan)
+    return _sample(kappa, moments[:, 0] > 0, level)
+
+
+def _sample(of_copies: FloatArray, entered: np.ndarray, level: float) -> Sample:
+    """Return an estimate from its value on all items, then without each."""
+    if not entered.any():
+        return nothing(level)
+    return Sample(float(of_copies[0]), of_copies[1:], entered, level, bound=1.0, fisher=True)
+
+
+def _mean_row(annotator: str, rows: Sequence[CrowdRow], level: float) -> CrowdRow:
+    """Return the mean over dimensions."""
+    used = [row for row in rows if row.ratings]
+    sizes = (
+        max((row.raters for row in used), default=0), sum(row.ratings for row in used),
+        min((row.fewest for row in used), default=0), max((row.most for row in used), default=0),
+    )  # fmt: skip
+    means = {name: mean_of([row[name] for row in rows], level) for name in rows[0].samples}
+    return CrowdRow(annotator, ALL, *sizes, means)
+
+
+def _n(row: CrowdRow) -> int:
+    """Return the items that the first value rests on."""
+    return next(iter(row.samples.values())).n

@@ -1,0 +1,257 @@
+"""Agreement at a cut, where a rating of so much or more makes the treatment: who finds the cases.
+
+A judge may agree well over the whole scale and still miss most of the few items that people put
+beyond the cut. A single person is held against the median of the other people, and so is the judge,
+person by person; beside that stands the judge against the median of all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.proportion import proportion_confint
+
+from analysis.agreement.coefficients import FloatArray, median_over_raters
+from analysis.agreement.panel import BoolArray, Panel, panel, require_others
+from analysis.agreement.rating_table import MEDIAN, scale_words
+from analysis.tables.columns import one_of
+from prereg.errors import RatifyError
+
+Side = Literal["at_least", "at_most"]
+SIGNS: dict[Side, str] = {"at_least": "≥", "at_most": "≤"}
+OTHERS = "median(other humans)"
+PERSON = "a single person"
+# Share, its condition and its event: of those that are `given`, how many are also `found`.
+MEASURES = ("sensitivity", "specificity", "positive_predictive", "negative_predictive")
+WILSON = "Wilson interval"
+MEAN = "Wilson interval at the number of cases that the jackknife over items leaves"
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtCut:
+    """One share of one annotator at one cut; a row of the table `cut`.
+
+    Attributes
+    ----------
+    cut : str
+        Such as '≥ 5'.
+    dimension, annotator, reference : str
+        The reference decides which items are beyond the cut: `median(humans)`, or
+        `median(other humans)`, the mean over the people left out in turn. The annotator
+        `a single person` is the mean over the people.
+    measure : str
+        Sensitivity: share of the reference's cases that the annotator finds; specificity: of the
+        others, those it leaves; positive (negative) predictive value: share of the annotator's
+        cases (others) that are the reference's too.
+    estimate, low, high : float
+        NaN where there is no such item.
+    cases : int
+        Items that the share is taken of; for a mean, of all people left out together.
+    n : int
+        Items that entered.
+    method : str
+        Of the interval.
+    """
+
+    cut: str
+    dimension: str
+    annotator: str
+    reference: str
+    measure: str
+    estimate: float
+    low: float
+    high: float
+    cases: int
+    n: int
+    method: str
+
+
+def at_cut(
+    ratings: pd.DataFrame | Panel,
+    *,
+    scale: tuple[float, float],
+    cut: float,
+    side: Side = "at_least",
+    judges: Sequence[str] | None = None,
+    dimensions: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> tuple[AtCut, ...]:
+    """Return sensitivity, specificity and predictive values of judges and people at a cut.
+
+    Parameters
+    ----------
+    ratings : DataFrame or Panel
+        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    cut : float
+        In points of the scale.
+    side : {'at_least', 'at_most'}
+        Whether ratings >= cut or <= cut are beyond it. A median between two points is held against
+        the cut as it is.
+    judges, dimensions : sequence of str, optional
+        By default all.
+    level : float
+        Coverage of the intervals.
+
+    Returns
+    -------
+    tuple of AtCut
+        Per dimension: `a single person`, then each judge against `median(other humans)` (the two
+        that may be compared), each judge against `median(humans)`, and each person against the
+        others where there are twelve people or fewer.
+
+    Raises
+    ------
+    RatifyError
+        At a bad table, one person only, or a cut that leaves all ratings on one side.
+
+    Notes
+    -----
+    Of one annotator Wilson's interval (1927), given the number of cases. Of all people left out
+    together, whose errors share the items, the same at an effective number of cases (Korn and
+    Graubard 1998): what independent cases would need for the jackknife's error over items.
+    """
+    one_of("side", side, list(SIGNS))
+    low, high = scale
+    if not (low < cut <= high if side == "at_least" else low <= cut < high):
+        raise RatifyError(
+            f"every rating is on one side of the cut {SIGNS[side]} {cut:g}",
+            column="cut", value=cut, allowed=f"a cut within {scale_words(scale)}",
+        )  # fmt: skip
+    table = ratings if isinstance(ratings, Panel) else panel(
+        ratings, scale=scale, judges=judges, dimensions=dimensions
+    )  # fmt: skip
+    require_others(table)
+    word = f"{SIGNS[side]} {cut:g}"
+    found: list[AtCut] = []
+    for dimension in dimensions if dimensions is not None else table.dimensions:
+        split = _Split(table, dimension, cut, side)
+        found += split.rows(word, judges if judges is not None else table.judges, level)
+    return tuple(found)
+
+
+def to_frame(rows: Sequence[AtCut]) -> pd.DataFrame:
+    """Return the rows as a table."""
+    return pd.DataFrame([asdict(row) for row in rows], columns=list(AtCut.__annotations__))
+
+
+class _Split:
+    """One dimension, cut in two: who puts which item beyond."""
+
+    def __init__(self, table: Panel, dimension: str, cut: float, side: Side) -> None:
+        self.table, self.dimension = table, dimension
+        self.cut, self.side = cut, side
+        people = table.people[dimension]
+        self.people = self._beyond(people)
+        self.everybody = self._beyond(median_over_raters(people))
+        self.others = self._beyond(_medians_without(people))
+
+    def _beyond(self, values: FloatArray) -> FloatArray:
+        """Return 1 beyond the cut, 0 on this side, NaN where there is no rating."""
+        beyond = values >= self.cut if self.side == "at_least" else values <= self.cut
+        return np.where(np.isnan(values), np.nan, beyond.astype(float))
+
+    def rows(self, word: str, judges: Sequence[str], level: float) -> list[AtCut]:
+        judged = {name: self._beyond(self.table.judge(name, self.dimension)) for name in judges}
+        found = self._mean_rows(word, PERSON, self.people, level)
+        for name, values in judged.items():
+            # each person left out is a column: the judge answers for all of them
+            wide = np.where(np.isnan(self.people), np.nan, values[:, None])
+            found += self._mean_rows(word, name, wide, level)
+        for name, values in judged.items():
+            found += self._single_rows(word, name, MEDIAN, values, self.everybody, level)
+        if len(self.table.humans) <= 12:
+            for at, name in enumerate(self.table.humans):
+                found += self._single_rows(
+                    word, name, OTHERS, self.people[:, at], self.others[:, at], level
+                )
+        return found
+
+    def _mean_rows(
+        self, word: str, annotator: str, answers: FloatArray, level: float
+    ) -> list[AtCut]:
+        """Return the shares over all people left out together, each pair of ratings alike."""
+        rows = []
+        for measure in MEASURES:
+            given, found = _events(measure, answers, self.others)
+            by_item = np.column_stack([given.sum(axis=1), (given & found).sum(axis=1)])
+            used = (~np.isnan(answers + self.others)).any(axis=1)
+            value, low, high = _pooled(by_item[used].astype(float), level)
+            rows.append(
+                AtCut(
+                    cut=word, dimension=self.dimension, annotator=annotator, reference=OTHERS,
+                    measure=measure, estimate=value, low=low, high=high, cases=int(given.sum()),
+                    n=int(used.sum()), method=MEAN,
+                )
+            )  # fmt: skip
+        return rows
+
+    def _single_rows(
+        self, word: str, annotator: str, reference: str, answers: FloatArray, truth: FloatArray,
+        level: float,
+    ) -> list[AtCut]:  # fmt: skip
+        rows = []
+        for measure in MEASURES:
+            given, found = _events(measure, answers, truth)
+            cases, hits = int(given.sum()), int((given & found).sum())
+            low = high = np.nan
+            if cases:
+                low, high = proportion_confint(hits, cases, alpha=1 - level, method="wilson")
+            rows.append(
+                AtCut(
+                    cut=word, dimension=self.dimension, annotator=annotator, reference=reference,
+                    measure=measure, estimate=hits / cases if cases else np.nan, low=float(low),
+                    high=float(high), cases=cases, n=int((~np.isnan(answers + truth)).sum()),
+                    method=WILSON,
+                )
+            )  # fmt: skip
+        return rows
+
+
+def _events(measure: str, answers: FloatArray, truth: FloatArray) -> tuple[BoolArray, BoolArray]:
+    """Return where a measure has a case, and where the other side says the same."""
+    known = ~np.isnan(answers + truth)
+    one, other = (truth, answers) if measure in MEASURES[:2] else (answers, truth)
+    beyond = 1.0 if measure in ("sensitivity", "positive_predictive") else 0.0
+    return known & (one == beyond), other == beyond
+
+
+def _pooled(by_item: FloatArray, level: float) -> tuple[float, float, float]:
+    """Return a ratio of sums over items with Wilson's interval at its effective number of cases.
+
+    That number is what independent cases would need for the jackknife's error; where every case
+    went the same way there is no such error, and the items with a case are counted.
+    """
+    cases, hits = by_item.sum(axis=0) if len(by_item) else (0.0, 0.0)
+    if cases == 0:
+        return np.nan, np.nan, np.nan
+    left = by_item.sum(axis=0) - by_item
+    items = int((by_item[:, 0] > 0).sum())
+    value = float(hits / cases)
+    effective = float(items)
+    if (left[:, 0] > 0).all() and 0 < value < 1:
+        variance = (len(left) - 1) * float((left[:, 1] / left[:, 0]).var())
+        effective = min(value * (1 - value) / variance, float(cases)) if variance > 0 else effective
+    low, high = proportion_confint(value * effective, effective, alpha=1 - level, method="wilson")
+    return value, float(low), float(high)
+
+
+def _medians_without(people: FloatArray) -> FloatArray:
+    """Return, for every person, each item's median over the others who rated it."""
+    found = np.full(people.shape, np.nan)
+    known = ~np.isnan(people)
+    order = np.argsort(~known, axis=1, kind="stable")
+    count = known.sum(axis=1)
+    for size in np.unique(count[count >= 2]):
+        rows = np.flatnonzero(count == size)
+        raters = order[rows, :size]
+        values = np.take_along_axis(people[rows], raters, axis=1)
+        for at in range(size):
+            rest = np.delete(values, at, axis=1)
+            found[rows, raters[:, at]] = np.median(rest, axis=1)
+    return found

@@ -1,0 +1,357 @@
+"""Agreement of annotators in a tidy table of ratings: who agrees with whom, on what, how far.
+
+Rows are aligned by item id, never by their order. An LLM judge, a baseline and a person are all
+raters; `rater_kind` says which, and whoever is not `human` is a judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, fields
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement import coefficients as c
+from analysis.agreement.coefficients import median_over_raters
+from analysis.agreement.intervals import Coefficient, Method, coefficient_intervals, wide
+from analysis.agreement.left_out import LeftOut, leave_one_out
+from analysis.agreement.rating_table import MEDIAN, checked_ratings, known, raters_of
+from analysis.agreement.weighted import COEFFICIENTS
+from prereg.errors import RatifyError
+
+Row = tuple[str, str, str]
+Grids = dict[str, dict[str, c.FloatArray]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far two annotators agree on one dimension; a row of `agreement.csv`.
+
+    Attributes
+    ----------
+    dimension, annotator_a, annotator_b : str
+        For a judge's row `annotator_a` is the judge, `annotator_b` a human or `median(humans)`.
+    n : int
+        Items that both rated.
+    exact, within_one : float
+        Share of items with the same rating, and at most one point apart.
+    spearman, spearman_low, spearman_high, spearman_p : float
+        Rank correlation, Fisher interval, two-sided p value.
+    kappa, kappa_linear, kappa_quadratic, kappa_quadratic_low, kappa_quadratic_high : float
+        Cohen's kappa by weights, with the interval of `coefficient_intervals`.
+    alpha_ordinal, alpha_interval : float
+        Krippendorff's alpha.
+    ac2 : float
+        Gwet's AC2 with quadratic weights.
+    icc2_1, icc2_k : float
+        ICC(2,1) and ICC(2,k).
+    pearson : float
+        Pearson's correlation.
+    bias : float
+        mean(a - b) in points of the scale.
+        Like all coefficients NaN where it is not defined; see `analysis.agreement.coefficients`.
+    """
+
+    dimension: str
+    annotator_a: str
+    annotator_b: str
+    n: int
+    exact: float
+    within_one: float
+    spearman: float
+    spearman_low: float
+    spearman_high: float
+    spearman_p: float
+    kappa: float
+    kappa_linear: float
+    kappa_quadratic: float
+    kappa_quadratic_low: float
+    kappa_quadratic_high: float
+    alpha_ordinal: float
+    alpha_interval: float
+    ac2: float
+    icc2_1: float
+    icc2_k: float
+    pearson: float
+    bias: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the row as a table of one row."""
+        return pd.DataFrame([asdict(self)])
+
+
+COLUMNS = tuple(f.name for f in fields(Agreement))
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreementTable:
+    """Agreement of all pairs: every human pair, every judge with every human and their median.
+
+    Attributes
+    ----------
+    humans, judges, dimensions : tuple of str
+    rows : tuple of Agreement
+        Human pairs first, then judge by judge; inside, dimension by dimension.
+    coefficients : tuple of tuple of Coefficient
+        Of every row, every coefficient with its interval.
+    left_out : LeftOut
+        Coefficients of every row with each item left out in turn, one column a row.
+    beside : dict of str to LeftOut
+        By judge, the human pairs' rows again, on the items that this judge rated.
+    items : int
+        Items that anybody rated.
+    apart : int
+        Pairs left out because they rated no item in common, or fewer than asked for.
+    """
+
+    humans: tuple[str, ...]
+    judges: tuple[str, ...]
+    dimensions: tuple[str, ...]
+    rows: tuple[Agreement, ...]
+    coefficients: tuple[tuple[Coefficient, ...], ...] = field(repr=False)
+    left_out: LeftOut = field(repr=False)
+    beside: dict[str, LeftOut] = field(repr=False)
+    items: int
+    apart: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per dimension and pair, with the columns of `Agreement`."""
+        return pd.DataFrame([asdict(row) for row in self.rows], columns=list(COLUMNS))
+
+    def coefficients_frame(self) -> pd.DataFrame:
+        """Return one row per dimension and pair, every coefficient with both ends of its interval.
+
+        Of kappas also `_se`, `_se_null`, and `_p` of kappa = 0.
+        """
+        names = ("dimension", "annotator_a", "annotator_b", "n")
+        return pd.DataFrame(
+            [
+                {name: getattr(row, name) for name in names} | wide(found)
+                for row, found in zip(self.rows, self.coefficients, strict=True)
+            ]
+        )
+
+
+def agreement(
+    ratings: pd.DataFrame,
+    *,
+    candidate: str,
+    reference: str,
+    dimension: str,
+    scale: tuple[float, float],
+    rng: np.random.Generator,
+    draws: int = 2000,
+    level: float = 0.95,
+    interval: Method = "jackknife",
+) -> Agreement:
+    """Return how far one rater agrees with another, or with the median of the humans.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        One row per rating: `rater_id`, `item_id`, `dimension`, `value`; and `rater_kind` where
+        the reference is `median(humans)`. A missing value is no rating.
+    candidate : str
+        The `rater_id` judged.
+    reference : str
+        Another `rater_id`, or `median(humans)`: per item, the median of the humans who rated it,
+        the candidate left out. With an even number of them it may fall between two ratings.
+    dimension : str
+        The dimension rated.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    rng, draws, level, interval
+        As in `coefficient_intervals`; the jackknife draws nothing.
+
+    Returns
+    -------
+    Agreement
+
+    Raises
+    ------
+    RatifyError
+        At a bad table (see `agreement_table`), an unknown rater or dimension, and where the two
+        rated no item in common.
+    """
+    data = checked_ratings(ratings, scale)
+    known("rater", candidate, data["rater_id"])
+    known("dimension", dimension, data["dimension"])
+    humans = [] if reference != MEDIAN else raters_of(data, human=True)
+    people = [name for name in humans if name != candidate]
+    if reference != MEDIAN:
+        known("rater", reference, data["rater_id"])
+    elif not people:
+        raise RatifyError("no human is left to take the median of", value=candidate)
+    names = dict.fromkeys([candidate, *people, *([] if people else [reference])])
+    grids = _grids(data, list(names), people, [dimension])
+    row = (dimension, candidate, reference)
+    a, b = _columns(grids, [row])
+    both = ~np.isnan(a + b)[:, 0]
+    if not both.any():
+        raise RatifyError(
+            f"'{candidate}' and '{reference}' rated no item in common on {dimension}",
+            column="item_id", allowed="at least one item that both rated",
+        )  # fmt: skip
+    return _row(row, _coefficients(a[:, 0], b[:, 0], scale, level, interval, rng, draws),
+                *_complete(a[:, 0], b[:, 0]), level)  # fmt: skip
+
+
+def agreement_table(
+    ratings: pd.DataFrame,
+    *,
+    scale: tuple[float, float],
+    rng: np.random.Generator,
+    humans: Sequence[str] | None = None,
+    judges: Sequence[str] | None = None,
+    dimensions: Sequence[str] | None = None,
+    draws: int = 2000,
+    level: float = 0.95,
+    interval: Method = "jackknife",
+    weights: c.Weights = "quadratic",
+    fewest: int = 1,
+) -> AgreementTable:
+    """Return the agreement of every human pair, and of every judge with every human and the median.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        One row per rating: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    rng, draws, level, interval
+        As in `agreement`.
+    humans, judges, dimensions : sequence of str, optional
+        What to compare, in this order; by default all that the table holds, sorted.
+    weights : {'none', 'linear', 'quadratic'}
+        Of the kappas in `left_out`, from which the yardstick is made.
+    fewest : int
+        Pairs with fewer common items on every dimension are left out.
+
+    Returns
+    -------
+    AgreementTable
+        Pairs with fewer common items than `fewest` are left out and counted in `apart`.
+
+    Raises
+    ------
+    RatifyError
+        At a missing column, an id that is empty or was read as a float, a value that is no number
+        or outside the scale, two ratings of one item by one rater on one dimension, or a rater or
+        dimension that the table does not hold.
+    """
+    data = checked_ratings(ratings, scale)
+    people = list(humans) if humans is not None else raters_of(data, human=True)
+    candidates = list(judges) if judges is not None else raters_of(data, human=False)
+    rated = list(dimensions) if dimensions is not None else sorted(data["dimension"].unique())
+    for name in [*people, *candidates]:
+        known("rater", name, data["rater_id"])
+    for name in rated:
+        known("dimension", name, data["dimension"])
+    grids = _grids(data, [*people, *candidates], people, rated)
+    rows, apart = _rows(grids, people, candidates, rated, fewest)
+    a, b = _columns(grids, rows)
+    found = tuple(
+        _coefficients(a[:, i], b[:, i], scale, level, interval, rng, draws)
+        for i in range(len(rows))
+    )
+    return AgreementTable(
+        humans=tuple(people),
+        judges=tuple(candidates),
+        dimensions=tuple(rated),
+        rows=tuple(
+            _row(row, found[i], *_complete(a[:, i], b[:, i]), level) for i, row in enumerate(rows)
+        ),
+        coefficients=found,
+        left_out=leave_one_out(a, b, weights=weights),
+        beside={judge: _beside(grids, rows, people, judge, weights) for judge in candidates},
+        items=len(a),
+        apart=apart,
+    )
+
+
+def _grids(
+    data: pd.DataFrame, raters: Sequence[str], humans: Sequence[str], dimensions: Sequence[str]
+) -> Grids:
+    """Return each dimension's ratings by annotator, every array over the same sorted items."""
+    chosen = data[data["rater_id"].isin(raters) & data["dimension"].isin(dimensions)]
+    items = sorted(chosen.loc[chosen["value"].notna(), "item_id"].unique())
+    grids: Grids = {}
+    for dimension in dimensions:
+        one = chosen[chosen["dimension"] == dimension]
+        wide = one.set_index(["item_id", "rater_id"])["value"].unstack()  # noqa: PD010
+        grid = wide.reindex(index=items, columns=list(raters))
+        grids[dimension] = {name: grid[name].to_numpy(dtype=float) for name in raters}
+        if humans:
+            people = np.column_stack([grids[dimension][name] for name in humans])
+            grids[dimension][MEDIAN] = median_over_raters(people)
+    return grids
+
+
+def _rows(
+    grids: Grids, humans: Sequence[str], judges: Sequence[str], dimensions: Sequence[str],
+    fewest: int,
+) -> tuple[list[Row], int]:  # fmt: skip
+    """Return the rows of the table in order, and how many pairs share too few items."""
+    names = [*humans, *judges, MEDIAN]
+    place = {name: n for n, name in enumerate(names)}
+    shared = np.zeros((len(names), len(names)))
+    for grid in grids.values():
+        known = np.column_stack([~np.isnan(grid[name]) for name in names if name in grid])
+        if known.shape[1] == len(names):
+            shared = np.maximum(shared, known.T.astype(float) @ known)
+    blocks: list[list[tuple[str, str]]] = [list(combinations(humans, 2))]
+    blocks += [[(judge, name) for name in (*humans, MEDIAN)] for judge in judges if humans]
+    kept = [[p for p in block if shared[place[p[0]], place[p[1]]] >= fewest] for block in blocks]
+    rows = [(dimension, *pair) for block in kept for dimension in dimensions for pair in block]
+    return rows, sum(map(len, blocks)) - sum(map(len, kept))
+
+
+def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[c.FloatArray, c.FloatArray]:
+    """Return both annotators' ratings of every row, shape (items, rows)."""
+    a, b = ([grids[row[0]][row[at]] for row in rows] for at in (1, 2))
+    return (np.column_stack(a), np.column_stack(b)) if rows else (np.empty((0, 0)),) * 2
+
+
+def _beside(
+    grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str, weights: c.Weights
+) -> LeftOut:
+    """Return the human pairs' coefficients on the items that the judge rated."""
+    pairs = [row for row in rows if row[1] in people]
+    a, b = _columns(grids, pairs)
+    rated, _ = _columns(grids, [(dimension, judge, judge) for dimension, *_ in pairs])
+    return leave_one_out(np.where(np.isnan(rated), np.nan, a), b, weights=weights)
+
+
+def _complete(a: c.FloatArray, b: c.FloatArray) -> tuple[c.FloatArray, c.FloatArray]:
+    """Return the ratings of the items that both rated."""
+    both = ~np.isnan(a + b)
+    return a[both], b[both]
+
+
+def _coefficients(
+    a: c.FloatArray, b: c.FloatArray, scale: tuple[float, float], level: float, interval: Method,
+    rng: np.random.Generator, draws: int,
+) -> tuple[Coefficient, ...]:  # fmt: skip
+    """Return every coefficient of one pair with its interval."""
+    x, y = _complete(a, b)
+    return coefficient_intervals(
+        x, y, scale=scale, level=level, method=interval, rng=rng, draws=draws
+    )
+
+
+def _row(
+    row: Row, found: tuple[Coefficient, ...], a: c.FloatArray, b: c.FloatArray, level: float
+) -> Agreement:
+    """Return all coefficients of one pair on one dimension."""
+    values = {one.coefficient: one.estimate for one in found}
+    ends = {one.coefficient: (one.low, one.high) for one in found}
+    low, high = ends.get("kappa_quadratic", (np.nan, np.nan))
+    rank = c.spearman(a, b, level=level)
+    return Agreement(
+        dimension=row[0], annotator_a=row[1], annotator_b=row[2], n=int(a.size),
+        spearman=rank.estimate, spearman_low=rank.low, spearman_high=rank.high,
+        spearman_p=rank.p_value, kappa_quadratic_low=low, kappa_quadratic_high=high,
+        **{name: values.get(name, np.nan) for name in COEFFICIENTS if name != "spearman"},
+    )  # fmt: skip

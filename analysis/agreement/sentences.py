@@ -1,0 +1,115 @@
+"""Sentences on judges beside a crowd, and on judges in a person's place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
+from analysis.agreement.crowd import Crowd, CrowdRow
+from analysis.agreement.yardstick import ALL, Sample
+from analysis.results.numbers import interval, number
+
+
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+
+
+def with_interval(sample: Sample) -> str:
+    """Return an estimate with its interval: two decimals, three where two would show zero."""
+    low, high = sample.interval
+    known = [x for x in (sample.value, low, high) if not np.isnan(x)]
+    places = 3 if any(x != 0 and abs(x) < 0.005 for x in known) else 2
+    if np.isnan(low):
+        return number(sample.value, places)
+    return f"{number(sample.value, places)} {interval(low, high, places)}"
+
+
+def crowd_yardstick(found: Crowd, people: int) -> str:
+    """Return the sentence on how far any one person agrees with the others; empty without."""
+    whole = found.people[0]
+    if np.isnan(whole["person"].value):
+        return ""
+    most = f"{whole.fewest}" if whole.fewest == whole.most else f"{whole.fewest} to {whole.most}"
+    return (
+        f"The yardstick: {people} people, {most} an item. One person agrees with the mean of the "
+        f"others at a quadratic kappa of {with_interval(whole['person'])}; Krippendorff's ordinal "
+        f"alpha of all of them is {with_interval(whole['alpha_ordinal'])}."
+    )
+
+
+def crowd_judge(row: CrowdRow) -> str:
+    """Return the sentence on one judge beside the crowd, over all dimensions."""
+    if np.isnan(row["difference"].value):
+        return f"{row.annotator}: too few items that two people and the judge rated."
+    return (
+        f"{row.annotator}: {with_interval(row['judge'])} with the same means of people as one "
+        f"person, {with_interval(row['difference'])} against that person's own."
+    )
+
+
+def crowd_answer(found: Crowd) -> str:
+    """Return the sentence that says whether judges agree with a crowd as its members do."""
+    clauses = []
+    for row in found.overall():
+        low, high = row["difference"].interval
+        if np.isnan(low):
+            continue
+        how = (
+            "agrees with the other people less than a single person does" if high < 0
+            else "agrees with the other people more than a single person does" if low > 0
+            else "shows no clear difference from a single person in agreement with the others"
+        )  # fmt: skip
+        clauses.append(f"{row.annotator} {how} ({with_interval(row['difference'])})")
+    if not clauses:
+        return ""
+    return (
+        "Few pairs of people rated the same items, so each person is set beside the rest: "
+        f"{'; '.join(clauses)}."
+    )
+
+
+def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
+    """Return the sentence on one judge's alternative-annotator test; empty where nobody is tested.
+
+    A pass where people themselves agree little is named as such.
+    """
+    rows = [row for row in found.verdicts if row.judge == judge and row.passes is not None]
+    if not rows:
+        return ""
+    passed = [row for row in rows if row.passes]
+    still = sum(bool(row.passes_all) for row in rows)
+    low = [row.dimension for row in passed if flagged(row)]
+    said = f"{judge} passes on {len(passed)} of {_dimensions(len(rows))}"
+    if passed and len(rows) > 1:
+        said += f", {still} once corrected for looking at all of them"
+    if low:
+        said += f"; on {listed(low)} people themselves agree little, so passing means little there"
+    return said
+
+
+def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> str:
+    """Return one sentence on all judges, empty where nobody could be tested."""
+    said = [text for judge in judges if (text := in_a_persons_place(found, judge))]
+    if not said:
+        return ""
+    return (
+        f"In a person's place (alternative-annotator test, epsilon {found.epsilon:g}): "
+        f"{'. '.join(said)}."
+    )
+
+
+def flagged(row: Verdict) -> bool:
+    """Say whether a pass means little because people agree little."""
+    return bool(row.passes) and (np.isnan(row.human_alpha) or row.human_alpha < LOW_ALPHA)
+
+
+def _dimensions(n: int) -> str:
+    return "1 dimension" if n == 1 else f"{n} dimensions"
+
+
+def place(dimension: str) -> str:
+    """Return a dimension as labels name it."""
+    return "mean over dimensions" if dimension == ALL else dimension

@@ -1,0 +1,1 @@
+"""How reliable a judge is, from tables of ratings that already exist."""

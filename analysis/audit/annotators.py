@@ -1,0 +1,283 @@
+"""All annotators of an audit: their files read, and checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.agreement.rating_table import MEDIAN, check_scale
+from analysis.audit.files import (
+    Annotator,
+    Source,
+    annotators_of,
+    rated_dimensions,
+    read_source,
+    require_dimensions,
+)
+from analysis.audit.rows import rows_that_count
+from prereg.errors import RatifyError
+
+# From so many ratings on, two annotators who agree on every one are one and the same.
+_TOO_MANY_ALIKE = 10
+# Unless one value fills more than this share of them.
+_ONE_VALUE = 0.8
+# More annotators than this and the report's table says it better than sentences.
+_SPELLED_OUT = 12
+
+
+@dataclass(frozen=True)
+class Annotators:
+    """All annotators of an audit.
+
+    Attributes
+    ----------
+    humans, judges : tuple of Annotator
+        In the order of the command line.
+    dimensions : tuple of str
+        What is compared.
+    files : tuple of Path
+        Every file read, once each.
+    warnings : list of str
+        What a reader must know before trusting the numbers: items that drop out, columns left out.
+    mode : str or None
+        Which kind of data people's ratings are, where a table says: live, pilot or bot.
+    """
+
+    humans: tuple[Annotator, ...]
+    judges: tuple[Annotator, ...]
+    dimensions: tuple[str, ...]
+    files: tuple[Path, ...]
+    warnings: list[str]
+    mode: str | None = None
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the people are bots."""
+        return self.mode == "bot"
+
+    def common(self, one: Annotator) -> tuple[int, int]:
+        """Return how many of an annotator's items enter a comparison, and how many drop out.
+
+        People are compared with everybody else, a judge with people only.
+        """
+        others = self.humans if one.kind == "judge" else (*self.humans, *self.judges)
+        rated = set[str]().union(*(other.items for other in others if other is not one))
+        return len(one.items & rated), len(one.items - rated)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the tidy table of ratings; a judge's `rater_kind` is `llm`."""
+        return pd.DataFrame(
+            [
+                (one.name, "human" if one.kind == "human" else "llm", item, dimension, value)
+                for one in (*self.humans, *self.judges)
+                for (item, dimension), value in one.ratings.items()
+                if value is not None
+            ],
+            columns=["rater_id", "rater_kind", "item_id", "dimension", "value"],
+        )
+
+
+def read_annotators(
+    humans: Sequence[str],
+    judges: Sequence[str],
+    *,
+    id_column: str,
+    scale: tuple[float, float],
+    dimensions: Sequence[str] | None = None,
+    mode: str | None = None,
+    rater_column: str = "rater_id",
+) -> Annotators:
+    """Read and check the files of an audit.
+
+    Parameters
+    ----------
+    humans, judges : sequence of str
+        Each `FILE` or `NAME=FILE`. Without a name an annotator of a wide file is called like the
+        file without its extension; those of a long file like their `rater_id`, with `NAME:` in
+        front where a name is given and there are several. A long file with a column `rater_kind`
+        gives its people to one side and all others to the other.
+    id_column : str
+        The column of item ids; a long file may call it `item_id` instead.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    dimensions : sequence of str, optional
+        What to compare; by default the numeric columns that all files share.
+    mode : {'live', 'pilot', 'bot'}, optional
+        Which of people's ratings to take from long files with a column `mode`; by default the one
+        that is there, and live where there are several. Ratings of attention checks are left out.
+    rater_column : str
+        The column of people's wide files that says who rated; a file without it is one person's.
+
+    Returns
+    -------
+    Annotators
+
+    Raises
+    ------
+    RatifyError
+        At whatever makes a file unusable, naming file, row, column, value and what is allowed.
+    """
+    check_scale(scale)
+    if not humans or not judges:
+        lacking = "human" if not humans else "judge"
+        raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
+    sources = [read_source(spec, "human", id_column, rater_column) for spec in humans]
+    sources += [read_source(spec, "judge", id_column) for spec in judges]
+    counted = rows_that_count(sources, mode)
+    sources = list(counted.sources)
+    chosen, warnings = _dimensions(sources, dimensions, id_column)
+    warnings = [*counted.notes, *warnings]
+    hint = "" if dimensions else "; if this is no rating, name those that are with --dimension"
+    annotators = [
+        one for source in sources for one in annotators_of(source, chosen, check_scale(scale), hint)
+    ]
+    _names_differ(annotators)
+    _items_overlap(annotators, id_column)
+    twins = _the_same_twice(annotators)
+    silent = [one.name for one in annotators if not one.items]
+    if silent:
+        warnings.append(f"Left out, because they rated nothing: {_listed(silent)}.")
+        annotators = [one for one in annotators if one.items]
+    found = Annotators(
+        humans=tuple(one for one in annotators if one.kind == "human"),
+        judges=tuple(one for one in annotators if one.kind == "judge"),
+        dimensions=chosen,
+        files=tuple(dict.fromkeys(source.path for source in sources)),
+        warnings=warnings,
+        mode=counted.mode,
+    )
+    warnings += [*twins, *_partial_overlap(found)]
+    return found
+
+
+def _dimensions(
+    sources: Sequence[Source], wanted: Sequence[str] | None, id_column: str
+) -> tuple[tuple[str, ...], list[str]]:
+    """Return what is compared, and a warning for what looks like a rating but is left out."""
+    if wanted:
+        for source in sources:
+            require_dimensions(source, wanted, id_column)
+        return tuple(dict.fromkeys(wanted)), []
+    found = [(_label(source, sources), rated_dimensions(source)) for source in sources]
+    (_, first), *others = found
+    shared = tuple(name for name in first if all(name in names for _, names in others))
+    if not shared:
+        listed = "; ".join(f"{where}: {', '.join(n) or 'none'}" for where, n in found)
+        raise RatifyError(
+            f"the files share no numeric column to compare (they have {listed})",
+            file=sources[0].path, allowed="columns of ratings with one name in every file",
+        )  # fmt: skip
+    left_out = [
+        f"{name} (only in {_listed([where for where, names in found if name in names])})"
+        for name in dict.fromkeys(name for _, names in found for name in names)
+        if name not in shared
+    ]
+    if not left_out:
+        return shared, []
+    return shared, [f"Left out, because not every file has it as numbers: {_listed(left_out)}."]
+
+
+def _label(source: Source, sources: Sequence[Source]) -> str:
+    """Return the name of a file, with its side where the other side reads the same file."""
+    both = any(one.path == source.path and one.kind != source.kind for one in sources)
+    if not both:
+        return source.path.name
+    return f"{source.path.name} by {'people' if source.kind == 'human' else 'judges'}"
+
+
+def _names_differ(annotators: Sequence[Annotator]) -> None:
+    """Raise `RatifyError` where two annotators have one name."""
+    seen: dict[str, Annotator] = {}
+    for one in annotators:
+        other = seen.setdefault(one.name, one)
+        if other is not one or one.name == MEDIAN:
+            raise RatifyError(
+                f"two annotators are called '{one.name}'", file=one.path,
+                allowed=f"names that differ: --{one.kind} NAME=FILE",
+            )  # fmt: skip
+
+
+def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
+    """Refuse a judge whose ratings are a person's to the last, and return notes on other twins.
+
+    Under ten ratings, or where nearly all are one value, chance does that too: a note says so.
+    """
+    first: dict[frozenset[tuple[tuple[str, str], float | None]], Annotator] = {}
+    notes = []
+    for one in annotators:
+        rated = frozenset((key, value) for key, value in one.ratings.items() if value is not None)
+        other = first.setdefault(rated, one)
+        if other is one or not rated:
+            continue
+        values = [value for _, value in rated]
+        most = max(map(values.count, set(values)))
+        many = len(rated) >= _TOO_MANY_ALIKE and most <= _ONE_VALUE * len(rated)
+        if many and other.kind != one.kind:
+            raise RatifyError(
+                f"holds the very ratings of '{other.name}': one annotator cannot be compared with "
+                "themselves", file=one.path, value=one.name,
+                allowed="ratings that people and judges gave on their own",
+            )  # fmt: skip
+        if many or other.kind != one.kind:
+            notes.append(
+                f"{other.name} and {one.name} gave the very same ratings. If they are one "
+                f"annotator, name them once: their agreement says nothing."
+            )
+    return notes
+
+
+def _items_overlap(annotators: Sequence[Annotator], id_column: str) -> None:
+    """Raise `RatifyError` where two files, or a judge and all people, share no rated item."""
+    by_file: dict[Path, set[str]] = {}
+    for one in annotators:
+        by_file.setdefault(one.path, set()).update(one.items)
+    for (path, items), (other, others) in combinations(by_file.items(), 2):
+        if not items & others:
+            raise _no_overlap(other, others, path.name, items, id_column)
+    people = set[str]().union(*(one.items for one in annotators if one.kind == "human"))
+    for one in annotators:
+        if one.kind == "judge" and not one.items & people:
+            raise _no_overlap(one.path, one.items, "the people", people, id_column)
+
+
+def _no_overlap(
+    path: Path, items: set[str], other: str, others: set[str], id_column: str
+) -> RatifyError:
+    """Return the error that shows an id of each side."""
+    return RatifyError(
+        f"shares no rated {id_column} with {other}", file=path, column=id_column,
+        value=min(items, default=""),
+        allowed=f"ids as there, such as {min(others, default='none: it holds no rating')!r}",
+    )  # fmt: skip
+
+
+def _partial_overlap(found: Annotators) -> list[str]:
+    """Return a warning where annotators rated different items, and one for each who did."""
+    everyone = [*found.humans, *found.judges]
+    everybodys = set[str].intersection(*(one.items for one in everyone))
+    uneven = [one for one in everyone if one.items != everybodys]
+    if not uneven:
+        return []
+    first = (
+        f"Not everybody rated the same items: {len(everybodys)} were rated by all "
+        f"{len(everyone)} annotators. Each pair is compared on the items that both rated"
+    )
+    if len(uneven) > _SPELLED_OUT:
+        return [f"{first}; the table of annotators says how many those are for each."]
+    sentences = [f"{first}."]
+    for one in uneven:
+        common, dropped = found.common(one)
+        sentences.append(
+            f"{one.name}: {len(one.items)} items, {common} in common with somebody it is compared "
+            f"with, {dropped} dropped."
+        )
+    return sentences
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return words as a sentence lists them."""
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

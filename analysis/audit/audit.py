@@ -1,0 +1,386 @@
+"""The audit: ratings that people and judges already gave, to `Results` that say who agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement.alternative_annotator import EPSILON
+from analysis.agreement.intervals import Method
+from analysis.agreement.pairs import AgreementTable, agreement_table
+from analysis.agreement.panel import panel
+from analysis.agreement.rating_table import MEDIAN
+from analysis.agreement.sentences import listed
+from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
+from analysis.agreement.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
+from analysis.audit import sentences as text
+from analysis.audit.annotators import Annotators, read_annotators
+from analysis.results.numbers import number
+from analysis.results.provenance import provenance
+from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+
+NAME = "summary"
+JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
+# What n counts for a judge.
+BOTH = "items that judge and people rated"
+# More pairs than this make no readable picture.
+DRAWN = 60
+
+
+def audit(
+    humans: Sequence[str],
+    judges: Sequence[str],
+    *,
+    id_column: str,
+    scale: tuple[float, float],
+    dimensions: Sequence[str] | None = None,
+    mode: str | None = None,
+    rater_column: str = "rater_id",
+    epsilon: float = EPSILON["experts"],
+    cuts: Sequence[CutAt] = (),
+    interval: Method = "jackknife",
+    seed: int = 0,
+    draws: int = 2000,
+) -> Results:
+    """Say how far each judge agrees with people, beside how far people agree with each other.
+
+    Parameters
+    ----------
+    humans, judges : sequence of str
+        Files of ratings, each `FILE` or `NAME=FILE`; see `annotators.read_annotators`.
+    id_column : str
+        The column of item ids.
+    scale : tuple of float
+        Lowest and highest possible rating.
+    dimensions : sequence of str, optional
+        What to compare; by default the numeric columns that all files share.
+    mode : {'live', 'pilot', 'bot'}, optional
+        Which of people's ratings to take; see `annotators.read_annotators`.
+    rater_column : str
+        The column of a wide file that says who rated; see `annotators.read_annotators`.
+    epsilon : float
+        Of the alternative-annotator test: .2 for experts, .15 for skilled people, .1 for a crowd.
+    cuts : sequence of CutAt
+        Where a rating makes a treatment.
+    interval : {'jackknife', 'bootstrap'}
+        Of the single pairs' coefficients.
+    seed, draws : int
+        Of that bootstrap.
+
+    Returns
+    -------
+    Results
+        Tables `summary` (people, then each judge, by dimension), `agreement` (one row per
+        dimension and pair), `annotators`, `coefficients` (every coefficient of every pair with its
+        interval), and those of `beyond_pairs`. The same files and seed give the same results.
+
+    Raises
+    ------
+    RatifyError
+        At whatever makes a file unusable, naming file, row, column, value and what is allowed.
+    """
+    found = read_annotators(
+        humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode,
+        rater_column=rater_column,
+    )  # fmt: skip
+    ratings = found.to_frame()
+    table = agreement_table(
+        ratings,
+        scale=scale,
+        rng=np.random.default_rng(seed),
+        humans=[one.name for one in found.humans],
+        judges=[one.name for one in found.judges],
+        dimensions=found.dimensions,
+        draws=draws,
+        interval=interval,
+        fewest=FEWEST if len(found.humans) > text.CROWD else 1,
+    )
+    bar = yardstick(table)
+    people = panel(
+        ratings, scale=scale, humans=table.humans, judges=table.judges, dimensions=table.dimensions
+    )
+    beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
+    frame = table.to_frame()
+    return Results(
+        kind="audit",
+        title=f"Audit of {listed(table.judges)}",
+        question=text.QUESTION,
+        headline=text.headline(table, bar, beyond),
+        simulated=found.simulated,
+        meta=_meta(
+            found, id_column=id_column, scale=scale, epsilon=epsilon, interval=interval, seed=seed,
+            draws=draws,
+        ),
+        quantities=_quantities(table, bar) + _beside_the_crowd(beyond),
+        tables=[*_tables(table, frame, bar, found), *beyond_tables(beyond)],
+        figures=[
+            *_beside(beside_people(bar, beyond.crowd), simulated=found.simulated),
+            *audit_figures(frame, simulated=found.simulated),
+        ],
+        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)),
+        limits=text.limits(table, found, ratings, scale),
+    )  # fmt: skip
+
+
+def _how(interval: Method, seed: int, draws: int) -> str:
+    """Return how a pair's intervals were made."""
+    if interval == "jackknife":
+        return "95% jackknife intervals over items through Fisher's z, bias-corrected"
+    return f"95% percentile intervals from {draws:,} bootstrap resamples of the items (seed {seed})"
+
+
+def _meta(
+    found: Annotators, *, scale: tuple[float, float], **settings: float | str
+) -> dict[str, Any]:
+    """Return where the numbers come from; file names only, so that no folder is told."""
+    return {
+        **settings,
+        "scale": list(scale),
+        "dimensions": list(found.dimensions),
+        **({} if found.mode is None else {"mode": found.mode}),
+        **provenance(found.files),
+    }
+
+
+def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
+    """Return the people's own agreement, then each judge's: over all dimensions, then by each."""
+    found = [
+        _quantity(
+            f"humans:kappa:{dimension}", f"People with each other, {_where(dimension)}",
+            sample, f"mean quadratic kappa over human pairs; {JACKKNIFE}",
+            "items that two people rated",
+            "a single person has nobody to agree with" if len(table.humans) == 1 else "",
+        )
+        for dimension, sample in bar.humans.items()
+    ]  # fmt: skip
+    for s in bar.standings:
+        found += _of_judge(s)
+    # the means of everybody before anybody's single dimensions: that is what a reader looks for
+    return sorted(found, key=lambda q: not q.name.endswith(f":{ALL}"))
+
+
+def _of_judge(s: Standing) -> list[Quantity]:
+    """Return a judge's quantities on one dimension or over all."""
+    where = _where(s.dimension)
+    parts = [
+        ("kappa_single", f"{s.judge} with a single person", s.single,
+         "mean quadratic kappa over people"),
+        ("kappa_median", f"{s.judge} with the median of people", s.median,
+         f"quadratic kappa with {MEDIAN}"),
+        ("difference", f"{s.judge} with a person, minus people with each other", s.difference,
+         "difference of mean quadratic kappas, both on the items that the judge rated"),
+    ]  # fmt: skip
+    found = [
+        _quantity(f"{s.judge}:{name}:{s.dimension}", f"{label}, {where}", sample,
+                  f"{method}; {JACKKNIFE}", BOTH)
+        for name, label, sample, method in parts
+    ]  # fmt: skip
+    if s.dimension != ALL:
+        found.append(
+            _quantity(
+                f"{s.judge}:bias:{s.dimension}", f"{s.judge} minus the median of people, {where}",
+                s.bias, f"mean difference from {MEDIAN}; {JACKKNIFE}", BOTH,
+                unit="points of the scale",
+            )
+        )  # fmt: skip
+    return found
+
+
+def _where(dimension: str) -> str:
+    return "mean over dimensions" if dimension == ALL else dimension
+
+
+def _quantity(
+    name: str,
+    label: str,
+    sample: Sample,
+    method: str,
+    unit_of_n: str,
+    why: str = "",
+    unit: str = "kappa",
+) -> Quantity:
+    """Return a sample as a reported number; a note says why where there is none."""
+    low, high = sample.interval
+    note = ""
+    if np.isnan(sample.value):
+        note = why or "not defined: too few common items, or no variation to agree on"
+    elif np.isnan(low):
+        note = "no interval: not defined without one of the items"
+    return Quantity(
+        analysis=NAME, name=name, label=label, estimate=_or_none(sample.value),
+        low=_or_none(low), high=_or_none(high), n=sample.n, unit_of_n=unit_of_n,
+        method=method, unit=unit, note=note, status="exploratory",
+    )  # fmt: skip
+
+
+def _or_none(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
+    """Return how people agree as a crowd, and each judge beside one of them."""
+    if beyond.crowd is None:
+        return []
+    of_people = "items that two people rated"
+    found = [
+        _quantity(f"humans:alpha:{row.dimension}", f"All people together, {_where(row.dimension)}",
+                  row["alpha_ordinal"], f"Krippendorff's ordinal alpha; {JACKKNIFE}", of_people,
+                  unit="alpha")
+        for row in beyond.crowd.people
+    ]  # fmt: skip
+    found += [
+        _quantity(f"{row.annotator}:crowd_difference:{row.dimension}",
+                  f"{row.annotator} with the other people, minus one person with them, "
+                  f"{_where(row.dimension)}",
+                  row["difference"], "difference of quadratic kappas with the mean of the others; "
+                  f"{JACKKNIFE}", BOTH)
+        for row in beyond.crowd.judges
+    ]  # fmt: skip
+    return [one for one in found if one.name.endswith(f":{ALL}")]
+
+
+def _tables(
+    table: AgreementTable, frame: pd.DataFrame, bar: Yardstick, found: Annotators
+) -> list[ResultTable]:
+    """Return the tables of the report, the answer's own first."""
+    return [
+        ResultTable(
+            name=NAME,
+            title="Judges beside people",
+            caption="Mean quadratic kappa with 95% jackknife intervals over items. humans: "
+            "people with each other (in a judge's row, on the items that it rated); single: the "
+            "judge with one person; median: with the median of people; difference: single minus "
+            "humans. One row per annotator and dimension, 'all' is the mean over dimensions.",
+            frame=bar.to_frame(),
+            bounded=("humans", "single", "median", "difference"),
+        ),
+        ResultTable(
+            name="agreement",
+            title="Every pair of annotators",
+            caption="One row per dimension and pair: people with each other first, then every "
+            f"judge with every person and with {MEDIAN}. bias is mean(a - b) in points of the "
+            "scale; an empty cell is a coefficient that is not defined. The intervals of all "
+            "coefficients are in the table of coefficients.",
+            frame=frame,
+        ),
+        ResultTable(
+            name="annotators",
+            title="Annotators",
+            caption="items: with at least one rating; missing: empty ratings; common: items that "
+            "somebody it is compared with rated too (for a judge, a person); dropped: the others.",
+            frame=_annotators(found),
+        ),
+        ResultTable(
+            name="coefficients",
+            title="Every coefficient with its interval",
+            caption="One row per dimension and pair, every coefficient with its 95% interval (the "
+            "methods say which). Of a kappa, _se is the non-null standard error and _se_null the "
+            "null one; _p is of kappa = 0 and uses the null one.",
+            frame=table.coefficients_frame(),
+        ),
+    ]
+
+
+def _annotators(found: Annotators) -> pd.DataFrame:
+    """Return who rated what, one row an annotator."""
+    return pd.DataFrame(
+        [
+            (one.name, one.kind, one.path.name, len(one.items), one.missing, *found.common(one))
+            for one in (*found.humans, *found.judges)
+        ],
+        columns=["name", "kind", "file", "items", "missing", "common", "dropped"],
+    )
+
+
+def _beside(rows: pd.DataFrame, *, simulated: bool) -> list[ResultFigure]:
+    """Return the figure of the answer, where there is one."""
+    from analysis.agreement.figures import plot_beside_people
+    from analysis.results.figure_style import stamp, svg
+
+    if rows.loc[rows["annotator"] == "people", "estimate"].isna().all():
+        return []
+    axes = plot_beside_people(rows)
+    judges = [name for name in dict.fromkeys(rows["annotator"]) if name != "people"]
+    return [
+        ResultFigure(
+            name="beside_people",
+            title="Judges beside people",
+            caption="Mean quadratic kappa with one person: people's own as a band, each judge's as "
+            "a point, with 95% jackknife intervals over items. Whether they differ, the table of "
+            "judges beside people says: the two intervals share their items."
+            + (" Simulated raters." if simulated else ""),
+            alt=f"Agreement of {listed(judges)} with people, beside people's own.",
+            svg=svg(stamp(axes) if simulated else axes),
+        )
+    ]
+
+
+def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[ResultFigure]:
+    """Return the figures of an audit.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The table `agreement`.
+    simulated : bool
+        Whether the people are bots; every figure then says so.
+    """
+    # matplotlib is slow to load: only whoever draws pays for it.
+    from analysis.ranking import figures
+
+    with_median = frame[frame["annotator_b"] == MEDIAN]
+    shown, which = frame, "every pair of annotators"
+    if _pairs(frame) > DRAWN:
+        shown, which = with_median, f"every judge with {MEDIAN} (too many pairs to draw them all)"
+    heat = figures.plot_agreement_heatmap(shown, value="kappa_quadratic")
+    bias = figures.plot_bias(frame)
+    said = ""
+    if simulated:
+        heat, bias, said = figures.stamp(heat), figures.stamp(bias), " Simulated raters."
+    return [
+        ResultFigure(
+            name="agreement",
+            title="Who agrees with whom",
+            caption=f"Quadratic kappa of {which} on every dimension; people with each other come "
+            f"first, as the yardstick. Intervals are in the table of pairs. {_range_of_n(shown)}"
+            + said,
+            alt=f"Quadratic kappa of {_pairs(shown)} pairs, from "
+            f"{number(shown['kappa_quadratic'].min(), 2)} to "
+            f"{number(shown['kappa_quadratic'].max(), 2)}.",
+            svg=figures.svg(heat),
+        ),
+        ResultFigure(
+            name="bias",
+            title="Who scores higher",
+            caption=f"Mean of judge minus {MEDIAN} on every dimension, in points of the scale; "
+            f"right of zero the judge scores higher than people. {_range_of_n(with_median)}{said}",
+            alt=_bias_alt(with_median),
+            svg=figures.svg(bias),
+        ),
+    ]
+
+
+def _pairs(frame: pd.DataFrame) -> int:
+    return len(frame[["annotator_a", "annotator_b"]].drop_duplicates())
+
+
+def _range_of_n(frame: pd.DataFrame) -> str:
+    """Return how many items the drawn numbers rest on."""
+    low, high = int(frame["n"].min()), int(frame["n"].max())
+    return f"n = {low} items." if low == high else f"n = {low} to {high} items."
+
+
+def _bias_alt(frame: pd.DataFrame) -> str:
+    """Return the largest bias in a sentence."""
+    known = frame.dropna(subset=["bias"])
+    if known.empty:
+        return "No judge has a defined bias."
+    worst = known.iloc[int(known["bias"].abs().to_numpy().argmax())]
+    size = float(worst["bias"])
+    return (
+        f"The largest bias is {worst['annotator_a']} on {worst['dimension']}, "
+        f"{number(abs(size), 2)} points {'above' if size > 0 else 'below'} the median of people."
+    )

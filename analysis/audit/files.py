@@ -1,0 +1,257 @@
+"""One file of an audit, wide or long: what it holds, and what is wrong with it.
+
+A wide file has an id column and a column per dimension; other columns (text, an unnamed index)
+are passed over. With a column that says who rated, a row is one rater's, and each of them becomes
+an annotator. A long file has the columns rater_id, item_id, dimension, value, and each of its
+raters becomes an annotator.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from analysis.agreement.rating_table import scale_words
+from prereg.errors import RatifyError
+from prereg.tables.reader import Table, read_table
+
+Kind = Literal["human", "judge"]
+Ratings = dict[tuple[str, str], float | None]  # (item, dimension) -> value
+
+LONG = ("rater_id", "dimension", "value")
+_UNNAMED = re.compile(r"(Unnamed: \d.*)?")
+# What pandas, R or a spreadsheet writes once a long id has passed through a float.
+_DESTROYED = re.compile(r"\d(\.\d+)?[eE]\+\d+|\d{16,}\.0*")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file as the command line names it.
+
+    Attributes
+    ----------
+    kind : {'human', 'judge'}
+        On which side its annotators are.
+    name : str
+        Given as NAME=FILE, empty otherwise.
+    table : Table
+        What it holds.
+    id_column : str
+        The column of item ids in it.
+    long : bool
+        Whether it is one row per rating.
+    rows : tuple of int
+        The rows that count, as a spreadsheet numbers them: in a long file with a column
+        `rater_kind` those of its own side.
+    rater_column : str
+        The column of a wide file that says who rated; empty where the file is one annotator's.
+    """
+
+    kind: Kind
+    name: str
+    table: Table = field(repr=False)
+    id_column: str
+    long: bool
+    rows: tuple[int, ...] = field(repr=False)
+    rater_column: str = ""
+
+    @property
+    def path(self) -> Path:
+        """Return the path of the file."""
+        return self.table.path
+
+    def records(self) -> Iterator[tuple[int, dict[str, str]]]:
+        """Yield the rows that count, each with its number."""
+        for row in self.rows:
+            yield row, self.table.rows[row - 2]
+
+
+@dataclass(frozen=True)
+class Annotator:
+    """One person or judge and what they rated.
+
+    Attributes
+    ----------
+    name : str
+    kind : {'human', 'judge'}
+    path : Path
+        The file the ratings come from.
+    ratings : dict
+        Value by (item, dimension); None where the cell was empty.
+    """
+
+    name: str
+    kind: Kind
+    path: Path
+    ratings: Ratings = field(repr=False)
+
+    @property
+    def items(self) -> set[str]:
+        """Return the ids of the items with at least one rating."""
+        return {item for (item, _), value in self.ratings.items() if value is not None}
+
+    @property
+    def missing(self) -> int:
+        """Return the number of empty ratings."""
+        return sum(value is None for value in self.ratings.values())
+
+
+def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rater_id") -> Source:
+    """Read one `FILE` or `NAME=FILE` and check its ids; of people, many may share a wide file."""
+    name, path = _name_and_path(spec)
+    table = read_table(path)
+    long = all(column in table.columns for column in LONG)
+    if long and id_column not in table.columns and "item_id" in table.columns:
+        id_column = "item_id"
+    table.require(id_column)
+    many = kind == "human" and not long and rater_column in table.columns
+    raters = rater_column if many else ""
+    table.require_filled(id_column, *(LONG[:2] if long else ()), *([raters] if raters else []))
+    for row, record in enumerate(table.rows, start=2):
+        if _DESTROYED.fullmatch(record[id_column].strip()):
+            raise table.error(
+                row, id_column, "this id has been through a decimal number and lost its digits",
+                allowed="ids kept as text, all digits as first written",
+            )  # fmt: skip
+    return Source(kind, name, table, id_column, long, _own_side(table, kind, long), raters)
+
+
+def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
+    """Return the rows of people or of judges, where a long file tells them apart; else all."""
+    sided = long and "rater_kind" in table.columns
+    rows = tuple(
+        row
+        for row, record in enumerate(table.rows, start=2)
+        if not sided or (record["rater_kind"].strip() == "human") == (kind == "human")
+    )
+    if not rows:
+        who = "people" if kind == "human" else "judges"
+        raise RatifyError(
+            f"holds no ratings by {who}", file=table.path, column="rater_kind",
+            allowed="human for --human, anything else for --judge",
+        )  # fmt: skip
+    return rows
+
+
+def _name_and_path(spec: str) -> tuple[str, Path]:
+    """Split NAME=FILE; a file whose own name holds '=' is still a file."""
+    name, equals, path = spec.partition("=")
+    if not equals or "/" in name or "\\" in name or Path(spec).exists():
+        return "", Path(spec)
+    if not name.strip() or not path:
+        raise RatifyError("a name or a file is missing", value=spec, allowed="FILE or NAME=FILE")
+    return name.strip(), Path(path)
+
+
+def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) -> None:
+    """Raise `RatifyError` unless a file has every wanted dimension."""
+    for name in wanted:
+        if name == id_column:
+            raise RatifyError(f"'{name}' is the id, not a dimension", file=source.path)
+        if not source.long:
+            source.table.require(name)
+        elif name not in (present := rated_dimensions(source)):
+            raise RatifyError(
+                f"there is no dimension '{name}'", file=source.path, column="dimension",
+                allowed=", ".join(present),
+            )  # fmt: skip
+
+
+def rated_dimensions(source: Source) -> list[str]:
+    """Return the dimensions that a file holds; in a wide file those meant to be numeric."""
+    if source.long:
+        return list(dict.fromkeys(record["dimension"].strip() for _, record in source.records()))
+    rows = source.table.rows
+    return [
+        name
+        for name in source.table.columns
+        if name not in (source.id_column, source.rater_column)
+        and not _UNNAMED.fullmatch(name)
+        and _mostly_numbers([record[name] for record in rows])
+    ]
+
+
+def _mostly_numbers(cells: Sequence[str]) -> bool:
+    """Say whether more than half of the filled cells are numbers.
+
+    More than half rather than all: one word among ratings is a mistake to report, not a reason to
+    pass over the column without a word.
+    """
+    filled = [cell for cell in cells if cell.strip()]
+    return 2 * sum(map(_is_number, filled)) > len(filled)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def annotators_of(
+    source: Source, dimensions: Sequence[str], scale: tuple[float, float], hint: str
+) -> list[Annotator]:
+    """Return the annotators of one file, every value checked."""
+    raters: dict[str, Ratings] = {}
+    first: dict[tuple[str, str, str], int] = {}
+    for row, rater, item, dimension, column in _cells(source, dimensions):
+        before = first.setdefault((rater, item, dimension), row)
+        if before != row:
+            raise _twice(source, row, before, dimension)
+        value = source.table.number(row, column)
+        if value is not None and not scale[0] <= value <= scale[1]:
+            raise source.table.error(
+                row, column, "is outside the scale", allowed=scale_words(scale) + hint
+            )
+        raters.setdefault(rater, {})[item, dimension] = value
+    if not raters:
+        who = "people" if source.kind == "human" else "judges"
+        raise RatifyError(
+            f"holds no rows of {who} on these dimensions", file=source.path, column="dimension",
+            allowed=", ".join(rated_dimensions(source)),
+        )  # fmt: skip
+    return [
+        Annotator(_full_name(source, rater, len(raters)), source.kind, source.path, ratings)
+        for rater, ratings in raters.items()
+    ]
+
+
+def _cells(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
+    """Yield row, rater, item, dimension and the column of its value, for each rating of a file."""
+    for row, record in source.records():
+        item = record[source.id_column].strip()
+        if not source.long:
+            of = source.rater_column
+            rater = record[of].strip() if of else source.path.stem
+            for dimension in dimensions:
+                yield row, rater, item, dimension, dimension
+        elif record["dimension"].strip() in dimensions:
+            yield row, record["rater_id"].strip(), item, record["dimension"].strip(), "value"
+
+
+def _twice(source: Source, row: int, before: int, dimension: str) -> RatifyError:
+    """Return the error for an item rated twice by one annotator."""
+    name = source.id_column
+    if source.long:
+        return source.table.error(
+            row, name, f"this rater's {dimension} of this item is already in row {before}",
+            allowed="one row per rater, item and dimension",
+        )  # fmt: skip
+    return source.table.error(
+        row, name, f"this {name} is already in row {before}",
+        allowed="one row each; several raters of one item go into a long table, or, of people, "
+        "beside a column that says who rated (--rater)"
+        if not source.rater_column
+        else f"one row for each {source.rater_column} and {name}",
+    )  # fmt: skip
+
+
+def _full_name(source: Source, rater: str, raters: int) -> str:
+    """Return what an annotator is called in every table."""
+    if not source.name:
+        return rater
+    return source.name if raters == 1 else f"{source.name}:{rater}"

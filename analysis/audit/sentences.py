@@ -1,0 +1,359 @@
+"""The sentences of an audit: the answer, the methods and the limits, from numbers to prose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement.alternative_annotator import LOW_ALPHA
+from analysis.agreement.coefficients import category_step
+from analysis.agreement.crowd import Crowd
+from analysis.agreement.pairs import AgreementTable
+from analysis.agreement.rating_table import MEDIAN, scale_words
+from analysis.agreement.sentences import (
+    alternative_sentence,
+    crowd_answer,
+    crowd_judge,
+    crowd_yardstick,
+    with_interval,
+)
+from analysis.agreement.sentences import listed as listed  # the habits' sentences list words too
+from analysis.agreement.summary import Beyond
+from analysis.agreement.yardstick import (
+    ABOVE,
+    ALL,
+    FEWEST,
+    OPEN,
+    SHORT,
+    Standing,
+    Yardstick,
+    enough,
+)
+from analysis.audit.annotators import Annotators
+from analysis.results.numbers import number
+
+QUESTION = "How far does each judge agree with people?"
+# With more people than this, pairs that share a handful of items are not compared one by one.
+CROWD = 12
+
+
+def counted(n: int, one: str, many: str | None = None) -> str:
+    """Return a number with its noun: '1 person', '3 people'."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]:
+    """Return the answer in plain sentences, the first able to stand alone."""
+    beside = "" if beyond.crowd is None else crowd_answer(beyond.crowd)
+    if beyond.crowd is not None and beside and all(not s.reading for s in bar.overall()):
+        sentences = [beside, crowd_yardstick(beyond.crowd, len(table.humans))]
+        sentences += [crowd_judge(row) for row in beyond.crowd.overall()]
+        sentences += _low_crowd(beyond.crowd)
+    else:
+        sentences = [_answer(table, bar), _yardstick(table, bar)]
+        sentences += [_judge(table, bar, s) for s in bar.overall()]
+        sentences.append(_like_with_like(table, bar))
+        sentences += _low_bar(table)
+    if beyond.alternative is not None:
+        tested = alternative_sentence(beyond.alternative, table.judges)
+        sentences += [tested] if tested else []
+    sentences.append(
+        "No single coefficient decides: each answers another question, and they can disagree "
+        "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
+    )
+    return sentences
+
+
+def _answer(table: AgreementTable, bar: Yardstick) -> str:
+    """Return the sentence that says whether judges agree with people as people do."""
+    overall = bar.overall()
+    if all(not s.reading for s in overall):
+        why = (
+            "one person only"
+            if len(table.humans) == 1
+            else "too little that the same two people rated, or no variation in it"
+        )
+        one_by_one = any(not np.isnan(s.single.value) for s in overall)
+        shown = [(s.judge, s.single if one_by_one else s.median) for s in overall]
+        return (
+            f"Whether a judge agrees with people as well as people agree with each other cannot "
+            f"be said: there is {why}. Mean quadratic kappa with "
+            f"{'a single person' if one_by_one else 'the median of people'}: "
+            f"{listed([f'{judge} {with_interval(sample)}' for judge, sample in shown])}."
+        )
+    short = [
+        f"{s.judge} on {listed(names)}"
+        for s in overall
+        if (names := [part.dimension for part in bar.of(s.judge) if part.reading == SHORT])
+    ]
+    clauses = [
+        _clause(reading, alike)
+        for reading in (SHORT, ABOVE, OPEN, "")
+        if (alike := [s for s in overall if s.reading == reading])
+    ]
+    return (
+        f"Short of people's own agreement: {'; '.join(short)}. " if short else ""
+    ) + f"By mean quadratic kappa over {_over(table)}, {'; '.join(clauses)}."
+
+
+def _clause(reading: str, alike: Sequence[Standing]) -> str:
+    """Return what holds for the judges of one reading, each with its difference from people."""
+    names = listed([s.judge for s in alike])
+    agree = f"{names} {'agrees' if len(alike) == 1 else 'agree'}"
+    said = {
+        SHORT: f"{agree} less with people than people agree with each other",
+        ABOVE: f"{agree} more with single people than they agree with each other",
+        OPEN: f"no clear difference between {names}'s agreement with a person and people's with "
+        f"each other"
+        if len(alike) == 1
+        else f"no clear difference between the agreement of {names} with a person and people's "
+        f"with each other",
+        "": f"{agree} with people to an extent that has no yardstick here",
+    }[reading]
+    if not reading:
+        return said
+    differences = [with_interval(s.difference) for s in alike]
+    if len(alike) == 1:
+        return f"{said}: {differences[0]}"
+    return f"{said}: {listed([f'{s.judge} {d}' for s, d in zip(alike, differences, strict=True)])}"
+
+
+def _over(table: AgreementTable) -> str:
+    return counted(len(table.dimensions), "dimension")
+
+
+def _yardstick(table: AgreementTable, bar: Yardstick) -> str:
+    """Return the sentence on the people's own agreement."""
+    people = len(table.humans)
+    if people == 1:
+        return (
+            "There is one person, so there is no measure of how far people agree with each other: "
+            "add a second person's ratings to get the yardstick."
+        )
+    parts = [(d, s) for d, s in bar.humans.items() if d != ALL and not np.isnan(s.value)]
+    if not parts:
+        return (
+            "There is no yardstick: the same two people rated too few items, or always gave one "
+            "rating, so people's agreement with each other is not defined."
+        )
+    low, high = min(parts, key=lambda p: p[1].value), max(parts, key=lambda p: p[1].value)
+    spread = (
+        f", from {number(low[1].value, 2)} ({low[0]}) to {number(high[1].value, 2)} ({high[0]})"
+        if len(parts) > 1
+        else ""
+    )
+    return (
+        f"The yardstick: {people} people agree with each other at a mean quadratic kappa of "
+        f"{with_interval(bar.humans[ALL])}{spread}."
+    )
+
+
+def _judge(table: AgreementTable, bar: Yardstick, overall: Standing) -> str:
+    """Return the sentence on one judge, with the dimensions where it differs from people."""
+    if np.isnan(overall.single.value):
+        return (
+            f"{overall.judge}: {with_interval(overall.median)} with the median of people; with a "
+            f"single person not defined, for want of common items or of variation."
+        )
+    text = f"{overall.judge}: {with_interval(overall.single)} with a single person"
+    if overall.reading:
+        text += f", {with_interval(overall.difference)} against people's own"
+        if overall.humans.n < bar.humans[ALL].n:
+            text += (
+                f" on the {overall.humans.n} of {bar.humans[ALL].n} items that it rated too "
+                f"({number(overall.humans.value, 2)})"
+            )
+    text += "."
+    parts = bar.of(overall.judge)
+    for reading, words in ((SHORT, "It falls short of people on"), (ABOVE, "It is above them on")):
+        names = [
+            f"{s.dimension} ({with_interval(s.difference)})" for s in parts if s.reading == reading
+        ]
+        if names:
+            text += f" {words} {listed(names)}."
+    if len(parts) > 1 and all(s.reading == OPEN for s in parts):
+        text += " No dimension shows a clear difference."
+    return text
+
+
+def _like_with_like(table: AgreementTable, bar: Yardstick) -> str:
+    """Return the sentence that puts judge-with-median beside judge-with-one-person."""
+    if len(table.humans) == 1:
+        return f"With one person, {MEDIAN} is that person: its rows repeat theirs."
+    both = [s for s in bar.overall() if not np.isnan(s.single.value + s.median.value)]
+    shown = [
+        f"{s.judge} {number(s.median.value, 2)} against {number(s.single.value, 2)}" for s in both
+    ]
+    if not shown:
+        return "A judge tends to look better beside a median of people than beside one person."
+    return (
+        f"With the median of people and with one person: {listed(shown)}. A median is steadier "
+        f"than any one person, so a judge tends to look better beside it; only the second number "
+        f"may be compared with people's own."
+    )
+
+
+def _low_bar(table: AgreementTable) -> list[str]:
+    """Return a warning on dimensions where people themselves agree little, if there are any."""
+    people = pd.DataFrame(
+        [
+            (row.dimension, row.alpha_ordinal, row.ac2)
+            for row in table.rows
+            if row.annotator_a in table.humans and enough(row.n, table.items)
+        ],
+        columns=["dimension", "alpha_ordinal", "ac2"],
+    )
+    means = people.groupby("dimension", sort=False)[["alpha_ordinal", "ac2"]].mean()
+    low = means[means["alpha_ordinal"] < LOW_ALPHA]
+    if low.empty:
+        return []
+    named = [
+        f"{name} (alpha {number(float(alpha), 2)}, AC2 {number(float(ac2), 2)})"
+        for name, alpha, ac2 in low.itertuples()
+    ]
+    return [
+        f"People themselves agree little on {listed(named)}: a judge that does as well as they do "
+        f"has met a low bar there."
+    ]
+
+
+def _low_crowd(found: Crowd) -> list[str]:
+    """Return a warning where a crowd agrees little, if it does."""
+    low = [
+        f"{row.dimension} (alpha {number(row['alpha_ordinal'].value, 2)})"
+        for row in found.people[1:]
+        if row["alpha_ordinal"].value < LOW_ALPHA
+    ]
+    if not low:
+        return []
+    return [
+        f"People themselves agree little on {listed(low)}: a judge that does as well as one of "
+        f"them has met a low bar there."
+    ]
+
+
+def methods(
+    table: AgreementTable, beyond: Beyond, *, scale: tuple[float, float], how: str
+) -> list[str]:
+    """Return how every number was made; `how` says how a pair's intervals were."""
+    tested = beyond.alternative
+    return [
+        f"Ratings run from {scale_words(scale)} and are aligned by item id. Every human pair, "
+        f"every judge with every human, and every judge with {MEDIAN} is compared on the items "
+        f"that both rated; {MEDIAN} is, per item, the median of the people who rated it.",
+        "Cohen's kappa is given without weights, with linear and with quadratic weights. Weights "
+        "come from the values on the scale, not from the order of the values seen, so quadratic "
+        "kappa equals Lin's concordance correlation with population moments.",
+        "Krippendorff's alpha is given with the ordinal and the interval metric; Gwet's AC2 with "
+        "quadratic weights over all categories of the scale, one point apart (half a point where "
+        "a rating lies halfway; no value where ratings lie on neither grid).",
+        "ICC(2,1) and ICC(2,k) are two-way random effects, absolute agreement, for one rater and "
+        "for the mean of the two compared. Spearman's interval is Fisher's with standard error "
+        "1/sqrt(n - 3), its p value the t approximation. Bias is mean(a - b): for a judge's "
+        "row, judge minus people, in points of the scale.",
+        "Means of kappas run over pairs, then over dimensions. Their intervals, those of their "
+        "differences and of bias are 95% jackknife intervals, bias-corrected: each item is left "
+        "out in turn, with all its ratings, and Student's t has n - 1 degrees of freedom, n being "
+        "the items that entered; a kappa on one dimension goes through Fisher's z. In a "
+        "difference both sides rest on the items that the judge rated. A judge is said to fall "
+        "short of people, or to be above them, where the interval of the difference leaves out "
+        "zero.",
+        f"Every coefficient of a pair has its interval in the table of coefficients: {how}. The "
+        "test of kappa = 0 uses the null standard error (Fleiss, Cohen and Everitt 1969), which "
+        "stands there beside the non-null one.",
+        *(
+            []
+            if tested is None
+            else [
+                "The alternative-annotator test leaves out one person at a time and asks, item by "
+                "item, whether the judge or the person is closer to the remaining people. The "
+                f"difference of their wins is tested against epsilon = {tested.epsilon:g} by a "
+                "one-sided t-test, corrected after Benjamini and Yekutieli over the people, and "
+                "over people and dimensions; a judge that beats half of the people passes.",
+            ]
+        ),
+        "A coefficient that is not defined (too few items, or no variation to agree on) is left "
+        f"empty and leaves the means, as does a pair that shares fewer than {FEWEST} items and "
+        "fewer than half of all.",
+    ]
+
+
+def limits(
+    table: AgreementTable, found: Annotators, frame: pd.DataFrame, scale: tuple[float, float]
+) -> list[str]:
+    """Return what a reader must know before relying on the numbers."""
+    notes = list(found.warnings)
+    if table.apart:
+        notes.append(
+            f"{counted(table.apart, 'pair')} of annotators rated {_apart(table)} and "
+            f"{'is' if table.apart == 1 else 'are'} left out."
+        )
+    notes += _fractions(table, found, frame, scale)
+    thin = sum(0 < row.n < FEWEST for row in table.rows)
+    if thin:
+        notes.append(
+            f"{thin} of {len(table.rows)} rows rest on fewer than {FEWEST} items: their "
+            f"coefficients swing widely."
+        )
+    left = sum(not enough(row.n, table.items) for row in table.rows)
+    if left:
+        notes.append(
+            f"{left} of {len(table.rows)} rows share too few of the {table.items} items to enter "
+            f"the means: fewer than {FEWEST}, and fewer than half."
+        )
+    if found.simulated:
+        notes.insert(0, "The raters are simulated. These numbers show the tool, not people.")
+    return [
+        *notes,
+        f"Items were resampled, the people were not: the intervals speak of other items rated by "
+        f"these {counted(len(table.humans), 'person', 'people')}, not of other people.",
+        "The intervals of means are nearly, not exactly, 95%: in a simulation from 50 real items "
+        "they held the truth 93% of the time for people with each other, 95% for a judge with one "
+        "person and 92% for the difference.",
+        "No clear difference is not equality: with few items the interval is wide. Differences by "
+        "dimension are not corrected for looking at several.",
+        "Agreement with people is reliability, not truth: people and judge can be wrong together.",
+        "No plan was locked before these numbers were seen: all of them are exploratory.",
+    ]
+
+
+def _apart(table: AgreementTable) -> str:
+    """Return what pairs that were left out had in common."""
+    crowded = len(table.humans) > CROWD
+    return f"fewer than {FEWEST} items in common" if crowded else "no item in common"
+
+
+def _fractions(
+    table: AgreementTable, found: Annotators, frame: pd.DataFrame, scale: tuple[float, float]
+) -> list[str]:
+    """Return notes on ratings and medians that are not whole steps of the scale."""
+    whole = {
+        name: category_step(values.to_numpy(), scale) == 1.0
+        for name, values in frame.groupby("rater_id")["value"]
+    }
+    averaged = [one.name for one in (*found.humans, *found.judges) if not whole[one.name]]
+    notes = []
+    if averaged:
+        notes.append(
+            f"Ratings of {listed(averaged)} are not all whole steps of the scale (averages or "
+            f"medians, perhaps): they agree exactly with a whole rating only by luck, so exact "
+            f"agreement and unweighted kappa understate them."
+        )
+    people = frame[frame["rater_id"].isin(table.humans)]
+    medians = people.groupby(["dimension", "item_id"])["value"].median()
+    between = int(sum(category_step([value], scale) != 1.0 for value in medians))
+    if between and len(table.humans) > 1:
+        notes.append(
+            f"{between} of {len(medians)} medians of people lie between two steps of the scale. "
+            f"There AC2 counts half points as categories, so it is not strictly comparable with "
+            f"rows of whole ratings."
+        )
+    lacking = sum(np.isnan(row.ac2) and row.n >= 2 for row in table.rows)
+    if lacking:
+        notes.append(
+            f"{counted(lacking, 'row')} without AC2: ratings there lie neither on whole "
+            f"nor on half points, so there are no categories to weigh."
+        )
+    return notes

@@ -1,0 +1,1 @@
+"""Reliable change of each person between two occasions."""

@@ -1,0 +1,1 @@
+"""A study's exported tables, checked against its lock and with its exclusions applied."""

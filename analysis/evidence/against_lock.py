@@ -1,0 +1,158 @@
+"""Holds what was collected against what was locked: strange rows are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.tables import columns
+from prereg import files
+from prereg.errors import RatifyError
+from prereg.lock import Lock, option_columns
+from prereg.plan.model import Plan
+from prereg.tables.reader import read_table
+
+
+def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> None:
+    """Raise `RatifyError` unless these are the items that were locked, all columns."""
+    if files.sha256(files.canonical_json(rows)) != lock.parts.get("items"):
+        raise RatifyError(
+            "is not the table of items that was locked", file=path, allowed="run `ratify export`"
+        )
+
+
+def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
+    """Raise `RatifyError` at the first row that carries another plan's hash.
+
+    A table without the column (participants need not have it) says nothing to hold against.
+    """
+    if frame.empty or "plan_hash" not in frame:
+        return
+    _refuse(
+        frame, frame["plan_hash"] != lock.plan_hash, path, "plan_hash",
+        "this row was collected under another plan", lock.plan_hash,
+    )  # fmt: skip
+
+
+def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
+    """Raise `RatifyError` at the first answer about what is no item, or across scenarios.
+
+    A row's scenario, where it names one, must be that of its items. People's attention checks are
+    passed over: their texts are no items, and the locked sequences say what they must be.
+    """
+    scenario_of = items.set_index("item_id")["scenario"]
+    if "is_attention_check" in answers:
+        answers = answers[~columns.flags(answers, "is_attention_check")]
+    for column in ("left_id", "right_id", "item_id"):
+        if column not in answers:
+            continue
+        found = answers[column].map(scenario_of)
+        _refuse(answers, found.isna(), path, column, "is no item", "an id of items.csv")
+        if "scenario" in answers:
+            strange = (found != answers["scenario"]) & ~columns.missing(answers["scenario"])
+            _refuse(
+                answers, strange, path, column,
+                "belongs to another scenario than the row", "items of one scenario",
+            )  # fmt: skip
+
+
+def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
+    """Raise `RatifyError` at the first attention check that a judge is said to have answered.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Judgments or ratings.
+    path : Path
+        Their file.
+    """
+    if frame.empty or "is_attention_check" not in frame:
+        return
+    asked = (frame["rater_kind"] != "human") & columns.flags(frame, "is_attention_check")
+    _refuse(
+        frame, asked, path, "is_attention_check", "a judge is asked no attention checks", "false"
+    )
+
+
+def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
+    """Raise `RatifyError` at the first visit to a slot that no sequence has.
+
+    Parameters
+    ----------
+    visits : DataFrame
+        Participants; where they have no column `slot`, there is one.
+    slots : int
+        How many raters the plan wants for each sequence.
+    path : Path
+        Their file.
+    """
+    if visits.empty or "slot" not in visits:
+        return
+    beyond = pd.Series(columns.numbers(visits, "slot") > slots, index=visits.index)
+    _refuse(visits, beyond, path, "slot", "no sequence has this slot", f"1 to {slots}")
+
+
+def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: Path) -> None:
+    """Raise `RatifyError` at the first answer to a trial that the locked sequences do not hold.
+
+    An attention check is held against them as any other trial, and so is whether it is one.
+
+    Parameters
+    ----------
+    people : DataFrame
+        People's answers with `sequence_id`, row labels as in their file.
+    plan : Plan
+        Its kind says what a trial is, and which columns of the sequences hold its items.
+    sequences, path : Path
+        The locked sequences; the file of the answers.
+    """
+    _refuse(
+        people, people["sequence_id"].isna(), path, "session_id", "has no row in participants.csv",
+        "a session of participants.csv",
+    )  # fmt: skip
+    once = {"rating": ["dimension"], "best_worst": ["option"]}.get(plan.kind, [])
+    _refuse(
+        people, people.duplicated(["session_id", "position", *once]), path, "position",
+        "this session has answered this position already", "one answer each",
+    )  # fmt: skip
+    options = option_columns(plan)
+    designed = {
+        (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
+        for row in read_table(sequences).rows for place, column in enumerate(options, start=1)
+    }  # fmt: skip
+    asked = columns.flags(people, "is_attention_check")
+    words = np.where(asked, "true", "false")
+    position = columns.numbers(people, "position")
+    strange = np.zeros(len(people), dtype=bool)
+    for place, item in _shown(people, plan):
+        trials = zip(people["sequence_id"], position, place, item, words, strict=True)
+        strange |= [trial not in designed for trial in trials]
+    _refuse(
+        people, pd.Series(strange, index=people.index), path, "position",
+        "is not a trial of this session's locked sequence", "the trials of sequences.csv",
+    )  # fmt: skip
+
+
+def _shown(people: pd.DataFrame, plan: Plan) -> list[tuple[np.ndarray[Any, Any], pd.Series[str]]]:
+    """Return place on the page and item of every row, for each of the items that a row names."""
+    if plan.kind == "best_worst":
+        return [(columns.numbers(people, "option"), people["item_id"])]
+    return [
+        (np.full(len(people), float(place)), people[column])
+        for place, column in enumerate(option_columns(plan), start=1)
+    ]
+
+
+def _refuse(
+    frame: pd.DataFrame, bad: pd.Series, path: Path, column: str, problem: str, allowed: str
+) -> None:
+    """Raise `RatifyError` at the first bad row; row labels count the records of the file."""
+    if bad.any():
+        at = int(bad.to_numpy().argmax())
+        raise RatifyError(
+            problem, file=path, row=int(frame.index[at]) + 2, column=column,
+            value=frame[column].iloc[at], allowed=allowed,
+        )  # fmt: skip

@@ -1,0 +1,229 @@
+"""What the registered analyses start from: people's answers after exclusions, judges' scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence.exclusions import Exclusions, apply_exclusions, everybody
+from analysis.evidence.judges import JudgeEvidence, judges_of
+from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read_study
+from analysis.ranking import Ranking, bradley_terry
+from analysis.ranking.best_worst import comparisons_from_best_worst
+from analysis.results.quantities import Status
+from analysis.tables import tidy as tables
+from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE, Lock, verify_lock
+from prereg.plan.file import load_plan
+from prereg.plan.model import Plan
+from prereg.streams import stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """Everything an analysis of a study may use.
+
+    Attributes
+    ----------
+    plan : Plan
+    lock : Lock or None
+    mode : {'live', 'pilot', 'bot'}
+    early : bool
+        Some answers are older than the lock, so nothing here is confirmatory.
+    status : {'confirmatory', 'exploratory'}
+        What a registered analysis may call itself on these data.
+    items : DataFrame
+        The items table; columns beside id, scenario and text as they came.
+    answers : DataFrame
+        People's answers after exclusions, with `sequence_id`, attention checks set aside: forced
+        choices, ratings (one row a dimension) or picks (one row an option), as the plan's kind is.
+    people : DataFrame
+        People's forced choices: the answers of a pairwise plan, the comparisons that picks of best
+        and worst imply; empty where the plan asks for ratings.
+    participants : DataFrame
+        Their visits.
+    flow : DataFrame
+        What left at each exclusion.
+    visits : mapping
+        Number of visits by status, before exclusions.
+    withdrawn : int
+        People who withdrew; none of their answers is in any table.
+    ranking : Ranking or None
+        People's Bradley-Terry scores; None where the plan asks for ratings.
+    judges : mapping
+        By judge id.
+    judge_ratings : DataFrame
+        All judges' ratings.
+    everybody : Evidence or None
+        The same without any exclusion, where the plan registers the sensitivity analysis.
+    place : Path
+        The folder of the tidy tables.
+    """
+
+    plan: Plan
+    lock: Lock | None
+    mode: str
+    early: bool
+    status: Status
+    items: pd.DataFrame = field(repr=False)
+    answers: pd.DataFrame = field(repr=False)
+    people: pd.DataFrame = field(repr=False)
+    participants: pd.DataFrame = field(repr=False)
+    flow: pd.DataFrame = field(repr=False)
+    visits: Mapping[str, int]
+    withdrawn: int
+    ranking: Ranking | None
+    judges: Mapping[str, JudgeEvidence]
+    judge_ratings: pd.DataFrame = field(repr=False)
+    place: Path
+    everybody: Evidence | None = field(default=None, repr=False)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the raters are bots."""
+        return self.mode == "bot"
+
+    @property
+    def raters(self) -> str:
+        """What to call the raters."""
+        return "simulated raters" if self.simulated else "people"
+
+    @property
+    def raters_own(self) -> str:
+        """What to call what is theirs, at the beginning of a sentence."""
+        return "Simulated raters'" if self.simulated else "People's"
+
+    @property
+    def ratings(self) -> pd.DataFrame:
+        """People's ratings after exclusions; empty where the plan asks for something else."""
+        return self.answers if self.plan.kind == "rating" else self.answers.iloc[:0]
+
+    @property
+    def best_worst(self) -> pd.DataFrame:
+        """People's picks after exclusions; empty where the plan asks for something else."""
+        return self.answers if self.plan.kind == "best_worst" else self.answers.iloc[:0]
+
+    @property
+    def n_raters(self) -> int:
+        """How many people's answers there are."""
+        return int(self.answers["rater_id"].nunique())
+
+    @property
+    def ranked(self) -> Ranking:
+        """People's Bradley-Terry scores.
+
+        Raises
+        ------
+        RatifyError
+            Where people ranked nothing.
+        """
+        if self.ranking is None:
+            raise RatifyError("ratings rank nothing", allowed="a pairwise or best_worst plan")
+        return self.ranking
+
+    def rng(self, purpose: str) -> np.random.Generator:
+        """Return the stream of random numbers of one purpose, from the plan's one seed."""
+        return stream(self.plan, purpose)
+
+    def table_path(self, name: str) -> Path:
+        """Return where a tidy table of the researcher's own is."""
+        return tables.table_path(self.place, name)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Read a tidy table of the researcher's own, all columns as text.
+
+        Raises
+        ------
+        RatifyError
+            Where there is no such table.
+        """
+        return tables.read_other(self.table_path(name))
+
+
+def gather(folder: Path, *, mode: str) -> Evidence:
+    """Read a study folder and its exported tables.
+
+    Parameters
+    ----------
+    folder : Path
+        With plan.yaml, and the tidy tables in `data/`.
+    mode : {'live', 'pilot', 'bot'}
+        Which people's answers to analyse.
+
+    Raises
+    ------
+    RatifyError
+        When a table is missing or wrong, rows carry another plan's hash, there are no answers of
+        this mode, or a judge of the plan has not answered.
+    """
+    plan = load_plan(folder)
+    lock = _checked_lock(folder, plan, mode)
+    place = folder / TABLES_FOLDER
+    read = read_study(place, plan, lock)
+    people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
+    people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
+    rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
+    kept = apply_exclusions(people, visits, rules, rng=stream(plan, "exclusions"))
+    early = lock is not None and bool((people["answered_at"] < lock.locked_at).any())
+    whole = Evidence(
+        plan=plan,
+        lock=lock,
+        mode=mode,
+        early=early,
+        status="exploratory" if lock is None or mode == "pilot" or early else "confirmatory",
+        items=read.items,
+        visits={str(name): int(n) for name, n in visits["status"].value_counts().items()},
+        withdrawn=int((read.withdrawals["mode"] == mode).sum()),
+        judges=judges_of(plan, read),
+        judge_ratings=_judges_own(read),
+        place=place,
+        **_of_people(plan, kept, read.answers_path),
+    )
+    if not plan.sensitivity:
+        return whole
+    cluster = plan.sensitivity.cluster or "rater_id"
+    all_of_them = _of_people(plan, everybody(people, visits), read.answers_path, cluster=cluster)
+    return replace(whole, everybody=replace(whole, **all_of_them))
+
+
+def _judges_own(read: StudyTables) -> pd.DataFrame:
+    if read.ratings.empty:
+        return pd.DataFrame(columns=list(tables.RATING_COLUMNS), dtype=str)
+    return read.ratings[read.ratings["rater_kind"] != "human"].reset_index(drop=True)
+
+
+def _of_people(
+    plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id"
+) -> dict[str, Any]:
+    """Return what evidence holds about the people who were kept."""
+    # one order whoever answered first, so that a repeated run rounds alike
+    order = ["sequence_id", "session_id", "position"]
+    answers = kept.answers.sort_values(order, kind="stable").reset_index(drop=True)
+    if answers.empty:
+        raise RatifyError(
+            "nothing is left after the plan's exclusions", file=path,
+            allowed="at least one finished session",
+        )  # fmt: skip
+    choices = answers.iloc[:0] if plan.kind == "rating" else answers
+    if plan.kind == "best_worst":
+        choices = comparisons_from_best_worst(answers)
+    return {
+        "answers": answers,
+        "people": choices,
+        "participants": kept.participants,
+        "flow": kept.flow,
+        "ranking": None if plan.kind == "rating"
+        else bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster),
+    }  # fmt: skip
+
+
+def _checked_lock(folder: Path, plan: Plan, mode: str) -> Lock | None:
+    """Return the lock; only live data must have one."""
+    if mode != "live" and not (folder / LOCK_FILE).exists():
+        return None
+    return verify_lock(folder, plan)

@@ -1,0 +1,122 @@
+"""What the judges of a plan said, as evidence: their answers to people's trials, their scores."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from analysis.evidence.tables import StudyTables
+from analysis.kinds import measures_of
+from analysis.ranking import Ranking, bradley_terry, elo
+from analysis.ranking.best_worst import comparisons_from_best_worst
+from prereg.errors import RatifyError
+from prereg.plan.model import Plan
+from prereg.streams import stream
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeEvidence:
+    """What one judge said.
+
+    Attributes
+    ----------
+    judge_id : str
+    trials : DataFrame
+        Its forced choices on the very trials that people answered; best-worst picks as the
+        comparisons they imply; empty where the plan asks for ratings.
+    scores : DataFrame
+        `item_id`, `scenario`, every dimension of a pairwise plan's measures, `overall`, and `elo`
+        and `bradley_terry`, each with its error (`elo_se` is missing), where it was asked for
+        pairs.
+    ranking : Ranking or None
+        Its Elo; its Bradley-Terry scores where its pairs were chosen for these, and where it
+        picked the best and the worst.
+    """
+
+    judge_id: str
+    trials: pd.DataFrame = field(repr=False)
+    scores: pd.DataFrame = field(repr=False)
+    ranking: Ranking | None
+
+
+def judges_of(plan: Plan, read: StudyTables) -> dict[str, JudgeEvidence]:
+    """Return what every judge of the plan said, by its id.
+
+    Raises
+    ------
+    RatifyError
+        Where one has not answered.
+    """
+    return {judge.id: _judge_evidence(plan, judge.id, read) for judge in plan.judges}
+
+
+def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEvidence:
+    answers = read.answers
+    mine = answers[(answers["rater_id"] == judge_id) & (answers["rater_kind"] != "human")]
+    if mine.empty:
+        raise RatifyError(
+            f"judge '{judge_id}' has not answered", file=read.answers_path,
+            allowed="run `ratify judge`, then `ratify export`",
+        )  # fmt: skip
+    items = read.items[["item_id", "scenario"]]
+    if plan.kind == "rating":
+        return JudgeEvidence(judge_id=judge_id, trials=mine.iloc[:0], scores=items, ranking=None)
+    if plan.kind == "best_worst":
+        trials = comparisons_from_best_worst(mine)
+        ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
+        scores = _with_scores(items, {"bradley_terry": ranking})
+        return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
+    return _of_choices(plan, judge_id, mine, read)
+
+
+def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables) -> JudgeEvidence:
+    """Return what a judge of a pairwise plan said, which also scores every item."""
+    # where a table from elsewhere does not say which pair was asked for what, all serve for both
+    pairs = mine[mine["purpose"] == "ranking"] if "purpose" in mine else mine
+    trials = mine[mine["purpose"] == "trial"] if "purpose" in mine else mine
+    ratings = read.ratings
+    own = (ratings["rater_id"] == judge_id) & (ratings["rater_kind"] != "human")
+    scores = overall_scores(plan, ratings[own])
+    scores = read.items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
+    sampling = plan.judge(judge_id).pairs
+    ranking: dict[str, Ranking] = {}
+    if not pairs.empty and sampling is not None:
+        ranking = _own_ranking(plan, judge_id, pairs)
+        scores = _with_scores(scores, ranking)
+    by_information = sampling is not None and sampling.scheme == "information"
+    shown = ranking.get("bradley_terry" if by_information else "elo")
+    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=shown)
+
+
+def _with_scores(scores: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:
+    for method, found in rankings.items():
+        names = {"score": method, "se": f"{method}_se"}
+        column = found.frame[["item_id", *names]].rename(columns=names)
+        scores = scores.merge(column, on="item_id", how="left")
+    return scores
+
+
+def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ranking]:
+    """Return a judge's own ranking by Elo and by Bradley-Terry, from the pairs asked for it."""
+    pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
+    settings = plan.ranking.elo
+    rng = stream(plan, f"elo:{judge_id}")
+    return {
+        "elo": elo(
+            pairs, start=settings.start, k=settings.k, reorderings=settings.reorderings, rng=rng
+        ),
+        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge),
+    }
+
+
+def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
+    """Return one row an item: every dimension of the plan, and their signed sum `overall`."""
+    measures = measures_of(plan)
+    wide = ratings.pivot_table(index="item_id", columns="dimension", values="value", aggfunc="mean")
+    wide = wide.reindex(columns=list(measures.dimensions))
+    adds = wide[list(measures.adds)].sum(axis=1, skipna=False)
+    subtracts = wide[list(measures.subtracts)].sum(axis=1, skipna=False)
+    wide["overall"] = adds - subtracts
+    wide.columns.name = None
+    return wide.reset_index()

@@ -1,0 +1,136 @@
+"""The tables of a study as evidence: each checked in itself, and against what was locked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.evidence.against_lock import (
+    refuse_judges_checks,
+    refuse_other_items,
+    refuse_other_plans,
+    refuse_undesigned,
+    refuse_unknown_items,
+    refuse_unknown_slots,
+)
+from analysis.tables import tidy as tables
+from prereg.errors import RatifyError
+from prereg.lock import SEQUENCES_FILE, Lock
+from prereg.plan.model import Plan
+from prereg.tables.items import read_items
+
+TABLES_FOLDER = "data"
+# Where the answers of a plan of each kind stand.
+ANSWERS = {"pairwise": "judgments", "rating": "ratings", "best_worst": "best_worst"}
+TABLES = ("items", "judgments", "participants", "ratings", "sequences", "withdrawals")
+
+
+@dataclass(frozen=True)
+class StudyTables:
+    """The tables of a study.
+
+    Attributes
+    ----------
+    items, participants, withdrawals : DataFrame
+    answers : DataFrame
+        Of people and judges, to the trials of the plan's kind: judgments, ratings or best_worst.
+    ratings : DataFrame
+        Everybody's ratings; empty where the plan asks none of people or judges.
+    path : mapping
+        Where each table came from.
+    """
+
+    items: pd.DataFrame
+    participants: pd.DataFrame
+    withdrawals: pd.DataFrame
+    answers: pd.DataFrame
+    ratings: pd.DataFrame
+    path: dict[str, Path]
+
+    @property
+    def answers_path(self) -> Path:
+        """Where the answers came from."""
+        return self.path["answers"]
+
+
+def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
+    """Read the tables of a study; every row belongs to this plan and to its items.
+
+    Parameters
+    ----------
+    place : Path
+        The folder of tables.
+    plan : Plan
+    lock : Lock or None
+
+    Raises
+    ------
+    RatifyError
+        Where a table is missing or wrong, or a row belongs elsewhere.
+    """
+    answered = ANSWERS[plan.kind]
+    path = {name: tables.table_path(place, name) for name in (*TABLES, answered)}
+    path["answers"] = path[answered]
+    if not path["answers"].exists():
+        raise RatifyError("there are no tables yet", file=place, allowed="run `ratify export`")
+    listed = read_items(path["items"])
+    gone = path["withdrawals"]
+    readers = {
+        "judgments": tables.read_judgments,
+        "ratings": tables.read_ratings,
+        "best_worst": tables.read_best_worst,
+    }
+    answers = readers[answered](path["answers"])
+    ratings = pd.DataFrame()
+    if answered == "ratings":
+        ratings = answers
+    elif plan.judges and answered == "judgments":
+        ratings = tables.read_ratings(path["ratings"])
+    read = StudyTables(
+        items=pd.DataFrame(listed.rows, columns=list(listed.columns), dtype=str),
+        participants=tables.read_participants(path["participants"]),
+        withdrawals=tables.read_withdrawals(gone) if gone.exists() else pd.DataFrame({"mode": []}),
+        answers=answers,
+        ratings=ratings,
+        path=path,
+    )
+    if lock is not None:
+        refuse_other_items(listed.rows, lock, path["items"])
+        for name in ("answers", "ratings", "participants", "withdrawals"):
+            refuse_other_plans(getattr(read, name), lock, path[name])
+        slots = plan.design.raters_per_sequence
+        refuse_unknown_slots(read.participants, slots, path["participants"])
+    refuse_unknown_items(read.answers, read.items, path["answers"])
+    for name in ("answers", "ratings"):
+        refuse_judges_checks(getattr(read, name), path[name])
+    return read
+
+
+def people_of(
+    read: StudyTables, plan: Plan, *, mode: str, lock: Lock | None, place: Path
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return people's answers of one mode, with `sequence_id`, and their visits.
+
+    Raises
+    ------
+    RatifyError
+        Where there are none, or one is to no trial of its locked sequence.
+    """
+    human = read.answers["rater_kind"] == "human"
+    there = sorted(read.answers.loc[human, "mode"].unique()) if "mode" in read.answers else []
+    if mode not in there:
+        raise RatifyError(
+            f"holds no {mode} {read.answers_path.stem} by people", file=read.answers_path,
+            allowed=f"--mode {' or '.join(there)}" if there else "answers, then `ratify export`",
+        )  # fmt: skip
+    people = read.answers[human & (read.answers["mode"] == mode)]
+    visits = read.participants
+    if "mode" in visits:
+        visits = visits[visits["mode"] == mode]
+    sequence_of = visits.set_index("session_id")["sequence_id"]
+    people = people.assign(sequence_id=people["session_id"].map(sequence_of))
+    if lock is not None:
+        refuse_undesigned(people, plan, place.parent / SEQUENCES_FILE, read.answers_path)
+    return people, visits

@@ -1,0 +1,1 @@
+"""What a judge does that has nothing to do with the text it judges."""

@@ -1,0 +1,349 @@
+"""A judge's habits, put together: as a chapter of a study's results, or as an audit of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.audit.sentences import listed
+from analysis.habits import sentences as text
+from analysis.habits.answers import answers_to, judges_of, people_of, questions
+from analysis.habits.measure import FOUND, Habit, Measure, judged, measures_frame
+from analysis.habits.order import letter, position, repeatability, wording
+from analysis.habits.ratings import halo, shift
+from analysis.habits.requests import answered, requests_table
+from analysis.habits.tables import HabitTables, read_habit_tables
+from analysis.habits.traits import doublings_of, length, own
+from analysis.habits.votes import Votes, votes_of
+from analysis.ranking.pair_counts import FloatArray
+from analysis.results.provenance import provenance
+from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+from prereg.errors import RatifyError
+from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.plan.judging import LLMJudge, OwnItems
+from prereg.plan.model import Plan
+
+# How many items are shown beside their rewrites, and how much of each text.
+SHOWN_ITEMS = 2
+CUT = 280
+SIMULATED = "The raters are simulated. These numbers show the tool, not people."
+
+
+@dataclass(frozen=True, kw_only=True)
+class HabitFindings:
+    """What was found about the habits of the judges.
+
+    Attributes
+    ----------
+    measures : tuple of Measure
+        Every number, with its reading.
+    quantities, tables, figures
+        As results hold them; every table and figure name is unique among a study's.
+    sentences : list of str
+        For each judge which habits were found.
+    details : list of str
+        For each judge how steady it is, what could not be tested, and what became of its requests.
+    methods, limits : list of str
+        Paragraphs of prose.
+    """
+
+    measures: tuple[Measure, ...]
+    quantities: list[Quantity]
+    tables: list[ResultTable]
+    figures: list[ResultFigure]
+    sentences: list[str]
+    details: list[str]
+    methods: list[str]
+    limits: list[str]
+
+
+def habits_results(
+    tables: HabitTables, *, people: pd.DataFrame | None = None,
+    own_items: Mapping[str, OwnItems] | None = None, polarity: Mapping[str, int] | None = None,
+    seed: int = 1, simulated: bool = False,
+) -> HabitFindings:  # fmt: skip
+    """Return every habit of every judge, LLMs first, baselines beside them.
+
+    Parameters
+    ----------
+    tables : HabitTables
+    people : DataFrame, optional
+        People's judgments to compare with (after a study's exclusions); by default those of the
+        tables.
+    own_items : mapping, optional
+        By judge, which items its own model wrote.
+    polarity : mapping, optional
+        1 or -1 by dimension; see `halo`.
+    seed : int
+        Of the choice of rewritten texts that are shown; no number depends on it.
+    simulated : bool
+        Whether the people are bots.
+    """
+    if people is None:
+        people = people_of(tables.judgments, tables.mode)
+    beside = _People.of(tables, votes_of(people), polarity)
+    kinds = judges_of(tables.judgments, tables.ratings, tables.probes, tables.requests)
+    measures: list[Measure] = []
+    for judge, kind in kinds.items():
+        found = _measured(tables, beside, judge, (own_items or {}).get(judge))
+        # a baseline is not probed: what it was never asked is not missing
+        measures += judged([m for m in found if m.n or kind == "llm"])
+    shown = _perturbed_texts(tables, seed)
+    rewrites = max((sum(m.habit == "rewrite" and m.tested and m.judge == judge for m in measures)
+                    for judge in kinds), default=0)  # fmt: skip
+    said = (text.steadiness, text.untested, text.asked)
+    details = [sentence(measures, judge) for judge in kinds for sentence in said]
+    return HabitFindings(
+        measures=tuple(measures),
+        quantities=[m.to_quantity() for m in sorted(measures, key=_rank)],
+        tables=_tables(measures, tables, shown),
+        figures=habits_figures(measures, simulated=simulated) if measures else [],
+        sentences=[text.verdicts(measures, judge) for judge in kinds],
+        details=[sentence for sentence in details if sentence],
+        methods=text.methods(
+            rewrites=rewrites, shown=shown["item_id"].nunique(), cut=CUT, seed=seed
+        ),
+        limits=text.limits(),
+    )
+
+
+def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Results:
+    """Return the habits of the judges of a folder, as an audit.
+
+    Parameters
+    ----------
+    folder : Path
+        A study folder with exported tables, or a folder of tidy tables: `probes` or `judgments`,
+        and whatever there is of `items`, `ratings`, `perturbed`, `requests`. No lock is needed.
+        Where it holds a plan, this says which items a judge's own model wrote.
+    seed : int
+        See `habits_results`.
+    mode : {'live', 'pilot', 'bot'}, optional
+        See `read_habit_tables`.
+
+    Raises
+    ------
+    RatifyError
+        Where the tables are missing or wrong, or no judge has answered.
+    """
+    tables = read_habit_tables(folder, mode=mode)
+    judges = judges_of(tables.judgments, tables.ratings, tables.probes, tables.requests)
+    if not judges:
+        raise RatifyError(
+            "holds no answer by a judge", file=tables.files[0].parent,
+            allowed="rows whose rater_kind is llm or baseline",
+        )  # fmt: skip
+    plan = load_plan(folder) if (folder / PLAN_FILE).exists() else None
+    simulated = tables.mode == "bot"
+    found = habits_results(
+        tables, own_items=own_items_of(plan), polarity=polarity_of(plan), seed=seed,
+        simulated=simulated,
+    )  # fmt: skip
+    return Results(
+        kind="audit",
+        title=f"Habits of {listed(list(judges))}",
+        question=text.QUESTION,
+        headline=[
+            *text.overview(found.measures, list(judges)), *found.sentences, *found.details,
+        ],
+        simulated=simulated,
+        meta=_meta(tables, seed),
+        quantities=found.quantities,
+        tables=found.tables,
+        figures=found.figures,
+        methods=found.methods,
+        limits=[
+            *([SIMULATED] if simulated else []), *tables.notes, *found.limits,
+            "No plan was locked for these numbers: all of them are exploratory.",
+        ],
+    )  # fmt: skip
+
+
+def own_items_of(plan: Plan | None) -> dict[str, OwnItems]:
+    """Return which items each judge's own model wrote, as a plan says."""
+    if plan is None:
+        return {}
+    return {
+        judge.id: judge.habits.own
+        for judge in plan.judges
+        if isinstance(judge, LLMJudge) and judge.habits is not None and judge.habits.own is not None
+    }
+
+
+def polarity_of(plan: Plan | None) -> dict[str, int] | None:
+    """Return which dimensions speak for an item, as a plan's overall score has them."""
+    if plan is None or plan.measures is None:
+        return None
+    measures = plan.measures
+    return {name: -1 if name in measures.subtracts else 1 for name in measures.dimensions}
+
+
+def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[ResultFigure]:
+    """Return the figure of all habits; none where nothing could be tested."""
+    # matplotlib is slow to load: only whoever draws pays for it.
+    from analysis.habits.figures import drawn, plot_habits
+    from analysis.results.figure_style import stamp, svg
+
+    if not drawn(measures):
+        return []
+    axes = plot_habits(measures)
+    if simulated:
+        stamp(axes)
+    found = [m for m in measures if m.reading == FOUND]
+    names = [f"{m.label} ({text.with_interval(m)})" for m in found[:6]]
+    return [
+        ResultFigure(
+            name="habits",
+            title="Each habit of each judge",
+            caption="Marks are estimates with 95% intervals; the line in the middle of each habit "
+            "is what a judge without it would show. Every habit has a scale of its own, odds a "
+            "logarithmic one. A diamond is found after correction over all that was tested about "
+            "that judge. Of several rewrites or wordings the one with the smallest p value is "
+            "drawn, so it looks worse than the rest; all are in the tables."
+            + (" Simulated raters." if simulated else ""),
+            alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
+            svg=svg(axes),
+        )
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _People:
+    """What people said, and what does not change from judge to judge."""
+
+    votes: Votes
+    doublings: FloatArray
+    ratings: pd.DataFrame
+    polarity: Mapping[str, int] | None
+
+    @classmethod
+    def of(cls, tables: HabitTables, votes: Votes, polarity: Mapping[str, int] | None) -> _People:
+        ratings = people_of(tables.ratings, tables.mode)
+        return cls(votes, doublings_of(votes, tables.items), ratings, polarity)
+
+
+def _measured(
+    tables: HabitTables, people: _People, judge: str, authored: OwnItems | None
+) -> list[Measure]:
+    """Return everything that is measured about one judge."""
+    votes = people.votes
+    asked = questions(tables.judgments, tables.probes, judge)
+    answer = answers_to(votes.pairs, asked)
+    found: list[Habit] = [
+        position(asked, judge=judge),
+        letter(asked, judge=judge),
+        length(votes, answer, people.doublings, judge=judge),
+    ]
+    if authored is not None:
+        if authored.column not in tables.items:
+            shown = ", ".join(tables.items.columns) or "none: there is no table of items"
+            raise RatifyError(f"items have no column '{authored.column}'", allowed=shown)
+        found.append(
+            own(
+                votes, answer, tables.items, judge=judge, column=authored.column,
+                values=authored.values,
+            )
+        )  # fmt: skip
+    found += [
+        halo(tables.ratings, people.ratings, judge=judge, polarity=people.polarity),
+        shift(tables.probes, judge=judge),
+        repeatability(tables.probes, judge=judge),
+        wording(tables.probes, judge=judge),
+        answered(tables.requests, judge=judge),
+    ]
+    return [m for habit in found for m in habit.measures]
+
+
+def _rank(m: Measure) -> int:
+    """Return where a number stands among the others: tested ones first, rewrites after them."""
+    return (0 if m.accuses else 2) + (m.habit == "rewrite" and m.reading != FOUND)
+
+
+def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -> list[ResultTable]:
+    """Return the tables that have rows."""
+    moved = [m for m in measures if m.habit == "rewrite" and m.n]
+    cells = measures_frame(moved)
+    names = [m.what.partition(" ") for m in moved]
+    cells = cells.assign(rewrite=[n[0] for n in names], dimension=[n[2] for n in names])
+    cells = cells.rename(columns={"estimate": "shift", "estimate_low": "shift_low",
+                                  "estimate_high": "shift_high"})  # fmt: skip
+    wanted = ["judge", "rewrite", "dimension", "shift", "shift_low", "shift_high", "p_value",
+              "corrected_p", "reading", "n"]  # fmt: skip
+    rest = [m for m in measures if m not in moved]
+    every = measures_frame(rest).assign(
+        result=[text.with_interval(m) for m in rest],
+        honest=[text.honest_text(m) for m in rest],
+    )
+    found = [
+        ResultTable(
+            name="habits", title="All numbers on habits",
+            caption="result: with its 95% interval, in its unit (× multiplies odds, pp are points "
+            "of a percentage); honest: what a judge without the habit would show; corrected p: "
+            "among all that was tested about this judge, by Holm with equal weight for each habit; "
+            "reading: found, only alone (without that correction), not found, not tested; empty: a "
+            "number that describes. All digits are in results.json.",
+            frame=every[["judge", "label", "result", "honest", "p_value", "corrected_p", "reading",
+                         "n"]],
+        ),
+        ResultTable(
+            name="rewrites", title="What rewrites do to the scores",
+            caption="shift: mean of rewritten minus original over n items, in points of the scale, "
+            "95% t interval; p value: exact sign-flip test; corrected p: over all dimensions "
+            "and rewrites, and every other habit tested about this judge.",
+            frame=cells[wanted],
+        ),
+        ResultTable(
+            name="perturbed_texts", title="Rewritten texts beside the originals",
+            caption=f"Up to {SHOWN_ITEMS} items, drawn by the seed; lines are joined by a stroke, "
+            f"texts cut after {CUT} letters. All of them are in the table perturbed of the export.",
+            frame=shown,
+        ),
+        ResultTable(
+            name="requests", title="Requests to the judges",
+            caption="One row a judge and purpose. Tokens and cost are sums over all attempts; "
+            "latency in milliseconds, median and 95th percentile of answered requests.",
+            frame=requests_table(tables.requests),
+        ),
+    ]  # fmt: skip
+    return [table for table in found if len(table.frame)]
+
+
+def _perturbed_texts(tables: HabitTables, seed: int) -> pd.DataFrame:
+    """Return a few rewritten texts beside their originals."""
+    names = ["item_id", "perturbation", "original", "rewritten"]
+    if tables.perturbed.empty or tables.items.empty:
+        return pd.DataFrame(columns=names)
+    texts = tables.items.set_index("item_id")["text"]
+    rows = tables.perturbed[tables.perturbed["item_id"].isin(texts.index)]
+    ids = sorted(rows["item_id"].unique())
+    drawn = np.random.default_rng([seed, 8]).permutation(len(ids))[:SHOWN_ITEMS]
+    rows = rows[rows["item_id"].isin([ids[n] for n in drawn])]
+    rows = rows.sort_values(["item_id", "perturbation"], kind="stable")
+    return pd.DataFrame(
+        {
+            "item_id": rows["item_id"],
+            "perturbation": rows["perturbation"].str.replace("_", " "),
+            "original": [_excerpt(texts[item]) for item in rows["item_id"]],
+            "rewritten": [_excerpt(each) for each in rows["text"]],
+        },
+        columns=names,
+    )
+
+
+def _excerpt(whole: str) -> str:
+    one_line = " / ".join(line.strip() for line in whole.splitlines() if line.strip())
+    return one_line if len(one_line) <= CUT else one_line[: CUT - 1] + "…"
+
+
+def _meta(tables: HabitTables, seed: int) -> dict[str, Any]:
+    """Return where the numbers come from."""
+    return {
+        "seed": seed,
+        **({} if tables.mode is None else {"mode": tables.mode}),
+        **provenance(tables.files),
+    }

@@ -1,0 +1,306 @@
+"""Habits seen in a judge's choices alone: what stands first, one letter, and how steady it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.habits.answers import (
+    ORIGINAL,
+    REPEAT,
+    SWAP,
+    WORDING,
+    asked_both_ways,
+    item_probes,
+    pair_probes,
+)
+from analysis.habits.measure import Habit, Measure
+from analysis.inference.paired import (
+    clustered_share,
+    coin_interval,
+    coin_p,
+    exchange_p,
+    mean_difference,
+    paired_difference,
+    wilson,
+)
+
+PAIRS = "pairs asked both ways round"
+SAME_AGAIN = "Wilson's interval, effective number of answers by pair"
+
+
+def position(asked: pd.DataFrame, *, judge: str) -> Habit:
+    """Return whether a judge favours what stands first, from pairs asked both ways round.
+
+    Parameters
+    ----------
+    asked : DataFrame
+        The judge's answers, each question once; see `habits_answers.questions`.
+    judge : str
+
+    Returns
+    -------
+    Habit
+        `first`: the share of choices of what stood first (tested against one half); `first_odds`:
+        by how much standing first multiplies the odds; `consistency`: how often the same item was
+        chosen both times, for which no value is honest, since near ties turn by chance.
+
+    Notes
+    -----
+    Whatever the items are, a judge without the habit chooses the first twice as often as the second
+    twice; only pairs whose choice moved speak, and their split is a fair coin (McNemar 1947).
+    In a logistic model with odds multiplied by b for standing first the split has odds b squared
+    whatever the items' difference (conditional likelihood, Rasch 1960), so b is its root.
+    """
+    turned = asked_both_ways(asked)
+    n, same = len(turned.first), turned.same_item
+    both_first = int((turned.first & turned.second).sum())
+    moved = int((~same).sum())
+    common: dict[str, Any] = {"judge": judge, "n": n, "unit_of_n": PAIRS}
+    note = "" if n else "No pair was asked both ways round."
+    away = paired_difference(both_first, moved - both_first, n)
+    steady = clustered_share(same.astype(float))
+    return Habit(
+        judge, "first",
+        (
+            Measure(
+                habit="first", what="first", label=f"{judge} chooses what stands first",
+                estimate=0.5 + away.estimate / 2, low=0.5 + away.low / 2,
+                high=0.5 + away.high / 2, honest=0.5,
+                p_value=coin_p(both_first, moved) if n else math.nan,
+                method="share of both answers to a pair; Tango's interval, exact McNemar test",
+                unit="proportion", note=note, accuses=True, **common,
+            ),
+            _first_odds(both_first, moved, common, note),
+            Measure(
+                habit="steady", what="consistency",
+                label=f"{judge} chooses the same item with the sides exchanged",
+                estimate=steady.estimate, low=steady.low, high=steady.high,
+                method="share of pairs; Wilson's interval", unit="proportion", note=note, **common,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: str) -> Measure:
+    """Return what standing first multiplies the odds by; infinite where no other split was seen."""
+    estimate = low = high = math.nan
+    if moved:
+        ends = coin_interval(both_first, moved)
+        low, high = (math.sqrt(end / (1 - end)) if end < 1 else math.nan for end in ends)
+        if 0 < both_first < moved:
+            estimate = math.sqrt(both_first / (moved - both_first))
+        else:
+            note = "No finite odds: every choice that moved went to the same side."
+    elif not note:
+        note = "No choice moved with the sides."
+    return Measure(
+        habit="first", what="first_odds",
+        label=f"Standing first multiplies the odds of {common['judge']}'s choice by",
+        estimate=estimate, low=low, high=high,
+        method="root of the odds among pairs whose choice moved; exact interval (Clopper-Pearson)",
+        unit="odds ratio", note=note, **{**common, "n": moved, "unit_of_n": "pairs that moved"},
+    )  # fmt: skip
+
+
+def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
+    """Return whether a judge keeps to one letter, from the trials as people saw them.
+
+    Parameters
+    ----------
+    asked, judge
+        As in `position`; what was asked with the sides exchanged does not count.
+
+    Returns
+    -------
+    Habit
+        `letter`: share of A among its answers, each question once, tested against one half.
+
+    Notes
+    -----
+    One half is honest because sides were drawn by a coin, as the sequences of a study are; in a
+    table from elsewhere where the better text tends to stand left, it is not. An honest judge's
+    share varies no more than a fair coin, and less where items stand left as often as right.
+    """
+    left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
+    n, a = len(left), int(left.sum())
+    share = a / n if n else math.nan
+    low, high = wilson(share, n)
+    note = "" if n else "It answered no trial."
+    if n > 1 and a in {0, n}:
+        note = f"Every single answer is {'A' if a else 'B'}."
+    return Habit(
+        judge, "letter",
+        (
+            Measure(
+                judge=judge, habit="letter", what="letter", label=f"{judge} answers A",
+                estimate=share, low=low, high=high, honest=0.5,
+                p_value=coin_p(a, n) if n else math.nan, n=n, unit_of_n="questions",
+                method="share of questions; Wilson's interval, exact binomial test; sides are "
+                "taken as drawn by a coin",
+                unit="proportion", note=note, accuses=True,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
+    """Return how often a judge answers the same when it is asked the same again.
+
+    Returns
+    -------
+    Habit
+        `repeat`: share of repetitions that choose what the first answer chose; `noise`: the share
+        of answers turned over by chance, (1 - sqrt(2 agreement - 1)) / 2, if it were the same for
+        every question; `repeat DIMENSION` where ratings were repeated. No value is honest: a noisy
+        judge is weak, not biased.
+    """
+    again = _agreements(probes, judge, REPEAT)
+    shares = again.groupby("unit")["same"].mean().to_numpy()
+    found = clustered_share(shares)
+    note = "" if found.units else "Nothing was asked again."
+    common: dict[str, Any] = {
+        "judge": judge, "habit": "steady", "n": found.units, "unit_of_n": "pairs asked again",
+        "unit": "proportion", "note": note, "method": f"share of repetitions; {SAME_AGAIN}",
+    }  # fmt: skip
+    measures = [
+        Measure(
+            what="repeat", label=f"{judge} answers the same when asked again",
+            estimate=found.estimate, low=found.low, high=found.high, **common,
+        ),
+        Measure(
+            what="noise", label=f"Answers of {judge} that chance turns over",
+            estimate=_noise(found.estimate), low=_noise(found.high), high=_noise(found.low),
+            **{**common, "method": "(1 - sqrt(2 agreement - 1)) / 2 of the agreement above, as if "
+               "alike for every question"},
+        ),
+    ]  # fmt: skip
+    rated = _rating_agreements(probes, judge)
+    for dimension, rows in rated.groupby("dimension"):
+        same = clustered_share(rows.groupby("unit")["same"].mean().to_numpy())
+        measures.append(
+            Measure(
+                what=f"repeat {dimension}", label=f"{judge} rates {dimension} the same again",
+                estimate=same.estimate, low=same.low, high=same.high,
+                **{**common, "n": same.units, "unit_of_n": "items rated again", "note": ""},
+            )
+        )  # fmt: skip
+    return Habit(judge, "repeat", tuple(measures))
+
+
+def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
+    """Return how often a judge answers the same in other words, beside plain repetition.
+
+    Returns
+    -------
+    Habit
+        For every wording: `wording NAME`, the share of pairs where it chooses what it chose in the
+        original words, and `wording NAME beyond repeats`, this minus the same of plain repetitions
+        of the same pairs; `swap beyond repeats`, likewise with the sides exchanged; `wordings`, the
+        agreement of all wordings with each other. They describe: a judge at temperature 0 repeats
+        itself letter by letter, and then the least change is more than a repetition.
+
+    Notes
+    -----
+    The p value is exact given how many askings of a pair agree (`exchange_p`).
+    """
+    original = _agreements(probes, judge, WORDING)
+    repeats = _agreements(probes, judge, REPEAT).groupby("unit")["same"].agg(["sum", "count"])
+    measures = []
+    for name, rows in original.groupby("variant", sort=False):
+        same = rows.groupby("unit")["same"].first()
+        measures += _beside_repeats(judge, f"wording {name}", f"under {name}", same, repeats)
+    swapped = _agreements(probes, judge, SWAP).groupby("unit")["same"].first()
+    if len(swapped):
+        measures += _beside_repeats(judge, "swap", "sides exchanged", swapped, repeats)[1:]
+    if original["variant"].drop_duplicates().size > 1:
+        measures.append(_among_wordings(judge, probes))
+    if original.empty:
+        measures.append(
+            Measure(
+                judge=judge, habit="steady", what="wordings", estimate=math.nan, n=0,
+                label=f"{judge} in other words", unit_of_n="pairs", unit="proportion",
+                method="share of pairs", note="No other wording was asked.",
+            )
+        )  # fmt: skip
+    return Habit(judge, "wording", tuple(measures))
+
+
+def _beside_repeats(
+    judge: str, what: str, how: str, same: pd.Series[bool], repeats: pd.DataFrame
+) -> list[Measure]:
+    """Return the agreement of one other asking with the original, and minus that of repeats."""
+    share = clustered_share(same.to_numpy().astype(np.float64))
+    common: dict[str, Any] = {"judge": judge, "habit": "steady", "unit_of_n": "pairs"}
+    alone = Measure(
+        what=what, label=f"{judge} answers the same, {how}", n=share.units, unit="proportion",
+        estimate=share.estimate, low=share.low, high=share.high,
+        method="share of pairs; Wilson's interval", **common,
+    )  # fmt: skip
+    units = same.index.intersection(repeats.index)
+    agreed, again = same.loc[units].to_numpy(bool), repeats.loc[units]
+    k = again["count"].to_numpy(int)
+    estimate = low = high = p_value = math.nan
+    note = "" if len(units) else "Nothing was asked again, so there is no repetition to compare."
+    if len(units):
+        rest = again["sum"].to_numpy(int)
+        estimate, low, high, _ = mean_difference(agreed - rest / k)
+        if (k == 1).all():
+            plain = rest.astype(bool)
+            tango = paired_difference(
+                int((agreed & ~plain).sum()), int((plain & ~agreed).sum()), len(units)
+            )
+            low, high = tango.low, tango.high
+        p_value = exchange_p(agreed, rest, k)
+    beyond = Measure(
+        what=f"{what} beyond repeats", label=f"{judge}, {how}, minus asked again", honest=0.0,
+        estimate=estimate, low=low, high=high, p_value=p_value, n=len(units), note=note,
+        method="difference of shares on the same pairs; Tango's interval (t for several repeats), "
+        "exact test",
+        unit="difference of proportions", **common,
+    )  # fmt: skip
+    return [alone, beyond]
+
+
+def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
+    """Return how often two wordings agree, the original one among them."""
+    rows = pair_probes(probes, judge)
+    rows = rows[rows["probe"].isin([ORIGINAL, WORDING])]
+    rows = rows.drop_duplicates(["unit", "probe", "variant"])
+    sizes = rows.groupby("unit")["chosen"].size()
+    alike = rows.groupby(["unit", "chosen"]).size().pow(2).groupby("unit").sum()
+    sizes, alike = sizes[sizes > 1], alike[sizes > 1]
+    shares = (alike - sizes) / (sizes * (sizes - 1))
+    found = clustered_share(shares.to_numpy().astype(np.float64))
+    return Measure(
+        judge=judge, habit="steady", what="wordings", n=found.units, unit_of_n="pairs",
+        label=f"Two wordings of the question agree, {judge}", estimate=found.estimate,
+        low=found.low, high=found.high, unit="proportion",
+        method=f"mean over all pairs of wordings, the original among them; {SAME_AGAIN}",
+    )  # fmt: skip
+
+
+def _agreements(probes: pd.DataFrame, judge: str, probe: str) -> pd.DataFrame:
+    """Return whether each other asking of a pair chose what the original did."""
+    rows = pair_probes(probes, judge)
+    first = rows[rows["probe"] == ORIGINAL].drop_duplicates("unit").set_index("unit")["chosen"]
+    others = rows[(rows["probe"] == probe) & rows["unit"].isin(first.index)]
+    same = others["chosen"].to_numpy() == first.reindex(others["unit"]).to_numpy()
+    return others[["unit", "variant"]].assign(same=same)
+
+
+def _rating_agreements(probes: pd.DataFrame, judge: str) -> pd.DataFrame:
+    """Return whether each repeated rating is what the original one was."""
+    key = ["unit", "dimension"]
+    rows = item_probes(probes, judge)
+    first = rows[rows["probe"] == ORIGINAL].drop_duplicates(key)
+    both = rows[rows["probe"] == REPEAT].merge(first[[*key, "value"]], on=key, suffixes=("", "_1"))
+    return both[key].assign(same=both["value"] == both["value_1"])
+
+
+def _noise(agreement: float) -> float:
+    return (1 - math.sqrt(max(0.0, 2 * agreement - 1))) / 2

@@ -1,0 +1,287 @@
+"""Reads the tables that show a judge's habits; none is required but probes or judgments."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.ranking.pair_counts import BoolArray
+from analysis.tables import columns
+from analysis.tables import tidy as tables
+from analysis.tables.tidy import MODES, RATER_KINDS, naming, table_path
+from prereg.errors import RatifyError
+from prereg.tables.items import refuse_damaged_ids
+from prereg.tables.reader import read_table
+
+TABLES_FOLDER = "data"
+NAMES = ("items", "judgments", "ratings", "probes", "perturbed", "requests")
+PROBES = ("original", "swap", "repeat", "wording", "perturbation")
+PURPOSES = ("trial", "reversed", "ranking", "rating", "probe")
+STATUSES = ("answered", "unanswered")
+REASONS = (
+    "refused", "unreadable", "rejected", "server_error", "rate_limited", "timeout", "connection",
+)  # fmt: skip
+PAIR_CELLS = ("left_id", "right_id", "choice")
+ITEM_CELLS = ("item_id", "dimension", "value", "scale_min", "scale_max")
+COUNTS = ("input_tokens", "output_tokens", "latency_ms", "attempts", "cost", "p_left")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HabitTables:
+    """Tidy tables about judges, each checked; empty where there is none.
+
+    Attributes
+    ----------
+    items, judgments, ratings, probes, perturbed, requests : DataFrame
+        As in the codebook; judgments and ratings hold people's rows too.
+    mode : str or None
+        Whose of people's rows count; None where no table says.
+    files : tuple of Path
+        What was read.
+    notes : tuple of str
+        What must be known about the choice of rows.
+    """
+
+    items: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    judgments: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    ratings: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    probes: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    perturbed: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    requests: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    mode: str | None = None
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def read_habit_tables(folder: Path, *, mode: str | None = None) -> HabitTables:
+    """Read what a folder holds of the tables that show a judge's habits.
+
+    Parameters
+    ----------
+    folder : Path
+        A study folder (its tables are in `data/`), or a folder of tidy tables.
+    mode : {'live', 'pilot', 'bot'}, optional
+        Which people stand beside the judges; by default the one mode that is there, live of
+        several.
+
+    Raises
+    ------
+    RatifyError
+        Where there are neither probes nor judgments, and at the first row that is not what the
+        codebook says.
+    """
+    place = folder
+    if not any(table_path(folder, name).exists() for name in ("probes", "judgments")):
+        place = folder / TABLES_FOLDER
+    paths = {name: table_path(place, name) for name in NAMES}
+    if not (paths["probes"].exists() or paths["judgments"].exists()):
+        raise RatifyError(
+            "there are neither probes nor judgments here", file=folder,
+            allowed="a study folder after `ratify export`, or a folder with probes.csv or "
+            "judgments.csv",
+        )  # fmt: skip
+    readers = {
+        "items": read_texts, "judgments": _read_choices, "ratings": tables.read_ratings,
+        "probes": read_probes, "perturbed": read_perturbed, "requests": read_requests,
+    }  # fmt: skip
+    there = [name for name in NAMES if paths[name].exists()]
+    read = {name: _or_empty(readers[name], paths[name]) for name in there}
+    chosen, notes = _one_mode([read[n] for n in ("judgments", "ratings") if n in read], mode, place)
+    return HabitTables(**read, mode=chosen, notes=notes, files=tuple(paths[name] for name in there))
+
+
+def read_probes(path: Path) -> pd.DataFrame:
+    """Read a table of probes.
+
+    Returns
+    -------
+    DataFrame
+        `value` and the ends of its scale as numbers, all else as text; the cells of pairs or of
+        items are empty where a row is about the other.
+
+    Raises
+    ------
+    RatifyError
+        At the first row that is neither a pair with a choice nor an item with a value, and where a
+        judge answered one probe twice.
+    """
+    frame = _read(path, "rater_id", "rater_kind", "unit", "probe", "variant", ids=("rater_id",))
+    for name in (*PAIR_CELLS, *ITEM_CELLS):
+        if name not in frame:
+            frame[name] = ""
+    with naming(path):
+        columns.require_filled(frame, "rater_id", "unit")
+        _allow(frame, "rater_kind", RATER_KINDS)
+        _allow(frame, "probe", PROBES)
+        pair = ~columns.missing(frame["left_id"])
+        columns.refuse(
+            frame, "item_id", pair != columns.missing(frame["item_id"]),
+            "is a probe of a pair and of an item, or of neither", allowed="one of the two",
+        )  # fmt: skip
+        _require_where(frame, pair, "right_id")
+        bad = pair & ~frame["choice"].isin(columns.SIDES)
+        columns.refuse(frame, "choice", bad, "is not a choice", allowed="left, right")
+        _require_where(frame, ~pair, "dimension", "value")
+        for name in ("value", "scale_min", "scale_max"):
+            frame[name] = columns.numbers(frame, name)
+        outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
+        columns.refuse(
+            frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"
+        )
+        once = ["rater_id", "unit", "probe", "variant", "dimension"]
+        columns.refuse(
+            frame, "unit", frame.duplicated(once), "this probe stands in an earlier row too",
+            allowed="one row each",
+        )  # fmt: skip
+    return frame
+
+
+def read_perturbed(path: Path) -> pd.DataFrame:
+    """Read a table of rewritten texts: `item_id`, `perturbation`, `text`.
+
+    Raises
+    ------
+    RatifyError
+        At an empty cell, and where one rewrite of one item stands twice.
+    """
+    frame = _read(path, "item_id", "perturbation", "text", ids=("item_id",))
+    with naming(path):
+        columns.require_filled(frame, "item_id", "perturbation", "text")
+        twice = frame.duplicated(["item_id", "perturbation"])
+        columns.refuse(frame, "item_id", twice, "is rewritten so already", allowed="one row each")
+    return frame
+
+
+def read_requests(path: Path) -> pd.DataFrame:
+    """Read a table of requests.
+
+    Returns
+    -------
+    DataFrame
+        Tokens, latency, attempts, cost and `p_left` as numbers (NaN where empty or absent).
+
+    Raises
+    ------
+    RatifyError
+        At an unknown status, purpose or reason, and at an unanswered request without a reason.
+    """
+    frame = _read(path, "rater_id", "rater_kind", "purpose", "status", ids=("rater_id",))
+    for name in (*COUNTS, "reason", "model", "fingerprint"):
+        if name not in frame:
+            frame[name] = ""
+    with naming(path):
+        columns.require_filled(frame, "rater_id")
+        _allow(frame, "rater_kind", RATER_KINDS)
+        _allow(frame, "purpose", PURPOSES)
+        _allow(frame, "status", STATUSES)
+        _allow(frame, "reason", (*REASONS, ""))
+        silent = (frame["status"] == "answered") != (frame["reason"] == "")
+        columns.refuse(
+            frame, "reason", silent, f"does not go with status '{_first(frame, silent, 'status')}'",
+            allowed="a reason where unanswered, else an empty cell",
+        )  # fmt: skip
+        if "request_id" in frame:
+            twice = frame["request_id"].duplicated()
+            columns.refuse(
+                frame, "request_id", twice, "stands in an earlier row", allowed="one row"
+            )
+        for name in COUNTS:
+            frame[name] = columns.numbers(frame, name)
+            columns.refuse(frame, name, frame[name] < 0, "is negative", allowed="0 or more")
+    return frame
+
+
+def read_texts(path: Path) -> pd.DataFrame:
+    """Read the items' texts: `item_id`, `text`, and whatever else stands beside them.
+
+    Raises
+    ------
+    RatifyError
+        At an empty, damaged or repeated id.
+    """
+    frame = _read(path, "item_id", "text", ids=("item_id",))
+    with naming(path):
+        columns.require_filled(frame, "item_id")
+        twice = frame["item_id"].duplicated()
+        columns.refuse(frame, "item_id", twice, "stands in an earlier row", allowed="one row")
+    return frame
+
+
+def _read_choices(path: Path) -> pd.DataFrame:
+    """Read judgments of people and judges, whoever collected them."""
+    frame = tables.read_judgments(path, complete=False)
+    with naming(path):
+        columns.require_columns(frame, "rater_id", "rater_kind")
+        columns.require_filled(frame, "rater_id")
+        _allow(frame, "rater_kind", RATER_KINDS)
+        if "mode" in frame:
+            _allow(frame, "mode", MODES)
+        if "purpose" in frame:
+            _allow(frame, "purpose", ("", *PURPOSES[:3]))
+        if "is_attention_check" in frame:
+            columns.flags(frame, "is_attention_check")
+    return frame
+
+
+def _read(path: Path, *wanted: str, ids: tuple[str, ...]) -> pd.DataFrame:
+    table = read_table(path)
+    table.require(*wanted)
+    for column in ids:
+        refuse_damaged_ids(table, column)
+    return pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
+
+
+def _or_empty(reader: object, path: Path) -> pd.DataFrame:
+    """Return a table, without rows where the file has none."""
+    assert callable(reader)
+    try:
+        frame = reader(path)
+    except RatifyError as error:
+        if error.problem == "holds a header but no rows":
+            return pd.DataFrame()
+        raise
+    assert isinstance(frame, pd.DataFrame)
+    return frame
+
+
+def _one_mode(
+    frames: Sequence[pd.DataFrame], wanted: str | None, place: Path
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return whose of people's rows count, and what is to be said about it."""
+    there = set[str]()
+    for frame in frames:
+        if "mode" in frame:
+            there |= set(frame.loc[frame["rater_kind"] == "human", "mode"])
+    if wanted is not None and there and wanted not in there:
+        raise RatifyError(
+            f"there are no {wanted} answers by people here", file=place,
+            allowed=f"--mode {' or '.join(sorted(there))}",
+        )  # fmt: skip
+    if wanted is not None or len(there) < 2:
+        return wanted or next(iter(there), None), ()
+    if "live" not in there:
+        raise RatifyError(
+            "people's answers are of several modes, which are never mixed", file=place,
+            value=" and ".join(sorted(there)), allowed=f"--mode {' or '.join(sorted(there))}",
+        )  # fmt: skip
+    others = " and ".join(sorted(there - {"live"}))
+    return "live", (f"People's live answers count; those of mode {others} are left out.",)
+
+
+def _require_where(frame: pd.DataFrame, rows: BoolArray, *names: str) -> None:
+    for name in names:
+        bad = rows & columns.missing(frame[name])
+        columns.refuse(frame, name, bad, "is empty", allowed="a value")
+
+
+def _allow(frame: pd.DataFrame, column: str, allowed: Sequence[str]) -> None:
+    bad = ~frame[column].isin(list(allowed))
+    shown = ", ".join(word for word in allowed if word)
+    columns.refuse(frame, column, bad, "is not known here", allowed=shown)
+
+
+def _first(frame: pd.DataFrame, bad: pd.Series[bool], column: str) -> str:
+    return str(frame.loc[bad, column].iloc[0]) if bad.any() else ""

@@ -1,0 +1,76 @@
+"""Rehearses the registered formulas on invented trials: a bad one is found before the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.kinds import measures_of
+from analysis.regression.fit import clustered_logit
+from prereg.analyses.choices import Logit
+from prereg.errors import RatifyError
+from prereg.plan.model import Plan
+
+ROWS = 2000
+
+
+def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
+    """Fit every registered logit to choices made by a coin.
+
+    Parameters
+    ----------
+    plan : Plan
+    scenarios : sequence of str
+        Of the items.
+
+    Raises
+    ------
+    RatifyError
+        When a formula cannot be read, computed or fitted, or the term that answers the hypothesis
+        is none of its terms; the path of the field is named.
+    """
+    logits = [(n, one) for n, one in enumerate(plan.analyses) if isinstance(one, Logit)]
+    if not logits:
+        return
+    trials = _invented(plan, scenarios)
+    for number, analysis in logits:
+        where = f"analyses.{number}"
+        try:
+            fit = clustered_logit(trials, analysis.formula, cluster=analysis.cluster)
+        except RatifyError as error:
+            raise RatifyError(
+                error.problem, file="plan.yaml", column=f"{where}.formula",
+                value=analysis.formula, allowed=error.allowed,
+            ) from error  # fmt: skip
+        if analysis.term not in fit.params.index:
+            raise RatifyError(
+                "is no term of the fitted formula", file="plan.yaml", column=f"{where}.term",
+                value=analysis.term, allowed=", ".join(fit.params.index),
+            )  # fmt: skip
+
+
+def _invented(plan: Plan, scenarios: Sequence[str]) -> pd.DataFrame:
+    """Return trials with every column a formula may name."""
+    rng = np.random.default_rng([plan.seed, 5])
+    measures = measures_of(plan)
+    span = measures.scale.max - measures.scale.min
+    rater = rng.integers(max(plan.design.raters, 2), size=ROWS).astype(str)
+    columns = {
+        "gap": rng.integers(1, span * len(measures.dimensions) + 1, size=ROWS),
+        "scenario": rng.choice(sorted(set(scenarios)), size=ROWS),
+        "position": rng.integers(1, plan.design.trials + 1, size=ROWS),
+        "response_ms": rng.integers(1_000, 100_000, size=ROWS),
+        "hidden_ms": rng.integers(0, 10_000, size=ROWS),
+        "left_id": rng.integers(10, size=ROWS).astype(str),
+        "right_id": rng.integers(10, size=ROWS).astype(str),
+        "rater_id": rater,
+        "session_id": rater,
+        "sequence_id": rater,
+        "select_higher": rng.integers(2, size=ROWS),
+        "select_match": rng.integers(2, size=ROWS),
+    }
+    for dimension in measures.dimensions:
+        columns[f"diff_{dimension}"] = rng.integers(-span, span + 1, size=ROWS)
+    return pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})

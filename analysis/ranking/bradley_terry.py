@@ -1,0 +1,315 @@
+"""Bradley-Terry scores from forced choices, with rater-clustered errors and Ford's condition."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from analysis.ranking.newton import Fit, newton
+from analysis.ranking.pair_counts import (
+    BoolArray,
+    Cells,
+    Comparisons,
+    FloatArray,
+    IntArray,
+    count_pairs,
+    read_comparisons,
+    require_rng,
+    win_edges,
+)
+from analysis.ranking.pair_scores import first_guess, main_groups, restrict
+from analysis.ranking.result import Ranking, Structure, ranking_frame, structure_of
+from analysis.ranking.standard_errors import Problem, bootstrap_scores, clustered_errors
+from analysis.tables import columns
+from prereg.errors import RatifyError
+
+
+def bradley_terry(
+    judgments: pd.DataFrame | Comparisons,
+    *,
+    cluster: str | None = "rater_id",
+    ridge: float = 0.02,
+    level: float = 0.95,
+    side_advantage: bool = False,
+    bootstrap: int = 0,
+    rng: np.random.Generator | None = None,
+    by: str | None = "scenario",
+    errors: bool = True,
+) -> Ranking:
+    """Score items by the Bradley-Terry model, fitted on counts of pairs.
+
+    P(i beats j) = 1 / (1 + exp(-(s_i - s_j))), plus one parameter for the left side where asked
+    (shared by all scenarios). The fit minimises -log likelihood + ridge / 2 * sum(s^2) by
+    damped Newton until no gradient exceeds 1e-8. Scores have mean 0 within each connected group.
+
+    Parameters
+    ----------
+    judgments : DataFrame or Comparisons
+        Tidy judgments: `left_id`, `right_id`, `choice` ('left', 'right'), and the columns named by
+        `cluster` and `by`. Leave attention checks out. Ids and choices may be categories, which
+        are read several times faster than text; fastest are integer codes, given as
+        `Comparisons.from_codes(left, right, left_won, names=..., cluster=...)`, for which
+        `cluster` and `by` are not asked. (The bare fit is
+        `analysis.ranking.pair_scores.fit_codes`.)
+    cluster : str or None
+        Column whose judgments may depend on each other; None makes every judgment its own.
+    ridge : float
+        0.02 equals `choix.opt_pairwise(alpha=0.01)`, whose penalty is alpha * sum(s^2).
+        (`choix.ilsr_pairwise(alpha=0.01)` adds alpha to the rate of every ordered pair instead:
+        other scores, nearly the same order.) 0 is plain maximum likelihood.
+    level : float
+        Coverage of `low` to `high`.
+    side_advantage : bool
+        Whether the left side has a parameter of its own; never penalised.
+    bootstrap : int
+        Number of resamples of whole clusters. Above 0, `se` is their sd and `low`, `high` their
+        bias-corrected percentiles; at 0 the sandwich gives all three.
+    rng : Generator
+        Required where `bootstrap` > 0.
+    by : str or None
+        Column within which items are scored and ranked; None pools everything. A table without a
+        `scenario` column is one scenario.
+    errors : bool
+        False leaves out standard errors and intervals. They take most of the time, and above
+        2,000 connected items many minutes.
+
+    Returns
+    -------
+    Ranking
+        Scores in log-odds.
+
+    Raises
+    ------
+    RatifyError
+        On bad settings, on judgments that `read_comparisons` refuses, and where no finite
+        estimate is reached (a side that always wins).
+
+    Notes
+    -----
+    Sandwich: A^-1 (sum over clusters u u') A^-1 * R / (R - 1), A the penalised curvature, u a
+    cluster's score vector, R the clusters that judged this connected group; t quantile with R - 1
+    degrees of freedom. A ridge pulls towards 0, and the error does not count that pull.
+
+    Finite scores without a ridge need each item to beat each other through some chain of wins
+    (Ford 1957). Where that fails and the ridge is 0, the largest group that satisfies it keeps
+    scores (mean 0, from the judgments within it); every other item has none, and `note` says why.
+    With a ridge such scores are finite, and `note` says that only the ridge makes them so; they
+    have no error and no interval, and the reliability leaves them out.
+
+    Reliability holds for pairs drawn independently of earlier answers. Where the next pair was
+    chosen by the answers so far (Elo neighbours, most informative pairs), it claims too much: in
+    simulation it said .962 where the squared correlation with the truth was .867.
+
+    At study size (150 raters x 10, 30 items a scenario) 95% intervals covered .94 (sandwich) and
+    .955 (bias-corrected bootstrap) in simulation; plain percentiles covered .91.
+
+    References
+    ----------
+    Bradley, R. A. and Terry, M. E. (1952). Biometrika 39, 324-345.
+    Ford, L. R. (1957). American Mathematical Monthly 64, 28-33.
+    Efron, B. (1987). Journal of the American Statistical Association 82, 171-185.
+    """
+    _check_settings(ridge, level, bootstrap)
+    if isinstance(judgments, Comparisons):
+        data, cluster = judgments, "rater" if judgments.is_clustered else None
+    else:
+        data = read_comparisons(judgments, by=by, cluster=cluster if errors else None)
+    if not errors and bootstrap:
+        raise RatifyError(
+            "a bootstrap gives errors", value=bootstrap, allowed="0 where errors=False"
+        )
+    cells = count_pairs(data, ordered=side_advantage, of_judgments=errors)
+    groups = structure_of(cells, data.n_items)
+    main = main_groups(groups)
+    problem = restrict(cells, groups, main, data.cluster, ridge)
+    fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))
+    settings = f"ridge {ridge:g}, "
+    spread = _Spread.unknown(data.n_items)
+    if errors:
+        settings += f"errors clustered by {cluster or 'judgment'}"
+        spread = _sandwich(problem, fit, level)
+    else:
+        settings += "no errors"
+    if bootstrap:
+        rng = require_rng(rng, "a bootstrap")
+        spread, said = _bootstrap(problem, fit, spread, level, bootstrap, rng)
+        settings += said
+    if side_advantage:
+        settings += ", left-side advantage"
+    scored = np.zeros(data.n_items, dtype=bool)
+    scored[np.concatenate([*problem.blocks, np.empty(0, dtype=np.int64)])] = True
+    score = np.where(scored, fit.score, np.nan)
+    no_error = scored & np.isnan(spread.se) & errors
+    notes = _notes(cells, groups, main, ridge, no_error)
+    spread = spread.without(groups.strong != main[groups.component])
+    side = _side(fit, spread) if side_advantage and len(problem.cells.first) else (None,) * 4
+    return Ranking(
+        frame=ranking_frame(
+            data, groups, score=score, se=spread.se, low=spread.low, high=spread.high, notes=notes
+        ),
+        method=f"Bradley-Terry ({settings})",
+        unit="log-odds",
+        n_judgments=len(data.left),
+        n_items=data.n_items,
+        n_clusters=data.n_clusters,
+        reliability=_reliability(score, spread.se, groups.component),
+        strongly_connected=groups.strongly_connected,
+        level=level,
+        side_advantage=side[0],
+        side_advantage_se=side[1],
+        side_advantage_low=side[2],
+        side_advantage_high=side[3],
+    )
+
+
+@dataclass(frozen=True)
+class _Spread:
+    """Uncertainty of every item's score, the side advantage last where there is one."""
+
+    se: FloatArray
+    low: FloatArray
+    high: FloatArray
+    side: tuple[float, float, float]
+
+    @classmethod
+    def unknown(cls, n_items: int) -> _Spread:
+        """Return the spread where no errors were asked for."""
+        absent = np.full(n_items, math.nan)
+        return cls(absent, absent, absent, (math.nan,) * 3)
+
+    def without(self, invented: BoolArray) -> _Spread:
+        """Leave out items whose score only the ridge makes finite: it makes their error too."""
+        se, low, high = (np.where(invented, np.nan, x) for x in (self.se, self.low, self.high))
+        return _Spread(se, low, high, self.side)
+
+
+def _check_settings(ridge: float, level: float, bootstrap: int) -> None:
+    if not (math.isfinite(ridge) and ridge >= 0):
+        raise RatifyError("ridge is out of range", value=ridge, allowed="a number from 0")
+    columns.proportion("level", level)
+    if bootstrap < 0 or bootstrap == 1:
+        raise RatifyError("bootstrap is out of range", value=bootstrap, allowed="0, or 2 or more")
+
+
+def _sandwich(problem: Problem, fit: Fit, level: float) -> _Spread:
+    errors = clustered_errors(problem, fit)
+    half = _quantile(errors.clusters, level) * errors.se
+    side_half = float(_quantile(np.array([errors.side_clusters]), level)[0]) * errors.side_se
+    side = errors.side_se, fit.side - side_half, fit.side + side_half
+    return _Spread(errors.se, fit.score - half, fit.score + half, side)
+
+
+def _quantile(clusters: IntArray, level: float) -> FloatArray:
+    return np.asarray(student.ppf((1 + level) / 2, np.maximum(clusters - 1, 1)), dtype=np.float64)
+
+
+def _bootstrap(
+    problem: Problem,
+    fit: Fit,
+    sandwich: _Spread,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> tuple[_Spread, str]:
+    """Return sd and ends over resamples where the sandwich exists, and what was done."""
+    said = f", {resamples} resamples of clusters"
+    if not len(problem.cluster):
+        return sandwich, said
+    draws = bootstrap_scores(problem, fit, resamples=resamples, rng=rng)
+    if draws.lost:
+        said += f" of which {draws.lost} lack a finite estimate"
+    exists = ~np.isnan(np.append(sandwich.se, sandwich.side[0]))
+    all_draws = np.column_stack([draws.score, draws.side])
+    exists &= np.isfinite(all_draws).sum(axis=0) > 1
+    estimate = np.append(fit.score, fit.side)
+    summary = np.full((3, len(exists)), np.nan)
+    for place in np.flatnonzero(exists):
+        kept = all_draws[np.isfinite(all_draws[:, place]), place]
+        ends = _corrected_percentiles(kept, float(estimate[place]), level)
+        summary[:, place] = float(kept.std(ddof=1)), *ends
+    se, low, high = summary[:, :-1]
+    side_se, side_low, side_high = summary[:, -1].tolist()
+    return _Spread(se, low, high, (side_se, side_low, side_high)), said
+
+
+def _corrected_percentiles(draws: FloatArray, estimate: float, level: float) -> tuple[float, float]:
+    """Return Efron's bias-corrected percentiles: resamples hold fewer raters and spread too far."""
+    share = float((draws < estimate).mean() + (draws == estimate).mean() / 2)
+    # A share of 0 or 1 has no finite quantile; it is held half a draw inside.
+    shift = 2 * norm.ppf(np.clip(share, 0.5 / len(draws), 1 - 0.5 / len(draws)))
+    half = norm.ppf((1 + level) / 2)
+    low, high = (float(np.quantile(draws, norm.cdf(z))) for z in (shift - half, shift + half))
+    return low, high
+
+
+def _side(fit: Fit, spread: _Spread) -> tuple[float | None, ...]:
+    """Return estimate, se, low and high of the left-side advantage, None where there is none."""
+    return tuple(x if math.isfinite(x) else None for x in (fit.side, *spread.side))
+
+
+def _reliability(score: FloatArray, se: FloatArray, component: IntArray) -> float:
+    """Return 1 - mean(se^2) / var(score), the variance pooled within connected groups."""
+    known = np.isfinite(score) & np.isfinite(se)
+    freedom = int(known.sum()) - len(np.unique(component[known]))
+    if freedom < 1:
+        return math.nan
+    means = np.bincount(component[known], score[known]) / np.maximum(
+        np.bincount(component[known]), 1
+    )
+    variance = float(((score[known] - means[component[known]]) ** 2).sum()) / freedom
+    return 1 - float((se[known] ** 2).mean()) / variance if variance > 0 else math.nan
+
+
+def _notes(
+    cells: Cells, groups: Structure, main: IntArray, ridge: float, no_error: BoolArray
+) -> list[str]:
+    """Return for every item why its score does not exist, or exists only through the ridge."""
+    consequence = "finite only because of the ridge" if ridge else "no finite estimate"
+    consequence += "" if ridge else " without a ridge"
+    outside = groups.strong != main[groups.component]
+    beaten, beating = _reach(cells, main, groups) if outside.any() else (outside, outside)
+    notes = [""] * len(outside)
+    for item in np.flatnonzero(outside).tolist():
+        reason = _reason(groups, main, item, bool(beaten[item]), bool(beating[item]))
+        notes[item] = f"{reason}: {consequence}"
+    for item in np.flatnonzero(no_error).tolist():
+        notes[item] += "; " if notes[item] else ""
+        notes[item] += "no standard error: fewer than 2 clusters"
+    return notes
+
+
+def _reason(groups: Structure, main: IntArray, item: int, beaten: bool, beating: bool) -> str:
+    if not groups.losses[item]:
+        return "never lost"
+    if not groups.wins[item]:
+        return "never won"
+    if main[groups.component[item]] < 0:
+        return "no two items beat each other, not even through others"
+    if beaten:
+        return "never beats the main group, not even through others"
+    if beating:
+        return "never loses to the main group, not even through others"
+    return "neither beats nor loses to the main group, not even through others"
+
+
+def _reach(cells: Cells, main: IntArray, groups: Structure) -> tuple[BoolArray, BoolArray]:
+    """Return the items that main groups beat, and that beat main groups, by any chain of wins."""
+    n = len(groups.strong)
+    winner, loser = win_edges(cells)
+    wins: Any = csr_array((np.ones(len(winner)), (winner, loser)), shape=(n, n))
+    reached = []
+    for graph in (wins, wins.T.tocsr()):
+        seen = np.zeros(n, dtype=bool)
+        for group in main[main >= 0]:
+            root = int(np.flatnonzero(groups.strong == group)[0])
+            seen[breadth_first_order(graph, root, return_predecessors=False)] = True
+        reached.append(seen)
+    return reached[0], reached[1]

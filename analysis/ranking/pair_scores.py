@@ -1,0 +1,152 @@
+"""Bradley-Terry scores from counts of pairs: diagnosed by Ford's condition, then fitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.ranking.codes import coded_judgments
+from analysis.ranking.newton import newton
+from analysis.ranking.pair_counts import BoolArray, Cells, FloatArray, IntArray, count_votes
+from analysis.ranking.result import Structure, structure_of
+from analysis.ranking.standard_errors import Problem
+from prereg.errors import RatifyError
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scores without their errors.
+
+    Attributes
+    ----------
+    score : float array of shape (n_items,)
+        Log-odds, mean 0 within each connected group; NaN where there is no finite estimate: always
+        for an item in no judgment, and without a ridge for one outside its group's main group.
+    component : int array of shape (n_items,)
+        Connected group, from 0; -1 for an item in no judgment. Scores of different groups have no
+        common scale.
+    only_ridge : bool array of shape (n_items,)
+        Where a score is finite only because of the ridge (never lost, never won, or so through
+        others).
+    side : float
+        Log-odds of the left side, 0 where it was not asked for.
+    """
+
+    score: FloatArray
+    component: IntArray
+    only_ridge: BoolArray
+    side: float
+
+
+def fit_codes(
+    left: IntArray,
+    right: IntArray,
+    left_won: BoolArray,
+    n_items: int,
+    *,
+    ridge: float = 0.02,
+    side_advantage: bool = False,
+) -> Scores:
+    """Score items from integer codes, arrays in and arrays out: the fit inside `bradley_terry`.
+
+    Parameters
+    ----------
+    left, right : int array of shape (n_judgments,)
+        Item on each side, from 0 to `n_items` - 1.
+    left_won : bool array of shape (n_judgments,)
+    n_items : int
+    ridge, side_advantage
+        As in `bradley_terry`, whose model, source and gradient (at most 1e-8) these are.
+
+    Raises
+    ------
+    RatifyError
+        On no judgments, arrays of unequal length or another type, codes out of range, an item
+        compared with itself, a ridge below 0, and where no finite estimate is reached.
+    """
+    if not (np.isfinite(ridge) and ridge >= 0):
+        raise RatifyError("ridge is out of range", value=ridge, allowed="a number from 0")
+    left, right, left_won = coded_judgments(left, right, left_won, n_items)
+    cells = count_votes(left, right, left_won, n_items, ordered=side_advantage)
+    itself = np.flatnonzero(cells.first == cells.second)
+    if len(itself):
+        bad = int(cells.first[itself[0]])
+        raise RatifyError(
+            "an item is compared with itself", value=bad, allowed="two different items"
+        )
+    groups = structure_of(cells, n_items)
+    main = main_groups(groups)
+    problem = restrict(cells, groups, main, np.empty(0, dtype=np.int64), ridge)
+    fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))
+    played = groups.wins + groups.losses > 0
+    outside = groups.strong != main[groups.component]
+    unscored = ~played | (outside if ridge == 0 else False)
+    return Scores(
+        np.where(unscored, np.nan, fit.score),
+        np.where(played, groups.component, -1),
+        outside & ~unscored,
+        fit.side,
+    )
+
+
+def restrict(
+    cells: Cells, groups: Structure, main: IntArray, cluster: IntArray, ridge: float
+) -> Problem:
+    """Return the counts to fit: without a ridge, only judgments within a main group.
+
+    Parameters
+    ----------
+    cells : Cells
+    groups : Structure
+    main : int array
+        What `main_groups` found.
+    cluster : int array of shape (n_judgments,)
+        Empty where the cells do not hold which judgment is where.
+    ridge : float
+    """
+    inside = groups.strong == main[groups.component]
+    if ridge > 0:
+        inside = np.ones(len(inside), dtype=bool)
+    elif not inside.all():
+        usable = inside[cells.first] & inside[cells.second]
+        keep = usable[cells.of_judgment]
+        place = np.cumsum(usable) - 1
+        cells = Cells(
+            cells.first[usable], cells.second[usable], cells.first_wins[usable],
+            cells.second_wins[usable], cells.side, place[cells.of_judgment[keep]],
+            cells.first_won[keep],
+        )  # fmt: skip
+        cluster = cluster[keep] if len(cluster) else cluster
+    label = np.where(inside, groups.component, -1)
+    order = np.argsort(label, kind="stable")
+    edges = np.flatnonzero(np.diff(label[order])) + 1
+    blocks = [items for items in np.split(order, edges) if label[items[0]] >= 0]
+    return Problem(cells, blocks, cluster, ridge)
+
+
+def first_guess(problem: Problem, groups: Structure) -> FloatArray:
+    """Return scores to begin with: log-odds of winning, mean 0 in each group; fewer steps."""
+    odds = np.log(groups.wins + 0.5) - np.log(groups.losses + 0.5)
+    guess = np.zeros(len(odds))
+    for items in problem.blocks:
+        guess[items] = odds[items] - odds[items].mean()
+    return guess
+
+
+def main_groups(groups: Structure) -> IntArray:
+    """Return for every component the strong group that keeps scores without a ridge, or -1.
+
+    The one with most items, then with most comparisons, then with the first item.
+    """
+    strong, played = groups.strong, groups.wins + groups.losses
+    items = np.bincount(strong)
+    comparisons = np.bincount(strong, played)
+    component = np.zeros(len(items), dtype=np.int64)
+    component[strong] = groups.component
+    best = np.lexsort((-np.arange(len(items)), comparisons, items))
+    best = best[items[best] > 1]
+    main = np.full(int(groups.component.max()) + 1, -1, dtype=np.int64)
+    # The last one written stays: the best of its component.
+    main[component[best]] = best
+    return main

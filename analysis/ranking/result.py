@@ -1,0 +1,228 @@
+"""What a ranking is: one table for every method, so that a report treats them alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from analysis.ranking.pair_counts import (
+    Cells,
+    Comparisons,
+    FloatArray,
+    IntArray,
+    connected_groups,
+    win_edges,
+)
+
+COLUMNS = (
+    "item_id", "scenario", "score", "se", "low", "high", "rank", "n", "wins", "losses",
+    "component", "mean_reordered", "sd_reordered", "note",
+)  # fmt: skip
+
+# Scores equal to this many decimals share a rank: symmetric items differ only by rounding.
+_RANK_DECIMALS = 9
+
+# Steps from pair to pair that are tried before a graph is built.
+_FEW_STEPS = 8
+# Edges for every item that are tried before all are looked at.
+_FEW_EDGES = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Scores of items from forced choices.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row an item, sorted by scenario, component and rank:
+        `item_id`, `scenario` (empty where pooled); `score`, `se`, `low`, `high` in `unit`;
+        `rank` (1 is best, within its component; ties share the smaller rank; missing without a
+        score); `n`, `wins`, `losses` (comparisons); `component` (number of the connected group:
+        items of different groups were never compared, not even through others);
+        `mean_reordered`, `sd_reordered` (Elo over reorderings, missing otherwise); `note` (empty,
+        or what must be known about this score).
+    method : str
+        Name with settings.
+    unit : str
+        Unit of score, se, low and high.
+    n_judgments, n_items, n_clusters : int
+    reliability : float
+        1 - mean(se^2) / var(score), NaN where there is no standard error. It holds for pairs
+        drawn independently of earlier answers; where pairs were chosen adaptively it claims too
+        much (.962 was said where .867 was true).
+    strongly_connected : bool
+        Whether within every scenario each item beats each other through some chain of wins
+        (Ford 1957): the condition for finite Bradley-Terry scores without a ridge.
+    level : float
+        Coverage of `low` to `high`.
+    side_advantage : float or None
+        Log-odds given to the left side, None where not estimated.
+    side_advantage_se, side_advantage_low, side_advantage_high : float or None
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    method: str
+    unit: str
+    n_judgments: int
+    n_items: int
+    n_clusters: int
+    reliability: float
+    strongly_connected: bool
+    level: float
+    side_advantage: float | None = None
+    side_advantage_se: float | None = None
+    side_advantage_low: float | None = None
+    side_advantage_high: float | None = None
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table."""
+        return self.frame.copy()
+
+
+@dataclass(frozen=True)
+class Structure:
+    """Who was compared with whom.
+
+    Attributes
+    ----------
+    component : int array of shape (n_items,)
+        Connected group of every item, from 0.
+    strong : int array of shape (n_items,)
+        Group of items that each beat the other through some chain of wins, from 0.
+    wins, losses : int array of shape (n_items,)
+    """
+
+    component: IntArray
+    strong: IntArray
+    wins: IntArray
+    losses: IntArray
+
+    @property
+    def strongly_connected(self) -> bool:
+        """Whether every connected group is strongly connected."""
+        return int(self.strong.max()) == int(self.component.max())
+
+
+def structure(winner: IntArray, loser: IntArray, n: int) -> Structure:
+    """Return groups and counts of each of `n` items, from judgments."""
+    component, strong = _groups(winner, loser, n)
+    return Structure(component, strong, np.bincount(winner, None, n), np.bincount(loser, None, n))
+
+
+def structure_of(cells: Cells, n: int) -> Structure:
+    """Return groups and counts of each of `n` items."""
+    component, strong = _groups(*win_edges(cells), n)
+    wins = cells.by_first(cells.first_wins, n) + cells.by_second(cells.second_wins, n)
+    losses = cells.by_first(cells.second_wins, n) + cells.by_second(cells.first_wins, n)
+    return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
+
+
+def _groups(winner: IntArray, loser: IntArray, n: int) -> tuple[IntArray, IntArray]:
+    """Return the connected and the strongly connected group of each of `n` items."""
+    if _soon_reaches_all(winner, loser, n) and _soon_reaches_all(loser, winner, n):
+        return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+    _, component = connected_groups(winner, loser, n, strong=False)
+    _, strong = connected_groups(winner, loser, n, strong=True)
+    return component, strong
+
+
+def _soon_reaches_all(start: IntArray, end: IntArray, n: int) -> bool:
+    """Return whether edges lead from item 0 to every other within a few steps: the usual case.
+
+    Where they do in both directions, all items are one strongly connected group.
+    """
+    reached = np.zeros(n, dtype=bool)
+    reached[0] = True
+    count = 1
+    # Some edges, evenly picked, go most of the way; all of them finish it.
+    stride = max(1, len(start) // (_FEW_EDGES * n))
+    for some, others in ((start[::stride], end[::stride]), (start, end)):
+        for _ in range(_FEW_STEPS):
+            before = count
+            reached[others[reached[some]]] = True
+            count = int(np.count_nonzero(reached))
+            if count in (before, n):
+                break
+        if count == n:
+            break
+    return count == n
+
+
+def ranking_frame(
+    data: Comparisons,
+    groups: Structure,
+    *,
+    score: FloatArray,
+    se: FloatArray | None = None,
+    low: FloatArray | None = None,
+    high: FloatArray | None = None,
+    mean_reordered: FloatArray | None = None,
+    sd_reordered: FloatArray | None = None,
+    notes: list[str] | None = None,
+) -> pd.DataFrame:
+    """Return the table of a ranking; what a method does not have stays missing."""
+    absent = np.full(data.n_items, np.nan)
+
+    def given(values: FloatArray | None) -> FloatArray:
+        return absent if values is None else values
+
+    scenario = _scenario_codes(data)
+    rank = _ranks(score, groups.component)
+    name = np.empty(data.n_items, dtype=np.int64)
+    name[data.items["item_id"].to_numpy(dtype=object).argsort(kind="stable")] = np.arange(len(name))
+    # Items without a score come last.
+    order = np.lexsort((name, rank, rank == 0, groups.component, scenario))
+    columns = {
+        "item_id": data.items["item_id"].array, "scenario": data.items["scenario"].array,
+        "score": score, "se": given(se), "low": given(low), "high": given(high),
+        "rank": pd.arrays.IntegerArray(rank, rank == 0),
+        "n": groups.wins + groups.losses, "wins": groups.wins, "losses": groups.losses,
+        "component": groups.component + 1,
+        "mean_reordered": given(mean_reordered), "sd_reordered": given(sd_reordered),
+        "note": pd.array(_with_split(data, scenario, groups, notes), dtype="str"),
+    }  # fmt: skip
+    return pd.DataFrame({column: columns[column][order] for column in COLUMNS})
+
+
+def _scenario_codes(data: Comparisons) -> IntArray:
+    """Return the number of every item's scenario, in the order of their names."""
+    names = data.items["scenario"].to_numpy(dtype=object)
+    # Items come sorted by scenario.
+    return np.cumsum(np.append([False], names[1:] != names[:-1]))
+
+
+def _ranks(score: FloatArray, component: IntArray) -> IntArray:
+    """Return ranks within components, 1 for the highest score, ties sharing the smaller; 0 none."""
+    rounded = np.round(score, _RANK_DECIMALS)
+    order = np.lexsort((-rounded, component))
+    rounded, group = rounded[order], component[order]
+    place = np.arange(len(order))
+    opens = np.append([True], group[1:] != group[:-1])
+    differs = opens | np.append([True], rounded[1:] != rounded[:-1])
+    first = np.maximum.accumulate(np.where(differs, place, 0))
+    begin = np.maximum.accumulate(np.where(opens, place, 0))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.where(np.isnan(rounded), 0, first - begin + 1)
+    return rank
+
+
+def _with_split(
+    data: Comparisons, scenario: IntArray, groups: Structure, notes: list[str] | None
+) -> list[str]:
+    """Return the notes, each with a sentence where its scenario falls into separate groups."""
+    notes = [""] * len(scenario) if notes is None else notes
+    _, one_item_each = np.unique(groups.component, return_index=True)
+    parts = np.bincount(scenario[one_item_each])[scenario]
+    if (parts == 1).all():
+        return notes
+    place = "the items fall" if data.items["scenario"].eq("").all() else "the scenario falls"
+    return [
+        note if count == 1 else "; ".join(
+            filter(None, [note, f"{place} into {count} groups never compared with each other: "
+                                "score and rank hold within this group"])
+        )
+        for note, count in zip(notes, parts.tolist(), strict=True)
+    ]  # fmt: skip

@@ -1,0 +1,300 @@
+"""A registered analysis of reliable change: from a table of the study to a finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.change.figures import plot_change, plot_trajectories
+from analysis.change.reliable_change import ReliableChange, reliable_change
+from analysis.evidence.evidence import Evidence
+from analysis.inference.families import SHOWN
+from analysis.registered.finding import Finding, drawn, number, stamp
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.tables import columns
+from prereg.analyses.change import Change
+from prereg.errors import RatifyError
+
+
+def run_change(analysis: Change, evidence: Evidence) -> Finding:
+    """Run a registered analysis of reliable change.
+
+    Parameters
+    ----------
+    analysis : Change
+    evidence : Evidence
+        `evidence.table(analysis.table)` holds a row a person and occasion.
+
+    Returns
+    -------
+    Finding
+        The threshold, reliability, shares by condition and their differences, as quantities and
+        tables; everybody's change and the means by occasion, as figures.
+
+    Raises
+    ------
+    RatifyError
+        As `analysis.change.reliable_change.reliable_change`, with the file named.
+    """
+    data = evidence.table(analysis.table)
+    try:
+        found = reliable_change(
+            data,
+            value=analysis.value,
+            person=analysis.person,
+            occasion=analysis.occasion,
+            condition=analysis.condition,
+            control=analysis.control,
+            conditions=analysis.treatments,
+            baseline_rounds=analysis.baseline_rounds,
+            post_rounds=analysis.post_rounds,
+            cut=analysis.cut,
+            student=analysis.student,
+            occasion_means=analysis.occasion_means,
+            pairs=analysis.pairs,
+            correction=analysis.correction,
+            norm=None if analysis.norm is None else (analysis.norm.sd, analysis.norm.reliability),
+            level=analysis.level,
+        )
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem, file=error.file or evidence.table_path(analysis.table).name,
+            row=error.row, column=error.column, value=error.value, allowed=error.allowed,
+        ) from error  # fmt: skip
+    return Finding(
+        sentence=_sentence(found),
+        quantities=[
+            *_model_quantities(analysis, evidence, found),
+            *_share_quantities(analysis, evidence, found),
+            *_difference_quantities(analysis, evidence, found),
+        ],
+        tables=_tables(analysis, evidence, found),
+        figures=_figures(analysis, evidence, found, data),
+    )
+
+
+def _percent(value: float, low: float, high: float) -> str:
+    return f"{100 * value:.1f}% [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _sentence(found: ReliableChange) -> str:
+    """Return what happened, for whoever reads nothing else."""
+    told = {}
+    for outcome in ("improved", "declined"):
+        rows = found.shares[(found.shares["outcome"] == outcome) & (found.shares["n"] > 0)]
+        told[outcome] = ", ".join(
+            f"{row['condition']} {_percent(row['share'], row['share_low'], row['share_high'])}"
+            for row in rows.to_dict("records")
+        )
+    moved = (
+        f"Up to {found.threshold[0]:.2f} points a person's score moves by itself, as the control "
+        "shows."
+    )
+    if found.people.empty:
+        return f"{moved} Nobody was measured both before and after."
+    return f"{moved} By more improved: {told['improved']}; declined: {told['declined']}."
+
+
+def _model_quantities(
+    analysis: Change, evidence: Evidence, found: ReliableChange
+) -> list[Quantity]:
+    """Return the threshold, and the variances and reliabilities it rests on."""
+    parts = found.components
+    k = len(found.post_rounds)
+    common: dict[str, Any] = {
+        "analysis": analysis.id, "n": parts.n, "unit_of_n": "measurements of the control",
+        "clusters": parts.people, "level": found.level, **stamp(analysis, evidence),
+    }  # fmt: skip
+    at, low, high = found.threshold
+    threshold = Quantity(
+        name="threshold",
+        label=f"Change that counts: mean of {k} after less mean of {len(found.baseline_rounds)} "
+        "before",
+        estimate=at, low=low, high=high, unit="points",
+        method=f"{found.cut:.4g} standard errors of a change; {parts.method}, chi-square interval "
+        f"with {parts.df} degrees of freedom",
+        note=" ".join(found.notes), **common,
+    )  # fmt: skip
+    rest = [
+        Quantity(
+            name=row["name"],
+            label=f"{row['name'].capitalize()}, {found.control}",
+            estimate=number(row["estimate"]), low=number(row["estimate_low"]),
+            high=number(row["estimate_high"]), unit=row["unit"],
+            method=parts.method, note=" ".join(parts.notes), **common,
+        )
+        for row in parts.to_frame(k).to_dict("records")
+    ]  # fmt: skip
+    return [threshold, *rest]
+
+
+def _share_quantities(
+    analysis: Change, evidence: Evidence, found: ReliableChange
+) -> list[Quantity]:
+    """Return how many improved and declined in each condition."""
+    rows = found.shares[found.shares["outcome"] != "neither"]
+    return [
+        Quantity(
+            analysis=analysis.id,
+            name=f"{row['condition']}: {row['outcome']}",
+            label=f"Share of {row['condition']} that {row['outcome']} reliably",
+            estimate=number(row["share"]), low=number(row["share_low"]),
+            high=number(row["share_high"]), level=found.level,
+            n=int(row["n"]), unit_of_n="people", clusters=int(row["n"]),
+            method="reliable change index; Wilson's interval, the threshold's error carried",
+            unit="proportion",
+            note=_about_share(row), **stamp(analysis, evidence),
+        )
+        for row in rows.sort_values("outcome", ascending=False, kind="stable").to_dict("records")
+    ]  # fmt: skip
+
+
+def _about_share(row: dict[Any, Any]) -> str:
+    if not row["n"]:
+        return "Nobody of this condition was measured before and after."
+    ends = (row["at_low_threshold"], row["at_high_threshold"])
+    return f"{ends[0]:.1%} with the threshold at its low end, {ends[1]:.1%} at its high end."
+
+
+def _difference_quantities(
+    analysis: Change, evidence: Evidence, found: ReliableChange
+) -> list[Quantity]:
+    """Return the differences of the shares between conditions."""
+    corrected = found.correction != "none"
+    quantities = []
+    for row in found.differences.to_dict("records"):
+        notes = [row["note"]] if row["note"] else []
+        if corrected:
+            size = int((found.differences["outcome"] == row["outcome"]).sum())
+            notes.append(f"p uncorrected {row['p_value']:.4f}, {size} tests in the family.")
+        quantities.append(
+            Quantity(
+                analysis=analysis.id,
+                name=f"{row['condition']} - {row['reference']}: {row['outcome']}",
+                label=f"Share that {row['outcome']}: {row['condition']} less {row['reference']}",
+                estimate=number(row["difference"]), low=number(row["difference_low"]),
+                high=number(row["difference_high"]), level=found.level,
+                p_value=number(row["adjusted_p"]), n=int(row["n"] + row["n_reference"]),
+                unit_of_n="people", clusters=int(row["n"] + row["n_reference"]),
+                method="two-proportion z; Newcombe's interval, the threshold's error carried; "
+                + SHOWN[found.correction],
+                unit="difference of proportions", note=" ".join(notes),
+                **stamp(analysis, evidence),
+            )
+        )  # fmt: skip
+    return quantities
+
+
+def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list[ResultTable]:
+    at = f"A row a condition and outcome; {found.method}."
+    shown = [
+        (
+            "shares", "Who changed reliably, by condition",
+            f"{at} Proportions of people. The share's interval carries the threshold's "
+            "uncertainty; Wilson's takes the threshold as known. " + " ".join(found.notes),
+            found.shares,
+        ),
+        (
+            "differences", "Differences between conditions",
+            "Condition less reference, proportions of people; the difference's interval carries "
+            "the threshold's uncertainty, Newcombe's takes it as known; pooled z test; "
+            f"adjusted p: {SHOWN[found.correction]}, within one outcome.",
+            found.differences,
+        ),
+        (
+            "thresholds", "The threshold, by number of measurements",
+            f"Points; m measurements before, k after, the full design first. {found.method}.",
+            found.thresholds,
+        ),
+        (
+            "reliability", "Variance between and within people",
+            f"From the measurements of {found.control}; {found.components.method}.",
+            found.components.to_frame(len(found.post_rounds)),
+        ),
+        (
+            "indices", "The same people by other indices",
+            "Shares of people by other definitions of reliable change; the first is the one in "
+            "use. Jacobson and Truax take the error of one measurement less one other, also where "
+            "the mean of several is compared.",
+            found.indices,
+        ),
+        (
+            "people_compared", "Who could be compared", "Counts of people."
+            + (f" {found.left_out} people of other conditions are left out."
+               if found.left_out else ""),
+            found.flow,
+        ),
+    ]  # fmt: skip
+    return [
+        ResultTable(
+            name=f"{analysis.id}_{name}", title=title, caption=caption, frame=frame,
+            status="exploratory" if name == "indices" else evidence.status,
+        )
+        for name, title, caption, frame in shown
+    ]  # fmt: skip
+
+
+def _figures(
+    analysis: Change, evidence: Evidence, found: ReliableChange, data: pd.DataFrame
+) -> list[ResultFigure]:
+    at, low, high = found.threshold
+    shares = "; ".join(
+        f"{row['condition']}: {row['share']:.1%} improved"
+        for row in found.shares.to_dict("records")
+        if row["outcome"] == "improved" and row["n"]
+    )
+    rows = _in_order(analysis, data)
+    axes = [
+        plot_change(found),
+        plot_trajectories(
+            rows, value=analysis.value, occasion=analysis.occasion, condition=analysis.condition,
+            level=found.level,
+        ),
+    ]  # fmt: skip
+    words = [
+        {
+            "name": f"{analysis.id}_people",
+            "title": "Everybody's change, by condition",
+            "caption": f"A dot a person ({len(found.people):,} in all): the mean after less the "
+            "mean before. Blue dots improved and orange squares declined by more than measurement "
+            f"alone moves a score: {at:.2f} points, {found.level:.0%} interval {low:.2f} to "
+            f"{high:.2f} (the dark edges of the band). {' '.join(found.notes)}".strip(),
+            "alt": f"Change of every person by condition, with the threshold. {shares}.",
+        },
+        {
+            "name": f"{analysis.id}_means",
+            "title": "Means by occasion",
+            "caption": f"Mean of {analysis.value.replace('_', ' ')} of everybody measured, with a "
+            f"{found.level:.0%} t interval.",
+            "alt": "Mean of each condition on each occasion.",
+        },
+    ]
+    return [
+        drawn(
+            evidence, ax, name=said["name"], title=said["title"], caption=said["caption"],
+            alt=said["alt"],
+        )
+        for ax, said in zip(axes, words, strict=True)
+    ]  # fmt: skip
+
+
+def _in_order(analysis: Change, data: pd.DataFrame) -> pd.DataFrame:
+    """Return the measurements, conditions and occasions in the plan's order."""
+    rounds = [*analysis.baseline_rounds, *analysis.post_rounds]
+    rows = pd.DataFrame(
+        {
+            analysis.value: columns.numbers(data, analysis.value),
+            analysis.occasion: data[analysis.occasion].astype(str),
+            analysis.condition: data[analysis.condition].astype(str),
+        }
+    )
+    places = pd.DataFrame(
+        {
+            "condition": rows[analysis.condition].map(
+                {name: at for at, name in enumerate(analysis.conditions)}
+            ),
+            "round": rows[analysis.occasion].map({name: at for at, name in enumerate(rounds)}),
+        }
+    ).dropna()
+    return rows.loc[places.sort_values(["round", "condition"], kind="stable").index]

@@ -1,0 +1,62 @@
+"""What a registered analysis hands to the report, and how its numbers are stamped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from analysis.evidence.evidence import Evidence
+from analysis.results import figure_style
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable, Status
+from prereg.analyses.choices import AnyAnalysis
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What one registered analysis found."""
+
+    sentence: str = ""
+    quantities: list[Quantity] = field(default_factory=list)
+    tables: list[ResultTable] = field(default_factory=list)
+    figures: list[ResultFigure] = field(default_factory=list)
+
+
+def drawn(
+    evidence: Evidence, axes: Axes, *, caption: str, status: Status | None = None, **words: str
+) -> ResultFigure:
+    """Return a drawing as the report keeps it; with simulated raters, it and its caption say so.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    axes : Axes
+    caption : str
+    status : {'confirmatory', 'exploratory'}, optional
+        That of a registered analysis, where it is left out.
+    **words
+        `name`, `title` and `alt` of the figure.
+    """
+    if evidence.simulated:
+        figure_style.stamp(axes)
+        caption += " Simulated raters."
+    return ResultFigure(
+        svg=figure_style.svg(axes), caption=caption, status=status or evidence.status, **words
+    )
+
+
+def stamp(analysis: AnyAnalysis, evidence: Evidence) -> dict[str, Any]:
+    """Return what marks a quantity as registered, and for which hypothesis."""
+    return {"status": evidence.status, "hypothesis": analysis.hypothesis or ""}
+
+
+def interval(low: float, high: float) -> str:
+    """Return an interval as sentences show it."""
+    return f"[{low:.2f}, {high:.2f}]"
+
+
+def number(value: Any) -> float | None:
+    """Return a number as a quantity holds it: None where it is missing."""
+    return None if pd.isna(value) else float(value)

@@ -1,0 +1,144 @@
+"""The prose of a study's report: what was done, and what the numbers cannot say."""
+
+from __future__ import annotations
+
+from analysis.evidence.evidence import Evidence
+from analysis.kinds import measures_of
+from analysis.tables.tidy import STATUSES
+from prereg.plan.model import Plan
+
+
+def methods(evidence: Evidence) -> list[str]:
+    """Return paragraphs on how the answers came to be, and how they became numbers."""
+    plan = evidence.plan
+    paragraphs = [_collection(plan)]
+    if evidence.ranking is not None:
+        paragraphs.append(_ranking(plan))
+    if plan.kind == "pairwise":
+        paragraphs += _judges_scores(plan)
+    kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
+    paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
+    if plan.sensitivity is not None:
+        paragraphs.append(_everybody(plan.sensitivity.cluster))
+    return paragraphs
+
+
+# One paragraph for each kind of analysis that the others do not describe.
+_OF_KIND = {
+    "rank_correlation": "Rank correlations are Spearman's, through Fisher's z with the error of "
+    "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
+    "What they would be without errors of measurement is corrected by the scale's reliability.",
+    "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
+    "error of the difference, calibrated so that on average over items 95% hold the true rank. "
+    "Each rater's choices are held against scores made without that rater.",
+    "agreement": "Agreement is read on the values of the scale, not on the index of values seen; "
+    "intervals are bias-corrected jackknife intervals over items, kappa's test uses its null "
+    "error, and the alternative-annotator test leaves one person out at a time.",
+    "source_ratings": "Mean ratings by source carry errors clustered by rater and by response at "
+    "once, bias-reduced, with Satterthwaite's degrees of freedom.",
+    "best_worst_shares": "Shares of picks carry Wilson intervals for the effective number of "
+    "picks, and stand against 1 / options.",
+    "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
+    "that the plan names; where there are few clusters, p values and intervals are those of the "
+    "wild cluster bootstrap. A number in standard deviations says which deviation was used.",
+    "change": "Reliable change: a random-intercept model of the control group by REML gives the "
+    "error of a person's change; who changed by more than the cut times that error improved or "
+    "declined.",
+    "themes": "Themes before and after: two-proportion z tests corrected over the themes, with "
+    "McNemar's exact test and the difference clustered by person beside them.",
+}
+
+
+def _everybody(cluster: str | None) -> str:
+    said = "Every registered analysis was run once more on everybody who answered anything"
+    return f"{said}, errors clustered by {cluster}." if cluster else f"{said}."
+
+
+def _collection(plan: Plan) -> str:
+    design = plan.design
+    each = design.raters_per_sequence
+    shown = {
+        "pairwise": f"about {design.trials} pairs each. Pairs lie within one scenario; ",
+        "rating": f"about {design.trials} texts each, on {len(plan.scales)} "
+        f"{'scale' if len(plan.scales) == 1 else 'scales'}; ",
+        "best_worst": f"about {design.trials} sets of {design.options} each, of which they picked "
+        "the most and the least. Sets lie within one scenario; ",
+    }[plan.kind]
+    sides = "; each item stands left as often as right." if plan.kind == "pairwise" else "."
+    return (
+        f"Raters answered one question, “{design.question}”, {shown}"
+        "sequences were generated from the plan's seed before collection, each for "
+        f"{'one rater' if each == 1 else f'{each} raters'}{sides}"
+    )
+
+
+def _ranking(plan: Plan) -> str:
+    picks = (
+        "Each pick is read as comparisons: the best over every other text of its set, every other "
+        "over the worst. "
+        if plan.kind == "best_worst"
+        else ""
+    )
+    elo = plan.ranking.elo
+    said = (
+        f"{picks}People's choices are ranked by a Bradley-Terry model fitted on counts of wins, "
+        f"with a ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
+    )
+    if plan.kind == "pairwise":
+        said += (
+            f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
+            f"they were asked, with {elo.reorderings} seeded reorderings beside it."
+        )
+    return said.strip()
+
+
+def _judges_scores(plan: Plan) -> list[str]:
+    measures = measures_of(plan)
+    adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
+    return [
+        f"A judge's overall score of an item is the sum of {adds}"
+        + (f" minus the sum of {subtracts}." if subtracts else "."),
+        "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
+        "as the plan says. The gap is the absolute difference of the judge's overall scores; "
+        "trials without a gap have no higher side and drop out.",
+    ]
+
+
+def limits(evidence: Evidence) -> list[str]:
+    """Return what must be known before the numbers are believed, the gravest first."""
+    said = []
+    if evidence.simulated:
+        said.append("The raters are simulated. These numbers show the tool, not people.")
+    if evidence.lock is None:
+        said.append("The plan was not locked, so every analysis is exploratory.")
+    if evidence.early:
+        said.append(
+            "Some answers are older than the lock, so nothing here counts as registered before "
+            "the data were seen: every analysis is exploratory."
+        )
+    if evidence.plan.kind == "pairwise":
+        said.append("Wilson intervals by gap take judgments as independent; the logit does not.")
+    if evidence.plan.kind != "rating":
+        said.append(
+            "Agreement with people on which conversation is better says nothing about agreement "
+            "on how good it is, nor about texts unlike these."
+        )
+    return said
+
+
+def flow_notes(evidence: Evidence) -> list[str]:
+    """Return what became of those who came, beside what the plan's rules took."""
+    became = [
+        f"{evidence.visits[status]:,} {status.replace('_', ' ')}"
+        for status in STATUSES
+        if evidence.visits.get(status)
+    ]
+    notes = [f"Visits before any rule: {', '.join(became)}."] if became else []
+    gone = evidence.withdrawn
+    if gone:
+        one, many = "person", "people"
+        if evidence.simulated:
+            one, many = "simulated rater", "simulated raters"
+        who = one if gone == 1 else many
+        notes.append(f"{gone:,} {who} withdrew; their answers were deleted.")
+    return notes

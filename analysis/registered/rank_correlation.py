@@ -1,0 +1,189 @@
+"""The registered rank correlation: do people order the items as another score does."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence.evidence import Evidence
+from analysis.ranking import RankCorrelation as Found
+from analysis.ranking import rank_correlation
+from analysis.ranking.draws import MOST_ITEMS, score_errors
+from analysis.ranking.pair_counts import FloatArray
+from analysis.registered.finding import Finding, interval, stamp
+from analysis.registered.study_figures import decile_figure, rank_figure
+from analysis.results.quantities import Quantity, ResultTable
+from analysis.tables import columns
+from prereg.analyses.choices import RankCorrelation
+from prereg.errors import RatifyError
+
+BOOTSTRAP = 2000
+DRAWS = 500
+
+
+def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
+    """Correlate people's ranking with a judge's score, or with a column of the items.
+
+    Parameters
+    ----------
+    analysis : RankCorrelation
+    evidence : Evidence
+
+    Returns
+    -------
+    Finding
+        Spearman over all items, within scenario, and disattenuated; a table by scenario; figures.
+
+    Raises
+    ------
+    RatifyError
+        Where people ranked nothing, or the other score is no number.
+    """
+    scores, column, what = _other_scores(analysis, evidence)
+    rng = evidence.rng(analysis.id)
+    people, draws = _peoples_scores(evidence, rng)
+    found = rank_correlation(
+        people, scores, y_score=column, y_se=f"{column}_se", x_draws=draws, bootstrap=BOOTSTRAP,
+        rng=rng,
+    )  # fmt: skip
+    quantities = _quantities(analysis, evidence, found, what)
+    table = ResultTable(
+        name=f"{analysis.id}_by_scenario",
+        title=f"{evidence.raters_own} ranking and {what}, by scenario",
+        caption="Spearman's correlation; interval through Fisher's z with the error of Bonett and "
+        "Wright; n counts items.",
+        frame=found.to_frame(),
+        status=evidence.status,
+    )
+    sentence = (
+        f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
+        f"{interval(*_ends(found))} over {found.n} conversations."
+    )
+    seen = people.dropna(subset=["score"])
+    pictures = [rank_figure(analysis, evidence, seen, scores, column, what)]
+    if analysis.score == "elo" and analysis.judge is not None:
+        pictures.append(decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
+    return Finding(sentence=sentence, quantities=quantities, tables=[table], figures=pictures)
+
+
+def _peoples_scores(
+    evidence: Evidence, rng: np.random.Generator
+) -> tuple[pd.DataFrame, FloatArray | None]:
+    """Return people's scores, and what other raters might have made of them."""
+    ranking = evidence.ranked
+    largest = int(ranking.frame.groupby("component").size().max())
+    if largest > MOST_ITEMS or ranking.n_clusters < 2:
+        return ranking.to_frame(), None
+    errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge)
+    return errors.to_frame(), errors.draws(DRAWS, rng)
+
+
+def _ends(found: Found) -> tuple[float, float]:
+    """Return the interval that is reported: with both rankings' errors where these are known."""
+    both = found.both_low, found.both_high
+    return (found.low, found.high) if math.isnan(sum(both)) else both
+
+
+def _quantities(
+    analysis: RankCorrelation, evidence: Evidence, found: Found, what: str
+) -> list[Quantity]:
+    common: dict[str, Any] = {
+        "analysis": analysis.id,
+        "n": found.n,
+        "unit_of_n": "items",
+        "unit": "correlation",
+        "level": found.level,
+        **stamp(analysis, evidence),
+    }
+    low, high = _ends(found)
+    who = f"{evidence.raters_own} Bradley-Terry score and {what}"
+    alone = f"About items alone {interval(found.low, found.high)}, "
+    carried = (low, high) != (found.low, found.high)
+    return [
+        Quantity(
+            name="spearman",
+            label=f"{who}, all items",
+            estimate=found.estimate,
+            low=low,
+            high=high,
+            p_value=found.p_value,
+            method="Spearman; interval through Fisher's z, carrying the raters' errors"
+            if carried else "Spearman, Fisher's z with the error of Bonett and Wright",
+            note=(alone if carried else "The interval is about items, not raters; ")
+            + f"bootstrap over items {interval(found.boot_low, found.boot_high)}."
+            + _about_scores(evidence, found.n_unmatched),
+            **common,
+        ),
+        Quantity(
+            name="spearman_within",
+            label=f"{who}, within scenario",
+            estimate=found.within,
+            low=found.within_low,
+            high=found.within_high,
+            method="Spearman by scenario, mean through Fisher's z",
+            **common,
+        ),
+        Quantity(
+            name="spearman_disattenuated",
+            label=f"{who}, were both measured without error",
+            estimate=None if math.isnan(found.disattenuated) else found.disattenuated,
+            low=found.disattenuated_low,
+            high=found.disattenuated_high,
+            method="Spearman divided by the reliability of the scores, jackknife over items",
+            note=_about_error(evidence, found, what),
+            **common,
+        ),
+    ]  # fmt: skip
+
+
+def _about_error(evidence: Evidence, found: Found, what: str) -> str:
+    """Return whose errors the disattenuated correlation is corrected for, in words."""
+    own = f"{evidence.raters_own.lower()} scores"
+    known = {own: found.x_reliability, what: found.y_reliability}
+    corrected = [
+        f"{name} (reliability {value:.2f})" for name, value in known.items()
+        if not math.isnan(value)
+    ]  # fmt: skip
+    free = [name for name, value in known.items() if math.isnan(value)]
+    if not corrected:
+        return "Not corrected: neither score has a reliability that can be estimated."
+    said = f"Corrected for the error of {' and '.join(corrected)}"
+    said += f"; {free[0]} taken as free of error." if free else "."
+    if found.disattenuated > 1:
+        said += " Above 1: the scores agree better than their reliability allows."
+    return said
+
+
+def _about_scores(evidence: Evidence, unmatched: int) -> str:
+    """Return what must be known about the scores that were correlated, empty if nothing."""
+    notes = evidence.ranked.frame["note"]
+    invented = int(notes.str.contains("only because of the ridge", regex=False).sum())
+    apart = int(notes.str.contains("never compared with each other", regex=False).sum())
+    said = ""
+    if invented:
+        said += f" {invented} scores are finite only because of the ridge."
+    if apart:
+        said += f" {apart} items are in groups that were never compared with each other."
+    if unmatched:
+        said += f" {unmatched} items lack one of the two scores."
+    return said
+
+
+def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.DataFrame, str, str]:
+    """Return the scores to compare people's with, their column, and what to call them."""
+    if analysis.column is not None:
+        if analysis.column not in evidence.items:
+            shown = ", ".join(evidence.items.columns)
+            raise RatifyError(f"items.csv has no column '{analysis.column}'", allowed=shown)
+        values = columns.numbers(evidence.items, analysis.column)
+        scores = evidence.items.assign(**{analysis.column: values})
+        return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
+    assert analysis.judge is not None
+    assert analysis.score is not None
+    word = {
+        "elo": "Elo", "bradley_terry": "Bradley-Terry score", "overall": "overall score"
+    }[analysis.score]  # fmt: skip
+    return evidence.judges[analysis.judge].scores, analysis.score, f"{analysis.judge}'s {word}"

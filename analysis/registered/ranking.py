@@ -1,0 +1,241 @@
+"""The registered ranking of items: from evidence to findings."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from analysis.evidence.evidence import Evidence
+from analysis.inference.families import SHOWN
+from analysis.ranking.disattenuation import Measured, Reliability, scale_reliability
+from analysis.ranking.draws import ScoreErrors, score_errors
+from analysis.ranking.misfit import RaterMisfit, rater_misfit
+from analysis.ranking.rank_figures import plot_rank_intervals, plot_rater_misfit
+from analysis.ranking.rank_intervals import RankIntervals, rank_intervals
+from analysis.ranking.win_probability import pairwise_probability
+from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.results.numbers import p_value
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from prereg.analyses.ranking import RankingAnalysis
+
+# Groups of items whose ranks are drawn; the tables hold all.
+_MOST_FIGURES = 6
+
+_PROMISE = {
+    "average": "{level:.0%} of the items of a group have their true rank inside",
+    "each": "each item has its true rank inside with at least {level:.0%} probability",
+    "all": "all items of a group have theirs inside at once with {level:.0%} probability",
+}
+
+
+def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
+    """Run a registered ranking.
+
+    Parameters
+    ----------
+    analysis : RankingAnalysis
+    evidence : Evidence
+        `people`, or `judges[of].trials`, is used.
+
+    Raises
+    ------
+    RatifyError
+        Where `score_errors` does.
+    """
+    people = analysis.of == "people"
+    choices = evidence.people if people else evidence.judges[analysis.of].trials
+    # a judge is one rater: its errors are those of its judgments
+    cluster = analysis.cluster if people else None
+    ridge = evidence.plan.ranking.ridge
+    errors = score_errors(choices, cluster=cluster, ridge=ridge, level=analysis.level)
+    ranks = rank_intervals(
+        errors, rng=evidence.rng(analysis.id), level=analysis.level,
+        coverage=analysis.rank_coverage, resamples=analysis.resamples,
+    )  # fmt: skip
+    scale = _reliability(errors, analysis.level)
+    finding = Finding(
+        sentence=_sentence(analysis, evidence, ranks, scale),
+        quantities=[_reliability_quantity(analysis, evidence, errors, scale)],
+        tables=[_rank_table(analysis, evidence, errors, ranks), _pairs(analysis, evidence, errors)],
+        figures=_rank_figures(analysis, evidence, ranks),
+    )
+    if not people:
+        return finding
+    misfit = rater_misfit(
+        choices, ridge=ridge, alpha=analysis.misfit_alpha, correction=analysis.misfit_correction
+    )
+    return Finding(
+        sentence=f"{finding.sentence} {_about_raters(misfit, evidence)}",
+        quantities=[*finding.quantities, _misfit_quantity(analysis, evidence, misfit)],
+        tables=[*finding.tables, _misfit_table(analysis, evidence, misfit)],
+        figures=[*finding.figures, _misfit_figure(analysis, evidence, misfit)],
+    )
+
+
+def _who(analysis: RankingAnalysis, evidence: Evidence) -> str:
+    return evidence.raters_own if analysis.of == "people" else f"{analysis.of}'s"
+
+
+def _reliability(errors: ScoreErrors, level: float) -> Reliability:
+    frame = errors.to_frame()
+    known = frame[frame["se"].notna() & frame["score"].notna()]
+    score = Measured(
+        score=known["score"].to_numpy(dtype=np.float64),
+        variance=known["se"].to_numpy(dtype=np.float64) ** 2,
+        group=known["component"].to_numpy(dtype=np.int64),
+        reliability=None,
+    )
+    return scale_reliability(score, level=level)
+
+
+def _sentence(
+    analysis: RankingAnalysis, evidence: Evidence, ranks: RankIntervals, scale: Reliability
+) -> str:
+    frame = ranks.frame.dropna(subset=["rank_low"])
+    text = f"{_who(analysis, evidence)} ranking of {ranks.n_items} items"
+    if np.isfinite(scale.estimate):
+        text += (
+            f" has a reliability of {scale.estimate:.2f} {interval(scale.low, scale.high)}: of the "
+            f"spread between items {scale.estimate:.0%} is more than chance"
+        )
+    if frame.empty:
+        return f"{text}; no item's rank has an interval."
+    width = float((frame["rank_high"] - frame["rank_low"] + 1).median())
+    most = int(frame["of"].max())
+    return f"{text}. An item's rank is typically known to within {width:.0f} places of {most}."
+
+
+def _reliability_quantity(
+    analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors, scale: Reliability
+) -> Quantity:
+    frame = errors.ranking.frame
+    without = int((frame["score"].isna() | ~errors.known).sum())
+    note = f"{without} items have no score with an error, and are left out." if without else ""
+    if not np.isfinite(scale.estimate):
+        note = f"The errors are as large as the spread of the scores, or unknown. {note}".strip()
+    return Quantity(
+        analysis=analysis.id, name="reliability",
+        label=f"Reliability of {_who(analysis, evidence)[0].lower()}"
+        f"{_who(analysis, evidence)[1:]} Bradley-Terry scores",
+        estimate=number(scale.estimate), low=number(scale.low), high=number(scale.high),
+        level=analysis.level, n=scale.n, unit_of_n="items", clusters=errors.n_clusters,
+        method=f"1 - mean squared error / variance, jackknife over items; {errors.method}",
+        unit="proportion", note=note, **stamp(analysis, evidence),
+    )  # fmt: skip
+
+
+def _rank_table(
+    analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors, ranks: RankIntervals
+) -> ResultTable:
+    frame = ranks.to_frame()
+    frame.insert(4, "se", errors.se)
+    promise = _PROMISE[analysis.rank_coverage].format(level=analysis.level)
+    return ResultTable(
+        name=f"{analysis.id}_ranks",
+        title=f"{_who(analysis, evidence)} ranking: which rank each item may have",
+        caption=f"Scores in log-odds; 1 is best, within connected items of a scenario; {promise}. "
+        f"{ranks.n_judgments:,} judgments, {ranks.n_clusters:,} clusters. {ranks.method}.",
+        frame=frame,
+        status=evidence.status,
+    )
+
+
+def _pairs(analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors) -> ResultTable:
+    pairs, which = None, "all pairs within a scenario"
+    frame = errors.ranking.frame
+    if analysis.pairs == "adjacent":
+        scored = frame.dropna(subset=["score"])
+        nxt = scored.groupby("component")["item_id"].shift(-1)
+        pairs = scored[["scenario", "item_id"]].assign(other_id=nxt).dropna(subset=["other_id"])
+        pairs = pairs.reset_index(drop=True)
+        which = "neighbours in rank"
+    found = pairwise_probability(errors, pairs, level=analysis.level)
+    return ResultTable(
+        name=f"{analysis.id}_pairs",
+        title=f"How probably one item is chosen over another: {which}",
+        caption=f"Probability that item_id is chosen over other_id; {analysis.level:.0%} interval "
+        f"of each pair by itself, p of no difference, not corrected. {found.method}.",
+        frame=found.to_frame(),
+        status=evidence.status,
+    )
+
+
+def _about_raters(misfit: RaterMisfit, evidence: Evidence) -> str:
+    who = "rater disagrees" if misfit.n_flagged == 1 else "raters disagree"
+    if not misfit.slope > 0:
+        return f"The choices of {evidence.raters} do not agree with each other."
+    return (
+        f"{misfit.n_flagged} of {misfit.n_raters} {who} with the others more than chance allows "
+        f"({SHOWN[misfit.correction]}, {p_value(misfit.alpha)})."
+    )
+
+
+def _misfit_quantity(
+    analysis: RankingAnalysis, evidence: Evidence, misfit: RaterMisfit
+) -> Quantity:
+    return Quantity(
+        analysis=analysis.id, name="misfit",
+        label=f"{evidence.raters.capitalize()} who disagree with the others",
+        estimate=float(misfit.n_flagged) if misfit.slope > 0 else None,
+        level=analysis.level, n=misfit.n_raters, unit_of_n="raters", clusters=misfit.n_raters,
+        method=misfit.method, unit="raters",
+        note="A count of tests, without an interval. Nobody was excluded for it."
+        if misfit.slope > 0 else str(misfit.frame["note"].iloc[0]),
+        **stamp(analysis, evidence),
+    )  # fmt: skip
+
+
+def _misfit_table(
+    analysis: RankingAnalysis, evidence: Evidence, misfit: RaterMisfit
+) -> ResultTable:
+    return ResultTable(
+        name=f"{analysis.id}_misfit",
+        title="Who disagrees with everyone",
+        caption="Share of a rater's judgments that went to the item the others rank higher, beside "
+        f"what is to be expected of a rater like the rest; worst first. {misfit.method}.",
+        frame=misfit.to_frame(),
+        status=evidence.status,
+    )
+
+
+def _rank_figures(
+    analysis: RankingAnalysis, evidence: Evidence, ranks: RankIntervals
+) -> list[ResultFigure]:
+    frame = ranks.frame.dropna(subset=["rank"])
+    large = frame[frame.groupby("component")["item_id"].transform("size") > 1]
+    groups = list(large.groupby("component", sort=True))
+    promise = _PROMISE[analysis.rank_coverage].format(level=analysis.level)
+    figures = []
+    for place, (_, part) in enumerate(groups[:_MOST_FIGURES], start=1):
+        scenario = str(part["scenario"].iloc[0]).replace("_", " ") or "all items"
+        best = part.sort_values(["rank", "item_id"])["item_id"].iloc[0]
+        figures.append(
+            drawn(
+                evidence, plot_rank_intervals(part),
+                name=f"{analysis.id}_ranks_{place}",
+                title=f"{_who(analysis, evidence)} ranking and the ranks it allows: {scenario}",
+                caption=f"Points are ranks of {len(part)} items, bars the ranks each may have: "
+                f"{promise}. A hollow point has no interval."
+                + _left_out(len(groups) - _MOST_FIGURES),
+                alt=f"Ranks of {len(part)} items of {scenario} with intervals; {best} is first.",
+            )
+        )  # fmt: skip
+    return figures
+
+
+def _left_out(groups: int) -> str:
+    return f" {groups} more groups are in the table." if groups > 0 else ""
+
+
+def _misfit_figure(
+    analysis: RankingAnalysis, evidence: Evidence, misfit: RaterMisfit
+) -> ResultFigure:
+    shown = misfit.frame.dropna(subset=["agreement", "expected"])
+    return drawn(
+        evidence, plot_rater_misfit(misfit.frame),
+        name=f"{analysis.id}_misfit",
+        title="Each rater's agreement with the others",
+        caption=f"Each point is one of {len(shown)} raters: share of judgments that went to the "
+        "item the others rank higher, over the share to expect of a rater like the rest. "
+        "Diamonds are raters who disagree more than chance allows. The line is equality.",
+        alt=f"Observed over expected agreement of {len(shown)} raters; {misfit.n_flagged} flagged.",
+    )  # fmt: skip

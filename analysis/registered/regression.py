@@ -1,0 +1,322 @@
+"""A registered regression: from the study's rows to effects, families, predictions and a figure."""
+
+from __future__ import annotations
+
+import keyword
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence.evidence import Evidence
+from analysis.inference.families import SHOWN, Family, FamilyTest
+from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.regression_rows import regression_rows
+from analysis.regression.effects import effects_table, outcome_sd, with_families
+from analysis.regression.figures import plot_effects
+from analysis.regression.fit import (
+    Regression,
+    average_marginal_effects,
+    average_predictions,
+    clustered_logit,
+    clustered_ols,
+    robust_ols,
+)
+from analysis.results.numbers import p_value
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from prereg.analyses.regression import RATINGS, TRIALS
+from prereg.analyses.regression import Regression as RegressionPlan
+
+_UNIT_OF_N = {TRIALS: "judgments", RATINGS: "ratings", "judge_ratings": "ratings"}
+# In a sentence at most so many effects; the others are in the table.
+_MOST_TOLD = 4
+
+
+def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
+    """Run a registered regression of one or several outcomes.
+
+    Parameters
+    ----------
+    analysis : prereg.analyses_regression.Regression
+    evidence : Evidence
+
+    Returns
+    -------
+    Finding
+        A quantity for every term and contrast of every outcome in raw units (its p value corrected
+        within its family, unless the family is shared with other analyses: then as it is, for
+        `in_families` to correct); the effects in raw and sd units, all coefficients, and the
+        average predictions and marginal effects, as tables; the effects as a figure.
+
+    Raises
+    ------
+    RatifyError
+        As `clustered_ols`, `clustered_logit`, `robust_ols` and `regression_rows`.
+    """
+    rows = regression_rows(analysis, evidence)
+    fits = {outcome: _fit(analysis, outcome, data) for outcome, data in rows.items()}
+    table = _effects(analysis, evidence, fits, rows)
+    quantities = [_quantity(analysis, evidence, row) for row in table.to_dict("records")]
+    return Finding(
+        sentence=_sentence(analysis, table),
+        quantities=quantities,
+        tables=[
+            _effects_result(analysis, evidence, table),
+            _coefficients(analysis, evidence, fits),
+            *_averages(analysis, evidence, fits, rows),
+        ],
+        figures=[_figure(analysis, evidence, table)],
+    )
+
+
+def family_tests(analysis: RegressionPlan, finding: Finding) -> list[FamilyTest]:
+    """Return the tests of a finding with the shared family the plan puts them in.
+
+    Parameters
+    ----------
+    analysis : prereg.analyses_regression.Regression
+    finding : Finding
+        Of this analysis, also one without estimates: its tests count all the same.
+
+    Returns
+    -------
+    list of FamilyTest
+        Empty where the family is not shared: it is corrected already.
+    """
+    if analysis.family.over != "shared" or analysis.family.name is None:
+        return []
+    p_values = {q.name: q.p_value for q in finding.quantities if q.analysis == analysis.id}
+    return [
+        FamilyTest(
+            family=analysis.family.name, correction=analysis.family.correction,
+            analysis=analysis.id, name=name, p_value=p_values.get(name),
+        )
+        for name in analysis.quantity_names(None)
+    ]  # fmt: skip
+
+
+def in_families(finding: Finding, families: list[Family]) -> Finding:
+    """Return a finding whose p values are corrected within the families its tests belong to.
+
+    Parameters
+    ----------
+    finding : Finding
+    families : list of Family
+        From `families.correct_families`, over the tests of every analysis of the plan.
+    """
+    adjusted = {
+        (member.analysis, member.name): (value, family.method)
+        for family in families
+        for member, value in zip(family.members, family.adjusted, strict=True)
+    }
+
+    def corrected(quantity: Quantity) -> Quantity:
+        found = adjusted.get((quantity.analysis, quantity.name))
+        if found is None or quantity.p_value is None:
+            return quantity
+        told = f"p {_p(quantity.p_value)} uncorrected; {found[1]}."
+        kept = quantity.note.replace(_LATER, "").strip()
+        note = f"{kept} {told}".strip()
+        return replace(quantity, p_value=found[0], note=note)
+
+    return replace(finding, quantities=[corrected(q) for q in finding.quantities])
+
+
+_LATER = "p as it is: its family is shared with other analyses."
+
+
+def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regression:
+    plain = outcome.isidentifier() and not keyword.iskeyword(outcome)
+    left = outcome if plain else f"Q({outcome!r})"
+    formula = f"{left} ~ {analysis.predictors}"
+    if analysis.cluster is None:
+        return robust_ols(data, formula, distribution=analysis.distribution)
+    fit = clustered_logit if analysis.model == "logit" else clustered_ols
+    return fit(data, formula, cluster=analysis.cluster, distribution=analysis.distribution)
+
+
+def _effects(
+    analysis: RegressionPlan,
+    evidence: Evidence,
+    fits: Mapping[str, Regression],
+    rows: Mapping[str, pd.DataFrame],
+) -> pd.DataFrame:
+    """Return the effects of every outcome, corrected within families that are not shared."""
+    sd = None
+    if analysis.sd is not None:
+        how = analysis.sd.model_dump()
+        sd = {outcome: outcome_sd(fit, rows[outcome], **how) for outcome, fit in fits.items()}
+    few = analysis.few_clusters
+    table = effects_table(
+        fits, analysis.effects, rng=evidence.rng(analysis.id), sd=sd, few_clusters=few.below,
+        resamples=few.resamples, weights=few.weights, level=analysis.level,
+    )  # fmt: skip
+    families = {outcome: analysis.family_of(outcome) for outcome in fits}
+    if analysis.family.over != "shared":
+        return with_families(table, families, correction=analysis.family.correction)
+    return table.assign(
+        family=table["outcome"].map(families), correction=SHOWN[analysis.family.correction]
+    )
+
+
+def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, Any]) -> Quantity:
+    shared = analysis.family.over == "shared"
+    about = _LATER if shared else ""
+    if not shared and analysis.family.correction != "none":
+        about = (
+            f"p {_p(row['p'])} uncorrected; {row['correction']} over {row['tests']} "
+            f"test{'s' * (row['tests'] != 1)} ({row['family']})."
+        )
+    if not math.isnan(row["sd"]):
+        about += f" In sd units {row['estimate_sd']:.3f}; sd {row['sd']:.3f} of {row['sd_of']}."
+    return Quantity(
+        analysis=analysis.id,
+        name=analysis.quantity_name(row["outcome"], row["effect"]),
+        label=f"{row['outcome']}: {row['effect']}",
+        estimate=number(row["estimate_raw"]), low=number(row["low_raw"]),
+        high=number(row["high_raw"]), level=analysis.level, se=number(row["se_raw"]),
+        p_value=number(row["p"] if shared else row["p_adjusted"]), n=int(row["n"]),
+        unit_of_n=_UNIT_OF_N.get(analysis.data, f"rows of {analysis.data}"),
+        clusters=None if pd.isna(row["clusters"]) else int(row["clusters"]),
+        method=row["method"], unit=_unit(analysis),
+        note=" ".join(part.strip() for part in (row["note"], about) if part),
+        **stamp(analysis, evidence),
+    )  # fmt: skip
+
+
+def _p(value: float) -> str:
+    return "unknown" if math.isnan(value) else p_value(value)
+
+
+def _unit(analysis: RegressionPlan) -> str:
+    return "log-odds" if analysis.model == "logit" else "points of the outcome"
+
+
+def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
+    """Return the effects in plain words: how much more, between which bounds."""
+    told = []
+    for row in table.head(_MOST_TOLD).to_dict("records"):
+        estimate, low, high = row["estimate_raw"], row["low_raw"], row["high_raw"]
+        name = f"{row['outcome'].replace('_', ' ')}, {row['effect']}: "
+        if analysis.model == "logit":
+            bounds = interval(math.exp(low), math.exp(high))
+            text = f"the odds are multiplied by {math.exp(estimate):.2f} {bounds}"
+        else:
+            text = f"{estimate:+.2f} points {interval(low, high)}"
+            if not math.isnan(row["sd"]):
+                text += f", {row['estimate_sd']:+.2f} standard deviations"
+        clear = low > 0 or high < 0
+        told.append(name + text + ("" if clear else " (no difference is not ruled out)"))
+    more = len(table) - len(told)
+    rest = f" {more} more are in the table." if more else ""
+    return f"In the registered regression {analysis.id}, {'; '.join(told)}.{rest}"
+
+
+def _effects_result(
+    analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame
+) -> ResultTable:
+    unit = _unit(analysis)
+    shown = table if analysis.sd is not None else table.drop(
+        columns=["estimate_sd", "low_sd", "high_sd", "sd", "sd_of"]
+    )  # fmt: skip
+    if analysis.family.over == "shared":
+        shown = shown.drop(columns=["p_adjusted", "tests"])
+    sizes = dict(zip(table["family"], table["tests"], strict=True))
+    over = "; ".join(
+        f"{name} ({size} test{'s' * (size != 1)})" if size else f"{name} (with other analyses)"
+        for name, size in sizes.items()
+    )
+    in_sd = ""
+    if analysis.sd is not None:
+        in_sd = " _sd: the same divided by the sd in the column sd, which is taken as known."
+    return ResultTable(
+        name=f"{analysis.id}_effects",
+        title=f"Effects of {analysis.predictors}",
+        caption=f"_raw: {unit}.{in_sd} {analysis.level:.0%} intervals; "
+        f"{'; '.join(table['method'].unique())}. Correction: "
+        f"{SHOWN[analysis.family.correction]}, family: {over}.",
+        frame=shown, status=evidence.status, level=analysis.level,
+    )  # fmt: skip
+
+
+def _coefficients(
+    analysis: RegressionPlan, evidence: Evidence, fits: Mapping[str, Regression]
+) -> ResultTable:
+    parts = [
+        fit.to_frame(analysis.level).assign(n=fit.n, clusters=fit.n_clusters)
+        for fit in fits.values()
+    ]
+    frame = pd.concat(parts, keys=list(fits), names=["outcome"]).reset_index("outcome")
+    one = next(iter(fits.values()))
+    return ResultTable(
+        name=f"{analysis.id}_coefficients",
+        title=f"All coefficients of {analysis.predictors}",
+        caption=f"{one.method}, {one.test}s that no family corrects; {_unit(analysis)}. Only the "
+        "terms and contrasts of the other table were registered as questions.",
+        frame=frame.reset_index(drop=True), status="exploratory", level=analysis.level,
+    )  # fmt: skip
+
+
+def _averages(
+    analysis: RegressionPlan,
+    evidence: Evidence,
+    fits: Mapping[str, Regression],
+    rows: Mapping[str, pd.DataFrame],
+) -> list[ResultTable]:
+    """Return what the model predicts on average, and what a change does, where the plan asks."""
+    how = "over the observed rows, other columns as they are; delta method"
+    tables = []
+    if analysis.predictions:
+        parts = {
+            outcome: average_predictions(
+                fit, rows[outcome], analysis.predictions, level=analysis.level
+            )
+            for outcome, fit in fits.items()
+        }
+        tables.append(("predictions", "Average predictions", f"Mean prediction {how}.", parts))
+    if analysis.average_effects:
+        parts = {
+            outcome: pd.concat(
+                [
+                    average_marginal_effects(fit, rows[outcome], name, level=analysis.level)
+                    for name in analysis.average_effects
+                ]
+            )
+            for outcome, fit in fits.items()
+        }
+        tables.append(
+            ("average_effects", "Average marginal effects",
+             f"Mean change of the prediction {how}; p uncorrected.", parts)
+        )  # fmt: skip
+    return [
+        ResultTable(
+            name=f"{analysis.id}_{name}", title=title,
+            caption=f"{caption} {next(iter(fits.values())).method}.",
+            frame=pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True),
+            status=evidence.status, level=analysis.level,
+        )
+        for name, title, caption, parts in tables
+    ]  # fmt: skip
+
+
+def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -> ResultFigure:
+    in_sd = analysis.sd is not None
+    ax = plot_effects(table, unit="sd" if in_sd else "raw", x_label=None if in_sd else
+                      f"Effect ({_unit(analysis)})")  # fmt: skip
+    caption = (
+        f"Estimates with {analysis.level:.0%} intervals"
+        + (", in standard deviations of each outcome" if in_sd else f", {_unit(analysis)}")
+        + ". The line is no effect; a hollow mark's interval includes it. Intervals are not "
+        "corrected for the number of tests."
+    )
+    column = "estimate_sd" if in_sd else "estimate_raw"
+    said = "; ".join(
+        f"{row['outcome']}, {row['effect']}: {row[column]:.2f}" for row in table.to_dict("records")
+    )
+    return drawn(
+        evidence, ax, name=f"{analysis.id}_effects", caption=caption,
+        title="Effects" + (" in standard deviations" if in_sd else ""),
+        alt=f"Effects with intervals. {said}.",
+    )  # fmt: skip

@@ -1,0 +1,100 @@
+"""The registered sensitivity analysis: everything again, on everybody who answered anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence.evidence import Evidence
+from analysis.registered.finding import Finding
+from analysis.registered.registry import run_registered
+from analysis.registered.shared_families import in_shared_families
+from analysis.results.quantities import Quantity, ResultTable
+from prereg.plan.model import Analysis, Sensitivity
+
+ENDING = ".everybody"
+
+
+def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[Finding]:
+    """Run every registered analysis again without exclusions; nothing where the plan asks none.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    found : sequence of Finding
+        Of the plan's analyses in their order, for the table that sets both side by side.
+
+    Returns
+    -------
+    list of Finding
+        One an analysis, its id with `.everybody` behind, and one with the table `everybody`. The
+        figures are those of the analysis that excludes; these have none.
+    """
+    everybody, settings = evidence.everybody, evidence.plan.sensitivity
+    if everybody is None or settings is None:
+        return []
+    analyses = [_named_again(analysis, settings) for analysis in evidence.plan.analyses]
+    again = in_shared_families(
+        analyses, [run_registered(analysis, everybody) for analysis in analyses],
+        status=evidence.status, name=f"families{ENDING}",
+    )  # fmt: skip
+    # one sentence at the top of the report is enough: the table has the rest
+    first = next((n for n, one in enumerate(again) if one.sentence), None)
+    said = [
+        Finding(
+            sentence=_on_everybody(one.sentence, everybody) if n == first else "",
+            quantities=one.quantities,
+            tables=[
+                replace(table, title=f"{table.title}: nobody excluded") for table in one.tables
+            ],
+        )
+        for n, one in enumerate(again)
+    ]
+    return [*said, _beside(evidence, everybody, found, again)]
+
+
+def _named_again(analysis: Analysis, settings: Sensitivity) -> Analysis:
+    # the hypothesis is tested once, on those whom the plan keeps
+    update: dict[str, Any] = {"id": f"{analysis.id}{ENDING}", "hypothesis": None}
+    if settings.cluster is not None and hasattr(analysis, "cluster"):
+        update["cluster"] = settings.cluster
+    return analysis.model_copy(update=update)
+
+
+def _on_everybody(sentence: str, everybody: Evidence) -> str:
+    return f"On all {everybody.n_raters:,} who answered anything, nobody excluded: {sentence}"
+
+
+def _beside(
+    evidence: Evidence, everybody: Evidence, found: Sequence[Finding], again: Sequence[Finding]
+) -> Finding:
+    """Return the table of both, matched by analysis and name."""
+    other = {
+        (quantity.analysis.removesuffix(ENDING), quantity.name): quantity
+        for one in again for quantity in one.quantities
+    }  # fmt: skip
+    rows = [
+        {
+            "analysis": quantity.analysis, "quantity": quantity.name,
+            **_cells("kept", quantity),
+            **_cells("everybody", other.get((quantity.analysis, quantity.name))),
+        }
+        for one in found for quantity in one.quantities
+    ]  # fmt: skip
+    table = ResultTable(
+        name="everybody",
+        title="With and without the plan's exclusions",
+        caption=f"Every registered number on the {evidence.n_raters:,} raters whom the plan's "
+        f"rules keep, and on all {everybody.n_raters:,} who answered anything; 95% intervals.",
+        frame=pd.DataFrame(rows),
+        status=evidence.status,
+    )
+    return Finding(tables=[table])
+
+
+def _cells(who: str, quantity: Quantity | None) -> dict[str, float | None]:
+    names = ("estimate", "low", "high", "n")
+    return {f"{who}_{name}": getattr(quantity, name, None) for name in names}

@@ -1,0 +1,52 @@
+"""Families of tests that several registered analyses share: corrected when all are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from analysis.inference.families import correct_families
+from analysis.registered.finding import Finding
+from analysis.registered.regression import family_tests, in_families
+from analysis.results.quantities import ResultTable, Status
+from prereg.analyses.regression import Regression
+from prereg.plan.model import Analysis
+
+
+def in_shared_families(
+    analyses: Sequence[Analysis],
+    findings: Sequence[Finding],
+    *,
+    status: Status,
+    name: str = "families",
+) -> list[Finding]:
+    """Correct the tests of shared families, and add a table of them where there are any.
+
+    Parameters
+    ----------
+    analyses : sequence of analyses of a plan
+    findings : sequence of Finding
+        Theirs, in the same order.
+    status : {'confirmatory', 'exploratory'}
+        Of the table.
+    name : str
+        Of the table.
+    """
+    tests = [
+        test
+        for analysis, finding in zip(analyses, findings, strict=True)
+        if isinstance(analysis, Regression)
+        for test in family_tests(analysis, finding)
+    ]
+    families = correct_families(tests)
+    if not families:
+        return list(findings)
+    table = ResultTable(
+        name=name,
+        title="Tests that the plan corrects together",
+        caption="A row a test; p as it is, and corrected within its family.",
+        frame=pd.concat([family.to_frame() for family in families], ignore_index=True),
+        status=status,
+    )
+    return [*(in_families(finding, families) for finding in findings), Finding(tables=[table])]

@@ -1,0 +1,344 @@
+"""Registered analyses of sources' responses and of themes: from evidence to findings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence.evidence import Evidence
+from analysis.inference.families import SHOWN
+from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.results.numbers import p_value
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.sources.figures import plot_best_worst_shares, plot_source_means
+from analysis.sources.ratings import CLUSTER_WORDS, source_ratings
+from analysis.sources.ratings import SourceRatings as Found
+from analysis.sources.rows import ALL
+from analysis.sources.shares import MOST, best_worst_shares
+from analysis.sources.shares import BestWorstShares as FoundShares
+from analysis.sources.style import ADJUSTED, CAUTION, RAW
+from analysis.tables import columns
+from analysis.texts.features import per_hundred_words, style_features
+from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.sources import BestWorstShares, SourceRatings
+from prereg.errors import RatifyError
+
+TOLD = 2  # dimensions that the sentence names; the table has all
+LEVEL_OF_TESTS = 0.05
+
+
+def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
+    """Run a registered comparison of sources by people's ratings.
+
+    Parameters
+    ----------
+    analysis : SourceRatings
+    evidence : Evidence
+        `ratings` and `items` are used.
+
+    Returns
+    -------
+    Finding
+        Means and contrasts by dimension, as quantities; the same within domains and the style
+        coefficients, as tables; the means, as a figure.
+
+    Raises
+    ------
+    RatifyError
+        As `sources.source_ratings`, and where a source or dimension of the plan was not rated.
+    """
+    items = _named_sources(analysis, evidence.items)
+    rated = evidence.ratings[evidence.ratings["item_id"].isin(items["item_id"])]
+    if analysis.dimensions is not None:
+        there = set(rated["dimension"])
+        for dimension in analysis.dimensions:
+            if dimension not in there:
+                raise RatifyError(
+                    "nobody rated this dimension", column="dimension", value=dimension,
+                    allowed=", ".join(sorted(there)) or "a dimension with ratings",
+                )  # fmt: skip
+        rated = rated[rated["dimension"].isin(analysis.dimensions)]
+    found = source_ratings(
+        rated.reset_index(drop=True), items, source=analysis.source, reference=analysis.reference,
+        domain=analysis.domain, item_cluster=analysis.item_cluster, cluster=analysis.cluster,
+        style=_style(analysis, evidence, items), correction=analysis.correction,
+        family=analysis.family, level=analysis.level,
+    )  # fmt: skip
+    _all_there(analysis, found.means["source"])
+    quantities = [*_mean_quantities(analysis, evidence, found)]
+    quantities += _contrast_quantities(analysis, evidence, found)
+    return Finding(
+        sentence=_sentence(found, evidence),
+        quantities=quantities,
+        tables=_rating_tables(analysis, evidence, found),
+        figures=[_mean_figure(analysis, evidence, found)],
+    )
+
+
+def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Finding:
+    """Run a registered comparison of sources by people's picks of best and worst.
+
+    Parameters
+    ----------
+    analysis : BestWorstShares
+    evidence : Evidence
+        `best_worst` and `items` are used.
+
+    Returns
+    -------
+    Finding
+        Shares by source and contrasts, as quantities and tables; the shares, as a figure.
+
+    Raises
+    ------
+    RatifyError
+        As `best_worst_shares.best_worst_shares`, and where trials show other sources than the
+        plan's: what is picked depends on all options of a trial, so none can be left out.
+    """
+    items = evidence.items
+    columns.require_columns(items, analysis.source)
+    shown = items[items["item_id"].isin(set(evidence.best_worst["item_id"]))]
+    if analysis.sources is not None:
+        for name in sorted(set(shown[analysis.source]) - set(analysis.sources)):
+            raise RatifyError(
+                "is shown in trials, and is none of the plan's sources", column=analysis.source,
+                value=name, allowed=", ".join(analysis.sources),
+            )  # fmt: skip
+    found = best_worst_shares(
+        evidence.best_worst.reset_index(drop=True), items, source=analysis.source,
+        reference=analysis.reference, item_cluster=analysis.item_cluster,
+        cluster=analysis.cluster, correction=analysis.correction, level=analysis.level,
+    )  # fmt: skip
+    _all_there(analysis, found.shares["source"])
+    most = found.shares[found.shares["picked"] == MOST].sort_values("estimate", ascending=False)
+    told = "; ".join(
+        f"{r['source']} {r['estimate']:.0%} {_percents(r)} (by chance {r['chance']:.0%})"
+        for r in most.to_dict("records")
+    )
+    about = f"{found.n_trials:,} trials by {found.n_raters:,} {evidence.raters}"
+    figure = drawn(
+        evidence, plot_best_worst_shares(found.shares, sources=analysis.sources),
+        name=analysis.id, title="How often each source was picked as best and as worst",
+        caption=f"Share of a source's showings with {found.level:.0%} intervals, "
+        f"{CLUSTER_WORDS[found.cluster]}; {about}. The dashed line is chance.",
+        alt=f"Shares picked as best: {told}.",
+    )  # fmt: skip
+    return Finding(
+        sentence=f"{evidence.raters.capitalize()} picked as best, of the times it was shown: "
+        f"{told}.",
+        quantities=_share_quantities(analysis, evidence, found),
+        tables=_share_tables(analysis, evidence, found, about), figures=[figure],
+    )  # fmt: skip
+
+
+def _share_quantities(
+    analysis: BestWorstShares, evidence: Evidence, found: FoundShares
+) -> list[Quantity]:
+    """Return each source's shares, then their differences."""
+    words = {"most": "picked as best", "least": "picked as worst", "net": "best less worst"}
+    quantities = [
+        _quantity(
+            analysis, evidence, row, name=f"{row['picked']}: {row['source']}",
+            label=f"{row['source']}: {words[row['picked']]}", unit=_unit(row), method=found.method,
+            unit_of_n="showings",
+            note=f"By chance {row['chance']:.3f}; p is of chance." if row["chance"] else "",
+        )
+        for row in found.shares.to_dict("records")
+    ]  # fmt: skip
+    return quantities + [
+        _quantity(
+            analysis, evidence, row, name=f"{row['picked']}: {row['contrast']}",
+            label=f"{words[row['picked']]}: {row['source']} less {row['reference']}",
+            unit="difference of proportions", unit_of_n="showings",
+            method=f"difference of shares, {CLUSTER_WORDS[found.cluster]}, t interval; "
+            f"{SHOWN[found.correction]}",
+        )
+        for row in found.contrasts.to_dict("records")
+    ]  # fmt: skip
+
+
+def _share_tables(
+    analysis: BestWorstShares, evidence: Evidence, found: FoundShares, about: str
+) -> list[ResultTable]:
+    shown = (
+        ("shares", "How often each source was picked as best and as worst",
+         f"{found.method[0].upper()}{found.method[1:]}; {about}.", found.shares),
+        ("contrasts", "Differences between sources", "Source less reference; "
+         f"{SHOWN[found.correction]} within each kind of pick; {about}.", found.contrasts),
+    )  # fmt: skip
+    return [
+        ResultTable(
+            name=f"{analysis.id}_{name}", title=title, caption=caption, frame=frame,
+            status=evidence.status,
+        )
+        for name, title, caption, frame in shown
+    ]  # fmt: skip
+
+
+def _named_sources(analysis: SourceRatings, items: pd.DataFrame) -> pd.DataFrame:
+    """Return the items of the plan's sources; all items where it names none."""
+    columns.require_columns(items, analysis.source)
+    if analysis.sources is None:
+        return items
+    return items[items[analysis.source].isin(analysis.sources)].reset_index(drop=True)
+
+
+def _all_there(analysis: SourceRatings | BestWorstShares, there: pd.Series[Any]) -> None:
+    """Refuse a plan whose sources people never saw."""
+    known = set(there)
+    for name in analysis.sources or ():
+        if name not in known:
+            raise RatifyError(
+                "people saw no response of this source", column=analysis.source, value=name,
+                allowed=", ".join(sorted(known)),
+            )  # fmt: skip
+
+
+def _style(analysis: SourceRatings, evidence: Evidence, items: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the plan's style features of every item; None where it names none."""
+    if not analysis.style:
+        return None
+    columns.require_columns(items, analysis.text)
+    language = analysis.language or evidence.plan.language
+    features = style_features(items[analysis.text], language=language)
+    if analysis.style_unit == "per_100_words":
+        features = per_hundred_words(features, analysis.style)
+    return features[list(analysis.style)].assign(item_id=items["item_id"])
+
+
+def _quantity(
+    analysis: AnyAnalysis, evidence: Evidence, row: dict[Any, Any], *, note: str = "", **words: Any
+) -> Quantity:
+    """Return a line of a table as a quantity; its p value is the corrected one."""
+    said = [row["note"].capitalize() + "."] if row["note"] else []
+    if "p_adjusted" in row and not pd.isna(row["p"]):
+        said.append(f"p uncorrected {p_value(row['p'])}.")
+    clusters = {"rater": row["raters"], "item": row["items"]}
+    used = clusters.get(getattr(analysis, "cluster", ""), min(clusters.values()))
+    return Quantity(
+        analysis=analysis.id, estimate=number(row["estimate"]), low=number(row["low"]),
+        high=number(row["high"]), se=number(row["se"]), p_value=number(row.get("p_adjusted")),
+        n=int(row["n"]), clusters=int(used), level=float(getattr(analysis, "level", 0.95)),
+        note=" ".join([note, *said]).strip(), **words, **stamp(analysis, evidence),
+    )  # fmt: skip
+
+
+def _mean_quantities(analysis: SourceRatings, evidence: Evidence, found: Found) -> list[Quantity]:
+    rows = found.means[found.means["domain"] == ALL].to_dict("records")
+    return [
+        _quantity(
+            analysis, evidence, row, name=f"{row['dimension']}: {row['source']}",
+            label=f"Mean {_words(row['dimension'])} of {row['source']}", unit="points",
+            unit_of_n="ratings",
+            method=f"mean of ratings, {CLUSTER_WORDS[found.cluster]}, t interval",
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _contrast_quantities(
+    analysis: SourceRatings, evidence: Evidence, found: Found
+) -> list[Quantity]:
+    """Return the contrasts over all domains, raw and at equal style."""
+    table = found.contrasts
+    rows = table[(table["domain"] == ALL) & table["model"].isin([RAW, ADJUSTED])]
+    quantities = []
+    for row in rows.to_dict("records"):
+        adjusted = row["model"] == ADJUSTED
+        family = rows[rows["model"] == row["model"]]
+        if found.family == "dimension":
+            family = family[family["dimension"] == row["dimension"]]
+        quantities.append(
+            _quantity(
+                analysis, evidence, row,
+                name=f"{row['dimension']}: {row['contrast']}"
+                + (", adjusted for style" if adjusted else ""),
+                label=f"{_words(row['dimension'])}: {row['source']} less {row['reference']}"
+                + (", at equal style" if adjusted else ""),
+                unit="points", unit_of_n="ratings", note=CAUTION if adjusted else "",
+                method=f"difference of means, {CLUSTER_WORDS[found.cluster]}, t; "
+                f"{SHOWN[found.correction]} over {len(family)}",
+            )
+        )  # fmt: skip
+    return quantities
+
+
+def _sentence(found: Found, evidence: Evidence) -> str:
+    """Return who was rated highest and lowest, for whoever reads nothing else."""
+    whole = found.means[found.means["domain"] == ALL].dropna(subset=["estimate"])
+    raw = found.contrasts[(found.contrasts["domain"] == ALL) & (found.contrasts["model"] == RAW)]
+    told = []
+    shown = list(whole.groupby("dimension", sort=False))
+    for dimension, rows in shown[:TOLD]:
+        order = rows.sort_values("estimate", ascending=False, kind="stable")
+        ends = [order.iloc[0], order.iloc[-1]]
+        best, worst = (
+            f"{r['source']} ({r['estimate']:.2f} {_ends(r['low'], r['high'])})" for r in ends
+        )
+        tests = raw[raw["dimension"] == dimension]
+        clear = int((tests["p_adjusted"] <= LEVEL_OF_TESTS).sum())
+        told.append(
+            f"on {_words(str(dimension))}, {best} highest and {worst} lowest, {clear} of "
+            f"{len(tests)} differences beyond chance"
+        )
+    more = f"; {len(shown) - TOLD} more dimensions are in the table" if len(shown) > TOLD else ""
+    return f"{evidence.raters.capitalize()} rated: {'; '.join(told)}{more}."
+
+
+def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) -> list[ResultTable]:
+    family = "all dimensions" if found.family == "all" else "each dimension"
+    notes = " ".join(found.notes)
+    shown = [
+        ("means", "Mean ratings by source", f"Points; {found.method}. {found.n:,} ratings.",
+         found.means),
+        ("contrasts", "Differences between sources",
+         f"Points, source less reference; {SHOWN[found.correction]} over {family}, those over all "
+         "domains, within domains and at equal style being families of their own. "
+         + (f"{CAUTION} Change: adjusted less raw. {notes}" if analysis.style else ""),
+         found.contrasts),
+    ]  # fmt: skip
+    if len(found.style):
+        unit = "per 100 words" if analysis.style_unit == "per_100_words" else "in the text"
+        shown.append(
+            ("style", "What style has to do with the ratings",
+             f"Points for one more {unit}, between responses of one source. {notes}", found.style)
+        )  # fmt: skip
+    return [
+        ResultTable(
+            name=f"{analysis.id}_{name}", title=title, caption=caption.strip(), frame=frame,
+            status=evidence.status,
+        )
+        for name, title, caption, frame in shown
+    ]  # fmt: skip
+
+
+def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> ResultFigure:
+    told = "; ".join(
+        f"{_words(r['dimension'])}, {r['source']}: {r['estimate']:.2f}"
+        for r in found.means[found.means["domain"] == ALL].to_dict("records")
+    )
+    return drawn(
+        evidence, plot_source_means(found.means, sources=analysis.sources),
+        name=analysis.id, title="Mean ratings by source",
+        caption=f"Means with {found.level:.0%} intervals, {CLUSTER_WORDS[found.cluster]}; "
+        f"{found.n:,} ratings of {found.n_items:,} responses by {found.n_raters:,} "
+        f"{evidence.raters}.",
+        alt=f"Mean ratings: {told}.",
+    )  # fmt: skip
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _ends(low: float, high: float) -> str:
+    return "[no interval]" if pd.isna(low) else interval(low, high)
+
+
+def _percents(row: dict[Any, Any]) -> str:
+    return "" if pd.isna(row["low"]) else f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+
+
+def _unit(row: dict[Any, Any]) -> str:
+    return "difference of proportions" if row["picked"] == "net" else "proportion"

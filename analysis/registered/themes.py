@@ -1,0 +1,154 @@
+"""A registered analysis of themes: from tables of texts and labels to a finding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence.evidence import Evidence
+from analysis.inference.families import SHOWN
+from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.results.numbers import p_value
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.sources.figures import plot_themes
+from analysis.texts.themes import METHODS, ThemeChange, theme_change, theme_labels
+from prereg.analyses.sources import Themes
+from prereg.errors import RatifyError
+
+LEVEL_OF_TESTS = 0.05
+
+
+def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
+    """Run a registered comparison of themes before and after.
+
+    Parameters
+    ----------
+    analysis : Themes
+    evidence : Evidence
+        `evidence.table` gives the tables that the plan names.
+
+    Returns
+    -------
+    Finding
+        The change of every theme by the registered test, as quantities; all three tests, shares
+        and people with both texts, as tables; a dumbbell a theme, as a figure.
+
+    Raises
+    ------
+    RatifyError
+        As `themes.theme_change`, with the file named.
+    """
+    texts = evidence.table(analysis.texts)
+    named = analysis.texts
+    try:
+        if analysis.labels is None:
+            labels = theme_labels(texts, analysis.columns, text=analysis.text)
+        else:
+            labels, named = evidence.table(analysis.labels), analysis.labels
+        found = theme_change(
+            texts, labels, themes=analysis.named, text=analysis.text, person=analysis.person,
+            time=analysis.time, before=analysis.before, after=analysis.after, test=analysis.test,
+            correction=analysis.correction, level=analysis.level,
+        )  # fmt: skip
+    except RatifyError as error:
+        files = dict.fromkeys([analysis.texts, named])
+        raise RatifyError(
+            error.problem,
+            file=error.file or " or ".join(evidence.table_path(name).name for name in files),
+            row=error.row, column=error.column, value=error.value, allowed=error.allowed,
+        ) from error  # fmt: skip
+    main = found.changes[found.changes["test"] == analysis.test]
+    return Finding(
+        sentence=_sentence(analysis, found, main),
+        quantities=[_quantity(analysis, evidence, found, row) for row in main.to_dict("records")],
+        tables=_tables(analysis, evidence, found),
+        figures=[_figure(analysis, evidence, found, main)],
+    )
+
+
+def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
+    """Return which themes changed, for whoever reads nothing else."""
+    changed = main[main["p_adjusted"] <= LEVEL_OF_TESTS].sort_values("estimate", ascending=False)
+    told = [
+        f"{row['theme']} {100 * row['estimate']:+.0f} points "
+        f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+        for row in changed.to_dict("records")
+    ]
+    which = f": {'; '.join(told)}" if told else ""
+    caution = ""
+    if found.n_pairs and analysis.test == "two_proportions":
+        caution = (
+            " Many of the texts before and after are by the same people, which this test does not "
+            "know; the table has tests that do."
+        )
+    return (
+        f"From {analysis.before} to {analysis.after}, {len(changed)} of {len(main)} themes came up "
+        f"in another share of texts than chance explains{which}.{caution}"
+    )
+
+
+def _quantity(
+    analysis: Themes, evidence: Evidence, found: ThemeChange, row: dict[Any, Any]
+) -> Quantity:
+    note = row["note"][:1].upper() + row["note"][1:]
+    note = note if not note or note.endswith(".") else note + "."
+    uncorrected = "" if pd.isna(row["p"]) else f"p uncorrected {p_value(row['p'])}."
+    return Quantity(
+        analysis=analysis.id, name=str(row["theme"]),
+        label=f"Share of texts with {row['theme']}: {analysis.after} less {analysis.before}",
+        estimate=number(row["estimate"]), low=number(row["low"]), high=number(row["high"]),
+        se=number(row["se"]), p_value=number(row["p_adjusted"]), n=int(row["n"]),
+        unit_of_n="people" if analysis.test == "paired" else "texts",
+        clusters=None if analysis.test == "two_proportions" else int(row["people"]),
+        method=found.method, unit="difference of proportions", level=found.level,
+        note=" ".join(filter(None, [note, uncorrected, *found.notes])),
+        **stamp(analysis, evidence),
+    )  # fmt: skip
+
+
+def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[ResultTable]:
+    said = "; ".join(f"{name}: {words}" for name, words in METHODS.items())
+    about = " ".join(found.notes)
+    shown = [
+        (
+            "changes", "Change of each theme, by three tests",
+            f"Share {analysis.after} less share {analysis.before}; {said}. The registered test is "
+            f"{analysis.test}. {SHOWN[found.correction]} over the themes, within each test. "
+            f"{about}",
+            found.changes,
+        ),
+        ("incidence", "How often each theme comes up", "Share of texts, Wilson's interval (texts "
+         "taken as independent).", found.incidence),
+        ("people", "People with texts at both times", "Counts of people: the theme at both times, "
+         "gained, lost, at neither.", found.pairs),
+    ]  # fmt: skip
+    return [
+        ResultTable(
+            name=f"{analysis.id}_{name}", title=title, caption=caption.strip(), frame=frame,
+            status=evidence.status,
+        )
+        for name, title, caption, frame in shown
+    ]  # fmt: skip
+
+
+def _figure(
+    analysis: Themes, evidence: Evidence, found: ThemeChange, main: pd.DataFrame
+) -> ResultFigure:
+    changed = list(main.loc[main["p_adjusted"] <= LEVEL_OF_TESTS, "theme"])
+    axes = plot_themes(
+        found.incidence, before=analysis.before, after=analysis.after, changed=changed
+    )
+    caption = (
+        f"Share of {found.n_texts:,} texts by {found.n_people:,} people, Wilson intervals. A dark "
+        f"line: changed by the registered test ({found.method})."
+    )
+    told = "; ".join(
+        f"{row['theme']} {row['estimate']:+.2f} {interval(row['low'], row['high'])}"
+        for row in main.to_dict("records")
+    )
+    return drawn(
+        evidence, axes, caption=caption, name=analysis.id,
+        title=f"Themes {analysis.before} and {analysis.after}",
+        alt=f"Change of each theme's share: {told}.",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Linear and logistic regressions with errors clustered by rater."""

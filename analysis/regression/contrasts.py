@@ -1,0 +1,167 @@
+"""Wald contrasts: sums and differences of named coefficients, written as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.ranking.pair_counts import FloatArray
+from analysis.regression.formula import linear_constraint
+from analysis.regression.result import Distribution, Regression
+from prereg.errors import RatifyError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """One linear combination of coefficients, tested against 0.
+
+    Attributes
+    ----------
+    name, text : str
+        What it is called, and what it is, in names of coefficients.
+    estimate, se, low, high : float
+        In the units of the coefficients (log-odds for a logit).
+    statistic, p_value : float
+        estimate / se; two-sided. NaN where the error is 0.
+    distribution : {'z', 't'}
+    df : float
+        Infinite for z.
+    level : float
+    n : int
+    clusters : int or None
+    method, unit : str
+    """
+
+    name: str
+    text: str
+    estimate: float
+    se: float
+    low: float
+    high: float
+    statistic: float
+    p_value: float
+    distribution: Distribution
+    df: float
+    level: float
+    n: int
+    clusters: int | None
+    method: str
+    unit: str
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row with every field."""
+        return pd.DataFrame([asdict(self)])
+
+
+def contrast_weights(regression: Regression, text: str) -> FloatArray:
+    """Return what a contrast multiplies each coefficient with.
+
+    Parameters
+    ----------
+    regression : Regression
+    text : str
+        Names of coefficients as the regression prints them, joined by +, -, and numbers by * and /,
+        for instance 'condition[T.coach]:post - condition[T.video]:post' or '(a + b) / 2 - c'.
+
+    Returns
+    -------
+    array of shape (n_terms,)
+
+    Raises
+    ------
+    RatifyError
+        At a name that is no coefficient, at '=' and a constant (contrasts are tested against 0),
+        and at a text in which everything cancels.
+
+    Notes
+    -----
+    Read as statsmodels' own `t_test` reads it.
+    """
+    terms = [str(term) for term in regression.params.index]
+    if text in terms:  # also a name that reads like a sum
+        return np.asarray([float(term == text) for term in terms])
+    wrong = RatifyError(
+        "is not a contrast of the regression's coefficients", value=text, allowed=", ".join(terms)
+    )
+    try:
+        weights, constants = linear_constraint(text, terms)
+    except Exception as error:  # patsy and formulaic have errors of their own
+        raise wrong from error
+    if "=" in _without_terms(text, terms) or len(weights) != 1 or constants.any():
+        raise RatifyError(
+            "a contrast is one difference, tested against 0", value=text, allowed="a - b"
+        )
+    return np.asarray(weights[0])
+
+
+def wald_contrast(
+    regression: Regression, text: str, *, name: str = "", level: float = 0.95
+) -> Contrast:
+    """Test a contrast between named coefficients.
+
+    Parameters
+    ----------
+    regression : Regression
+    text : str
+        As in `contrast_weights`; a single name tests that coefficient.
+    name : str
+        What to call it, by default its text.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    Contrast
+        z or t as the regression was fitted, from its robust covariance.
+
+    Raises
+    ------
+    RatifyError
+        As `contrast_weights`.
+    """
+    weights = contrast_weights(regression, text)
+    estimate = float(weights @ regression.params.to_numpy())
+    variance = float(weights @ regression.cov_params.to_numpy() @ weights)
+    se = math.sqrt(max(variance, 0.0))
+    statistic = estimate / se if se > 0 else math.nan
+    half = regression.critical(level) * se
+    return Contrast(
+        name=name or text, text=text, estimate=estimate, se=se, low=estimate - half,
+        high=estimate + half, statistic=statistic, p_value=regression.p_value(statistic),
+        distribution=regression.distribution, df=regression.df, level=level, n=regression.n,
+        clusters=regression.n_clusters, method=f"{regression.method}; Wald {regression.test}",
+        unit="log-odds" if regression.is_logit else "outcome units",
+    )  # fmt: skip
+
+
+def wald_contrasts(
+    regression: Regression, contrasts: Mapping[str, str], *, level: float = 0.95
+) -> pd.DataFrame:
+    """Test several contrasts; none is corrected for the others.
+
+    Parameters
+    ----------
+    regression : Regression
+    contrasts : mapping of name to text
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        A row a contrast, the fields of `Contrast`.
+    """
+    rows = [
+        wald_contrast(regression, text, name=name, level=level) for name, text in contrasts.items()
+    ]
+    return pd.DataFrame([asdict(row) for row in rows])
+
+
+def _without_terms(text: str, terms: list[str]) -> str:
+    """Return the text without the coefficients' names, which may hold '=' themselves."""
+    for term in sorted(terms, key=len, reverse=True):
+        text = text.replace(term, " ")
+    return text

@@ -1,0 +1,184 @@
+"""Effects of several outcomes side by side: raw and in standard deviations, each with its family.
+
+A table headed "SD units" that holds raw points has been published; here the two have columns of
+their own, and the standard deviation stands beside them.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.inference.families import SHOWN, FamilyTest, correct_families
+from analysis.regression.contrasts import wald_contrast
+from analysis.regression.result import FEW_CLUSTERS, Regression
+from analysis.regression.wild_bootstrap import Weights, wild_cluster_bootstrap
+from prereg.errors import RatifyError
+
+COLUMNS = [
+    "outcome", "effect", "contrast", "estimate_raw", "low_raw", "high_raw", "estimate_sd",
+    "low_sd", "high_sd", "sd", "sd_of", "se_raw", "statistic", "p", "p_adjusted", "correction",
+    "family", "tests", "n", "clusters", "method", "note",
+]  # fmt: skip
+
+
+def outcome_sd(
+    regression: Regression,
+    data: pd.DataFrame,
+    *,
+    of: Literal["whole", "baseline", "control"] = "whole",
+    column: str | None = None,
+    value: str | None = None,
+) -> tuple[float, str]:
+    """Return the standard deviation of a regression's outcome, and whose it is in words.
+
+    Parameters
+    ----------
+    regression : Regression
+    data : DataFrame
+        The table it was fitted on.
+    of : {'whole', 'baseline', 'control'}
+        Over all rows that entered, or over those with `value` in `column`.
+    column, value : str, optional
+        Compared as numbers where the column holds numbers, otherwise as text.
+
+    Returns
+    -------
+    sd : float
+        With n - 1.
+    whose : str
+
+    Raises
+    ------
+    RatifyError
+        On an unknown column, and where fewer than two of the rows differ in the outcome.
+    """
+    name = re.sub(r"^Q\((['\"])(.*)\1\)$", r"\2", regression.formula.partition("~")[0].strip())
+    outcome = pd.Series(np.asarray(regression.result.model.endog, dtype=float))
+    whose = f"{name}, all {regression.n} rows"
+    if of != "whole":
+        if column is None or value is None:
+            raise RatifyError(f"the sd at {of} needs its rows", allowed="column and value")
+        if column not in data.columns:
+            raise RatifyError(
+                f"there is no column '{column}'", allowed=", ".join(map(str, data.columns))
+            )
+        chosen = _is_value(data[column], value)[regression.kept]
+        outcome = outcome[chosen]
+        whose = f"{name} at {of} ({column} = {value}), {len(outcome)} rows"
+    spread = float(outcome.std(ddof=1)) if len(outcome) > 1 else 0.0
+    if not spread > 0:
+        raise RatifyError(
+            "the outcome has no standard deviation there", column=column or name, value=value or of,
+            allowed="two rows or more that differ in the outcome",
+        )  # fmt: skip
+    return spread, whose
+
+
+def _is_value(cells: pd.Series[Any], value: str) -> np.ndarray:
+    """Return where a cell is the value, 1 and 1.0 being one number."""
+    same = cells.astype(str).eq(value).to_numpy(dtype=bool)
+    try:
+        number = float(value)
+    except ValueError:
+        return np.asarray(same)
+    as_number = pd.to_numeric(cells, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+    return np.asarray(same | (as_number == number))
+
+
+def effects_table(
+    fits: Mapping[str, Regression],
+    contrasts: Mapping[str, str],
+    *,
+    rng: np.random.Generator,
+    sd: Mapping[str, tuple[float, str]] | None = None,
+    few_clusters: int = FEW_CLUSTERS,
+    resamples: int = 9999,
+    weights: Weights = "auto",
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return every contrast of every outcome, raw and in standard deviations.
+
+    Parameters
+    ----------
+    fits : mapping of outcome to Regression
+    contrasts : mapping of name to text
+        As in `contrasts.wald_contrast`; the same for every outcome.
+    rng : Generator
+        For the bootstrap.
+    sd : mapping of outcome to (sd, whose), optional
+        From `outcome_sd`; taken as known, so that an interval in sd is the raw one divided. Without
+        it these columns are missing.
+    few_clusters : int
+        Below so many clusters p value and interval come from the wild cluster bootstrap.
+    resamples : int
+    weights : {'auto', 'rademacher', 'webb'}
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        A row an outcome and contrast: `COLUMNS`. `se_raw` and `statistic` are the sandwich's, also
+        where the interval is the bootstrap's. `p_adjusted` and what belongs to it are filled by
+        `with_families`.
+    """
+    rows = []
+    for outcome, fit in fits.items():
+        for name, text in contrasts.items():
+            found = wald_contrast(fit, text, name=name, level=level)
+            low, high, p, method, note = (
+                found.low, found.high, found.p_value, found.method, " ".join(fit.warnings)
+            )  # fmt: skip
+            if fit.n_clusters is not None and fit.n_clusters < few_clusters:
+                wild = wild_cluster_bootstrap(
+                    fit, text, rng=rng, resamples=resamples, weights=weights, level=level
+                )
+                low, high, p, method = wild.low, wild.high, wild.p_value, wild.method
+                note = " ".join(part for part in (note, wild.note) if part)
+            unit, whose = (sd or {}).get(outcome, (math.nan, ""))
+            rows.append(
+                {
+                    "outcome": outcome, "effect": name, "contrast": text,
+                    "estimate_raw": found.estimate, "low_raw": low, "high_raw": high,
+                    "estimate_sd": found.estimate / unit, "low_sd": low / unit,
+                    "high_sd": high / unit, "sd": unit, "sd_of": whose, "se_raw": found.se,
+                    "statistic": found.statistic, "p": p, "p_adjusted": math.nan,
+                    "correction": "", "family": "", "tests": 0, "n": found.n,
+                    "clusters": found.clusters, "method": method, "note": note,
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def with_families(
+    table: pd.DataFrame, families: Mapping[str, str], *, correction: str
+) -> pd.DataFrame:
+    """Return the effects with p values corrected within their families.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `effects_table`.
+    families : mapping of outcome to family
+        Outcomes with one family are corrected together.
+    correction : str
+        As in `families.adjust`.
+    """
+    tests = [
+        FamilyTest(
+            family=families[row["outcome"]], correction=correction, analysis=row["outcome"],
+            name=row["effect"], p_value=row["p"],
+        )
+        for row in table.to_dict("records")
+    ]  # fmt: skip
+    found = {family.name: family for family in correct_families(tests)}
+    adjusted = [found[t.family].adjusted_of(t.analysis, t.name) for t in tests]
+    return table.assign(
+        p_adjusted=adjusted, correction=SHOWN[correction], family=[t.family for t in tests],
+        tests=[len(found[t.family].members) for t in tests],
+    )  # fmt: skip

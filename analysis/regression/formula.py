@@ -1,0 +1,184 @@
+"""From a formula and a table to a model matrix, or to a sentence that says why there is none."""
+
+from __future__ import annotations
+
+import io
+import keyword
+import re
+import tokenize
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.linalg import qr
+from scipy.optimize import linprog
+
+from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.tables import columns
+from prereg.errors import RatifyError
+
+# Names a formula may use beside the table's columns: patsy's own, and numpy as np.
+_FORMULA_NAMES = frozenset(
+    "np C I Q Treatment Sum Diff Helmert Poly center standardize scale bs cr cc te".split()
+)
+
+
+def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
+    """Return the columns a formula names, and refuse names that are neither column nor function."""
+    try:
+        tokens = [
+            t for t in tokenize.generate_tokens(io.StringIO(formula).readline) if t.string.strip()
+        ]
+    except (tokenize.TokenError, SyntaxError) as error:
+        raise RatifyError("the formula cannot be read", value=formula, allowed="y ~ x") from error
+    found: list[str] = []
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1].string if at else ""
+        after = tokens[at + 1].string if at + 1 < len(tokens) else ""
+        quoted = token.type == tokenize.STRING and before == "(" and tokens[at - 2].string == "Q"
+        name = token.string.strip("'\"") if quoted else token.string
+        plain = token.type == tokenize.NAME and not keyword.iskeyword(name)
+        # `x.y` reads an attribute and `f(key=` names an argument: neither is a column.
+        if not quoted and (not plain or before == "." or after == "="):
+            continue
+        if name in data.columns and after != "(":
+            found.append(name)
+        elif quoted or name not in _FORMULA_NAMES:
+            # A formula is text from a plan, not a program: other functions stay out of reach.
+            kind = "function" if after == "(" else "column"
+            raise RatifyError(
+                f"the formula names '{name}', and there is no such {kind}", value=formula,
+                allowed=", ".join(
+                    sorted(_FORMULA_NAMES) if kind == "function" else map(str, data.columns)
+                ),
+            )  # fmt: skip
+    return list(dict.fromkeys(found))
+
+
+def complete_places(data: pd.DataFrame, used: list[str]) -> IntArray:
+    """Return where no cell of the columns is missing."""
+    absent = [columns.missing(data[name]) for name in used]
+    return np.flatnonzero(~np.any(absent, axis=0)) if used else np.arange(len(data))
+
+
+def complete_rows(data: pd.DataFrame, used: list[str]) -> pd.DataFrame:
+    """Return the rows without a missing cell, in types that patsy knows."""
+    rows = data[list(dict.fromkeys(used))].iloc[complete_places(data, used)].reset_index(drop=True)
+    for name in rows.columns:
+        values = rows[name].infer_objects()
+        if pd.api.types.is_bool_dtype(values.dtype) or (
+            pd.api.types.is_numeric_dtype(values.dtype) and not isinstance(values.dtype, np.dtype)
+        ):
+            rows[name] = values.astype(float)
+        elif isinstance(values.dtype, pd.StringDtype):
+            rows[name] = values.astype(object)
+        else:
+            rows[name] = values
+    return rows
+
+
+def model_of(rows: pd.DataFrame, formula: str, kind: str) -> Any:
+    """Return the statsmodels model; nothing of patsy's tracebacks leaks."""
+    import statsmodels.formula.api as smf
+
+    build = smf.logit if kind == "logit" else smf.ols
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return build(formula, rows, missing="raise", eval_env={"np": np})
+    except Exception as error:
+        reason = re.split(r"\n", str(error))[0]
+        raise RatifyError(
+            f"the formula cannot be computed: {reason}", value=formula,
+            allowed="terms that give a finite number in every row",
+        ) from error  # fmt: skip
+
+
+def design_matrix(result: Any, rows: pd.DataFrame) -> FloatArray:
+    """Return the model matrix of other rows, coded as the rows were that the model was fitted on.
+
+    Raises
+    ------
+    RatifyError
+        Where a row holds a category that the fitted rows did not, or a cell the formula cannot use.
+    """
+    from statsmodels.formula._manager import FormulaManager
+
+    try:
+        matrix = FormulaManager().get_matrices(result.model.data.model_spec, rows, pandas=False)
+    except Exception as error:
+        reason = re.split(r"\n", str(error))[0]
+        raise RatifyError(
+            f"the formula cannot be computed on these rows: {reason}",
+            allowed="categories that occur in the fitted rows",
+        ) from error
+    return np.asarray(matrix, dtype=np.float64)
+
+
+def linear_constraint(text: str, terms: list[str]) -> tuple[FloatArray, FloatArray]:
+    """Return the coefficients and constants of constraints written as text, a row each."""
+    from statsmodels.formula._manager import FormulaManager
+
+    found = FormulaManager().get_linear_constraints(text, terms)
+    return (
+        np.asarray(found.constraint_matrix, dtype=np.float64),
+        np.asarray(found.constraint_values, dtype=np.float64),
+    )
+
+
+def check_outcome(y: FloatArray, name: str, kind: str) -> None:
+    """Refuse an outcome that never varies, and one of a logit that is not 0 or 1."""
+    if kind == "logit" and not np.isin(y, (0.0, 1.0)).all():
+        bad = y[~np.isin(y, (0.0, 1.0))][0]
+        raise RatifyError("is not an outcome of a logit", column=name, value=bad, allowed="0, 1")
+    if np.ptp(y) == 0:
+        raise RatifyError(
+            "the outcome is the same in every row", column=name, value=float(y[0]),
+            allowed="an outcome that varies",
+        )  # fmt: skip
+
+
+def check_terms(X: FloatArray, terms: list[str]) -> None:
+    """Refuse terms that are linear combinations of others, by pivoted QR."""
+    if len(X) <= len(terms):
+        raise RatifyError("too few rows", value=len(X), allowed=f"more than {len(terms)} (terms)")
+    size = np.sqrt((X**2).sum(axis=0))
+    upper, order = qr(X / np.where(size > 0, size, 1.0), mode="r", pivoting=True)
+    diagonal = np.zeros(len(terms))
+    diagonal[: min(upper.shape)] = np.abs(np.diag(upper))
+    tied = [terms[i] for i in order[diagonal < 1e-10]]
+    if tied:
+        raise RatifyError(
+            "terms are linear combinations of others", value=", ".join(tied),
+            allowed="terms that vary independently",
+        )  # fmt: skip
+
+
+def check_separation(y: FloatArray, X: FloatArray, terms: list[str]) -> None:
+    """Refuse terms that split the outcome: some direction never points the wrong way."""
+    signed = np.unique((X / np.abs(X).max(axis=0)) * (2 * y - 1)[:, None], axis=0)
+    direction = _separating(signed)
+    if direction is None:
+        return
+    constant = [i for i, term in enumerate(terms) if term == "Intercept"]
+    others = [i for i in range(len(terms)) if i not in constant]
+    # One term that suffices explains more than a corner of the cone that names many.
+    alone = [i for i in others if _separating(signed[:, [*constant, i]]) is not None]
+    guilty = alone or [i for i in others if abs(direction[i]) > 1e-6] or constant
+    raise RatifyError(
+        "the outcome is separated, predicted perfectly by terms that so have no finite estimate: "
+        + ", ".join(terms[i] for i in guilty),
+        allowed="terms whose groups hold both outcomes",
+    )
+
+
+def _separating(signed: FloatArray) -> FloatArray | None:
+    """Return a direction along which no row falls and some rise, None if there is none."""
+    found = linprog(
+        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1),
+        method="highs",
+    )  # fmt: skip
+    if found.x is None or float((signed @ found.x).sum()) <= 1e-7 * len(signed):
+        return None
+    return np.asarray(found.x, dtype=np.float64)

@@ -1,0 +1,232 @@
+"""Do people choose what the judge scored higher: trials with their gaps, and rates by gap."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
+from analysis.tables import columns
+from prereg.analyses.choices import bin_name
+from prereg.errors import RatifyError
+
+OUTSIDE = "outside the bins"
+
+Orientation = Literal["higher_minus_lower", "left_minus_right"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trials:
+    """People's trials beside a judge's scores.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        The judgments' rows and columns, and: `gap` (absolute difference of the score),
+        `select_higher` (1 where the higher-scored side was chosen, 0 the other, missing at gap 0),
+        `select_match` (1 where the judge's own preferred side was chosen, missing at equal
+        preference), `chose_left` (1 or 0), and `diff_NAME` for each dimension: higher-scored minus
+        lower-scored side by the score, missing at gap 0; or left minus right, where so asked.
+    n : int
+        Trials.
+    n_no_gap : int
+        Trials at gap 0: no side is higher, `select_higher` is missing.
+    n_unscored : int
+        Trials with an item that has no score: gap and outcome are missing.
+    n_no_preference : int
+        Trials with equal preference: `select_match` is missing.
+    orientation : {'higher_minus_lower', 'left_minus_right'}
+        Of the differences.
+    """
+
+    frame: pd.DataFrame = field(repr=False)
+    n: int
+    n_no_gap: int
+    n_unscored: int
+    n_no_preference: int
+    orientation: Orientation = "higher_minus_lower"
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a copy of the table."""
+        return self.frame.copy()
+
+
+def trials_with_gap(
+    judgments: pd.DataFrame,
+    scores: pd.DataFrame,
+    *,
+    score: str = "overall",
+    preference: str | None = "elo",
+    dimensions: Sequence[str] = (),
+    orientation: Orientation = "higher_minus_lower",
+) -> Trials:
+    """Set each trial beside the judge's scores of its two items.
+
+    Parameters
+    ----------
+    judgments : DataFrame
+        Tidy judgments of people: `left_id`, `right_id`, `choice`. Leave attention checks out.
+    scores : DataFrame
+        `item_id` (each once), `score`, `preference` and the dimensions.
+    score : str
+        Column that gap and `select_higher` compare.
+    preference : str or None
+        Column by which the judge prefers a side, for `select_match`; None leaves it missing.
+    dimensions : sequence of str
+        Columns whose differences are wanted.
+    orientation : {'higher_minus_lower', 'left_minus_right'}
+        Sign of the differences.
+
+    Returns
+    -------
+    Trials
+
+    Raises
+    ------
+    RatifyError
+        On missing columns, an unknown choice, an item twice in `scores`, and an item of a trial
+        without a row there.
+
+    Notes
+    -----
+    Differences are higher minus lower unless asked otherwise: about `select_higher` and
+    `select_match`, left minus right says nothing, for sides are drawn by a coin. It belongs with
+    `chose_left`.
+    """
+    columns.one_of("orientation", orientation, ["higher_minus_lower", "left_minus_right"])
+    columns.require_columns(judgments, "left_id", "right_id", "choice")
+    columns.require_rows(judgments, "judgments")
+    wanted = [score, *([preference] if preference else []), *dimensions]
+    columns.require_columns(scores, "item_id", *wanted)
+    left_chosen = columns.left_chosen(judgments)
+    left, right = _sides(judgments, scores, wanted)
+    ahead = np.sign(left[score] - right[score])
+    frame = judgments.reset_index(drop=True).assign(
+        gap=np.abs(left[score] - right[score]), select_higher=_agrees(ahead, left_chosen),
+        chose_left=left_chosen.astype(float),
+    )  # fmt: skip
+    preferred = np.zeros(len(frame))
+    if preference:
+        preferred = np.sign(left[preference] - right[preference])
+    frame["select_match"] = _agrees(preferred, left_chosen)
+    for name in dimensions:
+        difference = left[name] - right[name]
+        if orientation == "higher_minus_lower":
+            difference = np.where(ahead == 0, np.nan, ahead * difference)
+        frame[f"diff_{name}"] = difference
+    return Trials(
+        frame=frame,
+        n=len(frame),
+        n_no_gap=int((ahead == 0).sum()),
+        n_unscored=int(np.isnan(ahead).sum()),
+        n_no_preference=int((preferred == 0).sum()),
+        orientation=orientation,
+    )
+
+
+def _sides(
+    judgments: pd.DataFrame, scores: pd.DataFrame, wanted: list[str]
+) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+    """Return the wanted scores of the left and of the right items, by column."""
+    ids = columns.text_ids(scores, "item_id")
+    columns.refuse(
+        scores, "item_id", ids.duplicated(), "appears twice", allowed="one row for each item"
+    )
+    index = pd.Index(ids)
+    values = {name: columns.numbers(scores, name) for name in dict.fromkeys(wanted)}
+    sides: list[dict[str, FloatArray]] = []
+    for column in ("left_id", "right_id"):
+        place = index.get_indexer(pd.Index(columns.text_ids(judgments, column)))
+        columns.refuse(
+            judgments, column, place < 0, "has no row among the scores",
+            allowed="an item_id of the scores",
+        )  # fmt: skip
+        sides.append({name: known[place] for name, known in values.items()})
+    return sides[0], sides[1]
+
+
+def _agrees(ahead: FloatArray, left_chosen: BoolArray) -> FloatArray:
+    """Return 1 where the choice is the side ahead, 0 where not, NaN where none is known to be."""
+    nobody = (ahead == 0) | np.isnan(ahead)
+    return np.where(nobody, np.nan, ((ahead > 0) == left_chosen).astype(float))
+
+
+def selection_by_gap(
+    trials: pd.DataFrame,
+    *,
+    bins: Sequence[tuple[float, float]],
+    outcome: str = "select_higher",
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return how often people chose the higher-scored side, by size of the gap.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        `gap` and the outcome (0, 1 or missing), as in `Trials.frame`.
+    bins : sequence of (low, high)
+        Both ends included, an end that two bins share belongs to the lower; `high` may be
+        infinite.
+    outcome : str
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        `bin`, `gap_low`, `gap_high`, `n`, `chosen`, `rate`, `low`, `high`: Wilson intervals, which
+        treat trials as independent. An empty bin stays, its rate missing. Trials with an outcome
+        whose gap lies in no bin get a last row of their own, `gap_low` and `gap_high` missing.
+
+    Raises
+    ------
+    RatifyError
+        On missing columns, no bins, or bins that overlap or fall.
+
+    References
+    ----------
+    Wilson, E. B. (1927). Journal of the American Statistical Association 22, 209-212.
+    """
+    columns.require_columns(trials, "gap", outcome)
+    columns.proportion("level", level)
+    _check_bins(bins)
+    gap, chosen = columns.numbers(trials, "gap"), columns.numbers(trials, outcome)
+    counted = ~np.isnan(chosen) & ~np.isnan(gap)
+    rows, seen = [], np.zeros(len(gap), dtype=bool)
+    for low, high in bins:
+        inside = counted & ~seen & (gap >= low) & (gap <= high)
+        seen |= inside
+        rows.append((bin_name(low, high), low, high, inside.sum(), chosen[inside].sum()))
+    left_over = counted & ~seen
+    if left_over.any():
+        rows.append((OUTSIDE, math.nan, math.nan, left_over.sum(), chosen[left_over].sum()))
+    table = pd.DataFrame(rows, columns=["bin", "gap_low", "gap_high", "n", "chosen"])
+    table = table.astype({"gap_low": float, "gap_high": float, "n": int, "chosen": int})
+    return table.join(_wilson(table["chosen"].to_numpy(), table["n"].to_numpy(), level))
+
+
+def _check_bins(bins: Sequence[tuple[float, float]]) -> None:
+    if not bins:
+        raise RatifyError("there are no bins", allowed="pairs (low, high)")
+    edges = [edge for pair in bins for edge in pair]
+    rising = all(low <= high for low, high in bins)
+    apart = edges == sorted(edges)
+    if any(math.isnan(edge) for edge in edges) or not (rising and apart):
+        raise RatifyError(
+            "bins are out of order", value=list(bins), allowed="rising pairs that do not overlap"
+        )
+
+
+def _wilson(chosen: IntArray, n: IntArray, level: float) -> pd.DataFrame:
+    from statsmodels.stats.proportion import proportion_confint
+
+    table = pd.DataFrame(np.nan, index=range(len(n)), columns=["rate", "low", "high"])
+    some = n > 0
+    if some.any():
+        low, high = proportion_confint(chosen[some], n[some], alpha=1 - level, method="wilson")
+        table.loc[some] = np.column_stack([chosen[some] / n[some], low, high])
+    return table

@@ -1,0 +1,262 @@
+"""What a regression predicts on average, and what a change of one column does on average.
+
+Predictions are made for the rows that were observed, one column set to a value and the others left
+as they are, and then averaged; nobody is asked to imagine an "average person".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit, logit
+
+from analysis.ranking.pair_counts import FloatArray
+from analysis.regression.formula import columns_of, complete_rows, design_matrix
+from analysis.regression.result import Regression
+from analysis.tables import columns
+from prereg.errors import RatifyError
+
+# Half of the step of a numerical slope, in standard deviations of the column.
+_STEP = 1e-4
+
+
+def average_predictions(
+    regression: Regression,
+    data: pd.DataFrame,
+    at: Mapping[str, Sequence[Any] | FloatArray],
+    *,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return the average prediction at every combination of some columns' values.
+
+    At each combination every observed row gets these values and keeps its other columns; the mean
+    of the predictions is reported (average adjusted prediction).
+
+    Parameters
+    ----------
+    regression : Regression
+    data : DataFrame
+        The table it was fitted on; rows with a missing column are left out again.
+    at : mapping of column to values
+        Columns of the formula. Empty: the average prediction for the rows as they are.
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        The columns of `at`, `estimate`, `se`, `low`, `high`, `unit`. Delta method with the
+        regression's own (clustered) covariance; of a logit the interval is taken on the log-odds
+        of the mean, so that it stays between 0 and 1.
+
+    Raises
+    ------
+    RatifyError
+        When the formula does not hold a column, or a category is none of the fitted rows'.
+    """
+    reach = regression.critical(level)
+    _require_predictors(regression, data, list(at))
+    rows, weight = _profiles(regression, data, list(at))
+    found = []
+    for values in product(*at.values()):
+        there = rows.assign(**dict(zip(at, values, strict=True)))
+        mean, gradient = _mean_and_gradient(regression, there, weight)
+        se = _delta(regression, gradient)
+        low, high = _interval(regression, mean, se, reach)
+        found.append((*values, mean, se, low, high))
+    table = pd.DataFrame(found, columns=[*at, "estimate", "se", "low", "high"])
+    return table.assign(unit="probability" if regression.is_logit else "outcome units")
+
+
+def predicted_probability(
+    regression: Regression,
+    data: pd.DataFrame,
+    term: str,
+    grid: Sequence[float] | FloatArray,
+    *,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return the average predicted probability of a logit along one column.
+
+    Parameters
+    ----------
+    regression : Regression
+        From `clustered_logit`.
+    data : DataFrame
+        The table it was fitted on; rows with a missing column are left out again.
+    term : str
+        A column of the formula.
+    grid : sequence of float
+        Values of the column.
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        `term` (named as it is), `probability`, `low`, `high`: see `average_predictions`.
+
+    Raises
+    ------
+    RatifyError
+        When the regression is not a logit, or the formula does not hold the column.
+    """
+    columns.proportion("level", level)
+    if not regression.is_logit:
+        raise RatifyError("needs a logit", value=regression.method, allowed="clustered_logit")
+    values = np.asarray(grid, dtype=float)
+    table = average_predictions(regression, data, {term: values}, level=level)
+    return table.rename(columns={"estimate": "probability"})[[term, "probability", "low", "high"]]
+
+
+def average_marginal_effects(
+    regression: Regression,
+    data: pd.DataFrame,
+    column: str,
+    *,
+    reference: Any = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return what a change of one column does to the prediction, on average over observed rows.
+
+    Parameters
+    ----------
+    regression : Regression
+    data : DataFrame
+        The table it was fitted on.
+    column : str
+        Of the formula. A column of numbers other than 0 and 1: the average slope. Otherwise the
+        change from the reference to each other category.
+    reference : optional
+        Category to compare with; by default the first in order (0 of 0 and 1).
+    level : float
+
+    Returns
+    -------
+    DataFrame
+        `column`, `change` ('per unit' or 'b - a'), `estimate`, `se`, `statistic`, `p`, `low`,
+        `high`, `unit` ('probability' for a logit). Delta method with the regression's own
+        (clustered) covariance; the interval is symmetric.
+
+    Raises
+    ------
+    RatifyError
+        When the formula does not hold the column, or the reference is none of its categories.
+    """
+    reach = regression.critical(level)
+    _require_predictors(regression, data, [column])
+    observed = complete_rows(data, [column])[column]
+    number = pd.api.types.is_numeric_dtype(observed.dtype)
+    if number and not observed.isin([0, 1]).all():
+        if reference is not None:
+            raise RatifyError(
+                "has no reference: it is a number", column=column, allowed="the slope"
+            )
+        changes = [("per unit", *_slope(regression, data, column))]
+    else:
+        changes = _steps(regression, data, column, sorted(observed.unique()), reference)
+    found = []
+    for name, effect, gradient in changes:
+        se = _delta(regression, gradient)
+        statistic = effect / se if se > 0 else math.nan
+        found.append(
+            (column, name, effect, se, statistic, regression.p_value(statistic),
+             effect - reach * se, effect + reach * se)
+        )  # fmt: skip
+    names = ["column", "change", "estimate", "se", "statistic", "p", "low", "high"]
+    table = pd.DataFrame(found, columns=names)
+    return table.assign(unit="probability" if regression.is_logit else "outcome units")
+
+
+def _slope(regression: Regression, data: pd.DataFrame, column: str) -> tuple[float, FloatArray]:
+    """Return the average slope along a column of numbers, and its gradient."""
+    rows, weight = _profiles(regression, data, [])
+    half = _STEP * float(rows[column].std(ddof=0))
+    up, down = (
+        _mean_and_gradient(regression, rows.assign(**{column: rows[column] + step}), weight)
+        for step in (half, -half)
+    )
+    return (up[0] - down[0]) / (2 * half), (up[1] - down[1]) / (2 * half)
+
+
+def _steps(
+    regression: Regression, data: pd.DataFrame, column: str, levels: list[Any], reference: Any
+) -> list[tuple[str, float, FloatArray]]:
+    """Return the change from the reference to every other category, with its gradient."""
+    first = levels[0] if reference is None else reference
+    if first not in levels:
+        raise RatifyError(
+            "is no category", column=column, value=first, allowed=", ".join(map(str, levels))
+        )
+    rows, weight = _profiles(regression, data, [column])
+    at = {
+        value: _mean_and_gradient(regression, rows.assign(**{column: value}), weight)
+        for value in levels
+    }
+    base, base_gradient = at[first]
+    return [
+        (f"{_shown(value)} - {_shown(first)}", mean - base, gradient - base_gradient)
+        for value, (mean, gradient) in at.items()
+        if value != first
+    ]
+
+
+def _shown(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _predictors(regression: Regression, data: pd.DataFrame) -> list[str]:
+    return columns_of(data, regression.formula.partition("~")[2])
+
+
+def _require_predictors(regression: Regression, data: pd.DataFrame, names: list[str]) -> None:
+    predictors = _predictors(regression, data)
+    for name in names:
+        if name not in predictors:
+            raise RatifyError(
+                "is not in the formula", column=name, allowed=", ".join(predictors) or "no column"
+            )
+
+
+def _profiles(
+    regression: Regression, data: pd.DataFrame, fixed: list[str]
+) -> tuple[pd.DataFrame, FloatArray]:
+    """Return the fitted rows without the fixed columns, one of each kind, and their weights.
+
+    Rows that differ in nothing else predict alike: one of each, weighted by its share.
+    """
+    used = columns_of(data, regression.formula)
+    cluster = [regression.cluster] if regression.cluster else []
+    rows = complete_rows(data, [*used, *cluster])
+    others = [name for name in _predictors(regression, data) if name not in fixed]
+    if not others:
+        return rows[[]].iloc[:1], np.ones(1)
+    counted = rows.groupby(others, sort=False).size()
+    count = counted.to_numpy(dtype=np.float64)
+    return counted.index.to_frame(index=False), np.asarray(count / count.sum())
+
+
+def _mean_and_gradient(
+    regression: Regression, rows: pd.DataFrame, weight: FloatArray
+) -> tuple[float, FloatArray]:
+    """Return the weighted mean prediction, and how it moves with each coefficient."""
+    X = design_matrix(regression.result, rows)
+    linear = X @ regression.params.to_numpy()
+    if not regression.is_logit:
+        return float(weight @ linear), np.asarray(weight @ X)
+    chance = expit(linear)
+    return float(weight @ chance), np.asarray((weight * chance * (1 - chance)) @ X)
+
+
+def _delta(regression: Regression, gradient: FloatArray) -> float:
+    return math.sqrt(max(float(gradient @ regression.cov_params.to_numpy() @ gradient), 0.0))
+
+
+def _interval(regression: Regression, mean: float, se: float, reach: float) -> tuple[float, float]:
+    if not regression.is_logit:
+        return mean - reach * se, mean + reach * se
+    centre, half = logit(mean), reach * se / (mean * (1 - mean))
+    return float(expit(centre - half)), float(expit(centre + half))

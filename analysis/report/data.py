@@ -1,0 +1,127 @@
+"""Read `results.json` back, checked: a report is made from the file, not from memory.
+
+The models mirror `analysis.results.quantities`; anything that does not fit ends in one line.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from analysis.results.quantities import Quantity, Status
+from prereg.errors import RatifyError
+
+# A name becomes a path and an id in the page.
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Cell = str | bool | int | float | None
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", allow_inf_nan=False, frozen=True)
+
+
+class TableData(_Part):
+    """A table as `ResultTable.to_json` wrote it."""
+
+    name: Name
+    title: str
+    caption: str
+    status: Status
+    columns: list[str]
+    rows: list[list[Cell]]
+
+    @model_validator(mode="after")
+    def _rectangular(self) -> TableData:
+        for number, row in enumerate(self.rows, start=1):
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"row {number} has {len(row)} cells for {len(self.columns)} columns"
+                )
+        return self
+
+
+class FigureData(_Part):
+    """A figure as `ResultFigure.to_json` wrote it; the drawing is in its own file."""
+
+    name: Name
+    title: str
+    caption: str
+    alt: str
+    status: Status
+
+
+class Hypothesis(_Part):
+    """One registered hypothesis."""
+
+    id: str
+    text: str
+
+
+class FlowStep(_Part):
+    """One exclusion rule, in the plan's order."""
+
+    rule: str
+    unit: str
+    before: int
+    excluded: int
+    after: int
+
+
+class ResultsData(_Part):
+    """The whole of `results.json`."""
+
+    kind: Literal["study", "audit"]
+    title: str
+    question: str
+    headline: list[str]
+    simulated: bool
+    meta: dict[str, Any]
+    hypotheses: list[Hypothesis] = []
+    flow: list[FlowStep] = []
+    flow_notes: list[str] = []
+    quantities: list[Quantity]
+    tables: list[TableData]
+    figures: list[FigureData]
+    methods: list[str]
+    limits: list[str]
+
+    @model_validator(mode="after")
+    def _unique(self) -> ResultsData:
+        for parts in (self.tables, self.figures):
+            names = [part.name for part in parts]
+            twice = sorted({name for name in names if names.count(name) > 1})
+            if twice:
+                raise ValueError(f"two tables or two figures are called {twice[0]}")
+        return self
+
+
+def read_results(path: Path) -> ResultsData:
+    """Return the results of a file.
+
+    Raises
+    ------
+    RatifyError
+        When the file is missing, is not JSON, or does not hold results.
+    """
+    try:
+        text = path.read_bytes()
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "there are no results here to report; run the analysis first", file=path
+        ) from error
+    except OSError as error:
+        raise RatifyError(f"cannot read this file: {error.strerror}", file=path) from error
+    try:
+        return ResultsData.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        field = ".".join(str(part) for part in first["loc"]) or None
+        known = first["type"] not in {"missing", "json_invalid"}
+        raise RatifyError(
+            first["msg"][:1].lower() + first["msg"][1:],
+            file=path,
+            column=field,
+            value=first["input"] if known and field else None,
+        ) from error

@@ -1,0 +1,240 @@
+"""The report: one self-contained page made from `results.json` and `figures/*.svg`.
+
+The page asks nothing of a network or of a script, and says so in its own content policy. Whatever
+comes from the results is escaped; the drawings are filtered (`inline_svg`).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from analysis.evidence.exclusions import RULE_WORDS, UNIT_WORDS
+from analysis.report.data import FigureData, ResultsData, TableData, read_results
+from analysis.report.inline_svg import inline
+from analysis.report.tables import TableView, table_view
+from analysis.results import numbers
+from analysis.results.quantities import Quantity, numbers_name
+from prereg import files
+from prereg.errors import RatifyError
+
+KEY_NUMBERS = 12
+# The figure of this name stands with the exclusions, the others with the evidence.
+FLOW_FIGURE = "flow"
+DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
+
+
+def write_report(folder: Path) -> Path:
+    """Write `report.html` from the results in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds `results.json` and `figures/NAME.svg` for every figure it names.
+
+    Returns
+    -------
+    Path
+        The page, ready to open, print or send.
+
+    Raises
+    ------
+    RatifyError
+        When the results are missing, incomplete or not what `analysis.results.quantities` writes.
+    """
+    data = read_results(folder / "results.json")
+    page = folder / "report.html"
+    files.write_text(page, render(data, folder / "figures"))
+    return page
+
+
+def render(data: ResultsData, drawings: Path) -> str:
+    """Return the page of some results, with drawings taken from a folder."""
+    tables = {table.name: table_view(table) for table in data.tables}
+    ordered = sorted(data.figures, key=lambda figure: figure.name == FLOW_FIGURE)
+    figures = [
+        FigureView(
+            number=number,
+            data=figure,
+            drawing=_drawing(figure, drawings, prefix=f"f{number}"),
+            table=tables.get(figure.name),
+        )
+        for number, figure in enumerate(ordered, start=1)
+    ]
+    beside = {figure.name for figure in data.figures}
+    css = resources.files("analysis.report").joinpath("templates/report.css").read_text("utf-8")
+    key = key_groups(data.quantities)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            r=data,
+            css=Markup(css),  # noqa: S704  (our own file)
+            css_hash=_csp_hash(css),
+            key=key,
+            shown=sum(len(group.rows) for group in key),
+            tested={
+                hypothesis.id: [q for q in data.quantities if q.hypothesis == hypothesis.id]
+                for hypothesis in data.hypotheses
+            },
+            most_tests=KEY_NUMBERS,
+            analyses=by_analysis(data.quantities),
+            figures=[view for view in figures if view.data.name != FLOW_FIGURE],
+            flow_figure=next((v for v in figures if v.data.name == FLOW_FIGURE), None),
+            tables=[view for name, view in tables.items() if name not in beside],
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FigureView:
+    """A figure as the page shows it."""
+
+    number: int
+    data: FigureData
+    drawing: Markup
+    table: TableView | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyRow:
+    """A number in the summary, with where its interval is drawn (0 to 100)."""
+
+    quantity: Quantity
+    at: float | None
+    start: float | None
+    end: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeyGroup:
+    """Numbers of one unit, drawn on one scale."""
+
+    unit: str
+    low: float
+    high: float
+    zero: float
+    rows: list[KeyRow]
+
+
+def key_groups(quantities: list[Quantity]) -> list[KeyGroup]:
+    """Return the numbers that the summary shows, all of one status, grouped by unit.
+
+    The registered ones, first those that speak to a hypothesis; where nothing was registered, the
+    first ones, since whoever wrote the results put the most important first.
+    """
+    registered = [q for q in quantities if q.status == "confirmatory"]
+    tested = [q for q in registered if q.hypothesis]
+    chosen = (tested or registered or quantities)[:KEY_NUMBERS]
+    units = dict.fromkeys(q.unit for q in chosen)
+    return [_key_group(unit, [q for q in chosen if q.unit == unit]) for unit in units]
+
+
+def by_analysis(quantities: list[Quantity]) -> dict[str, list[Quantity]]:
+    """Return the numbers of every analysis, both in the order of the results."""
+    names = dict.fromkeys(q.analysis for q in quantities)
+    return {name: [q for q in quantities if q.analysis == name] for name in names}
+
+
+def _key_group(unit: str, quantities: list[Quantity]) -> KeyGroup:
+    """Return numbers of one unit on the one scale that holds them all and zero."""
+    known = [v for q in quantities for v in (q.estimate, q.low, q.high) if v is not None]
+    low, high = _outward(min([0.0, *known])), _outward(max([0.0, *known]))
+    if any(word in unit.lower() for word in DRAWN_ON_UNIT_SCALE) and -1 <= low <= high <= 1:
+        low, high = math.floor(4 * low) / 4, 1.0
+    span = high - low or 1.0
+
+    def place(value: float | None) -> float | None:
+        return None if value is None else round(100 * (value - low) / span, 2)
+
+    rows = [
+        KeyRow(quantity=q, at=place(q.estimate), start=place(q.low), end=place(q.high))
+        for q in quantities
+    ]
+    zero = round(100 * (0.0 - low) / span, 2)
+    return KeyGroup(unit=unit, low=low, high=low + span, zero=zero, rows=rows)
+
+
+def _outward(value: float) -> float:
+    """Return the end of a scale moved away from zero to two digits, so that it can be printed."""
+    if value == 0:
+        return 0.0
+    step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return math.copysign(round(math.ceil(round(abs(value) / step, 6)) * step, 12), value)
+
+
+def _drawing(figure: FigureData, folder: Path, *, prefix: str) -> Markup:
+    """Return a figure's drawing, fit for the page."""
+    path = folder / f"{figure.name}.svg"
+    try:
+        text = path.read_text(encoding="utf-8")
+        return inline(text, prefix=prefix, title=figure.title, description=figure.alt)
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "results.json names this figure, but it is not here", file=path
+        ) from error
+    except (OSError, ValueError) as error:
+        raise RatifyError("this figure is not an SVG drawing", file=path) from error
+
+
+def _csp_hash(css: str) -> str:
+    """Return the hash by which the page's content policy admits its own style sheet."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+
+
+def _environment() -> Environment:
+    """Return the template environment: everything escaped, every gap an error."""
+    environment = Environment(
+        loader=PackageLoader("analysis.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        count=numbers.count,
+        number=numbers.number,
+        p_value=numbers.p_value,
+        estimate=_estimate,
+        interval=_interval,
+        bound=_bound,
+        words=_words,
+        rule=lambda name: RULE_WORDS.get(name, name),
+        unit=lambda name: UNIT_WORDS.get(name, (name, name))[1],
+        numbers_name=numbers_name,
+    )
+    environment.tests["table_data"] = lambda value: isinstance(value, TableData)
+    return environment
+
+
+def _estimate(quantity: Quantity) -> str:
+    """Return a number's estimate with the decimals its interval deserves."""
+    return numbers.number(quantity.estimate, _decimals(quantity))
+
+
+def _interval(quantity: Quantity) -> str:
+    """Return a number's interval with the same decimals as its estimate."""
+    return numbers.interval(quantity.low, quantity.high, _decimals(quantity))
+
+
+def _bound(value: float) -> str:
+    """Return the end of a scale: no zeros that say nothing."""
+    text = numbers.number(float(value))
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _decimals(quantity: Quantity) -> int:
+    return numbers.decimals_for(quantity.estimate, quantity.low, quantity.high)
+
+
+def _words(name: Any) -> str:
+    """Return an id as words: underscores are not for reading."""
+    return str(name).replace("_", " ")

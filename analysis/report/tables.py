@@ -1,0 +1,127 @@
+"""A table as the report sets it: numbers aligned, an estimate and its interval in one cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from analysis.report.data import Cell, TableData
+from analysis.results import numbers
+
+# Beyond this many rows a table is folded away until it is asked for.
+LONG = 12
+# Beyond this many columns it is printed across the page.
+WIDE = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A column as shown; `source` names the columns of the CSV it holds."""
+
+    heading: str
+    source: str
+    numeric: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableView:
+    """A table ready to be shown; None in a row is a missing cell."""
+
+    data: TableData
+    columns: list[Column]
+    rows: list[list[str | None]]
+
+    @property
+    def long(self) -> bool:
+        """Whether the table is folded away."""
+        return len(self.rows) > LONG
+
+    @property
+    def wide(self) -> bool:
+        """Whether the table needs a landscape page."""
+        return len(self.columns) > WIDE
+
+
+def table_view(table: TableData) -> TableView:
+    """Return a table with its cells as text.
+
+    `x`, `x_low` and `x_high` become one column, "0.56 [0.41, 0.68]"; the CSV keeps them apart.
+    """
+    names = table.columns
+    ends = {
+        name: (names.index(f"{name}_low"), names.index(f"{name}_high"))
+        for name in names
+        if f"{name}_low" in names and f"{name}_high" in names
+    }
+    inside = {place for pair in ends.values() for place in pair}
+    columns: list[Column] = []
+    texts: list[list[str | None]] = []
+    for place, name in enumerate(names):
+        if place in inside:
+            continue
+        cells = [row[place] for row in table.rows]
+        numeric = _numeric(cells)
+        heading, source = name.replace("_", " "), name
+        if numeric and name in ends:
+            low, high = ends[name]
+            heading, source = f"{heading} [interval]", f"{name}, {name}_low, {name}_high"
+            texts.append(_with_interval(table.rows, place, low, high))
+        else:
+            texts.append(_as_text(cells, name, numeric=numeric))
+        columns.append(Column(heading=heading, source=source, numeric=numeric))
+    rows = [list(row) for row in zip(*texts, strict=True)]
+    return TableView(data=table, columns=columns, rows=rows)
+
+
+def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]:
+    """Return the cells of one column as text, numbers with the same decimals."""
+    if not numeric:
+        return [None if cell is None or cell == "" else _word(cell) for cell in cells]
+    values = [_value(cell) for cell in cells]
+    show: Callable[[float], str] = numbers.p_value
+    if not numbers.is_p(name):
+        places = numbers.column_decimals(values)
+
+        def show(value: float) -> str:
+            return numbers.number(float(value), places)
+
+    return [None if value is None else show(value) for value in values]
+
+
+def _with_interval(rows: list[list[Cell]], place: int, low: int, high: int) -> list[str | None]:
+    """Return estimates with their intervals, all with the same decimals."""
+    triples = [(_value(row[place]), _value(row[low]), _value(row[high])) for row in rows]
+    places = numbers.column_decimals([value for triple in triples for value in triple])
+    texts: list[str | None] = []
+    for estimate, start, end in triples:
+        if estimate is None:
+            texts.append(None)
+            continue
+        text = numbers.number(float(estimate), places)
+        if start is not None or end is not None:
+            text += " " + numbers.interval(start, end, places)
+        texts.append(text)
+    return texts
+
+
+def _numeric(cells: list[Cell]) -> bool:
+    """Return whether a column holds numbers and nothing else; ids are strings and stay words."""
+    known = [cell for cell in cells if cell is not None]
+    return bool(known) and all(
+        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known
+    )
+
+
+def _value(cell: Cell) -> float | None:
+    """Return a cell of a numeric column, None where it holds no number."""
+    if cell is None or isinstance(cell, str) or math.isnan(cell):
+        return None
+    return cell
+
+
+def _word(cell: Cell) -> str:
+    """Return a cell that is no number as it is read."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return str(cell)

@@ -1,0 +1,1 @@
+"""The results of an analysis: quantities, tables, figure style and files."""

@@ -1,0 +1,301 @@
+"""A number as Ratify reports it: never without its interval, n, clusters, method and unit."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from analysis.results.paper_tables import Form, paper_table
+from prereg import files
+
+# What `Results.write` and `write_report` put into a results folder.
+WRITTEN = ("results.json", "report.html", "tables", "figures")
+
+PAPER_FORMS: dict[Form, str] = {"latex": "tex", "markdown": "md"}
+
+Status = Literal["confirmatory", "exploratory"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """One reported number; a row of `results.json`.
+
+    Attributes
+    ----------
+    analysis : str
+        Id of the analysis in the plan (for an audit, the name of the table).
+    name : str
+        What is estimated, unique within its analysis (a coefficient, `spearman`, `bin 1-3`).
+    label : str
+        The same in words a reader understands without the plan.
+    estimate : float or None
+        None where no finite estimate exists; `note` then says why.
+    low, high : float or None
+        Ends of the interval at `level`; None where the method has none.
+    level : float
+        Coverage of the interval, 0.95 by default.
+    se : float or None
+        Standard error.
+    p_value : float or None
+        Two-sided.
+    n : int
+        Units that entered (judgments, items, people: `unit_of_n` says which).
+    unit_of_n : str
+        What `n` counts.
+    clusters : int or None
+        Number of clusters the errors allow for.
+    method : str
+        Name of the method with its settings.
+    unit : str
+        Unit of the estimate ("log-odds per point", "proportion", "correlation").
+    status : {'confirmatory', 'exploratory'}
+        Whether the locked plan registered it.
+    hypothesis : str
+        The hypothesis it serves, empty if none.
+    note : str
+        A warning that must travel with the number, empty if none.
+    """
+
+    analysis: str
+    name: str
+    label: str
+    estimate: float | None
+    n: int
+    unit_of_n: str
+    method: str
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    se: float | None = None
+    p_value: float | None = None
+    clusters: int | None = None
+    status: Status = "exploratory"
+    hypothesis: str = ""
+    note: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as JSON holds them: no NaN, no infinity."""
+        return {key: finite(value) for key, value in asdict(self).items()}
+
+
+def finite(value: Any) -> Any:
+    """Return the value, or None where it is a float that JSON cannot hold."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def to_frame(quantities: Sequence[Quantity]) -> pd.DataFrame:
+    """Return the quantities as a table, one row each, columns in the order of the class."""
+    return pd.DataFrame([q.to_json() for q in quantities])
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultTable:
+    """A table of the report, kept whole in `results.json` and written as `tables/NAME.csv`.
+
+    Beside the CSV, which has every digit, stand `NAME.tex` and `NAME.md`, set as papers set them.
+
+    Attributes
+    ----------
+    name : str
+        File name without extension, unique.
+    title, caption : str
+        Caption says unit, method and what a row is.
+    frame : DataFrame
+    status : {'confirmatory', 'exploratory'}
+    level : float or None
+        Coverage of its intervals, for the heading in a paper; None where rows differ.
+    bounded : tuple of str
+        Columns of statistics that cannot exceed 1 though their names do not say so (`numbers`
+        knows kappa, rate and the like): papers set them without the zero before the point.
+    """
+
+    name: str
+    title: str
+    caption: str
+    frame: pd.DataFrame
+    status: Status = "exploratory"
+    level: float | None = 0.95
+    bounded: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the table with its rows as lists, missing values as null."""
+        rows = [[_plain(value) for value in row] for row in self.frame.itertuples(index=False)]
+        return {
+            "name": self.name,
+            "title": self.title,
+            "caption": self.caption,
+            "status": self.status,
+            "columns": [str(c) for c in self.frame.columns],
+            "rows": rows,
+        }
+
+
+def numbers_name(analysis: str) -> str:
+    """Return the name of the table that holds every number of an analysis."""
+    return "numbers_" + re.sub(r"[^A-Za-z0-9_.-]", "_", analysis)
+
+
+def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable:
+    """Return every number of one analysis as a table, `numbers_ANALYSIS`.
+
+    Parameters
+    ----------
+    analysis : str
+        Its id.
+    quantities : sequence of Quantity
+        Of this analysis; rows keep their order.
+    """
+    methods = "; ".join(dict.fromkeys(q.method for q in quantities))
+    levels = {q.level for q in quantities}
+    registered = [q for q in quantities if q.status == "confirmatory"]
+    frame = to_frame(quantities)[
+        ["label", "estimate", "low", "high", "se", "p_value", "n", "unit_of_n", "clusters", "unit",
+         "status", "note"]
+    ]  # fmt: skip
+    if len(registered) in (0, len(quantities)):
+        frame = frame.drop(columns="status")
+    return ResultTable(
+        name=numbers_name(analysis),
+        title=f"Every number of {analysis.replace('_', ' ')}",
+        caption=f"Methods: {methods}.",
+        frame=frame,
+        status="confirmatory" if len(registered) == len(quantities) else "exploratory",
+        level=levels.pop() if len(levels) == 1 else None,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResultFigure:
+    """A figure of the report, written as `figures/NAME.svg`.
+
+    Attributes
+    ----------
+    name : str
+        File name without extension, unique.
+    title, caption : str
+        Caption says what is drawn, the intervals, n, and that raters are simulated where they are.
+    alt : str
+        The finding in one sentence, for whoever cannot see the picture.
+    svg : str
+        The drawing.
+    status : {'confirmatory', 'exploratory'}
+    """
+
+    name: str
+    title: str
+    caption: str
+    alt: str
+    svg: str
+    status: Status = "exploratory"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything but the drawing."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "caption": self.caption,
+            "alt": self.alt,
+            "status": self.status,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """All that an analysis found; `results.json` is this object, everything else a view of it.
+
+    Attributes
+    ----------
+    kind : {'study', 'audit'}
+    title, question : str
+        Title of the study and the question raters answered.
+    headline : list of str
+        The answer in plain sentences, most important first; the first stands alone.
+    simulated : bool
+        True where raters are bots: every page and figure then says "simulated raters".
+    meta : dict
+        Provenance: plan_hash, mode, seed, input files with SHA-256, package versions, times.
+    hypotheses : list of dict
+        `id`, `text` of every registered hypothesis.
+    flow : list of dict
+        `rule`, `unit`, `before`, `excluded`, `after`: exclusions in the plan's order.
+    flow_notes : list of str
+        Sentences beside the flow: what became of the visits, how many people withdrew.
+    quantities, tables, figures
+        What was found.
+    methods, limits : list of str
+        Paragraphs of prose.
+    """
+
+    kind: Literal["study", "audit"]
+    title: str
+    question: str
+    headline: list[str]
+    simulated: bool
+    meta: dict[str, Any]
+    quantities: list[Quantity]
+    tables: list[ResultTable]
+    figures: list[ResultFigure]
+    methods: list[str]
+    limits: list[str]
+    hypotheses: list[dict[str, str]] = field(default_factory=list)
+    flow: list[dict[str, Any]] = field(default_factory=list)
+    flow_notes: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the whole as JSON holds it, drawings left out."""
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "question": self.question,
+            "headline": self.headline,
+            "simulated": self.simulated,
+            "meta": self.meta,
+            "hypotheses": self.hypotheses,
+            "flow": self.flow,
+            "flow_notes": self.flow_notes,
+            "quantities": [q.to_json() for q in self.quantities],
+            "tables": [t.to_json() for t in self.tables],
+            "figures": [f.to_json() for f in self.figures],
+            "methods": self.methods,
+            "limits": self.limits,
+        }
+
+    def write(self, folder: Path) -> None:
+        """Write `results.json`, the tables and `figures/*.svg` into an existing folder.
+
+        Each table is `tables/NAME.csv` with every digit, and `NAME.tex` and `NAME.md` for a paper;
+        so are the numbers of each analysis, as `numbers_ANALYSIS`.
+        """
+        files.write_json(folder / "results.json", self.to_json())
+        note = "Simulated raters." if self.simulated else ""
+        analyses = dict.fromkeys(q.analysis for q in self.quantities)
+        numbers = [
+            quantity_table(name, [q for q in self.quantities if q.analysis == name])
+            for name in analyses
+        ]
+        for table in [*self.tables, *numbers]:
+            text = table.frame.to_csv(index=False, lineterminator="\n")
+            files.write_text(folder / "tables" / f"{table.name}.csv", text)
+            for form, ending in PAPER_FORMS.items():
+                paper = paper_table(table, form, note=note)
+                files.write_text(folder / "tables" / f"{table.name}.{ending}", paper)
+        for figure in self.figures:
+            files.write_text(folder / "figures" / f"{figure.name}.svg", figure.svg)
+
+
+def _plain(value: Any) -> Any:
+    """Return a cell as JSON holds it."""
+    if hasattr(value, "item"):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    return finite(value)

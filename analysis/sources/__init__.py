@@ -1,0 +1,1 @@
+"""How several sources of responses are rated and picked."""

@@ -1,0 +1,233 @@
+"""Figures of sources and themes: means with intervals, shares of picks, themes before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from analysis.results.figure_style import (
+    BLUE,
+    COLOURS,
+    HAIR,
+    INK,
+    MARKERS,
+    MUTED,
+    VERMILLION,
+    axes_or_new,
+    label,
+    styled,
+    tidy,
+)
+from analysis.sources.rows import ALL
+
+# Beyond this many domains a row of marks is a cloud: only the mean of all is drawn.
+MOST_DOMAINS = 4
+ROW = 0.3  # inches
+
+
+@styled
+def plot_source_means(
+    means: pd.DataFrame,
+    *,
+    sources: Sequence[str] | None = None,
+    unit: str = "Mean rating (points)",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the mean rating of every source by dimension, with intervals.
+
+    Parameters
+    ----------
+    means : DataFrame
+        `dimension, domain, source, estimate, low, high`, as `SourceRatings.means`. Up to four
+        domains are drawn beside the mean of all ratings; more are left out.
+    sources : sequence of str, optional
+        Their order from above; by default by their mean over dimensions, best first.
+    unit : str
+        What the axis shows.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    whole = means[means["domain"] == ALL]
+    order = list(sources) if sources is not None else _best_first(whole)
+    dimensions = list(dict.fromkeys(whole["dimension"]))
+    domains = [name for name in dict.fromkeys(means["domain"]) if name != ALL]
+    drawn = domains if len(domains) <= MOST_DOMAINS else []
+    rows, heads, labels = _grouped(dimensions, order)
+    high = ROW * (1 + 0.25 * len(drawn))
+    ax = axes_or_new(ax, 3.3, high * (len(rows) + len(heads)) + 0.3)
+    offsets = [0.0] if not drawn else list(np.linspace(-0.3, 0.3, len(drawn) + 1))
+    for place, domain in zip(offsets, [ALL, *drawn], strict=True):
+        part = means[means["domain"] == domain]
+        at = [rows[d, s] + place for d, s in zip(part["dimension"], part["source"], strict=True)]
+        number = 0 if domain == ALL else 1 + drawn.index(domain)
+        colour = INK if domain == ALL else COLOURS[(number - 1) % len(COLOURS)]
+        ax.hlines(at, part["low"], part["high"], color=colour, lw=1.8 if domain == ALL else 1.1)
+        ax.plot(
+            part["estimate"], at, ls="", marker=MARKERS[number], color=colour,
+            ms=5.5 if domain == ALL else 4.5, gid=f"means {domain}",
+        )  # fmt: skip
+    _group_axis(ax, rows, heads, labels)
+    ax.set_xlabel(unit)
+    if drawn:
+        names = {"all": (INK, MARKERS[0])} | {
+            name: (COLOURS[at % len(COLOURS)], MARKERS[1 + at]) for at, name in enumerate(drawn)
+        }
+        _legend(ax, names)
+    return ax
+
+
+@styled
+def plot_best_worst_shares(
+    shares: pd.DataFrame, *, sources: Sequence[str] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Draw how often each source's responses were picked as best and as worst, and chance.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        `source, picked, estimate, low, high, chance`, as `BestWorstShares.shares`.
+    sources : sequence of str, optional
+        Their order from above; by default by most minus least.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    net = shares[shares["picked"] == "net"].sort_values("estimate", ascending=False, kind="stable")
+    order = list(sources) if sources is not None else list(net["source"])
+    ax = axes_or_new(ax, 3.3, 0.46 * len(order) + 0.3)
+    place = {name: at for at, name in enumerate(order)}
+    looks = {"most": (BLUE, "o", -0.14), "least": (VERMILLION, "s", 0.14)}
+    for picked, (colour, marker, shift) in looks.items():
+        part = shares[(shares["picked"] == picked) & shares["source"].isin(order)]
+        at = part["source"].map(place).to_numpy(float) + shift
+        ax.hlines(at, part["low"], part["high"], color=colour, lw=1.6)
+        ax.plot(part["estimate"], at, ls="", marker=marker, ms=5.5, color=colour, gid=picked)
+    most = shares[(shares["picked"] == "most") & shares["source"].isin(order)]
+    at = most["source"].map(place).to_numpy(float)
+    ax.vlines(most["chance"], at - 0.5, at + 0.5, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
+    ax.annotate(
+        "chance", xy=(float(most["chance"].iloc[0]), len(order) - 0.5), xytext=(3, 3),
+        textcoords="offset points", fontsize=7.5, color=MUTED, annotation_clip=False,
+    )  # fmt: skip
+    ax.set_yticks(range(len(order)), [label(name, 26) for name in order])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(order) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    ax.set_xlabel("Share of the times it was shown")
+    _legend(ax, {"picked as best": (BLUE, "o"), "picked as worst": (VERMILLION, "s")})
+    tidy(ax, keep=("bottom",))
+    return ax
+
+
+@styled
+def plot_themes(
+    incidence: pd.DataFrame, *, before: str = "before", after: str = "after",
+    changed: Sequence[str] = (), ax: Axes | None = None,
+) -> Axes:  # fmt: skip
+    """Draw how often each theme comes up before and after, joined by a line.
+
+    Parameters
+    ----------
+    incidence : DataFrame
+        `theme, time, estimate, low, high`, as `ThemeChange.incidence`.
+    before, after : str
+        The two values of `time`.
+    changed : sequence of str
+        Themes whose line is drawn in ink: those that the registered test finds changed.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    wide = incidence.pivot_table(index="theme", columns="time", values="estimate", sort=False)
+    order = list((wide[after] - wide[before]).sort_values(ascending=False, kind="stable").index)
+    ax = axes_or_new(ax, 3.3, 0.4 * len(order) + 0.3)
+    place = {name: at for at, name in enumerate(order)}
+    for name in order:
+        clear = name in changed
+        ax.plot(
+            [wide.loc[name, before], wide.loc[name, after]], [place[name]] * 2,
+            color=INK if clear else HAIR, lw=2.4, zorder=0.8, solid_capstyle="butt",
+        )  # fmt: skip
+    looks = {before: (VERMILLION, "s", -0.13), after: (BLUE, "o", 0.13)}
+    for time, (colour, marker, shift) in looks.items():
+        part = incidence[incidence["time"] == time]
+        at = part["theme"].map(place).to_numpy(float)
+        ax.hlines(at + shift, part["low"], part["high"], color=colour, lw=0.9, alpha=0.7)
+        ax.plot(part["estimate"], at, ls="", marker=marker, ms=6, color=colour, gid=time)
+    ax.set_yticks(range(len(order)), [label(name, 30) for name in order])
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(order) - 0.5, -0.5)
+    ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if 0 <= value <= 1 else "")
+    ax.set_xlabel("Share of texts with the theme")
+    _legend(ax, {label(time, 20): look[:2] for time, look in looks.items()})
+    tidy(ax, keep=("bottom",))
+    return ax
+
+
+def _best_first(whole: pd.DataFrame) -> list[str]:
+    """Return sources by their mean over dimensions."""
+    mean = whole.groupby("source")["estimate"].mean().sort_values(ascending=False, kind="stable")
+    return [str(name) for name in mean.index]
+
+
+def _grouped(
+    dimensions: Sequence[str], order: Sequence[str]
+) -> tuple[dict[tuple[str, str], float], dict[float, str], list[str]]:
+    """Return where each dimension's sources stand, and where its name does."""
+    rows: dict[tuple[str, str], float] = {}
+    heads: dict[float, str] = {}
+    at = 0.0
+    for dimension in dimensions:
+        if len(dimensions) > 1:
+            heads[at] = dimension
+            at += 1
+        for source in order:
+            rows[dimension, source] = at
+            at += 1
+    return rows, heads, [label(source, 26) for _, source in rows]
+
+
+def _group_axis(
+    ax: Axes, rows: dict[tuple[str, str], float], heads: dict[float, str], labels: list[str]
+) -> None:
+    """Name the rows, and set each dimension's name above its own."""
+    ax.set_yticks([*rows.values(), *heads], [*labels, *(_words(name) for name in heads.values())])
+    for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
+        if tick in heads:
+            text.set_fontweight("bold")
+            if tick > 0:
+                ax.axhline(tick - 0.5, color=HAIR, lw=0.6, zorder=0.4)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(max(rows.values()) + 0.6, -0.6)
+    tidy(ax, keep=("bottom",))
+
+
+def _words(name: str) -> str:
+    return label(name.replace("_", " "), 30)
+
+
+def _legend(ax: Axes, names: dict[str, tuple[Any, str]]) -> None:
+    """Name the marks above the drawing, where they hide nothing."""
+    marks = [
+        Line2D([], [], ls="", marker=marker, color=colour, ms=5.5)
+        for colour, marker in names.values()
+    ]
+    ax.legend(
+        marks, [label(name, 24) for name in names], loc="lower left", bbox_to_anchor=(0, 1.0),
+        ncols=min(len(names), 3), frameon=False, fontsize=7.5, handletextpad=0.2,
+        columnspacing=1.0, borderaxespad=0.2,
+    )  # fmt: skip

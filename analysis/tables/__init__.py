@@ -1,0 +1,1 @@
+"""Reading the tidy tables of analysis, and refusing what is not one."""

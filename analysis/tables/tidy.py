@@ -1,0 +1,288 @@
+"""Reads the tidy tables and checks them; every complaint names file, row and column."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.tables import columns
+from prereg.errors import RatifyError
+from prereg.tables.items import refuse_damaged_ids
+from prereg.tables.reader import read_table
+
+JUDGMENT_COLUMNS = (
+    "judgment_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario",
+    "left_id", "right_id", "choice", "position", "is_attention_check", "shown_at", "answered_at",
+    "response_ms", "hidden_ms",
+)  # fmt: skip
+PARTICIPANT_COLUMNS = (
+    "session_id", "rater_id", "condition", "sequence_id", "consented_at", "finished_at", "status",
+)  # fmt: skip
+RATING_COLUMNS = (
+    "rater_id", "rater_kind", "item_id", "dimension", "value", "scale_min", "scale_max",
+    "plan_hash",
+)  # fmt: skip
+BEST_WORST_COLUMNS = (
+    "trial_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario", "position",
+    "option", "item_id", "picked", "is_attention_check",
+)  # fmt: skip
+WITHDRAWAL_COLUMNS = ("plan_hash", "mode", "withdrawn_on")
+RATER_KINDS = ("human", "llm", "baseline")
+MODES = ("live", "pilot", "bot")
+STATUSES = ("active", "finished", "returned", "timed_out", "screened_out")
+
+
+def table_path(folder: Path, name: str) -> Path:
+    """Return where a table of an export is: the CSV, or Parquet where that is what there is."""
+    parquet = folder / f"{name}.parquet"
+    text = folder / f"{name}.csv"
+    return parquet if parquet.exists() and not text.exists() else text
+
+
+def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
+    """Read a table of forced choices.
+
+    Parameters
+    ----------
+    path : Path
+        CSV or Parquet.
+    complete : bool
+        Ask for every column of the contract; else only for the pair and the choice.
+
+    Returns
+    -------
+    DataFrame
+        Ids as text, `position`, `response_ms` and `hidden_ms` as numbers (NaN where empty),
+        `is_attention_check` as bool; `passed_check`, where there is one, and further columns as
+        text.
+
+    Raises
+    ------
+    RatifyError
+        At the first row that is not a judgment.
+    """
+    wanted = JUDGMENT_COLUMNS if complete else ("left_id", "right_id", "choice")
+    frame = _read(path, wanted, ids=("left_id", "right_id"))
+    with naming(path):
+        columns.require_filled(frame, "left_id", "right_id")
+        columns.left_chosen(frame)
+        same = frame["left_id"] == frame["right_id"]
+        columns.refuse(
+            frame, "right_id", same, "an item is compared with itself", allowed="two items"
+        )
+        if complete:
+            _check_judgments(frame)
+    return frame
+
+
+def _check_judgments(frame: pd.DataFrame) -> None:
+    columns.require_filled(frame, "judgment_id", "session_id", "rater_id", "scenario")
+    _allow(frame, "rater_kind", RATER_KINDS)
+    _allow(frame, "mode", MODES)
+    _allow(frame, "is_attention_check", ("true", "false"))
+    columns.refuse(
+        frame, "judgment_id", frame["judgment_id"].duplicated(), "stands in an earlier row too",
+        allowed="one row each",
+    )  # fmt: skip
+    frame["is_attention_check"] = frame["is_attention_check"] == "true"
+    _check_passed(frame)
+    for column in ("position", "response_ms", "hidden_ms"):
+        frame[column] = columns.numbers(frame, column)
+
+
+def _check_passed(frame: pd.DataFrame) -> None:
+    """Refuse a `passed_check` that is not a flag, or that a row which is no check carries."""
+    if "passed_check" not in frame:
+        return
+    _allow(frame, "passed_check", ("true", "false", ""))
+    astray = ~columns.flags(frame, "is_attention_check") & (frame["passed_check"] != "")
+    columns.refuse(
+        frame, "passed_check", astray, "this row is no attention check", allowed="an empty cell"
+    )
+
+
+def read_ratings(path: Path) -> pd.DataFrame:
+    """Read a table of scores.
+
+    Returns
+    -------
+    DataFrame
+        `value`, `scale_min`, `scale_max` as numbers, all else as text. Rows of people may say
+        more than those of judges: `mode`, `is_attention_check`, `passed_check` and so on.
+
+    Raises
+    ------
+    RatifyError
+        At a value outside its own scale, or one rater scoring one item twice on a dimension (in
+        one mode, attention checks apart).
+    """
+    frame = _read(path, RATING_COLUMNS, ids=("item_id",))
+    with naming(path):
+        columns.require_filled(frame, "rater_id", "item_id", "dimension")
+        _allow(frame, "rater_kind", RATER_KINDS)
+        for column in ("value", "scale_min", "scale_max"):
+            frame[column] = columns.numbers(frame, column)
+        outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
+        columns.refuse(
+            frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"
+        )
+        if "mode" in frame:
+            _allow(frame, "mode", MODES)
+        if "is_attention_check" in frame:
+            _check_passed(frame)
+        columns.refuse(
+            frame, "item_id", _scored_twice(frame),
+            "this rater has scored this item on this dimension already", allowed="one row each",
+        )  # fmt: skip
+    return frame
+
+
+def _scored_twice(ratings: pd.DataFrame) -> pd.Series[bool]:
+    """Return where a score stands already; a person may answer in several modes, a judge in one."""
+    person = ratings["rater_kind"] == "human"
+    scores = ratings[["rater_id", "item_id", "dimension"]].assign(person=person)
+    if "mode" in ratings:
+        scores["mode"] = ratings["mode"].where(person, "")
+    if "is_attention_check" in ratings:
+        return scores.duplicated() & ~columns.flags(ratings, "is_attention_check")
+    return scores.duplicated()
+
+
+def read_participants(path: Path) -> pd.DataFrame:
+    """Read a table of people's visits, all columns as text.
+
+    Raises
+    ------
+    RatifyError
+        At an empty or repeated session id, an unknown status, a finished visit without an end, and
+        a slot or a number of attempts that is no whole number.
+    """
+    frame = _read(path, PARTICIPANT_COLUMNS, ids=(), may_be_empty=True)
+    with naming(path):
+        columns.require_filled(frame, "session_id", "rater_id", "sequence_id")
+        twice = frame["session_id"].duplicated()
+        columns.refuse(frame, "session_id", twice, "stands in an earlier row", allowed="one row")
+        _allow(frame, "status", STATUSES)
+        endless = (frame["status"] == "finished") & (frame["finished_at"] == "")
+        columns.refuse(
+            frame, "finished_at", endless, "is empty, although this visit is finished",
+            allowed="a time",
+        )  # fmt: skip
+        for column, least in (("slot", 1), ("comprehension_attempts", 0)):
+            if column in frame:
+                columns.whole_numbers(frame, column, least=least)
+    return frame
+
+
+def read_best_worst(path: Path) -> pd.DataFrame:
+    """Read a table of picks of most and least, one row an option of a trial.
+
+    Returns
+    -------
+    DataFrame
+        `position`, `option` and, where there, `response_ms` as numbers, `is_attention_check` as
+        bool, all else as text.
+
+    Raises
+    ------
+    RatifyError
+        At the first row that is wrong in itself, and at a trial that has not exactly one row
+        picked as `most` and another as `least`.
+    """
+    frame = _read(path, BEST_WORST_COLUMNS, ids=("item_id",))
+    with naming(path):
+        columns.require_filled(frame, "trial_id", "session_id", "rater_id", "scenario", "item_id")
+        _allow(frame, "rater_kind", RATER_KINDS)
+        _allow(frame, "mode", MODES)
+        _allow(frame, "is_attention_check", ("true", "false"))
+        _allow(frame, "picked", ("most", "least", ""))
+        frame["is_attention_check"] = frame["is_attention_check"] == "true"
+        _check_passed(frame)
+        for column in ("position", "option", "response_ms"):
+            if column in frame:
+                frame[column] = columns.numbers(frame, column)
+        for pick in ("most", "least"):
+            picks = (frame["picked"] == pick).groupby(frame["trial_id"]).transform("sum")
+            columns.refuse(
+                frame, "trial_id", picks != 1, f"this trial has not one row picked as {pick}",
+                allowed="one row each",
+            )  # fmt: skip
+        twice = frame.duplicated(["trial_id", "item_id"])
+        columns.refuse(
+            frame, "item_id", twice, "stands twice in this trial", allowed="each item once"
+        )
+    return frame
+
+
+def read_other(path: Path) -> pd.DataFrame:
+    """Read a tidy table of the researcher's own, all columns as text.
+
+    Raises
+    ------
+    RatifyError
+        Where there is no such file, or it is no table.
+    """
+    return _read(path, (), ids=())
+
+
+def read_withdrawals(path: Path) -> pd.DataFrame:
+    """Read the table of people who withdrew, all columns as text; it may hold no rows.
+
+    Raises
+    ------
+    RatifyError
+        At an unknown mode or something that is no date.
+    """
+    frame = _read(path, WITHDRAWAL_COLUMNS, ids=(), may_be_empty=True)
+    with naming(path):
+        _allow(frame, "mode", MODES)
+        columns.refuse(
+            frame, "withdrawn_on", ~frame["withdrawn_on"].map(_is_date).astype(bool),
+            "is not a date", allowed="a day such as 2026-11-21",
+        )  # fmt: skip
+    return frame
+
+
+def _is_date(cell: str) -> bool:
+    try:
+        return date.fromisoformat(cell).isoformat() == cell
+    except ValueError:
+        return False
+
+
+def _read(
+    path: Path, wanted: tuple[str, ...], *, ids: tuple[str, ...], may_be_empty: bool = False
+) -> pd.DataFrame:
+    try:
+        table = read_table(path)
+    except RatifyError as error:
+        if may_be_empty and error.problem == "holds a header but no rows":
+            return pd.DataFrame(columns=list(wanted), dtype=str)
+        raise
+    table.require(*wanted)
+    for column in ids:
+        refuse_damaged_ids(table, column)
+    return pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
+
+
+def _allow(frame: pd.DataFrame, column: str, allowed: tuple[str, ...]) -> None:
+    bad = ~frame[column].isin(allowed)
+    columns.refuse(frame, column, bad, "is not known here", allowed=", ".join(allowed))
+
+
+@contextlib.contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the file's name to complaints raised on a table that has lost it."""
+    try:
+        yield
+    except RatifyError as error:
+        if error.file is not None:
+            raise
+        raise RatifyError(
+            error.problem, file=path, row=error.row, column=error.column, value=error.value,
+            allowed=error.allowed,
+        ) from error  # fmt: skip

@@ -1,0 +1,1 @@
+"""Measures and themes of the texts themselves."""

@@ -1,0 +1,81 @@
+"""The analysis of a rating plan that sets judges' ratings beside people's."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from prereg.analyses.choices import AnyAnalysis
+from prereg.strict import Identifier, Strict
+
+ALL = "all"
+
+
+class Cut(Strict):
+    """Where a rating makes the treatment: `at_least` or `at_most` so many points."""
+
+    at: float
+    side: Literal["at_least", "at_most"] = "at_least"
+    dimensions: tuple[Identifier, ...] | None = Field(default=None, min_length=1)
+
+
+class Agreement(AnyAnalysis):
+    """How far judges agree with people, beside how far people agree with each other.
+
+    `dimensions` (by default all that people and the judges rated) share one scale. `weights` are
+    those of kappa, `epsilon`, `metric`, `fewest_others` and `fewest_items` the
+    alternative-annotator test's, `correction` says over what Benjamini and Yekutieli's covers for
+    its registered verdict; `resamples` are the bootstrap's, where `interval` asks for it.
+    """
+
+    plan_kinds = ("rating",)
+
+    kind: Literal["agreement"]
+    judges: tuple[Identifier, ...] = Field(min_length=1)
+    dimensions: tuple[Identifier, ...] | None = Field(default=None, min_length=1)
+    weights: Literal["none", "linear", "quadratic"] = "quadratic"
+    epsilon: float = Field(default=0.2, ge=0, lt=1)
+    metric: Literal["rmse", "absolute", "accuracy"] = "rmse"
+    fewest_others: int = Field(default=1, ge=1, le=1000)
+    fewest_items: int = Field(default=10, ge=2, le=100_000)
+    correction: Literal["people", "people_and_dimensions"] = "people"
+    cuts: tuple[Cut, ...] = ()
+    interval: Literal["jackknife", "bootstrap"] = "jackknife"
+    resamples: int | None = Field(default=None, ge=200, le=100_000)
+
+    @field_validator("judges", "dimensions")
+    @classmethod
+    def _each_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None and len(set(names)) != len(names):
+            raise ValueError("must name each once")
+        return names
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.resamples is not None and self.interval != "bootstrap":
+            raise ValueError("resamples need interval: bootstrap")
+        for cut in self.cuts:
+            if self.dimensions and cut.dimensions and not set(cut.dimensions) <= {*self.dimensions}:
+                raise ValueError("a cut names a dimension that the analysis leaves out")
+        return self
+
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the names a threshold of the gate may use.
+
+        Parameters
+        ----------
+        plan : Plan
+            A rating plan: its scales are the dimensions where the analysis names none.
+        """
+        wanted = self.dimensions or tuple(scale.id for scale in plan.scales)
+        places = [ALL, *wanted]
+        names = [f"humans: {what} {d}" for d in places for what in ("kappa", "alpha")]
+        for judge in self.judges:
+            kinds = ("kappa_single", "kappa_median", "difference", "crowd_difference")
+            names += [f"{judge}: {what} {d}" for d in places for what in kinds]
+            names += [
+                f"{judge}: {what} {d}" for d in wanted
+                for what in ("bias", "winning_rate", "advantage")
+            ]  # fmt: skip
+        return names

@@ -1,0 +1,127 @@
+"""The analyses a plan may register: what each needs to know, and nothing more."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from prereg.strict import Identifier, Strict, Text
+
+Score = Literal["elo", "bradley_terry", "overall"]
+Bin = tuple[float, float | None]
+
+
+class AnyAnalysis(Strict):
+    """What every registered analysis has."""
+
+    # Kinds of plan whose answers it can read.
+    plan_kinds: ClassVar[tuple[str, ...]] = ("pairwise", "rating", "best_worst")
+
+    id: Identifier
+    hypothesis: Identifier | None = None
+
+    def quantity_names(self, plan: Any) -> list[str] | None:
+        """Return the numbers it will report, for thresholds; None where the data decide."""
+        return None
+
+
+class RankCorrelation(AnyAnalysis):
+    """Spearman between people's Bradley-Terry scores and another score of the same items."""
+
+    plan_kinds = ("pairwise", "best_worst")
+
+    kind: Literal["rank_correlation"]
+    judge: Identifier | None = None
+    score: Score | None = None
+    column: Text | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.judge is None) == (self.column is None):
+            raise ValueError("give either judge and score, or column (of the items table)")
+        if (self.judge is None) != (self.score is None):
+            raise ValueError("judge and score go together (score: elo, bradley_terry or overall)")
+        return self
+
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the numbers it will report."""
+        return ["spearman", "spearman_within", "spearman_disattenuated"]
+
+
+class Logit(AnyAnalysis):
+    """A registered logit over people's trials, errors clustered."""
+
+    plan_kinds = ("pairwise",)
+
+    kind: Literal["logit"]
+    judge: Identifier
+    formula: Text
+    cluster: Literal["rater_id", "session_id", "sequence_id"]
+    term: Text
+
+    @field_validator("formula")
+    @classmethod
+    def _known_outcome(cls, formula: str) -> str:
+        outcome = formula.partition("~")[0].strip()
+        if outcome not in {"select_higher", "select_match"} or "~" not in formula:
+            raise ValueError("must read 'select_higher ~ ...' or 'select_match ~ ...'")
+        return formula
+
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the number it will report."""
+        return [self.term]
+
+
+class SelectionByGap(AnyAnalysis):
+    """How often people choose the higher-scored side, by size of the judge's gap."""
+
+    plan_kinds = ("pairwise",)
+
+    kind: Literal["selection_by_gap"]
+    judge: Identifier
+    bins: tuple[Bin, ...] = Field(min_length=1)
+
+    @field_validator("bins")
+    @classmethod
+    def _rising(cls, bins: tuple[Bin, ...]) -> tuple[Bin, ...]:
+        above = 0.0
+        for number, (low, high) in enumerate(bins):
+            if low <= above:
+                raise ValueError("bins must be [low, high] pairs above 0 that do not overlap")
+            if high is None and number < len(bins) - 1:
+                raise ValueError("only the last of the bins may be open: [low, null]")
+            if high is not None and high < low:
+                raise ValueError("bins must be [low, high] pairs with low <= high")
+            above = math.inf if high is None else high
+        return bins
+
+    @property
+    def limits(self) -> list[tuple[float, float]]:
+        """The bins, an open end as infinity."""
+        return [(low, math.inf if high is None else high) for low, high in self.bins]
+
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the numbers it will report."""
+        return [f"gap {bin_name(*limits)}" for limits in self.limits]
+
+
+def bin_name(low: float, high: float) -> str:
+    """Return what a bin of gaps is called in every table and threshold."""
+    if math.isinf(high):
+        return f"{low:g} or more"
+    return f"{low:g}" if low == high else f"{low:g}-{high:g}"
+
+
+class ChoiceAgreement(AnyAnalysis):
+    """How often a judge chooses what people choose on the very same trials."""
+
+    plan_kinds = ("pairwise", "best_worst")
+
+    kind: Literal["choice_agreement"]
+    judges: tuple[Identifier, ...] = Field(min_length=1)
+
+    def quantity_names(self, plan: Any) -> list[str]:
+        """Return the numbers it will report."""
+        return [f"{judge}: {what}" for judge in self.judges for what in ("agreement", "kappa")]

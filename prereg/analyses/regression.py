@@ -1,0 +1,187 @@
+"""The plan of a regression: outcomes, terms, errors, contrasts, and the family of its tests."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from prereg.analyses.choices import AnyAnalysis
+from prereg.strict import Identifier, Strict, Text
+
+TRIALS, RATINGS, JUDGE_RATINGS = "trials", "ratings", "judge_ratings"
+
+
+def _as_text(value: Any) -> Any:
+    """Return a number as text: values of a table are text, and YAML reads 1 as a number."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if whole or isinstance(value, float) else value
+
+
+Value = Annotated[Text, BeforeValidator(_as_text)]
+
+
+class SdUnits(Strict):
+    """The standard deviation that effects are divided by, taken as known.
+
+    Attributes
+    ----------
+    of : {'whole', 'baseline', 'control'}
+        Of each outcome over all rows of its regression, or over those named below.
+    column, value : str
+        The rows of the baseline or of the control group: where this column has this value.
+    """
+
+    of: Literal["whole", "baseline", "control"]
+    column: Text | None = None
+    value: Value | None = None
+
+    @model_validator(mode="after")
+    def _rows_named(self) -> Self:
+        named = (self.column is not None, self.value is not None)
+        if named != ((self.of != "whole"),) * 2:
+            verb = "takes no" if self.of == "whole" else "needs"
+            raise ValueError(f"of: {self.of} {verb} column and value")
+        return self
+
+
+class FamilyPlan(Strict):
+    """Which tests are corrected together, and how.
+
+    Attributes
+    ----------
+    over : {'each_outcome', 'all_outcomes', 'shared'}
+        The terms and contrasts of one outcome; of all outcomes of this analysis; or all tests of
+        every analysis of the plan that names the same family.
+    name : str
+        Of a shared family.
+    correction : str
+    """
+
+    over: Literal["each_outcome", "all_outcomes", "shared"]
+    correction: Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
+    name: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _shared_is_named(self) -> Self:
+        if (self.over == "shared") != (self.name is not None):
+            raise ValueError("a family has a name where it is shared, and only there")
+        return self
+
+
+class FewClusters(Strict):
+    """The wild cluster bootstrap, used where there are fewer clusters than `below`.
+
+    `weights: auto` takes Webb's six points below 8 clusters and signs from there on.
+    """
+
+    below: int = Field(default=40, ge=0)
+    resamples: int = Field(default=9999, ge=99, le=1_000_000)
+    weights: Literal["auto", "rademacher", "webb"] = "auto"
+
+
+class Regression(AnyAnalysis):
+    """OLS or logit of one or several outcomes on the same terms.
+
+    Attributes
+    ----------
+    model : {'ols', 'logit'}
+    data : str
+        'trials' (people's forced choices beside the scores of `judge`), 'ratings' (people's),
+        'judge_ratings', or the name of a tidy table of the study.
+    outcomes : tuple of str
+        Columns; dimensions where the data are ratings. Each has a regression of its own.
+    predictors : str
+        The right side of the formula, in statsmodels' syntax.
+    judge : str, optional
+        Whose scores (trials), or whose ratings alone (judge_ratings).
+    differences : {'higher_minus_lower', 'left_minus_right'}
+        Sign of `diff_NAME` in trials.
+    errors : {'cluster', 'HC3'}
+    cluster : str
+        Column; absent with HC3.
+    distribution : {'z', 't'}
+    terms : tuple of str
+        Coefficients of interest, as the regression names them.
+    contrasts : mapping of name to text
+        Differences between coefficients, for instance
+        `coach - video: "condition[T.coach]:post - condition[T.video]:post"`.
+    sd : SdUnits, optional
+        Effects also in standard deviations of the outcome (OLS).
+    family : FamilyPlan
+    few_clusters : FewClusters
+    predictions : mapping of column to values
+        Average predictions at every combination of these values.
+    average_effects : tuple of str
+        Columns whose average marginal effects are shown.
+    level : float
+        Coverage of the intervals.
+    """
+
+    kind: Literal["regression"]
+    model: Literal["ols", "logit"]
+    data: Identifier
+    outcomes: tuple[Text, ...] = Field(min_length=1)
+    predictors: Text
+    judge: Identifier | None = None
+    differences: Literal["higher_minus_lower", "left_minus_right"] = "higher_minus_lower"
+    errors: Literal["cluster", "HC3"] = "cluster"
+    cluster: Text | None = None
+    distribution: Literal["z", "t"] = "z"
+    terms: tuple[Text, ...] = ()
+    contrasts: dict[Text, Text] = Field(default_factory=dict)
+    sd: SdUnits | None = None
+    family: FamilyPlan = FamilyPlan(over="each_outcome", correction="holm")
+    few_clusters: FewClusters = FewClusters()
+    predictions: dict[Text, tuple[float | Text, ...]] = Field(default_factory=dict)
+    average_effects: tuple[Text, ...] = ()
+    level: float = Field(default=0.95, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        effects = [*self.terms, *self.contrasts]
+        if not effects:
+            raise ValueError("name at least one of terms or contrasts")
+        for names, what in ((self.outcomes, "outcomes"), (effects, "terms and contrasts")):
+            if len(set(names)) < len(names):
+                raise ValueError(f"{what} must differ from each other")
+        if "~" in self.predictors:
+            raise ValueError("predictors are the right side of the formula alone, without '~'")
+        return self
+
+    @model_validator(mode="after")
+    def _errors_fit(self) -> Self:
+        if (self.errors == "cluster") != (self.cluster is not None):
+            raise ValueError("errors: cluster needs a cluster column; errors: HC3 takes none")
+        if self.model == "logit" and (self.errors == "HC3" or self.sd is not None):
+            raise ValueError("errors: HC3 and sd belong to model: ols")
+        return self
+
+    @model_validator(mode="after")
+    def _data_fit(self) -> Self:
+        if self.data == TRIALS and self.judge is None:
+            raise ValueError("data: trials needs a judge, whose scores stand beside the choices")
+        if self.judge is not None and self.data not in {TRIALS, JUDGE_RATINGS}:
+            raise ValueError("judge belongs to data: trials or judge_ratings")
+        if self.differences != "higher_minus_lower" and self.data != TRIALS:
+            raise ValueError("differences belongs to data: trials")
+        return self
+
+    @property
+    def effects(self) -> dict[str, str]:
+        """Everything tested in each outcome: name and contrast, a term being its own."""
+        return {**{term: term for term in self.terms}, **self.contrasts}
+
+    def quantity_name(self, outcome: str, effect: str) -> str:
+        """Return what a number is called: with its outcome where there are several."""
+        return effect if len(self.outcomes) == 1 else f"{outcome}: {effect}"
+
+    def quantity_names(self, plan: object) -> list[str]:
+        """Return the names of what this analysis reports."""
+        return [self.quantity_name(one, effect) for one in self.outcomes for effect in self.effects]
+
+    def family_of(self, outcome: str) -> str:
+        """Return the name of the family that an outcome's tests belong to."""
+        if self.family.name is not None:
+            return self.family.name
+        return f"{self.id}: {outcome}" if self.family.over == "each_outcome" else self.id

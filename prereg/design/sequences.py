@@ -1,0 +1,188 @@
+"""Who is shown what, in which order, at which place: pure functions of plan, items and seed."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prereg.design.dealing import Items, balance_places, balance_sides, deal, draw_pairs, draw_sets
+from prereg.errors import RatifyError
+from prereg.lock import option_columns
+from prereg.plan.model import Plan, Sample
+from prereg.tables.reader import Table
+
+# The scenario of attention checks in every table; their texts stand in the plan, not in the items.
+CHECK_SCENARIO = "attention_check"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One slot of one sequence; a row of the sequences table.
+
+    Attributes
+    ----------
+    sequence_id : str
+    position : int
+        1 to n.
+    item_ids : tuple of str
+        What is shown, in order of place: left and right, the one item, or the options.
+    is_attention_check : bool
+    """
+
+    sequence_id: str
+    position: int
+    item_ids: Items
+    is_attention_check: bool = False
+
+
+def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
+    """Generate every sequence of the study.
+
+    Trials lie within one scenario. Every item is shown equally often within its scenario (give or
+    take one, or two where the number of items is odd) and is not met twice by one rater unless the
+    scenario has too few items. In pairs every item stands left as often as right (give or take
+    one), and no pair repeats before all have been used; in sets items go round the places. The
+    first sequences alone are balanced too, for recruitment may stop early. Attention checks stand
+    where the plan puts them, in every sequence.
+
+    Parameters
+    ----------
+    plan : Plan
+        `design.sequences` sequences of `design.trials` trials; `seed`.
+    items : Table
+        Checked items; see `prereg.tables.items.read_items`.
+
+    Returns
+    -------
+    list of Trial
+        By sequence and position, from 1.
+
+    Raises
+    ------
+    RatifyError
+        When a sample asks for more items than a bin has, or a sequence would have to repeat a
+        trial.
+    """
+    rng = np.random.default_rng([plan.seed, 1])
+    pools = select_items(items, plan.design.sample, rng)
+    sequences, trials = plan.design.sequences, plan.design.trials
+    shares = _trials_per_scenario(sorted(pools), sequences, trials)
+    dealt: list[list[Items]] = [[] for _ in range(sequences)]
+    for scenario, counts in shares.items():
+        pool = pools[scenario]
+        _refuse_too_few(plan, items, scenario, len(pool), max(counts))
+        drawn = _draw(plan, pool, sum(counts), rng)
+        for sequence, hand in zip(dealt, deal(drawn, counts), strict=True):
+            sequence.extend(hand)
+    width = max(3, len(str(sequences)))
+    return [
+        trial
+        for number, hand in enumerate(dealt, start=1)
+        for trial in _ordered(plan, f"S{number:0{width}d}", hand, rng)
+    ]
+
+
+def _draw(plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator) -> list[Items]:
+    if plan.kind == "pairwise":
+        return list(balance_sides(draw_pairs(pool, count, rng), rng))
+    if plan.kind == "rating":
+        return draw_sets(pool, 1, count, rng)
+    return balance_places(draw_sets(pool, plan.design.options or 0, count, rng), rng)
+
+
+def _refuse_too_few(plan: Plan, items: Table, scenario: str, size: int, most: int) -> None:
+    """Refuse a scenario with too few items for one sequence's share of different trials."""
+    shown = {"pairwise": 2, "rating": 1}.get(plan.kind) or plan.design.options or 0
+    if most > math.comb(size, shown):
+        what = {"pairwise": "different pairs", "rating": "trials"}.get(plan.kind)
+        raise RatifyError(
+            f"scenario '{scenario}' has {size} items, too few for {most} "
+            f"{what or f'different sets of {shown}'} in one sequence",
+            file=items.path, allowed="more items, or fewer trials in the plan",
+        )  # fmt: skip
+
+
+def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Generator) -> list[Trial]:
+    """Shuffle one sequence's trials and put the attention checks into their places."""
+    shuffled = [(hand[index], False) for index in rng.permutation(len(hand))]
+    checks = check_ids(plan)
+    # from behind, so that the places of earlier checks stay what the plan says
+    after = [(check.after, number) for number, check in enumerate(plan.attention_checks)]
+    for place, number in sorted(after, reverse=True):
+        shuffled.insert(place, (checks[number], True))
+    return [Trial(name, place, ids, check) for place, (ids, check) in enumerate(shuffled, start=1)]
+
+
+def check_ids(plan: Plan) -> list[Items]:
+    """Return the ids by which each attention check's texts go in every table."""
+    return [
+        tuple(f"check_{number}.{place}" for place in range(1, len(check.texts) + 1))
+        for number, check in enumerate(plan.attention_checks, start=1)
+    ]
+
+
+def select_items(
+    items: Table, sample: Sample | None, rng: np.random.Generator
+) -> dict[str, list[str]]:
+    """Return the item ids of each scenario: all of them, or a stratified sample.
+
+    Raises
+    ------
+    RatifyError
+        When the column to stratify by is missing, not a number, or a bin holds too few items.
+    """
+    pools: dict[str, list[str]] = defaultdict(list)
+    if sample is None:
+        for record in items.rows:
+            pools[record["scenario"]].append(record["item_id"])
+        return dict(pools)
+    items.require(sample.by)
+    scored: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for row, record in enumerate(items.rows, start=2):
+        value = items.number(row, sample.by)
+        if value is None:
+            raise items.error(row, sample.by, "is empty", allowed="a number to stratify by")
+        scored[record["scenario"]].append((value, record["item_id"]))
+    for scenario, pairs in scored.items():
+        ordered = np.array([item_id for _, item_id in sorted(pairs)], dtype=object)
+        for number, chunk in enumerate(np.array_split(ordered, sample.bins), start=1):
+            if len(chunk) < sample.per_bin:
+                raise RatifyError(
+                    f"scenario '{scenario}' has {len(chunk)} items in bin {number} of "
+                    f"{sample.bins} by {sample.by}",
+                    file=items.path, allowed=f"at least {sample.per_bin} in each bin",
+                )  # fmt: skip
+            chosen = rng.choice(len(chunk), size=sample.per_bin, replace=False)
+            pools[scenario].extend(str(chunk[i]) for i in sorted(chosen))
+    return dict(pools)
+
+
+def _trials_per_scenario(
+    scenarios: Sequence[str], sequences: int, trials: int
+) -> dict[str, list[int]]:
+    """Return how many trials of each scenario each sequence has, as even as the numbers allow."""
+    base, extra = divmod(trials, len(scenarios))
+    shares = {scenario: [base] * sequences for scenario in scenarios}
+    for sequence in range(sequences):
+        for step in range(extra):
+            # going round the scenarios spreads the remainder evenly over the study
+            shares[scenarios[(sequence * extra + step) % len(scenarios)]][sequence] += 1
+    return shares
+
+
+def sequence_rows(plan: Plan, trials: Sequence[Trial]) -> list[Mapping[str, object]]:
+    """Return trials as rows of the sequences table."""
+    options = option_columns(plan)
+    return [
+        {
+            "sequence_id": t.sequence_id,
+            "position": t.position,
+            **dict(zip(options, t.item_ids, strict=True)),
+            "is_attention_check": "true" if t.is_attention_check else "false",
+        }
+        for t in trials
+    ]

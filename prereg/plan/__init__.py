@@ -1,0 +1,1 @@
+"""The plan: its models, its rules and its file."""

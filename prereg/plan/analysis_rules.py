@@ -1,0 +1,155 @@
+"""What must hold between a plan's analyses and its other parts."""
+
+from __future__ import annotations
+
+import re
+
+from prereg.analyses.choices import Logit, RankCorrelation
+from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
+from prereg.errors import RatifyError
+from prereg.plan.judging import BaselineJudge, LLMJudge
+from prereg.plan.model import Analysis, Plan, Threshold
+
+# Columns of a trial that a formula may name, beside the difference of every dimension.
+TRIAL_COLUMNS = (
+    "gap", "scenario", "position", "response_ms", "hidden_ms", "rater_id", "session_id",
+    "sequence_id", "left_id", "right_id",
+)  # fmt: skip
+# Names of quantities and tables that every report has.
+RESERVED = (
+    "everybody", "families", "flow", "gate", "habits", "people", "perturbed_texts", "requests",
+    "rewrites",
+)  # fmt: skip
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# A name that is neither called, nor an attribute, nor the name of an argument.
+_NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.=])")
+
+
+def check_analyses(plan: Plan) -> None:
+    """Raise `RatifyError` at the first analysis or threshold that does not fit the plan."""
+    judges = {judge.id: judge for judge in plan.judges}
+    known = [h.id for h in plan.hypotheses]
+    for number, analysis in enumerate(plan.analyses):
+        where = f"analyses.{number}"
+        taken = analysis.id.startswith("ranking_") or analysis.id.endswith(".everybody")
+        if taken or analysis.id in RESERVED:
+            raise RatifyError(
+                "this id is taken by a table of every report", column=f"{where}.id",
+                value=analysis.id, allowed="another id",
+            )  # fmt: skip
+        if plan.kind not in analysis.plan_kinds:
+            raise RatifyError(
+                f"a plan of kind {plan.kind} collects nothing that this analysis reads",
+                column=f"{where}.kind", value=analysis.kind,
+                allowed=f"in a plan of kind {' or '.join(analysis.plan_kinds)}",
+            )  # fmt: skip
+        if analysis.hypothesis is not None:
+            require_known(analysis.hypothesis, known, f"{where}.hypothesis")
+        _check_judges(analysis, judges, where, plan_kind=plan.kind)
+        if isinstance(analysis, RankCorrelation) and plan.kind == "best_worst":
+            require_known(analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score")
+        if isinstance(analysis, Logit):
+            _check_formula(analysis, plan, where)
+        if isinstance(analysis, Regression):
+            _check_regression(analysis, plan, where)
+        _check_dimensions(analysis, plan, where)
+    by_id = {analysis.id: analysis for analysis in plan.analyses}
+    for number, threshold in enumerate(plan.gate):
+        require_known(threshold.analysis, list(by_id), f"gate.{number}.analysis")
+        _check_quantity(threshold, by_id[threshold.analysis], plan, f"gate.{number}.quantity")
+
+
+def _check_judges(
+    analysis: Analysis,
+    judges: dict[str, BaselineJudge | LLMJudge],
+    where: str,
+    *,
+    plan_kind: str,
+) -> None:
+    several = getattr(analysis, "judges", ())
+    for number, judge in enumerate(several):
+        if judge in several[:number]:
+            raise RatifyError(
+                "this judge stands twice", column=f"{where}.judges.{number}", value=judge,
+                allowed="each judge once",
+            )  # fmt: skip
+        require_known(judge, list(judges), f"{where}.judges.{number}")
+    ranked = getattr(analysis, "of", "people")
+    if ranked != "people":
+        require_known(ranked, ["people", *judges], f"{where}.of")
+    one = getattr(analysis, "judge", None)
+    if one is None:
+        return
+    require_known(one, list(judges), f"{where}.judge")
+    if plan_kind == "pairwise" and _needs_pairs(analysis) and judges[one].pairs is None:
+        raise RatifyError(
+            "this judge is asked no pairs, so it has no ranking", column=f"{where}.judge",
+            value=one, allowed="a judge with pairs",
+        )  # fmt: skip
+
+
+def _needs_pairs(analysis: Analysis) -> bool:
+    if isinstance(analysis, RankCorrelation):
+        return analysis.score in {"elo", "bradley_terry"}
+    return isinstance(analysis, Logit) and analysis.formula.startswith("select_match")
+
+
+def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
+    """Refuse names that no trial has; whether it can be fitted, a rehearsal shows."""
+    dimensions = plan.measures.dimensions if plan.measures is not None else ()
+    columns = [*TRIAL_COLUMNS, *(f"diff_{d}" for d in dimensions)]
+    right = analysis.formula.partition("~")[2]
+    for name in names_in(right):
+        require_known(name, columns, f"{where}.formula")
+
+
+def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
+    """Refuse data that such a plan does not collect, and a family corrected in two ways."""
+    source = {TRIALS: "pairwise", RATINGS: "rating", JUDGE_RATINGS: plan.kind}.get(analysis.data)
+    if source not in {None, plan.kind}:
+        raise RatifyError(
+            f"a plan of kind {plan.kind} collects no {analysis.data}", column=f"{where}.data",
+            value=analysis.data, allowed=f"in a plan of kind {source}",
+        )  # fmt: skip
+    family = analysis.family
+    for other in plan.analyses:
+        if isinstance(other, Regression) and other.family.name == family.name is not None:
+            require_known(
+                family.correction, [other.family.correction], f"{where}.family.correction"
+            )
+            break
+
+
+def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> None:
+    """Refuse dimensions that a rating plan has no scale for."""
+    scales = [scale.id for scale in plan.scales]
+    named = getattr(analysis, "dimensions", None) or ()
+    if isinstance(analysis, Regression) and analysis.data == RATINGS:
+        for number, outcome in enumerate(analysis.outcomes):
+            require_known(outcome, scales, f"{where}.outcomes.{number}")
+    for number, name in enumerate(named):
+        require_known(name, scales, f"{where}.dimensions.{number}")
+    for number, cut in enumerate(getattr(analysis, "cuts", ())):
+        for at, name in enumerate(cut.dimensions or ()):
+            require_known(name, scales, f"{where}.cuts.{number}.dimensions.{at}")
+
+
+def names_in(formula: str) -> list[str]:
+    """Return the names of columns in one side of a formula."""
+    return _NAME.findall(_QUOTED.sub("", formula))
+
+
+def _check_quantity(threshold: Threshold, analysis: Analysis, plan: Plan, where: str) -> None:
+    """Refuse a threshold on a number that its analysis will never report."""
+    reported = analysis.quantity_names(plan)
+    if reported is not None:
+        require_known(threshold.quantity, reported, where)
+
+
+def require_known(name: str, allowed: list[str], where: str) -> None:
+    """Raise `RatifyError` unless a name is one of those that the plan knows."""
+    if name not in allowed:
+        raise RatifyError(
+            "is not known here", column=where, value=name,
+            allowed=", ".join(allowed) or "none is defined",
+        )  # fmt: skip

@@ -1,0 +1,119 @@
+"""What must hold between the kind of task and the parts of the plan that depend on it."""
+
+from __future__ import annotations
+
+from prereg.errors import RatifyError
+from prereg.plan.collection import AttentionCheck
+from prereg.plan.model import Plan
+
+# How many texts a trial of each kind shows; best_worst shows design.options.
+_TEXTS = {"pairwise": 2, "rating": 1}
+# Fields that every trial's form has: a scale of such a name could not be told from them.
+_TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
+
+
+def check_collection(plan: Plan) -> None:
+    """Raise `RatifyError` at the first part that does not fit the plan's kind of task."""
+    _check_kind(plan)
+    for number, check in enumerate(plan.attention_checks):
+        _check_attention(plan, check, f"attention_checks.{number}")
+    rules = [exclusion.rule for exclusion in plan.exclusions]
+    if "failed_attention" in rules and not plan.attention_checks:
+        raise RatifyError(
+            "nobody can fail: the plan has no attention_checks",
+            column=f"exclusions.{rules.index('failed_attention')}.rule", value="failed_attention",
+            allowed="attention_checks, or no such rule",
+        )  # fmt: skip
+    for number, exclusion in enumerate(plan.exclusions):
+        if (exclusion.max_failed or 0) >= len(plan.attention_checks) > 0:
+            raise RatifyError(
+                "nobody can fail more checks than there are",
+                column=f"exclusions.{number}.max_failed", value=exclusion.max_failed,
+                allowed=f"0 to {len(plan.attention_checks) - 1}",
+            )  # fmt: skip
+    codes = plan.recruitment.codes
+    if codes.screened_out and plan.comprehension is None:
+        raise RatifyError(
+            "nobody is screened out without a comprehension question",
+            column="recruitment.codes.screened_out", value=codes.screened_out,
+            allowed="a comprehension question, or no such code",
+        )  # fmt: skip
+    if codes.failed_attention and "failed_attention" not in rules:
+        raise RatifyError(
+            "no exclusion says how many failed checks are too many",
+            column="recruitment.codes.failed_attention", value=codes.failed_attention,
+            allowed="an exclusion of rule failed_attention, or no such code",
+        )  # fmt: skip
+
+
+def _check_kind(plan: Plan) -> None:
+    """Refuse what belongs to another kind of task, and miss what belongs to this one."""
+    needs = {
+        "measures": (plan.measures is not None, "pairwise"),
+        "scales": (bool(plan.scales), "rating"),
+        "design.options": (plan.design.options is not None, "best_worst"),
+    }
+    for column, (given, kind) in needs.items():
+        if plan.kind == kind and not given:
+            raise RatifyError(f"is needed by a plan of kind {kind}", column=column)
+        if plan.kind != kind and given:
+            raise RatifyError(
+                f"belongs to plans of kind {kind}", column=column,
+                allowed=f"not in a plan of kind {plan.kind}",
+            )  # fmt: skip
+    if plan.design.ask_why and plan.kind != "best_worst":
+        raise RatifyError("only best_worst asks why", column="design.ask_why", value=True)
+    names = [scale.id for scale in plan.scales]
+    for number, name in enumerate(names):
+        if name in _TAKEN:
+            raise RatifyError(
+                "this id is a field of every page", column=f"scales.{number}.id", value=name,
+                allowed="another id",
+            )  # fmt: skip
+        if name in names[:number]:
+            raise RatifyError(
+                "this id stands twice", column=f"scales.{number}.id", value=name,
+                allowed="an id of its own",
+            )  # fmt: skip
+
+
+def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
+    texts = _TEXTS.get(plan.kind) or plan.design.options or 0
+    if len(check.texts) != texts:
+        raise RatifyError(
+            f"a {plan.kind} trial shows {texts} texts", column=f"{where}.texts",
+            value=len(check.texts), allowed=str(texts),
+        )  # fmt: skip
+    if check.after > plan.design.trials:
+        raise RatifyError(
+            "lies behind the last trial", column=f"{where}.after", value=check.after,
+            allowed=f"0 to {plan.design.trials}",
+        )  # fmt: skip
+    fields = _answers(plan)
+    for name, value in check.expected.items():
+        if name not in fields:
+            raise RatifyError(
+                "is no field of a trial", column=f"{where}.expected", value=name,
+                allowed=", ".join(fields),
+            )  # fmt: skip
+        if value not in fields[name]:
+            raise RatifyError(
+                "cannot be answered", column=f"{where}.expected.{name}", value=value,
+                allowed=", ".join(map(str, fields[name])),
+            )  # fmt: skip
+    picks = [check.expected.get(name) for name in ("most", "least")]
+    if plan.kind == "best_worst" and picks[0] == picks[1]:
+        raise RatifyError(
+            "the same text cannot be both", column=f"{where}.expected.least", value=picks[1],
+            allowed="another text than most",
+        )  # fmt: skip
+
+
+def _answers(plan: Plan) -> dict[str, list[int | str]]:
+    """Return what may be answered, by field of a trial's form."""
+    if plan.kind == "pairwise":
+        return {"choice": ["left", "right"]}
+    if plan.kind == "rating":
+        return {scale.id: list(scale.points) for scale in plan.scales}
+    places: list[int | str] = list(range(1, (plan.design.options or 0) + 1))
+    return {"most": places, "least": places}

@@ -1,0 +1,169 @@
+"""Reads `plan.yaml`: the first fault is named by its field, the bad value and what is allowed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import ValidationError
+
+from prereg.analyses.agreement import Cut
+from prereg.analyses.change import Norm
+from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.regression import SdUnits
+from prereg.errors import RatifyError
+from prereg.plan.collection import AttentionCheck, Comprehension, RatingScale, Recruitment, Reward
+from prereg.plan.judging import JUDGES, Budget, Habits, OwnItems, PairSampling, Prices
+from prereg.plan.model import (
+    ANALYSES,
+    Exclusion,
+    Hypothesis,
+    Measures,
+    Plan,
+    Sample,
+    Sensitivity,
+    Threshold,
+)
+from prereg.plan.rules import check_rules
+from prereg.yaml_file import read_mapping
+
+PLAN_FILE = "plan.yaml"
+
+
+def parse_plan(text: str, *, file: Path | str) -> Plan:
+    """Check a plan's YAML.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    file : path
+        Named in errors.
+
+    Raises
+    ------
+    RatifyError
+        At the first fault: the field's path, the bad value, what is allowed.
+    """
+    content = read_mapping(text, file=file, what="plan")
+    try:
+        plan = Plan.model_validate(content)
+    except ValidationError as error:
+        raise _first_fault(error, content, file) from error
+    try:
+        check_rules(plan)
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem, file=file, column=error.column, value=error.value, allowed=error.allowed
+        ) from error
+    return plan
+
+
+def load_plan(path: Path | str) -> Plan:
+    """Read and check a plan.
+
+    Parameters
+    ----------
+    path : path
+        A `plan.yaml`, or the study folder that holds one.
+
+    Raises
+    ------
+    RatifyError
+        When the file is missing, is not YAML, or breaks a rule of the plan.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / PLAN_FILE
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "no such plan", file=path, allowed="a study folder; `ratify new DIR` makes one"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise RatifyError("is not text in UTF-8", file=path) from error
+    except OSError as error:
+        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
+    return parse_plan(text, file=path)
+
+
+# Parts of the plan that come in kinds.
+_KINDS: dict[str, tuple[Any, ...]] = {"analyses": ANALYSES, "judges": JUDGES}
+
+
+def _by_kind(models: tuple[Any, ...]) -> dict[str, Any]:
+    return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+
+
+def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Return a path as the reader's file has it: pydantic puts the kind of a part behind it."""
+    return tuple(
+        part
+        for at, part in enumerate(loc)
+        if not (at > 1 and isinstance(loc[at - 1], int) and loc[at - 2] in _KINDS
+                and part in _by_kind(_KINDS[str(loc[at - 2])]))
+    )  # fmt: skip
+
+
+def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
+    """Return the first fault of a plan as one line."""
+    faults = error.errors(include_url=False)
+    # a misspelt key also leaves its field missing: the spelling is what the reader can mend
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    where = _without_tags(fault["loc"])
+    field = ".".join(str(part) for part in where) or "plan"
+    if fault["type"] == "extra_forbidden":
+        keys = ", ".join(_keys_at(content, where[:-1]))
+        return RatifyError("unknown key", file=file, column=field, allowed=keys or "no such key")
+    if fault["type"] == "missing":
+        return RatifyError("is missing", file=file, column=field, allowed="a value")
+    allowed = str(fault.get("ctx", {}).get("expected") or "") or None
+    problem = fault["msg"].removeprefix("Value error, ")
+    value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
+    return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
+
+
+def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
+    """Return the keys the model at this path of the plan knows."""
+    model: Any = Plan
+    value = content
+    kinds: tuple[Any, ...] = ()
+    for part in where:
+        value = value[part]
+        if not isinstance(part, int):
+            kinds = _KINDS.get(part, ())
+            model = None if kinds else _model_of(model, part)
+        elif kinds:
+            model = _by_kind(kinds).get(value.get("kind"), AnyAnalysis)
+    return [f.alias or name for name, f in model.model_fields.items()]
+
+
+_LISTS: dict[str, Any] = {
+    "hypotheses": Hypothesis,
+    "exclusions": Exclusion,
+    "gate": Threshold,
+    "sample": Sample,
+    "pairs": PairSampling,
+    "prices": Prices,
+    "budget": Budget,
+    "habits": Habits,
+    "own": OwnItems,
+    "measures": Measures,
+    "sensitivity": Sensitivity,
+    "sd": SdUnits,
+    "norm": Norm,
+    "cuts": Cut,
+    "scales": RatingScale,
+    "attention_checks": AttentionCheck,
+    "comprehension": Comprehension,
+    "recruitment": Recruitment,
+    "reward": Reward,
+}
+
+
+def _model_of(model: Any, part: str) -> Any:
+    """Return the model behind one field of a model."""
+    if part in _LISTS:
+        return _LISTS[part]
+    return model.model_fields[part].annotation

@@ -1,0 +1,160 @@
+"""Judges in the plan: who is asked, how, what it may cost, which habits are looked at."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from prereg.strict import Identifier, Strict, Text
+
+# Offline judges that stand beside every LLM: who does not beat them has measured length or words.
+BASELINES = ("length", "lexical")
+
+# Seven rewrites that should leave empathy where it is; the last three need a rewriter, so their
+# texts come with the items, in a column of this name.
+MECHANICAL = ("repeated_letters", "lookalikes", "misspelling", "leetspeak")
+REWRITTEN = ("shortened", "elevated", "casual")
+
+Perturbation = Literal[
+    "repeated_letters", "lookalikes", "misspelling", "leetspeak", "shortened", "elevated", "casual"
+]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+
+# What a request is made of; `parameters` may not say it a second time.
+OWN_PARAMETERS = frozenset(
+    {
+        "model", "messages", "temperature", "max_tokens", "max_completion_tokens", "n", "stream",
+        "response_format", "logprobs", "top_logprobs", "api_key",
+    }
+)  # fmt: skip
+
+
+class PairSampling(Strict):
+    """Which pairs a judge is asked beyond the people's trials, to rank items by itself.
+
+    `per_scenario` is how many, for the scheme `information` at most: it stops where the scores'
+    `reliability` is reached.
+    """
+
+    scheme: Literal["elo_neighbours", "random", "information"]
+    per_scenario: int = Field(ge=1)
+    start: float = 1000.0
+    k: float = Field(default=32.0, gt=0)
+    reliability: float | None = Field(default=None, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _own_settings_only(self) -> Self:
+        if self.reliability is not None and self.scheme != "information":
+            raise ValueError(f"scheme {self.scheme} takes no reliability")
+        return self
+
+
+class BaselineJudge(Strict):
+    """An offline baseline by name."""
+
+    id: Identifier
+    kind: Literal["baseline"]
+    pairs: PairSampling | None = None
+
+
+class Prices(Strict):
+    """What a million tokens cost."""
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    currency: Text = "USD"
+
+
+class Budget(Strict):
+    """Where a judge stops for good, and from which estimate on it asks before it begins."""
+
+    calls: int | None = Field(default=None, ge=1)
+    money: float | None = Field(default=None, gt=0)
+    ask_above: float | None = Field(default=None, ge=0)
+
+
+class OwnItems(Strict):
+    """Which items a judge's own model wrote: a column of the items, and its values."""
+
+    column: Text
+    values: tuple[Text, ...] = Field(min_length=1)
+
+
+class Habits(Strict):
+    """What a judge is asked beside its task, so that its habits show.
+
+    `pairs` pairs of the people's trials are asked with their sides exchanged, `repeats` times again
+    in the same words, and once in each of `wordings` (prompts that ask the same in other words);
+    `items` items are rated under each of the `perturbations`.
+    """
+
+    pairs: int = Field(default=0, ge=0)
+    repeats: int = Field(default=1, ge=0, le=20)
+    wordings: tuple[Text, ...] = ()
+    items: int = Field(default=0, ge=0)
+    perturbations: tuple[Perturbation, ...] = ()
+    own: OwnItems | None = None
+
+    @model_validator(mode="after")
+    def _something_to_ask(self) -> Self:
+        for name in ("wordings", "perturbations"):
+            given = getattr(self, name)
+            if len(set(given)) != len(given):
+                raise ValueError(f"{name} names something twice")
+        if bool(self.perturbations) != bool(self.items):
+            raise ValueError("items and perturbations go together")
+        if self.wordings and not self.pairs:
+            raise ValueError("wordings need pairs")
+        return self
+
+
+class LLMJudge(Strict):
+    """A judge behind an OpenAI-compatible server.
+
+    The key stands in the environment, in `key_variable`, never in a file. `prompts` are names of
+    prompts that come with Ratify, or files of the study folder (`prompts/mine.yaml`).
+    """
+
+    id: Identifier
+    kind: Literal["llm"]
+    model: Text
+    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@?#]+$")] = (
+        "https://api.openai.com/v1"
+    )
+    key_variable: Variable | None = "OPENAI_API_KEY"
+    prompts: tuple[Text, ...] = ()
+    reply: Literal["auto", "schema", "text"] = "auto"
+    temperature: float | None = Field(default=0.0, ge=0, le=2)
+    max_tokens: int = Field(default=300, ge=1, le=100_000)
+    token_parameter: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105
+    parameters: dict[Identifier, Any] = Field(default_factory=dict)
+    logprobs: bool = False
+    both_orders: bool = False
+    pairs: PairSampling | None = None
+    concurrency: int = Field(default=16, ge=1, le=512)
+    timeout_seconds: float = Field(default=60, gt=0, le=3600)
+    attempts: int = Field(default=8, ge=1, le=50)
+    patience_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    prices: Prices | None = None
+    budget: Budget = Budget()
+    habits: Habits | None = None
+
+    @field_validator("parameters")
+    @classmethod
+    def _not_ours(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted(OWN_PARAMETERS & set(parameters))
+        if taken:
+            raise ValueError(f"{taken[0]} is not set here but by the judge's own keys")
+        return parameters
+
+    @model_validator(mode="after")
+    def _money_needs_prices(self) -> Self:
+        limits = (self.budget.money, self.budget.ask_above)
+        if self.prices is None and any(limit is not None for limit in limits):
+            raise ValueError("a budget in money needs prices")
+        return self
+
+
+JUDGES = (BaselineJudge, LLMJudge)
+JudgePlan = Annotated[BaselineJudge | LLMJudge, Field(discriminator="kind")]

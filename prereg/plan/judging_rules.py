@@ -1,0 +1,72 @@
+"""What must hold between a plan's judges and the rest of the plan."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+from prereg.errors import RatifyError
+from prereg.plan.judging import BASELINES, Habits, LLMJudge
+from prereg.plan.model import Plan
+
+PROMPTS_FOLDER = "prompts"
+
+
+def check_judging(plan: Plan) -> None:
+    """Raise `RatifyError` at the first setting of a judge that does not fit the plan.
+
+    Raises
+    ------
+    RatifyError
+        `column` is the dotted path of the field.
+    """
+    for number, judge in enumerate(plan.judges):
+        where = f"judges.{number}"
+        if plan.kind != "pairwise" and judge.pairs is not None:
+            raise RatifyError(
+                f"a {plan.kind} plan asks no pairs", column=f"{where}.pairs", allowed="null"
+            )
+        if not isinstance(judge, LLMJudge):
+            continue
+        if judge.id in BASELINES:
+            raise RatifyError(
+                "is the name of a baseline", column=f"{where}.id", value=judge.id,
+                allowed="another id",
+            )  # fmt: skip
+        if plan.kind != "pairwise":
+            for name in ("both_orders", "logprobs"):
+                if getattr(judge, name):
+                    raise RatifyError(
+                        f"a {plan.kind} plan asks no pairs", column=f"{where}.{name}", value="true",
+                        allowed="false",
+                    )  # fmt: skip
+        for place, name in enumerate(judge.prompts):
+            _check_inside(name, f"{where}.prompts.{place}")
+        if judge.habits is not None:
+            _check_habits(judge.habits, plan, f"{where}.habits")
+
+
+def _check_habits(habits: Habits, plan: Plan, where: str) -> None:
+    if habits.pairs and plan.kind != "pairwise":
+        raise RatifyError(
+            f"a {plan.kind} plan asks no pairs", column=f"{where}.pairs", value=str(habits.pairs),
+            allowed="0",
+        )  # fmt: skip
+    if habits.items and plan.kind == "best_worst":
+        raise RatifyError(
+            "a best_worst plan has nothing rated", column=f"{where}.items",
+            value=str(habits.items), allowed="0",
+        )  # fmt: skip
+    for place, name in enumerate(habits.wordings):
+        _check_inside(name, f"{where}.wordings.{place}")
+
+
+def _check_inside(name: str, where: str) -> None:
+    """Refuse a file outside of the study's own prompts: the lock would not cover it."""
+    if not name.endswith((".yaml", ".yml")) and "/" not in name:
+        return  # a prompt that comes with Ratify
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path.parts[0] != PROMPTS_FOLDER:
+        raise RatifyError(
+            "is not a prompt of the study folder", column=where, value=name,
+            allowed=f"{PROMPTS_FOLDER}/NAME.yaml, or the name of a prompt that comes with Ratify",
+        )  # fmt: skip

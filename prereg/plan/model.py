@@ -1,0 +1,225 @@
+"""The plan: the one place where a choice is made, as pydantic models that refuse unknown keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from prereg.analyses.agreement import Agreement
+from prereg.analyses.change import Change
+from prereg.analyses.choices import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
+from prereg.analyses.ranking import RankingAnalysis
+from prereg.analyses.regression import Regression
+from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
+from prereg.plan.collection import AttentionCheck, Comprehension, RatingScale, Recruitment
+from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
+from prereg.strict import Identifier, Strict, Text
+
+Kind = Literal["pairwise", "rating", "best_worst"]
+
+
+class Hypothesis(Strict):
+    """What is expected, in one sentence."""
+
+    id: Identifier
+    text: Text
+
+
+class Materials(Strict):
+    """Files beside the plan; all of them are hashed into the lock."""
+
+    items: Text = "items.csv"
+    consent: Text = "consent.md"
+    instructions: Text = "instructions.md"
+
+    @field_validator("items", "consent", "instructions")
+    @classmethod
+    def _inside_the_study(cls, name: str) -> str:
+        path = Path(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("must be a path inside the study folder")
+        return name
+
+
+class Sample(Strict):
+    """A stratified sample from a pool: `per_bin` items from each of `bins` quantile bins."""
+
+    by: Text
+    bins: int = Field(ge=1, le=100)
+    per_bin: int = Field(ge=1)
+
+
+class Design(Strict):
+    """Who sees what: trials within one scenario, pre-generated sequences, balanced sides.
+
+    `raters` is how many people take part, `raters_per_sequence` how many of them answer the same
+    sequence. A place is kept for `lease_minutes` after a rater's last sign of life.
+    """
+
+    question: Text
+    raters: int = Field(ge=1, le=100_000)
+    raters_per_sequence: int = Field(default=1, ge=1, le=1_000)
+    trials: int = Field(ge=1, le=1_000)
+    options: int | None = Field(default=None, ge=3, le=12)
+    ask_why: bool = False
+    pairs_within: Literal["scenario"] = "scenario"
+    sample: Sample | None = None
+    side: Literal["balanced"] = "balanced"
+    lease_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
+    min_reading_seconds: float | None = Field(default=None, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _whole_sequences(self) -> Self:
+        if self.raters % self.raters_per_sequence:
+            raise ValueError(
+                f"raters ({self.raters}) must be a multiple of raters_per_sequence "
+                f"({self.raters_per_sequence})"
+            )
+        return self
+
+    @property
+    def sequences(self) -> int:
+        """How many different sequences there are."""
+        return self.raters // self.raters_per_sequence
+
+
+class Exclusion(Strict):
+    """One exclusion rule; the rules apply in the plan's order."""
+
+    rule: Literal["incomplete_session", "failed_attention", "duplicate_sequence", "too_fast"]
+    max_failed: int | None = Field(default=None, ge=0)
+    min_median_ms: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _own_settings_only(self) -> Self:
+        owner = {"max_failed": "failed_attention", "min_median_ms": "too_fast"}
+        for setting, rule in owner.items():
+            given = getattr(self, setting) is not None
+            if given != (self.rule == rule):
+                verb = "takes no" if given else "needs"
+                raise ValueError(f"rule {self.rule} {verb} {setting}")
+        return self
+
+
+class Scale(Strict):
+    """The two ends of a rating scale."""
+
+    min: int
+    max: int
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.min >= self.max:
+            raise ValueError("min must be below max")
+        return self
+
+
+class Measures(Strict):
+    """Dimensions of a rating: overall = sum of those that add - sum of those that subtract."""
+
+    scale: Scale
+    adds: tuple[Identifier, ...] = Field(min_length=1)
+    subtracts: tuple[Identifier, ...] = ()
+
+    @property
+    def dimensions(self) -> tuple[str, ...]:
+        """All dimensions, adding ones first."""
+        return self.adds + self.subtracts
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.dimensions)) != len(self.dimensions):
+            raise ValueError("a dimension stands twice among adds and subtracts")
+        return self
+
+
+class Sensitivity(Strict):
+    """The same analyses on everybody who answered anything, no rule of exclusion applied.
+
+    Where people outside the exclusions share a sequence, errors are clustered by `cluster`.
+    """
+
+    on: Literal["everybody"] = "everybody"
+    cluster: Literal["rater_id", "session_id", "sequence_id"] | None = None
+
+
+class EloSettings(Strict):
+    """How a sequential Elo is computed from judgments."""
+
+    start: float = 1000.0
+    k: float = Field(default=32.0, gt=0, le=4000)
+    reorderings: int = Field(default=20, ge=0, le=1_000)
+
+
+class RankingSettings(Strict):
+    """How judgments become a ranking."""
+
+    ridge: float = Field(default=0.02, ge=0)
+    elo: EloSettings = EloSettings()
+
+
+ANALYSES = (
+    RankingAnalysis, RankCorrelation, ChoiceAgreement, Logit, SelectionByGap, Agreement,
+    SourceRatings, BestWorstShares, Change, Regression, Themes,
+)  # fmt: skip
+Analysis = Annotated[
+    RankingAnalysis
+    | RankCorrelation
+    | ChoiceAgreement
+    | Logit
+    | SelectionByGap
+    | Agreement
+    | SourceRatings
+    | BestWorstShares
+    | Change
+    | Regression
+    | Themes,
+    Field(discriminator="kind"),
+]
+
+
+class Threshold(Strict):
+    """One condition of the gate: a field of a registered quantity must be at least a value."""
+
+    analysis: Identifier
+    quantity: Text
+    field: Literal["estimate", "low"] = "low"
+    at_least: float
+
+
+class Plan(Strict):
+    """A preregistered study."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    id: Identifier
+    title: Text
+    kind: Kind
+    language: Text = "en"
+    seed: int = Field(ge=0, lt=2**63)
+    hypotheses: tuple[Hypothesis, ...] = ()
+    materials: Materials = Materials()
+    design: Design
+    scales: tuple[RatingScale, ...] = ()
+    comprehension: Comprehension | None = None
+    attention_checks: tuple[AttentionCheck, ...] = ()
+    recruitment: Recruitment
+    exclusions: tuple[Exclusion, ...] = ()
+    sensitivity: Sensitivity | None = None
+    measures: Measures | None = None
+    judges: tuple[JudgePlan, ...] = ()
+    ranking: RankingSettings = RankingSettings()
+    analyses: tuple[Analysis, ...] = ()
+    gate: tuple[Threshold, ...] = ()
+
+    def judge(self, name: str) -> BaselineJudge | LLMJudge:
+        """Return the judge of this id."""
+        return next(j for j in self.judges if j.id == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as the lock hashes it: defaults written out, absent parts left out.
+
+        So a part that a later version adds, and a plan does not use, leaves its hash as it was.
+        """
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)

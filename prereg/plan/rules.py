@@ -1,0 +1,46 @@
+"""What must hold between the parts of a plan: found before the lock, not after collection."""
+
+from __future__ import annotations
+
+from prereg.errors import RatifyError
+from prereg.plan.analysis_rules import check_analyses
+from prereg.plan.collection_rules import check_collection
+from prereg.plan.judging_rules import check_judging
+from prereg.plan.model import Plan
+
+
+def check_rules(plan: Plan) -> None:
+    """Raise `RatifyError` at the first part of a plan that does not fit another.
+
+    Parameters
+    ----------
+    plan : Plan
+        Each part right in itself.
+
+    Raises
+    ------
+    RatifyError
+        `column` is the dotted path of the field, `allowed` what would fit.
+    """
+    check_collection(plan)
+    check_judging(plan)
+    for what in ("hypotheses", "judges", "analyses"):
+        names = [part.id for part in getattr(plan, what)]
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise RatifyError(
+                    "this id stands twice", column=f"{what}.{number}.id", value=name,
+                    allowed="an id of its own",
+                )  # fmt: skip
+    _check_exclusions(plan)
+    check_analyses(plan)
+
+
+def _check_exclusions(plan: Plan) -> None:
+    rules = [exclusion.rule for exclusion in plan.exclusions]
+    for number, rule in enumerate(rules):
+        if rule in rules[:number]:
+            raise RatifyError(
+                "this rule stands twice", column=f"exclusions.{number}.rule", value=rule,
+                allowed="each rule once",
+            )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The table reader, the items, and the contract of every tidy table."""

@@ -1,0 +1,5 @@
+"""`python -m ratify`."""
+
+from ratify import main
+
+main(prog_name="ratify")

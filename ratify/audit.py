@@ -1,0 +1,232 @@
+"""`ratify audit`: how reliable a judge is, from tables that are there already."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from prereg.errors import RatifyError
+
+if TYPE_CHECKING:
+    from analysis.agreement.summary import CutAt
+    from analysis.results.quantities import Results
+
+NO_ITEMS = (
+    "The baselines length and lexical do not stand beside the judge, for the items' texts were not "
+    "given (--items)."
+)
+
+
+@click.command()
+@click.option(
+    "--human", "humans", multiple=True, metavar="[NAME=]FILE",
+    help="Ratings by people: a wide file for each, or one long table. Repeat it.",
+)  # fmt: skip
+@click.option(
+    "--judge", "judges", multiple=True, metavar="[NAME=]FILE",
+    help="Ratings by a judge, in the same shapes. Repeat it.",
+)  # fmt: skip
+@click.option(
+    "--rater", "rater_column", default="rater_id", show_default=True,
+    help="Of a wide file of many people: the column that says who rated.",
+)  # fmt: skip
+@click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
+@click.option(
+    "--scale", nargs=2, type=float, metavar="MIN MAX", help="The two ends of the rating scale."
+)
+@click.option(
+    "--dimension", "dimensions", multiple=True,
+    help="A column to compare; without it, the numeric columns all files share.",
+)  # fmt: skip
+@click.option(
+    "--cut", "cuts", multiple=True, metavar="CUT",
+    help="Where a rating makes a treatment: '>=5' or '<=3'. Repeat it.",
+)  # fmt: skip
+@click.option(
+    "--epsilon", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True,
+    help="Of the alternative-annotator test: .2 where people are experts, .15 skilled, .1 a crowd.",
+)  # fmt: skip
+@click.option(
+    "--interval", type=click.Choice(["jackknife", "bootstrap"]), default="jackknife",
+    show_default=True, help="Of the coefficients of each pair.",
+)  # fmt: skip
+@click.option(
+    "--items", type=click.Path(path_type=Path),
+    help="Table of the items' texts: then length and lexical, the baselines, stand beside.",
+)  # fmt: skip
+@click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
+@click.option(
+    "--habits", type=click.Path(path_type=Path), metavar="DIR",
+    help="A study's tables: report every judge's habits, in place of ratings.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True,
+    help="Seed of the bootstrap intervals; it is written into the results.",
+)  # fmt: skip
+@click.option(
+    "--mode", type=click.Choice(["live", "pilot", "bot"]),
+    help="Which ratings of an exported table to take; else the one there is, live of several.",
+)  # fmt: skip
+@click.option(
+    "--out", type=click.Path(path_type=Path), required=True,
+    help="Folder for results.json, report.html and tables/.",
+)  # fmt: skip
+def audit(
+    humans: tuple[str, ...],
+    judges: tuple[str, ...],
+    id_column: str,
+    scale: tuple[float, float] | None,
+    rater_column: str,
+    dimensions: tuple[str, ...],
+    cuts: tuple[str, ...],
+    epsilon: float,
+    interval: Literal["jackknife", "bootstrap"],
+    items: Path | None,
+    text_column: str,
+    habits: Path | None,
+    seed: int,
+    mode: str | None,
+    out: Path,
+) -> None:
+    """Say how reliable a judge is, from ratings you already have. No study is needed.
+
+    With --habits: which habits a study's judges have, from its exported tables.
+    """
+    from analysis.report.page import write_report
+    from analysis.results.quantities import WRITTEN
+    from prereg.files import replaced_folder
+
+    if habits is not None:
+        if humans or judges:
+            raise click.UsageError("--habits stands alone: it reads the tables of a study.")
+        results = _habits(habits, seed=seed, mode=mode)
+    else:
+        for name, given in (("--human", humans), ("--judge", judges), ("--scale", scale)):
+            if not given:
+                raise click.UsageError(f"Missing option '{name}'.")
+        assert scale is not None
+        results = _agreement(
+            humans, judges, id_column=id_column, scale=scale, dimensions=dimensions or None,
+            mode=mode, seed=seed, items=items, text_column=text_column, rater_column=rater_column,
+            epsilon=epsilon, cuts=cuts, interval=interval,
+        )  # fmt: skip
+    with replaced_folder(out, ours=WRITTEN) as folder:
+        results.write(folder)
+        write_report(folder)
+    for sentence in results.headline:
+        click.echo(sentence)
+    click.echo(f"wrote {out}/report.html, results.json, tables/ and figures/")
+
+
+def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
+    from analysis.habits.findings import audit_habits
+
+    return audit_habits(folder, seed=seed, mode=mode)
+
+
+def _agreement(
+    humans: Sequence[str],
+    judges: Sequence[str],
+    *,
+    id_column: str,
+    scale: tuple[float, float],
+    dimensions: Sequence[str] | None,
+    mode: str | None,
+    seed: int,
+    items: Path | None,
+    text_column: str,
+    rater_column: str,
+    epsilon: float,
+    cuts: Sequence[str],
+    interval: Literal["jackknife", "bootstrap"],
+) -> Results:
+    """Return the audit of some ratings, with the baselines where the items' texts are given."""
+    from analysis.audit.annotators import read_annotators
+    from analysis.audit.audit import audit as run_audit
+
+    with tempfile.TemporaryDirectory() as name:
+        beside: list[str] = []
+        note = NO_ITEMS
+        if items is not None:
+            found = read_annotators(
+                humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode,
+                rater_column=rater_column,
+            )  # fmt: skip
+            taken = [one.name for one in (*found.humans, *found.judges)]
+            beside, note = _baselines(
+                items, id_column, text_column, found.dimensions, scale, taken, Path(name)
+            )
+        results = run_audit(
+            humans, [*judges, *beside], id_column=id_column, scale=scale, dimensions=dimensions,
+            seed=seed, mode=mode, rater_column=rater_column, epsilon=epsilon, interval=interval,
+            cuts=[_cut(word) for word in cuts],
+        )  # fmt: skip
+    if note:
+        results.limits.insert(0, note)
+    return results
+
+
+def _cut(word: str) -> CutAt:
+    """Return a cut as the command line writes it."""
+    from analysis.agreement.summary import CutAt
+
+    sign, value = word.strip()[:2], word.strip()[2:]
+    try:
+        at = float(value)
+    except ValueError:
+        at = math.nan
+    if sign not in (">=", "<=") or not math.isfinite(at):
+        raise RatifyError("--cut is no cut", value=word, allowed=">=5 or <=3")
+    return CutAt(at, "at_least" if sign == ">=" else "at_most")
+
+
+def _baselines(
+    items: Path,
+    id_column: str,
+    text_column: str,
+    dimensions: Sequence[str],
+    scale: tuple[float, float],
+    taken: Sequence[str],
+    folder: Path,
+) -> tuple[list[str], str]:
+    """Have the baselines rate the items; return their files, or why there are none."""
+    from prereg.plan.judging import BASELINES
+    from prereg.tables.reader import read_table, write_csv
+    from study.judges import lexicon
+    from study.judges.base import Item
+    from study.judges.baseline import baseline
+
+    ends = (float(lexicon.SCALE_MIN), float(lexicon.SCALE_MAX))
+    if scale != ends or not set(dimensions) <= set(lexicon.DIMENSIONS):
+        known = ", ".join(lexicon.DIMENSIONS)
+        return [], (
+            f"The baselines length and lexical do not stand beside the judge: they rate {known} "
+            f"from {ends[0]:g} to {ends[1]:g}, and nothing else."
+        )
+    table = read_table(items)
+    table.require(id_column, text_column)
+    table.require_filled(id_column, text_column)
+    table.require_unique(id_column)
+    files = []
+    for name in BASELINES:
+        if name in taken:
+            raise RatifyError(
+                "is among the annotators already", file=items, value=name, allowed="no --items"
+            )
+        judge = baseline(name)
+        rows = [
+            {
+                id_column: row[id_column],
+                **judge.rate(Item(row[id_column], "", row[text_column]), dimensions),
+            }
+            for row in table.rows
+        ]
+        path = folder / f"{name}.csv"
+        write_csv(path, [id_column, *dimensions], rows)
+        files.append(f"{name}={path}")
+    return files, ""

@@ -1,0 +1,241 @@
+"""`ratify judge`: ask the plan's judges, after a look at what it costs; resumes, shows progress."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prereg.errors import RatifyError
+
+if TYPE_CHECKING:
+    from prereg.plan.judging import LLMJudge
+    from study.folder import Study
+    from study.judges.runs.progress import Progress, Ran
+    from study.judges.runs.spending import Estimate
+    from study.store.database import Store
+
+# Seconds between two lines where there is no terminal.
+SAID_EVERY = 30.0
+
+
+def ask_judges(
+    study: Study,
+    store: Store,
+    *,
+    only: str | None = None,
+    yes: bool = False,
+    again: bool = False,
+    batch: bool = False,
+) -> bool:
+    """Ask the judges of the plan, and say what each did.
+
+    Parameters
+    ----------
+    study : Study
+    store : Store
+    only : str, optional
+        The one judge to ask.
+    yes : bool
+        Whether an estimate above the plan's limit is agreed to.
+    again : bool
+        Whether what was refused or unreadable is asked once more.
+    batch : bool
+        Whether LLMs are asked through their server's batch API.
+
+    Returns
+    -------
+    bool
+        Whether everything was asked.
+
+    Raises
+    ------
+    RatifyError
+        When there is no such judge, or one cannot be asked.
+    """
+    from prereg.plan.judging import LLMJudge
+    from study.judges.runs.baseline import run_judge
+
+    whole = True
+    for judge in _chosen(study, only):
+        if isinstance(judge, LLMJudge):
+            whole &= _ask_llm(study, store, judge, yes=yes, again=again, batch=batch)
+            continue
+        written = run_judge(store, study, judge)
+        did = f"{written:,} answers" if written else "nothing left to ask"
+        click.echo(f"judge {judge.id}: {did}")
+    return whole
+
+
+def estimates(study: Study, store: Store, *, only: str | None = None) -> list[str]:
+    """Return what asking would take, a line for each judge; nothing is sent."""
+    from prereg.plan.judging import LLMJudge
+
+    lines = []
+    for judge in _chosen(study, only):
+        if isinstance(judge, LLMJudge):
+            lines.append(_estimate(study, store, judge).sentence())
+        else:
+            lines.append(f"judge {judge.id}: offline, costs nothing")
+    return lines
+
+
+def _chosen(study: Study, only: str | None) -> list[Any]:
+    """Return the judges to ask: baselines first, for they cost nothing."""
+    judges = sorted(study.plan.judges, key=lambda judge: judge.kind != "baseline")
+    if only is None:
+        return judges
+    found = [judge for judge in judges if judge.id == only]
+    if not found:
+        raise RatifyError(
+            "the plan has no such judge", file=study.folder / "plan.yaml", column="judges",
+            value=only, allowed=", ".join(judge.id for judge in study.plan.judges) or "none",
+        )  # fmt: skip
+    return found
+
+
+def _estimate(study: Study, store: Store, judge: LLMJudge, *, again: bool = False) -> Estimate:
+    from study.judges.ledger.reading import LedgerReading
+    from study.judges.runs.spending import estimate
+    from study.judges.wanted.wanted import Asked
+
+    ledger = LedgerReading(store, study.plan_hash, judge.id)
+    return estimate(Asked.of(study, judge), ledger, again=again)
+
+
+def _ask_llm(
+    study: Study, store: Store, judge: LLMJudge, *, yes: bool, again: bool, batch: bool
+) -> bool:
+    from study.judges.runs.batch import run_batch
+    from study.judges.runs.live import run_llm
+    from study.judges.runs.spending import check_affordable
+
+    if study.lock is None:
+        raise RatifyError(
+            "an LLM judge is asked under a locked plan only", file=study.folder / "plan.yaml",
+            allowed="run `ratify lock` first; `ratify judge --dry-run` needs no lock",
+        )  # fmt: skip
+    found = _estimate(study, store, judge, again=again)
+    click.echo(found.sentence())
+    if not yes:
+        _agree(judge, found, check_affordable)
+    if batch:
+        ran = run_batch(store, study, judge, say=click.echo, again=again)
+        click.echo(_did(judge, ran))
+        if judge.pairs is not None:
+            click.echo(f"judge {judge.id}: its ranking is asked without --batch")
+        return not (ran.stopped or ran.left or judge.pairs is not None)
+    with _Shown(judge, found.calls) as shown:
+        ran = run_llm(store, study, judge, again=again, progress=shown.tell)
+    click.echo(_did(judge, ran))
+    return not (ran.stopped or ran.left)
+
+
+def _agree(judge: LLMJudge, found: Estimate, check: Any) -> None:
+    """Ask whether to spend it; where nobody can be asked, the plan's limit is a limit."""
+    try:
+        check(judge, found)
+    except RatifyError as error:
+        if not (sys.stdin.isatty() and sys.stdout.isatty()):
+            raise
+        click.confirm(f"{error.problem}. Go on?", abort=True)
+
+
+def _did(judge: LLMJudge, ran: Ran) -> str:
+    """Return what a run did, in a line."""
+    money = f", {ran.money:,.2f} {judge.prices.currency} so far" if judge.prices else ""
+    line = f"judge {judge.id}: {ran.settled - ran.unanswered:,} requests answered{money}"
+    if ran.unanswered:
+        line += f"; {ran.unanswered:,} without an answer, see the table of requests"
+    if ran.left:
+        line += f"; {ran.left:,} are still to come: run it again"
+    ends = {
+        "budget": "; stopped: the plan's budget is spent",
+        "interrupted": "; stopped; run it again to go on",
+    }
+    return line + ends.get(ran.stopped, "")
+
+
+class _Shown:
+    """Progress: a bar on a terminal, a line now and then elsewhere."""
+
+    def __init__(self, judge: LLMJudge, total: int) -> None:
+        self._judge = judge
+        self._total = total
+        self._began = self._said = time.monotonic()
+        self._bar: Any = None
+        self._now = ""
+
+    def __enter__(self) -> _Shown:
+        if sys.stdout.isatty() and self._total:
+            self._bar = click.progressbar(
+                length=self._total, label=f"judge {self._judge.id}", show_eta=True,
+                item_show_func=lambda _: self._now,
+            )  # fmt: skip
+            self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*error)
+
+    def tell(self, progress: Progress) -> None:
+        """Show where the run stands."""
+        seconds = max(time.monotonic() - self._began, 0.001)
+        rate = progress.settled / seconds
+        self._now = f"{rate:,.1f}/s, {progress.at_once} at once"
+        if self._judge.prices is not None:
+            self._now += f", {progress.money:,.2f} {self._judge.prices.currency}"
+        if progress.unanswered:
+            self._now += f", {progress.unanswered} unanswered"
+        if progress.waiting:
+            self._now += ", the server does not answer"
+        if self._bar is not None:
+            self._bar.update(progress.settled - self._bar.pos)
+        elif time.monotonic() - self._said >= SAID_EVERY:
+            self._said = time.monotonic()
+            left = (self._total - progress.settled) / rate if rate else 0.0
+            click.echo(
+                f"judge {self._judge.id}: {progress.settled:,} of {self._total:,}, {self._now}, "
+                f"about {left / 60:,.0f} min left"
+            )
+
+
+@click.command()
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--only", metavar="JUDGE", help="Ask this judge of the plan alone.")
+@click.option("--dry-run", is_flag=True, help="Say what would be sent and cost; send nothing.")
+@click.option("--yes", is_flag=True, help="Go on even above the plan's ask_above.")
+@click.option(
+    "--again", is_flag=True, help="Ask once more what was refused or could not be read."
+)  # fmt: skip
+@click.option(
+    "--batch", is_flag=True,
+    help="Through the server's batch API: submits, waits and collects; stop and go on at any time.",
+)  # fmt: skip
+@click.pass_context
+def judge(
+    ctx: click.Context, folder: Path, only: str | None, *, dry_run: bool, yes: bool, again: bool,
+    batch: bool,
+) -> None:  # fmt: skip
+    """Ask the judges of the plan in DIR; what is answered is not asked again.
+
+    An LLM's key stands in the environment, in the variable that the plan names. Stop it at any time
+    and start it again: it goes on where it was. Exits with 1 where something is left to be asked.
+    """
+    import contextlib
+    import os
+
+    from study.folder import open_study
+    from study.store.database import open_store
+
+    study = open_study(folder)
+    with contextlib.closing(open_store(folder, os.environ.get("RATIFY_DATABASE_URL"))) as store:
+        if dry_run:
+            for line in estimates(study, store, only=only):
+                click.echo(line)
+            return
+        ctx.exit(0 if ask_judges(study, store, only=only, yes=yes, again=again, batch=batch) else 1)

@@ -1,0 +1,178 @@
+"""From the store to files: the tidy tables as CSV or Parquet, with their codebook."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from itertools import islice
+from pathlib import Path
+from typing import IO, Literal, get_args
+
+from prereg import files
+from prereg.errors import RatifyError
+from prereg.tables.reader import cell_text
+from study.export.tidy import AT_A_TIME, Cells, Columns, TidyTable, left_behind, tidy_tables
+from study.folder import Study
+from study.store.database import Store
+
+TABLES_FOLDER = "data"
+CODEBOOK = "CODEBOOK.md"
+Format = Literal["csv", "parquet"]
+FORMATS: tuple[Format, ...] = get_args(Format)
+_NAMES = (
+    "items", "sequences", "judgments", "ratings", "best_worst", "participants", "withdrawals",
+    "requests", "probes", "perturbed",
+)  # fmt: skip
+# What an export may replace: anything else in the folder is somebody's.
+EXPORTED = (*(f"{name}.{ending}" for name in _NAMES for ending in FORMATS), CODEBOOK)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What an export wrote.
+
+    Attributes
+    ----------
+    folder : Path
+    tables : tuple of str
+        Names of the files, the codebook apart.
+    left_behind : mapping
+        Rows of other plans that the store holds as well, by table; they are in no file.
+    """
+
+    folder: Path
+    tables: tuple[str, ...]
+    left_behind: Mapping[str, int]
+
+    @property
+    def note(self) -> str:
+        """What was left behind, in a sentence; empty where nothing was."""
+        if not self.left_behind:
+            return ""
+        rows = ", ".join(f"{count} of {name}" for name, count in self.left_behind.items())
+        return f"the store also holds rows of other plans, which are not in these tables: {rows}"
+
+
+def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # noqa: A002
+    """Write the tidy tables of this plan into the study folder, in place of those that are there.
+
+    Parameters
+    ----------
+    store : Store
+    study : Study
+    format : {'csv', 'parquet'}
+
+    Raises
+    ------
+    RatifyError
+        When the format is neither, or the folder holds something that is not an export's.
+    """
+    ending = _known(format)
+    target = study.folder / TABLES_FOLDER
+    with files.replaced_folder(target, ours=EXPORTED) as folder:
+        tables, others = _write_all(store, study, folder, ending)
+    return Exported(target, tables, others)
+
+
+def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002
+    """Return a zip of all tables and the codebook, at its beginning; closing it removes it.
+
+    Raises
+    ------
+    RatifyError
+        When the format is neither csv nor parquet.
+    """
+    ending = _known(format)
+    packed = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write_all(store, study, folder, ending)
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in sorted(folder.iterdir()):
+                archive.write(path, path.name)
+    packed.seek(0)
+    return packed
+
+
+def one_table(store: Store, study: Study, name: str, format: str) -> IO[bytes]:  # noqa: A002
+    """Return one table as a file, at its beginning; closing it removes it.
+
+    Raises
+    ------
+    RatifyError
+        When a study of this kind has no such table, or the format is neither csv nor parquet.
+    """
+    ending = _known(format)
+    tables = tidy_tables(study)
+    if name not in tables:
+        raise RatifyError("there is no such table", value=name, allowed=", ".join(tables))
+    stream = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
+    with store.snapshot() as connection:
+        _write(stream, tables[name].columns, tables[name].rows(connection), ending)
+    stream.seek(0)
+    return stream
+
+
+def codebook() -> str:
+    """Return the codebook of the tidy tables."""
+    return (resources.files("data") / "README.md").read_text(encoding="utf-8")
+
+
+def _known(ending: str) -> Format:
+    for known in FORMATS:
+        if ending == known:
+            return known
+    raise RatifyError("unknown format", value=ending, allowed=", ".join(FORMATS))
+
+
+def _write_all(
+    store: Store, study: Study, folder: Path, ending: Format
+) -> tuple[tuple[str, ...], dict[str, int]]:
+    """Write every table as the store stood at one moment; return the names, and what is left."""
+    tables: list[TidyTable] = list(tidy_tables(study).values())
+    names = tuple(f"{table.name}.{ending}" for table in tables)
+    with store.snapshot() as connection:
+        for name, table in zip(names, tables, strict=True):
+            with (folder / name).open("wb") as stream:
+                _write(stream, table.columns, table.rows(connection), ending)
+                os.fsync(stream.fileno())
+        others = left_behind(connection, study)
+    files.write_text(folder / CODEBOOK, codebook())
+    return names, others
+
+
+def _write(stream: IO[bytes], columns: Columns, rows: Iterable[Cells], ending: Format) -> None:
+    if ending == "csv":
+        _write_csv(stream, columns, rows)
+    else:
+        _write_parquet(stream, columns, rows)
+
+
+def _write_csv(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> None:
+    """Write rows as `prereg.tables.reader.write_csv` does, but one after the other."""
+    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([cell_text(cell) for cell in row] for row in rows)
+    text.detach()  # flushes, and leaves the stream open to its owner
+
+
+def _write_parquet(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> None:
+    """Write rows with their types, a group of rows after the other."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = {str: pa.string(), int: pa.int64(), float: pa.float64(), bool: pa.bool_()}
+    schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])
+
+    left = iter(rows)
+    with pq.ParquetWriter(stream, schema) as writer:
+        while group := list(islice(left, AT_A_TIME)):
+            cells = [list(column) for column in zip(*group, strict=True)]
+            writer.write_batch(pa.record_batch(cells, schema=schema))

@@ -1,0 +1,178 @@
+"""Runs in the ledger: which one lives, what a dead one leaves, who has which ranking."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Select,
+    cast,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+
+from prereg.errors import RatifyError
+from study.judges.ledger.reading import LedgerReading
+from study.llm.reply import PASSING
+from study.store.database import Store
+from study.store.tables import JudgeRun, RankingHold, Request
+
+# A run that has not said for so long that it is alive is dead.
+LEASE_SECONDS = 15.0
+BEAT_SECONDS = 3.0
+# One that has been dead for so long will not wake up again.
+FORGOTTEN_SECONDS = 7 * 86_400.0
+T = TypeVar("T")
+
+
+class LedgerRuns(LedgerReading):
+    """One run of a judge under one plan, among others that may be running.
+
+    Parameters
+    ----------
+    store : Store
+    plan_hash, judge_id : str
+    """
+
+    def __init__(self, store: Store, plan_hash: str, judge_id: str) -> None:
+        super().__init__(store, plan_hash, judge_id)
+        self.run_id = secrets.token_hex(16)
+        self._buried = -BEAT_SECONDS
+        self._stopped = threading.Event()
+        self._beating = threading.Thread(target=self._beat, daemon=True)
+
+    def begin(self, *, again: bool) -> None:
+        """Take up the run; what stayed unanswered for a reason that passes may be asked again.
+
+        Parameters
+        ----------
+        again : bool
+            Whether everything unanswered may be: refusals and unreadable replies too.
+        """
+
+        def start(connection: Connection) -> None:
+            alive = {"run_id": self.run_id, "alive_until": self._now() + LEASE_SECONDS}
+            connection.execute(insert(JudgeRun).values(alive))
+            long_dead = JudgeRun.alive_until < self._now() - FORGOTTEN_SECONDS
+            connection.execute(delete(JudgeRun).where(long_dead))
+            self._bury(connection)
+            left = [*self._mine, Request.status == "unanswered"]
+            if not again:
+                left.append(Request.reason.in_(PASSING))
+            connection.execute(update(Request).where(*left).values(run_id=None))
+
+        self._write(start)
+        self._beating.start()
+
+    def end(self) -> None:
+        """Give back what was claimed and not answered."""
+        self._stopped.set()
+        self._beating.join()
+
+        def stop(connection: Connection) -> None:
+            self._release(connection, Request.run_id == self.run_id, Request.status == "claimed")
+            connection.execute(delete(RankingHold).where(RankingHold.run_id == self.run_id))
+            connection.execute(delete(JudgeRun).where(JudgeRun.run_id == self.run_id))
+
+        self._write(stop)
+
+    def is_alive(self, run_id: str) -> bool:
+        """Return whether a run, maybe another one, still says that it lives."""
+        with self.store.reading() as connection:
+            return run_id in list(connection.scalars(self._alive()))
+
+    def hold(self, scenario: str) -> bool:
+        """Take a scenario's ranking for this run, or '' for its budget; False if another has it."""
+
+        def take(connection: Connection) -> None:
+            self._bury(connection)
+            connection.execute(
+                insert(RankingHold).values(
+                    plan_hash=self.plan_hash, rater_id=self.judge_id, scenario=scenario,
+                    run_id=self.run_id,
+                )
+            )  # fmt: skip
+
+        try:
+            self.store.write(take)
+        except IntegrityError:
+            return False
+        return True
+
+    def let_go(self, scenario: str) -> None:
+        """Give back a ranking that is finished, for a run that waits to see that it is."""
+        mine = RankingHold.run_id == self.run_id, RankingHold.scenario == scenario
+        self.store.write(lambda connection: connection.execute(delete(RankingHold).where(*mine)))
+
+    def _require_holds(self, connection: Connection, scenarios: set[str]) -> None:
+        """Raise where this run was taken for dead, and another one has gone on with a ranking."""
+        mine = select(RankingHold.scenario).where(
+            RankingHold.plan_hash == self.plan_hash, RankingHold.run_id == self.run_id
+        )
+        if scenarios and not scenarios <= set(connection.scalars(mine)):
+            raise RatifyError(
+                f"judge '{self.judge_id}': this process stood still, and another has taken over",
+                allowed="run it again",
+            )
+
+    def _bury(self, connection: Connection) -> None:
+        """Free what dead runs have claimed; this one is not dead, however long it has slept."""
+        if time.monotonic() - self._buried < BEAT_SECONDS:
+            return
+        self._buried = time.monotonic()
+        alive = or_(Request.run_id.in_(self._alive()), Request.run_id == self.run_id)
+        self._release(connection, Request.status == "claimed", not_(alive))
+        alive = or_(RankingHold.run_id.in_(self._alive()), RankingHold.run_id == self.run_id)
+        connection.execute(delete(RankingHold).where(not_(alive)))
+
+    def _release(self, connection: Connection, *claimed: ColumnElement[bool]) -> None:
+        """Give claims back: what had been tried before stays, with its attempts and its reason."""
+        tried = Request.reason.is_not(None)
+        connection.execute(delete(Request).where(*self._mine, *claimed, not_(tried)))
+        rows = update(Request).where(*self._mine, *claimed, tried)
+        connection.execute(rows.values(status="unanswered", run_id=None))
+
+    def _now(self) -> ColumnElement[float] | float:
+        """Return the time that all processes share: on PostgreSQL, the database's."""
+        if self.store.is_sqlite:
+            return time.time()
+        return cast(func.extract("epoch", func.clock_timestamp()), Float)
+
+    def _alive(self) -> Select[Any]:
+        return select(JudgeRun.run_id).where(JudgeRun.alive_until >= self._now())
+
+    def _beat(self) -> None:
+        def live(connection: Connection) -> None:
+            life = update(JudgeRun).where(JudgeRun.run_id == self.run_id)
+            connection.execute(life.values(alive_until=self._now() + LEASE_SECONDS))
+
+        while not self._stopped.wait(BEAT_SECONDS):
+            with contextlib.suppress(SQLAlchemyError):  # a database that is gone shows elsewhere
+                self.store.write(live)
+
+    def _write(self, job: Callable[[Connection], T]) -> T:
+        """Write; where another run has done the same at the same moment, look again."""
+        for last in (False,) * 19 + (True,):
+            try:
+                return self.store.write(job)
+            except IntegrityError:
+                if last:
+                    raise
+            except OperationalError as error:
+                if last or "deadlock" not in str(error.orig):
+                    raise
+        raise AssertionError("unreachable")

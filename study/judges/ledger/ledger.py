@@ -1,0 +1,255 @@
+"""The ledger of requests: who asks what, what was answered; nothing is paid for twice.
+
+A request is claimed in the store before it is sent, and its answer is stored, together with the
+rows that it leaves, before the next one takes its turn. A run says every few seconds that it is
+alive; the claims of one that no longer does are free again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from study.judges.ledger.leases import LedgerRuns
+from study.judges.wanted.wanted import KIND, Rows, Wanted
+from study.llm.reply import Outcome
+from study.store.tables import Request
+from study.tasks.base import Row
+
+AT_A_TIME = 500  # keys in one statement: PostgreSQL and SQLite both take more
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a request stands.
+
+    Attributes
+    ----------
+    state : {'mine', 'elsewhere', 'answered', 'unanswered', 'open', 'batch'}
+        Mine to ask; being asked by another run; answered; tried, and left unanswered; tried by an
+        earlier run, and to be asked again; in a batch that is still to come back.
+    answers : mapping or None
+        What was answered.
+    """
+
+    state: str
+    answers: dict[str, Any] | None = None
+
+
+OPEN = Standing("open")
+ELSEWHERE = Standing("elsewhere")
+
+
+class Ledger(LedgerRuns):
+    """The requests of one judge under one plan, as one run sees and changes them.
+
+    Parameters
+    ----------
+    store : Store
+    plan_hash, judge_id : str
+    """
+
+    def claim(self, wanted: Sequence[Wanted]) -> dict[str, Standing]:
+        """Claim requests, all in one transaction.
+
+        Returns
+        -------
+        dict
+            How each stands, by its id.
+        """
+        # in one order: on PostgreSQL two runs would otherwise wait for each other
+        first = {one.request_id: one for one in sorted(wanted, key=lambda one: one.request_id)}
+
+        def take(connection: Connection) -> dict[str, Standing]:
+            self._bury(connection)
+            standing = self._standing(connection, list(first))
+            rows = [self._claimed(key, one) for key, one in first.items() if key not in standing]
+            if rows:
+                connection.execute(insert(Request), rows)
+            mine = [row["request_id"] for row in rows]
+            mine += self._taken_up(connection, [k for k, how in standing.items() if how is OPEN])
+            standing = {key: ELSEWHERE if how is OPEN else how for key, how in standing.items()}
+            return standing | dict.fromkeys(mine, Standing("mine"))
+
+        return self._write(take)
+
+    def settle(self, settled: Iterable[tuple[Wanted, Sequence[Wanted], Outcome]]) -> set[str]:
+        """Store what came of requests, with the rows they leave, all in one transaction.
+
+        Parameters
+        ----------
+        settled : iterable of (Wanted, sequence of Wanted, Outcome)
+            What was asked, everything that wants its answer, and what came of it.
+
+        Returns
+        -------
+        set of str
+            Ids of requests that another run has answered meanwhile, having taken this one for dead:
+            the answer that counts is the one in the store.
+
+        Raises
+        ------
+        RatifyError
+            Where another run has taken over a ranking.
+        """
+        entries = {entry[0].request_id: entry for entry in settled}
+
+        def keep(connection: Connection) -> set[str]:
+            ranked = {
+                one.scenario
+                for _, wanting, _ in entries.values() for one in wanting
+                if one.purpose == "ranking"
+            }  # fmt: skip
+            self._require_holds(connection, ranked)
+            there = self._statuses(connection, list(entries))
+            late = {key for key, status in there.items() if status == "answered"}
+            mine = [entry for key, entry in entries.items() if key not in late]
+            # taken for dead, and freed: what was paid for is kept all the same
+            freed = [self._claimed(e[0].request_id, e[0]) for e in mine
+                     if e[0].request_id not in there]  # fmt: skip
+            if freed:
+                connection.execute(insert(Request), freed)
+            if mine:
+                connection.execute(_UPDATE, [
+                    {"plan": self.plan_hash, "key": asked.request_id, **outcome.stored()}
+                    for asked, _, outcome in mine
+                ])  # fmt: skip
+            open_ones = [asked.request_id for asked, _, outcome in mine if outcome.interrupted]
+            if open_ones:
+                rows = update(Request).where(*self._mine, Request.request_id.in_(open_ones))
+                connection.execute(rows.values(run_id=None))
+            self._insert(connection, [
+                row
+                for _, wanting, outcome in mine if outcome.answers is not None
+                for one in wanting for row in one.rows(outcome.answers)
+            ])  # fmt: skip
+            return late
+
+        return self._write(keep)
+
+    def derive(self, answered: Sequence[tuple[Wanted, dict[str, Any]]]) -> None:
+        """Store the rows of answers that another request has paid for already."""
+        rows = [row for wanted, answers in answered for row in wanted.rows(answers)]
+        self._write(lambda connection: self._insert(connection, rows))
+
+    def announce(self, wanted: Sequence[Wanted], ticket: str) -> set[str]:
+        """Claim requests for a batch that is about to be submitted; return the ids it got."""
+        standing = self.claim(wanted)
+        mine = [key for key, how in standing.items() if how.state == "mine"]
+
+        def mark(connection: Connection) -> None:
+            for start in range(0, len(mine), AT_A_TIME):
+                part = Request.request_id.in_(mine[start : start + AT_A_TIME])
+                rows = update(Request).where(*self._mine, part, Request.run_id == self.run_id)
+                connection.execute(rows.values(status="batch", run_id=ticket))
+
+        self._write(mark)
+        return set(mine)
+
+    def rename(self, ticket: str, name: str) -> None:
+        """Note under which name the server knows a batch."""
+        held = (*self._mine, Request.status == "batch", Request.run_id == ticket)
+        self.store.write(
+            lambda connection: connection.execute(update(Request).where(*held).values(run_id=name))
+        )
+
+    def free(self, ticket: str) -> int:
+        """Let go of what a batch holds and has not answered; return how many those are."""
+        held = (*self._mine, Request.status == "batch", Request.run_id == ticket)
+
+        def let_go(connection: Connection) -> int:
+            count = connection.scalar(select(func.count()).select_from(Request).where(*held))
+            self._release(connection, *held)
+            return int(count or 0)
+
+        return self._write(let_go)
+
+    def _standing(self, connection: Connection, keys: list[str]) -> dict[str, Standing]:
+        found = {}
+        for start in range(0, len(keys), AT_A_TIME):
+            wanted = select(
+                Request.request_id, Request.status, Request.answers, Request.run_id
+            ).where(*self._mine, Request.request_id.in_(keys[start : start + AT_A_TIME]))
+            for key, status, answers, run_id in connection.execute(wanted):
+                if status == "unanswered" and run_id is None:
+                    found[key] = OPEN
+                elif status == "claimed":
+                    found[key] = ELSEWHERE
+                else:
+                    found[key] = Standing(status, json.loads(answers) if answers else None)
+        return found
+
+    def _taken_up(self, connection: Connection, keys: list[str]) -> list[str]:
+        """Claim requests that an earlier run has left open; return those that this run got."""
+        taken: list[str] = []
+        for start in range(0, len(keys), AT_A_TIME):
+            part = Request.request_id.in_(keys[start : start + AT_A_TIME])
+            rows = update(Request).where(
+                *self._mine, part, Request.status == "unanswered", Request.run_id.is_(None)
+            )
+            claimed = rows.values(status="claimed", run_id=self.run_id)
+            taken += connection.scalars(claimed.returning(Request.request_id))
+        return taken
+
+    def _statuses(self, connection: Connection, keys: list[str]) -> dict[str, str]:
+        rows = select(Request.request_id, Request.status).where(
+            *self._mine, Request.request_id.in_(keys)
+        )
+        return {row.request_id: row.status for row in connection.execute(rows.with_for_update())}
+
+    def _claimed(self, key: str, wanted: Wanted) -> dict[str, Any]:
+        ids = [item.item_id for item in wanted.items]
+        return {
+            "request_id": key, "plan_hash": self.plan_hash, "rater_id": self.judge_id,
+            "rater_kind": KIND, "purpose": wanted.purpose, "scenario": wanted.scenario,
+            "item_ids": json.dumps(ids, ensure_ascii=False), "prompt": wanted.prompt.name,
+            "status": "claimed", "run_id": self.run_id, "attempts": 0,
+        }  # fmt: skip
+
+    def _insert(self, connection: Connection, rows: Rows) -> None:
+        """Insert rows; one that another run has stored meanwhile is the same, and stays."""
+        fresh = sqlite.insert if self.store.is_sqlite else postgresql.insert
+        alike: dict[Any, list[Row]] = {}
+        for table, row in rows:
+            alike.setdefault((table, tuple(row)), []).append(row)
+        for (table, _), mine in alike.items():
+            connection.execute(fresh(table).on_conflict_do_nothing(), mine)
+
+
+def _more(name: str, kind: type[Float[Any]] | type[Integer]) -> ColumnElement[Any]:
+    """Return what a column holds and what is to be added; nothing known stays nothing known."""
+    column, new = getattr(Request, name), bindparam(f"new_{name}", type_=kind())
+    return func.coalesce(column + new, new, column)
+
+
+# Attempts, tokens and cost are of all runs that have tried.
+_UPDATE = (
+    update(Request)
+    .where(Request.plan_hash == bindparam("plan"), Request.request_id == bindparam("key"))
+    .values(
+        {
+            name: bindparam(f"new_{name}")
+            for name in (
+                "status", "reason", "reply", "answers", "model", "fingerprint", "latency_ms",
+                "p_left", "asked_at", "answered_at",
+            )
+        }
+        | {name: _more(name, Integer) for name in ("input_tokens", "output_tokens", "attempts")}
+        | {"cost": _more("cost", Float)}
+    )
+)  # fmt: skip

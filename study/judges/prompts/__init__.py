@@ -1,0 +1,1 @@
+"""What an LLM judge is asked, and how its replies are read."""

@@ -1,0 +1,242 @@
+"""Prompts as YAML files: those that come with Ratify, and a researcher's own, checked strictly."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from prereg.errors import RatifyError
+from prereg.strict import Identifier, Strict, Text
+from prereg.yaml_file import read_mapping
+from study.judges.prompts.prompt import PLACEHOLDER, Dimension, Prompt, PromptTask
+from study.judges.prompts.questions import sealed
+
+Whole = Annotated[int, Field(strict=True)]
+Noun = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][\w-]*( [\w-]+){0,3}$", max_length=32)]
+
+# Where each task's user text must have a place for something, once.
+PLACES: dict[PromptTask, tuple[str, ...]] = {
+    "pairwise": ("question", "texts", "answer"),
+    "best_worst": ("question", "texts", "answer"),
+    "rating": ("scales", "text", "answer"),
+}
+
+LONGEST_NAME = 60  # with a scale's id behind it, it fits the store
+
+# Treatment and outcome: one judge's errors on both at once would look like an effect.
+NEVER_TOGETHER = {"empathy", "attachment"}
+
+
+class DimensionFile(Strict):
+    """One dimension of a rubric: every point of its scale is defined."""
+
+    title: Text
+    definition: Text
+    min: Whole
+    max: Whole
+    levels: dict[Whole, Text]
+    examples: dict[Whole, Text] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _every_level(self) -> Self:
+        if not 1 <= self.max - self.min <= 20:
+            raise ValueError("max must lie 1 to 20 points above min")
+        points = set(range(self.min, self.max + 1))
+        for name, given in (("levels", self.levels), ("examples", self.examples)):
+            if not set(given) <= points:
+                beyond = min(set(given) - points)
+                raise ValueError(f"{name} has {beyond}, the scale is {self.min} to {self.max}")
+        if set(self.levels) != points:
+            raise ValueError(
+                f"levels must define every point, {min(points - set(self.levels))} too"
+            )
+        return self
+
+
+class PromptFile(Strict):
+    """What stands in a prompt's file.
+
+    `system` and `user` are the two messages; Ratify adds how the texts are fenced, and fills in the
+    placeholders of `user`. A rating prompt without dimensions asks the plan's own scales.
+    """
+
+    schema_version: Literal[1] = Field(alias="schema")
+    task: PromptTask
+    version: Annotated[int, Field(strict=True, ge=1)]
+    noun: Noun = "text"
+    context: Literal["shown", "hidden"] = "shown"
+    system: Text
+    user: Text
+    dimensions: dict[Identifier, DimensionFile] = Field(default_factory=dict)
+
+
+def load_prompt(name: str, folder: Path) -> Prompt:
+    """Read a prompt.
+
+    Parameters
+    ----------
+    name : str
+        A prompt that comes with Ratify (`pairwise`), or a file of the study folder
+        (`prompts/mine.yaml`).
+    folder : Path
+        The study folder.
+
+    Raises
+    ------
+    RatifyError
+        When there is none of that name, or it breaks a rule of prompts.
+    """
+    if name in packaged_prompts():
+        return _packaged(name)
+    if not name.endswith((".yaml", ".yml")):
+        raise RatifyError("there is no such prompt", value=name, allowed=_allowed_names())
+    path = _inside(name, Path(folder))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise RatifyError("no such prompt", file=path, allowed=_allowed_names()) from error
+    except UnicodeDecodeError as error:
+        raise RatifyError("is not text in UTF-8", file=path) from error
+    except OSError as error:
+        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
+    return parse_prompt(text, name=name, file=path)
+
+
+@lru_cache(maxsize=1)
+def packaged_prompts() -> tuple[str, ...]:
+    """Return the names of the prompts that come with Ratify."""
+    files = (resources.files("study.judges") / "prompts").iterdir()
+    return tuple(sorted(f.name.removesuffix(".yaml") for f in files if f.name.endswith(".yaml")))
+
+
+def parse_prompt(text: str, *, name: str, file: Path | str) -> Prompt:
+    """Check a prompt's YAML.
+
+    Parameters
+    ----------
+    text : str
+        YAML.
+    name : str
+        What the prompt is called from here on.
+    file : path
+        Named in errors.
+
+    Raises
+    ------
+    RatifyError
+        At the first fault: the key, the bad value, what is allowed.
+    """
+    content = read_mapping(text, file=file, what="prompt")
+    try:
+        prompt = PromptFile.model_validate(content)
+    except ValidationError as error:
+        raise _first_fault(error, file) from error
+    _check_dimensions(prompt, file)
+    _check_places(prompt, file)
+    rubric = {
+        key: Dimension(
+            d.title, d.definition, d.min, d.max,
+            dict(sorted(d.levels.items())), dict(sorted(d.examples.items())),
+        )
+        for key, d in prompt.dimensions.items()
+    }  # fmt: skip
+    return sealed(
+        Prompt(
+            name, prompt.task, prompt.version, "", prompt.system, prompt.user, prompt.noun,
+            prompt.context == "shown", rubric,
+        )
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _packaged(name: str) -> Prompt:
+    text = (resources.files("study.judges") / "prompts" / f"{name}.yaml").read_text("utf-8")
+    return parse_prompt(text, name=name, file=f"{name}.yaml")
+
+
+def _allowed_names() -> str:
+    return ", ".join(packaged_prompts()) + ", or a file of the study folder: prompts/mine.yaml"
+
+
+def _inside(name: str, folder: Path) -> Path:
+    """Return the path of a file of the study folder, also behind links inside of it."""
+    path = folder / name
+    outside = PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
+    if outside or "\\" in name or ":" in name or not name.isprintable() or len(name) > LONGEST_NAME:
+        inside = False
+    else:
+        inside = path.resolve().is_relative_to(folder.resolve())
+    if not inside:
+        raise RatifyError(
+            "a prompt must lie inside the study folder", value=name,
+            allowed=f"a path such as prompts/mine.yaml, of {LONGEST_NAME} characters at most",
+        )  # fmt: skip
+    return path
+
+
+def _check_dimensions(prompt: PromptFile, file: Path | str) -> None:
+    """Refuse dimensions of a comparison, and what must not be asked in one request."""
+    if prompt.dimensions and prompt.task != "rating":
+        raise RatifyError(
+            "only a rating has dimensions", file=file, column="dimensions", value=prompt.task,
+            allowed="task: rating",
+        )  # fmt: skip
+    if set(prompt.dimensions) >= NEVER_TOGETHER:
+        raise RatifyError(
+            "treatment and outcome are never asked in one request", file=file,
+            column="dimensions", value=", ".join(sorted(NEVER_TOGETHER)),
+            allowed="a file for each",
+        )  # fmt: skip
+
+
+def _check_places(prompt: PromptFile, file: Path | str) -> None:
+    """Refuse a text that lacks a placeholder, has one twice, or has one that nothing fills."""
+    needed = PLACES[prompt.task]
+    # a plan's own scale comes with the plan's own question
+    known = (*needed, "question") if prompt.task == "rating" and not prompt.dimensions else needed
+    allowed = ", ".join(f"{{{name}}}" for name in known)
+    for found in PLACEHOLDER.finditer(prompt.system):
+        raise RatifyError(
+            "placeholders stand in the user text", file=file, column="system", value=found[0],
+            allowed="none here",
+        )  # fmt: skip
+    written = PLACEHOLDER.findall(prompt.user)
+    for name in written:
+        if name not in known:
+            raise RatifyError(
+                "unknown placeholder", file=file, column="user", value=f"{{{name}}}",
+                allowed=allowed,
+            )  # fmt: skip
+        if written.count(name) > 1:
+            raise RatifyError(
+                "a placeholder stands twice", file=file, column="user", value=f"{{{name}}}",
+                allowed=f"{allowed}, each once",
+            )  # fmt: skip
+    for name in needed:
+        if name not in written:
+            raise RatifyError(
+                f"lacks the placeholder {{{name}}}", file=file, column="user",
+                allowed=f"{allowed}, each once",
+            )  # fmt: skip
+
+
+def _first_fault(error: ValidationError, file: Path | str) -> RatifyError:
+    """Return the first fault of a prompt as one line."""
+    faults = error.errors(include_url=False)
+    # a misspelt key also leaves its field missing: the spelling is what the reader can mend
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    key = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "prompt"
+    if fault["type"] == "extra_forbidden":
+        model = DimensionFile if len(fault["loc"]) > 1 else PromptFile
+        keys = ", ".join(field.alias or name for name, field in model.model_fields.items())
+        return RatifyError("unknown key", file=file, column=key, allowed=keys)
+    if fault["type"] == "missing":
+        return RatifyError("is missing", file=file, column=key, allowed="a value")
+    allowed = str(fault.get("ctx", {}).get("expected") or "") or None
+    problem = fault["msg"].removeprefix("Value error, ")
+    value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
+    return RatifyError(problem, file=file, column=key, value=value, allowed=allowed)

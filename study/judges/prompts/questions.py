@@ -1,0 +1,197 @@
+"""One request to a judge: what is sent, which answers there are, how the reply is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from prereg.files import canonical_json, sha256
+from study.judges.base import Item
+from study.judges.prompts import replies
+from study.judges.prompts.prompt import (
+    LETTERS,
+    Message,
+    Prompt,
+    PromptTask,
+    compose,
+    material,
+    scales,
+)
+
+if TYPE_CHECKING:
+    from study.tasks.base import Answers
+
+
+@dataclass(frozen=True)
+class Question:
+    """A request to a chat server, without model and parameters.
+
+    Attributes
+    ----------
+    prompt : Prompt
+    messages : tuple of dict
+        System and user, each with `role` and `content`.
+    schema : mapping
+        JSON schema of the answer, within what strict structured output takes.
+    letters : tuple of str
+        The letters of the texts, in order of place; none where an item is rated.
+    points : mapping
+        The scores that can be given, by dimension; none where texts are compared.
+    """
+
+    prompt: Prompt
+    messages: tuple[Message, ...]
+    schema: Mapping[str, Any]
+    letters: tuple[str, ...]
+    points: Mapping[str, range]
+
+    def read(self, text: str) -> Answers:
+        """Return what a reply answers, as the trial's task does.
+
+        Raises
+        ------
+        Unreadable
+            When it does not answer, or not unmistakably.
+        """
+        if self.prompt.task == "rating":
+            return replies.read_ratings(text, self.points)
+        if self.prompt.task == "best_worst":
+            return replies.read_best_worst(text, self.letters, noun=self.prompt.noun)
+        return replies.read_choice(text, noun=self.prompt.noun)
+
+    def p_left(self, tokens: replies.Tokens) -> float | None:
+        """Return the judge's own probability of A; see `study.judges.prompts.replies.p_left`."""
+        return replies.p_left(tokens, noun=self.prompt.noun)
+
+
+def ask_pairwise(prompt: Prompt, question: str, left: Item, right: Item) -> Question:
+    """Ask which of two it is; A is the left one.
+
+    Parameters
+    ----------
+    prompt : Prompt
+        Of task pairwise.
+    question : str
+        The plan's own, as people see it.
+    left, right : Item
+
+    Returns
+    -------
+    Question
+        Its reply reads as {"choice": "left"} or {"choice": "right"}.
+    """
+    _of_task(prompt, "pairwise")
+    answer = (
+        "Reply with one JSON object and nothing else, "
+        'either {"choice": "A"} or {"choice": "B"}.'
+    )  # fmt: skip
+    return _ask_letters(prompt, question, [left, right], answer, ("choice",))
+
+
+def ask_best_worst(prompt: Prompt, question: str, options: Sequence[Item]) -> Question:
+    """Ask which of several it is most, and which least.
+
+    Returns
+    -------
+    Question
+        Its reply reads as {"most": place, "least": place}, places from 1.
+    """
+    _of_task(prompt, "best_worst")
+    letters = ", ".join(LETTERS[: len(options)])
+    answer = (
+        'Reply with one JSON object and nothing else. Its keys are exactly "most" and "least"; '
+        f"each holds one of the letters {letters}, and not both the same."
+    )
+    return _ask_letters(prompt, question, options, answer, ("most", "least"))
+
+
+def ask_rating(prompt: Prompt, item: Item, dimensions: Sequence[str]) -> Question:
+    """Ask for an item's scores on some dimensions of one rubric.
+
+    Returns
+    -------
+    Question
+        Its reply reads as {dimension: score, ...}.
+    """
+    _of_task(prompt, "rating")
+    unknown = [name for name in dimensions if name not in prompt.rubric]
+    if unknown or not dimensions:
+        raise ValueError(f"prompt {prompt.name} cannot be asked for {unknown or 'nothing'}")
+    points = {name: prompt.rubric[name].points for name in dimensions}
+    keys = ", ".join(
+        f'"{name}" (a whole number from {p[0]} to {p[-1]})' for name, p in points.items()
+    )
+    answer = f"Reply with one JSON object and nothing else. Its keys are exactly: {keys}."
+    described = scales(prompt.rubric, dimensions)
+    parts = {
+        "question": prompt.question,
+        "scales": described,
+        "text": material(
+            prompt, [prompt.noun], [item], beside=[prompt.user, prompt.question, described]
+        ),
+        "answer": answer,
+    }
+    schema = _object({name: {"type": "integer", "enum": list(p)} for name, p in points.items()})
+    return Question(prompt, compose(prompt, parts), schema, (), points)
+
+
+def sealed(prompt: Prompt) -> Prompt:
+    """Return a prompt with its digest.
+
+    It is taken over the prompt's own words and over requests with stand-ins for the items, so that
+    every word of ours around them counts as well. The prompt's name does not.
+    """
+    content = {k: v for k, v in asdict(prompt).items() if k not in {"name", "digest"}}
+    questions = list(_stand_ins(prompt))
+    asked = [[list(question.messages), dict(question.schema)] for question in questions]
+    return replace(prompt, digest=sha256(canonical_json([_text_keys(content), asked])))
+
+
+def _ask_letters(
+    prompt: Prompt, question: str, options: Sequence[Item], answer: str, keys: Sequence[str]
+) -> Question:
+    if not 2 <= len(options) <= len(LETTERS):
+        raise ValueError(f"{len(options)} texts cannot be lettered")
+    letters = tuple(LETTERS[: len(options)])
+    names = [f"{prompt.noun} {letter}" for letter in letters]
+    texts = material(prompt, names, options, beside=[prompt.user, question])
+    parts = {"question": question, "texts": texts, "answer": answer}
+    schema = _object({key: {"type": "string", "enum": list(letters)} for key in keys})
+    return Question(prompt, compose(prompt, parts), schema, letters, {})
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _of_task(prompt: Prompt, task: PromptTask) -> None:
+    if prompt.task != task:
+        raise ValueError(f"prompt {prompt.name} is for {prompt.task}, not for {task}")
+
+
+def _stand_ins(prompt: Prompt) -> list[Question]:
+    """Return requests that hold every word a request of this prompt can hold."""
+    contexts = (("", "", ""), ("context", "context", "context"), ("context 1", "context 2", ""))
+    trials = [
+        [Item("", "", f"text {place}", context) for place, context in enumerate(row)]
+        for row in contexts
+    ]
+    if prompt.task == "rating":
+        names = sorted(prompt.rubric)
+        return [ask_rating(prompt, items[0], names) for items in trials] if names else []
+    if prompt.task == "pairwise":
+        return [ask_pairwise(prompt, "question", *items[:2]) for items in trials]
+    return [ask_best_worst(prompt, "question", items) for items in trials]
+
+
+def _text_keys(content: Any) -> Any:
+    """Return the same with the keys of every mapping as text: JSON has no others."""
+    if isinstance(content, Mapping):
+        return {str(key): _text_keys(value) for key, value in content.items()}
+    return content

@@ -1,0 +1,201 @@
+"""Ask the plan's judges: the people's own trials, ratings of every item, and pairs for an Elo."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from prereg.design.sequences import Trial
+from prereg.errors import RatifyError
+from prereg.lock import utc_now
+from prereg.plan.judging import BaselineJudge
+from study.folder import Study
+from study.judges.adaptive.asking import ask_pairs
+from study.judges.base import Item, Judge
+from study.judges.baseline import baseline
+from study.store.database import Store
+from study.store.tables import ANSWERS, Judgment, Rating
+from study.tasks import task_of
+from study.tasks.pairwise import PairwiseTask
+
+MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
+Row = dict[str, Any]
+
+
+def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
+    """Ask one judge everything the plan wants of it, in one transaction.
+
+    A judge that has answered all of this plan is not asked again; one that was interrupted left
+    nothing behind and starts anew.
+
+    Returns
+    -------
+    int
+        Answers written (judgments, ratings, choices of most and least), 0 where all were there.
+    """
+    judge = baseline(plan.id)
+    if _is_complete(store, study, plan):
+        return 0
+    rng = np.random.default_rng([study.plan.seed, 2, _number(plan.id)])
+    table = task_of(study.plan).table
+    answers: dict[Any, list[Row]] = {table: list(_answer_trials(study, judge, rng))}
+    if table is Judgment:
+        answers[Judgment] += _answer_pairs(study, plan, judge, rng)
+        answers[Rating] = list(_rate_items(study, judge))
+
+    def replace(connection: Connection) -> None:
+        for answered, rows in answers.items():
+            mine = (
+                answered.plan_hash == study.plan_hash,
+                answered.rater_id == judge.rater_id,
+                answered.rater_kind == judge.rater_kind,
+            )
+            connection.execute(delete(answered).where(*mine))
+            connection.execute(insert(answered), rows)
+
+    try:
+        store.write(replace)
+    except IntegrityError as error:
+        if _is_complete(store, study, plan):
+            return 0  # another process asked the same judge at the same time, and was first
+        raise RatifyError(
+            f"judge '{plan.id}' is being asked by another process", allowed="run it again"
+        ) from error
+    return sum(map(len, answers.values()))
+
+
+def expected_answers(study: Study, plan: BaselineJudge) -> int:
+    """Return how many answers the plan wants of a judge."""
+    if study.plan.kind == "rating":
+        return len(_used_items(study)) * len(study.plan.scales)
+    trials = sum(1 for _ in _trials(study))
+    measures = study.plan.measures
+    if measures is None:
+        return trials
+    pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(_by_scenario(study))
+    return trials + pairs + len(study.items) * len(measures.dimensions)
+
+
+def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
+    with store.reading() as connection:
+        there = sum(
+            connection.scalar(
+                select(func.count()).where(
+                    table.plan_hash == study.plan_hash,
+                    table.rater_id == plan.id,
+                    table.rater_kind == plan.kind,
+                )
+            )
+            or 0
+            for table in ANSWERS
+        )
+    return there == expected_answers(study, plan)
+
+
+def _trials(study: Study) -> Iterator[Trial]:
+    """Yield every trial in order; attention checks are there for people."""
+    for sequence in study.sequences.values():
+        yield from (trial for trial in sequence if not trial.is_attention_check)
+
+
+def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
+    """Answer every trial that people answer, in the same order and on the same sides.
+
+    Items that several people rate are rated once: the judge would say the same again.
+    """
+    task = task_of(study.plan)
+    asked: list[list[Item]] = [
+        [study.items[item_id] for item_id in trial.item_ids] for trial in _trials(study)
+    ]
+    if study.plan.kind == "rating":
+        asked = [[item] for item in _used_items(study)]
+    for position, items in enumerate(asked, start=1):
+        common = _common(study, judge, items[0], position, purpose="trial")
+        for row in task.rows(common, items, task.ask(judge, items, rng)):
+            yield {**row, **_own_id(common, row)}
+
+
+def _own_id(common: Row, row: Row) -> Row:
+    """Return an id that is the same however often a judge is asked."""
+    key = f"{common['plan_hash']}:{common['session_id']}:{common['position']}"
+    name = next((n for n in ("judgment_id", "trial_id") if n in row), None)
+    return {} if name is None else {name: hashlib.sha256(key.encode()).hexdigest()[:32]}
+
+
+def _answer_pairs(
+    study: Study, plan: BaselineJudge, judge: Judge, rng: np.random.Generator
+) -> list[Row]:
+    """Answer the pairs of the plan's sampling scheme, scenario by scenario."""
+    rows: list[Row] = []
+    if plan.pairs is None:
+        return rows
+    task = PairwiseTask()
+    for items in _by_scenario(study).values():
+
+        def ask(left: int, right: int, items: list[Item] = items) -> bool:
+            pair = [items[left], items[right]]
+            answers = task.ask(judge, pair, rng)
+            common = _common(study, judge, pair[0], len(rows) + 1, purpose="ranking")
+            (row,) = task.rows(common, pair, answers)
+            rows.append({**row, **_own_id(common, row), "purpose": "ranking"})
+            return answers["choice"] == "left"
+
+        ask_pairs(len(items), plan.pairs, ask, rng=rng)
+    return rows
+
+
+def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
+    """Rate every item on the plan's measures."""
+    measures = study.plan.measures
+    if measures is None:
+        return
+    for position, item in enumerate(study.items.values(), start=1):
+        for dimension, value in judge.rate(item, measures.dimensions).items():
+            yield {
+                **_common(study, judge, item, position, purpose="rating"),
+                "item_id": item.item_id,
+                "dimension": dimension,
+                "value": value,
+                "scale_min": measures.scale.min,
+                "scale_max": measures.scale.max,
+            }
+
+
+def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: str) -> Row:
+    """Return what every answer of a judge has."""
+    return {
+        "plan_hash": study.plan_hash,
+        "mode": MODE,
+        "session_id": f"{study.plan_hash[:12]}:{judge.rater_id}:{purpose}",
+        "rater_id": judge.rater_id,
+        "rater_kind": judge.rater_kind,
+        "scenario": item.scenario,
+        "position": position,
+        "is_attention_check": False,
+        "answered_at": utc_now(),
+    }
+
+
+def _used_items(study: Study) -> list[Item]:
+    """Return the items that the sequences use."""
+    used = {item_id for trial in _trials(study) for item_id in trial.item_ids}
+    return [item for item in study.items.values() if item.item_id in used]
+
+
+def _by_scenario(study: Study) -> dict[str, list[Item]]:
+    """Return the items that the sequences use, by scenario."""
+    groups: dict[str, list[Item]] = {}
+    for item in _used_items(study):
+        groups.setdefault(item.scenario, []).append(item)
+    return groups
+
+
+def _number(name: str) -> int:
+    """Return a whole number that stands for a name, the same in every process."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

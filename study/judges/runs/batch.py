@@ -1,0 +1,272 @@
+"""Ask a judge through the server's batch API: cheaper, slower, and to be left alone meanwhile.
+
+A batch is announced in the ledger before it is submitted and carries its ticket as metadata, so a
+process that dies in between finds it again and nothing is paid for twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from prereg.errors import RatifyError
+from prereg.lock import utc_now
+from prereg.plan.judging import LLMJudge
+from study.folder import Study
+from study.judges.ledger.ledger import Ledger
+from study.judges.runs.progress import Ran, ending, keep_to_budget
+from study.judges.runs.spending import Purse
+from study.judges.wanted.wanted import Asked, Wanted
+from study.llm.batch_api import ENDPOINT, BatchServer, BatchState, UnsureError
+from study.llm.reply import Outcome, TroubleError
+from study.store.database import Store
+
+# What one batch may hold; servers allow 50,000 requests and 200 MB.
+MOST_REQUESTS = 10_000
+MOST_BYTES = 100_000_000
+OVER = ("completed", "expired", "cancelled", "failed")
+TICKET = "batch:"
+NEW = f"{TICKET}new:"
+
+
+def run_batch(
+    store: Store,
+    study: Study,
+    judge: LLMJudge,
+    *,
+    say: Callable[[str], None],
+    again: bool = False,
+    every: float = 30.0,
+) -> Ran:
+    """Submit all that is known beforehand, wait, and store what comes back.
+
+    A ranking whose next pair depends on the last reply cannot be asked in batches; it is left to
+    `run_llm`. What a batch leaves unanswered for a reason that passes is free again.
+
+    Parameters
+    ----------
+    store : Store
+    study : Study
+    judge : LLMJudge
+    say : callable
+        Told how it stands, a line at a time.
+    again : bool
+        Whether to ask again what it refused, or answered unreadably.
+    every : float
+        Seconds between two looks.
+
+    Raises
+    ------
+    RatifyError
+        Where the server has no batch API, or refuses the batch.
+    """
+    from study.llm.server import ChatServer
+
+    asked = Asked.of(study, judge)
+    server = ChatServer(judge)
+    ledger = Ledger(store, study.plan_hash, judge.id)
+    ledger.begin(again=again)
+    with ending(ledger):
+        keep_to_budget(ledger, judge)
+        return asyncio.run(_Batches(asked, ledger, server, say, every).whole())
+
+
+class _Batches:
+    """One process's submitting, waiting and collecting."""
+
+    def __init__(
+        self, asked: Asked, ledger: Ledger, server: Any, say: Callable[[str], None], every: float
+    ) -> None:
+        self.asked = asked
+        self.ledger = ledger
+        self.server = server
+        self.batches = BatchServer(server, first_wait=min(1.0, every))
+        self.say = say
+        self.every = every
+        self.ran = Ran()
+        self.aside: dict[str, float] = {}
+        spent = ledger.spent()
+        self.purse = Purse(asked.judge, calls=spent.calls, money=spent.money)
+
+    async def whole(self) -> Ran:
+        """Collect what was submitted before, submit the rest, and collect that."""
+        try:
+            await self._adopt()
+            self._set_aside()
+            await self._submit_all()
+            await self._collect_all()
+        finally:
+            await self.server.close()
+        self.ran.calls, self.ran.money = self.purse.calls, self.purse.money
+        return self.ran
+
+    async def _adopt(self) -> None:
+        """Find the batches of a process that died before it knew their ids."""
+        for ticket in self.ledger.tickets():
+            if not ticket.startswith(NEW) or self.ledger.is_alive(ticket.split(":")[2]):
+                continue  # submitted, or about to be, by a process that lives
+            batch_id = await self.batches.find(ticket)
+            if batch_id is None:
+                self.ledger.free(ticket)
+            else:
+                self.ledger.rename(ticket, f"{TICKET}{batch_id}")
+
+    def _set_aside(self) -> None:
+        """Set aside what batches under way may cost."""
+        under_way = self.ledger.in_batches()
+        for one in self._once_each() if under_way else ():
+            if one.request_id in under_way:
+                self.aside[one.request_id] = self.purse.set_aside(one.ask(), anyway=True) or 0.0
+
+    async def _submit_all(self) -> None:
+        wanted = iter(self._left())
+        number = 0
+        while part := self._part(wanted):
+            ticket = f"{NEW}{self.ledger.run_id}:{(number := number + 1)}"
+            mine = self.ledger.announce([one for one, _ in part], ticket)
+            lines = [line for one, line in part if one.request_id in mine]
+            for key in {one.request_id for one, _ in part} - mine:  # another run has been faster
+                self.purse.put_back(self.aside.pop(key))
+            if not lines:
+                continue
+            try:
+                batch_id = await self.batches.submit(b"\n".join(lines) + b"\n", ticket)
+            except RatifyError as error:
+                unsure = isinstance(error, UnsureError)
+                if not unsure or await self.batches.find(ticket) is None:
+                    self.ledger.free(ticket)
+                raise
+            self.ledger.rename(ticket, f"{TICKET}{batch_id}")
+            self.say(f"judge {self.asked.judge.id}: batch {batch_id}, {len(lines):,} requests")
+
+    def _left(self) -> Iterator[Wanted]:
+        """Yield one wanted answer for each request that is not known to the ledger."""
+        known = self.ledger.known()
+        yield from (one for one in self._once_each() if one.request_id not in known)
+
+    def _once_each(self) -> Iterator[Wanted]:
+        """Yield one wanted answer for each request."""
+        seen = set()
+        for one in self.asked.everything():
+            if one.request_id not in seen:
+                seen.add(one.request_id)
+                yield one
+
+    def _part(self, wanted: Iterator[Wanted]) -> list[tuple[Wanted, bytes]]:
+        """Return what goes into the next batch: within the server's limits and the budget."""
+        part: list[tuple[Wanted, bytes]] = []
+        size = 0
+        while len(part) < MOST_REQUESTS and size < MOST_BYTES:
+            one = next(wanted, None)
+            if one is None:
+                break
+            if one.request_id in self.aside:  # in a batch that is under way
+                continue
+            question = one.ask()
+            aside = self.purse.set_aside(question)
+            if aside is None:
+                self.ran.stopped = "budget"
+                break
+            self.aside[one.request_id] = aside
+            line = {
+                "custom_id": one.request_id, "method": "POST", "url": ENDPOINT,
+                "body": self.server.body(question),
+            }  # fmt: skip
+            part.append((one, json.dumps(line, ensure_ascii=False).encode()))
+            size += len(part[-1][1])
+        return part
+
+    async def _collect_all(self) -> None:
+        """Wait for every batch of this judge, whoever submitted it."""
+        wanting: dict[str, list[Wanted]] | None = None
+        while tickets := self.ledger.tickets():
+            for ticket in tickets:
+                if ticket.startswith(NEW):
+                    await self._adopt()
+                    continue
+                state = await self.batches.state(ticket.removeprefix(TICKET))
+                if state.status not in OVER:
+                    self.say(
+                        f"judge {self.asked.judge.id}: batch {state.batch_id} {state.status}, "
+                        f"{state.done:,} of {state.total:,}"
+                    )
+                    continue
+                if wanting is None:
+                    wanting = self._wanting()
+                await self._collect(ticket, state, wanting)
+            if self.ledger.tickets():
+                await asyncio.sleep(self.every)
+
+    def _wanting(self) -> dict[str, list[Wanted]]:
+        """Return everything that wants the answer of a request, by its id."""
+        wanting: dict[str, list[Wanted]] = {}
+        for one in self.asked.everything():
+            wanting.setdefault(one.request_id, []).append(one)
+        return wanting
+
+    async def _collect(
+        self, ticket: str, state: BatchState, wanting: dict[str, list[Wanted]]
+    ) -> None:
+        """Store what a batch brought; what it did not bring is free again."""
+        for name in state.files:
+            content = await self.batches.download(name)
+            outcomes = [
+                (wanting[key][0], wanting[key], outcome)
+                for key, outcome in self._outcomes(content, wanting)
+            ]
+            for start in range(0, len(outcomes), 500):
+                part = outcomes[start : start + 500]
+                self.ledger.settle(part)
+                self.ran.settled += len(part)
+                self.ran.unanswered += sum(o.answers is None for _, _, o in part)
+        self.ran.left += self.ledger.free(ticket)
+        if state.trouble:
+            raise RatifyError(f"judge '{self.asked.judge.id}': the batch failed: {state.trouble}")
+
+    def _outcomes(
+        self, content: bytes, wanting: dict[str, list[Wanted]]
+    ) -> Iterator[tuple[str, Outcome]]:
+        for line in content.splitlines():
+            try:
+                entry = json.loads(line)
+                key = str(entry["custom_id"])
+                response = dict(entry["response"] or {})
+            except (ValueError, KeyError, TypeError, RecursionError):
+                continue  # its request stays free, and is asked again
+            if key not in wanting:
+                continue
+            outcome = self._outcome(wanting[key][0], response)
+            if outcome is not None:
+                yield key, outcome
+
+    def _outcome(self, wanted: Wanted, response: dict[str, Any]) -> Outcome | None:
+        """Return what came of one request, None where it is to be asked again."""
+        from study.judges.runs.requesting import read_answers
+        from study.llm.server import read_body
+
+        status = response.get("status_code")
+        reply, reason, answers = None, None, None
+        if status == 200:
+            try:
+                reply = read_body(json.dumps(response.get("body")).encode())
+                answers = read_answers(wanted.ask(), reply)
+            except TroubleError as trouble:
+                reason = trouble.reason
+                if reply is None:
+                    return None
+        elif status in {400, 422}:
+            reason = "rejected"
+        else:
+            return None
+        cost = self.purse.pay(self.aside.pop(wanted.request_id, None), reply)
+        question = wanted.ask()
+        return Outcome(
+            answers=answers, reason=reason, reply=reply.text if reply else None,
+            model=reply.model if reply else None, fingerprint=reply.fingerprint if reply else None,
+            input_tokens=reply.input_tokens if reply else None,
+            output_tokens=reply.output_tokens if reply else None, attempts=1, cost=cost,
+            p_left=question.p_left(reply.tokens) if reply and question.letters else None,
+            asked_at=utc_now(), answered_at=utc_now(),
+        )  # fmt: skip

@@ -1,0 +1,94 @@
+"""One scenario's ranking by an LLM judge: which pair is asked next, and where it stood before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from prereg.plan.judging import PairSampling
+from study.judges.adaptive.asking import scheme_of
+from study.judges.base import Item
+from study.judges.ledger.ledger import Ledger
+from study.judges.wanted.wanted import Asked, Wanted
+
+
+class RankingRun:
+    """The ranking of one scenario's items, begun anew or taken up where a run left it.
+
+    Parameters
+    ----------
+    asked : Asked
+    scenario : str
+    items : sequence of Item
+        All of the scenario's items that are ranked, at least two.
+    sampling : PairSampling
+    """
+
+    def __init__(
+        self, asked: Asked, scenario: str, items: Sequence[Item], sampling: PairSampling
+    ) -> None:
+        self.scenario = scenario
+        self._asked = asked
+        self._items = items
+        self._number = {item.item_id: number for number, item in enumerate(items)}
+        self._scheme = scheme_of(len(items), sampling, rng=asked.rng(f"ranking:{scenario}"))
+        self._times: Counter[tuple[int, int]] = Counter()
+        self._position = 0
+        self._out = 0
+        self.session_id = self._wanted((0, 1)).session_id
+
+    def resume(self, ledger: Ledger) -> None:
+        """Take up what earlier runs have asked."""
+        for position, left, right, choice in ledger.ranked(self.session_id):
+            pair = self._number[left], self._number[right]
+            self._give(pair)
+            self._scheme.record(*pair, choice == "left")
+            self._position = position
+        for left, right in ledger.abandoned(self.scenario):
+            pair = self._number[left], self._number[right]
+            self._give(pair)
+            self._scheme.abandon(*pair)
+
+    @property
+    def finished(self) -> bool:
+        """Whether no pair is wanted any more."""
+        return self._scheme.finished
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is finished, and all that was asked is answered and stored."""
+        return self.finished and not self._out
+
+    def next(self) -> Wanted | None:
+        """Return the next pair to ask, None where replies must be waited for."""
+        pair = self._scheme.next()
+        if pair is None:
+            return None
+        # the very same pair on the very same sides again is a new request, on purpose
+        wanted = replace(self._wanted(pair), repeat=self._times[pair])
+        self._times[pair] += 1
+        self._out += 1
+        return wanted
+
+    def placed(self, wanted: Wanted) -> Wanted:
+        """Return an answered pair with its place in the ranking: the order of the answers."""
+        self._position += 1
+        return replace(wanted, position=self._position)
+
+    def record(self, wanted: Wanted, answers: Mapping[str, int | str] | None) -> None:
+        """Take up an answer that is stored, or that there will be none."""
+        self._out -= 1
+        left, right = (self._number[item.item_id] for item in wanted.items)
+        if answers is None:
+            self._scheme.abandon(left, right)
+        else:
+            self._scheme.record(left, right, answers["choice"] == "left")
+
+    def _give(self, pair: tuple[int, int]) -> None:
+        self._scheme.given(*pair)
+        self._times[pair] += 1
+
+    def _wanted(self, pair: tuple[int, int]) -> Wanted:
+        items = [self._items[number] for number in pair]
+        return self._asked.comparison(items, purpose="ranking", scenario=self.scenario)

@@ -1,0 +1,296 @@
+"""One request from its first attempt to its last: paced, paid for, read, asked again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prereg.lock import utc_now
+from prereg.plan.judging import LLMJudge
+from study.judges.prompts.chosen import Question
+from study.judges.prompts.replies import Unreadable
+from study.judges.runs.spending import Purse
+from study.judges.wanted.wanted import Wanted
+from study.llm.pace import DownError, Pace, backoff
+from study.llm.reply import LASTING, PASSING, Outcome, Reply, TroubleError
+
+if TYPE_CHECKING:
+    from study.llm.server import ChatServer
+
+# A judge that declines, or answers what cannot be read, is asked so often in all: to the same
+# words it mostly says the same.
+READ_ATTEMPTS = 3
+
+
+@dataclass(frozen=True)
+class Retry:
+    """Seconds to wait after the first failed attempt, and at most; it doubles in between."""
+
+    first: float = 1.0
+    longest: float = 60.0
+
+
+RETRY = Retry()
+
+
+class Later:
+    """That a request is to be put off: nothing is answered, and another one may show why."""
+
+
+LATER = Later()
+
+
+@dataclass
+class _Attempts:
+    """What the attempts at one request have come to so far."""
+
+    began: float
+    asked_at: str
+    calls: int = 0
+    failed: int = 0
+    unread: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+    latency_ms: int | None = None
+    reply: Reply | None = None
+    trouble: str = ""
+    reached: bool = False
+    plainly: bool = False
+    put_off_at: int = 0
+
+    def add(self, reply: Reply | None, cost: float | None, seconds: float) -> None:
+        """Take up what a call has brought and cost."""
+        if cost is not None:
+            self.cost = (self.cost or 0.0) + cost
+        if reply is None:
+            return
+        self.reply = reply
+        self.latency_ms = round(seconds * 1000)
+        self.tokens_in = _sum(self.tokens_in, reply.input_tokens)
+        self.tokens_out = _sum(self.tokens_out, reply.output_tokens)
+
+    def outcome(
+        self, answers: dict[str, int | str] | None, reason: str | None, *, p: float | None = None,
+        interrupted: bool = False,
+    ) -> Outcome:  # fmt: skip
+        """Return what came of it."""
+        reply = self.reply
+        return Outcome(
+            answers=answers, reason=reason, reply=None if reply is None else reply.text,
+            model=reply.model if reply else None, fingerprint=reply.fingerprint if reply else None,
+            input_tokens=self.tokens_in, output_tokens=self.tokens_out,
+            latency_ms=self.latency_ms, attempts=self.calls, cost=self.cost, p_left=p,
+            asked_at=self.asked_at, answered_at=utc_now(), interrupted=interrupted,
+        )  # fmt: skip
+
+
+class Requesting:
+    """Sends requests to one judge's server, within its pace and its budget.
+
+    Parameters
+    ----------
+    server : ChatServer
+    judge : LLMJudge
+    purse : Purse
+    retry : Retry
+    rng : random.Random
+        For the jitter of repeats.
+    """
+
+    def __init__(
+        self, server: ChatServer, judge: LLMJudge, purse: Purse, *, retry: Retry,
+        rng: random.Random,
+    ) -> None:  # fmt: skip
+        self.judge = judge
+        self.purse = purse
+        self.pace = Pace(judge.concurrency, patience=judge.patience_minutes * 60)
+        self.stopped = ""
+        self.is_last = False  # nothing is left beyond what is under way
+        self.has_worked = False  # the server has answered, now or in an earlier run
+        self._put_off: dict[str, _Attempts] = {}
+        self._server = server
+        self._retry = retry
+        self._rng = rng
+        self._paid = asyncio.Event()
+
+    def stop(self, why: str) -> None:
+        """Send nothing more; what is under way may come back."""
+        self.stopped = self.stopped or why
+        self.pace.stop()
+        self._paid.set()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._server.close()
+
+    def so_far(self, wanted: Wanted) -> Outcome | None:
+        """Return what a request that was put off has come to, when the run has ended."""
+        so_far = self._put_off.pop(wanted.request_id, None)
+        if so_far is None or not so_far.calls:
+            return None
+        return so_far.outcome(None, so_far.trouble, interrupted=True)
+
+    async def outcome(self, wanted: Wanted) -> Outcome | Later | None:
+        """Ask until there is an answer, or a reason why there will be none.
+
+        Returns
+        -------
+        Outcome, Later or None
+            None where the run was stopped before anything was sent.
+
+        Raises
+        ------
+        RatifyError
+            Where no request will ever be answered like this.
+        """
+        if self.stopped:
+            return self.so_far(wanted)
+        question = wanted.ask()
+        so_far = self._put_off.pop(wanted.request_id, None)
+        so_far = so_far or _Attempts(time.monotonic(), utc_now())
+        try:
+            return await self._attempts(wanted, question, so_far)
+        except DownError:
+            # when nothing else is left to show whether the server works, these are to blame: the
+            # next run asks them again in any case
+            if (
+                self.is_last
+                and self.has_worked
+                and so_far.calls >= self.judge.attempts
+                and so_far.reached
+            ):
+                return so_far.outcome(None, so_far.trouble)
+            raise
+
+    async def _attempts(
+        self, wanted: Wanted, question: Question, so_far: _Attempts
+    ) -> Outcome | Later | None:
+        while not self.stopped:
+            try:
+                reply = await self._once(wanted, question, so_far)
+                if reply is None:
+                    break
+                answers = read_answers(question, reply)
+            except TroubleError as trouble:
+                so_far.trouble = trouble.reason
+                if trouble.plainly and not so_far.plainly:
+                    so_far.plainly = True
+                    continue
+                if self._is_over(trouble, so_far):
+                    return so_far.outcome(None, trouble.reason)
+                if self._is_for_later(so_far):
+                    so_far.put_off_at = so_far.calls
+                    self._put_off[wanted.request_id] = so_far
+                    return LATER
+                await self._wait(trouble, so_far)
+            else:
+                p = question.p_left(reply.tokens) if question.letters else None
+                return so_far.outcome(answers, None, p=p)
+        if not so_far.calls:
+            return None
+        return so_far.outcome(None, so_far.trouble, interrupted=True)
+
+    async def _once(self, wanted: Wanted, question: Question, so_far: _Attempts) -> Reply | None:
+        """Make one call, in its turn; None where the budget or somebody has stopped the run."""
+        began = await self.pace.enter()
+        if began is None:
+            return None
+        reply, lost = None, False
+        try:
+            aside = await self._set_aside(question)
+            if aside is None:
+                return None
+            so_far.calls += 1
+            try:
+                reply = await self._server.ask(question, plainly=so_far.plainly)
+                self.pace.succeeded()
+                self.has_worked = True
+            except TroubleError as trouble:
+                lost = trouble.lost
+                self._note(trouble, wanted, began)
+                so_far.reached = not trouble.unreachable
+                raise
+            finally:
+                cost = self.purse.pay(aside, reply, lost=lost)
+                self._paid.set()
+                so_far.add(reply, cost, time.monotonic() - began)
+            return reply
+        finally:
+            self.pace.leave()
+
+    async def _set_aside(self, question: Question) -> float | None:
+        """Set aside what a call may cost at most; None where the budget is spent."""
+        while not self.stopped:
+            aside = self.purse.set_aside(question)
+            if aside is not None:
+                return aside
+            if not self.purse.may_grow:
+                self.stop("budget")
+                break
+            self._paid.clear()  # calls under way mostly cost less than was set aside for them
+            await self._paid.wait()
+        return None
+
+    def _note(self, trouble: TroubleError, wanted: Wanted, began: float) -> None:
+        """Tell the pace what a failure says about the server."""
+        if trouble.reason == "rate_limited":
+            self.pace.limited(began, trouble.wait, said=trouble.detail)
+        elif trouble.reason in LASTING:
+            self.pace.succeeded()  # it answers, if not this
+        else:
+            said = trouble.detail or trouble.reason.replace("_", " ")
+            self.pace.failed(wanted.request_id, unreachable=trouble.unreachable, said=said)
+
+    def _is_over(self, trouble: TroubleError, so_far: _Attempts) -> bool:
+        """Return whether a request has had its attempts."""
+        if trouble.reason == "rejected":
+            return True
+        if trouble.reason not in PASSING:
+            so_far.unread += 1
+            return so_far.unread >= min(READ_ATTEMPTS, self.judge.attempts)
+        if trouble.reason == "rate_limited":  # only patience ends that
+            return time.monotonic() - so_far.began > self.judge.patience_minutes * 60
+        if not self.pace.is_down:  # while nothing is answered, no request is to blame
+            so_far.failed += 1
+        return so_far.failed >= self.judge.attempts
+
+    def _is_for_later(self, so_far: _Attempts) -> bool:
+        """Return whether to let others try: either the server is down, or this is a bad lot."""
+        tried = so_far.calls - so_far.put_off_at >= self.judge.attempts
+        return tried and self.pace.is_down and so_far.reached and not self.is_last
+
+    async def _wait(self, trouble: TroubleError, so_far: _Attempts) -> None:
+        """Wait before the next attempt; not for a reply that only could not be read."""
+        if trouble.reason not in PASSING:
+            return
+        seconds = backoff(
+            min(so_far.calls, 30), first=self._retry.first, longest=self._retry.longest,
+            rng=self._rng,
+        )  # fmt: skip
+        if trouble.wait is not None:  # what the server says, and a little so that not all come back
+            seconds = trouble.wait + min(seconds, 1.0) * self._rng.random()
+        await self.pace.sleep(seconds)
+
+
+def read_answers(question: Question, reply: Reply) -> dict[str, int | str]:
+    """Return what a reply answers.
+
+    Raises
+    ------
+    TroubleError
+        Where it declines, or cannot be read.
+    """
+    if reply.refused:
+        raise TroubleError("refused")
+    try:
+        return dict(question.read(reply.text))
+    except Unreadable as error:
+        raise TroubleError("refused" if error.refused else "unreadable") from error
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one + (other or 0)

@@ -1,0 +1,262 @@
+"""What a judge costs: an estimate before anything is sent, and a budget that is never exceeded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean
+
+from prereg.errors import RatifyError
+from prereg.plan.judging import LLMJudge
+from study.judges.ledger.reading import LedgerReading
+from study.judges.prompts.chosen import Question
+from study.judges.wanted.wanted import Asked, Wanted
+from study.llm.reply import Reply
+
+# English text has about four characters a token; no tokenizer has more tokens than bytes.
+CHARACTERS_A_TOKEN = 4.0
+# What a server puts around every message.
+MESSAGE_TOKENS = 8
+# Tokens of an answer, where none has been seen yet: a letter, or a short object of scores.
+ANSWER_TOKENS = {"pairwise": 8, "best_worst": 16, "rating": 10}
+# Requests whose text is looked at for an estimate.
+LOOKED_AT = 200
+MILLION = 1_000_000
+
+
+def characters(question: Question) -> int:
+    """Return how long a question is."""
+    return sum(len(message["content"]) for message in question.messages)
+
+
+def most_tokens(question: Question) -> int:
+    """Return a number of tokens that a question cannot exceed."""
+    return sum(len(message["content"].encode()) + MESSAGE_TOKENS for message in question.messages)
+
+
+def price(judge: LLMJudge, tokens_in: float, tokens_out: float) -> float | None:
+    """Return what tokens cost by the plan's prices, None where it has none."""
+    if judge.prices is None:
+        return None
+    return (tokens_in * judge.prices.input + tokens_out * judge.prices.output) / MILLION
+
+
+class Purse:
+    """The budget of a judge: what a call may cost at most is set aside before it is sent.
+
+    Parameters
+    ----------
+    judge : LLMJudge
+    calls : int
+        Sent so far, in every run.
+    money : float
+        Spent so far.
+    """
+
+    def __init__(self, judge: LLMJudge, *, calls: int, money: float) -> None:
+        self.judge = judge
+        self.calls = calls
+        self.money = money
+        self._aside: list[float] = []
+
+    @property
+    def may_grow(self) -> bool:
+        """Whether what is left may still turn out to be more, as calls under way cost less."""
+        budget = self.judge.budget
+        return bool(self._aside) and (budget.calls is None or self.calls < budget.calls)
+
+    def set_aside(self, question: Question, *, anyway: bool = False) -> float | None:
+        """Set aside what a call may cost at most; None where the budget does not allow it.
+
+        Parameters
+        ----------
+        question : Question
+        anyway : bool
+            Because it has been sent already.
+        """
+        budget = self.judge.budget
+        if budget.calls is not None and self.calls >= budget.calls and not anyway:
+            return None
+        most = 0.0
+        if budget.money is not None:
+            most = self._most(question)
+            if self.money + sum(self._aside) + most > budget.money and not anyway:
+                return None
+        self.calls += 1
+        self._aside.append(most)
+        return most
+
+    def put_back(self, aside: float) -> None:
+        """Put back what was set aside for a call that is not made after all."""
+        self._aside.remove(aside)
+        self.calls -= 1
+
+    def pay(self, aside: float | None, reply: Reply | None, *, lost: bool = False) -> float | None:
+        """Put back what was set aside and pay what a call has cost; return that, if it is known.
+
+        A call whose reply got lost on the way may have cost something all the same, and no server
+        says so: a budget in money counts it as what it costs at most.
+        """
+        if aside is not None:
+            self._aside.remove(aside)
+        at_most = aside if self.judge.budget.money is not None else None
+        if reply is None:
+            cost = at_most if lost else None
+        elif reply.input_tokens is None or reply.output_tokens is None:
+            cost = at_most
+        else:
+            cost = price(self.judge, reply.input_tokens, reply.output_tokens)
+        self.money += cost or 0.0
+        return cost
+
+    def _most(self, question: Question) -> float:
+        return price(self.judge, most_tokens(question), self.judge.max_tokens) or 0.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run would send.
+
+    Attributes
+    ----------
+    judge_id : str
+    calls : int
+        Requests that are not answered yet; with a ranking that stops by itself, at most.
+    tokens_in, tokens_out : float
+        About so many.
+    cost, most : float or None
+        In the plan's currency: about, and at most without repeats; None without prices.
+    currency : str
+    measured : bool
+        Whether the tokens follow from answers so far, not from the length of the text.
+    """
+
+    judge_id: str
+    calls: int
+    tokens_in: float
+    tokens_out: float
+    cost: float | None
+    most: float | None
+    currency: str
+    measured: bool
+
+    def sentence(self) -> str:
+        """Return the estimate as one line."""
+        basis = "as measured so far" if self.measured else "about 4 characters a token"
+        line = (
+            f"judge {self.judge_id}: {self.calls:,} calls, about {self.tokens_in:,.0f} tokens in "
+            f"and {self.tokens_out:,.0f} out ({basis})"
+        )
+        if self.cost is None:
+            return f"{line}; no prices in the plan"
+        assert self.most is not None
+        return f"{line}; about {self.cost:,.2f} {self.currency}, at most {self.most:,.2f}"
+
+
+def estimate(asked: Asked, ledger: LedgerReading, *, again: bool = False) -> Estimate:
+    """Say what is still to be sent, and what it may cost; nothing is sent.
+
+    Parameters
+    ----------
+    asked : Asked
+    ledger : LedgerReading
+    again : bool
+        Whether refusals and unreadable replies are asked once more.
+    """
+    judge = asked.judge
+    known, seen = ledger.known(again=again), set()
+    kinds: dict[str, _Kind] = {}
+    for wanted in asked.everything():
+        key = wanted.request_id
+        if key not in known and key not in seen:
+            kinds.setdefault(wanted.prompt.name, _Kind()).add(wanted)
+        seen.add(key)
+    ranking = _Kind()
+    for pair in _some_pairs(asked):
+        ranking.add(pair)
+    ranking.calls = _ranking_calls(asked, ledger)
+    measured = ledger.mean_tokens()
+    tokens_in = tokens_out = most = 0.0
+    calls = 0
+    for kind in (*kinds.values(), ranking):
+        if not kind.calls:
+            continue
+        given, made, given_most = kind.tokens(judge, measured)
+        calls += kind.calls
+        tokens_in += kind.calls * given
+        tokens_out += kind.calls * made
+        most += kind.calls * given_most
+    return Estimate(
+        judge.id, calls, tokens_in, tokens_out, price(judge, tokens_in, tokens_out),
+        price(judge, most, calls * judge.max_tokens),
+        judge.prices.currency if judge.prices else "", bool(measured),
+    )  # fmt: skip
+
+
+def check_affordable(judge: LLMJudge, found: Estimate) -> None:
+    """Raise `RatifyError` where a run may cost more than the plan allows without asking."""
+    limit = judge.budget.ask_above
+    if limit is None or found.most is None or found.most <= limit:
+        return
+    raise RatifyError(
+        f"judge '{judge.id}' may cost up to {found.most:,.2f} {found.currency}, more than its "
+        f"ask_above of {limit:,.2f}",
+        allowed="--yes, after a look at `ratify judge --dry-run`",
+    )
+
+
+class _Kind:
+    """Requests by one prompt: how many, and some of them from everywhere."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self._every = 1
+        self._some: list[Wanted] = []
+
+    def add(self, wanted: Wanted) -> None:
+        """Count a request, and keep it now and then."""
+        if self.calls % self._every == 0:
+            self._some.append(wanted)
+        self.calls += 1
+        if len(self._some) > 2 * LOOKED_AT:
+            self._some = self._some[::2]
+            self._every *= 2
+
+    def tokens(
+        self, judge: LLMJudge, measured: Mapping[str, tuple[float, float]]
+    ) -> tuple[float, float, float]:
+        """Return the mean tokens in and out of a request, and in at most."""
+        asked = [(one, one.ask()) for one in self._some]
+        most = fmean(most_tokens(question) for _, question in asked)
+        known = measured.get(asked[0][0].prompt.name)
+        if known is not None:
+            return *known, most
+        given = fmean(characters(question) for _, question in asked) / CHARACTERS_A_TOKEN
+        answers = fmean(ANSWER_TOKENS[one.task] * max(1, len(one.scales)) for one, _ in asked)
+        return given, min(answers, float(judge.max_tokens)), most
+
+
+def _some_pairs(asked: Asked) -> list[Wanted]:
+    """Return pairs of items that stand for those of a ranking: neighbours in the items table."""
+    if asked.judge.pairs is None:
+        return []
+    groups = asked.by_scenario().values()
+    pairs = [pair for items in groups for pair in pairwise(items)]
+    step = max(1, len(pairs) // LOOKED_AT)
+    return [asked.comparison(pair, purpose="ranking") for pair in pairs[::step]]
+
+
+def _ranking_calls(asked: Asked, ledger: LedgerReading) -> int:
+    """Return how many calls rankings still take, at most."""
+    sampling = asked.judge.pairs
+    if sampling is None:
+        return 0
+    left = 0
+    for scenario, items in asked.by_scenario().items():
+        if len(items) < 2:
+            continue
+        session = asked.comparison(items[:2], purpose="ranking", scenario=scenario).session_id
+        done = len(ledger.ranked(session)) + len(ledger.abandoned(scenario))
+        left += max(0, sampling.per_scenario - done)
+    return left

@@ -1,0 +1,1 @@
+"""Which answers the plan wants from a judge."""

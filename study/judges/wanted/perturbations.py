@@ -1,0 +1,250 @@
+"""Rewrites of a text that should leave its empathy where it is: four mechanical, three supplied.
+
+The mechanical ones follow the robustness checks of Haleas, *Exploring the Empathy of Leading LLMs
+(Therapeutic Application)*, in our own make: repeated letters and punctuation, Greek look-alikes,
+misspelling and truncation, leetspeak. They are mild enough to be read by people, keep every line
+and every speaker's label, and can be taken back letter by letter (`restore`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prereg.errors import RatifyError
+from prereg.plan.judging import MECHANICAL, REWRITTEN
+
+# How much of what could be changed is changed: enough to strike the eye in every sentence, little
+# enough that a person reads on without effort.
+WORD_RATE = 0.25  # of words that get a repeated letter, or a spelling error
+PUNCTUATION_RATE = 0.5  # of full stops, question and exclamation marks that are repeated
+LETTER_RATE = 0.5  # of letters that have a look-alike, or a digit that stands for them
+
+LOOKALIKES = dict(zip("AaBEeHIiKkMNnOoPpTtuvwXxYyZ", "ΑαΒΕεΗΙιΚκΜΝηΟοΡρΤτυνωΧχΥγΖ", strict=True))
+LEET = dict(zip("AaEeIiOoSsTt", "443311005577", strict=True))
+
+_WORD = re.compile(r"[^\W\d_]{3,}")
+_STOP = re.compile(r"(?<![.!?])[.!?](?![.!?])")
+# A label ends at the line's first colon. Where that stands within 80 letters, nothing before it is
+# touched: a name has 24 at most, so no edit makes or unmakes a label.
+_LABEL = re.compile(r"[\s*_>-]*+[^:]{0,80}+[\s*_]*+:")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One replacement; `start` is its place in the perturbed text."""
+
+    start: int
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Perturbed:
+    """A rewritten text and how to take it back.
+
+    Attributes
+    ----------
+    text : str
+    edits : tuple of Edit
+        In order of place, never overlapping.
+    """
+
+    text: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True)
+class PerturbedItem:
+    """A rewritten item; a row of the perturbed table. Edits only where it is mechanical."""
+
+    item_id: str
+    perturbation: str
+    text: str
+    edits: tuple[Edit, ...] = ()
+
+
+def perturb(name: str, text: str, *, rng: np.random.Generator) -> Perturbed:
+    """Rewrite a text mechanically.
+
+    Parameters
+    ----------
+    name : {'repeated_letters', 'lookalikes', 'misspelling', 'leetspeak'}
+    text : str
+        Any text. Line ends, whatever stands before a colon at the beginning of a line (a speaker's
+        label), digits and blanks stay as they are.
+    rng : numpy Generator
+
+    Returns
+    -------
+    Perturbed
+        With at least one edit wherever the text has a place for one.
+
+    Raises
+    ------
+    RatifyError
+        When there is no such perturbation.
+    """
+    if name not in _MAKERS:
+        raise RatifyError(
+            "there is no such mechanical perturbation", value=name, allowed=", ".join(MECHANICAL)
+        )
+    places = [
+        (start + at, old, rate)
+        for start, spoken in _spoken(text)
+        for at, old, rate in _places(name, spoken)
+    ]
+    drawn = [place for place in places if rng.random() < place[2]]
+    if places and not drawn:
+        drawn = [places[int(rng.integers(len(places)))]]
+    return _apply(text, [(start, old, _MAKERS[name](old, rng)) for start, old, _ in drawn])
+
+
+def restore(perturbed: Perturbed) -> str:
+    """Return the text as it was before `perturb`."""
+    pieces: list[str] = []
+    at = 0
+    for edit in perturbed.edits:
+        pieces += [perturbed.text[at : edit.start], edit.old]
+        at = edit.start + len(edit.new)
+    return "".join([*pieces, perturbed.text[at:]])
+
+
+def perturbed_texts(
+    names: Sequence[str], rows: Iterable[Mapping[str, str]], *, rng: np.random.Generator
+) -> list[PerturbedItem]:
+    """Rewrite items: mechanically, or with the text in the item's column of that name.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Perturbations, of `prereg.plan.judging.MECHANICAL` and `REWRITTEN`.
+    rows : iterable of mappings
+        Rows of the items table: `item_id`, `text`, and a column for each of the names that is no
+        mechanical one.
+    rng : numpy Generator
+        One number is drawn from it: what an item becomes depends neither on the other items nor
+        on the order of anything.
+
+    Returns
+    -------
+    list of PerturbedItem
+        Item by item, names in the order given.
+
+    Raises
+    ------
+    RatifyError
+        At an unknown name, a column that is missing or a cell that is empty, and where a rewrite
+        is the text itself: asking that would measure nothing.
+    """
+    for name in names:
+        if name not in (*MECHANICAL, *REWRITTEN):
+            raise RatifyError(
+                "there is no such perturbation", column="perturbations", value=name,
+                allowed=", ".join((*MECHANICAL, *REWRITTEN)),
+            )  # fmt: skip
+    seed = int(rng.integers(2**63))
+    return [_rewritten(name, row, seed) for row in rows for name in names]
+
+
+def _rewritten(name: str, row: Mapping[str, str], seed: int) -> PerturbedItem:
+    """Return one rewrite of one item; its random numbers are its own."""
+    item_id, text = row["item_id"], row["text"]
+    if name in REWRITTEN:
+        found = Perturbed(_supplied(name, row), ())
+    else:
+        key = hashlib.sha256(f"{name}\n{item_id}".encode()).digest()[:8]
+        own = np.random.default_rng([seed, int.from_bytes(key, "big")])
+        found = perturb(name, text, rng=own)
+    if found.text == text:
+        raise RatifyError(
+            f"item '{item_id}' under '{name}' is its own text: nothing would be measured",
+            column=name if name in REWRITTEN else "text", value=text,
+            allowed="a text that changes" if name in MECHANICAL else "a rewritten text",
+        )  # fmt: skip
+    return PerturbedItem(item_id, name, found.text, found.edits)
+
+
+def _supplied(name: str, row: Mapping[str, str]) -> str:
+    """Return the rewrite that comes with an item."""
+    if name not in row:
+        raise RatifyError(
+            f"the items have no column '{name}', and the rewrite '{name}' is not mechanical",
+            column="perturbations", value=name,
+            allowed=f"a column '{name}' of rewritten texts, or {', '.join(MECHANICAL)}",
+        )  # fmt: skip
+    if not row[name].strip():
+        raise RatifyError(
+            f"item '{row['item_id']}' has no rewritten text", column=name, allowed="any text"
+        )
+    return row[name]
+
+
+def _places(name: str, text: str) -> list[tuple[int, str, float]]:
+    """Return what could be changed: place, letters, and how often such a place is changed."""
+    if name in {"lookalikes", "leetspeak"}:
+        table = LOOKALIKES if name == "lookalikes" else LEET
+        return [(at, letter, LETTER_RATE) for at, letter in enumerate(text) if letter in table]
+    words = [(found.start(), found[0], WORD_RATE) for found in _WORD.finditer(text)]
+    if name == "misspelling":
+        return [place for place in words if len(place[1]) >= 4]
+    stops = [(found.start(), found[0], PUNCTUATION_RATE) for found in _STOP.finditer(text)]
+    return sorted(words + stops)
+
+
+def _spoken(text: str) -> Iterator[tuple[int, str]]:
+    """Yield what each line says after its label, if it has one, and where that begins."""
+    at = 0
+    for line in text.splitlines(keepends=True):
+        label = _LABEL.match(line)
+        skipped = 0 if label is None else label.end()
+        yield at + skipped, line[skipped:]
+        at += len(line)
+
+
+def _repeated(old: str, rng: np.random.Generator) -> str:
+    """Return a word with one letter drawn out, or a mark that is repeated."""
+    more = int(rng.integers(2, 4))
+    if len(old) == 1:
+        return old * (3 if old == "." else more)
+    vowels = [at for at, letter in enumerate(old) if letter.lower() in "aeiouy" and at]
+    at = vowels[int(rng.integers(len(vowels)))] if vowels else len(old) - 1
+    return old[:at] + old[at] * (1 + more) + old[at + 1 :]
+
+
+def _misspelt(old: str, rng: np.random.Generator) -> str:
+    """Return a word with one slip of the hand, or without its end; the first letter stays."""
+    kind = int(rng.integers(4))
+    at = int(rng.integers(1, len(old) - 2))
+    if kind == 0 and old[at] != old[at + 1]:
+        return old[:at] + old[at + 1] + old[at] + old[at + 2 :]
+    if kind == 1:
+        return old[:at] + old[at + 1 :]
+    if kind == 2:
+        return old[:at] + old[at] + old[at:]
+    return old[: -2 if len(old) > 5 else -1]
+
+
+_MAKERS: Mapping[str, Callable[[str, np.random.Generator], str]] = {
+    "repeated_letters": _repeated,
+    "lookalikes": lambda old, rng: LOOKALIKES[old],
+    "misspelling": _misspelt,
+    "leetspeak": lambda old, rng: LEET[old],
+}
+
+
+def _apply(text: str, changes: Sequence[tuple[int, str, str]]) -> Perturbed:
+    """Return the text with the changes made; their places are in the original."""
+    pieces: list[str] = []
+    edits: list[Edit] = []
+    at = moved = 0
+    for start, old, new in changes:
+        pieces += [text[at:start], new]
+        edits.append(Edit(start + moved, old, new))
+        at = start + len(old)
+        moved += len(new) - len(old)
+    return Perturbed("".join([*pieces, text[at:]]), tuple(edits))

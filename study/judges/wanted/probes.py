@@ -1,0 +1,98 @@
+"""What a judge is asked so that its habits show: sides exchanged, again, other words, rewrites."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from prereg.plan.judging import Habits
+from prereg.plan.model import Plan
+from study.folder import Study
+from study.judges.base import Item
+from study.judges.wanted.perturbations import PerturbedItem, perturbed_texts
+from study.judges.wanted.wanted import Asked, Wanted, trials_of
+
+
+def probes(asked: Asked) -> Iterator[Wanted]:
+    """Yield every probe of a judge, each beside the original that it is compared with.
+
+    The originals are mostly asked anyway, as trials and ratings; then they cost nothing.
+    """
+    habits = asked.judge.habits
+    if habits is None:
+        return
+    if habits.pairs:
+        yield from _pair_probes(asked, habits)
+    if habits.items:
+        yield from _item_probes(asked, habits)
+
+
+def probed_items(study: Study, habits: Habits) -> list[Item]:
+    """Return the items that are rated under perturbations: the same for every judge."""
+    if study.plan.kind == "rating":
+        used = {name for trial in trials_of(study) for name in trial}
+        pool = [item for item in study.items.values() if item.item_id in used]
+    else:
+        pool = list(study.items.values())
+    rng = np.random.default_rng([study.plan.seed, 6])
+    drawn = rng.permutation(len(pool))[: habits.items]
+    return [pool[number] for number in sorted(drawn)]
+
+
+def rewrites(study: Study, habits: Habits) -> Iterator[PerturbedItem]:
+    """Yield the probed items under each perturbation: the same for every judge, every time."""
+    rows = {row["item_id"]: row for row in study.table.rows}
+    drawn = [rows[item.item_id] for item in probed_items(study, habits)]
+    rng = np.random.default_rng([study.plan.seed, 7])
+    yield from perturbed_texts(habits.perturbations, drawn, rng=rng)
+
+
+def perturbed(study: Study) -> Iterator[tuple[str, str, str]]:
+    """Yield item, perturbation and text of all that any judge of the plan is asked."""
+    found = [one for habits in _all_habits(study.plan) for one in rewrites(study, habits)]
+    texts = {(one.item_id, one.perturbation): one.text for one in found}
+    yield from ((*key, text) for key, text in texts.items())
+
+
+def _all_habits(plan: Plan) -> list[Habits]:
+    found = (getattr(judge, "habits", None) for judge in plan.judges)
+    return [habits for habits in found if habits is not None]
+
+
+def _pair_probes(asked: Asked, habits: Habits) -> Iterator[Wanted]:
+    pairs = _drawn_pairs(asked, habits.pairs)
+    for number, pair in enumerate(pairs, start=1):
+        same = replace(asked.comparison(pair, purpose="trial"), purpose="probe")
+        same = replace(same, session_id="", unit=f"pair {number}", probe="original")
+        yield same
+        yield replace(same, items=same.items[::-1], probe="swap")
+        for time in range(1, habits.repeats + 1):
+            yield replace(same, probe="repeat", variant=str(time), repeat=time)
+        for prompt in asked.prompts.wordings:
+            yield replace(same, probe="wording", variant=prompt.name, prompt=prompt)
+
+
+def _drawn_pairs(asked: Asked, count: int) -> list[tuple[Item, ...]]:
+    """Return so many different pairs of people's trials, or all there are; sides as first shown."""
+    first: dict[frozenset[str], tuple[str, ...]] = {}
+    for trial in trials_of(asked.study):
+        first.setdefault(frozenset(trial), trial)
+    pool = list(first.values())
+    drawn = sorted(asked.rng("probes").permutation(len(pool))[:count])
+    return [tuple(asked.study.items[name] for name in pool[number]) for number in drawn]
+
+
+def _item_probes(asked: Asked, habits: Habits) -> Iterator[Wanted]:
+    for item in probed_items(asked.study, habits):
+        yield from (_probe(one, "original", "") for one in asked.rating(item, position=0))
+    for rewrite in rewrites(asked.study, habits):
+        item = replace(asked.study.items[rewrite.item_id], text=rewrite.text)
+        for one in asked.rating(item, position=0):
+            yield _probe(one, "perturbation", rewrite.perturbation)
+
+
+def _probe(rating: Wanted, probe: str, variant: str) -> Wanted:
+    unit = f"item {rating.items[0].item_id}"
+    return replace(rating, purpose="probe", session_id="", unit=unit, probe=probe, variant=variant)

@@ -1,0 +1,1 @@
+"""Serving a study: one process of waitress, or several of gunicorn."""

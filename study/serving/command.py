@@ -1,0 +1,95 @@
+"""What `ratify serve` does: one study, one mode, in one process or in several."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask
+
+from study.folder import Study
+from study.serving import server as server
+from study.store.database import Store, mark_store, open_store
+from study.web.accounts import has_password
+from study.web.app import create_app
+from study.web.safety import trusted_proxies
+
+
+@dataclass(frozen=True)
+class Serving:
+    """How a study is served.
+
+    Attributes
+    ----------
+    mode : {'live', 'pilot', 'bot'}
+    host : str
+    port : int
+        0: any. Where it is taken, the next free one; but in live mode and behind a proxy, none.
+    workers : int
+        Processes; more than one needs PostgreSQL and gunicorn.
+    """
+
+    mode: str
+    host: str
+    port: int
+    workers: int = 1
+
+
+def serve_study(
+    study: Study,
+    serving: Serving,
+    *,
+    url: str | None,
+    ready: Callable[[str, str | None], None],
+    say: Callable[[str], None],
+) -> None:
+    """Serve a study until told to stop.
+
+    Parameters
+    ----------
+    study : Study
+    serving : Serving
+    url : str or None
+        The database; None is SQLite in the study folder.
+    ready : callable
+        Called with the address, and with the token of the link that sets the dashboard's first
+        password (None where there is one), just before requests are taken.
+    say : callable
+        Takes a line for whoever started the server.
+
+    Raises
+    ------
+    RatifyError
+        When the study, the address or the database cannot be served.
+    """
+    server.refuse_workers(url, serving.workers)
+    with contextlib.closing(open_store(study.folder, url)) as store:
+        mark_store(study.folder, store)
+        token = None if has_password(store) else secrets.token_urlsafe(12)
+        app = _make(study, serving, store, token)  # a fault of the study shows before the fork
+        # only somebody who tries things out is helped by another port than the one they named
+        trying = serving.mode != "live" and not trusted_proxies()
+        listener = server.listen(serving.host, serving.port, tries=20 if trying else 1)
+        host = f"[{serving.host}]" if ":" in serving.host else serving.host
+
+        def started(port: int) -> None:
+            if serving.port and port != serving.port:
+                say(f"port {serving.port} is taken, so this is port {port}")
+            ready(f"http://{host}:{port}", token)
+
+        with server.marked_as_served(study.folder):
+            if serving.workers == 1:
+                server.serve(app, listener, ready=started)
+                return
+            store.close()  # no connection may cross the fork
+
+            def make() -> Flask:
+                return _make(study, serving, open_store(study.folder, url), token)
+
+            server.serve_with_workers(make, listener, workers=serving.workers, ready=started)
+
+
+def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:
+    return create_app(study, store, mode=serving.mode, setup_token=token)

@@ -1,0 +1,219 @@
+"""Run the application until told to stop: in this process behind waitress, or in several.
+
+One process is the default and all that SQLite can use. Several are gunicorn's, for PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from prereg import files
+from prereg.errors import RatifyError
+from study.folder import SERVING_FILE
+from study.web.safety import trusted_proxies
+
+THREADS = 8
+# waitress stops taking new connections at 100 by default; raters who arrive together would wait
+CONNECTIONS = 2000
+# a platform's export, which the dashboard takes; the application lets raters send 64 KB
+LARGEST_REQUEST = 6 * 1024 * 1024
+# a thread that waits for the disk gives way to another at once, not after 5 ms
+SWITCH_SECONDS = 0.0005
+
+
+def listen(host: str, port: int, *, tries: int = 20) -> socket.socket:
+    """Return a listening socket on the port, or on the next free one above it.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+        0 takes any free port.
+    tries : int
+        How many ports to try.
+
+    Raises
+    ------
+    RatifyError
+        When none of them is free, or the host is not this machine's.
+    """
+    for candidate in range(port, port + (tries if port else 1)):
+        listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            listener.listen(CONNECTIONS)
+        except (OSError, OverflowError) as error:
+            listener.close()
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                continue
+            raise RatifyError(
+                f"cannot listen on {host} port {candidate}: {error}",
+                allowed="an address of this machine and a port from 1 to 65535",
+            ) from error
+        return listener
+    taken = f"port {port} is" if tries == 1 else f"ports {port} to {port + tries - 1} are all"
+    raise RatifyError(f"{taken} taken", file="--port", value=port, allowed="a free port")
+
+
+def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) -> None:
+    """Serve from this process until interrupted or terminated; requests under way are answered.
+
+    Parameters
+    ----------
+    app : Flask
+    listener : socket
+        From `listen`.
+    ready : callable
+        Called with the port just before requests are taken.
+    """
+    prepare_process()
+    server = web_server(app, listener)
+    with contextlib.suppress(KeyboardInterrupt), _terminated_as_interrupted():
+        ready(listener.getsockname()[1])
+        server.run()
+    server.close()
+
+
+def web_server(app: Flask, listener: socket.socket) -> Any:
+    """Return waitress for one process: it reads a whole request before it keeps a thread for it."""
+    from waitress.server import create_server
+
+    # waiting for a thread is what a rush looks like, not an error to print a line about
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server: Any = create_server(
+        app,
+        sockets=[listener],
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
+        backlog=CONNECTIONS,
+        channel_timeout=60,
+        max_request_body_size=LARGEST_REQUEST,
+        asyncore_use_poll=True,  # select() breaks at 1024 open files
+        ident=None,
+        # what a trusted proxy says is for the application to read; see `study.web.safety`
+        clear_untrusted_proxy_headers=not trusted_proxies(),
+    )
+    return server
+
+
+def serve_with_workers(
+    make_app: Callable[[], Flask],
+    listener: socket.socket,
+    *,
+    workers: int,
+    ready: Callable[[int], None],
+) -> None:
+    """Serve from several processes until interrupted or terminated; lost workers are replaced.
+
+    Parameters
+    ----------
+    make_app : callable
+        Called once in each worker, after the fork; opens a store of its own.
+    listener : socket
+        From `listen`.
+    workers : int
+        Processes that answer requests, beside this one, which only watches them.
+    ready : callable
+        Called with the port just before the workers start; who connects earlier waits for them.
+
+    Raises
+    ------
+    RatifyError
+        When gunicorn is not installed, or the workers cannot start.
+    """
+    try:
+        from study.serving.workers import run_workers
+    except ImportError as error:
+        raise RatifyError(
+            "more than one worker needs gunicorn",
+            value=workers,
+            allowed="--workers 1, or pip install 'gunicorn>=23' on Linux or macOS",
+        ) from error
+    run_workers(make_app, listener, workers=workers, ready=ready)
+
+
+def refuse_workers(url: str | URL | None, workers: int) -> None:
+    """Raise `RatifyError` where several workers would share a database that is not a server.
+
+    Parameters
+    ----------
+    url : str, URL or None
+        Of the database; None is SQLite in the study folder.
+    workers : int
+    """
+    with contextlib.suppress(ArgumentError):  # the store says what is wrong with it
+        if workers > 1 and (url is None or make_url(url).get_backend_name() == "sqlite"):
+            raise RatifyError(
+                "several workers need PostgreSQL: SQLite lets one process write at a time",
+                file="--workers",
+                value=workers,
+                allowed="1, or RATIFY_DATABASE_URL=postgresql+psycopg://USER@HOST/NAME",
+            )
+
+
+def prepare_process() -> None:
+    """Let this process hold as many connections as it may, and switch threads quickly."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * CONNECTIONS, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C, so that what is under way is finished and marks are removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def marked_as_served(folder: Path) -> Iterator[None]:
+    """Leave the process' number in the folder while it is served."""
+    mark = folder / SERVING_FILE
+    files.write_text(mark, f"{os.getpid()}\n")
+    try:
+        yield
+    finally:
+        mark.unlink(missing_ok=True)
+
+
+def refuse_served(folder: Path) -> None:
+    """Raise `RatifyError` while a process that still runs serves the folder."""
+    try:
+        process = int((folder / SERVING_FILE).read_text(encoding="utf-8"))
+        os.kill(process, 0)
+    except (OSError, ValueError):
+        return
+    raise RatifyError(
+        f"is being served by process {process}", file=folder,
+        allowed="stop that server first, or name another folder",
+    )  # fmt: skip

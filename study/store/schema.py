@@ -1,0 +1,128 @@
+"""The store's schema: made in a new database, brought up to date in one of an older release.
+
+A store says in `alembic_version` which revision it has. Everything happens in one transaction that
+excludes every other server (SQLite: the write lock; PostgreSQL: an advisory lock), so a crash
+leaves the schema as it was, and of several servers that start at once one does the work.
+"""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import Column, MetaData, String, Table, insert, inspect, select, text
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy.schema import PrimaryKeyConstraint
+
+from prereg.errors import RatifyError
+from study.store.tables import Base
+
+# In the order of study/migrations/versions. Alembic is imported only to go from one to the next:
+# to open a store that is current, or new, it is not needed, and it is slow to import.
+REVISIONS = ("0001", "0002", "0003")
+HEAD = REVISIONS[-1]
+
+PATIENCE_SECONDS = 10.0
+ADVISORY_LOCK = 0x726174696679  # any number, the same for every server: "ratify"
+SCRIPTS = "study.store:migrations"
+
+# What release 0.1.0 made. It did not say which revision it had.
+UNMARKED = frozenset({"slots", "visits", "showings", "judgments", "ratings"})
+
+# As Alembic itself makes it.
+_version = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+
+
+def prepare(engine: Engine) -> None:
+    """Make sure that a database has this release's tables; one SELECT where it has them.
+
+    Parameters
+    ----------
+    engine : Engine
+        One whose transactions with the option `ratify_writes` take SQLite's write lock at once.
+        It has no open connection afterwards where this raises.
+
+    Raises
+    ------
+    RatifyError
+        When a newer version of Ratify wrote the store, or the tables are not Ratify's.
+    """
+    give_up = time.monotonic() + PATIENCE_SECONDS
+    try:
+        while True:
+            try:
+                if not _is_current(engine):
+                    _bring_up_to_date(engine)
+            except OperationalError as error:
+                # SQLite does not wait where two connections switch a new file to its log at once
+                if time.monotonic() > give_up or "database is locked" not in str(error.orig):
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        try:
+            return connection.scalar(select(_version.c.version_num)) == HEAD
+        except (OperationalError, ProgrammingError):
+            return False  # no such table; any other reason comes back from the next statement
+
+
+def _bring_up_to_date(engine: Engine) -> None:
+    with engine.execution_options(ratify_writes=True).begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
+        revision = _revision(connection)
+        if revision is None:
+            Base.metadata.create_all(connection)
+            _stamp(connection, HEAD)
+        elif revision != HEAD:
+            _upgrade(connection)
+
+
+def _revision(connection: Connection) -> str | None:
+    """Return the revision of the store, None for a new one; mark a store of release 0.1.0."""
+    there = set(inspect(connection).get_table_names())
+    revision: str | None = None
+    if _version.name in there:
+        revision = connection.scalar(select(_version.c.version_num))
+    place = connection.engine.url.render_as_string(hide_password=True)
+    if revision is not None and revision not in REVISIONS:
+        raise RatifyError(
+            "was written by a newer version of Ratify", file=place, allowed="that version"
+        )
+    if revision is None and there >= UNMARKED:
+        revision = REVISIONS[0]
+        _stamp(connection, revision)
+    elif revision is None and (taken := there & (UNMARKED | Base.metadata.tables.keys())):
+        raise RatifyError(
+            f"holds tables that no version of Ratify made: {', '.join(sorted(taken))}",
+            file=place, allowed="an empty database, or a store of Ratify",
+        )  # fmt: skip
+    return revision
+
+
+def _stamp(connection: Connection, revision: str) -> None:
+    _version.create(connection, checkfirst=True)
+    connection.execute(insert(_version).values(version_num=revision))
+
+
+def _upgrade(connection: Connection) -> None:
+    """Run the steps that are missing, in the caller's transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", SCRIPTS)
+    config.set_main_option("path_separator", "os")
+    command.upgrade(config, HEAD)

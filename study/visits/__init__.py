@@ -1,0 +1,1 @@
+"""A rater's visit: the claim of a sequence, the answers, leaving and withdrawal."""

@@ -1,0 +1,174 @@
+"""Keeping answers. An answer is on disk before it is acknowledged, and is kept once."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, exists, insert, update
+from sqlalchemy.engine import Connection
+
+from prereg.design.sequences import Trial
+from prereg.lock import utc_now
+from study.folder import Study
+from study.store.database import Store
+from study.store.tables import Slot, Visit
+from study.tasks import task_of
+from study.tasks.base import Answers
+from study.visits.places import Place, read_place
+
+# A browser may send any number; a day bounds what is believable.
+LONGEST_MS = 24 * 60 * 60 * 1000
+
+
+@dataclass(frozen=True)
+class Given:
+    """An answer as the browser sent it; the times are the browser's own and may be missing."""
+
+    position: int
+    answers: Answers
+    response_ms: int | None = None
+    hidden_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an answer.
+
+    Attributes
+    ----------
+    place : Place
+        Where the rater is then.
+    kept : bool
+        Whether this answer was stored now.
+    wait_seconds : float
+        How much longer the trial must be read; 0 unless the answer came too early.
+    """
+
+    place: Place
+    kept: bool
+    wait_seconds: float = field(default=0.0)
+
+
+_ADVANCE = (
+    update(Visit)
+    .where(
+        Visit.session_id == bindparam("of_session"),
+        Visit.status == "active",
+        Visit.answered == bindparam("so_far"),
+        exists().where(Slot.session_id == Visit.session_id),
+    )
+    .values(
+        answered=bindparam("now_answered"),
+        status=bindparam("now_status"),
+        finished_at=bindparam("now_finished"),
+        lease_until=bindparam("until"),
+    )
+)
+
+
+def answer(store: Store, study: Study, mode: str, session_id: str, given: Given) -> Outcome | None:
+    """Keep an answer, durably, and return where the rater is then.
+
+    An answer to any trial but the next one changes nothing (a form sent twice, a stale window),
+    nor does one of a visit that no longer holds its slot, or has not answered the question that
+    comes before the trials.
+
+    Returns
+    -------
+    Outcome or None
+        None if the store does not know the session.
+    """
+
+    def keep(connection: Connection) -> Outcome | None:
+        place = read_place(connection, session_id)
+        if place is None or not place.belongs_to(study, mode):
+            return None
+        asked = study.plan.comprehension is None or place.comprehended
+        if place.status != "active" or not asked or given.position != place.position:
+            return Outcome(place, kept=False)
+        now = utc_now()
+        wait = _still_to_read(study, place, now)
+        if wait > 0:
+            return Outcome(place, kept=False, wait_seconds=wait)
+        sequence = study.sequences[place.sequence_id]
+        finished = place.position == len(sequence)
+        advanced = connection.execute(
+            _ADVANCE,
+            {
+                "of_session": session_id,
+                "so_far": place.position - 1,
+                "now_answered": place.position,
+                "now_status": "finished" if finished else "active",
+                "now_finished": now if finished else None,
+                "until": time.time() + study.plan.design.lease_minutes * 60,
+            },
+        ).rowcount
+        if not advanced:  # another request was first, or the slot has gone to somebody else
+            return Outcome(read_place(connection, session_id) or place, kept=False)
+        _insert(connection, study, place, sequence[place.position - 1], given, now)
+        status = "finished" if finished else "active"
+        then = replace(place, position=place.position + 1, status=status, shown_at=None)
+        return Outcome(then, kept=True)
+
+    return store.write(keep)
+
+
+def _insert(
+    connection: Connection, study: Study, place: Place, trial: Trial, given: Given, now: str
+) -> None:
+    task = task_of(study.plan)
+    items = [study.shown[item_id] for item_id in trial.item_ids]
+    # the browser's clock starts again when a page is reloaded, ours does not
+    response_ms = _believable(given.response_ms)
+    if place.shown_at is not None:
+        response_ms = milliseconds(place.shown_at, now)
+    common: dict[str, Any] = {
+        "plan_hash": place.plan_hash,
+        "mode": place.mode,
+        "session_id": place.session_id,
+        "rater_id": place.rater_id,
+        "rater_kind": "human",
+        "scenario": items[0].scenario,
+        "position": place.position,
+        "is_attention_check": trial.is_attention_check,
+        "passed_check": passed_check(study, trial, given.answers),
+        "shown_at": place.shown_at,
+        "answered_at": now,
+        "response_ms": response_ms,
+        "hidden_ms": _believable(given.hidden_ms),
+    }
+    connection.execute(insert(task.table), task.rows(common, items, given.answers))
+
+
+def passed_check(study: Study, trial: Trial, answers: Answers) -> bool | None:
+    """Say whether an attention check was answered as the plan expects; None for other trials."""
+    if not trial.is_attention_check:
+        return None
+    number = int(trial.item_ids[0].removeprefix("check_").partition(".")[0])
+    expected = study.plan.attention_checks[number - 1].expected
+    return all(answers.get(name) == value for name, value in expected.items())
+
+
+def _still_to_read(study: Study, place: Place, now: str) -> float:
+    """Return for how many seconds a trial must still be read."""
+    least = study.plan.design.min_reading_seconds
+    if least is None:
+        return 0.0
+    if place.shown_at is None:  # never on their screen: nothing has been read
+        return least
+    return max(0.0, least - milliseconds(place.shown_at, now) / 1000)
+
+
+def _believable(duration: int | None) -> int | None:
+    if duration is None or not 0 <= duration <= LONGEST_MS:
+        return None
+    return duration
+
+
+def milliseconds(start: str, end: str) -> int:
+    """Return the milliseconds between two times as the store writes them."""
+    span = datetime.fromisoformat(end) - datetime.fromisoformat(start)
+    return round(span.total_seconds() * 1000)

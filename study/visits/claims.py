@@ -1,0 +1,252 @@
+"""Who gets which slot, and what becomes of it. Each public function is one transaction.
+
+A slot belongs to one rater at a time. The claim picks a free slot, or one whose lease has run out,
+writes the session into it and makes the visit, all at once; two raters who arrive together cannot
+take one slot, because the database serialises them (SQLite: BEGIN IMMEDIATE; PostgreSQL: FOR
+UPDATE SKIP LOCKED) and would refuse the second (unique constraints on slot, rater and holder).
+Every change of a visit says in its WHERE what the visit must still be, so that of two requests
+that race, one changes it and the other finds that it has.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import aliased
+
+from prereg.lock import utc_now
+from study.folder import Study
+from study.store.database import Store
+from study.store.tables import Slot, Visit
+from study.visits.places import Place, find_rater, read_place, read_rater
+
+CLAIM_ATTEMPTS = 10
+_HOLDS_SLOT = exists().where(Slot.session_id == Visit.session_id)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Who arrives: the platform's ids, as its link carries them."""
+
+    rater_id: str
+    platform_study_id: str | None = None
+    platform_session_id: str | None = None
+
+
+def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | None:
+    """Give a consenting rater a slot, or the place they already have.
+
+    Returns
+    -------
+    Place or None
+        None when every slot is taken.
+    """
+    rater_id = arrival.rater_id
+
+    def take(connection: Connection) -> Place | None:
+        known = read_rater(connection, study, mode, rater_id)
+        return known or _take_slot(connection, study, mode, arrival)
+
+    for attempt in range(CLAIM_ATTEMPTS):
+        try:
+            place = store.write(take)
+        except IntegrityError:
+            # the same rater, twice at once: the other request won, and its place is theirs
+            place = find_rater(store, study, mode, rater_id)
+        if place is not None:
+            return place
+        if not has_room(store, study, mode):
+            break
+        # what was skipped as locked is free after all: its claim came to nothing
+        time.sleep(0.02 * (attempt + 1))
+    # the last place may have gone to this very rater, in their other window
+    return find_rater(store, study, mode, rater_id)
+
+
+def _claimable(study: Study, mode: str, now: float) -> Any:
+    """Return the condition of a slot that can be had: nobody's, or its holder has gone silent."""
+    gone = exists().where(
+        Visit.session_id == Slot.session_id, Visit.status == "active", Visit.lease_until < now
+    )
+    return and_(
+        Slot.plan_hash == study.plan_hash, Slot.mode == mode, or_(Slot.session_id.is_(None), gone)
+    )
+
+
+def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival) -> Place | None:
+    now = time.time()
+    # never-used places first: who was silent for long keeps theirs while there are others
+    order = [Slot.session_id.is_not(None), Slot.slot, Slot.slot_id]
+    if study.plan.design.raters_per_sequence > 1:
+        other = aliased(Slot)
+        taken = select(func.count()).where(
+            other.plan_hash == study.plan_hash, other.mode == mode,
+            other.sequence_id == Slot.sequence_id, other.session_id.is_not(None),
+        )  # fmt: skip
+        order.insert(0, taken.scalar_subquery())
+    free = (
+        select(Slot.__table__)
+        .where(_claimable(study, mode, now))
+        .order_by(*order)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    slot = connection.execute(free).one_or_none()
+    if slot is None or (slot.session_id is not None and not _evict(connection, slot, now)):
+        return None
+    session_id = secrets.token_urlsafe(18)
+    connection.execute(
+        update(Slot).where(Slot.slot_id == slot.slot_id).values(session_id=session_id)
+    )
+    values = {
+        "session_id": session_id,
+        "plan_hash": study.plan_hash,
+        "mode": mode,
+        "rater_id": arrival.rater_id,
+        "sequence_id": slot.sequence_id,
+        "slot": slot.slot,
+        "consented_at": utc_now(),
+        "lease_until": now + study.plan.design.lease_minutes * 60,
+        "comprehension_attempts": 0 if study.plan.comprehension else None,
+        "platform_study_id": arrival.platform_study_id,
+        "platform_session_id": arrival.platform_session_id,
+        "withdrawal_key": secrets.token_urlsafe(24),
+    }
+    connection.execute(insert(Visit), values)
+    return read_place(connection, session_id)
+
+
+def _evict(connection: Connection, slot: Any, now: float) -> bool:
+    """End the visit of a slot's silent holder; say whether they were silent to the end."""
+    silent = (
+        update(Visit)
+        .where(
+            Visit.session_id == slot.session_id, Visit.status == "active", Visit.lease_until < now
+        )
+        .values(status="timed_out")
+    )
+    return connection.execute(silent).rowcount == 1
+
+
+def has_room(store: Store, study: Study, mode: str) -> bool:
+    """Say whether a slot can be had."""
+    free = select(Slot.slot_id).where(_claimable(study, mode, time.time())).limit(1)
+    with store.reading() as connection:
+        return connection.scalar(free) is not None
+
+
+_SHOW = (
+    update(Visit)
+    .where(
+        Visit.session_id == bindparam("of_session"),
+        Visit.status == "active",
+        Visit.answered == bindparam("now_answered"),
+        Visit.shown_position < bindparam("now_shown"),
+    )
+    .values(
+        shown_position=bindparam("now_shown"),
+        shown_at=bindparam("now_at"),
+        lease_until=bindparam("until"),
+    )
+)
+
+
+def show(store: Store, study: Study, place: Place) -> None:
+    """Note when a trial is first shown, and renew the lease; later showings change nothing."""
+    if place.shown_at is not None:
+        return
+    values = {
+        "of_session": place.session_id,
+        "now_answered": place.position - 1,
+        "now_shown": place.position,
+        "now_at": utc_now(),
+        "until": time.time() + study.plan.design.lease_minutes * 60,
+    }
+    store.write(lambda connection: connection.execute(_SHOW, values))
+
+
+def try_comprehension(store: Store, study: Study, place: Place, option: int) -> Place | None:
+    """Count an attempt at the comprehension question; too many wrong ones free the slot.
+
+    Returns
+    -------
+    Place or None
+        As it is then: ready for the trials, screened out, or where it was. None if the session is
+        gone.
+    """
+    question = study.plan.comprehension
+    assert question is not None
+    right = option == question.answer
+
+    def count(connection: Connection) -> Place | None:
+        lock_slot(connection, place.session_id)
+        last = place.attempts + 1 >= question.attempts
+        counted = connection.execute(
+            update(Visit)
+            .where(
+                Visit.session_id == place.session_id,
+                Visit.status == "active",
+                Visit.comprehended.is_(False),
+                Visit.comprehension_attempts == place.attempts,
+            )
+            .values(
+                comprehension_attempts=place.attempts + 1,
+                comprehended=right,
+                status="screened_out" if last and not right else "active",
+                lease_until=time.time() + study.plan.design.lease_minutes * 60,
+            )
+        ).rowcount
+        if counted and last and not right:
+            free_slot(connection, place.session_id)
+        return read_place(connection, place.session_id)
+
+    return store.write(count)
+
+
+def release(store: Store, study: Study, mode: str, rater_id: str, status: str) -> str:
+    """End an active visit and free its slot; what was answered is kept.
+
+    Parameters
+    ----------
+    rater_id : str
+    status : {'returned', 'timed_out'}
+        As the recruitment platform says.
+
+    Returns
+    -------
+    str
+        The visit's status before: 'active' where it was released, 'unknown' where there is none.
+    """
+
+    def end(connection: Connection) -> str:
+        place = read_rater(connection, study, mode, rater_id)
+        if place is None:
+            return "unknown"
+        lock_slot(connection, place.session_id)
+        ended = connection.execute(
+            update(Visit)
+            .where(Visit.session_id == place.session_id, Visit.status == "active")
+            .values(status=status)
+        ).rowcount
+        if ended:
+            free_slot(connection, place.session_id)
+        return "active" if ended else place.status
+
+    return store.write(end)
+
+
+def lock_slot(connection: Connection, session_id: str) -> None:
+    """Lock a session's slot before its visit, as a claim does, lest two wait for each other."""
+    held = select(Slot.slot_id).where(Slot.session_id == session_id)
+    connection.execute(held.with_for_update())
+
+
+def free_slot(connection: Connection, session_id: str) -> None:
+    """Give a session's slot back."""
+    connection.execute(update(Slot).where(Slot.session_id == session_id).values(session_id=None))

@@ -1,0 +1,148 @@
+"""Where a rater is: read with one statement, for every page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.engine import Connection, Row
+
+from study.folder import Study
+from study.store.database import Store
+from study.store.tables import Slot, Visit
+from study.tasks import task_of
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a rater is.
+
+    Attributes
+    ----------
+    session_id, rater_id, sequence_id : str
+    status : str
+        One of `study.store.tables.STATUSES`; only an active visit can be answered in.
+    position : int
+        The next trial to answer, 1..n; n + 1 when all are answered.
+    shown_at : str or None
+        Since when that trial has been on their screen; None: not yet.
+    comprehended : bool
+        They have answered the comprehension question.
+    attempts : int
+        How often they have tried to.
+    withdrawal_key : str
+        What their private link to withdraw holds.
+    plan_hash, mode : str
+        Of the study they answer.
+    """
+
+    session_id: str
+    rater_id: str
+    sequence_id: str
+    status: str
+    position: int
+    shown_at: str | None
+    comprehended: bool
+    attempts: int
+    withdrawal_key: str
+    plan_hash: str
+    mode: str
+
+    @property
+    def finished(self) -> bool:
+        """Whether every trial is answered."""
+        return self.status == "finished"
+
+    def belongs_to(self, study: Study, mode: str) -> bool:
+        """Say whether this place is one of this study and kind of data."""
+        return self.plan_hash == study.plan_hash and self.mode == mode
+
+
+# Built once: these run on every page.
+_BY_SESSION = select(Visit.__table__).where(Visit.session_id == bindparam("session_id"))
+_BY_RATER = select(Visit.__table__).where(
+    Visit.plan_hash == bindparam("plan_hash"),
+    Visit.mode == bindparam("mode"),
+    Visit.rater_id == bindparam("rater_id"),
+)
+_HELD = select(func.count()).select_from(Slot).where(Slot.session_id == bindparam("session_id"))
+
+
+def place_of(row: Row[Any]) -> Place:
+    """Return the place that a row of the visits table says."""
+    position = row.answered + 1
+    return Place(
+        session_id=row.session_id,
+        rater_id=row.rater_id,
+        sequence_id=row.sequence_id,
+        status=row.status,
+        position=position,
+        shown_at=row.shown_at if row.shown_position == position else None,
+        comprehended=row.comprehended,
+        attempts=row.comprehension_attempts or 0,
+        withdrawal_key=row.withdrawal_key,
+        plan_hash=row.plan_hash,
+        mode=row.mode,
+    )
+
+
+def read_place(connection: Connection, session_id: str) -> Place | None:
+    """Return the place of a session as this transaction sees it."""
+    row = connection.execute(_BY_SESSION, {"session_id": session_id}).one_or_none()
+    return None if row is None else place_of(row)
+
+
+def read_rater(connection: Connection, study: Study, mode: str, rater_id: str) -> Place | None:
+    """Return the place of a rater as this transaction sees it."""
+    wanted = {"plan_hash": study.plan_hash, "mode": mode, "rater_id": rater_id}
+    row = connection.execute(_BY_RATER, wanted).one_or_none()
+    return None if row is None else place_of(row)
+
+
+def find_rater(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
+    """Return where this rater is, None if they never consented."""
+    with store.reading() as connection:
+        return read_rater(connection, study, mode, rater_id)
+
+
+def find_session(store: Store, study: Study, mode: str, session_id: str) -> Place | None:
+    """Return where this session is, None if the store does not know it."""
+    with store.reading() as connection:
+        place = read_place(connection, session_id)
+    return place if place is not None and place.belongs_to(study, mode) else None
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What the store holds of a finished visit.
+
+    Attributes
+    ----------
+    verified : bool
+        The answer of every trial is there, and the slot is theirs.
+    failed_checks : int
+        Attention checks that were answered otherwise than expected.
+    """
+
+    verified: bool
+    failed_checks: int
+
+
+def completion(store: Store, study: Study, place: Place) -> Completion:
+    """Look up every answer of a finished visit: nothing is handed out on the word of a counter."""
+    table = task_of(study.plan).table
+    passed = (
+        select(table.position, func.min(table.passed_check))
+        if store.is_sqlite
+        else select(table.position, func.bool_and(table.passed_check))
+    )
+    answers = passed.where(table.session_id == place.session_id).group_by(table.position)
+    with store.reading() as connection:
+        found = {row[0]: row[1] for row in connection.execute(answers)}
+        held = connection.scalar(_HELD, {"session_id": place.session_id})
+    wanted = [trial.position for trial in study.sequences[place.sequence_id]]
+    return Completion(
+        verified=place.finished and held == 1 and sorted(found) == wanted,
+        failed_checks=sum(ok is not None and not ok for ok in found.values()),
+    )

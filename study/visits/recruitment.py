@@ -1,0 +1,140 @@
+"""Steering recruitment while a study runs: a pause, and places that the platform gives back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from prereg.errors import RatifyError
+from prereg.lock import utc_now
+from prereg.tables.items import refuse_damaged_ids
+from prereg.tables.reader import Table, read_table
+from study.folder import Study
+from study.store import settings
+from study.store.database import Store
+from study.visits.claims import release
+
+# As Prolific's export calls them, and as a table of one's own may; spaces and case do not count.
+ID_COLUMNS = ("participant_id", "rater_id")
+STATUS_COLUMN = "status"
+ENDED = {"returned": "returned", "timed_out": "timed_out"}
+
+
+def is_paused(store: Store, study: Study, mode: str) -> bool:
+    """Say whether newcomers are sent away; who has begun goes on in any case."""
+    with store.reading() as connection:
+        return settings.read(connection, _pause(study, mode)) is not None
+
+
+def pause(store: Store, study: Study, mode: str) -> None:
+    """Send newcomers away from now on, on every server of this store."""
+    store.write(lambda connection: settings.put(connection, _pause(study, mode), utc_now()))
+
+
+def resume(store: Store, study: Study, mode: str) -> None:
+    """Let newcomers in again."""
+    store.write(lambda connection: settings.drop(connection, _pause(study, mode)))
+
+
+def _pause(study: Study, mode: str) -> str:
+    return f"paused:{mode}:{study.plan_hash}"
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a platform's export changed here.
+
+    Attributes
+    ----------
+    released : int
+        Raters who were under way: their places are free again.
+    already_ended : int
+        Raters whose visit had ended before.
+    finished : tuple of str
+        Raters who have answered everything here, whatever the platform says: left alone.
+    unknown : int
+        Raters who never consented here, or withdrew.
+    other : int
+        Raters whom the export does not call returned or timed out: left alone.
+    """
+
+    released: int
+    already_ended: int
+    finished: tuple[str, ...]
+    unknown: int
+    other: int
+
+    def sentence(self) -> str:
+        """Return all of it in one sentence."""
+        said = (
+            f"{self.released} released, {self.already_ended} had ended before, "
+            f"{len(self.finished)} finished here and left alone, {self.unknown} unknown here, "
+            f"{self.other} neither returned nor timed out"
+        )
+        return said + (f"; finished here: {', '.join(self.finished)}" if self.finished else "")
+
+
+def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -> Released:
+    """Free the places of raters whom the recruitment platform calls returned or timed out.
+
+    A rater with several rows, one of which says otherwise, came back and is left alone. What was
+    answered is kept. The same file may be read any number of times.
+
+    Parameters
+    ----------
+    path : path
+        The platform's export: Prolific's, with columns Participant id and Status, or any table
+        with rater_id and status.
+
+    Raises
+    ------
+    RatifyError
+        When the file is no such table, or an id is missing or damaged. Then nothing is changed.
+    """
+    ends, other = _read_ends(read_table(path))
+    found: dict[str, list[str]] = {}
+    for rater_id, status in ends.items():
+        before = release(store, study, mode, rater_id, status)
+        found.setdefault(before, []).append(rater_id)
+    active, finished, unknown = (found.pop(s, []) for s in ("active", "finished", "unknown"))
+    return Released(
+        released=len(active),
+        already_ended=sum(map(len, found.values())),
+        finished=tuple(finished),
+        unknown=len(unknown),
+        other=other,
+    )
+
+
+def _read_ends(table: Table) -> tuple[dict[str, str], int]:
+    """Return how the visit of each rater ended who is gone, and how many others there are."""
+    ids, statuses = _column(table, *ID_COLUMNS), _column(table, STATUS_COLUMN)
+    table.require_filled(ids, statuses)
+    refuse_damaged_ids(table, ids)
+    ends: dict[str, str] = {}
+    others = set()
+    for record in table.rows:
+        rater_id, status = record[ids].strip(), ENDED.get(_plain(record[statuses]))
+        if status is None:
+            others.add(rater_id)
+        else:
+            ends[rater_id] = status
+    return {name: status for name, status in ends.items() if name not in others}, len(others)
+
+
+def _column(table: Table, *names: str) -> str:
+    """Return the column that goes by one of these names, as the file writes it."""
+    for name in names:
+        for column in table.columns:
+            if _plain(column) == name:
+                return column
+    raise RatifyError(
+        f"there is no column '{names[-1]}'", file=table.path,
+        allowed="a recruitment platform's export: Participant id (or rater_id) and Status",
+    )  # fmt: skip
+
+
+def _plain(text: str) -> str:
+    """Return a name without what different exports write differently."""
+    return re.sub(r"[\s_-]+", "_", text.strip().lower())

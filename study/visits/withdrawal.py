@@ -1,0 +1,79 @@
+"""Withdrawing: the answers are deleted, and only that it happened is kept."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from sqlalchemy import Select, delete, insert, select
+from sqlalchemy.engine import Connection
+
+from study.folder import Study
+from study.store.database import Store
+from study.store.tables import ANSWERS, Visit, Withdrawal
+from study.visits.claims import free_slot, lock_slot
+from study.visits.places import find_rater
+
+
+def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
+    """Delete a visit and all its answers; its slot is free again.
+
+    Parameters
+    ----------
+    withdrawal_key : str
+        From the rater's private link.
+
+    Returns
+    -------
+    bool
+        False where nothing is stored under this key, or no longer.
+    """
+
+    def forget(connection: Connection) -> bool:
+        session_id = connection.scalar(_visit(study, mode, withdrawal_key))
+        if session_id is None:
+            return False
+        lock_slot(connection, session_id)
+        if connection.scalar(_visit(study, mode, withdrawal_key).with_for_update()) is None:
+            return False  # the same link, pressed twice
+        for table in ANSWERS:
+            connection.execute(delete(table).where(table.session_id == session_id))
+        free_slot(connection, session_id)
+        connection.execute(delete(Visit).where(Visit.session_id == session_id))
+        # the day alone: a time of day could lead back to a person
+        day = datetime.now(UTC).date().isoformat()
+        row = {"plan_hash": study.plan_hash, "mode": mode, "withdrawn_on": day}
+        connection.execute(insert(Withdrawal), row)
+        return True
+
+    gone = is_key(withdrawal_key) and store.write(forget)
+    if gone:
+        store.forget_deleted()
+    return gone
+
+
+def withdraw_rater(store: Store, study: Study, mode: str, rater_id: str) -> bool:
+    """Delete the visit of a rater who wrote to the researchers; see `withdraw`."""
+    place = find_rater(store, study, mode, rater_id)
+    return place is not None and withdraw(store, study, mode, place.withdrawal_key)
+
+
+def is_known(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
+    """Say whether there is something to delete under this key."""
+    if not is_key(withdrawal_key):
+        return False
+    with store.reading() as connection:
+        return connection.scalar(_visit(study, mode, withdrawal_key)) is not None
+
+
+def is_key(text: str) -> bool:
+    """Say whether a text can be a key at all; anything may stand in a link."""
+    return re.fullmatch(r"[A-Za-z0-9_-]{32,64}", text) is not None
+
+
+def _visit(study: Study, mode: str, withdrawal_key: str) -> Select[str]:
+    return select(Visit.session_id).where(
+        Visit.withdrawal_key == withdrawal_key,
+        Visit.plan_hash == study.plan_hash,
+        Visit.mode == mode,
+    )

@@ -1,0 +1,1 @@
+"""The Flask app: pages for raters, and the dashboard."""

@@ -1,0 +1,164 @@
+"""The Flask application: its factory, its safety settings, and the registration of the views."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from pathlib import Path
+
+from flask import Flask, Response, current_app, jsonify
+from flask_wtf import CSRFProtect
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+
+from prereg import files
+from prereg.errors import RatifyError
+from study.folder import DEMO_MARK, Study
+from study.language import speak
+from study.store.database import Store
+from study.tasks import task_of
+from study.tasks.base import Task
+from study.web import safety
+from study.web.limits import Limits
+from study.web.turns import turns
+
+SECRET_FILE = ".ratify-secret"  # noqa: S105
+REQUEST_BYTES = 64 * 1024
+csrf = CSRFProtect()
+markdown = MarkdownIt("commonmark", {"html": False})
+
+
+@dataclass(frozen=True)
+class Room:
+    """What the views of one running server share.
+
+    Attributes
+    ----------
+    study : Study
+    store : Store
+    mode : {'live', 'pilot', 'bot'}
+    task : Task
+        What the study's trials ask.
+    setup_token : str or None
+        What the link to set the dashboard's first password holds.
+    limits : Limits
+    """
+
+    study: Study
+    store: Store
+    mode: str
+    task: Task
+    setup_token: str | None
+    limits: Limits
+
+
+def room() -> Room:
+    """Return what the views of the current application share."""
+    shared: Room = current_app.extensions["ratify"]
+    return shared
+
+
+def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None = None) -> Flask:
+    """Build the application that serves one study in one mode.
+
+    Parameters
+    ----------
+    study : Study
+    store : Store
+        Its slots for this mode are opened here.
+    mode : {'live', 'pilot', 'bot'}
+        Written into every row; live needs a lock.
+    setup_token : str, optional
+        With it, and while there is no password, a researcher may set the dashboard's.
+
+    Raises
+    ------
+    RatifyError
+        When the mode is live and the study is not locked, or a setting of the environment is wrong.
+    """
+    if mode == "live" and study.lock is None:
+        raise RatifyError(
+            "live collection needs a locked plan", file=study.folder / "plan.yaml",
+            allowed="run `ratify lock` first, or serve with --mode pilot",
+        )  # fmt: skip
+    from study.web.views import dashboard, leaving, rater
+
+    app = Flask(__name__)
+    app.url_map.merge_slashes = False  # its redirect would go to whatever the Host header says
+    app.config.update(
+        SECRET_KEY=secret_key(study.folder),
+        MAX_CONTENT_LENGTH=REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
+        MAX_FORM_PARTS=200,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie of thirty days need not be signed each time
+        # two studies on one host must not share a cookie
+        SESSION_COOKIE_NAME=f"ratify_{files.sha256(str(study.folder.resolve()).encode())[:8]}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # the token is what protects; a referrer is what our own policy keeps browsers from sending
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and go on
+    )
+    store.open_slots(
+        study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
+    )
+    app.extensions["ratify"] = Room(study, store, mode, task_of(study.plan), setup_token, Limits())
+    app.before_request(safety.refuse_nameless_fields)
+    csrf.init_app(app)
+    speak(app, study.plan.language)
+    app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
+    app.jinja_env.filters["turns"] = turns
+    app.jinja_env.filters["markdown"] = _as_html
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    for blueprint in (rater.pages, leaving.pages, dashboard.pages):
+        app.register_blueprint(blueprint)
+    app.add_url_rule("/health", view_func=health)
+    safety.make_safe(app)
+    return app
+
+
+@lru_cache(maxsize=16)  # a study has two such texts, and everybody who arrives reads one
+def _as_html(text: str) -> Markup:
+    return Markup(markdown.render(text))  # noqa: S704 - HTML in it is switched off
+
+
+def health() -> tuple[Response, int]:
+    """Say whether the server and its store answer; for a load balancer or a monitor."""
+    here = room()
+    try:
+        with here.store.reading() as connection:
+            connection.execute(select(1))
+    except SQLAlchemyError:
+        return jsonify(status="the store does not answer"), 503
+    return jsonify(status="ok", mode=here.mode, plan_hash=here.study.plan_hash), 200
+
+
+def secret_key(folder: Path) -> str:
+    """Return the key that signs cookies: from the environment, else kept in the study folder.
+
+    It outlives the server, so that a rater's cookie is good after a restart.
+    """
+    given = os.environ.get("RATIFY_SECRET_KEY")
+    if given:
+        return given
+    path = folder / SECRET_FILE
+    # several servers may start at once: the first to make the file decides for all
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(secrets.token_urlsafe(32) + "\n")
+    for _ in range(50):
+        key = path.read_text(encoding="utf-8").strip()
+        if key:
+            return key
+        time.sleep(0.02)  # made by another server, not written yet
+    raise RatifyError("holds no key", file=path, allowed="remove it, and a new one is made")

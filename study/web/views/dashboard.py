@@ -1,0 +1,167 @@
+"""The researcher's pages: how the collection stands, steering it, the tables, and the report."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import IO, Any
+
+from flask import Response, abort, redirect, request, send_file, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.utils import secure_filename
+from werkzeug.wrappers import Response as AnyResponse
+
+from prereg.errors import RatifyError
+from prereg.lock import utc_now
+from study.export.files import CODEBOOK, FORMATS, archive, codebook, one_table
+from study.export.progress import progress
+from study.export.tidy import tidy_tables
+from study.visits import recruitment
+from study.visits.recruitment import Released
+from study.web.app import room
+from study.web.safety import REPORT_POLICY
+from study.web.views.signing_in import Page, is_signed_in, page, pages
+
+__all__ = ["pages"]
+
+# A recruitment platform's export is larger than any answer: some 300 bytes a rater.
+UPLOAD_BYTES = 5_000_000
+# Longer tables of sequences are not read on a page; the downloads have all of it.
+MOST_SEQUENCES = 1000
+_MIMETYPES = {
+    "csv": "text/csv",
+    "parquet": "application/vnd.apache.parquet",
+    "zip": "application/zip",
+}
+
+
+@pages.url_value_preprocessor
+def allow_upload(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let a researcher, and nobody else, send more than an answer; before the form is read."""
+    if endpoint == "dashboard.release" and is_signed_in():
+        request.max_content_length = UPLOAD_BYTES
+        request.max_form_memory_size = UPLOAD_BYTES  # counts what is read of a file at a time, too
+
+
+@pages.get("/", strict_slashes=False)
+def overview() -> Page:
+    """Show how the collection stands, by kind of data."""
+    return _overview()
+
+
+def _overview(status: int = 200, **said: Released | str) -> Page:
+    here = room()
+    stands = progress(here.store, here.study)
+    served = next(m for m in stands.modes if m.mode == here.mode)
+    return page(
+        "dashboard.html",
+        status,
+        study=here.study,
+        plan=here.study.plan,
+        served=served,
+        others=[m for m in stands.modes if m is not served],
+        progress=stands,
+        paused=recruitment.is_paused(here.store, here.study, here.mode),
+        now=utc_now(),
+        tables=list(tidy_tables(here.study)),
+        formats=FORMATS,
+        most_sequences=MOST_SEQUENCES,
+        has_report=_report_file().exists(),
+        **said,
+    )
+
+
+@pages.post("/pause")
+def pause() -> AnyResponse:
+    """Send newcomers away."""
+    here = room()
+    recruitment.pause(here.store, here.study, here.mode)
+    return redirect(url_for("dashboard.overview"), 303)
+
+
+@pages.post("/resume")
+def resume() -> AnyResponse:
+    """Let newcomers in again."""
+    here = room()
+    recruitment.resume(here.store, here.study, here.mode)
+    return redirect(url_for("dashboard.overview"), 303)
+
+
+@pages.post("/release")
+def release() -> Page:
+    """Free the places of raters whom the recruitment platform's export calls gone."""
+    sent = request.files.get("export")
+    if sent is None or not sent.filename:
+        return _overview(400, fault="Choose the file that the platform exported.")
+    try:
+        return _overview(released=_release_from(sent))
+    except RatifyError as error:
+        return _overview(400, fault=str(error))
+
+
+def _release_from(sent: FileStorage) -> Released:
+    """Read an uploaded file where no other request sees it; errors call it by its own name."""
+    here = room()
+    name = secure_filename(sent.filename or "")[-100:] or "export.csv"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        sent.save(path)
+        try:
+            return recruitment.release_from_file(here.store, here.study, here.mode, path)
+        except RatifyError as error:
+            raise RatifyError(
+                error.problem, file=name, row=error.row, column=error.column, value=error.value,
+                allowed=error.allowed,
+            ) from error  # fmt: skip
+
+
+@pages.get("/tables.zip")
+def tables() -> AnyResponse:
+    """Give all tables and their codebook."""
+    here = room()
+    ending = request.args.get("format", "csv")
+    try:
+        stream = archive(here.store, here.study, ending)
+    except RatifyError as error:
+        abort(404, str(error))
+    return _download(stream, f"{here.study.plan.id}-{ending}", "zip")
+
+
+@pages.get("/tables/<name>.<any(csv, parquet):ending>")
+def table(name: str, ending: str) -> AnyResponse:
+    """Give one table."""
+    here = room()
+    try:
+        stream = one_table(here.store, here.study, name, ending)
+    except RatifyError as error:
+        abort(404, str(error))
+    return _download(stream, name, ending)
+
+
+@pages.get(f"/{CODEBOOK}")
+def tables_codebook() -> AnyResponse:
+    """Give the codebook of the tables."""
+    response = Response(codebook(), mimetype="text/markdown")
+    response.headers["Content-Disposition"] = f"attachment; filename={CODEBOOK}"
+    return response
+
+
+def _download(stream: IO[bytes], name: str, ending: str) -> AnyResponse:
+    return send_file(
+        stream, mimetype=_MIMETYPES[ending], as_attachment=True, download_name=f"{name}.{ending}"
+    )
+
+
+@pages.get("/report")
+def report() -> AnyResponse:
+    """Show the report that `ratify report` wrote."""
+    path = _report_file()
+    if not path.exists():
+        abort(404, "There is no report yet: run `ratify analyze` and `ratify report`.")
+    response = Response(path.read_bytes(), mimetype="text/html")
+    response.headers["Content-Security-Policy"] = REPORT_POLICY
+    return response
+
+
+def _report_file() -> Path:
+    return room().study.folder / "results" / "report.html"

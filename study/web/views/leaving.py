@@ -1,0 +1,121 @@
+"""How a visit ends: done, declined, screened out, place lost, withdrawn."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, request, session, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from study.visits import withdrawal
+from study.visits.places import Completion, Place, completion
+from study.web.app import Room, room
+from study.web.safety import log, problem
+from study.web.views.rater_pages import current_place, next_page, page
+
+pages = Blueprint("leaving", __name__)
+Page = Response | str | tuple[str, int]
+
+
+@pages.get("/done")
+def done() -> Page:
+    """Hand out the completion code, once every answer is found in the store."""
+    here = room()
+    place = current_place(here)
+    if place is None or not place.finished:
+        return redirect(next_page(here, place) if place else url_for("rater.arrive"), 303)
+    found = completion(here.store, here.study, place)
+    if not found.verified:
+        log.error("session %s is finished, but its answers are not complete", place.session_id)
+        return problem(
+            _("Something went wrong here"),
+            _("Not all of your answers were found. Please write to the researchers; "
+              "it is not your fault."),
+            500,
+        )  # fmt: skip
+    code = _code(here, found)
+    recruitment = here.study.plan.recruitment
+    return page("done.html", here, place, code=code, link=recruitment.link(code))
+
+
+def _code(here: Room, found: Completion) -> str:
+    """Return the plan's code for what became of a finished visit."""
+    codes = here.study.plan.recruitment.codes
+    rules = here.study.plan.exclusions
+    most = next((r.max_failed for r in rules if r.rule == "failed_attention"), None)
+    if codes.failed_attention and most is not None and found.failed_checks > most:
+        return codes.failed_attention
+    return codes.completed
+
+
+@pages.get("/over")
+def over() -> Page:
+    """Say why a visit is over before its last trial."""
+    here = room()
+    place = current_place(here)
+    if place is None or place.status in {"active", "finished"}:
+        return redirect(next_page(here, place) if place else url_for("rater.arrive"), 303)
+    recruitment = here.study.plan.recruitment
+    code = recruitment.codes.screened_out if place.status == "screened_out" else None
+    link = recruitment.link(code) if code else None
+    return page("over.html", here, place, code=code, link=link)
+
+
+@pages.get("/declined")
+def declined() -> Page:
+    """Thank somebody who does not want to take part; nothing is stored of them."""
+    here = room()
+    place = current_place(here)
+    if place is not None:
+        return redirect(url_for("leaving.withdraw", key=place.withdrawal_key), 303)
+    _forget()
+    recruitment = here.study.plan.recruitment
+    code = recruitment.codes.no_consent
+    return page("declined.html", here, code=code, link=recruitment.link(code) if code else None)
+
+
+@pages.get("/withdraw/<key>")
+def withdraw(key: str) -> Page:
+    """Ask whether somebody wants their answers deleted."""
+    here = room()
+    if not withdrawal.is_known(here.store, here.study, here.mode, key):
+        return page("withdrawn.html", here, nothing=True), 404
+    return page("withdraw.html", here, key=key, back=_back(here, key))
+
+
+@pages.post("/withdraw/<key>")
+def delete(key: str) -> Page:
+    """Delete somebody's answers."""
+    here = room()
+    if not withdrawal.withdraw(here.store, here.study, here.mode, key):
+        return page("withdrawn.html", here, nothing=True), 404
+    _forget()
+    return redirect(url_for("leaving.withdrawn"), 303)
+
+
+@pages.get("/withdrawn")
+def withdrawn() -> Page:
+    """Say that the answers are deleted."""
+    return page("withdrawn.html", room())
+
+
+def _back(here: Room, key: str) -> str | None:
+    """Return where somebody goes on who does not withdraw after all, if this is their browser."""
+    place: Place | None = current_place(here)
+    return next_page(here, place) if place is not None and place.withdrawal_key == key else None
+
+
+def _forget() -> None:
+    """Take what this browser knows of the rater out of its cookie."""
+    for name in ("rater_id", "session_id", "platform"):
+        session.pop(name, None)
+
+
+@pages.before_request
+def _no_guessing() -> Page | None:
+    """Slow down whoever tries keys."""
+    here = room()
+    if request.endpoint in {"leaving.withdraw", "leaving.delete"} and not here.limits.arrival(
+        request.remote_addr
+    ):
+        return problem(_("One moment, please"), _("Please wait a minute, and try again."), 429)
+    return None

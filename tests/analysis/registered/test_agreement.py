@@ -1,0 +1,127 @@
+"""If this failed, a plan's analysis of agreement would report other numbers than it promised."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from analysis.agreement.alternative_annotator import alternative_annotator
+from analysis.evidence.evidence import Evidence
+from analysis.registered.agreement import run_agreement
+from prereg.analyses.agreement import Agreement
+from prereg.errors import RatifyError
+from tests.analysis.agreement.test_alternative_annotator import ratings
+from tests.analysis.agreement.test_crowd import TABLE as CROWD
+
+EXPERTS = ratings({"p1": 0.6, "p2": 0.6, "p3": 0.8, "m": 0.7, "k": 2.0}, items=40)
+PLAN = SimpleNamespace(scales=[SimpleNamespace(id=name) for name in ("advice", "warmth")])
+
+
+def evidence(table=EXPERTS, **others):
+    """Return what stands in for a rating study's evidence."""
+    table = table.assign(scale_min="1", scale_max="5", value=table["value"].astype(str))
+    person = table["rater_kind"] == "human"
+    have = {
+        "ratings": table[person].reset_index(drop=True), "judge_ratings": table[~person],
+        "rng": lambda _: np.random.default_rng(1), "raters": "people", "simulated": False,
+        "status": "confirmatory",
+    }  # fmt: skip
+    return cast(Evidence, SimpleNamespace(**(have | others)))
+
+
+def plan(**settings):
+    return Agreement(**({"id": "agree", "kind": "agreement", "judges": ("m", "k")} | settings))
+
+
+FOUND = run_agreement(plan(cuts=({"at": 4}, {"at": 2, "side": "at_most"})), evidence())
+
+
+def test_it_reports_what_thresholds_may_name():
+    assert sorted(plan().quantity_names(PLAN)) == sorted(q.name for q in FOUND.quantities)
+    for q in FOUND.quantities:
+        assert q.status == "confirmatory"
+        assert q.estimate is not None
+        if "winning_rate" not in q.name:
+            assert q.low <= q.estimate <= q.high, q.name
+
+
+def test_its_numbers_are_those_of_the_functions():
+    values = {q.name: q.estimate for q in FOUND.quantities}
+    tested = alternative_annotator(EXPERTS, scale=(1, 5), epsilon=0.2)
+    for row in tested.verdicts:
+        assert values[f"{row.judge}: winning_rate {row.dimension}"] == row.winning_rate
+        assert values[f"{row.judge}: advantage {row.dimension}"] == row.advantage
+    single, humans = values["m: kappa_single all"], values["humans: kappa all"]
+    assert values["m: difference all"] == pytest.approx(single - humans)
+
+
+def test_tables_carry_the_analysis_name_and_the_cuts():
+    names = [t.name for t in FOUND.tables]
+    assert names[0] == "agree"
+    assert all(name.startswith("agree") for name in names)
+    [cut] = [t.frame for t in FOUND.tables if t.name == "agree_cut"]
+    assert set(cut["cut"]) == {"≥ 4", "≤ 2"}
+    assert "People agree with each other" in FOUND.sentence
+    assert "take a person's place" in FOUND.sentence
+    assert len(FOUND.figures) == 1
+
+
+def test_the_wider_correction_is_registered_where_the_plan_says_so():
+    wide = run_agreement(plan(correction="people_and_dimensions"), evidence())
+    rows = alternative_annotator(EXPERTS, scale=(1, 5), epsilon=0.2).verdicts
+    values = {q.name: q.estimate for q in wide.quantities}
+    for row in rows:
+        assert values[f"{row.judge}: winning_rate {row.dimension}"] == row.winning_rate_all
+
+
+def test_other_weights_change_the_kappas():
+    linear = run_agreement(plan(weights="linear"), evidence())
+    of = [{q.name: q.estimate for q in f.quantities}["humans: kappa all"] for f in (FOUND, linear)]
+    assert of[0] > of[1] + 0.02
+    assert "linear kappa" in linear.sentence
+
+
+def test_a_crowd_has_a_yardstick():
+    found = run_agreement(plan(judges=("m",)), evidence(CROWD))
+    values = {q.name: q for q in found.quantities}
+    assert values["humans: kappa all"].estimate is None
+    assert values["humans: kappa all"].note
+    assert values["m: crowd_difference all"].estimate is not None
+    assert "One person agrees with the mean of the others" in found.sentence
+    assert found.figures
+
+
+@pytest.mark.parametrize(
+    ("settings", "changed", "says"),
+    [
+        ({"judges": ("x",)}, {}, "rated nothing"),
+        ({"dimensions": ("x",)}, {}, "did not both rate"),
+        ({}, {"ratings": evidence().ratings.head(0)}, "no ratings by people"),
+        ({}, {"ratings": evidence().ratings.assign(
+            scale_max=np.where(evidence().ratings["dimension"] == "warmth", "7", "5"))},
+         "different scales"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_answered_is_refused(settings, changed, says):
+    with pytest.raises(RatifyError, match=says):
+        run_agreement(plan(**settings), evidence(**changed))
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"epsilon": 1.0},
+        {"judges": ()},
+        {"judges": ("m", "m")},
+        {"resamples": 1000},
+        {"dimensions": ("a",), "cuts": ({"at": 4, "dimensions": ("b",)},)},
+        {"weights": "cubic"},
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused(settings):
+    with pytest.raises(ValidationError):
+        plan(**settings)

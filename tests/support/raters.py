@@ -1,0 +1,44 @@
+"""Raters who take places in a store, without any page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import select
+
+from study.folder import Study
+from study.store.database import Store
+from study.visits import claims as assignment
+from study.visits.claims import Arrival
+from study.visits.places import Place
+
+MODE = "bot"
+
+
+@contextmanager
+def opened(url: str, study: Study) -> Iterator[Store]:
+    """Open a store with the study's slots."""
+    store = Store(url)
+    store.open_slots(study.plan_hash, MODE, list(study.sequences))
+    yield store
+    store.close()
+
+
+def claim(store: Store, study: Study, rater: str, mode: str = MODE) -> Place | None:
+    """Take a place, or the one they have."""
+    return assignment.claim(store, study, mode, Arrival(rater))
+
+
+def claimed(store: Store, study: Study, rater: str, mode: str = MODE) -> Place:
+    """Take a place that must be there."""
+    place = claim(store, study, rater, mode)
+    assert place is not None
+    return place
+
+
+def rows(store: Store, table: Any) -> list[Any]:
+    """Return every row of a table."""
+    with store.reading() as connection:
+        return list(connection.execute(select(table.__table__)))
