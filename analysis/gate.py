@@ -121,6 +121,9 @@ def _refuse_other_plan(folder: Path, plan: Plan, plan_hash: str | None, path: Pa
     lock = verify_lock(folder, plan)
     if lock.plan_hash != plan_hash:
         raise RatifyError(
-            "these results belong to another plan", file=path, column="meta.plan_hash",
-            value=plan_hash, allowed=lock.plan_hash,
-        )  # fmt: skip
+            "these results belong to another plan",
+            file=path,
+            column="meta.plan_hash",
+            value=plan_hash,
+            allowed=lock.plan_hash,
+        )

@@ -17,7 +17,9 @@ def measures_of(plan: Plan) -> Measures:
     """
     if plan.measures is None:
         raise RatifyError(
-            "is needed to score items", file=PLAN_FILE, column="measures",
+            "is needed to score items",
+            file=PLAN_FILE,
+            column="measures",
             allowed="scale, adds and subtracts",
-        )  # fmt: skip
+        )
     return plan.measures

@@ -32,9 +32,15 @@ from prereg.plan.judging import LLMJudge
 
 RESULTS_FOLDER = "results"
 _NO_HABITS = HabitFindings(
-    measures=(), quantities=[], tables=[], figures=[], sentences=[], details=[], methods=[],
+    measures=(),
+    quantities=[],
+    tables=[],
+    figures=[],
+    sentences=[],
+    details=[],
+    methods=[],
     limits=[],
-)  # fmt: skip
+)
 PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
 
 
@@ -114,9 +120,13 @@ def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
             path = table_path(folder / TABLES_FOLDER, name)
             refuse_other_plans(getattr(tables, name), evidence.lock, path)
     return habits_results(
-        tables, people=evidence.people, own_items=own_items_of(plan), polarity=polarity_of(plan),
-        seed=plan.seed, simulated=evidence.simulated,
-    )  # fmt: skip
+        tables,
+        people=evidence.people,
+        own_items=own_items_of(plan),
+        polarity=polarity_of(plan),
+        seed=plan.seed,
+        simulated=evidence.simulated,
+    )
 
 
 def _people(evidence: Evidence) -> Finding:
@@ -158,8 +168,9 @@ def _named_tables(evidence: Evidence) -> list[str]:
     """Return the researcher's own tables that the plan's analyses name."""
     named = (
         getattr(analysis, name, None)
-        for analysis in evidence.plan.analyses for name in ("table", "texts", "labels", "data")
-    )  # fmt: skip
+        for analysis in evidence.plan.analyses
+        for name in ("table", "texts", "labels", "data")
+    )
     return sorted({str(name) for name in named if name} - {TRIALS, RATINGS, JUDGE_RATINGS})
 
 
@@ -171,9 +182,14 @@ def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
         )
     except RatifyError as error:
         return Quantity(
-            name="left_side", label="Advantage of standing left", estimate=None, unit="log-odds",
-            method="Bradley-Terry with a side advantage", note=f"{error}.", **common,
-        )  # fmt: skip
+            name="left_side",
+            label="Advantage of standing left",
+            estimate=None,
+            unit="log-odds",
+            method="Bradley-Terry with a side advantage",
+            note=f"{error}.",
+            **common,
+        )
     return Quantity(
         name="left_side",
         label="Advantage of standing left",

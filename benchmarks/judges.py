@@ -42,9 +42,13 @@ def _throughput(place: Path, server: LLMServer, at_once: int) -> None:
     allowed = at_once / LATENCY
     raters = int(SECONDS * allowed / 20)
     folder = make_llm_study(
-        place / f"throughput-{at_once}", server, raters=raters, trials=20, per_scenario=120,
+        place / f"throughput-{at_once}",
+        server,
+        raters=raters,
+        trials=20,
+        per_scenario=120,
         concurrency=at_once,
-    )  # fmt: skip
+    )
     cpu = time.process_time()
     with lab(folder) as study:
         ran = study.run()
@@ -61,9 +65,13 @@ def _long_run(place: Path, server: LLMServer) -> None:
     """Kill it twice at moments nobody chose, and count."""
     server.reset(latency=0.02, faults=FAULTS)
     folder = make_llm_study(
-        place / "long", server, raters=COMPARISONS // TRIALS, trials=TRIALS,
-        per_scenario=max(20, int((2.2 * COMPARISONS) ** 0.5)), concurrency=LONG_AT_ONCE,
-    )  # fmt: skip
+        place / "long",
+        server,
+        raters=COMPARISONS // TRIALS,
+        trials=TRIALS,
+        per_scenario=max(20, int((2.2 * COMPARISONS) ** 0.5)),
+        concurrency=LONG_AT_ONCE,
+    )
     rng, began, memory = random.Random(), time.monotonic(), {}
     for part in (1, 2, 3):
         process = asking(folder, "--only", "fake")

@@ -63,9 +63,12 @@ def _fit(votes: Votes) -> Scores:
 
 def _comparisons(votes: Votes, *, raters: bool = False) -> Comparisons:
     return Comparisons.from_codes(
-        votes.left, votes.right, votes.left_won, names=votes.names,
+        votes.left,
+        votes.right,
+        votes.left_won,
+        names=votes.names,
         cluster=votes.rater if raters else None,
-    )  # fmt: skip
+    )
 
 
 def _evalica(
@@ -201,35 +204,40 @@ def _elo() -> Work:
 
 ROWS = {
     "codes": Row(
-        "Bradley-Terry, 200 items, 2,000,000 votes, integer codes", _codes,
+        "Bradley-Terry, 200 items, 2,000,000 votes, integer codes",
+        _codes,
         {"evalica": 30, "arena-rank, fit alone": 40},
     ),
-    "strings": Row(
-        "the same from a DataFrame of strings", _strings, {"FastChat's (rebuilt)": 10}
-    ),
+    "strings": Row("the same from a DataFrame of strings", _strings, {"FastChat's (rebuilt)": 10}),
     "conversations": Row(
-        "Bradley-Terry, 385 items, 10,000 votes, five times", _conversations,
+        "Bradley-Terry, 385 items, 10,000 votes, five times",
+        _conversations,
         {"evalica": 2.5, "FastChat's (rebuilt)": 7},
     ),
     "sparse": Row(
-        "Bradley-Terry, 20,000 items, 1,000,000 votes", _sparse,
-        {"scikit-learn, sparse": 1.8, "FastChat's (rebuilt)": 1.8}, most_mb=150,
+        "Bradley-Terry, 20,000 items, 1,000,000 votes",
+        _sparse,
+        {"scikit-learn, sparse": 1.8, "FastChat's (rebuilt)": 1.8},
+        most_mb=150,
     ),
     "clustered": Row(
-        "Intervals, 200 items, 2,000,000 votes, 100,000 raters, integer codes", _clustered_large,
-        {"arena-rank, vote-level": 12}, most_mb=100,
+        "Intervals, 200 items, 2,000,000 votes, 100,000 raters, integer codes",
+        _clustered_large,
+        {"arena-rank, vote-level": 12},
+        most_mb=100,
     ),
     "clustered_strings": Row(
-        "the same from a DataFrame of strings", _clustered_strings,
-        {"arena-rank, vote-level": 12},
+        "the same from a DataFrame of strings", _clustered_strings, {"arena-rank, vote-level": 12}
     ),
     "clustered_small": Row(
-        "Clustered intervals, 385 items, 10,000 votes, 1,000 raters", _clustered_small,
+        "Clustered intervals, 385 items, 10,000 votes, 1,000 raters",
+        _clustered_small,
         {"statsmodels": 60},
     ),
     "bootstrap": Row(
         f"{RESAMPLES} bootstraps, 5 x 30 items, 1,500 votes, 150 raters",
-        lambda: _bootstrap(_study()), {"FastChat's (rebuilt), of votes": 3},
+        lambda: _bootstrap(_study()),
+        {"FastChat's (rebuilt), of votes": 3},
     ),
     "bootstrap_large": Row(
         f"{RESAMPLES} bootstraps, 200 items, 2,000,000 votes, 100,000 raters",
@@ -237,7 +245,7 @@ ROWS = {
         {"FastChat's (rebuilt), of votes": 10},
     ),
     "elo": Row("Elo, 385 items, 200,000 votes, integer codes", _elo, {"evalica": 1 / 0.8}),
-}  # fmt: skip
+}
 
 
 def _study() -> Votes:

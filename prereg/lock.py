@@ -240,8 +240,11 @@ def read_lock(folder: Path) -> Lock:
     if plan_hash(lock.parts) != lock.plan_hash:
         raise RatifyError(
             "has been edited: its plan_hash does not follow from its parts",
-            file=path, column="plan_hash", value=lock.plan_hash, allowed="the file as it was",
-        )  # fmt: skip
+            file=path,
+            column="plan_hash",
+            value=lock.plan_hash,
+            allowed="the file as it was",
+        )
     return lock
 
 

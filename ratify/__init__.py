@@ -19,13 +19,19 @@ if TYPE_CHECKING:
 DATABASE = "RATIFY_DATABASE_URL"
 STUDY = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
 MODE = click.option(
-    "--mode", type=click.Choice(["live", "pilot", "bot"]), default="live", show_default=True,
+    "--mode",
+    type=click.Choice(["live", "pilot", "bot"]),
+    default="live",
+    show_default=True,
     help="Kind of data. They are kept apart in every table.",
-)  # fmt: skip
+)
 PORT = click.option(
-    "--port", type=click.IntRange(0, 65535), default=8000, show_default=True,
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
     help="Port to serve on; the next free one if it is taken, any free one if 0.",
-)  # fmt: skip
+)
 
 
 class OneLine(click.Group):
@@ -63,20 +69,31 @@ def main() -> None:
     "--scenario", "scenario_column", help="Its scenario column; without it, one scenario."
 )
 @click.option(
-    "--plan", "worked", default="pairwise_preference", show_default=True,
+    "--plan",
+    "worked",
+    default="pairwise_preference",
+    show_default=True,
     help="The worked plan: pairwise_preference, empathy_rating or best_response.",
-)  # fmt: skip
+)
 def new(
-    folder: Path, items: Path | None, id_column: str, text_column: str,
-    scenario_column: str | None, worked: str,
-) -> None:  # fmt: skip
+    folder: Path,
+    items: Path | None,
+    id_column: str,
+    text_column: str,
+    scenario_column: str | None,
+    worked: str,
+) -> None:
     """Make a study folder DIR from a worked plan, on your items or on the demo's."""
     from study.scaffold import new_study
 
     study = new_study(
-        folder, items=items, id_column=id_column, text_column=text_column,
-        scenario_column=scenario_column, worked=worked,
-    )  # fmt: skip
+        folder,
+        items=items,
+        id_column=id_column,
+        text_column=text_column,
+        scenario_column=scenario_column,
+        worked=worked,
+    )
     design = study.plan.design
     what = {"pairwise": "pairs", "rating": "ratings", "best_worst": "sets"}[study.plan.kind]
     click.echo(
@@ -115,9 +132,12 @@ def lock(folder: Path) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
 @PORT
 @click.option(
-    "--workers", type=click.IntRange(1, 64), default=1, show_default=True,
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
     help="Processes that serve, by gunicorn; more than one needs PostgreSQL.",
-)  # fmt: skip
+)
 def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
     """Serve the rater pages and the dashboard of DIR. Live mode needs the lock to match."""
     from study.folder import open_study
@@ -175,9 +195,11 @@ def withdraw(folder: Path, rater_id: str, mode: str) -> None:
     with _store(folder) as store:
         if not withdraw_rater(store, study, mode, rater_id):
             raise RatifyError(
-                "has no visit here", file=folder, value=rater_id,
+                "has no visit here",
+                file=folder,
+                value=rater_id,
                 allowed=f"a rater_id of {mode} data; see --mode",
-            )  # fmt: skip
+            )
     click.echo("deleted; only that somebody withdrew today is kept")
 
 
@@ -188,9 +210,13 @@ main.add_command(audit)
 @main.command()
 @STUDY
 @click.option(
-    "--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv",
-    show_default=True, help="Of the tables.",
-)  # fmt: skip
+    "--format",
+    "file_format",
+    type=click.Choice(["csv", "parquet"]),
+    default="csv",
+    show_default=True,
+    help="Of the tables.",
+)
 def export(folder: Path, file_format: str) -> None:
     """Write the tidy tables of DIR and their codebook into DIR/data, in place of what is there."""
     from study.export.files import export as write_tables

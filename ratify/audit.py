@@ -24,58 +24,87 @@ NO_ITEMS = (
 
 @click.command()
 @click.option(
-    "--human", "humans", multiple=True, metavar="[NAME=]FILE",
+    "--human",
+    "humans",
+    multiple=True,
+    metavar="[NAME=]FILE",
     help="Ratings by people: a wide file for each, or one long table. Repeat it.",
-)  # fmt: skip
+)
 @click.option(
-    "--judge", "judges", multiple=True, metavar="[NAME=]FILE",
+    "--judge",
+    "judges",
+    multiple=True,
+    metavar="[NAME=]FILE",
     help="Ratings by a judge, in the same shapes. Repeat it.",
-)  # fmt: skip
+)
 @click.option(
-    "--rater", "rater_column", default="rater_id", show_default=True,
+    "--rater",
+    "rater_column",
+    default="rater_id",
+    show_default=True,
     help="Of a wide file of many people: the column that says who rated.",
-)  # fmt: skip
+)
 @click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
 @click.option(
     "--scale", nargs=2, type=float, metavar="MIN MAX", help="The two ends of the rating scale."
 )
 @click.option(
-    "--dimension", "dimensions", multiple=True,
+    "--dimension",
+    "dimensions",
+    multiple=True,
     help="A column to compare; without it, the numeric columns all files share.",
-)  # fmt: skip
+)
 @click.option(
-    "--cut", "cuts", multiple=True, metavar="CUT",
+    "--cut",
+    "cuts",
+    multiple=True,
+    metavar="CUT",
     help="Where a rating makes a treatment: '>=5' or '<=3'. Repeat it.",
-)  # fmt: skip
+)
 @click.option(
-    "--epsilon", type=click.FloatRange(0, 1, max_open=True), default=0.2, show_default=True,
+    "--epsilon",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.2,
+    show_default=True,
     help="Of the alternative-annotator test: .2 where people are experts, .15 skilled, .1 a crowd.",
-)  # fmt: skip
+)
 @click.option(
-    "--interval", type=click.Choice(["jackknife", "bootstrap"]), default="jackknife",
-    show_default=True, help="Of the coefficients of each pair.",
-)  # fmt: skip
+    "--interval",
+    type=click.Choice(["jackknife", "bootstrap"]),
+    default="jackknife",
+    show_default=True,
+    help="Of the coefficients of each pair.",
+)
 @click.option(
-    "--items", type=click.Path(path_type=Path),
+    "--items",
+    type=click.Path(path_type=Path),
     help="Table of the items' texts: then length and lexical, the baselines, stand beside.",
-)  # fmt: skip
+)
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option(
-    "--habits", type=click.Path(path_type=Path), metavar="DIR",
+    "--habits",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
     help="A study's tables: report every judge's habits, in place of ratings.",
-)  # fmt: skip
+)
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=1, show_default=True,
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
     help="Seed of the bootstrap intervals; it is written into the results.",
-)  # fmt: skip
+)
 @click.option(
-    "--mode", type=click.Choice(["live", "pilot", "bot"]),
+    "--mode",
+    type=click.Choice(["live", "pilot", "bot"]),
     help="Which ratings of an exported table to take; else the one there is, live of several.",
-)  # fmt: skip
+)
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True,
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
     help="Folder for results.json, report.html and tables/.",
-)  # fmt: skip
+)
 def audit(
     humans: tuple[str, ...],
     judges: tuple[str, ...],
@@ -111,10 +140,20 @@ def audit(
                 raise click.UsageError(f"Missing option '{name}'.")
         assert scale is not None
         results = _agreement(
-            humans, judges, id_column=id_column, scale=scale, dimensions=dimensions or None,
-            mode=mode, seed=seed, items=items, text_column=text_column, rater_column=rater_column,
-            epsilon=epsilon, cuts=cuts, interval=interval,
-        )  # fmt: skip
+            humans,
+            judges,
+            id_column=id_column,
+            scale=scale,
+            dimensions=dimensions or None,
+            mode=mode,
+            seed=seed,
+            items=items,
+            text_column=text_column,
+            rater_column=rater_column,
+            epsilon=epsilon,
+            cuts=cuts,
+            interval=interval,
+        )
     with replaced_folder(out, ours=WRITTEN) as folder:
         results.write(folder)
         write_report(folder)
@@ -154,18 +193,31 @@ def _agreement(
         note = NO_ITEMS
         if items is not None:
             found = read_annotators(
-                humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode,
+                humans,
+                judges,
+                id_column=id_column,
+                scale=scale,
+                dimensions=dimensions,
+                mode=mode,
                 rater_column=rater_column,
-            )  # fmt: skip
+            )
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = _baselines(
                 items, id_column, text_column, found.dimensions, scale, taken, Path(name)
             )
         results = run_audit(
-            humans, [*judges, *beside], id_column=id_column, scale=scale, dimensions=dimensions,
-            seed=seed, mode=mode, rater_column=rater_column, epsilon=epsilon, interval=interval,
+            humans,
+            [*judges, *beside],
+            id_column=id_column,
+            scale=scale,
+            dimensions=dimensions,
+            seed=seed,
+            mode=mode,
+            rater_column=rater_column,
+            epsilon=epsilon,
+            interval=interval,
             cuts=[_cut(word) for word in cuts],
-        )  # fmt: skip
+        )
     if note:
         results.limits.insert(0, note)
     return results

@@ -91,9 +91,12 @@ def _chosen(study: Study, only: str | None) -> list[Any]:
     found = [judge for judge in judges if judge.id == only]
     if not found:
         raise RatifyError(
-            "the plan has no such judge", file=study.folder / "plan.yaml", column="judges",
-            value=only, allowed=", ".join(judge.id for judge in study.plan.judges) or "none",
-        )  # fmt: skip
+            "the plan has no such judge",
+            file=study.folder / "plan.yaml",
+            column="judges",
+            value=only,
+            allowed=", ".join(judge.id for judge in study.plan.judges) or "none",
+        )
     return found
 
 
@@ -115,9 +118,10 @@ def _ask_llm(
 
     if study.lock is None:
         raise RatifyError(
-            "an LLM judge is asked under a locked plan only", file=study.folder / "plan.yaml",
+            "an LLM judge is asked under a locked plan only",
+            file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first; `ratify judge --dry-run` needs no lock",
-        )  # fmt: skip
+        )
     found = _estimate(study, store, judge, again=again)
     click.echo(found.sentence())
     if not yes:
@@ -172,9 +176,11 @@ class _Shown:
     def __enter__(self) -> _Shown:
         if sys.stdout.isatty() and self._total:
             self._bar = click.progressbar(
-                length=self._total, label=f"judge {self._judge.id}", show_eta=True,
+                length=self._total,
+                label=f"judge {self._judge.id}",
+                show_eta=True,
                 item_show_func=lambda _: self._now,
-            )  # fmt: skip
+            )
             self._bar.__enter__()
         return self
 
@@ -209,18 +215,23 @@ class _Shown:
 @click.option("--only", metavar="JUDGE", help="Ask this judge of the plan alone.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and cost; send nothing.")
 @click.option("--yes", is_flag=True, help="Go on even above the plan's ask_above.")
+@click.option("--again", is_flag=True, help="Ask once more what was refused or could not be read.")
 @click.option(
-    "--again", is_flag=True, help="Ask once more what was refused or could not be read."
-)  # fmt: skip
-@click.option(
-    "--batch", is_flag=True,
+    "--batch",
+    is_flag=True,
     help="Through the server's batch API: submits, waits and collects; stop and go on at any time.",
-)  # fmt: skip
+)
 @click.pass_context
 def judge(
-    ctx: click.Context, folder: Path, only: str | None, *, dry_run: bool, yes: bool, again: bool,
+    ctx: click.Context,
+    folder: Path,
+    only: str | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    again: bool,
     batch: bool,
-) -> None:  # fmt: skip
+) -> None:
     """Ask the judges of the plan in DIR; what is answered is not asked again.
 
     An LLM's key stands in the environment, in the variable that the plan names. Stop it at any time

@@ -136,9 +136,17 @@ def open_study(
         for record in table.rows
     }
     return Study(
-        folder, plan, table, items, {**items, **_check_items(plan, table)}, _by_sequence(trials),
-        texts, parts, plan_hash(parts), lock,
-    )  # fmt: skip
+        folder,
+        plan,
+        table,
+        items,
+        {**items, **_check_items(plan, table)},
+        _by_sequence(trials),
+        texts,
+        parts,
+        plan_hash(parts),
+        lock,
+    )
 
 
 def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
@@ -162,11 +170,12 @@ def _check_judges(plan: Plan, folder: Path) -> None:
             check_judge(judge, plan)
         except RatifyError as error:
             raise RatifyError(
-                error.problem, file=folder / PLAN_FILE,
+                error.problem,
+                file=folder / PLAN_FILE,
                 column=f"judges.{number}.id" if error.column == "id" else error.column,
                 value=error.value,
                 allowed=error.allowed,
-            ) from error  # fmt: skip
+            ) from error
 
 
 def _check_baselines_beside(plan: Plan, folder: Path) -> None:
@@ -179,9 +188,11 @@ def _check_baselines_beside(plan: Plan, folder: Path) -> None:
         except RatifyError:
             continue  # one that cannot answer this plan is not missed
         raise RatifyError(
-            f"an LLM judge stands beside the baseline '{name}'", file=folder / PLAN_FILE,
-            column="judges", allowed=f"one more judge: {{id: {name}, kind: baseline}}",
-        )  # fmt: skip
+            f"an LLM judge stands beside the baseline '{name}'",
+            file=folder / PLAN_FILE,
+            column="judges",
+            allowed=f"one more judge: {{id: {name}, kind: baseline}}",
+        )
 
 
 def _check_columns(plan: Plan, table: Table) -> None:
@@ -213,9 +224,11 @@ def _check_prompts(table: Table) -> None:
     for row, record in enumerate(table.rows, start=2):
         if first.setdefault(record["scenario"], record["prompt"]) != record["prompt"]:
             raise table.error(
-                row, "prompt", f"differs from the first of scenario '{record['scenario']}'",
+                row,
+                "prompt",
+                f"differs from the first of scenario '{record['scenario']}'",
                 allowed="one prompt in a scenario",
-            )  # fmt: skip
+            )
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:

@@ -41,10 +41,7 @@ def speak(app: Flask, language: str) -> None:
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = str(CATALOGUES)
     Babel(app, locale_selector=chosen)
     app.context_processor(
-        lambda: {
-            "language": chosen(),
-            "direction": direction if chosen() == language else "ltr",
-        }
+        lambda: {"language": chosen(), "direction": direction if chosen() == language else "ltr"}
     )
 
 
@@ -52,6 +49,9 @@ def check_language(language: str, file: Path) -> None:
     """Raise `RatifyError` where the rater's pages do not speak the language of a plan."""
     if language not in languages():
         raise RatifyError(
-            "the rater's pages do not speak this language", file=file, column="language",
-            value=language, allowed=", ".join(languages()),
-        )  # fmt: skip
+            "the rater's pages do not speak this language",
+            file=file,
+            column="language",
+            value=language,
+            allowed=", ".join(languages()),
+        )

@@ -67,9 +67,11 @@ def new_study(
     """
     if worked not in worked_plans():
         raise RatifyError(
-            "there is no such worked plan", file="--plan", value=worked,
+            "there is no such worked plan",
+            file="--plan",
+            value=worked,
             allowed=", ".join(worked_plans()),
-        )  # fmt: skip
+        )
     rows = _demo_items() if items is None else None
     if rows is None:
         assert items is not None
@@ -109,9 +111,13 @@ def _refuse_lonely(path: Path, rows: list[dict[str, str]], column: str) -> None:
     for number, row in enumerate(rows, start=2):
         if counts[row["scenario"]] < 2:
             raise RatifyError(
-                "has a single item", file=path, row=number, column=column,
-                value=row["scenario"], allowed="at least two items to compare",
-            )  # fmt: skip
+                "has a single item",
+                file=path,
+                row=number,
+                column=column,
+                value=row["scenario"],
+                allowed="at least two items to compare",
+            )
 
 
 def _fitted(plan: str, rows: list[dict[str, str]], *, demo: bool) -> str:
@@ -167,9 +173,12 @@ def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> Visitors:
         if not address:
             raise RatifyError("the server for the simulated raters did not start")
         return send_bots(
-            f"http://{address}", quality, count=study.plan.design.raters,
-            seed=study.plan.seed, arrived=arrived,
-        )  # fmt: skip
+            f"http://{address}",
+            quality,
+            count=study.plan.design.raters,
+            seed=study.plan.seed,
+            arrived=arrived,
+        )
     finally:
         server.terminate()
         server.wait(timeout=10)

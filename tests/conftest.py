@@ -205,7 +205,12 @@ def make_demo(place: Path) -> None:
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "RATIFY"))}
     done = subprocess.run(
         [sys.executable, "-P", "-m", "ratify", "demo", "--no-serve"],
-        cwd=place, env=bare, capture_output=True, text=True, timeout=600, check=False,
-    )  # fmt: skip
+        cwd=place,
+        env=bare,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     (place / "said.txt").write_text(done.stdout)

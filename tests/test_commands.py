@@ -75,9 +75,17 @@ def test_the_real_audit(ratify: Run, tmp_path: Path, real_data: Path) -> None:
     humans = [a for n in (1, 2, 3) for a in ("--human", place / f"expert{n}_ratings.csv")]
     judges = [a for n in ("gpt", "gemini") for a in ("--judge", place / f"{n}_ratings.csv")]
     done = ratify(
-        "audit", *humans, *judges, "--id", "conversation_id", "--scale", 1, 5,
-        "--out", tmp_path / "out",
-    )  # fmt: skip
+        "audit",
+        *humans,
+        *judges,
+        "--id",
+        "conversation_id",
+        "--scale",
+        1,
+        5,
+        "--out",
+        tmp_path / "out",
+    )
     assert done.returncode == 0, done.stderr
     table = (tmp_path / "out" / "tables" / "agreement.csv").read_text().splitlines()
     assert len(table) == 1 + 6 * (3 + 6 + 2)
@@ -199,8 +207,10 @@ def test_before_there_are_answers_every_command_says_what_to_do(
 ) -> None:
     assert ratify("new", tmp_path / "s", "--plan", "empathy_rating").returncode == 0
     for command, needs in (
-        ("analyze", "ratify lock"), ("report", "run the analysis first"), ("gate", "ratify analyze")
-    ):  # fmt: skip
+        ("analyze", "ratify lock"),
+        ("report", "run the analysis first"),
+        ("gate", "ratify analyze"),
+    ):
         done = ratify(command, tmp_path / "s")
         assert done.returncode == 2
         assert needs in done.stderr, command

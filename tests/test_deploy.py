@@ -115,8 +115,11 @@ def test_its_unit_is_one(tmp_path: Path) -> None:
     path.write_text(unit.replace(program[1], sys.executable))
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(path)],
-        capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     said = [line for line in done.stderr.splitlines() if "ratify.service" in line]
     assert (done.returncode, said) == (0, [])
 
@@ -142,10 +145,12 @@ class Front:
         trusted = ssl.create_default_context(cafile=self.prefix / "certificate.pem")
         trusted.check_hostname = False  # it is asked for by number
         return httpx.Client(
-            base_url=f"https://127.0.0.1:{self.secure}", headers={"Host": HOST},
+            base_url=f"https://127.0.0.1:{self.secure}",
+            headers={"Host": HOST},
             transport=httpx.HTTPTransport(verify=trusted, local_address=address),
-            follow_redirects=True, timeout=20,
-        )  # fmt: skip
+            follow_redirects=True,
+            timeout=20,
+        )
 
     def logs(self) -> str:
         """Return all that nginx wrote while it ran."""
@@ -164,11 +169,26 @@ def nginx(prefix: Path, upstream: str) -> Iterator[Front]:
     front = Front(free_port(), free_port(), prefix)
     subprocess.run(
         [
-            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-            "-subj", f"/CN={HOST}", "-keyout", "key.pem", "-out", "certificate.pem",
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={HOST}",
+            "-keyout",
+            "key.pem",
+            "-out",
+            "certificate.pem",
         ],
-        cwd=prefix, check=True, capture_output=True, timeout=60,
-    )  # fmt: skip
+        cwd=prefix,
+        check=True,
+        capture_output=True,
+        timeout=60,
+    )
     servers = block("nginx", "proxy_pass")
     for written, here in (
         (r"listen \[::\].*;", ""),
@@ -193,8 +213,9 @@ def nginx(prefix: Path, upstream: str) -> Iterator[Front]:
     )
     process = subprocess.Popen(
         ["nginx", "-p", str(prefix), "-e", str(prefix / "start.log"), "-c", str(settings)],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     try:
         for _ in range(100):
             if process.poll() is not None:
@@ -307,8 +328,11 @@ def test_its_backup_is_a_whole_copy_while_raters_answer(tmp_path: Path, serve: S
         gone, before = _withdraw(server.url), len(finished)
         done = subprocess.run(
             ["sh", str(tmp_path / "ratify-backup")],
-            capture_output=True, text=True, timeout=120, check=False,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
         after = len(finished) + 1
         assert (done.returncode, done.stderr) == (0, "")
         wait_for(finished, after + 2)  # the server has not noticed
@@ -354,9 +378,11 @@ def _read(answer: httpx.Response) -> Page:
 def test_its_dump_can_be_restored(tmp_path: Path, serve: Serve, postgres_url: str) -> None:
     needed("pg_dump", "pg_restore", "createdb", "dropdb")
     server = serve(
-        make_study(tmp_path / "study", raters=500, trials=3), "--mode", "pilot",
+        make_study(tmp_path / "study", raters=500, trials=3),
+        "--mode",
+        "pilot",
         database=postgres_url,
-    )  # fmt: skip
+    )
     url = make_url(postgres_url)
     where = url.translate_connect_args(
         host="PGHOST", port="PGPORT", username="PGUSER", password="PGPASSWORD"

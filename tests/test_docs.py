@@ -45,8 +45,12 @@ def run(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(words, process.wait(), out, err)
     return subprocess.run(
         [sys.executable, "-P", "-m", "ratify", *words[1:]],
-        cwd=cwd, capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
 
 
 def test_the_first_study_works_as_written(tmp_path: Path) -> None:
@@ -123,9 +127,13 @@ def test_the_llm_judge_of_the_docs_fits_the_worked_plan(tmp_path: Path) -> None:
     judges = yaml.safe_load(block[1])["judges"]
     plan |= {"judges": judges, "gate": []}
     plan["analyses"] = [
-        {"id": "ranks", "kind": "rank_correlation", "judge": "small_model",
-         "score": "bradley_terry"},
-    ]  # fmt: skip
+        {
+            "id": "ranks",
+            "kind": "rank_correlation",
+            "judge": "small_model",
+            "score": "bradley_terry",
+        }
+    ]
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
     study, _ = lock_study(folder)
     asked = list(Asked.of(study, study.plan.judge("small_model")).everything())

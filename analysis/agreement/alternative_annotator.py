@@ -194,13 +194,17 @@ def alternative_annotator(
         raise RatifyError("epsilon is out of range", value=epsilon, allowed="0 <= epsilon < 1")
     one_of("metric", metric, list(METRICS))
     proportion("level", level)
-    for name, value, least in (("fewest_others", fewest_others, 1),
-                               ("fewest_items", fewest_items, 2)):  # fmt: skip
+    for name, value, least in (
+        ("fewest_others", fewest_others, 1),
+        ("fewest_items", fewest_items, 2),
+    ):
         if value < least:
             raise RatifyError(f"{name} is out of range", value=value, allowed=f"{least} or more")
-    table = ratings if isinstance(ratings, Panel) else panel(
-        ratings, scale=scale, judges=judges, dimensions=dimensions
-    )  # fmt: skip
+    table = (
+        ratings
+        if isinstance(ratings, Panel)
+        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
+    )
     require_others(table)
     wanted = dimensions if dimensions is not None else table.dimensions
     verdicts: list[Verdict] = []
@@ -211,10 +215,16 @@ def alternative_annotator(
         tested = _tested(table, judge, wins, epsilon, fewest_items)
         humans += tested
         verdicts += [
-            _verdict(judge, name, [one for one in tested if one.dimension == name], wins[name],
-                     level, alphas[name])
+            _verdict(
+                judge,
+                name,
+                [one for one in tested if one.dimension == name],
+                wins[name],
+                level,
+                alphas[name],
+            )
             for name in wins
-        ]  # fmt: skip
+        ]
     return AlternativeAnnotator(
         verdicts=tuple(verdicts), humans=tuple(humans), epsilon=epsilon, level=level, metric=metric
     )
@@ -279,13 +289,21 @@ def _tested(
     over_all = _adjusted(p_values)
     return [
         LeftOutHuman(
-            judge=judge, dimension=dimension, human=human, n=n, judge_wins=mine, human_wins=theirs,
-            p_value=p, p_adjusted=float(one), p_adjusted_all=float(every), note=note,
+            judge=judge,
+            dimension=dimension,
+            human=human,
+            n=n,
+            judge_wins=mine,
+            human_wins=theirs,
+            p_value=p,
+            p_adjusted=float(one),
+            p_adjusted_all=float(every),
+            note=note,
         )
         for (dimension, human, n, mine, theirs, p, note), one, every in zip(
             rows, own, over_all, strict=True
         )
-    ]  # fmt: skip
+    ]
 
 
 def _test(
@@ -330,11 +348,20 @@ def _verdict(
     tested = [n for n, row in enumerate(rows) if not np.isnan(row.p_value)]
     if not tested:
         return Verdict(
-            judge=judge, dimension=dimension, humans=0, n=0, winning_rate=np.nan,
-            winning_rate_all=np.nan, passes=None, passes_all=None, advantage=np.nan,
-            advantage_low=np.nan, advantage_high=np.nan, human_alpha=alpha,
+            judge=judge,
+            dimension=dimension,
+            humans=0,
+            n=0,
+            winning_rate=np.nan,
+            winning_rate_all=np.nan,
+            passes=None,
+            passes_all=None,
+            advantage=np.nan,
+            advantage_low=np.nan,
+            advantage_high=np.nan,
+            human_alpha=alpha,
             note="Nobody rated enough items together with others to be tested.",
-        )  # fmt: skip
+        )
     kept = wins[0][:, tested]
     entered = ~np.isnan(kept).all(axis=1)
     value, low, high = _advantage(kept[entered])
@@ -343,11 +370,20 @@ def _verdict(
         for name in ("p_adjusted", "p_adjusted_all")
     )
     return Verdict(
-        judge=judge, dimension=dimension, humans=len(tested), n=int(entered.sum()),
-        winning_rate=one, winning_rate_all=every, passes=one >= PASSES, passes_all=every >= PASSES,
-        advantage=value, advantage_low=low, advantage_high=high, human_alpha=alpha,
+        judge=judge,
+        dimension=dimension,
+        humans=len(tested),
+        n=int(entered.sum()),
+        winning_rate=one,
+        winning_rate_all=every,
+        passes=one >= PASSES,
+        passes_all=every >= PASSES,
+        advantage=value,
+        advantage_low=low,
+        advantage_high=high,
+        human_alpha=alpha,
         note=_verdict_note(one >= PASSES, alpha, len(tested)),
-    )  # fmt: skip
+    )
 
 
 def _verdict_note(passes: bool, alpha: float, humans: int) -> str:

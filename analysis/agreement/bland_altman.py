@@ -64,11 +64,7 @@ class LimitsOfAgreement:
 
 
 def limits_of_agreement(
-    pairs: pd.DataFrame,
-    *,
-    score: str = "judge",
-    reference: str = "reference",
-    level: float = 0.95,
+    pairs: pd.DataFrame, *, score: str = "judge", reference: str = "reference", level: float = 0.95
 ) -> LimitsOfAgreement:
     """Return the bias and the limits of agreement of two scores of the same items.
 
@@ -115,14 +111,25 @@ def limits_of_agreement(
     inner, outer = (sd * factor for factor in _limit_factors(n, level, reach))
     spread = _spread(known, level)
     return LimitsOfAgreement(
-        bias=bias, bias_low=bias - half, bias_high=bias + half, sd=sd,
-        lower=bias - reach * sd, lower_low=bias - outer, lower_high=bias - inner,
-        upper=bias + reach * sd, upper_low=bias + inner, upper_high=bias + outer,
-        spread=spread[0], spread_low=spread[1], spread_high=spread[2],
-        n=n, n_dropped=len(pairs) - n, level=level,
+        bias=bias,
+        bias_low=bias - half,
+        bias_high=bias + half,
+        sd=sd,
+        lower=bias - reach * sd,
+        lower_low=bias - outer,
+        lower_high=bias - inner,
+        upper=bias + reach * sd,
+        upper_low=bias + inner,
+        upper_high=bias + outer,
+        spread=spread[0],
+        spread_low=spread[1],
+        spread_high=spread[2],
+        n=n,
+        n_dropped=len(pairs) - n,
+        level=level,
         method="limits of agreement of Bland and Altman, exact intervals for normal differences",
         note=_note(spread),
-    )  # fmt: skip
+    )
 
 
 def _limit_factors(n: int, level: float, reach: float) -> tuple[float, float]:

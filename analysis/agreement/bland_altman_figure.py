@@ -104,9 +104,15 @@ def _points(ax: Axes, middle: FloatArray, gap: FloatArray) -> None:
     most = max(int(counts.max(initial=1)), 2)
     areas = SMALL + (LARGE - SMALL) * (counts - 1) / (most - 1) * min(1.0, most / 12)
     ax.scatter(
-        spots[:, 0], spots[:, 1], s=areas, color=BLUE, alpha=0.55, linewidth=0, gid="items",
+        spots[:, 0],
+        spots[:, 1],
+        s=areas,
+        color=BLUE,
+        alpha=0.55,
+        linewidth=0,
+        gid="items",
         zorder=2,
-    )  # fmt: skip
+    )
 
 
 def _line(ax: Axes, name: str, numbers: tuple[float, float, float]) -> None:
@@ -117,10 +123,16 @@ def _line(ax: Axes, name: str, numbers: tuple[float, float, float]) -> None:
     style = "-" if name == "bias" else (0, (5, 3))
     ax.axhline(value, color=colour, lw=1.3, ls=style, gid=name, zorder=1)
     ax.annotate(
-        f"{name}\n{_signed(value, 2)}", xy=(1, value), xycoords=("axes fraction", "data"),
-        xytext=(5, 0), textcoords="offset points", va="center", fontsize=7.5, color=INK,
+        f"{name}\n{_signed(value, 2)}",
+        xy=(1, value),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7.5,
+        color=INK,
         annotation_clip=False,
-    )  # fmt: skip
+    )
 
 
 def _room(ax: Axes, low: float, high: float) -> None:
@@ -128,9 +140,14 @@ def _room(ax: Axes, low: float, high: float) -> None:
     half = (high - low) / 2
     for side in (1, -1):
         ax.plot(
-            [low, low + half, high], [0, side * 2 * half, 0], color=MUTED, lw=0.7, ls=(0, (1, 2)),
-            zorder=0.5, gid="room",
-        )  # fmt: skip
+            [low, low + half, high],
+            [0, side * 2 * half, 0],
+            color=MUTED,
+            lw=0.7,
+            ls=(0, (1, 2)),
+            zorder=0.5,
+            gid="room",
+        )
 
 
 def _signed(value: float, decimals: int | None = None) -> str:

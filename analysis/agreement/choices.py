@@ -74,11 +74,7 @@ class ChoiceAgreement:
 
 
 def choice_agreement(
-    people: pd.DataFrame,
-    judge: pd.DataFrame,
-    *,
-    cluster: str = "rater_id",
-    level: float = 0.95,
+    people: pd.DataFrame, judge: pd.DataFrame, *, cluster: str = "rater_id", level: float = 0.95
 ) -> ChoiceAgreement:
     """Compare people's choices with a judge's answers to the same trials.
 
@@ -131,13 +127,23 @@ def choice_agreement(
         kappa, kappa_pull, codes, len(names), level, link=Link.KAPPA
     )
     return ChoiceAgreement(
-        estimate=agree, se=se, low=low, high=high,
-        kappa=kappa, kappa_se=kappa_se, kappa_low=kappa_low, kappa_high=kappa_high,
-        n=int(kept.sum()), n_clusters=len(names), n_reversed=int((turned & kept).sum()),
-        n_unmatched=int(unmatched.sum()), n_undecided=int(undecided.sum()),
-        level=level, method=f"proportion of equal choices, errors clustered by {cluster}, "
+        estimate=agree,
+        se=se,
+        low=low,
+        high=high,
+        kappa=kappa,
+        kappa_se=kappa_se,
+        kappa_low=kappa_low,
+        kappa_high=kappa_high,
+        n=int(kept.sum()),
+        n_clusters=len(names),
+        n_reversed=int((turned & kept).sum()),
+        n_unmatched=int(unmatched.sum()),
+        n_undecided=int(undecided.sum()),
+        level=level,
+        method=f"proportion of equal choices, errors clustered by {cluster}, "
         "t interval on the logit scale",
-    )  # fmt: skip
+    )
 
 
 def _keys(judgments: pd.DataFrame) -> tuple[pd.MultiIndex, BoolArray]:

@@ -22,8 +22,10 @@ from analysis.agreement.yardstick import ALL, Sample, difference, mean_of, nothi
 # In this order in every table: how one person does, then how all of them do together.
 PEOPLE = ("person", "alpha_ordinal", "alpha_interval", "icc1")
 RELIABILITIES: dict[str, Literal["ordinal", "interval", "icc1"]] = {
-    "alpha_ordinal": "ordinal", "alpha_interval": "interval", "icc1": "icc1",
-}  # fmt: skip
+    "alpha_ordinal": "ordinal",
+    "alpha_interval": "interval",
+    "icc1": "icc1",
+}
 JUDGE = ("judge", "person", "difference", "with_mean")
 
 
@@ -82,10 +84,14 @@ class Crowd:
         rows = []
         for row in (*self.people, *self.judges):
             cells: dict[str, object] = {
-                "annotator": row.annotator, "dimension": row.dimension, "n": _n(row),
-                "raters": row.raters, "ratings": row.ratings, "fewest": row.fewest,
+                "annotator": row.annotator,
+                "dimension": row.dimension,
+                "n": _n(row),
+                "raters": row.raters,
+                "ratings": row.ratings,
+                "fewest": row.fewest,
                 "most": row.most,
-            }  # fmt: skip
+            }
             for name in names:
                 sample = row.samples.get(name, nothing(0.95))
                 low, high = sample.interval
@@ -132,9 +138,11 @@ def crowd(
     difference alike. Krippendorff (2011) for alpha with missing ratings, Donner (1986) for ICC(1)
     of unequal groups. Intervals are jackknife over items, coefficients through Fisher's z.
     """
-    table = ratings if isinstance(ratings, Panel) else panel(
-        ratings, scale=scale, judges=judges, dimensions=dimensions
-    )  # fmt: skip
+    table = (
+        ratings
+        if isinstance(ratings, Panel)
+        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
+    )
     require_others(table)
     wanted = tuple(dimensions) if dimensions is not None else table.dimensions
     people = [_people(table, name, level) for name in wanted]
@@ -179,8 +187,11 @@ def _sizes(values: FloatArray) -> tuple[int, int, int, int]:
     known = ~np.isnan(values)
     per_item = known.sum(axis=1)
     return (
-        int(known.any(axis=0).sum()), int(known.sum()), int(per_item.min()), int(per_item.max()),
-    )  # fmt: skip
+        int(known.any(axis=0).sum()),
+        int(known.sum()),
+        int(per_item.min()),
+        int(per_item.max()),
+    )
 
 
 def _moments(table: Panel, dimension: str, rated: FloatArray | None) -> FloatArray:
@@ -243,9 +254,11 @@ def _mean_row(annotator: str, rows: Sequence[CrowdRow], level: float) -> CrowdRo
     """Return the mean over dimensions."""
     used = [row for row in rows if row.ratings]
     sizes = (
-        max((row.raters for row in used), default=0), sum(row.ratings for row in used),
-        min((row.fewest for row in used), default=0), max((row.most for row in used), default=0),
-    )  # fmt: skip
+        max((row.raters for row in used), default=0),
+        sum(row.ratings for row in used),
+        min((row.fewest for row in used), default=0),
+        max((row.most for row in used), default=0),
+    )
     means = {name: mean_of([row[name] for row in rows], level) for name in rows[0].samples}
     return CrowdRow(annotator, ALL, *sizes, means)
 

@@ -121,11 +121,15 @@ def at_cut(
     if not (low < cut <= high if side == "at_least" else low <= cut < high):
         raise RatifyError(
             f"every rating is on one side of the cut {SIGNS[side]} {cut:g}",
-            column="cut", value=cut, allowed=f"a cut within {scale_words(scale)}",
-        )  # fmt: skip
-    table = ratings if isinstance(ratings, Panel) else panel(
-        ratings, scale=scale, judges=judges, dimensions=dimensions
-    )  # fmt: skip
+            column="cut",
+            value=cut,
+            allowed=f"a cut within {scale_words(scale)}",
+        )
+    table = (
+        ratings
+        if isinstance(ratings, Panel)
+        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
+    )
     require_others(table)
     word = f"{SIGNS[side]} {cut:g}"
     found: list[AtCut] = []
@@ -184,17 +188,30 @@ class _Split:
             value, low, high = _pooled(by_item[used].astype(float), level)
             rows.append(
                 AtCut(
-                    cut=word, dimension=self.dimension, annotator=annotator, reference=OTHERS,
-                    measure=measure, estimate=value, low=low, high=high, cases=int(given.sum()),
-                    n=int(used.sum()), method=MEAN,
+                    cut=word,
+                    dimension=self.dimension,
+                    annotator=annotator,
+                    reference=OTHERS,
+                    measure=measure,
+                    estimate=value,
+                    low=low,
+                    high=high,
+                    cases=int(given.sum()),
+                    n=int(used.sum()),
+                    method=MEAN,
                 )
-            )  # fmt: skip
+            )
         return rows
 
     def _single_rows(
-        self, word: str, annotator: str, reference: str, answers: FloatArray, truth: FloatArray,
+        self,
+        word: str,
+        annotator: str,
+        reference: str,
+        answers: FloatArray,
+        truth: FloatArray,
         level: float,
-    ) -> list[AtCut]:  # fmt: skip
+    ) -> list[AtCut]:
         rows = []
         for measure in MEASURES:
             given, found = _events(measure, answers, truth)
@@ -204,12 +221,19 @@ class _Split:
                 low, high = proportion_confint(hits, cases, alpha=1 - level, method="wilson")
             rows.append(
                 AtCut(
-                    cut=word, dimension=self.dimension, annotator=annotator, reference=reference,
-                    measure=measure, estimate=hits / cases if cases else np.nan, low=float(low),
-                    high=float(high), cases=cases, n=int((~np.isnan(answers + truth)).sum()),
+                    cut=word,
+                    dimension=self.dimension,
+                    annotator=annotator,
+                    reference=reference,
+                    measure=measure,
+                    estimate=hits / cases if cases else np.nan,
+                    low=float(low),
+                    high=float(high),
+                    cases=cases,
+                    n=int((~np.isnan(answers + truth)).sum()),
                     method=WILSON,
                 )
-            )  # fmt: skip
+            )
         return rows
 
 

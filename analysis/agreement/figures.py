@@ -9,13 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import (
-    Colormap,
-    LinearSegmentedColormap,
-    Normalize,
-    TwoSlopeNorm,
-    to_rgb,
-)
+from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoSlopeNorm, to_rgb
 from matplotlib.patches import Rectangle
 
 from analysis.results.figure_style import (
@@ -125,9 +119,13 @@ def plot_bias(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         if bounded:
             ends = mine[["bias_low", "bias_high"]].astype(float)
             ax.hlines(
-                places, ends["bias_low"], ends["bias_high"],
-                color=COLOURS[index % len(COLOURS)], lw=1.3, alpha=0.7,
-            )  # fmt: skip
+                places,
+                ends["bias_low"],
+                ends["bias_high"],
+                color=COLOURS[index % len(COLOURS)],
+                lw=1.3,
+                alpha=0.7,
+            )
         ax.plot(
             mine["bias"].astype(float),
             places,
@@ -182,17 +180,41 @@ def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         places = np.array([dimensions.index(str(d)) for d in mine["dimension"]], dtype=float)
         values, low, high = (mine[c].to_numpy(dtype=float) for c in ("estimate", "low", "high"))
         if index == 0:
-            ax.barh(places, high - low, left=low, height=0.84, color=HAIR, alpha=0.55, lw=0,
-                    label=f"{label(people, 24)} (95% interval)", gid="people")  # fmt: skip
+            ax.barh(
+                places,
+                high - low,
+                left=low,
+                height=0.84,
+                color=HAIR,
+                alpha=0.55,
+                lw=0,
+                label=f"{label(people, 24)} (95% interval)",
+                gid="people",
+            )
             ax.vlines(values, places - 0.42, places + 0.42, color=MUTED, lw=1.4)
             continue
         spread = (index - (len(judges) + 1) / 2) * min(0.24, 0.7 / max(len(judges), 1))
         colour = COLOURS[(index - 1) % len(COLOURS)]
         ax.hlines(places + spread, low, high, color=colour, lw=1.4)
-        ax.plot(values, places + spread, ls="", marker=MARKERS[(index - 1) % len(MARKERS)],
-                color=colour, ms=5, label=label(name, 24), gid=f"judge-{index - 1}")  # fmt: skip
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, borderaxespad=0.2,
-              handletextpad=0.5, columnspacing=1.4)  # fmt: skip
+        ax.plot(
+            values,
+            places + spread,
+            ls="",
+            marker=MARKERS[(index - 1) % len(MARKERS)],
+            color=colour,
+            ms=5,
+            label=label(name, 24),
+            gid=f"judge-{index - 1}",
+        )
+    ax.legend(
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=2,
+        frameon=False,
+        borderaxespad=0.2,
+        handletextpad=0.5,
+        columnspacing=1.4,
+    )
     ax.axvline(0, color=MUTED, lw=0.7, zorder=0.5)
     low_end = min([0.0, *known["low"].dropna().astype(float), *known["estimate"].astype(float)])
     ax.set_xlim(low_end - 0.03 if low_end < 0 else 0.0, 1.0)

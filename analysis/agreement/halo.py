@@ -72,13 +72,18 @@ class Halo:
             more_low, more_high = row.difference.interval
             rows.append(
                 {
-                    "annotator": row.annotator, "dimension_a": row.dimension_a,
-                    "dimension_b": row.dimension_b, "n": row.correlation.n,
-                    "correlation": row.correlation.value, "correlation_low": low,
-                    "correlation_high": high, "difference": row.difference.value,
-                    "difference_low": more_low, "difference_high": more_high,
+                    "annotator": row.annotator,
+                    "dimension_a": row.dimension_a,
+                    "dimension_b": row.dimension_b,
+                    "n": row.correlation.n,
+                    "correlation": row.correlation.value,
+                    "correlation_low": low,
+                    "correlation_high": high,
+                    "difference": row.difference.value,
+                    "difference_low": more_low,
+                    "difference_high": more_high,
                 }
-            )  # fmt: skip
+            )
         return pd.DataFrame(rows)
 
 
@@ -121,16 +126,20 @@ def halo(
     the dimensions' truths go together. That is an error too, but not an impression spilling over.
     The interval of the difference covers .93 to .96 with 50 items and three people.
     """
-    table = ratings if isinstance(ratings, Panel) else panel(
-        ratings, scale=scale, judges=judges, dimensions=dimensions
-    )  # fmt: skip
+    table = (
+        ratings
+        if isinstance(ratings, Panel)
+        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
+    )
     require_others(table)
     wanted = tuple(dimensions) if dimensions is not None else table.dimensions
     if len(wanted) < 2:
         raise RatifyError(
-            "halo is about two dimensions of an item", column="dimension", value=wanted[0],
+            "halo is about two dimensions of an item",
+            column="dimension",
+            value=wanted[0],
             allowed="two dimensions or more",
-        )  # fmt: skip
+        )
     rests = {name: _rest(table.people[name]) for name in wanted}
     people: list[HaloRow] = []
     single: list[HaloRow] = []

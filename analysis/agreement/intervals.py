@@ -18,8 +18,10 @@ from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_
 Method = Literal["jackknife", "bootstrap"]
 SHARES = ("exact", "within_one")
 KAPPAS: dict[str, Weights] = {
-    "kappa": "none", "kappa_linear": "linear", "kappa_quadratic": "quadratic",
-}  # fmt: skip
+    "kappa": "none",
+    "kappa_linear": "linear",
+    "kappa_quadratic": "quadratic",
+}
 # Under this many items an interval would say more about luck than about the raters.
 FEWEST = 5
 WILSON = "Wilson interval"
@@ -113,13 +115,18 @@ def coefficient_intervals(
         test = kappa_test(x, y, weights=KAPPAS[name]) if name in KAPPAS else None
         found.append(
             Coefficient(
-                coefficient=name, n=x.size, estimate=whole[name], low=low, high=high,
+                coefficient=name,
+                n=x.size,
+                estimate=whole[name],
+                low=low,
+                high=high,
                 se=np.nan if test is None else test.se,
                 se_null=np.nan if test is None else test.se_null,
                 p_value=np.nan if test is None else test.p_value,
-                unit=_unit(name), method=how,
+                unit=_unit(name),
+                method=how,
             )
-        )  # fmt: skip
+        )
     return tuple(found)
 
 
@@ -161,10 +168,12 @@ def _ends(
         weights = rng.multinomial(n, cells.counts / n, size=draws).astype(float)
         drawn = weighted_coefficients(cells, weights, scale)
         return {
-            name: (*_nowhere_or(whole[name], percentile_interval(drawn[name], level=level)),
-                   f"{BOOTSTRAP}, {draws:,} resamples")
+            name: (
+                *_nowhere_or(whole[name], percentile_interval(drawn[name], level=level)),
+                f"{BOOTSTRAP}, {draws:,} resamples",
+            )
             for name in COEFFICIENTS
-        }  # fmt: skip
+        }
     left_out = weighted_coefficients(cells, cells.left_out(), scale)
     return {
         name: _jackknifed(name, whole[name], left_out[name][cells.cell], level)

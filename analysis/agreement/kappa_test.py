@@ -70,9 +70,14 @@ def kappa_test(a: ArrayLike, b: ArrayLike, *, weights: Weights = "none") -> Kapp
     n = x.size
     if np.isnan(estimate):
         return KappaTest(
-            weights=weights, n=n, estimate=np.nan, se=np.nan, se_null=np.nan, z=np.nan,
+            weights=weights,
+            n=n,
+            estimate=np.nan,
+            se=np.nan,
+            se_null=np.nan,
+            z=np.nan,
             p_value=np.nan,
-        )  # fmt: skip
+        )
     grid, place = np.unique(np.concatenate([x, y]), return_inverse=True)
     k = len(grid)
     joint = np.bincount(place[:n] * k + place[n:], minlength=k * k).reshape(k, k) / n
@@ -92,6 +97,11 @@ def kappa_test(a: ArrayLike, b: ArrayLike, *, weights: Weights = "none") -> Kapp
     se_null = float(np.sqrt(null)) if null > 1e-14 else np.nan
     z = estimate / se_null
     return KappaTest(
-        weights=weights, n=n, estimate=estimate, se=float(np.sqrt(max(variance, 0.0))),
-        se_null=se_null, z=float(z), p_value=float(2 * norm.sf(abs(z))),
-    )  # fmt: skip
+        weights=weights,
+        n=n,
+        estimate=estimate,
+        se=float(np.sqrt(max(variance, 0.0))),
+        se_null=se_null,
+        z=float(z),
+        p_value=float(2 * norm.sf(abs(z))),
+    )

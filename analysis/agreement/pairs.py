@@ -192,10 +192,15 @@ def agreement(
     if not both.any():
         raise RatifyError(
             f"'{candidate}' and '{reference}' rated no item in common on {dimension}",
-            column="item_id", allowed="at least one item that both rated",
-        )  # fmt: skip
-    return _row(row, _coefficients(a[:, 0], b[:, 0], scale, level, interval, rng, draws),
-                *_complete(a[:, 0], b[:, 0]), level)  # fmt: skip
+            column="item_id",
+            allowed="at least one item that both rated",
+        )
+    return _row(
+        row,
+        _coefficients(a[:, 0], b[:, 0], scale, level, interval, rng, draws),
+        *_complete(a[:, 0], b[:, 0]),
+        level,
+    )
 
 
 def agreement_table(
@@ -290,9 +295,12 @@ def _grids(
 
 
 def _rows(
-    grids: Grids, humans: Sequence[str], judges: Sequence[str], dimensions: Sequence[str],
+    grids: Grids,
+    humans: Sequence[str],
+    judges: Sequence[str],
+    dimensions: Sequence[str],
     fewest: int,
-) -> tuple[list[Row], int]:  # fmt: skip
+) -> tuple[list[Row], int]:
     """Return the rows of the table in order, and how many pairs share too few items."""
     names = [*humans, *judges, MEDIAN]
     place = {name: n for n, name in enumerate(names)}
@@ -331,9 +339,14 @@ def _complete(a: c.FloatArray, b: c.FloatArray) -> tuple[c.FloatArray, c.FloatAr
 
 
 def _coefficients(
-    a: c.FloatArray, b: c.FloatArray, scale: tuple[float, float], level: float, interval: Method,
-    rng: np.random.Generator, draws: int,
-) -> tuple[Coefficient, ...]:  # fmt: skip
+    a: c.FloatArray,
+    b: c.FloatArray,
+    scale: tuple[float, float],
+    level: float,
+    interval: Method,
+    rng: np.random.Generator,
+    draws: int,
+) -> tuple[Coefficient, ...]:
     """Return every coefficient of one pair with its interval."""
     x, y = _complete(a, b)
     return coefficient_intervals(
@@ -350,8 +363,15 @@ def _row(
     low, high = ends.get("kappa_quadratic", (np.nan, np.nan))
     rank = c.spearman(a, b, level=level)
     return Agreement(
-        dimension=row[0], annotator_a=row[1], annotator_b=row[2], n=int(a.size),
-        spearman=rank.estimate, spearman_low=rank.low, spearman_high=rank.high,
-        spearman_p=rank.p_value, kappa_quadratic_low=low, kappa_quadratic_high=high,
+        dimension=row[0],
+        annotator_a=row[1],
+        annotator_b=row[2],
+        n=int(a.size),
+        spearman=rank.estimate,
+        spearman_low=rank.low,
+        spearman_high=rank.high,
+        spearman_p=rank.p_value,
+        kappa_quadratic_low=low,
+        kappa_quadratic_high=high,
         **{name: values.get(name, np.nan) for name in COEFFICIENTS if name != "spearman"},
-    )  # fmt: skip
+    )

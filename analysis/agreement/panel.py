@@ -84,10 +84,12 @@ class Panel:
     def _order(self) -> dict[str, tuple[IntArray, IntArray]]:
         """By dimension: the people of every item, who rated it first, and how many these are."""
         return {
-            name: (np.argsort(np.isnan(values), axis=1, kind="stable"),
-                   (~np.isnan(values)).sum(axis=1))
+            name: (
+                np.argsort(np.isnan(values), axis=1, kind="stable"),
+                (~np.isnan(values)).sum(axis=1),
+            )
             for name, values in self.people.items()
-        }  # fmt: skip
+        }
 
 
 def panel(
@@ -152,6 +154,7 @@ def require_others(panel: Panel) -> None:
     """Raise `RatifyError` where there is one person only, so nobody to set them beside."""
     if len(panel.humans) < 2:
         raise RatifyError(
-            "one person alone has nobody to be compared with", value=panel.humans[0],
+            "one person alone has nobody to be compared with",
+            value=panel.humans[0],
             allowed=f"ratings of two people or more ({MEDIAN} of one is that person)",
-        )  # fmt: skip
+        )

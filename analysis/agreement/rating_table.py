@@ -21,18 +21,24 @@ def checked_ratings(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.Dat
         {name: text_ids(ratings, name) for name in ("rater_id", "item_id", "dimension")}
     )
     refuse(
-        data, "rater_id", data["rater_id"] == MEDIAN, "is the name of the humans' median",
+        data,
+        "rater_id",
+        data["rater_id"] == MEDIAN,
+        "is the name of the humans' median",
         allowed="any other name",
-    )  # fmt: skip
+    )
     data["value"] = numbers(ratings, "value")
     data["rater_kind"] = ratings.get("rater_kind", "human")
     outside = (data["value"] < low) | (data["value"] > high)
     refuse(data, "value", outside, "is outside the scale", allowed=scale_words(scale))
     twice = data.duplicated(["rater_id", "item_id", "dimension"])
     refuse(
-        data, "item_id", twice, "is rated twice by one rater on one dimension",
+        data,
+        "item_id",
+        twice,
+        "is rated twice by one rater on one dimension",
         allowed="one rating of an item by a rater on a dimension",
-    )  # fmt: skip
+    )
     return data
 
 
@@ -41,9 +47,11 @@ def check_scale(scale: tuple[float, float]) -> tuple[float, float]:
     low, high = scale
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise RatifyError(
-            "the scale has no length", column="scale", value=f"{low:g} {high:g}",
+            "the scale has no length",
+            column="scale",
+            value=f"{low:g} {high:g}",
             allowed="the lowest possible rating, then a higher one",
-        )  # fmt: skip
+        )
     return float(low), float(high)
 
 

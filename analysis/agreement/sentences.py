@@ -58,10 +58,12 @@ def crowd_answer(found: Crowd) -> str:
         if np.isnan(low):
             continue
         how = (
-            "agrees with the other people less than a single person does" if high < 0
-            else "agrees with the other people more than a single person does" if low > 0
+            "agrees with the other people less than a single person does"
+            if high < 0
+            else "agrees with the other people more than a single person does"
+            if low > 0
             else "shows no clear difference from a single person in agreement with the others"
-        )  # fmt: skip
+        )
         clauses.append(f"{row.annotator} {how} ({with_interval(row['difference'])})")
     if not clauses:
         return ""

@@ -88,17 +88,22 @@ def beyond_pairs(
     return Beyond(
         crowd=crowd(table, scale=scale),
         alternative=alternative_annotator(
-            table, scale=scale, epsilon=epsilon, metric=metric, fewest_others=fewest_others,
+            table,
+            scale=scale,
+            epsilon=epsilon,
+            metric=metric,
+            fewest_others=fewest_others,
             fewest_items=fewest_items,
         ),
         halo=halo(table, scale=scale) if len(table.dimensions) > 1 else None,
         cuts=tuple(
-            row for one in cuts
+            row
+            for one in cuts
             for row in at_cut(
                 table, scale=scale, cut=one.at, side=one.side, dimensions=one.dimensions
             )
         ),
-    )  # fmt: skip
+    )
 
 
 def beyond_tables(
@@ -119,7 +124,8 @@ def beyond_tables(
     if found.crowd is not None:
         tables.append(
             ResultTable(
-                name=f"{prefix}crowd", title="One person, and each judge, beside the other people",
+                name=f"{prefix}crowd",
+                title="One person, and each judge, beside the other people",
                 caption="person: quadratic kappa of one person's rating with the mean of the other "
                 "people's ratings of the item, over all ratings; judge: the judge's with those "
                 "same means; difference: judge minus person; with_mean: the judge with the mean of "
@@ -127,35 +133,40 @@ def beyond_tables(
                 "reliability of one rating, one-way. fewest, most: ratings an item has. 95% "
                 "jackknife intervals over items, through Fisher's z; 'all' is the mean over "
                 "dimensions. n counts items with two people or more.",
-                frame=found.crowd.to_frame(), status=status,
+                frame=found.crowd.to_frame(),
+                status=status,
             )
-        )  # fmt: skip
+        )
     if found.cuts:
         tables.append(
             ResultTable(
-                name=f"{prefix}cut", title="Who finds the cases beyond the cut",
+                name=f"{prefix}cut",
+                title="Who finds the cases beyond the cut",
                 caption="The reference says which items are beyond the cut. Compare rows with the "
                 f"reference {at_a_cut.OTHERS}: there a single person and the judge face the same "
                 "people, each person left out in turn. sensitivity: share of the reference's cases "
                 "found; specificity: share of the others left; positive (negative) predictive "
                 "value: share of the annotator's cases (others) that are the reference's too. "
                 "cases: what the share is taken of. 95% intervals.",
-                frame=at_a_cut.to_frame(found.cuts), status=status,
+                frame=at_a_cut.to_frame(found.cuts),
+                status=status,
                 bounded=("estimate", "low", "high"),
             )
-        )  # fmt: skip
+        )
     if found.halo is not None:
         tables.append(
             ResultTable(
-                name=f"{prefix}halo", title="Errors that go together",
+                name=f"{prefix}halo",
+                title="Errors that go together",
                 caption="Correlation of an annotator's errors on two dimensions of the same item; "
                 "errors are from the mean of the other people, each person left out in turn, each "
                 "annotator's own mean taken off. difference: a judge's minus a single person's. "
                 "95% jackknife intervals over items through Fisher's z; empty under "
                 f"{FEWEST} items.",
-                frame=found.halo.to_frame(), status=status,
+                frame=found.halo.to_frame(),
+                status=status,
             )
-        )  # fmt: skip
+        )
     return tables
 
 
@@ -168,26 +179,30 @@ def _alternative_tables(
     )
     tables = [
         ResultTable(
-            name=f"{prefix}alternative_annotator", title="May a judge stand in for a person?",
+            name=f"{prefix}alternative_annotator",
+            title="May a judge stand in for a person?",
             caption=f"{how}. winning_rate: share of people whom the judge beats (one-sided t-test "
             f"at {found.level:g}, Benjamini and Yekutieli over people; _all: over people and "
             "dimensions); half or more passes. advantage: how likely the judge is at least as "
             "close to the other people as a person is, with a 95% jackknife interval over items. "
             "human_alpha: the people's own agreement; where it is low, so is the bar.",
-            frame=found.to_frame(), status=status,
+            frame=found.to_frame(),
+            status=status,
         )
-    ]  # fmt: skip
+    ]
     people = found.humans_frame().dropna(subset=["p_value"])
     if len(people):
         tables.append(
             ResultTable(
-            name=f"{prefix}alternative_annotator_people", title="Each person left out in turn",
-            caption=f"{how}. judge_wins, human_wins: share of items where the one is at least as "
-            "close to the other people as the other (ties count for both); p_value: one-sided. "
-            "People with too few items are not tested and not listed.",
-            frame=people, status=status,
+                name=f"{prefix}alternative_annotator_people",
+                title="Each person left out in turn",
+                caption=f"{how}. judge_wins, human_wins: share of items where the one is at least "
+                "as close to the other people as the other (ties count for both); p_value: "
+                "one-sided. People with too few items are not tested and not listed.",
+                frame=people,
+                status=status,
             )
-        )  # fmt: skip
+        )
     return tables
 
 

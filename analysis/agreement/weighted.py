@@ -15,9 +15,20 @@ from analysis.agreement.coefficients import DECIMALS, FloatArray, category_step
 
 # In the order of the table of intervals; `analysis.agreement.coefficients` says what each one is.
 COEFFICIENTS = (
-    "exact", "within_one", "kappa", "kappa_linear", "kappa_quadratic", "alpha_ordinal",
-    "alpha_interval", "ac2", "icc2_1", "icc2_k", "pearson", "spearman", "bias",
-)  # fmt: skip
+    "exact",
+    "within_one",
+    "kappa",
+    "kappa_linear",
+    "kappa_quadratic",
+    "alpha_ordinal",
+    "alpha_interval",
+    "ac2",
+    "icc2_1",
+    "icc2_k",
+    "pearson",
+    "spearman",
+    "bias",
+)
 
 
 @dataclass(frozen=True)
@@ -176,9 +187,12 @@ def _spearman(
 
 
 def _ac2(
-    cells: Cells, weights: FloatArray, share: FloatArray, grid: FloatArray,
+    cells: Cells,
+    weights: FloatArray,
+    share: FloatArray,
+    grid: FloatArray,
     scale: tuple[float, float] | None,
-) -> FloatArray:  # fmt: skip
+) -> FloatArray:
     step = None if scale is None else category_step(grid, scale)
     if scale is None or step is None:
         return np.full(len(weights), np.nan)

@@ -63,9 +63,12 @@ class Sample:
     def interval(self) -> tuple[float, float]:
         """Return the bias-corrected jackknife interval, NaN where there is no estimate."""
         low, high = jackknife_interval(
-            self.value, self.left_out[self.entered], level=self.level, corrected=True,
+            self.value,
+            self.left_out[self.entered],
+            level=self.level,
+            corrected=True,
             fisher=self.fisher,
-        )  # fmt: skip
+        )
         return max(low, -self.bound), min(high, max(self.value, self.bound))
 
     def minus(self, other: Sample) -> Sample:

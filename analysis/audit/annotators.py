@@ -169,8 +169,9 @@ def _dimensions(
         listed = "; ".join(f"{where}: {', '.join(n) or 'none'}" for where, n in found)
         raise RatifyError(
             f"the files share no numeric column to compare (they have {listed})",
-            file=sources[0].path, allowed="columns of ratings with one name in every file",
-        )  # fmt: skip
+            file=sources[0].path,
+            allowed="columns of ratings with one name in every file",
+        )
     left_out = [
         f"{name} (only in {_listed([where for where, names in found if name in names])})"
         for name in dict.fromkeys(name for _, names in found for name in names)
@@ -196,9 +197,10 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
         other = seen.setdefault(one.name, one)
         if other is not one or one.name == MEDIAN:
             raise RatifyError(
-                f"two annotators are called '{one.name}'", file=one.path,
+                f"two annotators are called '{one.name}'",
+                file=one.path,
                 allowed=f"names that differ: --{one.kind} NAME=FILE",
-            )  # fmt: skip
+            )
 
 
 def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
@@ -219,9 +221,11 @@ def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
         if many and other.kind != one.kind:
             raise RatifyError(
                 f"holds the very ratings of '{other.name}': one annotator cannot be compared with "
-                "themselves", file=one.path, value=one.name,
+                "themselves",
+                file=one.path,
+                value=one.name,
                 allowed="ratings that people and judges gave on their own",
-            )  # fmt: skip
+            )
         if many or other.kind != one.kind:
             notes.append(
                 f"{other.name} and {one.name} gave the very same ratings. If they are one "
@@ -249,10 +253,12 @@ def _no_overlap(
 ) -> RatifyError:
     """Return the error that shows an id of each side."""
     return RatifyError(
-        f"shares no rated {id_column} with {other}", file=path, column=id_column,
+        f"shares no rated {id_column} with {other}",
+        file=path,
+        column=id_column,
         value=min(items, default=""),
         allowed=f"ids as there, such as {min(others, default='none: it holds no rating')!r}",
-    )  # fmt: skip
+    )
 
 
 def _partial_overlap(found: Annotators) -> list[str]:

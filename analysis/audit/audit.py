@@ -83,9 +83,14 @@ def audit(
         At whatever makes a file unusable, naming file, row, column, value and what is allowed.
     """
     found = read_annotators(
-        humans, judges, id_column=id_column, scale=scale, dimensions=dimensions, mode=mode,
+        humans,
+        judges,
+        id_column=id_column,
+        scale=scale,
+        dimensions=dimensions,
+        mode=mode,
         rater_column=rater_column,
-    )  # fmt: skip
+    )
     ratings = found.to_frame()
     table = agreement_table(
         ratings,
@@ -111,7 +116,12 @@ def audit(
         headline=text.headline(table, bar, beyond),
         simulated=found.simulated,
         meta=_meta(
-            found, id_column=id_column, scale=scale, epsilon=epsilon, interval=interval, seed=seed,
+            found,
+            id_column=id_column,
+            scale=scale,
+            epsilon=epsilon,
+            interval=interval,
+            seed=seed,
             draws=draws,
         ),
         quantities=_quantities(table, bar) + _beside_the_crowd(beyond),
@@ -122,7 +132,7 @@ def audit(
         ],
         methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)),
         limits=text.limits(table, found, ratings, scale),
-    )  # fmt: skip
+    )
 
 
 def _how(interval: Method, seed: int, draws: int) -> str:
@@ -149,13 +159,15 @@ def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
     """Return the people's own agreement, then each judge's: over all dimensions, then by each."""
     found = [
         _quantity(
-            f"humans:kappa:{dimension}", f"People with each other, {_where(dimension)}",
-            sample, f"mean quadratic kappa over human pairs; {JACKKNIFE}",
+            f"humans:kappa:{dimension}",
+            f"People with each other, {_where(dimension)}",
+            sample,
+            f"mean quadratic kappa over human pairs; {JACKKNIFE}",
             "items that two people rated",
             "a single person has nobody to agree with" if len(table.humans) == 1 else "",
         )
         for dimension, sample in bar.humans.items()
-    ]  # fmt: skip
+    ]
     for s in bar.standings:
         found += _of_judge(s)
     # the means of everybody before anybody's single dimensions: that is what a reader looks for
@@ -166,26 +178,46 @@ def _of_judge(s: Standing) -> list[Quantity]:
     """Return a judge's quantities on one dimension or over all."""
     where = _where(s.dimension)
     parts = [
-        ("kappa_single", f"{s.judge} with a single person", s.single,
-         "mean quadratic kappa over people"),
-        ("kappa_median", f"{s.judge} with the median of people", s.median,
-         f"quadratic kappa with {MEDIAN}"),
-        ("difference", f"{s.judge} with a person, minus people with each other", s.difference,
-         "difference of mean quadratic kappas, both on the items that the judge rated"),
-    ]  # fmt: skip
+        (
+            "kappa_single",
+            f"{s.judge} with a single person",
+            s.single,
+            "mean quadratic kappa over people",
+        ),
+        (
+            "kappa_median",
+            f"{s.judge} with the median of people",
+            s.median,
+            f"quadratic kappa with {MEDIAN}",
+        ),
+        (
+            "difference",
+            f"{s.judge} with a person, minus people with each other",
+            s.difference,
+            "difference of mean quadratic kappas, both on the items that the judge rated",
+        ),
+    ]
     found = [
-        _quantity(f"{s.judge}:{name}:{s.dimension}", f"{label}, {where}", sample,
-                  f"{method}; {JACKKNIFE}", BOTH)
+        _quantity(
+            f"{s.judge}:{name}:{s.dimension}",
+            f"{label}, {where}",
+            sample,
+            f"{method}; {JACKKNIFE}",
+            BOTH,
+        )
         for name, label, sample, method in parts
-    ]  # fmt: skip
+    ]
     if s.dimension != ALL:
         found.append(
             _quantity(
-                f"{s.judge}:bias:{s.dimension}", f"{s.judge} minus the median of people, {where}",
-                s.bias, f"mean difference from {MEDIAN}; {JACKKNIFE}", BOTH,
+                f"{s.judge}:bias:{s.dimension}",
+                f"{s.judge} minus the median of people, {where}",
+                s.bias,
+                f"mean difference from {MEDIAN}; {JACKKNIFE}",
+                BOTH,
                 unit="points of the scale",
             )
-        )  # fmt: skip
+        )
     return found
 
 
@@ -210,10 +242,19 @@ def _quantity(
     elif np.isnan(low):
         note = "no interval: not defined without one of the items"
     return Quantity(
-        analysis=NAME, name=name, label=label, estimate=_or_none(sample.value),
-        low=_or_none(low), high=_or_none(high), n=sample.n, unit_of_n=unit_of_n,
-        method=method, unit=unit, note=note, status="exploratory",
-    )  # fmt: skip
+        analysis=NAME,
+        name=name,
+        label=label,
+        estimate=_or_none(sample.value),
+        low=_or_none(low),
+        high=_or_none(high),
+        n=sample.n,
+        unit_of_n=unit_of_n,
+        method=method,
+        unit=unit,
+        note=note,
+        status="exploratory",
+    )
 
 
 def _or_none(value: float) -> float | None:
@@ -226,19 +267,27 @@ def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
         return []
     of_people = "items that two people rated"
     found = [
-        _quantity(f"humans:alpha:{row.dimension}", f"All people together, {_where(row.dimension)}",
-                  row["alpha_ordinal"], f"Krippendorff's ordinal alpha; {JACKKNIFE}", of_people,
-                  unit="alpha")
+        _quantity(
+            f"humans:alpha:{row.dimension}",
+            f"All people together, {_where(row.dimension)}",
+            row["alpha_ordinal"],
+            f"Krippendorff's ordinal alpha; {JACKKNIFE}",
+            of_people,
+            unit="alpha",
+        )
         for row in beyond.crowd.people
-    ]  # fmt: skip
+    ]
     found += [
-        _quantity(f"{row.annotator}:crowd_difference:{row.dimension}",
-                  f"{row.annotator} with the other people, minus one person with them, "
-                  f"{_where(row.dimension)}",
-                  row["difference"], "difference of quadratic kappas with the mean of the others; "
-                  f"{JACKKNIFE}", BOTH)
+        _quantity(
+            f"{row.annotator}:crowd_difference:{row.dimension}",
+            f"{row.annotator} with the other people, minus one person with them, "
+            f"{_where(row.dimension)}",
+            row["difference"],
+            f"difference of quadratic kappas with the mean of the others; {JACKKNIFE}",
+            BOTH,
+        )
         for row in beyond.crowd.judges
-    ]  # fmt: skip
+    ]
     return [one for one in found if one.name.endswith(f":{ALL}")]
 
 

@@ -114,9 +114,11 @@ def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rate
     for row, record in enumerate(table.rows, start=2):
         if _DESTROYED.fullmatch(record[id_column].strip()):
             raise table.error(
-                row, id_column, "this id has been through a decimal number and lost its digits",
+                row,
+                id_column,
+                "this id has been through a decimal number and lost its digits",
                 allowed="ids kept as text, all digits as first written",
-            )  # fmt: skip
+            )
     return Source(kind, name, table, id_column, long, _own_side(table, kind, long), raters)
 
 
@@ -131,9 +133,11 @@ def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
     if not rows:
         who = "people" if kind == "human" else "judges"
         raise RatifyError(
-            f"holds no ratings by {who}", file=table.path, column="rater_kind",
+            f"holds no ratings by {who}",
+            file=table.path,
+            column="rater_kind",
             allowed="human for --human, anything else for --judge",
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -156,9 +160,11 @@ def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) ->
             source.table.require(name)
         elif name not in (present := rated_dimensions(source)):
             raise RatifyError(
-                f"there is no dimension '{name}'", file=source.path, column="dimension",
+                f"there is no dimension '{name}'",
+                file=source.path,
+                column="dimension",
                 allowed=", ".join(present),
-            )  # fmt: skip
+            )
 
 
 def rated_dimensions(source: Source) -> list[str]:
@@ -211,9 +217,11 @@ def annotators_of(
     if not raters:
         who = "people" if source.kind == "human" else "judges"
         raise RatifyError(
-            f"holds no rows of {who} on these dimensions", file=source.path, column="dimension",
+            f"holds no rows of {who} on these dimensions",
+            file=source.path,
+            column="dimension",
             allowed=", ".join(rated_dimensions(source)),
-        )  # fmt: skip
+        )
     return [
         Annotator(_full_name(source, rater, len(raters)), source.kind, source.path, ratings)
         for rater, ratings in raters.items()
@@ -238,16 +246,20 @@ def _twice(source: Source, row: int, before: int, dimension: str) -> RatifyError
     name = source.id_column
     if source.long:
         return source.table.error(
-            row, name, f"this rater's {dimension} of this item is already in row {before}",
+            row,
+            name,
+            f"this rater's {dimension} of this item is already in row {before}",
             allowed="one row per rater, item and dimension",
-        )  # fmt: skip
+        )
     return source.table.error(
-        row, name, f"this {name} is already in row {before}",
+        row,
+        name,
+        f"this {name} is already in row {before}",
         allowed="one row each; several raters of one item go into a long table, or, of people, "
         "beside a column that says who rated (--rater)"
         if not source.rater_column
         else f"one row for each {source.rater_column} and {name}",
-    )  # fmt: skip
+    )
 
 
 def _full_name(source: Source, rater: str, raters: int) -> str:

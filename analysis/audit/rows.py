@@ -97,9 +97,11 @@ def _one_mode(
         saying = (source for source, of_row in zip(sources, modes, strict=True) if of_row)
         raise RatifyError(
             f"holds no {chosen} ratings by people, and other modes are never mixed",
-            file=next(saying, sources[0]).path, column="mode", value=" and ".join(there),
+            file=next(saying, sources[0]).path,
+            column="mode",
+            value=" and ".join(there),
             allowed=f"ratings of one mode only: {' or '.join(there or MODES)}",
-        )  # fmt: skip
+        )
     return chosen
 
 
@@ -121,13 +123,18 @@ def _nothing_left(source: Source, mode: str | None, there: set[str]) -> RatifyEr
     """Return the error for a file of which no row counts."""
     if mode is not None and there and mode not in there:
         return RatifyError(
-            f"holds no {mode} ratings by people, as the other tables do", file=source.path,
-            column="mode", value=" and ".join(sorted(there)), allowed="tables of one mode",
-        )  # fmt: skip
+            f"holds no {mode} ratings by people, as the other tables do",
+            file=source.path,
+            column="mode",
+            value=" and ".join(sorted(there)),
+            allowed="tables of one mode",
+        )
     return RatifyError(
-        "holds nothing but attention checks", file=source.path, column="is_attention_check",
+        "holds nothing but attention checks",
+        file=source.path,
+        column="is_attention_check",
         allowed="ratings of items",
-    )  # fmt: skip
+    )
 
 
 def _notes(source: Source, others: Sequence[str], mode: str | None, checks: set[int]) -> list[str]:

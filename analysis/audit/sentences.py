@@ -271,7 +271,7 @@ def methods(
                 "item, whether the judge or the person is closer to the remaining people. The "
                 f"difference of their wins is tested against epsilon = {tested.epsilon:g} by a "
                 "one-sided t-test, corrected after Benjamini and Yekutieli over the people, and "
-                "over people and dimensions; a judge that beats half of the people passes.",
+                "over people and dimensions; a judge that beats half of the people passes."
             ]
         ),
         "A coefficient that is not defined (too few items, or no variation to agree on) is left "

@@ -66,13 +66,24 @@ def plot_change(found: ReliableChange, *, ax: Axes | None = None) -> Axes:
         for word, (marker, face) in MARKS.items():
             one = outcome == word
             ax.scatter(
-                places[mine][one], row + 0.12 + heights[one], s=size, marker=marker, color=face,
-                linewidth=0, gid=f"{word}-{row}",
-            )  # fmt: skip
+                places[mine][one],
+                row + 0.12 + heights[one],
+                s=size,
+                marker=marker,
+                color=face,
+                linewidth=0,
+                gid=f"{word}-{row}",
+            )
         ax.text(
-            0.0, row - 0.36, _counted(found, condition), transform=ax.get_yaxis_transform(),
-            fontsize=8, color=INK, ha="left", va="center",
-        )  # fmt: skip
+            0.0,
+            row - 0.36,
+            _counted(found, condition),
+            transform=ax.get_yaxis_transform(),
+            fontsize=8,
+            color=INK,
+            ha="left",
+            va="center",
+        )
     ax.set_yticks([])
     ax.set_ylim(len(conditions) - 0.5, -0.55)
     reach = max(float(np.abs(places).max(initial=0.0)), found.threshold[2]) * 1.06
@@ -124,13 +135,23 @@ def plot_trajectories(
         colour = COLOURS[index % len(COLOURS)]
         ax.vlines(x, means - half, means + half, color=colour, lw=1.4)
         ax.plot(
-            x, means, color=colour, marker=MARKERS[index % len(MARKERS)], ms=5.5, mec="white",
-            label=label(name.replace("_", " "), 24), gid=f"condition-{index}",
-        )  # fmt: skip
+            x,
+            means,
+            color=colour,
+            marker=MARKERS[index % len(MARKERS)],
+            ms=5.5,
+            mec="white",
+            label=label(name.replace("_", " "), 24),
+            gid=f"condition-{index}",
+        )
     ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=2, frameon=False, borderaxespad=0.2,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=2,
+        frameon=False,
+        borderaxespad=0.2,
         columnspacing=1.4,
-    )  # fmt: skip
+    )
     ax.set_xticks(range(len(occasions)), [label(name, 16) for name in occasions])
     ax.set_xlim(-0.4, len(occasions) - 0.6)
     ax.set_xlabel(label(occasion.replace("_", " ").capitalize()))
@@ -150,10 +171,16 @@ def _threshold_band(ax: Axes, found: ReliableChange) -> None:
             ends = [row - 0.22, row + 0.48]  # clear of the words above the dots
             ax.plot([sign * at] * 2, ends, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=0.3)
         ax.annotate(
-            f"{sign * at:+.2f}".replace("-", "\u2212"), xy=(sign * at, 1.0),
-            xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",
-            ha="center", va="bottom", fontsize=7.5, color=MUTED,
-        )  # fmt: skip
+            f"{sign * at:+.2f}".replace("-", "\u2212"),
+            xy=(sign * at, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(0, 2),
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=7.5,
+            color=MUTED,
+        )
 
 
 def _counted(found: ReliableChange, condition: str) -> str:

@@ -186,13 +186,23 @@ def reliable_change(
     """
     _check_settings(cut, pairs, norm, level)
     scores = read_scores(
-        data, value=value, person=person, occasion=occasion, condition=condition, control=control,
-        baseline=baseline_rounds, post=post_rounds, conditions=conditions,
-    )  # fmt: skip
+        data,
+        value=value,
+        person=person,
+        occasion=occasion,
+        condition=condition,
+        control=control,
+        baseline=baseline_rounds,
+        post=post_rounds,
+        conditions=conditions,
+    )
     components = variance_components(
-        scores.control_rows, value="value", occasion="occasion", occasion_means=occasion_means,
+        scores.control_rows,
+        value="value",
+        occasion="occasion",
+        occasion_means=occasion_means,
         level=level,
-    )  # fmt: skip
+    )
     method = f"reliable change index, |z| >= {cut:g}; {components.method} on {control}"
     if student:
         cut = float(stats.t.ppf(stats.norm.cdf(cut), components.df))
@@ -233,9 +243,11 @@ def _check_settings(cut: float, pairs: str, norm: tuple[float, float] | None, le
         raise RatifyError("is out of range", column="cut", value=cut, allowed="above 0")
     if norm is not None and not (norm[0] > 0 and 0 <= norm[1] < 1):
         raise RatifyError(
-            "is no sd and reliability", column="norm", value=norm,
+            "is no sd and reliability",
+            column="norm",
+            value=norm,
             allowed="an sd above 0 and a reliability from 0 to below 1",
-        )  # fmt: skip
+        )
 
 
 def _compared(

@@ -103,9 +103,11 @@ def read_scores(
     both = sorted(set(before) & set(after))
     if both or not before or not after:
         raise RatifyError(
-            "an occasion lies either before or after, and both need one", column=occasion,
-            value=", ".join(both) or "none", allowed="different occasions before and after",
-        )  # fmt: skip
+            "an occasion lies either before or after, and both need one",
+            column=occasion,
+            value=", ".join(both) or "none",
+            allowed="different occasions before and after",
+        )
     names = sorted(rows["condition"].unique())
     others = [n for n in (names if conditions is None else map(str, conditions)) if n != control]
     asked = tuple(dict.fromkeys([control, *others]))
@@ -121,9 +123,13 @@ def read_scores(
     left_out = everyone - rows["person_id"].nunique()
     return Scores(
         rows=rows[rows["occasion"].isin([*before, *after])].reset_index(drop=True),
-        people=_people(rows, before, after), conditions=asked, control=control,
-        baseline=before, post=after, left_out=left_out,
-    )  # fmt: skip
+        people=_people(rows, before, after),
+        conditions=asked,
+        control=control,
+        baseline=before,
+        post=after,
+        left_out=left_out,
+    )
 
 
 def _occasions(data: pd.DataFrame, occasion: str) -> pd.Series[Any]:
@@ -152,14 +158,19 @@ def _refuse_two(
     """Refuse a person in two conditions, and one measured twice on one occasion."""
     first = rows.groupby("person_id")["condition"].transform("first")
     columns.refuse(
-        data, condition, (rows["condition"] != first).to_numpy(),
-        "is a second condition of the same person", allowed="one condition a person",
-    )  # fmt: skip
+        data,
+        condition,
+        (rows["condition"] != first).to_numpy(),
+        "is a second condition of the same person",
+        allowed="one condition a person",
+    )
     columns.refuse(
-        data, occasion, rows.duplicated(["person_id", "occasion"]).to_numpy(),
+        data,
+        occasion,
+        rows.duplicated(["person_id", "occasion"]).to_numpy(),
         f"is a second measurement of the same {person.replace('_', ' ')} on one occasion",
         allowed="one row a person and occasion",
-    )  # fmt: skip
+    )
 
 
 def _people(rows: pd.DataFrame, before: tuple[str, ...], after: tuple[str, ...]) -> pd.DataFrame:
@@ -200,8 +211,10 @@ def occasion_drift(scores: Scores, means: pd.Series[float]) -> pd.Series[float]:
         if name not in means.index:
             raise RatifyError(
                 "nobody of the control was measured on this occasion, so it has no mean to count "
-                "from", value=name, allowed=", ".join(str(n) for n in means.index),
-            )  # fmt: skip
+                "from",
+                value=name,
+                allowed=", ".join(str(n) for n in means.index),
+            )
     after, before = (
         _mean_of_own(scores.people, names, means) for names in (scores.post, scores.baseline)
     )

@@ -26,9 +26,12 @@ def outcome_of(z: FloatArray, cut: float) -> NDArray[np.str_]:
 
 
 def shares_by_condition(
-    people: pd.DataFrame, conditions: tuple[str, ...], cut: float, scale: tuple[float, float],
+    people: pd.DataFrame,
+    conditions: tuple[str, ...],
+    cut: float,
+    scale: tuple[float, float],
     level: float,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Count who improved, declined or did neither, in each condition.
 
     Parameters
@@ -65,12 +68,19 @@ def shares_by_condition(
                 low, high = _carried(found.estimate, (low, high), at, (0.0, 1.0))
             rows.append(
                 {
-                    "condition": condition, "outcome": outcome, "count": found.successes,
-                    "n": found.n, "share": found.estimate, "share_low": low, "share_high": high,
-                    "wilson_low": found.low, "wilson_high": found.high,
-                    "at_low_threshold": at[0], "at_high_threshold": at[1],
+                    "condition": condition,
+                    "outcome": outcome,
+                    "count": found.successes,
+                    "n": found.n,
+                    "share": found.estimate,
+                    "share_low": low,
+                    "share_high": high,
+                    "wilson_low": found.low,
+                    "wilson_high": found.high,
+                    "at_low_threshold": at[0],
+                    "at_high_threshold": at[1],
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows)
 
 
@@ -122,11 +132,13 @@ def differences(
     for outcome in OUTCOMES[:2]:
         rows = [
             _difference(
-                found[condition, outcome], found[reference, outcome], level,
+                found[condition, outcome],
+                found[reference, outcome],
+                level,
                 own=reference == conditions[0],
             )
             for reference, condition in chosen
-        ]  # fmt: skip
+        ]
         adjusted = adjust([row["p_value"] for row in rows], correction)
         tables.append(pd.DataFrame(rows).assign(adjusted_p=adjusted))
     return pd.concat(tables, ignore_index=True)
@@ -144,18 +156,30 @@ def _difference(
     at = [one[end] - (other["share"] if own else other[end]) for end in ends]
     low, high = _carried(found.estimate, (found.low, found.high), at, (-1.0, 1.0))
     return {
-        "outcome": one["outcome"], "condition": one["condition"], "reference": other["condition"],
-        "n": one["n"], "n_reference": other["n"], "difference": found.estimate,
-        "difference_low": low, "difference_high": high,
-        "newcombe_low": found.low, "newcombe_high": found.high, "z": found.z,
-        "p_value": found.p_value, "note": found.note,
-    }  # fmt: skip
+        "outcome": one["outcome"],
+        "condition": one["condition"],
+        "reference": other["condition"],
+        "n": one["n"],
+        "n_reference": other["n"],
+        "difference": found.estimate,
+        "difference_low": low,
+        "difference_high": high,
+        "newcombe_low": found.low,
+        "newcombe_high": found.high,
+        "z": found.z,
+        "p_value": found.p_value,
+        "note": found.note,
+    }
 
 
 def other_indices(
-    scores: Scores, people: pd.DataFrame, components: VarianceComponents, se: float, cut: float,
+    scores: Scores,
+    people: pd.DataFrame,
+    components: VarianceComponents,
+    se: float,
+    cut: float,
     norm: tuple[float, float] | None,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Return what other definitions of the same index would have said.
 
     A row an index and condition: `index`, `formula`, `sd`, `reliability`, `se`, `threshold`,
@@ -172,21 +196,24 @@ def other_indices(
     spread = float(changes.std(ddof=1)) if len(changes) > 1 else math.nan
     truax = "sd * sqrt(2 (1 - reliability))"
     rows: list[tuple[str, str, float, float, float]] = [
-        (
-            IN_USE, "sqrt(variance within * (1/m + 1/k))",
-            whole, components.reliability, se,
-        ),
+        (IN_USE, "sqrt(variance within * (1/m + 1/k))", whole, components.reliability, se),
         ("Jacobson-Truax, test-retest", truax, sd, retest, _truax(sd, retest)),
         (
-            "Jacobson-Truax, random intercept", truax, whole, components.reliability,
+            "Jacobson-Truax, random intercept",
+            truax,
+            whole,
+            components.reliability,
             math.sqrt(2 * components.within),
         ),
         (
-            "error of one measurement", "sd * sqrt(1 - reliability)",
-            whole, components.reliability, math.sqrt(components.within),
+            "error of one measurement",
+            "sd * sqrt(1 - reliability)",
+            whole,
+            components.reliability,
+            math.sqrt(components.within),
         ),
         ("sd of the control's changes", "sd of post - baseline", spread, math.nan, spread),
-    ]  # fmt: skip
+    ]
     if norm is not None:
         rows.insert(1, ("Jacobson-Truax, given norm", truax, *norm, _truax(*norm)))
     there = people["condition"].to_numpy()
@@ -205,12 +232,18 @@ def other_indices(
             }
             made.append(
                 {
-                    "index": name, "formula": formula, "sd": sd_used, "reliability": reliability,
-                    "se": error, "threshold": cut * error, "condition": condition,
-                    "n": len(mine), **shares,
+                    "index": name,
+                    "formula": formula,
+                    "sd": sd_used,
+                    "reliability": reliability,
+                    "se": error,
+                    "threshold": cut * error,
+                    "condition": condition,
+                    "n": len(mine),
+                    **shares,
                     "note": "" if known and len(mine) else "Not to be had from these data.",
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(made)
 
 

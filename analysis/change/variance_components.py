@@ -191,14 +191,16 @@ def _refuse_unknowable(model: _Model, value: str) -> None:
     """Refuse data from which the variance within people cannot be told."""
     if model.df < 1:
         raise RatifyError(
-            "nobody was measured often enough to tell a person from the moment", column=value,
+            "nobody was measured often enough to tell a person from the moment",
+            column=value,
             allowed="people measured at least twice",
-        )  # fmt: skip
+        )
     if model.inside <= 1e-12 * float(np.square(model.y).sum()):
         raise RatifyError(
             "nobody's measurements differ beyond the means: the variance within people is zero",
-            column=value, allowed="measurements that vary within people",
-        )  # fmt: skip
+            column=value,
+            allowed="measurements that vary within people",
+        )
 
 
 def _notes(model: _Model, ratio: float) -> tuple[str, ...]:
@@ -280,9 +282,17 @@ class _Model:
         inside = float(np.square(own_y - own_X @ fit).sum())
         df = len(y) - len(sizes) - int(rank)
         return cls(
-            y=y, X=X, names=names, origin=origin, sizes=sizes, sums=sums, Xsums=Xsums,
-            inside=inside, df=df, df_between=len(y) - X.shape[1] - df,
-        )  # fmt: skip
+            y=y,
+            X=X,
+            names=names,
+            origin=origin,
+            sizes=sizes,
+            sums=sums,
+            Xsums=Xsums,
+            inside=inside,
+            df=df,
+            df_between=len(y) - X.shape[1] - df,
+        )
 
     def total(self, ratio: float) -> tuple[float, FloatArray, FloatArray]:
         """Return the generalised sum of squares, the means and their information, at a ratio.

@@ -32,9 +32,13 @@ def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
     if frame.empty or "plan_hash" not in frame:
         return
     _refuse(
-        frame, frame["plan_hash"] != lock.plan_hash, path, "plan_hash",
-        "this row was collected under another plan", lock.plan_hash,
-    )  # fmt: skip
+        frame,
+        frame["plan_hash"] != lock.plan_hash,
+        path,
+        "plan_hash",
+        "this row was collected under another plan",
+        lock.plan_hash,
+    )
 
 
 def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
@@ -54,9 +58,13 @@ def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path)
         if "scenario" in answers:
             strange = (found != answers["scenario"]) & ~columns.missing(answers["scenario"])
             _refuse(
-                answers, strange, path, column,
-                "belongs to another scenario than the row", "items of one scenario",
-            )  # fmt: skip
+                answers,
+                strange,
+                path,
+                column,
+                "belongs to another scenario than the row",
+                "items of one scenario",
+            )
 
 
 def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
@@ -110,19 +118,28 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
         The locked sequences; the file of the answers.
     """
     _refuse(
-        people, people["sequence_id"].isna(), path, "session_id", "has no row in participants.csv",
+        people,
+        people["sequence_id"].isna(),
+        path,
+        "session_id",
+        "has no row in participants.csv",
         "a session of participants.csv",
-    )  # fmt: skip
+    )
     once = {"rating": ["dimension"], "best_worst": ["option"]}.get(plan.kind, [])
     _refuse(
-        people, people.duplicated(["session_id", "position", *once]), path, "position",
-        "this session has answered this position already", "one answer each",
-    )  # fmt: skip
+        people,
+        people.duplicated(["session_id", "position", *once]),
+        path,
+        "position",
+        "this session has answered this position already",
+        "one answer each",
+    )
     options = option_columns(plan)
     designed = {
         (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
-        for row in read_table(sequences).rows for place, column in enumerate(options, start=1)
-    }  # fmt: skip
+        for row in read_table(sequences).rows
+        for place, column in enumerate(options, start=1)
+    }
     asked = columns.flags(people, "is_attention_check")
     words = np.where(asked, "true", "false")
     position = columns.numbers(people, "position")
@@ -131,9 +148,13 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
         trials = zip(people["sequence_id"], position, place, item, words, strict=True)
         strange |= [trial not in designed for trial in trials]
     _refuse(
-        people, pd.Series(strange, index=people.index), path, "position",
-        "is not a trial of this session's locked sequence", "the trials of sequences.csv",
-    )  # fmt: skip
+        people,
+        pd.Series(strange, index=people.index),
+        path,
+        "position",
+        "is not a trial of this session's locked sequence",
+        "the trials of sequences.csv",
+    )
 
 
 def _shown(people: pd.DataFrame, plan: Plan) -> list[tuple[np.ndarray[Any, Any], pd.Series[str]]]:
@@ -153,6 +174,10 @@ def _refuse(
     if bad.any():
         at = int(bad.to_numpy().argmax())
         raise RatifyError(
-            problem, file=path, row=int(frame.index[at]) + 2, column=column,
-            value=frame[column].iloc[at], allowed=allowed,
-        )  # fmt: skip
+            problem,
+            file=path,
+            row=int(frame.index[at]) + 2,
+            column=column,
+            value=frame[column].iloc[at],
+            allowed=allowed,
+        )

@@ -206,9 +206,10 @@ def _of_people(
     answers = kept.answers.sort_values(order, kind="stable").reset_index(drop=True)
     if answers.empty:
         raise RatifyError(
-            "nothing is left after the plan's exclusions", file=path,
+            "nothing is left after the plan's exclusions",
+            file=path,
             allowed="at least one finished session",
-        )  # fmt: skip
+        )
     choices = answers.iloc[:0] if plan.kind == "rating" else answers
     if plan.kind == "best_worst":
         choices = comparisons_from_best_worst(answers)
@@ -217,9 +218,10 @@ def _of_people(
         "people": choices,
         "participants": kept.participants,
         "flow": kept.flow,
-        "ranking": None if plan.kind == "rating"
+        "ranking": None
+        if plan.kind == "rating"
         else bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster),
-    }  # fmt: skip
+    }
 
 
 def _checked_lock(folder: Path, plan: Plan, mode: str) -> Lock | None:

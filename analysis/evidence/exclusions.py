@@ -178,9 +178,12 @@ def _refuse_strangers(answers: pd.DataFrame, participants: pd.DataFrame) -> None
     )
     known = columns.text_ids(answers, "session_id").isin(ids)
     columns.refuse(
-        answers, "session_id", ~known.to_numpy(dtype=bool), "is not among the participants",
+        answers,
+        "session_id",
+        ~known.to_numpy(dtype=bool),
+        "is not among the participants",
         allowed="a session_id of the participants table",
-    )  # fmt: skip
+    )
 
 
 def _sieve(
@@ -221,10 +224,15 @@ def _step(rule: str, unit: str, before: int, after: int) -> tuple[str, str, int,
 
 def _settings(rule: Any) -> Mapping[str, Any]:
     """Return a rule as a mapping; plans hand over objects, scripts dicts."""
-    settings = rule if isinstance(rule, Mapping) else {
-        name: getattr(rule, name)
-        for name in ("rule", "max_failed", "min_median_ms") if hasattr(rule, name)
-    }  # fmt: skip
+    settings = (
+        rule
+        if isinstance(rule, Mapping)
+        else {
+            name: getattr(rule, name)
+            for name in ("rule", "max_failed", "min_median_ms")
+            if hasattr(rule, name)
+        }
+    )
     columns.one_of("exclusion rule", settings.get("rule", ""), list(_RULES))
     return settings
 

@@ -150,12 +150,19 @@ class _Boxes:
         for xs, ys, arrow in self._lines:
             style = "-|>,head_length=0.35,head_width=0.16" if arrow else "-"
             ax.annotate(
-                "", xy=(xs[1], ys[1]), xytext=(xs[0], ys[0]), zorder=1,
+                "",
+                xy=(xs[1], ys[1]),
+                xytext=(xs[0], ys[0]),
+                zorder=1,
                 arrowprops={
-                    "arrowstyle": style, "color": MUTED, "lw": 0.8, "shrinkA": 0, "shrinkB": 0,
+                    "arrowstyle": style,
+                    "color": MUTED,
+                    "lw": 0.8,
+                    "shrinkA": 0,
+                    "shrinkB": 0,
                     "linestyle": "-" if arrow else (0, (3, 2)),
                 },
-            )  # fmt: skip
+            )
         for (left, right), top, lines, kind in self._drawn:
             _box(ax, left, right, top, lines, kind)
 
@@ -169,19 +176,29 @@ def _box(ax: Axes, left: float, right: float, top: float, lines: list[str], kind
     quiet = kind in ("nobody", "beside")
     colour = MUTED if quiet else INK
     box = Rectangle(
-        (left, top), right - left, len(lines) * LINE + 2 * PAD,
+        (left, top),
+        right - left,
+        len(lines) * LINE + 2 * PAD,
         facecolor=WASH if kind == "analysed" else "white",
         edgecolor=BLUE if kind == "analysed" else HAIR if kind == "nobody" else MUTED,
-        lw=1.4 if kind == "analysed" else 0.8, linestyle=(0, (3, 2)) if kind == "beside" else "-",
-        gid="stays" if kind == "analysed" else "leaves" if kind == "nobody" else kind, zorder=2,
-    )  # fmt: skip
+        lw=1.4 if kind == "analysed" else 0.8,
+        linestyle=(0, (3, 2)) if kind == "beside" else "-",
+        gid="stays" if kind == "analysed" else "leaves" if kind == "nobody" else kind,
+        zorder=2,
+    )
     ax.add_patch(box)
     for place, line in enumerate(lines):
         heading = place == 0 and kind in ("stays", "analysed")
         ax.text(
-            left + 0.09, top + PAD + (place + 0.5) * LINE, line, fontsize=SIZE, color=colour,
-            va="center_baseline", fontweight="bold" if heading else "normal", zorder=3,
-        )  # fmt: skip
+            left + 0.09,
+            top + PAD + (place + 0.5) * LINE,
+            line,
+            fontsize=SIZE,
+            color=colour,
+            va="center_baseline",
+            fontweight="bold" if heading else "normal",
+            zorder=3,
+        )
 
 
 def _steps(flow: pd.DataFrame | Sequence[Mapping[str, Any]]) -> list[_Step]:

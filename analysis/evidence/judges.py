@@ -56,9 +56,10 @@ def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEviden
     mine = answers[(answers["rater_id"] == judge_id) & (answers["rater_kind"] != "human")]
     if mine.empty:
         raise RatifyError(
-            f"judge '{judge_id}' has not answered", file=read.answers_path,
+            f"judge '{judge_id}' has not answered",
+            file=read.answers_path,
             allowed="run `ratify judge`, then `ratify export`",
-        )  # fmt: skip
+        )
     items = read.items[["item_id", "scenario"]]
     if plan.kind == "rating":
         return JudgeEvidence(judge_id=judge_id, trials=mine.iloc[:0], scores=items, ranking=None)

@@ -129,9 +129,12 @@ def _failed(answers: pd.DataFrame) -> BoolArray:
         passed = columns.flags(answers, "passed_check")
         unmarked = is_empty(answers, "passed_check")
         columns.refuse(
-            answers, "passed_check", asked & unmarked & is_answered(answers),
-            "is empty, although this attention check was answered", allowed="true, false",
-        )  # fmt: skip
+            answers,
+            "passed_check",
+            asked & unmarked & is_answered(answers),
+            "is empty, although this attention check was answered",
+            allowed="true, false",
+        )
         return asked & ~passed & ~unmarked
     if unit_of(answers) != "judgments":
         raise RatifyError(

@@ -16,8 +16,12 @@ from analysis.tables import columns
 PAIR = ["scenario", "left_id", "right_id"]
 TRIALS, REVERSED = "trial", "reversed"
 ORIGINAL, SWAP, REPEAT, WORDING, PERTURBATION = (
-    "original", "swap", "repeat", "wording", "perturbation",
-)  # fmt: skip
+    "original",
+    "swap",
+    "repeat",
+    "wording",
+    "perturbation",
+)
 
 
 def judges_of(*frames: pd.DataFrame) -> dict[str, str]:
@@ -123,7 +127,7 @@ def _asked(frame: pd.DataFrame, turned: BoolArray) -> pd.DataFrame:
     ids = {name: _plain(frame[name]) for name in ("left_id", "right_id")}
     scenario = _plain(_scenario(frame))
     return pd.DataFrame(
-        {"scenario": scenario, **ids, "left": columns.left_chosen(frame), "turned": turned},
+        {"scenario": scenario, **ids, "left": columns.left_chosen(frame), "turned": turned}
     )
 
 

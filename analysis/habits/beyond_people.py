@@ -96,10 +96,14 @@ def beyond_people(
     """
     kept = ~np.isnan(answer) & ~np.isnan(trait)
     seen = _Seen(
-        left=votes.left[kept], right=votes.right[kept], rater=votes.rater[kept],
-        judge=answer[kept], person=votes.chose_left[kept], score=votes.expected[kept],
+        left=votes.left[kept],
+        right=votes.right[kept],
+        rater=votes.rater[kept],
+        judge=answer[kept],
+        person=votes.chose_left[kept],
+        score=votes.expected[kept],
         trait=trait[kept],
-    )  # fmt: skip
+    )
     why = _why_not(seen, votes)
     if why:
         return seen.without(why)
@@ -218,9 +222,13 @@ def _compared(seen: _Seen, judge: _Fit, person: _Fit, *, linear: bool, level: fl
     (_, js, jt), (_, ps, pt) = judge.b, person.b
     over, under = jt * ps - js * pt, ps
     v00, v01, v11 = _covariance(
-        seen, judge, person,
-        np.array([0.0, -pt, ps]), np.array([0.0, jt, -js]), np.array([0.0, 1.0, 0.0]),
-    )  # fmt: skip
+        seen,
+        judge,
+        person,
+        np.array([0.0, -pt, ps]),
+        np.array([0.0, jt, -js]),
+        np.array([0.0, 1.0, 0.0]),
+    )
     df = min(seen.items, seen.raters) - 1
     t2 = float(student.ppf((1 + level) / 2, df)) ** 2
     a = under**2 - t2 * v11
@@ -230,8 +238,9 @@ def _compared(seen: _Seen, judge: _Fit, person: _Fit, *, linear: bool, level: fl
     if linear:
         return seen.without(
             "The odds have no end: choices follow these terms without exception. "
-            "The p value is of a linear fit.", p_value,
-        )  # fmt: skip
+            "The p value is of a linear fit.",
+            p_value,
+        )
     b, c = over * under - t2 * v01, over**2 - t2 * v00
     half = math.sqrt(max(0.0, b * b - a * c)) / a
     scale, note = _stretch(seen, judge)
@@ -275,9 +284,12 @@ def _covariance(
     twice, item = np.concatenate([rows, rows]), np.concatenate([seen.left, seen.right])
     pair = _numbered(np.minimum(seen.left, seen.right), np.maximum(seen.left, seen.right))
     parts = [
-        (+1, twice, _numbered(item)), (-1, rows, pair), (+1, rows, _numbered(seen.rater)),
-        (-1, twice, _numbered(seen.rater[twice], item)), (+1, rows, _numbered(seen.rater, pair)),
-    ]  # fmt: skip
+        (+1, twice, _numbered(item)),
+        (-1, rows, pair),
+        (+1, rows, _numbered(seen.rater)),
+        (-1, twice, _numbered(seen.rater[twice], item)),
+        (+1, rows, _numbered(seen.rater, pair)),
+    ]
     products = []
     for sign, which, cluster in parts:
         of_judge = _deleted(terms, judge, which, cluster)

@@ -103,9 +103,11 @@ def _position(value: float, m: Measure) -> float:
 def _reach(group: Sequence[Measure]) -> float:
     """Return how far a habit's scale goes to either side."""
     known = [
-        abs(_position(v, m)) for m in group for v in (m.estimate, m.low, m.high)
+        abs(_position(v, m))
+        for m in group
+        for v in (m.estimate, m.low, m.high)
         if math.isfinite(v) and not (m.unit.startswith("odds") and v <= 0)
-    ]  # fmt: skip
+    ]
     return max([value for value in known if value > 0], default=1.0)
 
 
@@ -113,15 +115,27 @@ def _scale(ax: Axes, title: str, group: Sequence[Measure], top: float) -> None:
     """Draw a habit's name, the line of honesty and the ends of its scale."""
     first, bottom = group[0], top + len(group) - 1
     name = ax.annotate(
-        title, xy=(-1.08, top - 0.85), fontsize=8, color=INK, ha="left", va="center",
+        title,
+        xy=(-1.08, top - 0.85),
+        fontsize=8,
+        color=INK,
+        ha="left",
+        va="center",
         annotation_clip=False,
-    )  # fmt: skip
+    )
     word = "honest" if first.accuses else "no difference"
     ax.annotate(
-        f"{word}: {value_text(first.honest, first.unit, 0)}", xy=(1, 0.5), xycoords=name,
-        xytext=(7, 0), textcoords="offset points", fontsize=7, color=MUTED, ha="left",
-        va="center", annotation_clip=False,
-    )  # fmt: skip
+        f"{word}: {value_text(first.honest, first.unit, 0)}",
+        xy=(1, 0.5),
+        xycoords=name,
+        xytext=(7, 0),
+        textcoords="offset points",
+        fontsize=7,
+        color=MUTED,
+        ha="left",
+        va="center",
+        annotation_clip=False,
+    )
     ax.plot([0, 0], [top - 0.42, bottom + 0.42], color=MUTED, lw=0.9, zorder=0.5)
     for place in range(len(group)):
         ax.plot([-1, 1], [top + place] * 2, color=HAIR, lw=0.5, zorder=0.4)
@@ -135,17 +149,26 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
         ax.plot(ends, [at, at], color=colour, lw=1.6, solid_capstyle="butt")
     if math.isfinite(m.estimate):
         ax.plot(
-            [_position(m.estimate, m) / reach], [at], ls="",
-            marker="D" if m.reading == FOUND else "o", ms=5,
-            color=colour, mfc=colour if m.accuses and m.reading != ALONE else "white",
-        )  # fmt: skip
+            [_position(m.estimate, m) / reach],
+            [at],
+            ls="",
+            marker="D" if m.reading == FOUND else "o",
+            ms=5,
+            color=colour,
+            mfc=colour if m.accuses and m.reading != ALONE else "white",
+        )
     what = m.what.replace("_", " ").replace(" beyond repeats", "").removeprefix("wording ")
     aside = f"  {what}" if m.habit == "rewrite" or m.what.startswith("wording") else ""
     ax.annotate(
-        label(with_interval(m) + aside, 64), xy=(1, at), xytext=(8, 0),
-        textcoords="offset points", va="center", fontsize=7.5, annotation_clip=False,
+        label(with_interval(m) + aside, 64),
+        xy=(1, at),
+        xytext=(8, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=7.5,
+        annotation_clip=False,
         color=colour if m.reading == FOUND else INK,
-    )  # fmt: skip
+    )
 
 
 def _endless(ax: Axes, m: Measure, measures: Sequence[Measure], at: float) -> None:
@@ -165,6 +188,11 @@ def _legend(ax: Axes) -> None:
     ):
         ax.plot([], [], ls="", marker=marker, ms=5, color=colour, mfc=fill, label=text)
     ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4, frameon=False, borderaxespad=0.2,
-        handletextpad=0.1, columnspacing=1.2,
-    )  # fmt: skip
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=4,
+        frameon=False,
+        borderaxespad=0.2,
+        handletextpad=0.1,
+        columnspacing=1.2,
+    )

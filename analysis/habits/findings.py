@@ -63,10 +63,14 @@ class HabitFindings:
 
 
 def habits_results(
-    tables: HabitTables, *, people: pd.DataFrame | None = None,
-    own_items: Mapping[str, OwnItems] | None = None, polarity: Mapping[str, int] | None = None,
-    seed: int = 1, simulated: bool = False,
-) -> HabitFindings:  # fmt: skip
+    tables: HabitTables,
+    *,
+    people: pd.DataFrame | None = None,
+    own_items: Mapping[str, OwnItems] | None = None,
+    polarity: Mapping[str, int] | None = None,
+    seed: int = 1,
+    simulated: bool = False,
+) -> HabitFindings:
     """Return every habit of every judge, LLMs first, baselines beside them.
 
     Parameters
@@ -94,8 +98,13 @@ def habits_results(
         # a baseline is not probed: what it was never asked is not missing
         measures += judged([m for m in found if m.n or kind == "llm"])
     shown = _perturbed_texts(tables, seed)
-    rewrites = max((sum(m.habit == "rewrite" and m.tested and m.judge == judge for m in measures)
-                    for judge in kinds), default=0)  # fmt: skip
+    rewrites = max(
+        (
+            sum(m.habit == "rewrite" and m.tested and m.judge == judge for m in measures)
+            for judge in kinds
+        ),
+        default=0,
+    )
     said = (text.steadiness, text.untested, text.asked)
     details = [sentence(measures, judge) for judge in kinds for sentence in said]
     return HabitFindings(
@@ -135,22 +144,24 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
     judges = judges_of(tables.judgments, tables.ratings, tables.probes, tables.requests)
     if not judges:
         raise RatifyError(
-            "holds no answer by a judge", file=tables.files[0].parent,
+            "holds no answer by a judge",
+            file=tables.files[0].parent,
             allowed="rows whose rater_kind is llm or baseline",
-        )  # fmt: skip
+        )
     plan = load_plan(folder) if (folder / PLAN_FILE).exists() else None
     simulated = tables.mode == "bot"
     found = habits_results(
-        tables, own_items=own_items_of(plan), polarity=polarity_of(plan), seed=seed,
+        tables,
+        own_items=own_items_of(plan),
+        polarity=polarity_of(plan),
+        seed=seed,
         simulated=simulated,
-    )  # fmt: skip
+    )
     return Results(
         kind="audit",
         title=f"Habits of {listed(list(judges))}",
         question=text.QUESTION,
-        headline=[
-            *text.overview(found.measures, list(judges)), *found.sentences, *found.details,
-        ],
+        headline=[*text.overview(found.measures, list(judges)), *found.sentences, *found.details],
         simulated=simulated,
         meta=_meta(tables, seed),
         quantities=found.quantities,
@@ -158,10 +169,12 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
         figures=found.figures,
         methods=found.methods,
         limits=[
-            *([SIMULATED] if simulated else []), *tables.notes, *found.limits,
+            *([SIMULATED] if simulated else []),
+            *tables.notes,
+            *found.limits,
             "No plan was locked for these numbers: all of them are exploratory.",
         ],
-    )  # fmt: skip
+    )
 
 
 def own_items_of(plan: Plan | None) -> dict[str, OwnItems]:
@@ -209,7 +222,7 @@ def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[
             alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
             svg=svg(axes),
         )
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True)
@@ -245,10 +258,14 @@ def _measured(
             raise RatifyError(f"items have no column '{authored.column}'", allowed=shown)
         found.append(
             own(
-                votes, answer, tables.items, judge=judge, column=authored.column,
+                votes,
+                answer,
+                tables.items,
+                judge=judge,
+                column=authored.column,
                 values=authored.values,
             )
-        )  # fmt: skip
+        )
     found += [
         halo(tables.ratings, people.ratings, judge=judge, polarity=people.polarity),
         shift(tables.probes, judge=judge),
@@ -270,46 +287,61 @@ def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -
     cells = measures_frame(moved)
     names = [m.what.partition(" ") for m in moved]
     cells = cells.assign(rewrite=[n[0] for n in names], dimension=[n[2] for n in names])
-    cells = cells.rename(columns={"estimate": "shift", "estimate_low": "shift_low",
-                                  "estimate_high": "shift_high"})  # fmt: skip
-    wanted = ["judge", "rewrite", "dimension", "shift", "shift_low", "shift_high", "p_value",
-              "corrected_p", "reading", "n"]  # fmt: skip
+    cells = cells.rename(
+        columns={"estimate": "shift", "estimate_low": "shift_low", "estimate_high": "shift_high"}
+    )
+    wanted = [
+        "judge",
+        "rewrite",
+        "dimension",
+        "shift",
+        "shift_low",
+        "shift_high",
+        "p_value",
+        "corrected_p",
+        "reading",
+        "n",
+    ]
     rest = [m for m in measures if m not in moved]
     every = measures_frame(rest).assign(
-        result=[text.with_interval(m) for m in rest],
-        honest=[text.honest_text(m) for m in rest],
+        result=[text.with_interval(m) for m in rest], honest=[text.honest_text(m) for m in rest]
     )
     found = [
         ResultTable(
-            name="habits", title="All numbers on habits",
+            name="habits",
+            title="All numbers on habits",
             caption="result: with its 95% interval, in its unit (× multiplies odds, pp are points "
             "of a percentage); honest: what a judge without the habit would show; corrected p: "
             "among all that was tested about this judge, by Holm with equal weight for each habit; "
             "reading: found, only alone (without that correction), not found, not tested; empty: a "
             "number that describes. All digits are in results.json.",
-            frame=every[["judge", "label", "result", "honest", "p_value", "corrected_p", "reading",
-                         "n"]],
+            frame=every[
+                ["judge", "label", "result", "honest", "p_value", "corrected_p", "reading", "n"]
+            ],
         ),
         ResultTable(
-            name="rewrites", title="What rewrites do to the scores",
+            name="rewrites",
+            title="What rewrites do to the scores",
             caption="shift: mean of rewritten minus original over n items, in points of the scale, "
             "95% t interval; p value: exact sign-flip test; corrected p: over all dimensions "
             "and rewrites, and every other habit tested about this judge.",
             frame=cells[wanted],
         ),
         ResultTable(
-            name="perturbed_texts", title="Rewritten texts beside the originals",
+            name="perturbed_texts",
+            title="Rewritten texts beside the originals",
             caption=f"Up to {SHOWN_ITEMS} items, drawn by the seed; lines are joined by a stroke, "
             f"texts cut after {CUT} letters. All of them are in the table perturbed of the export.",
             frame=shown,
         ),
         ResultTable(
-            name="requests", title="Requests to the judges",
+            name="requests",
+            title="Requests to the judges",
             caption="One row a judge and purpose. Tokens and cost are sums over all attempts; "
             "latency in milliseconds, median and 95th percentile of answered requests.",
             frame=requests_table(tables.requests),
         ),
-    ]  # fmt: skip
+    ]
     return [table for table in found if len(table.frame)]
 
 

@@ -99,11 +99,21 @@ class Measure:
             word = {FOUND: "Found", ALONE: "Only if tested alone"}[self.reading]
             said = f"{word} ({p} among all tests of this judge). {said}".strip()
         return Quantity(
-            analysis=ANALYSIS, name=f"{self.judge}:{self.habit}:{self.what}", label=self.label,
-            estimate=_or_none(self.estimate), low=_or_none(self.low), high=_or_none(self.high),
-            p_value=_or_none(self.p_value), n=self.n, unit_of_n=self.unit_of_n,
-            clusters=self.clusters, method=self.method, unit=self.unit, note=said, level=LEVEL,
-        )  # fmt: skip
+            analysis=ANALYSIS,
+            name=f"{self.judge}:{self.habit}:{self.what}",
+            label=self.label,
+            estimate=_or_none(self.estimate),
+            low=_or_none(self.low),
+            high=_or_none(self.high),
+            p_value=_or_none(self.p_value),
+            n=self.n,
+            unit_of_n=self.unit_of_n,
+            clusters=self.clusters,
+            method=self.method,
+            unit=self.unit,
+            note=said,
+            level=LEVEL,
+        )
 
 
 @dataclass(frozen=True)
@@ -130,9 +140,22 @@ class Habit:
 
 
 COLUMNS = (
-    "judge", "habit", "what", "label", "estimate", "low", "high", "honest", "p_value", "p_holm",
-    "reading", "n", "unit_of_n", "unit", "note",
-)  # fmt: skip
+    "judge",
+    "habit",
+    "what",
+    "label",
+    "estimate",
+    "low",
+    "high",
+    "honest",
+    "p_value",
+    "p_holm",
+    "reading",
+    "n",
+    "unit_of_n",
+    "unit",
+    "note",
+)
 
 
 def measures_frame(measures: Sequence[Measure]) -> pd.DataFrame:

@@ -65,25 +65,39 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
     away = paired_difference(both_first, moved - both_first, n)
     steady = clustered_share(same.astype(float))
     return Habit(
-        judge, "first",
+        judge,
+        "first",
         (
             Measure(
-                habit="first", what="first", label=f"{judge} chooses what stands first",
-                estimate=0.5 + away.estimate / 2, low=0.5 + away.low / 2,
-                high=0.5 + away.high / 2, honest=0.5,
+                habit="first",
+                what="first",
+                label=f"{judge} chooses what stands first",
+                estimate=0.5 + away.estimate / 2,
+                low=0.5 + away.low / 2,
+                high=0.5 + away.high / 2,
+                honest=0.5,
                 p_value=coin_p(both_first, moved) if n else math.nan,
                 method="share of both answers to a pair; Tango's interval, exact McNemar test",
-                unit="proportion", note=note, accuses=True, **common,
+                unit="proportion",
+                note=note,
+                accuses=True,
+                **common,
             ),
             _first_odds(both_first, moved, common, note),
             Measure(
-                habit="steady", what="consistency",
+                habit="steady",
+                what="consistency",
                 label=f"{judge} chooses the same item with the sides exchanged",
-                estimate=steady.estimate, low=steady.low, high=steady.high,
-                method="share of pairs; Wilson's interval", unit="proportion", note=note, **common,
+                estimate=steady.estimate,
+                low=steady.low,
+                high=steady.high,
+                method="share of pairs; Wilson's interval",
+                unit="proportion",
+                note=note,
+                **common,
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: str) -> Measure:
@@ -99,12 +113,17 @@ def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: st
     elif not note:
         note = "No choice moved with the sides."
     return Measure(
-        habit="first", what="first_odds",
+        habit="first",
+        what="first_odds",
         label=f"Standing first multiplies the odds of {common['judge']}'s choice by",
-        estimate=estimate, low=low, high=high,
+        estimate=estimate,
+        low=low,
+        high=high,
         method="root of the odds among pairs whose choice moved; exact interval (Clopper-Pearson)",
-        unit="odds ratio", note=note, **{**common, "n": moved, "unit_of_n": "pairs that moved"},
-    )  # fmt: skip
+        unit="odds ratio",
+        note=note,
+        **{**common, "n": moved, "unit_of_n": "pairs that moved"},
+    )
 
 
 def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
@@ -134,18 +153,29 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
     if n > 1 and a in {0, n}:
         note = f"Every single answer is {'A' if a else 'B'}."
     return Habit(
-        judge, "letter",
+        judge,
+        "letter",
         (
             Measure(
-                judge=judge, habit="letter", what="letter", label=f"{judge} answers A",
-                estimate=share, low=low, high=high, honest=0.5,
-                p_value=coin_p(a, n) if n else math.nan, n=n, unit_of_n="questions",
+                judge=judge,
+                habit="letter",
+                what="letter",
+                label=f"{judge} answers A",
+                estimate=share,
+                low=low,
+                high=high,
+                honest=0.5,
+                p_value=coin_p(a, n) if n else math.nan,
+                n=n,
+                unit_of_n="questions",
                 method="share of questions; Wilson's interval, exact binomial test; sides are "
                 "taken as drawn by a coin",
-                unit="proportion", note=note, accuses=True,
+                unit="proportion",
+                note=note,
+                accuses=True,
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
@@ -164,31 +194,49 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
     found = clustered_share(shares)
     note = "" if found.units else "Nothing was asked again."
     common: dict[str, Any] = {
-        "judge": judge, "habit": "steady", "n": found.units, "unit_of_n": "pairs asked again",
-        "unit": "proportion", "note": note, "method": f"share of repetitions; {SAME_AGAIN}",
-    }  # fmt: skip
+        "judge": judge,
+        "habit": "steady",
+        "n": found.units,
+        "unit_of_n": "pairs asked again",
+        "unit": "proportion",
+        "note": note,
+        "method": f"share of repetitions; {SAME_AGAIN}",
+    }
     measures = [
         Measure(
-            what="repeat", label=f"{judge} answers the same when asked again",
-            estimate=found.estimate, low=found.low, high=found.high, **common,
+            what="repeat",
+            label=f"{judge} answers the same when asked again",
+            estimate=found.estimate,
+            low=found.low,
+            high=found.high,
+            **common,
         ),
         Measure(
-            what="noise", label=f"Answers of {judge} that chance turns over",
-            estimate=_noise(found.estimate), low=_noise(found.high), high=_noise(found.low),
-            **{**common, "method": "(1 - sqrt(2 agreement - 1)) / 2 of the agreement above, as if "
-               "alike for every question"},
+            what="noise",
+            label=f"Answers of {judge} that chance turns over",
+            estimate=_noise(found.estimate),
+            low=_noise(found.high),
+            high=_noise(found.low),
+            **{
+                **common,
+                "method": "(1 - sqrt(2 agreement - 1)) / 2 of the agreement above, as if "
+                "alike for every question",
+            },
         ),
-    ]  # fmt: skip
+    ]
     rated = _rating_agreements(probes, judge)
     for dimension, rows in rated.groupby("dimension"):
         same = clustered_share(rows.groupby("unit")["same"].mean().to_numpy())
         measures.append(
             Measure(
-                what=f"repeat {dimension}", label=f"{judge} rates {dimension} the same again",
-                estimate=same.estimate, low=same.low, high=same.high,
+                what=f"repeat {dimension}",
+                label=f"{judge} rates {dimension} the same again",
+                estimate=same.estimate,
+                low=same.low,
+                high=same.high,
                 **{**common, "n": same.units, "unit_of_n": "items rated again", "note": ""},
             )
-        )  # fmt: skip
+        )
     return Habit(judge, "repeat", tuple(measures))
 
 
@@ -222,11 +270,18 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
     if original.empty:
         measures.append(
             Measure(
-                judge=judge, habit="steady", what="wordings", estimate=math.nan, n=0,
-                label=f"{judge} in other words", unit_of_n="pairs", unit="proportion",
-                method="share of pairs", note="No other wording was asked.",
+                judge=judge,
+                habit="steady",
+                what="wordings",
+                estimate=math.nan,
+                n=0,
+                label=f"{judge} in other words",
+                unit_of_n="pairs",
+                unit="proportion",
+                method="share of pairs",
+                note="No other wording was asked.",
             )
-        )  # fmt: skip
+        )
     return Habit(judge, "wording", tuple(measures))
 
 
@@ -237,10 +292,16 @@ def _beside_repeats(
     share = clustered_share(same.to_numpy().astype(np.float64))
     common: dict[str, Any] = {"judge": judge, "habit": "steady", "unit_of_n": "pairs"}
     alone = Measure(
-        what=what, label=f"{judge} answers the same, {how}", n=share.units, unit="proportion",
-        estimate=share.estimate, low=share.low, high=share.high,
-        method="share of pairs; Wilson's interval", **common,
-    )  # fmt: skip
+        what=what,
+        label=f"{judge} answers the same, {how}",
+        n=share.units,
+        unit="proportion",
+        estimate=share.estimate,
+        low=share.low,
+        high=share.high,
+        method="share of pairs; Wilson's interval",
+        **common,
+    )
     units = same.index.intersection(repeats.index)
     agreed, again = same.loc[units].to_numpy(bool), repeats.loc[units]
     k = again["count"].to_numpy(int)
@@ -257,12 +318,20 @@ def _beside_repeats(
             low, high = tango.low, tango.high
         p_value = exchange_p(agreed, rest, k)
     beyond = Measure(
-        what=f"{what} beyond repeats", label=f"{judge}, {how}, minus asked again", honest=0.0,
-        estimate=estimate, low=low, high=high, p_value=p_value, n=len(units), note=note,
+        what=f"{what} beyond repeats",
+        label=f"{judge}, {how}, minus asked again",
+        honest=0.0,
+        estimate=estimate,
+        low=low,
+        high=high,
+        p_value=p_value,
+        n=len(units),
+        note=note,
         method="difference of shares on the same pairs; Tango's interval (t for several repeats), "
         "exact test",
-        unit="difference of proportions", **common,
-    )  # fmt: skip
+        unit="difference of proportions",
+        **common,
+    )
     return [alone, beyond]
 
 
@@ -277,11 +346,18 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
     shares = (alike - sizes) / (sizes * (sizes - 1))
     found = clustered_share(shares.to_numpy().astype(np.float64))
     return Measure(
-        judge=judge, habit="steady", what="wordings", n=found.units, unit_of_n="pairs",
-        label=f"Two wordings of the question agree, {judge}", estimate=found.estimate,
-        low=found.low, high=found.high, unit="proportion",
+        judge=judge,
+        habit="steady",
+        what="wordings",
+        n=found.units,
+        unit_of_n="pairs",
+        label=f"Two wordings of the question agree, {judge}",
+        estimate=found.estimate,
+        low=found.low,
+        high=found.high,
+        unit="proportion",
         method=f"mean over all pairs of wordings, the original among them; {SAME_AGAIN}",
-    )  # fmt: skip
+    )
 
 
 def _agreements(probes: pd.DataFrame, judge: str, probe: str) -> pd.DataFrame:

@@ -41,9 +41,12 @@ class _Pair:
 
 
 def halo(
-    ratings: pd.DataFrame, people: pd.DataFrame, *, judge: str,
+    ratings: pd.DataFrame,
+    people: pd.DataFrame,
+    *,
+    judge: str,
     polarity: Mapping[str, int] | None = None,
-) -> Habit:  # fmt: skip
+) -> Habit:
     """Return whether a judge's errors on two dimensions go together more than a person's.
 
     Parameters
@@ -85,27 +88,44 @@ def halo(
     judges = _mean_over_pairs(used, "judge")
     others = _mean_over_pairs(used, "people")
     difference = judges[0] - others[0], judges[1] - others[1]
-    note = "" if len(used) == len(pairs) else (
-        f"{len(pairs) - len(used)} of {len(pairs)} pairs of dimensions are left out: the judge "
-        "does not follow people there, or never errs."
-    )  # fmt: skip
+    note = (
+        ""
+        if len(used) == len(pairs)
+        else (
+            f"{len(pairs) - len(used)} of {len(pairs)} pairs of dimensions are left out: the judge "
+            "does not follow people there, or never errs."
+        )
+    )
     common: dict[str, Any] = {
-        "judge": judge, "habit": "halo", "n": len(difference[1]), "unit_of_n": "items",
-        "method": ERRORS, "note": note,
-    }  # fmt: skip
+        "judge": judge,
+        "habit": "halo",
+        "n": len(difference[1]),
+        "unit_of_n": "items",
+        "method": ERRORS,
+        "note": note,
+    }
     low, high, p_value = _jackknife(*difference)
     return Habit(
-        judge, "halo",
+        judge,
+        "halo",
         (
             Measure(
-                what="halo", label=f"Errors of {judge} go together, beyond people's",
-                estimate=difference[0], low=low, high=high, honest=0.0, p_value=p_value,
-                unit="difference of correlations", accuses=True, direction="higher", **common,
+                what="halo",
+                label=f"Errors of {judge} go together, beyond people's",
+                estimate=difference[0],
+                low=low,
+                high=high,
+                honest=0.0,
+                p_value=p_value,
+                unit="difference of correlations",
+                accuses=True,
+                direction="higher",
+                **common,
             ),
             _one_side(f"Errors of {judge} go together", "halo of judge", judges, common),
             _one_side("People's errors go together", "halo of people", others, common),
         ),
-    )  # fmt: skip
+    )
 
 
 def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
@@ -145,23 +165,39 @@ def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
         note = still if math.isnan(low) and len(values) > 1 else ""
         measures.append(
             Measure(
-                judge=judge, habit="rewrite", what=f"{name} {dimension}", n=len(values),
+                judge=judge,
+                habit="rewrite",
+                what=f"{name} {dimension}",
+                n=len(values),
                 label=f"{judge}, {_words(dimension)}, {_words(name)} minus original",
-                estimate=mean, low=low, high=high, honest=0.0, p_value=p_value, unit_of_n="items",
+                estimate=mean,
+                low=low,
+                high=high,
+                honest=0.0,
+                p_value=p_value,
+                unit_of_n="items",
                 method="mean difference over items, t interval, exact sign-flip test",
-                unit="points of the scale", accuses=True,
+                unit="points of the scale",
+                accuses=True,
                 note="A single item gives no interval." if len(values) == 1 else note,
             )
-        )  # fmt: skip
+        )
     if not measures:
         measures.append(
             Measure(
-                judge=judge, habit="rewrite", what="rewrites", label=f"{judge} under rewrites",
-                estimate=math.nan, n=0, unit_of_n="items", unit="points of the scale",
-                method="mean difference over items", accuses=True,
+                judge=judge,
+                habit="rewrite",
+                what="rewrites",
+                label=f"{judge} under rewrites",
+                estimate=math.nan,
+                n=0,
+                unit_of_n="items",
+                unit="points of the scale",
+                method="mean difference over items",
+                accuses=True,
                 note="No rewritten text was rated.",
             )
-        )  # fmt: skip
+        )
     return Habit(judge, "rewrite", tuple(measures))
 
 
@@ -191,10 +227,20 @@ def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
     else:
         why = f"Fewer than {FEWEST_ITEMS} items were rated by it and by two people."
     return Measure(
-        judge=judge, habit="halo", what="halo", label=f"Errors of {judge} go together, beyond "
-        "people's", estimate=math.nan, n=0, unit_of_n="items", method=ERRORS,
-        unit="difference of correlations", note=why, accuses=True, direction="higher", honest=0.0,
-    )  # fmt: skip
+        judge=judge,
+        habit="halo",
+        what="halo",
+        label=f"Errors of {judge} go together, beyond people's",
+        estimate=math.nan,
+        n=0,
+        unit_of_n="items",
+        method=ERRORS,
+        unit="difference of correlations",
+        note=why,
+        accuses=True,
+        direction="higher",
+        honest=0.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -290,12 +336,13 @@ def _errors(grid: _Grid, a: int, b: int, sign: int) -> _Pair | None:
         for j, p, r in ((JUDGE_1, PERSON_1, REST_1), (JUDGE_2, PERSON_2, REST_2))
     )
     return _Pair(
-        sign * float(_judges_halo(whole[None])[0]), sign * float(_peoples_halo(whole[None])[0]),
+        sign * float(_judges_halo(whole[None])[0]),
+        sign * float(_peoples_halo(whole[None])[0]),
         pd.DataFrame(
             {"judge": sign * _judges_halo(left), "people": sign * _peoples_halo(left)}, index=items
         ),
         follows,
-    )  # fmt: skip
+    )
 
 
 def _judges_halo(moments: FloatArray) -> FloatArray:

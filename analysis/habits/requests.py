@@ -39,9 +39,19 @@ def requests_table(requests: pd.DataFrame) -> pd.DataFrame:
             parts.append(("all", mine))
         rows += [_row(judge, purpose, part) for purpose, part in parts]
     names = [
-        "judge", "purpose", "asked", "answered", *REASONS, "input_tokens", "output_tokens", "cost",
-        "latency_p50", "latency_p95", "models", "fingerprints",
-    ]  # fmt: skip
+        "judge",
+        "purpose",
+        "asked",
+        "answered",
+        *REASONS,
+        "input_tokens",
+        "output_tokens",
+        "cost",
+        "latency_p50",
+        "latency_p95",
+        "models",
+        "fingerprints",
+    ]
     frame = pd.DataFrame(rows, columns=names)
     return frame.drop(columns=[name for name in REASONS if not frame[name].any()])
 
@@ -60,17 +70,25 @@ def answered(requests: pd.DataFrame, *, judge: str) -> Habit:
     lacking = int((mine["status"] == "unanswered").sum()) if n else 0
     low, high = wilson(lacking / n, n) if n else (math.nan, math.nan)
     return Habit(
-        judge, "requests",
+        judge,
+        "requests",
         (
             Measure(
-                judge=judge, habit="requests", what="unanswered",
+                judge=judge,
+                habit="requests",
+                what="unanswered",
                 label=f"Requests to {judge} that stayed unanswered",
-                estimate=lacking / n if n else math.nan, low=low, high=high, n=n,
-                unit_of_n="requests", unit="proportion", note=" ".join(_said(mine)),
+                estimate=lacking / n if n else math.nan,
+                low=low,
+                high=high,
+                n=n,
+                unit_of_n="requests",
+                unit="proportion",
+                note=" ".join(_said(mine)),
                 method="share of requests; Wilson's interval",
             ),
         ),
-    )  # fmt: skip
+    )
 
 
 def _said(mine: pd.DataFrame) -> list[str]:

@@ -197,7 +197,7 @@ def methods(*, rewrites: int, shown: int, cut: int, seed: int) -> list[str]:
         "Halo: errors of judge and person are from the mean of all other people, the judge's on "
         "people's scale; their correlation over items, between dimensions, is compared (jackknife "
         "over items). Only more halo than people's counts as a habit.",
-    ]  # fmt: skip
+    ]
     if rewrites:
         said.append(
             f"Rewrites: rating of the rewritten minus the original text, {rewrites} tests of a "

@@ -22,8 +22,14 @@ PROBES = ("original", "swap", "repeat", "wording", "perturbation")
 PURPOSES = ("trial", "reversed", "ranking", "rating", "probe")
 STATUSES = ("answered", "unanswered")
 REASONS = (
-    "refused", "unreadable", "rejected", "server_error", "rate_limited", "timeout", "connection",
-)  # fmt: skip
+    "refused",
+    "unreadable",
+    "rejected",
+    "server_error",
+    "rate_limited",
+    "timeout",
+    "connection",
+)
 PAIR_CELLS = ("left_id", "right_id", "choice")
 ITEM_CELLS = ("item_id", "dimension", "value", "scale_min", "scale_max")
 COUNTS = ("input_tokens", "output_tokens", "latency_ms", "attempts", "cost", "p_left")
@@ -79,14 +85,19 @@ def read_habit_tables(folder: Path, *, mode: str | None = None) -> HabitTables:
     paths = {name: table_path(place, name) for name in NAMES}
     if not (paths["probes"].exists() or paths["judgments"].exists()):
         raise RatifyError(
-            "there are neither probes nor judgments here", file=folder,
+            "there are neither probes nor judgments here",
+            file=folder,
             allowed="a study folder after `ratify export`, or a folder with probes.csv or "
             "judgments.csv",
-        )  # fmt: skip
+        )
     readers = {
-        "items": read_texts, "judgments": _read_choices, "ratings": tables.read_ratings,
-        "probes": read_probes, "perturbed": read_perturbed, "requests": read_requests,
-    }  # fmt: skip
+        "items": read_texts,
+        "judgments": _read_choices,
+        "ratings": tables.read_ratings,
+        "probes": read_probes,
+        "perturbed": read_perturbed,
+        "requests": read_requests,
+    }
     there = [name for name in NAMES if paths[name].exists()]
     read = {name: _or_empty(readers[name], paths[name]) for name in there}
     chosen, notes = _one_mode([read[n] for n in ("judgments", "ratings") if n in read], mode, place)
@@ -118,9 +129,12 @@ def read_probes(path: Path) -> pd.DataFrame:
         _allow(frame, "probe", PROBES)
         pair = ~columns.missing(frame["left_id"])
         columns.refuse(
-            frame, "item_id", pair != columns.missing(frame["item_id"]),
-            "is a probe of a pair and of an item, or of neither", allowed="one of the two",
-        )  # fmt: skip
+            frame,
+            "item_id",
+            pair != columns.missing(frame["item_id"]),
+            "is a probe of a pair and of an item, or of neither",
+            allowed="one of the two",
+        )
         _require_where(frame, pair, "right_id")
         bad = pair & ~frame["choice"].isin(columns.SIDES)
         columns.refuse(frame, "choice", bad, "is not a choice", allowed="left, right")
@@ -133,9 +147,12 @@ def read_probes(path: Path) -> pd.DataFrame:
         )
         once = ["rater_id", "unit", "probe", "variant", "dimension"]
         columns.refuse(
-            frame, "unit", frame.duplicated(once), "this probe stands in an earlier row too",
+            frame,
+            "unit",
+            frame.duplicated(once),
+            "this probe stands in an earlier row too",
             allowed="one row each",
-        )  # fmt: skip
+        )
     return frame
 
 
@@ -180,9 +197,12 @@ def read_requests(path: Path) -> pd.DataFrame:
         _allow(frame, "reason", (*REASONS, ""))
         silent = (frame["status"] == "answered") != (frame["reason"] == "")
         columns.refuse(
-            frame, "reason", silent, f"does not go with status '{_first(frame, silent, 'status')}'",
+            frame,
+            "reason",
+            silent,
+            f"does not go with status '{_first(frame, silent, 'status')}'",
             allowed="a reason where unanswered, else an empty cell",
-        )  # fmt: skip
+        )
         if "request_id" in frame:
             twice = frame["request_id"].duplicated()
             columns.refuse(
@@ -257,16 +277,19 @@ def _one_mode(
             there |= set(frame.loc[frame["rater_kind"] == "human", "mode"])
     if wanted is not None and there and wanted not in there:
         raise RatifyError(
-            f"there are no {wanted} answers by people here", file=place,
+            f"there are no {wanted} answers by people here",
+            file=place,
             allowed=f"--mode {' or '.join(sorted(there))}",
-        )  # fmt: skip
+        )
     if wanted is not None or len(there) < 2:
         return wanted or next(iter(there), None), ()
     if "live" not in there:
         raise RatifyError(
-            "people's answers are of several modes, which are never mixed", file=place,
-            value=" and ".join(sorted(there)), allowed=f"--mode {' or '.join(sorted(there))}",
-        )  # fmt: skip
+            "people's answers are of several modes, which are never mixed",
+            file=place,
+            value=" and ".join(sorted(there)),
+            allowed=f"--mode {' or '.join(sorted(there))}",
+        )
     others = " and ".join(sorted(there - {"live"}))
     return "live", (f"People's live answers count; those of mode {others} are left out.",)
 

@@ -73,19 +73,29 @@ def length(votes: Votes, answer: FloatArray, doublings: FloatArray, *, judge: st
         longer more often, and rightly, where people like it better.
     """
     return _trait(
-        votes, answer, doublings, judge=judge, habit="length",
+        votes,
+        answer,
+        doublings,
+        judge=judge,
+        habit="length",
         labels=(
             f"Twice the length multiplies the odds of {judge}'s choice, beyond people, by",
-            f"{judge} chooses the longer text", "People choose the longer text on the same trials",
+            f"{judge} chooses the longer text",
+            "People choose the longer text on the same trials",
         ),
         unit="odds ratio per doubling of length",
-    )  # fmt: skip
+    )
 
 
 def own(
-    votes: Votes, answer: FloatArray, items: pd.DataFrame, *, judge: str,
-    column: str, values: Collection[str],
-) -> Habit:  # fmt: skip
+    votes: Votes,
+    answer: FloatArray,
+    items: pd.DataFrame,
+    *,
+    judge: str,
+    column: str,
+    values: Collection[str],
+) -> Habit:
     """Return whether a judge favours the texts its own model wrote, beyond what people do.
 
     Parameters
@@ -110,13 +120,18 @@ def own(
         items[column].isin(list(values)).to_numpy(float), index=items["item_id"].astype(str)
     )
     return _trait(
-        votes, answer, _differences(votes, mine), judge=judge, habit="own",
+        votes,
+        answer,
+        _differences(votes, mine),
+        judge=judge,
+        habit="own",
         labels=(
             f"Being its own multiplies the odds of {judge}'s choice, beyond people, by",
-            f"{judge} chooses its own text", f"People choose {judge}'s own text on these trials",
+            f"{judge} chooses its own text",
+            f"People choose {judge}'s own text on these trials",
         ),
         unit="odds ratio",
-    )  # fmt: skip
+    )
 
 
 def _differences(votes: Votes, by_item: pd.Series[float]) -> FloatArray:
@@ -128,30 +143,54 @@ def _differences(votes: Votes, by_item: pd.Series[float]) -> FloatArray:
 
 
 def _trait(
-    votes: Votes, answer: FloatArray, trait: FloatArray, *, judge: str, habit: str,
-    labels: tuple[str, str, str], unit: str,
-) -> Habit:  # fmt: skip
+    votes: Votes,
+    answer: FloatArray,
+    trait: FloatArray,
+    *,
+    judge: str,
+    habit: str,
+    labels: tuple[str, str, str],
+    unit: str,
+) -> Habit:
     """Return the three numbers of a trait."""
     found = beyond_people(votes, answer, trait)
     return Habit(
-        judge, habit,
+        judge,
+        habit,
         (
             Measure(
-                judge=judge, habit=habit, what=habit, label=labels[0], honest=1.0,
-                estimate=_odds(found.estimate), low=_odds(found.low),
-                high=_odds(found.high), p_value=found.p_value, n=found.n, clusters=found.items,
-                unit_of_n="votes by people", method=AT_ODDS, unit=unit, accuses=True,
+                judge=judge,
+                habit=habit,
+                what=habit,
+                label=labels[0],
+                honest=1.0,
+                estimate=_odds(found.estimate),
+                low=_odds(found.low),
+                high=_odds(found.high),
+                p_value=found.p_value,
+                n=found.n,
+                clusters=found.items,
+                unit_of_n="votes by people",
+                method=AT_ODDS,
+                unit=unit,
+                accuses=True,
                 note=found.note,
             ),
             *_shares(votes, answer, trait, found, judge=judge, habit=habit, labels=labels[1:]),
         ),
-    )  # fmt: skip
+    )
 
 
 def _shares(
-    votes: Votes, answer: FloatArray, trait: FloatArray, found: Beyond, *, judge: str,
-    habit: str, labels: tuple[str, str],
-) -> list[Measure]:  # fmt: skip
+    votes: Votes,
+    answer: FloatArray,
+    trait: FloatArray,
+    found: Beyond,
+    *,
+    judge: str,
+    habit: str,
+    labels: tuple[str, str],
+) -> list[Measure]:
     """Return how often judge and people choose the side with more of a trait."""
     open_ = ~np.isnan(answer) & ~np.isnan(trait)
     open_[open_] = trait[open_] != 0
@@ -159,9 +198,11 @@ def _shares(
     judges = np.where(more, answer[open_], 1 - answer[open_])
     people = np.where(more, votes.chose_left[open_], 1 - votes.chose_left[open_])
     common: dict[str, Any] = {
-        "judge": judge, "habit": habit, "unit": "proportion",
+        "judge": judge,
+        "habit": habit,
+        "unit": "proportion",
         "note": "" if open_.any() else found.note or "No pair differs in it.",
-    }  # fmt: skip
+    }
     ends = np.sort(np.column_stack([votes.left[open_], votes.right[open_]]), axis=1)
     pair = ends[:, 0] * (int(ends.max(initial=0)) + 1) + ends[:, 1]
     what = {"length": "longer", "own": "owned"}[habit]
@@ -169,16 +210,28 @@ def _shares(
     of_people = clustered_share(_means(people, votes.rater[open_]))
     return [
         Measure(
-            what=what, label=labels[0], estimate=of_judge.estimate, low=of_judge.low,
-            high=of_judge.high, n=of_judge.units, unit_of_n="pairs",
-            method="share of pairs; Wilson's interval", **common,
+            what=what,
+            label=labels[0],
+            estimate=of_judge.estimate,
+            low=of_judge.low,
+            high=of_judge.high,
+            n=of_judge.units,
+            unit_of_n="pairs",
+            method="share of pairs; Wilson's interval",
+            **common,
         ),
         Measure(
-            what=f"{what} by people", label=labels[1], estimate=of_people.estimate,
-            low=of_people.low, high=of_people.high, n=of_people.units, unit_of_n="people",
-            method="mean of people's shares; Wilson's interval for as many people", **common,
+            what=f"{what} by people",
+            label=labels[1],
+            estimate=of_people.estimate,
+            low=of_people.low,
+            high=of_people.high,
+            n=of_people.units,
+            unit_of_n="people",
+            method="mean of people's shares; Wilson's interval for as many people",
+            **common,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _odds(log_odds: float) -> float:

@@ -107,9 +107,11 @@ def _left_out_scores(
             rows = groups[start : start + together]
             a, b = i[rows], j[rows]
             hat = (
-                inverse[a[:, :, None], a[:, None, :]] - inverse[a[:, :, None], b[:, None, :]]
-                - inverse[b[:, :, None], a[:, None, :]] + inverse[b[:, :, None], b[:, None, :]]
-            )  # fmt: skip
+                inverse[a[:, :, None], a[:, None, :]]
+                - inverse[a[:, :, None], b[:, None, :]]
+                - inverse[b[:, :, None], a[:, None, :]]
+                + inverse[b[:, :, None], b[:, None, :]]
+            )
             out = np.linalg.solve(np.eye(size) - hat, missed[rows][..., None])[..., 0]
             predicted[rows] = won[rows] - out
     return predicted

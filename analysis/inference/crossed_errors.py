@@ -94,9 +94,13 @@ class Uncertainty:
         se = math.sqrt(variance)
         half = float(student.ppf((1 + level) / 2, df)) * se
         return Estimate(
-            estimate=estimate, se=se, df=df, low=estimate - half, high=estimate + half,
+            estimate=estimate,
+            se=se,
+            df=df,
+            low=estimate - half,
+            high=estimate + half,
             p_value=2 * float(student.sf(abs(estimate) / se, df)),
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,9 +170,11 @@ class CrossedFit:
             parts.append(self._groups(codes, np.flatnonzero(sizes > 1), b, df=df))
         scores, own, cross, alone = zip(*parts, strict=True)
         return (
-            np.concatenate(scores), np.concatenate(own), np.concatenate(cross),
+            np.concatenate(scores),
+            np.concatenate(own),
+            np.concatenate(cross),
             np.logical_or.reduce(alone),
-        )  # fmt: skip
+        )
 
     def _groups(self, codes: IntArray, groups: IntArray, b: FloatArray, *, df: bool) -> _Parts:
         """Return what clusters of several rows contribute."""
@@ -258,9 +264,14 @@ def crossed_ols(y: FloatArray, X: FloatArray, clusters: Mapping[str, IntArray]) 
     # what is left by rounding is no variation
     residuals[np.abs(residuals) < 1e-11 * max(float(np.abs(y).max()), 1e-300)] = 0.0
     return CrossedFit(
-        params=params, n=len(y), _whitened=whitened, _half=half, _residuals=residuals,
-        clusters={name: int(codes.max()) + 1 for name, codes in clusters.items()}, _codes=clusters,
-    )  # fmt: skip
+        params=params,
+        n=len(y),
+        _whitened=whitened,
+        _half=half,
+        _residuals=residuals,
+        clusters={name: int(codes.max()) + 1 for name, codes in clusters.items()},
+        _codes=clusters,
+    )
 
 
 def _satterthwaite(own: FloatArray, cross: FloatArray) -> FloatArray:

@@ -160,9 +160,10 @@ class Family:
             if (member.analysis, member.name) == (analysis, name):
                 return value
         raise RatifyError(
-            f"is no test of the family '{self.name}'", value=f"{analysis}: {name}",
+            f"is no test of the family '{self.name}'",
+            value=f"{analysis}: {name}",
             allowed="; ".join(f"{m.analysis}: {m.name}" for m in self.members),
-        )  # fmt: skip
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """Return a row a test: `family`, `correction`, `tests`, `analysis`, `name`, `p` and more.
@@ -210,24 +211,28 @@ def correct_families(tests: Sequence[FamilyTest]) -> list[Family]:
         corrections = list(dict.fromkeys(member.correction for member in members))
         if len(corrections) > 1:
             raise RatifyError(
-                f"the family '{name}' has more than one correction", value=", ".join(corrections),
+                f"the family '{name}' has more than one correction",
+                value=", ".join(corrections),
                 allowed="one correction for a family",
-            )  # fmt: skip
+            )
         seen: set[tuple[str, str]] = set()
         for member in members:
             key = (member.analysis, member.name)
             if key in seen:
                 raise RatifyError(
-                    f"stands twice in the family '{name}'", value=f"{key[0]}: {key[1]}",
+                    f"stands twice in the family '{name}'",
+                    value=f"{key[0]}: {key[1]}",
                     allowed="each test once",
-                )  # fmt: skip
+                )
             seen.add(key)
         p_values = [math.nan if m.p_value is None else m.p_value for m in members]
         adjusted = adjust(p_values, corrections[0])
         found.append(
             Family(
-                name=name, correction=corrections[0], members=tuple(members),
+                name=name,
+                correction=corrections[0],
+                members=tuple(members),
                 adjusted=tuple(float(p) for p in adjusted),
             )
-        )  # fmt: skip
+        )
     return found

@@ -147,18 +147,24 @@ def two_proportions(x1: int, n1: int, x2: int, n2: int, *, level: float = 0.95) 
     x1, n1 = _counts(x1, n1, "x1")
     x2, n2 = _counts(x2, n2, "x2")
     shares = [x / n if n else math.nan for x, n in ((x1, n1), (x2, n2))]
-    (low1, high1), (low2, high2) = (
-        _score_interval(x1, n1, level), _score_interval(x2, n2, level)
-    )  # fmt: skip
+    (low1, high1), (low2, high2) = (_score_interval(x1, n1, level), _score_interval(x2, n2, level))
     difference = shares[0] - shares[1]
     z, note = _pooled_z(x1, n1, x2, n2)
     return TwoProportions(
         estimate=difference,
         low=difference - math.hypot(shares[0] - low1, high2 - shares[1]),
         high=difference + math.hypot(high1 - shares[0], shares[1] - low2),
-        z=z, p_value=2 * float(norm.sf(abs(z))), share_1=shares[0], share_2=shares[1],
-        successes_1=x1, n_1=n1, successes_2=x2, n_2=n2, level=level, note=note,
-    )  # fmt: skip
+        z=z,
+        p_value=2 * float(norm.sf(abs(z))),
+        share_1=shares[0],
+        share_2=shares[1],
+        successes_1=x1,
+        n_1=n1,
+        successes_2=x2,
+        n_2=n2,
+        level=level,
+        note=note,
+    )
 
 
 def _counts(k: int, n: int, name: str) -> tuple[int, int]:

@@ -41,14 +41,20 @@ def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
             fit = clustered_logit(trials, analysis.formula, cluster=analysis.cluster)
         except RatifyError as error:
             raise RatifyError(
-                error.problem, file="plan.yaml", column=f"{where}.formula",
-                value=analysis.formula, allowed=error.allowed,
-            ) from error  # fmt: skip
+                error.problem,
+                file="plan.yaml",
+                column=f"{where}.formula",
+                value=analysis.formula,
+                allowed=error.allowed,
+            ) from error
         if analysis.term not in fit.params.index:
             raise RatifyError(
-                "is no term of the fitted formula", file="plan.yaml", column=f"{where}.term",
-                value=analysis.term, allowed=", ".join(fit.params.index),
-            )  # fmt: skip
+                "is no term of the fitted formula",
+                file="plan.yaml",
+                column=f"{where}.term",
+                value=analysis.term,
+                allowed=", ".join(fit.params.index),
+            )
 
 
 def _invented(plan: Plan, scenarios: Sequence[str]) -> pd.DataFrame:

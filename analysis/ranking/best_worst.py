@@ -8,9 +8,7 @@ import pandas as pd
 from analysis.tables import columns
 
 # Columns that are the same on all rows of a trial and go along with its comparisons.
-_OF_TRIAL = (
-    "scenario", "mode", "session_id", "rater_kind", "sequence_id", "position", "plan_hash",
-)  # fmt: skip
+_OF_TRIAL = ("scenario", "mode", "session_id", "rater_kind", "sequence_id", "position", "plan_hash")
 
 
 def comparisons_from_best_worst(frame: pd.DataFrame) -> pd.DataFrame:
@@ -87,9 +85,12 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     columns.require_filled(frame, "trial_id", "rater_id")
     picked = frame["picked"].astype(object).where(~columns.missing(frame["picked"]), "")
     columns.refuse(
-        frame, "picked", ~picked.isin(["most", "least", ""]), "is not a pick",
+        frame,
+        "picked",
+        ~picked.isin(["most", "least", ""]),
+        "is not a pick",
         allowed="most, least, or an empty cell",
-    )  # fmt: skip
+    )
     table = frame.assign(
         item_id=columns.text_ids(frame, "item_id"),
         picked=picked,
@@ -106,14 +107,20 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
             frame, name, mixed, "a trial has several", allowed="one on all rows of a trial"
         )
     columns.refuse(
-        frame, "trial_id", trial["item_id"].transform("size") < 3, "has too few options",
+        frame,
+        "trial_id",
+        trial["item_id"].transform("size") < 3,
+        "has too few options",
         allowed="at least 3 rows",
-    )  # fmt: skip
+    )
     for word in ("most", "least"):
         count = (table["picked"] == word).groupby(table["trial_id"]).transform("sum")
         columns.refuse(
-            frame, "trial_id", count != 1, f"does not have exactly one '{word}'",
+            frame,
+            "trial_id",
+            count != 1,
+            f"does not have exactly one '{word}'",
             allowed="one most and one least in each trial",
-        )  # fmt: skip
+        )
     start = pd.Series(np.arange(len(table)), index=table.index)
     return table.assign(row=start.groupby(table["trial_id"]).transform("min"))

@@ -107,8 +107,9 @@ def coded_judgments(
     if won.dtype != np.bool_ or won.shape != left.shape:
         raise RatifyError(
             "left_won is not one truth value for each judgment",
-            value=f"{won.dtype} of shape {won.shape}", allowed=f"bool of shape ({len(left)},)",
-        )  # fmt: skip
+            value=f"{won.dtype} of shape {won.shape}",
+            allowed=f"bool of shape ({len(left)},)",
+        )
     return left, right, won
 
 
@@ -123,9 +124,10 @@ def code_array(values: object, name: str, size: int | None, upper: int | None) -
     codes = np.asarray(values)
     if codes.ndim != 1 or not np.issubdtype(codes.dtype, np.integer):
         raise RatifyError(
-            f"{name} is not a row of integer codes", value=f"{codes.dtype}, {codes.ndim} axes",
+            f"{name} is not a row of integer codes",
+            value=f"{codes.dtype}, {codes.ndim} axes",
             allowed="one whole number for each judgment",
-        )  # fmt: skip
+        )
     if size is not None and len(codes) != size:
         raise RatifyError(f"{name} has another length", value=len(codes), allowed=str(size))
     codes = codes.astype(np.int64, copy=False)

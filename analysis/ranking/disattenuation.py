@@ -116,9 +116,13 @@ def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
     note = _note(reliabilities)
     if all(math.isnan(value) for value in reliabilities):
         return Disattenuated(
-            estimate=math.nan, low=math.nan, high=math.nan,
-            x_reliability=math.nan, y_reliability=math.nan, note=note,
-        )  # fmt: skip
+            estimate=math.nan,
+            low=math.nan,
+            high=math.nan,
+            x_reliability=math.nan,
+            y_reliability=math.nan,
+            note=note,
+        )
     if math.isnan(reliabilities[0]):
         x = _as_it_stands(x)
     if math.isnan(reliabilities[1]):
@@ -137,10 +141,13 @@ def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
     if math.isnan(error):
         note += "; no interval: too few items, or a perfect order"
     return Disattenuated(
-        estimate=_on_spearmans_scale(corrected), low=_on_spearmans_scale(low),
-        high=_on_spearmans_scale(high), x_reliability=reliabilities[0],
-        y_reliability=reliabilities[1], note=note,
-    )  # fmt: skip
+        estimate=_on_spearmans_scale(corrected),
+        low=_on_spearmans_scale(low),
+        high=_on_spearmans_scale(high),
+        x_reliability=reliabilities[0],
+        y_reliability=reliabilities[1],
+        note=note,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

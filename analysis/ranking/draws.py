@@ -237,12 +237,7 @@ def score_errors(
 
 
 def connected(
-    judgments: pd.DataFrame,
-    ranking: Ranking,
-    *,
-    cluster: str | None,
-    ridge: float,
-    by: str | None,
+    judgments: pd.DataFrame, ranking: Ranking, *, cluster: str | None, ridge: float, by: str | None
 ) -> tuple[list[Group], int]:
     """Return the connected groups of scored items with their judgments, and how many clusters.
 
@@ -270,8 +265,9 @@ def connected(
         if len(rows) > MOST_ITEMS:
             raise RatifyError(
                 "too many items in one connected group for the errors of all together",
-                value=len(rows), allowed=f"at most {MOST_ITEMS:,}",
-            )  # fmt: skip
+                value=len(rows),
+                allowed=f"at most {MOST_ITEMS:,}",
+            )
         if len(rows) < 2 or not len(judged):
             continue
         place = np.full(len(frame), -1, dtype=np.int64)
@@ -279,10 +275,15 @@ def connected(
         ends = place[left[judged]], place[right[judged]]
         found.append(
             Group(
-                rows, score[rows], judged, *ends, data.left_won[judged], data.cluster[judged],
+                rows,
+                score[rows],
+                judged,
+                *ends,
+                data.left_won[judged],
+                data.cluster[judged],
                 _inverse(score[rows], *ends, ridge),
             )
-        )  # fmt: skip
+        )
     return found, data.n_clusters
 
 

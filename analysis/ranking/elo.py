@@ -93,9 +93,7 @@ def elo(
         mean = ratings.mean(axis=0)
         sd = ratings.std(axis=0, ddof=1) if reorderings > 1 else None
     return Ranking(
-        frame=ranking_frame(
-            data, groups, score=score, mean_reordered=mean, sd_reordered=sd
-        ),
+        frame=ranking_frame(data, groups, score=score, mean_reordered=mean, sd_reordered=sd),
         method=f"Elo, sequential (start {start:g}, K {k:g}, scale {scale:g}"
         + (f", beside {reorderings} random orders)" if reorderings else ")"),
         unit="Elo points",
@@ -105,7 +103,7 @@ def elo(
         reliability=math.nan,
         strongly_connected=groups.strongly_connected,
         level=0.95,
-    )  # fmt: skip
+    )
 
 
 def elo_codes(
@@ -146,9 +144,11 @@ def elo_codes(
     if itself.any():
         at = int(itself.argmax())
         raise RatifyError(
-            "an item is compared with itself", row=at, value=int(left[at]),
+            "an item is compared with itself",
+            row=at,
+            value=int(left[at]),
             allowed="two different items; rows of codes count from 0",
-        )  # fmt: skip
+        )
     per_unit = scale / math.log(10)
     winner, loser = np.where(left_won, left, right), np.where(left_won, right, left)
     score = start + per_unit * _sequential(winner, loser, n_items, k / per_unit)

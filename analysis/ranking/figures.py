@@ -253,9 +253,15 @@ def plot_ranking(
     if bounded and few:
         bare = data["low"].isna().to_numpy() & data["high"].isna().to_numpy()
         ax.plot(
-            data[score].to_numpy()[bare], places[bare],
-            ls="", marker="o", ms=size, color=INK, mfc="white", gid="without_interval",
-        )  # fmt: skip
+            data[score].to_numpy()[bare],
+            places[bare],
+            ls="",
+            marker="o",
+            ms=size,
+            color=INK,
+            mfc="white",
+            gid="without_interval",
+        )
     if few:
         ax.set_yticks(places, names)
         ax.tick_params(axis="y", length=0)
@@ -278,14 +284,7 @@ def _rank_panel(panel: Axes, across: pd.Series[float], up: pd.Series[float]) -> 
     """Draw one scenario: ranks, the line of agreement, and the correlation in words."""
     n = len(across)
     panel.plot([1, n], [1, n], color=HAIR, lw=0.9, zorder=0.5)
-    panel.scatter(
-        across,
-        up,
-        s=15,
-        color=BLUE,
-        alpha=0.75,
-        linewidth=0,
-    )
+    panel.scatter(across, up, s=15, color=BLUE, alpha=0.75, linewidth=0)
     text = f"n = {n}"
     if n > 2 and across.std() > 0 and up.std() > 0:
         text = f"Spearman {stats.spearmanr(across, up).statistic:.2f}, " + text

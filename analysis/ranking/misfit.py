@@ -125,12 +125,17 @@ def rater_misfit(
     frame = _adjusted(frame, correction, alpha)
     frame = frame.sort_values(["p", "residual", "rater_id"], ignore_index=True)
     return RaterMisfit(
-        frame=frame, alpha=alpha, correction=correction, slope=slope,
-        n_judgments=len(judgments), n_raters=n_raters, n_flagged=int(frame["flagged"].sum()),
+        frame=frame,
+        alpha=alpha,
+        correction=correction,
+        slope=slope,
+        n_judgments=len(judgments),
+        n_raters=n_raters,
+        n_flagged=int(frame["flagged"].sum()),
         method=f"choices against Bradley-Terry without the rater (ridge {ridge:g}, slope "
         f"{slope:.2f}), saddle point, one-sided; "
         f"{SHOWN[correction]} over raters",
-    )  # fmt: skip
+    )
 
 
 def without_own(group: Group) -> FloatArray:

@@ -186,9 +186,12 @@ def read_comparisons(
     left, right, ids = item_codes(judgments)
     left_won = columns.left_chosen(judgments)
     columns.refuse(
-        judgments, "right_id", left == right, "is compared with itself",
+        judgments,
+        "right_id",
+        left == right,
+        "is compared with itself",
         allowed="two different items",
-    )  # fmt: skip
+    )
     scenario, scenarios = scenario_codes(judgments, by)
     keys = np.arange(len(ids))
     if scenario is not None:
@@ -212,9 +215,11 @@ def _from_codes(
     if itself.any():
         at = int(itself.argmax())
         raise RatifyError(
-            "an item is compared with itself", row=at, value=str(names[int(left[at])]),
+            "an item is compared with itself",
+            row=at,
+            value=str(names[int(left[at])]),
             allowed="two different items; rows of codes count from 0",
-        )  # fmt: skip
+        )
     ids = pd.Index(names).astype(str)
     if not ids.is_unique:
         raise RatifyError("a name is given twice", value=ids[ids.duplicated()][0])
@@ -231,11 +236,7 @@ def _from_codes(
 
 
 def count_pairs(
-    data: Comparisons,
-    *,
-    ordered: bool,
-    keep: BoolArray | None = None,
-    of_judgments: bool = True,
+    data: Comparisons, *, ordered: bool, keep: BoolArray | None = None, of_judgments: bool = True
 ) -> Cells:
     """Count judgments by pair of items; cells come sorted by first, then second item.
 
@@ -280,9 +281,14 @@ def count_votes(
     first = keys // n_items
     second = keys - first * n_items
     return Cells(
-        first.astype(np.int64), second.astype(np.int64), first_wins, second_wins, int(ordered),
-        np.empty(0, dtype=np.int64), np.empty(0, dtype=bool),
-    )  # fmt: skip
+        first.astype(np.int64),
+        second.astype(np.int64),
+        first_wins,
+        second_wins,
+        int(ordered),
+        np.empty(0, dtype=np.int64),
+        np.empty(0, dtype=bool),
+    )
 
 
 def _count_in_table(
@@ -304,8 +310,9 @@ def _count_in_table(
     second_wins, first_wins = counts.reshape(n, n, 2).transpose(2, 0, 1)
     if not ordered:
         first_wins, second_wins = (
-            np.triu(first_wins + second_wins.T), np.triu(second_wins + first_wins.T)
-        )  # fmt: skip
+            np.triu(first_wins + second_wins.T),
+            np.triu(second_wins + first_wins.T),
+        )
     keys = np.flatnonzero((first_wins + second_wins).ravel())
     return keys, first_wins.ravel()[keys].astype(float), second_wins.ravel()[keys].astype(float)
 

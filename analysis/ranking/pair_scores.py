@@ -113,10 +113,14 @@ def restrict(
         keep = usable[cells.of_judgment]
         place = np.cumsum(usable) - 1
         cells = Cells(
-            cells.first[usable], cells.second[usable], cells.first_wins[usable],
-            cells.second_wins[usable], cells.side, place[cells.of_judgment[keep]],
+            cells.first[usable],
+            cells.second[usable],
+            cells.first_wins[usable],
+            cells.second_wins[usable],
+            cells.side,
+            place[cells.of_judgment[keep]],
             cells.first_won[keep],
-        )  # fmt: skip
+        )
         cluster = cluster[keep] if len(cluster) else cluster
     label = np.where(inside, groups.component, -1)
     order = np.argsort(label, kind="stable")

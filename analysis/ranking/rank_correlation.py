@@ -188,17 +188,31 @@ def rank_correlation(
         level=level,
     )
     return RankCorrelation(
-        estimate=float(test.statistic), low=low, high=high,
-        boot_low=ends[0], boot_high=ends[1], p_value=float(test.pvalue),
-        n=len(both), n_unmatched=unmatched,
-        within=float(within[0]), within_low=within_low, within_high=within_high,
-        within_boot_low=ends[2], within_boot_high=ends[3],
-        level=level, method=f"Spearman (Fisher's z, Bonett-Wright error{resampled})", frame=frame,
-        both_low=both_ends[0], both_high=both_ends[1],
-        disattenuated=true.estimate, disattenuated_low=true.low, disattenuated_high=true.high,
-        x_reliability=true.x_reliability, y_reliability=true.y_reliability,
+        estimate=float(test.statistic),
+        low=low,
+        high=high,
+        boot_low=ends[0],
+        boot_high=ends[1],
+        p_value=float(test.pvalue),
+        n=len(both),
+        n_unmatched=unmatched,
+        within=float(within[0]),
+        within_low=within_low,
+        within_high=within_high,
+        within_boot_low=ends[2],
+        within_boot_high=ends[3],
+        level=level,
+        method=f"Spearman (Fisher's z, Bonett-Wright error{resampled})",
+        frame=frame,
+        both_low=both_ends[0],
+        both_high=both_ends[1],
+        disattenuated=true.estimate,
+        disattenuated_low=true.low,
+        disattenuated_high=true.high,
+        x_reliability=true.x_reliability,
+        y_reliability=true.y_reliability,
         disattenuated_note=true.note,
-    )  # fmt: skip
+    )
 
 
 def _align(
@@ -221,11 +235,13 @@ def _align(
         sides.append(
             pd.DataFrame(
                 {
-                    "item_id": ids, name: values, f"scenario_{name}": scenario,
+                    "item_id": ids,
+                    name: values,
+                    f"scenario_{name}": scenario,
                     f"row_{name}": np.arange(len(frame)),
                 }
             )
-        )  # fmt: skip
+        )
     joined = sides[0].merge(sides[1], on="item_id", how="outer")
     scenario = joined["scenario_x"].where(joined["scenario_x"].notna(), joined["scenario_y"])
     joined["scenario"] = scenario.astype(object).where(scenario.notna(), "")
@@ -272,9 +288,10 @@ def _both(
             continue
         if draws.ndim != 2 or draws.shape[1] != len(frame) or len(draws) < 2:
             raise RatifyError(
-                f"{own}_draws do not fit the table", value=str(draws.shape),
+                f"{own}_draws do not fit the table",
+                value=str(draws.shape),
                 allowed=f"at least 2 rows of {len(frame)} numbers",
-            )  # fmt: skip
+            )
         drawn = draws[:, both[f"row_{own}"].to_numpy()]
         fixed = np.broadcast_to(both[other].to_numpy(), drawn.shape)
         together, apart = (

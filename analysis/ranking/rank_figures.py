@@ -54,9 +54,15 @@ def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     size = 4.5 if few else 2.5
     ax.plot(rank[~bare], places[~bare], ls="", marker="o", ms=size, color=INK, gid="ranks")
     ax.plot(
-        rank[bare], places[bare],
-        ls="", marker="o", ms=size, color=INK, mfc="white", gid="without_interval",
-    )  # fmt: skip
+        rank[bare],
+        places[bare],
+        ls="",
+        marker="o",
+        ms=size,
+        color=INK,
+        mfc="white",
+        gid="without_interval",
+    )
     if few:
         ax.set_yticks(places, [label(name, 24) for name in data["item_id"]])
         ax.tick_params(axis="y", length=0)
@@ -99,9 +105,15 @@ def plot_rater_misfit(misfit: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     )
     for who, at_x, at_y in zip(data["rater_id"][flagged], x[flagged], y[flagged], strict=True):
         ax.annotate(
-            label(who, 16), xy=(at_x, at_y), xytext=(6, 0), textcoords="offset points",
-            va="center", fontsize=7.5, color=INK, annotation_clip=False,
-        )  # fmt: skip
+            label(who, 16),
+            xy=(at_x, at_y),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=INK,
+            annotation_clip=False,
+        )
     left = min(0.5, float(x.min(initial=0.5))) - 0.03
     ax.set_xlim(left, min(1.0, float(x.max(initial=0.6)) + 0.06))
     ax.set_ylim(-0.03, 1.03)

@@ -133,12 +133,15 @@ def rank_intervals(
         note=source["note"],
     )
     return RankIntervals(
-        frame=frame, level=level, coverage=coverage,
-        n_judgments=errors.ranking.n_judgments, n_items=errors.ranking.n_items,
+        frame=frame,
+        level=level,
+        coverage=coverage,
+        n_judgments=errors.ranking.n_judgments,
+        n_items=errors.ranking.n_items,
         n_clusters=errors.n_clusters,
         method=f"ranks by differences of scores ({_NAMES[coverage]}, {resamples} draws); "
         f"{errors.method}",
-    )  # fmt: skip
+    )
 
 
 _NAMES = {
@@ -160,9 +163,13 @@ class _Draws:
 
     @classmethod
     def of(
-        cls, block: Block, inside: BoolArray, score: FloatArray, resamples: int,
+        cls,
+        block: Block,
+        inside: BoolArray,
+        score: FloatArray,
+        resamples: int,
         rng: np.random.Generator,
-    ) -> _Draws:  # fmt: skip
+    ) -> _Draws:
         influence = block.influence[:, inside]
         noise = rng.standard_normal((resamples, len(influence))) @ influence
         # t, not normal: errors are themselves estimated, from all clusters of the group, or for

@@ -17,9 +17,21 @@ from analysis.ranking.pair_counts import (
 )
 
 COLUMNS = (
-    "item_id", "scenario", "score", "se", "low", "high", "rank", "n", "wins", "losses",
-    "component", "mean_reordered", "sd_reordered", "note",
-)  # fmt: skip
+    "item_id",
+    "scenario",
+    "score",
+    "se",
+    "low",
+    "high",
+    "rank",
+    "n",
+    "wins",
+    "losses",
+    "component",
+    "mean_reordered",
+    "sd_reordered",
+    "note",
+)
 
 # Scores equal to this many decimals share a rank: symmetric items differ only by rounding.
 _RANK_DECIMALS = 9
@@ -176,14 +188,21 @@ def ranking_frame(
     # Items without a score come last.
     order = np.lexsort((name, rank, rank == 0, groups.component, scenario))
     columns = {
-        "item_id": data.items["item_id"].array, "scenario": data.items["scenario"].array,
-        "score": score, "se": given(se), "low": given(low), "high": given(high),
+        "item_id": data.items["item_id"].array,
+        "scenario": data.items["scenario"].array,
+        "score": score,
+        "se": given(se),
+        "low": given(low),
+        "high": given(high),
         "rank": pd.arrays.IntegerArray(rank, rank == 0),
-        "n": groups.wins + groups.losses, "wins": groups.wins, "losses": groups.losses,
+        "n": groups.wins + groups.losses,
+        "wins": groups.wins,
+        "losses": groups.losses,
         "component": groups.component + 1,
-        "mean_reordered": given(mean_reordered), "sd_reordered": given(sd_reordered),
+        "mean_reordered": given(mean_reordered),
+        "sd_reordered": given(sd_reordered),
         "note": pd.array(_with_split(data, scenario, groups, notes), dtype="str"),
-    }  # fmt: skip
+    }
     return pd.DataFrame({column: columns[column][order] for column in COLUMNS})
 
 
@@ -220,9 +239,17 @@ def _with_split(
         return notes
     place = "the items fall" if data.items["scenario"].eq("").all() else "the scenario falls"
     return [
-        note if count == 1 else "; ".join(
-            filter(None, [note, f"{place} into {count} groups never compared with each other: "
-                                "score and rank hold within this group"])
+        note
+        if count == 1
+        else "; ".join(
+            filter(
+                None,
+                [
+                    note,
+                    f"{place} into {count} groups never compared with each other: "
+                    "score and rank hold within this group",
+                ],
+            )
         )
         for note, count in zip(notes, parts.tolist(), strict=True)
-    ]  # fmt: skip
+    ]

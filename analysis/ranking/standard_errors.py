@@ -340,9 +340,12 @@ def _refit(problem: Problem, fit: Fit, layout: Layout) -> tuple[FloatArray, floa
             kept[np.concatenate([*blocks, np.empty(0, dtype=np.int64)])] = True
             usable = kept[cells.first]
             some = replace(
-                cells, first=cells.first[usable], second=cells.second[usable],
-                first_wins=cells.first_wins[usable], second_wins=cells.second_wins[usable],
-            )  # fmt: skip
+                cells,
+                first=cells.first[usable],
+                second=cells.second[usable],
+                first_wins=cells.first_wins[usable],
+                second_wins=cells.second_wins[usable],
+            )
             layout = Layout(some, blocks, n)
     try:
         again = newton(

@@ -101,10 +101,12 @@ def pairwise_probability(
         }
     )
     return PairwiseProbability(
-        frame=out, level=level, n_judgments=errors.ranking.n_judgments,
+        frame=out,
+        level=level,
+        n_judgments=errors.ranking.n_judgments,
         n_clusters=errors.n_clusters,
         method=f"difference of scores, t interval on the logit scale; {errors.method}",
-    )  # fmt: skip
+    )
 
 
 _APART = "never compared with each other, not even through others"
@@ -137,9 +139,12 @@ def _named_pairs(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[IntArray, In
         ids = columns.text_ids(pairs, name)
         wanted = pairs["scenario"].astype(str) + "\0" + ids if with_scenario else ids
         columns.refuse(
-            pairs, name, wanted.isin(repeated), "stands in several scenarios",
+            pairs,
+            name,
+            wanted.isin(repeated),
+            "stands in several scenarios",
             allowed="pairs with a column scenario",
-        )  # fmt: skip
+        )
         columns.refuse(
             pairs,
             name,
@@ -149,9 +154,12 @@ def _named_pairs(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[IntArray, In
         )
         found.append(row.loc[wanted].to_numpy(dtype=np.int64))
     columns.refuse(
-        pairs, "other_id", found[0] == found[1], "is compared with itself",
+        pairs,
+        "other_id",
+        found[0] == found[1],
+        "is compared with itself",
         allowed="two different items",
-    )  # fmt: skip
+    )
     return found[0], found[1]
 
 

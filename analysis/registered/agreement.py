@@ -60,19 +60,27 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
     both = both[both["dimension"].isin(dimensions)].reset_index(drop=True)
     humans = sorted(people["rater_id"].unique())
     table = agreement_table(
-        both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions,
-        rng=evidence.rng(analysis.id), interval=analysis.interval,
-        draws=analysis.resamples or 2000, weights=analysis.weights, fewest=FEWEST,
-    )  # fmt: skip
+        both,
+        scale=scale,
+        humans=humans,
+        judges=analysis.judges,
+        dimensions=dimensions,
+        rng=evidence.rng(analysis.id),
+        interval=analysis.interval,
+        draws=analysis.resamples or 2000,
+        weights=analysis.weights,
+        fewest=FEWEST,
+    )
     bar = yardstick(table)
-    grid = panel(
-        both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions
-    )  # fmt: skip
+    grid = panel(both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions)
     beyond = beyond_pairs(
-        grid, epsilon=analysis.epsilon, metric=analysis.metric,
-        fewest_others=analysis.fewest_others, fewest_items=analysis.fewest_items,
+        grid,
+        epsilon=analysis.epsilon,
+        metric=analysis.metric,
+        fewest_others=analysis.fewest_others,
+        fewest_items=analysis.fewest_items,
         cuts=[CutAt(cut.at, cut.side, cut.dimensions) for cut in analysis.cuts],
-    )  # fmt: skip
+    )
     return Finding(
         sentence=_sentence(analysis, evidence, table, bar, beyond),
         quantities=_quantities(analysis, evidence, bar, beyond),
@@ -90,9 +98,11 @@ def _rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.Dat
     for judge in analysis.judges:
         if not (judged["rater_id"] == judge).any():
             raise RatifyError(
-                "this judge rated nothing", column="judges", value=judge,
+                "this judge rated nothing",
+                column="judges",
+                value=judge,
                 allowed=", ".join(sorted(judged["rater_id"].unique())) or "a judge that was asked",
-            )  # fmt: skip
+            )
     return people[names], judged.loc[judged["rater_id"].isin(analysis.judges), names]
 
 
@@ -102,14 +112,17 @@ def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame)
     for name in analysis.dimensions or ():
         if name not in there:
             raise RatifyError(
-                "people and judges did not both rate this dimension", column="dimension",
-                value=name, allowed=", ".join(sorted(there)) or "a dimension with ratings",
-            )  # fmt: skip
+                "people and judges did not both rate this dimension",
+                column="dimension",
+                value=name,
+                allowed=", ".join(sorted(there)) or "a dimension with ratings",
+            )
     if not there:
         raise RatifyError(
-            "people and judges rated no dimension in common", column="dimension",
+            "people and judges rated no dimension in common",
+            column="dimension",
             allowed="a judge's dimensions named like the plan's scales",
-        )  # fmt: skip
+        )
     return list(analysis.dimensions or sorted(there))
 
 
@@ -117,15 +130,18 @@ def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
     """Return the one scale of all dimensions."""
     used = people[people["dimension"].isin(dimensions)]
     scales = sorted(
-        {(float(low), float(high))
-         for low, high in zip(used["scale_min"], used["scale_max"], strict=True)}
-    )  # fmt: skip
+        {
+            (float(low), float(high))
+            for low, high in zip(used["scale_min"], used["scale_max"], strict=True)
+        }
+    )
     if len(scales) > 1:
         raise RatifyError(
-            "these dimensions are rated on different scales", column="dimensions",
+            "these dimensions are rated on different scales",
+            column="dimensions",
             value="; ".join(f"{low:g} to {high:g}" for low, high in scales),
             allowed="an analysis of its own for each scale",
-        )  # fmt: skip
+        )
     return scales[0]
 
 
@@ -170,11 +186,17 @@ def _quantities(
     common: dict[str, Any] = {"analysis": analysis.id, **stamp(analysis, evidence)}
     kappa = _kappa(analysis)
     found = [
-        _quantity(f"humans: kappa {name}", f"People with each other, {place(name)}", sample,
-                  f"mean {kappa} over pairs of people; {METHOD}", "items that two people rated",
-                  "kappa", common)
+        _quantity(
+            f"humans: kappa {name}",
+            f"People with each other, {place(name)}",
+            sample,
+            f"mean {kappa} over pairs of people; {METHOD}",
+            "items that two people rated",
+            "kappa",
+            common,
+        )
         for name, sample in bar.humans.items()
-    ]  # fmt: skip
+    ]
     for s in bar.standings:
         found += _of_judge(s, kappa, common)
     if beyond.crowd is not None:
@@ -188,40 +210,72 @@ def _of_judge(s: Standing, kappa: str, common: dict[str, Any]) -> list[Quantity]
     where = place(s.dimension)
     parts = [
         ("kappa_single", f"{s.judge} with a single person", s.single, f"mean {kappa} over people"),
-        ("kappa_median", f"{s.judge} with the median of people", s.median,
-         f"{kappa} with {MEDIAN}"),
-        ("difference", f"{s.judge} with a person, minus people with each other", s.difference,
-         f"difference of mean {kappa}s, both on the items that the judge rated"),
-    ]  # fmt: skip
+        (
+            "kappa_median",
+            f"{s.judge} with the median of people",
+            s.median,
+            f"{kappa} with {MEDIAN}",
+        ),
+        (
+            "difference",
+            f"{s.judge} with a person, minus people with each other",
+            s.difference,
+            f"difference of mean {kappa}s, both on the items that the judge rated",
+        ),
+    ]
     found = [
-        _quantity(f"{s.judge}: {name} {s.dimension}", f"{label}, {where}", sample,
-                  f"{method}; {METHOD}", BOTH, "kappa", common)
+        _quantity(
+            f"{s.judge}: {name} {s.dimension}",
+            f"{label}, {where}",
+            sample,
+            f"{method}; {METHOD}",
+            BOTH,
+            "kappa",
+            common,
+        )
         for name, label, sample, method in parts
-    ]  # fmt: skip
+    ]
     if s.dimension != ALL:
         found.append(
-            _quantity(f"{s.judge}: bias {s.dimension}",
-                      f"{s.judge} minus the median of people, {where}", s.bias,
-                      f"mean difference; {METHOD}", BOTH, "points of the scale", common)
-        )  # fmt: skip
+            _quantity(
+                f"{s.judge}: bias {s.dimension}",
+                f"{s.judge} minus the median of people, {where}",
+                s.bias,
+                f"mean difference; {METHOD}",
+                BOTH,
+                "points of the scale",
+                common,
+            )
+        )
     return found
 
 
 def _of_crowd(crowd: Crowd, common: dict[str, Any]) -> list[Quantity]:
     found = [
-        _quantity(f"humans: alpha {row.dimension}", f"All people together, {place(row.dimension)}",
-                  row["alpha_ordinal"], f"Krippendorff's ordinal alpha, missing ratings; {METHOD}",
-                  "items that two people rated", "alpha", common)
+        _quantity(
+            f"humans: alpha {row.dimension}",
+            f"All people together, {place(row.dimension)}",
+            row["alpha_ordinal"],
+            f"Krippendorff's ordinal alpha, missing ratings; {METHOD}",
+            "items that two people rated",
+            "alpha",
+            common,
+        )
         for row in crowd.people
-    ]  # fmt: skip
+    ]
     return found + [
-        _quantity(f"{row.annotator}: crowd_difference {row.dimension}",
-                  f"{row.annotator} with the other people, minus one person with them, "
-                  f"{place(row.dimension)}", row["difference"],
-                  f"difference of quadratic kappas with the mean of the others; {METHOD}", BOTH,
-                  "kappa", common)
+        _quantity(
+            f"{row.annotator}: crowd_difference {row.dimension}",
+            f"{row.annotator} with the other people, minus one person with them, "
+            f"{place(row.dimension)}",
+            row["difference"],
+            f"difference of quadratic kappas with the mean of the others; {METHOD}",
+            BOTH,
+            "kappa",
+            common,
+        )
         for row in crowd.judges
-    ]  # fmt: skip
+    ]
 
 
 def _of_test(
@@ -234,32 +288,46 @@ def _of_test(
     found = []
     for row in tested.verdicts:
         shared: dict[str, Any] = {
-            "n": row.n, "unit_of_n": BOTH, "note": row.note, "clusters": row.humans, **common
-        }  # fmt: skip
+            "n": row.n,
+            "unit_of_n": BOTH,
+            "note": row.note,
+            "clusters": row.humans,
+            **common,
+        }
         rate = row.winning_rate_all if wide else row.winning_rate
         found += [
             Quantity(
                 name=f"{row.judge}: winning_rate {row.dimension}",
                 label=f"Share of people whose place {row.judge} could take, {row.dimension}",
-                estimate=number(rate), unit="proportion",
-                method=f"{how}, Benjamini-Yekutieli over {over}", **shared,
+                estimate=number(rate),
+                unit="proportion",
+                method=f"{how}, Benjamini-Yekutieli over {over}",
+                **shared,
             ),
             Quantity(
                 name=f"{row.judge}: advantage {row.dimension}",
                 label=f"How likely {row.judge} is at least as close to the others as a person, "
                 f"{row.dimension}",
-                estimate=number(row.advantage), low=number(row.advantage_low),
-                high=number(row.advantage_high), unit="probability", method=f"{how}; {METHOD}",
+                estimate=number(row.advantage),
+                low=number(row.advantage_low),
+                high=number(row.advantage_high),
+                unit="probability",
+                method=f"{how}; {METHOD}",
                 **shared,
             ),
-        ]  # fmt: skip
+        ]
     return found
 
 
 def _quantity(
-    name: str, label: str, sample: Sample, method: str, unit_of_n: str, unit: str,
+    name: str,
+    label: str,
+    sample: Sample,
+    method: str,
+    unit_of_n: str,
+    unit: str,
     common: dict[str, Any],
-) -> Quantity:  # fmt: skip
+) -> Quantity:
     low, high = sample.interval
     note = ""
     if np.isnan(sample.value):
@@ -267,9 +335,18 @@ def _quantity(
     elif np.isnan(low):
         note = "No interval: not defined without one of the items."
     return Quantity(
-        name=name, label=label, estimate=number(sample.value), low=number(low), high=number(high),
-        n=sample.n, unit_of_n=unit_of_n, method=method, unit=unit, note=note, **common,
-    )  # fmt: skip
+        name=name,
+        label=label,
+        estimate=number(sample.value),
+        low=number(low),
+        high=number(high),
+        n=sample.n,
+        unit_of_n=unit_of_n,
+        method=method,
+        unit=unit,
+        note=note,
+        **common,
+    )
 
 
 def _tables(
@@ -279,24 +356,31 @@ def _tables(
     kappa = _kappa(analysis)
     return [
         ResultTable(
-            name=analysis.id, title="Judges beside people",
+            name=analysis.id,
+            title="Judges beside people",
             caption=f"Mean {kappa} with 95% jackknife intervals over items. humans: people with "
             "each other (in a judge's row, on the items that it rated); single: the judge with one "
             "person; median: with the median of people; difference: single minus humans. 'all' is "
             f"the mean over dimensions. Pairs with fewer than {FEWEST} common items stay out.",
-            frame=bar.to_frame(), status=evidence.status,
+            frame=bar.to_frame(),
+            status=evidence.status,
         ),
         ResultTable(
-            name=f"{prefix}coefficients", title="Every coefficient with its interval",
+            name=f"{prefix}coefficients",
+            title="Every coefficient with its interval",
             caption="One row per dimension and pair; 95% "
-            + ("jackknife intervals over items" if analysis.interval == "jackknife" else
-               f"bootstrap intervals over items, {analysis.resamples or 2000:,} resamples")
+            + (
+                "jackknife intervals over items"
+                if analysis.interval == "jackknife"
+                else f"bootstrap intervals over items, {analysis.resamples or 2000:,} resamples"
+            )
             + ". Of a kappa, _se is the non-null standard error and _se_null the null one; _p is "
             "of kappa = 0 and uses the null one.",
-            frame=table.coefficients_frame(), status=evidence.status,
+            frame=table.coefficients_frame(),
+            status=evidence.status,
         ),
         *beyond_tables(beyond, prefix=prefix, status=evidence.status),
-    ]  # fmt: skip
+    ]
 
 
 def _figures(
@@ -307,10 +391,12 @@ def _figures(
         return []
     return [
         drawn(
-            evidence, plot_beside_people(rows),
-            name=f"{analysis.id}_beside_people", title="Judges beside people",
+            evidence,
+            plot_beside_people(rows),
+            name=f"{analysis.id}_beside_people",
+            title="Judges beside people",
             caption="Agreement with one other person, by dimension: people's own and each judge's, "
             "as kappa with 95% intervals over items.",
             alt=f"Agreement of {listed([*analysis.judges])} with people, beside people's own.",
         )
-    ]  # fmt: skip
+    ]

@@ -59,9 +59,13 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
         )
     except RatifyError as error:
         raise RatifyError(
-            error.problem, file=error.file or evidence.table_path(analysis.table).name,
-            row=error.row, column=error.column, value=error.value, allowed=error.allowed,
-        ) from error  # fmt: skip
+            error.problem,
+            file=error.file or evidence.table_path(analysis.table).name,
+            row=error.row,
+            column=error.column,
+            value=error.value,
+            allowed=error.allowed,
+        ) from error
     return Finding(
         sentence=_sentence(found),
         quantities=[
@@ -103,29 +107,41 @@ def _model_quantities(
     parts = found.components
     k = len(found.post_rounds)
     common: dict[str, Any] = {
-        "analysis": analysis.id, "n": parts.n, "unit_of_n": "measurements of the control",
-        "clusters": parts.people, "level": found.level, **stamp(analysis, evidence),
-    }  # fmt: skip
+        "analysis": analysis.id,
+        "n": parts.n,
+        "unit_of_n": "measurements of the control",
+        "clusters": parts.people,
+        "level": found.level,
+        **stamp(analysis, evidence),
+    }
     at, low, high = found.threshold
     threshold = Quantity(
         name="threshold",
         label=f"Change that counts: mean of {k} after less mean of {len(found.baseline_rounds)} "
         "before",
-        estimate=at, low=low, high=high, unit="points",
+        estimate=at,
+        low=low,
+        high=high,
+        unit="points",
         method=f"{found.cut:.4g} standard errors of a change; {parts.method}, chi-square interval "
         f"with {parts.df} degrees of freedom",
-        note=" ".join(found.notes), **common,
-    )  # fmt: skip
+        note=" ".join(found.notes),
+        **common,
+    )
     rest = [
         Quantity(
             name=row["name"],
             label=f"{row['name'].capitalize()}, {found.control}",
-            estimate=number(row["estimate"]), low=number(row["estimate_low"]),
-            high=number(row["estimate_high"]), unit=row["unit"],
-            method=parts.method, note=" ".join(parts.notes), **common,
+            estimate=number(row["estimate"]),
+            low=number(row["estimate_low"]),
+            high=number(row["estimate_high"]),
+            unit=row["unit"],
+            method=parts.method,
+            note=" ".join(parts.notes),
+            **common,
         )
         for row in parts.to_frame(k).to_dict("records")
-    ]  # fmt: skip
+    ]
     return [threshold, *rest]
 
 
@@ -139,15 +155,20 @@ def _share_quantities(
             analysis=analysis.id,
             name=f"{row['condition']}: {row['outcome']}",
             label=f"Share of {row['condition']} that {row['outcome']} reliably",
-            estimate=number(row["share"]), low=number(row["share_low"]),
-            high=number(row["share_high"]), level=found.level,
-            n=int(row["n"]), unit_of_n="people", clusters=int(row["n"]),
+            estimate=number(row["share"]),
+            low=number(row["share_low"]),
+            high=number(row["share_high"]),
+            level=found.level,
+            n=int(row["n"]),
+            unit_of_n="people",
+            clusters=int(row["n"]),
             method="reliable change index; Wilson's interval, the threshold's error carried",
             unit="proportion",
-            note=_about_share(row), **stamp(analysis, evidence),
+            note=_about_share(row),
+            **stamp(analysis, evidence),
         )
         for row in rows.sort_values("outcome", ascending=False, kind="stable").to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def _about_share(row: dict[Any, Any]) -> str:
@@ -173,16 +194,21 @@ def _difference_quantities(
                 analysis=analysis.id,
                 name=f"{row['condition']} - {row['reference']}: {row['outcome']}",
                 label=f"Share that {row['outcome']}: {row['condition']} less {row['reference']}",
-                estimate=number(row["difference"]), low=number(row["difference_low"]),
-                high=number(row["difference_high"]), level=found.level,
-                p_value=number(row["adjusted_p"]), n=int(row["n"] + row["n_reference"]),
-                unit_of_n="people", clusters=int(row["n"] + row["n_reference"]),
+                estimate=number(row["difference"]),
+                low=number(row["difference_low"]),
+                high=number(row["difference_high"]),
+                level=found.level,
+                p_value=number(row["adjusted_p"]),
+                n=int(row["n"] + row["n_reference"]),
+                unit_of_n="people",
+                clusters=int(row["n"] + row["n_reference"]),
                 method="two-proportion z; Newcombe's interval, the threshold's error carried; "
                 + SHOWN[found.correction],
-                unit="difference of proportions", note=" ".join(notes),
+                unit="difference of proportions",
+                note=" ".join(notes),
                 **stamp(analysis, evidence),
             )
-        )  # fmt: skip
+        )
     return quantities
 
 
@@ -190,49 +216,62 @@ def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list
     at = f"A row a condition and outcome; {found.method}."
     shown = [
         (
-            "shares", "Who changed reliably, by condition",
+            "shares",
+            "Who changed reliably, by condition",
             f"{at} Proportions of people. The share's interval carries the threshold's "
             "uncertainty; Wilson's takes the threshold as known. " + " ".join(found.notes),
             found.shares,
         ),
         (
-            "differences", "Differences between conditions",
+            "differences",
+            "Differences between conditions",
             "Condition less reference, proportions of people; the difference's interval carries "
             "the threshold's uncertainty, Newcombe's takes it as known; pooled z test; "
             f"adjusted p: {SHOWN[found.correction]}, within one outcome.",
             found.differences,
         ),
         (
-            "thresholds", "The threshold, by number of measurements",
+            "thresholds",
+            "The threshold, by number of measurements",
             f"Points; m measurements before, k after, the full design first. {found.method}.",
             found.thresholds,
         ),
         (
-            "reliability", "Variance between and within people",
+            "reliability",
+            "Variance between and within people",
             f"From the measurements of {found.control}; {found.components.method}.",
             found.components.to_frame(len(found.post_rounds)),
         ),
         (
-            "indices", "The same people by other indices",
+            "indices",
+            "The same people by other indices",
             "Shares of people by other definitions of reliable change; the first is the one in "
             "use. Jacobson and Truax take the error of one measurement less one other, also where "
             "the mean of several is compared.",
             found.indices,
         ),
         (
-            "people_compared", "Who could be compared", "Counts of people."
-            + (f" {found.left_out} people of other conditions are left out."
-               if found.left_out else ""),
+            "people_compared",
+            "Who could be compared",
+            "Counts of people."
+            + (
+                f" {found.left_out} people of other conditions are left out."
+                if found.left_out
+                else ""
+            ),
             found.flow,
         ),
-    ]  # fmt: skip
+    ]
     return [
         ResultTable(
-            name=f"{analysis.id}_{name}", title=title, caption=caption, frame=frame,
+            name=f"{analysis.id}_{name}",
+            title=title,
+            caption=caption,
+            frame=frame,
             status="exploratory" if name == "indices" else evidence.status,
         )
         for name, title, caption, frame in shown
-    ]  # fmt: skip
+    ]
 
 
 def _figures(
@@ -248,10 +287,13 @@ def _figures(
     axes = [
         plot_change(found),
         plot_trajectories(
-            rows, value=analysis.value, occasion=analysis.occasion, condition=analysis.condition,
+            rows,
+            value=analysis.value,
+            occasion=analysis.occasion,
+            condition=analysis.condition,
             level=found.level,
         ),
-    ]  # fmt: skip
+    ]
     words = [
         {
             "name": f"{analysis.id}_people",
@@ -272,11 +314,15 @@ def _figures(
     ]
     return [
         drawn(
-            evidence, ax, name=said["name"], title=said["title"], caption=said["caption"],
+            evidence,
+            ax,
+            name=said["name"],
+            title=said["title"],
+            caption=said["caption"],
             alt=said["alt"],
         )
         for ax, said in zip(axes, words, strict=True)
-    ]  # fmt: skip
+    ]
 
 
 def _in_order(analysis: Change, data: pd.DataFrame) -> pd.DataFrame:

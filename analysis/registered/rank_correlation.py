@@ -46,9 +46,14 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
     rng = evidence.rng(analysis.id)
     people, draws = _peoples_scores(evidence, rng)
     found = rank_correlation(
-        people, scores, y_score=column, y_se=f"{column}_se", x_draws=draws, bootstrap=BOOTSTRAP,
+        people,
+        scores,
+        y_score=column,
+        y_se=f"{column}_se",
+        x_draws=draws,
+        bootstrap=BOOTSTRAP,
         rng=rng,
-    )  # fmt: skip
+    )
     quantities = _quantities(analysis, evidence, found, what)
     table = ResultTable(
         name=f"{analysis.id}_by_scenario",
@@ -111,7 +116,8 @@ def _quantities(
             high=high,
             p_value=found.p_value,
             method="Spearman; interval through Fisher's z, carrying the raters' errors"
-            if carried else "Spearman, Fisher's z with the error of Bonett and Wright",
+            if carried
+            else "Spearman, Fisher's z with the error of Bonett and Wright",
             note=(alone if carried else "The interval is about items, not raters; ")
             + f"bootstrap over items {interval(found.boot_low, found.boot_high)}."
             + _about_scores(evidence, found.n_unmatched),
@@ -136,7 +142,7 @@ def _quantities(
             note=_about_error(evidence, found, what),
             **common,
         ),
-    ]  # fmt: skip
+    ]
 
 
 def _about_error(evidence: Evidence, found: Found, what: str) -> str:
@@ -144,9 +150,10 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
     own = f"{evidence.raters_own.lower()} scores"
     known = {own: found.x_reliability, what: found.y_reliability}
     corrected = [
-        f"{name} (reliability {value:.2f})" for name, value in known.items()
+        f"{name} (reliability {value:.2f})"
+        for name, value in known.items()
         if not math.isnan(value)
-    ]  # fmt: skip
+    ]
     free = [name for name, value in known.items() if math.isnan(value)]
     if not corrected:
         return "Not corrected: neither score has a reliability that can be estimated."
@@ -183,7 +190,7 @@ def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.Dat
         return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
     assert analysis.judge is not None
     assert analysis.score is not None
-    word = {
-        "elo": "Elo", "bradley_terry": "Bradley-Terry score", "overall": "overall score"
-    }[analysis.score]  # fmt: skip
+    word = {"elo": "Elo", "bradley_terry": "Bradley-Terry score", "overall": "overall score"}[
+        analysis.score
+    ]
     return evidence.judges[analysis.judge].scores, analysis.score, f"{analysis.judge}'s {word}"

@@ -48,9 +48,12 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
     ridge = evidence.plan.ranking.ridge
     errors = score_errors(choices, cluster=cluster, ridge=ridge, level=analysis.level)
     ranks = rank_intervals(
-        errors, rng=evidence.rng(analysis.id), level=analysis.level,
-        coverage=analysis.rank_coverage, resamples=analysis.resamples,
-    )  # fmt: skip
+        errors,
+        rng=evidence.rng(analysis.id),
+        level=analysis.level,
+        coverage=analysis.rank_coverage,
+        resamples=analysis.resamples,
+    )
     scale = _reliability(errors, analysis.level)
     finding = Finding(
         sentence=_sentence(analysis, evidence, ranks, scale),
@@ -113,14 +116,22 @@ def _reliability_quantity(
     if not np.isfinite(scale.estimate):
         note = f"The errors are as large as the spread of the scores, or unknown. {note}".strip()
     return Quantity(
-        analysis=analysis.id, name="reliability",
+        analysis=analysis.id,
+        name="reliability",
         label=f"Reliability of {_who(analysis, evidence)[0].lower()}"
         f"{_who(analysis, evidence)[1:]} Bradley-Terry scores",
-        estimate=number(scale.estimate), low=number(scale.low), high=number(scale.high),
-        level=analysis.level, n=scale.n, unit_of_n="items", clusters=errors.n_clusters,
+        estimate=number(scale.estimate),
+        low=number(scale.low),
+        high=number(scale.high),
+        level=analysis.level,
+        n=scale.n,
+        unit_of_n="items",
+        clusters=errors.n_clusters,
         method=f"1 - mean squared error / variance, jackknife over items; {errors.method}",
-        unit="proportion", note=note, **stamp(analysis, evidence),
-    )  # fmt: skip
+        unit="proportion",
+        note=note,
+        **stamp(analysis, evidence),
+    )
 
 
 def _rank_table(
@@ -173,15 +184,21 @@ def _misfit_quantity(
     analysis: RankingAnalysis, evidence: Evidence, misfit: RaterMisfit
 ) -> Quantity:
     return Quantity(
-        analysis=analysis.id, name="misfit",
+        analysis=analysis.id,
+        name="misfit",
         label=f"{evidence.raters.capitalize()} who disagree with the others",
         estimate=float(misfit.n_flagged) if misfit.slope > 0 else None,
-        level=analysis.level, n=misfit.n_raters, unit_of_n="raters", clusters=misfit.n_raters,
-        method=misfit.method, unit="raters",
+        level=analysis.level,
+        n=misfit.n_raters,
+        unit_of_n="raters",
+        clusters=misfit.n_raters,
+        method=misfit.method,
+        unit="raters",
         note="A count of tests, without an interval. Nobody was excluded for it."
-        if misfit.slope > 0 else str(misfit.frame["note"].iloc[0]),
+        if misfit.slope > 0
+        else str(misfit.frame["note"].iloc[0]),
         **stamp(analysis, evidence),
-    )  # fmt: skip
+    )
 
 
 def _misfit_table(
@@ -210,7 +227,8 @@ def _rank_figures(
         best = part.sort_values(["rank", "item_id"])["item_id"].iloc[0]
         figures.append(
             drawn(
-                evidence, plot_rank_intervals(part),
+                evidence,
+                plot_rank_intervals(part),
                 name=f"{analysis.id}_ranks_{place}",
                 title=f"{_who(analysis, evidence)} ranking and the ranks it allows: {scenario}",
                 caption=f"Points are ranks of {len(part)} items, bars the ranks each may have: "
@@ -218,7 +236,7 @@ def _rank_figures(
                 + _left_out(len(groups) - _MOST_FIGURES),
                 alt=f"Ranks of {len(part)} items of {scenario} with intervals; {best} is first.",
             )
-        )  # fmt: skip
+        )
     return figures
 
 
@@ -231,11 +249,12 @@ def _misfit_figure(
 ) -> ResultFigure:
     shown = misfit.frame.dropna(subset=["agreement", "expected"])
     return drawn(
-        evidence, plot_rater_misfit(misfit.frame),
+        evidence,
+        plot_rater_misfit(misfit.frame),
         name=f"{analysis.id}_misfit",
         title="Each rater's agreement with the others",
         caption=f"Each point is one of {len(shown)} raters: share of judgments that went to the "
         "item the others rank higher, over the share to expect of a rater like the rest. "
         "Diamonds are raters who disagree more than chance allows. The line is equality.",
         alt=f"Observed over expected agreement of {len(shown)} raters; {misfit.n_flagged} flagged.",
-    )  # fmt: skip
+    )

@@ -58,8 +58,9 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
         Quantity(
             analysis=analysis.id,
             name=name,
-            label=f"{words}: could not be computed" if len(names) == 1 else f"{words}, {name}: "
-            "could not be computed",
+            label=f"{words}: could not be computed"
+            if len(names) == 1
+            else f"{words}, {name}: could not be computed",
             estimate=None,
             n=len(evidence.answers),
             unit_of_n="answers",
@@ -70,7 +71,7 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
             **stamp(analysis, evidence),
         )
         for name in names
-    ]  # fmt: skip
+    ]
     return Finding(
         sentence=f"The registered analysis {analysis.id} could not be computed: {why}.",
         quantities=missing,

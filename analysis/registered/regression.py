@@ -90,11 +90,14 @@ def family_tests(analysis: RegressionPlan, finding: Finding) -> list[FamilyTest]
     p_values = {q.name: q.p_value for q in finding.quantities if q.analysis == analysis.id}
     return [
         FamilyTest(
-            family=analysis.family.name, correction=analysis.family.correction,
-            analysis=analysis.id, name=name, p_value=p_values.get(name),
+            family=analysis.family.name,
+            correction=analysis.family.correction,
+            analysis=analysis.id,
+            name=name,
+            p_value=p_values.get(name),
         )
         for name in analysis.quantity_names(None)
-    ]  # fmt: skip
+    ]
 
 
 def in_families(finding: Finding, families: list[Family]) -> Finding:
@@ -150,9 +153,15 @@ def _effects(
         sd = {outcome: outcome_sd(fit, rows[outcome], **how) for outcome, fit in fits.items()}
     few = analysis.few_clusters
     table = effects_table(
-        fits, analysis.effects, rng=evidence.rng(analysis.id), sd=sd, few_clusters=few.below,
-        resamples=few.resamples, weights=few.weights, level=analysis.level,
-    )  # fmt: skip
+        fits,
+        analysis.effects,
+        rng=evidence.rng(analysis.id),
+        sd=sd,
+        few_clusters=few.below,
+        resamples=few.resamples,
+        weights=few.weights,
+        level=analysis.level,
+    )
     families = {outcome: analysis.family_of(outcome) for outcome in fits}
     if analysis.family.over != "shared":
         return with_families(table, families, correction=analysis.family.correction)
@@ -175,15 +184,20 @@ def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, An
         analysis=analysis.id,
         name=analysis.quantity_name(row["outcome"], row["effect"]),
         label=f"{row['outcome']}: {row['effect']}",
-        estimate=number(row["estimate_raw"]), low=number(row["low_raw"]),
-        high=number(row["high_raw"]), level=analysis.level, se=number(row["se_raw"]),
-        p_value=number(row["p"] if shared else row["p_adjusted"]), n=int(row["n"]),
+        estimate=number(row["estimate_raw"]),
+        low=number(row["low_raw"]),
+        high=number(row["high_raw"]),
+        level=analysis.level,
+        se=number(row["se_raw"]),
+        p_value=number(row["p"] if shared else row["p_adjusted"]),
+        n=int(row["n"]),
         unit_of_n=_UNIT_OF_N.get(analysis.data, f"rows of {analysis.data}"),
         clusters=None if pd.isna(row["clusters"]) else int(row["clusters"]),
-        method=row["method"], unit=_unit(analysis),
+        method=row["method"],
+        unit=_unit(analysis),
         note=" ".join(part.strip() for part in (row["note"], about) if part),
         **stamp(analysis, evidence),
-    )  # fmt: skip
+    )
 
 
 def _p(value: float) -> str:
@@ -218,9 +232,11 @@ def _effects_result(
     analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame
 ) -> ResultTable:
     unit = _unit(analysis)
-    shown = table if analysis.sd is not None else table.drop(
-        columns=["estimate_sd", "low_sd", "high_sd", "sd", "sd_of"]
-    )  # fmt: skip
+    shown = (
+        table
+        if analysis.sd is not None
+        else table.drop(columns=["estimate_sd", "low_sd", "high_sd", "sd", "sd_of"])
+    )
     if analysis.family.over == "shared":
         shown = shown.drop(columns=["p_adjusted", "tests"])
     sizes = dict(zip(table["family"], table["tests"], strict=True))
@@ -237,8 +253,10 @@ def _effects_result(
         caption=f"_raw: {unit}.{in_sd} {analysis.level:.0%} intervals; "
         f"{'; '.join(table['method'].unique())}. Correction: "
         f"{SHOWN[analysis.family.correction]}, family: {over}.",
-        frame=shown, status=evidence.status, level=analysis.level,
-    )  # fmt: skip
+        frame=shown,
+        status=evidence.status,
+        level=analysis.level,
+    )
 
 
 def _coefficients(
@@ -255,8 +273,10 @@ def _coefficients(
         title=f"All coefficients of {analysis.predictors}",
         caption=f"{one.method}, {one.test}s that no family corrects; {_unit(analysis)}. Only the "
         "terms and contrasts of the other table were registered as questions.",
-        frame=frame.reset_index(drop=True), status="exploratory", level=analysis.level,
-    )  # fmt: skip
+        frame=frame.reset_index(drop=True),
+        status="exploratory",
+        level=analysis.level,
+    )
 
 
 def _averages(
@@ -287,24 +307,33 @@ def _averages(
             for outcome, fit in fits.items()
         }
         tables.append(
-            ("average_effects", "Average marginal effects",
-             f"Mean change of the prediction {how}; p uncorrected.", parts)
-        )  # fmt: skip
+            (
+                "average_effects",
+                "Average marginal effects",
+                f"Mean change of the prediction {how}; p uncorrected.",
+                parts,
+            )
+        )
     return [
         ResultTable(
-            name=f"{analysis.id}_{name}", title=title,
+            name=f"{analysis.id}_{name}",
+            title=title,
             caption=f"{caption} {next(iter(fits.values())).method}.",
             frame=pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True),
-            status=evidence.status, level=analysis.level,
+            status=evidence.status,
+            level=analysis.level,
         )
         for name, title, caption, parts in tables
-    ]  # fmt: skip
+    ]
 
 
 def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -> ResultFigure:
     in_sd = analysis.sd is not None
-    ax = plot_effects(table, unit="sd" if in_sd else "raw", x_label=None if in_sd else
-                      f"Effect ({_unit(analysis)})")  # fmt: skip
+    ax = plot_effects(
+        table,
+        unit="sd" if in_sd else "raw",
+        x_label=None if in_sd else f"Effect ({_unit(analysis)})",
+    )
     caption = (
         f"Estimates with {analysis.level:.0%} intervals"
         + (", in standard deviations of each outcome" if in_sd else f", {_unit(analysis)}")
@@ -316,7 +345,10 @@ def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -
         f"{row['outcome']}, {row['effect']}: {row[column]:.2f}" for row in table.to_dict("records")
     )
     return drawn(
-        evidence, ax, name=f"{analysis.id}_effects", caption=caption,
+        evidence,
+        ax,
+        name=f"{analysis.id}_effects",
+        caption=caption,
         title="Effects" + (" in standard deviations" if in_sd else ""),
         alt=f"Effects with intervals. {said}.",
-    )  # fmt: skip
+    )

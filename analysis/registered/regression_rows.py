@@ -85,10 +85,12 @@ def _trials(analysis: Regression, evidence: Evidence) -> pd.DataFrame:
     scores = evidence.judges[analysis.judge].scores
     fixed = {"item_id", "scenario", "overall", "elo", "bradley_terry"}
     trials = trials_with_gap(
-        evidence.people, scores, preference="elo" if "elo" in scores else None,
+        evidence.people,
+        scores,
+        preference="elo" if "elo" in scores else None,
         dimensions=[name for name in scores.columns if name not in fixed],
         orientation=analysis.differences,
-    )  # fmt: skip
+    )
     for outcome in analysis.outcomes:
         columns.require_columns(trials.frame, outcome)
     return _with_visits(trials.frame, evidence, analysis)
@@ -121,8 +123,9 @@ def _with_visits(rows: pd.DataFrame, evidence: Evidence, analysis: Regression) -
     visits = evidence.participants
     if "session_id" not in rows or "session_id" not in visits:
         return rows
-    visits = with_numbers(visits.drop(columns="rater_id", errors="ignore"),
-                          keep=_text_columns(analysis))  # fmt: skip
+    visits = with_numbers(
+        visits.drop(columns="rater_id", errors="ignore"), keep=_text_columns(analysis)
+    )
     return _beside(rows, visits, "session_id", "visit_")
 
 

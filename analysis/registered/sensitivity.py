@@ -38,9 +38,11 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
         return []
     analyses = [_named_again(analysis, settings) for analysis in evidence.plan.analyses]
     again = in_shared_families(
-        analyses, [run_registered(analysis, everybody) for analysis in analyses],
-        status=evidence.status, name=f"families{ENDING}",
-    )  # fmt: skip
+        analyses,
+        [run_registered(analysis, everybody) for analysis in analyses],
+        status=evidence.status,
+        name=f"families{ENDING}",
+    )
     # one sentence at the top of the report is enough: the table has the rest
     first = next((n for n, one in enumerate(again) if one.sentence), None)
     said = [
@@ -74,16 +76,19 @@ def _beside(
     """Return the table of both, matched by analysis and name."""
     other = {
         (quantity.analysis.removesuffix(ENDING), quantity.name): quantity
-        for one in again for quantity in one.quantities
-    }  # fmt: skip
+        for one in again
+        for quantity in one.quantities
+    }
     rows = [
         {
-            "analysis": quantity.analysis, "quantity": quantity.name,
+            "analysis": quantity.analysis,
+            "quantity": quantity.name,
             **_cells("kept", quantity),
             **_cells("everybody", other.get((quantity.analysis, quantity.name))),
         }
-        for one in found for quantity in one.quantities
-    ]  # fmt: skip
+        for one in found
+        for quantity in one.quantities
+    ]
     table = ResultTable(
         name="everybody",
         title="With and without the plan's exclusions",

@@ -55,16 +55,25 @@ def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
         for dimension in analysis.dimensions:
             if dimension not in there:
                 raise RatifyError(
-                    "nobody rated this dimension", column="dimension", value=dimension,
+                    "nobody rated this dimension",
+                    column="dimension",
+                    value=dimension,
                     allowed=", ".join(sorted(there)) or "a dimension with ratings",
-                )  # fmt: skip
+                )
         rated = rated[rated["dimension"].isin(analysis.dimensions)]
     found = source_ratings(
-        rated.reset_index(drop=True), items, source=analysis.source, reference=analysis.reference,
-        domain=analysis.domain, item_cluster=analysis.item_cluster, cluster=analysis.cluster,
-        style=_style(analysis, evidence, items), correction=analysis.correction,
-        family=analysis.family, level=analysis.level,
-    )  # fmt: skip
+        rated.reset_index(drop=True),
+        items,
+        source=analysis.source,
+        reference=analysis.reference,
+        domain=analysis.domain,
+        item_cluster=analysis.item_cluster,
+        cluster=analysis.cluster,
+        style=_style(analysis, evidence, items),
+        correction=analysis.correction,
+        family=analysis.family,
+        level=analysis.level,
+    )
     _all_there(analysis, found.means["source"])
     quantities = [*_mean_quantities(analysis, evidence, found)]
     quantities += _contrast_quantities(analysis, evidence, found)
@@ -102,14 +111,21 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
     if analysis.sources is not None:
         for name in sorted(set(shown[analysis.source]) - set(analysis.sources)):
             raise RatifyError(
-                "is shown in trials, and is none of the plan's sources", column=analysis.source,
-                value=name, allowed=", ".join(analysis.sources),
-            )  # fmt: skip
+                "is shown in trials, and is none of the plan's sources",
+                column=analysis.source,
+                value=name,
+                allowed=", ".join(analysis.sources),
+            )
     found = best_worst_shares(
-        evidence.best_worst.reset_index(drop=True), items, source=analysis.source,
-        reference=analysis.reference, item_cluster=analysis.item_cluster,
-        cluster=analysis.cluster, correction=analysis.correction, level=analysis.level,
-    )  # fmt: skip
+        evidence.best_worst.reset_index(drop=True),
+        items,
+        source=analysis.source,
+        reference=analysis.reference,
+        item_cluster=analysis.item_cluster,
+        cluster=analysis.cluster,
+        correction=analysis.correction,
+        level=analysis.level,
+    )
     _all_there(analysis, found.shares["source"])
     most = found.shares[found.shares["picked"] == MOST].sort_values("estimate", ascending=False)
     told = "; ".join(
@@ -118,18 +134,21 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
     )
     about = f"{found.n_trials:,} trials by {found.n_raters:,} {evidence.raters}"
     figure = drawn(
-        evidence, plot_best_worst_shares(found.shares, sources=analysis.sources),
-        name=analysis.id, title="How often each source was picked as best and as worst",
+        evidence,
+        plot_best_worst_shares(found.shares, sources=analysis.sources),
+        name=analysis.id,
+        title="How often each source was picked as best and as worst",
         caption=f"Share of a source's showings with {found.level:.0%} intervals, "
         f"{CLUSTER_WORDS[found.cluster]}; {about}. The dashed line is chance.",
         alt=f"Shares picked as best: {told}.",
-    )  # fmt: skip
+    )
     return Finding(
         sentence=f"{evidence.raters.capitalize()} picked as best, of the times it was shown: "
         f"{told}.",
         quantities=_share_quantities(analysis, evidence, found),
-        tables=_share_tables(analysis, evidence, found, about), figures=[figure],
-    )  # fmt: skip
+        tables=_share_tables(analysis, evidence, found, about),
+        figures=[figure],
+    )
 
 
 def _share_quantities(
@@ -139,41 +158,61 @@ def _share_quantities(
     words = {"most": "picked as best", "least": "picked as worst", "net": "best less worst"}
     quantities = [
         _quantity(
-            analysis, evidence, row, name=f"{row['picked']}: {row['source']}",
-            label=f"{row['source']}: {words[row['picked']]}", unit=_unit(row), method=found.method,
+            analysis,
+            evidence,
+            row,
+            name=f"{row['picked']}: {row['source']}",
+            label=f"{row['source']}: {words[row['picked']]}",
+            unit=_unit(row),
+            method=found.method,
             unit_of_n="showings",
             note=f"By chance {row['chance']:.3f}; p is of chance." if row["chance"] else "",
         )
         for row in found.shares.to_dict("records")
-    ]  # fmt: skip
+    ]
     return quantities + [
         _quantity(
-            analysis, evidence, row, name=f"{row['picked']}: {row['contrast']}",
+            analysis,
+            evidence,
+            row,
+            name=f"{row['picked']}: {row['contrast']}",
             label=f"{words[row['picked']]}: {row['source']} less {row['reference']}",
-            unit="difference of proportions", unit_of_n="showings",
+            unit="difference of proportions",
+            unit_of_n="showings",
             method=f"difference of shares, {CLUSTER_WORDS[found.cluster]}, t interval; "
             f"{SHOWN[found.correction]}",
         )
         for row in found.contrasts.to_dict("records")
-    ]  # fmt: skip
+    ]
 
 
 def _share_tables(
     analysis: BestWorstShares, evidence: Evidence, found: FoundShares, about: str
 ) -> list[ResultTable]:
     shown = (
-        ("shares", "How often each source was picked as best and as worst",
-         f"{found.method[0].upper()}{found.method[1:]}; {about}.", found.shares),
-        ("contrasts", "Differences between sources", "Source less reference; "
-         f"{SHOWN[found.correction]} within each kind of pick; {about}.", found.contrasts),
-    )  # fmt: skip
+        (
+            "shares",
+            "How often each source was picked as best and as worst",
+            f"{found.method[0].upper()}{found.method[1:]}; {about}.",
+            found.shares,
+        ),
+        (
+            "contrasts",
+            "Differences between sources",
+            f"Source less reference; {SHOWN[found.correction]} within each kind of pick; {about}.",
+            found.contrasts,
+        ),
+    )
     return [
         ResultTable(
-            name=f"{analysis.id}_{name}", title=title, caption=caption, frame=frame,
+            name=f"{analysis.id}_{name}",
+            title=title,
+            caption=caption,
+            frame=frame,
             status=evidence.status,
         )
         for name, title, caption, frame in shown
-    ]  # fmt: skip
+    ]
 
 
 def _named_sources(analysis: SourceRatings, items: pd.DataFrame) -> pd.DataFrame:
@@ -190,9 +229,11 @@ def _all_there(analysis: SourceRatings | BestWorstShares, there: pd.Series[Any])
     for name in analysis.sources or ():
         if name not in known:
             raise RatifyError(
-                "people saw no response of this source", column=analysis.source, value=name,
+                "people saw no response of this source",
+                column=analysis.source,
+                value=name,
                 allowed=", ".join(sorted(known)),
-            )  # fmt: skip
+            )
 
 
 def _style(analysis: SourceRatings, evidence: Evidence, items: pd.DataFrame) -> pd.DataFrame | None:
@@ -217,24 +258,36 @@ def _quantity(
     clusters = {"rater": row["raters"], "item": row["items"]}
     used = clusters.get(getattr(analysis, "cluster", ""), min(clusters.values()))
     return Quantity(
-        analysis=analysis.id, estimate=number(row["estimate"]), low=number(row["low"]),
-        high=number(row["high"]), se=number(row["se"]), p_value=number(row.get("p_adjusted")),
-        n=int(row["n"]), clusters=int(used), level=float(getattr(analysis, "level", 0.95)),
-        note=" ".join([note, *said]).strip(), **words, **stamp(analysis, evidence),
-    )  # fmt: skip
+        analysis=analysis.id,
+        estimate=number(row["estimate"]),
+        low=number(row["low"]),
+        high=number(row["high"]),
+        se=number(row["se"]),
+        p_value=number(row.get("p_adjusted")),
+        n=int(row["n"]),
+        clusters=int(used),
+        level=float(getattr(analysis, "level", 0.95)),
+        note=" ".join([note, *said]).strip(),
+        **words,
+        **stamp(analysis, evidence),
+    )
 
 
 def _mean_quantities(analysis: SourceRatings, evidence: Evidence, found: Found) -> list[Quantity]:
     rows = found.means[found.means["domain"] == ALL].to_dict("records")
     return [
         _quantity(
-            analysis, evidence, row, name=f"{row['dimension']}: {row['source']}",
-            label=f"Mean {_words(row['dimension'])} of {row['source']}", unit="points",
+            analysis,
+            evidence,
+            row,
+            name=f"{row['dimension']}: {row['source']}",
+            label=f"Mean {_words(row['dimension'])} of {row['source']}",
+            unit="points",
             unit_of_n="ratings",
             method=f"mean of ratings, {CLUSTER_WORDS[found.cluster]}, t interval",
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def _contrast_quantities(
@@ -251,16 +304,20 @@ def _contrast_quantities(
             family = family[family["dimension"] == row["dimension"]]
         quantities.append(
             _quantity(
-                analysis, evidence, row,
+                analysis,
+                evidence,
+                row,
                 name=f"{row['dimension']}: {row['contrast']}"
                 + (", adjusted for style" if adjusted else ""),
                 label=f"{_words(row['dimension'])}: {row['source']} less {row['reference']}"
                 + (", at equal style" if adjusted else ""),
-                unit="points", unit_of_n="ratings", note=CAUTION if adjusted else "",
+                unit="points",
+                unit_of_n="ratings",
+                note=CAUTION if adjusted else "",
                 method=f"difference of means, {CLUSTER_WORDS[found.cluster]}, t; "
                 f"{SHOWN[found.correction]} over {len(family)}",
             )
-        )  # fmt: skip
+        )
     return quantities
 
 
@@ -290,27 +347,41 @@ def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) ->
     family = "all dimensions" if found.family == "all" else "each dimension"
     notes = " ".join(found.notes)
     shown = [
-        ("means", "Mean ratings by source", f"Points; {found.method}. {found.n:,} ratings.",
-         found.means),
-        ("contrasts", "Differences between sources",
-         f"Points, source less reference; {SHOWN[found.correction]} over {family}, those over all "
-         "domains, within domains and at equal style being families of their own. "
-         + (f"{CAUTION} Change: adjusted less raw. {notes}" if analysis.style else ""),
-         found.contrasts),
-    ]  # fmt: skip
+        (
+            "means",
+            "Mean ratings by source",
+            f"Points; {found.method}. {found.n:,} ratings.",
+            found.means,
+        ),
+        (
+            "contrasts",
+            "Differences between sources",
+            f"Points, source less reference; {SHOWN[found.correction]} over {family}, those over "
+            "all domains, within domains and at equal style being families of their own. "
+            + (f"{CAUTION} Change: adjusted less raw. {notes}" if analysis.style else ""),
+            found.contrasts,
+        ),
+    ]
     if len(found.style):
         unit = "per 100 words" if analysis.style_unit == "per_100_words" else "in the text"
         shown.append(
-            ("style", "What style has to do with the ratings",
-             f"Points for one more {unit}, between responses of one source. {notes}", found.style)
-        )  # fmt: skip
+            (
+                "style",
+                "What style has to do with the ratings",
+                f"Points for one more {unit}, between responses of one source. {notes}",
+                found.style,
+            )
+        )
     return [
         ResultTable(
-            name=f"{analysis.id}_{name}", title=title, caption=caption.strip(), frame=frame,
+            name=f"{analysis.id}_{name}",
+            title=title,
+            caption=caption.strip(),
+            frame=frame,
             status=evidence.status,
         )
         for name, title, caption, frame in shown
-    ]  # fmt: skip
+    ]
 
 
 def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> ResultFigure:
@@ -319,13 +390,15 @@ def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> R
         for r in found.means[found.means["domain"] == ALL].to_dict("records")
     )
     return drawn(
-        evidence, plot_source_means(found.means, sources=analysis.sources),
-        name=analysis.id, title="Mean ratings by source",
+        evidence,
+        plot_source_means(found.means, sources=analysis.sources),
+        name=analysis.id,
+        title="Mean ratings by source",
         caption=f"Means with {found.level:.0%} intervals, {CLUSTER_WORDS[found.cluster]}; "
         f"{found.n:,} ratings of {found.n_items:,} responses by {found.n_raters:,} "
         f"{evidence.raters}.",
         alt=f"Mean ratings: {told}.",
-    )  # fmt: skip
+    )
 
 
 def _words(name: str) -> str:

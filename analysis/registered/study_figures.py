@@ -82,9 +82,11 @@ def gap_figure(
         grid = np.linspace(trials["gap"].min(), trials["gap"].max(), 60)
         curve = predicted_probability(fit, trials, "gap", grid)
     axes = figures.plot_selection_by_gap(rates, curve)
-    fitted_curve = "" if curve is None or fit is None else (
-        f" The curve is the registered logit ({fit.formula})."
-    )  # fmt: skip
+    fitted_curve = (
+        ""
+        if curve is None or fit is None
+        else (f" The curve is the registered logit ({fit.formula}).")
+    )
     shares = [f"gap {r['bin']}: {r['rate']:.0%}" for r in rates.to_dict("records") if r["n"]]
     return drawn(
         evidence,

@@ -47,17 +47,28 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
         else:
             labels, named = evidence.table(analysis.labels), analysis.labels
         found = theme_change(
-            texts, labels, themes=analysis.named, text=analysis.text, person=analysis.person,
-            time=analysis.time, before=analysis.before, after=analysis.after, test=analysis.test,
-            correction=analysis.correction, level=analysis.level,
-        )  # fmt: skip
+            texts,
+            labels,
+            themes=analysis.named,
+            text=analysis.text,
+            person=analysis.person,
+            time=analysis.time,
+            before=analysis.before,
+            after=analysis.after,
+            test=analysis.test,
+            correction=analysis.correction,
+            level=analysis.level,
+        )
     except RatifyError as error:
         files = dict.fromkeys([analysis.texts, named])
         raise RatifyError(
             error.problem,
             file=error.file or " or ".join(evidence.table_path(name).name for name in files),
-            row=error.row, column=error.column, value=error.value, allowed=error.allowed,
-        ) from error  # fmt: skip
+            row=error.row,
+            column=error.column,
+            value=error.value,
+            allowed=error.allowed,
+        ) from error
     main = found.changes[found.changes["test"] == analysis.test]
     return Finding(
         sentence=_sentence(analysis, found, main),
@@ -95,16 +106,23 @@ def _quantity(
     note = note if not note or note.endswith(".") else note + "."
     uncorrected = "" if pd.isna(row["p"]) else f"p uncorrected {p_value(row['p'])}."
     return Quantity(
-        analysis=analysis.id, name=str(row["theme"]),
+        analysis=analysis.id,
+        name=str(row["theme"]),
         label=f"Share of texts with {row['theme']}: {analysis.after} less {analysis.before}",
-        estimate=number(row["estimate"]), low=number(row["low"]), high=number(row["high"]),
-        se=number(row["se"]), p_value=number(row["p_adjusted"]), n=int(row["n"]),
+        estimate=number(row["estimate"]),
+        low=number(row["low"]),
+        high=number(row["high"]),
+        se=number(row["se"]),
+        p_value=number(row["p_adjusted"]),
+        n=int(row["n"]),
         unit_of_n="people" if analysis.test == "paired" else "texts",
         clusters=None if analysis.test == "two_proportions" else int(row["people"]),
-        method=found.method, unit="difference of proportions", level=found.level,
+        method=found.method,
+        unit="difference of proportions",
+        level=found.level,
         note=" ".join(filter(None, [note, uncorrected, *found.notes])),
         **stamp(analysis, evidence),
-    )  # fmt: skip
+    )
 
 
 def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[ResultTable]:
@@ -112,24 +130,36 @@ def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[Re
     about = " ".join(found.notes)
     shown = [
         (
-            "changes", "Change of each theme, by three tests",
+            "changes",
+            "Change of each theme, by three tests",
             f"Share {analysis.after} less share {analysis.before}; {said}. The registered test is "
             f"{analysis.test}. {SHOWN[found.correction]} over the themes, within each test. "
             f"{about}",
             found.changes,
         ),
-        ("incidence", "How often each theme comes up", "Share of texts, Wilson's interval (texts "
-         "taken as independent).", found.incidence),
-        ("people", "People with texts at both times", "Counts of people: the theme at both times, "
-         "gained, lost, at neither.", found.pairs),
-    ]  # fmt: skip
+        (
+            "incidence",
+            "How often each theme comes up",
+            "Share of texts, Wilson's interval (texts taken as independent).",
+            found.incidence,
+        ),
+        (
+            "people",
+            "People with texts at both times",
+            "Counts of people: the theme at both times, gained, lost, at neither.",
+            found.pairs,
+        ),
+    ]
     return [
         ResultTable(
-            name=f"{analysis.id}_{name}", title=title, caption=caption.strip(), frame=frame,
+            name=f"{analysis.id}_{name}",
+            title=title,
+            caption=caption.strip(),
+            frame=frame,
             status=evidence.status,
         )
         for name, title, caption, frame in shown
-    ]  # fmt: skip
+    ]
 
 
 def _figure(
@@ -148,7 +178,10 @@ def _figure(
         for row in main.to_dict("records")
     )
     return drawn(
-        evidence, axes, caption=caption, name=analysis.id,
+        evidence,
+        axes,
+        caption=caption,
+        name=analysis.id,
         title=f"Themes {analysis.before} and {analysis.after}",
         alt=f"Change of each theme's share: {told}.",
-    )  # fmt: skip
+    )

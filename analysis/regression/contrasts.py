@@ -130,12 +130,22 @@ def wald_contrast(
     statistic = estimate / se if se > 0 else math.nan
     half = regression.critical(level) * se
     return Contrast(
-        name=name or text, text=text, estimate=estimate, se=se, low=estimate - half,
-        high=estimate + half, statistic=statistic, p_value=regression.p_value(statistic),
-        distribution=regression.distribution, df=regression.df, level=level, n=regression.n,
-        clusters=regression.n_clusters, method=f"{regression.method}; Wald {regression.test}",
+        name=name or text,
+        text=text,
+        estimate=estimate,
+        se=se,
+        low=estimate - half,
+        high=estimate + half,
+        statistic=statistic,
+        p_value=regression.p_value(statistic),
+        distribution=regression.distribution,
+        df=regression.df,
+        level=level,
+        n=regression.n,
+        clusters=regression.n_clusters,
+        method=f"{regression.method}; Wald {regression.test}",
         unit="log-odds" if regression.is_logit else "outcome units",
-    )  # fmt: skip
+    )
 
 
 def wald_contrasts(

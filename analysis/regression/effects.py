@@ -21,10 +21,29 @@ from analysis.regression.wild_bootstrap import Weights, wild_cluster_bootstrap
 from prereg.errors import RatifyError
 
 COLUMNS = [
-    "outcome", "effect", "contrast", "estimate_raw", "low_raw", "high_raw", "estimate_sd",
-    "low_sd", "high_sd", "sd", "sd_of", "se_raw", "statistic", "p", "p_adjusted", "correction",
-    "family", "tests", "n", "clusters", "method", "note",
-]  # fmt: skip
+    "outcome",
+    "effect",
+    "contrast",
+    "estimate_raw",
+    "low_raw",
+    "high_raw",
+    "estimate_sd",
+    "low_sd",
+    "high_sd",
+    "sd",
+    "sd_of",
+    "se_raw",
+    "statistic",
+    "p",
+    "p_adjusted",
+    "correction",
+    "family",
+    "tests",
+    "n",
+    "clusters",
+    "method",
+    "note",
+]
 
 
 def outcome_sd(
@@ -74,9 +93,11 @@ def outcome_sd(
     spread = float(outcome.std(ddof=1)) if len(outcome) > 1 else 0.0
     if not spread > 0:
         raise RatifyError(
-            "the outcome has no standard deviation there", column=column or name, value=value or of,
+            "the outcome has no standard deviation there",
+            column=column or name,
+            value=value or of,
             allowed="two rows or more that differ in the outcome",
-        )  # fmt: skip
+        )
     return spread, whose
 
 
@@ -132,8 +153,12 @@ def effects_table(
         for name, text in contrasts.items():
             found = wald_contrast(fit, text, name=name, level=level)
             low, high, p, method, note = (
-                found.low, found.high, found.p_value, found.method, " ".join(fit.warnings)
-            )  # fmt: skip
+                found.low,
+                found.high,
+                found.p_value,
+                found.method,
+                " ".join(fit.warnings),
+            )
             if fit.n_clusters is not None and fit.n_clusters < few_clusters:
                 wild = wild_cluster_bootstrap(
                     fit, text, rng=rng, resamples=resamples, weights=weights, level=level
@@ -143,15 +168,30 @@ def effects_table(
             unit, whose = (sd or {}).get(outcome, (math.nan, ""))
             rows.append(
                 {
-                    "outcome": outcome, "effect": name, "contrast": text,
-                    "estimate_raw": found.estimate, "low_raw": low, "high_raw": high,
-                    "estimate_sd": found.estimate / unit, "low_sd": low / unit,
-                    "high_sd": high / unit, "sd": unit, "sd_of": whose, "se_raw": found.se,
-                    "statistic": found.statistic, "p": p, "p_adjusted": math.nan,
-                    "correction": "", "family": "", "tests": 0, "n": found.n,
-                    "clusters": found.clusters, "method": method, "note": note,
+                    "outcome": outcome,
+                    "effect": name,
+                    "contrast": text,
+                    "estimate_raw": found.estimate,
+                    "low_raw": low,
+                    "high_raw": high,
+                    "estimate_sd": found.estimate / unit,
+                    "low_sd": low / unit,
+                    "high_sd": high / unit,
+                    "sd": unit,
+                    "sd_of": whose,
+                    "se_raw": found.se,
+                    "statistic": found.statistic,
+                    "p": p,
+                    "p_adjusted": math.nan,
+                    "correction": "",
+                    "family": "",
+                    "tests": 0,
+                    "n": found.n,
+                    "clusters": found.clusters,
+                    "method": method,
+                    "note": note,
                 }
-            )  # fmt: skip
+            )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -171,14 +211,19 @@ def with_families(
     """
     tests = [
         FamilyTest(
-            family=families[row["outcome"]], correction=correction, analysis=row["outcome"],
-            name=row["effect"], p_value=row["p"],
+            family=families[row["outcome"]],
+            correction=correction,
+            analysis=row["outcome"],
+            name=row["effect"],
+            p_value=row["p"],
         )
         for row in table.to_dict("records")
-    ]  # fmt: skip
+    ]
     found = {family.name: family for family in correct_families(tests)}
     adjusted = [found[t.family].adjusted_of(t.analysis, t.name) for t in tests]
     return table.assign(
-        p_adjusted=adjusted, correction=SHOWN[correction], family=[t.family for t in tests],
+        p_adjusted=adjusted,
+        correction=SHOWN[correction],
+        family=[t.family for t in tests],
         tests=[len(found[t.family].members) for t in tests],
-    )  # fmt: skip
+    )

@@ -76,9 +76,12 @@ def plot_effects(
     for number, kind in enumerate(kinds):
         mine = (data["effect"].astype(str) == kind).to_numpy()
         _marks(
-            ax, data.loc[mine, names].to_numpy(dtype=float), places[mine], number,
+            ax,
+            data.loc[mine, names].to_numpy(dtype=float),
+            places[mine],
+            number,
             kind if len(kinds) > 1 else "",
-        )  # fmt: skip
+        )
     middles = [(first + last) / 2 for first, last in heights]
     ax.set_yticks(middles, [label(name.replace("_", " "), 30) for name in outcomes])
     ax.tick_params(axis="y", length=0)
@@ -88,9 +91,14 @@ def plot_effects(
     ax.set_xlabel(x_label or _X_LABEL[unit])
     if len(kinds) > 1:
         ax.legend(
-            loc="lower right", bbox_to_anchor=(1.0, 1.01), frameon=False, fontsize=7.5,
-            handlelength=1.0, borderaxespad=0.0, alignment="left",
-        )  # fmt: skip
+            loc="lower right",
+            bbox_to_anchor=(1.0, 1.01),
+            frameon=False,
+            fontsize=7.5,
+            handlelength=1.0,
+            borderaxespad=0.0,
+            alignment="left",
+        )
     tidy(ax, keep=("bottom",))
     return ax
 

@@ -176,13 +176,24 @@ def _fit(
     name = "logit" if kind == "logit" else "OLS"
     how = f"errors clustered by {cluster}" if cluster else "errors HC3"
     return Regression(
-        params=params, bse=bse, zvalues=z, pvalues=pd.Series(2 * tail, index=terms),
-        cov_params=covariance, n=len(rows), n_clusters=n_clusters,
-        n_dropped=len(data) - len(rows), formula=formula, cluster=cluster,
+        params=params,
+        bse=bse,
+        zvalues=z,
+        pvalues=pd.Series(2 * tail, index=terms),
+        cov_params=covariance,
+        n=len(rows),
+        n_clusters=n_clusters,
+        n_dropped=len(data) - len(rows),
+        formula=formula,
+        cluster=cluster,
         method=f"{name}, {how}" + ("" if distribution == "z" else f", t with {df:.0f} df"),
-        warnings=tuple(said), distribution=distribution, df=df,
-        kept=complete_places(data, used_here), groups=groups, result=result,
-    )  # fmt: skip
+        warnings=tuple(said),
+        distribution=distribution,
+        df=df,
+        kept=complete_places(data, used_here),
+        groups=groups,
+        result=result,
+    )
 
 
 def _clusters(rows: pd.DataFrame, cluster: str) -> tuple[Any, int | None]:
@@ -236,12 +247,16 @@ def _check_leverage(X: FloatArray, terms: list[str]) -> None:
     if alone.any():
         row = X[int(alone.argmax())]
         shared = np.abs(X[~alone]).max(axis=0) if (~alone).any() else np.zeros(len(terms))
-        guilty = [t for t, value, other in zip(terms, row, shared, strict=True)
-                  if value != 0 and other == 0] or terms  # fmt: skip
+        guilty = [
+            t
+            for t, value, other in zip(terms, row, shared, strict=True)
+            if value != 0 and other == 0
+        ] or terms
         raise RatifyError(
-            "HC3 has no error where a term rests on a single row", value=", ".join(guilty),
+            "HC3 has no error where a term rests on a single row",
+            value=", ".join(guilty),
             allowed="two rows or more for every category",
-        )  # fmt: skip
+        )
 
 
 def _cautions(dropped: int, clusters: int | None, terms: int, cluster: str) -> list[str]:

@@ -48,11 +48,12 @@ def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
             # A formula is text from a plan, not a program: other functions stay out of reach.
             kind = "function" if after == "(" else "column"
             raise RatifyError(
-                f"the formula names '{name}', and there is no such {kind}", value=formula,
+                f"the formula names '{name}', and there is no such {kind}",
+                value=formula,
                 allowed=", ".join(
                     sorted(_FORMULA_NAMES) if kind == "function" else map(str, data.columns)
                 ),
-            )  # fmt: skip
+            )
     return list(dict.fromkeys(found))
 
 
@@ -90,9 +91,10 @@ def model_of(rows: pd.DataFrame, formula: str, kind: str) -> Any:
     except Exception as error:
         reason = re.split(r"\n", str(error))[0]
         raise RatifyError(
-            f"the formula cannot be computed: {reason}", value=formula,
+            f"the formula cannot be computed: {reason}",
+            value=formula,
             allowed="terms that give a finite number in every row",
-        ) from error  # fmt: skip
+        ) from error
 
 
 def design_matrix(result: Any, rows: pd.DataFrame) -> FloatArray:
@@ -134,9 +136,11 @@ def check_outcome(y: FloatArray, name: str, kind: str) -> None:
         raise RatifyError("is not an outcome of a logit", column=name, value=bad, allowed="0, 1")
     if np.ptp(y) == 0:
         raise RatifyError(
-            "the outcome is the same in every row", column=name, value=float(y[0]),
+            "the outcome is the same in every row",
+            column=name,
+            value=float(y[0]),
             allowed="an outcome that varies",
-        )  # fmt: skip
+        )
 
 
 def check_terms(X: FloatArray, terms: list[str]) -> None:
@@ -150,9 +154,10 @@ def check_terms(X: FloatArray, terms: list[str]) -> None:
     tied = [terms[i] for i in order[diagonal < 1e-10]]
     if tied:
         raise RatifyError(
-            "terms are linear combinations of others", value=", ".join(tied),
+            "terms are linear combinations of others",
+            value=", ".join(tied),
             allowed="terms that vary independently",
-        )  # fmt: skip
+        )
 
 
 def check_separation(y: FloatArray, X: FloatArray, terms: list[str]) -> None:
@@ -176,9 +181,12 @@ def check_separation(y: FloatArray, X: FloatArray, terms: list[str]) -> None:
 def _separating(signed: FloatArray) -> FloatArray | None:
     """Return a direction along which no row falls and some rise, None if there is none."""
     found = linprog(
-        -signed.sum(axis=0), A_ub=-signed, b_ub=np.zeros(len(signed)), bounds=(-1, 1),
+        -signed.sum(axis=0),
+        A_ub=-signed,
+        b_ub=np.zeros(len(signed)),
+        bounds=(-1, 1),
         method="highs",
-    )  # fmt: skip
+    )
     if found.x is None or float((signed @ found.x).sum()) <= 1e-7 * len(signed):
         return None
     return np.asarray(found.x, dtype=np.float64)

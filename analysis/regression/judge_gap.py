@@ -107,9 +107,10 @@ def trials_with_gap(
     left, right = _sides(judgments, scores, wanted)
     ahead = np.sign(left[score] - right[score])
     frame = judgments.reset_index(drop=True).assign(
-        gap=np.abs(left[score] - right[score]), select_higher=_agrees(ahead, left_chosen),
+        gap=np.abs(left[score] - right[score]),
+        select_higher=_agrees(ahead, left_chosen),
         chose_left=left_chosen.astype(float),
-    )  # fmt: skip
+    )
     preferred = np.zeros(len(frame))
     if preference:
         preferred = np.sign(left[preference] - right[preference])
@@ -143,9 +144,12 @@ def _sides(
     for column in ("left_id", "right_id"):
         place = index.get_indexer(pd.Index(columns.text_ids(judgments, column)))
         columns.refuse(
-            judgments, column, place < 0, "has no row among the scores",
+            judgments,
+            column,
+            place < 0,
+            "has no row among the scores",
             allowed="an item_id of the scores",
-        )  # fmt: skip
+        )
         sides.append({name: known[place] for name, known in values.items()})
     return sides[0], sides[1]
 

@@ -163,9 +163,17 @@ def average_marginal_effects(
         se = _delta(regression, gradient)
         statistic = effect / se if se > 0 else math.nan
         found.append(
-            (column, name, effect, se, statistic, regression.p_value(statistic),
-             effect - reach * se, effect + reach * se)
-        )  # fmt: skip
+            (
+                column,
+                name,
+                effect,
+                se,
+                statistic,
+                regression.p_value(statistic),
+                effect - reach * se,
+                effect + reach * se,
+            )
+        )
     names = ["column", "change", "estimate", "se", "statistic", "p", "low", "high"]
     table = pd.DataFrame(found, columns=names)
     return table.assign(unit="probability" if regression.is_logit else "outcome units")

@@ -107,10 +107,12 @@ class Regression:
         """
         table = pd.DataFrame(
             {
-                "estimate": self.params, "se": self.bse,
-                self.distribution: self.zvalues, "p": self.pvalues,
+                "estimate": self.params,
+                "se": self.bse,
+                self.distribution: self.zvalues,
+                "p": self.pvalues,
             }
-        ).join(self.conf_int(1 - level))  # fmt: skip
+        ).join(self.conf_int(1 - level))
         return table.rename_axis("term").reset_index()
 
 

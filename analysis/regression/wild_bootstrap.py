@@ -135,9 +135,10 @@ def wild_cluster_bootstrap(
     columns.one_of("weights", weights, ["auto", "rademacher", "webb"])
     if regression.groups is None or regression.n_clusters is None:
         raise RatifyError(
-            "the wild cluster bootstrap needs clusters", value=regression.method,
+            "the wild cluster bootstrap needs clusters",
+            value=regression.method,
             allowed="a regression with clustered errors",
-        )  # fmt: skip
+        )
     if resamples < 99:
         raise RatifyError("too few resamples", value=resamples, allowed="99 or more")
     contrast = contrast_weights(regression, text)
@@ -157,14 +158,23 @@ def wild_cluster_bootstrap(
     how = "score wild" if regression.is_logit else "restricted wild"
     many = f"all {len(draws)} draws" if enumerated else f"{len(draws)} draws"
     return WildBootstrap(
-        text=text, estimate=estimate, low=low, high=high, p_value=p_value(null), null=null,
-        level=level, resamples=len(draws), enumerated=enumerated, weights=kind, n=regression.n,
+        text=text,
+        estimate=estimate,
+        low=low,
+        high=high,
+        p_value=p_value(null),
+        null=null,
+        level=level,
+        resamples=len(draws),
+        enumerated=enumerated,
+        weights=kind,
+        n=regression.n,
         clusters=clusters,
         method=f"{regression.method.partition(',')[0]}, {how} cluster bootstrap by "
         f"{regression.cluster} ({name} weights, {many}), interval by inverting the test",
         unit="log-odds" if regression.is_logit else "outcome units",
         note=_note(low, high),
-    )  # fmt: skip
+    )
 
 
 def _note(low: float, high: float) -> str:
@@ -181,9 +191,10 @@ def _draws(
         return np.array(list(product((1.0, -1.0), repeat=clusters))), True
     if resamples * clusters > _MOST_CELLS:
         raise RatifyError(
-            "too many clusters and resamples for the wild bootstrap", value=resamples,
+            "too many clusters and resamples for the wild bootstrap",
+            value=resamples,
             allowed=f"at most {_MOST_CELLS // clusters} resamples with {clusters} clusters",
-        )  # fmt: skip
+        )
     shape = (resamples, clusters)
     signs = np.where(rng.integers(2, size=shape) == 0, -1.0, 1.0)
     if kind == "rademacher":

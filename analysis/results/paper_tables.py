@@ -28,9 +28,17 @@ _ITALIC = frozenset({"p", "n", "z", "t", "r", "d", "se", "sd", "df"})
 _BESIDE = frozenset({"n", "se", "sd", "z", "t", "df", "statistic"})
 _CAPITALS = frozenset({"se", "sd"})
 _NAMES = {
-    "icc2_1": "ICC(2,1)", "icc2_k": "ICC(2,k)", "ac1": "AC1", "ac2": "AC2", "item_id": "Item",
-    "rater_id": "Rater", "elo": "Elo", "p_value": "p", "pvalue": "p", "n_clusters": "Clusters",
-}  # fmt: skip
+    "icc2_1": "ICC(2,1)",
+    "icc2_k": "ICC(2,k)",
+    "ac1": "AC1",
+    "ac2": "AC2",
+    "item_id": "Item",
+    "rater_id": "Rater",
+    "elo": "Elo",
+    "p_value": "p",
+    "pvalue": "p",
+    "n_clusters": "Clusters",
+}
 _ABBREVIATIONS = {"CI": "confidence interval", "SE": "standard error", "SD": "standard deviation"}
 _REGISTERED = {
     "confirmatory": "Registered before the data were seen.",
@@ -38,23 +46,62 @@ _REGISTERED = {
 }
 
 _LATEX = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
-    "<": "$<$", ">": "$>$", "|": r"\textbar{}", '"': "''", "`": r"\textasciigrave{}",
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": r"\textbar{}",
+    '"': "''",
+    "`": r"\textasciigrave{}",
     # after the end of a row these would be read as its options
-    "[": "{[}", "]": "{]}", "*": "{*}",
-    "−": "$-$", "×": r"$\times$", "÷": r"$\div$", "±": r"$\pm$", "·": r"$\cdot$",
-    "≤": r"$\leq$", "≥": r"$\geq$", "≠": r"$\neq$", "≈": r"$\approx$", "∞": r"$\infty$",
-    "→": r"$\rightarrow$", "←": r"$\leftarrow$", "↔": r"$\leftrightarrow$", "√": r"$\surd$",
-    "²": "$^2$", "³": "$^3$", "°": r"$^\circ$", "—": "---", "–": "--", "…": r"\ldots{}",
-    "“": "``", "”": "''", "‘": "`", "’": "'", "\u00a0": "~", "\u202f": r"\,", "\u2009": r"\,",
-}  # fmt: skip
-_GREEK = dict(zip(
-    "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
-    "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
-    strict=True,
-))  # fmt: skip
+    "[": "{[}",
+    "]": "{]}",
+    "*": "{*}",
+    "−": "$-$",
+    "×": r"$\times$",
+    "÷": r"$\div$",
+    "±": r"$\pm$",
+    "·": r"$\cdot$",
+    "≤": r"$\leq$",
+    "≥": r"$\geq$",
+    "≠": r"$\neq$",
+    "≈": r"$\approx$",
+    "∞": r"$\infty$",
+    "→": r"$\rightarrow$",
+    "←": r"$\leftarrow$",
+    "↔": r"$\leftrightarrow$",
+    "√": r"$\surd$",
+    "²": "$^2$",
+    "³": "$^3$",
+    "°": r"$^\circ$",
+    "—": "---",
+    "–": "--",
+    "…": r"\ldots{}",
+    "“": "``",
+    "”": "''",
+    "‘": "`",
+    "’": "'",
+    "\u00a0": "~",
+    "\u202f": r"\,",
+    "\u2009": r"\,",
+}
+_GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ",
+        "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma "
+        "tau upsilon varphi chi psi omega "
+        "Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega".split(),
+        strict=True,
+    )
+)
 _TO_LATEX = str.maketrans(_LATEX | {letter: f"$\\{name}$" for letter, name in _GREEK.items()})
 _TO_MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_{}[]<>#|~^$@&"})
 _UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff]")
@@ -150,9 +197,11 @@ def _columns(table: ResultTable) -> list[_Column]:
             shown.append(_Column(heading=_heading(name), cells=texts, numeric=False))
             continue
         low = f"{name}_low" if f"{name}_low" in ends else "low"
-        beside = [*cells[low], *cells[ends[low]]] if low in ends and (
-            low != "low" or name == _owner(names)
-        ) else []  # fmt: skip
+        beside = (
+            [*cells[low], *cells[ends[low]]]
+            if low in ends and (low != "low" or name == _owner(names))
+            else []
+        )
         style = _styles(name, [*cells[name], *beside], units, table)
         texts = [numbers.apa(v, *how) for v, how in zip(cells[name], style, strict=False)]
         shown.append(_Column(heading=_heading(name), cells=texts, numeric=True))
@@ -254,19 +303,48 @@ def _latex(table: ResultTable, shown: Sequence[_Column], note: str) -> str:
     squeeze = [r"\setlength{\tabcolsep}{3pt}"] if len(shown) > WIDE else []
     if len(rows) > LONG:
         lines = [
-            "{", size, *squeeze, f"\\begin{{longtable}}{{{layout}}}", f"{caption}{label}\\\\",
-            r"\toprule", head, r"\midrule", r"\endfirsthead", r"\toprule", head, r"\midrule",
-            r"\endhead", r"\bottomrule", r"\endfoot", *rows, r"\end{longtable}",
-            f"\\noindent {below}\\par", "}",
-        ]  # fmt: skip
+            "{",
+            size,
+            *squeeze,
+            f"\\begin{{longtable}}{{{layout}}}",
+            f"{caption}{label}\\\\",
+            r"\toprule",
+            head,
+            r"\midrule",
+            r"\endfirsthead",
+            r"\toprule",
+            head,
+            r"\midrule",
+            r"\endhead",
+            r"\bottomrule",
+            r"\endfoot",
+            *rows,
+            r"\end{longtable}",
+            f"\\noindent {below}\\par",
+            "}",
+        ]
     else:
-        whole = [f"\\begin{{tabular}}{{{layout}}}", r"\toprule", head, r"\midrule", *rows,
-                 r"\bottomrule", r"\end{tabular}"]  # fmt: skip
+        whole = [
+            f"\\begin{{tabular}}{{{layout}}}",
+            r"\toprule",
+            head,
+            r"\midrule",
+            *rows,
+            r"\bottomrule",
+            r"\end{tabular}",
+        ]
         lines = [
-            r"\begin{table}[htbp]", r"\centering", caption, label, size, *squeeze, *whole,
-            r"\par\smallskip", f"\\parbox{{\\linewidth}}{{\\footnotesize {below}}}",
+            r"\begin{table}[htbp]",
+            r"\centering",
+            caption,
+            label,
+            size,
+            *squeeze,
+            *whole,
+            r"\par\smallskip",
+            f"\\parbox{{\\linewidth}}{{\\footnotesize {below}}}",
             r"\end{table}",
-        ]  # fmt: skip
+        ]
     return "\n".join([*_needs(lines, len(shown) > WIDE), *lines]) + "\n"
 
 

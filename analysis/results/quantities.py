@@ -158,9 +158,21 @@ def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable
     levels = {q.level for q in quantities}
     registered = [q for q in quantities if q.status == "confirmatory"]
     frame = to_frame(quantities)[
-        ["label", "estimate", "low", "high", "se", "p_value", "n", "unit_of_n", "clusters", "unit",
-         "status", "note"]
-    ]  # fmt: skip
+        [
+            "label",
+            "estimate",
+            "low",
+            "high",
+            "se",
+            "p_value",
+            "n",
+            "unit_of_n",
+            "clusters",
+            "unit",
+            "status",
+            "note",
+        ]
+    ]
     if len(registered) in (0, len(quantities)):
         frame = frame.drop(columns="status")
     return ResultTable(

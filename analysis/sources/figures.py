@@ -71,9 +71,14 @@ def plot_source_means(
         colour = INK if domain == ALL else COLOURS[(number - 1) % len(COLOURS)]
         ax.hlines(at, part["low"], part["high"], color=colour, lw=1.8 if domain == ALL else 1.1)
         ax.plot(
-            part["estimate"], at, ls="", marker=MARKERS[number], color=colour,
-            ms=5.5 if domain == ALL else 4.5, gid=f"means {domain}",
-        )  # fmt: skip
+            part["estimate"],
+            at,
+            ls="",
+            marker=MARKERS[number],
+            color=colour,
+            ms=5.5 if domain == ALL else 4.5,
+            gid=f"means {domain}",
+        )
     _group_axis(ax, rows, heads, labels)
     ax.set_xlabel(unit)
     if drawn:
@@ -116,9 +121,14 @@ def plot_best_worst_shares(
     at = most["source"].map(place).to_numpy(float)
     ax.vlines(most["chance"], at - 0.5, at + 0.5, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
     ax.annotate(
-        "chance", xy=(float(most["chance"].iloc[0]), len(order) - 0.5), xytext=(3, 3),
-        textcoords="offset points", fontsize=7.5, color=MUTED, annotation_clip=False,
-    )  # fmt: skip
+        "chance",
+        xy=(float(most["chance"].iloc[0]), len(order) - 0.5),
+        xytext=(3, 3),
+        textcoords="offset points",
+        fontsize=7.5,
+        color=MUTED,
+        annotation_clip=False,
+    )
     ax.set_yticks(range(len(order)), [label(name, 26) for name in order])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(order) - 0.5, -0.5)
@@ -132,9 +142,13 @@ def plot_best_worst_shares(
 
 @styled
 def plot_themes(
-    incidence: pd.DataFrame, *, before: str = "before", after: str = "after",
-    changed: Sequence[str] = (), ax: Axes | None = None,
-) -> Axes:  # fmt: skip
+    incidence: pd.DataFrame,
+    *,
+    before: str = "before",
+    after: str = "after",
+    changed: Sequence[str] = (),
+    ax: Axes | None = None,
+) -> Axes:
     """Draw how often each theme comes up before and after, joined by a line.
 
     Parameters
@@ -158,9 +172,13 @@ def plot_themes(
     for name in order:
         clear = name in changed
         ax.plot(
-            [wide.loc[name, before], wide.loc[name, after]], [place[name]] * 2,
-            color=INK if clear else HAIR, lw=2.4, zorder=0.8, solid_capstyle="butt",
-        )  # fmt: skip
+            [wide.loc[name, before], wide.loc[name, after]],
+            [place[name]] * 2,
+            color=INK if clear else HAIR,
+            lw=2.4,
+            zorder=0.8,
+            solid_capstyle="butt",
+        )
     looks = {before: (VERMILLION, "s", -0.13), after: (BLUE, "o", 0.13)}
     for time, (colour, marker, shift) in looks.items():
         part = incidence[incidence["time"] == time]
@@ -227,7 +245,14 @@ def _legend(ax: Axes, names: dict[str, tuple[Any, str]]) -> None:
         for colour, marker in names.values()
     ]
     ax.legend(
-        marks, [label(name, 24) for name in names], loc="lower left", bbox_to_anchor=(0, 1.0),
-        ncols=min(len(names), 3), frameon=False, fontsize=7.5, handletextpad=0.2,
-        columnspacing=1.0, borderaxespad=0.2,
-    )  # fmt: skip
+        marks,
+        [label(name, 24) for name in names],
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=min(len(names), 3),
+        frameon=False,
+        fontsize=7.5,
+        handletextpad=0.2,
+        columnspacing=1.0,
+        borderaxespad=0.2,
+    )

@@ -179,12 +179,20 @@ def source_ratings(
     after_p = list(compared.columns).index("p") + 1
     compared.insert(after_p, "p_adjusted", _corrected(compared, correction, family))
     return SourceRatings(
-        means=pd.DataFrame(means).drop(columns="p"), contrasts=compared,
-        style=pd.DataFrame(coefficients), n=len(table), n_dropped=dropped,
-        n_raters=table["rater"].nunique(), n_items=table["item_id"].nunique(), cluster=cluster,
-        correction=correction, family=family, level=level, notes=tuple(dict.fromkeys(notes)),
+        means=pd.DataFrame(means).drop(columns="p"),
+        contrasts=compared,
+        style=pd.DataFrame(coefficients),
+        n=len(table),
+        n_dropped=dropped,
+        n_raters=table["rater"].nunique(),
+        n_items=table["item_id"].nunique(),
+        cluster=cluster,
+        correction=correction,
+        family=family,
+        level=level,
+        notes=tuple(dict.fromkeys(notes)),
         method=f"mean of ratings, {CLUSTER_WORDS[cluster]}, t interval; {SHOWN[correction]}",
-    )  # fmt: skip
+    )
 
 
 def _by_domain(
@@ -199,9 +207,12 @@ def _by_domain(
 
 
 def _compared(
-    rows: SourceRows, pairs: list[tuple[int, int]], cluster: str, level: float,
+    rows: SourceRows,
+    pairs: list[tuple[int, int]],
+    cluster: str,
+    level: float,
     about: dict[str, Any],
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:  # fmt: skip
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return a line a source and a line a pair, from one fit of the sources' means."""
     X, present = cells_of(rows)
     there = [pair for pair in pairs if set(pair) <= set(present)]
@@ -212,14 +223,15 @@ def _compared(
     names = rows.sources
     means = [
         {
-            **about, "source": name,
+            **about,
+            "source": name,
             **line_of(
                 of_source.get(at, no_estimate(f"no ratings of {name} here")),
                 rows.where(rows.source == at),
             ),
         }
         for at, name in enumerate(names)
-    ]  # fmt: skip
+    ]
     contrasts = []
     for one, other in pairs:
         lacking = " and ".join(names[at] for at in (one, other) if at not in present)

@@ -33,9 +33,13 @@ class SourceRows:
     def where(self, keep: Any) -> SourceRows:
         """Return the rows of a mask."""
         return SourceRows(
-            self.y[keep], self.source[keep], self.rater[keep], self.item[keep],
-            self.features[keep], self.sources,
-        )  # fmt: skip
+            self.y[keep],
+            self.source[keep],
+            self.rater[keep],
+            self.item[keep],
+            self.features[keep],
+            self.sources,
+        )
 
     def with_outcome(self, y: FloatArray) -> SourceRows:
         """Return the same rows with another outcome."""
@@ -62,9 +66,12 @@ def joined(
     columns.require_columns(items, "item_id", *about.values())
     known = items.assign(item_id=columns.text_ids(items, "item_id"))
     columns.refuse(
-        known, "item_id", known["item_id"].duplicated(), "stands twice in the items table",
+        known,
+        "item_id",
+        known["item_id"].duplicated(),
+        "stands twice in the items table",
         allowed="each item once",
-    )  # fmt: skip
+    )
     table = pd.DataFrame(
         {
             "rater": columns.text_ids(ratings, "rater_id").to_numpy(),
@@ -122,11 +129,17 @@ def cells_of(rows: SourceRows) -> tuple[FloatArray, list[int]]:
 def line_of(found: Estimate, rows: SourceRows) -> dict[str, Any]:
     """Return an estimate and what it rests on, as columns."""
     return {
-        "estimate": found.estimate, "se": found.se, "df": found.df, "low": found.low,
-        "high": found.high, "p": found.p_value, "n": len(rows.y),
-        "raters": len(np.unique(rows.rater)), "items": len(np.unique(rows.item)),
+        "estimate": found.estimate,
+        "se": found.se,
+        "df": found.df,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p_value,
+        "n": len(rows.y),
+        "raters": len(np.unique(rows.rater)),
+        "items": len(np.unique(rows.item)),
         "note": found.note,
-    }  # fmt: skip
+    }
 
 
 def names_of(source: str, reference: str) -> dict[str, str]:
@@ -147,9 +160,11 @@ def pairs_of(names: Sequence[str], reference: str | None, column: str) -> list[t
     """Return which sources are compared: (source, reference) by place."""
     if len(names) < 2:
         raise RatifyError(
-            "sources are compared, and there is one", column=column, value=names[0],
+            "sources are compared, and there is one",
+            column=column,
+            value=names[0],
             allowed="two rated sources or more",
-        )  # fmt: skip
+        )
     if reference is None:
         return list(itertools.combinations(range(len(names)), 2))
     if reference not in names:

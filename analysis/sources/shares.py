@@ -144,11 +144,15 @@ def best_worst_shares(
     return BestWorstShares(
         shares=_tested(shares, correction, chance=True),
         contrasts=_tested(contrasts, correction, chance=False),
-        n_trials=trials["trial_id"].nunique(), n_raters=table["rater"].nunique(),
-        n_items=table["item_id"].nunique(), cluster=cluster, correction=correction, level=level,
+        n_trials=trials["trial_id"].nunique(),
+        n_raters=table["rater"].nunique(),
+        n_items=table["item_id"].nunique(),
+        cluster=cluster,
+        correction=correction,
+        level=level,
         method=f"share of showings, {CLUSTER_WORDS[cluster]}, Wilson's interval for the effective "
         f"number of picks; {SHOWN[correction]}",
-    )  # fmt: skip
+    )
 
 
 def _checked(trials: pd.DataFrame) -> tuple[Any, Any]:
@@ -158,15 +162,21 @@ def _checked(trials: pd.DataFrame) -> tuple[Any, Any]:
     trial = columns.text_ids(trials, "trial_id")
     picked = trials["picked"].mask(columns.missing(trials["picked"]), "").astype(str)
     columns.refuse(
-        trials, "picked", ~picked.isin(["", MOST, LEAST]), "is not a pick",
+        trials,
+        "picked",
+        ~picked.isin(["", MOST, LEAST]),
+        "is not a pick",
         allowed="most, least or empty",
-    )  # fmt: skip
+    )
     for word in (MOST, LEAST):
         times = picked.eq(word).groupby(trial.to_numpy()).transform("sum")
         columns.refuse(
-            trials, "trial_id", times != 1, f"has not exactly one option picked as {word}",
+            trials,
+            "trial_id",
+            times != 1,
+            f"has not exactly one option picked as {word}",
             allowed="trials with one most and one least",
-        )  # fmt: skip
+        )
     raters = trials.groupby(trial.to_numpy())["rater_id"].transform("nunique")
     columns.refuse(
         trials, "trial_id", raters != 1, "has several raters", allowed="one rater a trial"
@@ -204,9 +214,14 @@ def _share(
     low, high = wilson(share, effective, level=2 * float(norm.cdf(quantile)) - 1)
     far = abs(share - chance) / math.sqrt(chance * (1 - chance) / effective)
     return Estimate(
-        estimate=share, se=found.se, df=df, low=low, high=high,
-        p_value=2 * float(student.sf(far, df)), note=note,
-    )  # fmt: skip
+        estimate=share,
+        se=found.se,
+        df=df,
+        low=low,
+        high=high,
+        p_value=2 * float(student.sf(far, df)),
+        note=note,
+    )
 
 
 def _tested(lines: list[dict[str, Any]], correction: str, *, chance: bool) -> pd.DataFrame:

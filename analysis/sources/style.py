@@ -23,16 +23,21 @@ Lines = list[dict[str, Any]]
 
 
 def adjusted(
-    rows: SourceRows, pairs: list[tuple[int, int]], cluster: str, level: float,
-    features: pd.DataFrame, about: dict[str, Any],
-) -> tuple[Lines, Lines, list[str]]:  # fmt: skip
+    rows: SourceRows,
+    pairs: list[tuple[int, int]],
+    cluster: str,
+    level: float,
+    features: pd.DataFrame,
+    about: dict[str, Any],
+) -> tuple[Lines, Lines, list[str]]:
     """Return contrasts at equal style, what adjusting changed, the coefficients, and notes."""
     names = [str(name) for name in features.columns]
     known = [at for at in range(len(names)) if not np.isnan(rows.features[:, at]).all()]
     notes = [
         f"{name} is left out: it cannot be computed for these texts."
-        for at, name in enumerate(names) if at not in known
-    ]  # fmt: skip
+        for at, name in enumerate(names)
+        if at not in known
+    ]
     complete = rows.where(~np.isnan(rows.features[:, known]).any(axis=1))
     lost = len(rows.y) - len(complete.y)
     if lost:
@@ -41,10 +46,10 @@ def adjusted(
     kept, wide = _independent(X, complete.features[:, known])
     used = [names[known[at]] for at in kept]
     notes += [
-        f"{names[at]} is left out: within sources it does not vary, or other features "
-        "determine it."
-        for place, at in enumerate(known) if place not in kept
-    ]  # fmt: skip
+        f"{names[at]} is left out: within sources it does not vary, or other features determine it."
+        for place, at in enumerate(known)
+        if place not in kept
+    ]
     found: dict[tuple[int, int], dict[str, Estimate]] = {}
     coefficients: Lines = []
     if used:
@@ -68,9 +73,12 @@ def adjusted(
 
 
 def _changes(
-    raw: CrossedFit, full: CrossedFit, pairs: list[tuple[int, int]], present: list[int],
+    raw: CrossedFit,
+    full: CrossedFit,
+    pairs: list[tuple[int, int]],
+    present: list[int],
     level: float,
-) -> list[dict[str, Estimate]]:  # fmt: skip
+) -> list[dict[str, Estimate]]:
     """Return each contrast at equal style, and how far it is from the raw one on the same rows."""
     if not pairs:
         return []

@@ -68,8 +68,11 @@ def text_ids(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     if pd.api.types.is_float_dtype(ids.dtype):
         raise RatifyError(
             "ids were read as decimal numbers, which destroys long ids",
-            row=2, column=column, value=float(ids.iloc[0]), allowed="ids read as text",
-        )  # fmt: skip
+            row=2,
+            column=column,
+            value=float(ids.iloc[0]),
+            allowed="ids read as text",
+        )
     return ids if isinstance(ids.dtype, pd.StringDtype) else ids.astype(str)
 
 
@@ -100,9 +103,12 @@ def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     absent = missing(cells)
     values = pd.to_numeric(cells.mask(absent), errors="coerce").to_numpy(float, na_value=np.nan)
     refuse(
-        frame, column, ~np.isfinite(values) & ~absent, "is not a number",
+        frame,
+        column,
+        ~np.isfinite(values) & ~absent,
+        "is not a number",
         allowed="a number or an empty cell",
-    )  # fmt: skip
+    )
     return values
 
 
@@ -132,9 +138,12 @@ def flags(frame: pd.DataFrame, column: str) -> NDArray[np.bool_]:
     cells = frame[column]
     words = cells.astype(object).where(~missing(cells), "false").map(str).str.lower()
     refuse(
-        frame, column, ~words.isin(["true", "false", "1", "0"]), "is not a flag",
+        frame,
+        column,
+        ~words.isin(["true", "false", "1", "0"]),
+        "is not a flag",
         allowed="true, false",
-    )  # fmt: skip
+    )
     return words.isin(["true", "1"]).to_numpy(dtype=bool)
 
 

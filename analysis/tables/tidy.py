@@ -15,21 +15,56 @@ from prereg.tables.items import refuse_damaged_ids
 from prereg.tables.reader import read_table
 
 JUDGMENT_COLUMNS = (
-    "judgment_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario",
-    "left_id", "right_id", "choice", "position", "is_attention_check", "shown_at", "answered_at",
-    "response_ms", "hidden_ms",
-)  # fmt: skip
-PARTICIPANT_COLUMNS = (
-    "session_id", "rater_id", "condition", "sequence_id", "consented_at", "finished_at", "status",
-)  # fmt: skip
-RATING_COLUMNS = (
-    "rater_id", "rater_kind", "item_id", "dimension", "value", "scale_min", "scale_max",
+    "judgment_id",
     "plan_hash",
-)  # fmt: skip
+    "mode",
+    "session_id",
+    "rater_id",
+    "rater_kind",
+    "scenario",
+    "left_id",
+    "right_id",
+    "choice",
+    "position",
+    "is_attention_check",
+    "shown_at",
+    "answered_at",
+    "response_ms",
+    "hidden_ms",
+)
+PARTICIPANT_COLUMNS = (
+    "session_id",
+    "rater_id",
+    "condition",
+    "sequence_id",
+    "consented_at",
+    "finished_at",
+    "status",
+)
+RATING_COLUMNS = (
+    "rater_id",
+    "rater_kind",
+    "item_id",
+    "dimension",
+    "value",
+    "scale_min",
+    "scale_max",
+    "plan_hash",
+)
 BEST_WORST_COLUMNS = (
-    "trial_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario", "position",
-    "option", "item_id", "picked", "is_attention_check",
-)  # fmt: skip
+    "trial_id",
+    "plan_hash",
+    "mode",
+    "session_id",
+    "rater_id",
+    "rater_kind",
+    "scenario",
+    "position",
+    "option",
+    "item_id",
+    "picked",
+    "is_attention_check",
+)
 WITHDRAWAL_COLUMNS = ("plan_hash", "mode", "withdrawn_on")
 RATER_KINDS = ("human", "llm", "baseline")
 MODES = ("live", "pilot", "bot")
@@ -85,9 +120,12 @@ def _check_judgments(frame: pd.DataFrame) -> None:
     _allow(frame, "mode", MODES)
     _allow(frame, "is_attention_check", ("true", "false"))
     columns.refuse(
-        frame, "judgment_id", frame["judgment_id"].duplicated(), "stands in an earlier row too",
+        frame,
+        "judgment_id",
+        frame["judgment_id"].duplicated(),
+        "stands in an earlier row too",
         allowed="one row each",
-    )  # fmt: skip
+    )
     frame["is_attention_check"] = frame["is_attention_check"] == "true"
     _check_passed(frame)
     for column in ("position", "response_ms", "hidden_ms"):
@@ -135,9 +173,12 @@ def read_ratings(path: Path) -> pd.DataFrame:
         if "is_attention_check" in frame:
             _check_passed(frame)
         columns.refuse(
-            frame, "item_id", _scored_twice(frame),
-            "this rater has scored this item on this dimension already", allowed="one row each",
-        )  # fmt: skip
+            frame,
+            "item_id",
+            _scored_twice(frame),
+            "this rater has scored this item on this dimension already",
+            allowed="one row each",
+        )
     return frame
 
 
@@ -169,9 +210,12 @@ def read_participants(path: Path) -> pd.DataFrame:
         _allow(frame, "status", STATUSES)
         endless = (frame["status"] == "finished") & (frame["finished_at"] == "")
         columns.refuse(
-            frame, "finished_at", endless, "is empty, although this visit is finished",
+            frame,
+            "finished_at",
+            endless,
+            "is empty, although this visit is finished",
             allowed="a time",
-        )  # fmt: skip
+        )
         for column, least in (("slot", 1), ("comprehension_attempts", 0)):
             if column in frame:
                 columns.whole_numbers(frame, column, least=least)
@@ -208,9 +252,12 @@ def read_best_worst(path: Path) -> pd.DataFrame:
         for pick in ("most", "least"):
             picks = (frame["picked"] == pick).groupby(frame["trial_id"]).transform("sum")
             columns.refuse(
-                frame, "trial_id", picks != 1, f"this trial has not one row picked as {pick}",
+                frame,
+                "trial_id",
+                picks != 1,
+                f"this trial has not one row picked as {pick}",
                 allowed="one row each",
-            )  # fmt: skip
+            )
         twice = frame.duplicated(["trial_id", "item_id"])
         columns.refuse(
             frame, "item_id", twice, "stands twice in this trial", allowed="each item once"
@@ -241,9 +288,12 @@ def read_withdrawals(path: Path) -> pd.DataFrame:
     with naming(path):
         _allow(frame, "mode", MODES)
         columns.refuse(
-            frame, "withdrawn_on", ~frame["withdrawn_on"].map(_is_date).astype(bool),
-            "is not a date", allowed="a day such as 2026-11-21",
-        )  # fmt: skip
+            frame,
+            "withdrawn_on",
+            ~frame["withdrawn_on"].map(_is_date).astype(bool),
+            "is not a date",
+            allowed="a day such as 2026-11-21",
+        )
     return frame
 
 
@@ -283,6 +333,10 @@ def naming(path: Path) -> Iterator[None]:
         if error.file is not None:
             raise
         raise RatifyError(
-            error.problem, file=path, row=error.row, column=error.column, value=error.value,
+            error.problem,
+            file=path,
+            row=error.row,
+            column=error.column,
+            value=error.value,
             allowed=error.allowed,
-        ) from error  # fmt: skip
+        ) from error

@@ -65,9 +65,15 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u
 _EXCLAMATIONS = {"!": 1, "\uff01": 1, "\u203c": 2, "\u2048": 1, "\u2049": 1, "\u203d": 1}
 # Full width, Arabic, Greek and double marks; Spanish opens a question that it also closes.
 _QUESTIONS = {
-    "?": 1, "\uff1f": 1, "\u061f": 1, "\u037e": 1, "\u2047": 2, "\u2048": 1, "\u2049": 1,
+    "?": 1,
+    "\uff1f": 1,
+    "\u061f": 1,
+    "\u037e": 1,
+    "\u2047": 2,
+    "\u2048": 1,
+    "\u2049": 1,
     "\u203d": 1,
-}  # fmt: skip
+}
 _ASKED = re.compile(
     f"[!\uff01]*[{''.join(map(re.escape, _QUESTIONS))}]"
     f"[!\uff01{''.join(map(re.escape, _QUESTIONS))}]*"

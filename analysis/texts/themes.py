@@ -189,9 +189,10 @@ def theme_change(
         table = _pair_table(mine, later, people, pairs)
         tables.append({"theme": name, **table})
         found = (
-            _independent(mine, later, level), _paired(table, level),
+            _independent(mine, later, level),
+            _paired(table, level),
             _clustered(mine, later, people, level),
-        )  # fmt: skip
+        )
         lines += [{"theme": name, "n": len(mine), "people": n_people, **line} for line in found]
     changes = pd.DataFrame(lines)[
         "theme test estimate low high se statistic p n people note".split()
@@ -201,11 +202,17 @@ def theme_change(
         corrected[part.index] = adjust(part["p"].to_numpy(float), correction)
     changes.insert(list(changes.columns).index("p") + 1, "p_adjusted", corrected)
     return ThemeChange(
-        incidence=pd.DataFrame(incidence), changes=changes, pairs=pd.DataFrame(tables),
-        registered=test, n_texts=len(known), n_people=n_people, n_pairs=len(pairs),
-        correction=correction, level=level,
+        incidence=pd.DataFrame(incidence),
+        changes=changes,
+        pairs=pd.DataFrame(tables),
+        registered=test,
+        n_texts=len(known),
+        n_people=n_people,
+        n_pairs=len(pairs),
+        correction=correction,
+        level=level,
         notes=_notes(len(pairs), n_people, len(known), len(every) - len(known)),
-    )  # fmt: skip
+    )
 
 
 def _texts(
@@ -238,9 +245,13 @@ def _place(frame: pd.DataFrame) -> Any:
 
 
 def _labelled(
-    known: pd.DataFrame, labels: pd.DataFrame, themes: Sequence[str] | None,
-    text: str, person: str, time: str,
-) -> tuple[Any, list[str]]:  # fmt: skip
+    known: pd.DataFrame,
+    labels: pd.DataFrame,
+    themes: Sequence[str] | None,
+    text: str,
+    person: str,
+    time: str,
+) -> tuple[Any, list[str]]:
     """Return which texts have which themes, shape (n_texts, n_themes), and the themes."""
     columns.require_columns(labels, "theme")
     said = columns.text_ids(labels, "theme")
@@ -258,9 +269,10 @@ def _labelled(
         ours = pd.Series(_place(known))
         if ours.duplicated().any():
             raise RatifyError(
-                "somebody has several texts at one time", column=text,
+                "somebody has several texts at one time",
+                column=text,
                 allowed=f"labels with the column {text}",
-            )  # fmt: skip
+            )
     at = pd.Index(ours).get_indexer(pd.Index(keys))
     columns.refuse(labels, where, at < 0, "has no text in the table of texts", allowed="its texts")
     has = np.zeros((len(known), len(names)), dtype=bool)
@@ -278,44 +290,65 @@ def _incidence(
         found = wilson(int(has[here].sum()), int(here.sum()), level)
         rows.append(
             {
-                "theme": theme, "time": name, "estimate": found.estimate, "low": found.low,
-                "high": found.high, "texts": found.successes, "n": found.n,
+                "theme": theme,
+                "time": name,
+                "estimate": found.estimate,
+                "low": found.low,
+                "high": found.high,
+                "texts": found.successes,
+                "n": found.n,
                 "people": len(np.unique(people[here])),
             }
-        )  # fmt: skip
+        )
     return rows
 
 
 def _independent(has: Any, later: Any, level: float) -> dict[str, Any]:
     found = two_proportions(
-        int(has[later].sum()), int(later.sum()), int(has[~later].sum()), int((~later).sum()),
+        int(has[later].sum()),
+        int(later.sum()),
+        int(has[~later].sum()),
+        int((~later).sum()),
         level=level,
-    )  # fmt: skip
+    )
     return {
-        "test": "two_proportions", "estimate": found.estimate, "low": found.low,
-        "high": found.high, "se": math.nan, "statistic": found.z, "p": found.p_value,
+        "test": "two_proportions",
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "se": math.nan,
+        "statistic": found.z,
+        "p": found.p_value,
         "note": found.note,
-    }  # fmt: skip
+    }
 
 
 def _pair_table(has: Any, later: Any, people: IntArray, pairs: IntArray) -> dict[str, int]:
     first = np.isin(pairs, people[has & ~later])
     second = np.isin(pairs, people[has & later])
     return {
-        "both": int((first & second).sum()), "gained": int((~first & second).sum()),
-        "lost": int((first & ~second).sum()), "neither": int((~first & ~second).sum()),
-    }  # fmt: skip
+        "both": int((first & second).sum()),
+        "gained": int((~first & second).sum()),
+        "lost": int((first & ~second).sum()),
+        "neither": int((~first & ~second).sum()),
+    }
 
 
 def _paired(table: dict[str, int], level: float) -> dict[str, Any]:
     n = sum(table.values())
     found = paired_difference(table["gained"], table["lost"], n, level=level)
     return {
-        "test": "paired", "estimate": found.estimate, "low": found.low, "high": found.high,
-        "se": math.nan, "statistic": math.nan, "n": n, "people": n,
+        "test": "paired",
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "se": math.nan,
+        "statistic": math.nan,
+        "n": n,
+        "people": n,
         "p": coin_p(table["gained"], table["gained"] + table["lost"]) if n else math.nan,
         "note": "" if n else "nobody has texts at both times",
-    }  # fmt: skip
+    }
 
 
 def _clustered(has: Any, later: Any, people: IntArray, level: float) -> dict[str, Any]:
@@ -324,10 +357,15 @@ def _clustered(has: Any, later: Any, people: IntArray, level: float) -> dict[str
     fit = crossed_ols(y, X, {"person": people})
     found: Estimate = fit.estimates(np.array([[-1.0, 1.0]]), level=level)[0]
     return {
-        "test": "clustered", "estimate": found.estimate, "low": found.low, "high": found.high,
-        "se": found.se, "statistic": found.estimate / found.se, "p": found.p_value,
+        "test": "clustered",
+        "estimate": found.estimate,
+        "low": found.low,
+        "high": found.high,
+        "se": found.se,
+        "statistic": found.estimate / found.se,
+        "p": found.p_value,
         "note": found.note,
-    }  # fmt: skip
+    }
 
 
 def _notes(pairs: int, people: int, texts: int, skipped: int) -> tuple[str, ...]:

@@ -75,7 +75,8 @@ class Agreement(AnyAnalysis):
             kinds = ("kappa_single", "kappa_median", "difference", "crowd_difference")
             names += [f"{judge}: {what} {d}" for d in places for what in kinds]
             names += [
-                f"{judge}: {what} {d}" for d in wanted
+                f"{judge}: {what} {d}"
+                for d in wanted
                 for what in ("bias", "winning_rate", "advantage")
-            ]  # fmt: skip
+            ]
         return names

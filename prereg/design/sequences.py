@@ -102,8 +102,9 @@ def _refuse_too_few(plan: Plan, items: Table, scenario: str, size: int, most: in
         raise RatifyError(
             f"scenario '{scenario}' has {size} items, too few for {most} "
             f"{what or f'different sets of {shown}'} in one sequence",
-            file=items.path, allowed="more items, or fewer trials in the plan",
-        )  # fmt: skip
+            file=items.path,
+            allowed="more items, or fewer trials in the plan",
+        )
 
 
 def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Generator) -> list[Trial]:
@@ -154,8 +155,9 @@ def select_items(
                 raise RatifyError(
                     f"scenario '{scenario}' has {len(chunk)} items in bin {number} of "
                     f"{sample.bins} by {sample.by}",
-                    file=items.path, allowed=f"at least {sample.per_bin} in each bin",
-                )  # fmt: skip
+                    file=items.path,
+                    allowed=f"at least {sample.per_bin} in each bin",
+                )
             chosen = rng.choice(len(chunk), size=sample.per_bin, replace=False)
             pools[scenario].extend(str(chunk[i]) for i in sorted(chosen))
     return dict(pools)

@@ -12,14 +12,29 @@ from prereg.plan.model import Analysis, Plan, Threshold
 
 # Columns of a trial that a formula may name, beside the difference of every dimension.
 TRIAL_COLUMNS = (
-    "gap", "scenario", "position", "response_ms", "hidden_ms", "rater_id", "session_id",
-    "sequence_id", "left_id", "right_id",
-)  # fmt: skip
+    "gap",
+    "scenario",
+    "position",
+    "response_ms",
+    "hidden_ms",
+    "rater_id",
+    "session_id",
+    "sequence_id",
+    "left_id",
+    "right_id",
+)
 # Names of quantities and tables that every report has.
 RESERVED = (
-    "everybody", "families", "flow", "gate", "habits", "people", "perturbed_texts", "requests",
+    "everybody",
+    "families",
+    "flow",
+    "gate",
+    "habits",
+    "people",
+    "perturbed_texts",
+    "requests",
     "rewrites",
-)  # fmt: skip
+)
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 # A name that is neither called, nor an attribute, nor the name of an argument.
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.=])")
@@ -34,15 +49,18 @@ def check_analyses(plan: Plan) -> None:
         taken = analysis.id.startswith("ranking_") or analysis.id.endswith(".everybody")
         if taken or analysis.id in RESERVED:
             raise RatifyError(
-                "this id is taken by a table of every report", column=f"{where}.id",
-                value=analysis.id, allowed="another id",
-            )  # fmt: skip
+                "this id is taken by a table of every report",
+                column=f"{where}.id",
+                value=analysis.id,
+                allowed="another id",
+            )
         if plan.kind not in analysis.plan_kinds:
             raise RatifyError(
                 f"a plan of kind {plan.kind} collects nothing that this analysis reads",
-                column=f"{where}.kind", value=analysis.kind,
+                column=f"{where}.kind",
+                value=analysis.kind,
                 allowed=f"in a plan of kind {' or '.join(analysis.plan_kinds)}",
-            )  # fmt: skip
+            )
         if analysis.hypothesis is not None:
             require_known(analysis.hypothesis, known, f"{where}.hypothesis")
         _check_judges(analysis, judges, where, plan_kind=plan.kind)
@@ -60,19 +78,17 @@ def check_analyses(plan: Plan) -> None:
 
 
 def _check_judges(
-    analysis: Analysis,
-    judges: dict[str, BaselineJudge | LLMJudge],
-    where: str,
-    *,
-    plan_kind: str,
+    analysis: Analysis, judges: dict[str, BaselineJudge | LLMJudge], where: str, *, plan_kind: str
 ) -> None:
     several = getattr(analysis, "judges", ())
     for number, judge in enumerate(several):
         if judge in several[:number]:
             raise RatifyError(
-                "this judge stands twice", column=f"{where}.judges.{number}", value=judge,
+                "this judge stands twice",
+                column=f"{where}.judges.{number}",
+                value=judge,
                 allowed="each judge once",
-            )  # fmt: skip
+            )
         require_known(judge, list(judges), f"{where}.judges.{number}")
     ranked = getattr(analysis, "of", "people")
     if ranked != "people":
@@ -83,9 +99,11 @@ def _check_judges(
     require_known(one, list(judges), f"{where}.judge")
     if plan_kind == "pairwise" and _needs_pairs(analysis) and judges[one].pairs is None:
         raise RatifyError(
-            "this judge is asked no pairs, so it has no ranking", column=f"{where}.judge",
-            value=one, allowed="a judge with pairs",
-        )  # fmt: skip
+            "this judge is asked no pairs, so it has no ranking",
+            column=f"{where}.judge",
+            value=one,
+            allowed="a judge with pairs",
+        )
 
 
 def _needs_pairs(analysis: Analysis) -> bool:
@@ -108,9 +126,11 @@ def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
     source = {TRIALS: "pairwise", RATINGS: "rating", JUDGE_RATINGS: plan.kind}.get(analysis.data)
     if source not in {None, plan.kind}:
         raise RatifyError(
-            f"a plan of kind {plan.kind} collects no {analysis.data}", column=f"{where}.data",
-            value=analysis.data, allowed=f"in a plan of kind {source}",
-        )  # fmt: skip
+            f"a plan of kind {plan.kind} collects no {analysis.data}",
+            column=f"{where}.data",
+            value=analysis.data,
+            allowed=f"in a plan of kind {source}",
+        )
     family = analysis.family
     for other in plan.analyses:
         if isinstance(other, Regression) and other.family.name == family.name is not None:
@@ -150,6 +170,8 @@ def require_known(name: str, allowed: list[str], where: str) -> None:
     """Raise `RatifyError` unless a name is one of those that the plan knows."""
     if name not in allowed:
         raise RatifyError(
-            "is not known here", column=where, value=name,
+            "is not known here",
+            column=where,
+            value=name,
             allowed=", ".join(allowed) or "none is defined",
-        )  # fmt: skip
+        )

@@ -21,29 +21,33 @@ def check_collection(plan: Plan) -> None:
     if "failed_attention" in rules and not plan.attention_checks:
         raise RatifyError(
             "nobody can fail: the plan has no attention_checks",
-            column=f"exclusions.{rules.index('failed_attention')}.rule", value="failed_attention",
+            column=f"exclusions.{rules.index('failed_attention')}.rule",
+            value="failed_attention",
             allowed="attention_checks, or no such rule",
-        )  # fmt: skip
+        )
     for number, exclusion in enumerate(plan.exclusions):
         if (exclusion.max_failed or 0) >= len(plan.attention_checks) > 0:
             raise RatifyError(
                 "nobody can fail more checks than there are",
-                column=f"exclusions.{number}.max_failed", value=exclusion.max_failed,
+                column=f"exclusions.{number}.max_failed",
+                value=exclusion.max_failed,
                 allowed=f"0 to {len(plan.attention_checks) - 1}",
-            )  # fmt: skip
+            )
     codes = plan.recruitment.codes
     if codes.screened_out and plan.comprehension is None:
         raise RatifyError(
             "nobody is screened out without a comprehension question",
-            column="recruitment.codes.screened_out", value=codes.screened_out,
+            column="recruitment.codes.screened_out",
+            value=codes.screened_out,
             allowed="a comprehension question, or no such code",
-        )  # fmt: skip
+        )
     if codes.failed_attention and "failed_attention" not in rules:
         raise RatifyError(
             "no exclusion says how many failed checks are too many",
-            column="recruitment.codes.failed_attention", value=codes.failed_attention,
+            column="recruitment.codes.failed_attention",
+            value=codes.failed_attention,
             allowed="an exclusion of rule failed_attention, or no such code",
-        )  # fmt: skip
+        )
 
 
 def _check_kind(plan: Plan) -> None:
@@ -58,55 +62,70 @@ def _check_kind(plan: Plan) -> None:
             raise RatifyError(f"is needed by a plan of kind {kind}", column=column)
         if plan.kind != kind and given:
             raise RatifyError(
-                f"belongs to plans of kind {kind}", column=column,
+                f"belongs to plans of kind {kind}",
+                column=column,
                 allowed=f"not in a plan of kind {plan.kind}",
-            )  # fmt: skip
+            )
     if plan.design.ask_why and plan.kind != "best_worst":
         raise RatifyError("only best_worst asks why", column="design.ask_why", value=True)
     names = [scale.id for scale in plan.scales]
     for number, name in enumerate(names):
         if name in _TAKEN:
             raise RatifyError(
-                "this id is a field of every page", column=f"scales.{number}.id", value=name,
+                "this id is a field of every page",
+                column=f"scales.{number}.id",
+                value=name,
                 allowed="another id",
-            )  # fmt: skip
+            )
         if name in names[:number]:
             raise RatifyError(
-                "this id stands twice", column=f"scales.{number}.id", value=name,
+                "this id stands twice",
+                column=f"scales.{number}.id",
+                value=name,
                 allowed="an id of its own",
-            )  # fmt: skip
+            )
 
 
 def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
     texts = _TEXTS.get(plan.kind) or plan.design.options or 0
     if len(check.texts) != texts:
         raise RatifyError(
-            f"a {plan.kind} trial shows {texts} texts", column=f"{where}.texts",
-            value=len(check.texts), allowed=str(texts),
-        )  # fmt: skip
+            f"a {plan.kind} trial shows {texts} texts",
+            column=f"{where}.texts",
+            value=len(check.texts),
+            allowed=str(texts),
+        )
     if check.after > plan.design.trials:
         raise RatifyError(
-            "lies behind the last trial", column=f"{where}.after", value=check.after,
+            "lies behind the last trial",
+            column=f"{where}.after",
+            value=check.after,
             allowed=f"0 to {plan.design.trials}",
-        )  # fmt: skip
+        )
     fields = _answers(plan)
     for name, value in check.expected.items():
         if name not in fields:
             raise RatifyError(
-                "is no field of a trial", column=f"{where}.expected", value=name,
+                "is no field of a trial",
+                column=f"{where}.expected",
+                value=name,
                 allowed=", ".join(fields),
-            )  # fmt: skip
+            )
         if value not in fields[name]:
             raise RatifyError(
-                "cannot be answered", column=f"{where}.expected.{name}", value=value,
+                "cannot be answered",
+                column=f"{where}.expected.{name}",
+                value=value,
                 allowed=", ".join(map(str, fields[name])),
-            )  # fmt: skip
+            )
     picks = [check.expected.get(name) for name in ("most", "least")]
     if plan.kind == "best_worst" and picks[0] == picks[1]:
         raise RatifyError(
-            "the same text cannot be both", column=f"{where}.expected.least", value=picks[1],
+            "the same text cannot be both",
+            column=f"{where}.expected.least",
+            value=picks[1],
             allowed="another text than most",
-        )  # fmt: skip
+        )
 
 
 def _answers(plan: Plan) -> dict[str, list[int | str]]:

@@ -101,9 +101,13 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return tuple(
         part
         for at, part in enumerate(loc)
-        if not (at > 1 and isinstance(loc[at - 1], int) and loc[at - 2] in _KINDS
-                and part in _by_kind(_KINDS[str(loc[at - 2])]))
-    )  # fmt: skip
+        if not (
+            at > 1
+            and isinstance(loc[at - 1], int)
+            and loc[at - 2] in _KINDS
+            and part in _by_kind(_KINDS[str(loc[at - 2])])
+        )
+    )
 
 
 def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:

@@ -24,10 +24,19 @@ Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,6
 # What a request is made of; `parameters` may not say it a second time.
 OWN_PARAMETERS = frozenset(
     {
-        "model", "messages", "temperature", "max_tokens", "max_completion_tokens", "n", "stream",
-        "response_format", "logprobs", "top_logprobs", "api_key",
+        "model",
+        "messages",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "stream",
+        "response_format",
+        "logprobs",
+        "top_logprobs",
+        "api_key",
     }
-)  # fmt: skip
+)
 
 
 class PairSampling(Strict):

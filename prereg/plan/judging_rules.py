@@ -29,16 +29,20 @@ def check_judging(plan: Plan) -> None:
             continue
         if judge.id in BASELINES:
             raise RatifyError(
-                "is the name of a baseline", column=f"{where}.id", value=judge.id,
+                "is the name of a baseline",
+                column=f"{where}.id",
+                value=judge.id,
                 allowed="another id",
-            )  # fmt: skip
+            )
         if plan.kind != "pairwise":
             for name in ("both_orders", "logprobs"):
                 if getattr(judge, name):
                     raise RatifyError(
-                        f"a {plan.kind} plan asks no pairs", column=f"{where}.{name}", value="true",
+                        f"a {plan.kind} plan asks no pairs",
+                        column=f"{where}.{name}",
+                        value="true",
                         allowed="false",
-                    )  # fmt: skip
+                    )
         for place, name in enumerate(judge.prompts):
             _check_inside(name, f"{where}.prompts.{place}")
         if judge.habits is not None:
@@ -48,14 +52,18 @@ def check_judging(plan: Plan) -> None:
 def _check_habits(habits: Habits, plan: Plan, where: str) -> None:
     if habits.pairs and plan.kind != "pairwise":
         raise RatifyError(
-            f"a {plan.kind} plan asks no pairs", column=f"{where}.pairs", value=str(habits.pairs),
+            f"a {plan.kind} plan asks no pairs",
+            column=f"{where}.pairs",
+            value=str(habits.pairs),
             allowed="0",
-        )  # fmt: skip
+        )
     if habits.items and plan.kind == "best_worst":
         raise RatifyError(
-            "a best_worst plan has nothing rated", column=f"{where}.items",
-            value=str(habits.items), allowed="0",
-        )  # fmt: skip
+            "a best_worst plan has nothing rated",
+            column=f"{where}.items",
+            value=str(habits.items),
+            allowed="0",
+        )
     for place, name in enumerate(habits.wordings):
         _check_inside(name, f"{where}.wordings.{place}")
 
@@ -67,6 +75,8 @@ def _check_inside(name: str, where: str) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.parts[0] != PROMPTS_FOLDER:
         raise RatifyError(
-            "is not a prompt of the study folder", column=where, value=name,
+            "is not a prompt of the study folder",
+            column=where,
+            value=name,
             allowed=f"{PROMPTS_FOLDER}/NAME.yaml, or the name of a prompt that comes with Ratify",
-        )  # fmt: skip
+        )

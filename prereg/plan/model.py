@@ -161,9 +161,18 @@ class RankingSettings(Strict):
 
 
 ANALYSES = (
-    RankingAnalysis, RankCorrelation, ChoiceAgreement, Logit, SelectionByGap, Agreement,
-    SourceRatings, BestWorstShares, Change, Regression, Themes,
-)  # fmt: skip
+    RankingAnalysis,
+    RankCorrelation,
+    ChoiceAgreement,
+    Logit,
+    SelectionByGap,
+    Agreement,
+    SourceRatings,
+    BestWorstShares,
+    Change,
+    Regression,
+    Themes,
+)
 Analysis = Annotated[
     RankingAnalysis
     | RankCorrelation

@@ -29,9 +29,11 @@ def check_rules(plan: Plan) -> None:
         for number, name in enumerate(names):
             if name in names[:number]:
                 raise RatifyError(
-                    "this id stands twice", column=f"{what}.{number}.id", value=name,
+                    "this id stands twice",
+                    column=f"{what}.{number}.id",
+                    value=name,
                     allowed="an id of its own",
-                )  # fmt: skip
+                )
     _check_exclusions(plan)
     check_analyses(plan)
 
@@ -41,6 +43,8 @@ def _check_exclusions(plan: Plan) -> None:
     for number, rule in enumerate(rules):
         if rule in rules[:number]:
             raise RatifyError(
-                "this rule stands twice", column=f"exclusions.{number}.rule", value=rule,
+                "this rule stands twice",
+                column=f"exclusions.{number}.rule",
+                value=rule,
                 allowed="each rule once",
-            )  # fmt: skip
+            )

@@ -95,9 +95,10 @@ def import_items(
         if column in ITEM_COLUMNS:
             raise RatifyError(
                 f"has a column '{column}', which is not the one named for it",
-                file=path, column=column,
+                file=path,
+                column=column,
                 allowed=f"name it (--{_OPTION[column]} {column}), or rename it in the table",
-            )  # fmt: skip
+            )
     return [
         {
             "item_id": record[id_column],

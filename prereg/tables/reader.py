@@ -60,9 +60,12 @@ class Table:
             if first != row:
                 raise RatifyError(
                     f"this {column} is already in row {first}",
-                    file=self.path, row=row, column=column, value=record[column],
+                    file=self.path,
+                    row=row,
+                    column=column,
+                    value=record[column],
                     allowed="one row each",
-                )  # fmt: skip
+                )
 
     def number(self, row: int, column: str) -> float | None:
         """Return a cell as a number, None where it is empty.
@@ -95,9 +98,13 @@ class Table:
     ) -> RatifyError:
         """Return the error that names one cell of this table."""
         return RatifyError(
-            problem, file=self.path, row=row, column=column,
-            value=self.rows[row - 2][column], allowed=allowed,
-        )  # fmt: skip
+            problem,
+            file=self.path,
+            row=row,
+            column=column,
+            value=self.rows[row - 2][column],
+            allowed=allowed,
+        )
 
 
 def read_table(path: Path | str) -> Table:
@@ -173,8 +180,10 @@ def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
             if len(cells) != len(columns):
                 raise RatifyError(
                     f"has {len(cells)} cells where the header has {len(columns)}",
-                    file=path, row=row, allowed="one cell for each column",
-                )  # fmt: skip
+                    file=path,
+                    row=row,
+                    allowed="one cell for each column",
+                )
             # what a text editor or git does to line ends changes nothing that was said
             cells = [c.replace("\r\n", "\n").replace("\r", "\n") for c in cells]
             records.append(dict(zip(columns, cells, strict=True)))

@@ -26,9 +26,17 @@ CODEBOOK = "CODEBOOK.md"
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 _NAMES = (
-    "items", "sequences", "judgments", "ratings", "best_worst", "participants", "withdrawals",
-    "requests", "probes", "perturbed",
-)  # fmt: skip
+    "items",
+    "sequences",
+    "judgments",
+    "ratings",
+    "best_worst",
+    "participants",
+    "withdrawals",
+    "requests",
+    "probes",
+    "perturbed",
+)
 # What an export may replace: anything else in the folder is somebody's.
 EXPORTED = (*(f"{name}.{ending}" for name in _NAMES for ending in FORMATS), CODEBOOK)
 

@@ -181,8 +181,10 @@ def _people(study: Study, mode: str) -> Any:
     """Return the condition of one row for each trial that a person answered."""
     table = task_of(study.plan).table
     conditions = [
-        table.plan_hash == study.plan_hash, table.mode == mode, table.rater_kind == "human",
-    ]  # fmt: skip
+        table.plan_hash == study.plan_hash,
+        table.mode == mode,
+        table.rater_kind == "human",
+    ]
     if table is Rating:  # a trial leaves a row for each scale, and the first speaks for all
         conditions.append(Rating.dimension == study.plan.scales[0].id)
     return and_(*conditions)
@@ -210,9 +212,12 @@ def _doubled(connection: Connection, here: Any) -> tuple[str, ...]:
 
 def _holds_place() -> Any:
     return exists().where(
-        Slot.session_id == Visit.session_id, Slot.plan_hash == Visit.plan_hash,
-        Slot.mode == Visit.mode, Slot.sequence_id == Visit.sequence_id, Slot.slot == Visit.slot,
-    )  # fmt: skip
+        Slot.session_id == Visit.session_id,
+        Slot.plan_hash == Visit.plan_hash,
+        Slot.mode == Visit.mode,
+        Slot.sequence_id == Visit.sequence_id,
+        Slot.slot == Visit.slot,
+    )
 
 
 def _median_minutes(connection: Connection, here: Any) -> float | None:

@@ -25,46 +25,117 @@ Columns = Mapping[str, type]
 AT_A_TIME = 5_000
 
 _WHO: Columns = {
-    "plan_hash": str, "mode": str, "session_id": str, "rater_id": str, "rater_kind": str,
+    "plan_hash": str,
+    "mode": str,
+    "session_id": str,
+    "rater_id": str,
+    "rater_kind": str,
     "scenario": str,
-}  # fmt: skip
+}
 _CHECKED: Columns = {"is_attention_check": bool, "passed_check": bool}
 _WHEN: Columns = {"shown_at": str, "answered_at": str, "response_ms": int, "hidden_ms": int}
 
 JUDGMENTS: Columns = {
-    "judgment_id": str, **_WHO, "left_id": str, "right_id": str, "choice": str, "position": int,
-    **_CHECKED, **_WHEN, "purpose": str, "request_id": str,
-}  # fmt: skip
+    "judgment_id": str,
+    **_WHO,
+    "left_id": str,
+    "right_id": str,
+    "choice": str,
+    "position": int,
+    **_CHECKED,
+    **_WHEN,
+    "purpose": str,
+    "request_id": str,
+}
 RATINGS: Columns = {
-    "rater_id": str, "rater_kind": str, "item_id": str, "dimension": str, "value": float,
-    "scale_min": int, "scale_max": int, "plan_hash": str, "mode": str, "session_id": str,
-    "scenario": str, "position": int, **_CHECKED, **_WHEN, "request_id": str,
-}  # fmt: skip
+    "rater_id": str,
+    "rater_kind": str,
+    "item_id": str,
+    "dimension": str,
+    "value": float,
+    "scale_min": int,
+    "scale_max": int,
+    "plan_hash": str,
+    "mode": str,
+    "session_id": str,
+    "scenario": str,
+    "position": int,
+    **_CHECKED,
+    **_WHEN,
+    "request_id": str,
+}
 # What only a trial on a page has; a judge's rating is none.
 _OF_PEOPLE = ("session_id", "scenario", "position", *_CHECKED, *_WHEN)
 BEST_WORST: Columns = {
-    "trial_id": str, **_WHO, "position": int, "option": int, "item_id": str, "picked": str,
-    "why": str, **_CHECKED, **_WHEN, "request_id": str,
-}  # fmt: skip
+    "trial_id": str,
+    **_WHO,
+    "position": int,
+    "option": int,
+    "item_id": str,
+    "picked": str,
+    "why": str,
+    **_CHECKED,
+    **_WHEN,
+    "request_id": str,
+}
 PARTICIPANTS: Columns = {
-    "session_id": str, "rater_id": str, "condition": str, "sequence_id": str,
-    "consented_at": str, "finished_at": str, "status": str, "mode": str, "plan_hash": str,
-    "slot": int, "platform_study_id": str, "platform_session_id": str,
+    "session_id": str,
+    "rater_id": str,
+    "condition": str,
+    "sequence_id": str,
+    "consented_at": str,
+    "finished_at": str,
+    "status": str,
+    "mode": str,
+    "plan_hash": str,
+    "slot": int,
+    "platform_study_id": str,
+    "platform_session_id": str,
     "comprehension_attempts": int,
-}  # fmt: skip
+}
 REQUESTS: Columns = {
-    "request_id": str, "plan_hash": str, "rater_id": str, "rater_kind": str, "purpose": str,
-    "scenario": str, "item_ids": str, "prompt": str, "status": str, "reason": str, "reply": str,
-    "model": str, "fingerprint": str, "input_tokens": int, "output_tokens": int,
-    "latency_ms": int, "attempts": int, "cost": float, "p_left": float, "asked_at": str,
+    "request_id": str,
+    "plan_hash": str,
+    "rater_id": str,
+    "rater_kind": str,
+    "purpose": str,
+    "scenario": str,
+    "item_ids": str,
+    "prompt": str,
+    "status": str,
+    "reason": str,
+    "reply": str,
+    "model": str,
+    "fingerprint": str,
+    "input_tokens": int,
+    "output_tokens": int,
+    "latency_ms": int,
+    "attempts": int,
+    "cost": float,
+    "p_left": float,
+    "asked_at": str,
     "answered_at": str,
-}  # fmt: skip
+}
 PROBES: Columns = {
-    "probe_id": str, "plan_hash": str, "rater_id": str, "rater_kind": str, "unit": str,
-    "probe": str, "variant": str, "scenario": str, "left_id": str, "right_id": str, "choice": str,
-    "item_id": str, "dimension": str, "value": float, "scale_min": int, "scale_max": int,
-    "request_id": str, "answered_at": str,
-}  # fmt: skip
+    "probe_id": str,
+    "plan_hash": str,
+    "rater_id": str,
+    "rater_kind": str,
+    "unit": str,
+    "probe": str,
+    "variant": str,
+    "scenario": str,
+    "left_id": str,
+    "right_id": str,
+    "choice": str,
+    "item_id": str,
+    "dimension": str,
+    "value": float,
+    "scale_min": int,
+    "scale_max": int,
+    "request_id": str,
+    "answered_at": str,
+}
 PERTURBED: Columns = {"item_id": str, "perturbation": str, "text": str}
 WITHDRAWALS: Columns = {"plan_hash": str, "mode": str, "withdrawn_on": str}
 
@@ -130,8 +201,11 @@ def _of_llms(study: Study) -> list[TidyTable]:
 def left_behind(connection: Connection, study: Study) -> dict[str, int]:
     """Return how many rows of other plans the store holds, by the table they would be in."""
     stored = {
-        "participants": Visit, "judgments": Judgment, "ratings": Rating, "best_worst": BestWorst,
-    }  # fmt: skip
+        "participants": Visit,
+        "judgments": Judgment,
+        "ratings": Rating,
+        "best_worst": BestWorst,
+    }
     found = {}
     for name, table in stored.items():
         others = select(func.count()).where(table.plan_hash != study.plan_hash)  # type: ignore[attr-defined]

@@ -12,8 +12,10 @@ from sqlalchemy.engine import Connection
 
 Unit = Literal["hour", "day", "week"]
 STEPS: dict[Unit, timedelta] = {
-    "hour": timedelta(hours=1), "day": timedelta(days=1), "week": timedelta(weeks=1),
-}  # fmt: skip
+    "hour": timedelta(hours=1),
+    "day": timedelta(days=1),
+    "week": timedelta(weeks=1),
+}
 # The finest unit of which there are not more than this.
 MOST_HOURS = 48
 MOST_DAYS = 60

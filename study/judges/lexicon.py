@@ -149,7 +149,7 @@ MARKERS: dict[str, dict[float, tuple[str, ...]]] = {
             r"tell me|say more|go on|keep going|vent|talk (?:to me|about it)",
             r"i(?:'d| would) (?:like|love) to hear|i want to hear",
             r"i(?:'m| am) (?:all ears|listening)",
-        ),
+        )
     },
 }
 

@@ -49,23 +49,27 @@ def check_baseline(name: str, plan: Plan) -> None:
     """Raise `RatifyError` unless a baseline of this name can answer what the plan asks."""
     if name not in BASELINES:
         raise RatifyError(
-            "there is no such baseline", column="id", value=name,
+            "there is no such baseline",
+            column="id",
+            value=name,
             allowed=", ".join(sorted(BASELINES)),
-        )  # fmt: skip
+        )
     for column, (low, high), dimensions in asked_scales(plan):
         if (low, high) != (lexicon.SCALE_MIN, lexicon.SCALE_MAX):
             raise RatifyError(
                 f"baseline {name} rates from {lexicon.SCALE_MIN} to {lexicon.SCALE_MAX} only",
-                column=column, value=f"{low} to {high}",
+                column=column,
+                value=f"{low} to {high}",
                 allowed=f"{lexicon.SCALE_MIN} to {lexicon.SCALE_MAX}",
-            )  # fmt: skip
+            )
         for dimension in dimensions:
             if dimension not in lexicon.DIMENSIONS:
                 raise RatifyError(
                     f"baseline {name} has no rating for this dimension",
-                    column=column.partition(".")[0], value=dimension,
+                    column=column.partition(".")[0],
+                    value=dimension,
                     allowed=", ".join(lexicon.DIMENSIONS),
-                )  # fmt: skip
+                )
 
 
 def asked_scales(plan: Plan) -> list[tuple[str, tuple[int, int], tuple[str, ...]]]:

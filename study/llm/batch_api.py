@@ -80,9 +80,11 @@ class BatchServer:
             if found is not None:
                 return found
             made = await client.batches.create(
-                input_file_id=file_id, endpoint=ENDPOINT, completion_window=WINDOW,
+                input_file_id=file_id,
+                endpoint=ENDPOINT,
+                completion_window=WINDOW,
                 metadata={TICKET_KEY: ticket},
-            )  # fmt: skip
+            )
             return str(made.id)
 
         makes: list[str] = []
@@ -112,9 +114,13 @@ class BatchServer:
         said = [error.message for error in (errors.data if errors else None) or () if error.message]
         files = tuple(name for name in (batch.output_file_id, batch.error_file_id) if name)
         return BatchState(
-            str(batch.id), str(batch.status), counts.completed if counts else 0,
-            counts.total if counts else 0, files, self.server.without_key("; ".join(said)),
-        )  # fmt: skip
+            str(batch.id),
+            str(batch.status),
+            counts.completed if counts else 0,
+            counts.total if counts else 0,
+            files,
+            self.server.without_key("; ".join(said)),
+        )
 
     async def download(self, file_id: str) -> bytes:
         """Return what a file holds."""

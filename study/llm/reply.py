@@ -62,9 +62,15 @@ class TroubleError(Exception):
     """
 
     def __init__(
-        self, reason: str, *, wait: float | None = None, detail: str = "",
-        unreachable: bool = False, lost: bool = False, plainly: bool = False,
-    ) -> None:  # fmt: skip
+        self,
+        reason: str,
+        *,
+        wait: float | None = None,
+        detail: str = "",
+        unreachable: bool = False,
+        lost: bool = False,
+        plainly: bool = False,
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.wait = wait
@@ -109,14 +115,21 @@ class Outcome:
         """Return the fields of the ledger's row that it changes, for `ledger._UPDATE`."""
         answers = None if self.answers is None else json.dumps(dict(self.answers))
         values = {
-            "status": "unanswered" if answers is None else "answered", "reason": self.reason,
-            "reply": _storable(self.reply), "answers": answers,
-            "model": _storable(self.model), "fingerprint": _storable(self.fingerprint),
+            "status": "unanswered" if answers is None else "answered",
+            "reason": self.reason,
+            "reply": _storable(self.reply),
+            "answers": answers,
+            "model": _storable(self.model),
+            "fingerprint": _storable(self.fingerprint),
             "input_tokens": _whole(self.input_tokens),
-            "output_tokens": _whole(self.output_tokens), "latency_ms": self.latency_ms,
-            "attempts": self.attempts, "cost": self.cost, "p_left": self.p_left,
-            "asked_at": self.asked_at, "answered_at": self.answered_at,
-        }  # fmt: skip
+            "output_tokens": _whole(self.output_tokens),
+            "latency_ms": self.latency_ms,
+            "attempts": self.attempts,
+            "cost": self.cost,
+            "p_left": self.p_left,
+            "asked_at": self.asked_at,
+            "answered_at": self.answered_at,
+        }
         return {f"new_{name}": value for name, value in values.items()}
 
 

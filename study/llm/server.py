@@ -158,9 +158,11 @@ class ChatServer:
         if self._answered or self._rejections < REJECTED_FROM_THE_START:
             return found
         return self._fatal(
-            f"the server rejects every request: {found.detail}", "parameters", self.judge.model,
+            f"the server rejects every request: {found.detail}",
+            "parameters",
+            self.judge.model,
             "what this model takes",
-        )  # fmt: skip
+        )
 
     async def guarded(self, call: Awaitable[T]) -> T:
         """Return what a call of the client's returns, its errors as ours.
@@ -212,9 +214,11 @@ class ChatServer:
             return self._fatal("the server refuses the key", "key_variable", where, "a valid key")
         if status == 404:
             return self._fatal(
-                f"the server at {self.judge.base_url} does not find it: {said}", "model",
-                self.judge.model, "a model of that server, and its base_url",
-            )  # fmt: skip
+                f"the server at {self.judge.base_url} does not find it: {said}",
+                "model",
+                self.judge.model,
+                "a model of that server, and its base_url",
+            )
         if status == 402 or error.code == "insufficient_quota":
             return self._fatal(f"the server wants money: {said}", "id", self.judge.id, "credit")
         wait = retry_after(error.response.headers)
@@ -264,10 +268,11 @@ def _key(judge: LLMJudge) -> str | None:
     key = os.environ.get(judge.key_variable, "").strip()
     if not key:
         raise RatifyError(
-            f"judge '{judge.id}' needs a key", file=judge.key_variable,
+            f"judge '{judge.id}' needs a key",
+            file=judge.key_variable,
             allowed="an environment variable of this name; `key_variable: null` in the plan where "
             "the server wants none",
-        )  # fmt: skip
+        )
     if not key.isascii() or not key.isprintable():
         raise RatifyError("holds what no key has", file=judge.key_variable, allowed="the key")
     return key

@@ -214,6 +214,7 @@ def refuse_served(folder: Path) -> None:
     except (OSError, ValueError):
         return
     raise RatifyError(
-        f"is being served by process {process}", file=folder,
+        f"is being served by process {process}",
+        file=folder,
         allowed="stop that server first, or name another folder",
-    )  # fmt: skip
+    )

@@ -65,9 +65,10 @@ class Store:
             prepare(self.engine)
         except ModuleNotFoundError as error:
             raise RatifyError(
-                f"PostgreSQL's driver is not installed: {error}", file=URL_VARIABLE,
+                f"PostgreSQL's driver is not installed: {error}",
+                file=URL_VARIABLE,
                 allowed="install Ratify with its extra postgresql",
-            ) from error  # fmt: skip
+            ) from error
         except SQLAlchemyError as error:
             place = make_url(url).render_as_string(hide_password=True)
             raise RatifyError(no_answer(error), file=place) from error
@@ -214,9 +215,10 @@ def open_store(folder: Path, url: str | None) -> Store:
     mark = folder / ELSEWHERE_FILE
     if url is None and mark.exists():
         raise RatifyError(
-            f"this study is collected in {mark.read_text(encoding='utf-8').strip()}", file=folder,
+            f"this study is collected in {mark.read_text(encoding='utf-8').strip()}",
+            file=folder,
             allowed=f"set {URL_VARIABLE} to it, or remove {ELSEWHERE_FILE}",
-        )  # fmt: skip
+        )
     return Store(url or URL.create("sqlite", database=str(folder / STORE_FILE)))
 
 
@@ -235,9 +237,11 @@ def _checked(url: str | URL) -> URL:
         raise RatifyError("is not a database URL", file=URL_VARIABLE, allowed=allowed) from error
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise RatifyError(
-            "is a database that Ratify does not know", file=URL_VARIABLE,
-            value=parsed.get_backend_name(), allowed=allowed,
-        )  # fmt: skip
+            "is a database that Ratify does not know",
+            file=URL_VARIABLE,
+            value=parsed.get_backend_name(),
+            allowed=allowed,
+        )
     return parsed
 
 

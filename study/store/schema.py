@@ -107,8 +107,9 @@ def _revision(connection: Connection) -> str | None:
     elif revision is None and (taken := there & (UNMARKED | Base.metadata.tables.keys())):
         raise RatifyError(
             f"holds tables that no version of Ratify made: {', '.join(sorted(taken))}",
-            file=place, allowed="an empty database, or a store of Ratify",
-        )  # fmt: skip
+            file=place,
+            allowed="an empty database, or a store of Ratify",
+        )
     return revision
 
 

@@ -42,10 +42,16 @@ class Visit(Base):
     __table_args__ = (
         UniqueConstraint("plan_hash", "mode", "rater_id", name="visits_once_per_rater"),
         Index(
-            "visits_one_holder", "plan_hash", "mode", "sequence_id", "slot", unique=True,
-            sqlite_where=text(HOLDING), postgresql_where=text(HOLDING),
+            "visits_one_holder",
+            "plan_hash",
+            "mode",
+            "sequence_id",
+            "slot",
+            unique=True,
+            sqlite_where=text(HOLDING),
+            postgresql_where=text(HOLDING),
         ),
-    )  # fmt: skip
+    )
 
     session_id: Mapped[str] = mapped_column(String(64), primary_key=True)
     plan_hash: Mapped[str] = mapped_column(String(64))
@@ -113,11 +119,16 @@ class Rating(AnyAnswer, Base):
     __tablename__ = "ratings"
     __table_args__ = (
         UniqueConstraint(
-            "plan_hash", "mode", "rater_kind", "rater_id", "item_id", "dimension",
+            "plan_hash",
+            "mode",
+            "rater_kind",
+            "rater_id",
+            "item_id",
+            "dimension",
             name="ratings_once",
         ),
         Index("ratings_by_session", "session_id", "position"),
-    )  # fmt: skip
+    )
 
     item_id: Mapped[str] = mapped_column(Text)
     dimension: Mapped[str] = mapped_column(String(64))

@@ -86,9 +86,11 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
     if study.plan.design.raters_per_sequence > 1:
         other = aliased(Slot)
         taken = select(func.count()).where(
-            other.plan_hash == study.plan_hash, other.mode == mode,
-            other.sequence_id == Slot.sequence_id, other.session_id.is_not(None),
-        )  # fmt: skip
+            other.plan_hash == study.plan_hash,
+            other.mode == mode,
+            other.sequence_id == Slot.sequence_id,
+            other.session_id.is_not(None),
+        )
         order.insert(0, taken.scalar_subquery())
     free = (
         select(Slot.__table__)

@@ -130,9 +130,10 @@ def _column(table: Table, *names: str) -> str:
             if _plain(column) == name:
                 return column
     raise RatifyError(
-        f"there is no column '{names[-1]}'", file=table.path,
+        f"there is no column '{names[-1]}'",
+        file=table.path,
         allowed="a recruitment platform's export: Participant id (or rater_id) and Status",
-    )  # fmt: skip
+    )
 
 
 def _plain(text: str) -> str:

@@ -52,9 +52,10 @@ def set_password(store: Store, password: str) -> None:
     _refuse_unusable(password, "the password")
     if os.environ.get(PASSWORD_VARIABLE):
         raise RatifyError(
-            "is set, and counts instead of a stored password", file=PASSWORD_VARIABLE,
+            "is set, and counts instead of a stored password",
+            file=PASSWORD_VARIABLE,
             allowed="change it there, or unset it first",
-        )  # fmt: skip
+        )
     hashed = generate_password_hash(password)
 
     def keep(connection: Connection) -> None:

@@ -85,9 +85,10 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     """
     if mode == "live" and study.lock is None:
         raise RatifyError(
-            "live collection needs a locked plan", file=study.folder / "plan.yaml",
+            "live collection needs a locked plan",
+            file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first, or serve with --mode pilot",
-        )  # fmt: skip
+        )
     from study.web.views import dashboard, leaving, rater
 
     app = Flask(__name__)

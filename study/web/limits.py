@@ -36,9 +36,10 @@ class Limits:
             self._counter = FixedWindowRateLimiter(storage_from_string(url))
         except Exception as error:
             raise RatifyError(
-                f"cannot be used: {error}", file="RATIFY_LIMITS_URL",
+                f"cannot be used: {error}",
+                file="RATIFY_LIMITS_URL",
                 allowed="memory:// or redis://HOST:PORT",
-            ) from error  # fmt: skip
+            ) from error
         self._fallback = FixedWindowRateLimiter(storage_from_string("memory://"))
         given = os.environ.get(ARRIVALS, str(ARRIVALS_PER_MINUTE))
         if not given.isdecimal() or int(given) < 1:

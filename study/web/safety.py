@@ -38,13 +38,22 @@ _HOST = re.compile(
     rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[(?P<ip>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?"
 )
 _EXPLAINED = {
-    404: (lazy_gettext("There is no such page"), lazy_gettext(
-        "Please open the study from the page where you found it.")),
-    405: (lazy_gettext("There is no such page"), lazy_gettext(
-        "Please open the study from the page where you found it.")),
-    413: (lazy_gettext("That was too much"), lazy_gettext(
-        "What your browser sent was larger than any answer can be. Please go back and try again.")),
-}  # fmt: skip
+    404: (
+        lazy_gettext("There is no such page"),
+        lazy_gettext("Please open the study from the page where you found it."),
+    ),
+    405: (
+        lazy_gettext("There is no such page"),
+        lazy_gettext("Please open the study from the page where you found it."),
+    ),
+    413: (
+        lazy_gettext("That was too much"),
+        lazy_gettext(
+            "What your browser sent was larger than any answer can be. "
+            "Please go back and try again."
+        ),
+    ),
+}
 log = logging.getLogger("ratify")
 
 
@@ -99,8 +108,7 @@ def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
             return serve(environ, start)
         body = b"The Host header is not a host.\n"
         start(
-            "400 Bad Request",
-            [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))],
+            "400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
         )
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
@@ -148,10 +156,12 @@ def _problem(error: HTTPException) -> tuple[str, int] | HTTPException:
         return problem(error.name, error.description or "", code)
     return problem(
         _("This did not work"),
-        _("Your browser sent something we do not understand. What you answered before is safe. "
-          "Please open your link again."),
+        _(
+            "Your browser sent something we do not understand. What you answered before is safe. "
+            "Please open your link again."
+        ),
         code,
-    )  # fmt: skip
+    )
 
 
 def _stale_form(_error: CSRFError) -> tuple[str, int]:
@@ -166,17 +176,21 @@ def _no_store(error: SQLAlchemyError) -> tuple[str, int]:
     log.error("the store did not answer: %r", getattr(error, "orig", None) or error)
     return problem(
         _("Please try again in a moment"),
-        _("Your last answer could not be saved. What you answered before is safe. "
-          "Go back, and send it again."),
+        _(
+            "Your last answer could not be saved. What you answered before is safe. "
+            "Go back, and send it again."
+        ),
         503,
-    )  # fmt: skip
+    )
 
 
 def _unforeseen(error: Exception) -> tuple[str, int]:
     log.exception("a page failed", exc_info=error)
     return problem(
         _("Something went wrong here"),
-        _("It is not your fault, and what you answered before is safe. "
-          "Please open your link again."),
+        _(
+            "It is not your fault, and what you answered before is safe. "
+            "Please open your link again."
+        ),
         500,
-    )  # fmt: skip
+    )

@@ -12,13 +12,25 @@ from prereg.plan.file import parse_plan
 from tests.support.paths import WORKED
 
 CHANGE = {
-    "id": "a", "kind": "change", "table": "visits", "value": "score", "control": "video",
-    "treatments": ["coach"], "baseline_rounds": [1], "post_rounds": [2, 3],
-}  # fmt: skip
+    "id": "a",
+    "kind": "change",
+    "table": "visits",
+    "value": "score",
+    "control": "video",
+    "treatments": ["coach"],
+    "baseline_rounds": [1],
+    "post_rounds": [2, 3],
+}
 REGRESSION = {
-    "id": "a", "kind": "regression", "model": "ols", "data": "visits", "outcomes": ["score"],
-    "predictors": "condition", "cluster": "person_id", "terms": ["condition[T.coach]"],
-}  # fmt: skip
+    "id": "a",
+    "kind": "regression",
+    "model": "ols",
+    "data": "visits",
+    "outcomes": ["score"],
+    "predictors": "condition",
+    "cluster": "person_id",
+    "terms": ["condition[T.coach]"],
+}
 SOURCES = {"id": "a", "kind": "source_ratings", "sources": ["x", "y"]}
 THEMES = {"id": "a", "kind": "themes", "texts": "letters", "columns": ["relief"]}
 AGREEMENT = {"id": "a", "kind": "agreement", "judges": ["length"]}
@@ -38,10 +50,13 @@ def plan_with(worked: str, *analyses: dict[str, Any], **changes: Any) -> str:
         ("empathy_rating", AGREEMENT),
         ("empathy_rating", SOURCES),
         ("best_response", {"id": "a", "kind": "best_worst_shares"}),
-        *[(worked, one) for one in (CHANGE, REGRESSION, THEMES)
-          for worked in ("pairwise_preference", "empathy_rating", "best_response")],
+        *[
+            (worked, one)
+            for one in (CHANGE, REGRESSION, THEMES)
+            for worked in ("pairwise_preference", "empathy_rating", "best_response")
+        ],
     ],
-)  # fmt: skip
+)
 def test_what_a_plan_of_each_kind_may_register(worked: str, analysis: dict[str, Any]) -> None:
     plan = parse_plan(plan_with(worked, analysis), file="plan.yaml")
     names = plan.analyses[0].quantity_names(plan)
@@ -58,19 +73,37 @@ def test_what_a_plan_of_each_kind_may_register(worked: str, analysis: dict[str, 
         ("pairwise_preference", RANKING | {"ridge": 1}, r"analyses\.0\.ridge.*resamples"),
         ("empathy_rating", AGREEMENT | {"judges": ["gpt"]}, r"judges\.0.*lexical, length"),
         ("empathy_rating", AGREEMENT | {"dimensions": ["charm"]}, r"dimensions\.0.*charm"),
-        ("empathy_rating", AGREEMENT | {"cuts": [{"at": 4, "sight": 1}]},
-         r"cuts\.0\.sight: unknown key.*side"),
-        ("empathy_rating", AGREEMENT | {"cuts": [{"at": 4, "dimensions": ["charm"]}]},
-         r"cuts\.0\.dimensions\.0"),
+        (
+            "empathy_rating",
+            AGREEMENT | {"cuts": [{"at": 4, "sight": 1}]},
+            r"cuts\.0\.sight: unknown key.*side",
+        ),
+        (
+            "empathy_rating",
+            AGREEMENT | {"cuts": [{"at": 4, "dimensions": ["charm"]}]},
+            r"cuts\.0\.dimensions\.0",
+        ),
         ("empathy_rating", SOURCES | {"reference": "z"}, "reference must be one of the sources"),
-        ("empathy_rating", REGRESSION | {"data": "ratings", "outcomes": ["charm"]},
-         r"outcomes\.0.*charm"),
-        ("empathy_rating", REGRESSION | {"data": "trials", "judge": "length"},
-         r"analyses\.0\.data.*kind pairwise"),
-        ("pairwise_preference", REGRESSION | {"data": "ratings"},
-         r"analyses\.0\.data.*kind rating"),
-        ("pairwise_preference", REGRESSION | {"sd": {"of": "whole", "value": 1}},
-         "takes no column"),
+        (
+            "empathy_rating",
+            REGRESSION | {"data": "ratings", "outcomes": ["charm"]},
+            r"outcomes\.0.*charm",
+        ),
+        (
+            "empathy_rating",
+            REGRESSION | {"data": "trials", "judge": "length"},
+            r"analyses\.0\.data.*kind pairwise",
+        ),
+        (
+            "pairwise_preference",
+            REGRESSION | {"data": "ratings"},
+            r"analyses\.0\.data.*kind rating",
+        ),
+        (
+            "pairwise_preference",
+            REGRESSION | {"sd": {"of": "whole", "value": 1}},
+            "takes no column",
+        ),
         ("pairwise_preference", REGRESSION | {"sd": {"off": "whole"}}, r"sd\.off: unknown key"),
         ("pairwise_preference", CHANGE | {"control": "coach"}, "names a condition twice"),
         ("pairwise_preference", CHANGE | {"norm": {"mean": 3}}, r"norm\.mean: unknown key"),
@@ -78,7 +111,7 @@ def test_what_a_plan_of_each_kind_may_register(worked: str, analysis: dict[str, 
         ("pairwise_preference", CHANGE | {"id": "families"}, r"analyses\.0\.id.*taken"),
         ("pairwise_preference", THEMES | {"labels": "codes"}, "either labels"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_by_its_field(worked: str, analysis: dict[str, Any], says: str) -> None:
     with pytest.raises(RatifyError, match=says) as caught:
         parse_plan(plan_with(worked, analysis), file="plan.yaml")

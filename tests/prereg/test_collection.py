@@ -30,42 +30,82 @@ def parsed(content: dict[str, Any]) -> Plan:
 @pytest.mark.parametrize(
     ("name", "changes", "says"),
     [
-        ("pairwise_preference", {"attention_checks": [{**CHECK, "texts": ["a"]}]},
-         r"attention_checks\.0\.texts.*1.*2"),
-        ("pairwise_preference", {"attention_checks": [{**CHECK, "after": 11}]},
-         r"attention_checks\.0\.after.*11.*0 to 10"),
-        ("pairwise_preference", {"attention_checks": [{**CHECK, "expected": {"choise": "left"}}]},
-         r"attention_checks\.0\.expected.*'choise'.*choice"),
-        ("pairwise_preference", {"attention_checks": [{**CHECK, "expected": {"choice": "A"}}]},
-         r"expected\.choice.*'A'.*left, right"),
-        ("pairwise_preference", {"exclusions": [{"rule": "failed_attention", "max_failed": 0}]},
-         r"exclusions\.0\.rule.*attention_checks"),
-        ("pairwise_preference", {
-            "attention_checks": [CHECK],
-            "exclusions": [{"rule": "failed_attention", "max_failed": 1}]},
-         r"exclusions\.0\.max_failed.*0 to 0"),
-        ("pairwise_preference", {"comprehension": {**QUESTION, "answer": 3}},
-         r"comprehension.*one of the options"),
-        ("pairwise_preference", {"recruitment": {"codes": {"completed": "A", "no_consent": "A"}}},
-         r"recruitment\.codes.*code of its own"),
-        ("pairwise_preference", {"recruitment": {"codes": {"completed": "A", "screened_out": "B"}}},
-         r"recruitment\.codes\.screened_out.*comprehension"),
-        ("pairwise_preference",
-         {"recruitment": {"codes": {"completed": "A", "failed_attention": "B"}}},
-         r"recruitment\.codes\.failed_attention.*failed_attention"),
-        ("pairwise_preference",
-         {"recruitment": {"codes": {"completed": "A"}, "completion_url": "http://x/{code}"}},
-         r"recruitment\.completion_url.*https"),
-        ("pairwise_preference", {"scales": worked("empathy_rating")["scales"]},
-         r"scales.*belongs to plans of kind rating"),
+        (
+            "pairwise_preference",
+            {"attention_checks": [{**CHECK, "texts": ["a"]}]},
+            r"attention_checks\.0\.texts.*1.*2",
+        ),
+        (
+            "pairwise_preference",
+            {"attention_checks": [{**CHECK, "after": 11}]},
+            r"attention_checks\.0\.after.*11.*0 to 10",
+        ),
+        (
+            "pairwise_preference",
+            {"attention_checks": [{**CHECK, "expected": {"choise": "left"}}]},
+            r"attention_checks\.0\.expected.*'choise'.*choice",
+        ),
+        (
+            "pairwise_preference",
+            {"attention_checks": [{**CHECK, "expected": {"choice": "A"}}]},
+            r"expected\.choice.*'A'.*left, right",
+        ),
+        (
+            "pairwise_preference",
+            {"exclusions": [{"rule": "failed_attention", "max_failed": 0}]},
+            r"exclusions\.0\.rule.*attention_checks",
+        ),
+        (
+            "pairwise_preference",
+            {
+                "attention_checks": [CHECK],
+                "exclusions": [{"rule": "failed_attention", "max_failed": 1}],
+            },
+            r"exclusions\.0\.max_failed.*0 to 0",
+        ),
+        (
+            "pairwise_preference",
+            {"comprehension": {**QUESTION, "answer": 3}},
+            r"comprehension.*one of the options",
+        ),
+        (
+            "pairwise_preference",
+            {"recruitment": {"codes": {"completed": "A", "no_consent": "A"}}},
+            r"recruitment\.codes.*code of its own",
+        ),
+        (
+            "pairwise_preference",
+            {"recruitment": {"codes": {"completed": "A", "screened_out": "B"}}},
+            r"recruitment\.codes\.screened_out.*comprehension",
+        ),
+        (
+            "pairwise_preference",
+            {"recruitment": {"codes": {"completed": "A", "failed_attention": "B"}}},
+            r"recruitment\.codes\.failed_attention.*failed_attention",
+        ),
+        (
+            "pairwise_preference",
+            {"recruitment": {"codes": {"completed": "A"}, "completion_url": "http://x/{code}"}},
+            r"recruitment\.completion_url.*https",
+        ),
+        (
+            "pairwise_preference",
+            {"scales": worked("empathy_rating")["scales"]},
+            r"scales.*belongs to plans of kind rating",
+        ),
         ("empathy_rating", {"scales": []}, r"scales.*needed by a plan of kind rating"),
-        ("empathy_rating", {"analyses": [
-            {"id": "a", "kind": "choice_agreement", "judges": ["length"]}]},
-         r"analyses\.0\.kind.*in a plan of kind pairwise or best_worst"),
-        ("best_response", {"kind": "rating", "scales": worked("empathy_rating")["scales"]},
-         r"design\.options.*belongs to plans of kind best_worst"),
+        (
+            "empathy_rating",
+            {"analyses": [{"id": "a", "kind": "choice_agreement", "judges": ["length"]}]},
+            r"analyses\.0\.kind.*in a plan of kind pairwise or best_worst",
+        ),
+        (
+            "best_response",
+            {"kind": "rating", "scales": worked("empathy_rating")["scales"]},
+            r"design\.options.*belongs to plans of kind best_worst",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_named_in_one_line(name: str, changes: dict[str, Any], says: str) -> None:
     with pytest.raises(RatifyError, match=says) as error:
         parsed({**worked(name), **changes})

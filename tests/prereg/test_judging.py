@@ -37,13 +37,17 @@ def test_a_plan_without_an_llm_keeps_its_hash() -> None:
     plan = parse_plan((PLANS / "pairwise_preference" / "plan.yaml").read_text(), file="plan.yaml")
     assert plan.to_json()["judges"] == [
         {
-            "id": "lexical", "kind": "baseline",
+            "id": "lexical",
+            "kind": "baseline",
             "pairs": {
-                "scheme": "elo_neighbours", "per_scenario": 10_000, "start": 1000.0, "k": 32.0
+                "scheme": "elo_neighbours",
+                "per_scenario": 10_000,
+                "start": 1000.0,
+                "k": 32.0,
             },
         },
         {"id": "length", "kind": "baseline"},
-    ]  # fmt: skip
+    ]
     assert all(isinstance(judge, BaselineJudge) for judge in plan.judges)
 
 

@@ -16,9 +16,7 @@ from study.folder import lock_study, open_study
 def test_a_lock_holds_and_can_be_repeated(study_folder: Path) -> None:
     study, lock = lock_study(study_folder)
     assert lock.plan_hash == study.plan_hash
-    assert set(lock.parts) == {
-        "plan", "items", "sequences", "consent", "instructions", "prompts",
-    }  # fmt: skip
+    assert set(lock.parts) == {"plan", "items", "sequences", "consent", "instructions", "prompts"}
     again = lock_study(study_folder)[1]
     assert again == lock
     assert verify_lock(study_folder, load_plan(study_folder)) == lock

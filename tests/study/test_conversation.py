@@ -24,7 +24,7 @@ from study.web.turns import Turn, turns
         ("عميل: مرحبا\nمساعد: أهلا\nعميل: شكرا\nمساعد: عفوا", None),
         ("", []),
     ],
-)  # fmt: skip
+)
 def test_turns_belong_to_who_said_them(text: str, cut: list[tuple[str, str]] | None) -> None:
     found = turns(text)
     if cut is None:

@@ -121,8 +121,9 @@ def test_judges_answer_the_same_trials(name: str) -> None:
 def test_the_longest_response_is_most_and_the_shortest_least_for_the_length_judge() -> None:
     shuffled = [ITEMS[2], ITEMS[0], ITEMS[3], ITEMS[1]]
     assert BEST.ask(baseline("length"), shuffled, np.random.default_rng(1)) == {
-        "most": 3, "least": 2,
-    }  # fmt: skip
+        "most": 3,
+        "least": 2,
+    }
     same = [Item(f"i{n}", "job", "Supporter: well") for n in range(4)]
     picks = {
         tuple(BEST.ask(baseline("length"), same, np.random.default_rng(n)).values())

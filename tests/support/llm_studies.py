@@ -65,13 +65,18 @@ def make_llm_study(
     url = server if isinstance(server, str) else server.base_url
     plan["judges"] = [
         {
-            "id": "fake", "kind": "llm", "model": "lab/judge-1", "base_url": url,
-            "key_variable": VARIABLE, "concurrency": 8, "patience_minutes": 0.5,
+            "id": "fake",
+            "kind": "llm",
+            "model": "lab/judge-1",
+            "base_url": url,
+            "key_variable": VARIABLE,
+            "concurrency": 8,
+            "patience_minutes": 0.5,
             **judge,
         },
         {"id": "length", "kind": "baseline", "pairs": None},
         {"id": "lexical", "kind": "baseline", "pairs": None},
-    ]  # fmt: skip
+    ]
     plan["gate"] = []
     plan["analyses"] = [a for a in plan["analyses"] if a["kind"] == "choice_agreement"]
     for analysis in plan["analyses"]:
@@ -164,11 +169,7 @@ def ask_impatiently(lease: float, folders: str, *options: str) -> None:
 
 
 def asking(
-    folder: Path,
-    *options: str,
-    url: str | None = None,
-    key: str | None = KEY,
-    lease: float = 15.0,
+    folder: Path, *options: str, url: str | None = None, key: str | None = KEY, lease: float = 15.0
 ) -> warm.Process:
     """Start a process that asks the judges of a study, as `ratify judge` does."""
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}

@@ -83,12 +83,25 @@ def insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> No
 
 def judgment(session: str, rater: str, kind: str, position: int, **more: Any) -> dict[str, Any]:
     return {
-        "judgment_id": f"{session}-{position}", "plan_hash": PLAN, "mode": "live",
-        "session_id": session, "rater_id": rater, "rater_kind": kind, "scenario": "job",
-        "left_id": f"i{position}", "right_id": "i9", "choice": "left", "position": position,
-        "is_attention_check": False, "shown_at": None, "answered_at": moment(position),
-        "response_ms": None, "hidden_ms": None, "purpose": "trial", **more,
-    }  # fmt: skip
+        "judgment_id": f"{session}-{position}",
+        "plan_hash": PLAN,
+        "mode": "live",
+        "session_id": session,
+        "rater_id": rater,
+        "rater_kind": kind,
+        "scenario": "job",
+        "left_id": f"i{position}",
+        "right_id": "i9",
+        "choice": "left",
+        "position": position,
+        "is_attention_check": False,
+        "shown_at": None,
+        "answered_at": moment(position),
+        "response_ms": None,
+        "hidden_ms": None,
+        "purpose": "trial",
+        **more,
+    }
 
 
 def make_old_store(url: str) -> None:
@@ -100,35 +113,96 @@ def make_old_store(url: str) -> None:
         common = {"plan_hash": PLAN}
         # the last place is nobody's
         held = [*VISITS, (None, "live", "", 0, 0)]
-        insert(connection, "slots", [
-            {**common, "mode": mode, "sequence_id": f"s{number}", "session_id": session,
-             "claimed_at": moment(0) if session else None}
-            for number, (session, mode, *_) in enumerate(held, start=1)
-        ])  # fmt: skip
-        insert(connection, "visits", [
-            {**common, "session_id": session, "mode": mode, "rater_id": f"r-{session}",
-             "condition": "", "sequence_id": f"s{number}", "consented_at": moment(0),
-             "finished_at": moment(5) if status == "finished" else None, "status": status}
-            for number, (session, mode, status, *_) in enumerate(VISITS, start=1)
-        ])  # fmt: skip
-        insert(connection, "showings", [
-            {"session_id": session, "position": position, "shown_at": moment(position)}
-            for session, _mode, _status, shown, _answered in VISITS
-            for position in range(1, shown + 1)
-        ])  # fmt: skip
-        insert(connection, "judgments", [
-            *(judgment(session, f"r-{session}", "human", position, mode=mode, hidden_ms=7,
-                       is_attention_check=position == 2, shown_at=moment(position),
-                       response_ms=1000 + position)
-              for session, mode, _status, _shown, answered in VISITS
-              for position in range(1, answered + 1)),
-            *(judgment(f"{PLAN[:12]}:length:{purpose}", "length", "baseline", position,
-                       purpose=purpose)
-              for purpose in ("trial", "ranking") for position in (1, 2, 3)),
-        ])  # fmt: skip
-        insert(connection, "ratings", [
-            {"plan_hash": plan, "rater_id": rater, "rater_kind": "baseline", "item_id": item,
-             "dimension": dimension, "value": 2.5, "scale_min": 1, "scale_max": 5}
-            for item in ("i1", "i2") for plan in (PLAN, OTHER) for rater in ("length", "lexical")
-            for dimension in ("warmth", "overall")
-        ])  # fmt: skip
+        insert(
+            connection,
+            "slots",
+            [
+                {
+                    **common,
+                    "mode": mode,
+                    "sequence_id": f"s{number}",
+                    "session_id": session,
+                    "claimed_at": moment(0) if session else None,
+                }
+                for number, (session, mode, *_) in enumerate(held, start=1)
+            ],
+        )
+        insert(
+            connection,
+            "visits",
+            [
+                {
+                    **common,
+                    "session_id": session,
+                    "mode": mode,
+                    "rater_id": f"r-{session}",
+                    "condition": "",
+                    "sequence_id": f"s{number}",
+                    "consented_at": moment(0),
+                    "finished_at": moment(5) if status == "finished" else None,
+                    "status": status,
+                }
+                for number, (session, mode, status, *_) in enumerate(VISITS, start=1)
+            ],
+        )
+        insert(
+            connection,
+            "showings",
+            [
+                {"session_id": session, "position": position, "shown_at": moment(position)}
+                for session, _mode, _status, shown, _answered in VISITS
+                for position in range(1, shown + 1)
+            ],
+        )
+        insert(
+            connection,
+            "judgments",
+            [
+                *(
+                    judgment(
+                        session,
+                        f"r-{session}",
+                        "human",
+                        position,
+                        mode=mode,
+                        hidden_ms=7,
+                        is_attention_check=position == 2,
+                        shown_at=moment(position),
+                        response_ms=1000 + position,
+                    )
+                    for session, mode, _status, _shown, answered in VISITS
+                    for position in range(1, answered + 1)
+                ),
+                *(
+                    judgment(
+                        f"{PLAN[:12]}:length:{purpose}",
+                        "length",
+                        "baseline",
+                        position,
+                        purpose=purpose,
+                    )
+                    for purpose in ("trial", "ranking")
+                    for position in (1, 2, 3)
+                ),
+            ],
+        )
+        insert(
+            connection,
+            "ratings",
+            [
+                {
+                    "plan_hash": plan,
+                    "rater_id": rater,
+                    "rater_kind": "baseline",
+                    "item_id": item,
+                    "dimension": dimension,
+                    "value": 2.5,
+                    "scale_min": 1,
+                    "scale_max": 5,
+                }
+                for item in ("i1", "i2")
+                for plan in (PLAN, OTHER)
+                for rater in ("length", "lexical")
+                for dimension in ("warmth", "overall")
+            ],
+        )

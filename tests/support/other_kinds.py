@@ -57,12 +57,14 @@ def make_study(folder: Path, worked: str, *, raters: int = 12, **changes: Any) -
 def _items(folder: Path) -> Path:
     rows = [
         {
-            "item_id": f"{scenario}-{number}", "scenario": scenario,
+            "item_id": f"{scenario}-{number}",
+            "scenario": scenario,
             "text": f"Seeker: my {scenario}.\nSupporter: " + "I hear you. " * (1 + number % 4),
             "source": SOURCES[number % 3],
         }
-        for scenario in ("job", "loss") for number in range(12)
-    ]  # fmt: skip
+        for scenario in ("job", "loss")
+        for number in range(12)
+    ]
     path = folder / "pool.csv"
     write_csv(path, list(rows[0]), rows)
     return path
@@ -81,22 +83,31 @@ def _people_answer(study: Study) -> None:
     for number, sequence in enumerate(sequences):
         leaves = number == len(sequences) - 1
         who = {
-            "session_id": f"s{number}", "rater_id": f"r{number}", "mode": "live",
+            "session_id": f"s{number}",
+            "rater_id": f"r{number}",
+            "mode": "live",
             "plan_hash": study.plan_hash,
-        }  # fmt: skip
+        }
         visits.append(
-            who | {
-                "sequence_id": sequence, "consented_at": WHEN, "slot": 1,
-                "finished_at": "" if leaves else WHEN, "status": "active" if leaves else "finished",
+            who
+            | {
+                "sequence_id": sequence,
+                "consented_at": WHEN,
+                "slot": 1,
+                "finished_at": "" if leaves else WHEN,
+                "status": "active" if leaves else "finished",
             }
-        )  # fmt: skip
+        )
         own = [row for row in trials if row["sequence_id"] == sequence]
         for trial in own[: 1 if leaves else None]:
             common = who | {
-                "rater_kind": "human", "position": trial["position"], "response_ms": 9000,
-                "is_attention_check": trial["is_attention_check"], "answered_at": WHEN,
+                "rater_kind": "human",
+                "position": trial["position"],
+                "response_ms": 9000,
+                "is_attention_check": trial["is_attention_check"],
+                "answered_at": WHEN,
                 "scenario": trial[option_columns(plan)[0]].partition("-")[0],
-            }  # fmt: skip
+            }
             answers += answer(plan, common, [trial[c] for c in option_columns(plan)], rng)
     _append(data / f"{kind}.csv", answers)
     _append(data / "participants.csv", visits)
@@ -117,11 +128,15 @@ def _ratings(plan: Plan, common: Row, items: list[str], rng: np.random.Generator
         shown = 2.0 if asked else 1.2 + _quality(items[0]) + rng.normal(scale=0.7)
         value = int(np.clip(round(shown), scale.points[0], scale.points[-1]))
         rows.append(
-            common | {
-                "item_id": items[0], "dimension": scale.id, "value": value,
-                "scale_min": scale.points[0], "scale_max": scale.points[-1],
+            common
+            | {
+                "item_id": items[0],
+                "dimension": scale.id,
+                "value": value,
+                "scale_min": scale.points[0],
+                "scale_max": scale.points[-1],
             }
-        )  # fmt: skip
+        )
     return rows
 
 
@@ -130,12 +145,16 @@ def _picks(plan: Plan, common: Row, items: list[str], rng: np.random.Generator) 
     best, worst = int(np.argmax(felt)), int(np.argmin(felt))
     trial = f"{common['session_id']}-{common['position']}"
     return [
-        common | {
-            "trial_id": trial, "option": place + 1, "item_id": item,
-            "picked": {best: "most", worst: "least"}.get(place, ""), "why": "",
+        common
+        | {
+            "trial_id": trial,
+            "option": place + 1,
+            "item_id": item,
+            "picked": {best: "most", worst: "least"}.get(place, ""),
+            "why": "",
         }
         for place, item in enumerate(items)
-    ]  # fmt: skip
+    ]
 
 
 def _append(path: Path, rows: list[Row]) -> None:

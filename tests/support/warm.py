@@ -22,11 +22,23 @@ from typing import IO, Any
 
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload(
-    ["ratify.demo", "study.web.app", "study.serving.command", "study.serving.workers",
-     "study.export.files", "analysis.run", "analysis.report.page", "analysis.audit.audit",
-     "waitress", "psycopg",
-     "ratify.judge", "study.judges.runs.live", "study.judges.runs.batch", "httpx2"]
-)  # fmt: skip
+    [
+        "ratify.demo",
+        "study.web.app",
+        "study.serving.command",
+        "study.serving.workers",
+        "study.export.files",
+        "analysis.run",
+        "analysis.report.page",
+        "analysis.audit.audit",
+        "waitress",
+        "psycopg",
+        "ratify.judge",
+        "study.judges.runs.live",
+        "study.judges.runs.batch",
+        "httpx2",
+    ]
+)
 
 
 class Process:

@@ -103,11 +103,14 @@ def _sequences() -> list[Row]:
         pairs.insert(2, CHECK)
         rows += [
             {
-                "sequence_id": f"s{number + 1}", "position": position, "left_id": left,
-                "right_id": right, "is_attention_check": (left, right) == CHECK,
+                "sequence_id": f"s{number + 1}",
+                "position": position,
+                "left_id": left,
+                "right_id": right,
+                "is_attention_check": (left, right) == CHECK,
             }
             for position, (left, right) in enumerate(pairs, start=1)
-        ]  # fmt: skip
+        ]
     return rows
 
 
@@ -118,9 +121,10 @@ def _visits() -> list[tuple[str, str, str, int, int]]:
         for slot, number in itertools.product((1, 2), range(1, SEQUENCES + 1))
     ]
     gone = [
-        ("live", "returned", "s1", 1, 2), ("live", "timed_out", "s1", 1, 4),
+        ("live", "returned", "s1", 1, 2),
+        ("live", "timed_out", "s1", 1, 4),
         ("live", "screened_out", "s2", 2, 0),
-    ]  # fmt: skip
+    ]
     return [*done, *gone, ("pilot", "finished", "s1", 1, 5), ("bot", "finished", "s1", 1, 5)]
 
 
@@ -131,13 +135,21 @@ def _write_answers(data: Path, sequences: list[Row], items: list[Row], plan_hash
         session = f"{mode}-{status}-{number}"
         visits.append(
             {
-                "session_id": session, "rater_id": f"r{number}", "condition": "",
-                "sequence_id": sequence, "consented_at": LATER,
-                "finished_at": LATER if status == "finished" else "", "status": status,
-                "mode": mode, "plan_hash": plan_hash, "slot": slot,
-                "platform_study_id": "", "platform_session_id": "", "comprehension_attempts": 1,
+                "session_id": session,
+                "rater_id": f"r{number}",
+                "condition": "",
+                "sequence_id": sequence,
+                "consented_at": LATER,
+                "finished_at": LATER if status == "finished" else "",
+                "status": status,
+                "mode": mode,
+                "plan_hash": plan_hash,
+                "slot": slot,
+                "platform_study_id": "",
+                "platform_session_id": "",
+                "comprehension_attempts": 1,
             }
-        )  # fmt: skip
+        )
         trials = [row for row in sequences if row["sequence_id"] == sequence]
         for trial in trials[:answers]:
             choice = str(rng.choice(["left", "right"]))
@@ -153,13 +165,18 @@ def _write_answers(data: Path, sequences: list[Row], items: list[Row], plan_hash
     write_csv(data / "judgments.csv", list(judgments[0]), judgments)
     ratings = [
         {
-            "rater_id": "length", "rater_kind": "baseline", "item_id": item["item_id"],
-            "dimension": dimension, "value": (number * step) % 5 + 1, "scale_min": 1,
-            "scale_max": 5, "plan_hash": plan_hash,
+            "rater_id": "length",
+            "rater_kind": "baseline",
+            "item_id": item["item_id"],
+            "dimension": dimension,
+            "value": (number * step) % 5 + 1,
+            "scale_min": 1,
+            "scale_max": 5,
+            "plan_hash": plan_hash,
         }
         for number, item in enumerate(items)
         for step, dimension in enumerate(DIMENSIONS, start=1)
-    ]  # fmt: skip
+    ]
     write_csv(data / "ratings.csv", list(ratings[0]), ratings)
 
 
@@ -169,24 +186,31 @@ def _judgment(
     check, person = trial["is_attention_check"], kind == "human"
     return {
         "judgment_id": f"{session}:{trial['sequence_id']}:{trial['position']}",
-        "plan_hash": plan_hash, "mode": mode, "session_id": session, "rater_id": rater,
+        "plan_hash": plan_hash,
+        "mode": mode,
+        "session_id": session,
+        "rater_id": rater,
         "rater_kind": kind,
         "scenario": "attention_check" if check else trial["left_id"].partition("-")[0],
-        "left_id": trial["left_id"], "right_id": trial["right_id"], "choice": choice,
-        "position": trial["position"], "is_attention_check": check,
-        "shown_at": LATER if person else "", "answered_at": LATER,
-        "response_ms": 4000 if person else "", "hidden_ms": "", "purpose": "trial",
+        "left_id": trial["left_id"],
+        "right_id": trial["right_id"],
+        "choice": choice,
+        "position": trial["position"],
+        "is_attention_check": check,
+        "shown_at": LATER if person else "",
+        "answered_at": LATER,
+        "response_ms": 4000 if person else "",
+        "hidden_ms": "",
+        "purpose": "trial",
         "passed_check": choice == "left" if check else "",
-    }  # fmt: skip
+    }
 
 
 def change_row(folder: Path, table: str, wanted: Change, change: Change) -> int:
     """Change the first row of a table that has the wanted cells; return its number."""
     path = folder / "data" / f"{table}.csv"
     found = read_table(path)
-    at = next(
-        n for n, row in enumerate(found.rows) if all(row[k] == v for k, v in wanted.items())
-    )  # fmt: skip
+    at = next(n for n, row in enumerate(found.rows) if all(row[k] == v for k, v in wanted.items()))
     found.rows[at].update(change)
     write_csv(path, found.columns, found.rows)
     return at + 2

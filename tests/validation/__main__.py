@@ -91,8 +91,9 @@ def main() -> None:
             print(
                 f"{outcome.verdict:<9}{outcome.share:.3f} "
                 f"(± {outcome.error:.3f}, promised {check.promised:g}) {seconds:5.0f} s  "
-                f"{name_of(check)}", flush=True,
-            )  # fmt: skip
+                f"{name_of(check)}",
+                flush=True,
+            )
     if not given.only:
         PAGE.write_text(page(found), encoding="utf-8")
         print(f"wrote {PAGE.name}")

@@ -64,10 +64,14 @@ def study(
         people[name] = np.where(absent, np.nan, values[:, :-1])
         judged[name] = values[:, -1:]
     return Panel(
-        dimensions=NAMES, items=tuple(str(n) for n in range(items)),
-        humans=tuple(f"p{n}" for n in range(people_n)), judges=("m",), people=people,
-        judged=judged, scale=(1.0, float(points)),
-    )  # fmt: skip
+        dimensions=NAMES,
+        items=tuple(str(n) for n in range(items)),
+        humans=tuple(f"p{n}" for n in range(people_n)),
+        judges=("m",),
+        people=people,
+        judged=judged,
+        scale=(1.0, float(points)),
+    )
 
 
 def held(ends: tuple[float, float], truth: float) -> list[bool]:
@@ -132,10 +136,14 @@ def border_study(rng: np.random.Generator, points: int, share: float, items: int
     far = np.where(truth > middle, 1.0, float(points))
     judge = np.where(rng.random(items) < share, far, answers(rng, truth, noise, points))
     return Panel(
-        dimensions=("a",), items=tuple(str(n) for n in range(items)), humans=("p", "q", "r"),
-        judges=("m",), people={"a": people}, judged={"a": judge[:, None]},
+        dimensions=("a",),
+        items=tuple(str(n) for n in range(items)),
+        humans=("p", "q", "r"),
+        judges=("m",),
+        people={"a": people},
+        judged={"a": judge[:, None]},
         scale=(1.0, float(points)),
-    )  # fmt: skip
+    )
 
 
 def border_rejects(points: int, epsilon: float) -> Callable[[np.random.Generator], Iterable[bool]]:
@@ -163,8 +171,14 @@ def known(what: str, crowd_of: int) -> float:
     if what.startswith("cut"):
         rows_at = at_cut(table, scale=table.scale, cut=4)
         _, annotator, reference, measure = what.split("|")
-        [one] = [row for row in rows_at if row.dimension == "a" and row.annotator == annotator
-                 and row.reference == reference and row.measure == measure]  # fmt: skip
+        [one] = [
+            row
+            for row in rows_at
+            if row.dimension == "a"
+            and row.annotator == annotator
+            and row.reference == reference
+            and row.measure == measure
+        ]
         return one.estimate
     if what in ("alpha_ordinal", "alpha_interval", "icc1"):
         counts, grid = counts_of(table.people["a"])
@@ -185,9 +199,7 @@ def crowd_kappas(table: Panel) -> dict[str, float]:
     whole = moments.sum(axis=0, keepdims=True)
     person, judge = (_kappa_sample(whole * 1.0, at, 1, 0.95) for at in (0, 2))
     # one row stands for all items, so leaving it out leaves nothing: only the value counts
-    return {
-        "person": person.value, "judge": judge.value, "difference": judge.value - person.value,
-    }  # fmt: skip
+    return {"person": person.value, "judge": judge.value, "difference": judge.value - person.value}
 
 
 def pair_kappa(table: Panel, name: str, what: str) -> float:
@@ -234,10 +246,19 @@ def mean_held(what: str) -> Callable[[np.random.Generator], Iterable[bool]]:
             }
             for side, (a, b) in pairs.items():
                 left = leave_one_out(a, b)
-                sides[side].append(mean_of([
-                    Sample(float(left.estimate[i]), left.kappa[:, i], left.common[:, i], bound=1.0)
-                    for i in range(3)
-                ]))  # fmt: skip
+                sides[side].append(
+                    mean_of(
+                        [
+                            Sample(
+                                float(left.estimate[i]),
+                                left.kappa[:, i],
+                                left.common[:, i],
+                                bound=1.0,
+                            )
+                            for i in range(3)
+                        ]
+                    )
+                )
         means = {side: mean_of(found) for side, found in sides.items()}
         means["difference"] = means["judge"].minus(means["people"])
         return held(means[what].interval, known(f"pairs {what}", 0))
@@ -264,16 +285,19 @@ def advantage_held(rng: np.random.Generator) -> list[bool]:
     return held((row.advantage_low, row.advantage_high), known("advantage", 0))
 
 
-def cut_held(annotator: str, reference: str, measure: str) -> (
-    Callable[[np.random.Generator], Iterable[bool]]
-):  # fmt: skip
+def cut_held(
+    annotator: str, reference: str, measure: str
+) -> Callable[[np.random.Generator], Iterable[bool]]:
     """Return the trial of one share at the cut of 4 on five points."""
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = study(rng)
         rows = at_cut(table, scale=table.scale, cut=4, dimensions=["a"])
-        [one] = [row for row in rows if row.annotator == annotator
-                 and row.reference == reference and row.measure == measure]  # fmt: skip
+        [one] = [
+            row
+            for row in rows
+            if row.annotator == annotator and row.reference == reference and row.measure == measure
+        ]
         return held((one.low, one.high), known(f"cut|{annotator}|{reference}|{measure}", 0))
 
     return once
@@ -284,16 +308,27 @@ CROWD = "50 items, 2 to 11 of a crowd of 40 each, 5 points"
 
 
 def check(
-    kind: str, function: str, what: str, design: str,
-    once: Callable[[np.random.Generator], Iterable[bool]], runs: int, note: str = "",
-) -> Check:  # fmt: skip
+    kind: str,
+    function: str,
+    what: str,
+    design: str,
+    once: Callable[[np.random.Generator], Iterable[bool]],
+    runs: int,
+    note: str = "",
+) -> Check:
     """Return a check of this area, at 95% or 5%."""
     size = kind == "size"
     return Check(
-        area="agreement", function=f"analysis.{function}", what=what, design=design,
-        kind="size" if size else "coverage", promised=0.05 if size else 0.95, once=once, runs=runs,
+        area="agreement",
+        function=f"analysis.{function}",
+        what=what,
+        design=design,
+        kind="size" if size else "coverage",
+        promised=0.05 if size else 0.95,
+        once=once,
+        runs=runs,
         note=note,
-    )  # fmt: skip
+    )
 
 
 def of_pairs(points: int) -> list[Check]:
@@ -302,34 +337,56 @@ def of_pairs(points: int) -> list[Check]:
     kinds: tuple[Weights, ...] = ("none", "linear", "quadratic")
     return [
         *(
-            check("coverage", "coefficient_intervals.coefficient_intervals", name, experts,
-                  coefficient_held(points, name), 600)
+            check(
+                "coverage",
+                "coefficient_intervals.coefficient_intervals",
+                name,
+                experts,
+                coefficient_held(points, name),
+                600,
+            )
             for name in COEFFICIENTS
         ),
         *(
-            check("size", "kappa_errors.kappa_test", f"kappa = 0, weights {weights}",
-                  f"{experts}, independent", kappa_rejects(points, weights), 1500)
+            check(
+                "size",
+                "kappa_errors.kappa_test",
+                f"kappa = 0, weights {weights}",
+                f"{experts}, independent",
+                kappa_rejects(points, weights),
+                1500,
+            )
             for weights in kinds
         ),
         *(
-            check("size", "alternative_annotator.alternative_annotator",
-                  f"one person left out, epsilon {epsilon:g}",
-                  f"50 items, three experts, {points} points; the judge loses exactly epsilon more",
-                  border_rejects(points, epsilon), 1200)
+            check(
+                "size",
+                "alternative_annotator.alternative_annotator",
+                f"one person left out, epsilon {epsilon:g}",
+                f"50 items, three experts, {points} points; the judge loses exactly epsilon more",
+                border_rejects(points, epsilon),
+                1200,
+            )
             for epsilon in (0.2, 0.1)
         ),
-    ]  # fmt: skip
+    ]
 
 
 def of_cuts() -> list[Check]:
     """Return the checks of shares at a cut."""
     sides = [(PERSON, OTHERS, "a person"), ("m", OTHERS, "the judge"), ("m", MEDIAN, "the judge")]
     return [
-        check("coverage", "cut.at_cut", f"{measure} of {who}, {reference}", f"{EXPERTS}; cut 4",
-              cut_held(annotator, reference, measure), 600)
+        check(
+            "coverage",
+            "cut.at_cut",
+            f"{measure} of {who}, {reference}",
+            f"{EXPERTS}; cut 4",
+            cut_held(annotator, reference, measure),
+            600,
+        )
         for annotator, reference, who in sides
         for measure in ("sensitivity", "positive_predictive")
-    ]  # fmt: skip
+    ]
 
 
 def checks() -> list[Check]:
@@ -337,20 +394,31 @@ def checks() -> list[Check]:
     return [
         *(one for points in DESIGNS for one in of_pairs(points)),
         *(
-            check("coverage", "yardstick.yardstick",
-                  f"mean kappa over pairs and dimensions: {what}", EXPERTS, mean_held(what), 600)
+            check(
+                "coverage",
+                "yardstick.yardstick",
+                f"mean kappa over pairs and dimensions: {what}",
+                EXPERTS,
+                mean_held(what),
+                600,
+            )
             for what in ("people", "judge", "difference")
         ),
         *(
             check("coverage", "halo.halo", what, EXPERTS, halo_held(what), 600)
             for what in ("halo correlation", "halo difference")
         ),
-        check("coverage", "alternative_annotator.alternative_annotator", "advantage probability",
-              EXPERTS, advantage_held, 600),
+        check(
+            "coverage",
+            "alternative_annotator.alternative_annotator",
+            "advantage probability",
+            EXPERTS,
+            advantage_held,
+            600,
+        ),
         *of_cuts(),
         *(
             check("coverage", "crowd.crowd", what, CROWD, crowd_held(what, 40), 400)
-            for what in ("alpha_ordinal", "alpha_interval", "icc1", "person", "judge",
-                         "difference")
+            for what in ("alpha_ordinal", "alpha_interval", "icc1", "person", "judge", "difference")
         ),
-    ]  # fmt: skip
+    ]

@@ -23,15 +23,21 @@ def checks() -> list[Check]:
     points = f"{ITEMS} items; the judge's score rounded to 1 to 7, people's the mean of three"
     return [
         Check(
-            area="agreement", function=FUNCTION, what=what, design=design, kind="coverage",
-            promised=0.95, once=once, runs=runs,
+            area="agreement",
+            function=FUNCTION,
+            what=what,
+            design=design,
+            kind="coverage",
+            promised=0.95,
+            once=once,
+            runs=runs,
         )
         for what, design, once, runs in (
             ("bias and both limits", normal, _limits, 600),
             ("ratio of spreads", normal, _spread, 600),
             ("bias", points, _bias_on_points, 600),
         )
-    ]  # fmt: skip
+    ]
 
 
 def _scores(rng: np.random.Generator) -> pd.DataFrame:

@@ -22,9 +22,14 @@ Once = Callable[[np.random.Generator], list[bool]]
 
 
 def group(
-    rng: np.random.Generator, name: str, *, people: int = PEOPLE, effect: float = 0.0,
-    missing: float = 0.0, between: float = BETWEEN,
-) -> pd.DataFrame:  # fmt: skip
+    rng: np.random.Generator,
+    name: str,
+    *,
+    people: int = PEOPLE,
+    effect: float = 0.0,
+    missing: float = 0.0,
+    between: float = BETWEEN,
+) -> pd.DataFrame:
     """Return the measurements of one condition, a row each; `effect` is everybody's true change."""
     own = rng.normal(0, between**0.5, (people, 1))
     values = own + rng.normal(0, WITHIN**0.5, (people, ROUNDS)) + effect * (np.arange(ROUNDS) > 0)
@@ -33,17 +38,18 @@ def group(
     names = np.array([f"{name}{i}" for i in range(people)])
     return pd.DataFrame(
         {
-            "person_id": np.repeat(names, ROUNDS), "condition": name,
-            "round": np.tile(["1", "2", "3"], people), "value": values.ravel(),
+            "person_id": np.repeat(names, ROUNDS),
+            "condition": name,
+            "round": np.tile(["1", "2", "3"], people),
+            "value": values.ravel(),
         }
-    )  # fmt: skip
+    )
 
 
 def fit(*groups: pd.DataFrame, student: bool = False) -> ReliableChange:
     return reliable_change(
-        pd.concat(groups, ignore_index=True), value="value", baseline_rounds=["1"],
-        student=student,
-    )  # fmt: skip
+        pd.concat(groups, ignore_index=True), value="value", baseline_rounds=["1"], student=student
+    )
 
 
 def rate(effect: float) -> float:
@@ -135,10 +141,12 @@ def checks() -> list[Check]:
 
     def add(what: str, design: str, once: Once, *, size: bool = False, **more: object) -> None:
         common = {
-            "area": "change", "function": "analysis.change.reliable_change.reliable_change",
+            "area": "change",
+            "function": "analysis.change.reliable_change.reliable_change",
             "runs": RUNS,
-            "kind": "size" if size else "coverage", "promised": 0.05 if size else 0.95,
-        }  # fmt: skip
+            "kind": "size" if size else "coverage",
+            "promised": 0.05 if size else 0.95,
+        }
         settings = {**common, "what": what, "design": design, "once": once, **more}
         found.append(Check(**settings))  # type: ignore[arg-type]
 
@@ -150,9 +158,10 @@ def checks() -> list[Check]:
     alone("reliability of one measurement", DESIGN, _control_alone("reliability"))
     alone("reliability of one measurement", gaps, _control_alone("reliability", missing=0.15))
     alone(
-        "reliability of one measurement", "40 people x 3, reliability .16",
+        "reliability of one measurement",
+        "40 people x 3, reliability .16",
         _control_alone("reliability", between=1.0, people=40),
-    )  # fmt: skip
+    )
     alone("reliability of the mean of two", DESIGN, _control_alone("mean"))
     add("share improved, treated", f"{DESIGN}; treated +3", _share("coach", EFFECT))
     add("share improved, treated without effect", DESIGN, _share("coach", 0.0))

@@ -65,12 +65,13 @@ def simulate(
     names = np.array([[f"s{s}i{i:02d}" for i in range(ITEMS)] for s in range(scenarios)])
     judgments = pd.DataFrame(
         {
-            "left_id": names[scenario, left], "right_id": names[scenario, right],
+            "left_id": names[scenario, left],
+            "right_id": names[scenario, right],
             "choice": np.where(won, "left", "right"),
             "scenario": np.array([f"s{s}" for s in range(scenarios)])[scenario],
             "rater_id": np.array([f"r{r:03d}" for r in range(RATERS)])[rater],
         }
-    )  # fmt: skip
+    )
     parts = [_endless(score[s], feature[s], taste) for s in range(scenarios)]
     return Study(judgments, np.concatenate(parts))
 
@@ -215,69 +216,99 @@ def checks() -> list[Check]:
         note: str = "",
     ) -> Check:
         return Check(
-            area=AREA, function=f"analysis.{function}", what=what, design=design,
-            kind="size" if size else "coverage", promised=0.05 if size else 0.95,
-            once=once, runs=runs, note=note,
-        )  # fmt: skip
+            area=AREA,
+            function=f"analysis.{function}",
+            what=what,
+            design=design,
+            kind="size" if size else "coverage",
+            promised=0.05 if size else 0.95,
+            once=once,
+            runs=runs,
+            note=note,
+        )
 
     found = []
     for taste, who in ((0.0, _EQUAL), (TASTE, _TASTES)):
         one, whole = f"{_ONE}; {who}", f"{_ALL}; {who}"
         found += [
             check(
-                "bradley_terry.bradley_terry", "sandwich interval of a score", one,
+                "bradley_terry.bradley_terry",
+                "sandwich interval of a score",
+                one,
                 partial(_scores, taste=taste),
             ),
             check(
-                "bradley_terry.bradley_terry", "bootstrap interval of a score (100 resamples)", one,
-                partial(_scores, taste=taste, bootstrap=100), runs=80,
+                "bradley_terry.bradley_terry",
+                "bootstrap interval of a score (100 resamples)",
+                one,
+                partial(_scores, taste=taste, bootstrap=100),
+                runs=80,
             ),
             check(
-                "pairwise_probability.pairwise_probability", "interval of P(i beats j), all pairs",
-                one, partial(_pairs, taste=taste),
+                "pairwise_probability.pairwise_probability",
+                "interval of P(i beats j), all pairs",
+                one,
+                partial(_pairs, taste=taste),
             ),
             check(
-                "rank_intervals.rank_intervals", "ranks, coverage 'average'", one,
+                "rank_intervals.rank_intervals",
+                "ranks, coverage 'average'",
+                one,
                 partial(_ranks, taste=taste, spread=1.0, coverage="average"),
             ),
             check(
-                "misfit.rater_misfit", "each honest rater, p <= .05", whole,
-                partial(_misfit, taste=taste, any_rater=False), size=True,
+                "misfit.rater_misfit",
+                "each honest rater, p <= .05",
+                whole,
+                partial(_misfit, taste=taste, any_rater=False),
+                size=True,
             ),
             check(
-                "misfit.rater_misfit", "any honest rater flagged, Holm at .05", whole,
-                partial(_misfit, taste=taste, any_rater=True), size=True,
+                "misfit.rater_misfit",
+                "any honest rater flagged, Holm at .05",
+                whole,
+                partial(_misfit, taste=taste, any_rater=True),
+                size=True,
             ),
-        ]  # fmt: skip
+        ]
     found += [
         check(
-            "rank_intervals.rank_intervals", "ranks, coverage 'each', all items equal",
+            "rank_intervals.rank_intervals",
+            "ranks, coverage 'each', all items equal",
             f"{_ONE}; {_EQUAL}, equal items",
-            partial(_ranks, taste=0.0, spread=0.0, coverage="each"), runs=200,
+            partial(_ranks, taste=0.0, spread=0.0, coverage="each"),
+            runs=200,
         ),
         check(
-            "rank_intervals.rank_intervals", "ranks, coverage 'all', all items equal",
+            "rank_intervals.rank_intervals",
+            "ranks, coverage 'all', all items equal",
             f"{_ONE}; {_EQUAL}, equal items",
             partial(_ranks, taste=0.0, spread=0.0, coverage="all"),
         ),
         check(
-            "rank_intervals.rank_intervals", "ranks, coverage 'each', items that differ",
+            "rank_intervals.rank_intervals",
+            "ranks, coverage 'each', items that differ",
             f"{_ONE}; {_TASTES}",
-            partial(_ranks, taste=TASTE, spread=1.0, coverage="each"), runs=100,
+            partial(_ranks, taste=TASTE, spread=1.0, coverage="each"),
+            runs=100,
             note="At least .95 whatever the truth; near 1 where items differ.",
         ),
         check(
-            "rank_correlation.rank_correlation", "raw Spearman, errors of both rankings",
+            "rank_correlation.rank_correlation",
+            "raw Spearman, errors of both rankings",
             f"{_ALL}; {_TASTES}; true Spearman .84; target: the middle of such studies' estimates",
-            _Raw(rho=0.85, taste=TASTE), runs=60,
+            _Raw(rho=0.85, taste=TASTE),
+            runs=60,
         ),
-    ]  # fmt: skip
+    ]
     found += [
         check(
-            "rank_correlation.rank_correlation", "disattenuated Spearman",
+            "rank_correlation.rank_correlation",
+            "disattenuated Spearman",
             f"{_ALL}; {_TASTES}; Pearson correlation of true scores {rho}",
-            partial(_disattenuated, rho=rho, taste=TASTE), runs=90,
+            partial(_disattenuated, rho=rho, taste=TASTE),
+            runs=90,
         )
         for rho in (0.5, 0.85)
-    ]  # fmt: skip
+    ]
     return found

@@ -78,18 +78,25 @@ def trials(
 def _ols_coverage(distribution: str) -> Check:
     def once(rng: np.random.Generator) -> list[bool]:
         fit = clustered_ols(
-            conversations(rng), "y ~ treated * post", cluster="person",
+            conversations(rng),
+            "y ~ treated * post",
+            cluster="person",
             distribution="z" if distribution == "z" else "t",
-        )  # fmt: skip
+        )
         ends = fit.conf_int()
         truth = {"treated": 0.0, "post": 0.5, INTERACTION: EFFECT}
         return [bool(ends["low"][t] <= at <= ends["high"][t]) for t, at in truth.items()]
 
     return Check(
-        area=AREA, function="analysis.regression.fit.clustered_ols",
-        what=f"intervals of three coefficients, {distribution}", design="245 people x 3",
-        kind="coverage", promised=0.95, once=once, runs=600,
-    )  # fmt: skip
+        area=AREA,
+        function="analysis.regression.fit.clustered_ols",
+        what=f"intervals of three coefficients, {distribution}",
+        design="245 people x 3",
+        kind="coverage",
+        promised=0.95,
+        once=once,
+        runs=600,
+    )
 
 
 def _contrast_coverage() -> Check:
@@ -104,10 +111,15 @@ def _contrast_coverage() -> Check:
         return [found.low <= 0.4 <= found.high]
 
     return Check(
-        area=AREA, function="analysis.regression.contrasts.wald_contrast",
-        what="interval of the difference of two interactions", design="245 people x 3, 3 arms",
-        kind="coverage", promised=0.95, once=once, runs=600,
-    )  # fmt: skip
+        area=AREA,
+        function="analysis.regression.contrasts.wald_contrast",
+        what="interval of the difference of two interactions",
+        design="245 people x 3, 3 arms",
+        kind="coverage",
+        promised=0.95,
+        once=once,
+        runs=600,
+    )
 
 
 def _size_ols() -> Check:
@@ -116,10 +128,15 @@ def _size_ols() -> Check:
         return [bool(fit.pvalues[term] <= 0.05) for term in ("treated", INTERACTION)]
 
     return Check(
-        area=AREA, function="analysis.regression.fit.clustered_ols",
+        area=AREA,
+        function="analysis.regression.fit.clustered_ols",
         what="z tests of treated and of treated x post",
-        design="245 people x 3, no effect", kind="size", promised=0.05, once=once, runs=600,
-    )  # fmt: skip
+        design="245 people x 3, no effect",
+        kind="size",
+        promised=0.05,
+        once=once,
+        runs=600,
+    )
 
 
 def _logit(taste: float) -> list[Check]:
@@ -139,11 +156,27 @@ def _logit(taste: float) -> list[Check]:
 
     function = "analysis.regression.fit.clustered_logit"
     return [
-        Check(area=AREA, function=function, what="interval of the slope", design=design,
-              kind="coverage", promised=0.95, once=covered, runs=500),
-        Check(area=AREA, function=function, what="z test of the slope", design=design + ", slope 0",
-              kind="size", promised=0.05, once=rejected, runs=500),
-    ]  # fmt: skip
+        Check(
+            area=AREA,
+            function=function,
+            what="interval of the slope",
+            design=design,
+            kind="coverage",
+            promised=0.95,
+            once=covered,
+            runs=500,
+        ),
+        Check(
+            area=AREA,
+            function=function,
+            what="z test of the slope",
+            design=design + ", slope 0",
+            kind="size",
+            promised=0.05,
+            once=rejected,
+            runs=500,
+        ),
+    ]
 
 
 def marginal_slope(taste: float) -> float:
@@ -180,13 +213,27 @@ def _average_checks() -> list[Check]:
         return [bool(row["low"] <= mean_slope() <= row["high"])]
 
     return [
-        Check(area=AREA, function="analysis.regression.predictions.average_predictions",
-              what="interval of the mean probability", design="150 raters x 10, tastes of sd 0.7",
-              kind="coverage", promised=0.95, once=prediction, runs=350),
-        Check(area=AREA, function="analysis.regression.predictions.average_marginal_effects",
-              what="interval of the average slope of the probability", design="150 raters x 10",
-              kind="coverage", promised=0.95, once=effect, runs=350),
-    ]  # fmt: skip
+        Check(
+            area=AREA,
+            function="analysis.regression.predictions.average_predictions",
+            what="interval of the mean probability",
+            design="150 raters x 10, tastes of sd 0.7",
+            kind="coverage",
+            promised=0.95,
+            once=prediction,
+            runs=350,
+        ),
+        Check(
+            area=AREA,
+            function="analysis.regression.predictions.average_marginal_effects",
+            what="interval of the average slope of the probability",
+            design="150 raters x 10",
+            kind="coverage",
+            promised=0.95,
+            once=effect,
+            runs=350,
+        ),
+    ]
 
 
 def _odds() -> np.ndarray:
@@ -221,10 +268,16 @@ def _few_plain(clusters: int) -> Check:
         return [bool(fit.pvalues["treated"] <= 0.05)]
 
     return Check(
-        area=AREA, function="analysis.regression.fit.clustered_ols",
-        what="z test, plain clustered error", design=f"{clusters} clusters treated as wholes",
-        kind="size", promised=0.05, once=once, runs=600, note=KNOWN_PLAIN,
-    )  # fmt: skip
+        area=AREA,
+        function="analysis.regression.fit.clustered_ols",
+        what="z test, plain clustered error",
+        design=f"{clusters} clusters treated as wholes",
+        kind="size",
+        promised=0.05,
+        once=once,
+        runs=600,
+        note=KNOWN_PLAIN,
+    )
 
 
 def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
@@ -250,14 +303,26 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
             return []
 
     checks = [
-        Check(**common, what="p value", kind="size", promised=0.05,
-              runs=300 if is_logit else 600, once=rejected)
-    ]  # fmt: skip
+        Check(
+            **common,
+            what="p value",
+            kind="size",
+            promised=0.05,
+            runs=300 if is_logit else 600,
+            once=rejected,
+        )
+    ]
     if not is_logit:
         checks.append(
-            Check(**common, what="inverted interval", kind="coverage", promised=0.95, runs=600,
-                  once=lambda rng: [tried(rng, 0.8)[0]])
-        )  # fmt: skip
+            Check(
+                **common,
+                what="inverted interval",
+                kind="coverage",
+                promised=0.95,
+                runs=600,
+                once=lambda rng: [tried(rng, 0.8)[0]],
+            )
+        )
     return checks
 
 
@@ -271,10 +336,15 @@ def _hc3() -> Check:
         return [bool(low <= 0.3 <= high)]
 
     return Check(
-        area=AREA, function="analysis.regression.fit.robust_ols",
-        what="interval of a slope, spread growing with it", design="245 people, one row each",
-        kind="coverage", promised=0.95, once=once, runs=600,
-    )  # fmt: skip
+        area=AREA,
+        function="analysis.regression.fit.robust_ols",
+        what="interval of a slope, spread growing with it",
+        design="245 people, one row each",
+        kind="coverage",
+        promised=0.95,
+        once=once,
+        runs=600,
+    )
 
 
 def _proportions() -> list[Check]:
@@ -293,15 +363,37 @@ def _proportions() -> list[Check]:
         return [found.p_value <= 0.05]
 
     return [
-        Check(area=AREA, function="analysis.inference.proportions.wilson", what="interval",
-              design="n 150; shares .05, .2, .5", kind="coverage", promised=0.95, once=share,
-              runs=3000),
-        Check(area=AREA, function="analysis.inference.proportions.two_proportions", what="interval",
-              design="150 and 150; .3 and .2", kind="coverage", promised=0.95, once=difference,
-              runs=3000),
-        Check(area=AREA, function="analysis.inference.proportions.two_proportions", what="z test",
-              design="150 and 150; both .2", kind="size", promised=0.05, once=rejected, runs=3000),
-    ]  # fmt: skip
+        Check(
+            area=AREA,
+            function="analysis.inference.proportions.wilson",
+            what="interval",
+            design="n 150; shares .05, .2, .5",
+            kind="coverage",
+            promised=0.95,
+            once=share,
+            runs=3000,
+        ),
+        Check(
+            area=AREA,
+            function="analysis.inference.proportions.two_proportions",
+            what="interval",
+            design="150 and 150; .3 and .2",
+            kind="coverage",
+            promised=0.95,
+            once=difference,
+            runs=3000,
+        ),
+        Check(
+            area=AREA,
+            function="analysis.inference.proportions.two_proportions",
+            what="z test",
+            design="150 and 150; both .2",
+            kind="size",
+            promised=0.05,
+            once=rejected,
+            runs=3000,
+        ),
+    ]
 
 
 def _families() -> Check:
@@ -310,19 +402,31 @@ def _families() -> Check:
         return [bool((adjust(p_values, "holm") <= 0.05).any())]
 
     return Check(
-        area=AREA, function="analysis.inference.families.adjust", what="any rejection, Holm",
-        design="18 independent true null hypotheses", kind="size", promised=0.05, once=once,
+        area=AREA,
+        function="analysis.inference.families.adjust",
+        what="any rejection, Holm",
+        design="18 independent true null hypotheses",
+        kind="size",
+        promised=0.05,
+        once=once,
         runs=3000,
-    )  # fmt: skip
+    )
 
 
 def checks() -> list[Check]:
     """Return what is promised of regressions, families and proportions."""
     return [
-        _ols_coverage("z"), _ols_coverage("t"), _contrast_coverage(), _size_ols(),
-        *_logit(0.0), *_logit(0.7), *_average_checks(), _hc3(),
+        _ols_coverage("z"),
+        _ols_coverage("t"),
+        _contrast_coverage(),
+        _size_ols(),
+        *_logit(0.0),
+        *_logit(0.7),
+        *_average_checks(),
+        _hc3(),
         *(_few_plain(clusters) for clusters in FEW),
         *(one for clusters in FEW for one in _few_wild(clusters, is_logit=False)),
         *(one for clusters in FEW for one in _few_wild(clusters, is_logit=True)),
-        *_proportions(), _families(),
-    ]  # fmt: skip
+        *_proportions(),
+        _families(),
+    ]

@@ -28,9 +28,15 @@ def _items(per_source: int) -> pd.DataFrame:
 
 
 def _study(
-    rng: np.random.Generator, *, raters: int, trials: int, per_source: int, item_sd: float = 0.5,
-    taste_sd: float = 0.3, points: bool = True,
-) -> tuple[pd.DataFrame, pd.DataFrame]:  # fmt: skip
+    rng: np.random.Generator,
+    *,
+    raters: int,
+    trials: int,
+    per_source: int,
+    item_sd: float = 0.5,
+    taste_sd: float = 0.3,
+    points: bool = True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return ratings by raters with levels and tastes of responses with qualities, and items."""
     items = _items(per_source)
     n = len(items)
@@ -43,10 +49,12 @@ def _study(
     value = value + 0.9 * rng.normal(size=len(item))
     ratings = pd.DataFrame(
         {
-            "rater_id": rater.astype(str), "item_id": items["item_id"].to_numpy()[item],
-            "dimension": "warmth", "value": np.round(2 * value) / 2 if points else value,
+            "rater_id": rater.astype(str),
+            "item_id": items["item_id"].to_numpy()[item],
+            "dimension": "warmth",
+            "value": np.round(2 * value) / 2 if points else value,
         }
-    )  # fmt: skip
+    )
     return ratings, items.assign(words=words)
 
 
@@ -108,11 +116,12 @@ def _picks(
     picked[row, liking.argmin(axis=1)] = "least"
     trials_table = pd.DataFrame(
         {
-            "trial_id": np.repeat(row, 5).astype(str), "rater_id": np.repeat(rater, 5).astype(str),
+            "trial_id": np.repeat(row, 5).astype(str),
+            "rater_id": np.repeat(rater, 5).astype(str),
             "item_id": [f"i{5 * s + k}" for s in scene for k in range(5)],
             "picked": picked.ravel(),
         }
-    )  # fmt: skip
+    )
     return trials_table, items
 
 
@@ -143,9 +152,14 @@ def _chance(rng: np.random.Generator) -> Iterable[bool]:
 
 
 def _themes(
-    rng: np.random.Generator, test: str, *, people: int, paired: bool, texts: int = 1,
+    rng: np.random.Generator,
+    test: str,
+    *,
+    people: int,
+    paired: bool,
+    texts: int = 1,
     change: float = 0.0,
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Return the changes of six themes, people differing in how likely they are to name each."""
     shape = (people, 2, texts, 6)
     habit = rng.beta(1.5, 3.5, size=(people, 1 if paired else 2, 1, 6))
@@ -157,9 +171,10 @@ def _themes(
     table = pd.DataFrame(
         {
             "text_id": np.arange(person.size).astype(str),
-            "person_id": person.ravel().astype(str), "time": time.ravel(),
+            "person_id": person.ravel().astype(str),
+            "time": time.ravel(),
         }
-    )  # fmt: skip
+    )
     text, theme = np.nonzero(has.reshape(-1, 6))
     labels = pd.DataFrame({"text_id": text.astype(str), "theme": theme.astype(str)})
     names = [str(k) for k in range(6)]
@@ -178,14 +193,27 @@ def _theme_coverage(rng: np.random.Generator, test: str, **design: Any) -> Itera
 
 
 def _check(
-    function: str, what: str, design: str, once: Callable[..., Iterable[bool]], *,
-    kind: Literal["coverage", "size"] = "coverage", runs: int = 300, note: str = "", **given: Any,
-) -> Check:  # fmt: skip
+    function: str,
+    what: str,
+    design: str,
+    once: Callable[..., Iterable[bool]],
+    *,
+    kind: Literal["coverage", "size"] = "coverage",
+    runs: int = 300,
+    note: str = "",
+    **given: Any,
+) -> Check:
     return Check(
-        area="rating studies", function=function, what=what, design=design, kind=kind,
-        promised=0.95 if kind == "coverage" else 0.05, once=functools.partial(once, **given),
-        runs=runs, note=note,
-    )  # fmt: skip
+        area="rating studies",
+        function=function,
+        what=what,
+        design=design,
+        kind=kind,
+        promised=0.95 if kind == "coverage" else 0.05,
+        once=functools.partial(once, **given),
+        runs=runs,
+        note=note,
+    )
 
 
 FULL = {"raters": 150, "trials": 10, "per_source": 30}
@@ -208,59 +236,119 @@ def checks() -> list[Check]:
         _check(ratings, "test of a contrast", BIG, _no_difference, kind="size", **FULL),
         _check(ratings, "test of a contrast", LITTLE, _no_difference, kind="size", **SMALL),
         _check(
-            ratings, "any of 6 contrasts, Holm", BIG, _family, kind="size", runs=200, **FULL,
+            ratings,
+            "any of 6 contrasts, Holm",
+            BIG,
+            _family,
+            kind="size",
+            runs=200,
+            **FULL,
             note="Holm holds the chance of any false rejection at most at the level.",
         ),
         _check(
-            ratings, "contrast at equal style", f"{BIG}; one source has more words", _adjusted,
-            model="adjusted", runs=250, **FULL,
+            ratings,
+            "contrast at equal style",
+            f"{BIG}; one source has more words",
+            _adjusted,
+            model="adjusted",
+            runs=250,
+            **FULL,
         ),
         _check(
-            ratings, "what adjusting changed", f"{BIG}; one source has more words", _adjusted,
-            model="change", runs=250, **FULL,
+            ratings,
+            "what adjusting changed",
+            f"{BIG}; one source has more words",
+            _adjusted,
+            model="change",
+            runs=250,
+            **FULL,
         ),
         _check(
-            shares, "share picked as best, as worst",
-            f"150 raters x 10 trials of 5, 30 scenes, unequal sources; {CROSSED}", _shares,
-            pull=0.4, runs=100,
+            shares,
+            "share picked as best, as worst",
+            f"150 raters x 10 trials of 5, 30 scenes, unequal sources; {CROSSED}",
+            _shares,
+            pull=0.4,
+            runs=100,
         ),
         _check(
-            shares, "test of chance", f"60 raters x 6 trials of 5, 30 scenes; {CROSSED}", _chance,
-            kind="size", runs=200,
+            shares,
+            "test of chance",
+            f"60 raters x 6 trials of 5, 30 scenes; {CROSSED}",
+            _chance,
+            kind="size",
+            runs=200,
         ),
         _check(
-            change, "two-proportion z",
-            "120 people before, 120 others after, a text each, 6 themes", _theme_size,
-             kind="size", test="two_proportions", people=120, paired=False,
+            change,
+            "two-proportion z",
+            "120 people before, 120 others after, a text each, 6 themes",
+            _theme_size,
+            kind="size",
+            test="two_proportions",
+            people=120,
+            paired=False,
         ),
         _check(
-            change, "two-proportion z, same people",
+            change,
+            "two-proportion z, same people",
             "120 people, a text before and after, who differ in how often they name a theme",
-            _theme_size, kind="size", test="two_proportions", people=120, paired=True,
+            _theme_size,
+            kind="size",
+            test="two_proportions",
+            people=120,
+            paired=True,
             note="It ignores that the people are the same and so is too timid; the paired and the "
             "clustered test stand beside it.",
         ),
         _check(
-            change, "paired (McNemar, exact)",
+            change,
+            "paired (McNemar, exact)",
             "120 people, a text before and after, who differ in how often they name a theme",
-            _theme_size, kind="size", test="paired", people=120, paired=True,
+            _theme_size,
+            kind="size",
+            test="paired",
+            people=120,
+            paired=True,
             note="An exact test rejects at most as often as its level.",
         ),
         _check(
-            change, "clustered test", "60 people, 3 texts before and 3 after, 6 themes",
-            _theme_size, kind="size", test="clustered", people=60, paired=True, texts=3,
+            change,
+            "clustered test",
+            "60 people, 3 texts before and 3 after, 6 themes",
+            _theme_size,
+            kind="size",
+            test="clustered",
+            people=60,
+            paired=True,
+            texts=3,
         ),
         _check(
-            change, "two-proportion interval",
-            "120 people before, 120 others after, a text each, 6 themes", _theme_coverage,
-            test="two_proportions", people=120, paired=False,
+            change,
+            "two-proportion interval",
+            "120 people before, 120 others after, a text each, 6 themes",
+            _theme_coverage,
+            test="two_proportions",
+            people=120,
+            paired=False,
         ),
         _check(
-            change, "paired interval (Tango)", "120 people, a text before and after, 6 themes",
-            _theme_coverage, test="paired", people=120, paired=True,
+            change,
+            "paired interval (Tango)",
+            "120 people, a text before and after, 6 themes",
+            _theme_coverage,
+            test="paired",
+            people=120,
+            paired=True,
         ),
         _check(
-            change, "clustered interval", "60 people, 3 texts before and 3 after, 6 themes",
-            _theme_coverage, test="clustered", people=60, paired=True, texts=3,
+            change,
+            "clustered interval",
+            "60 people, 3 texts before and 3 after, 6 themes",
+            _theme_coverage,
+            test="clustered",
+            people=60,
+            paired=True,
+            texts=3,
         ),
-    ]  # fmt: skip
+    ]

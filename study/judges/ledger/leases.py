@@ -102,10 +102,12 @@ class LedgerRuns(LedgerReading):
             self._bury(connection)
             connection.execute(
                 insert(RankingHold).values(
-                    plan_hash=self.plan_hash, rater_id=self.judge_id, scenario=scenario,
+                    plan_hash=self.plan_hash,
+                    rater_id=self.judge_id,
+                    scenario=scenario,
                     run_id=self.run_id,
                 )
-            )  # fmt: skip
+            )
 
         try:
             self.store.write(take)

@@ -12,16 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Float,
-    Integer,
-    bindparam,
-    func,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, Float, Integer, bindparam, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
@@ -112,32 +103,42 @@ class Ledger(LedgerRuns):
         def keep(connection: Connection) -> set[str]:
             ranked = {
                 one.scenario
-                for _, wanting, _ in entries.values() for one in wanting
+                for _, wanting, _ in entries.values()
+                for one in wanting
                 if one.purpose == "ranking"
-            }  # fmt: skip
+            }
             self._require_holds(connection, ranked)
             there = self._statuses(connection, list(entries))
             late = {key for key, status in there.items() if status == "answered"}
             mine = [entry for key, entry in entries.items() if key not in late]
             # taken for dead, and freed: what was paid for is kept all the same
-            freed = [self._claimed(e[0].request_id, e[0]) for e in mine
-                     if e[0].request_id not in there]  # fmt: skip
+            freed = [
+                self._claimed(e[0].request_id, e[0]) for e in mine if e[0].request_id not in there
+            ]
             if freed:
                 connection.execute(insert(Request), freed)
             if mine:
-                connection.execute(_UPDATE, [
-                    {"plan": self.plan_hash, "key": asked.request_id, **outcome.stored()}
-                    for asked, _, outcome in mine
-                ])  # fmt: skip
+                connection.execute(
+                    _UPDATE,
+                    [
+                        {"plan": self.plan_hash, "key": asked.request_id, **outcome.stored()}
+                        for asked, _, outcome in mine
+                    ],
+                )
             open_ones = [asked.request_id for asked, _, outcome in mine if outcome.interrupted]
             if open_ones:
                 rows = update(Request).where(*self._mine, Request.request_id.in_(open_ones))
                 connection.execute(rows.values(run_id=None))
-            self._insert(connection, [
-                row
-                for _, wanting, outcome in mine if outcome.answers is not None
-                for one in wanting for row in one.rows(outcome.answers)
-            ])  # fmt: skip
+            self._insert(
+                connection,
+                [
+                    row
+                    for _, wanting, outcome in mine
+                    if outcome.answers is not None
+                    for one in wanting
+                    for row in one.rows(outcome.answers)
+                ],
+            )
             return late
 
         return self._write(keep)
@@ -215,11 +216,18 @@ class Ledger(LedgerRuns):
     def _claimed(self, key: str, wanted: Wanted) -> dict[str, Any]:
         ids = [item.item_id for item in wanted.items]
         return {
-            "request_id": key, "plan_hash": self.plan_hash, "rater_id": self.judge_id,
-            "rater_kind": KIND, "purpose": wanted.purpose, "scenario": wanted.scenario,
-            "item_ids": json.dumps(ids, ensure_ascii=False), "prompt": wanted.prompt.name,
-            "status": "claimed", "run_id": self.run_id, "attempts": 0,
-        }  # fmt: skip
+            "request_id": key,
+            "plan_hash": self.plan_hash,
+            "rater_id": self.judge_id,
+            "rater_kind": KIND,
+            "purpose": wanted.purpose,
+            "scenario": wanted.scenario,
+            "item_ids": json.dumps(ids, ensure_ascii=False),
+            "prompt": wanted.prompt.name,
+            "status": "claimed",
+            "run_id": self.run_id,
+            "attempts": 0,
+        }
 
     def _insert(self, connection: Connection, rows: Rows) -> None:
         """Insert rows; one that another run has stored meanwhile is the same, and stays."""
@@ -245,11 +253,19 @@ _UPDATE = (
         {
             name: bindparam(f"new_{name}")
             for name in (
-                "status", "reason", "reply", "answers", "model", "fingerprint", "latency_ms",
-                "p_left", "asked_at", "answered_at",
+                "status",
+                "reason",
+                "reply",
+                "answers",
+                "model",
+                "fingerprint",
+                "latency_ms",
+                "p_left",
+                "asked_at",
+                "answered_at",
             )
         }
         | {name: _more(name, Integer) for name in ("input_tokens", "output_tokens", "attempts")}
         | {"cost": _more("cost", Float)}
     )
-)  # fmt: skip
+)

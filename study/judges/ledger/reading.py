@@ -42,9 +42,10 @@ class LedgerReading:
         done: set[str] = set()
         with self.store.reading() as connection:
             for table, column in (
-                (Judgment, Judgment.judgment_id), (BestWorst, BestWorst.trial_id),
+                (Judgment, Judgment.judgment_id),
+                (BestWorst, BestWorst.trial_id),
                 (Probe, Probe.probe_id),
-            ):  # fmt: skip
+            ):
                 done.update(
                     name.partition(":")[0]
                     for name in connection.scalars(select(column).where(*self._of(table)))
@@ -74,10 +75,13 @@ class LedgerReading:
         with self.store.reading() as connection:
             listed = connection.scalars(
                 select(Request.item_ids).where(
-                    *self._mine, Request.status == "unanswered", Request.run_id.is_not(None),
-                    Request.purpose == "ranking", Request.scenario == scenario,
+                    *self._mine,
+                    Request.status == "unanswered",
+                    Request.run_id.is_not(None),
+                    Request.purpose == "ranking",
+                    Request.scenario == scenario,
                 )
-            )  # fmt: skip
+            )
             return [tuple(json.loads(ids)) for ids in listed]
 
     def tickets(self) -> list[str]:
@@ -122,8 +126,9 @@ class LedgerReading:
             )
             return {
                 prompt: (float(given), float(made or 0))
-                for prompt, given, made in rows if given is not None
-            }  # fmt: skip
+                for prompt, given, made in rows
+                if given is not None
+            }
 
     def known(self, *, again: bool = False) -> set[str]:
         """Return the ids of requests that need not be sent any more.
@@ -142,6 +147,7 @@ class LedgerReading:
 
     def _of(self, table: type[Judgment | Rating | BestWorst | Probe]) -> tuple[Any, ...]:
         return (
-            table.plan_hash == self.plan_hash, table.rater_id == self.judge_id,
+            table.plan_hash == self.plan_hash,
+            table.rater_id == self.judge_id,
             table.rater_kind == KIND,
-        )  # fmt: skip
+        )

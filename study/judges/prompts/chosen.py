@@ -139,9 +139,11 @@ class _Choice:
             self.refuse_other_task(prompt, column)
             if first is not None:
                 raise self.error(
-                    "a judge compares by one prompt", column, value=prompt.name,
+                    "a judge compares by one prompt",
+                    column,
+                    value=prompt.name,
                     allowed=f"{first.name} alone; other words belong under habits.wordings",
-                )  # fmt: skip
+                )
             first = prompt
         if first is None and self.plan.kind != "rating":
             return load_prompt(self.plan.kind, self.folder)
@@ -150,10 +152,13 @@ class _Choice:
     def refuse_other_task(self, prompt: Prompt, column: str) -> None:
         if prompt.task != self.plan.kind:
             raise self.error(
-                f"is a prompt of task {prompt.task}", column, value=prompt.name,
-                allowed="rating prompts" if self.plan.kind == "rating" else
-                f"prompts of task {self.plan.kind}",
-            )  # fmt: skip
+                f"is a prompt of task {prompt.task}",
+                column,
+                value=prompt.name,
+                allowed="rating prompts"
+                if self.plan.kind == "rating"
+                else f"prompts of task {self.plan.kind}",
+            )
 
     def wordings(self, comparison: Prompt | None) -> tuple[Prompt, ...]:
         habits = self.judge.habits
@@ -162,15 +167,19 @@ class _Choice:
             column = f"{self.place}.habits.wordings.{number}"
             if comparison is None:
                 raise self.error(
-                    "a plan of kind rating compares nothing", column, value=prompt.name,
+                    "a plan of kind rating compares nothing",
+                    column,
+                    value=prompt.name,
                     allowed="no wordings",
-                )  # fmt: skip
+                )
             self.refuse_other_task(prompt, column)
             if prompt.digest == comparison.digest:
                 raise self.error(
-                    "is what the judge is asked anyway", column, value=prompt.name,
+                    "is what the judge is asked anyway",
+                    column,
+                    value=prompt.name,
                     allowed="a prompt in other words",
-                )  # fmt: skip
+                )
         return tuple(found)
 
     def rubrics(self, named: Sequence[Prompt]) -> tuple[Prompt, ...]:
@@ -186,9 +195,11 @@ class _Choice:
             if not any(prompt.name in {p.name, p.name.partition(":")[0]} for p in asked.values()):
                 where = list(self.judge.prompts).index(prompt.name)
                 raise self.error(
-                    "asks nothing that the plan wants", f"{self.place}.prompts.{where}",
-                    value=prompt.name, allowed=", ".join(wanted) or "no rating prompt",
-                )  # fmt: skip
+                    "asks nothing that the plan wants",
+                    f"{self.place}.prompts.{where}",
+                    value=prompt.name,
+                    allowed=", ".join(wanted) or "no rating prompt",
+                )
         together: dict[str, list[str]] = {}
         for name, prompt in asked.items():
             together.setdefault(prompt.name, []).append(name)
@@ -221,9 +232,11 @@ class _Choice:
         if known is None:
             dimensions = sorted(dimension for prompt in every for dimension in prompt.rubric)
             raise self.error(
-                f"no prompt of judge '{self.judge.id}' asks for this dimension", wanted.column,
-                value=name, allowed=", ".join(dimensions) + ", or a rubric of your own in prompts",
-            )  # fmt: skip
+                f"no prompt of judge '{self.judge.id}' asks for this dimension",
+                wanted.column,
+                value=name,
+                allowed=", ".join(dimensions) + ", or a rubric of your own in prompts",
+            )
         self.refuse_other_ends(known, name, wanted)
         return known
 
@@ -232,9 +245,11 @@ class _Choice:
         known = [prompt for prompt in named if name in prompt.rubric]
         if len(known) > 1:
             raise self.error(
-                f"two prompts of judge '{self.judge.id}' ask for this dimension", wanted.column,
-                value=name, allowed=f"{known[0].name} or {known[1].name}",
-            )  # fmt: skip
+                f"two prompts of judge '{self.judge.id}' ask for this dimension",
+                wanted.column,
+                value=name,
+                allowed=f"{known[0].name} or {known[1].name}",
+            )
         if known:
             self.refuse_other_ends(known[0], name, wanted)
             return known[0]
@@ -243,17 +258,21 @@ class _Choice:
             return _of_scale(in_plan_words[0], wanted.scale, self.plan)
         also = f", or {PLAN_SCALE}" if wanted.scale is not None else ""
         raise self.error(
-            f"no prompt of judge '{self.judge.id}' asks for this dimension", wanted.column,
-            value=name, allowed=f"one more rubric in its prompts{also}, or no rubric at all there",
-        )  # fmt: skip
+            f"no prompt of judge '{self.judge.id}' asks for this dimension",
+            wanted.column,
+            value=name,
+            allowed=f"one more rubric in its prompts{also}, or no rubric at all there",
+        )
 
     def refuse_other_ends(self, prompt: Prompt, name: str, wanted: _Wanted) -> None:
         low, high = _ends(prompt, name)
         if (low, high) != wanted.ends:
             raise self.error(
-                f"prompt {prompt.name} rates {name} on another scale", wanted.ends_column,
-                value=f"{wanted.ends[0]} to {wanted.ends[1]}", allowed=f"{low} to {high}",
-            )  # fmt: skip
+                f"prompt {prompt.name} rates {name} on another scale",
+                wanted.ends_column,
+                value=f"{wanted.ends[0]} to {wanted.ends[1]}",
+                allowed=f"{low} to {high}",
+            )
 
 
 def _ends(prompt: Prompt, name: str) -> tuple[int, int]:
@@ -265,7 +284,9 @@ def _of_scale(prompt: Prompt, scale: RatingScale, plan: Plan) -> Prompt:
     dimension = Dimension(scale.question, "", scale.min, scale.max, dict(scale.labels))
     return sealed(
         replace(
-            prompt, name=f"{prompt.name}:{scale.id}", question=plan.design.question,
+            prompt,
+            name=f"{prompt.name}:{scale.id}",
+            question=plan.design.question,
             rubric={scale.id: dimension},
         )
-    )  # fmt: skip
+    )

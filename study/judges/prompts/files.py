@@ -139,17 +139,28 @@ def parse_prompt(text: str, *, name: str, file: Path | str) -> Prompt:
     _check_places(prompt, file)
     rubric = {
         key: Dimension(
-            d.title, d.definition, d.min, d.max,
-            dict(sorted(d.levels.items())), dict(sorted(d.examples.items())),
+            d.title,
+            d.definition,
+            d.min,
+            d.max,
+            dict(sorted(d.levels.items())),
+            dict(sorted(d.examples.items())),
         )
         for key, d in prompt.dimensions.items()
-    }  # fmt: skip
+    }
     return sealed(
         Prompt(
-            name, prompt.task, prompt.version, "", prompt.system, prompt.user, prompt.noun,
-            prompt.context == "shown", rubric,
+            name,
+            prompt.task,
+            prompt.version,
+            "",
+            prompt.system,
+            prompt.user,
+            prompt.noun,
+            prompt.context == "shown",
+            rubric,
         )
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=64)
@@ -172,9 +183,10 @@ def _inside(name: str, folder: Path) -> Path:
         inside = path.resolve().is_relative_to(folder.resolve())
     if not inside:
         raise RatifyError(
-            "a prompt must lie inside the study folder", value=name,
+            "a prompt must lie inside the study folder",
+            value=name,
             allowed=f"a path such as prompts/mine.yaml, of {LONGEST_NAME} characters at most",
-        )  # fmt: skip
+        )
     return path
 
 
@@ -182,15 +194,20 @@ def _check_dimensions(prompt: PromptFile, file: Path | str) -> None:
     """Refuse dimensions of a comparison, and what must not be asked in one request."""
     if prompt.dimensions and prompt.task != "rating":
         raise RatifyError(
-            "only a rating has dimensions", file=file, column="dimensions", value=prompt.task,
+            "only a rating has dimensions",
+            file=file,
+            column="dimensions",
+            value=prompt.task,
             allowed="task: rating",
-        )  # fmt: skip
+        )
     if set(prompt.dimensions) >= NEVER_TOGETHER:
         raise RatifyError(
-            "treatment and outcome are never asked in one request", file=file,
-            column="dimensions", value=", ".join(sorted(NEVER_TOGETHER)),
+            "treatment and outcome are never asked in one request",
+            file=file,
+            column="dimensions",
+            value=", ".join(sorted(NEVER_TOGETHER)),
             allowed="a file for each",
-        )  # fmt: skip
+        )
 
 
 def _check_places(prompt: PromptFile, file: Path | str) -> None:
@@ -201,27 +218,38 @@ def _check_places(prompt: PromptFile, file: Path | str) -> None:
     allowed = ", ".join(f"{{{name}}}" for name in known)
     for found in PLACEHOLDER.finditer(prompt.system):
         raise RatifyError(
-            "placeholders stand in the user text", file=file, column="system", value=found[0],
+            "placeholders stand in the user text",
+            file=file,
+            column="system",
+            value=found[0],
             allowed="none here",
-        )  # fmt: skip
+        )
     written = PLACEHOLDER.findall(prompt.user)
     for name in written:
         if name not in known:
             raise RatifyError(
-                "unknown placeholder", file=file, column="user", value=f"{{{name}}}",
+                "unknown placeholder",
+                file=file,
+                column="user",
+                value=f"{{{name}}}",
                 allowed=allowed,
-            )  # fmt: skip
+            )
         if written.count(name) > 1:
             raise RatifyError(
-                "a placeholder stands twice", file=file, column="user", value=f"{{{name}}}",
+                "a placeholder stands twice",
+                file=file,
+                column="user",
+                value=f"{{{name}}}",
                 allowed=f"{allowed}, each once",
-            )  # fmt: skip
+            )
     for name in needed:
         if name not in written:
             raise RatifyError(
-                f"lacks the placeholder {{{name}}}", file=file, column="user",
+                f"lacks the placeholder {{{name}}}",
+                file=file,
+                column="user",
                 allowed=f"{allowed}, each once",
-            )  # fmt: skip
+            )
 
 
 def _first_fault(error: ValidationError, file: Path | str) -> RatifyError:

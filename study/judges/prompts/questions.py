@@ -83,9 +83,8 @@ def ask_pairwise(prompt: Prompt, question: str, left: Item, right: Item) -> Ques
     """
     _of_task(prompt, "pairwise")
     answer = (
-        "Reply with one JSON object and nothing else, "
-        'either {"choice": "A"} or {"choice": "B"}.'
-    )  # fmt: skip
+        'Reply with one JSON object and nothing else, either {"choice": "A"} or {"choice": "B"}.'
+    )
     return _ask_letters(prompt, question, [left, right], answer, ("choice",))
 
 

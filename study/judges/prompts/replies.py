@@ -201,8 +201,9 @@ def _letter_in(said: object, noun: str) -> re.Match[str] | None:
     return re.fullmatch(
         rf"{_BEFORE}(?:{_SAYS}[\s*_]*[:=]?[\s*_]*)?{_BEFORE}"
         rf"(?:(?:{re.escape(noun)}|option)\s)?{_BEFORE}(?P<letter>[A-Z]){_AFTER}",
-        said, re.IGNORECASE | re.ASCII,
-    )  # fmt: skip
+        said,
+        re.IGNORECASE | re.ASCII,
+    )
 
 
 def _answer(text: str) -> tuple[str, int]:

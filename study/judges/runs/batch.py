@@ -171,9 +171,11 @@ class _Batches:
                 break
             self.aside[one.request_id] = aside
             line = {
-                "custom_id": one.request_id, "method": "POST", "url": ENDPOINT,
+                "custom_id": one.request_id,
+                "method": "POST",
+                "url": ENDPOINT,
                 "body": self.server.body(question),
-            }  # fmt: skip
+            }
             part.append((one, json.dumps(line, ensure_ascii=False).encode()))
             size += len(part[-1][1])
         return part
@@ -263,10 +265,16 @@ class _Batches:
         cost = self.purse.pay(self.aside.pop(wanted.request_id, None), reply)
         question = wanted.ask()
         return Outcome(
-            answers=answers, reason=reason, reply=reply.text if reply else None,
-            model=reply.model if reply else None, fingerprint=reply.fingerprint if reply else None,
+            answers=answers,
+            reason=reason,
+            reply=reply.text if reply else None,
+            model=reply.model if reply else None,
+            fingerprint=reply.fingerprint if reply else None,
             input_tokens=reply.input_tokens if reply else None,
-            output_tokens=reply.output_tokens if reply else None, attempts=1, cost=cost,
+            output_tokens=reply.output_tokens if reply else None,
+            attempts=1,
+            cost=cost,
             p_left=question.p_left(reply.tokens) if reply and question.letters else None,
-            asked_at=utc_now(), answered_at=utc_now(),
-        )  # fmt: skip
+            asked_at=utc_now(),
+            answered_at=utc_now(),
+        )

@@ -387,7 +387,11 @@ class _Run:
         with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop
             self._progress(
                 Progress(
-                    self.ran.settled, self.ran.unanswered, purse.calls, purse.money,
-                    int(pace.limit), pace.is_down,
+                    self.ran.settled,
+                    self.ran.unanswered,
+                    purse.calls,
+                    purse.money,
+                    int(pace.limit),
+                    pace.is_down,
                 )
-            )  # fmt: skip
+            )

@@ -74,18 +74,31 @@ class _Attempts:
         self.tokens_out = _sum(self.tokens_out, reply.output_tokens)
 
     def outcome(
-        self, answers: dict[str, int | str] | None, reason: str | None, *, p: float | None = None,
+        self,
+        answers: dict[str, int | str] | None,
+        reason: str | None,
+        *,
+        p: float | None = None,
         interrupted: bool = False,
-    ) -> Outcome:  # fmt: skip
+    ) -> Outcome:
         """Return what came of it."""
         reply = self.reply
         return Outcome(
-            answers=answers, reason=reason, reply=None if reply is None else reply.text,
-            model=reply.model if reply else None, fingerprint=reply.fingerprint if reply else None,
-            input_tokens=self.tokens_in, output_tokens=self.tokens_out,
-            latency_ms=self.latency_ms, attempts=self.calls, cost=self.cost, p_left=p,
-            asked_at=self.asked_at, answered_at=utc_now(), interrupted=interrupted,
-        )  # fmt: skip
+            answers=answers,
+            reason=reason,
+            reply=None if reply is None else reply.text,
+            model=reply.model if reply else None,
+            fingerprint=reply.fingerprint if reply else None,
+            input_tokens=self.tokens_in,
+            output_tokens=self.tokens_out,
+            latency_ms=self.latency_ms,
+            attempts=self.calls,
+            cost=self.cost,
+            p_left=p,
+            asked_at=self.asked_at,
+            answered_at=utc_now(),
+            interrupted=interrupted,
+        )
 
 
 class Requesting:
@@ -102,9 +115,8 @@ class Requesting:
     """
 
     def __init__(
-        self, server: ChatServer, judge: LLMJudge, purse: Purse, *, retry: Retry,
-        rng: random.Random,
-    ) -> None:  # fmt: skip
+        self, server: ChatServer, judge: LLMJudge, purse: Purse, *, retry: Retry, rng: random.Random
+    ) -> None:
         self.judge = judge
         self.purse = purse
         self.pace = Pace(judge.concurrency, patience=judge.patience_minutes * 60)
@@ -268,9 +280,11 @@ class Requesting:
         if trouble.reason not in PASSING:
             return
         seconds = backoff(
-            min(so_far.calls, 30), first=self._retry.first, longest=self._retry.longest,
+            min(so_far.calls, 30),
+            first=self._retry.first,
+            longest=self._retry.longest,
             rng=self._rng,
-        )  # fmt: skip
+        )
         if trouble.wait is not None:  # what the server says, and a little so that not all come back
             seconds = trouble.wait + min(seconds, 1.0) * self._rng.random()
         await self.pace.sleep(seconds)

@@ -188,10 +188,15 @@ def estimate(asked: Asked, ledger: LedgerReading, *, again: bool = False) -> Est
         tokens_out += kind.calls * made
         most += kind.calls * given_most
     return Estimate(
-        judge.id, calls, tokens_in, tokens_out, price(judge, tokens_in, tokens_out),
+        judge.id,
+        calls,
+        tokens_in,
+        tokens_out,
+        price(judge, tokens_in, tokens_out),
         price(judge, most, calls * judge.max_tokens),
-        judge.prices.currency if judge.prices else "", bool(measured),
-    )  # fmt: skip
+        judge.prices.currency if judge.prices else "",
+        bool(measured),
+    )
 
 
 def check_affordable(judge: LLMJudge, found: Estimate) -> None:

@@ -144,9 +144,11 @@ def perturbed_texts(
     for name in names:
         if name not in (*MECHANICAL, *REWRITTEN):
             raise RatifyError(
-                "there is no such perturbation", column="perturbations", value=name,
+                "there is no such perturbation",
+                column="perturbations",
+                value=name,
                 allowed=", ".join((*MECHANICAL, *REWRITTEN)),
-            )  # fmt: skip
+            )
     seed = int(rng.integers(2**63))
     return [_rewritten(name, row, seed) for row in rows for name in names]
 
@@ -163,9 +165,10 @@ def _rewritten(name: str, row: Mapping[str, str], seed: int) -> PerturbedItem:
     if found.text == text:
         raise RatifyError(
             f"item '{item_id}' under '{name}' is its own text: nothing would be measured",
-            column=name if name in REWRITTEN else "text", value=text,
+            column=name if name in REWRITTEN else "text",
+            value=text,
             allowed="a text that changes" if name in MECHANICAL else "a rewritten text",
-        )  # fmt: skip
+        )
     return PerturbedItem(item_id, name, found.text, found.edits)
 
 
@@ -174,9 +177,10 @@ def _supplied(name: str, row: Mapping[str, str]) -> str:
     if name not in row:
         raise RatifyError(
             f"the items have no column '{name}', and the rewrite '{name}' is not mechanical",
-            column="perturbations", value=name,
+            column="perturbations",
+            value=name,
             allowed=f"a column '{name}' of rewritten texts, or {', '.join(MECHANICAL)}",
-        )  # fmt: skip
+        )
     if not row[name].strip():
         raise RatifyError(
             f"item '{row['item_id']}' has no rewritten text", column=name, allowed="any text"

@@ -83,10 +83,15 @@ class Wanted:
         """The hash of everything the reply may depend on; who has it answered need not ask."""
         judge = self.judge
         said = [
-            judge.id, judge.model, self.prompt.digest, self.question, _parameters(judge),
+            judge.id,
+            judge.model,
+            self.prompt.digest,
+            self.question,
+            _parameters(judge),
             [_text_digest(item) for item in self.items],
-            [name for name, _, _ in self.scales], self.repeat,
-        ]  # fmt: skip
+            [name for name, _, _ in self.scales],
+            self.repeat,
+        ]
         return files.sha256(files.canonical_json(said))
 
     @cached_property
@@ -114,11 +119,17 @@ class Wanted:
         if self.probe:
             return self._probe_rows(answers)
         common = {
-            "plan_hash": self.plan_hash, "mode": MODE, "session_id": self.session_id,
-            "rater_id": self.judge.id, "rater_kind": KIND, "scenario": self.scenario,
-            "position": self.position, "is_attention_check": False, "answered_at": utc_now(),
+            "plan_hash": self.plan_hash,
+            "mode": MODE,
+            "session_id": self.session_id,
+            "rater_id": self.judge.id,
+            "rater_kind": KIND,
+            "scenario": self.scenario,
+            "position": self.position,
+            "is_attention_check": False,
+            "answered_at": utc_now(),
             "request_id": self.request_id,
-        }  # fmt: skip
+        }
         if self.task == "rating":
             return [(Rating, {**common, **self._score(scale, answers)}) for scale in self.scales]
         ids = [item.item_id for item in self.items]
@@ -127,33 +138,51 @@ class Wanted:
             trial = {"trial_id": self.output_id, "options": json.dumps(ids, ensure_ascii=False)}
             return [(BestWorst, {**common, **trial, **picked})]
         own = {
-            "judgment_id": self.output_id, "left_id": ids[0], "right_id": ids[1],
-            "choice": answers["choice"], "purpose": self.purpose,
-        }  # fmt: skip
+            "judgment_id": self.output_id,
+            "left_id": ids[0],
+            "right_id": ids[1],
+            "choice": answers["choice"],
+            "purpose": self.purpose,
+        }
         return [(Judgment, {**common, **own})]
 
     def _score(self, scale: tuple[str, int, int], answers: Answers) -> Row:
         name, low, high = scale
         return {
-            "item_id": self.items[0].item_id, "dimension": name, "value": float(answers[name]),
-            "scale_min": low, "scale_max": high,
-        }  # fmt: skip
+            "item_id": self.items[0].item_id,
+            "dimension": name,
+            "value": float(answers[name]),
+            "scale_min": low,
+            "scale_max": high,
+        }
 
     def _probe_rows(self, answers: Answers) -> Rows:
         common = {
-            "plan_hash": self.plan_hash, "rater_id": self.judge.id, "rater_kind": KIND,
-            "unit": self.unit, "probe": self.probe, "variant": self.variant,
-            "scenario": self.scenario, "answered_at": utc_now(), "request_id": self.request_id,
-        }  # fmt: skip
+            "plan_hash": self.plan_hash,
+            "rater_id": self.judge.id,
+            "rater_kind": KIND,
+            "unit": self.unit,
+            "probe": self.probe,
+            "variant": self.variant,
+            "scenario": self.scenario,
+            "answered_at": utc_now(),
+            "request_id": self.request_id,
+        }
         if self.task == "pairwise":
             left, right = (item.item_id for item in self.items)
             own = {"left_id": left, "right_id": right, "choice": answers["choice"]}
             return [(Probe, {**common, "probe_id": self.output_id, **own})]
         return [
-            (Probe, {**common, "probe_id": f"{self.output_id}:{_short(scale[0])}",
-                     **self._score(scale, answers)})
+            (
+                Probe,
+                {
+                    **common,
+                    "probe_id": f"{self.output_id}:{_short(scale[0])}",
+                    **self._score(scale, answers),
+                },
+            )
             for scale in self.scales
-        ]  # fmt: skip
+        ]
 
 
 @dataclass(frozen=True)
@@ -203,11 +232,16 @@ class Asked:
         assert self.prompts.comparison is not None
         own = f":{hashlib.sha256(scenario.encode()).hexdigest()[:8]}" if scenario else ""
         return Wanted(
-            self.judge, self.study.plan_hash, purpose, task, tuple(items),
-            self.prompts.comparison, self.study.plan.design.question,
+            self.judge,
+            self.study.plan_hash,
+            purpose,
+            task,
+            tuple(items),
+            self.prompts.comparison,
+            self.study.plan.design.question,
             session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:{purpose}{own}",
             position=position,
-        )  # fmt: skip
+        )
 
     def ratings(self) -> Iterator[Wanted]:
         """Yield the ratings: of every item of the study, a request for each rubric."""
@@ -227,10 +261,16 @@ class Asked:
         for rubric in self.prompts.rubrics:
             scales = tuple(wanted[name] for name in rubric.rubric if name in wanted)
             yield Wanted(
-                self.judge, self.study.plan_hash, "rating", "rating", (item,),
-                rubric, scales=scales, position=position,
+                self.judge,
+                self.study.plan_hash,
+                "rating",
+                "rating",
+                (item,),
+                rubric,
+                scales=scales,
+                position=position,
                 session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:rating",
-            )  # fmt: skip
+            )
 
     def scales(self) -> list[tuple[str, int, int]]:
         """Return every dimension the plan wants scored, with the ends of its scale."""
@@ -264,9 +304,12 @@ def trials_of(study: Study) -> Iterator[tuple[str, ...]]:
 def _parameters(judge: LLMJudge) -> Mapping[str, Any]:
     """Return what the server is told beside model and messages."""
     return {
-        "temperature": judge.temperature, "max_tokens": judge.max_tokens, "reply": judge.reply,
-        "logprobs": judge.logprobs, **judge.parameters,
-    }  # fmt: skip
+        "temperature": judge.temperature,
+        "max_tokens": judge.max_tokens,
+        "reply": judge.reply,
+        "logprobs": judge.logprobs,
+        **judge.parameters,
+    }
 
 
 @lru_cache(maxsize=16_384)

@@ -110,9 +110,13 @@ def _release_from(sent: FileStorage) -> Released:
             return recruitment.release_from_file(here.store, here.study, here.mode, path)
         except RatifyError as error:
             raise RatifyError(
-                error.problem, file=name, row=error.row, column=error.column, value=error.value,
+                error.problem,
+                file=name,
+                row=error.row,
+                column=error.column,
+                value=error.value,
                 allowed=error.allowed,
-            ) from error  # fmt: skip
+            ) from error
 
 
 @pages.get("/tables.zip")

@@ -28,10 +28,12 @@ def done() -> Page:
         log.error("session %s is finished, but its answers are not complete", place.session_id)
         return problem(
             _("Something went wrong here"),
-            _("Not all of your answers were found. Please write to the researchers; "
-              "it is not your fault."),
+            _(
+                "Not all of your answers were found. Please write to the researchers; "
+                "it is not your fault."
+            ),
             500,
-        )  # fmt: skip
+        )
     code = _code(here, found)
     recruitment = here.study.plan.recruitment
     return page("done.html", here, place, code=code, link=recruitment.link(code))

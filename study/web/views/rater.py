@@ -40,10 +40,12 @@ def arrive() -> Page:
     if given is None:
         return problem(
             _("This link is not complete"),
-            _("The participant number in the link is missing, or is not one we can read. "
-              "Please open the study from the page where you found it."),
+            _(
+                "The participant number in the link is missing, or is not one we can read. "
+                "Please open the study from the page where you found it."
+            ),
             400,
-        )  # fmt: skip
+        )
     known = find_rater(here.store, here.study, here.mode, given.rater_id)
     session.permanent = True
     session["rater_id"] = given.rater_id

@@ -46,13 +46,15 @@ def by_hand(table, judge, dimension, human, metric):
             continue
         judges, persons = (
             round(
-                -np.sqrt(np.mean((value - others) ** 2)) if metric == "rmse"
-                else -np.mean(np.abs(value - others)) if metric == "absolute"
+                -np.sqrt(np.mean((value - others) ** 2))
+                if metric == "rmse"
+                else -np.mean(np.abs(value - others))
+                if metric == "absolute"
                 else np.mean(value == others),
                 9,
             )
             for value in (its, own)
-        )  # fmt: skip
+        )
         mine.append(judges >= persons)
         theirs.append(persons >= judges)
     return np.array(mine, float), np.array(theirs, float)
@@ -88,8 +90,11 @@ def test_both_corrections_are_benjamini_and_yekutielis():
 
 def test_half_of_the_people_is_enough():
     for verdict in outcome(PLAIN).verdicts:
-        rows = [r for r in outcome(PLAIN).humans
-                if (r.judge, r.dimension) == (verdict.judge, verdict.dimension)]  # fmt: skip
+        rows = [
+            r
+            for r in outcome(PLAIN).humans
+            if (r.judge, r.dimension) == (verdict.judge, verdict.dimension)
+        ]
         assert verdict.winning_rate == np.mean([r.p_adjusted <= 0.05 for r in rows])
         assert verdict.passes == (verdict.winning_rate >= 0.5)
         assert verdict.advantage == pytest.approx(np.mean([r.judge_wins for r in rows]))

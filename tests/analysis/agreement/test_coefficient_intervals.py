@@ -23,14 +23,20 @@ def alone(a, b):
     """Return every coefficient by the functions that take one pair at a time."""
     single, average = c.icc2(a, b)
     return {
-        "exact": c.exact_agreement(a, b), "within_one": c.within_one(a, b),
-        "kappa": c.cohen_kappa(a, b), "kappa_linear": c.cohen_kappa(a, b, weights="linear"),
+        "exact": c.exact_agreement(a, b),
+        "within_one": c.within_one(a, b),
+        "kappa": c.cohen_kappa(a, b),
+        "kappa_linear": c.cohen_kappa(a, b, weights="linear"),
         "kappa_quadratic": c.cohen_kappa(a, b, weights="quadratic"),
         "alpha_ordinal": c.krippendorff_alpha(a, b),
         "alpha_interval": c.krippendorff_alpha(a, b, level="interval"),
-        "ac2": c.gwet_ac2(a, b, scale=(1, 5)), "icc2_1": single, "icc2_k": average,
-        "pearson": c.pearson(a, b), "spearman": c.spearman(a, b).estimate, "bias": c.bias(a, b),
-    }  # fmt: skip
+        "ac2": c.gwet_ac2(a, b, scale=(1, 5)),
+        "icc2_1": single,
+        "icc2_k": average,
+        "pearson": c.pearson(a, b),
+        "spearman": c.spearman(a, b).estimate,
+        "bias": c.bias(a, b),
+    }
 
 
 @pytest.mark.parametrize("step", [1.0, 0.5, 1 / 3], ids=["whole", "halves", "thirds"])

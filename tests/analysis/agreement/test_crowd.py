@@ -73,8 +73,7 @@ def test_icc1_of_equal_groups_is_pingouins():
 
 def test_icc1_of_unequal_groups_is_near_the_mixed_models():
     counts, grid = counts_of(VALUES)
-    fit = smf.mixedlm("value ~ 1", TABLE[TABLE["rater_id"] != "m"], groups="item_id",
-                      ).fit(reml=True)  # fmt: skip
+    fit = smf.mixedlm("value ~ 1", TABLE[TABLE["rater_id"] != "m"], groups="item_id").fit(reml=True)
     between = float(fit.cov_re.iloc[0, 0])
     found = icc1_copies(counts, grid, np.ones((1, len(counts))))[0]
     assert found == pytest.approx(between / (between + fit.scale), abs=0.03)
@@ -121,10 +120,15 @@ def test_the_mean_over_dimensions_stands_first_and_order_is_nothing():
 
 
 def test_items_rated_once_count_for_nothing():
-    more = pd.concat([TABLE, pd.DataFrame(
-        [("p00", "human", "lone", "warmth", 5), ("m", "llm", "lone", "warmth", 1)],
-        columns=TABLE.columns,
-    )])  # fmt: skip
+    more = pd.concat(
+        [
+            TABLE,
+            pd.DataFrame(
+                [("p00", "human", "lone", "warmth", 5), ("m", "llm", "lone", "warmth", 1)],
+                columns=TABLE.columns,
+            ),
+        ]
+    )
     for name in ("person", "judge", "alpha_ordinal", "icc1"):
         one, other = (crowd(t, scale=(1, 5)).to_frame()[name] for t in (TABLE, more))
         pd.testing.assert_series_equal(one, other)

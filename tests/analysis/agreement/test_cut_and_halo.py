@@ -71,8 +71,10 @@ def test_a_cut_without_cases_has_no_share():
     low = TABLE.assign(value=TABLE["value"].clip(upper=4))
     row = share(
         at_cut(low, scale=(1, 5), cut=5, dimensions=["warmth"]),
-        annotator="m", reference=MEDIAN, measure="sensitivity",
-    )  # fmt: skip
+        annotator="m",
+        reference=MEDIAN,
+        measure="sensitivity",
+    )
     assert row.cases == 0
     assert np.isnan([row.estimate, row.low, row.high]).all()
 

@@ -17,20 +17,41 @@ from prereg.tables.reader import write_csv
 
 ITEMS = [f"2024103112405049{n:04d}" for n in range(6)]
 COLUMNS = [
-    "rater_id", "rater_kind", "item_id", "dimension", "value", "scale_min", "scale_max",
-    "plan_hash", "mode", "session_id", "scenario", "position", "is_attention_check",
-    "passed_check", "shown_at", "answered_at", "response_ms", "hidden_ms",
-]  # fmt: skip
+    "rater_id",
+    "rater_kind",
+    "item_id",
+    "dimension",
+    "value",
+    "scale_min",
+    "scale_max",
+    "plan_hash",
+    "mode",
+    "session_id",
+    "scenario",
+    "position",
+    "is_attention_check",
+    "passed_check",
+    "shown_at",
+    "answered_at",
+    "response_ms",
+    "hidden_ms",
+]
 Row = dict[str, str]
 
 
 def rating(rater: str, item: str, value: int, **change: str) -> Row:
     """Return one row as `ratify export` writes it in a study of kind rating."""
     row = dict.fromkeys(COLUMNS, "") | {
-        "rater_id": rater, "rater_kind": "human", "item_id": item, "dimension": "warmth",
-        "value": str(value), "scale_min": "1", "scale_max": "5", "mode": "live",
+        "rater_id": rater,
+        "rater_kind": "human",
+        "item_id": item,
+        "dimension": "warmth",
+        "value": str(value),
+        "scale_min": "1",
+        "scale_max": "5",
+        "mode": "live",
         "is_attention_check": "false",
-    }  # fmt: skip
+    }
     return row | change
 
 
@@ -44,8 +65,9 @@ def check(rater: str, passed: bool, **change: str) -> Row:
 def everything() -> list[Row]:
     """Return two live raters, one pilot, one bot and a judge; p2 fails a check."""
     rows = []
-    for shift, (rater, mode) in enumerate([("p1", "live"), ("p2", "live"), ("p1", "pilot"),
-                                           ("bot-1", "bot")]):  # fmt: skip
+    for shift, (rater, mode) in enumerate(
+        [("p1", "live"), ("p2", "live"), ("p1", "pilot"), ("bot-1", "bot")]
+    ):
         rows += [rating(rater, x, (n + shift) % 5 + 1, mode=mode) for n, x in enumerate(ITEMS)]
         rows.append(check(rater, passed=rater != "p2", mode=mode))
     judge = {"rater_kind": "baseline", "is_attention_check": ""}
@@ -210,8 +232,9 @@ def test_a_report_on_bots_says_so(tmp_path: Path) -> None:
 
 rows_of = st.lists(
     st.tuples(st.sampled_from(["live", "pilot", "bot"]), st.booleans(), st.integers(1, 5)),
-    min_size=1, max_size=20,
-)  # fmt: skip
+    min_size=1,
+    max_size=20,
+)
 
 
 @settings(deadline=None, max_examples=40)

@@ -59,8 +59,10 @@ def test_wide_files_are_aligned_by_id(ann, bot):
 
 def test_index_text_and_line_breaks_are_passed_over(tmp_path, ann):
     path = tmp_path / "judge.csv"
-    rows = [f'{n},{item},"Seeker: hello,\nSupporter: ""yes""",{n % 5 + 1}.0,,9{n}'
-            for n, item in enumerate(IDS)]  # fmt: skip
+    rows = [
+        f'{n},{item},"Seeker: hello,\nSupporter: ""yes""",{n % 5 + 1}.0,,9{n}'
+        for n, item in enumerate(IDS)
+    ]
     path.write_text("Unnamed: 0,conversation_id,text,warmth,advice,length\n" + "\n".join(rows))
     found = read([ann], [str(path)], dimensions=["warmth", "advice"])
     assert value_of(found, "judge", IDS[3], "warmth") == 4

@@ -31,9 +31,13 @@ REAL = ROOT.parent / "shared" / "data" / "lend_an_ear_reliability"
 EXPERTS = ("expert1", "expert2", "expert3")
 JUDGES = ("gpt", "claude", "gemini")
 SIX = (
-    "validating_emotions", "encouraging_elaboration", "demonstrating_understanding",
-    "advice_giving", "self_oriented", "dismissing_emotions",
-)  # fmt: skip
+    "validating_emotions",
+    "encouraging_elaboration",
+    "demonstrating_understanding",
+    "advice_giving",
+    "self_oriented",
+    "dismissing_emotions",
+)
 SPELLED = (  # as issue 2 spells them
     "dimension annotator_a annotator_b n exact within_one spearman spearman_low spearman_high "
     "spearman_p kappa kappa_linear kappa_quadratic kappa_quadratic_low kappa_quadratic_high "
@@ -142,8 +146,11 @@ def test_the_median_is_over_those_who_rated():
 def test_pairs_without_a_common_item_are_counted_not_invented():
     ratings = made_up({"p1": 1, "p2": 1, "m": 1}, items=20)
     early = ratings["item_id"] < "i010"
-    split = ratings[((ratings["rater_id"] == "p1") & early) | (ratings["rater_id"] == "m")
-                    | ((ratings["rater_id"] == "p2") & ~early)]  # fmt: skip
+    split = ratings[
+        ((ratings["rater_id"] == "p1") & early)
+        | (ratings["rater_id"] == "m")
+        | ((ratings["rater_id"] == "p2") & ~early)
+    ]
     table = table_of(split)
     assert table.apart == 1
     assert {r.annotator_a for r in table.rows} == {"m"}
@@ -153,9 +160,14 @@ def test_one_pair_is_its_row_of_the_table():
     ratings = made_up({"p1": 1, "p2": 1, "m": 1})
     for reference in ("p2", MEDIAN):
         one = agreement(
-            ratings, candidate="m", reference=reference, dimension="advice", scale=(1, 5),
-            rng=np.random.default_rng(1), draws=50,
-        )  # fmt: skip
+            ratings,
+            candidate="m",
+            reference=reference,
+            dimension="advice",
+            scale=(1, 5),
+            rng=np.random.default_rng(1),
+            draws=50,
+        )
         frame = table_of(ratings).to_frame()
         row = frame.query(
             "annotator_a == 'm' and annotator_b == @reference and dimension == 'advice'"
@@ -211,9 +223,12 @@ def oracle(a, b):
     """All coefficients of a pair of whole ratings 1 to 5, each from somebody else's package."""
     labels = [1, 2, 3, 4, 5]
     tall = pd.DataFrame(
-        {"item": np.tile(np.arange(len(a)), 2), "rater": np.repeat(["a", "b"], len(a)),
-         "value": np.concatenate([a, b])}
-    )  # fmt: skip
+        {
+            "item": np.tile(np.arange(len(a)), 2),
+            "rater": np.repeat(["a", "b"], len(a)),
+            "value": np.concatenate([a, b]),
+        }
+    )
     icc = pingouin.intraclass_corr(tall, targets="item", raters="rater", ratings="value")
     icc = icc.set_index("Type")["ICC"]
     rank = stats.spearmanr(a, b)
@@ -359,9 +374,15 @@ def test_an_audit_tells_the_answer_first(tmp_path):
     assert "yardstick" in found.headline[1]
     assert "No single coefficient decides" in found.headline[-1]
     assert [t.name for t in found.tables] == [
-        "summary", "agreement", "annotators", "coefficients", "alternative_annotator",
-        "alternative_annotator_people", "crowd", "halo",
-    ]  # fmt: skip
+        "summary",
+        "agreement",
+        "annotators",
+        "coefficients",
+        "alternative_annotator",
+        "alternative_annotator_people",
+        "crowd",
+        "halo",
+    ]
     assert {q.status for q in found.quantities} == {"exploratory"}
     assert found.quantities[0].name == "humans:kappa:all"
     names = [q.name for q in found.quantities]
@@ -457,9 +478,13 @@ def real():
     if not REAL.is_dir():
         pytest.skip("the real ratings lie outside the project and are not here")
     found = audit(
-        real_files(EXPERTS), real_files(JUDGES), id_column="conversation_id", scale=(1, 5),
-        seed=1, draws=500,
-    )  # fmt: skip
+        real_files(EXPERTS),
+        real_files(JUDGES),
+        id_column="conversation_id",
+        scale=(1, 5),
+        seed=1,
+        draws=500,
+    )
     return found, {t.name: t.frame for t in found.tables}
 
 
@@ -500,8 +525,10 @@ def test_the_median_flatters_the_judges_as_published(real, grids):
     frame = real[1]["agreement"]
     judge = frame["annotator_a"].isin(JUDGES)
     median = frame["annotator_b"] == MEDIAN
-    means = [frame.loc[rows, "kappa_quadratic"].mean() for rows in
-             (judge & median, judge & ~median, ~judge)]  # fmt: skip
+    means = [
+        frame.loc[rows, "kappa_quadratic"].mean()
+        for rows in (judge & median, judge & ~median, ~judge)
+    ]
     assert means == pytest.approx([0.559, 0.497, 0.546], abs=5e-4)
     summary = real[1]["summary"].query("dimension == 'all'").set_index("annotator")
     assert summary.loc["humans", "humans"] == pytest.approx(means[2])
@@ -531,9 +558,12 @@ def test_the_intervals_of_means_over_pairs_cover(grids):
 @real_data
 def test_averaged_real_ratings_are_taken_at_their_value(grids):
     found = audit(
-        real_files(EXPERTS), real_files(["crowd"]), id_column="conversation_id", scale=(1, 5),
+        real_files(EXPERTS),
+        real_files(["crowd"]),
+        id_column="conversation_id",
+        scale=(1, 5),
         draws=50,
-    )  # fmt: skip
+    )
     crowd = pd.read_csv(REAL / "crowd_ratings.csv", dtype={"conversation_id": str})
     crowd = crowd.set_index("conversation_id").sort_index()
     frame = found.tables[1].frame.query("annotator_a == 'crowd'")

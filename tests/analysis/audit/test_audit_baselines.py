@@ -32,10 +32,24 @@ def audit(path: Path, *more: str, dimension: str = WARM, scale: str = "5") -> Re
         ratings(path, f"p{k}", {i: 1 + (int(i) + k) % 5 for i in TEXTS}, dimension) for k in (1, 2)
     ]
     judge = ratings(path, "gpt", {i: 1 + int(i) % 5 for i in TEXTS}, dimension)
-    return CliRunner().invoke(main, [
-        "audit", "--human", people[0], "--human", people[1], "--judge", judge,
-        "--scale", "1", scale, "--out", str(path / "out"), *more,
-    ])  # fmt: skip
+    return CliRunner().invoke(
+        main,
+        [
+            "audit",
+            "--human",
+            people[0],
+            "--human",
+            people[1],
+            "--judge",
+            judge,
+            "--scale",
+            "1",
+            scale,
+            "--out",
+            str(path / "out"),
+            *more,
+        ],
+    )
 
 
 def results(path: Path) -> dict[str, Any]:
@@ -117,11 +131,26 @@ def test_on_real_ratings_counting_words_is_no_judge(real_data: Path, tmp_path: P
     people = [
         word for n in (1, 2, 3) for word in ("--human", str(place / f"expert{n}_ratings.csv"))
     ]
-    done = CliRunner().invoke(main, [
-        "audit", *people, "--judge", f"gpt={place / 'gpt_ratings.csv'}", "--id", "conversation_id",
-        "--items", str(place / "sample_lend_an_ear_conversations.csv"),
-        "--text", "full_conversation", "--scale", "1", "5", "--out", str(tmp_path / "out"),
-    ])  # fmt: skip
+    done = CliRunner().invoke(
+        main,
+        [
+            "audit",
+            *people,
+            "--judge",
+            f"gpt={place / 'gpt_ratings.csv'}",
+            "--id",
+            "conversation_id",
+            "--items",
+            str(place / "sample_lend_an_ear_conversations.csv"),
+            "--text",
+            "full_conversation",
+            "--scale",
+            "1",
+            "5",
+            "--out",
+            str(tmp_path / "out"),
+        ],
+    )
     assert done.exit_code == 0, done.output
     found = {q["name"]: q["estimate"] for q in results(tmp_path)["quantities"]}
     gpt, lexical, length = (

@@ -345,9 +345,7 @@ def _again(data: pd.DataFrame) -> pd.DataFrame:
         (lambda d: d.drop(columns="round"), {}, "no column 'round'"),
         (lambda d: d.iloc[:0], {}, "no measurements"),
         (_again, {}, "second measurement of the same person"),
-        (
-            lambda d: d.assign(condition=["x", *d["condition"][1:]]), {}, "second condition",
-        ),
+        (lambda d: d.assign(condition=["x", *d["condition"][1:]]), {}, "second condition"),
         (lambda d: d, {"control": "Control"}, "no row has this condition, got 'Control'"),
         (lambda d: d, {"conditions": ["coach", "tutor"]}, "got 'tutor'"),
         (lambda d: d, {"baseline_rounds": ["0"]}, "no row has this occasion, got '0'"),
@@ -363,15 +361,17 @@ def _again(data: pd.DataFrame) -> pd.DataFrame:
         (lambda d: d.assign(value="high"), {}, "is not a number, got 'high'"),
         (lambda d: d.assign(value=7.0), {}, "nobody's measurements differ"),
         (
-            lambda d: d.query("round == '1' or condition == 'coach'"), {},
+            lambda d: d.query("round == '1' or condition == 'coach'"),
+            {},
             "nobody was measured often enough",
         ),
         (
-            lambda d: d.query("round != '3' or condition == 'coach'"), {"occasion_means": True},
+            lambda d: d.query("round != '3' or condition == 'coach'"),
+            {"occasion_means": True},
             "nobody of the control was measured on this occasion",
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_refused_is_named(spoil, more, said):
     with pytest.raises(RatifyError) as error:
         change(spoil(measured(people=5)), **more)

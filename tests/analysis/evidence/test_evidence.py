@@ -52,8 +52,10 @@ def test_the_flow_shows_everybody(study: Path) -> None:
     rows = flow[flow["unit"] == "judgments"].set_index("rule")
     assert rows["before"].iloc[0] == 60 + 2 + 4  # what the leavers answered is in the table
     assert rows.loc["attention_check_trials", ["before", "excluded", "after"]].tolist() == [
-        55, 11, 44
-    ]  # fmt: skip
+        55,
+        11,
+        44,
+    ]
 
 
 def test_an_export_as_parquet_says_the_same(study: Path) -> None:
@@ -167,9 +169,17 @@ def test_a_person_called_like_a_judge_is_no_judge(study: Path) -> None:
     path = study / "data" / "ratings.csv"
     table = read_table(path)
     more = [
-        "mode", "session_id", "scenario", "position", "is_attention_check", "passed_check",
-        "shown_at", "answered_at", "response_ms", "hidden_ms",
-    ]  # fmt: skip
+        "mode",
+        "session_id",
+        "scenario",
+        "position",
+        "is_attention_check",
+        "passed_check",
+        "shown_at",
+        "answered_at",
+        "response_ms",
+        "hidden_ms",
+    ]
     rows = [{**row, **dict.fromkeys(more, ""), "mode": "live"} for row in table.rows]
     person = {"rater_kind": "human", "value": "5", "answered_at": LATER}
     for mode in ("live", "pilot"):

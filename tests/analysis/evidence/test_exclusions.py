@@ -73,8 +73,11 @@ def test_flow_adds_up_and_follows_the_order_given():
     assert list(flow.columns) == ["rule", "unit", "before", "excluded", "after"]
     sessions = flow[flow["unit"] == "sessions"]
     assert sessions["rule"].tolist() == [
-        "incomplete_session", "failed_attention", "duplicate_sequence", "too_fast"
-    ]  # fmt: skip
+        "incomplete_session",
+        "failed_attention",
+        "duplicate_sequence",
+        "too_fast",
+    ]
     assert sessions["before"].tolist() == [6, 5, 4, 3]
     assert sessions["excluded"].tolist() == [1, 1, 1, 1]
     rows = flow[flow["unit"] == "judgments"]
@@ -301,11 +304,14 @@ def test_a_slot_that_is_none_is_named(slot):
 
 visits_of = st.lists(
     st.tuples(
-        st.sampled_from(["q1", "q2", ""]), st.sampled_from(["1", "2", ""]), st.booleans(),
+        st.sampled_from(["q1", "q2", ""]),
+        st.sampled_from(["1", "2", ""]),
+        st.booleans(),
         st.integers(0, 2),
     ),
-    min_size=1, max_size=12,
-)  # fmt: skip
+    min_size=1,
+    max_size=12,
+)
 
 
 @settings(deadline=None, max_examples=25)
@@ -318,8 +324,9 @@ def test_one_visit_a_slot_and_the_best_of_them(visits, seed, shuffler):
     )
     answers = pd.DataFrame(
         [(f"s{n:02}", "left") for n, visit in enumerate(visits) for _ in range(visit[3])],
-        columns=["session_id", "choice"], dtype=str,
-    )  # fmt: skip
+        columns=["session_id", "choice"],
+        dtype=str,
+    )
 
     def kept(rules, table=people):
         return apply_exclusions(answers, table, rules, rng=np.random.default_rng(seed))
@@ -430,10 +437,13 @@ def test_a_visit_is_as_fast_as_its_trials_not_its_rows():
     """Two quick items of one scale and one slow item of five: the median trial is quick."""
     scales = [("a", "1", 1), ("b", "2", 1), ("c", "3", 5)]
     table = pd.DataFrame(
-        [("s1", item, position, f"d{n}", "4", 200 if n_scales == 1 else 5000)
-         for item, position, n_scales in scales for n in range(n_scales)],
+        [
+            ("s1", item, position, f"d{n}", "4", 200 if n_scales == 1 else 5000)
+            for item, position, n_scales in scales
+            for n in range(n_scales)
+        ],
         columns=["session_id", "item_id", "position", "dimension", "value", "response_ms"],
-    )  # fmt: skip
+    )
     one = participants().iloc[:1]
     for way in (table, table.drop(columns="position"), table.drop(columns="item_id")):
         result = apply_exclusions(way, one, [FAST], rng=np.random.default_rng(0))

@@ -61,23 +61,36 @@ def tables():
         probes=pd.concat([found.probes, worded], ignore_index=True),
         requests=requests(),
         perturbed=pd.DataFrame(
-            [(i, name, f"{name} {i} " + "words " * 90)
-             for i in w.items["item_id"][:5] for name in ("leetspeak", "casual")],
+            [
+                (i, name, f"{name} {i} " + "words " * 90)
+                for i in w.items["item_id"][:5]
+                for name in ("leetspeak", "casual")
+            ],
             columns=["item_id", "perturbation", "text"],
         ),
         mode="bot",
-    )  # fmt: skip
+    )
 
 
 def requests():
-    return pd.DataFrame({
-        "request_id": [f"r{n}" for n in range(20)], "rater_id": GPT, "rater_kind": "llm",
-        "purpose": ["trial"] * 15 + ["probe"] * 5, "status": ["answered"] * 17 + ["unanswered"] * 3,
-        "reason": [""] * 17 + ["timeout", "refused", "refused"],
-        "model": ["gpt-1"] * 12 + ["gpt-2"] * 5 + [""] * 3, "fingerprint": "",
-        "input_tokens": [100.0] * 19 + [math.nan], "output_tokens": 2.0, "cost": math.nan,
-        "latency_ms": [float(n) for n in range(1, 21)], "attempts": 1.0, "p_left": math.nan,
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "request_id": [f"r{n}" for n in range(20)],
+            "rater_id": GPT,
+            "rater_kind": "llm",
+            "purpose": ["trial"] * 15 + ["probe"] * 5,
+            "status": ["answered"] * 17 + ["unanswered"] * 3,
+            "reason": [""] * 17 + ["timeout", "refused", "refused"],
+            "model": ["gpt-1"] * 12 + ["gpt-2"] * 5 + [""] * 3,
+            "fingerprint": "",
+            "input_tokens": [100.0] * 19 + [math.nan],
+            "output_tokens": 2.0,
+            "cost": math.nan,
+            "latency_ms": [float(n) for n in range(1, 21)],
+            "attempts": 1.0,
+            "p_left": math.nan,
+        }
+    )
 
 
 def written(tables, folder):
@@ -114,9 +127,11 @@ def test_tangos_interval_is_where_the_score_test_by_brute_force_ends(b, c, n):
             return -np.sum(counts[counts > 0] * np.log(np.maximum(cells[counts > 0], 1e-300)))
 
         q = minimize_scalar(
-            negative, bounds=(max(0.0, -delta), (1 - delta) / 2), method="bounded",
+            negative,
+            bounds=(max(0.0, -delta), (1 - delta) / 2),
+            method="bounded",
             options={"xatol": 1e-12},
-        ).x  # fmt: skip
+        ).x
         return (b - c - n * delta) / math.sqrt(n * (2 * q + delta * (1 - delta)))
 
     found = paired_difference(b, c, n)
@@ -128,9 +143,7 @@ def test_tangos_interval_is_where_the_score_test_by_brute_force_ends(b, c, n):
     )
 
 
-@given(
-    st.lists(st.tuples(st.booleans(), st.integers(1, 3), st.integers(0, 3)), max_size=7)
-)  # fmt: skip
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 3), st.integers(0, 3)), max_size=7))
 def test_the_exchange_test_counts_all_ways_to_choose_the_odd_asking(units):
     agreed = np.array([a for a, _, _ in units], dtype=bool)
     repeats = np.array([k for _, k, _ in units], dtype=int)
@@ -141,8 +154,9 @@ def test_the_exchange_test_counts_all_ways_to_choose_the_odd_asking(units):
     ]
     law = [sum(way) for way in itertools.product(*ways)]
     low, high = (
-        np.mean([s <= agreed.sum() for s in law]), np.mean([s >= agreed.sum() for s in law])
-    )  # fmt: skip
+        np.mean([s <= agreed.sum() for s in law]),
+        np.mean([s >= agreed.sum() for s in law]),
+    )
     assert exchange_p(agreed, others, repeats) == pytest.approx(min(1, 2 * min(low, high)))
 
 
@@ -222,8 +236,9 @@ def test_the_order_of_rows_and_the_names_of_items_say_nothing(tables):
             ]
         return frame
 
-    parts = {name: changed(getattr(tables, name)) for name in
-             ("items", "judgments", "ratings", "probes")}  # fmt: skip
+    parts = {
+        name: changed(getattr(tables, name)) for name in ("items", "judgments", "ratings", "probes")
+    }
     after = numbers(replace(tables, **parts))
     assert set(after) == set(before)
     for key, m in before.items():
@@ -257,10 +272,22 @@ def test_exchanging_all_sides_turns_what_stands_first_and_nothing_else(tables):
 def test_a_family_of_tests_is_corrected_by_habit():
     def measure(habit, what, p, estimate=1.0, direction="both"):
         return Measure(
-            judge="j", habit=habit, what=what, label="", estimate=estimate, low=estimate - 0.5,
-            high=estimate + 0.5, honest=0.0, p_value=p, n=9, unit_of_n="", method="", unit="",
-            accuses=True, direction=direction,
-        )  # fmt: skip
+            judge="j",
+            habit=habit,
+            what=what,
+            label="",
+            estimate=estimate,
+            low=estimate - 0.5,
+            high=estimate + 0.5,
+            honest=0.0,
+            p_value=p,
+            n=9,
+            unit_of_n="",
+            method="",
+            unit="",
+            accuses=True,
+            direction=direction,
+        )
 
     rewrites = [measure("rewrite", f"cell {n}", 0.03) for n in range(42)]
     found = judged([measure("first", "first", 0.02), *rewrites])
@@ -274,26 +301,52 @@ def test_a_family_of_tests_is_corrected_by_habit():
 
 def test_nothing_to_go_by_is_said_and_not_invented():
     """Warnings are errors here."""
-    one = pd.DataFrame({
-        "rater_id": [GPT, "p1"], "rater_kind": ["llm", "human"], "scenario": "s", "left_id": "a",
-        "right_id": "b", "choice": "left",
-    })  # fmt: skip
+    one = pd.DataFrame(
+        {
+            "rater_id": [GPT, "p1"],
+            "rater_kind": ["llm", "human"],
+            "scenario": "s",
+            "left_id": "a",
+            "right_id": "b",
+            "choice": "left",
+        }
+    )
     texts = pd.DataFrame({"item_id": ["a", "b"], "text": ["short", "a longer one"]})
-    ratings = pd.DataFrame({
-        "rater_id": GPT, "rater_kind": "llm", "item_id": ["a", "b"], "dimension": "warmth",
-        "value": 3.0,
-    })  # fmt: skip
-    probe = pd.DataFrame({
-        "rater_id": GPT, "rater_kind": "llm", "unit": "item a", "variant": ["", "casual"],
-        "probe": ["original", "perturbation"], "scenario": "s", "left_id": "", "right_id": "",
-        "choice": "", "item_id": "a", "dimension": "warmth", "value": [3.0, 2.0],
-    })  # fmt: skip
+    ratings = pd.DataFrame(
+        {
+            "rater_id": GPT,
+            "rater_kind": "llm",
+            "item_id": ["a", "b"],
+            "dimension": "warmth",
+            "value": 3.0,
+        }
+    )
+    probe = pd.DataFrame(
+        {
+            "rater_id": GPT,
+            "rater_kind": "llm",
+            "unit": "item a",
+            "variant": ["", "casual"],
+            "probe": ["original", "perturbation"],
+            "scenario": "s",
+            "left_id": "",
+            "right_id": "",
+            "choice": "",
+            "item_id": "a",
+            "dimension": "warmth",
+            "value": [3.0, 2.0],
+        }
+    )
     pair = probe.iloc[:1].assign(left_id="a", right_id="b", choice="left", item_id="", value=np.nan)
     for given_tables in (
-        HabitTables(judgments=one), HabitTables(judgments=one, items=texts, ratings=ratings),
-        HabitTables(probes=probe), HabitTables(probes=pair), HabitTables(judgments=one.iloc[:1]),
-        HabitTables(requests=requests().iloc[:1]), HabitTables(ratings=ratings),
-    ):  # fmt: skip
+        HabitTables(judgments=one),
+        HabitTables(judgments=one, items=texts, ratings=ratings),
+        HabitTables(probes=probe),
+        HabitTables(probes=pair),
+        HabitTables(judgments=one.iloc[:1]),
+        HabitTables(requests=requests().iloc[:1]),
+        HabitTables(ratings=ratings),
+    ):
         found = habits_results(given_tables)
         json.dumps([q.to_json() for q in found.quantities], allow_nan=False)
         assert not [m for m in found.measures if m.reading == FOUND]
@@ -332,12 +385,27 @@ def test_wordings_stand_beside_plain_repetition(tables):
     rows = []
     for unit in range(10):
         for probe, variant, choice in (
-            ("original", "", "left"), ("repeat", "1", "left"), ("repeat", "2", "left"),
-            ("wording", "terse", "left" if unit < 4 else "right"), ("wording", "long", "left"),
-        ):  # fmt: skip
+            ("original", "", "left"),
+            ("repeat", "1", "left"),
+            ("repeat", "2", "left"),
+            ("wording", "terse", "left" if unit < 4 else "right"),
+            ("wording", "long", "left"),
+        ):
             rows.append((GPT, "llm", f"pair {unit}", probe, variant, "a", "b", choice, ""))
-    probes = pd.DataFrame(rows, columns=["rater_id", "rater_kind", "unit", "probe", "variant",
-                                         "left_id", "right_id", "choice", "item_id"])  # fmt: skip
+    probes = pd.DataFrame(
+        rows,
+        columns=[
+            "rater_id",
+            "rater_kind",
+            "unit",
+            "probe",
+            "variant",
+            "left_id",
+            "right_id",
+            "choice",
+            "item_id",
+        ],
+    )
     found = wording(probes, judge=GPT)
     assert found["wording terse"].estimate == 0.4
     assert found["wording long"].estimate == 1.0
@@ -405,10 +473,14 @@ def test_requests_are_counted_by_purpose_with_reasons(tables):
 def test_a_plan_says_which_items_are_a_judges_own_and_what_speaks_for_an_item(tmp_path):
     folder = make_study(tmp_path / "study")
     plan = yaml.safe_load((folder / "plan.yaml").read_text())
-    plan["judges"].append({
-        "id": "gpt", "kind": "llm", "model": "m",
-        "habits": {"own": {"column": "author", "values": ["m"]}},
-    })  # fmt: skip
+    plan["judges"].append(
+        {
+            "id": "gpt",
+            "kind": "llm",
+            "model": "m",
+            "habits": {"own": {"column": "author", "values": ["m"]}},
+        }
+    )
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
     read = load_plan(folder)
     assert own_items_of(read) == {"gpt": OwnItems(column="author", values=("m",))}
@@ -468,8 +540,9 @@ def test_what_a_folder_must_hold(tables, tmp_path):
     mixed.to_csv(data / "judgments.csv", index=False)
     read = read_habit_tables(tmp_path / "study")
     assert (read.mode, read.notes) == (
-        "live", ("People's live answers count; those of mode bot are left out.",)
-    )  # fmt: skip
+        "live",
+        ("People's live answers count; those of mode bot are left out.",),
+    )
 
 
 @settings(max_examples=20)
@@ -478,8 +551,17 @@ def test_numbers_in_sentences_are_short(estimate, half):
     from analysis.habits.sentences import with_interval
 
     m = Measure(
-        judge="j", habit="halo", what="halo", label="", estimate=estimate, low=estimate - half,
-        high=estimate + half, n=9, unit_of_n="", method="", unit="proportion",
-    )  # fmt: skip
+        judge="j",
+        habit="halo",
+        what="halo",
+        label="",
+        estimate=estimate,
+        low=estimate - half,
+        high=estimate + half,
+        n=9,
+        unit_of_n="",
+        method="",
+        unit="proportion",
+    )
     assert len(with_interval(m)) < 32
     assert len(with_interval(replace(m, unit="correlation"))) < 32

@@ -84,10 +84,13 @@ def world(seed=1, items=60, raters=90, trials=10, scenarios=3, rated=30, probed=
     liking = 0.6 * z + 0.3 * mine + 0.7 * rng.normal(size=items)
     words = np.round(120 * 2 ** (0.7 * z)).astype(int).clip(5)
     ids = np.array([f"i{n:02d}" for n in range(items)], dtype=object)
-    shown = np.array([
-        rng.choice(np.flatnonzero(scenario == trial % scenarios), 2, replace=False)
-        for _ in range(raters) for trial in range(trials)
-    ])  # fmt: skip
+    shown = np.array(
+        [
+            rng.choice(np.flatnonzero(scenario == trial % scenarios), 2, replace=False)
+            for _ in range(raters)
+            for trial in range(trials)
+        ]
+    )
     rater = np.array([f"p{n}" for n in np.repeat(np.arange(raters), trials)], dtype=object)
     won = rng.random(len(shown)) < expit(liking[shown[:, 0]] - liking[shown[:, 1]])
     votes = pairs_frame(ids, scenario, shown, won).assign(rater_id=rater, rater_kind="human")
@@ -99,48 +102,73 @@ def world(seed=1, items=60, raters=90, trials=10, scenarios=3, rated=30, probed=
     own_rows = pd.concat([trial_rows, turned]).assign(rater_id=GPT, rater_kind="llm")
     drawn = rng.permutation(len(first))[:probed]
     probes, of_probe = [], []
-    for probe, of in (("original", first[drawn]), ("swap", len(straight) + drawn),
-                      ("repeat", first[drawn])):  # fmt: skip
+    for probe, of in (
+        ("original", first[drawn]),
+        ("swap", len(straight) + drawn),
+        ("repeat", first[drawn]),
+    ):
         units = [f"pair {n}" for n in range(probed)]
         probes.append(pairs_frame(ids, scenario, asked[of], 0).assign(unit=units, probe=probe))
         of_probe.append(of)
     rewritten = [
-        pd.DataFrame({
-            "unit": np.repeat([f"item {i}" for i in ids[:rated]], 3), "variant": variant,
-            "probe": "perturbation" if variant else "original",
-            "item_id": np.repeat(ids[:rated], 3), "dimension": np.tile(DIMENSIONS, rated),
-        }) for variant in ("", *REWRITES)
-    ]  # fmt: skip
+        pd.DataFrame(
+            {
+                "unit": np.repeat([f"item {i}" for i in ids[:rated]], 3),
+                "variant": variant,
+                "probe": "perturbation" if variant else "original",
+                "item_id": np.repeat(ids[:rated], 3),
+                "dimension": np.tile(DIMENSIONS, rated),
+            }
+        )
+        for variant in ("", *REWRITES)
+    ]
     filled = pd.concat([*probes, *rewritten]).astype(object).fillna("")
     truth = rng.multivariate_normal(np.zeros(3), 0.5 + 0.5 * np.eye(3), rated)
     ratings = [ratings_frame(f"p{n}", "human", ids, rated_by(rng, truth)) for n in range(3)]
     ratings.append(ratings_frame(GPT, "llm", ids, truth))
     return World(
-        liking, np.log2(words), mine, truth,
-        pd.DataFrame({"item_id": ids, "text": [" ".join(["word"] * n) for n in words],
-                      "author": np.where(mine == 1, "it", "another")}).astype(object),
+        liking,
+        np.log2(words),
+        mine,
+        truth,
+        pd.DataFrame(
+            {
+                "item_id": ids,
+                "text": [" ".join(["word"] * n) for n in words],
+                "author": np.where(mine == 1, "it", "another"),
+            }
+        ).astype(object),
         votes,
         pd.concat(ratings, ignore_index=True),
         pd.concat([votes.assign(purpose="trial"), own_rows], ignore_index=True).astype(object),
         filled.assign(rater_id=GPT, rater_kind="llm"),
-        asked, np.concatenate([of_trial.ravel(), len(straight) + np.arange(len(first))]),
+        asked,
+        np.concatenate([of_trial.ravel(), len(straight) + np.arange(len(first))]),
         np.concatenate(of_probe),
-    )  # fmt: skip
+    )
 
 
 def pairs_frame(ids, scenario, pairs, chose_left):
-    return pd.DataFrame({
-        "scenario": scenario[pairs[:, 0]].astype(str).astype(object), "left_id": ids[pairs[:, 0]],
-        "right_id": ids[pairs[:, 1]],
-        "choice": np.where(chose_left, "left", "right").astype(object),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "scenario": scenario[pairs[:, 0]].astype(str).astype(object),
+            "left_id": ids[pairs[:, 0]],
+            "right_id": ids[pairs[:, 1]],
+            "choice": np.where(chose_left, "left", "right").astype(object),
+        }
+    )
 
 
 def ratings_frame(rater, kind, ids, values):
-    return pd.DataFrame({
-        "rater_id": rater, "rater_kind": kind, "item_id": np.repeat(ids[: len(values)], 3),
-        "dimension": np.tile(DIMENSIONS, len(values)), "value": values.ravel(),
-    }).astype({"rater_id": object, "rater_kind": object, "dimension": object})  # fmt: skip
+    return pd.DataFrame(
+        {
+            "rater_id": rater,
+            "rater_kind": kind,
+            "item_id": np.repeat(ids[: len(values)], 3),
+            "dimension": np.tile(DIMENSIONS, len(values)),
+            "value": values.ravel(),
+        }
+    ).astype({"rater_id": object, "rater_kind": object, "dimension": object})
 
 
 def rated_by(rng, truth, correlation=0.3, scale=1.0):
@@ -183,19 +211,27 @@ def judge_tables(w, law, rng):
     shown[: len(of)] = np.where(probed.astype(bool), "left", "right")
     value = np.full(len(w.probes), np.nan)
     cells = [
-        np.clip(np.round(
-            4 + w.truth + 0.8 * rng.normal(size=w.truth.shape)
-            + np.array([law.shift.get((variant, d), 0.0) for d in DIMENSIONS])
-        ), 1, 7).ravel()
+        np.clip(
+            np.round(
+                4
+                + w.truth
+                + 0.8 * rng.normal(size=w.truth.shape)
+                + np.array([law.shift.get((variant, d), 0.0) for d in DIMENSIONS])
+            ),
+            1,
+            7,
+        ).ravel()
         for variant in ("", *REWRITES)
-    ]  # fmt: skip
+    ]
     value[len(of) :] = np.concatenate(cells)
     rated = w.ratings["value"].to_numpy(copy=True)
     rated[-w.truth.size :] = rated_by(rng, w.truth, law.halo, law.scale).ravel()
     return HabitTables(
-        items=w.items, judgments=w.judgments.assign(choice=choice),
-        ratings=w.ratings.assign(value=rated), probes=w.probes.assign(choice=shown, value=value),
-    )  # fmt: skip
+        items=w.items,
+        judgments=w.judgments.assign(choice=choice),
+        ratings=w.ratings.assign(value=rated),
+        probes=w.probes.assign(choice=shown, value=value),
+    )
 
 
 def accusations(w, tables):
@@ -203,11 +239,13 @@ def accusations(w, tables):
     asked = questions(tables.judgments, tables.probes, GPT)
     answer = answers_to(w.known.pairs, asked)
     habits = [
-        position(asked, judge=GPT), letter(asked, judge=GPT),
+        position(asked, judge=GPT),
+        letter(asked, judge=GPT),
         length(w.known, answer, w.longer, judge=GPT),
         own(w.known, answer, w.items, judge=GPT, column="author", values=["it"]),
-        halo(tables.ratings, w.people, judge=GPT), shift(tables.probes, judge=GPT),
-    ]  # fmt: skip
+        halo(tables.ratings, w.people, judge=GPT),
+        shift(tables.probes, judge=GPT),
+    ]
     return judged([m for habit in habits for m in habit.measures])
 
 
@@ -271,8 +309,9 @@ def test_a_trait_favoured_beyond_people_has_its_size_within_its_interval(trait, 
         w = world(seed=n % 8 + 1, raters=120)
         votes = w.known
         odds = odds_of(w, Law(**{trait: size}), rng)
-        p = pd.Series(rng.random(len(odds)) < expit(odds),
-                      index=pd.MultiIndex.from_arrays(w.asked.T))  # fmt: skip
+        p = pd.Series(
+            rng.random(len(odds)) < expit(odds), index=pd.MultiIndex.from_arrays(w.asked.T)
+        )
         p = p[~p.index.duplicated()].astype(float)
         place = dict(zip(w.items["item_id"], range(60), strict=True))
         pairs = [votes.pairs.get_level_values(side).map(place) for side in (1, 2)]

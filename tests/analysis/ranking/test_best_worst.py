@@ -16,11 +16,16 @@ from prereg.errors import RatifyError
 def trial(name: str, items: str, most: str, least: str, rater: str = "r1") -> list[dict]:
     return [
         {
-            "trial_id": name, "rater_id": rater, "scenario": "s", "option": place, "item_id": item,
-            "picked": {most: "most", least: "least"}.get(item, ""), "is_attention_check": False,
+            "trial_id": name,
+            "rater_id": rater,
+            "scenario": "s",
+            "option": place,
+            "item_id": item,
+            "picked": {most: "most", least: "least"}.get(item, ""),
+            "is_attention_check": False,
         }
         for place, item in enumerate(items, start=1)
-    ]  # fmt: skip
+    ]
 
 
 def beats(table: pd.DataFrame) -> set[tuple[str, str]]:
@@ -35,8 +40,12 @@ def test_best_beats_every_other_and_every_other_beats_worst_once():
     assert beats(got) == {("c", "a"), ("c", "b"), ("c", "d"), ("b", "a"), ("d", "a")}
     assert len(got) == 5
     assert set(zip(got["left_id"], got["right_id"], strict=True)) == {
-        ("a", "c"), ("b", "c"), ("c", "d"), ("a", "b"), ("a", "d")
-    }  # fmt: skip
+        ("a", "c"),
+        ("b", "c"),
+        ("c", "d"),
+        ("a", "b"),
+        ("a", "d"),
+    }
     assert set(got["scenario"]) == {"s"}
     assert set(got["rater_id"]) == {"r1"}
 

@@ -108,9 +108,11 @@ def test_errors_equal_statsmodels(side):
     design[np.arange(n), data["right_id"].map(items.index)] = -1
     X = np.column_stack([design[:, 1:], np.ones(n)])[:, : None if side else -1]
     fit = sm.Logit((data["choice"] == "left").astype(float).to_numpy(), X).fit(
-        disp=0, tol=1e-14, cov_type="cluster",
+        disp=0,
+        tol=1e-14,
+        cov_type="cluster",
         cov_kwds={"groups": pd.factorize(data["rater_id"])[0]},
-    )  # fmt: skip
+    )
     k = X.shape[1]
     covariance = fit.cov_params() * (n - k) / (n - 1)  # leaves the factor R / (R - 1)
     contrast = np.zeros((15, k))

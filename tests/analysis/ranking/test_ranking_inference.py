@@ -44,11 +44,13 @@ def choices(n_items: int, raters: int, each: int, seed: int, scenarios: int = 1)
     names = np.array([[f"s{s}i{i:02d}" for i in range(n_items)] for s in range(scenarios)])
     return pd.DataFrame(
         {
-            "left_id": names[scenario, left], "right_id": names[scenario, right],
-            "choice": np.where(won, "left", "right"), "scenario": [f"s{s}" for s in scenario],
+            "left_id": names[scenario, left],
+            "right_id": names[scenario, right],
+            "choice": np.where(won, "left", "right"),
+            "scenario": [f"s{s}" for s in scenario],
             "rater_id": [f"r{k:03d}" for k in np.repeat(np.arange(raters), each)],
         }
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -343,9 +345,14 @@ def test_raters_without_a_common_order_disagree_with_no_order():
 
 def test_an_item_that_one_rater_alone_judged_says_nothing_of_them(careless):
     extra = pd.DataFrame(
-        {"left_id": "new", "right_id": "s0i00", "choice": "left", "scenario": "s0",
-         "rater_id": ["r001"] * 4}
-    )  # fmt: skip
+        {
+            "left_id": "new",
+            "right_id": "s0i00",
+            "choice": "left",
+            "scenario": "s0",
+            "rater_id": ["r001"] * 4,
+        }
+    )
     table = pd.concat([careless, extra], ignore_index=True)
     one, two = (rater_misfit(t).frame.set_index("rater_id").loc["r001"] for t in (careless, table))
     assert two["residual"] == pytest.approx(one["residual"], abs=0.1)
@@ -451,9 +458,11 @@ def test_draws_of_a_study_line_up_with_its_table(study):
 def test_reliability_has_an_interval():
     one, _ = scores(100, 0.5, 6)
     score = Measured(
-        score=one["score"].to_numpy(), variance=np.full(100, 0.25),
-        group=np.zeros(100, dtype=np.int64), reliability=None,
-    )  # fmt: skip
+        score=one["score"].to_numpy(),
+        variance=np.full(100, 0.25),
+        group=np.zeros(100, dtype=np.int64),
+        reliability=None,
+    )
     found = scale_reliability(score, level=0.95)
     assert found.estimate == pytest.approx(1 - 0.25 / one["score"].var(ddof=1))
     # variance of the log of a normal sample's variance is 2 / (n - 1)
@@ -471,11 +480,16 @@ def evidence(judgments: pd.DataFrame) -> Evidence:
     return cast(
         Evidence,
         SimpleNamespace(
-            people=judgments, judges={"judge": judge}, plan=plan, simulated=True,
-            raters="simulated raters", raters_own="Simulated raters'", status="confirmatory",
+            people=judgments,
+            judges={"judge": judge},
+            plan=plan,
+            simulated=True,
+            raters="simulated raters",
+            raters_own="Simulated raters'",
+            status="confirmatory",
             rng=lambda purpose: np.random.default_rng(len(purpose)),
         ),
-    )  # fmt: skip
+    )
 
 
 def test_a_registered_ranking_reports_what_its_plan_names(careless):

@@ -26,10 +26,13 @@ def evidence(table=EXPERTS, **others):
     table = table.assign(scale_min="1", scale_max="5", value=table["value"].astype(str))
     person = table["rater_kind"] == "human"
     have = {
-        "ratings": table[person].reset_index(drop=True), "judge_ratings": table[~person],
-        "rng": lambda _: np.random.default_rng(1), "raters": "people", "simulated": False,
+        "ratings": table[person].reset_index(drop=True),
+        "judge_ratings": table[~person],
+        "rng": lambda _: np.random.default_rng(1),
+        "raters": "people",
+        "simulated": False,
         "status": "confirmatory",
-    }  # fmt: skip
+    }
     return cast(Evidence, SimpleNamespace(**(have | others)))
 
 
@@ -101,11 +104,17 @@ def test_a_crowd_has_a_yardstick():
         ({"judges": ("x",)}, {}, "rated nothing"),
         ({"dimensions": ("x",)}, {}, "did not both rate"),
         ({}, {"ratings": evidence().ratings.head(0)}, "no ratings by people"),
-        ({}, {"ratings": evidence().ratings.assign(
-            scale_max=np.where(evidence().ratings["dimension"] == "warmth", "7", "5"))},
-         "different scales"),
+        (
+            {},
+            {
+                "ratings": evidence().ratings.assign(
+                    scale_max=np.where(evidence().ratings["dimension"] == "warmth", "7", "5")
+                )
+            },
+            "different scales",
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_answered_is_refused(settings, changed, says):
     with pytest.raises(RatifyError, match=says):
         run_agreement(plan(**settings), evidence(**changed))

@@ -82,9 +82,12 @@ def test_the_finding_holds_what_the_plan_names_and_nothing_else(finding):
 
 def test_the_numbers_are_those_of_the_function(finding, table):
     found = reliable_change(
-        table, value="overall", baseline_rounds=["1"], conditions=["coach", HOSTILE],
+        table,
+        value="overall",
+        baseline_rounds=["1"],
+        conditions=["coach", HOSTILE],
         correction="holm",
-    )  # fmt: skip
+    )
     by_name = {q.name: q for q in finding.quantities}
     threshold = by_name["threshold"]
     assert (threshold.estimate, threshold.low, threshold.high) == found.threshold
@@ -125,8 +128,13 @@ def test_a_table_where_nobody_has_a_before_and_an_after_still_tells_the_threshol
 def test_tables_say_who_was_left_out_and_that_other_indices_were_not_registered(finding):
     tables = {t.name.removeprefix("who_changed_"): t for t in finding.tables}
     assert set(tables) == {
-        "shares", "differences", "thresholds", "reliability", "indices", "people_compared",
-    }  # fmt: skip
+        "shares",
+        "differences",
+        "thresholds",
+        "reliability",
+        "indices",
+        "people_compared",
+    }
     assert "25 people of other conditions" in tables["people_compared"].caption
     assert tables["indices"].status == "exploratory"
     assert tables["shares"].status == "confirmatory"
@@ -144,10 +152,17 @@ def test_figures_are_whole_and_carry_the_warning_of_simulated_people(finding, ta
 
 def test_settings_of_the_plan_reach_the_function(table):
     plan = {
-        **PLAN, "cut": 1.0, "pairs": "all", "student": True, "occasion_means": True,
-        "norm": {"sd": 2.0, "reliability": 0.7}, "level": 0.9, "baseline_rounds": ["1", 2],
-        "post_rounds": ["3"], "correction": "none",
-    }  # fmt: skip
+        **PLAN,
+        "cut": 1.0,
+        "pairs": "all",
+        "student": True,
+        "occasion_means": True,
+        "norm": {"sd": 2.0, "reliability": 0.7},
+        "level": 0.9,
+        "baseline_rounds": ["1", 2],
+        "post_rounds": ["3"],
+        "correction": "none",
+    }
     found = run_change(Change(**plan), evidence(table))
     names = [quantity.name for quantity in found.quantities]
     assert sorted(names) == sorted(Change(**plan).quantity_names(None))

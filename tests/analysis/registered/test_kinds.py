@@ -21,33 +21,53 @@ from tests.support.other_kinds import make_study, rewrite
 FAMILY = {"over": "shared", "name": "all_tests", "correction": "holm"}
 OF_TABLES: list[dict[str, Any]] = [
     {
-        "id": "changed", "kind": "change", "table": "visits", "value": "score",
-        "control": "video", "treatments": ["coach"], "baseline_rounds": [1],
+        "id": "changed",
+        "kind": "change",
+        "table": "visits",
+        "value": "score",
+        "control": "video",
+        "treatments": ["coach"],
+        "baseline_rounds": [1],
         "post_rounds": [2, 3],
     },
     {
-        "id": "effect", "kind": "regression", "model": "ols", "data": "visits",
-        "outcomes": ["score"], "predictors": "C(condition) * post", "cluster": "person_id",
-        "terms": ["C(condition)[T.video]:post"], "family": FAMILY,
+        "id": "effect",
+        "kind": "regression",
+        "model": "ols",
+        "data": "visits",
+        "outcomes": ["score"],
+        "predictors": "C(condition) * post",
+        "cluster": "person_id",
+        "terms": ["C(condition)[T.video]:post"],
+        "family": FAMILY,
         "sd": {"of": "baseline", "column": "post", "value": 0},
     },
-    {
-        "id": "spoken_of", "kind": "themes", "texts": "letters", "columns": ["relief", "anger"],
-    },
-]  # fmt: skip
+    {"id": "spoken_of", "kind": "themes", "texts": "letters", "columns": ["relief", "anger"]},
+]
 RATINGS: list[dict[str, Any]] = [
     {"id": "agree", "kind": "agreement", "hypothesis": "H1", "judges": ["lexical", "length"]},
     {
-        "id": "sources", "kind": "source_ratings", "sources": ["first", "second", "third"],
-        "reference": "first", "dimensions": ["advice_giving"], "style": ["words"],
+        "id": "sources",
+        "kind": "source_ratings",
+        "sources": ["first", "second", "third"],
+        "reference": "first",
+        "dimensions": ["advice_giving"],
+        "style": ["words"],
     },
     {
-        "id": "by_source", "kind": "regression", "model": "ols", "data": "ratings",
-        "outcomes": ["advice_giving"], "predictors": "C(source)", "cluster": "rater_id",
-        "terms": ["C(source)[T.third]"], "family": FAMILY, "few_clusters": {"below": 0},
+        "id": "by_source",
+        "kind": "regression",
+        "model": "ols",
+        "data": "ratings",
+        "outcomes": ["advice_giving"],
+        "predictors": "C(source)",
+        "cluster": "rater_id",
+        "terms": ["C(source)[T.third]"],
+        "family": FAMILY,
+        "few_clusters": {"below": 0},
     },
     *OF_TABLES,
-]  # fmt: skip
+]
 PICKS: list[dict[str, Any]] = [
     {"id": "order", "kind": "ranking", "resamples": 100},
     {"id": "shares", "kind": "best_worst_shares", "sources": ["first", "second", "third"]},
@@ -80,10 +100,12 @@ def write_tables(data: Path) -> None:
 @pytest.fixture(scope="module")
 def ratings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_study(
-        tmp_path_factory.mktemp("ratings") / "study", "empathy_rating", analyses=RATINGS,
+        tmp_path_factory.mktemp("ratings") / "study",
+        "empathy_rating",
+        analyses=RATINGS,
         sensitivity={"on": "everybody"},
         gate=[{"analysis": "sources", "quantity": "advice_giving: third - first", "at_least": 0.5}],
-    )  # fmt: skip
+    )
     write_tables(folder / "data")
     analyze_study(folder, mode="live")
     return folder
@@ -92,9 +114,11 @@ def ratings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def picks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = make_study(
-        tmp_path_factory.mktemp("picks") / "study", "best_response", analyses=PICKS,
+        tmp_path_factory.mktemp("picks") / "study",
+        "best_response",
+        analyses=PICKS,
         gate=[{"analysis": "shares", "quantity": "most: first - third", "at_least": 0.5}],
-    )  # fmt: skip
+    )
     analyze_study(folder, mode="live")
     return folder
 

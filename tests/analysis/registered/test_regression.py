@@ -26,13 +26,19 @@ from prereg.analyses.regression import Regression
 from prereg.errors import RatifyError
 
 PLAN = {
-    "id": "skills", "kind": "regression", "hypothesis": "H1", "model": "ols",
-    "data": "conversations", "outcomes": ["warm", "advice-given"],
-    "predictors": "C(arm) * post", "cluster": "person_id", "terms": ["post"],
+    "id": "skills",
+    "kind": "regression",
+    "hypothesis": "H1",
+    "model": "ols",
+    "data": "conversations",
+    "outcomes": ["warm", "advice-given"],
+    "predictors": "C(arm) * post",
+    "cluster": "person_id",
+    "terms": ["post"],
     "contrasts": {"coach - video": "C(arm)[T.coach]:post - C(arm)[T.video]:post"},
     "sd": {"of": "baseline", "column": "post", "value": 0},
     "family": {"over": "each_outcome", "correction": "holm"},
-}  # fmt: skip
+}
 
 
 def conversations() -> pd.DataFrame:
@@ -59,15 +65,26 @@ def trials() -> pd.DataFrame:
     chosen = np.where(rng.random(400) < 0.5 + 0.03 * (left - right), "left", "right")
     ids = np.array([f"i{n}" for n in range(8)])
     return pd.DataFrame(
-        {"session_id": session, "rater_id": session, "left_id": ids[left], "right_id": ids[right],
-         "choice": chosen}
-    )  # fmt: skip
+        {
+            "session_id": session,
+            "rater_id": session,
+            "left_id": ids[left],
+            "right_id": ids[right],
+            "choice": chosen,
+        }
+    )
 
 
 TABLE = conversations()
-SCORES = pd.DataFrame({"item_id": [f"i{n}" for n in range(8)], "scenario": "s",
-                       "warmth": np.arange(8.0), "pity": [2.0, 1, 3, 5, 1, 4, 4, 2],
-                       "overall": np.arange(8.0)})  # fmt: skip
+SCORES = pd.DataFrame(
+    {
+        "item_id": [f"i{n}" for n in range(8)],
+        "scenario": "s",
+        "warmth": np.arange(8.0),
+        "pity": [2.0, 1, 3, 5, 1, 4, 4, 2],
+        "overall": np.arange(8.0),
+    }
+)
 RATINGS = pd.DataFrame(
     {
         "rater_id": np.repeat([f"r{n}" for n in range(50)], 4),
@@ -80,16 +97,30 @@ RATINGS = pd.DataFrame(
 
 
 def evidence(mode: str = "live") -> Evidence:
-    visits = {"session_id": [f"s{n}" for n in range(50)], "rater_id": [f"r{n}" for n in range(50)],
-              "age": [str(20 + n) for n in range(50)]}  # fmt: skip
+    visits = {
+        "session_id": [f"s{n}" for n in range(50)],
+        "rater_id": [f"r{n}" for n in range(50)],
+        "age": [str(20 + n) for n in range(50)],
+    }
     fake = SimpleNamespace(
-        status="confirmatory", simulated=mode == "bot", people=trials(), ratings=RATINGS,
-        judge_ratings=RATINGS.assign(rater_id="judge"), participants=pd.DataFrame(visits),
-        items=pd.DataFrame({"item_id": ["i1", "i2"], "text": ["x", "y"], "source": ["p", "llm"],
-                            "warm": ["1", "2"]}),
-        judges={"judge": SimpleNamespace(scores=SCORES)}, table=lambda name: TABLE,
+        status="confirmatory",
+        simulated=mode == "bot",
+        people=trials(),
+        ratings=RATINGS,
+        judge_ratings=RATINGS.assign(rater_id="judge"),
+        participants=pd.DataFrame(visits),
+        items=pd.DataFrame(
+            {
+                "item_id": ["i1", "i2"],
+                "text": ["x", "y"],
+                "source": ["p", "llm"],
+                "warm": ["1", "2"],
+            }
+        ),
+        judges={"judge": SimpleNamespace(scores=SCORES)},
+        table=lambda name: TABLE,
         rng=lambda purpose: np.random.default_rng(7),
-    )  # fmt: skip
+    )
     return cast("Evidence", fake)
 
 
@@ -164,10 +195,19 @@ def test_a_shared_family_is_corrected_over_all_analyses():
 
 def test_a_logit_of_trials():
     analysis = plan(
-        id="components", data="trials", judge="judge", model="logit", outcomes=["select_higher"],
-        predictors="gap + diff_pity", cluster="rater_id", terms=["gap", "diff_pity"], contrasts={},
-        sd=None, predictions={"gap": [1, 5]}, average_effects=["gap"],
-    )  # fmt: skip
+        id="components",
+        data="trials",
+        judge="judge",
+        model="logit",
+        outcomes=["select_higher"],
+        predictors="gap + diff_pity",
+        cluster="rater_id",
+        terms=["gap", "diff_pity"],
+        contrasts={},
+        sd=None,
+        predictions={"gap": [1, 5]},
+        average_effects=["gap"],
+    )
     got = run_regression(analysis, evidence())
     rows = trials_with_gap(trials(), SCORES, preference=None, dimensions=["warmth", "pity"]).frame
     fit = clustered_logit(rows, "select_higher ~ gap + diff_pity", cluster="rater_id")
@@ -194,8 +234,15 @@ def test_few_clusters_are_bootstrapped_as_the_plan_says():
 
 
 def test_demographics_with_hc3():
-    analysis = plan(errors="HC3", cluster=None, predictors="age", terms=["age"], contrasts={},
-                    outcomes=["warm"], sd=None)  # fmt: skip
+    analysis = plan(
+        errors="HC3",
+        cluster=None,
+        predictors="age",
+        terms=["age"],
+        contrasts={},
+        outcomes=["warm"],
+        sd=None,
+    )
     got = run_regression(analysis, evidence()).quantities[0]
     fit = robust_ols(with_numbers(TABLE), "warm ~ age")
     assert (got.se, got.p_value) == pytest.approx((fit.bse["age"], fit.pvalues["age"]))
@@ -203,8 +250,15 @@ def test_demographics_with_hc3():
 
 
 def test_rows_of_ratings_carry_item_and_visit():
-    analysis = plan(data="ratings", outcomes=["warm"], predictors="source + age",
-                    cluster="rater_id", terms=["age"], contrasts={}, sd=None)  # fmt: skip
+    analysis = plan(
+        data="ratings",
+        outcomes=["warm"],
+        predictors="source + age",
+        cluster="rater_id",
+        terms=["age"],
+        contrasts={},
+        sd=None,
+    )
     rows = regression_rows(analysis, evidence())["warm"]
     assert len(rows) == 100
     assert rows["warm"].tolist() == RATINGS[RATINGS["dimension"] == "warm"]["value"].tolist()
@@ -221,8 +275,15 @@ def test_rows_of_ratings_carry_item_and_visit():
 
 
 def test_text_becomes_numbers_where_every_cell_is_one():
-    table = pd.DataFrame({"a": ["1", "", "2.5"], "b": ["1", "x", "2"], "rater_id": ["1", "2", "3"],
-                          "c": ["", "", ""]}, dtype="str")  # fmt: skip
+    table = pd.DataFrame(
+        {
+            "a": ["1", "", "2.5"],
+            "b": ["1", "x", "2"],
+            "rater_id": ["1", "2", "3"],
+            "c": ["", "", ""],
+        },
+        dtype="str",
+    )
     got = with_numbers(table, keep=frozenset({"d"}))
     assert got["a"].tolist()[::2] == [1.0, 2.5]
     assert np.isnan(got["a"].iloc[1])
@@ -258,8 +319,9 @@ def test_a_plan_that_contradicts_itself(changes, words):
 def test_the_figure_draws_every_effect(finding):
     effects = finding.tables[0].frame
     ax = plot_effects(effects)
-    drawn = np.concatenate([line.get_xdata() for line in ax.lines
-                            if line.get_gid() in {"clear", "unclear"}])  # fmt: skip
+    drawn = np.concatenate(
+        [line.get_xdata() for line in ax.lines if line.get_gid() in {"clear", "unclear"}]
+    )
     assert sorted(drawn) == pytest.approx(sorted(effects["estimate_sd"]))
     assert [tick.get_text() for tick in ax.get_yticklabels()] == ["warm", "advice-given"]
     assert len(ax.get_legend().get_texts()) == 2

@@ -27,13 +27,15 @@ SAID = {"gpt": "I hear you! 😊 How are you?", "human": "I was there too.", "ll
 def ratings(rng: np.random.Generator) -> pd.DataFrame:
     rows = [
         {
-            "rater_id": f"r{rater}", "item_id": f"i{item}", "dimension": dimension,
+            "rater_id": f"r{rater}",
+            "item_id": f"i{item}",
+            "dimension": dimension,
             "value": float(2 + (item % 3 == 0) + rng.integers(0, 3)),
         }
         for rater in range(15)
         for item in rng.choice(24, 6, replace=False)
         for dimension in ("warmth", "clear_words")
-    ]  # fmt: skip
+    ]
     return pd.DataFrame(rows)
 
 
@@ -43,11 +45,14 @@ def picks(rng: np.random.Generator) -> pd.DataFrame:
         scene, order = rng.integers(8), rng.permutation(3)
         rows += [
             {
-                "trial_id": f"t{trial}", "rater_id": f"r{trial % 15}", "option": place + 1,
-                "item_id": f"i{3 * scene + place}", "picked": ["most", "least", ""][order[place]],
+                "trial_id": f"t{trial}",
+                "rater_id": f"r{trial % 15}",
+                "option": place + 1,
+                "item_id": f"i{3 * scene + place}",
+                "picked": ["most", "least", ""][order[place]],
             }
             for place in range(3)
-        ]  # fmt: skip
+        ]
     return pd.DataFrame(rows)
 
 
@@ -60,8 +65,9 @@ def tables(rng: np.random.Generator) -> dict[str, pd.DataFrame]:
         ]
     )
     themes = {
-        "relief": np.where(texts["time"] == "after", 0.7, 0.2), "anger": np.full(len(texts), 0.4)
-    }  # fmt: skip
+        "relief": np.where(texts["time"] == "after", 0.7, 0.2),
+        "anger": np.full(len(texts), 0.4),
+    }
     for name, chance in themes.items():
         texts[name] = (rng.random(len(texts)) < chance).astype(int).astype(str)
     labels = pd.concat(
@@ -84,23 +90,38 @@ def evidence() -> Evidence:
     tidy = tables(rng)
     plan = SimpleNamespace(language="en", scales=[SimpleNamespace(id="warmth")])
     stand_in = SimpleNamespace(
-        plan=plan, items=items, ratings=ratings(rng), best_worst=picks(rng), raters="people",
-        simulated=True, status="confirmatory", table=tidy.__getitem__,
+        plan=plan,
+        items=items,
+        ratings=ratings(rng),
+        best_worst=picks(rng),
+        raters="people",
+        simulated=True,
+        status="confirmatory",
+        table=tidy.__getitem__,
         table_path=lambda name: Path(f"{name}.csv"),
-    )  # fmt: skip
+    )
     return cast(Evidence, stand_in)
 
 
 RATED = {
-    "id": "rated", "kind": "source_ratings", "hypothesis": "h1", "sources": SOURCES,
-    "reference": "human", "dimensions": ("warmth", "clear_words"), "domain": "scenario",
+    "id": "rated",
+    "kind": "source_ratings",
+    "hypothesis": "h1",
+    "sources": SOURCES,
+    "reference": "human",
+    "dimensions": ("warmth", "clear_words"),
+    "domain": "scenario",
     "style": ("words", "exclamation_marks", "first_person_plural"),
-}  # fmt: skip
+}
 PICKED = {"id": "picked", "kind": "best_worst_shares", "hypothesis": "h1", "sources": SOURCES}
 TOLD = {
-    "id": "told", "kind": "themes", "hypothesis": "h1", "texts": "texts", "labels": "labels",
+    "id": "told",
+    "kind": "themes",
+    "hypothesis": "h1",
+    "texts": "texts",
+    "labels": "labels",
     "themes": ("relief", "anger", "joy"),
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +229,7 @@ def test_wide_themes_and_other_languages(evidence, findings):
 
 def test_what_a_plan_names_must_be_there(evidence):
     with pytest.raises(RatifyError, match=r"no response of this source.*claude"):
-        run_source_ratings(
-            SourceRatings(**RATED | {"sources": (*SOURCES, "claude")}), evidence
-        )  # fmt: skip
+        run_source_ratings(SourceRatings(**RATED | {"sources": (*SOURCES, "claude")}), evidence)
     with pytest.raises(RatifyError, match=r"nobody rated this dimension.*depth"):
         run_source_ratings(SourceRatings(**RATED | {"dimensions": ("depth",)}), evidence)
     with pytest.raises(RatifyError, match=r"none of the plan's sources.*llama"):

@@ -42,12 +42,16 @@ def test_numbers_are_statsmodels_own(kind):
     plain = data.astype({"scenario": object, "rater_id": object})
     build = smf.logit if kind == "logit" else smf.ols
     fit = build(FORMULA, plain).fit(
-        cov_type="cluster", cov_kwds={"groups": pd.factorize(plain["rater_id"])[0]},
+        cov_type="cluster",
+        cov_kwds={"groups": pd.factorize(plain["rater_id"])[0]},
         **({"disp": 0, "tol": 1e-12} if kind == "logit" else {}),
-    )  # fmt: skip
+    )
     for name, theirs in (
-        ("params", fit.params), ("bse", fit.bse), ("zvalues", fit.tvalues), ("pvalues", fit.pvalues)
-    ):  # fmt: skip
+        ("params", fit.params),
+        ("bse", fit.bse),
+        ("zvalues", fit.tvalues),
+        ("pvalues", fit.pvalues),
+    ):
         assert getattr(ours, name).to_numpy() == pytest.approx(theirs.to_numpy(), abs=1e-8)
         assert list(getattr(ours, name).index) == list(theirs.index)
     assert ours.conf_int(0.1).to_numpy() == pytest.approx(fit.conf_int(0.1).to_numpy(), abs=1e-8)

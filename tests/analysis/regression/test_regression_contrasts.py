@@ -179,11 +179,10 @@ def test_raw_and_sd_units_have_columns_of_their_own():
     table = effects_table(fits, contrasts, sd=sd, rng=np.random.default_rng(1))
     spread = DATA.loc[DATA["post"] == 0, "y"].std(ddof=1)
     row = table.iloc[0]
-    assert (row["sd"], row["sd_of"]) == (
-        pytest.approx(spread), "y at baseline (post = 0), 60 rows"
-    )  # fmt: skip
-    assert row["estimate_raw"] == pytest.approx(wald_contrast(FIT, contrasts["coach - video"])
-                                                .estimate)  # fmt: skip
+    assert (row["sd"], row["sd_of"]) == (pytest.approx(spread), "y at baseline (post = 0), 60 rows")
+    assert row["estimate_raw"] == pytest.approx(
+        wald_contrast(FIT, contrasts["coach - video"]).estimate
+    )
     for end in ("estimate", "low", "high"):
         assert table[f"{end}_sd"].to_numpy() * spread == pytest.approx(table[f"{end}_raw"])
     plain = effects_table(fits, contrasts, rng=np.random.default_rng(1))
@@ -214,11 +213,17 @@ def test_rescaling_the_outcome_moves_raw_and_leaves_sd():
 
 
 def test_an_outcome_is_its_own_family_or_all_are_one():
-    fits = {name: clustered_ols(DATA.assign(**{name: DATA["y"] * k + DATA["age"] * shift}),
-                                f"{name} ~ condition * post", cluster="person")
-            for name, k, shift in (("y", 1, 0), ("z", 1, 0.1))}  # fmt: skip
-    table = effects_table(fits, {COACH: COACH, VIDEO: VIDEO, "post": "post"},
-                          rng=np.random.default_rng(1))  # fmt: skip
+    fits = {
+        name: clustered_ols(
+            DATA.assign(**{name: DATA["y"] * k + DATA["age"] * shift}),
+            f"{name} ~ condition * post",
+            cluster="person",
+        )
+        for name, k, shift in (("y", 1, 0), ("z", 1, 0.1))
+    }
+    table = effects_table(
+        fits, {COACH: COACH, VIDEO: VIDEO, "post": "post"}, rng=np.random.default_rng(1)
+    )
     p = table["p"].to_numpy()
     each = with_families(table, {"y": "y", "z": "z"}, correction="holm")
     both = with_families(table, {"y": "all", "z": "all"}, correction="holm")
@@ -231,8 +236,12 @@ def test_an_outcome_is_its_own_family_or_all_are_one():
     assert each["p_adjusted"].to_numpy() != pytest.approx(both["p_adjusted"].to_numpy())
 
 
-METHODS = {"holm": "holm", "benjamini_hochberg": "fdr_bh", "benjamini_yekutieli": "fdr_by",
-           "bonferroni": "bonferroni"}  # fmt: skip
+METHODS = {
+    "holm": "holm",
+    "benjamini_hochberg": "fdr_bh",
+    "benjamini_yekutieli": "fdr_by",
+    "bonferroni": "bonferroni",
+}
 
 
 @settings(deadline=None, max_examples=12)
@@ -265,13 +274,18 @@ def test_by_hand_and_at_the_edges():
 
 def test_families_across_analyses():
     def test(analysis, name, p, family="primary", correction="holm"):
-        return FamilyTest(family=family, correction=correction, analysis=analysis, name=name,
-                          p_value=p)  # fmt: skip
+        return FamilyTest(
+            family=family, correction=correction, analysis=analysis, name=name, p_value=p
+        )
 
     found = correct_families(
-        [test("a", "x", 0.01), test("b", "x", 0.04, "other", "none"), test("b", "y", 0.03),
-         test("c", "z", None)]
-    )  # fmt: skip
+        [
+            test("a", "x", 0.01),
+            test("b", "x", 0.04, "other", "none"),
+            test("b", "y", 0.03),
+            test("c", "z", None),
+        ]
+    )
     assert [family.name for family in found] == ["primary", "other"]
     assert found[0].adjusted_of("a", "x") == pytest.approx(0.03)
     assert found[0].adjusted_of("b", "y") == pytest.approx(0.06)

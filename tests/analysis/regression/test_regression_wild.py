@@ -42,9 +42,7 @@ def sandwich_t(y: np.ndarray, null: float) -> float:
     bread = np.linalg.inv(X.T @ X)
     beta = bread @ X.T @ y
     left = y - X @ beta
-    meat = sum(
-        np.outer(s, s) for s in (X[of].T @ left[of] for of in MEMBERS)
-    )  # fmt: skip
+    meat = sum(np.outer(s, s) for s in (X[of].T @ left[of] for of in MEMBERS))
     return float((beta[1] - null) / np.sqrt((bread @ meat @ bread)[1, 1]))
 
 
@@ -57,14 +55,15 @@ def brute_force(null: float) -> float:
     drawn = [
         abs(sandwich_t(fitted + null * X[:, 1] + signs[CODES] * (y - fitted), null))
         for signs in SIGNS
-    ]  # fmt: skip
+    ]
     return float(np.mean(np.array(drawn) >= own * (1 - 1e-9)))
 
 
 @pytest.mark.parametrize("null", [0.0, 0.4])
 def test_every_sign_tried_is_every_sign_refitted(null):
-    got = wild_cluster_bootstrap(OLS, "treated", rng=np.random.default_rng(1), null=null,
-                                 weights="rademacher")  # fmt: skip
+    got = wild_cluster_bootstrap(
+        OLS, "treated", rng=np.random.default_rng(1), null=null, weights="rademacher"
+    )
     assert got.p_value == brute_force(null)
     assert (got.enumerated, got.resamples, got.clusters) == (True, 256, 8)
     assert "all 256 draws" in got.method
@@ -121,9 +120,7 @@ def test_draws_by_chance_come_close_to_all_draws():
     fit = clustered_ols(data, "y ~ treated + x", cluster="cluster")
     every = wild_cluster_bootstrap(fit, "treated", rng=np.random.default_rng(1), resamples=16384)
     some = wild_cluster_bootstrap(fit, "treated", rng=np.random.default_rng(1), resamples=9999)
-    webb = wild_cluster_bootstrap(
-        fit, "treated", rng=np.random.default_rng(1), weights="webb"
-    )  # fmt: skip
+    webb = wild_cluster_bootstrap(fit, "treated", rng=np.random.default_rng(1), weights="webb")
     assert (every.enumerated, some.enumerated) == (True, False)
     assert some.p_value == pytest.approx(every.p_value, abs=4 * 0.5 / np.sqrt(9999))
     assert webb.p_value == pytest.approx(every.p_value, abs=0.1)
@@ -138,8 +135,9 @@ def test_the_same_seed_gives_the_same_and_sides_swap():
     )
     assert (one.low, one.high) == pytest.approx((-two.high, -two.low))
     assert one.p_value == two.p_value
-    shuffled = clustered_ols(few().sample(frac=1, random_state=1), "y ~ treated + x",
-                             cluster="cluster")  # fmt: skip
+    shuffled = clustered_ols(
+        few().sample(frac=1, random_state=1), "y ~ treated + x", cluster="cluster"
+    )
     again = wild_cluster_bootstrap(shuffled, "treated", rng=np.random.default_rng(1))
     first = wild_cluster_bootstrap(fit, "treated", rng=np.random.default_rng(1))
     assert again.p_value == first.p_value
@@ -148,9 +146,7 @@ def test_the_same_seed_gives_the_same_and_sides_swap():
 
 def test_too_few_clusters_reject_nothing():
     fit = clustered_ols(few(4), "y ~ treated + x", cluster="cluster")
-    got = wild_cluster_bootstrap(
-        fit, "treated", rng=np.random.default_rng(1), weights="rademacher"
-    )  # fmt: skip
+    got = wild_cluster_bootstrap(fit, "treated", rng=np.random.default_rng(1), weights="rademacher")
     assert np.isnan([got.low, got.high]).all()
     assert got.p_value >= 2 / 16
     assert "no end" in got.note

@@ -34,9 +34,14 @@ def choices(rows, raters=None, **more) -> pd.DataFrame:
 
 def test_each_trial_by_hand():
     people = choices(
-        [("a", "b", "left"), ("b", "a", "left"), ("b", "c", "left"), ("d", "c", "right"),
-         ("a", "d", "right")]
-    )  # fmt: skip
+        [
+            ("a", "b", "left"),
+            ("b", "a", "left"),
+            ("b", "c", "left"),
+            ("d", "c", "right"),
+            ("a", "d", "right"),
+        ]
+    )
     trials = trials_with_gap(people, SCORES, dimensions=["advice"])
     nan = np.nan
     expected = pd.DataFrame(
@@ -85,8 +90,9 @@ def test_swapping_sides_changes_nothing(rows):
 
 
 def test_no_preference_column_is_allowed():
-    trials = trials_with_gap(choices([("a", "b", "left")]), SCORES[["item_id", "overall"]],
-                             preference=None)  # fmt: skip
+    trials = trials_with_gap(
+        choices([("a", "b", "left")]), SCORES[["item_id", "overall"]], preference=None
+    )
     assert trials.frame["select_match"].isna().all()
     assert trials.n_no_preference == 1
 
@@ -170,8 +176,9 @@ def random_study(n: int = 400, seed: int = 3) -> tuple[pd.DataFrame, pd.DataFram
     rng = np.random.default_rng(seed)
     people = choices(
         [(f"i{k}", f"j{k}", c) for k, c in enumerate(rng.choice(["left", "right"], n))],
-        [f"r{k // 10}" for k in range(n)], scenario="s",
-    )  # fmt: skip
+        [f"r{k // 10}" for k in range(n)],
+        scenario="s",
+    )
     flip = rng.random(n) < 0.3
     other = people["choice"].map({"left": "right", "right": "left"})
     judge = people.assign(choice=people["choice"].mask(flip, other), rater_id="judge")
@@ -220,16 +227,19 @@ def test_kappa_error_is_that_of_leaving_raters_out():
 def test_the_same_trial_first_then_the_pair_turned():
     people = choices(
         [("a", "b", "left"), ("c", "d", "left"), ("e", "f", "left"), ("g", "h", "left")],
-        ["r1", "r2", "r3", "r4"], scenario="s",
-    )  # fmt: skip
+        ["r1", "r2", "r3", "r4"],
+        scenario="s",
+    )
     judge = choices(
         [
-            ("a", "b", "left"), ("b", "a", "left"),  # same order stands: agrees
+            ("a", "b", "left"),
+            ("b", "a", "left"),  # same order stands: agrees
             ("d", "c", "left"),  # only turned: judge prefers d, disagrees
-            ("e", "f", "left"), ("e", "f", "right"),  # undecided
+            ("e", "f", "left"),
+            ("e", "f", "right"),  # undecided
         ],
         scenario="s",
-    )  # fmt: skip
+    )
     got = choice_agreement(people, judge)
     assert (got.n, got.n_reversed, got.n_undecided, got.n_unmatched) == (2, 1, 1, 1)
     assert got.estimate == 0.5
@@ -255,8 +265,9 @@ def test_one_rater_has_no_interval():
 def test_whoever_always_chooses_the_same_side_has_no_kappa():
     rows = [("a", "b", "left"), ("c", "d", "left"), ("b", "a", "left"), ("d", "c", "left")] * 2
     people = choices(rows, ["r1", "r2", "r3", "r4"] * 2)
-    judge = choices([("a", "b", "left"), ("b", "a", "right"), ("c", "d", "right"),
-                     ("d", "c", "left")])  # fmt: skip
+    judge = choices(
+        [("a", "b", "left"), ("b", "a", "right"), ("c", "d", "right"), ("d", "c", "left")]
+    )
     got = choice_agreement(people, judge)
     assert got.estimate == 0.5
     assert np.isnan([got.kappa, got.kappa_se, got.kappa_low, got.kappa_high]).all()

@@ -273,9 +273,12 @@ def test_the_flow_is_told_in_words_and_drawn_beside(tmp_path: Path) -> None:
     ]
     ax = figures.plot_flow(rows)
     drawn = ResultFigure(
-        name="flow", title="Who came", caption="Caption of flow.", alt="In words.",
+        name="flow",
+        title="Who came",
+        caption="Caption of flow.",
+        alt="In words.",
         svg=figures.svg(ax),
-    )  # fmt: skip
+    )
     text = page(tmp_path, study(flow=rows, figures=[drawn, ranking_figure("first")]))
     evidence, _, exclusions = text.partition('<section id="exclusions"')
     assert "Figure 2. Who came" in exclusions

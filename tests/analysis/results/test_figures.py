@@ -78,12 +78,7 @@ def items() -> pd.DataFrame:
 
 
 def agreement() -> pd.DataFrame:
-    pairs = [
-        ("judge", "median(humans)"),
-        ("ann", "ben"),
-        ("judge", "ben"),
-        ("judge", "ann"),
-    ]
+    pairs = [("judge", "median(humans)"), ("ann", "ben"), ("judge", "ben"), ("judge", "ann")]
     rows = [
         {
             "dimension": dimension,

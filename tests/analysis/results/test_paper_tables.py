@@ -38,9 +38,12 @@ def table(**changes) -> ResultTable:
         }
     )
     fields = {
-        "name": "h1_choice", "title": "A title: 5% & more", "caption": "Log-odds a point",
-        "frame": frame, "status": "confirmatory",
-    }  # fmt: skip
+        "name": "h1_choice",
+        "title": "A title: 5% & more",
+        "caption": "Log-odds a point",
+        "frame": frame,
+        "status": "confirmatory",
+    }
     return ResultTable(**{**fields, **changes})
 
 
@@ -54,13 +57,19 @@ def rows_of(text: str) -> list[list[str]]:
 
 def test_numbers_are_set_in_apa_style():
     head, align, first, _, last = rows_of(paper_table(table(), "markdown"))
-    assert head == [
-        "Term", "Estimate", "*SE*", "*z*", "*p*", "95% CI", "Kappa", "95% CI", "*n*"
-    ]  # fmt: skip
+    assert head == ["Term", "Estimate", "*SE*", "*z*", "*p*", "95% CI", "Kappa", "95% CI", "*n*"]
     assert align == [":---", *["---:"] * 8]
     assert first == [
-        "gap", "0.144", "0.018", "8.07", "< .001", "[0.109, 0.179]", ".57", "[.41, .68]", "1,409"
-    ]  # fmt: skip
+        "gap",
+        "0.144",
+        "0.018",
+        "8.07",
+        "< .001",
+        "[0.109, 0.179]",
+        ".57",
+        "[.41, .68]",
+        "1,409",
+    ]
     assert last[1:] == ["—", "—", "—", "—", "—", "1.00", "[.90, 1.00]", "12"]
 
 
@@ -80,9 +89,15 @@ def test_the_latex_is_a_table_with_the_rules_of_booktabs():
     text = paper_table(table(), "latex")
     assert text.splitlines()[0] == r"% In the preamble: \usepackage{booktabs}"
     for part in (
-        r"\caption{A title: 5\% \& more}", r"\label{tab:h1-choice}", r"\toprule", r"\midrule",
-        r"\bottomrule", r"\textit{p}", r"95\% CI", r"\textit{Note.} Log-odds a point.",
-    ):  # fmt: skip
+        r"\caption{A title: 5\% \& more}",
+        r"\label{tab:h1-choice}",
+        r"\toprule",
+        r"\midrule",
+        r"\bottomrule",
+        r"\textit{p}",
+        r"95\% CI",
+        r"\textit{Note.} Log-odds a point.",
+    ):
         assert text.count(part) >= 1, part
     body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert len(body) == 3
@@ -173,9 +188,14 @@ def test_markdown_shows_what_was_written():
 
 def test_numbers_of_different_units_in_one_column_are_set_each_in_its_way():
     frame = pd.DataFrame(
-        {"label": ["a", "b"], "estimate": [0.41, -12.345], "low": [-0.004, -20.0],
-         "high": [1.0, 0.2], "unit": ["kappa", "points"]}
-    )  # fmt: skip
+        {
+            "label": ["a", "b"],
+            "estimate": [0.41, -12.345],
+            "low": [-0.004, -20.0],
+            "high": [1.0, 0.2],
+            "unit": ["kappa", "points"],
+        }
+    )
     _, _, kappa, points = rows_of(paper_table(table(frame=frame), "markdown"))
     assert kappa[1:3] == [".41", "[.00, 1.00]"]
     assert points[1:3] == ["−12.35", "[−20.00, 0.20]"]
@@ -191,8 +211,11 @@ def test_a_column_may_be_declared_bounded():
 def test_low_and_high_follow_the_estimate_they_belong_to():
     frame = pd.DataFrame({"bin": ["1-3"], "n": [20], "rate": [0.8], "low": [0.6], "high": [0.9]})
     assert rows_of(paper_table(table(frame=frame), "markdown"))[2] == [
-        "1-3", "20", ".80", "[.60, .90]"
-    ]  # fmt: skip
+        "1-3",
+        "20",
+        ".80",
+        "[.60, .90]",
+    ]
 
 
 def test_an_unknown_form_is_refused():
@@ -202,9 +225,17 @@ def test_an_unknown_form_is_refused():
 
 def quantity(**changes) -> Quantity:
     fields = {
-        "analysis": "h1 choice", "name": "k", "label": "Kappa", "estimate": 0.51, "low": 0.4,
-        "high": 0.6, "n": 50, "unit_of_n": "items", "method": "bootstrap", "unit": "kappa",
-    }  # fmt: skip
+        "analysis": "h1 choice",
+        "name": "k",
+        "label": "Kappa",
+        "estimate": 0.51,
+        "low": 0.4,
+        "high": 0.6,
+        "n": 50,
+        "unit_of_n": "items",
+        "method": "bootstrap",
+        "unit": "kappa",
+    }
     return Quantity(**{**fields, **changes})
 
 
@@ -224,14 +255,24 @@ def test_the_numbers_of_an_analysis_are_a_table():
 
 def test_every_table_is_written_in_three_forms_and_the_csv_keeps_every_digit(tmp_path: Path):
     Results(
-        kind="study", title="", question="", headline=[], simulated=True, meta={}, methods=[],
-        quantities=[quantity()], tables=[table()], figures=[], limits=[],
-    ).write(tmp_path)  # fmt: skip
+        kind="study",
+        title="",
+        question="",
+        headline=[],
+        simulated=True,
+        meta={},
+        methods=[],
+        quantities=[quantity()],
+        tables=[table()],
+        figures=[],
+        limits=[],
+    ).write(tmp_path)
     names = {path.name for path in (tmp_path / "tables").iterdir()}
     assert names == {
-        f"{name}.{end}" for name in ("h1_choice", "numbers_h1_choice")
+        f"{name}.{end}"
+        for name in ("h1_choice", "numbers_h1_choice")
         for end in ("csv", "tex", "md")
-    }  # fmt: skip
+    }
     assert "0.14382" in (tmp_path / "tables/h1_choice.csv").read_text(encoding="utf-8")
     for end in ("tex", "md"):
         text = (tmp_path / f"tables/h1_choice.{end}").read_text(encoding="utf-8")

@@ -28,13 +28,17 @@ def study(seed: int = 1, raters: int = 25, trials: int = 4, pull: float = 0.0):
             liking = rng.gumbel(size=4) + pull * np.arange(4)
             rows += [
                 {
-                    "trial_id": f"{rater}-{trial}", "rater_id": f"r{rater}",
+                    "trial_id": f"{rater}-{trial}",
+                    "rater_id": f"r{rater}",
                     "item_id": f"{source}{scene}",
-                    "picked": "most" if at == liking.argmax()
-                    else "least" if at == liking.argmin() else "",
+                    "picked": "most"
+                    if at == liking.argmax()
+                    else "least"
+                    if at == liking.argmin()
+                    else "",
                 }
                 for at, source in enumerate(SOURCES)
-            ]  # fmt: skip
+            ]
     return pd.DataFrame(rows), items
 
 

@@ -117,10 +117,12 @@ def test_raters_of_one_rating_are_welchs_test():
     items = pd.DataFrame({"item_id": ["a", "b", "c"], "source": ["x", "x", "y"]})
     ratings = pd.DataFrame(
         {
-            "rater_id": [f"r{k}" for k in range(50)], "dimension": "d",
-            "item_id": ["a"] * 10 + ["b"] * 10 + ["c"] * 30, "value": rng.normal(size=50),
+            "rater_id": [f"r{k}" for k in range(50)],
+            "dimension": "d",
+            "item_id": ["a"] * 10 + ["b"] * 10 + ["c"] * 30,
+            "value": rng.normal(size=50),
         }
-    )  # fmt: skip
+    )
     row = source_ratings(ratings, items, cluster="rater").contrasts.iloc[0]
     welch = stats.ttest_ind(ratings["value"][:20], ratings["value"][20:], equal_var=False)
     assert row["estimate"] / row["se"] == pytest.approx(welch.statistic)
@@ -135,9 +137,13 @@ def test_raters_of_one_rating_are_welchs_test():
 def test_corrections_are_over_the_family_they_name(data, family):
     ratings, items = data
     got = source_ratings(
-        ratings, items, domain="scenario", style=items[["item_id", "words"]], family=family,
+        ratings,
+        items,
+        domain="scenario",
+        style=items[["item_id", "words"]],
+        family=family,
         correction="benjamini_hochberg",
-    ).contrasts  # fmt: skip
+    ).contrasts
     tested = got[got["model"] != "change"]
     keys = [tested["model"], tested["domain"] == ALL]
     sizes = {("raw", True): 6, ("raw", False): 12, ("adjusted", True): 6}

@@ -20,16 +20,39 @@ from tests.support.paths import ROOT
 CODEBOOK = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
 
 VISIT = dict.fromkeys(tables.PARTICIPANT_COLUMNS, "") | {
-    "session_id": "v1", "rater_id": "r1", "sequence_id": "s1", "consented_at": "t",
-    "finished_at": "t", "status": "finished", "mode": "live", "plan_hash": "", "slot": "1",
-    "platform_study_id": "", "platform_session_id": "", "comprehension_attempts": "",
-}  # fmt: skip
+    "session_id": "v1",
+    "rater_id": "r1",
+    "sequence_id": "s1",
+    "consented_at": "t",
+    "finished_at": "t",
+    "status": "finished",
+    "mode": "live",
+    "plan_hash": "",
+    "slot": "1",
+    "platform_study_id": "",
+    "platform_session_id": "",
+    "comprehension_attempts": "",
+}
 RATING = {
-    "rater_id": "p1", "rater_kind": "human", "item_id": "i1", "dimension": "warm", "value": "3",
-    "scale_min": "1", "scale_max": "5", "plan_hash": "", "mode": "live", "session_id": "v1",
-    "scenario": "job", "position": "1", "is_attention_check": "false", "passed_check": "",
-    "shown_at": "", "answered_at": "", "response_ms": "", "hidden_ms": "",
-}  # fmt: skip
+    "rater_id": "p1",
+    "rater_kind": "human",
+    "item_id": "i1",
+    "dimension": "warm",
+    "value": "3",
+    "scale_min": "1",
+    "scale_max": "5",
+    "plan_hash": "",
+    "mode": "live",
+    "session_id": "v1",
+    "scenario": "job",
+    "position": "1",
+    "is_attention_check": "false",
+    "passed_check": "",
+    "shown_at": "",
+    "answered_at": "",
+    "response_ms": "",
+    "hidden_ms": "",
+}
 CHECK = {**RATING, "item_id": "check_1.1", "is_attention_check": "true", "passed_check": "true"}
 JUDGE = {**RATING, "rater_id": "length", "rater_kind": "baseline", "is_attention_check": ""}
 CHOICE = {"left_id": "a", "right_id": "b", "choice": "left"}
@@ -189,16 +212,36 @@ SECTIONS = {
     "participants": list(VISIT),
     "withdrawals": list(tables.WITHDRAWAL_COLUMNS),
     "sequences": [
-        "sequence_id", "position", "left_id", "right_id", "item_id", "option_1",
+        "sequence_id",
+        "position",
+        "left_id",
+        "right_id",
+        "item_id",
+        "option_1",
         "is_attention_check",
     ],
     "items": ["item_id", "scenario", "text", "prompt"],
     "best_worst": [
-        "trial_id", "plan_hash", "mode", "session_id", "rater_id", "rater_kind", "scenario",
-        "position", "option", "item_id", "picked", "why", "is_attention_check", "passed_check",
-        "shown_at", "answered_at", "response_ms", "hidden_ms",
+        "trial_id",
+        "plan_hash",
+        "mode",
+        "session_id",
+        "rater_id",
+        "rater_kind",
+        "scenario",
+        "position",
+        "option",
+        "item_id",
+        "picked",
+        "why",
+        "is_attention_check",
+        "passed_check",
+        "shown_at",
+        "answered_at",
+        "response_ms",
+        "hidden_ms",
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SECTIONS)

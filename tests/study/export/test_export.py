@@ -118,11 +118,21 @@ def test_a_judge_rates_on_no_page(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path / 's.sqlite3'}")
     study = collected(store, tmp_path / "study", "rating")
     judged = {
-        "plan_hash": study.plan_hash, "mode": "live", "session_id": "s", "rater_id": "length",
-        "rater_kind": "baseline", "scenario": "job", "position": 1, "is_attention_check": False,
-        "answered_at": utc_now(), "item_id": "job-1", "dimension": "warmth", "value": 2.5,
-        "scale_min": 1, "scale_max": 5,
-    }  # fmt: skip
+        "plan_hash": study.plan_hash,
+        "mode": "live",
+        "session_id": "s",
+        "rater_id": "length",
+        "rater_kind": "baseline",
+        "scenario": "job",
+        "position": 1,
+        "is_attention_check": False,
+        "answered_at": utc_now(),
+        "item_id": "job-1",
+        "dimension": "warmth",
+        "value": 2.5,
+        "scale_min": 1,
+        "scale_max": 5,
+    }
     store.write(lambda connection: connection.execute(insert(Rating), judged))
     last = read(export(store, study).folder, "ratings")[-1]
     store.close()
@@ -143,8 +153,9 @@ def test_best_worst_has_a_row_for_each_option(store: Store, tmp_path: Path) -> N
         assert [row["item_id"] for row in mine] == json.loads(trial.options)
         assert [row["option"] for row in mine] == ["1", "2", "3"]
         assert {row["item_id"]: row["picked"] for row in mine if row["picked"]} == {
-            trial.most_id: "most", trial.least_id: "least",
-        }  # fmt: skip
+            trial.most_id: "most",
+            trial.least_id: "least",
+        }
         assert [row["why"] for row in mine if row["picked"] != "most"] == ["", ""]
         assert [row["why"] for row in mine if row["picked"] == "most"] == [trial.why or ""]
     assert any("\n" in row["why"] for row in rows)
@@ -243,15 +254,23 @@ def test_a_long_table_is_never_held_whole(store: Store, tmp_path: Path) -> None:
                 insert(Judgment),
                 [
                     {
-                        "judgment_id": f"{number:032x}", "plan_hash": study.plan_hash,
-                        "mode": "live", "session_id": "judge", "rater_id": "length",
-                        "rater_kind": "baseline", "scenario": "job", "position": number,
-                        "answered_at": "2026-11-21T09:30:00.120Z", "left_id": "job-1",
-                        "right_id": "job-2", "choice": "left", "purpose": "ranking",
+                        "judgment_id": f"{number:032x}",
+                        "plan_hash": study.plan_hash,
+                        "mode": "live",
+                        "session_id": "judge",
+                        "rater_id": "length",
+                        "rater_kind": "baseline",
+                        "scenario": "job",
+                        "position": number,
+                        "answered_at": "2026-11-21T09:30:00.120Z",
+                        "left_id": "job-1",
+                        "right_id": "job-2",
+                        "choice": "left",
+                        "purpose": "ranking",
                     }
                     for number in range(start, start + 10_000)
                 ],
-            )  # fmt: skip
+            )
 
     store.write(fill)
     tracemalloc.start()

@@ -50,8 +50,13 @@ def test_every_rater_is_counted_once(store: Store, tmp_path: Path, kind: str) ->
     store.write(lambda connection: connection.execute(silent))
     found = of_mode(store, study)
     assert found.visits == {
-        "active": 1, "silent": 1, "finished": 2, "returned": 1, "timed_out": 0, "screened_out": 0,
-    }  # fmt: skip
+        "active": 1,
+        "silent": 1,
+        "finished": 2,
+        "returned": 1,
+        "timed_out": 0,
+        "screened_out": 0,
+    }
     assert (found.consented, found.withdrawn) == (5, 1)
     assert found.answers == 4 + 4 + 2 + 1 + 3
     assert found.fill == Fill("", done=2, under_way=1, free=3, answers=9, wanted=24)
@@ -118,8 +123,10 @@ def test_modes_are_counted_apart(store: Store, tmp_path: Path) -> None:
         for number in range(raters):
             take_part(store, study, mode, f"r{number}")
     assert {m.mode: m.answers for m in progress(store, study).modes} == {
-        "live": 4, "pilot": 8, "bot": 12,
-    }  # fmt: skip
+        "live": 4,
+        "pilot": 8,
+        "bot": 12,
+    }
 
 
 START = datetime(2026, 11, 19, 22, tzinfo=UTC)  # a Thursday

@@ -153,9 +153,7 @@ def test_the_same_pairs_as_ever(
 def test_asks_as_many_as_planned_with_any_number_of_calls_under_way(
     name: str, in_flight: int
 ) -> None:
-    rows = collect(
-        scheme_for(name, 24, 300), Judge(strengths(24), seed=2), in_flight=in_flight
-    )  # fmt: skip
+    rows = collect(scheme_for(name, 24, 300), Judge(strengths(24), seed=2), in_flight=in_flight)
     assert len(rows) == 300
     assert {item for left, right, _ in rows for item in (left, right)} == set(range(24))
 
@@ -277,9 +275,10 @@ def test_an_abandoned_neighbour_is_compared_again() -> None:
 def test_every_item_stands_on_both_sides_alike_and_meets_many() -> None:
     count = 40
     rows = collect(
-        scheme_for("information", count, 600), Judge(strengths(count), seed=6, side=1.0),
+        scheme_for("information", count, 600),
+        Judge(strengths(count), seed=6, side=1.0),
         in_flight=16,
-    )  # fmt: skip
+    )
     left = np.bincount([row[0] for row in rows], minlength=count)
     right = np.bincount([row[1] for row in rows], minlength=count)
     assert np.abs(left - right).max() <= 3

@@ -204,9 +204,12 @@ def names(prompts: JudgePrompts) -> list[str]:
 
 def scale(name: str, low: int = 1, high: int = 5, **labels: str) -> Mapping[str, Any]:
     return {
-        "id": name, "question": f"How {name} is it?", "min": low, "max": high,
+        "id": name,
+        "question": f"How {name} is it?",
+        "min": low,
+        "max": high,
         "labels": {low: "not at all", high: "fully"},
-    }  # fmt: skip
+    }
 
 
 def rating_plan(*scales: Mapping[str, Any]) -> dict[str, Any]:
@@ -239,10 +242,7 @@ def test_dimensions_of_two_rubrics_are_two_requests() -> None:
 
 
 def test_a_list_names_the_comparison_or_the_rubrics_or_both() -> None:
-    assert names(asked(PAIRS, "pairwise_terse")) == [
-        "pairwise_terse",
-        "six_behaviours",
-    ]
+    assert names(asked(PAIRS, "pairwise_terse")) == ["pairwise_terse", "six_behaviours"]
     assert names(asked(PAIRS, "six_behaviours")) == ["pairwise", "six_behaviours"]
     both = ("six_behaviours", "pairwise_reader")
     assert names(asked(PAIRS, *both)) == ["pairwise_reader", "six_behaviours"]
@@ -251,9 +251,12 @@ def test_a_list_names_the_comparison_or_the_rubrics_or_both() -> None:
 def test_rubrics_of_ones_own_stand_beside_packaged_ones(tmp_path: Path) -> None:
     (tmp_path / "warm.yaml").write_text(own("rating"))
     found = asked(
-        PAIRS, "support_functions", "warm.yaml", folder=tmp_path,
+        PAIRS,
+        "support_functions",
+        "warm.yaml",
+        folder=tmp_path,
         **measured("cognitive", "warmth", high=3),
-    )  # fmt: skip
+    )
     assert names(found) == ["pairwise", "support_functions", "warm.yaml"]
     assert [list(rubric.rubric) for rubric in found.rubrics] == [["cognitive"], ["warmth"]]
 
@@ -301,10 +304,7 @@ def test_the_plans_own_words_can_be_asked_for() -> None:
     found = asked(RATES, "plan_scale")
     assert names(found) == [f"plan_scale:{name}" for name in SIX]
     found = asked(
-        RATES,
-        "plan_scale",
-        "six_behaviours",
-        **rating_plan(scale("warm"), scale(SIX[0])),
+        RATES, "plan_scale", "six_behaviours", **rating_plan(scale("warm"), scale(SIX[0]))
     )
     assert names(found) == ["plan_scale:warm", "six_behaviours"]
 
@@ -323,31 +323,43 @@ def test_a_template_of_ones_own_asks_the_plans_scales(tmp_path: Path) -> None:
         (BEST, ("pairwise",), {}, ["judges.0.prompts.0", "'pairwise'", "best_worst"]),
         (RATES, ("pairwise",), {}, ["judges.0.prompts.0", "rating prompts"]),
         (
-            PAIRS, ("pairwise", "pairwise_terse"), {},
+            PAIRS,
+            ("pairwise", "pairwise_terse"),
+            {},
             ["prompts.1", "'pairwise_terse'", "pairwise alone", "habits.wordings"],
         ),
         (PAIRS, ("pairwise", "pairwise"), {}, ["prompts.1", "twice"]),
         (PAIRS, ("nothing",), {}, ["prompts.0", "no such prompt", "'nothing'"]),
         (PAIRS, ("../x.yaml",), {}, ["prompts.0", "inside the study folder"]),
         (
-            PAIRS, (), measured("validating_emotions", "warmth"),
+            PAIRS,
+            (),
+            measured("validating_emotions", "warmth"),
             ["measures.adds.1", "'warmth'", "advice_giving"],
         ),
         (
-            PAIRS, ("six_behaviours",), measured("validating_emotions", "empathy"),
+            PAIRS,
+            ("six_behaviours",),
+            measured("validating_emotions", "empathy"),
             ["measures.adds.1", "'empathy'", "one more rubric"],
         ),
         (
-            PAIRS, (), measured("validating_emotions", high=7),
+            PAIRS,
+            (),
+            measured("validating_emotions", high=7),
             ["measures.scale", "'1 to 7'", "allowed: 1 to 5"],
         ),
         (
-            PAIRS, ("empathy",), measured("empathy", high=5),
+            PAIRS,
+            ("empathy",),
+            measured("empathy", high=5),
             ["measures.scale", "empathy", "'1 to 5'", "allowed: 1 to 7"],
         ),
         (RATES, ("empathy",), rating_plan(scale("empathy")), ["scales.0", "allowed: 1 to 7"]),
         (
-            RATES, ("six_behaviours",), rating_plan(scale(SIX[0]), scale("warm")),
+            RATES,
+            ("six_behaviours",),
+            rating_plan(scale(SIX[0]), scale("warm")),
             ["scales.1.id", "'warm'", "or plan_scale"],
         ),
         (PAIRS, ("six_behaviours", "empathy"), {}, ["prompts.1", "'empathy'", "nothing"]),
@@ -355,7 +367,9 @@ def test_a_template_of_ones_own_asks_the_plans_scales(tmp_path: Path) -> None:
         (BEST, ("empathy",), {}, ["prompts.0", "'empathy'", "no rating prompt"]),
         (RATES, ("plan_scale", "empathy"), {}, ["prompts.1", "'empathy'", "nothing"]),
         (
-            PAIRS, (), {"wordings": ("best_worst",)},
+            PAIRS,
+            (),
+            {"wordings": ("best_worst",)},
             ["judges.0.habits.wordings.0", "'best_worst'", "pairwise"],
         ),
         (PAIRS, (), {"wordings": ("empathy",)}, ["habits.wordings.0", "'empathy'"]),
@@ -363,7 +377,7 @@ def test_a_template_of_ones_own_asks_the_plans_scales(tmp_path: Path) -> None:
         (PAIRS, (), {"wordings": ("x",)}, ["wordings.0", "no such prompt"]),
         (RATES, (), {"wordings": ("pairwise",)}, ["wordings.0", "compares nothing"]),
     ],
-)  # fmt: skip
+)
 def test_prompts_that_do_not_fit_the_plan_are_named(
     plan: str, prompts: tuple[str, ...], changes: dict[str, Any], says: list[str]
 ) -> None:

@@ -101,17 +101,20 @@ def numbers(line: str) -> tuple[float, ...]:
         r"([\d,]+) calls, about ([\d,]+) tokens in and ([\d,]+) out .*?"
         r"about ([\d,.]+) USD, at most ([\d,.]+)$",
         line,
-    )  # fmt: skip
+    )
     assert found, line
     return tuple(float(number.replace(",", "")) for number in found.groups())
 
 
 def test_a_dry_run_sends_nothing_and_is_close(tmp_path: Path, server: LLMServer) -> None:
     folder = make_llm_study(
-        tmp_path / "study", server, prices={"input": 3000.0, "output": 15000.0},
-        habits={"pairs": 5, "items": 3, "perturbations": ["leetspeak"]}, both_orders=True,
+        tmp_path / "study",
+        server,
+        prices={"input": 3000.0, "output": 15000.0},
+        habits={"pairs": 5, "items": 3, "perturbations": ["leetspeak"]},
+        both_orders=True,
         pairs={"scheme": "random", "per_scenario": 30},
-    )  # fmt: skip
+    )
     code, line = by_command(folder, "--dry-run")
     calls, given, made, cost, most = numbers(line.strip())
     assert code == 0
@@ -147,9 +150,13 @@ def test_after_the_first_answers_it_is_measured(tmp_path: Path, server: LLMServe
 
 def test_above_a_limit_it_asks(tmp_path: Path, server: LLMServer) -> None:
     folder = make_llm_study(
-        tmp_path / "study", server, raters=3, per_scenario=4, prices=PRICES,
+        tmp_path / "study",
+        server,
+        raters=3,
+        per_scenario=4,
+        prices=PRICES,
         budget={"ask_above": 0.01},
-    )  # fmt: skip
+    )
     code, out = by_command(folder)
     assert code == 2
     assert "more than its ask_above of 0.01 (allowed: --yes" in out

@@ -18,15 +18,31 @@ from tests.support.llm_studies import KEY, VARIABLE, Lab, asking_all, lab, make_
 
 # What a fault is called when it does not pass.
 REASONS = {
-    "429": "rate_limited", "429-seconds": "rate_limited", "429-milliseconds": "rate_limited",
-    "429-date": "rate_limited", "500": "server_error", "503": "server_error",
-    "502-html": "server_error", "200-error": "server_error", "truncated-json": "server_error",
-    "hang": "timeout", "drop-before": "connection", "drop-headers": "connection",
-    "drop-body": "connection", "reset-body": "connection", "400": "rejected",
-    "400-context": "rejected", "length": "unreadable", "refusal": "refused",
-    "content-filter": "refused", "letter-c": "unreadable", "both": "unreadable",
-    "empty": "unreadable", "null": "unreadable", "prose": "unreadable",
-}  # fmt: skip
+    "429": "rate_limited",
+    "429-seconds": "rate_limited",
+    "429-milliseconds": "rate_limited",
+    "429-date": "rate_limited",
+    "500": "server_error",
+    "503": "server_error",
+    "502-html": "server_error",
+    "200-error": "server_error",
+    "truncated-json": "server_error",
+    "hang": "timeout",
+    "drop-before": "connection",
+    "drop-headers": "connection",
+    "drop-body": "connection",
+    "reset-body": "connection",
+    "400": "rejected",
+    "400-context": "rejected",
+    "length": "unreadable",
+    "refusal": "refused",
+    "content-filter": "refused",
+    "letter-c": "unreadable",
+    "both": "unreadable",
+    "empty": "unreadable",
+    "null": "unreadable",
+    "prose": "unreadable",
+}
 ONCE = [name for name, reason in REASONS.items() if reason != "rejected"]
 TROUBLED = "number 3"  # what the texts of one item of each scenario hold
 
@@ -56,9 +72,14 @@ def test_a_fault_passes(tmp_path: Path, server: LLMServer, fault: str) -> None:
     """Each request meets the fault with a chance of a third, for two times at most."""
     server.set(faults={fault: 0.3}, faults_per_prompt=2)
     folder = make_llm_study(
-        tmp_path / "study", server, raters=4, trials=4, per_scenario=4, concurrency=16,
+        tmp_path / "study",
+        server,
+        raters=4,
+        trials=4,
+        per_scenario=4,
+        concurrency=16,
         timeout_seconds=1 if fault == "hang" else 20,
-    )  # fmt: skip
+    )
     with lab(folder) as study:
         ran = study.run()
         report = server.report()
@@ -78,20 +99,28 @@ def test_what_does_not_pass_stays_unanswered_with_its_reason(
     texts = {
         f"job-{n}": f"Seeker: text {n}.\nSupporter: the {name}!" for n, name in enumerate(names, 1)
     }
-    server.set(
-        matching=[{"pattern": f"the {name}!", "fault": name} for name in names],
-    )
+    server.set(matching=[{"pattern": f"the {name}!", "fault": name} for name in names])
     folder = make_llm_study(
-        tmp_path / "study", server, raters=1, trials=1, per_scenario=len(names), texts=texts,
-        timeout_seconds=0.5, attempts=2, concurrency=8, reply="schema", patience_minutes=0.08,
-    )  # fmt: skip
+        tmp_path / "study",
+        server,
+        raters=1,
+        trials=1,
+        per_scenario=len(names),
+        texts=texts,
+        timeout_seconds=0.5,
+        attempts=2,
+        concurrency=8,
+        reply="schema",
+        patience_minutes=0.08,
+    )
     with lab(folder) as study:
         study.run()
         nothing_is_missing(study)
         found = {
             json.loads(row["item_ids"])[0]: row
-            for row in study.rows("requests") if row["purpose"] == "rating"
-        }  # fmt: skip
+            for row in study.rows("requests")
+            if row["purpose"] == "rating"
+        }
         for number, name in enumerate(names, 1):
             row = found[f"job-{number}"]
             if name in {"both", "prose", "letter-c", "length"} and row["status"] == "answered":
@@ -287,8 +316,10 @@ def test_answers_of_every_odd_form(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     def odd(body: dict[str, Any]) -> bytes:
         return completion(
             [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": answer(body)}],
-            model="m\x00\ud800", system_fingerprint="\udfff\x00", usage=None,
-        )  # fmt: skip
+            model="m\x00\ud800",
+            system_fingerprint="\udfff\x00",
+            usage=None,
+        )
 
     def huge(body: dict[str, Any]) -> bytes:
         usage = {"prompt_tokens": 2**31 - 1, "completion_tokens": -1}
@@ -301,10 +332,16 @@ def test_answers_of_every_odd_form(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     with echoing_server(**replies) as url:
         for name in replies:
             folder = make_llm_study(
-                tmp_path / name, f"{url}/{name}", raters=2, trials=2, per_scenario=3, attempts=2,
-                patience_minutes=0.01, parameters={"extra": {"nested": [1, {"deep": None}]}},
+                tmp_path / name,
+                f"{url}/{name}",
+                raters=2,
+                trials=2,
+                per_scenario=3,
+                attempts=2,
+                patience_minutes=0.01,
+                parameters={"extra": {"nested": [1, {"deep": None}]}},
                 temperature=None,
-            )  # fmt: skip
+            )
             with lab(folder) as study:
                 if name == "deep":
                     with pytest.raises(RatifyError, match="no chat completion"):

@@ -16,9 +16,12 @@ from tests.support.llm_studies import KEY, VARIABLE, asking, asking_all, lab, ma
 from tests.support.paths import ROOT
 
 HABITS = {
-    "pairs": 6, "repeats": 2, "wordings": ["pairwise_terse"], "items": 3,
+    "pairs": 6,
+    "repeats": 2,
+    "wordings": ["pairwise_terse"],
+    "items": 3,
     "perturbations": ["repeated_letters", "leetspeak"],
-}  # fmt: skip
+}
 PRICES = {"input": 1.0, "output": 2.0}
 
 
@@ -63,9 +66,12 @@ def test_everything_is_asked_once_and_kept(
         probes = study.rows("probes")
         kinds = {(row["probe"], row["variant"]) for row in probes if row["unit"] == "pair 1"}
         assert kinds == {
-            ("original", ""), ("swap", ""), ("repeat", "1"), ("repeat", "2"),
+            ("original", ""),
+            ("swap", ""),
+            ("repeat", "1"),
+            ("repeat", "2"),
             ("wording", "pairwise_terse"),
-        }  # fmt: skip
+        }
         rated = [row for row in probes if row["unit"].startswith("item")]
         assert len(rated) == 3 * 6 * 3  # items, dimensions; the original and two rewrites
 
@@ -135,11 +141,16 @@ def test_the_key_is_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ech
     monkeypatch.setenv("OPENAI_LOG", "debug")
     folders = [
         make_llm_study(
-            tmp_path / status, f"{echoing}/{status}", raters=10, trials=2, per_scenario=3,
-            attempts=1, patience_minutes=0.01,
+            tmp_path / status,
+            f"{echoing}/{status}",
+            raters=10,
+            trials=2,
+            per_scenario=3,
+            attempts=1,
+            patience_minutes=0.01,
         )
         for status in ("401", "400", "500", "200")
-    ]  # fmt: skip
+    ]
     process = asking_all(folders, "--only", "fake")
     code, out, err = said(process)
     assert code == 0, out + err
@@ -195,8 +206,11 @@ assert "openai" not in sys.modules
 """
     done = subprocess.run(
         [sys.executable, "-P", "-c", code, str(folder)],
-        capture_output=True, text=True, check=False, cwd=ROOT,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     assert done.returncode == 0, done.stderr
     assert "calls" in done.stdout
     assert server.report()["requests"] == 0

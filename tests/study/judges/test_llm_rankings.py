@@ -69,9 +69,8 @@ def test_a_ranking_goes_on_where_it_was_killed_and_two_share_the_scenarios(
 ) -> None:
     server.set(faults=FAULTS, latency=0.005)
     folder = make_llm_study(
-        tmp_path / "study", server, raters=3,
-        pairs={"scheme": "elo_neighbours", "per_scenario": 80},
-    )  # fmt: skip
+        tmp_path / "study", server, raters=3, pairs={"scheme": "elo_neighbours", "per_scenario": 80}
+    )
     process = asking(folder, "--only", "fake", url=postgres_url, lease=2.0)
     until(lambda: server.report()["good"] >= 80)
     process.kill_all()
@@ -89,9 +88,13 @@ def test_a_pair_without_an_answer_leaves_no_hole(tmp_path: Path, server: LLMServ
     """One of a hundred stays unanswered for good, and the ranking is stopped again and again."""
     server.set(matching=[{"pattern": r"number 2\.[\s\S]*number 3\.", "fault": "400"}])
     folder = make_llm_study(
-        tmp_path / "study", server, raters=1, per_scenario=6, concurrency=3,
+        tmp_path / "study",
+        server,
+        raters=1,
+        per_scenario=6,
+        concurrency=3,
         pairs={"scheme": "elo_neighbours", "per_scenario": 100},
-    )  # fmt: skip
+    )
     with lab(folder) as study:
         for _ in range(8):
             stop_after(study, 25)
@@ -110,9 +113,13 @@ def test_a_pair_without_an_answer_leaves_no_hole(tmp_path: Path, server: LLMServ
 
 def test_a_scenario_of_few_items_is_ranked_all_the_same(tmp_path: Path, server: LLMServer) -> None:
     folder = make_llm_study(
-        tmp_path / "study", server, raters=2, trials=2, per_scenario=2,
+        tmp_path / "study",
+        server,
+        raters=2,
+        trials=2,
+        per_scenario=2,
         pairs={"scheme": "information", "per_scenario": 10, "reliability": 0.99},
-    )  # fmt: skip
+    )
     with lab(folder) as study:
         study.run()
         assert study.count("judgments", "purpose = 'ranking'") <= 20
@@ -125,9 +132,13 @@ def test_two_that_share_the_rankings_do_not_wait_for_each_other(
     """Each begins one scenario, wants the other's next, and must see that it is done."""
     server.set(latency=0.01)
     folder = make_llm_study(
-        tmp_path / "study", server, raters=1, trials=2, concurrency=2,
+        tmp_path / "study",
+        server,
+        raters=1,
+        trials=2,
+        concurrency=2,
         pairs={"scheme": "random", "per_scenario": 20},
-    )  # fmt: skip
+    )
     with lab(folder) as study:
         first, second = (Ledger(study.store, study.study.plan_hash, "fake") for _ in range(2))
         for ledger in (first, second):

@@ -128,9 +128,15 @@ def test_a_signal_ends_every_wait(tmp_path: Path, server: LLMServer) -> None:
 def answered(text: str = "left", **other: Any) -> Outcome:
     """Return the outcome of a comparison that went well."""
     return Outcome(
-        answers={"choice": text}, reason=None, reply="A", attempts=1, cost=0.5,
-        asked_at="2030-01-01T00:00:00.000Z", answered_at="2030-01-01T00:00:01.000Z", **other,
-    )  # fmt: skip
+        answers={"choice": text},
+        reason=None,
+        reply="A",
+        attempts=1,
+        cost=0.5,
+        asked_at="2030-01-01T00:00:00.000Z",
+        answered_at="2030-01-01T00:00:01.000Z",
+        **other,
+    )
 
 
 @pytest.fixture

@@ -87,8 +87,8 @@ def test_hundreds_at_once_leave_no_warning(
     monkeypatch.setenv("PYTHONASYNCIODEBUG", "1")
     server.set(latency=0.3, faults={"500": 0.05, "drop-body": 0.05})
     folder = make_llm_study(
-        tmp_path / "study", server, raters=40, trials=10, per_scenario=30, concurrency=512,
-    )  # fmt: skip
+        tmp_path / "study", server, raters=40, trials=10, per_scenario=30, concurrency=512
+    )
     real = asyncio.new_event_loop
     wrong: list[dict[str, object]] = []
 

@@ -30,9 +30,13 @@ lines = st.one_of(
     ),
 )
 texts = st.one_of(
-    st.text(), st.builds(lambda parts, end: end.join(parts), st.lists(lines),
-                         st.sampled_from(["\n", "\r\n", "\r", "\u2028"])),
-)  # fmt: skip
+    st.text(),
+    st.builds(
+        lambda parts, end: end.join(parts),
+        st.lists(lines),
+        st.sampled_from(["\n", "\r\n", "\r", "\u2028"]),
+    ),
+)
 
 
 def rng(seed=1):

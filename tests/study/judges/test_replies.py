@@ -246,10 +246,32 @@ def test_whole_numbers_on_the_scale_are_scores(text: str) -> None:
 
 
 BAD_SCORES = [
-    "4.5", "0", "6", "8", "-1", "NaN", "Infinity", "-Infinity", "1e999", "true", "false", "null",
-    '""', '"4.0"', '"four"', '"4/5"', '" 4"', '"٣"', '"³"', '"0"', '"6"', "[3]", '{"score": 3}',
-    "+3", "03",
-]  # fmt: skip
+    "4.5",
+    "0",
+    "6",
+    "8",
+    "-1",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "true",
+    "false",
+    "null",
+    '""',
+    '"4.0"',
+    '"four"',
+    '"4/5"',
+    '" 4"',
+    '"٣"',
+    '"³"',
+    '"0"',
+    '"6"',
+    "[3]",
+    '{"score": 3}',
+    "+3",
+    "03",
+]
 
 
 @pytest.mark.parametrize("score", BAD_SCORES)
@@ -399,18 +421,44 @@ NOTHING: Mapping[str, float] = {}
         ([("A", shares(A=0.6, B=0.2))], 0.75),
         ([("B", shares(A=0.6, B=0.2))], 0.75),
         ([(" A", listed({"A": 0.3, " A": 0.3, '"B': 0.1, " B": 0.1, '"': 0.1}))], 0.75),
-        ([('{"', NOTHING), ("choice", NOTHING), ('":', NOTHING), (' "', NOTHING),
-          ("A", shares(A=0.9, B=0.1)), ('"}', NOTHING)], 0.9),
-        ([('{"choice":', NOTHING), (' "A', listed({' "A': 0.8, ' "B': 0.2})), ('"}', NOTHING)],
-         0.8),
+        (
+            [
+                ('{"', NOTHING),
+                ("choice", NOTHING),
+                ('":', NOTHING),
+                (' "', NOTHING),
+                ("A", shares(A=0.9, B=0.1)),
+                ('"}', NOTHING),
+            ],
+            0.9,
+        ),
+        (
+            [('{"choice":', NOTHING), (' "A', listed({' "A': 0.8, ' "B': 0.2})), ('"}', NOTHING)],
+            0.8,
+        ),
         ([('{"choice":"', NOTHING), ('B"', listed({'B"': 0.4, 'A"': 0.2})), ("}", NOTHING)], 1 / 3),
         ([('{"choice":"B"}', listed({'{"choice":"B"}': 0.3, '{"choice":"A"}': 0.1}))], 0.25),
         ([("**", NOTHING), ("B", shares(A=0.2, B=0.2)), ("**", NOTHING)], 0.5),
-        ([("Answer", shares(A=0.5, B=0.5)), (":", NOTHING), (" B", listed({" A": 0.1, " B": 0.3}))],
-         0.25),
+        (
+            [
+                ("Answer", shares(A=0.5, B=0.5)),
+                (":", NOTHING),
+                (" B", listed({" A": 0.1, " B": 0.3})),
+            ],
+            0.25,
+        ),
         ([("Conversation", shares(Conversation=1)), (" A", listed({" A": 0.5, " B": 0.5}))], 0.5),
-        ([("<think>", NOTHING), ("A", shares(A=1)), ("</think>", NOTHING), ("\n\n", NOTHING),
-          ("B", shares(A=0.1, B=0.9)), ("", NOTHING)], 0.1),
+        (
+            [
+                ("<think>", NOTHING),
+                ("A", shares(A=1)),
+                ("</think>", NOTHING),
+                ("\n\n", NOTHING),
+                ("B", shares(A=0.1, B=0.9)),
+                ("", NOTHING),
+            ],
+            0.1,
+        ),
         ([("▁B", listed({"▁A": 0.4, "▁B": 0.6}))], 0.4),
         ([("ĊĊ", NOTHING), ("ĠA", listed({"ĠA": 0.4, "ĠB": 0.1}))], 0.8),
         ([("a", shares(a=0.6, b=0.3, A=0.1))], 2 / 3),
@@ -420,7 +468,7 @@ NOTHING: Mapping[str, float] = {}
         ([("B", shares(B=0.7, The=0.299))], 0.0),
         ([("A", shares(A=0.5, B=0.25, Answer=0.2, AB=0.05))], 2 / 3),
     ],
-)  # fmt: skip
+)
 def test_the_share_of_a_is_found_where_the_letter_stands(
     tokens: list[tuple[str, Mapping[str, float]]], p: float
 ) -> None:
@@ -444,9 +492,7 @@ def test_the_share_of_a_is_found_where_the_letter_stands(
         [("I can't say", shares(A=0.5, B=0.5))],
     ],
 )
-def test_a_share_that_cannot_be_told_is_none(
-    tokens: list[tuple[str, Mapping[str, float]]],
-) -> None:
+def test_a_share_that_cannot_be_told_is_none(tokens: list[tuple[str, Mapping[str, float]]]) -> None:
     assert p_left(tokens, noun="conversation") is None
 
 

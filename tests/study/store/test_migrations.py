@@ -157,8 +157,9 @@ def test_every_way_to_a_store_gives_the_same_schema(
     open_and_close(other_url)
     assert described(database_url) == described(other_url)
     assert described(database_url)["visits"]["indexes"]["visits_one_holder"][:2] == (
-        ["plan_hash", "mode", "sequence_id", "slot"], 1,
-    )  # fmt: skip
+        ["plan_hash", "mode", "sequence_id", "slot"],
+        1,
+    )
     assert "finished" in described(database_url)["visits"]["indexes"]["visits_one_holder"][2]
 
 
@@ -374,8 +375,11 @@ print("alembic" in sys.modules)
     said = [
         subprocess.run(
             [sys.executable, "-P", "-c", code, database_url],
-            capture_output=True, text=True, timeout=60, check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
         ).stdout
         for _ in range(2)
-    ]  # fmt: skip
+    ]
     assert said == ["False\n"] * 2

@@ -79,9 +79,11 @@ async def _live_through(server: Mortal, kills: int) -> list[Rater]:
 
     async def take_part(name: str) -> Rater:
         browser = Browser(
-            f"http://127.0.0.1:{server.port}", name,
-            patience=PATIENCE, reopens=random.random() < 0.5,
-        )  # fmt: skip
+            f"http://127.0.0.1:{server.port}",
+            name,
+            patience=PATIENCE,
+            reopens=random.random() < 0.5,
+        )
         came.append(browser.rater)
         return await walk(browser, at_random, pause=0.01)
 

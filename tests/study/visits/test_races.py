@@ -45,10 +45,7 @@ TRIALS = 4  # three, and an attention check
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def start(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    serve: Serve,
-    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest, tmp_path: Path, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Start]:
     """Serve from SQLite by one process, and from PostgreSQL by two."""
     monkeypatch.setenv(ARRIVALS, "1000000")
@@ -77,8 +74,12 @@ def answers(site: Site) -> list[Any]:
 # ---- Over HTTP ----------------------------------------------------------------------------------
 
 # Every race is run on both databases; the kinds of task that differ only in their form, on one.
-ON_EITHER = [("sqlite", "rating"), ("postgresql", "rating"),
-             ("sqlite", "best_worst"), ("postgresql", "pairwise")]  # fmt: skip
+ON_EITHER = [
+    ("sqlite", "rating"),
+    ("postgresql", "rating"),
+    ("sqlite", "best_worst"),
+    ("postgresql", "pairwise"),
+]
 
 
 @pytest.mark.parametrize(("start", "kind"), ON_EITHER, indirect=["start"])
@@ -131,8 +132,9 @@ def test_two_raters_who_swap_cookies_answer_only_for_themselves(start: Start) ->
     replies = at_once(site.url, [p.request(choice="left") for p in (one, two) for _ in range(10)])
     assert statuses(replies) == {400}, "a form's token belongs to the cookie it was made for"
     one.fields["csrf_token"], two.fields["csrf_token"] = (
-        two.fields["csrf_token"], one.fields["csrf_token"],
-    )  # fmt: skip
+        two.fields["csrf_token"],
+        one.fields["csrf_token"],
+    )
     replies = at_once(site.url, [p.request(choice="left") for p in (one, two) for _ in range(10)])
     assert statuses(replies) == {303}
     assert site.rows() == before, "a form's visit is not the cookie's, so nothing is kept"
@@ -192,9 +194,10 @@ def test_an_answer_and_an_eviction_at_once_leave_one_holder(start: Start) -> Non
         after = visits(site)
         assert one_holder_each(holders, newcomers, before, after) >= 1, "nobody lost a place"
         holders = [
-            p for p in (*holders, *newcomers)
+            p
+            for p in (*holders, *newcomers)
             if p.name in after and after[p.name].status == "active"
-        ]  # fmt: skip
+        ]
         for person in holders:
             person.arrive()
             person.get("/trial")
@@ -268,9 +271,15 @@ class Scene:
 
 
 ACTS = (
-    "a newcomer", "another newcomer", "the same rater", "a showing", "an answer", "a withdrawal",
-    "a return", "a wrong guess",
-)  # fmt: skip
+    "a newcomer",
+    "another newcomer",
+    "the same rater",
+    "a showing",
+    "an answer",
+    "a withdrawal",
+    "a return",
+    "a wrong guess",
+)
 
 
 @pytest.fixture

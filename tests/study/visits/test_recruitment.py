@@ -64,8 +64,12 @@ def test_prolific_export_frees_the_places_of_those_who_left(
     found = release_from_file(store, study, MODE, path)
     assert found == Released(2, 0, ("done",), 1, 2)
     assert [status(store, study, r) for r in ("gone", "late", "busy", "done", "back")] == [
-        "returned", "timed_out", "active", "finished", "active",
-    ]  # fmt: skip
+        "returned",
+        "timed_out",
+        "active",
+        "finished",
+        "active",
+    ]
     with store.reading() as connection:
         held = connection.scalars(select(Slot.session_id).where(Slot.session_id.is_not(None))).all()
         kept = connection.scalars(select(Judgment).where(Judgment.rater_id == "gone")).all()

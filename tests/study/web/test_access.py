@@ -81,9 +81,13 @@ def page(
 ALSO_WIDE = {"dashboard_unfolded", "pairwise_from_right_to_left"}
 # Pages that hold what their template's first one does not: faults, long words, another direction.
 ALSO_TOLD = ALSO_WIDE | {
-    "comprehension_not_answered", "pairwise_not_answered", "rating_half_answered",
-    "best_and_worst_not_answered", "rating_in_german", "dashboard_after_a_wrong_upload",
-}  # fmt: skip
+    "comprehension_not_answered",
+    "pairwise_not_answered",
+    "rating_half_answered",
+    "best_and_worst_not_answered",
+    "rating_in_german",
+    "dashboard_after_a_wrong_upload",
+}
 
 
 def first_of(template: str) -> str:

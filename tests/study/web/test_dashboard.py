@@ -216,11 +216,19 @@ def test_the_overview_says_how_the_collection_stands(
     page = researcher.get("/dashboard/")
     said = text_of(page)
     for words in (
-        "Pilot data now serving", "Done 1 of 6", "Places taken 2 of 6 , 4 free", "Answers 5",
-        "Consented 2 under way 1", "1 failed of 1 answered; 1 rater failed more than the plan",
-        "Recruitment is open", "GBP an hour", "S001 1 0 0 4 of 4", "S002 0 1 0 1 of 4",
-        "S003 0 0 1 0 of 4", study.plan_hash,
-    ):  # fmt: skip
+        "Pilot data now serving",
+        "Done 1 of 6",
+        "Places taken 2 of 6 , 4 free",
+        "Answers 5",
+        "Consented 2 under way 1",
+        "1 failed of 1 answered; 1 rater failed more than the plan",
+        "Recruitment is open",
+        "GBP an hour",
+        "S001 1 0 0 4 of 4",
+        "S002 0 1 0 1 of 4",
+        "S003 0 0 1 0 of 4",
+        study.plan_hash,
+    ):
         assert words in said, words
     assert page.text.count("<svg") == 1
     assert 'role="alert"' not in page.text

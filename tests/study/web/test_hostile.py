@@ -99,15 +99,23 @@ def world_of(site: Site, attackers: list[Person], honest: list[Person]) -> World
     return World(
         url=site.url,
         names=tuple(KINDS[site.kind]),
-        cookies=(*(c for c, _, _ in mine), *damaged(honest[0].cookie), *damaged(first),
-                 *forged(first, claims)),
-        tokens=(b"", b"a", *(t for _, t, _ in mine),
-                *(p.fields["csrf_token"].encode() for p in honest if "csrf_token" in p.fields)),
+        cookies=(
+            *(c for c, _, _ in mine),
+            *damaged(honest[0].cookie),
+            *damaged(first),
+            *forged(first, claims),
+        ),
+        tokens=(
+            b"",
+            b"a",
+            *(t for _, t, _ in mine),
+            *(p.fields["csrf_token"].encode() for p in honest if "csrf_token" in p.fields),
+        ),
         visits=(b"", *(v for _, _, v in mine if v), *(name.encode() for name in sessions)),
         honest=tuple(name.encode() for name in sessions),
         mine=tuple(mine),
         secrets=secrets_of(site, honest, sessions),
-    )  # fmt: skip
+    )
 
 
 def secrets_of(site: Site, honest: list[Person], sessions: list[str]) -> tuple[bytes, ...]:
@@ -292,10 +300,15 @@ def test_a_link_that_a_researcher_is_lured_to_runs_nothing(start: Start) -> None
     before = site.rows()
     for number, word in enumerate(map(quote_from_bytes, NASTY)):
         paths = (
-            f"/dashboard/tables/{word}.csv", f"/dashboard/tables.zip?format={word}",
-            f"/dashboard/{word}", f"/dashboard/set-up?token={word}", f"/dashboard/?fault={word}",
-            f"/dashboard/sign-in?next={word}", f"/dashboard/report?{word}", f"/{word}",
-        )  # fmt: skip
+            f"/dashboard/tables/{word}.csv",
+            f"/dashboard/tables.zip?format={word}",
+            f"/dashboard/{word}",
+            f"/dashboard/set-up?token={word}",
+            f"/dashboard/?fault={word}",
+            f"/dashboard/sign-in?next={word}",
+            f"/dashboard/report?{word}",
+            f"/{word}",
+        )
         # what looks like script, on every page; of the others, each on some of them
         for path in paths if MARK in unquote_to_bytes(word) else paths[number % 4 :: 4]:
             reply = person.exchange(Request(b"GET", path.encode(), person.headers))
@@ -306,16 +319,37 @@ def test_a_link_that_a_researcher_is_lured_to_runs_nothing(start: Start) -> None
 
 
 HOSTILE_EXPORTS = (
-    b"", b"\x00", b"\xff\xfe\x00", b"a", b"rater_id,status\n", b"status,status\nreturned,a\n",
-    b"rater_id,status\n<script>zzxss()</script>,returned\n", b"rater_id,status\na\x00b,returned\n",
-    b"rater_id,status\n\xed\xa0\x80,returned\n", b"rater_id,status\n\"a,returned\n",
-    b"rater_id,status\na\rb,returned\n", b"rater_id,status\n" + b"a" * 200_000 + b",returned\n",
-    b"rater_id,status\n" + b"a,returned\n" * 20_000, b"<script>zzxss()</script>,x\n1,2\n",
-    b"rater_id,status\n1E+19,returned\n", b"PAR1\x00\x00PAR1", b"PK\x03\x04" + b"\x00" * 50,
-    b"rater_id,status\n'; DROP TABLE visits; --,returned\n", b"rater_id\n" * 1000,
-)  # fmt: skip
-HOSTILE_NAMES = (b"a.csv", b"../../a.csv", b"a.parquet", b"<script>zzxss()</script>.csv", b".",
-                 b"a.xlsx", b"\xff.csv", b"CON", b"a" * 300 + b".csv")  # fmt: skip
+    b"",
+    b"\x00",
+    b"\xff\xfe\x00",
+    b"a",
+    b"rater_id,status\n",
+    b"status,status\nreturned,a\n",
+    b"rater_id,status\n<script>zzxss()</script>,returned\n",
+    b"rater_id,status\na\x00b,returned\n",
+    b"rater_id,status\n\xed\xa0\x80,returned\n",
+    b'rater_id,status\n"a,returned\n',
+    b"rater_id,status\na\rb,returned\n",
+    b"rater_id,status\n" + b"a" * 200_000 + b",returned\n",
+    b"rater_id,status\n" + b"a,returned\n" * 20_000,
+    b"<script>zzxss()</script>,x\n1,2\n",
+    b"rater_id,status\n1E+19,returned\n",
+    b"PAR1\x00\x00PAR1",
+    b"PK\x03\x04" + b"\x00" * 50,
+    b"rater_id,status\n'; DROP TABLE visits; --,returned\n",
+    b"rater_id\n" * 1000,
+)
+HOSTILE_NAMES = (
+    b"a.csv",
+    b"../../a.csv",
+    b"a.parquet",
+    b"<script>zzxss()</script>.csv",
+    b".",
+    b"a.xlsx",
+    b"\xff.csv",
+    b"CON",
+    b"a" * 300 + b".csv",
+)
 
 
 def test_a_hostile_export_of_the_platform_is_refused_or_read_as_text(
@@ -484,9 +518,11 @@ def test_many_who_never_finish_a_request_hold_up_nobody(one_or_more: Site) -> No
     site = one_or_more
     wires = [Wire(site.url) for _ in range(150)]
     halves = (
-        b"GET / HT", b"POST /trial HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\na",
-        b"GET / HTTP/1.1\r\nHost: a\r\nX-", b"",
-    )  # fmt: skip
+        b"GET / HT",
+        b"POST /trial HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\na",
+        b"GET / HTTP/1.1\r\nHost: a\r\nX-",
+        b"",
+    )
     for number, wire in enumerate(wires):
         wire.send(halves[number % len(halves)])
     begin_trials(site.person("patient"))
@@ -525,12 +561,27 @@ def test_the_question_that_comes_first_cannot_be_skipped(start: Start) -> None:
 # ---- Hosts, addresses, redirects ----------------------------------------------------------------
 
 ADDRESSES = (
-    b"/dashboard//sign-in", b"/withdraw//a", b"/static//style.css", b"//static/style.css", b"/over",
-    b"//evil.example/%2e%2e", b"/%5cevil.example", b"/trial//", b"/dashboard", b"/trial/", b"/",
-    b"///dashboard/", b"/?next=//evil.example", b"/consent?next=https://evil.example", b"/done",
-    b"/instructions", b"/declined", b"/comprehension", b"/dashboard/sign-in?next=//evil.example",
+    b"/dashboard//sign-in",
+    b"/withdraw//a",
+    b"/static//style.css",
+    b"//static/style.css",
+    b"/over",
+    b"//evil.example/%2e%2e",
+    b"/%5cevil.example",
+    b"/trial//",
+    b"/dashboard",
+    b"/trial/",
+    b"/",
+    b"///dashboard/",
+    b"/?next=//evil.example",
+    b"/consent?next=https://evil.example",
+    b"/done",
+    b"/instructions",
+    b"/declined",
+    b"/comprehension",
+    b"/dashboard/sign-in?next=//evil.example",
     b"/dashboard/sign-in/",
-)  # fmt: skip
+)
 
 
 def test_no_host_and_no_address_leads_off_site(start: Start) -> None:

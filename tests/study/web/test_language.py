@@ -204,9 +204,12 @@ def test_every_file_is_what_the_sources_make() -> None:
 def test_wherever_and_whenever_it_is_made_it_is_the_same(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-P", "-m", "study.translations.update", "--check"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
         env={**os.environ, "TZ": "Pacific/Auckland", "LC_ALL": "C", "LANGUAGE": "de"},
-    )  # fmt: skip
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     for path in update.built():
         kept = path.read_bytes()
@@ -230,8 +233,10 @@ def test_what_a_translator_has_left_is_said(
         text = text.replace(right, wrong)
     path.write_text(text, encoding="utf-8")
     assert [line.partition(":")[2].partition(":")[2].strip() for line in update.faults("de")] == [
-        "Continue", "Taking part", "Pair %(number)d of %(all)d",
-    ]  # fmt: skip
+        "Continue",
+        "Taking part",
+        "Pair %(number)d of %(all)d",
+    ]
     assert update.stale(update.built()) != []
 
 
@@ -295,8 +300,9 @@ def test_a_button_is_called_by_its_name(language: str) -> None:
     for message in naming:
         assert say("Continue") in strings(message)[0], english(message)
     for name in ("Most", "Least"):
-        assert say(name) in say("Please choose one for most and another for least, then press "
-                                "Continue.")  # fmt: skip
+        assert say(name) in say(
+            "Please choose one for most and another for least, then press Continue."
+        )
 
 
 # ---- The plan's language ------------------------------------------------------------------------

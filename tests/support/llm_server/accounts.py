@@ -13,10 +13,20 @@ from typing import Any
 # Names of prompts in a report, so that a report of a bad run stays readable.
 NAMED = 20
 COUNTED = (
-    "requests", "batch_requests", "good", "asked_after_answer", "asked_while_pending",
-    "connections", "open_connections", "disconnected", "undelivered", "protocol_errors",
-    "internal_errors", "input_tokens", "output_tokens",
-)  # fmt: skip
+    "requests",
+    "batch_requests",
+    "good",
+    "asked_after_answer",
+    "asked_while_pending",
+    "connections",
+    "open_connections",
+    "disconnected",
+    "undelivered",
+    "protocol_errors",
+    "internal_errors",
+    "input_tokens",
+    "output_tokens",
+)
 
 
 def messages_hash(body: Mapping[str, Any]) -> bytes:

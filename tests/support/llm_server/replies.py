@@ -289,11 +289,7 @@ def write(answer: Completion, body: Mapping[str, Any], settings: Settings, numbe
         "choices": [
             {
                 "index": 0,
-                "message": {
-                    "role": "assistant",
-                    "content": content,
-                    "refusal": answer.refusal,
-                },
+                "message": {"role": "assistant", "content": content, "refusal": answer.refusal},
                 "logprobs": shown,
                 "finish_reason": finish,
             }

@@ -206,23 +206,36 @@ def test_wants_the_right_key_and_keeps_none(server: Asked) -> None:
 # ---- Faults -------------------------------------------------------------------------------------
 
 RAISED = {
-    "429": openai.RateLimitError, "429-seconds": openai.RateLimitError,
-    "429-milliseconds": openai.RateLimitError, "429-date": openai.RateLimitError,
-    "quota": openai.RateLimitError, "500": openai.InternalServerError,
-    "503": openai.InternalServerError, "502-html": openai.InternalServerError,
-    "401": openai.AuthenticationError, "403": openai.PermissionDeniedError,
-    "404": openai.NotFoundError, "400": openai.BadRequestError,
-    "400-context": openai.BadRequestError, "hang": openai.APITimeoutError,
-    "drop-before": openai.APIConnectionError, "drop-headers": openai.APIConnectionError,
-    "drop-body": openai.APIConnectionError, "reset-body": openai.APIConnectionError,
+    "429": openai.RateLimitError,
+    "429-seconds": openai.RateLimitError,
+    "429-milliseconds": openai.RateLimitError,
+    "429-date": openai.RateLimitError,
+    "quota": openai.RateLimitError,
+    "500": openai.InternalServerError,
+    "503": openai.InternalServerError,
+    "502-html": openai.InternalServerError,
+    "401": openai.AuthenticationError,
+    "403": openai.PermissionDeniedError,
+    "404": openai.NotFoundError,
+    "400": openai.BadRequestError,
+    "400-context": openai.BadRequestError,
+    "hang": openai.APITimeoutError,
+    "drop-before": openai.APIConnectionError,
+    "drop-headers": openai.APIConnectionError,
+    "drop-body": openai.APIConnectionError,
+    "reset-body": openai.APIConnectionError,
     "truncated-json": json.JSONDecodeError,
-}  # fmt: skip
+}
 SAID: dict[str, tuple[str | None, str]] = {
-    "length": ('{"choic', "length"), "refusal": (None, "stop"), "null": (None, "stop"),
-    "content-filter": (None, "content_filter"), "letter-c": ('{"choice": "C"}', "stop"),
-    "both": ("Both", "stop"), "empty": ("", "stop"),
+    "length": ('{"choic', "length"),
+    "refusal": (None, "stop"),
+    "null": (None, "stop"),
+    "content-filter": (None, "content_filter"),
+    "letter-c": ('{"choice": "C"}', "stop"),
+    "both": ("Both", "stop"),
+    "empty": ("", "stop"),
     "prose": ("Both have their merits; A is warmer, while B asks more.", "stop"),
-}  # fmt: skip
+}
 
 
 def test_every_fault_is_what_the_client_makes_of_it(server: Asked) -> None:
@@ -548,8 +561,11 @@ async def _collect(client: AsyncOpenAI, name: str) -> tuple[Batch, list[str], di
     """Look until it is over; return it, the statuses on the way, and all lines by id."""
     seen: list[str] = []
     while (batch := await client.batches.retrieve(name)).status not in {
-        "completed", "expired", "failed", "cancelled",
-    }:  # fmt: skip
+        "completed",
+        "expired",
+        "failed",
+        "cancelled",
+    }:
         seen.append(batch.status)
     lines = []
     for file in (batch.output_file_id, batch.error_file_id):

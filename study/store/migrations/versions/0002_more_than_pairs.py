@@ -82,9 +82,13 @@ def _visits() -> None:
         visits.create_unique_constraint("visits_once_per_rater", ["plan_hash", "mode", "rater_id"])
         visits.create_unique_constraint("visits_withdrawal_key_key", ["withdrawal_key"])
     op.create_index(
-        "visits_one_holder", "visits", ["plan_hash", "mode", "sequence_id", "slot"], unique=True,
-        sqlite_where=sa.text(HOLDING), postgresql_where=sa.text(HOLDING),
-    )  # fmt: skip
+        "visits_one_holder",
+        "visits",
+        ["plan_hash", "mode", "sequence_id", "slot"],
+        unique=True,
+        sqlite_where=sa.text(HOLDING),
+        postgresql_where=sa.text(HOLDING),
+    )
 
 
 def _fill_visits() -> None:
@@ -168,8 +172,7 @@ def _ratings() -> None:
         for name, kind in required.items():
             ratings.alter_column(name, existing_type=kind, nullable=False)
         ratings.create_unique_constraint(
-            "ratings_once",
-            ["plan_hash", "mode", "rater_kind", "rater_id", "item_id", "dimension"],
+            "ratings_once", ["plan_hash", "mode", "rater_kind", "rater_id", "item_id", "dimension"]
         )
     op.create_index("ratings_by_session", "ratings", ["session_id", "position"])
 
