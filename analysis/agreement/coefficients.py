@@ -12,10 +12,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy import stats
 
-FloatArray = NDArray[np.float64]
+from analysis.arrays import FloatArray
+
 Weights = Literal["none", "linear", "quadratic"]
 
 # Means such as 2.6666666666666665 and 2.666666666666667 are one value: compare at this precision.

@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.agreement.coefficients import FloatArray, median_over_raters
-from analysis.agreement.panel import BoolArray, Panel, panel, require_others
+from analysis.agreement.coefficients import median_over_raters
+from analysis.agreement.panel import Panel, panel, require_others
 from analysis.agreement.rating_table import MEDIAN, scale_words
+from analysis.arrays import BoolArray, FloatArray
 from analysis.tables.columns import one_of
 from prereg.errors import RatifyError
 

@@ -10,10 +10,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from statsmodels.stats.proportion import proportion_confint
 
-from analysis.agreement.coefficients import FloatArray, Weights
+from analysis.agreement.coefficients import Weights
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.left_out import jackknife_interval, percentile_interval
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
+from analysis.arrays import FloatArray
 
 Method = Literal["jackknife", "bootstrap"]
 SHARES = ("exact", "within_one")

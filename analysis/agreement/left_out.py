@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import t as student
 
-from analysis.agreement.coefficients import FloatArray, Weights
+from analysis.agreement.coefficients import Weights
 from analysis.agreement.weighted import cells_of, weighted_kappas
+from analysis.arrays import BoolArray, FloatArray
 
 # Cells held at a time: 32 MB of floats.
 _CELLS = 4_000_000
@@ -55,7 +56,7 @@ class LeftOut:
     estimate: FloatArray
     kappa: FloatArray
     bias: FloatArray
-    common: NDArray[np.bool_]
+    common: BoolArray
 
 
 def resample_items(

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.agreement.coefficients import DECIMALS, FloatArray, category_step
+from analysis.agreement.coefficients import DECIMALS, category_step
+from analysis.arrays import FloatArray
 
 # In the order of the table of intervals; `analysis.agreement.coefficients` says what each one is.
 COEFFICIENTS = (

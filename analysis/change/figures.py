@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy import stats
 
+from analysis.arrays import FloatArray
 from analysis.change.reliable_change import ReliableChange
-from analysis.ranking.pair_counts import FloatArray
 from analysis.results.figure_style import (
     BLUE,
     COLOURS,

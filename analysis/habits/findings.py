@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.audit.sentences import listed
 from analysis.habits import sentences as text
 from analysis.habits.answers import answers_to, judges_of, people_of, questions
@@ -20,7 +21,6 @@ from analysis.habits.requests import answered, requests_table
 from analysis.habits.tables import HabitTables, read_habit_tables
 from analysis.habits.traits import doublings_of, length, own
 from analysis.habits.votes import Votes, votes_of
-from analysis.ranking.pair_counts import FloatArray
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
 from prereg.errors import RatifyError

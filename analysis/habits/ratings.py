@@ -13,10 +13,10 @@ import pandas as pd
 from scipy.stats import t as student
 
 from analysis.agreement.left_out import jackknife_interval
+from analysis.arrays import FloatArray, IntArray
 from analysis.habits.answers import ORIGINAL, PERTURBATION, item_probes, of_judge
 from analysis.habits.measure import LEVEL, Habit, Measure
 from analysis.inference.paired import mean_difference
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.tables import columns
 
 # Fewer items than this give no correlation worth a word.

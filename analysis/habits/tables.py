@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.ranking.pair_counts import BoolArray
+from analysis.arrays import BoolArray
 from analysis.tables import columns
 from analysis.tables import tidy as tables
 from analysis.tables.tidy import MODES, RATER_KINDS, naming, table_path

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.habits.beyond_people import Beyond, beyond_people
 from analysis.habits.measure import Habit, Measure
 from analysis.habits.votes import Votes
 from analysis.inference.paired import clustered_share
-from analysis.ranking.pair_counts import FloatArray, IntArray
 
 _WORD = re.compile(r"\w+")
 # Han, kana, Thai, Lao, Burmese, Khmer: scripts that set no blanks between words.

@@ -10,8 +10,8 @@ from scipy.optimize import brentq
 from scipy.stats import beta, binom, norm
 from scipy.stats import t as student
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.habits.measure import LEVEL
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
 
 # Mean ratings lie on parts of a point; finer differences are no steps of a scale.
 _PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)

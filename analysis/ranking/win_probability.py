@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import t as student
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.ranking.draws import ScoreErrors
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.tables import columns
 
 

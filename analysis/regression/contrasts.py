@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.regression.formula import linear_constraint
 from analysis.regression.result import Distribution, Regression
 from prereg.errors import RatifyError

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.regression.formula import (
     check_outcome,
     check_separation,

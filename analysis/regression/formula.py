@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.linalg import qr
 from scipy.optimize import linprog
 
-from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

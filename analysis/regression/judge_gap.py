@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.tables import columns
 from prereg.analyses.choices import bin_name
 from prereg.errors import RatifyError

@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from analysis.ranking.pair_counts import IntArray
+from analysis.arrays import IntArray
 from analysis.tables import columns
 
 Distribution = Literal["z", "t"]
