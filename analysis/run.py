@@ -22,7 +22,8 @@ from analysis.registered.registry import run_registered
 from analysis.registered.sensitivity import sensitivity_findings
 from analysis.registered.shared_families import in_shared_families
 from analysis.registered.study_figures import flow_figure, ranking_figure
-from analysis.results.quantities import WRITTEN, Quantity, Results, ResultTable
+from analysis.results.files import WRITTEN, write_results
+from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS
@@ -71,7 +72,7 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
     findings += sensitivity_findings(evidence, findings)
     results = _assemble(evidence, findings, folder)
     with files.replaced_folder(folder / RESULTS_FOLDER, ours=WRITTEN) as beside:
-        results.write(beside)
+        write_results(results, beside)
     return results
 
 

@@ -127,7 +127,7 @@ def audit(
     With --habits: which habits a study's judges have, from its exported tables.
     """
     from analysis.report.page import write_report
-    from analysis.results.quantities import WRITTEN
+    from analysis.results.files import WRITTEN, write_results
     from prereg.files import replaced_folder
 
     if habits is not None:
@@ -155,7 +155,7 @@ def audit(
             interval=interval,
         )
     with replaced_folder(out, ours=WRITTEN) as folder:
-        results.write(folder)
+        write_results(results, folder)
         write_report(folder)
     for sentence in results.headline:
         click.echo(sentence)

@@ -12,9 +12,9 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis.agreement.coefficients import Weights
 from analysis.agreement.kappa_test import kappa_test
-from analysis.agreement.left_out import jackknife_interval, percentile_interval
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
 from analysis.arrays import FloatArray
+from analysis.inference.resampling import jackknife_interval, percentile_interval
 
 Method = Literal["jackknife", "bootstrap"]
 SHARES = ("exact", "within_one")

@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.left_out import LeftOut, jackknife_interval, row_means
+from analysis.agreement.left_out import LeftOut
 from analysis.agreement.pairs import Agreement, AgreementTable
 from analysis.agreement.rating_table import MEDIAN
 from analysis.arrays import BoolArray, FloatArray
+from analysis.inference.resampling import jackknife_interval, row_means
 
 # The dimension of a mean over all of them.
 ALL = "all"

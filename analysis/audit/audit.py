@@ -13,7 +13,6 @@ from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import panel
 from analysis.agreement.rating_table import MEDIAN
-from analysis.agreement.sentences import listed
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
 from analysis.agreement.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
 from analysis.audit import sentences as text
@@ -21,6 +20,7 @@ from analysis.audit.annotators import Annotators, read_annotators
 from analysis.results.numbers import number
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+from analysis.results.words import listed
 
 NAME = "summary"
 JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"

@@ -19,8 +19,8 @@ from scipy.special import expit
 from scipy.stats import t as student
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.habits.measure import LEVEL
 from analysis.habits.votes import Votes
+from analysis.inference.paired import LEVEL
 
 # Fewer items than this say too little about a habit that lies between items.
 FEWEST_ITEMS = 20

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.audit.sentences import listed
 from analysis.habits import sentences as text
 from analysis.habits.answers import answers_to, judges_of, people_of, questions
 from analysis.habits.measure import FOUND, Habit, Measure, judged, measures_frame
@@ -23,6 +22,7 @@ from analysis.habits.traits import doublings_of, length, own
 from analysis.habits.votes import Votes, votes_of
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.judging import LLMJudge, OwnItems

@@ -10,10 +10,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.inference.paired import LEVEL
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity
 
-LEVEL = 0.95
 ALPHA = 0.05
 # Readings of a tested number.
 FOUND, ALONE, CLEAR, UNTESTED = "found", "only alone", "not found", "not tested"

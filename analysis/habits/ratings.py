@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.agreement.left_out import jackknife_interval
 from analysis.arrays import FloatArray, IntArray
 from analysis.habits.answers import ORIGINAL, PERTURBATION, item_probes, of_judge
-from analysis.habits.measure import LEVEL, Habit, Measure
-from analysis.inference.paired import mean_difference
+from analysis.habits.measure import Habit, Measure
+from analysis.inference.paired import LEVEL, mean_difference
+from analysis.inference.resampling import jackknife_interval
 from analysis.tables import columns
 
 # Fewer items than this give no correlation worth a word.

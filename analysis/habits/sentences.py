@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from analysis.audit.sentences import counted, listed
 from analysis.habits.measure import ALONE, FOUND, UNTESTED, Measure
 from analysis.results.numbers import decimals_for, number
+from analysis.results.words import counted, listed
 
 QUESTION = "Which habits does each judge have that have nothing to do with what it judges?"
 # In the order in which they are told.

@@ -11,8 +11,8 @@ from scipy.stats import beta, binom, norm
 from scipy.stats import t as student
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
-from analysis.habits.measure import LEVEL
 
+LEVEL = 0.95
 # Mean ratings lie on parts of a point; finer differences are no steps of a scale.
 _PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _CLOSE = 1e-6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from analysis.evidence.evidence import Evidence
-from analysis.kinds import measures_of
+from analysis.evidence.judges import measures_of
 from analysis.tables.tidy import STATUSES
 from prereg.plan.model import Plan
 

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from analysis.results import numbers
+from analysis.results.quantities import ResultTable
 from analysis.tables import columns
-
-if TYPE_CHECKING:
-    from analysis.results.quantities import ResultTable
 
 Form = Literal["latex", "markdown"]
 Value = float | int | None

@@ -11,8 +11,9 @@ from statsmodels.stats.proportion import proportion_confint
 from analysis.agreement import coefficients as c
 from analysis.agreement.intervals import coefficient_intervals
 from analysis.agreement.kappa_test import kappa_test
-from analysis.agreement.left_out import jackknife_interval, leave_one_out
+from analysis.agreement.left_out import leave_one_out
 from analysis.agreement.weighted import COEFFICIENTS, cells_of, weighted_coefficients
+from analysis.inference.resampling import jackknife_interval
 
 RNG = np.random.default_rng(4)
 TRUTH = RNG.normal(3, 1, 50)

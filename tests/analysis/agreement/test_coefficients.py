@@ -16,13 +16,8 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from analysis.agreement import coefficients as c
-from analysis.agreement.left_out import (
-    jackknife_interval,
-    leave_one_out,
-    percentile_interval,
-    resample_items,
-    row_means,
-)
+from analysis.agreement.left_out import leave_one_out, resample_items
+from analysis.inference.resampling import jackknife_interval, percentile_interval, row_means
 from tests.support.paths import REFERENCE as REFERENCE_FOLDER
 
 SCALE = (1.0, 5.0)

@@ -15,15 +15,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
 
-from analysis.agreement.left_out import (
-    jackknife_interval,
-    leave_one_out,
-    percentile_interval,
-    resample_items,
-)
+from analysis.agreement.left_out import leave_one_out, resample_items
 from analysis.agreement.pairs import COLUMNS, MEDIAN, agreement, agreement_table, median_over_raters
 from analysis.agreement.yardstick import ABOVE, OPEN, SHORT, yardstick
 from analysis.audit.audit import audit, audit_figures
+from analysis.inference.resampling import jackknife_interval, percentile_interval
+from analysis.results.files import write_results
 from prereg.errors import RatifyError
 from tests.support.paths import ROOT
 
@@ -409,7 +406,7 @@ def test_no_clear_difference_is_not_called_equal(tmp_path):
 def test_an_audit_is_written_whole_and_repeats_itself(tmp_path):
     ratings = made_up({"p1": 0.6, "p2": 0.6, "m": 1})
     found = audited(tmp_path, ratings)
-    found.write(tmp_path)
+    write_results(found, tmp_path)
     written = json.loads((tmp_path / "results.json").read_text())
     table = pd.read_csv(tmp_path / "tables" / "agreement.csv")
     assert list(table.columns) == PROMISED

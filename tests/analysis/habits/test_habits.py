@@ -37,6 +37,7 @@ from analysis.inference.paired import (
     wilson,
 )
 from analysis.report.page import write_report
+from analysis.results.files import write_results
 from prereg.errors import RatifyError
 from prereg.plan.file import load_plan
 from prereg.plan.judging import OwnItems
@@ -433,7 +434,7 @@ def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
     assert "Simulated raters" in results.figures[0].svg
     out = tmp_path / "out"
     out.mkdir()
-    results.write(out)
+    write_results(results, out)
     page = write_report(out).read_text("utf-8")
     assert "What rewrites do to the scores" in page
     shown = next(t for t in results.tables if t.name == "perturbed_texts").frame

@@ -18,6 +18,7 @@ import pytest
 
 from analysis.ranking import figures
 from analysis.report.page import key_groups, write_report
+from analysis.results.files import write_results
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
 from prereg.errors import RatifyError
 
@@ -108,7 +109,7 @@ def page(folder: Path, results: Results) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tables").mkdir(exist_ok=True)
     (folder / "figures").mkdir(exist_ok=True)
-    results.write(folder)
+    write_results(results, folder)
     return write_report(folder).read_text(encoding="utf-8")
 
 
