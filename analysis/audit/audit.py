@@ -378,17 +378,18 @@ def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[Resul
         Whether the people are bots; every figure then says so.
     """
     # matplotlib is slow to load: only whoever draws pays for it.
-    from analysis.ranking import figures
+    from analysis.agreement.figures import plot_agreement_heatmap, plot_bias
+    from analysis.results.figure_style import stamp, svg
 
     with_median = frame[frame["annotator_b"] == MEDIAN]
     shown, which = frame, "every pair of annotators"
     if _pairs(frame) > DRAWN:
         shown, which = with_median, f"every judge with {MEDIAN} (too many pairs to draw them all)"
-    heat = figures.plot_agreement_heatmap(shown, value="kappa_quadratic")
-    bias = figures.plot_bias(frame)
+    heat = plot_agreement_heatmap(shown, value="kappa_quadratic")
+    bias = plot_bias(frame)
     said = ""
     if simulated:
-        heat, bias, said = figures.stamp(heat), figures.stamp(bias), " Simulated raters."
+        heat, bias, said = stamp(heat), stamp(bias), " Simulated raters."
     return [
         ResultFigure(
             name="agreement",
@@ -399,7 +400,7 @@ def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[Resul
             alt=f"Quadratic kappa of {_pairs(shown)} pairs, from "
             f"{number(shown['kappa_quadratic'].min(), 2)} to "
             f"{number(shown['kappa_quadratic'].max(), 2)}.",
-            svg=figures.svg(heat),
+            svg=svg(heat),
         ),
         ResultFigure(
             name="bias",
@@ -407,7 +408,7 @@ def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[Resul
             caption=f"Mean of judge minus {MEDIAN} on every dimension, in points of the scale; "
             f"right of zero the judge scores higher than people. {_range_of_n(with_median)}{said}",
             alt=_bias_alt(with_median),
-            svg=figures.svg(bias),
+            svg=svg(bias),
         ),
     ]
 

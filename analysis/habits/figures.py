@@ -17,6 +17,7 @@ from analysis.results.figure_style import (
     VERMILLION,
     axes_or_new,
     label,
+    note,
     styled,
     tidy,
 )
@@ -159,16 +160,8 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
         )
     what = m.what.replace("_", " ").replace(" beyond repeats", "").removeprefix("wording ")
     aside = f"  {what}" if m.habit == "rewrite" or m.what.startswith("wording") else ""
-    ax.annotate(
-        label(with_interval(m) + aside, 64),
-        xy=(1, at),
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-        annotation_clip=False,
-        color=colour if m.reading == FOUND else INK,
-    )
+    said = label(with_interval(m) + aside, 64)
+    note(ax, said, (1, at), (8, 0), colour=colour if m.reading == FOUND else INK)
 
 
 def _endless(ax: Axes, m: Measure, measures: Sequence[Measure], at: float) -> None:
