@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import proportion_confint
 from analysis.agreement.coefficients import Weights
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
-from analysis.arrays import FloatArray
+from analysis.arrays import FloatArray, require_rng
 from analysis.inference.resampling import jackknife_interval, percentile_interval
 
 Method = Literal["jackknife", "bootstrap"]
@@ -164,8 +164,7 @@ def _ends(
     if n < FEWEST:
         return dict.fromkeys(COEFFICIENTS, (np.nan, np.nan, f"no interval under {FEWEST} items"))
     if method == "bootstrap":
-        if rng is None:
-            raise ValueError("coefficient_intervals: the bootstrap needs rng")
+        rng = require_rng(rng, "the bootstrap")
         weights = rng.multinomial(n, cells.counts / n, size=draws).astype(float)
         drawn = weighted_coefficients(cells, weights, scale)
         return {

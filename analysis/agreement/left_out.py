@@ -1,8 +1,7 @@
-"""Bootstrap and jackknife over items, shared by every pair of annotators and dimension.
+"""Kappa and bias with each item left out in turn, for many pairs of annotators at once.
 
-Items are drawn with replacement, or left out one at a time; all annotators' ratings of an item go
-with it. So means over dimensions, and differences between a judge and people, get intervals that
-allow for one item's ratings being related.
+All annotators' ratings of an item go with it. So means over dimensions, and differences between a
+judge and people, get intervals that allow for one item's ratings being related.
 """
 
 from __future__ import annotations
@@ -14,25 +13,6 @@ import numpy as np
 from analysis.agreement.coefficients import Weights
 from analysis.agreement.weighted import cells_of, weighted_kappas
 from analysis.arrays import BoolArray, FloatArray
-
-# Cells held at a time: 32 MB of floats.
-_CELLS = 4_000_000
-
-
-@dataclass(frozen=True)
-class ItemDraws:
-    """Coefficients of every pair in every resample.
-
-    Attributes
-    ----------
-    kappa : array of shape (draws, pairs)
-        Quadratic kappa; NaN in a draw where it is not defined.
-    bias : array of shape (draws, pairs)
-        mean(a - b), in points.
-    """
-
-    kappa: FloatArray
-    bias: FloatArray
 
 
 @dataclass(frozen=True)
@@ -53,39 +33,6 @@ class LeftOut:
     kappa: FloatArray
     bias: FloatArray
     common: BoolArray
-
-
-def resample_items(
-    a: FloatArray, b: FloatArray, *, rng: np.random.Generator, draws: int = 2000
-) -> ItemDraws:
-    """Return quadratic kappa and bias of many pairs in the same resamples of items.
-
-    Parameters
-    ----------
-    a, b : array of shape (items, pairs)
-        Ratings of one pair a column; NaN where an item was not rated, it then counts for nothing.
-    rng : Generator
-        Source of the resampling.
-    draws : int
-        Number of resamples.
-
-    Returns
-    -------
-    ItemDraws
-    """
-    items, pairs = a.shape
-    kappa = np.full((draws, pairs), np.nan)
-    bias = np.full((draws, pairs), np.nan)
-    if items == 0 or pairs == 0:
-        return ItemDraws(kappa, bias)
-    columns, spread = _moment_columns(a, b)
-    size = max(1, _CELLS // (items + columns.shape[1]))
-    for start in range(0, draws, size):
-        stop = min(start + size, draws)
-        kappa[start:stop], bias[start:stop] = _coefficients(
-            _counts(items, stop - start, rng) @ columns, pairs, spread
-        )
-    return ItemDraws(kappa, bias)
 
 
 def leave_one_out(a: FloatArray, b: FloatArray, *, weights: Weights = "quadratic") -> LeftOut:
@@ -134,13 +81,6 @@ def _one_left_out(a: FloatArray, b: FloatArray, weights: Weights) -> tuple[float
     return float(found[0]), without
 
 
-def _counts(items: int, draws: int, rng: np.random.Generator) -> FloatArray:
-    """Return how often each item is in each resample, shape (draws, items)."""
-    drawn = rng.integers(items, size=(draws, items))
-    drawn += np.arange(draws)[:, None] * items
-    return np.bincount(drawn.ravel(), minlength=draws * items).reshape(draws, items).astype(float)
-
-
 def _moment_columns(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return what has to be summed over items, shape (items, 6 * pairs), and each pair's spread.
 
@@ -158,13 +98,13 @@ def _moment_columns(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArra
 def _coefficients(
     sums: FloatArray, pairs: int, spread: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return quadratic kappa and bias from sums of shape (draws, 6 * pairs)."""
+    """Return quadratic kappa and bias from sums of shape (copies, 6 * pairs)."""
     n, x, y, xx, yy, xy = (sums[:, i * pairs : (i + 1) * pairs] for i in range(6))
     safe = np.maximum(n, 1.0)
     mean_x, mean_y = x / safe, y / safe
     covariance = xy / safe - mean_x * mean_y
     expected = xx / safe + yy / safe - 2 * mean_x * mean_y
-    # A resample of one single value leaves rounding error here instead of zero.
+    # Items of one single value leave rounding error here instead of zero.
     defined = (n >= 2) & (expected > 1e-12 * spread)
     kappa = np.where(defined, 2 * covariance / np.where(defined, expected, 1.0), np.nan)
     return kappa, np.where(n >= 1, mean_x - mean_y, np.nan)
