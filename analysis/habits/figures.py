@@ -91,14 +91,14 @@ def drawn(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
 
 
 def _group(m: Measure) -> str:
-    if m.what.endswith(" beyond repeats"):
-        return m.what.split(" ")[0]
+    if m.beyond_repeats:
+        return m.asking
     return m.habit if m.accuses else ""
 
 
 def _position(value: float, m: Measure) -> float:
     """Return how far a value lies from the honest one, odds by their logarithm."""
-    return math.log(value / m.honest) if m.unit.startswith("odds") else value - m.honest
+    return math.log(value / m.honest) if m.is_odds else value - m.honest
 
 
 def _reach(group: Sequence[Measure]) -> float:
@@ -107,7 +107,7 @@ def _reach(group: Sequence[Measure]) -> float:
         abs(_position(v, m))
         for m in group
         for v in (m.estimate, m.low, m.high)
-        if math.isfinite(v) and not (m.unit.startswith("odds") and v <= 0)
+        if math.isfinite(v) and not (m.is_odds and v <= 0)
     ]
     return max([value for value in known if value > 0], default=1.0)
 
@@ -126,7 +126,7 @@ def _scale(ax: Axes, title: str, group: Sequence[Measure], top: float) -> None:
     )
     word = "honest" if first.accuses else "no difference"
     ax.annotate(
-        f"{word}: {value_text(first.honest, first.unit, 0)}",
+        f"{word}: {value_text(first, first.honest, 0)}",
         xy=(1, 0.5),
         xycoords=name,
         xytext=(7, 0),
@@ -158,9 +158,8 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
             color=colour,
             mfc=colour if m.accuses and m.reading != ALONE else "white",
         )
-    what = m.what.replace("_", " ").replace(" beyond repeats", "").removeprefix("wording ")
-    aside = f"  {what}" if m.habit == "rewrite" or m.what.startswith("wording") else ""
-    said = label(with_interval(m) + aside, 64)
+    aside = (m.what if m.habit == "rewrite" else m.variant).replace("_", " ")
+    said = label(f"{with_interval(m)}  {aside}", 64)
     note(ax, said, (1, at), (8, 0), colour=colour if m.reading == FOUND else INK)
 
 

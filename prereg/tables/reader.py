@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from prereg import files
-from prereg.errors import RatifyError
+from prereg.errors import NoRowsError, RatifyError
 
 csv.field_size_limit(2**31 - 1)
 
@@ -138,7 +138,7 @@ def read_table(path: Path | str) -> Table:
                 f"two columns are called '{column}'", file=path, row=1, allowed="names that differ"
             )
     if not records:
-        raise RatifyError("holds a header but no rows", file=path, allowed="at least one row")
+        raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
     return Table(path, tuple(columns), records)
 
 

@@ -18,7 +18,8 @@ from sklearn.metrics import cohen_kappa_score
 from analysis.agreement.left_out import leave_one_out
 from analysis.agreement.pairs import COLUMNS, MEDIAN, agreement, agreement_table, median_over_raters
 from analysis.agreement.yardstick import ABOVE, OPEN, SHORT, yardstick
-from analysis.audit.audit import audit, audit_figures
+from analysis.audit.audit import audit
+from analysis.audit.figures import audit_figures
 from analysis.inference.resampling import jackknife_interval, percentile_interval
 from analysis.results.files import write_results
 from prereg.errors import RatifyError
