@@ -43,64 +43,6 @@ def _constant(*arrays: FloatArray) -> bool:
     return bool(both.min() == both.max())
 
 
-def cohen_kappa(a: ArrayLike, b: ArrayLike, *, weights: Weights = "none") -> float:
-    """Return Cohen's kappa with disagreement weighed by the values themselves.
-
-    kappa = 1 - observed / expected disagreement; the expected one pairs every rating of `a` with
-    every rating of `b`. A disagreement costs 1 (none), the distance in points (linear), or its
-    square (quadratic). Distances come from values on the scale, so a rating of 2.33 is 0.33
-    above 2, and categories that nobody used still count as distance; dividing by the length
-    of the scale cancels. With quadratic weights this is Lin's concordance with population moments.
-
-    Parameters
-    ----------
-    a, b : array of shape (n,)
-        Complete ratings of the same items.
-    weights : {'none', 'linear', 'quadratic'}
-        The cost of a disagreement.
-
-    Returns
-    -------
-    float
-        NaN under two items or where all ratings are one value; 0 where one rater is constant.
-
-    Notes
-    -----
-    Cohen (1960, 1968); Lin (1989). Agrees with `sklearn.metrics.cohen_kappa_score` on whole
-    ratings with `labels` naming the whole scale.
-    """
-    a, b = _values(a), _values(b)
-    if a.size < 2 or _constant(a, b):
-        return np.nan
-    if weights == "quadratic":
-        observed = float(np.mean((a - b) ** 2))
-        expected = float(a.var() + b.var() + (a.mean() - b.mean()) ** 2)
-    elif weights == "linear":
-        observed = float(np.mean(np.abs(a - b)))
-        expected = _mean_distance(a, b)
-    else:
-        observed = float(np.mean(a != b))
-        expected = 1.0 - _chance_match(a, b)
-    return 1.0 - observed / expected
-
-
-def _mean_distance(a: FloatArray, b: FloatArray) -> float:
-    """Return the mean |a_i - b_j| over all i, j from the two distribution functions."""
-    grid = np.unique(np.concatenate([a, b]))
-    below_a = np.searchsorted(np.sort(a), grid[:-1], side="right") / a.size
-    below_b = np.searchsorted(np.sort(b), grid[:-1], side="right") / b.size
-    apart = below_a * (1 - below_b) + below_b * (1 - below_a)
-    return float(np.sum(apart * np.diff(grid)))
-
-
-def _chance_match(a: FloatArray, b: FloatArray) -> float:
-    """Return the share of all pairs (a_i, b_j) that are equal."""
-    grid, place = np.unique(np.concatenate([a, b]), return_inverse=True)
-    in_a = np.bincount(place[: a.size], minlength=grid.size) / a.size
-    in_b = np.bincount(place[a.size :], minlength=grid.size) / b.size
-    return float(in_a @ in_b)
-
-
 def median_over_raters(values: FloatArray) -> FloatArray:
     """Return each item's median over those who rated it, NaN where nobody did.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.agreement import coefficients as c
@@ -27,9 +26,9 @@ def alone(a, b):
     return {
         "exact": plain.exact_agreement(a, b),
         "within_one": plain.within_one(a, b),
-        "kappa": c.cohen_kappa(a, b),
-        "kappa_linear": c.cohen_kappa(a, b, weights="linear"),
-        "kappa_quadratic": c.cohen_kappa(a, b, weights="quadratic"),
+        "kappa": plain.cohen_kappa(a, b),
+        "kappa_linear": plain.cohen_kappa(a, b, weights="linear"),
+        "kappa_quadratic": plain.cohen_kappa(a, b, weights="quadratic"),
         "alpha_ordinal": plain.krippendorff_alpha(a, b),
         "alpha_interval": plain.krippendorff_alpha(a, b, level="interval"),
         "ac2": plain.gwet_ac2(a, b, scale=(1, 5)),
@@ -53,18 +52,17 @@ def test_a_weighted_copy_is_the_items_so_often(step):
             assert found[name][at] == pytest.approx(value, abs=1e-9, nan_ok=True), name
 
 
+@pytest.mark.parametrize("step", [1.0, 1 / 3], ids=["whole", "thirds"])
 @pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
-def test_both_errors_of_kappa_are_statsmodels(weights):
-    table = np.zeros((5, 5))
-    np.add.at(table, (A.astype(int) - 1, B.astype(int) - 1), 1)
-    theirs = cohens_kappa(table, wt=None if weights == "none" else weights)
-    ours = kappa_test(A, B, weights=weights)
-    assert ours.estimate == pytest.approx(theirs.kappa)
-    assert ours.se == pytest.approx(theirs.std_kappa)
-    assert ours.se_null == pytest.approx(theirs.std_kappa0)
-    assert ours.z == pytest.approx(theirs.z_value)
-    assert ours.p_value == pytest.approx(theirs.pvalue_two_sided)
-    assert ours.se != pytest.approx(ours.se_null, rel=0.02)
+def test_both_errors_of_kappa_are_those_of_fleiss_cohen_and_everitt(weights, step):
+    b = np.clip(np.round(B / step) * step, 1, 5)
+    found = kappa_test(A, b, weights=weights)
+    se, se_null = plain.kappa_errors(A, b, weights=weights)
+    assert found.estimate == pytest.approx(plain.cohen_kappa(A, b, weights=weights), abs=1e-10)
+    assert (found.se, found.se_null) == pytest.approx((se, se_null), abs=1e-10)
+    assert found.z == pytest.approx(found.estimate / se_null)
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(found.z)))
+    assert se != pytest.approx(se_null, rel=0.02)
 
 
 def test_the_test_of_kappa_turns_with_the_scale_and_the_sides():
@@ -133,11 +131,11 @@ def test_other_weights_leave_items_out_too(weights):
     b = np.where(np.arange(50) == 3, np.nan, B)
     found = leave_one_out(A[:, None], b[:, None], weights=weights)
     kept = ~np.isnan(b)
-    whole = c.cohen_kappa(A[kept], b[kept], weights=weights)
+    whole = plain.cohen_kappa(A[kept], b[kept], weights=weights)
     assert found.estimate[0] == pytest.approx(whole)
     assert found.kappa[3, 0] == pytest.approx(whole)
     kept[7] = False
-    assert found.kappa[7, 0] == pytest.approx(c.cohen_kappa(A[kept], b[kept], weights=weights))
+    assert found.kappa[7, 0] == pytest.approx(plain.cohen_kappa(A[kept], b[kept], weights=weights))
 
 
 def test_there_is_no_z_of_one():
