@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from statsmodels.stats.proportion import proportion_confint
 
 from analysis.agreement.coefficients import Weights
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
 from analysis.arrays import FloatArray, require_rng
+from analysis.inference.proportions import wilson_interval
 from analysis.inference.resampling import jackknife_interval, percentile_interval
 
 Method = Literal["jackknife", "bootstrap"]
@@ -186,8 +186,7 @@ def _jackknifed(
 ) -> tuple[float, float, str]:
     n = left_out.size
     if name in SHARES:
-        low, high = proportion_confint(round(value * n), n, alpha=1 - level, method="wilson")
-        return float(low), float(high), WILSON
+        return (*wilson_interval(round(value * n), n, level=level), WILSON)
     if name == "bias":
         return (*jackknife_interval(value, left_out, level=level), PLAIN)
     low, high = jackknife_interval(value, left_out, level=level, corrected=True, fisher=True)

@@ -26,8 +26,8 @@ from analysis.inference.paired import (
     exchange_p,
     mean_difference,
     paired_difference,
-    wilson,
 )
+from analysis.inference.proportions import wilson_interval
 
 PAIRS = "pairs asked both ways round"
 SAME_AGAIN = "Wilson's interval, effective number of answers by pair"
@@ -148,7 +148,7 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
     left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
     n, a = len(left), int(left.sum())
     share = a / n if n else math.nan
-    low, high = wilson(share, n)
+    low, high = wilson_interval(a, n)
     note = "" if n else "It answered no trial."
     if n > 1 and a in {0, n}:
         note = f"Every single answer is {'A' if a else 'B'}."

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest, chi2
 from statsmodels.api import GLM, families
+from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
 from analysis.habits.answers import answers_to, questions
 from analysis.habits.beyond_people import beyond_people
@@ -34,8 +34,8 @@ from analysis.inference.paired import (
     exchange_p,
     mean_difference,
     paired_difference,
-    wilson,
 )
+from analysis.inference.proportions import wilson_interval
 from analysis.report.page import write_report
 from analysis.results.files import write_results
 from prereg.errors import RatifyError
@@ -108,11 +108,13 @@ def written(tables, folder):
 
 def test_intervals_and_exact_tests_agree_with_independent_ones():
     for k, n in ((0, 7), (3, 7), (40, 60), (60, 60)):
-        assert wilson(k / n, n) == pytest.approx(proportion_confint(k, n, method="wilson"))
+        score = binomtest(k, n).proportion_ci(method="wilson")
+        assert wilson_interval(k, n) == pytest.approx((score.low, score.high))
         share = clustered_share(np.array([1.0] * k + [0.0] * (n - k)))
-        assert (share.low, share.high) == pytest.approx(wilson(k / n, n))
-        assert coin_interval(k, n) == pytest.approx(proportion_confint(k, n, method="beta"))
-        assert coin_p(k, n) == pytest.approx(binomtest(k, n).pvalue)
+        assert (share.low, share.high) == pytest.approx(wilson_interval(k, n))
+        exact = binomtest(k, n).proportion_ci(method="exact")
+        assert coin_interval(k, n) == pytest.approx((exact.low, exact.high))
+        assert coin_p(k, n) == pytest.approx(mcnemar([[0, k], [n - k, 0]]).pvalue)
     p, weights = np.array([0.01, 0.2, 0.012, 0.04]), np.ones(4)
     assert weighted_holm(p, weights) == pytest.approx(multipletests(p, method="holm")[1])
 
