@@ -17,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from analysis.inference.families import FamilyTest, adjust, correct_families
 from analysis.inference.proportions import two_proportions, wilson
-from analysis.regression.contrasts import contrast_weights, wald_contrast, wald_contrasts
+from analysis.regression.contrasts import contrast_weights, wald_contrast
 from analysis.regression.effects import effects_table, outcome_sd, with_families
 from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.predictions import average_marginal_effects, average_predictions
@@ -335,7 +335,6 @@ def test_proportions_at_the_edges():
 
 
 def test_contrasts_of_a_swapped_pair_turn_around():
-    table = wald_contrasts(FIT, {"one": f"{COACH} - {VIDEO}", "two": f"{VIDEO} - {COACH}"})
-    one, two = table.to_dict("records")
-    assert (one["low"], one["high"]) == pytest.approx((-two["high"], -two["low"]))
-    assert one["p_value"] == pytest.approx(two["p_value"])
+    one, two = (wald_contrast(FIT, text) for text in (f"{COACH} - {VIDEO}", f"{VIDEO} - {COACH}"))
+    assert (one.low, one.high) == pytest.approx((-two.high, -two.low))
+    assert one.p_value == pytest.approx(two.p_value)
