@@ -42,7 +42,7 @@ _NO_HABITS = HabitFindings(
     methods=[],
     limits=[],
 )
-PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "choix", "matplotlib")
 
 
 def analyze_study(folder: Path, *, mode: str) -> Results:

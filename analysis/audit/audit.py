@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import EPSILON
+from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import panel
@@ -42,6 +43,7 @@ def audit(
     interval: Method = "jackknife",
     seed: int = 0,
     draws: int = 2000,
+    check: bool = False,
 ) -> Results:
     """Say how far each judge agrees with people, beside how far people agree with each other.
 
@@ -67,6 +69,8 @@ def audit(
         Of the single pairs' coefficients.
     seed, draws : int
         Of that bootstrap.
+    check : bool
+        Whether the methods say how far the coefficients agree with pingouin's.
 
     Returns
     -------
@@ -107,6 +111,7 @@ def audit(
     )
     beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
     frame = table.to_frame()
+    checked = [check_coefficients(ratings, table).sentence] if check else []
     return Results(
         kind="audit",
         title=f"Audit of {listed(table.judges)}",
@@ -128,7 +133,7 @@ def audit(
             *beside_people_figure(beside_people(bar, beyond.crowd), simulated=found.simulated),
             *audit_figures(frame, simulated=found.simulated),
         ],
-        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)),
+        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)) + checked,
         limits=text.limits(table, found, ratings, scale),
     )
 
