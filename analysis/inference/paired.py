@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import binomtest, norm
+from scipy.stats import norm
 from scipy.stats import t as student
+from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
@@ -89,9 +90,9 @@ def paired_difference(more: int, fewer: int, n: int, *, level: float = LEVEL) ->
 def coin_p(heads: int, tosses: int) -> float:
     """Return the exact two-sided p value of a fair coin; 1 without a toss.
 
-    It is also McNemar's exact test, of the units that changed one way among all that changed.
+    It is McNemar's exact test of the units that changed one way among all that changed.
     """
-    return float(binomtest(heads, tosses).pvalue) if tosses else 1.0
+    return float(mcnemar([[0, heads], [tosses - heads, 0]]).pvalue)
 
 
 def coin_interval(heads: int, tosses: int, *, level: float = LEVEL) -> tuple[float, float]:
