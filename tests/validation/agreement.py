@@ -351,7 +351,7 @@ def of_pairs(points: int) -> list[Check]:
         *(
             check(
                 "size",
-                "kappa_errors.kappa_test",
+                "kappa_test.kappa_test",
                 f"kappa = 0, weights {weights}",
                 f"{experts}, independent",
                 kappa_rejects(points, weights),
