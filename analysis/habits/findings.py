@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.arrays import FloatArray
 from analysis.habits import sentences as text
 from analysis.habits.answers import answers_to, judges_of, people_of, questions
+from analysis.habits.figures import habits_figures
 from analysis.habits.measure import FOUND, Habit, Measure, judged, measures_frame
 from analysis.habits.order import letter, position, repeatability, wording
 from analysis.habits.ratings import halo, shift
@@ -114,35 +115,6 @@ def habits_results(
         ),
         limits=text.limits(),
     )
-
-
-def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[ResultFigure]:
-    """Return the figure of all habits; none where nothing could be tested."""
-    # matplotlib is slow to load: only whoever draws pays for it.
-    from analysis.habits.figures import drawn, plot_habits
-    from analysis.results.figure_style import stamp, svg
-
-    if not drawn(measures):
-        return []
-    axes = plot_habits(measures)
-    if simulated:
-        stamp(axes)
-    found = [m for m in measures if m.reading == FOUND]
-    names = [f"{m.label} ({text.with_interval(m)})" for m in found[:6]]
-    return [
-        ResultFigure(
-            name="habits",
-            title="Each habit of each judge",
-            caption="Marks are estimates with 95% intervals; the line in the middle of each habit "
-            "is what a judge without it would show. Every habit has a scale of its own, odds a "
-            "logarithmic one. A diamond is found after correction over all that was tested about "
-            "that judge. Of several rewrites or wordings the one with the smallest p value is "
-            "drawn, so it looks worse than the rest; all are in the tables."
-            + (" Simulated raters." if simulated else ""),
-            alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
-            svg=svg(axes),
-        )
-    ]
 
 
 @dataclass(frozen=True)

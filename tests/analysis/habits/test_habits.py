@@ -430,7 +430,10 @@ def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
     results = audit_habits(folder, seed=4)
     assert results.simulated
     assert results.kind == "audit"
-    assert {t.name for t in results.tables} == {"habits", "rewrites", "perturbed_texts", "requests"}
+    tables_by_name = {t.name: t.frame for t in results.tables}
+    assert set(tables_by_name) == {"habits", "rewrites", "perturbed_texts", "requests"}
+    moved = tables_by_name["rewrites"]
+    assert ("leetspeak", "warmth") in set(zip(moved["rewrite"], moved["dimension"], strict=True))
     assert results.headline[0].startswith("gpt: 3 of 5 tested habits found: it favours what stands")
     assert "leetspeak warmth" in results.headline[0]
     assert any("2 models answered in its name: gpt-1, gpt-2" in s for s in results.headline)
