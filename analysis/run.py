@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.audit.habits import own_items_of, polarity_of
 from analysis.evidence.against_lock import refuse_other_plans
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
 from analysis.gate import Verdict, judge_evidence
-from analysis.habits.findings import HabitFindings, habits_results, own_items_of, polarity_of
+from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
 from analysis.ranking import bradley_terry
 from analysis.registered.finding import Finding

@@ -58,10 +58,6 @@ class RatifyError(Exception):
         return " ".join(line.split())
 
 
-class NoRowsError(RatifyError):
-    """A table holds a header but no rows."""
-
-
 def _short(value: object, limit: int = 60) -> str:
     """Return the value quoted, on one line, cut where it is long."""
     text = repr(value)

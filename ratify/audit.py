@@ -166,7 +166,7 @@ def audit(
 
 
 def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
-    from analysis.habits.findings import audit_habits
+    from analysis.audit.habits import audit_habits
 
     return audit_habits(folder, seed=seed, mode=mode)
 

@@ -18,9 +18,12 @@ from analysis.results.figure_style import (
     axes_or_new,
     label,
     note,
+    stamp,
     styled,
+    svg,
     tidy,
 )
+from analysis.results.quantities import ResultFigure
 
 TITLES = {
     "first": "Share of choices of what stands first, both ways round",
@@ -34,6 +37,31 @@ TITLES = {
 }
 GAP = 1.5  # rows left free above a habit, for its name and its scale
 ROW = 0.21  # inches
+
+
+def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[ResultFigure]:
+    """Return the figure of all habits; none where nothing could be tested."""
+    if not drawn(measures):
+        return []
+    axes = plot_habits(measures)
+    if simulated:
+        stamp(axes)
+    found = [m for m in measures if m.reading == FOUND]
+    names = [f"{m.label} ({with_interval(m)})" for m in found[:6]]
+    return [
+        ResultFigure(
+            name="habits",
+            title="Each habit of each judge",
+            caption="Marks are estimates with 95% intervals; the line in the middle of each habit "
+            "is what a judge without it would show. Every habit has a scale of its own, odds a "
+            "logarithmic one. A diamond is found after correction over all that was tested about "
+            "that judge. Of several rewrites or wordings the one with the smallest p value is "
+            "drawn, so it looks worse than the rest; all are in the tables."
+            + (" Simulated raters." if simulated else ""),
+            alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
+            svg=svg(axes),
+        )
+    ]
 
 
 @styled

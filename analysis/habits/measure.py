@@ -45,7 +45,9 @@ class Measure:
     n, unit_of_n, clusters, method, unit, note
         As in `Quantity`.
     asking, variant : str
-        Of an answer to another asking of the same: `wording` or `swap`, and which wording.
+        Of another asking of the same: `wording` or `swap`, and which wording; of a rewrite: which.
+    dimension : str
+        Of a rewrite: what was rated.
     beyond_repeats : bool
         Whether the agreement of plain repetitions was taken off.
     accuses : bool
@@ -75,6 +77,7 @@ class Measure:
     note: str = ""
     asking: str = ""
     variant: str = ""
+    dimension: str = ""
     beyond_repeats: bool = False
     accuses: bool = False
     direction: Literal["both", "higher"] = "both"

@@ -168,6 +168,8 @@ def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
                 judge=judge,
                 habit="rewrite",
                 what=f"{name} {dimension}",
+                variant=name,
+                dimension=dimension,
                 n=len(values),
                 label=f"{judge}, {_words(dimension)}, {_words(name)} minus original",
                 estimate=mean,

@@ -12,9 +12,9 @@ from analysis.arrays import BoolArray
 from analysis.tables import columns
 from analysis.tables import tidy as tables
 from analysis.tables.tidy import MODES, RATER_KINDS, naming, table_path
-from prereg.errors import NoRowsError, RatifyError
+from prereg.errors import RatifyError
 from prereg.tables.items import refuse_damaged_ids
-from prereg.tables.reader import read_table
+from prereg.tables.reader import NoRowsError, read_table
 
 TABLES_FOLDER = "data"
 NAMES = ("items", "judgments", "ratings", "probes", "perturbed", "requests")

@@ -18,13 +18,13 @@ from typing import Any, ParamSpec, TypeVar
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from numpy.typing import NDArray
 from scipy import stats
-
-from analysis.arrays import FloatArray
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -296,7 +296,7 @@ def _local(tag: object) -> str:
     return str(tag).rpartition("}")[2]
 
 
-def mean_half_width(values: FloatArray, level: float) -> float:
+def mean_half_width(values: NDArray[np.floating[Any]], level: float) -> float:
     """Return half the width of the t interval of a mean; NaN for fewer than two values."""
     if len(values) < 2:
         return math.nan

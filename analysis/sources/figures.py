@@ -1,4 +1,4 @@
-"""Figures of sources: means with intervals, and shares of picks as best and as worst."""
+"""The figures of sources: means with intervals, and shares of picks as best and as worst."""
 
 from __future__ import annotations
 

@@ -15,9 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from prereg import files
-from prereg.errors import NoRowsError, RatifyError
+from prereg.errors import RatifyError
 
 csv.field_size_limit(2**31 - 1)
+
+
+class NoRowsError(RatifyError):
+    """A table that has a header and no rows."""
 
 
 @dataclass(frozen=True)
