@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.audit.habits import own_items_of, polarity_of
 from analysis.evidence.against_lock import refuse_other_plans
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
 from analysis.gate import Verdict, judge_evidence
-from analysis.habits.findings import HabitFindings, habits_results, own_items_of, polarity_of
+from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
 from analysis.ranking import bradley_terry
 from analysis.registered.finding import Finding
@@ -22,7 +23,8 @@ from analysis.registered.registry import run_registered
 from analysis.registered.sensitivity import sensitivity_findings
 from analysis.registered.shared_families import in_shared_families
 from analysis.registered.study_figures import flow_figure, ranking_figure
-from analysis.results.quantities import WRITTEN, Quantity, Results, ResultTable
+from analysis.results.files import WRITTEN, write_results
+from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS
@@ -41,7 +43,7 @@ _NO_HABITS = HabitFindings(
     methods=[],
     limits=[],
 )
-PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "choix", "matplotlib")
 
 
 def analyze_study(folder: Path, *, mode: str) -> Results:
@@ -71,7 +73,7 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
     findings += sensitivity_findings(evidence, findings)
     results = _assemble(evidence, findings, folder)
     with files.replaced_folder(folder / RESULTS_FOLDER, ours=WRITTEN) as beside:
-        results.write(beside)
+        write_results(results, beside)
     return results
 
 

@@ -268,7 +268,8 @@ def gate(ctx: click.Context, folder: Path) -> None:
 @main.command()
 @click.argument("judgments", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table as CSV here.")
-def rank(judgments: Path, out: Path | None) -> None:
+@click.option("--check", is_flag=True, help="Compare the fit with that of the package choix.")
+def rank(judgments: Path, out: Path | None, check: bool) -> None:
     """Rank items from a table JUDGMENTS you already have: Bradley-Terry, with Elo beside it.
 
     The table needs left_id, right_id and choice (left or right); where it has scenario and
@@ -278,7 +279,7 @@ def rank(judgments: Path, out: Path | None) -> None:
     from prereg.files import write_text
 
     refuse_foreign_table(out)
-    ranked = rank_table(judgments)
+    ranked = rank_table(judgments, check=check)
     if out is None:
         click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))
     else:

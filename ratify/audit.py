@@ -99,6 +99,7 @@ NO_ITEMS = (
     type=click.Choice(["live", "pilot", "bot"]),
     help="Which ratings of an exported table to take; else the one there is, live of several.",
 )
+@click.option("--check", is_flag=True, help="Compare coefficients with those of pingouin.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -120,6 +121,7 @@ def audit(
     habits: Path | None,
     seed: int,
     mode: str | None,
+    check: bool,
     out: Path,
 ) -> None:
     """Say how reliable a judge is, from ratings you already have. No study is needed.
@@ -127,11 +129,11 @@ def audit(
     With --habits: which habits a study's judges have, from its exported tables.
     """
     from analysis.report.page import write_report
-    from analysis.results.quantities import WRITTEN
+    from analysis.results.files import WRITTEN, write_results
     from prereg.files import replaced_folder
 
     if habits is not None:
-        if humans or judges:
+        if humans or judges or check:
             raise click.UsageError("--habits stands alone: it reads the tables of a study.")
         results = _habits(habits, seed=seed, mode=mode)
     else:
@@ -153,17 +155,18 @@ def audit(
             epsilon=epsilon,
             cuts=cuts,
             interval=interval,
+            check=check,
         )
     with replaced_folder(out, ours=WRITTEN) as folder:
-        results.write(folder)
+        write_results(results, folder)
         write_report(folder)
-    for sentence in results.headline:
+    for sentence in [*results.headline, *results.methods[-1:] * check]:
         click.echo(sentence)
     click.echo(f"wrote {out}/report.html, results.json, tables/ and figures/")
 
 
 def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
-    from analysis.habits.findings import audit_habits
+    from analysis.audit.habits import audit_habits
 
     return audit_habits(folder, seed=seed, mode=mode)
 
@@ -183,6 +186,7 @@ def _agreement(
     epsilon: float,
     cuts: Sequence[str],
     interval: Literal["jackknife", "bootstrap"],
+    check: bool,
 ) -> Results:
     """Return the audit of some ratings, with the baselines where the items' texts are given."""
     from analysis.audit.annotators import read_annotators
@@ -217,6 +221,7 @@ def _agreement(
             epsilon=epsilon,
             interval=interval,
             cuts=[_cut(word) for word in cuts],
+            check=check,
         )
     if note:
         results.limits.insert(0, note)

@@ -202,6 +202,19 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.strip() == ""
 
 
+def test_the_references_are_imported_by_a_check_only() -> None:
+    import sys
+
+    code = (
+        "import sys, analysis.run, analysis.audit.audit, analysis.ranking.from_table\n"
+        "print(*[m for m in ('choix', 'pingouin', 'seaborn', 'xarray') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""
+
+
 def test_before_there_are_answers_every_command_says_what_to_do(
     tmp_path: Path, ratify: Run
 ) -> None:

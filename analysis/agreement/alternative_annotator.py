@@ -15,10 +15,11 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.agreement.coefficients import DECIMALS, FloatArray
+from analysis.agreement.coefficients import DECIMALS
 from analysis.agreement.crowd_alpha import alpha_of
-from analysis.agreement.left_out import jackknife_interval
 from analysis.agreement.panel import Panel, Stack, panel, require_others
+from analysis.arrays import FloatArray
+from analysis.inference.resampling import jackknife_interval
 from analysis.tables.columns import one_of, proportion
 from prereg.errors import RatifyError
 

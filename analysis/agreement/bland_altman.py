@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.agreement.bland_altman import limits_of_agreement
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.results.figure_style import (
     BLUE,
     HAIR,

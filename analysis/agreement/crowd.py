@@ -14,10 +14,10 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.coefficients import FloatArray
 from analysis.agreement.crowd_alpha import counts_of, with_each_left_out
 from analysis.agreement.panel import Panel, panel, require_others
 from analysis.agreement.yardstick import ALL, Sample, difference, mean_of, nothing
+from analysis.arrays import FloatArray
 
 # In this order in every table: how one person does, then how all of them do together.
 PEOPLE = ("person", "alpha_ordinal", "alpha_interval", "icc1")

@@ -10,7 +10,7 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.agreement.coefficients import FloatArray
+from analysis.arrays import FloatArray
 
 Level = Literal["ordinal", "interval"]
 # Cells held at a time: 32 MB of floats.

@@ -13,11 +13,12 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
-from analysis.agreement.coefficients import FloatArray, median_over_raters
-from analysis.agreement.panel import BoolArray, Panel, panel, require_others
+from analysis.agreement.coefficients import median_over_raters
+from analysis.agreement.panel import Panel, panel, require_others
 from analysis.agreement.rating_table import MEDIAN, scale_words
+from analysis.arrays import BoolArray, FloatArray
+from analysis.inference.proportions import wilson_interval
 from analysis.tables.columns import one_of
 from prereg.errors import RatifyError
 
@@ -216,9 +217,7 @@ class _Split:
         for measure in MEASURES:
             given, found = _events(measure, answers, truth)
             cases, hits = int(given.sum()), int((given & found).sum())
-            low = high = np.nan
-            if cases:
-                low, high = proportion_confint(hits, cases, alpha=1 - level, method="wilson")
+            low, high = wilson_interval(hits, cases, level=level)
             rows.append(
                 AtCut(
                     cut=word,
@@ -227,8 +226,8 @@ class _Split:
                     reference=reference,
                     measure=measure,
                     estimate=hits / cases if cases else np.nan,
-                    low=float(low),
-                    high=float(high),
+                    low=low,
+                    high=high,
                     cases=cases,
                     n=int((~np.isnan(answers + truth)).sum()),
                     method=WILSON,
@@ -261,8 +260,7 @@ def _pooled(by_item: FloatArray, level: float) -> tuple[float, float, float]:
     if (left[:, 0] > 0).all() and 0 < value < 1:
         variance = (len(left) - 1) * float((left[:, 1] / left[:, 0]).var())
         effective = min(value * (1 - value) / variance, float(cases)) if variance > 0 else effective
-    low, high = proportion_confint(value * effective, effective, alpha=1 - level, method="wilson")
-    return value, float(low), float(high)
+    return value, *wilson_interval(value * effective, effective, level=level)
 
 
 def _medians_without(people: FloatArray) -> FloatArray:

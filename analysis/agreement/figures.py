@@ -1,4 +1,4 @@
-"""The figures of an audit: agreement of every pair of annotators, and the judges' bias."""
+"""The figures of agreement: pairs of annotators, judges beside people, and the judges' bias."""
 
 from __future__ import annotations
 

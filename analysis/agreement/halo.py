@@ -15,9 +15,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.coefficients import FloatArray
-from analysis.agreement.panel import IntArray, Panel, panel, require_others
+from analysis.agreement.panel import Panel, panel, require_others
 from analysis.agreement.yardstick import Sample, difference, nothing
+from analysis.arrays import FloatArray, IntArray
 from prereg.errors import RatifyError
 
 PEOPLE = "a single person"

@@ -8,12 +8,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from statsmodels.stats.proportion import proportion_confint
 
-from analysis.agreement.coefficients import FloatArray, Weights
+from analysis.agreement.coefficients import Weights
 from analysis.agreement.kappa_test import kappa_test
-from analysis.agreement.left_out import jackknife_interval, percentile_interval
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
+from analysis.arrays import FloatArray, require_rng
+from analysis.inference.proportions import wilson_interval
+from analysis.inference.resampling import jackknife_interval, percentile_interval
 
 Method = Literal["jackknife", "bootstrap"]
 SHARES = ("exact", "within_one")
@@ -163,8 +164,7 @@ def _ends(
     if n < FEWEST:
         return dict.fromkeys(COEFFICIENTS, (np.nan, np.nan, f"no interval under {FEWEST} items"))
     if method == "bootstrap":
-        if rng is None:
-            raise ValueError("coefficient_intervals: the bootstrap needs rng")
+        rng = require_rng(rng, "the bootstrap")
         weights = rng.multinomial(n, cells.counts / n, size=draws).astype(float)
         drawn = weighted_coefficients(cells, weights, scale)
         return {
@@ -186,8 +186,7 @@ def _jackknifed(
 ) -> tuple[float, float, str]:
     n = left_out.size
     if name in SHARES:
-        low, high = proportion_confint(round(value * n), n, alpha=1 - level, method="wilson")
-        return float(low), float(high), WILSON
+        return (*wilson_interval(round(value * n), n, level=level), WILSON)
     if name == "bias":
         return (*jackknife_interval(value, left_out, level=level), PLAIN)
     low, high = jackknife_interval(value, left_out, level=level, corrected=True, fisher=True)

@@ -1,8 +1,7 @@
-"""Bootstrap and jackknife over items, shared by every pair of annotators and dimension.
+"""Kappa and bias with each item left out in turn, for many pairs of annotators at once.
 
-Items are drawn with replacement, or left out one at a time; all annotators' ratings of an item go
-with it. So means over dimensions, and differences between a judge and people, get intervals that
-allow for one item's ratings being related.
+All annotators' ratings of an item go with it. So means over dimensions, and differences between a
+judge and people, get intervals that allow for one item's ratings being related.
 """
 
 from __future__ import annotations
@@ -10,32 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
-from scipy.stats import t as student
 
-from analysis.agreement.coefficients import FloatArray, Weights
+from analysis.agreement.coefficients import Weights
 from analysis.agreement.weighted import cells_of, weighted_kappas
-
-# Cells held at a time: 32 MB of floats.
-_CELLS = 4_000_000
-# Fewer defined draws than this share and there is no honest interval.
-_DEFINED = 0.9
-
-
-@dataclass(frozen=True)
-class ItemDraws:
-    """Coefficients of every pair in every resample.
-
-    Attributes
-    ----------
-    kappa : array of shape (draws, pairs)
-        Quadratic kappa; NaN in a draw where it is not defined.
-    bias : array of shape (draws, pairs)
-        mean(a - b), in points.
-    """
-
-    kappa: FloatArray
-    bias: FloatArray
+from analysis.arrays import BoolArray, FloatArray
 
 
 @dataclass(frozen=True)
@@ -55,40 +32,7 @@ class LeftOut:
     estimate: FloatArray
     kappa: FloatArray
     bias: FloatArray
-    common: NDArray[np.bool_]
-
-
-def resample_items(
-    a: FloatArray, b: FloatArray, *, rng: np.random.Generator, draws: int = 2000
-) -> ItemDraws:
-    """Return quadratic kappa and bias of many pairs in the same resamples of items.
-
-    Parameters
-    ----------
-    a, b : array of shape (items, pairs)
-        Ratings of one pair a column; NaN where an item was not rated, it then counts for nothing.
-    rng : Generator
-        Source of the resampling.
-    draws : int
-        Number of resamples.
-
-    Returns
-    -------
-    ItemDraws
-    """
-    items, pairs = a.shape
-    kappa = np.full((draws, pairs), np.nan)
-    bias = np.full((draws, pairs), np.nan)
-    if items == 0 or pairs == 0:
-        return ItemDraws(kappa, bias)
-    columns, spread = _moment_columns(a, b)
-    size = max(1, _CELLS // (items + columns.shape[1]))
-    for start in range(0, draws, size):
-        stop = min(start + size, draws)
-        kappa[start:stop], bias[start:stop] = _coefficients(
-            _counts(items, stop - start, rng) @ columns, pairs, spread
-        )
-    return ItemDraws(kappa, bias)
+    common: BoolArray
 
 
 def leave_one_out(a: FloatArray, b: FloatArray, *, weights: Weights = "quadratic") -> LeftOut:
@@ -137,13 +81,6 @@ def _one_left_out(a: FloatArray, b: FloatArray, weights: Weights) -> tuple[float
     return float(found[0]), without
 
 
-def _counts(items: int, draws: int, rng: np.random.Generator) -> FloatArray:
-    """Return how often each item is in each resample, shape (draws, items)."""
-    drawn = rng.integers(items, size=(draws, items))
-    drawn += np.arange(draws)[:, None] * items
-    return np.bincount(drawn.ravel(), minlength=draws * items).reshape(draws, items).astype(float)
-
-
 def _moment_columns(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return what has to be summed over items, shape (items, 6 * pairs), and each pair's spread.
 
@@ -161,105 +98,13 @@ def _moment_columns(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArra
 def _coefficients(
     sums: FloatArray, pairs: int, spread: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return quadratic kappa and bias from sums of shape (draws, 6 * pairs)."""
+    """Return quadratic kappa and bias from sums of shape (copies, 6 * pairs)."""
     n, x, y, xx, yy, xy = (sums[:, i * pairs : (i + 1) * pairs] for i in range(6))
     safe = np.maximum(n, 1.0)
     mean_x, mean_y = x / safe, y / safe
     covariance = xy / safe - mean_x * mean_y
     expected = xx / safe + yy / safe - 2 * mean_x * mean_y
-    # A resample of one single value leaves rounding error here instead of zero.
+    # Items of one single value leave rounding error here instead of zero.
     defined = (n >= 2) & (expected > 1e-12 * spread)
     kappa = np.where(defined, 2 * covariance / np.where(defined, expected, 1.0), np.nan)
     return kappa, np.where(n >= 1, mean_x - mean_y, np.nan)
-
-
-def percentile_interval(draws: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
-    """Return the percentile interval of the defined draws.
-
-    Parameters
-    ----------
-    draws : array of shape (draws,)
-        An estimate in each resample, NaN where it is not defined.
-    level : float
-        Coverage.
-
-    Returns
-    -------
-    low, high : float
-        NaN where the estimate is defined in fewer than nine tenths of the resamples.
-
-    Notes
-    -----
-    Efron (1979). Where every pair of ratings agrees, every resample agrees too and both ends
-    are 1: the items show no disagreement, which does not prove that there is none.
-    """
-    x = np.asarray(draws, dtype=np.float64)
-    defined = x[~np.isnan(x)]
-    if x.size == 0 or defined.size < _DEFINED * x.size:
-        return np.nan, np.nan
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
-
-
-def jackknife_interval(
-    value: float,
-    left_out: ArrayLike,
-    *,
-    level: float = 0.95,
-    corrected: bool = False,
-    fisher: bool = False,
-) -> tuple[float, float]:
-    """Return the jackknife interval of an estimate, by Student's t with n - 1 degrees of freedom.
-
-    Parameters
-    ----------
-    value : float
-        The estimate on all n items.
-    left_out : array of shape (n,)
-        The estimate without each of the items that entered it.
-    level : float
-        Coverage.
-    corrected : bool
-        Centre the interval on the estimate less its jackknife bias.
-    fisher : bool
-        Take it through Fisher's z = atanh(x), for what lies between -1 and 1. Where the estimate,
-        or one without an item, is not strictly between, there is no z and the plain scale stays.
-
-    Returns
-    -------
-    low, high : float
-        NaN under two items, or where the estimate hangs on one item: not defined without it.
-
-    Notes
-    -----
-    Quenouille (1956), Tukey (1958); of a mean it is the ordinary t interval. Of one coefficient of
-    50 items the interval through z covers .93 to .95, plain .90 to .95, the percentile bootstrap
-    .87 to .94 (docs/validation.md). Taking 50 real items (three experts and a judge, six
-    dimensions) as the population and drawing 1,500 samples of 50, the mean kappa of people, of a
-    judge with one person and their difference were covered in .93, .95 and .92 with correction,
-    .91, .95 and .92 without, and .86, .88 and .89 by BCa.
-    """
-    x = np.asarray(left_out, dtype=np.float64)
-    if x.size < 2 or np.isnan(value) or np.isnan(x).any():
-        return np.nan, np.nan
-    through_z = fisher and max(abs(value), float(np.abs(x).max())) < 1 - 1e-9
-    centre, x = (float(np.arctanh(value)), np.arctanh(x)) if through_z else (value, x)
-    error = float(np.sqrt((x.size - 1) * x.var()))
-    if corrected:
-        centre -= (x.size - 1) * (float(x.mean()) - centre)
-    half = float(student.ppf((1 + level) / 2, x.size - 1)) * error
-    low, high = centre - half, centre + half
-    return (float(np.tanh(low)), float(np.tanh(high))) if through_z else (low, high)
-
-
-def row_means(draws: FloatArray) -> FloatArray:
-    """Return each resample's mean over its defined columns, NaN where none is.
-
-    Parameters
-    ----------
-    draws : array of shape (draws, columns)
-    """
-    defined = ~np.isnan(draws)
-    count = defined.sum(axis=1)
-    total = np.where(defined, draws, 0.0).sum(axis=1)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

@@ -13,16 +13,16 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.agreement import coefficients as c
-from analysis.agreement.coefficients import median_over_raters
+from analysis.agreement.coefficients import Weights, median_over_raters, spearman
 from analysis.agreement.intervals import Coefficient, Method, coefficient_intervals, wide
 from analysis.agreement.left_out import LeftOut, leave_one_out
 from analysis.agreement.rating_table import MEDIAN, checked_ratings, known, raters_of
 from analysis.agreement.weighted import COEFFICIENTS
+from analysis.arrays import FloatArray
 from prereg.errors import RatifyError
 
 Row = tuple[str, str, str]
-Grids = dict[str, dict[str, c.FloatArray]]
+Grids = dict[str, dict[str, FloatArray]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -214,7 +214,7 @@ def agreement_table(
     draws: int = 2000,
     level: float = 0.95,
     interval: Method = "jackknife",
-    weights: c.Weights = "quadratic",
+    weights: Weights = "quadratic",
     fewest: int = 1,
 ) -> AgreementTable:
     """Return the agreement of every human pair, and of every judge with every human and the median.
@@ -316,14 +316,14 @@ def _rows(
     return rows, sum(map(len, blocks)) - sum(map(len, kept))
 
 
-def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[c.FloatArray, c.FloatArray]:
+def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[FloatArray, FloatArray]:
     """Return both annotators' ratings of every row, shape (items, rows)."""
     a, b = ([grids[row[0]][row[at]] for row in rows] for at in (1, 2))
     return (np.column_stack(a), np.column_stack(b)) if rows else (np.empty((0, 0)),) * 2
 
 
 def _beside(
-    grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str, weights: c.Weights
+    grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str, weights: Weights
 ) -> LeftOut:
     """Return the human pairs' coefficients on the items that the judge rated."""
     pairs = [row for row in rows if row[1] in people]
@@ -332,15 +332,15 @@ def _beside(
     return leave_one_out(np.where(np.isnan(rated), np.nan, a), b, weights=weights)
 
 
-def _complete(a: c.FloatArray, b: c.FloatArray) -> tuple[c.FloatArray, c.FloatArray]:
+def _complete(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return the ratings of the items that both rated."""
     both = ~np.isnan(a + b)
     return a[both], b[both]
 
 
 def _coefficients(
-    a: c.FloatArray,
-    b: c.FloatArray,
+    a: FloatArray,
+    b: FloatArray,
     scale: tuple[float, float],
     level: float,
     interval: Method,
@@ -355,13 +355,13 @@ def _coefficients(
 
 
 def _row(
-    row: Row, found: tuple[Coefficient, ...], a: c.FloatArray, b: c.FloatArray, level: float
+    row: Row, found: tuple[Coefficient, ...], a: FloatArray, b: FloatArray, level: float
 ) -> Agreement:
     """Return all coefficients of one pair on one dimension."""
     values = {one.coefficient: one.estimate for one in found}
     ends = {one.coefficient: (one.low, one.high) for one in found}
     low, high = ends.get("kappa_quadratic", (np.nan, np.nan))
-    rank = c.spearman(a, b, level=level)
+    rank = spearman(a, b, level=level)
     return Agreement(
         dimension=row[0],
         annotator_a=row[1],

@@ -12,14 +12,11 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from analysis.agreement.coefficients import DECIMALS, FloatArray
+from analysis.agreement.coefficients import DECIMALS
 from analysis.agreement.rating_table import MEDIAN, checked_ratings, known, raters_of
+from analysis.arrays import FloatArray, IntArray
 from prereg.errors import RatifyError
-
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)

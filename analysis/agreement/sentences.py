@@ -10,11 +10,7 @@ from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnot
 from analysis.agreement.crowd import Crowd, CrowdRow
 from analysis.agreement.yardstick import ALL, Sample
 from analysis.results.numbers import interval, number
-
-
-def listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]
+from analysis.results.words import listed
 
 
 def with_interval(sample: Sample) -> str:

@@ -2,7 +2,8 @@
 
 A weighted copy says how often each item counts: once each but one (the jackknife), or as often as
 it was drawn (the bootstrap). All coefficients are functions of the counts of the distinct pairs of
-ratings, so a copy costs a few products of small matrices and not a walk through the items.
+ratings, so a copy costs a few products of small matrices and not a walk through the items. A call
+of pingouin or statsmodels for every item left out would be thousands of times slower.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.agreement.coefficients import DECIMALS, FloatArray, category_step
+from analysis.agreement.coefficients import DECIMALS, category_step
+from analysis.arrays import FloatArray
 
 # In the order of the table of intervals; `analysis.agreement.coefficients` says what each one is.
 COEFFICIENTS = (

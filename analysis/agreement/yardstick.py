@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from analysis.agreement.coefficients import FloatArray
-from analysis.agreement.left_out import LeftOut, jackknife_interval, row_means
+from analysis.agreement.left_out import LeftOut
 from analysis.agreement.pairs import Agreement, AgreementTable
 from analysis.agreement.rating_table import MEDIAN
+from analysis.arrays import BoolArray, FloatArray
+from analysis.inference.resampling import jackknife_interval, row_means
 
 # The dimension of a mean over all of them.
 ALL = "all"
@@ -49,7 +49,7 @@ class Sample:
 
     value: float
     left_out: FloatArray = field(repr=False)
-    entered: NDArray[np.bool_] = field(repr=False)
+    entered: BoolArray = field(repr=False)
     level: float = 0.95
     bound: float = np.inf
     fisher: bool = False

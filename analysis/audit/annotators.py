@@ -19,6 +19,7 @@ from analysis.audit.files import (
     require_dimensions,
 )
 from analysis.audit.rows import rows_that_count
+from analysis.results.words import listed
 from prereg.errors import RatifyError
 
 # From so many ratings on, two annotators who agree on every one are one and the same.
@@ -140,7 +141,7 @@ def read_annotators(
     twins = _the_same_twice(annotators)
     silent = [one.name for one in annotators if not one.items]
     if silent:
-        warnings.append(f"Left out, because they rated nothing: {_listed(silent)}.")
+        warnings.append(f"Left out, because they rated nothing: {listed(silent)}.")
         annotators = [one for one in annotators if one.items]
     found = Annotators(
         humans=tuple(one for one in annotators if one.kind == "human"),
@@ -166,20 +167,20 @@ def _dimensions(
     (_, first), *others = found
     shared = tuple(name for name in first if all(name in names for _, names in others))
     if not shared:
-        listed = "; ".join(f"{where}: {', '.join(n) or 'none'}" for where, n in found)
+        columns = "; ".join(f"{where}: {', '.join(n) or 'none'}" for where, n in found)
         raise RatifyError(
-            f"the files share no numeric column to compare (they have {listed})",
+            f"the files share no numeric column to compare (they have {columns})",
             file=sources[0].path,
             allowed="columns of ratings with one name in every file",
         )
     left_out = [
-        f"{name} (only in {_listed([where for where, names in found if name in names])})"
+        f"{name} (only in {listed([where for where, names in found if name in names])})"
         for name in dict.fromkeys(name for _, names in found for name in names)
         if name not in shared
     ]
     if not left_out:
         return shared, []
-    return shared, [f"Left out, because not every file has it as numbers: {_listed(left_out)}."]
+    return shared, [f"Left out, because not every file has it as numbers: {listed(left_out)}."]
 
 
 def _label(source: Source, sources: Sequence[Source]) -> str:
@@ -282,8 +283,3 @@ def _partial_overlap(found: Annotators) -> list[str]:
             f"with, {dropped} dropped."
         )
     return sentences
-
-
-def _listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

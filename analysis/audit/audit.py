@@ -9,25 +9,24 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import EPSILON
+from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import panel
 from analysis.agreement.rating_table import MEDIAN
-from analysis.agreement.sentences import listed
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
 from analysis.agreement.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
 from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
-from analysis.results.numbers import number
+from analysis.audit.figures import audit_figures, beside_people_figure
 from analysis.results.provenance import provenance
-from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+from analysis.results.quantities import Quantity, Results, ResultTable
+from analysis.results.words import listed
 
 NAME = "summary"
 JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
 # What n counts for a judge.
 BOTH = "items that judge and people rated"
-# More pairs than this make no readable picture.
-DRAWN = 60
 
 
 def audit(
@@ -44,6 +43,7 @@ def audit(
     interval: Method = "jackknife",
     seed: int = 0,
     draws: int = 2000,
+    check: bool = False,
 ) -> Results:
     """Say how far each judge agrees with people, beside how far people agree with each other.
 
@@ -69,6 +69,8 @@ def audit(
         Of the single pairs' coefficients.
     seed, draws : int
         Of that bootstrap.
+    check : bool
+        Whether the methods say how far the coefficients agree with pingouin's.
 
     Returns
     -------
@@ -109,6 +111,7 @@ def audit(
     )
     beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
     frame = table.to_frame()
+    checked = [check_coefficients(ratings, table).sentence] if check else []
     return Results(
         kind="audit",
         title=f"Audit of {listed(table.judges)}",
@@ -127,10 +130,10 @@ def audit(
         quantities=_quantities(table, bar) + _beside_the_crowd(beyond),
         tables=[*_tables(table, frame, bar, found), *beyond_tables(beyond)],
         figures=[
-            *_beside(beside_people(bar, beyond.crowd), simulated=found.simulated),
+            *beside_people_figure(beside_people(bar, beyond.crowd), simulated=found.simulated),
             *audit_figures(frame, simulated=found.simulated),
         ],
-        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)),
+        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)) + checked,
         limits=text.limits(table, found, ratings, scale),
     )
 
@@ -157,21 +160,24 @@ def _meta(
 
 def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
     """Return the people's own agreement, then each judge's: over all dimensions, then by each."""
+    alone = "a single person has nobody to agree with" if len(table.humans) == 1 else ""
     found = [
-        _quantity(
-            f"humans:kappa:{dimension}",
-            f"People with each other, {_where(dimension)}",
-            sample,
-            f"mean quadratic kappa over human pairs; {JACKKNIFE}",
-            "items that two people rated",
-            "a single person has nobody to agree with" if len(table.humans) == 1 else "",
+        (
+            dimension,
+            _quantity(
+                f"humans:kappa:{dimension}",
+                f"People with each other, {_where(dimension)}",
+                sample,
+                f"mean quadratic kappa over human pairs; {JACKKNIFE}",
+                "items that two people rated",
+                alone,
+            ),
         )
         for dimension, sample in bar.humans.items()
     ]
-    for s in bar.standings:
-        found += _of_judge(s)
+    found += [(s.dimension, one) for s in bar.standings for one in _of_judge(s)]
     # the means of everybody before anybody's single dimensions: that is what a reader looks for
-    return sorted(found, key=lambda q: not q.name.endswith(f":{ALL}"))
+    return [one for _, one in sorted(found, key=lambda pair: pair[0] != ALL)]
 
 
 def _of_judge(s: Standing) -> list[Quantity]:
@@ -276,6 +282,7 @@ def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
             unit="alpha",
         )
         for row in beyond.crowd.people
+        if row.dimension == ALL
     ]
     found += [
         _quantity(
@@ -286,9 +293,9 @@ def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
             f"difference of quadratic kappas with the mean of the others; {JACKKNIFE}",
             BOTH,
         )
-        for row in beyond.crowd.judges
+        for row in beyond.crowd.overall()
     ]
-    return [one for one in found if one.name.endswith(f":{ALL}")]
+    return found
 
 
 def _tables(
@@ -341,95 +348,4 @@ def _annotators(found: Annotators) -> pd.DataFrame:
             for one in (*found.humans, *found.judges)
         ],
         columns=["name", "kind", "file", "items", "missing", "common", "dropped"],
-    )
-
-
-def _beside(rows: pd.DataFrame, *, simulated: bool) -> list[ResultFigure]:
-    """Return the figure of the answer, where there is one."""
-    from analysis.agreement.figures import plot_beside_people
-    from analysis.results.figure_style import stamp, svg
-
-    if rows.loc[rows["annotator"] == "people", "estimate"].isna().all():
-        return []
-    axes = plot_beside_people(rows)
-    judges = [name for name in dict.fromkeys(rows["annotator"]) if name != "people"]
-    return [
-        ResultFigure(
-            name="beside_people",
-            title="Judges beside people",
-            caption="Mean quadratic kappa with one person: people's own as a band, each judge's as "
-            "a point, with 95% jackknife intervals over items. Whether they differ, the table of "
-            "judges beside people says: the two intervals share their items."
-            + (" Simulated raters." if simulated else ""),
-            alt=f"Agreement of {listed(judges)} with people, beside people's own.",
-            svg=svg(stamp(axes) if simulated else axes),
-        )
-    ]
-
-
-def audit_figures(frame: pd.DataFrame, *, simulated: bool = False) -> list[ResultFigure]:
-    """Return the figures of an audit.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        The table `agreement`.
-    simulated : bool
-        Whether the people are bots; every figure then says so.
-    """
-    # matplotlib is slow to load: only whoever draws pays for it.
-    from analysis.ranking import figures
-
-    with_median = frame[frame["annotator_b"] == MEDIAN]
-    shown, which = frame, "every pair of annotators"
-    if _pairs(frame) > DRAWN:
-        shown, which = with_median, f"every judge with {MEDIAN} (too many pairs to draw them all)"
-    heat = figures.plot_agreement_heatmap(shown, value="kappa_quadratic")
-    bias = figures.plot_bias(frame)
-    said = ""
-    if simulated:
-        heat, bias, said = figures.stamp(heat), figures.stamp(bias), " Simulated raters."
-    return [
-        ResultFigure(
-            name="agreement",
-            title="Who agrees with whom",
-            caption=f"Quadratic kappa of {which} on every dimension; people with each other come "
-            f"first, as the yardstick. Intervals are in the table of pairs. {_range_of_n(shown)}"
-            + said,
-            alt=f"Quadratic kappa of {_pairs(shown)} pairs, from "
-            f"{number(shown['kappa_quadratic'].min(), 2)} to "
-            f"{number(shown['kappa_quadratic'].max(), 2)}.",
-            svg=figures.svg(heat),
-        ),
-        ResultFigure(
-            name="bias",
-            title="Who scores higher",
-            caption=f"Mean of judge minus {MEDIAN} on every dimension, in points of the scale; "
-            f"right of zero the judge scores higher than people. {_range_of_n(with_median)}{said}",
-            alt=_bias_alt(with_median),
-            svg=figures.svg(bias),
-        ),
-    ]
-
-
-def _pairs(frame: pd.DataFrame) -> int:
-    return len(frame[["annotator_a", "annotator_b"]].drop_duplicates())
-
-
-def _range_of_n(frame: pd.DataFrame) -> str:
-    """Return how many items the drawn numbers rest on."""
-    low, high = int(frame["n"].min()), int(frame["n"].max())
-    return f"n = {low} items." if low == high else f"n = {low} to {high} items."
-
-
-def _bias_alt(frame: pd.DataFrame) -> str:
-    """Return the largest bias in a sentence."""
-    known = frame.dropna(subset=["bias"])
-    if known.empty:
-        return "No judge has a defined bias."
-    worst = known.iloc[int(known["bias"].abs().to_numpy().argmax())]
-    size = float(worst["bias"])
-    return (
-        f"The largest bias is {worst['annotator_a']} on {worst['dimension']}, "
-        f"{number(abs(size), 2)} points {'above' if size > 0 else 'below'} the median of people."
     )

@@ -19,7 +19,6 @@ from analysis.agreement.sentences import (
     crowd_yardstick,
     with_interval,
 )
-from analysis.agreement.sentences import listed as listed  # the habits' sentences list words too
 from analysis.agreement.summary import Beyond
 from analysis.agreement.yardstick import (
     ABOVE,
@@ -33,15 +32,11 @@ from analysis.agreement.yardstick import (
 )
 from analysis.audit.annotators import Annotators
 from analysis.results.numbers import number
+from analysis.results.words import counted, listed
 
 QUESTION = "How far does each judge agree with people?"
 # With more people than this, pairs that share a handful of items are not compared one by one.
 CROWD = 12
-
-
-def counted(n: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun: '1 person', '3 people'."""
-    return f"{n} {one if n == 1 else many or one + 's'}"
 
 
 def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]:

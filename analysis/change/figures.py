@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy import stats
 
+from analysis.arrays import FloatArray
 from analysis.change.reliable_change import ReliableChange
-from analysis.ranking.pair_counts import FloatArray
 from analysis.results.figure_style import (
     BLUE,
     COLOURS,
@@ -23,6 +21,7 @@ from analysis.results.figure_style import (
     WASH,
     axes_or_new,
     label,
+    mean_half_width,
     styled,
     tidy,
 )
@@ -131,7 +130,7 @@ def plot_trajectories(
         ]
         x = np.arange(len(occasions)) + aside[index]
         means = np.array([v.mean() if len(v) else np.nan for v in values])
-        half = np.array([_half_width(v, level) for v in values])
+        half = np.array([mean_half_width(v, level) for v in values])
         colour = COLOURS[index % len(COLOURS)]
         ax.vlines(x, means - half, means + half, color=colour, lw=1.4)
         ax.plot(
@@ -241,11 +240,3 @@ def _dot_size(ax: Axes, places: FloatArray, step: float, rows: int) -> float:
     gap = float(np.diff(apart).min()) if len(apart) > 1 else reach
     wide = gap / reach * ax.bbox.width * 72 / dpi
     return float(np.clip(0.92 * min(high, wide), 1.2, 5.0)) ** 2
-
-
-def _half_width(values: FloatArray, level: float) -> float:
-    """Return half the t interval of a mean; NaN for fewer than two values."""
-    if len(values) < 2:
-        return math.nan
-    error = float(values.std(ddof=1)) / math.sqrt(len(values))
-    return float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.arrays import FloatArray
 from analysis.change.scores import Scores
 from analysis.change.variance_components import VarianceComponents
 from analysis.inference.families import adjust
 from analysis.inference.proportions import two_proportions, wilson
-from analysis.ranking.pair_counts import FloatArray
 
 OUTCOMES = ("improved", "declined", "neither")
 IN_USE = "random intercept"

@@ -13,7 +13,7 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import BoolArray, FloatArray
 from analysis.evidence import trials as answer_trials
 from analysis.evidence.trials import count_of, is_check, is_empty, unit_of
-from analysis.ranking.pair_counts import BoolArray, FloatArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from analysis.evidence.tables import StudyTables
-from analysis.kinds import measures_of
 from analysis.ranking import Ranking, bradley_terry, elo
 from analysis.ranking.best_worst import comparisons_from_best_worst
 from prereg.errors import RatifyError
-from prereg.plan.model import Plan
+from prereg.plan.file import PLAN_FILE
+from prereg.plan.model import Measures, Plan
 from prereg.streams import stream
 
 
@@ -121,3 +121,21 @@ def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
     wide["overall"] = adds - subtracts
     wide.columns.name = None
     return wide.reset_index()
+
+
+def measures_of(plan: Plan) -> Measures:
+    """Return what a judge scores; a pairwise plan always says it.
+
+    Raises
+    ------
+    RatifyError
+        Where the plan has no measures.
+    """
+    if plan.measures is None:
+        raise RatifyError(
+            "is needed to score items",
+            file=PLAN_FILE,
+            column="measures",
+            allowed="scale, adds and subtracts",
+        )
+    return plan.measures

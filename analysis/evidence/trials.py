@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.pair_counts import BoolArray
+from analysis.arrays import BoolArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

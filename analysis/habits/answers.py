@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.left_out import row_means
-from analysis.ranking.pair_counts import BoolArray, FloatArray
+from analysis.arrays import BoolArray, FloatArray
+from analysis.inference.resampling import row_means
 from analysis.tables import columns
 
 # A pair as it was put to somebody.

@@ -18,9 +18,9 @@ import numpy as np
 from scipy.special import expit
 from scipy.stats import t as student
 
-from analysis.habits.measure import LEVEL
+from analysis.arrays import FloatArray, IntArray
 from analysis.habits.votes import Votes
-from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.inference.paired import LEVEL
 
 # Fewer items than this say too little about a habit that lies between items.
 FEWEST_ITEMS = 20

@@ -17,9 +17,13 @@ from analysis.results.figure_style import (
     VERMILLION,
     axes_or_new,
     label,
+    note,
+    stamp,
     styled,
+    svg,
     tidy,
 )
+from analysis.results.quantities import ResultFigure
 
 TITLES = {
     "first": "Share of choices of what stands first, both ways round",
@@ -33,6 +37,31 @@ TITLES = {
 }
 GAP = 1.5  # rows left free above a habit, for its name and its scale
 ROW = 0.21  # inches
+
+
+def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[ResultFigure]:
+    """Return the figure of all habits; none where nothing could be tested."""
+    if not drawn(measures):
+        return []
+    axes = plot_habits(measures)
+    if simulated:
+        stamp(axes)
+    found = [m for m in measures if m.reading == FOUND]
+    names = [f"{m.label} ({with_interval(m)})" for m in found[:6]]
+    return [
+        ResultFigure(
+            name="habits",
+            title="Each habit of each judge",
+            caption="Marks are estimates with 95% intervals; the line in the middle of each habit "
+            "is what a judge without it would show. Every habit has a scale of its own, odds a "
+            "logarithmic one. A diamond is found after correction over all that was tested about "
+            "that judge. Of several rewrites or wordings the one with the smallest p value is "
+            "drawn, so it looks worse than the rest; all are in the tables."
+            + (" Simulated raters." if simulated else ""),
+            alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
+            svg=svg(axes),
+        )
+    ]
 
 
 @styled
@@ -90,14 +119,14 @@ def drawn(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
 
 
 def _group(m: Measure) -> str:
-    if m.what.endswith(" beyond repeats"):
-        return m.what.split(" ")[0]
+    if m.beyond_repeats:
+        return m.asking
     return m.habit if m.accuses else ""
 
 
 def _position(value: float, m: Measure) -> float:
     """Return how far a value lies from the honest one, odds by their logarithm."""
-    return math.log(value / m.honest) if m.unit.startswith("odds") else value - m.honest
+    return math.log(value / m.honest) if m.is_odds else value - m.honest
 
 
 def _reach(group: Sequence[Measure]) -> float:
@@ -106,7 +135,7 @@ def _reach(group: Sequence[Measure]) -> float:
         abs(_position(v, m))
         for m in group
         for v in (m.estimate, m.low, m.high)
-        if math.isfinite(v) and not (m.unit.startswith("odds") and v <= 0)
+        if math.isfinite(v) and not (m.is_odds and v <= 0)
     ]
     return max([value for value in known if value > 0], default=1.0)
 
@@ -125,7 +154,7 @@ def _scale(ax: Axes, title: str, group: Sequence[Measure], top: float) -> None:
     )
     word = "honest" if first.accuses else "no difference"
     ax.annotate(
-        f"{word}: {value_text(first.honest, first.unit, 0)}",
+        f"{word}: {value_text(first, first.honest, 0)}",
         xy=(1, 0.5),
         xycoords=name,
         xytext=(7, 0),
@@ -157,18 +186,9 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
             color=colour,
             mfc=colour if m.accuses and m.reading != ALONE else "white",
         )
-    what = m.what.replace("_", " ").replace(" beyond repeats", "").removeprefix("wording ")
-    aside = f"  {what}" if m.habit == "rewrite" or m.what.startswith("wording") else ""
-    ax.annotate(
-        label(with_interval(m) + aside, 64),
-        xy=(1, at),
-        xytext=(8, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize=7.5,
-        annotation_clip=False,
-        color=colour if m.reading == FOUND else INK,
-    )
+    aside = (m.what if m.habit == "rewrite" else m.variant).replace("_", " ")
+    said = label(f"{with_interval(m)}  {aside}", 64)
+    note(ax, said, (1, at), (8, 0), colour=colour if m.reading == FOUND else INK)
 
 
 def _endless(ax: Axes, m: Measure, measures: Sequence[Measure], at: float) -> None:

@@ -1,37 +1,33 @@
-"""A judge's habits, put together: as a chapter of a study's results, or as an audit of its own."""
+"""The habits of judges, put together: every number, tables, a figure and sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.audit.sentences import listed
+from analysis.arrays import FloatArray
 from analysis.habits import sentences as text
 from analysis.habits.answers import answers_to, judges_of, people_of, questions
+from analysis.habits.figures import habits_figures
 from analysis.habits.measure import FOUND, Habit, Measure, judged, measures_frame
 from analysis.habits.order import letter, position, repeatability, wording
 from analysis.habits.ratings import halo, shift
 from analysis.habits.requests import answered, requests_table
-from analysis.habits.tables import HabitTables, read_habit_tables
+from analysis.habits.tables import HabitTables
 from analysis.habits.traits import doublings_of, length, own
 from analysis.habits.votes import Votes, votes_of
-from analysis.ranking.pair_counts import FloatArray
-from analysis.results.provenance import provenance
-from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.errors import RatifyError
-from prereg.plan.file import PLAN_FILE, load_plan
-from prereg.plan.judging import LLMJudge, OwnItems
-from prereg.plan.model import Plan
+
+# A column of the items, and its values where a judge's own model wrote them.
+OwnTexts = tuple[str, Collection[str]]
 
 # How many items are shown beside their rewrites, and how much of each text.
 SHOWN_ITEMS = 2
 CUT = 280
-SIMULATED = "The raters are simulated. These numbers show the tool, not people."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +62,7 @@ def habits_results(
     tables: HabitTables,
     *,
     people: pd.DataFrame | None = None,
-    own_items: Mapping[str, OwnItems] | None = None,
+    own_items: Mapping[str, OwnTexts] | None = None,
     polarity: Mapping[str, int] | None = None,
     seed: int = 1,
     simulated: bool = False,
@@ -121,110 +117,6 @@ def habits_results(
     )
 
 
-def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Results:
-    """Return the habits of the judges of a folder, as an audit.
-
-    Parameters
-    ----------
-    folder : Path
-        A study folder with exported tables, or a folder of tidy tables: `probes` or `judgments`,
-        and whatever there is of `items`, `ratings`, `perturbed`, `requests`. No lock is needed.
-        Where it holds a plan, this says which items a judge's own model wrote.
-    seed : int
-        See `habits_results`.
-    mode : {'live', 'pilot', 'bot'}, optional
-        See `read_habit_tables`.
-
-    Raises
-    ------
-    RatifyError
-        Where the tables are missing or wrong, or no judge has answered.
-    """
-    tables = read_habit_tables(folder, mode=mode)
-    judges = judges_of(tables.judgments, tables.ratings, tables.probes, tables.requests)
-    if not judges:
-        raise RatifyError(
-            "holds no answer by a judge",
-            file=tables.files[0].parent,
-            allowed="rows whose rater_kind is llm or baseline",
-        )
-    plan = load_plan(folder) if (folder / PLAN_FILE).exists() else None
-    simulated = tables.mode == "bot"
-    found = habits_results(
-        tables,
-        own_items=own_items_of(plan),
-        polarity=polarity_of(plan),
-        seed=seed,
-        simulated=simulated,
-    )
-    return Results(
-        kind="audit",
-        title=f"Habits of {listed(list(judges))}",
-        question=text.QUESTION,
-        headline=[*text.overview(found.measures, list(judges)), *found.sentences, *found.details],
-        simulated=simulated,
-        meta=_meta(tables, seed),
-        quantities=found.quantities,
-        tables=found.tables,
-        figures=found.figures,
-        methods=found.methods,
-        limits=[
-            *([SIMULATED] if simulated else []),
-            *tables.notes,
-            *found.limits,
-            "No plan was locked for these numbers: all of them are exploratory.",
-        ],
-    )
-
-
-def own_items_of(plan: Plan | None) -> dict[str, OwnItems]:
-    """Return which items each judge's own model wrote, as a plan says."""
-    if plan is None:
-        return {}
-    return {
-        judge.id: judge.habits.own
-        for judge in plan.judges
-        if isinstance(judge, LLMJudge) and judge.habits is not None and judge.habits.own is not None
-    }
-
-
-def polarity_of(plan: Plan | None) -> dict[str, int] | None:
-    """Return which dimensions speak for an item, as a plan's overall score has them."""
-    if plan is None or plan.measures is None:
-        return None
-    measures = plan.measures
-    return {name: -1 if name in measures.subtracts else 1 for name in measures.dimensions}
-
-
-def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[ResultFigure]:
-    """Return the figure of all habits; none where nothing could be tested."""
-    # matplotlib is slow to load: only whoever draws pays for it.
-    from analysis.habits.figures import drawn, plot_habits
-    from analysis.results.figure_style import stamp, svg
-
-    if not drawn(measures):
-        return []
-    axes = plot_habits(measures)
-    if simulated:
-        stamp(axes)
-    found = [m for m in measures if m.reading == FOUND]
-    names = [f"{m.label} ({text.with_interval(m)})" for m in found[:6]]
-    return [
-        ResultFigure(
-            name="habits",
-            title="Each habit of each judge",
-            caption="Marks are estimates with 95% intervals; the line in the middle of each habit "
-            "is what a judge without it would show. Every habit has a scale of its own, odds a "
-            "logarithmic one. A diamond is found after correction over all that was tested about "
-            "that judge. Of several rewrites or wordings the one with the smallest p value is "
-            "drawn, so it looks worse than the rest; all are in the tables."
-            + (" Simulated raters." if simulated else ""),
-            alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
-            svg=svg(axes),
-        )
-    ]
-
-
 @dataclass(frozen=True)
 class _People:
     """What people said, and what does not change from judge to judge."""
@@ -241,7 +133,7 @@ class _People:
 
 
 def _measured(
-    tables: HabitTables, people: _People, judge: str, authored: OwnItems | None
+    tables: HabitTables, people: _People, judge: str, authored: OwnTexts | None
 ) -> list[Measure]:
     """Return everything that is measured about one judge."""
     votes = people.votes
@@ -253,19 +145,11 @@ def _measured(
         length(votes, answer, people.doublings, judge=judge),
     ]
     if authored is not None:
-        if authored.column not in tables.items:
+        column, values = authored
+        if column not in tables.items:
             shown = ", ".join(tables.items.columns) or "none: there is no table of items"
-            raise RatifyError(f"items have no column '{authored.column}'", allowed=shown)
-        found.append(
-            own(
-                votes,
-                answer,
-                tables.items,
-                judge=judge,
-                column=authored.column,
-                values=authored.values,
-            )
-        )
+            raise RatifyError(f"items have no column '{column}'", allowed=shown)
+        found.append(own(votes, answer, tables.items, judge=judge, column=column, values=values))
     found += [
         halo(tables.ratings, people.ratings, judge=judge, polarity=people.polarity),
         shift(tables.probes, judge=judge),
@@ -285,8 +169,7 @@ def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -
     """Return the tables that have rows."""
     moved = [m for m in measures if m.habit == "rewrite" and m.n]
     cells = measures_frame(moved)
-    names = [m.what.partition(" ") for m in moved]
-    cells = cells.assign(rewrite=[n[0] for n in names], dimension=[n[2] for n in names])
+    cells = cells.assign(rewrite=[m.variant for m in moved], dimension=[m.dimension for m in moved])
     cells = cells.rename(
         columns={"estimate": "shift", "estimate_low": "shift_low", "estimate_high": "shift_high"}
     )
@@ -370,12 +253,3 @@ def _perturbed_texts(tables: HabitTables, seed: int) -> pd.DataFrame:
 def _excerpt(whole: str) -> str:
     one_line = " / ".join(line.strip() for line in whole.splitlines() if line.strip())
     return one_line if len(one_line) <= CUT else one_line[: CUT - 1] + "…"
-
-
-def _meta(tables: HabitTables, seed: int) -> dict[str, Any]:
-    """Return where the numbers come from."""
-    return {
-        "seed": seed,
-        **({} if tables.mode is None else {"mode": tables.mode}),
-        **provenance(tables.files),
-    }

@@ -10,11 +10,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.inference.paired import LEVEL
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity
 
-LEVEL = 0.95
 ALPHA = 0.05
+# Units of more than one number; the others stand where they are used.
+ODDS, ODDS_PER_DOUBLING = "odds ratio", "odds ratio per doubling of length"
 # Readings of a tested number.
 FOUND, ALONE, CLEAR, UNTESTED = "found", "only alone", "not found", "not tested"
 ANALYSIS = "habits"
@@ -42,6 +44,12 @@ class Measure:
         Two-sided, of the honest value.
     n, unit_of_n, clusters, method, unit, note
         As in `Quantity`.
+    asking, variant : str
+        Of another asking of the same: `wording` or `swap`, and which wording; of a rewrite: which.
+    dimension : str
+        Of a rewrite: what was rated.
+    beyond_repeats : bool
+        Whether the agreement of plain repetitions was taken off.
     accuses : bool
         Whether it decides about a habit. The others describe.
     direction : {'both', 'higher'}
@@ -67,10 +75,19 @@ class Measure:
     p_value: float = math.nan
     clusters: int | None = None
     note: str = ""
+    asking: str = ""
+    variant: str = ""
+    dimension: str = ""
+    beyond_repeats: bool = False
     accuses: bool = False
     direction: Literal["both", "higher"] = "both"
     p_holm: float = math.nan
     reading: str = ""
+
+    @property
+    def is_odds(self) -> bool:
+        """Whether it multiplies odds: 1 is no difference, and its scale is a logarithm."""
+        return self.unit in {ODDS, ODDS_PER_DOUBLING}
 
     @property
     def tested(self) -> bool:

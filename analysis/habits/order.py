@@ -18,7 +18,7 @@ from analysis.habits.answers import (
     item_probes,
     pair_probes,
 )
-from analysis.habits.measure import Habit, Measure
+from analysis.habits.measure import ODDS, Habit, Measure
 from analysis.inference.paired import (
     clustered_share,
     coin_interval,
@@ -26,8 +26,8 @@ from analysis.inference.paired import (
     exchange_p,
     mean_difference,
     paired_difference,
-    wilson,
 )
+from analysis.inference.proportions import wilson_interval
 
 PAIRS = "pairs asked both ways round"
 SAME_AGAIN = "Wilson's interval, effective number of answers by pair"
@@ -120,7 +120,7 @@ def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: st
         low=low,
         high=high,
         method="root of the odds among pairs whose choice moved; exact interval (Clopper-Pearson)",
-        unit="odds ratio",
+        unit=ODDS,
         note=note,
         **{**common, "n": moved, "unit_of_n": "pairs that moved"},
     )
@@ -148,7 +148,7 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
     left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
     n, a = len(left), int(left.sum())
     share = a / n if n else math.nan
-    low, high = wilson(share, n)
+    low, high = wilson_interval(a, n)
     note = "" if n else "It answered no trial."
     if n > 1 and a in {0, n}:
         note = f"Every single answer is {'A' if a else 'B'}."
@@ -261,10 +261,10 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
     measures = []
     for name, rows in original.groupby("variant", sort=False):
         same = rows.groupby("unit")["same"].first()
-        measures += _beside_repeats(judge, f"wording {name}", f"under {name}", same, repeats)
+        measures += _beside_repeats(judge, WORDING, str(name), same, repeats)
     swapped = _agreements(probes, judge, SWAP).groupby("unit")["same"].first()
     if len(swapped):
-        measures += _beside_repeats(judge, "swap", "sides exchanged", swapped, repeats)[1:]
+        measures += _beside_repeats(judge, SWAP, "", swapped, repeats)[1:]
     if original["variant"].drop_duplicates().size > 1:
         measures.append(_among_wordings(judge, probes))
     if original.empty:
@@ -286,11 +286,19 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def _beside_repeats(
-    judge: str, what: str, how: str, same: pd.Series[bool], repeats: pd.DataFrame
+    judge: str, asking: str, variant: str, same: pd.Series[bool], repeats: pd.DataFrame
 ) -> list[Measure]:
     """Return the agreement of one other asking with the original, and minus that of repeats."""
     share = clustered_share(same.to_numpy().astype(np.float64))
-    common: dict[str, Any] = {"judge": judge, "habit": "steady", "unit_of_n": "pairs"}
+    what = f"{asking} {variant}".strip()
+    how = f"under {variant}" if asking == WORDING else "sides exchanged"
+    common: dict[str, Any] = {
+        "judge": judge,
+        "habit": "steady",
+        "unit_of_n": "pairs",
+        "asking": asking,
+        "variant": variant,
+    }
     alone = Measure(
         what=what,
         label=f"{judge} answers the same, {how}",
@@ -319,6 +327,7 @@ def _beside_repeats(
         p_value = exchange_p(agreed, rest, k)
     beyond = Measure(
         what=f"{what} beyond repeats",
+        beyond_repeats=True,
         label=f"{judge}, {how}, minus asked again",
         honest=0.0,
         estimate=estimate,

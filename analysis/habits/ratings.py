@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.agreement.left_out import jackknife_interval
+from analysis.arrays import FloatArray, IntArray
 from analysis.habits.answers import ORIGINAL, PERTURBATION, item_probes, of_judge
-from analysis.habits.measure import LEVEL, Habit, Measure
-from analysis.inference.paired import mean_difference
-from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.habits.measure import Habit, Measure
+from analysis.inference.paired import LEVEL, mean_difference
+from analysis.inference.resampling import jackknife_interval
 from analysis.tables import columns
 
 # Fewer items than this give no correlation worth a word.
@@ -168,6 +168,8 @@ def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
                 judge=judge,
                 habit="rewrite",
                 what=f"{name} {dimension}",
+                variant=name,
+                dimension=dimension,
                 n=len(values),
                 label=f"{judge}, {_words(dimension)}, {_words(name)} minus original",
                 estimate=mean,

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.habits.answers import judges_of, of_judge
 from analysis.habits.measure import Habit, Measure
 from analysis.habits.tables import PURPOSES, REASONS
-from analysis.inference.paired import wilson
+from analysis.inference.proportions import wilson_interval
 from analysis.tables import columns
 
 
@@ -68,7 +68,7 @@ def answered(requests: pd.DataFrame, *, judge: str) -> Habit:
     mine = of_judge(requests, judge)
     n = len(mine)
     lacking = int((mine["status"] == "unanswered").sum()) if n else 0
-    low, high = wilson(lacking / n, n) if n else (math.nan, math.nan)
+    low, high = wilson_interval(lacking, n)
     return Habit(
         judge,
         "requests",

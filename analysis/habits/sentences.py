@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from analysis.audit.sentences import counted, listed
+from analysis.habits.answers import WORDING
 from analysis.habits.measure import ALONE, FOUND, UNTESTED, Measure
 from analysis.results.numbers import decimals_for, number
+from analysis.results.words import counted, listed
 
 QUESTION = "Which habits does each judge have that have nothing to do with what it judges?"
 # In the order in which they are told.
@@ -21,18 +22,18 @@ HABITS = {
 }
 
 
-def value_text(value: float, unit: str, places: int | None = None) -> str:
-    """Return one number as its unit has it: 58%, ×1.8, +0.3, −5 pp."""
+def value_text(m: Measure, value: float, places: int | None = None, *, bare: bool = False) -> str:
+    """Return a value of a measure as its unit has it: 58%, ×1.8, +0.3, −5 pp; bare: 1.8, −5."""
     if math.isnan(value):
-        return "∞" if unit.startswith("odds") else "—"
-    if unit.startswith("odds"):  # each with its own digits: an interval may span decades
+        return "∞" if m.is_odds else "—"
+    if m.is_odds:  # each with its own digits: an interval may span decades
         digits = 0 if value == 1 or value >= 100 else 1 if value >= 10 else 2
-        return "×" + number(value, digits)
-    if unit == "proportion":
+        return ("" if bare else "×") + number(value, digits)
+    if m.unit == "proportion":
         return f"{number(100 * value, places)}%"
     sign = "+" if value > 0 else ""
-    if unit == "difference of proportions":
-        return f"{sign}{number(100 * value, places)} pp"
+    if m.unit == "difference of proportions":
+        return f"{sign}{number(100 * value, places)}{'' if bare else ' pp'}"
     return sign + number(value, places)
 
 
@@ -40,22 +41,19 @@ def with_interval(m: Measure) -> str:
     """Return an estimate and its interval as text: 58% [55%, 61%]."""
     if math.isnan(m.estimate):
         return "no finite estimate" if m.tested else "no estimate"
-    scale = 100.0 if "proportion" in m.unit else 1.0
+    scale = 100.0 if m.unit in {"proportion", "difference of proportions"} else 1.0
     ends = (None if math.isnan(end) else scale * end for end in (m.low, m.high))
     places = min(decimals_for(scale * m.estimate, *ends), 1 if scale > 1 else 4)
-    text = value_text(m.estimate, m.unit, places)
+    text = value_text(m, m.estimate, places)
     if math.isnan(m.low):
         return text
-    low, high = (
-        value_text(end, m.unit, places).removeprefix("×").removesuffix(" pp")
-        for end in (m.low, m.high)
-    )
+    low, high = (value_text(m, end, places, bare=True) for end in (m.low, m.high))
     return f"{text} [{low}, {high}]"
 
 
 def honest_text(m: Measure) -> str:
     """Return what honesty would show, empty where no value is honest."""
-    return "" if math.isnan(m.honest) or not m.accuses else value_text(m.honest, m.unit, 0)
+    return "" if math.isnan(m.honest) or not m.accuses else value_text(m, m.honest, 0)
 
 
 def overview(measures: Sequence[Measure], judges: Sequence[str]) -> list[str]:
@@ -146,7 +144,7 @@ def steadiness(measures: Sequence[Measure], judge: str) -> str:
         parts.append(f"{with_interval(mine['repeat'])} when asked the same again")
     if "consistency" in mine:
         parts.append(f"{with_interval(mine['consistency'])} with the sides exchanged")
-    worded = [m for what, m in mine.items() if what.startswith("wording ") and m.unit[0] == "p"]
+    worded = [m for m in mine.values() if m.asking == WORDING and not m.beyond_repeats]
     if worded:
         worst = min(worded, key=lambda m: m.estimate)
         parts.append(
@@ -161,7 +159,7 @@ def untested(measures: Sequence[Measure], judge: str) -> str:
     mine = [m for m in measures if m.judge == judge and m.reading == UNTESTED]
     if not mine:
         return ""
-    said = "; ".join(f"{HABITS[m.habit]} ({m.note.rstrip('.')})" for m in mine if m.note)
+    said = "; ".join(f"{HABITS[m.habit]} ({m.note})" for m in mine if m.note)
     return f"Not tested for {judge}: {said}." if said else ""
 
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from analysis.ranking.pair_counts import BoolArray
+from analysis.arrays import BoolArray
 from analysis.tables import columns
 from analysis.tables import tidy as tables
 from analysis.tables.tidy import MODES, RATER_KINDS, naming, table_path
 from prereg.errors import RatifyError
 from prereg.tables.items import refuse_damaged_ids
-from prereg.tables.reader import read_table
+from prereg.tables.reader import NoRowsError, read_table
 
 TABLES_FOLDER = "data"
 NAMES = ("items", "judgments", "ratings", "probes", "perturbed", "requests")
@@ -254,17 +254,12 @@ def _read(path: Path, *wanted: str, ids: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
 
 
-def _or_empty(reader: object, path: Path) -> pd.DataFrame:
+def _or_empty(reader: Callable[[Path], pd.DataFrame], path: Path) -> pd.DataFrame:
     """Return a table, without rows where the file has none."""
-    assert callable(reader)
     try:
-        frame = reader(path)
-    except RatifyError as error:
-        if error.problem == "holds a header but no rows":
-            return pd.DataFrame()
-        raise
-    assert isinstance(frame, pd.DataFrame)
-    return frame
+        return reader(path)
+    except NoRowsError:
+        return pd.DataFrame()
 
 
 def _one_mode(

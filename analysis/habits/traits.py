@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.habits.beyond_people import Beyond, beyond_people
-from analysis.habits.measure import Habit, Measure
+from analysis.habits.measure import ODDS, ODDS_PER_DOUBLING, Habit, Measure
 from analysis.habits.votes import Votes
 from analysis.inference.paired import clustered_share
-from analysis.ranking.pair_counts import FloatArray, IntArray
 
 _WORD = re.compile(r"\w+")
 # Han, kana, Thai, Lao, Burmese, Khmer: scripts that set no blanks between words.
@@ -83,7 +83,7 @@ def length(votes: Votes, answer: FloatArray, doublings: FloatArray, *, judge: st
             f"{judge} chooses the longer text",
             "People choose the longer text on the same trials",
         ),
-        unit="odds ratio per doubling of length",
+        unit=ODDS_PER_DOUBLING,
     )
 
 
@@ -130,7 +130,7 @@ def own(
             f"{judge} chooses its own text",
             f"People choose {judge}'s own text on these trials",
         ),
-        unit="odds ratio",
+        unit=ODDS,
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.habits.answers import PAIR
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.tables import columns
 
 # A vote's weight against which scores are held near zero, so that an item with few has one.

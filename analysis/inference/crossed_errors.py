@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.stats import t as student
 
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from prereg.errors import RatifyError
 
 # An eigenvalue of leverage this near to 1: one cluster alone decides the estimate.

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

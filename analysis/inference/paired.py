@@ -7,12 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import beta, binom, norm
+from scipy.stats import norm
 from scipy.stats import t as student
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
 
-from analysis.habits.measure import LEVEL
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.inference.proportions import wilson_interval
 
+LEVEL = 0.95
 # Mean ratings lie on parts of a point; finer differences are no steps of a scale.
 _PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _CLOSE = 1e-6
@@ -28,21 +31,6 @@ class Share:
     low: float
     high: float
     units: int
-
-
-def wilson(share: float, n: float, *, level: float = LEVEL) -> tuple[float, float]:
-    """Return Wilson's score interval of a proportion; n may be an effective number.
-
-    Notes
-    -----
-    Wilson (1927), Journal of the American Statistical Association 22, 209-212.
-    """
-    if n <= 0 or math.isnan(share):
-        return math.nan, math.nan
-    z = float(norm.ppf((1 + level) / 2))
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def clustered_share(values: FloatArray, *, level: float = LEVEL) -> Share:
@@ -67,7 +55,7 @@ def clustered_share(values: FloatArray, *, level: float = LEVEL) -> Share:
     if n > 1 and 0 < mean < 1:
         spread = float(values.var(ddof=1)) / n
         effective = max(n, mean * (1 - mean) / spread) if spread > 0 else n
-    return Share(mean, *wilson(mean, effective, level=level), n)
+    return Share(mean, *wilson_interval(mean * effective, effective, level=level), n)
 
 
 def paired_difference(more: int, fewer: int, n: int, *, level: float = LEVEL) -> Share:
@@ -100,18 +88,17 @@ def paired_difference(more: int, fewer: int, n: int, *, level: float = LEVEL) ->
 
 
 def coin_p(heads: int, tosses: int) -> float:
-    """Return the exact two-sided p value of a fair coin; 1 without a toss."""
-    if tosses == 0:
-        return 1.0
-    return min(1.0, 2 * float(binom.cdf(min(heads, tosses - heads), tosses, 0.5)))
+    """Return the exact two-sided p value of a fair coin; 1 without a toss.
+
+    It is McNemar's exact test of the units that changed one way among all that changed.
+    """
+    return float(mcnemar([[0, heads], [tosses - heads, 0]]).pvalue)
 
 
 def coin_interval(heads: int, tosses: int, *, level: float = LEVEL) -> tuple[float, float]:
     """Return the exact interval of a coin's side (Clopper and Pearson 1934)."""
-    tail = (1 - level) / 2
-    low = float(beta.ppf(tail, heads, tosses - heads + 1)) if heads else 0.0
-    high = float(beta.ppf(1 - tail, heads + 1, tosses - heads)) if heads < tosses else 1.0
-    return low, high
+    low, high = proportion_confint(heads, tosses, alpha=1 - level, method="beta")
+    return float(low), float(high)
 
 
 def exchange_p(agreed: BoolArray, others: IntArray, repeats: IntArray) -> float:

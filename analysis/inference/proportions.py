@@ -6,7 +6,11 @@ import math
 from dataclasses import asdict, dataclass
 
 import pandas as pd
-from scipy.stats import norm
+from statsmodels.stats.proportion import (
+    confint_proportions_2indep,
+    proportion_confint,
+    proportions_ztest,
+)
 
 from analysis.tables import columns
 from prereg.errors import RatifyError
@@ -84,6 +88,26 @@ class TwoProportions:
         return pd.DataFrame([asdict(self)])
 
 
+def wilson_interval(k: float, n: float, *, level: float = 0.95) -> tuple[float, float]:
+    """Return Wilson's score interval of k out of n, NaN where n is 0.
+
+    Parameters
+    ----------
+    k, n : float
+        Successes, and of how many; both may be effective numbers.
+    level : float
+
+    References
+    ----------
+    Wilson, E. B. (1927). Journal of the American Statistical Association 22, 209-212.
+    """
+    if not n > 0 or math.isnan(k):
+        return math.nan, math.nan
+    low, high = proportion_confint(k, n, alpha=1 - level, method="wilson")
+    # at 0 and at n the end is the share itself, but for rounding
+    return (float(low) if k > 0 else 0.0), (float(high) if k < n else 1.0)
+
+
 def wilson(k: int, n: int, level: float = 0.95) -> Proportion:
     """Return a share with its score interval.
 
@@ -99,14 +123,10 @@ def wilson(k: int, n: int, level: float = 0.95) -> Proportion:
     ------
     RatifyError
         Unless 0 <= k <= n, both whole, and 0 < level < 1.
-
-    References
-    ----------
-    Wilson, E. B. (1927). Journal of the American Statistical Association 22, 209-212.
     """
     columns.proportion("level", level)
     k, n = _counts(k, n, "k")
-    low, high = _score_interval(k, n, level)
+    low, high = wilson_interval(k, n, level=level)
     return Proportion(
         estimate=k / n if n else math.nan, low=low, high=high, successes=k, n=n, level=level
     )
@@ -147,15 +167,18 @@ def two_proportions(x1: int, n1: int, x2: int, n2: int, *, level: float = 0.95) 
     x1, n1 = _counts(x1, n1, "x1")
     x2, n2 = _counts(x2, n2, "x2")
     shares = [x / n if n else math.nan for x, n in ((x1, n1), (x2, n2))]
-    (low1, high1), (low2, high2) = (_score_interval(x1, n1, level), _score_interval(x2, n2, level))
-    difference = shares[0] - shares[1]
-    z, note = _pooled_z(x1, n1, x2, n2)
+    low = high = math.nan
+    if n1 and n2:
+        low, high = confint_proportions_2indep(
+            x1, n1, x2, n2, compare="diff", method="newcomb", alpha=1 - level
+        )
+    z, p_value, note = _pooled_z(x1, n1, x2, n2)
     return TwoProportions(
-        estimate=difference,
-        low=difference - math.hypot(shares[0] - low1, high2 - shares[1]),
-        high=difference + math.hypot(high1 - shares[0], shares[1] - low2),
+        estimate=shares[0] - shares[1],
+        low=float(low),
+        high=float(high),
         z=z,
-        p_value=2 * float(norm.sf(abs(z))),
+        p_value=p_value,
         share_1=shares[0],
         share_2=shares[1],
         successes_1=x1,
@@ -176,25 +199,14 @@ def _counts(k: int, n: int, name: str) -> tuple[int, int]:
     return int(k), int(n)
 
 
-def _score_interval(k: int, n: int, level: float) -> tuple[float, float]:
-    if n == 0:
-        return math.nan, math.nan
-    z = float(norm.ppf((1 + level) / 2))
-    share = k / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    # at 0 and at n the end is the share itself, but for rounding
-    return (0.0 if k == 0 else middle - half), (1.0 if k == n else middle + half)
-
-
-def _pooled_z(x1: int, n1: int, x2: int, n2: int) -> tuple[float, str]:
-    """Return z, and what must be known about it."""
+def _pooled_z(x1: int, n1: int, x2: int, n2: int) -> tuple[float, float, str]:
+    """Return z, its p value, and what must be known about them."""
     if n1 == 0 or n2 == 0:
-        return math.nan, "One of the groups is empty."
+        return math.nan, math.nan, "One of the groups is empty."
     pooled = (x1 + x2) / (n1 + n2)
     if pooled in (0.0, 1.0):
-        return math.nan, "No test: the outcome is the same everywhere."
-    z = (x1 / n1 - x2 / n2) / math.sqrt(pooled * (1 - pooled) * (1 / n1 + 1 / n2))
+        return math.nan, math.nan, "No test: the outcome is the same everywhere."
+    z, p_value = proportions_ztest([x1, x2], [n1, n2])
     expected = min(pooled, 1 - pooled) * min(n1, n2)
     small = "Fewer than 5 expected in a group: the z test is rough." if expected < 5 else ""
-    return z, small
+    return float(z), float(p_value), small

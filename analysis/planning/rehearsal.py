@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.kinds import measures_of
+from analysis.evidence.judges import measures_of
 from analysis.regression.fit import clustered_logit
 from prereg.analyses.choices import Logit
 from prereg.errors import RatifyError

@@ -13,16 +13,13 @@ from scipy.sparse.csgraph import breadth_first_order
 from scipy.stats import norm
 from scipy.stats import t as student
 
+from analysis.arrays import BoolArray, FloatArray, IntArray, require_rng
 from analysis.ranking.newton import Fit, newton
 from analysis.ranking.pair_counts import (
-    BoolArray,
     Cells,
     Comparisons,
-    FloatArray,
-    IntArray,
     count_pairs,
     read_comparisons,
-    require_rng,
     win_edges,
 )
 from analysis.ranking.pair_scores import first_guess, main_groups, restrict

@@ -8,11 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.arrays import BoolArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
-
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
 
 # Whole numbers that lie in at most this wide a range are coded by a table, not by hashing.
 _TABLE = 4_000_000

@@ -15,7 +15,8 @@ from scipy.linalg import cho_factor, cho_solve
 from scipy.sparse import csr_array, diags_array
 from scipy.sparse.linalg import splu
 
-from analysis.ranking.pair_counts import Cells, FloatArray, IntArray, sum_by
+from analysis.arrays import FloatArray, IntArray, sum_by
+from analysis.ranking.pair_counts import Cells
 
 # Up to these many items a group is factorised: for one step of Newton, and for standard errors,
 # which need the whole inverse.

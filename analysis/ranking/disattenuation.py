@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 
 # Groups of items that the jackknife leaves out in turn.
 _MOST_GROUPS = 500

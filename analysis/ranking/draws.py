@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.ranking.bradley_terry import bradley_terry
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray, read_comparisons
+from analysis.ranking.pair_counts import read_comparisons
 from analysis.ranking.result import Ranking
 from prereg.errors import RatifyError
 

@@ -7,15 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import BoolArray, FloatArray, IntArray, require_rng
 from analysis.ranking.codes import coded_judgments
-from analysis.ranking.pair_counts import (
-    BoolArray,
-    Comparisons,
-    FloatArray,
-    IntArray,
-    read_comparisons,
-    require_rng,
-)
+from analysis.ranking.pair_counts import Comparisons, read_comparisons
 from analysis.ranking.result import Ranking, ranking_frame, structure
 from prereg.errors import RatifyError
 

@@ -1,13 +1,12 @@
-"""The figures of a pairwise study: each takes data and an optional Axes and returns the Axes.
+"""The figures of a ranking: items from best to worst, ranks with intervals, raters who disagree.
 
-Figures carry no title: the page that shows them does, and a caption beside them says what the
-marks mean. `svg` and `stamp` live in `figure_style` and are offered here too.
+Each takes data and an optional Axes and returns the Axes. Figures carry no title: the page that
+shows them does, and a caption beside them says what the marks mean.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -15,37 +14,22 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy import stats
 
-from analysis.agreement.bland_altman_figure import plot_bland_altman
-from analysis.agreement.figures import plot_agreement_heatmap, plot_bias
-from analysis.evidence.figures import plot_flow
 from analysis.results.figure_style import (
     BLUE,
     HAIR,
     INK,
     MUTED,
+    VERMILLION,
     axes_or_new,
-    fit_width,
     label,
-    stamp,
+    mean_half_width,
+    note,
     styled,
-    svg,
     tidy,
 )
 
-__all__ = [
-    "fit_width",
-    "plot_agreement_heatmap",
-    "plot_bias",
-    "plot_bland_altman",
-    "plot_elo_by_decile",
-    "plot_flow",
-    "plot_rank_against_rank",
-    "plot_ranking",
-    "plot_selection_by_gap",
-    "score_decile",
-    "stamp",
-    "svg",
-]
+# Up to so many items each is named; beyond, names would be dust.
+NAMED = 60
 
 
 def score_decile(frame: pd.DataFrame, *, score: str, scenario: str) -> pd.Series[int]:
@@ -93,67 +77,16 @@ def plot_elo_by_decile(
         points = np.sort(values.to_numpy())
         ax.scatter(at + _jitter(len(points)), points, s=13, color=BLUE, alpha=0.45, linewidth=0)
         means.append((at, float(points.mean())))
-        half = _t_half_width(points, level)
-        if half is not None:
+        half = mean_half_width(points, level)
+        if not math.isnan(half):
             ax.plot([at, at], [means[-1][1] - half, means[-1][1] + half], color=INK, lw=1.6)
     ax.plot(*zip(*means, strict=True), color=INK, lw=0.8, marker="D", ms=4.5, gid="means")
     if means:
-        _note(ax, f"mean and\n{level:.0%} interval", (means[-1][0] + 0.32, means[-1][1]), (2, 0))
+        note(ax, f"mean and\n{level:.0%} interval", (means[-1][0] + 0.32, means[-1][1]), (2, 0))
     ax.set_xticks(range(1, 11))
     ax.set_xlim(0.5, 10.5)
     ax.set_xlabel(f"Decile of {label(score)} score within scenario (1 = lowest)")
     ax.set_ylabel("Elo rating")
-    tidy(ax)
-    return ax
-
-
-@styled
-def plot_selection_by_gap(
-    rates: pd.DataFrame, curve: pd.DataFrame | None = None, *, ax: Axes | None = None
-) -> Axes:
-    """Draw how often people chose the higher-scored side, by the size of the score gap.
-
-    Parameters
-    ----------
-    rates : DataFrame
-        One row per bin: `bin, gap_low, gap_high, n, chosen, rate, low, high`; an open last bin has
-        a missing or infinite `gap_high`.
-    curve : DataFrame, optional
-        The fitted logit: `gap, probability, low, high`.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-    """
-    ax = axes_or_new(ax, 5.4, 3.3)
-    rates = rates.dropna(subset=["rate"])
-    right = _right_end(rates, curve)
-    if curve is not None and len(curve):
-        line = curve.sort_values("gap")
-        ax.fill_between(line["gap"], line["low"], line["high"], color=BLUE, alpha=0.16, lw=0)
-        ax.plot(line["gap"], line["probability"], color=BLUE, gid="curve")
-        _note(
-            ax,
-            "fitted logit",
-            (float(line["gap"].iloc[-1]), float(line["probability"].iloc[-1])),
-            (5, 0),
-            colour=BLUE,
-        )
-    ends = rates["gap_high"].astype(float).where(lambda s: np.isfinite(s), right)
-    centres = (rates["gap_low"].astype(float) + ends) / 2
-    ax.axhline(0.5, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
-    _note(ax, "chance", (right, 0.5), (5, 0), colour=MUTED)
-    ax.vlines(centres, rates["low"], rates["high"], color=INK, lw=1.5)
-    ax.plot(centres, rates["rate"], ls="", marker="o", ms=6, color=INK, mec="white", gid="rates")
-    bottom = min(0.4, math.floor(10 * float(rates["low"].min()) - 1) / 10) if len(rates) else 0.0
-    ax.set_ylim(max(-0.1, bottom), 1.02)
-    names = [f"{label(b)}\n({int(n):,})" for b, n in zip(rates["bin"], rates["n"], strict=True)]
-    ax.set_xticks(centres, names)
-    ax.set_xlim(0, right)
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if 0 <= value <= 1 else "")
-    ax.set_xlabel("Gap between the two scores in points (number of trials)")
-    ax.set_ylabel("Chose the higher-scored side")
     tidy(ax)
     return ax
 
@@ -238,10 +171,10 @@ def plot_ranking(
     )
     places = np.arange(1, len(data) + 1)
     ax = axes_or_new(
-        ax, 4.8, min(0.165 * max(len(data), 4), 0.165 * 60 if len(data) <= 60 else 5.5)
+        ax, 4.8, min(0.165 * max(len(data), 4), 0.165 * NAMED if len(data) <= NAMED else 5.5)
     )
     names = [label(value) for value in data[item]]
-    few = len(data) <= 60
+    few = len(data) <= NAMED
     if few:
         for place in places[4::5]:
             ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
@@ -272,8 +205,8 @@ def plot_ranking(
         best, worst = (
             data.iloc[place][["low", "high"] if bounded else [score]] for place in (0, -1)
         )
-        _note(ax, names[0], (float(best.max()), 1), (4, 0))
-        _note(ax, names[-1], (float(worst.max()), len(data)), (4, 0))
+        note(ax, names[0], (float(best.max()), 1), (4, 0))
+        note(ax, names[-1], (float(worst.max()), len(data)), (4, 0))
     ax.set_ylim(len(data) + 0.7, 0.3)
     ax.set_xlabel(unit)
     tidy(ax, keep=("bottom",) if few else ("left", "bottom"))
@@ -313,49 +246,100 @@ def _panels(ax: Axes, rows: int, columns: int, count: int) -> list[Axes]:
     ]
 
 
-def _right_end(rates: pd.DataFrame, curve: pd.DataFrame | None) -> float:
-    """Return where an open last bin ends: the largest gap known, and never an empty bin."""
-    known = [float(value) for value in rates["gap_high"] if np.isfinite(float(value))]
-    if curve is not None and len(curve):
-        known.append(float(curve["gap"].max()))
-    starts = [float(value) for value in rates["gap_low"]]
-    return max([*known, max(starts, default=0.0) + 1.0])
-
-
 def _jitter(n: int, width: float = 0.5) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Return sideways offsets that spread neighbours apart and are the same every time."""
     golden = (math.sqrt(5) - 1) / 2
     return np.asarray((np.arange(1, n + 1) * golden % 1 - 0.5) * width, dtype=np.float64)
 
 
-def _t_half_width(values: np.ndarray[Any, Any], level: float) -> float | None:
-    """Return half the width of the t interval of a mean; None for a single value."""
-    if len(values) < 2:
-        return None
-    spread = float(values.std(ddof=1)) / math.sqrt(len(values))
-    return float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * spread
+@styled
+def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw each item's rank with its interval, best above.
 
+    Parameters
+    ----------
+    ranks : DataFrame
+        `item_id`, `rank`, `rank_low`, `rank_high` of one connected group, as in
+        `rank_intervals(...).frame`; an item without an interval is a hollow point. Up to 60 items
+        are named.
+    ax : Axes, optional
 
-def _note(
-    ax: Axes,
-    text: str,
-    at: Iterable[float],
-    offset: tuple[float, float],
-    *,
-    ha: str = "left",
-    va: str = "center",
-    colour: str = INK,
-) -> None:
-    """Write a direct label beside a point."""
-    where = tuple(at)
-    ax.annotate(
-        text,
-        xy=(where[0], where[1]),
-        xytext=offset,
-        textcoords="offset points",
-        ha=ha,
-        va=va,
-        fontsize=7.5,
-        color=colour,
-        annotation_clip=False,
+    Returns
+    -------
+    Axes
+    """
+    data = ranks.dropna(subset=["rank"]).sort_values(["rank", "item_id"], kind="stable")
+    low, high, rank = (
+        data[name].to_numpy(dtype=float, na_value=np.nan)
+        for name in ("rank_low", "rank_high", "rank")
     )
+    places = np.arange(1, len(data) + 1)
+    few = len(data) <= NAMED
+    ax = axes_or_new(ax, 4.2, 0.165 * max(len(data), 4) if few else 5.5)
+    if few:
+        for place in places[4::5]:
+            ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
+    # a rank is a whole number: a certain one is a mark as wide as itself
+    ax.hlines(places, low - 0.4, high + 0.4, color=BLUE, lw=3.0 if few else 1.2, alpha=0.45)
+    bare = np.isnan(low)
+    size = 4.5 if few else 2.5
+    ax.plot(rank[~bare], places[~bare], ls="", marker="o", ms=size, color=INK, gid="ranks")
+    ax.plot(
+        rank[bare],
+        places[bare],
+        ls="",
+        marker="o",
+        ms=size,
+        color=INK,
+        mfc="white",
+        gid="without_interval",
+    )
+    if few:
+        ax.set_yticks(places, [label(name, 24) for name in data["item_id"]])
+        ax.tick_params(axis="y", length=0)
+    else:
+        ax.set_yticks([1, *range(25, len(data) + 1, 25)])
+        ax.set_ylabel("Place")
+    ax.set_ylim(len(data) + 0.7, 0.3)
+    last = max(len(data), int(np.nanmax(high, initial=1)))
+    ax.set_xlim(0.3, last + 0.7)
+    step = 1 if last <= 10 else 5 if last <= 60 else 25
+    ax.set_xticks([1, *range(step if step > 1 else 2, last + 1, step)])
+    ax.set_xlabel("Rank (1 = best)")
+    tidy(ax, keep=("bottom",) if few else ("left", "bottom"))
+    return ax
+
+
+@styled
+def plot_rater_misfit(misfit: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw every rater's agreement with the others over what was to be expected.
+
+    Parameters
+    ----------
+    misfit : DataFrame
+        `rater_id`, `agreement`, `expected`, `flagged`, as in `rater_misfit(...).frame`; raters
+        without either drop out. Flagged raters are named.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    data = misfit.dropna(subset=["agreement", "expected"])
+    ax = axes_or_new(ax, 3.6, 3.4)
+    flagged = data["flagged"].to_numpy(dtype=bool)
+    x, y = data["expected"].to_numpy(dtype=float), data["agreement"].to_numpy(dtype=float)
+    ax.plot([0, 1], [0, 1], color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
+    ax.scatter(x[~flagged], y[~flagged], s=14, color=BLUE, alpha=0.55, linewidth=0, gid="raters")
+    ax.scatter(
+        x[flagged], y[flagged], s=30, marker="D", color=VERMILLION, linewidth=0, gid="flagged"
+    )
+    for who, at_x, at_y in zip(data["rater_id"][flagged], x[flagged], y[flagged], strict=True):
+        note(ax, label(who, 16), (at_x, at_y), (6, 0))
+    left = min(0.5, float(x.min(initial=0.5))) - 0.03
+    ax.set_xlim(left, min(1.0, float(x.max(initial=0.6)) + 0.06))
+    ax.set_ylim(-0.03, 1.03)
+    ax.set_xlabel("Expected agreement with the others")
+    ax.set_ylabel("Observed agreement")
+    tidy(ax)
+    return ax

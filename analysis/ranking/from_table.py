@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.ranking import bradley_terry, elo
+from analysis.ranking.fit_check import check_fit
 from analysis.tables import columns
 from analysis.tables.tidy import naming, read_judgments
 from prereg.errors import RatifyError
@@ -30,7 +31,7 @@ class RankTable:
     notes: tuple[str, ...]
 
 
-def rank_table(path: Path) -> RankTable:
+def rank_table(path: Path, *, check: bool = False) -> RankTable:
     """Rank the items of a table of judgments.
 
     Parameters
@@ -38,6 +39,8 @@ def rank_table(path: Path) -> RankTable:
     path : Path
         CSV or Parquet with left_id, right_id, choice; scenario and rater_id where known. Rows
         where is_attention_check is true are set aside.
+    check : bool
+        Whether a note compares the Bradley-Terry fit with choix's.
 
     Raises
     ------
@@ -67,6 +70,8 @@ def rank_table(path: Path) -> RankTable:
         found = sorted(set(judgments[column])) if column in judgments else []
         if len(found) > 1:
             notes.append(f"the table mixes {what} {', '.join(found)}: rank each by itself")
+    if check:
+        notes.append(check_fit(judgments, people, by=by).sentence)
     if not people.strongly_connected:
         notes.append("some scores are finite only because of the ridge: see the column note")
     return RankTable(table[wanted], tuple(notes))

@@ -10,10 +10,10 @@ import pandas as pd
 from scipy.special import expit, log_ndtr
 from scipy.stats import norm
 
+from analysis.arrays import BoolArray, FloatArray, IntArray, sum_by
 from analysis.inference.families import CORRECTIONS, SHOWN, adjust
 from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.draws import Group, connected
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray, sum_by
 from analysis.tables import columns
 
 _STEPS = 60

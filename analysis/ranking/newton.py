@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.ranking.curvature import Curvature, Layout
-from analysis.ranking.pair_counts import Cells, FloatArray, IntArray
+from analysis.ranking.pair_counts import Cells
 from prereg.errors import RatifyError
 
 GRADIENT_TOLERANCE = 1e-8

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from analysis.arrays import BoolArray, FloatArray, IntArray, runs, sum_by
 from analysis.ranking.codes import (
     cluster_codes,
     code_array,
@@ -27,10 +28,6 @@ from analysis.ranking.codes import (
 )
 from analysis.tables import columns
 from prereg.errors import RatifyError
-
-IntArray = NDArray[np.int64]
-FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
 
 # Codes are counted in a table of at most this many cells; above, one sort of packed numbers is
 # faster and smaller.
@@ -342,18 +339,6 @@ def _count_by_sorting(
     return keys, wins.astype(float), (total - wins).astype(float)
 
 
-def runs(ordered: IntArray) -> IntArray:
-    """Return where each run of equal values begins."""
-    if not len(ordered):
-        return np.empty(0, dtype=np.int64)
-    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-
-
-def sum_by(codes: IntArray, values: FloatArray, size: int) -> FloatArray:
-    """Return the sum of the values of each code, 0 to size - 1."""
-    return np.bincount(codes, values, size).astype(np.float64, copy=False)
-
-
 def connected_groups(
     winner: IntArray, loser: IntArray, n_items: int, *, strong: bool
 ) -> tuple[int, IntArray]:
@@ -386,10 +371,3 @@ def win_edges(cells: Cells) -> tuple[IntArray, IntArray]:
         np.concatenate([first.take(ahead), second.take(behind)]),
         np.concatenate([second.take(ahead), first.take(behind)]),
     )
-
-
-def require_rng(rng: np.random.Generator | None, what: str) -> np.random.Generator:
-    """Return the generator, or say that `what` needs one."""
-    if rng is None:
-        raise RatifyError(f"{what} needs a seeded generator", allowed="rng=np.random.default_rng")
-    return rng

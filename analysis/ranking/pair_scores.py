@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.ranking.codes import coded_judgments
 from analysis.ranking.newton import newton
-from analysis.ranking.pair_counts import BoolArray, Cells, FloatArray, IntArray, count_votes
+from analysis.ranking.pair_counts import Cells, count_votes
 from analysis.ranking.result import Structure, structure_of
 from analysis.ranking.standard_errors import Problem
 from prereg.errors import RatifyError

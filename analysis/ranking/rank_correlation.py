@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, rankdata, spearmanr
 
+from analysis.arrays import FloatArray, IntArray, require_rng
 from analysis.ranking.disattenuation import Measured, disattenuated
-from analysis.ranking.pair_counts import FloatArray, IntArray, require_rng
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

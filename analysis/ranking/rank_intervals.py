@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import BoolArray, FloatArray, IntArray, require_rng
 from analysis.ranking.draws import Block, ScoreErrors
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray, require_rng
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

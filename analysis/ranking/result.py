@@ -7,14 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.pair_counts import (
-    Cells,
-    Comparisons,
-    FloatArray,
-    IntArray,
-    connected_groups,
-    win_edges,
-)
+from analysis.arrays import FloatArray, IntArray
+from analysis.ranking.pair_counts import Cells, Comparisons, connected_groups, win_edges
 
 COLUMNS = (
     "item_id",

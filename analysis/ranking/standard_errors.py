@@ -9,18 +9,11 @@ import numpy as np
 from scipy.sparse import csr_array
 from scipy.special import expit
 
+from analysis.arrays import FloatArray, IntArray, runs, sum_by
 from analysis.ranking.codes import dense_codes
 from analysis.ranking.curvature import Layout
 from analysis.ranking.newton import Fit, log_odds, newton
-from analysis.ranking.pair_counts import (
-    Cells,
-    FloatArray,
-    IntArray,
-    connected_groups,
-    runs,
-    sum_by,
-    win_edges,
-)
+from analysis.ranking.pair_counts import Cells, connected_groups, win_edges
 from prereg.errors import RatifyError
 
 # Numbers held at once while resamples are worked through.

@@ -9,8 +9,8 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import t as student
 
+from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.ranking.draws import ScoreErrors
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.tables import columns
 
 
@@ -78,9 +78,9 @@ def pairwise_probability(
     first, second = _all_pairs(frame) if pairs is None else _named_pairs(frame, pairs)
     score = errors.score
     difference = score[first] - score[second]
-    notes = _pair_notes(frame, errors, first, second)
-    difference[[note in _NO_DIFFERENCE for note in notes]] = np.nan
-    se, clusters = _difference_errors(errors, first, second, notes)
+    lacks = _lacks(errors, first, second)
+    difference[(lacks == _APART) | (lacks == _NO_SCORE)] = np.nan
+    se, clusters = _difference_errors(errors, first, second, lacks == _NOTHING)
     freedom = np.maximum(clusters - 1, 1)
     half = student.ppf((1 + level) / 2, freedom) * se
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -97,7 +97,7 @@ def pairwise_probability(
             "high": expit(difference + half),
             "p": np.where(se > 0, p_value, np.nan),
             "clusters": clusters,
-            "note": notes,
+            "note": [_NOTES[lack] for lack in lacks],
         }
     )
     return PairwiseProbability(
@@ -109,11 +109,15 @@ def pairwise_probability(
     )
 
 
-_APART = "never compared with each other, not even through others"
-_NO_SCORE = "no finite estimate of a score"
-_NO_DIFFERENCE = (_APART, _NO_SCORE)
-_NO_ERROR = "a score is finite only because of the ridge: no interval"
-_FEW = "no interval: fewer than 2 clusters"
+# What a pair lacks, and the note that says so.
+_NOTHING, _APART, _NO_SCORE, _FEW, _NO_ERROR = range(5)
+_NOTES = (
+    "",
+    "never compared with each other, not even through others",
+    "no finite estimate of a score",
+    "no interval: fewer than 2 clusters",
+    "a score is finite only because of the ridge: no interval",
+)
 
 
 def _all_pairs(frame: pd.DataFrame) -> tuple[IntArray, IntArray]:
@@ -163,37 +167,29 @@ def _named_pairs(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[IntArray, In
     return found[0], found[1]
 
 
-def _pair_notes(
-    frame: pd.DataFrame, errors: ScoreErrors, first: IntArray, second: IntArray
-) -> list[str]:
-    component = frame["component"].to_numpy()
+def _lacks(errors: ScoreErrors, first: IntArray, second: IntArray) -> IntArray:
+    """Return what each pair lacks first of all, a place in `_NOTES`."""
+    component = errors.ranking.frame["component"].to_numpy()
     scored = ~np.isnan(errors.score)
-    few = frame["note"].str.contains("fewer than 2 clusters", regex=False).to_numpy(dtype=bool)
-    reasons = [
-        (component[first] != component[second], _APART),
-        (~(scored[first] & scored[second]), _NO_SCORE),
-        (few[first] | few[second], _FEW),
-        (~(errors.known[first] & errors.known[second]), _NO_ERROR),
-    ]
-    out = np.full(len(first), "", dtype=object)
-    for mask, reason in reversed(reasons):
-        out[mask] = reason
-    return [str(note) for note in out]
+    judged = np.zeros(len(scored), dtype=bool)
+    judged[np.concatenate([np.empty(0, np.int64), *(block.rows for block in errors.blocks)])] = True
+    both = [known[first] & known[second] for known in (scored, judged, errors.known)]
+    reasons = [component[first] != component[second], *(~known for known in both)]
+    return np.select(reasons, [_APART, _NO_SCORE, _FEW, _NO_ERROR], _NOTHING)
 
 
 def _difference_errors(
-    errors: ScoreErrors, first: IntArray, second: IntArray, notes: list[str]
+    errors: ScoreErrors, first: IntArray, second: IntArray, whole: BoolArray
 ) -> tuple[FloatArray, IntArray]:
     se = np.full(len(first), np.nan)
     clusters = np.zeros(len(first), dtype=np.int64)
-    clean = np.array([not note for note in notes], dtype=bool)
     place = np.full(len(errors.known), -1, dtype=np.int64)
     for block in errors.blocks:
         place[:] = -1
         place[block.rows] = np.arange(len(block.rows))
         here = (place[first] >= 0) & (place[second] >= 0)
         clusters[here] = len(block.cluster)
-        here &= clean
+        here &= whole
         i, j = place[first[here]], place[second[here]]
         covariance = block.influence.T @ block.influence
         variance = np.diag(covariance)

@@ -13,18 +13,13 @@ from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import panel
 from analysis.agreement.rating_table import MEDIAN
-from analysis.agreement.sentences import (
-    crowd_yardstick,
-    in_a_persons_place,
-    listed,
-    place,
-    with_interval,
-)
+from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, place, with_interval
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
 from analysis.agreement.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import Finding, drawn, number, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.words import listed
 from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from analysis.evidence.evidence import Evidence
-from analysis.kinds import measures_of
+from analysis.evidence.judges import measures_of
+from analysis.ranking.fit_check import check_fit
 from analysis.tables.tidy import STATUSES
 from prereg.plan.model import Plan
 
@@ -13,7 +14,8 @@ def methods(evidence: Evidence) -> list[str]:
     plan = evidence.plan
     paragraphs = [_collection(plan)]
     if evidence.ranking is not None:
-        paragraphs.append(_ranking(plan))
+        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge)
+        paragraphs += [_ranking(plan), check.sentence]
     if plan.kind == "pairwise":
         paragraphs += _judges_scores(plan)
     kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)

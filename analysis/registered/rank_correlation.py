@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.evidence.evidence import Evidence
 from analysis.ranking import RankCorrelation as Found
 from analysis.ranking import rank_correlation
 from analysis.ranking.draws import MOST_ITEMS, score_errors
-from analysis.ranking.pair_counts import FloatArray
 from analysis.registered.finding import Finding, interval, stamp
 from analysis.registered.study_figures import decile_figure, rank_figure
 from analysis.results.quantities import Quantity, ResultTable

@@ -8,8 +8,8 @@ from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
 from analysis.ranking.disattenuation import Measured, Reliability, scale_reliability
 from analysis.ranking.draws import ScoreErrors, score_errors
+from analysis.ranking.figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.misfit import RaterMisfit, rater_misfit
-from analysis.ranking.rank_figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.rank_intervals import RankIntervals, rank_intervals
 from analysis.ranking.win_probability import pairwise_probability
 from analysis.registered.finding import Finding, drawn, interval, number, stamp

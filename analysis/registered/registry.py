@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
 from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
-from analysis.kinds import measures_of
+from analysis.evidence.judges import measures_of
 from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
 from analysis.registered.finding import Finding, interval, number, stamp

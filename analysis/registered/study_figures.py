@@ -7,9 +7,11 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.exclusions import RULE_WORDS
+from analysis.evidence.figures import plot_flow
 from analysis.evidence.judges import JudgeEvidence
-from analysis.ranking import figures
+from analysis.ranking.figures import plot_elo_by_decile, plot_rank_against_rank, plot_ranking
 from analysis.registered.finding import drawn
+from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, predicted_probability
 from analysis.results.quantities import ResultFigure
 from prereg.analyses.choices import RankCorrelation, SelectionByGap
@@ -27,7 +29,7 @@ def rank_figure(
     frame = people[["item_id", "scenario", "score"]].merge(
         scores[["item_id", column]], on="item_id", suffixes=("", "_other")
     )
-    axes = figures.plot_rank_against_rank(
+    axes = plot_rank_against_rank(
         frame.rename(columns={"score": "human_score", column: "judge_score"}),
         x_label=f"Rank by {evidence.raters}",
         y_label=f"Rank by {what}",
@@ -48,7 +50,7 @@ def decile_figure(
     analysis: RankCorrelation, evidence: Evidence, judge: JudgeEvidence
 ) -> ResultFigure:
     """Draw a judge's Elo by decile of its own score."""
-    axes = figures.plot_elo_by_decile(judge.scores)
+    axes = plot_elo_by_decile(judge.scores)
     return drawn(
         evidence,
         axes,
@@ -81,7 +83,7 @@ def gap_figure(
     if fit is not None and trials["gap"].min() < trials["gap"].max():
         grid = np.linspace(trials["gap"].min(), trials["gap"].max(), 60)
         curve = predicted_probability(fit, trials, "gap", grid)
-    axes = figures.plot_selection_by_gap(rates, curve)
+    axes = plot_selection_by_gap(rates, curve)
     fitted_curve = (
         ""
         if curve is None or fit is None
@@ -105,7 +107,7 @@ def ranking_figure(evidence: Evidence) -> ResultFigure:
     frame = evidence.ranked.frame
     shown = sorted(frame["scenario"].unique())[0]
     few = frame[frame["scenario"] == shown]
-    axes = figures.plot_ranking(few, unit=f"Score ({evidence.ranked.unit})")
+    axes = plot_ranking(few, unit=f"Score ({evidence.ranked.unit})")
     return drawn(
         evidence,
         axes,
@@ -124,7 +126,7 @@ def flow_figure(evidence: Evidence) -> ResultFigure:
 
     The report shows the figure of this name with the exclusions.
     """
-    axes = figures.plot_flow(evidence.flow, visits=evidence.visits, withdrawn=evidence.withdrawn)
+    axes = plot_flow(evidence.flow, visits=evidence.visits, withdrawn=evidence.withdrawn)
     rows = evidence.flow.to_dict("records")
     visits = [row for row in rows if row["unit"] == "sessions"]
     left = [

@@ -11,7 +11,7 @@ from analysis.inference.families import SHOWN
 from analysis.registered.finding import Finding, drawn, interval, number, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
-from analysis.sources.figures import plot_themes
+from analysis.texts.figures import plot_themes
 from analysis.texts.themes import METHODS, ThemeChange, theme_change, theme_labels
 from prereg.analyses.sources import Themes
 from prereg.errors import RatifyError

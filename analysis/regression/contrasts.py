@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
+from patsy import DesignInfo
 
-from analysis.ranking.pair_counts import FloatArray
-from analysis.regression.formula import linear_constraint
+from analysis.arrays import FloatArray
 from analysis.regression.result import Distribution, Regression
+from analysis.tables import columns
 from prereg.errors import RatifyError
 
 
@@ -79,7 +79,8 @@ def contrast_weights(regression: Regression, text: str) -> FloatArray:
 
     Notes
     -----
-    Read as statsmodels' own `t_test` reads it.
+    Read by patsy, as statsmodels' own `t_test` reads it. formulaic's `LinearConstraints` cannot
+    read an interaction: it takes the ':' in its name for an operator.
     """
     terms = [str(term) for term in regression.params.index]
     if text in terms:  # also a name that reads like a sum
@@ -88,14 +89,14 @@ def contrast_weights(regression: Regression, text: str) -> FloatArray:
         "is not a contrast of the regression's coefficients", value=text, allowed=", ".join(terms)
     )
     try:
-        weights, constants = linear_constraint(text, terms)
-    except Exception as error:  # patsy and formulaic have errors of their own
+        found = DesignInfo(terms).linear_constraint(text)
+    except Exception as error:  # a text that ends too soon raises more than PatsyError
         raise wrong from error
-    if "=" in _without_terms(text, terms) or len(weights) != 1 or constants.any():
+    if "=" in _without_terms(text, terms) or len(found.coefs) != 1 or found.constants.any():
         raise RatifyError(
             "a contrast is one difference, tested against 0", value=text, allowed="a - b"
         )
-    return np.asarray(weights[0])
+    return np.asarray(found.coefs[0], dtype=np.float64)
 
 
 def wald_contrast(
@@ -124,20 +125,20 @@ def wald_contrast(
         As `contrast_weights`.
     """
     weights = contrast_weights(regression, text)
-    estimate = float(weights @ regression.params.to_numpy())
-    variance = float(weights @ regression.cov_params.to_numpy() @ weights)
-    se = math.sqrt(max(variance, 0.0))
-    statistic = estimate / se if se > 0 else math.nan
-    half = regression.critical(level) * se
+    columns.proportion("level", level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = regression.result.t_test(weights)
+        low, high = found.conf_int(1 - level)[0]
+    se = float(found.sd.item())
     return Contrast(
         name=name or text,
         text=text,
-        estimate=estimate,
+        estimate=float(found.effect.item()),
         se=se,
-        low=estimate - half,
-        high=estimate + half,
-        statistic=statistic,
-        p_value=regression.p_value(statistic),
+        low=float(low),
+        high=float(high),
+        statistic=float(found.tvalue.item()) if se > 0 else math.nan,
+        p_value=float(found.pvalue.item()) if se > 0 else math.nan,
         distribution=regression.distribution,
         df=regression.df,
         level=level,
@@ -146,28 +147,6 @@ def wald_contrast(
         method=f"{regression.method}; Wald {regression.test}",
         unit="log-odds" if regression.is_logit else "outcome units",
     )
-
-
-def wald_contrasts(
-    regression: Regression, contrasts: Mapping[str, str], *, level: float = 0.95
-) -> pd.DataFrame:
-    """Test several contrasts; none is corrected for the others.
-
-    Parameters
-    ----------
-    regression : Regression
-    contrasts : mapping of name to text
-    level : float
-
-    Returns
-    -------
-    DataFrame
-        A row a contrast, the fields of `Contrast`.
-    """
-    rows = [
-        wald_contrast(regression, text, name=name, level=level) for name, text in contrasts.items()
-    ]
-    return pd.DataFrame([asdict(row) for row in rows])
 
 
 def _without_terms(text: str, terms: list[str]) -> str:

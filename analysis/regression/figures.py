@@ -1,8 +1,9 @@
-"""The figure of effects: several contrasts of several outcomes, with their intervals."""
+"""The figures of regressions: effects with their intervals, and choices by the gap of scores."""
 
 from __future__ import annotations
 
 import itertools
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.results.figure_style import (
+    BLUE,
     COLOURS,
     HAIR,
     INK,
@@ -17,6 +19,7 @@ from analysis.results.figure_style import (
     MUTED,
     axes_or_new,
     label,
+    note,
     styled,
     tidy,
 )
@@ -130,3 +133,63 @@ def _marks(ax: Axes, values: np.ndarray, places: np.ndarray, number: int, name: 
     ax.plot(estimate[~clear], places[~clear], mfc="white", gid="unclear", **shown)
     if name:
         ax.plot([], [], label=label(name, 44), **shown)
+
+
+@styled
+def plot_selection_by_gap(
+    rates: pd.DataFrame, curve: pd.DataFrame | None = None, *, ax: Axes | None = None
+) -> Axes:
+    """Draw how often people chose the higher-scored side, by the size of the score gap.
+
+    Parameters
+    ----------
+    rates : DataFrame
+        One row per bin: `bin, gap_low, gap_high, n, chosen, rate, low, high`; an open last bin has
+        a missing or infinite `gap_high`.
+    curve : DataFrame, optional
+        The fitted logit: `gap, probability, low, high`.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+    """
+    ax = axes_or_new(ax, 5.4, 3.3)
+    rates = rates.dropna(subset=["rate"])
+    right = _right_end(rates, curve)
+    if curve is not None and len(curve):
+        line = curve.sort_values("gap")
+        ax.fill_between(line["gap"], line["low"], line["high"], color=BLUE, alpha=0.16, lw=0)
+        ax.plot(line["gap"], line["probability"], color=BLUE, gid="curve")
+        note(
+            ax,
+            "fitted logit",
+            (float(line["gap"].iloc[-1]), float(line["probability"].iloc[-1])),
+            (5, 0),
+            colour=BLUE,
+        )
+    ends = rates["gap_high"].astype(float).where(lambda s: np.isfinite(s), right)
+    centres = (rates["gap_low"].astype(float) + ends) / 2
+    ax.axhline(0.5, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
+    note(ax, "chance", (right, 0.5), (5, 0), colour=MUTED)
+    ax.vlines(centres, rates["low"], rates["high"], color=INK, lw=1.5)
+    ax.plot(centres, rates["rate"], ls="", marker="o", ms=6, color=INK, mec="white", gid="rates")
+    bottom = min(0.4, math.floor(10 * float(rates["low"].min()) - 1) / 10) if len(rates) else 0.0
+    ax.set_ylim(max(-0.1, bottom), 1.02)
+    names = [f"{label(b)}\n({int(n):,})" for b, n in zip(rates["bin"], rates["n"], strict=True)]
+    ax.set_xticks(centres, names)
+    ax.set_xlim(0, right)
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if 0 <= value <= 1 else "")
+    ax.set_xlabel("Gap between the two scores in points (number of trials)")
+    ax.set_ylabel("Chose the higher-scored side")
+    tidy(ax)
+    return ax
+
+
+def _right_end(rates: pd.DataFrame, curve: pd.DataFrame | None) -> float:
+    """Return where an open last bin ends: the largest gap known, and never an empty bin."""
+    known = [float(value) for value in rates["gap_high"] if np.isfinite(float(value))]
+    if curve is not None and len(curve):
+        known.append(float(curve["gap"].max()))
+    starts = [float(value) for value in rates["gap_low"]]
+    return max([*known, max(starts, default=0.0) + 1.0])

@@ -8,10 +8,8 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
-from scipy.stats import t as student
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.regression.formula import (
     check_outcome,
     check_separation,
@@ -163,23 +161,19 @@ def _fit(
     model = _checked_model(rows, formula, kind)
     terms = [str(name) for name in model.exog_names]
     said = _cautions(len(data) - len(rows), n_clusters, len(terms), cluster)
-    result, more = _statsmodels_fit(model, kind, groups)
+    result, more = _statsmodels_fit(model, kind, groups, distribution)
     said += more
     covariance = pd.DataFrame(np.asarray(result.cov_params()), index=terms, columns=terms)
-    params = pd.Series(np.asarray(result.params), index=terms)
-    bse = pd.Series(np.sqrt(np.diag(covariance)), index=terms)
-    z = params / bse
     df = math.inf
     if distribution == "t":
         df = float(len(rows) - len(terms) if n_clusters is None else n_clusters - 1)
-    tail = norm.sf(z.abs()) if distribution == "z" else student.sf(z.abs(), df)
     name = "logit" if kind == "logit" else "OLS"
     how = f"errors clustered by {cluster}" if cluster else "errors HC3"
     return Regression(
-        params=params,
-        bse=bse,
-        zvalues=z,
-        pvalues=pd.Series(2 * tail, index=terms),
+        params=pd.Series(result.params, index=terms),
+        bse=pd.Series(result.bse, index=terms),
+        zvalues=pd.Series(result.tvalues, index=terms),
+        pvalues=pd.Series(result.pvalues, index=terms),
         cov_params=covariance,
         n=len(rows),
         n_clusters=n_clusters,
@@ -223,7 +217,9 @@ def _checked_model(rows: pd.DataFrame, formula: str, kind: Kind) -> Any:
     return model
 
 
-def _statsmodels_fit(model: Any, kind: Kind, groups: Any) -> tuple[Any, list[str]]:
+def _statsmodels_fit(
+    model: Any, kind: Kind, groups: Any, distribution: Distribution
+) -> tuple[Any, list[str]]:
     """Return statsmodels' results, and what it warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -234,7 +230,9 @@ def _statsmodels_fit(model: Any, kind: Kind, groups: Any) -> tuple[Any, list[str
             settings = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
         # Newton stops on the step it makes; this is far below any printed digit.
         search = {"method": "newton", "maxiter": 100, "tol": 1e-12, "disp": 0}
-        result = model.fit(**settings, **(search if kind == "logit" else {}))
+        settings |= search if kind == "logit" else {}
+        # with use_t statsmodels takes clusters - 1 degrees of freedom, or rows - terms
+        result = model.fit(use_t=distribution == "t", **settings)
     if kind == "logit" and not result.mle_retvals["converged"]:
         raise RatifyError("the logit did not converge", allowed="fewer or less related terms")
     return result, [" ".join(str(w.message).split()) for w in caught]

@@ -14,7 +14,7 @@ import pandas as pd
 from scipy.linalg import qr
 from scipy.optimize import linprog
 
-from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
@@ -105,10 +105,10 @@ def design_matrix(result: Any, rows: pd.DataFrame) -> FloatArray:
     RatifyError
         Where a row holds a category that the fitted rows did not, or a cell the formula cannot use.
     """
-    from statsmodels.formula._manager import FormulaManager
+    from patsy import dmatrix
 
     try:
-        matrix = FormulaManager().get_matrices(result.model.data.model_spec, rows, pandas=False)
+        matrix = dmatrix(result.model.data.model_spec, rows)
     except Exception as error:
         reason = re.split(r"\n", str(error))[0]
         raise RatifyError(
@@ -116,17 +116,6 @@ def design_matrix(result: Any, rows: pd.DataFrame) -> FloatArray:
             allowed="categories that occur in the fitted rows",
         ) from error
     return np.asarray(matrix, dtype=np.float64)
-
-
-def linear_constraint(text: str, terms: list[str]) -> tuple[FloatArray, FloatArray]:
-    """Return the coefficients and constants of constraints written as text, a row each."""
-    from statsmodels.formula._manager import FormulaManager
-
-    found = FormulaManager().get_linear_constraints(text, terms)
-    return (
-        np.asarray(found.constraint_matrix, dtype=np.float64),
-        np.asarray(found.constraint_values, dtype=np.float64),
-    )
 
 
 def check_outcome(y: FloatArray, name: str, kind: str) -> None:

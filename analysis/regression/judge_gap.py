@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.pair_counts import BoolArray, FloatArray, IntArray
+from analysis.arrays import BoolArray, FloatArray
+from analysis.inference.proportions import wilson_interval
 from analysis.tables import columns
 from prereg.analyses.choices import bin_name
 from prereg.errors import RatifyError
@@ -210,7 +211,12 @@ def selection_by_gap(
         rows.append((OUTSIDE, math.nan, math.nan, left_over.sum(), chosen[left_over].sum()))
     table = pd.DataFrame(rows, columns=["bin", "gap_low", "gap_high", "n", "chosen"])
     table = table.astype({"gap_low": float, "gap_high": float, "n": int, "chosen": int})
-    return table.join(_wilson(table["chosen"].to_numpy(), table["n"].to_numpy(), level))
+    table["rate"] = table["chosen"] / table["n"]
+    ends = [
+        wilson_interval(k, n, level=level) for k, n in zip(table["chosen"], table["n"], strict=True)
+    ]
+    table[["low", "high"]] = np.array(ends)
+    return table
 
 
 def _check_bins(bins: Sequence[tuple[float, float]]) -> None:
@@ -223,14 +229,3 @@ def _check_bins(bins: Sequence[tuple[float, float]]) -> None:
         raise RatifyError(
             "bins are out of order", value=list(bins), allowed="rising pairs that do not overlap"
         )
-
-
-def _wilson(chosen: IntArray, n: IntArray, level: float) -> pd.DataFrame:
-    from statsmodels.stats.proportion import proportion_confint
-
-    table = pd.DataFrame(np.nan, index=range(len(n)), columns=["rate", "low", "high"])
-    some = n > 0
-    if some.any():
-        low, high = proportion_confint(chosen[some], n[some], alpha=1 - level, method="wilson")
-        table.loc[some] = np.column_stack([chosen[some] / n[some], low, high])
-    return table

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from analysis.ranking.pair_counts import FloatArray
+from analysis.arrays import FloatArray
 from analysis.regression.formula import columns_of, complete_rows, design_matrix
 from analysis.regression.result import Regression
 from analysis.tables import columns

@@ -6,11 +6,12 @@ import math
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 from scipy.stats import norm
 from scipy.stats import t as student
 
-from analysis.ranking.pair_counts import IntArray
+from analysis.arrays import IntArray
 from analysis.tables import columns
 
 Distribution = Literal["z", "t"]
@@ -88,17 +89,21 @@ class Regression:
     def critical(self, level: float = 0.95) -> float:
         """Return how many errors an interval of this coverage reaches to each side."""
         columns.proportion("level", level)
-        return critical_value(self.distribution, self.df, level)
+        return float(self._law.ppf((1 + level) / 2))
 
     def p_value(self, statistic: float) -> float:
         """Return the two-sided p value of an estimate divided by its error."""
-        return two_sided(statistic, self.distribution, self.df)
+        return 2 * float(self._law.sf(abs(statistic)))
+
+    @property
+    def _law(self) -> Any:
+        return norm() if self.distribution == "z" else student(self.df)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
         """Return the Wald interval of coverage 1 - alpha: columns `low`, `high`, a row a term."""
         columns.proportion("alpha", alpha)
-        half = critical_value(self.distribution, self.df, 1 - alpha) * self.bse
-        return pd.DataFrame({"low": self.params - half, "high": self.params + half})
+        ends = np.asarray(self.result.conf_int(alpha))
+        return pd.DataFrame(ends, index=self.params.index, columns=["low", "high"])
 
     def to_frame(self, level: float = 0.95) -> pd.DataFrame:
         """Return a row a term: `term`, `estimate`, `se`, `z`, `p`, `low`, `high`.
@@ -114,15 +119,3 @@ class Regression:
             }
         ).join(self.conf_int(1 - level))
         return table.rename_axis("term").reset_index()
-
-
-def critical_value(distribution: Distribution, df: float, level: float) -> float:
-    """Return the quantile that an interval of this coverage is made with."""
-    share = (1 + level) / 2
-    return float(norm.ppf(share) if distribution == "z" else student.ppf(share, df))
-
-
-def two_sided(statistic: float, distribution: Distribution, df: float) -> float:
-    """Return the chance of a statistic at least this far from 0 on either side."""
-    tail = norm.sf(abs(statistic)) if distribution == "z" else student.sf(abs(statistic), df)
-    return 2 * float(tail)

@@ -19,7 +19,7 @@ import pandas as pd
 from scipy.linalg import null_space
 from scipy.special import expit
 
-from analysis.ranking.pair_counts import FloatArray, IntArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.regression.contrasts import contrast_weights
 from analysis.regression.result import Regression
 from analysis.tables import columns

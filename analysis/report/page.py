@@ -22,7 +22,8 @@ from analysis.report.data import FigureData, ResultsData, TableData, read_result
 from analysis.report.inline_svg import inline
 from analysis.report.tables import TableView, table_view
 from analysis.results import numbers
-from analysis.results.quantities import Quantity, numbers_name
+from analysis.results.files import numbers_name
+from analysis.results.quantities import Quantity
 from prereg import files
 from prereg.errors import RatifyError
 

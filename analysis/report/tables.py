@@ -61,7 +61,7 @@ def table_view(table: TableData) -> TableView:
         if place in inside:
             continue
         cells = [row[place] for row in table.rows]
-        numeric = _numeric(cells)
+        numeric = numbers.all_numbers(cells)
         heading, source = name.replace("_", " "), name
         if numeric and name in ends:
             low, high = ends[name]
@@ -77,7 +77,7 @@ def table_view(table: TableData) -> TableView:
 def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]:
     """Return the cells of one column as text, numbers with the same decimals."""
     if not numeric:
-        return [None if cell is None or cell == "" else _word(cell) for cell in cells]
+        return [None if cell is None or cell == "" else numbers.word(cell) for cell in cells]
     values = [_value(cell) for cell in cells]
     show: Callable[[float], str] = numbers.p_value
     if not numbers.is_p(name):
@@ -105,23 +105,8 @@ def _with_interval(rows: list[list[Cell]], place: int, low: int, high: int) -> l
     return texts
 
 
-def _numeric(cells: list[Cell]) -> bool:
-    """Return whether a column holds numbers and nothing else; ids are strings and stay words."""
-    known = [cell for cell in cells if cell is not None]
-    return bool(known) and all(
-        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known
-    )
-
-
 def _value(cell: Cell) -> float | None:
     """Return a cell of a numeric column, None where it holds no number."""
     if cell is None or isinstance(cell, str) or math.isnan(cell):
         return None
     return cell
-
-
-def _word(cell: Cell) -> str:
-    """Return a cell that is no number as it is read."""
-    if isinstance(cell, bool):
-        return "yes" if cell else "no"
-    return str(cell)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 import re
 import textwrap
 import warnings
@@ -17,9 +18,13 @@ from typing import Any, ParamSpec, TypeVar
 from xml.etree import ElementTree
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+from scipy import stats
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -289,3 +294,55 @@ def _declarations(style: str) -> list[tuple[str, str]]:
 def _local(tag: object) -> str:
     """Return an element's name without its namespace."""
     return str(tag).rpartition("}")[2]
+
+
+def mean_half_width(values: NDArray[np.floating[Any]], level: float) -> float:
+    """Return half the width of the t interval of a mean; NaN for fewer than two values."""
+    if len(values) < 2:
+        return math.nan
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    return float(stats.t.ppf((1 + level) / 2, len(values) - 1)) * error
+
+
+def note(
+    ax: Axes,
+    text: str,
+    at: tuple[float, float],
+    offset: tuple[float, float],
+    *,
+    ha: str = "left",
+    va: str = "center",
+    colour: str = INK,
+) -> None:
+    """Write a direct label beside a point."""
+    ax.annotate(
+        text,
+        xy=at,
+        xytext=offset,
+        textcoords="offset points",
+        ha=ha,
+        va=va,
+        fontsize=7.5,
+        color=colour,
+        annotation_clip=False,
+    )
+
+
+def legend(ax: Axes, names: dict[str, tuple[Any, str]]) -> None:
+    """Name the marks above the drawing, where they hide nothing."""
+    marks = [
+        Line2D([], [], ls="", marker=marker, color=colour, ms=5.5)
+        for colour, marker in names.values()
+    ]
+    ax.legend(
+        marks,
+        [label(name, 24) for name in names],
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=min(len(names), 3),
+        frameon=False,
+        fontsize=7.5,
+        handletextpad=0.2,
+        columnspacing=1.0,
+        borderaxespad=0.2,
+    )

@@ -115,6 +115,21 @@ def column_decimals(values: Iterable[float | None]) -> int:
     return 2 if largest >= 2 else 3 if largest >= 0.01 else 4
 
 
+def all_numbers(cells: Iterable[object]) -> bool:
+    """Return whether a column holds numbers and nothing else; ids are strings and stay words."""
+    known = [cell for cell in cells if cell is not None]
+    return bool(known) and all(
+        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known
+    )
+
+
+def word(cell: object) -> str:
+    """Return a cell that is not a number as it is read; an em dash where it is empty."""
+    if cell is None or cell == "":
+        return MISSING
+    return str(cell) if not isinstance(cell, bool) else "yes" if cell else "no"
+
+
 def is_p(name: str) -> bool:
     """Return whether a column holds p values, by its name."""
     return name in {"p", "p_value", "pvalue"} or name.endswith(("_p", "_p_value"))

@@ -10,13 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from analysis.results import numbers
+from analysis.results.quantities import ResultTable
 from analysis.tables import columns
-
-if TYPE_CHECKING:
-    from analysis.results.quantities import ResultTable
 
 Form = Literal["latex", "markdown"]
 Value = float | int | None
@@ -192,8 +190,8 @@ def _columns(table: ResultTable) -> list[_Column]:
             texts = [numbers.apa_interval(low, high, *how) for low, high, how in pairs]
             shown.append(_Column(heading=interval, cells=texts, numeric=True))
             continue
-        if not _numeric(cells[name]):
-            texts = [_word(cell) for cell in cells[name]]
+        if not numbers.all_numbers(cells[name]):
+            texts = [numbers.word(cell) for cell in cells[name]]
             shown.append(_Column(heading=_heading(name), cells=texts, numeric=False))
             continue
         low = f"{name}_low" if f"{name}_low" in ends else "low"
@@ -242,20 +240,6 @@ def _styles(
         kind = numbers.kind_of(unit, mine, bounded=declared)
         styles[unit] = kind, numbers.apa_decimals(kind, mine)
     return [styles[unit] for unit in units]
-
-
-def _numeric(cells: Sequence[object]) -> bool:
-    """Return whether a column holds numbers and nothing else."""
-    known = [cell for cell in cells if cell is not None]
-    return bool(known) and all(
-        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known
-    )
-
-
-def _word(cell: object) -> str:
-    if cell is None or cell == "":
-        return numbers.MISSING
-    return str(cell) if not isinstance(cell, bool) else "yes" if cell else "no"
 
 
 def _heading(name: str) -> list[tuple[str, bool]]:

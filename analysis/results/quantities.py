@@ -3,21 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
-
-from analysis.results.paper_tables import Form, paper_table
-from prereg import files
-
-# What `Results.write` and `write_report` put into a results folder.
-WRITTEN = ("results.json", "report.html", "tables", "figures")
-
-PAPER_FORMS: dict[Form, str] = {"latex": "tex", "markdown": "md"}
 
 Status = Literal["confirmatory", "exploratory"]
 
@@ -139,52 +129,6 @@ class ResultTable:
         }
 
 
-def numbers_name(analysis: str) -> str:
-    """Return the name of the table that holds every number of an analysis."""
-    return "numbers_" + re.sub(r"[^A-Za-z0-9_.-]", "_", analysis)
-
-
-def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable:
-    """Return every number of one analysis as a table, `numbers_ANALYSIS`.
-
-    Parameters
-    ----------
-    analysis : str
-        Its id.
-    quantities : sequence of Quantity
-        Of this analysis; rows keep their order.
-    """
-    methods = "; ".join(dict.fromkeys(q.method for q in quantities))
-    levels = {q.level for q in quantities}
-    registered = [q for q in quantities if q.status == "confirmatory"]
-    frame = to_frame(quantities)[
-        [
-            "label",
-            "estimate",
-            "low",
-            "high",
-            "se",
-            "p_value",
-            "n",
-            "unit_of_n",
-            "clusters",
-            "unit",
-            "status",
-            "note",
-        ]
-    ]
-    if len(registered) in (0, len(quantities)):
-        frame = frame.drop(columns="status")
-    return ResultTable(
-        name=numbers_name(analysis),
-        title=f"Every number of {analysis.replace('_', ' ')}",
-        caption=f"Methods: {methods}.",
-        frame=frame,
-        status="confirmatory" if len(registered) == len(quantities) else "exploratory",
-        level=levels.pop() if len(levels) == 1 else None,
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class ResultFigure:
     """A figure of the report, written as `figures/NAME.svg`.
@@ -280,28 +224,6 @@ class Results:
             "methods": self.methods,
             "limits": self.limits,
         }
-
-    def write(self, folder: Path) -> None:
-        """Write `results.json`, the tables and `figures/*.svg` into an existing folder.
-
-        Each table is `tables/NAME.csv` with every digit, and `NAME.tex` and `NAME.md` for a paper;
-        so are the numbers of each analysis, as `numbers_ANALYSIS`.
-        """
-        files.write_json(folder / "results.json", self.to_json())
-        note = "Simulated raters." if self.simulated else ""
-        analyses = dict.fromkeys(q.analysis for q in self.quantities)
-        numbers = [
-            quantity_table(name, [q for q in self.quantities if q.analysis == name])
-            for name in analyses
-        ]
-        for table in [*self.tables, *numbers]:
-            text = table.frame.to_csv(index=False, lineterminator="\n")
-            files.write_text(folder / "tables" / f"{table.name}.csv", text)
-            for form, ending in PAPER_FORMS.items():
-                paper = paper_table(table, form, note=note)
-                files.write_text(folder / "tables" / f"{table.name}.{ending}", paper)
-        for figure in self.figures:
-            files.write_text(folder / "figures" / f"{figure.name}.svg", figure.svg)
 
 
 def _plain(value: Any) -> Any:

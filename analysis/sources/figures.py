@@ -1,14 +1,12 @@
-"""Figures of sources and themes: means with intervals, shares of picks, themes before and after."""
+"""The figures of sources: means with intervals, and shares of picks as best and as worst."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from analysis.results.figure_style import (
     BLUE,
@@ -20,6 +18,8 @@ from analysis.results.figure_style import (
     VERMILLION,
     axes_or_new,
     label,
+    legend,
+    note,
     styled,
     tidy,
 )
@@ -85,7 +85,7 @@ def plot_source_means(
         names = {"all": (INK, MARKERS[0])} | {
             name: (COLOURS[at % len(COLOURS)], MARKERS[1 + at]) for at, name in enumerate(drawn)
         }
-        _legend(ax, names)
+        legend(ax, names)
     return ax
 
 
@@ -120,78 +120,15 @@ def plot_best_worst_shares(
     most = shares[(shares["picked"] == "most") & shares["source"].isin(order)]
     at = most["source"].map(place).to_numpy(float)
     ax.vlines(most["chance"], at - 0.5, at + 0.5, color=MUTED, lw=0.9, ls=(0, (4, 3)), zorder=0.5)
-    ax.annotate(
-        "chance",
-        xy=(float(most["chance"].iloc[0]), len(order) - 0.5),
-        xytext=(3, 3),
-        textcoords="offset points",
-        fontsize=7.5,
-        color=MUTED,
-        annotation_clip=False,
-    )
+    corner = (float(most["chance"].iloc[0]), len(order) - 0.5)
+    note(ax, "chance", corner, (3, 3), va="baseline", colour=MUTED)
     ax.set_yticks(range(len(order)), [label(name, 26) for name in order])
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(order) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     ax.set_xlabel("Share of the times it was shown")
-    _legend(ax, {"picked as best": (BLUE, "o"), "picked as worst": (VERMILLION, "s")})
-    tidy(ax, keep=("bottom",))
-    return ax
-
-
-@styled
-def plot_themes(
-    incidence: pd.DataFrame,
-    *,
-    before: str = "before",
-    after: str = "after",
-    changed: Sequence[str] = (),
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw how often each theme comes up before and after, joined by a line.
-
-    Parameters
-    ----------
-    incidence : DataFrame
-        `theme, time, estimate, low, high`, as `ThemeChange.incidence`.
-    before, after : str
-        The two values of `time`.
-    changed : sequence of str
-        Themes whose line is drawn in ink: those that the registered test finds changed.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-    """
-    wide = incidence.pivot_table(index="theme", columns="time", values="estimate", sort=False)
-    order = list((wide[after] - wide[before]).sort_values(ascending=False, kind="stable").index)
-    ax = axes_or_new(ax, 3.3, 0.4 * len(order) + 0.3)
-    place = {name: at for at, name in enumerate(order)}
-    for name in order:
-        clear = name in changed
-        ax.plot(
-            [wide.loc[name, before], wide.loc[name, after]],
-            [place[name]] * 2,
-            color=INK if clear else HAIR,
-            lw=2.4,
-            zorder=0.8,
-            solid_capstyle="butt",
-        )
-    looks = {before: (VERMILLION, "s", -0.13), after: (BLUE, "o", 0.13)}
-    for time, (colour, marker, shift) in looks.items():
-        part = incidence[incidence["time"] == time]
-        at = part["theme"].map(place).to_numpy(float)
-        ax.hlines(at + shift, part["low"], part["high"], color=colour, lw=0.9, alpha=0.7)
-        ax.plot(part["estimate"], at, ls="", marker=marker, ms=6, color=colour, gid=time)
-    ax.set_yticks(range(len(order)), [label(name, 30) for name in order])
-    ax.tick_params(axis="y", length=0)
-    ax.set_ylim(len(order) - 0.5, -0.5)
-    ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if 0 <= value <= 1 else "")
-    ax.set_xlabel("Share of texts with the theme")
-    _legend(ax, {label(time, 20): look[:2] for time, look in looks.items()})
+    legend(ax, {"picked as best": (BLUE, "o"), "picked as worst": (VERMILLION, "s")})
     tidy(ax, keep=("bottom",))
     return ax
 
@@ -236,23 +173,3 @@ def _group_axis(
 
 def _words(name: str) -> str:
     return label(name.replace("_", " "), 30)
-
-
-def _legend(ax: Axes, names: dict[str, tuple[Any, str]]) -> None:
-    """Name the marks above the drawing, where they hide nothing."""
-    marks = [
-        Line2D([], [], ls="", marker=marker, color=colour, ms=5.5)
-        for colour, marker in names.values()
-    ]
-    ax.legend(
-        marks,
-        [label(name, 24) for name in names],
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=min(len(names), 3),
-        frameon=False,
-        fontsize=7.5,
-        handletextpad=0.2,
-        columnspacing=1.0,
-        borderaxespad=0.2,
-    )

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.inference.crossed_errors import CrossedFit, Estimate, crossed_ols
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

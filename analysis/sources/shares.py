@@ -13,7 +13,7 @@ from scipy.stats import t as student
 
 from analysis.inference.crossed_errors import Estimate
 from analysis.inference.families import SHOWN, adjust
-from analysis.inference.paired import wilson
+from analysis.inference.proportions import wilson_interval
 from analysis.sources.ratings import CLUSTER_WORDS, CLUSTERS, Cluster
 from analysis.sources.rows import (
     SourceRows,
@@ -211,7 +211,8 @@ def _share(
     else:
         effective, df, note = share * (1 - share) / found.se**2, found.df, found.note
     quantile = float(student.ppf((1 + level) / 2, df))
-    low, high = wilson(share, effective, level=2 * float(norm.cdf(quantile)) - 1)
+    level = 2 * float(norm.cdf(quantile)) - 1
+    low, high = wilson_interval(share * effective, effective, level=level)
     far = abs(share - chance) / math.sqrt(chance * (1 - chance) / effective)
     return Estimate(
         estimate=share,

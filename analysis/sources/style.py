@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray
 from analysis.inference.crossed_errors import CrossedFit, Estimate, no_estimate
-from analysis.ranking.pair_counts import FloatArray
 from analysis.sources.rows import SourceRows, cells_of, differences, line_of, names_of
 
 RAW, ADJUSTED, CHANGE = "raw", "adjusted", "change"

@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.inference.crossed_errors import Estimate, crossed_ols
 from analysis.inference.families import SHOWN, adjust
 from analysis.inference.paired import coin_p, paired_difference
 from analysis.inference.proportions import two_proportions, wilson
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 

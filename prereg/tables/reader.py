@@ -20,6 +20,10 @@ from prereg.errors import RatifyError
 csv.field_size_limit(2**31 - 1)
 
 
+class NoRowsError(RatifyError):
+    """A table that has a header and no rows."""
+
+
 @dataclass(frozen=True)
 class Table:
     """A table as it was read.
@@ -138,7 +142,7 @@ def read_table(path: Path | str) -> Table:
                 f"two columns are called '{column}'", file=path, row=1, allowed="names that differ"
             )
     if not records:
-        raise RatifyError("holds a header but no rows", file=path, allowed="at least one row")
+        raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
     return Table(path, tuple(columns), records)
 
 

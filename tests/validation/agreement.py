@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.agreement.alternative_annotator import alternative_annotator
-from analysis.agreement.coefficients import Weights, cohen_kappa
+from analysis.agreement.coefficients import Weights
 from analysis.agreement.crowd import _kappa_sample, _moments, crowd
 from analysis.agreement.crowd_alpha import alpha_copies, counts_of, icc1_copies
 from analysis.agreement.cut import MEDIAN, OTHERS, PERSON, at_cut
@@ -24,6 +24,7 @@ from analysis.agreement.left_out import leave_one_out
 from analysis.agreement.panel import Panel
 from analysis.agreement.weighted import COEFFICIENTS, cells_of, weighted_coefficients
 from analysis.agreement.yardstick import Sample, mean_of
+from tests.reference.coefficients import cohen_kappa
 from tests.validation.check import Check
 
 Array = NDArray[np.float64]
@@ -350,7 +351,7 @@ def of_pairs(points: int) -> list[Check]:
         *(
             check(
                 "size",
-                "kappa_errors.kappa_test",
+                "kappa_test.kappa_test",
                 f"kappa = 0, weights {weights}",
                 f"{experts}, independent",
                 kappa_rejects(points, weights),

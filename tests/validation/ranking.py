@@ -17,10 +17,10 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import rankdata
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.draws import ScoreErrors, score_errors
 from analysis.ranking.misfit import rater_misfit
-from analysis.ranking.pair_counts import FloatArray, IntArray
 from analysis.ranking.rank_correlation import RankCorrelation, rank_correlation
 from analysis.ranking.rank_intervals import Coverage, rank_intervals
 from analysis.ranking.win_probability import pairwise_probability

@@ -5,14 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.inter_rater import cohens_kappa
 from statsmodels.stats.proportion import proportion_confint
 
 from analysis.agreement import coefficients as c
 from analysis.agreement.intervals import coefficient_intervals
 from analysis.agreement.kappa_test import kappa_test
-from analysis.agreement.left_out import jackknife_interval, leave_one_out
+from analysis.agreement.left_out import leave_one_out
 from analysis.agreement.weighted import COEFFICIENTS, cells_of, weighted_coefficients
+from analysis.inference.resampling import jackknife_interval
+from tests.reference import coefficients as plain
 
 RNG = np.random.default_rng(4)
 TRUTH = RNG.normal(3, 1, 50)
@@ -21,21 +22,21 @@ A, B = (np.clip(np.round(TRUTH + RNG.normal(m, 0.8, 50)), 1, 5) for m in (0, 0.4
 
 def alone(a, b):
     """Return every coefficient by the functions that take one pair at a time."""
-    single, average = c.icc2(a, b)
+    single, average = plain.icc2(a, b)
     return {
-        "exact": c.exact_agreement(a, b),
-        "within_one": c.within_one(a, b),
-        "kappa": c.cohen_kappa(a, b),
-        "kappa_linear": c.cohen_kappa(a, b, weights="linear"),
-        "kappa_quadratic": c.cohen_kappa(a, b, weights="quadratic"),
-        "alpha_ordinal": c.krippendorff_alpha(a, b),
-        "alpha_interval": c.krippendorff_alpha(a, b, level="interval"),
-        "ac2": c.gwet_ac2(a, b, scale=(1, 5)),
+        "exact": plain.exact_agreement(a, b),
+        "within_one": plain.within_one(a, b),
+        "kappa": plain.cohen_kappa(a, b),
+        "kappa_linear": plain.cohen_kappa(a, b, weights="linear"),
+        "kappa_quadratic": plain.cohen_kappa(a, b, weights="quadratic"),
+        "alpha_ordinal": plain.krippendorff_alpha(a, b),
+        "alpha_interval": plain.krippendorff_alpha(a, b, level="interval"),
+        "ac2": plain.gwet_ac2(a, b, scale=(1, 5)),
         "icc2_1": single,
         "icc2_k": average,
-        "pearson": c.pearson(a, b),
+        "pearson": plain.pearson(a, b),
         "spearman": c.spearman(a, b).estimate,
-        "bias": c.bias(a, b),
+        "bias": plain.bias(a, b),
     }
 
 
@@ -51,18 +52,17 @@ def test_a_weighted_copy_is_the_items_so_often(step):
             assert found[name][at] == pytest.approx(value, abs=1e-9, nan_ok=True), name
 
 
+@pytest.mark.parametrize("step", [1.0, 1 / 3], ids=["whole", "thirds"])
 @pytest.mark.parametrize("weights", ["none", "linear", "quadratic"])
-def test_both_errors_of_kappa_are_statsmodels(weights):
-    table = np.zeros((5, 5))
-    np.add.at(table, (A.astype(int) - 1, B.astype(int) - 1), 1)
-    theirs = cohens_kappa(table, wt=None if weights == "none" else weights)
-    ours = kappa_test(A, B, weights=weights)
-    assert ours.estimate == pytest.approx(theirs.kappa)
-    assert ours.se == pytest.approx(theirs.std_kappa)
-    assert ours.se_null == pytest.approx(theirs.std_kappa0)
-    assert ours.z == pytest.approx(theirs.z_value)
-    assert ours.p_value == pytest.approx(theirs.pvalue_two_sided)
-    assert ours.se != pytest.approx(ours.se_null, rel=0.02)
+def test_both_errors_of_kappa_are_those_of_fleiss_cohen_and_everitt(weights, step):
+    b = np.clip(np.round(B / step) * step, 1, 5)
+    found = kappa_test(A, b, weights=weights)
+    se, se_null = plain.kappa_errors(A, b, weights=weights)
+    assert found.estimate == pytest.approx(plain.cohen_kappa(A, b, weights=weights), abs=1e-10)
+    assert (found.se, found.se_null) == pytest.approx((se, se_null), abs=1e-10)
+    assert found.z == pytest.approx(found.estimate / se_null)
+    assert found.p_value == pytest.approx(2 * stats.norm.sf(abs(found.z)))
+    assert se != pytest.approx(se_null, rel=0.02)
 
 
 def test_the_test_of_kappa_turns_with_the_scale_and_the_sides():
@@ -93,8 +93,8 @@ def test_shares_have_wilsons_interval_and_bias_students():
 
 def test_the_jackknife_goes_through_z_with_its_bias_off():
     found = {one.coefficient: one for one in coefficient_intervals(A, B, scale=(1, 5))}
-    z = np.arctanh([c.pearson(np.delete(A, i), np.delete(B, i)) for i in range(50)])
-    whole = np.arctanh(c.pearson(A, B))
+    z = np.arctanh([plain.pearson(np.delete(A, i), np.delete(B, i)) for i in range(50)])
+    whole = np.arctanh(plain.pearson(A, B))
     pseudo = 50 * whole - 49 * z
     ends = stats.ttest_1samp(pseudo, 0).confidence_interval()
     assert (found["pearson"].low, found["pearson"].high) == pytest.approx(tuple(np.tanh(ends)))
@@ -131,11 +131,11 @@ def test_other_weights_leave_items_out_too(weights):
     b = np.where(np.arange(50) == 3, np.nan, B)
     found = leave_one_out(A[:, None], b[:, None], weights=weights)
     kept = ~np.isnan(b)
-    whole = c.cohen_kappa(A[kept], b[kept], weights=weights)
+    whole = plain.cohen_kappa(A[kept], b[kept], weights=weights)
     assert found.estimate[0] == pytest.approx(whole)
     assert found.kappa[3, 0] == pytest.approx(whole)
     kept[7] = False
-    assert found.kappa[7, 0] == pytest.approx(c.cohen_kappa(A[kept], b[kept], weights=weights))
+    assert found.kappa[7, 0] == pytest.approx(plain.cohen_kappa(A[kept], b[kept], weights=weights))
 
 
 def test_there_is_no_z_of_one():

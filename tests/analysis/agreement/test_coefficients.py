@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import krippendorff
 import numpy as np
@@ -16,13 +15,10 @@ from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats.inter_rater import cohens_kappa, to_table
 
 from analysis.agreement import coefficients as c
-from analysis.agreement.left_out import (
-    jackknife_interval,
-    leave_one_out,
-    percentile_interval,
-    resample_items,
-    row_means,
-)
+from analysis.agreement.intervals import coefficient_intervals
+from analysis.agreement.left_out import leave_one_out
+from analysis.inference.resampling import jackknife_interval, percentile_interval, row_means
+from tests.reference import coefficients as plain
 from tests.support.paths import REFERENCE as REFERENCE_FOLDER
 
 SCALE = (1.0, 5.0)
@@ -30,27 +26,21 @@ POINTS = [1, 2, 3, 4, 5]
 REFERENCE = REFERENCE_FOLDER / "ac2.json"
 
 
-def kappa_interval(a: Any, b: Any, *, rng: np.random.Generator, draws: int) -> tuple[float, float]:
-    """Return the percentile bootstrap interval of the quadratic kappa of one pair."""
-    x, y = (np.asarray(values, dtype=float)[:, None] for values in (a, b))
-    return percentile_interval(resample_items(x, y, rng=rng, draws=draws).kappa[:, 0])
-
-
 def symmetric(a, b):
     """Every coefficient that does not care who is first."""
-    single, average = c.icc2(a, b)
+    single, average = plain.icc2(a, b)
     return {
-        "exact": c.exact_agreement(a, b),
-        "within_one": c.within_one(a, b),
-        "kappa": c.cohen_kappa(a, b),
-        "kappa_linear": c.cohen_kappa(a, b, weights="linear"),
-        "kappa_quadratic": c.cohen_kappa(a, b, weights="quadratic"),
-        "alpha_ordinal": c.krippendorff_alpha(a, b, level="ordinal"),
-        "alpha_interval": c.krippendorff_alpha(a, b, level="interval"),
-        "ac2": c.gwet_ac2(a, b, scale=SCALE),
+        "exact": plain.exact_agreement(a, b),
+        "within_one": plain.within_one(a, b),
+        "kappa": plain.cohen_kappa(a, b),
+        "kappa_linear": plain.cohen_kappa(a, b, weights="linear"),
+        "kappa_quadratic": plain.cohen_kappa(a, b, weights="quadratic"),
+        "alpha_ordinal": plain.krippendorff_alpha(a, b, level="ordinal"),
+        "alpha_interval": plain.krippendorff_alpha(a, b, level="interval"),
+        "ac2": plain.gwet_ac2(a, b, scale=SCALE),
         "icc2_1": single,
         "icc2_k": average,
-        "pearson": c.pearson(a, b),
+        "pearson": plain.pearson(a, b),
         **dict(zip(("rho", "low", "high", "p"), c.spearman(a, b), strict=True)),
     }
 
@@ -102,8 +92,10 @@ def test_averages_keep_their_place_on_the_scale():
     b = np.array([2.0, 3.0, 5.0, 1.0, 4.0])
     lin = 2 * np.cov(a, b, ddof=0)[0, 1] / (a.var() + b.var() + (a.mean() - b.mean()) ** 2)
     apart = np.abs(a[:, None] - b[None, :]).mean()
-    assert c.cohen_kappa(a, b, weights="quadratic") == pytest.approx(lin)
-    assert c.cohen_kappa(a, b, weights="linear") == pytest.approx(1 - np.abs(a - b).mean() / apart)
+    assert plain.cohen_kappa(a, b, weights="quadratic") == pytest.approx(lin)
+    assert plain.cohen_kappa(a, b, weights="linear") == pytest.approx(
+        1 - np.abs(a - b).mean() / apart
+    )
     # By the order of the values seen, 2.33 would be a whole step above 2.
     places = {v: i for i, v in enumerate(sorted({*a, *b}))}
     by_index = cohen_kappa_score(
@@ -115,16 +107,16 @@ def test_averages_keep_their_place_on_the_scale():
 def test_rounding_error_is_no_disagreement():
     a = np.array([2.6666666666666665, 1.0, 3.0, 4.3])
     b = np.array([2.666666666666667, 1.0, 3.0, 5.3])
-    assert c.exact_agreement(a, b) == 0.75
-    assert c.within_one(a, b) == 1.0
-    assert c.cohen_kappa(a, a + 1e-13) == pytest.approx(1.0)
+    assert plain.exact_agreement(a, b) == 0.75
+    assert plain.within_one(a, b) == 1.0
+    assert plain.cohen_kappa(a, a + 1e-13) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
     "case", json.loads(REFERENCE.read_text())["cases"], ids=lambda case: case["name"]
 )
 def test_ac2_agrees_with_irrcac(case):
-    got = c.gwet_ac2(case["a"], case["b"], scale=tuple(case["scale"]))
+    got = plain.gwet_ac2(case["a"], case["b"], scale=tuple(case["scale"]))
     assert got == pytest.approx(case["ac2"], abs=1e-9)
 
 
@@ -141,7 +133,7 @@ def test_ac2_agrees_with_irrcac(case):
 )
 def test_categories_are_points_then_half_points_then_none(values, scale, step):
     assert c.category_step(values, scale) == step
-    assert np.isnan(c.gwet_ac2(values, values, scale=scale)) == (step is None)
+    assert np.isnan(plain.gwet_ac2(values, values, scale=scale)) == (step is None)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +160,7 @@ def test_a_constant_judge_agrees_by_chance_only():
 
 def test_opposed_raters_have_no_reliable_mean():
     a = np.array([1.0, 2, 3, 4, 5])
-    single, average = c.icc2(a, 6 - a)
+    single, average = plain.icc2(a, 6 - a)
     assert single < 0
     assert np.isnan(average)  # the estimated variance is negative, the ratio would be positive
 
@@ -179,7 +171,7 @@ def test_perfect_agreement_is_one():
     for name in set(got) - {"low", "high", "p"}:
         assert got[name] == pytest.approx(1.0), name
     assert np.isnan(got["low"])  # Fisher's transform of 1 is infinite: no interval is invented
-    assert c.bias(a, a) == 0
+    assert plain.bias(a, a) == 0
 
 
 @given(pairs)
@@ -190,7 +182,7 @@ def test_any_ratings_give_a_number_or_nan_and_swapping_flips_only_bias(rows):
     for name, value in forth.items():
         assert value == pytest.approx(back[name], abs=1e-9, nan_ok=True), name
         assert np.isnan(value) or value <= 1 + 1e-9, name
-    assert c.bias(a, b) == pytest.approx(-c.bias(b, a), abs=1e-12)
+    assert plain.bias(a, b) == pytest.approx(-plain.bias(b, a), abs=1e-12)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=4, max_size=30))
@@ -198,12 +190,12 @@ def test_any_ratings_give_a_number_or_nan_and_swapping_flips_only_bias(rows):
 def test_moving_the_scale_moves_nothing(rows):
     a, b = split(rows)
     moved = symmetric(a + 0.0, b + 0.0)
-    moved["ac2"] = c.gwet_ac2(a + 7, b + 7, scale=(8, 12))
+    moved["ac2"] = plain.gwet_ac2(a + 7, b + 7, scale=(8, 12))
     for name, value in symmetric(a + 7.0, b + 7.0).items():
         if name != "ac2":
             moved[name] = pytest.approx(moved[name], abs=1e-9, nan_ok=True)
             assert value == moved[name], name
-    assert moved["ac2"] == pytest.approx(c.gwet_ac2(a, b, scale=SCALE), abs=1e-9)
+    assert moved["ac2"] == pytest.approx(plain.gwet_ac2(a, b, scale=SCALE), abs=1e-9)
 
 
 @given(st.lists(st.tuples(whole, whole), min_size=2, max_size=25), st.randoms())
@@ -216,55 +208,6 @@ def test_the_order_of_items_is_nothing(rows, shuffler):
         assert value == pytest.approx(other[name], abs=1e-9, nan_ok=True), name
 
 
-def test_resampled_kappas_are_those_of_the_resampled_items():
-    a, b = made_up(1, n=12)
-    got = resample_items(a[:, None], b[:, None], rng=np.random.default_rng(7), draws=50)
-    drawn = np.random.default_rng(7).integers(12, size=(50, 12))
-    kappa = [c.cohen_kappa(a[i], b[i], weights="quadratic") for i in drawn]
-    np.testing.assert_allclose(got.kappa[:, 0], kappa, atol=1e-12)
-    np.testing.assert_allclose(got.bias[:, 0], [c.bias(a[i], b[i]) for i in drawn], atol=1e-12)
-
-
-def test_a_missing_rating_counts_for_nothing_in_a_resample():
-    a, b = made_up(2, n=15)
-    a[3] = np.nan
-    got = resample_items(a[:, None], b[:, None], rng=np.random.default_rng(7), draws=40)
-    drawn = np.random.default_rng(7).integers(15, size=(40, 15))
-    for row, items in enumerate(drawn):
-        kept = items[items != 3]
-        expected = c.cohen_kappa(a[kept], b[kept], weights="quadratic")
-        assert got.kappa[row, 0] == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_resample_of_one_value_has_no_kappa_whatever_the_rounding():
-    a, b = np.array([1.1] * 6 + [4.7]), np.array([1.1] * 6 + [3.3])
-    got = resample_items(a[:, None], b[:, None], rng=np.random.default_rng(7), draws=60)
-    drawn = np.random.default_rng(7).integers(7, size=(60, 7))
-    kappa = [c.cohen_kappa(a[i], b[i], weights="quadratic") for i in drawn]
-    assert 5 < np.isnan(kappa).sum() < 55
-    np.testing.assert_allclose(got.kappa[:, 0], kappa, atol=1e-9)
-
-
-def test_another_pair_does_not_change_an_interval():
-    a, b = made_up(3)
-    alone = kappa_interval(a, b, rng=np.random.default_rng(5), draws=300)
-    grid_a, grid_b = np.column_stack([b, a]), np.column_stack([a, b])
-    both = resample_items(grid_a, grid_b, rng=np.random.default_rng(5), draws=300)
-    assert percentile_interval(both.kappa[:, 1]) == pytest.approx(alone)
-
-
-@pytest.mark.parametrize("a", [[], [2.0], [2.0, 2.0, 2.0], [1.1, 1.1, 1.1]])
-def test_no_interval_without_variation(a):
-    low, high = kappa_interval(a, a, rng=np.random.default_rng(0), draws=100)
-    assert np.isnan(low)
-    assert np.isnan(high)
-
-
-def test_no_interval_where_most_resamples_are_undefined():
-    a = np.array([2.0] * 30 + [3.0])  # a third of the resamples miss the last item
-    assert np.isnan(kappa_interval(a, a, rng=np.random.default_rng(0), draws=200)).all()
-
-
 def test_left_out_kappas_are_those_of_the_other_items():
     a, b = made_up(4, n=12)
     a[3] = np.nan
@@ -272,12 +215,12 @@ def test_left_out_kappas_are_those_of_the_other_items():
     assert got.common[:, 0].tolist() == [n != 3 for n in range(12)]
     for item in range(12):
         kept = [n for n in range(12) if n not in (3, item)]
-        expected = c.cohen_kappa(a[kept], b[kept], weights="quadratic")
+        expected = plain.cohen_kappa(a[kept], b[kept], weights="quadratic")
         assert got.kappa[item, 0] == pytest.approx(expected, abs=1e-12)
-        assert got.bias[item, 0] == pytest.approx(c.bias(a[kept], b[kept]), abs=1e-12)
+        assert got.bias[item, 0] == pytest.approx(plain.bias(a[kept], b[kept]), abs=1e-12)
     kept = [n for n in range(12) if n != 3]
     assert got.estimate[0] == pytest.approx(
-        c.cohen_kappa(a[kept], b[kept], weights="quadratic"), abs=1e-12
+        plain.cohen_kappa(a[kept], b[kept], weights="quadratic"), abs=1e-12
     )
 
 
@@ -295,14 +238,32 @@ def test_row_means_pass_over_missing_columns():
     np.testing.assert_array_equal(row_means(draws), [2.0, 4.0, np.nan])
 
 
+def test_items_of_one_value_have_no_kappa_whatever_the_rounding():
+    a, b = np.array([1.1] * 6 + [4.7]), np.array([1.1] * 6 + [3.3])
+    kappa = leave_one_out(a[:, None], b[:, None]).kappa[:, 0]
+    assert np.isnan(kappa).tolist() == [False] * 6 + [True]
+
+
+@pytest.mark.parametrize(("undefined", "missing"), [(9, False), (11, True)])
+def test_percentiles_need_nine_tenths_of_the_resamples(undefined, missing):
+    draws = np.append(np.linspace(0, 1, 100 - undefined), [np.nan] * undefined)
+    low, high = percentile_interval(draws)
+    assert np.isnan([low, high]).tolist() == [missing] * 2
+    assert missing or (low, high) == pytest.approx((0.025, 0.975))
+    assert np.isnan(percentile_interval([])).all()
+
+
 def test_the_bootstrap_interval_covers():
     """400 samples of 60 items: 95% within Monte Carlo error and the bootstrap's known shortfall."""
     true_a, true_b = made_up(99, n=200_000)
-    truth = c.cohen_kappa(true_a, true_b, weights="quadratic")
+    truth = plain.cohen_kappa(true_a, true_b, weights="quadratic")
     rng = np.random.default_rng(11)
     covered = 0
     for _ in range(400):
         items = rng.integers(200_000, size=60)
-        low, high = kappa_interval(true_a[items], true_b[items], rng=rng, draws=400)
-        covered += low <= truth <= high
+        found = coefficient_intervals(
+            true_a[items], true_b[items], scale=SCALE, method="bootstrap", rng=rng, draws=400
+        )
+        kappa = next(one for one in found if one.coefficient == "kappa_quadratic")
+        covered += kappa.low <= truth <= kappa.high
     assert 0.91 <= covered / 400 <= 0.98

@@ -9,11 +9,11 @@ import pingouin
 import pytest
 import statsmodels.formula.api as smf
 
-from analysis.agreement.coefficients import cohen_kappa
 from analysis.agreement.crowd import crowd
 from analysis.agreement.crowd_alpha import alpha_of, counts_of, icc1_copies, with_each_left_out
 from analysis.agreement.panel import panel
 from prereg.errors import RatifyError
+from tests.reference.coefficients import cohen_kappa
 
 OTHER_PACKAGES = pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 

@@ -110,6 +110,7 @@ def test_why_they_are_not_there_is_said(
         (["--items", "ITEMS"], "there is no column 'text'"),
         (["--items", "lost.csv"], "lost.csv"),
         (["--habits", "."], "--habits stands alone"),
+        (["--habits", ".", "--check"], "--habits stands alone"),
     ],
 )
 def test_wrong_options_are_one_line(
@@ -119,6 +120,19 @@ def test_wrong_options_are_one_line(
     assert done.exit_code == 2
     assert words in done.output
     assert done.output.count("\n") == 1
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
+def test_the_coefficients_are_checked_where_it_is_asked(tmp_path: Path) -> None:
+    said = "Beside pingouin's on the same ratings of"
+    assert said not in audit(tmp_path).output
+    plain = results(tmp_path)["methods"]
+    done = audit(tmp_path, "--check")
+    assert done.exit_code == 0, done.output
+    *others, last = results(tmp_path)["methods"]
+    assert others == plain
+    assert last.startswith(said)
+    assert last in done.output
 
 
 def test_a_missing_option_is_named() -> None:

@@ -17,13 +17,15 @@ from scipy.optimize import minimize_scalar
 from scipy.stats import binomtest, chi2
 from statsmodels.api import GLM, families
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
+from analysis.audit.habits import audit_habits, own_items_of, polarity_of
 from analysis.habits.answers import answers_to, questions
 from analysis.habits.beyond_people import beyond_people
-from analysis.habits.findings import audit_habits, habits_results, own_items_of, polarity_of
+from analysis.habits.figures import drawn
+from analysis.habits.findings import habits_results
 from analysis.habits.measure import ALONE, CLEAR, FOUND, Measure, judged, weighted_holm
 from analysis.habits.order import wording
+from analysis.habits.sentences import steadiness, with_interval
 from analysis.habits.tables import HabitTables, read_habit_tables
 from analysis.habits.traits import sizes_of
 from analysis.habits.votes import votes_of
@@ -34,16 +36,16 @@ from analysis.inference.paired import (
     exchange_p,
     mean_difference,
     paired_difference,
-    wilson,
 )
+from analysis.inference.proportions import wilson_interval
 from analysis.report.page import write_report
+from analysis.results.files import write_results
 from prereg.errors import RatifyError
 from prereg.plan.file import load_plan
-from prereg.plan.judging import OwnItems
 from tests.analysis.habits.test_habits_judges import GPT, Law, judge_tables, world
 from tests.conftest import make_study
 
-OWN = {GPT: OwnItems(column="author", values=("it",))}
+OWN = {GPT: ("author", ("it",))}
 
 
 @pytest.fixture(scope="module")
@@ -107,10 +109,12 @@ def written(tables, folder):
 
 def test_intervals_and_exact_tests_agree_with_independent_ones():
     for k, n in ((0, 7), (3, 7), (40, 60), (60, 60)):
-        assert wilson(k / n, n) == pytest.approx(proportion_confint(k, n, method="wilson"))
+        score = binomtest(k, n).proportion_ci(method="wilson")
+        assert wilson_interval(k, n) == pytest.approx((score.low, score.high))
         share = clustered_share(np.array([1.0] * k + [0.0] * (n - k)))
-        assert (share.low, share.high) == pytest.approx(wilson(k / n, n))
-        assert coin_interval(k, n) == pytest.approx(proportion_confint(k, n, method="beta"))
+        assert (share.low, share.high) == pytest.approx(wilson_interval(k, n))
+        exact = binomtest(k, n).proportion_ci(method="exact")
+        assert coin_interval(k, n) == pytest.approx((exact.low, exact.high))
         assert coin_p(k, n) == pytest.approx(binomtest(k, n).pvalue)
     p, weights = np.array([0.01, 0.2, 0.012, 0.04]), np.ones(4)
     assert weighted_holm(p, weights) == pytest.approx(multipletests(p, method="holm")[1])
@@ -416,6 +420,10 @@ def test_wordings_stand_beside_plain_repetition(tables):
     assert not beyond.accuses
     # original, terse, long: one pair of three agrees where terse differs
     assert found["wordings"].estimate == pytest.approx((4 + 6 / 3) / 10)
+    worst = f"{with_interval(found['wording terse'])} in other words (the furthest of 2 wordings)"
+    assert steadiness(found.measures, GPT) == f"{GPT} answers the same: {worst}."
+    # of two wordings the figure shows the one with the smallest p value
+    assert beyond in drawn(found.measures)["Same answer in other words, minus asked again"]
 
 
 def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
@@ -423,7 +431,10 @@ def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
     results = audit_habits(folder, seed=4)
     assert results.simulated
     assert results.kind == "audit"
-    assert {t.name for t in results.tables} == {"habits", "rewrites", "perturbed_texts", "requests"}
+    tables_by_name = {t.name: t.frame for t in results.tables}
+    assert set(tables_by_name) == {"habits", "rewrites", "perturbed_texts", "requests"}
+    moved = tables_by_name["rewrites"]
+    assert ("leetspeak", "warmth") in set(zip(moved["rewrite"], moved["dimension"], strict=True))
     assert results.headline[0].startswith("gpt: 3 of 5 tested habits found: it favours what stands")
     assert "leetspeak warmth" in results.headline[0]
     assert any("2 models answered in its name: gpt-1, gpt-2" in s for s in results.headline)
@@ -433,7 +444,7 @@ def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
     assert "Simulated raters" in results.figures[0].svg
     out = tmp_path / "out"
     out.mkdir()
-    results.write(out)
+    write_results(results, out)
     page = write_report(out).read_text("utf-8")
     assert "What rewrites do to the scores" in page
     shown = next(t for t in results.tables if t.name == "perturbed_texts").frame
@@ -483,7 +494,7 @@ def test_a_plan_says_which_items_are_a_judges_own_and_what_speaks_for_an_item(tm
     )
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
     read = load_plan(folder)
-    assert own_items_of(read) == {"gpt": OwnItems(column="author", values=("m",))}
+    assert own_items_of(read) == {"gpt": ("author", ("m",))}
     signs = polarity_of(read)
     assert signs is not None
     assert {n for n, sign in signs.items() if sign < 0} == set(read.measures.subtracts)
@@ -545,11 +556,36 @@ def test_what_a_folder_must_hold(tables, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("unit", "value", "low", "high", "text"),
+    [
+        ("odds ratio", 2.0, 0.5, 12.0, "×2.00 [0.50, 12.0]"),
+        ("odds ratio per doubling of length", 2.0, 0.5, 120.0, "×2.00 [0.50, 120]"),
+        ("difference of proportions", -0.051, -0.2, 0.1, "−5 pp [−20, +10]"),
+        ("proportion", 0.58, 0.55, 0.61, "58.0% [55.0%, 61.0%]"),
+        ("points of the scale", 0.3, 0.1, 0.5, "+0.30 [+0.10, +0.50]"),
+    ],
+)
+def test_an_interval_is_written_as_its_unit_has_it(unit, value, low, high, text):
+    m = Measure(
+        judge="j",
+        habit="own",
+        what="own",
+        label="",
+        estimate=value,
+        low=low,
+        high=high,
+        n=9,
+        unit_of_n="",
+        method="",
+        unit=unit,
+    )
+    assert with_interval(m) == text
+
+
 @settings(max_examples=20)
 @given(st.floats(-3, 3), st.floats(0.001, 2))
 def test_numbers_in_sentences_are_short(estimate, half):
-    from analysis.habits.sentences import with_interval
-
     m = Measure(
         judge="j",
         habit="halo",

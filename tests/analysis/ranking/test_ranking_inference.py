@@ -19,9 +19,9 @@ from analysis.ranking import rank_intervals as ranks_module
 from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.disattenuation import Measured, disattenuated, scale_reliability
 from analysis.ranking.draws import connected, score_errors
+from analysis.ranking.figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.misfit import rater_misfit, without_own
 from analysis.ranking.rank_correlation import rank_correlation
-from analysis.ranking.rank_figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.rank_intervals import rank_intervals
 from analysis.ranking.win_probability import pairwise_probability
 from analysis.registered.ranking import run_ranking

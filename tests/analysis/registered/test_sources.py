@@ -16,7 +16,8 @@ from analysis.evidence.evidence import Evidence
 from analysis.registered.sources import run_best_worst_shares, run_source_ratings
 from analysis.registered.themes import run_themes
 from analysis.results.figure_style import svg
-from analysis.sources.figures import plot_best_worst_shares, plot_source_means, plot_themes
+from analysis.sources.figures import plot_best_worst_shares, plot_source_means
+from analysis.texts.figures import plot_themes
 from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
 from prereg.errors import RatifyError
 

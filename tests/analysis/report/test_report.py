@@ -16,8 +16,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from analysis.ranking import figures
+from analysis.evidence.figures import plot_flow
+from analysis.ranking.figures import plot_ranking
 from analysis.report.page import key_groups, write_report
+from analysis.results.figure_style import stamp, svg
+from analysis.results.files import write_results
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
 from prereg.errors import RatifyError
 
@@ -48,13 +51,13 @@ def quantity(name: str = "gap", **changes: Any) -> Quantity:
 @functools.cache
 def ranking_figure(name: str) -> ResultFigure:
     frame = pd.DataFrame({"item_id": [HOSTILE, "b"], "score": [1.0, -1.0], "low": 0, "high": 1})
-    ax = figures.stamp(figures.plot_ranking(frame))
+    ax = stamp(plot_ranking(frame))
     return ResultFigure(
         name=name,
         title=f"Title of {name} {HOSTILE}",
         caption=f"Caption of {name}. Simulated raters.",
         alt=f"In words: {name} {HOSTILE}",
-        svg=figures.svg(ax),
+        svg=svg(ax),
     )
 
 
@@ -108,7 +111,7 @@ def page(folder: Path, results: Results) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "tables").mkdir(exist_ok=True)
     (folder / "figures").mkdir(exist_ok=True)
-    results.write(folder)
+    write_results(results, folder)
     return write_report(folder).read_text(encoding="utf-8")
 
 
@@ -271,13 +274,9 @@ def test_the_flow_is_told_in_words_and_drawn_beside(tmp_path: Path) -> None:
             "after": 8,
         },
     ]
-    ax = figures.plot_flow(rows)
+    ax = plot_flow(rows)
     drawn = ResultFigure(
-        name="flow",
-        title="Who came",
-        caption="Caption of flow.",
-        alt="In words.",
-        svg=figures.svg(ax),
+        name="flow", title="Who came", caption="Caption of flow.", alt="In words.", svg=svg(ax)
     )
     text = page(tmp_path, study(flow=rows, figures=[drawn, ranking_figure("first")]))
     evidence, _, exclusions = text.partition('<section id="exclusions"')

@@ -16,8 +16,17 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from analysis.agreement.figures import ink_on, pair_groups
-from analysis.ranking import figures
+from analysis.agreement.bland_altman_figure import plot_bland_altman
+from analysis.agreement.figures import ink_on, pair_groups, plot_agreement_heatmap, plot_bias
+from analysis.evidence.figures import plot_flow
+from analysis.ranking.figures import (
+    plot_elo_by_decile,
+    plot_rank_against_rank,
+    plot_ranking,
+    score_decile,
+)
+from analysis.regression.figures import plot_selection_by_gap
+from analysis.results.figure_style import fit_width, stamp, svg
 
 HOSTILE = "<script>alert(1)</script> & $x^$ 中文 \x07"
 
@@ -94,14 +103,14 @@ def agreement() -> pd.DataFrame:
 
 
 PLOTS: dict[str, Callable[..., Axes]] = {
-    "decile": lambda **kw: figures.plot_elo_by_decile(items(), **kw),
-    "gap": lambda **kw: figures.plot_selection_by_gap(RATES, CURVE, **kw),
-    "rank": lambda **kw: figures.plot_rank_against_rank(items(), **kw),
-    "ranking": lambda **kw: figures.plot_ranking(items(), **kw),
-    "heatmap": lambda **kw: figures.plot_agreement_heatmap(agreement(), **kw),
-    "bias": lambda **kw: figures.plot_bias(agreement(), **kw),
-    "flow": lambda **kw: figures.plot_flow(FLOW, **kw),
-    "bland-altman": lambda **kw: figures.plot_bland_altman(PAIRS, scale=(1, 5), **kw),
+    "decile": lambda **kw: plot_elo_by_decile(items(), **kw),
+    "gap": lambda **kw: plot_selection_by_gap(RATES, CURVE, **kw),
+    "rank": lambda **kw: plot_rank_against_rank(items(), **kw),
+    "ranking": lambda **kw: plot_ranking(items(), **kw),
+    "heatmap": lambda **kw: plot_agreement_heatmap(agreement(), **kw),
+    "bias": lambda **kw: plot_bias(agreement(), **kw),
+    "flow": lambda **kw: plot_flow(FLOW, **kw),
+    "bland-altman": lambda **kw: plot_bland_altman(PAIRS, scale=(1, 5), **kw),
 }
 every_plot = pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS.keys())
 
@@ -126,22 +135,22 @@ def test_a_figure_leaves_the_callers_settings_alone(plot: Callable[..., Axes]) -
     from matplotlib import pyplot as plt
 
     before = dict(mpl.rcParams)
-    figures.svg(figures.stamp(plot()))
+    svg(stamp(plot()))
     assert dict(mpl.rcParams) == before
     assert plt.get_fignums() == []
 
 
 @every_plot
 def test_the_same_data_give_the_same_bytes(plot: Callable[..., Axes]) -> None:
-    ax = figures.stamp(plot())
-    once = figures.svg(ax)
-    assert figures.svg(ax) == once, "drawing it twice changed it"
-    assert figures.svg(figures.stamp(plot())) == once
+    ax = stamp(plot())
+    once = svg(ax)
+    assert svg(ax) == once, "drawing it twice changed it"
+    assert svg(stamp(plot())) == once
 
 
 @every_plot
 def test_an_svg_is_plain(plot: Callable[..., Axes]) -> None:
-    text = figures.svg(plot())
+    text = svg(plot())
     root = ElementTree.fromstring(text)
     tags = {element.tag.rpartition("}")[2] for element in root.iter()}
     assert tags <= {"svg", "g", "defs", "path", "rect", "text", "use", "clipPath"}
@@ -152,21 +161,21 @@ def test_an_svg_is_plain(plot: Callable[..., Axes]) -> None:
 
 @every_plot
 def test_the_stamp_is_in_the_drawing(plot: Callable[..., Axes]) -> None:
-    assert "Simulated raters" not in words(figures.svg(plot()))
-    assert "Simulated raters" in words(figures.svg(figures.stamp(plot())))
-    assert "Pilot data" in words(figures.svg(figures.stamp(plot(), "Pilot data")))
+    assert "Simulated raters" not in words(svg(plot()))
+    assert "Simulated raters" in words(svg(stamp(plot())))
+    assert "Pilot data" in words(svg(stamp(plot(), "Pilot data")))
 
 
 @pytest.mark.parametrize("name", ["rank", "ranking", "flow"])
 def test_a_hostile_name_is_text(name: str) -> None:
-    text = figures.svg(PLOTS[name]())
+    text = svg(PLOTS[name]())
     assert "<script" not in text
     assert "<script>alert(1)</script>" in words(text)
 
 
 def test_deciles_are_taken_inside_a_scenario() -> None:
     frame = pd.DataFrame({"s": ["a"] * 10 + ["b"] * 4, "v": [*range(10), 100, 101, 102, 102]})
-    deciles = figures.score_decile(frame, score="v", scenario="s")
+    deciles = score_decile(frame, score="v", scenario="s")
     assert deciles.tolist() == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 2, 4, 8, 8]
 
 
@@ -201,7 +210,7 @@ def test_selection_by_gap_puts_each_rate_where_it_belongs() -> None:
 
 
 def test_selection_by_gap_does_without_a_curve() -> None:
-    ax = figures.plot_selection_by_gap(RATES)
+    ax = plot_selection_by_gap(RATES)
     assert [artist.get_gid() for artist in ax.lines if artist.get_gid()] == ["rates"]
 
 
@@ -218,7 +227,7 @@ def test_ranks_are_taken_inside_a_scenario_with_1_the_best() -> None:
 
 
 def test_one_scenario_is_drawn_on_the_axes_itself() -> None:
-    ax = figures.plot_rank_against_rank(items()[:10])
+    ax = plot_rank_against_rank(items()[:10])
     assert not ax.child_axes
     assert len(np.asarray(ax.collections[0].get_offsets())) == 10
 
@@ -235,7 +244,7 @@ def test_a_ranking_runs_from_best_to_worst() -> None:
 
 def test_a_long_ranking_names_its_ends_only() -> None:
     many = pd.DataFrame({"item_id": [f"i{n:03}" for n in range(150)], "score": range(150)})
-    text = words(figures.svg(figures.plot_ranking(many)))
+    text = words(svg(plot_ranking(many)))
     assert "i149" in text
     assert "i000" in text
     assert "i075" not in text
@@ -252,7 +261,7 @@ def test_pairs_come_humans_first_then_judges_then_the_median() -> None:
 def test_the_heatmap_prints_every_coefficient_in_its_cell() -> None:
     table = agreement()
     table.loc[1, "kappa_quadratic"] = np.nan  # ann - ben on warmth
-    ax = figures.plot_agreement_heatmap(table)
+    ax = plot_agreement_heatmap(table)
     rows = dict(zip([t.get_text() for t in ax.get_yticklabels()], ax.get_yticks(), strict=True))
     assert list(rows) == ["ann – ben", "judge – ben", "judge – ann", "judge – median"]
     cells = {t.get_position(): t.get_text() for t in ax.texts}
@@ -296,7 +305,7 @@ def boxes(ax: Axes, gid: str) -> list[list[str]]:
 
 def test_bias_has_its_intervals_where_there_are_any() -> None:
     table = agreement().assign(bias_low=lambda t: t["bias"] - 1, bias_high=lambda t: t["bias"] + 2)
-    ax = figures.plot_bias(table)
+    ax = plot_bias(table)
     (bars,) = ax.collections
     assert [path.vertices[:, 0].tolist() for path in bars.get_paths()] == [[-1.5, 1.5], [-1.2, 1.8]]
     assert ax.get_xlim()[1] > 1.8
@@ -305,19 +314,19 @@ def test_bias_has_its_intervals_where_there_are_any() -> None:
 @pytest.mark.parametrize("width", [3.3, 6.9])
 @pytest.mark.parametrize("name", ["decile", "gap", "ranking", "bias", "flow", "bland-altman"])
 def test_a_figure_fits_the_width_of_a_column_or_a_page(name: str, width: float) -> None:
-    ax = figures.fit_width(PLOTS[name](), width)
-    drawn = ElementTree.fromstring(figures.svg(ax)).attrib["width"]
+    ax = fit_width(PLOTS[name](), width)
+    drawn = ElementTree.fromstring(svg(ax)).attrib["width"]
     inches = float(drawn.removesuffix("pt")) / 72
     assert width - 0.3 < inches < width + 0.03
 
 
 def test_what_cannot_fit_is_refused() -> None:
     with pytest.raises(ValueError, match="leave no room"):
-        figures.fit_width(PLOTS["ranking"](), 1.0)
+        fit_width(PLOTS["ranking"](), 1.0)
 
 
 def test_the_flow_counts_who_is_there_and_who_left() -> None:
-    ax = figures.plot_flow(SESSIONS, visits={"finished": 30, "active": 0, "lost": 10}, withdrawn=1)
+    ax = plot_flow(SESSIONS, visits={"finished": 30, "active": 0, "lost": 10}, withdrawn=1)
     assert boxes(ax, "stays") == [
         ["Came", "41 visits"],
         ["Recorded", "40 visits", "400 judgments"],
@@ -334,14 +343,14 @@ def test_the_flow_counts_who_is_there_and_who_left() -> None:
 
 
 def test_a_flow_without_visits_or_withdrawals_begins_with_who_came() -> None:
-    ax = figures.plot_flow(SESSIONS)
+    ax = plot_flow(SESSIONS)
     assert boxes(ax, "stays")[0] == ["Came", "40 visits", "400 judgments"]
     assert boxes(ax, "beside") == []
     assert len(boxes(ax, "leaves")) == 3
 
 
 def test_no_box_of_a_flow_covers_another() -> None:
-    ax = figures.plot_flow(SESSIONS, visits={"finished": 30, "returned": 10}, withdrawn=3)
+    ax = plot_flow(SESSIONS, visits={"finished": 30, "returned": 10}, withdrawn=3)
     placed = [p.get_bbox() for p in ax.patches if isinstance(p, Rectangle)]
     assert len(placed) == 9
     for place, box in enumerate(placed):
@@ -371,16 +380,16 @@ def test_bland_altman_draws_items_bias_and_limits() -> None:
 @pytest.mark.parametrize(
     "empty",
     [
-        lambda: figures.plot_elo_by_decile(items()[:0]),
-        lambda: figures.plot_selection_by_gap(RATES[:0], CURVE[:0]),
-        lambda: figures.plot_rank_against_rank(items()[:0]),
-        lambda: figures.plot_ranking(items()[:0]),
-        lambda: figures.plot_agreement_heatmap(agreement()[:0]),
-        lambda: figures.plot_bias(agreement()[:0]),
-        lambda: figures.plot_flow([]),
-        lambda: figures.plot_bland_altman(PAIRS[:2]),
-        lambda: figures.plot_bland_altman(PAIRS[:0]),
+        lambda: plot_elo_by_decile(items()[:0]),
+        lambda: plot_selection_by_gap(RATES[:0], CURVE[:0]),
+        lambda: plot_rank_against_rank(items()[:0]),
+        lambda: plot_ranking(items()[:0]),
+        lambda: plot_agreement_heatmap(agreement()[:0]),
+        lambda: plot_bias(agreement()[:0]),
+        lambda: plot_flow([]),
+        lambda: plot_bland_altman(PAIRS[:2]),
+        lambda: plot_bland_altman(PAIRS[:0]),
     ],
 )
 def test_nothing_to_draw_is_an_empty_figure(empty: Callable[[], Axes]) -> None:
-    assert figures.svg(empty()).startswith("<svg")
+    assert svg(empty()).startswith("<svg")

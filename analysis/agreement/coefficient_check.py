@@ -1,0 +1,97 @@
+"""Coefficients of pairs of annotators beside those that the package pingouin gives."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement.intervals import FEWEST
+from analysis.agreement.pairs import AgreementTable
+from analysis.agreement.rating_table import MEDIAN
+
+# Far below any printed digit of a coefficient.
+_SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class CoefficientCheck:
+    """How far the coefficients of pairs agree with pingouin's.
+
+    Attributes
+    ----------
+    pairs : int
+        Pairs of annotators on one dimension that were compared.
+    largest : float
+        Largest difference of ICC(2,1), ICC(2,k), Pearson's or Spearman's correlation.
+    """
+
+    pairs: int
+    largest: float
+
+    @property
+    def sentence(self) -> str:
+        """The check in one line."""
+        far = f"below {_SAME:.6f}" if self.largest < _SAME else f"{self.largest:.1g}"
+        return (
+            f"Beside pingouin's on the same ratings of {self.pairs:,} pairs, the largest "
+            f"difference of ICC(2,1), ICC(2,k), Pearson's and Spearman's correlation is {far}."
+        )
+
+
+def check_coefficients(ratings: pd.DataFrame, table: AgreementTable) -> CoefficientCheck:
+    """Compare the table's ICCs and correlations with pingouin's.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        What the table was made from: `rater_id`, `item_id`, `dimension`, `value`.
+    table : AgreementTable
+        Pairs with the median of the people are left out, and pairs with fewer than five items.
+
+    Returns
+    -------
+    CoefficientCheck
+
+    Notes
+    -----
+    Vallat, R. (2018). Pingouin: statistics in Python. Journal of Open Source Software 3 (31), 1026.
+    Of a coefficient that is not defined nothing is compared. A pair takes about 10 ms, which is why
+    the coefficients, their intervals and every item left out are computed by
+    `analysis.agreement.weighted` and not by pingouin.
+    """
+    by_rater = ratings.pivot_table(
+        index=["dimension", "item_id"], columns="rater_id", values="value"
+    )
+    pairs, largest = 0, 0.0
+    for row in table.rows:
+        if row.annotator_b == MEDIAN or row.n < FEWEST:
+            continue
+        names = [row.annotator_a, row.annotator_b]
+        theirs = _pingouin(pd.DataFrame(by_rater.loc[row.dimension])[names].dropna())
+        pairs += 1
+        apart = [abs(getattr(row, name) - value) for name, value in theirs.items()]
+        largest = max(largest, *(gap for gap in apart if not math.isnan(gap)), 0.0)
+    return CoefficientCheck(pairs, largest)
+
+
+def _pingouin(both: pd.DataFrame) -> dict[str, float]:
+    """Return pingouin's coefficients of two columns of ratings."""
+    import pingouin
+
+    tidy = both.melt(ignore_index=False).reset_index()
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        icc = pingouin.intraclass_corr(
+            tidy, targets="item_id", raters="rater_id", ratings="value"
+        ).set_index("Type")["ICC"]
+        x, y = both.to_numpy().T
+        return {
+            "icc2_1": float(icc["ICC(A,1)"]),
+            "icc2_k": float(icc["ICC(A,k)"]),
+            "pearson": float(pingouin.corr(x, y)["r"].iloc[0]),
+            "spearman": float(pingouin.corr(x, y, method="spearman")["r"].iloc[0]),
+        }

@@ -1,0 +1,104 @@
+"""Intervals from resamples and from leaving one unit out in turn."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.stats import t as student
+
+from analysis.arrays import FloatArray
+
+# Fewer defined draws than this share and there is no honest interval.
+_DEFINED = 0.9
+
+
+def percentile_interval(draws: ArrayLike, *, level: float = 0.95) -> tuple[float, float]:
+    """Return the percentile interval of the defined draws.
+
+    Parameters
+    ----------
+    draws : array of shape (draws,)
+        An estimate in each resample, NaN where it is not defined.
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    low, high : float
+        NaN where the estimate is defined in fewer than nine tenths of the resamples.
+
+    Notes
+    -----
+    Efron (1979). Where every pair of ratings agrees, every resample agrees too and both ends
+    are 1: the items show no disagreement, which does not prove that there is none.
+    """
+    x = np.asarray(draws, dtype=np.float64)
+    defined = x[~np.isnan(x)]
+    if x.size == 0 or defined.size < _DEFINED * x.size:
+        return np.nan, np.nan
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def jackknife_interval(
+    value: float,
+    left_out: ArrayLike,
+    *,
+    level: float = 0.95,
+    corrected: bool = False,
+    fisher: bool = False,
+) -> tuple[float, float]:
+    """Return the jackknife interval of an estimate, by Student's t with n - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    value : float
+        The estimate on all n items.
+    left_out : array of shape (n,)
+        The estimate without each of the items that entered it.
+    level : float
+        Coverage.
+    corrected : bool
+        Centre the interval on the estimate less its jackknife bias.
+    fisher : bool
+        Take it through Fisher's z = atanh(x), for what lies between -1 and 1. Where the estimate,
+        or one without an item, is not strictly between, there is no z and the plain scale stays.
+
+    Returns
+    -------
+    low, high : float
+        NaN under two items, or where the estimate hangs on one item: not defined without it.
+
+    Notes
+    -----
+    Quenouille (1956), Tukey (1958); of a mean it is the ordinary t interval. Of one coefficient of
+    50 items the interval through z covers .93 to .95, plain .90 to .95, the percentile bootstrap
+    .87 to .94 (docs/validation.md). Taking 50 real items (three experts and a judge, six
+    dimensions) as the population and drawing 1,500 samples of 50, the mean kappa of people, of a
+    judge with one person and their difference were covered in .93, .95 and .92 with correction,
+    .91, .95 and .92 without, and .86, .88 and .89 by BCa.
+    """
+    x = np.asarray(left_out, dtype=np.float64)
+    if x.size < 2 or np.isnan(value) or np.isnan(x).any():
+        return np.nan, np.nan
+    through_z = fisher and max(abs(value), float(np.abs(x).max())) < 1 - 1e-9
+    centre, x = (float(np.arctanh(value)), np.arctanh(x)) if through_z else (value, x)
+    error = float(np.sqrt((x.size - 1) * x.var()))
+    if corrected:
+        centre -= (x.size - 1) * (float(x.mean()) - centre)
+    half = float(student.ppf((1 + level) / 2, x.size - 1)) * error
+    low, high = centre - half, centre + half
+    return (float(np.tanh(low)), float(np.tanh(high))) if through_z else (low, high)
+
+
+def row_means(draws: FloatArray) -> FloatArray:
+    """Return each resample's mean over its defined columns, NaN where none is.
+
+    Parameters
+    ----------
+    draws : array of shape (draws, columns)
+    """
+    defined = ~np.isnan(draws)
+    count = defined.sum(axis=1)
+    total = np.where(defined, draws, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
