@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from analysis.evidence.evidence import Evidence
 from analysis.results import figure_style
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable, Status
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis
 
 
 @dataclass(frozen=True, kw_only=True)

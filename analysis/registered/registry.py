@@ -29,11 +29,11 @@ from prereg.analyses.agreement import Agreement
 from prereg.analyses.change import Change
 from prereg.analyses.choices import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
 from prereg.analyses.ranking import RankingAnalysis
+from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import Regression as RegressionPlan
 from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES, LLMJudge
-from prereg.plan.model import Analysis
 
 BOOTSTRAP = 2000
 

@@ -13,7 +13,8 @@ from analysis.registered.finding import Finding
 from analysis.registered.registry import run_registered
 from analysis.registered.shared_families import in_shared_families
 from analysis.results.quantities import Quantity, ResultTable
-from prereg.plan.model import Analysis, Sensitivity
+from prereg.analyses.registry import Analysis
+from prereg.plan.model import Sensitivity
 
 ENDING = ".everybody"
 

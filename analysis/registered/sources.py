@@ -20,7 +20,7 @@ from analysis.sources.shares import BestWorstShares as FoundShares
 from analysis.sources.style import ADJUSTED, CAUTION, RAW
 from analysis.tables import columns
 from analysis.texts.features import per_hundred_words, style_features
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.sources import BestWorstShares, SourceRatings
 from prereg.errors import RatifyError
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis
 from prereg.strict import Identifier, Strict
 
 ALL = "all"

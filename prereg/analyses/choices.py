@@ -1,30 +1,17 @@
-"""The analyses a plan may register: what each needs to know, and nothing more."""
+"""The analyses of people's choices beside the scores or the choices of a judge."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.strict import Identifier, Strict, Text
+from prereg.analyses.base import AnyAnalysis
+from prereg.strict import Identifier, Text
 
 Score = Literal["elo", "bradley_terry", "overall"]
 Bin = tuple[float, float | None]
-
-
-class AnyAnalysis(Strict):
-    """What every registered analysis has."""
-
-    # Kinds of plan whose answers it can read.
-    plan_kinds: ClassVar[tuple[str, ...]] = ("pairwise", "rating", "best_worst")
-
-    id: Identifier
-    hypothesis: Identifier | None = None
-
-    def quantity_names(self, plan: Any) -> list[str] | None:
-        """Return the numbers it will report, for thresholds; None where the data decide."""
-        return None
 
 
 class RankCorrelation(AnyAnalysis):

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Label
-from prereg.analyses.choices import AnyAnalysis
 from prereg.strict import Identifier, Text
 
 Cluster = Literal["rater_and_item", "rater", "item"]

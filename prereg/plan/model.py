@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.analyses.agreement import Agreement
-from prereg.analyses.change import Change
-from prereg.analyses.choices import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
-from prereg.analyses.ranking import RankingAnalysis
-from prereg.analyses.regression import Regression
-from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
+from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, RatingScale, Recruitment
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
 from prereg.strict import Identifier, Strict, Text
@@ -158,35 +153,6 @@ class RankingSettings(Strict):
 
     ridge: float = Field(default=0.02, ge=0)
     elo: EloSettings = EloSettings()
-
-
-ANALYSES = (
-    RankingAnalysis,
-    RankCorrelation,
-    ChoiceAgreement,
-    Logit,
-    SelectionByGap,
-    Agreement,
-    SourceRatings,
-    BestWorstShares,
-    Change,
-    Regression,
-    Themes,
-)
-Analysis = Annotated[
-    RankingAnalysis
-    | RankCorrelation
-    | ChoiceAgreement
-    | Logit
-    | SelectionByGap
-    | Agreement
-    | SourceRatings
-    | BestWorstShares
-    | Change
-    | Regression
-    | Themes,
-    Field(discriminator="kind"),
-]
 
 
 class Threshold(Strict):
