@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from analysis.audit.sentences import listed
@@ -27,6 +26,7 @@ from prereg.errors import RatifyError
 from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.judging import LLMJudge, OwnItems
 from prereg.plan.model import Plan
+from prereg.streams import Stream, stream
 
 # How many items are shown beside their rewrites, and how much of each text.
 SHOWN_ITEMS = 2
@@ -353,7 +353,7 @@ def _perturbed_texts(tables: HabitTables, seed: int) -> pd.DataFrame:
     texts = tables.items.set_index("item_id")["text"]
     rows = tables.perturbed[tables.perturbed["item_id"].isin(texts.index)]
     ids = sorted(rows["item_id"].unique())
-    drawn = np.random.default_rng([seed, 8]).permutation(len(ids))[:SHOWN_ITEMS]
+    drawn = stream(seed, Stream.SHOWN_REWRITES).permutation(len(ids))[:SHOWN_ITEMS]
     rows = rows[rows["item_id"].isin([ids[n] for n in drawn])]
     rows = rows.sort_values(["item_id", "perturbation"], kind="stable")
     return pd.DataFrame(

@@ -99,6 +99,10 @@ class Change(AnyAnalysis):
         pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
         return [pair for pair in pairs if self.pairs == "all" or pair[0] == self.control]
 
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the researcher's own tables that it reads."""
+        return (self.table,)
+
     def quantity_names(self, plan: object) -> list[str]:
         """Return the names of what this analysis reports."""
         k = len(self.post_rounds)

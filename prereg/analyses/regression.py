@@ -176,6 +176,10 @@ class Regression(AnyAnalysis):
         """Return what a number is called: with its outcome where there are several."""
         return effect if len(self.outcomes) == 1 else f"{outcome}: {effect}"
 
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the researcher's own tables that it reads."""
+        return () if self.data in {TRIALS, RATINGS, JUDGE_RATINGS} else (self.data,)
+
     def quantity_names(self, plan: object) -> list[str]:
         """Return the names of what this analysis reports."""
         return [self.quantity_name(one, effect) for one in self.outcomes for effect in self.effects]

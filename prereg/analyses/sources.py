@@ -199,6 +199,10 @@ class Themes(AnyAnalysis):
         """The themes, where the plan names them."""
         return self.columns or self.themes
 
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the researcher's own tables that it reads."""
+        return (self.texts,) if self.labels is None else (self.texts, self.labels)
+
     def quantity_names(self, plan: Any) -> list[str] | None:
         """Return the themes; None where the data decide on them."""
         return None if self.named is None else list(self.named)

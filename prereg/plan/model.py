@@ -192,6 +192,11 @@ class Plan(Strict):
         """Return the judge of this id."""
         return next(j for j in self.judges if j.id == name)
 
+    @property
+    def tables(self) -> list[str]:
+        """The researcher's own tables that the analyses read."""
+        return sorted({name for analysis in self.analyses for name in analysis.tables()})
+
     def to_json(self) -> dict[str, Any]:
         """Return the plan as the lock hashes it: defaults written out, absent parts left out.
 
