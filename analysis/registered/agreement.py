@@ -67,7 +67,7 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         dimensions=dimensions,
         rng=evidence.rng(analysis.id),
         interval=analysis.interval,
-        draws=analysis.resamples or 2000,
+        draws=analysis.draws,
         weights=analysis.weights,
         fewest=FEWEST,
     )
@@ -372,7 +372,7 @@ def _tables(
             + (
                 "jackknife intervals over items"
                 if analysis.interval == "jackknife"
-                else f"bootstrap intervals over items, {analysis.resamples or 2000:,} resamples"
+                else f"bootstrap intervals over items, {analysis.draws:,} resamples"
             )
             + ". Of a kappa, _se is the non-null standard error and _se_null the null one; _p is "
             "of kappa = 0 and uses the null one.",

@@ -20,9 +20,6 @@ from analysis.tables import columns
 from prereg.analyses.choices import RankCorrelation
 from prereg.errors import RatifyError
 
-BOOTSTRAP = 2000
-DRAWS = 500
-
 
 def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
     """Correlate people's ranking with a judge's score, or with a column of the items.
@@ -44,14 +41,14 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
     """
     scores, column, what = _other_scores(analysis, evidence)
     rng = evidence.rng(analysis.id)
-    people, draws = _peoples_scores(evidence, rng)
+    people, draws = _peoples_scores(evidence, analysis.draws, rng)
     found = rank_correlation(
         people,
         scores,
         y_score=column,
         y_se=f"{column}_se",
         x_draws=draws,
-        bootstrap=BOOTSTRAP,
+        bootstrap=analysis.resamples,
         rng=rng,
     )
     quantities = _quantities(analysis, evidence, found, what)
@@ -75,7 +72,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
 
 
 def _peoples_scores(
-    evidence: Evidence, rng: np.random.Generator
+    evidence: Evidence, draws: int, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, FloatArray | None]:
     """Return people's scores, and what other raters might have made of them."""
     ranking = evidence.ranked
@@ -83,7 +80,7 @@ def _peoples_scores(
     if largest > MOST_ITEMS or ranking.n_clusters < 2:
         return ranking.to_frame(), None
     errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge)
-    return errors.to_frame(), errors.draws(DRAWS, rng)
+    return errors.to_frame(), errors.draws(draws, rng)
 
 
 def _ends(found: Found) -> tuple[float, float]:

@@ -25,7 +25,6 @@ from prereg.analyses.sources import BestWorstShares, SourceRatings
 from prereg.errors import RatifyError
 
 TOLD = 2  # dimensions that the sentence names; the table has all
-LEVEL_OF_TESTS = 0.05
 
 
 def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
@@ -334,7 +333,7 @@ def _sentence(found: Found, evidence: Evidence) -> str:
             f"{r['source']} ({r['estimate']:.2f} {_ends(r['low'], r['high'])})" for r in ends
         )
         tests = raw[raw["dimension"] == dimension]
-        clear = int((tests["p_adjusted"] <= LEVEL_OF_TESTS).sum())
+        clear = int((tests["p_adjusted"] <= 1 - found.level).sum())
         told.append(
             f"on {_words(str(dimension))}, {best} highest and {worst} lowest, {clear} of "
             f"{len(tests)} differences beyond chance"

@@ -16,8 +16,6 @@ from analysis.texts.themes import METHODS, ThemeChange, theme_change, theme_labe
 from prereg.analyses.sources import Themes
 from prereg.errors import RatifyError
 
-LEVEL_OF_TESTS = 0.05
-
 
 def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
     """Run a registered comparison of themes before and after.
@@ -80,7 +78,7 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
 
 def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
     """Return which themes changed, for whoever reads nothing else."""
-    changed = main[main["p_adjusted"] <= LEVEL_OF_TESTS].sort_values("estimate", ascending=False)
+    changed = main[main["p_adjusted"] <= 1 - found.level].sort_values("estimate", ascending=False)
     told = [
         f"{row['theme']} {100 * row['estimate']:+.0f} points "
         f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
@@ -165,7 +163,7 @@ def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[Re
 def _figure(
     analysis: Themes, evidence: Evidence, found: ThemeChange, main: pd.DataFrame
 ) -> ResultFigure:
-    changed = list(main.loc[main["p_adjusted"] <= LEVEL_OF_TESTS, "theme"])
+    changed = list(main.loc[main["p_adjusted"] <= 1 - found.level, "theme"])
     axes = plot_themes(
         found.incidence, before=analysis.before, after=analysis.after, changed=changed
     )

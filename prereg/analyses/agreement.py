@@ -60,6 +60,11 @@ class Agreement(AnyAnalysis):
                 raise ValueError("a cut names a dimension that the analysis leaves out")
         return self
 
+    @property
+    def draws(self) -> int:
+        """How many bootstrap resamples there are, where `interval` asks for them."""
+        return self.resamples or 2000
+
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names a threshold of the gate may use.
 

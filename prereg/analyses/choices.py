@@ -8,14 +8,18 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.base import AnyAnalysis
-from prereg.strict import Identifier, Text
+from prereg.strict import Identifier, Text, added
 
 Score = Literal["elo", "bradley_terry", "overall"]
 Bin = tuple[float, float | None]
 
 
 class RankCorrelation(AnyAnalysis):
-    """Spearman between people's Bradley-Terry scores and another score of the same items."""
+    """Spearman between people's Bradley-Terry scores and another score of the same items.
+
+    `resamples` are those of the bootstrap over items, `draws` those of people's scores from their
+    clustered covariance.
+    """
 
     plan_kinds = ("pairwise", "best_worst")
 
@@ -23,6 +27,8 @@ class RankCorrelation(AnyAnalysis):
     judge: Identifier | None = None
     score: Score | None = None
     column: Text | None = None
+    resamples: int = added(2000, ge=200, le=100_000)
+    draws: int = added(500, ge=100, le=10_000)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

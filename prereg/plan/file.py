@@ -109,10 +109,23 @@ def _first_fault(error: ValidationError, content: Any, file: Path | str) -> Rati
         return RatifyError("unknown key", file=file, column=field, allowed=keys or "no such key")
     if fault["type"] == "missing":
         return RatifyError("is missing", file=file, column=field, allowed="a value")
+    if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return _unknown_kind(fault["ctx"].get("tag"), where, file)
     allowed = str(fault.get("ctx", {}).get("expected") or "") or None
     problem = fault["msg"].removeprefix("Value error, ")
     value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
     return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
+
+
+def _unknown_kind(kind: str | None, where: tuple[int | str, ...], file: Path | str) -> RatifyError:
+    """Return that a part which comes in kinds names none, or one that there is not."""
+    return RatifyError(
+        "is missing" if kind is None else "is not known here",
+        file=file,
+        column=".".join(str(part) for part in (*where, "kind")),
+        value=kind,
+        allowed=", ".join(_KINDS[str(where[0])]),
+    )
 
 
 def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:

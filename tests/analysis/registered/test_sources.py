@@ -167,6 +167,17 @@ def test_what_is_said_is_what_was_found(findings):
     assert "By chance 0.333" in share.note
 
 
+def test_what_counts_as_changed_follows_the_plans_level(evidence, findings):
+    relief = next(q for q in findings["told"].quantities if q.name == "relief")
+    beyond = 1 - relief.p_value / 2  # no chance as small as this one's is left to such a test
+    strict = run_themes(Themes(**TOLD, level=beyond), evidence)
+    assert "1 of 3 themes came up" in findings["told"].sentence
+    assert "0 of 3 themes came up" in strict.sentence
+    rated = run_source_ratings(SourceRatings(**RATED, level=1 - 1e-9), evidence)
+    assert "0 of 2 differences beyond chance" in rated.sentence
+    assert "0 of 2 differences" not in findings["rated"].sentence
+
+
 def test_adjusting_comes_with_its_caution(findings):
     found = findings["rated"]
     adjusted = [q for q in found.quantities if q.name.endswith("adjusted for style")]
