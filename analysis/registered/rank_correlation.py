@@ -163,14 +163,12 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
 
 def _about_scores(evidence: Evidence, unmatched: int) -> str:
     """Return what must be known about the scores that were correlated, empty if nothing."""
-    notes = evidence.ranked.frame["note"]
-    invented = int(notes.str.contains("only because of the ridge", regex=False).sum())
-    apart = int(notes.str.contains("never compared with each other", regex=False).sum())
+    ranking = evidence.ranked
     said = ""
-    if invented:
-        said += f" {invented} scores are finite only because of the ridge."
-    if apart:
-        said += f" {apart} items are in groups that were never compared with each other."
+    if ranking.n_by_ridge:
+        said += f" {ranking.n_by_ridge} scores are finite only because of the ridge."
+    if ranking.n_apart:
+        said += f" {ranking.n_apart} items are in groups that were never compared with each other."
     if unmatched:
         said += f" {unmatched} items lack one of the two scores."
     return said

@@ -119,15 +119,10 @@ def in_families(finding: Finding, families: list[Family]) -> Finding:
         found = adjusted.get((quantity.analysis, quantity.name))
         if found is None or quantity.p_value is None:
             return quantity
-        told = f"p {_p(quantity.p_value)} uncorrected; {found[1]}."
-        kept = quantity.note.replace(_LATER, "").strip()
-        note = f"{kept} {told}".strip()
-        return replace(quantity, p_value=found[0], note=note)
+        told = f"{quantity.note} p {_p(quantity.p_value)} uncorrected; {found[1]}."
+        return replace(quantity, p_value=found[0], note=told.strip())
 
     return replace(finding, quantities=[corrected(q) for q in finding.quantities])
-
-
-_LATER = "p as it is: its family is shared with other analyses."
 
 
 def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regression:
@@ -172,7 +167,7 @@ def _effects(
 
 def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, Any]) -> Quantity:
     shared = analysis.family.over == "shared"
-    about = _LATER if shared else ""
+    about = ""
     if not shared and analysis.family.correction != "none":
         about = (
             f"p {_p(row['p'])} uncorrected; {row['correction']} over {row['tests']} "

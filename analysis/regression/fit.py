@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,7 @@ from analysis.regression.predictions import (
     average_predictions,
     predicted_probability,
 )
-from analysis.regression.result import FEW_CLUSTERS, Distribution, Regression
+from analysis.regression.result import FEW_CLUSTERS, Distribution, Kind, Regression
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
@@ -40,8 +40,6 @@ __all__ = [
     "predicted_probability",
     "robust_ols",
 ]
-
-Kind = Literal["logit", "ols"]
 
 
 def clustered_logit(
@@ -173,8 +171,6 @@ def _fit(
     if distribution == "t":
         df = float(len(rows) - len(terms) if n_clusters is None else n_clusters - 1)
     tail = norm.sf(z.abs()) if distribution == "z" else student.sf(z.abs(), df)
-    name = "logit" if kind == "logit" else "OLS"
-    how = f"errors clustered by {cluster}" if cluster else "errors HC3"
     return Regression(
         params=params,
         bse=bse,
@@ -184,9 +180,9 @@ def _fit(
         n=len(rows),
         n_clusters=n_clusters,
         n_dropped=len(data) - len(rows),
+        kind=kind,
         formula=formula,
         cluster=cluster,
-        method=f"{name}, {how}" + ("" if distribution == "z" else f", t with {df:.0f} df"),
         warnings=tuple(said),
         distribution=distribution,
         df=df,
