@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -13,8 +14,8 @@ from analysis.inference.families import SHOWN
 from analysis.registered.finding import Finding, drawn, number, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
+from analysis.tables.tidy import naming
 from prereg.analyses.change import Change
-from prereg.errors import RatifyError
 
 
 def run_change(analysis: Change, evidence: Evidence) -> Finding:
@@ -38,7 +39,7 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
         As `analysis.change.reliable_change.reliable_change`, with the file named.
     """
     data = evidence.table(analysis.table)
-    try:
+    with naming(Path(evidence.table_path(analysis.table).name)):
         found = reliable_change(
             data,
             value=analysis.value,
@@ -57,15 +58,6 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
             norm=None if analysis.norm is None else (analysis.norm.sd, analysis.norm.reliability),
             level=analysis.level,
         )
-    except RatifyError as error:
-        raise RatifyError(
-            error.problem,
-            file=error.file or evidence.table_path(analysis.table).name,
-            row=error.row,
-            column=error.column,
-            value=error.value,
-            allowed=error.allowed,
-        ) from error
     return Finding(
         sentence=_sentence(found),
         quantities=[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,9 +13,9 @@ from analysis.registered.finding import Finding, drawn, interval, number, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.sources.figures import plot_themes
+from analysis.tables.tidy import naming
 from analysis.texts.themes import METHODS, ThemeChange, theme_change, theme_labels
 from prereg.analyses.sources import Themes
-from prereg.errors import RatifyError
 
 
 def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
@@ -38,12 +39,12 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
         As `themes.theme_change`, with the file named.
     """
     texts = evidence.table(analysis.texts)
-    named = analysis.texts
-    try:
+    files = [evidence.table_path(name).name for name in dict.fromkeys(analysis.tables())]
+    with naming(Path(" or ".join(files))):
         if analysis.labels is None:
             labels = theme_labels(texts, analysis.columns, text=analysis.text)
         else:
-            labels, named = evidence.table(analysis.labels), analysis.labels
+            labels = evidence.table(analysis.labels)
         found = theme_change(
             texts,
             labels,
@@ -57,16 +58,6 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
             correction=analysis.correction,
             level=analysis.level,
         )
-    except RatifyError as error:
-        files = dict.fromkeys([analysis.texts, named])
-        raise RatifyError(
-            error.problem,
-            file=error.file or " or ".join(evidence.table_path(name).name for name in files),
-            row=error.row,
-            column=error.column,
-            value=error.value,
-            allowed=error.allowed,
-        ) from error
     main = found.changes[found.changes["test"] == analysis.test]
     return Finding(
         sentence=_sentence(analysis, found, main),
