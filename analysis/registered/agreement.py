@@ -129,12 +129,8 @@ def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame)
 def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
     """Return the one scale of all dimensions."""
     used = people[people["dimension"].isin(dimensions)]
-    scales = sorted(
-        {
-            (float(low), float(high))
-            for low, high in zip(used["scale_min"], used["scale_max"], strict=True)
-        }
-    )
+    ends = used[["scale_min", "scale_max"]].astype(float).drop_duplicates()
+    scales = sorted((low, high) for low, high in ends.to_numpy().tolist())
     if len(scales) > 1:
         raise RatifyError(
             "these dimensions are rated on different scales",
@@ -207,15 +203,10 @@ def _quantities(
 
 
 def _of_judge(s: Standing, kappa: str, common: dict[str, Any]) -> list[Quantity]:
-    where = place(s.dimension)
+    where, median = place(s.dimension), f"{kappa} with {MEDIAN}"
     parts = [
         ("kappa_single", f"{s.judge} with a single person", s.single, f"mean {kappa} over people"),
-        (
-            "kappa_median",
-            f"{s.judge} with the median of people",
-            s.median,
-            f"{kappa} with {MEDIAN}",
-        ),
+        ("kappa_median", f"{s.judge} with the median of people", s.median, median),
         (
             "difference",
             f"{s.judge} with a person, minus people with each other",

@@ -13,7 +13,8 @@ from analysis.registered.finding import Finding, stamp
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
 from analysis.registered.regression import run_regression
-from analysis.registered.sources import run_best_worst_shares, run_source_ratings
+from analysis.registered.shares import run_best_worst_shares
+from analysis.registered.sources import run_source_ratings
 from analysis.registered.themes import run_themes
 from analysis.results.quantities import Quantity
 from prereg.analyses.registry import Analysis

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.sources.figures import plot_themes
@@ -139,16 +139,7 @@ def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[Re
             found.pairs,
         ),
     ]
-    return [
-        ResultTable(
-            name=f"{analysis.id}_{name}",
-            title=title,
-            caption=caption.strip(),
-            frame=frame,
-            status=evidence.status,
-        )
-        for name, title, caption, frame in shown
-    ]
+    return result_tables(analysis, evidence, shown, level=found.level)
 
 
 def _figure(
