@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from prereg.strict import Identifier, Strict
 
@@ -24,3 +24,7 @@ class AnyAnalysis(Strict):
     def tables(self) -> tuple[str, ...]:
         """Return the names of the researcher's own tables that it reads."""
         return ()
+
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits; itself if it has none."""
+        return self

@@ -62,6 +62,10 @@ class Logit(AnyAnalysis):
             raise ValueError("must read 'select_higher ~ ...' or 'select_match ~ ...'")
         return formula
 
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits."""
+        return self.model_copy(update={"cluster": column})
+
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the number it will report."""
         return [self.term]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
@@ -30,6 +30,10 @@ class RankingAnalysis(AnyAnalysis):
         "none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"
     ] = "holm"
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
+
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits."""
+        return self.model_copy(update={"cluster": column})
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the quantities a gate may name; raters are tested only where people are ranked."""

@@ -167,6 +167,12 @@ class Regression(AnyAnalysis):
             raise ValueError("differences belongs to data: trials")
         return self
 
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits; itself without visits."""
+        if self.data not in {TRIALS, RATINGS}:
+            return self
+        return self.model_copy(update={"errors": "cluster", "cluster": column})
+
     @property
     def effects(self) -> dict[str, str]:
         """Everything tested in each outcome: name and contrast, a term being its own."""

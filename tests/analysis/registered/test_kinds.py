@@ -106,7 +106,7 @@ def ratings(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("ratings") / "study",
         "empathy_rating",
         analyses=RATINGS,
-        sensitivity={"on": "everybody"},
+        sensitivity={"on": "everybody", "cluster": "sequence_id"},
         gate=[{"analysis": "sources", "quantity": "advice_giving: third - first", "at_least": 0.5}],
     )
     write_tables(folder / "data")
@@ -196,6 +196,11 @@ def test_everything_is_run_once_more_on_everybody(ratings: Path) -> None:
     registered = {name for name, _ in found if not name.endswith(".everybody")}
     again = {name.removesuffix(".everybody") for name, _ in found if name.endswith(".everybody")}
     assert again == registered == {one["id"] for one in RATINGS}
+    # the cluster is for errors that have one by visit; others keep their own
+    answered = {name for name, one in found.items() if one["estimate"] is not None}
+    assert {(f"{name}.everybody", what) for name, what in answered if "." not in name} <= answered
+    slope = ("by_source.everybody", "C(source)[T.third]")
+    assert "clustered by sequence_id" in found[slope]["method"]
     kept = found["sources", "advice_giving: first"]
     everybody = found["sources.everybody", "advice_giving: first"]
     assert everybody["n"] >= kept["n"]
