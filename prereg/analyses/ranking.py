@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from prereg.analyses.base import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.strict import Identifier
 
 
@@ -26,9 +26,7 @@ class RankingAnalysis(AnyAnalysis):
     rank_coverage: Literal["average", "each", "all"] = "average"
     resamples: int = Field(default=500, ge=100, le=10_000)
     pairs: Literal["adjacent", "all"] = "adjacent"
-    misfit_correction: Literal[
-        "none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"
-    ] = "holm"
+    misfit_correction: Correction = "holm"
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
 
     def clustered_by(self, column: str) -> Self:

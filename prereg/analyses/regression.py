@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from prereg.analyses.base import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.strict import Identifier, Strict, Text
 
 TRIALS, RATINGS, JUDGE_RATINGS = "trials", "ratings", "judge_ratings"
@@ -59,7 +59,7 @@ class FamilyPlan(Strict):
     """
 
     over: Literal["each_outcome", "all_outcomes", "shared"]
-    correction: Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
+    correction: Correction
     name: Identifier | None = None
 
     @model_validator(mode="after")

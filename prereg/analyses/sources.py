@@ -8,12 +8,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.analyses.base import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.analyses.change import Label
 from prereg.strict import Identifier, Text
 
 Cluster = Literal["rater_and_item", "rater", "item"]
-Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
 StyleFeature = Literal[
     "words",
     "emoji",
