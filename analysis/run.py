@@ -27,7 +27,6 @@ from analysis.results.files import WRITTEN, write_results
 from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.tables.tidy import table_path
 from prereg import files
-from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan.judging import LLMJudge
@@ -166,16 +165,6 @@ def _people(evidence: Evidence) -> Finding:
     return Finding(quantities=quantities, tables=tables, figures=[ranking_figure(evidence)])
 
 
-def _named_tables(evidence: Evidence) -> list[str]:
-    """Return the researcher's own tables that the plan's analyses name."""
-    named = (
-        getattr(analysis, name, None)
-        for analysis in evidence.plan.analyses
-        for name in ("table", "texts", "labels", "data")
-    )
-    return sorted({str(name) for name in named if name} - {TRIALS, RATINGS, JUDGE_RATINGS})
-
-
 def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
     """Return how much standing left helps; where a side always wins it has no finite estimate."""
     try:
@@ -267,7 +256,7 @@ def _n_answers(evidence: Evidence) -> str:
 
 def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
     lock = evidence.lock
-    names = (*TABLES, "best_worst", "probes", "perturbed", "requests", *_named_tables(evidence))
+    names = (*TABLES, "best_worst", "probes", "perturbed", "requests", *evidence.plan.tables)
     inputs = [table_path(folder / TABLES_FOLDER, name) for name in names]
     return {
         "created_at": utc_now(),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
@@ -15,3 +15,15 @@ class Strict(BaseModel):
 
     # JSON, and so the lock, has no infinity
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+def added(default: Any, **limits: Any) -> Any:
+    """Return a field that a later version added: at its default it leaves a plan's hash as it was.
+
+    Parameters
+    ----------
+    default : object
+    **limits
+        As of `pydantic.Field`.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default, **limits)

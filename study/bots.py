@@ -17,6 +17,7 @@ import httpx
 import numpy as np
 
 from prereg.errors import RatifyError
+from prereg.streams import Stream, stream
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def send_bots(
 
         def finish(visit: tuple[int, httpx.Client, Page | None]) -> bool:
             number, client, page = visit
-            bot = Bot(quality, people, np.random.default_rng([seed, 3, number]))
+            bot = Bot(quality, people, stream(seed, Stream.BOT, number))
             if page is not None:
                 answer_all(client, page, bot.choose)
             arrived()

@@ -21,7 +21,7 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
-from prereg.streams import stream
+from prereg.streams import EXCLUSIONS, Stream, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class Evidence:
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return the stream of random numbers of one purpose, from the plan's one seed."""
-        return stream(self.plan, purpose)
+        return stream(self.plan.seed, Stream.ANALYSIS, purpose)
 
     def table_path(self, name: str) -> Path:
         """Return where a tidy table of the researcher's own is."""
@@ -141,7 +141,12 @@ class Evidence:
         ------
         RatifyError
             Where there is no such table.
+        LookupError
+            Where no analysis of the plan says in `tables()` that it reads it: the results would not
+            hold its hash.
         """
+        if name not in self.plan.tables:
+            raise LookupError(f"no analysis says in tables() that it reads {name}")
         return tables.read_other(self.table_path(name))
 
 
@@ -168,7 +173,9 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
     people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
     rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
-    kept = apply_exclusions(people, visits, rules, rng=stream(plan, "exclusions"))
+    kept = apply_exclusions(
+        people, visits, rules, rng=stream(plan.seed, Stream.ANALYSIS, EXCLUSIONS)
+    )
     early = lock is not None and bool((people["answered_at"] < lock.locked_at).any())
     whole = Evidence(
         plan=plan,

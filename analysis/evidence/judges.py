@@ -12,7 +12,7 @@ from analysis.ranking.best_worst import comparisons_from_best_worst
 from prereg.errors import RatifyError
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Measures, Plan
-from prereg.streams import stream
+from prereg.streams import ELO, Stream, stream
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,7 +102,7 @@ def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ra
     """Return a judge's own ranking by Elo and by Bradley-Terry, from the pairs asked for it."""
     pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
     settings = plan.ranking.elo
-    rng = stream(plan, f"elo:{judge_id}")
+    rng = stream(plan.seed, Stream.ANALYSIS, ELO + judge_id)
     return {
         "elo": elo(
             pairs, start=settings.start, k=settings.k, reorderings=settings.reorderings, rng=rng

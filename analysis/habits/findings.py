@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
@@ -21,6 +20,7 @@ from analysis.habits.traits import doublings_of, length, own
 from analysis.habits.votes import Votes, votes_of
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.errors import RatifyError
+from prereg.streams import Stream, stream
 
 # A column of the items, and its values where a judge's own model wrote them.
 OwnTexts = tuple[str, Collection[str]]
@@ -236,7 +236,7 @@ def _perturbed_texts(tables: HabitTables, seed: int) -> pd.DataFrame:
     texts = tables.items.set_index("item_id")["text"]
     rows = tables.perturbed[tables.perturbed["item_id"].isin(texts.index)]
     ids = sorted(rows["item_id"].unique())
-    drawn = np.random.default_rng([seed, 8]).permutation(len(ids))[:SHOWN_ITEMS]
+    drawn = stream(seed, Stream.SHOWN_REWRITES).permutation(len(ids))[:SHOWN_ITEMS]
     rows = rows[rows["item_id"].isin([ids[n] for n in drawn])]
     rows = rows.sort_values(["item_id", "perturbation"], kind="stable")
     return pd.DataFrame(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from analysis.evidence.judges import measures_of
@@ -12,6 +11,7 @@ from analysis.regression.fit import clustered_logit
 from prereg.analyses.choices import Logit
 from prereg.errors import RatifyError
 from prereg.plan.model import Plan
+from prereg.streams import Stream, stream
 
 ROWS = 2000
 
@@ -59,7 +59,7 @@ def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
 
 def _invented(plan: Plan, scenarios: Sequence[str]) -> pd.DataFrame:
     """Return trials with every column a formula may name."""
-    rng = np.random.default_rng([plan.seed, 5])
+    rng = stream(plan.seed, Stream.REHEARSAL)
     measures = measures_of(plan)
     span = measures.scale.max - measures.scale.min
     rater = rng.integers(max(plan.design.raters, 2), size=ROWS).astype(str)

@@ -146,7 +146,8 @@ def bradley_terry(
     score = np.where(scored, fit.score, np.nan)
     no_error = scored & np.isnan(spread.se) & errors
     notes = _notes(cells, groups, main, ridge, no_error)
-    spread = spread.without(groups.strong != main[groups.component])
+    outside = groups.strong != main[groups.component]
+    spread = spread.without(outside)
     side = _side(fit, spread) if side_advantage and len(problem.cells.first) else (None,) * 4
     return Ranking(
         frame=ranking_frame(
@@ -160,6 +161,7 @@ def bradley_terry(
         reliability=_reliability(score, spread.se, groups.component),
         strongly_connected=groups.strongly_connected,
         level=level,
+        n_by_ridge=int(outside.sum()) if ridge else 0,
         side_advantage=side[0],
         side_advantage_se=side[1],
         side_advantage_low=side[2],

@@ -62,6 +62,8 @@ class Ranking:
     strongly_connected : bool
         Whether within every scenario each item beats each other through some chain of wins
         (Ford 1957): the condition for finite Bradley-Terry scores without a ridge.
+    n_by_ridge : int
+        Items whose score is finite only because of the ridge.
     level : float
         Coverage of `low` to `high`.
     side_advantage : float or None
@@ -78,10 +80,17 @@ class Ranking:
     reliability: float
     strongly_connected: bool
     level: float
+    n_by_ridge: int = 0
     side_advantage: float | None = None
     side_advantage_se: float | None = None
     side_advantage_low: float | None = None
     side_advantage_high: float | None = None
+
+    @property
+    def n_apart(self) -> int:
+        """Items of scenarios that fall into groups which were never compared with each other."""
+        groups = self.frame.groupby("scenario")["component"].transform("nunique")
+        return int((groups > 1).sum())
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""

@@ -62,7 +62,7 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         dimensions=dimensions,
         rng=evidence.rng(analysis.id),
         interval=analysis.interval,
-        draws=analysis.resamples or 2000,
+        draws=analysis.draws,
         weights=analysis.weights,
         fewest=FEWEST,
     )
@@ -124,12 +124,8 @@ def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame)
 def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
     """Return the one scale of all dimensions."""
     used = people[people["dimension"].isin(dimensions)]
-    scales = sorted(
-        {
-            (float(low), float(high))
-            for low, high in zip(used["scale_min"], used["scale_max"], strict=True)
-        }
-    )
+    ends = used[["scale_min", "scale_max"]].astype(float).drop_duplicates()
+    scales = sorted((low, high) for low, high in ends.to_numpy().tolist())
     if len(scales) > 1:
         raise RatifyError(
             "these dimensions are rated on different scales",
@@ -202,15 +198,10 @@ def _quantities(
 
 
 def _of_judge(s: Standing, kappa: str, common: dict[str, Any]) -> list[Quantity]:
-    where = place(s.dimension)
+    where, median = place(s.dimension), f"{kappa} with {MEDIAN}"
     parts = [
         ("kappa_single", f"{s.judge} with a single person", s.single, f"mean {kappa} over people"),
-        (
-            "kappa_median",
-            f"{s.judge} with the median of people",
-            s.median,
-            f"{kappa} with {MEDIAN}",
-        ),
+        ("kappa_median", f"{s.judge} with the median of people", s.median, median),
         (
             "difference",
             f"{s.judge} with a person, minus people with each other",
@@ -367,7 +358,7 @@ def _tables(
             + (
                 "jackknife intervals over items"
                 if analysis.interval == "jackknife"
-                else f"bootstrap intervals over items, {analysis.resamples or 2000:,} resamples"
+                else f"bootstrap intervals over items, {analysis.draws:,} resamples"
             )
             + ". Of a kappa, _se is the non-null standard error and _se_null the null one; _p is "
             "of kappa = 0 and uses the null one.",

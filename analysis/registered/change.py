@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,11 +11,11 @@ from analysis.change.figures import plot_change, plot_trajectories
 from analysis.change.reliable_change import ReliableChange, reliable_change
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, number, stamp
+from analysis.registered.finding import Finding, drawn, number, result_tables, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
+from analysis.tables.tidy import naming
 from prereg.analyses.change import Change
-from prereg.errors import RatifyError
 
 
 def run_change(analysis: Change, evidence: Evidence) -> Finding:
@@ -38,7 +39,7 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
         As `analysis.change.reliable_change.reliable_change`, with the file named.
     """
     data = evidence.table(analysis.table)
-    try:
+    with naming(Path(evidence.table_path(analysis.table).name)):
         found = reliable_change(
             data,
             value=analysis.value,
@@ -57,15 +58,6 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
             norm=None if analysis.norm is None else (analysis.norm.sd, analysis.norm.reliability),
             level=analysis.level,
         )
-    except RatifyError as error:
-        raise RatifyError(
-            error.problem,
-            file=error.file or evidence.table_path(analysis.table).name,
-            row=error.row,
-            column=error.column,
-            value=error.value,
-            allowed=error.allowed,
-        ) from error
     return Finding(
         sentence=_sentence(found),
         quantities=[
@@ -262,16 +254,7 @@ def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list
             found.flow,
         ),
     ]
-    return [
-        ResultTable(
-            name=f"{analysis.id}_{name}",
-            title=title,
-            caption=caption,
-            frame=frame,
-            status="exploratory" if name == "indices" else evidence.status,
-        )
-        for name, title, caption, frame in shown
-    ]
+    return result_tables(analysis, evidence, shown, level=found.level, exploratory=["indices"])
 
 
 def _figures(
@@ -283,46 +266,33 @@ def _figures(
         for row in found.shares.to_dict("records")
         if row["outcome"] == "improved" and row["n"]
     )
-    rows = _in_order(analysis, data)
-    axes = [
+    people = drawn(
+        evidence,
         plot_change(found),
+        name=f"{analysis.id}_people",
+        title="Everybody's change, by condition",
+        caption=f"A dot a person ({len(found.people):,} in all): the mean after less the mean "
+        "before. Blue dots improved and orange squares declined by more than measurement alone "
+        f"moves a score: {at:.2f} points, {found.level:.0%} interval {low:.2f} to {high:.2f} (the "
+        f"dark edges of the band). {' '.join(found.notes)}".strip(),
+        alt=f"Change of every person by condition, with the threshold. {shares}.",
+    )
+    means = drawn(
+        evidence,
         plot_trajectories(
-            rows,
+            _in_order(analysis, data),
             value=analysis.value,
             occasion=analysis.occasion,
             condition=analysis.condition,
             level=found.level,
         ),
-    ]
-    words = [
-        {
-            "name": f"{analysis.id}_people",
-            "title": "Everybody's change, by condition",
-            "caption": f"A dot a person ({len(found.people):,} in all): the mean after less the "
-            "mean before. Blue dots improved and orange squares declined by more than measurement "
-            f"alone moves a score: {at:.2f} points, {found.level:.0%} interval {low:.2f} to "
-            f"{high:.2f} (the dark edges of the band). {' '.join(found.notes)}".strip(),
-            "alt": f"Change of every person by condition, with the threshold. {shares}.",
-        },
-        {
-            "name": f"{analysis.id}_means",
-            "title": "Means by occasion",
-            "caption": f"Mean of {analysis.value.replace('_', ' ')} of everybody measured, with a "
-            f"{found.level:.0%} t interval.",
-            "alt": "Mean of each condition on each occasion.",
-        },
-    ]
-    return [
-        drawn(
-            evidence,
-            ax,
-            name=said["name"],
-            title=said["title"],
-            caption=said["caption"],
-            alt=said["alt"],
-        )
-        for ax, said in zip(axes, words, strict=True)
-    ]
+        name=f"{analysis.id}_means",
+        title="Means by occasion",
+        caption=f"Mean of {analysis.value.replace('_', ' ')} of everybody measured, with a "
+        f"{found.level:.0%} t interval.",
+        alt="Mean of each condition on each occasion.",
+    )
+    return [people, means]
 
 
 def _in_order(analysis: Change, data: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from analysis.evidence.evidence import Evidence
 from analysis.results import figure_style
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable, Status
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +46,40 @@ def drawn(
     return ResultFigure(
         svg=figure_style.svg(axes), caption=caption, status=status or evidence.status, **words
     )
+
+
+def result_tables(
+    analysis: AnyAnalysis,
+    evidence: Evidence,
+    shown: Iterable[tuple[str, str, str, pd.DataFrame]],
+    *,
+    level: float,
+    exploratory: Container[str] = (),
+) -> list[ResultTable]:
+    """Return the tables of an analysis, whose id stands before each name.
+
+    Parameters
+    ----------
+    analysis : AnyAnalysis
+    evidence : Evidence
+    shown : iterable of tuple
+        Name, title, caption and rows of each table.
+    level : float
+        Coverage of their intervals.
+    exploratory : container of str
+        Names of tables that answer no registered question.
+    """
+    return [
+        ResultTable(
+            name=f"{analysis.id}_{name}",
+            title=title,
+            caption=caption.strip(),
+            frame=frame,
+            status="exploratory" if name in exploratory else evidence.status,
+            level=level,
+        )
+        for name, title, caption, frame in shown
+    ]
 
 
 def stamp(analysis: AnyAnalysis, evidence: Evidence) -> dict[str, Any]:

@@ -10,18 +10,15 @@ import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.evidence.evidence import Evidence
+from analysis.evidence.judges import JudgeEvidence
 from analysis.ranking import RankCorrelation as Found
-from analysis.ranking import rank_correlation
+from analysis.ranking import figures, rank_correlation
 from analysis.ranking.draws import MOST_ITEMS, score_errors
-from analysis.registered.finding import Finding, interval, stamp
-from analysis.registered.study_figures import decile_figure, rank_figure
-from analysis.results.quantities import Quantity, ResultTable
+from analysis.registered.finding import Finding, drawn, interval, stamp
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
 from prereg.analyses.choices import RankCorrelation
 from prereg.errors import RatifyError
-
-BOOTSTRAP = 2000
-DRAWS = 500
 
 
 def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Finding:
@@ -44,14 +41,14 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
     """
     scores, column, what = _other_scores(analysis, evidence)
     rng = evidence.rng(analysis.id)
-    people, draws = _peoples_scores(evidence, rng)
+    people, draws = _peoples_scores(evidence, analysis.draws, rng)
     found = rank_correlation(
         people,
         scores,
         y_score=column,
         y_se=f"{column}_se",
         x_draws=draws,
-        bootstrap=BOOTSTRAP,
+        bootstrap=analysis.resamples,
         rng=rng,
     )
     quantities = _quantities(analysis, evidence, found, what)
@@ -68,14 +65,14 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         f"{interval(*_ends(found))} over {found.n} conversations."
     )
     seen = people.dropna(subset=["score"])
-    pictures = [rank_figure(analysis, evidence, seen, scores, column, what)]
+    pictures = [_rank_figure(analysis, evidence, seen, scores, column, what)]
     if analysis.score == "elo" and analysis.judge is not None:
-        pictures.append(decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
+        pictures.append(_decile_figure(analysis, evidence, evidence.judges[analysis.judge]))
     return Finding(sentence=sentence, quantities=quantities, tables=[table], figures=pictures)
 
 
 def _peoples_scores(
-    evidence: Evidence, rng: np.random.Generator
+    evidence: Evidence, draws: int, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, FloatArray | None]:
     """Return people's scores, and what other raters might have made of them."""
     ranking = evidence.ranked
@@ -83,7 +80,7 @@ def _peoples_scores(
     if largest > MOST_ITEMS or ranking.n_clusters < 2:
         return ranking.to_frame(), None
     errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge)
-    return errors.to_frame(), errors.draws(DRAWS, rng)
+    return errors.to_frame(), errors.draws(draws, rng)
 
 
 def _ends(found: Found) -> tuple[float, float]:
@@ -166,14 +163,12 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
 
 def _about_scores(evidence: Evidence, unmatched: int) -> str:
     """Return what must be known about the scores that were correlated, empty if nothing."""
-    notes = evidence.ranked.frame["note"]
-    invented = int(notes.str.contains("only because of the ridge", regex=False).sum())
-    apart = int(notes.str.contains("never compared with each other", regex=False).sum())
+    ranking = evidence.ranked
     said = ""
-    if invented:
-        said += f" {invented} scores are finite only because of the ridge."
-    if apart:
-        said += f" {apart} items are in groups that were never compared with each other."
+    if ranking.n_by_ridge:
+        said += f" {ranking.n_by_ridge} scores are finite only because of the ridge."
+    if ranking.n_apart:
+        said += f" {ranking.n_apart} items are in groups that were never compared with each other."
     if unmatched:
         said += f" {unmatched} items lack one of the two scores."
     return said
@@ -194,3 +189,49 @@ def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.Dat
         analysis.score
     ]
     return evidence.judges[analysis.judge].scores, analysis.score, f"{analysis.judge}'s {word}"
+
+
+def _rank_figure(
+    analysis: RankCorrelation,
+    evidence: Evidence,
+    people: pd.DataFrame,
+    scores: pd.DataFrame,
+    column: str,
+    what: str,
+) -> ResultFigure:
+    """Draw the rank people gave against the rank by another score."""
+    frame = people[["item_id", "scenario", "score"]].merge(
+        scores[["item_id", column]], on="item_id", suffixes=("", "_other")
+    )
+    axes = figures.plot_rank_against_rank(
+        frame.rename(columns={"score": "human_score", column: "judge_score"}),
+        x_label=f"Rank by {evidence.raters}",
+        y_label=f"Rank by {what}",
+    )
+    return drawn(
+        evidence,
+        axes,
+        status=evidence.status,
+        name=f"{analysis.id}_ranks",
+        title=f"{evidence.raters_own} rank against the rank by {what}",
+        caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "
+        "1 is best. The line is equality.",
+        alt=f"Scatter of ranks by {evidence.raters} and by {what}, a panel for each scenario.",
+    )
+
+
+def _decile_figure(
+    analysis: RankCorrelation, evidence: Evidence, judge: JudgeEvidence
+) -> ResultFigure:
+    """Draw a judge's Elo by decile of its own score."""
+    axes = figures.plot_elo_by_decile(judge.scores)
+    return drawn(
+        evidence,
+        axes,
+        status="exploratory",
+        name=f"{analysis.id}_deciles",
+        title=f"{judge.judge_id}'s Elo by decile of its own overall score",
+        caption="Deciles are taken within scenario. Points are conversations, diamonds their mean "
+        "with a 95% t interval. Two ways of asking one judge should tell one story.",
+        alt=f"Elo of each conversation by the decile of {judge.judge_id}'s overall score.",
+    )

@@ -1,41 +1,38 @@
-"""The kinds of analysis a plan may register; one function each, from evidence to findings."""
+"""The kinds of analysis a plan may register: one line for each kind and its runner."""
 
 from __future__ import annotations
 
-import contextlib
-import math
 from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
-
-from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
-from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
-from analysis.evidence.judges import measures_of
 from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
-from analysis.registered.finding import Finding, interval, number, stamp
+from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
+from analysis.registered.finding import Finding, stamp
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
 from analysis.registered.regression import run_regression
-from analysis.registered.sources import run_best_worst_shares, run_source_ratings
-from analysis.registered.study_figures import gap_figure
+from analysis.registered.shares import run_best_worst_shares
+from analysis.registered.sources import run_source_ratings
 from analysis.registered.themes import run_themes
-from analysis.regression.fit import Regression, clustered_logit
-from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
-from analysis.results.quantities import Quantity, ResultTable
-from prereg.analyses.agreement import Agreement
-from prereg.analyses.change import Change
-from prereg.analyses.choices import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
-from prereg.analyses.ranking import RankingAnalysis
-from prereg.analyses.regression import Regression as RegressionPlan
-from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
+from analysis.results.quantities import Quantity
+from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
-from prereg.plan.judging import BASELINES, LLMJudge
-from prereg.plan.model import Analysis
 
-BOOTSTRAP = 2000
+RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
+    "ranking": run_ranking,
+    "rank_correlation": run_rank_correlation,
+    "choice_agreement": run_choice_agreement,
+    "logit": run_logit,
+    "selection_by_gap": run_selection_by_gap,
+    "agreement": run_agreement,
+    "source_ratings": run_source_ratings,
+    "best_worst_shares": run_best_worst_shares,
+    "change": run_change,
+    "regression": run_regression,
+    "themes": run_themes,
+}
 
 
 def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
@@ -45,7 +42,7 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     finding says so: what was registered is reported, whatever becomes of it.
     """
     try:
-        return _RUN[type(analysis)](analysis, evidence)
+        return RUNNERS[analysis.kind](analysis, evidence)
     except RatifyError as error:
         return _no_estimate(analysis, evidence, str(error))
 
@@ -76,211 +73,3 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
         sentence=f"The registered analysis {analysis.id} could not be computed: {why}.",
         quantities=missing,
     )
-
-
-def _logit(analysis: Logit, evidence: Evidence) -> Finding:
-    sides = _trials(analysis.judge, evidence)
-    trials = sides.frame
-    outcome = analysis.formula.partition("~")[0].strip()
-    data = trials.dropna(subset=[outcome])
-    fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
-    frame = fit.to_frame()
-    if analysis.term not in set(frame["term"]):
-        raise RatifyError(
-            f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
-        )
-    quantities = [
-        Quantity(
-            analysis=analysis.id,
-            name=str(row["term"]),
-            label=f"{outcome}: {row['term']}",
-            estimate=float(row["estimate"]),
-            low=float(row["low"]),
-            high=float(row["high"]),
-            se=float(row["se"]),
-            p_value=float(row["p"]),
-            n=fit.n,
-            unit_of_n="judgments",
-            clusters=fit.n_clusters,
-            method=f"logit, errors clustered by {analysis.cluster}",
-            unit="log-odds per point" if row["term"] == "gap" else "log-odds",
-            note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
-            # only the term the plan names was registered as a question of its own
-            **(stamp(analysis, evidence) if row["term"] == analysis.term else {}),
-        )
-        for row in frame.to_dict("records")
-    ]
-    main = next(q for q in quantities if q.name == analysis.term)
-    dropped = len(trials) - len(data)
-    note = f" {dropped} of {len(trials)} trials have no such side and drop out." if dropped else ""
-    if sides.n_unscored:
-        note += f" Of these, {sides.n_unscored} hold an item the judge has not scored."
-    table = ResultTable(
-        name=analysis.id,
-        title=f"{analysis.formula}",
-        caption=f"{fit.method}; {fit.n:,} judgments, {fit.n_clusters} clusters; log-odds.{note}",
-        frame=frame,
-        status=evidence.status,
-    )
-    return Finding(
-        sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
-        quantities=quantities,
-        tables=[table],
-    )
-
-
-def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> str:
-    assert main.estimate is not None
-    assert main.low is not None
-    assert main.high is not None
-    clear = "" if main.low > 0 or main.high < 0 else "; the interval includes no difference"
-    if main.name != "gap":
-        return (
-            f"In {analysis.formula}, the log-odds of {main.name} are {main.estimate:.2f} "
-            f"{interval(main.low, main.high)}{clear}."
-        )
-    side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
-    odds = interval(math.exp(main.low), math.exp(main.high))
-    return (
-        f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
-        f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
-    )
-
-
-def _selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
-    trials = _trials(analysis.judge, evidence).frame
-    rates = selection_by_gap(trials, bins=analysis.limits)
-    quantities = [
-        Quantity(
-            analysis=analysis.id,
-            name=f"gap {row['bin']}",
-            label=f"Chose the higher-scored side, gap {row['bin']}",
-            estimate=number(row["rate"]),
-            low=number(row["low"]),
-            high=number(row["high"]),
-            n=int(row["n"]),
-            unit_of_n="judgments",
-            method="proportion, Wilson interval (judgments taken as independent)",
-            unit="proportion",
-            note="" if row["n"] else "No trial has a gap of this size.",
-            **stamp(analysis, evidence),
-        )
-        for row in rates.to_dict("records")
-    ]
-    table = ResultTable(
-        name=analysis.id,
-        title=f"How often people chose the side that {analysis.judge} scored higher",
-        caption="By size of the gap in points; proportion, Wilson interval; n counts judgments.",
-        frame=rates,
-        status=evidence.status,
-    )
-    fit, fitted = _registered_curve(analysis, evidence, trials)
-    figure = gap_figure(analysis, evidence, fitted, rates, fit)
-    return Finding(quantities=quantities, tables=[table], figures=[figure])
-
-
-def _choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
-    quantities = []
-    words = []
-    for judge_id in [*analysis.judges, *_baselines_beside(analysis, evidence)]:
-        registered = judge_id in analysis.judges
-        found = choice_agreement(evidence.people, evidence.judges[judge_id].trials)
-        common: dict[str, Any] = {
-            "analysis": analysis.id,
-            "n": found.n,
-            "unit_of_n": "judgments",
-            "clusters": found.n_clusters,
-            "note": _about_matches(found),
-            **(stamp(analysis, evidence) if registered else {}),
-        }
-        quantities += [
-            Quantity(
-                name=f"{judge_id}: agreement",
-                label=f"{judge_id} chooses as {evidence.raters} do on the same trial",
-                estimate=found.estimate,
-                low=found.low,
-                high=found.high,
-                se=found.se,
-                method="proportion, errors clustered by rater, t interval on the logit scale",
-                unit="proportion",
-                **common,
-            ),
-            Quantity(
-                name=f"{judge_id}: kappa",
-                label=f"{judge_id} and {evidence.raters} on the same trial, beyond chance",
-                estimate=found.kappa,
-                low=found.kappa_low,
-                high=found.kappa_high,
-                se=found.kappa_se,
-                method="Cohen's kappa of left and right, errors clustered by rater, t interval "
-                "through Fisher's z",
-                unit="kappa",
-                **common,
-            ),
-        ]
-        interval = "" if math.isnan(found.low) else f" [{found.low:.0%}, {found.high:.0%}]"
-        words.append(f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials")
-    return Finding(
-        sentence=f"On the very same trials, the judges choose as {evidence.raters} do: "
-        f"{'; '.join(words)}.",
-        quantities=quantities,
-    )
-
-
-def _baselines_beside(analysis: ChoiceAgreement, evidence: Evidence) -> list[str]:
-    """Return the baselines that stand beside an LLM, though the analysis does not name them."""
-    if not any(isinstance(evidence.plan.judge(name), LLMJudge) for name in analysis.judges):
-        return []
-    return [b for b in BASELINES if b in evidence.judges and b not in analysis.judges]
-
-
-def _about_matches(found: AgreementOnTrials) -> str:
-    """Return what must be known about the trials that were matched, empty if nothing."""
-    parts = {
-        f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
-        f"{found.n_unmatched} trials the judge never answered": found.n_unmatched,
-        f"{found.n_undecided} it answered both ways": found.n_undecided,
-        "no interval: fewer than two raters, or no variation": math.isnan(found.low),
-    }
-    said = "; ".join(text for text, holds in parts.items() if holds)
-    return f"{said[0].upper()}{said[1:]}." if said else ""
-
-
-def _trials(judge_id: str, evidence: Evidence) -> Trials:
-    scores = evidence.judges[judge_id].scores
-    preference = "elo" if "elo" in scores else None
-    dimensions = measures_of(evidence.plan).dimensions
-    return trials_with_gap(evidence.people, scores, preference=preference, dimensions=dimensions)
-
-
-def _registered_curve(
-    analysis: SelectionByGap, evidence: Evidence, trials: pd.DataFrame
-) -> tuple[Regression | None, pd.DataFrame]:
-    """Return the plan's own logit of select_higher on this judge's gap, if it registers one."""
-    data = trials.dropna(subset=["select_higher"])
-    for other in evidence.plan.analyses:
-        if (
-            isinstance(other, Logit)
-            and other.judge == analysis.judge
-            and other.formula.startswith("select_higher")
-            and other.term == "gap"
-        ):
-            # without a fit the rates are still rates: the logit's own finding says why it failed
-            with contextlib.suppress(RatifyError):
-                return clustered_logit(data, other.formula, cluster=other.cluster), data
-    return None, data
-
-
-_RUN: dict[type, Callable[[Any, Evidence], Finding]] = {
-    RankCorrelation: run_rank_correlation,
-    Logit: _logit,
-    SelectionByGap: _selection_by_gap,
-    ChoiceAgreement: _choice_agreement,
-    RankingAnalysis: run_ranking,
-    Agreement: run_agreement,
-    SourceRatings: run_source_ratings,
-    BestWorstShares: run_best_worst_shares,
-    Change: run_change,
-    RegressionPlan: run_regression,
-    Themes: run_themes,
-}

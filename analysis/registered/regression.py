@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN, Family, FamilyTest
-from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
 from analysis.registered.regression_rows import regression_rows
 from analysis.regression.effects import effects_table, outcome_sd, with_families
 from analysis.regression.figures import plot_effects
@@ -119,15 +119,10 @@ def in_families(finding: Finding, families: list[Family]) -> Finding:
         found = adjusted.get((quantity.analysis, quantity.name))
         if found is None or quantity.p_value is None:
             return quantity
-        told = f"p {_p(quantity.p_value)} uncorrected; {found[1]}."
-        kept = quantity.note.replace(_LATER, "").strip()
-        note = f"{kept} {told}".strip()
-        return replace(quantity, p_value=found[0], note=note)
+        told = f"{quantity.note} p {_p(quantity.p_value)} uncorrected; {found[1]}."
+        return replace(quantity, p_value=found[0], note=told.strip())
 
     return replace(finding, quantities=[corrected(q) for q in finding.quantities])
-
-
-_LATER = "p as it is: its family is shared with other analyses."
 
 
 def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regression:
@@ -172,7 +167,7 @@ def _effects(
 
 def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, Any]) -> Quantity:
     shared = analysis.family.over == "shared"
-    about = _LATER if shared else ""
+    about = ""
     if not shared and analysis.family.correction != "none":
         about = (
             f"p {_p(row['p'])} uncorrected; {row['correction']} over {row['tests']} "
@@ -262,18 +257,17 @@ def _effects_result(
 def _coefficients(
     analysis: RegressionPlan, evidence: Evidence, fits: Mapping[str, Regression]
 ) -> ResultTable:
-    parts = [
-        fit.to_frame(analysis.level).assign(n=fit.n, clusters=fit.n_clusters)
-        for fit in fits.values()
-    ]
-    frame = pd.concat(parts, keys=list(fits), names=["outcome"]).reset_index("outcome")
+    frames = {
+        outcome: fit.to_frame(analysis.level).assign(n=fit.n, clusters=fit.n_clusters)
+        for outcome, fit in fits.items()
+    }
     one = next(iter(fits.values()))
     return ResultTable(
         name=f"{analysis.id}_coefficients",
         title=f"All coefficients of {analysis.predictors}",
         caption=f"{one.method}, {one.test}s that no family corrects; {_unit(analysis)}. Only the "
         "terms and contrasts of the other table were registered as questions.",
-        frame=frame.reset_index(drop=True),
+        frame=_of_outcomes(frames),
         status="exploratory",
         level=analysis.level,
     )
@@ -287,7 +281,8 @@ def _averages(
 ) -> list[ResultTable]:
     """Return what the model predicts on average, and what a change does, where the plan asks."""
     how = "over the observed rows, other columns as they are; delta method"
-    tables = []
+    method = next(iter(fits.values())).method
+    shown = []
     if analysis.predictions:
         parts = {
             outcome: average_predictions(
@@ -295,7 +290,8 @@ def _averages(
             )
             for outcome, fit in fits.items()
         }
-        tables.append(("predictions", "Average predictions", f"Mean prediction {how}.", parts))
+        caption = f"Mean prediction {how}. {method}."
+        shown.append(("predictions", "Average predictions", caption, _of_outcomes(parts)))
     if analysis.average_effects:
         parts = {
             outcome: pd.concat(
@@ -306,25 +302,14 @@ def _averages(
             )
             for outcome, fit in fits.items()
         }
-        tables.append(
-            (
-                "average_effects",
-                "Average marginal effects",
-                f"Mean change of the prediction {how}; p uncorrected.",
-                parts,
-            )
-        )
-    return [
-        ResultTable(
-            name=f"{analysis.id}_{name}",
-            title=title,
-            caption=f"{caption} {next(iter(fits.values())).method}.",
-            frame=pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True),
-            status=evidence.status,
-            level=analysis.level,
-        )
-        for name, title, caption, parts in tables
-    ]
+        caption = f"Mean change of the prediction {how}; p uncorrected. {method}."
+        shown.append(("average_effects", "Average marginal effects", caption, _of_outcomes(parts)))
+    return result_tables(analysis, evidence, shown, level=analysis.level)
+
+
+def _of_outcomes(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return one table of all outcomes, whose name is its first column."""
+    return pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True)
 
 
 def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -> ResultFigure:

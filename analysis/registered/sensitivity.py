@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
@@ -13,7 +12,8 @@ from analysis.registered.finding import Finding
 from analysis.registered.registry import run_registered
 from analysis.registered.shared_families import in_shared_families
 from analysis.results.quantities import Quantity, ResultTable
-from prereg.plan.model import Analysis, Sensitivity
+from prereg.analyses.registry import Analysis
+from prereg.plan.model import Sensitivity
 
 ENDING = ".everybody"
 
@@ -60,10 +60,8 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
 
 def _named_again(analysis: Analysis, settings: Sensitivity) -> Analysis:
     # the hypothesis is tested once, on those whom the plan keeps
-    update: dict[str, Any] = {"id": f"{analysis.id}{ENDING}", "hypothesis": None}
-    if settings.cluster is not None and hasattr(analysis, "cluster"):
-        update["cluster"] = settings.cluster
-    return analysis.model_copy(update=update)
+    again = analysis.model_copy(update={"id": f"{analysis.id}{ENDING}", "hypothesis": None})
+    return again if settings.cluster is None else again.clustered_by(settings.cluster)
 
 
 def _on_everybody(sentence: str, everybody: Evidence) -> str:

@@ -10,8 +10,8 @@ from analysis.inference.families import correct_families
 from analysis.registered.finding import Finding
 from analysis.registered.regression import family_tests, in_families
 from analysis.results.quantities import ResultTable, Status
+from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import Regression
-from prereg.plan.model import Analysis
 
 
 def in_shared_families(

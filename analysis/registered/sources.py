@@ -1,4 +1,4 @@
-"""Registered analyses of sources' responses and of themes: from evidence to findings."""
+"""The registered ratings of several sources' responses: from evidence to a finding."""
 
 from __future__ import annotations
 
@@ -8,24 +8,20 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
-from analysis.sources.figures import plot_best_worst_shares, plot_source_means
+from analysis.sources.figures import plot_source_means
 from analysis.sources.ratings import CLUSTER_WORDS, source_ratings
 from analysis.sources.ratings import SourceRatings as Found
 from analysis.sources.rows import ALL
-from analysis.sources.shares import MOST, best_worst_shares
-from analysis.sources.shares import BestWorstShares as FoundShares
 from analysis.sources.style import ADJUSTED, CAUTION, RAW
 from analysis.tables import columns
 from analysis.texts.features import per_hundred_words, style_features
-from prereg.analyses.choices import AnyAnalysis
 from prereg.analyses.sources import BestWorstShares, SourceRatings
 from prereg.errors import RatifyError
 
 TOLD = 2  # dimensions that the sentence names; the table has all
-LEVEL_OF_TESTS = 0.05
 
 
 def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
@@ -74,7 +70,7 @@ def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
         family=analysis.family,
         level=analysis.level,
     )
-    _all_there(analysis, found.means["source"])
+    require_seen(analysis, found.means["source"])
     quantities = [*_mean_quantities(analysis, evidence, found)]
     quantities += _contrast_quantities(analysis, evidence, found)
     return Finding(
@@ -85,136 +81,6 @@ def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
     )
 
 
-def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Finding:
-    """Run a registered comparison of sources by people's picks of best and worst.
-
-    Parameters
-    ----------
-    analysis : BestWorstShares
-    evidence : Evidence
-        `best_worst` and `items` are used.
-
-    Returns
-    -------
-    Finding
-        Shares by source and contrasts, as quantities and tables; the shares, as a figure.
-
-    Raises
-    ------
-    RatifyError
-        As `best_worst_shares.best_worst_shares`, and where trials show other sources than the
-        plan's: what is picked depends on all options of a trial, so none can be left out.
-    """
-    items = evidence.items
-    columns.require_columns(items, analysis.source)
-    shown = items[items["item_id"].isin(set(evidence.best_worst["item_id"]))]
-    if analysis.sources is not None:
-        for name in sorted(set(shown[analysis.source]) - set(analysis.sources)):
-            raise RatifyError(
-                "is shown in trials, and is none of the plan's sources",
-                column=analysis.source,
-                value=name,
-                allowed=", ".join(analysis.sources),
-            )
-    found = best_worst_shares(
-        evidence.best_worst.reset_index(drop=True),
-        items,
-        source=analysis.source,
-        reference=analysis.reference,
-        item_cluster=analysis.item_cluster,
-        cluster=analysis.cluster,
-        correction=analysis.correction,
-        level=analysis.level,
-    )
-    _all_there(analysis, found.shares["source"])
-    most = found.shares[found.shares["picked"] == MOST].sort_values("estimate", ascending=False)
-    told = "; ".join(
-        f"{r['source']} {r['estimate']:.0%} {_percents(r)} (by chance {r['chance']:.0%})"
-        for r in most.to_dict("records")
-    )
-    about = f"{found.n_trials:,} trials by {found.n_raters:,} {evidence.raters}"
-    figure = drawn(
-        evidence,
-        plot_best_worst_shares(found.shares, sources=analysis.sources),
-        name=analysis.id,
-        title="How often each source was picked as best and as worst",
-        caption=f"Share of a source's showings with {found.level:.0%} intervals, "
-        f"{CLUSTER_WORDS[found.cluster]}; {about}. The dashed line is chance.",
-        alt=f"Shares picked as best: {told}.",
-    )
-    return Finding(
-        sentence=f"{evidence.raters.capitalize()} picked as best, of the times it was shown: "
-        f"{told}.",
-        quantities=_share_quantities(analysis, evidence, found),
-        tables=_share_tables(analysis, evidence, found, about),
-        figures=[figure],
-    )
-
-
-def _share_quantities(
-    analysis: BestWorstShares, evidence: Evidence, found: FoundShares
-) -> list[Quantity]:
-    """Return each source's shares, then their differences."""
-    words = {"most": "picked as best", "least": "picked as worst", "net": "best less worst"}
-    quantities = [
-        _quantity(
-            analysis,
-            evidence,
-            row,
-            name=f"{row['picked']}: {row['source']}",
-            label=f"{row['source']}: {words[row['picked']]}",
-            unit=_unit(row),
-            method=found.method,
-            unit_of_n="showings",
-            note=f"By chance {row['chance']:.3f}; p is of chance." if row["chance"] else "",
-        )
-        for row in found.shares.to_dict("records")
-    ]
-    return quantities + [
-        _quantity(
-            analysis,
-            evidence,
-            row,
-            name=f"{row['picked']}: {row['contrast']}",
-            label=f"{words[row['picked']]}: {row['source']} less {row['reference']}",
-            unit="difference of proportions",
-            unit_of_n="showings",
-            method=f"difference of shares, {CLUSTER_WORDS[found.cluster]}, t interval; "
-            f"{SHOWN[found.correction]}",
-        )
-        for row in found.contrasts.to_dict("records")
-    ]
-
-
-def _share_tables(
-    analysis: BestWorstShares, evidence: Evidence, found: FoundShares, about: str
-) -> list[ResultTable]:
-    shown = (
-        (
-            "shares",
-            "How often each source was picked as best and as worst",
-            f"{found.method[0].upper()}{found.method[1:]}; {about}.",
-            found.shares,
-        ),
-        (
-            "contrasts",
-            "Differences between sources",
-            f"Source less reference; {SHOWN[found.correction]} within each kind of pick; {about}.",
-            found.contrasts,
-        ),
-    )
-    return [
-        ResultTable(
-            name=f"{analysis.id}_{name}",
-            title=title,
-            caption=caption,
-            frame=frame,
-            status=evidence.status,
-        )
-        for name, title, caption, frame in shown
-    ]
-
-
 def _named_sources(analysis: SourceRatings, items: pd.DataFrame) -> pd.DataFrame:
     """Return the items of the plan's sources; all items where it names none."""
     columns.require_columns(items, analysis.source)
@@ -223,8 +89,20 @@ def _named_sources(analysis: SourceRatings, items: pd.DataFrame) -> pd.DataFrame
     return items[items[analysis.source].isin(analysis.sources)].reset_index(drop=True)
 
 
-def _all_there(analysis: SourceRatings | BestWorstShares, there: pd.Series[Any]) -> None:
-    """Refuse a plan whose sources people never saw."""
+def require_seen(analysis: SourceRatings | BestWorstShares, there: pd.Series[Any]) -> None:
+    """Refuse a plan whose sources people never saw.
+
+    Parameters
+    ----------
+    analysis : SourceRatings or BestWorstShares
+    there : Series
+        The sources that people saw.
+
+    Raises
+    ------
+    RatifyError
+        At the first source of the plan that is not there.
+    """
     known = set(there)
     for name in analysis.sources or ():
         if name not in known:
@@ -248,15 +126,32 @@ def _style(analysis: SourceRatings, evidence: Evidence, items: pd.DataFrame) -> 
     return features[list(analysis.style)].assign(item_id=items["item_id"])
 
 
-def _quantity(
-    analysis: AnyAnalysis, evidence: Evidence, row: dict[Any, Any], *, note: str = "", **words: Any
+def source_quantity(
+    analysis: SourceRatings | BestWorstShares,
+    evidence: Evidence,
+    row: dict[Any, Any],
+    *,
+    note: str = "",
+    **words: Any,
 ) -> Quantity:
-    """Return a line of a table as a quantity; its p value is the corrected one."""
+    """Return one row of a table as a quantity; its p value is the corrected one.
+
+    Parameters
+    ----------
+    analysis : SourceRatings or BestWorstShares
+    evidence : Evidence
+    row : dict
+        Of means, shares or contrasts.
+    note : str
+        What must be known before the row's own note.
+    **words
+        `name`, `label`, `unit`, `unit_of_n` and `method` of the quantity.
+    """
     said = [row["note"].capitalize() + "."] if row["note"] else []
     if "p_adjusted" in row and not pd.isna(row["p"]):
         said.append(f"p uncorrected {p_value(row['p'])}.")
     clusters = {"rater": row["raters"], "item": row["items"]}
-    used = clusters.get(getattr(analysis, "cluster", ""), min(clusters.values()))
+    used = clusters.get(analysis.cluster, min(clusters.values()))
     return Quantity(
         analysis=analysis.id,
         estimate=number(row["estimate"]),
@@ -266,7 +161,7 @@ def _quantity(
         p_value=number(row.get("p_adjusted")),
         n=int(row["n"]),
         clusters=int(used),
-        level=float(getattr(analysis, "level", 0.95)),
+        level=analysis.level,
         note=" ".join([note, *said]).strip(),
         **words,
         **stamp(analysis, evidence),
@@ -276,7 +171,7 @@ def _quantity(
 def _mean_quantities(analysis: SourceRatings, evidence: Evidence, found: Found) -> list[Quantity]:
     rows = found.means[found.means["domain"] == ALL].to_dict("records")
     return [
-        _quantity(
+        source_quantity(
             analysis,
             evidence,
             row,
@@ -303,7 +198,7 @@ def _contrast_quantities(
         if found.family == "dimension":
             family = family[family["dimension"] == row["dimension"]]
         quantities.append(
-            _quantity(
+            source_quantity(
                 analysis,
                 evidence,
                 row,
@@ -334,7 +229,7 @@ def _sentence(found: Found, evidence: Evidence) -> str:
             f"{r['source']} ({r['estimate']:.2f} {_ends(r['low'], r['high'])})" for r in ends
         )
         tests = raw[raw["dimension"] == dimension]
-        clear = int((tests["p_adjusted"] <= LEVEL_OF_TESTS).sum())
+        clear = int((tests["p_adjusted"] <= 1 - found.level).sum())
         told.append(
             f"on {_words(str(dimension))}, {best} highest and {worst} lowest, {clear} of "
             f"{len(tests)} differences beyond chance"
@@ -372,16 +267,7 @@ def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) ->
                 found.style,
             )
         )
-    return [
-        ResultTable(
-            name=f"{analysis.id}_{name}",
-            title=title,
-            caption=caption.strip(),
-            frame=frame,
-            status=evidence.status,
-        )
-        for name, title, caption, frame in shown
-    ]
+    return result_tables(analysis, evidence, shown, level=found.level)
 
 
 def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> ResultFigure:
@@ -407,11 +293,3 @@ def _words(name: str) -> str:
 
 def _ends(low: float, high: float) -> str:
     return "[no interval]" if pd.isna(low) else interval(low, high)
-
-
-def _percents(row: dict[Any, Any]) -> str:
-    return "" if pd.isna(row["low"]) else f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
-
-
-def _unit(row: dict[Any, Any]) -> str:
-    return "difference of proportions" if row["picked"] == "net" else "proportion"

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.tables.tidy import naming
 from analysis.texts.figures import plot_themes
 from analysis.texts.themes import METHODS, ThemeChange, theme_change, theme_labels
 from prereg.analyses.sources import Themes
-from prereg.errors import RatifyError
-
-LEVEL_OF_TESTS = 0.05
 
 
 def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
@@ -40,12 +39,12 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
         As `themes.theme_change`, with the file named.
     """
     texts = evidence.table(analysis.texts)
-    named = analysis.texts
-    try:
+    files = [evidence.table_path(name).name for name in dict.fromkeys(analysis.tables())]
+    with naming(Path(" or ".join(files))):
         if analysis.labels is None:
             labels = theme_labels(texts, analysis.columns, text=analysis.text)
         else:
-            labels, named = evidence.table(analysis.labels), analysis.labels
+            labels = evidence.table(analysis.labels)
         found = theme_change(
             texts,
             labels,
@@ -59,16 +58,6 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
             correction=analysis.correction,
             level=analysis.level,
         )
-    except RatifyError as error:
-        files = dict.fromkeys([analysis.texts, named])
-        raise RatifyError(
-            error.problem,
-            file=error.file or " or ".join(evidence.table_path(name).name for name in files),
-            row=error.row,
-            column=error.column,
-            value=error.value,
-            allowed=error.allowed,
-        ) from error
     main = found.changes[found.changes["test"] == analysis.test]
     return Finding(
         sentence=_sentence(analysis, found, main),
@@ -80,7 +69,7 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
 
 def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
     """Return which themes changed, for whoever reads nothing else."""
-    changed = main[main["p_adjusted"] <= LEVEL_OF_TESTS].sort_values("estimate", ascending=False)
+    changed = main[main["p_adjusted"] <= 1 - found.level].sort_values("estimate", ascending=False)
     told = [
         f"{row['theme']} {100 * row['estimate']:+.0f} points "
         f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
@@ -150,22 +139,13 @@ def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[Re
             found.pairs,
         ),
     ]
-    return [
-        ResultTable(
-            name=f"{analysis.id}_{name}",
-            title=title,
-            caption=caption.strip(),
-            frame=frame,
-            status=evidence.status,
-        )
-        for name, title, caption, frame in shown
-    ]
+    return result_tables(analysis, evidence, shown, level=found.level)
 
 
 def _figure(
     analysis: Themes, evidence: Evidence, found: ThemeChange, main: pd.DataFrame
 ) -> ResultFigure:
-    changed = list(main.loc[main["p_adjusted"] <= LEVEL_OF_TESTS, "theme"])
+    changed = list(main.loc[main["p_adjusted"] <= 1 - found.level, "theme"])
     axes = plot_themes(
         found.incidence, before=analysis.before, after=analysis.after, changed=changed
     )

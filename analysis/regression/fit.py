@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,7 @@ from analysis.regression.predictions import (
     average_predictions,
     predicted_probability,
 )
-from analysis.regression.result import FEW_CLUSTERS, Distribution, Regression
+from analysis.regression.result import FEW_CLUSTERS, Distribution, Kind, Regression
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
@@ -38,8 +38,6 @@ __all__ = [
     "predicted_probability",
     "robust_ols",
 ]
-
-Kind = Literal["logit", "ols"]
 
 
 def clustered_logit(
@@ -167,8 +165,6 @@ def _fit(
     df = math.inf
     if distribution == "t":
         df = float(len(rows) - len(terms) if n_clusters is None else n_clusters - 1)
-    name = "logit" if kind == "logit" else "OLS"
-    how = f"errors clustered by {cluster}" if cluster else "errors HC3"
     return Regression(
         params=pd.Series(result.params, index=terms),
         bse=pd.Series(result.bse, index=terms),
@@ -178,9 +174,9 @@ def _fit(
         n=len(rows),
         n_clusters=n_clusters,
         n_dropped=len(data) - len(rows),
+        kind=kind,
         formula=formula,
         cluster=cluster,
-        method=f"{name}, {how}" + ("" if distribution == "z" else f", t with {df:.0f} df"),
         warnings=tuple(said),
         distribution=distribution,
         df=df,

@@ -15,6 +15,7 @@ from analysis.arrays import IntArray
 from analysis.tables import columns
 
 Distribution = Literal["z", "t"]
+Kind = Literal["logit", "ols"]
 
 # Below this many clusters the clustered error is known to come out too small.
 FEW_CLUSTERS = 40
@@ -37,7 +38,8 @@ class Regression:
         None where errors are HC3.
     n_dropped : int
         Rows left out because a column of the formula, or the cluster, is missing there.
-    formula, cluster, method : str
+    kind : {'logit', 'ols'}
+    formula, cluster : str
         `cluster` is empty where errors are HC3.
     distribution : {'z', 't'}
         What p values and intervals refer to.
@@ -61,9 +63,9 @@ class Regression:
     n: int
     n_clusters: int | None
     n_dropped: int
+    kind: Kind
     formula: str
     cluster: str
-    method: str
     warnings: tuple[str, ...]
     distribution: Distribution = "z"
     df: float = math.inf
@@ -74,7 +76,19 @@ class Regression:
     @property
     def is_logit(self) -> bool:
         """Whether estimates are log-odds."""
-        return self.method.startswith("logit")
+        return self.kind == "logit"
+
+    @property
+    def name(self) -> str:
+        """What the model is called in words."""
+        return "logit" if self.is_logit else "OLS"
+
+    @property
+    def method(self) -> str:
+        """The model, its errors and their distribution, in words."""
+        errors = f"clustered by {self.cluster}" if self.cluster else "HC3"
+        t = f", t with {self.df:.0f} df" if self.distribution == "t" else ""
+        return f"{self.name}, errors {errors}{t}"
 
     @property
     def few_clusters(self) -> bool:

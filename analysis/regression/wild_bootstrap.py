@@ -170,7 +170,7 @@ def wild_cluster_bootstrap(
         weights=kind,
         n=regression.n,
         clusters=clusters,
-        method=f"{regression.method.partition(',')[0]}, {how} cluster bootstrap by "
+        method=f"{regression.name}, {how} cluster bootstrap by "
         f"{regression.cluster} ({name} weights, {many}), interval by inverting the test",
         unit="log-odds" if regression.is_logit else "outcome units",
         note=_note(low, high),

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis
 from prereg.strict import Identifier, Strict
 
 ALL = "all"
@@ -59,6 +59,11 @@ class Agreement(AnyAnalysis):
             if self.dimensions and cut.dimensions and not set(cut.dimensions) <= {*self.dimensions}:
                 raise ValueError("a cut names a dimension that the analysis leaves out")
         return self
+
+    @property
+    def draws(self) -> int:
+        """How many bootstrap resamples there are, where `interval` asks for them."""
+        return self.resamples or 2000
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names a threshold of the gate may use.

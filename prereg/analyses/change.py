@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.strict import Identifier, Strict, Text
 
 
@@ -70,9 +70,7 @@ class Change(AnyAnalysis):
     student: bool = False
     occasion_means: bool = False
     pairs: Literal["control", "all"] = "control"
-    correction: Literal[
-        "none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"
-    ] = "none"
+    correction: Correction = "none"
     norm: Norm | None = None
     level: float = Field(default=0.95, gt=0, lt=1)
 
@@ -98,6 +96,10 @@ class Change(AnyAnalysis):
         names = self.conditions
         pairs = [(a, b) for at, a in enumerate(names) for b in names[at + 1 :]]
         return [pair for pair in pairs if self.pairs == "all" or pair[0] == self.control]
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the researcher's own tables that it reads."""
+        return (self.table,)
 
     def quantity_names(self, plan: object) -> list[str]:
         """Return the names of what this analysis reports."""

@@ -1,34 +1,25 @@
-"""The analyses a plan may register: what each needs to know, and nothing more."""
+"""The analyses of people's choices beside the scores or the choices of a judge."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.strict import Identifier, Strict, Text
+from prereg.analyses.base import AnyAnalysis
+from prereg.strict import Identifier, Text, added
 
 Score = Literal["elo", "bradley_terry", "overall"]
 Bin = tuple[float, float | None]
 
 
-class AnyAnalysis(Strict):
-    """What every registered analysis has."""
-
-    # Kinds of plan whose answers it can read.
-    plan_kinds: ClassVar[tuple[str, ...]] = ("pairwise", "rating", "best_worst")
-
-    id: Identifier
-    hypothesis: Identifier | None = None
-
-    def quantity_names(self, plan: Any) -> list[str] | None:
-        """Return the numbers it will report, for thresholds; None where the data decide."""
-        return None
-
-
 class RankCorrelation(AnyAnalysis):
-    """Spearman between people's Bradley-Terry scores and another score of the same items."""
+    """Spearman between people's Bradley-Terry scores and another score of the same items.
+
+    `resamples` are those of the bootstrap over items, `draws` those of people's scores from their
+    clustered covariance.
+    """
 
     plan_kinds = ("pairwise", "best_worst")
 
@@ -36,6 +27,8 @@ class RankCorrelation(AnyAnalysis):
     judge: Identifier | None = None
     score: Score | None = None
     column: Text | None = None
+    resamples: int = added(2000, ge=200, le=100_000)
+    draws: int = added(500, ge=100, le=10_000)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -68,6 +61,10 @@ class Logit(AnyAnalysis):
         if outcome not in {"select_higher", "select_match"} or "~" not in formula:
             raise ValueError("must read 'select_higher ~ ...' or 'select_match ~ ...'")
         return formula
+
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits."""
+        return self.model_copy(update={"cluster": column})
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the number it will report."""

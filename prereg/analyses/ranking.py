@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.strict import Identifier
 
 
@@ -26,10 +26,12 @@ class RankingAnalysis(AnyAnalysis):
     rank_coverage: Literal["average", "each", "all"] = "average"
     resamples: int = Field(default=500, ge=100, le=10_000)
     pairs: Literal["adjacent", "all"] = "adjacent"
-    misfit_correction: Literal[
-        "none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"
-    ] = "holm"
+    misfit_correction: Correction = "holm"
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
+
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits."""
+        return self.model_copy(update={"cluster": column})
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the quantities a gate may name; raters are tested only where people are ranked."""

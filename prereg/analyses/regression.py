@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from prereg.analyses.choices import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.strict import Identifier, Strict, Text
 
 TRIALS, RATINGS, JUDGE_RATINGS = "trials", "ratings", "judge_ratings"
@@ -59,7 +59,7 @@ class FamilyPlan(Strict):
     """
 
     over: Literal["each_outcome", "all_outcomes", "shared"]
-    correction: Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
+    correction: Correction
     name: Identifier | None = None
 
     @model_validator(mode="after")
@@ -167,6 +167,12 @@ class Regression(AnyAnalysis):
             raise ValueError("differences belongs to data: trials")
         return self
 
+    def clustered_by(self, column: str) -> Self:
+        """Return it with its errors clustered by a column of the visits; itself without visits."""
+        if self.data not in {TRIALS, RATINGS}:
+            return self
+        return self.model_copy(update={"errors": "cluster", "cluster": column})
+
     @property
     def effects(self) -> dict[str, str]:
         """Everything tested in each outcome: name and contrast, a term being its own."""
@@ -175,6 +181,10 @@ class Regression(AnyAnalysis):
     def quantity_name(self, outcome: str, effect: str) -> str:
         """Return what a number is called: with its outcome where there are several."""
         return effect if len(self.outcomes) == 1 else f"{outcome}: {effect}"
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the researcher's own tables that it reads."""
+        return () if self.data in {TRIALS, RATINGS, JUDGE_RATINGS} else (self.data,)
 
     def quantity_names(self, plan: object) -> list[str]:
         """Return the names of what this analysis reports."""

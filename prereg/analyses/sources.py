@@ -8,12 +8,11 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.analyses.change import Label
-from prereg.analyses.choices import AnyAnalysis
 from prereg.strict import Identifier, Text
 
 Cluster = Literal["rater_and_item", "rater", "item"]
-Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
 StyleFeature = Literal[
     "words",
     "emoji",
@@ -198,6 +197,10 @@ class Themes(AnyAnalysis):
     def named(self) -> tuple[str, ...] | None:
         """The themes, where the plan names them."""
         return self.columns or self.themes
+
+    def tables(self) -> tuple[str, ...]:
+        """Return the names of the researcher's own tables that it reads."""
+        return (self.texts,) if self.labels is None else (self.texts, self.labels)
 
     def quantity_names(self, plan: Any) -> list[str] | None:
         """Return the themes; None where the data decide on them."""

@@ -13,6 +13,7 @@ from prereg.design.dealing import Items, balance_places, balance_sides, deal, dr
 from prereg.errors import RatifyError
 from prereg.lock import option_columns
 from prereg.plan.model import Plan, Sample
+from prereg.streams import Stream, stream
 from prereg.tables.reader import Table
 
 # The scenario of attention checks in every table; their texts stand in the plan, not in the items.
@@ -67,7 +68,7 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
         When a sample asks for more items than a bin has, or a sequence would have to repeat a
         trial.
     """
-    rng = np.random.default_rng([plan.seed, 1])
+    rng = stream(plan.seed, Stream.SEQUENCES)
     pools = select_items(items, plan.design.sample, rng)
     sequences, trials = plan.design.sequences, plan.design.trials
     shares = _trials_per_scenario(sorted(pools), sequences, trials)

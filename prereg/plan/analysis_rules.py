@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from prereg.analyses.choices import Logit, RankCorrelation
+from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
 from prereg.plan.judging import BaselineJudge, LLMJudge
-from prereg.plan.model import Analysis, Plan, Threshold
+from prereg.plan.model import Plan, Threshold
 
 # Columns of a trial that a formula may name, beside the difference of every dimension.
 TRIAL_COLUMNS = (

@@ -5,25 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, get_args
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from prereg.analyses.agreement import Cut
-from prereg.analyses.change import Norm
-from prereg.analyses.choices import AnyAnalysis
-from prereg.analyses.regression import SdUnits
+from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
-from prereg.plan.collection import AttentionCheck, Comprehension, RatingScale, Recruitment, Reward
-from prereg.plan.judging import JUDGES, Budget, Habits, OwnItems, PairSampling, Prices
-from prereg.plan.model import (
-    ANALYSES,
-    Exclusion,
-    Hypothesis,
-    Measures,
-    Plan,
-    Sample,
-    Sensitivity,
-    Threshold,
-)
+from prereg.plan.judging import JUDGES
+from prereg.plan.model import Plan
 from prereg.plan.rules import check_rules
 from prereg.yaml_file import read_mapping
 
@@ -88,12 +75,12 @@ def load_plan(path: Path | str) -> Plan:
     return parse_plan(text, file=path)
 
 
-# Parts of the plan that come in kinds.
-_KINDS: dict[str, tuple[Any, ...]] = {"analyses": ANALYSES, "judges": JUDGES}
-
-
 def _by_kind(models: tuple[Any, ...]) -> dict[str, Any]:
     return {get_args(model.model_fields["kind"].annotation)[0]: model for model in models}
+
+
+# Parts of the plan that come in kinds: the model of each kind.
+_KINDS: dict[str, dict[str, Any]] = {"analyses": ANALYSES, "judges": _by_kind(JUDGES)}
 
 
 def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -105,7 +92,7 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
             at > 1
             and isinstance(loc[at - 1], int)
             and loc[at - 2] in _KINDS
-            and part in _by_kind(_KINDS[str(loc[at - 2])])
+            and part in _KINDS[str(loc[at - 2])]
         )
     )
 
@@ -122,52 +109,43 @@ def _first_fault(error: ValidationError, content: Any, file: Path | str) -> Rati
         return RatifyError("unknown key", file=file, column=field, allowed=keys or "no such key")
     if fault["type"] == "missing":
         return RatifyError("is missing", file=file, column=field, allowed="a value")
+    if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
+        return _unknown_kind(fault["ctx"].get("tag"), where, file)
     allowed = str(fault.get("ctx", {}).get("expected") or "") or None
     problem = fault["msg"].removeprefix("Value error, ")
     value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
     return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
 
 
+def _unknown_kind(kind: str | None, where: tuple[int | str, ...], file: Path | str) -> RatifyError:
+    """Return that a part which comes in kinds names none, or one that there is not."""
+    return RatifyError(
+        "is missing" if kind is None else "is not known here",
+        file=file,
+        column=".".join(str(part) for part in (*where, "kind")),
+        value=kind,
+        allowed=", ".join(_KINDS[str(where[0])]),
+    )
+
+
 def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
     """Return the keys the model at this path of the plan knows."""
     model: Any = Plan
     value = content
-    kinds: tuple[Any, ...] = ()
+    kinds: dict[str, Any] = {}
     for part in where:
         value = value[part]
         if not isinstance(part, int):
-            kinds = _KINDS.get(part, ())
-            model = None if kinds else _model_of(model, part)
+            kinds = _KINDS.get(part, {})
+            model = None if kinds else _model_in(model.model_fields[part].annotation)
         elif kinds:
-            model = _by_kind(kinds).get(value.get("kind"), AnyAnalysis)
+            model = kinds[value["kind"]]
     return [f.alias or name for name, f in model.model_fields.items()]
 
 
-_LISTS: dict[str, Any] = {
-    "hypotheses": Hypothesis,
-    "exclusions": Exclusion,
-    "gate": Threshold,
-    "sample": Sample,
-    "pairs": PairSampling,
-    "prices": Prices,
-    "budget": Budget,
-    "habits": Habits,
-    "own": OwnItems,
-    "measures": Measures,
-    "sensitivity": Sensitivity,
-    "sd": SdUnits,
-    "norm": Norm,
-    "cuts": Cut,
-    "scales": RatingScale,
-    "attention_checks": AttentionCheck,
-    "comprehension": Comprehension,
-    "recruitment": Recruitment,
-    "reward": Reward,
-}
-
-
-def _model_of(model: Any, part: str) -> Any:
-    """Return the model behind one field of a model."""
-    if part in _LISTS:
-        return _LISTS[part]
-    return model.model_fields[part].annotation
+def _model_in(annotation: Any) -> Any:
+    """Return the model that a field holds, by itself, in a tuple, or where it may be left out."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inside = (_model_in(part) for part in get_args(annotation))
+    return next((model for model in inside if model is not None), None)

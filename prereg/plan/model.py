@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.analyses.agreement import Agreement
-from prereg.analyses.change import Change
-from prereg.analyses.choices import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
-from prereg.analyses.ranking import RankingAnalysis
-from prereg.analyses.regression import Regression
-from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
+from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, RatingScale, Recruitment
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
 from prereg.strict import Identifier, Strict, Text
@@ -160,35 +155,6 @@ class RankingSettings(Strict):
     elo: EloSettings = EloSettings()
 
 
-ANALYSES = (
-    RankingAnalysis,
-    RankCorrelation,
-    ChoiceAgreement,
-    Logit,
-    SelectionByGap,
-    Agreement,
-    SourceRatings,
-    BestWorstShares,
-    Change,
-    Regression,
-    Themes,
-)
-Analysis = Annotated[
-    RankingAnalysis
-    | RankCorrelation
-    | ChoiceAgreement
-    | Logit
-    | SelectionByGap
-    | Agreement
-    | SourceRatings
-    | BestWorstShares
-    | Change
-    | Regression
-    | Themes,
-    Field(discriminator="kind"),
-]
-
-
 class Threshold(Strict):
     """One condition of the gate: a field of a registered quantity must be at least a value."""
 
@@ -225,6 +191,11 @@ class Plan(Strict):
     def judge(self, name: str) -> BaselineJudge | LLMJudge:
         """Return the judge of this id."""
         return next(j for j in self.judges if j.id == name)
+
+    @property
+    def tables(self) -> list[str]:
+        """The researcher's own tables that the analyses read."""
+        return sorted({name for analysis in self.analyses for name in analysis.tables()})
 
     def to_json(self) -> dict[str, Any]:
         """Return the plan as the lock hashes it: defaults written out, absent parts left out.

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
 from tests.support.paths import WORKED
@@ -152,3 +153,39 @@ def test_the_sensitivity_analysis_is_part_of_the_plan() -> None:
     assert plan.sensitivity.on == "everybody"
     with pytest.raises(RatifyError, match=r"sensitivity\.who: unknown key"):
         parse_plan(plan_with("pairwise_preference", sensitivity={"who": 1}), file="plan.yaml")
+
+
+CORRELATION = {"id": "a", "kind": "rank_correlation", "judge": "length", "score": "overall"}
+
+
+@pytest.mark.parametrize(("key", "default"), [("resamples", 2000), ("draws", 500)])
+def test_a_key_added_later_changes_the_hash_only_where_it_is_used(key: str, default: int) -> None:
+    def written(**keys: int) -> dict[str, Any]:
+        text = plan_with("pairwise_preference", CORRELATION | keys)
+        return parse_plan(text, file="plan.yaml").to_json()["analyses"][0]
+
+    # what 0.4.0 hashed
+    assert written() == {
+        "id": "a",
+        "kind": "rank_correlation",
+        "judge": "length",
+        "score": "overall",
+    }
+    assert written(**{key: default}) == written()
+    assert written(**{key: 300}) == written() | {key: 300}
+
+
+def test_the_registry_calls_each_kind_by_the_name_its_model_reads() -> None:
+    for kind, model in ANALYSES.items():
+        assert get_args(model.model_fields["kind"].annotation) == (kind,)
+
+
+def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(RatifyError) as caught:
+        parse_plan(plan_with("pairwise_preference", RANKING | {"kind": "rankin"}), file="plan.yaml")
+    assert caught.value.column == "analyses.0.kind"
+    assert caught.value.value == "rankin"
+    assert caught.value.allowed == ", ".join(ANALYSES)
+    del (nameless := dict(RANKING))["kind"]
+    with pytest.raises(RatifyError, match=r"analyses\.0\.kind: is missing"):
+        parse_plan(plan_with("pairwise_preference", nameless), file="plan.yaml")

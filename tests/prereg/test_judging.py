@@ -54,7 +54,7 @@ def test_a_plan_without_an_llm_keeps_its_hash() -> None:
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"kind": "gpt"}, ["judges.2", "'gpt'", "'baseline', 'llm'"]),
+        ({"kind": "gpt"}, ["judges.2.kind", "'gpt'", "baseline, llm"]),
         ({"modell": "m"}, ["judges.2.modell", "unknown key", "base_url"]),
         ({"model": " "}, ["judges.2.model"]),
         ({"base_url": "api.openai.com/v1"}, ["judges.2.base_url", "api.openai.com"]),

@@ -33,7 +33,7 @@ def test_the_worked_plan_is_the_published_design() -> None:
         ("side: balanced", "side: left", ["design.side", "'left'", "'balanced'"]),
         ("  trials: 10\n", "", ["design.trials", "is missing"]),
         ("{min: 1, max: 5}", "{min: 5, max: 1}", ["measures.scale", "min must be below max"]),
-        ("kind: rank_correlation", "kind: rank", ["analyses.0", "'rank'", "'rank_correlation'"]),
+        ("kind: rank_correlation", "kind: rank", ["analyses.0.kind", "'rank'", "rank_correlation"]),
         ("    score: elo\n", "", ["analyses.0", "judge and score go together"]),
         (
             "judge: lexical\n    score: elo",

@@ -15,6 +15,7 @@ from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan.judging import BaselineJudge
+from prereg.streams import Stream, stream
 from study.folder import Study
 from study.judges.adaptive.asking import ask_pairs
 from study.judges.base import Item, Judge
@@ -42,7 +43,7 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     judge = baseline(plan.id)
     if _is_complete(store, study, plan):
         return 0
-    rng = np.random.default_rng([study.plan.seed, 2, _number(plan.id)])
+    rng = stream(study.plan.seed, Stream.BASELINE, plan.id)
     table = task_of(study.plan).table
     answers: dict[Any, list[Row]] = {table: list(_answer_trials(study, judge, rng))}
     if table is Judgment:
@@ -194,8 +195,3 @@ def _by_scenario(study: Study) -> dict[str, list[Item]]:
     for item in _used_items(study):
         groups.setdefault(item.scenario, []).append(item)
     return groups
-
-
-def _number(name: str) -> int:
-    """Return a whole number that stands for a name, the same in every process."""
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")

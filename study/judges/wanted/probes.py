@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
-
 from prereg.plan.judging import Habits
 from prereg.plan.model import Plan
+from prereg.streams import Stream, stream
 from study.folder import Study
 from study.judges.base import Item
 from study.judges.wanted.perturbations import PerturbedItem, perturbed_texts
@@ -36,7 +35,7 @@ def probed_items(study: Study, habits: Habits) -> list[Item]:
         pool = [item for item in study.items.values() if item.item_id in used]
     else:
         pool = list(study.items.values())
-    rng = np.random.default_rng([study.plan.seed, 6])
+    rng = stream(study.plan.seed, Stream.PROBED_ITEMS)
     drawn = rng.permutation(len(pool))[: habits.items]
     return [pool[number] for number in sorted(drawn)]
 
@@ -45,7 +44,7 @@ def rewrites(study: Study, habits: Habits) -> Iterator[PerturbedItem]:
     """Yield the probed items under each perturbation: the same for every judge, every time."""
     rows = {row["item_id"]: row for row in study.table.rows}
     drawn = [rows[item.item_id] for item in probed_items(study, habits)]
-    rng = np.random.default_rng([study.plan.seed, 7])
+    rng = stream(study.plan.seed, Stream.PERTURBATIONS)
     yield from perturbed_texts(habits.perturbations, drawn, rng=rng)
 
 

@@ -14,6 +14,7 @@ import numpy as np
 from prereg import files
 from prereg.lock import utc_now
 from prereg.plan.judging import LLMJudge
+from prereg.streams import Stream, stream
 from study.folder import Study
 from study.judges.base import Item
 from study.judges.prompts.chosen import (
@@ -291,8 +292,7 @@ class Asked:
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return the stream of random numbers of one purpose, from the plan's one seed."""
-        key = hashlib.sha256(f"{self.judge.id}:{purpose}".encode()).digest()[:8]
-        return np.random.default_rng([self.study.plan.seed, 5, int.from_bytes(key, "big")])
+        return stream(self.study.plan.seed, Stream.JUDGE, f"{self.judge.id}:{purpose}")
 
 
 def trials_of(study: Study) -> Iterator[tuple[str, ...]]:

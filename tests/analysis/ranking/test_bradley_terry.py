@@ -249,8 +249,11 @@ def test_never_lost_without_a_ridge_has_no_estimate():
 
 def test_with_a_ridge_the_score_is_finite_and_said_to_be_the_ridges():
     data = table([*CYCLE, ("top", "a", "left"), ("top", "b", "left")], ["r1", "r2"] * 2 + ["r1"])
-    frame = bradley_terry(data, ridge=0.02).frame.set_index("item_id")
+    ranking = bradley_terry(data, ridge=0.02)
+    frame = ranking.frame.set_index("item_id")
     assert frame.loc["top", "note"] == "never lost: finite only because of the ridge"
+    assert ranking.n_by_ridge == 1
+    assert ranking.n_apart == bradley_terry(data, ridge=0).n_by_ridge == 0
     assert frame.loc["top", "rank"] == 1
     assert np.isfinite(frame["score"]).all()
     assert frame.loc["a", "note"] == ""
@@ -288,6 +291,7 @@ def test_groups_never_compared_share_no_scale():
     assert frame.groupby("component")["rank"].min().tolist() == [1, 1]
     assert frame.groupby("component")["score"].mean().to_numpy() == pytest.approx(0, abs=1e-9)
     assert frame["note"].str.contains("2 groups never compared").all()
+    assert ranking.n_apart == len(frame)
     log_two = np.log(2) / 2
     assert column(ranking)["x"] == pytest.approx(log_two, abs=1e-8)
 

@@ -13,8 +13,11 @@ import pytest
 
 from analysis.evidence.evidence import gather
 from analysis.gate import judge_results
+from analysis.registered.registry import RUNNERS, run_registered
 from analysis.report.page import write_report
+from analysis.results.quantities import Quantity
 from analysis.run import analyze_study
+from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
 from tests.support.other_kinds import make_study, rewrite
 
@@ -103,7 +106,7 @@ def ratings(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tmp_path_factory.mktemp("ratings") / "study",
         "empathy_rating",
         analyses=RATINGS,
-        sensitivity={"on": "everybody"},
+        sensitivity={"on": "everybody", "cluster": "sequence_id"},
         gate=[{"analysis": "sources", "quantity": "advice_giving: third - first", "at_least": 0.5}],
     )
     write_tables(folder / "data")
@@ -193,6 +196,11 @@ def test_everything_is_run_once_more_on_everybody(ratings: Path) -> None:
     registered = {name for name, _ in found if not name.endswith(".everybody")}
     again = {name.removesuffix(".everybody") for name, _ in found if name.endswith(".everybody")}
     assert again == registered == {one["id"] for one in RATINGS}
+    # the cluster is for errors that have one by visit; others keep their own
+    answered = {name for name, one in found.items() if one["estimate"] is not None}
+    assert {(f"{name}.everybody", what) for name, what in answered if "." not in name} <= answered
+    slope = ("by_source.everybody", "C(source)[T.third]")
+    assert "clustered by sequence_id" in found[slope]["method"]
     kept = found["sources", "advice_giving: first"]
     everybody = found["sources.everybody", "advice_giving: first"]
     assert everybody["n"] >= kept["n"]
@@ -266,3 +274,29 @@ def test_rows_that_cannot_be_are_refused(
     with pytest.raises(RatifyError, match=says) as caught:
         gather(folder, mode="live")
     assert caught.value.column is not None
+
+
+def test_the_plan_says_how_often_a_rank_correlation_is_resampled(picks: Path) -> None:
+    evidence = gather(picks, mode="live")
+    plan = next(one for one in evidence.plan.analyses if one.id == "other")
+
+    def spearman(**keys: int) -> Quantity:
+        found = run_registered(plan.model_copy(update=keys), evidence)
+        return next(q for q in found.quantities if q.name == "spearman")
+
+    assert spearman() == spearman(resamples=2000, draws=500)
+    assert spearman(resamples=200).note != spearman().note
+    # fewer draws leave other random numbers to the bootstrap
+    assert spearman(draws=100).note != spearman().note
+
+
+def test_every_kind_of_analysis_has_a_runner() -> None:
+    assert list(RUNNERS) == list(ANALYSES)
+
+
+def test_no_table_is_read_that_the_results_would_not_hash(ratings: Path) -> None:
+    evidence = gather(ratings, mode="live")
+    assert evidence.plan.tables == ["letters", "visits"]
+    assert len(evidence.table("letters"))
+    with pytest.raises(LookupError, match="says in tables"):
+        evidence.table("items")

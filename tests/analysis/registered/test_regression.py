@@ -187,7 +187,9 @@ def test_a_shared_family_is_corrected_over_all_analyses():
     done = [q for one in findings for q in in_families(one, families).quantities]
     assert [q.p_value for q in done] == pytest.approx(multipletests(raw, method="fdr_bh")[1])
     assert "Benjamini-Hochberg over 6 tests (primary)" in done[0].note
-    assert "shared with other analyses" not in done[0].note
+    before = findings[0].quantities[0].note
+    assert "uncorrected" not in before
+    assert done[0].note.startswith(f"{before} p ")
     # an analysis without estimates keeps its place in the family
     assert [t.p_value for t in family_tests(plans[1], Finding())] == [None, None]
     assert family_tests(plan(), findings[0]) == []

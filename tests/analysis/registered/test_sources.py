@@ -13,7 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from analysis.evidence.evidence import Evidence
-from analysis.registered.sources import run_best_worst_shares, run_source_ratings
+from analysis.registered.shares import run_best_worst_shares
+from analysis.registered.sources import run_source_ratings
 from analysis.registered.themes import run_themes
 from analysis.results.figure_style import svg
 from analysis.sources.figures import plot_best_worst_shares, plot_source_means
@@ -166,6 +167,18 @@ def test_what_is_said_is_what_was_found(findings):
     share = by_name["picked"]["most: gpt"]
     assert f"gpt {share.estimate:.0%}" in findings["picked"].sentence
     assert "By chance 0.333" in share.note
+
+
+def test_what_counts_as_changed_follows_the_plans_level(evidence, findings):
+    relief = next(q for q in findings["told"].quantities if q.name == "relief")
+    beyond = 1 - relief.p_value / 2  # no chance as small as this one's is left to such a test
+    strict = run_themes(Themes(**TOLD, level=beyond), evidence)
+    assert "1 of 3 themes came up" in findings["told"].sentence
+    assert "0 of 3 themes came up" in strict.sentence
+    assert {table.level for table in strict.tables} == {beyond}
+    rated = run_source_ratings(SourceRatings(**RATED, level=1 - 1e-9), evidence)
+    assert "0 of 2 differences beyond chance" in rated.sentence
+    assert "0 of 2 differences" not in findings["rated"].sentence
 
 
 def test_adjusting_comes_with_its_caution(findings):

@@ -1,0 +1,298 @@
+"""Registered analyses of people's choices beside a judge's scores or its own choices."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
+from analysis.agreement.choices import choice_agreement
+from analysis.evidence.evidence import Evidence
+from analysis.evidence.judges import measures_of
+from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.regression.figures import plot_selection_by_gap
+from analysis.regression.fit import Regression, clustered_logit, predicted_probability
+from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
+from prereg.errors import RatifyError
+from prereg.plan.judging import BASELINES, LLMJudge
+
+
+def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
+    """Fit the registered logit on people's trials.
+
+    Parameters
+    ----------
+    analysis : Logit
+    evidence : Evidence
+
+    Returns
+    -------
+    Finding
+        Every coefficient as a quantity, of which only the plan's term is registered; all of them
+        as a table.
+
+    Raises
+    ------
+    RatifyError
+        Where the formula has no such term, and as `clustered_logit`.
+    """
+    sides = _trials(analysis.judge, evidence)
+    trials = sides.frame
+    outcome = analysis.formula.partition("~")[0].strip()
+    data = trials.dropna(subset=[outcome])
+    fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
+    frame = fit.to_frame()
+    if analysis.term not in set(frame["term"]):
+        raise RatifyError(
+            f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
+        )
+    quantities = [
+        Quantity(
+            analysis=analysis.id,
+            name=str(row["term"]),
+            label=f"{outcome}: {row['term']}",
+            estimate=float(row["estimate"]),
+            low=float(row["low"]),
+            high=float(row["high"]),
+            se=float(row["se"]),
+            p_value=float(row["p"]),
+            n=fit.n,
+            unit_of_n="judgments",
+            clusters=fit.n_clusters,
+            method=f"logit, errors clustered by {analysis.cluster}",
+            unit="log-odds per point" if row["term"] == "gap" else "log-odds",
+            note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
+            # only the term the plan names was registered as a question of its own
+            **(stamp(analysis, evidence) if row["term"] == analysis.term else {}),
+        )
+        for row in frame.to_dict("records")
+    ]
+    main = next(q for q in quantities if q.name == analysis.term)
+    dropped = len(trials) - len(data)
+    note = f" {dropped} of {len(trials)} trials have no such side and drop out." if dropped else ""
+    if sides.n_unscored:
+        note += f" Of these, {sides.n_unscored} hold an item the judge has not scored."
+    table = ResultTable(
+        name=analysis.id,
+        title=f"{analysis.formula}",
+        caption=f"{fit.method}; {fit.n:,} judgments, {fit.n_clusters} clusters; log-odds.{note}",
+        frame=frame,
+        status=evidence.status,
+    )
+    return Finding(
+        sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
+        quantities=quantities,
+        tables=[table],
+    )
+
+
+def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> str:
+    assert main.estimate is not None
+    assert main.low is not None
+    assert main.high is not None
+    clear = "" if main.low > 0 or main.high < 0 else "; the interval includes no difference"
+    if main.name != "gap":
+        return (
+            f"In {analysis.formula}, the log-odds of {main.name} are {main.estimate:.2f} "
+            f"{interval(main.low, main.high)}{clear}."
+        )
+    side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
+    odds = interval(math.exp(main.low), math.exp(main.high))
+    return (
+        f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
+        f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
+    )
+
+
+def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
+    """Count how often people chose the side that the judge scored higher, by size of its gap.
+
+    Parameters
+    ----------
+    analysis : SelectionByGap
+    evidence : Evidence
+
+    Returns
+    -------
+    Finding
+        The share of each bin as a quantity; all bins as a table; as a figure, with the plan's own
+        logit on the gap where it registers one.
+    """
+    trials = _trials(analysis.judge, evidence).frame
+    rates = selection_by_gap(trials, bins=analysis.limits)
+    quantities = [
+        Quantity(
+            analysis=analysis.id,
+            name=f"gap {row['bin']}",
+            label=f"Chose the higher-scored side, gap {row['bin']}",
+            estimate=number(row["rate"]),
+            low=number(row["low"]),
+            high=number(row["high"]),
+            n=int(row["n"]),
+            unit_of_n="judgments",
+            method="proportion, Wilson interval (judgments taken as independent)",
+            unit="proportion",
+            note="" if row["n"] else "No trial has a gap of this size.",
+            **stamp(analysis, evidence),
+        )
+        for row in rates.to_dict("records")
+    ]
+    table = ResultTable(
+        name=analysis.id,
+        title=f"How often people chose the side that {analysis.judge} scored higher",
+        caption="By size of the gap in points; proportion, Wilson interval; n counts judgments.",
+        frame=rates,
+        status=evidence.status,
+    )
+    fit, fitted = _registered_curve(analysis, evidence, trials)
+    figure = _gap_figure(analysis, evidence, fitted, rates, fit)
+    return Finding(quantities=quantities, tables=[table], figures=[figure])
+
+
+def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
+    """Compare each judge's choices with people's on the same trials.
+
+    Parameters
+    ----------
+    analysis : ChoiceAgreement
+    evidence : Evidence
+
+    Returns
+    -------
+    Finding
+        Agreement and kappa of each judge, and of the baselines beside an LLM, as quantities.
+    """
+    quantities = []
+    words = []
+    for judge_id in [*analysis.judges, *_baselines_beside(analysis, evidence)]:
+        registered = judge_id in analysis.judges
+        found = choice_agreement(evidence.people, evidence.judges[judge_id].trials)
+        common: dict[str, Any] = {
+            "analysis": analysis.id,
+            "n": found.n,
+            "unit_of_n": "judgments",
+            "clusters": found.n_clusters,
+            "note": _about_matches(found),
+            **(stamp(analysis, evidence) if registered else {}),
+        }
+        quantities += [
+            Quantity(
+                name=f"{judge_id}: agreement",
+                label=f"{judge_id} chooses as {evidence.raters} do on the same trial",
+                estimate=found.estimate,
+                low=found.low,
+                high=found.high,
+                se=found.se,
+                method="proportion, errors clustered by rater, t interval on the logit scale",
+                unit="proportion",
+                **common,
+            ),
+            Quantity(
+                name=f"{judge_id}: kappa",
+                label=f"{judge_id} and {evidence.raters} on the same trial, beyond chance",
+                estimate=found.kappa,
+                low=found.kappa_low,
+                high=found.kappa_high,
+                se=found.kappa_se,
+                method="Cohen's kappa of left and right, errors clustered by rater, t interval "
+                "through Fisher's z",
+                unit="kappa",
+                **common,
+            ),
+        ]
+        interval = "" if math.isnan(found.low) else f" [{found.low:.0%}, {found.high:.0%}]"
+        words.append(f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials")
+    return Finding(
+        sentence=f"On the very same trials, the judges choose as {evidence.raters} do: "
+        f"{'; '.join(words)}.",
+        quantities=quantities,
+    )
+
+
+def _baselines_beside(analysis: ChoiceAgreement, evidence: Evidence) -> list[str]:
+    """Return the baselines that stand beside an LLM, though the analysis does not name them."""
+    if not any(isinstance(evidence.plan.judge(name), LLMJudge) for name in analysis.judges):
+        return []
+    return [b for b in BASELINES if b in evidence.judges and b not in analysis.judges]
+
+
+def _about_matches(found: AgreementOnTrials) -> str:
+    """Return what must be known about the trials that were matched, empty if nothing."""
+    parts = {
+        f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
+        f"{found.n_unmatched} trials the judge never answered": found.n_unmatched,
+        f"{found.n_undecided} it answered both ways": found.n_undecided,
+        "no interval: fewer than two raters, or no variation": math.isnan(found.low),
+    }
+    said = "; ".join(text for text, holds in parts.items() if holds)
+    return f"{said[0].upper()}{said[1:]}." if said else ""
+
+
+def _trials(judge_id: str, evidence: Evidence) -> Trials:
+    scores = evidence.judges[judge_id].scores
+    preference = "elo" if "elo" in scores else None
+    dimensions = measures_of(evidence.plan).dimensions
+    return trials_with_gap(evidence.people, scores, preference=preference, dimensions=dimensions)
+
+
+def _registered_curve(
+    analysis: SelectionByGap, evidence: Evidence, trials: pd.DataFrame
+) -> tuple[Regression | None, pd.DataFrame]:
+    """Return the plan's own logit of select_higher on this judge's gap, if it registers one."""
+    data = trials.dropna(subset=["select_higher"])
+    for other in evidence.plan.analyses:
+        if (
+            isinstance(other, Logit)
+            and other.judge == analysis.judge
+            and other.formula.startswith("select_higher")
+            and other.term == "gap"
+        ):
+            # without a fit the rates are still rates: the logit's own finding says why it failed
+            with contextlib.suppress(RatifyError):
+                return clustered_logit(data, other.formula, cluster=other.cluster), data
+    return None, data
+
+
+def _gap_figure(
+    analysis: SelectionByGap,
+    evidence: Evidence,
+    trials: pd.DataFrame,
+    rates: pd.DataFrame,
+    fit: Regression | None,
+) -> ResultFigure:
+    """Draw how often the higher-scored side was chosen, with the registered logit where it fits.
+
+    Parameters
+    ----------
+    trials : DataFrame
+        The rows the logit was fitted on.
+    rates : DataFrame
+        From `selection_by_gap`.
+    """
+    curve = None
+    if fit is not None and trials["gap"].min() < trials["gap"].max():
+        grid = np.linspace(trials["gap"].min(), trials["gap"].max(), 60)
+        curve = predicted_probability(fit, trials, "gap", grid)
+    axes = plot_selection_by_gap(rates, curve)
+    fitted_curve = (
+        ""
+        if curve is None or fit is None
+        else (f" The curve is the registered logit ({fit.formula}).")
+    )
+    shares = [f"gap {r['bin']}: {r['rate']:.0%}" for r in rates.to_dict("records") if r["n"]]
+    return drawn(
+        evidence,
+        axes,
+        status=evidence.status,
+        name=analysis.id,
+        title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
+        caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
+        f"{analysis.judge} scored higher, with Wilson intervals.{fitted_curve}",
+        alt=f"Share choosing the higher-scored side, by size of the gap: {'; '.join(shares)}.",
+    )
