@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from analysis.evidence.evidence import Evidence
 from analysis.kinds import measures_of
-from analysis.tables.tidy import STATUSES
 from prereg.plan.model import Plan
+from prereg.tables.contract import STATUSES
 
 
 def methods(evidence: Evidence) -> list[str]:
