@@ -174,8 +174,7 @@ _WHEN = (
         empty="no script, or not a person",
     ),
 )
-_ANSWERED = Column("request_id", "the request that was answered; see requests")
-_REQUEST = _optional(_ANSWERED, empty="not an LLM")
+_REQUEST = _extra("request_id", "the request that was answered; see requests", "not an LLM")
 _SCORE = (
     Column("dimension", "what was scored; one score for each rater, item and dimension"),
     Column(
@@ -194,7 +193,7 @@ ITEMS = _table(
     Column("item_id", "unique in the table"),
     Column("scenario", "items are compared within one scenario only; at least two items each"),
     Column("text", "one turn per line, `Seeker: ...` or `Supporter: ...`; see below"),
-    *_extra("prompt", "what the item responds to, shown above it", "nothing is shown above it"),
+    *_extra("prompt", "what the item responds to; people and judges see it above", "nothing"),
     *_extra("elo", "Elo points known before the study; higher is better", "not scored", "number"),
     *_extra("overall", "overall score known before the study; see below", "not scored", "number"),
 )
@@ -205,7 +204,7 @@ SEQUENCES = _table(
     replace(_POSITION, meaning="1 to n within the sequence, attention checks counted"),
     *_extra("left_id right_id", "pairwise studies: `item_id` of the two items, of one scenario"),
     *_extra("item_id", "rating studies: the item to score"),
-    *_extra("option_1", "best-worst studies: `item_id` of the first option; see below"),
+    *_extra("option_1", "best-worst studies: `item_id` of the first option; see above"),
     replace(_IS_CHECK, meaning="`true`: the ids are those of a check's texts, see above"),
 )
 JUDGMENTS = _table(
@@ -237,7 +236,7 @@ BEST_WORST = _table(
     Column("option", "1 to n, the place on the page; each once in a trial", "integer"),
     _ITEM_ID,
     Column("picked", words=PICKS, empty="neither"),
-    *_extra("why", "why it was picked as `most`, in the rater's words; see below", "not given"),
+    *_extra("why", "why it was picked as `most`, in the rater's words; see above", "not given"),
     *(*_CHECKED, *_optional(*_WHEN), *_REQUEST),
 )
 PARTICIPANTS = _table(
@@ -269,7 +268,7 @@ WITHDRAWALS = _table(
 REQUESTS = _table(
     "requests",
     "one request to an LLM judge",
-    *_extra("request_id", "unique in the table; see below"),
+    *_extra("request_id", "unique in the table; see above"),
     *(*_optional(_PLAN_HASH), *_RATER),
     Column("purpose", "for what it was asked first", words=PURPOSES),
     *_extra("scenario", "the scenario of its items"),
@@ -289,7 +288,7 @@ REQUESTS = _table(
         "latency_ms", "milliseconds of the last attempt", "nothing came back, or a batch", "integer"
     ),
     *_extra("attempts", "calls made", type="integer"),
-    *_extra("cost", "in the plan's currency, by its prices; see below", "no prices", "number"),
+    *_extra("cost", "in the plan's currency, by its prices; see above", "no prices", "number"),
     *_extra(
         "p_left",
         "the judge's own probability of A, from the server's log-probabilities",
@@ -311,14 +310,14 @@ PROBES = _table(
     *_optional(*_PAIR, _CHOICE, empty="an item"),
     *_extra("item_id", "as in items", "a pair"),
     *_optional(*_SCORE, empty="a pair"),
-    *_optional(_ANSWERED),
+    *_REQUEST,
     *_extra("answered_at", "when the answer was stored", type="time"),
 )
 PERTURBED = _table(
     "perturbed",
     "one rewritten text",
     Column("item_id", "whose text was rewritten; items has the original"),
-    Column("perturbation", "how it was rewritten; see below"),
+    Column("perturbation", "how it was rewritten; see above"),
     Column("text", "what the judge was shown instead"),
 )
 
