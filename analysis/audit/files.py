@@ -24,8 +24,6 @@ Ratings = dict[tuple[str, str], float | None]  # (item, dimension) -> value
 
 LONG = ("rater_id", "dimension", "value")
 _UNNAMED = re.compile(r"(Unnamed: \d.*)?")
-# What pandas, R or a spreadsheet writes once a long id has passed through a float.
-_DESTROYED = re.compile(r"\d(\.\d+)?[eE]\+\d+|\d{16,}\.0*")
 
 
 @dataclass(frozen=True)
@@ -111,14 +109,7 @@ def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rate
     many = kind == "human" and not long and rater_column in table.columns
     raters = rater_column if many else ""
     table.require_filled(id_column, *(LONG[:2] if long else ()), *([raters] if raters else []))
-    for row, record in enumerate(table.rows, start=2):
-        if _DESTROYED.fullmatch(record[id_column].strip()):
-            raise table.error(
-                row,
-                id_column,
-                "this id has been through a decimal number and lost its digits",
-                allowed="ids kept as text, all digits as first written",
-            )
+    table.refuse_damaged_ids(id_column)
     return Source(kind, name, table, id_column, long, _own_side(table, kind, long), raters)
 
 

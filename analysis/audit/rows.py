@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from analysis.audit.files import Source
-from analysis.tables.tidy import MODES
 from prereg.errors import RatifyError
+from prereg.tables.contract import MODES
 
 FLAGS = {"true": True, "1": True, "false": False, "0": False, "": False}
 

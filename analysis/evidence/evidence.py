@@ -22,6 +22,7 @@ from prereg.lock import LOCK_FILE, Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
 from prereg.streams import EXCLUSIONS, Stream, stream
+from prereg.tables.contract import RATINGS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,7 +201,7 @@ def gather(folder: Path, *, mode: str) -> Evidence:
 
 def _judges_own(read: StudyTables) -> pd.DataFrame:
     if read.ratings.empty:
-        return pd.DataFrame(columns=list(tables.RATING_COLUMNS), dtype=str)
+        return pd.DataFrame(columns=list(RATINGS.required), dtype=str)
     return read.ratings[read.ratings["rater_kind"] != "human"].reset_index(drop=True)
 
 

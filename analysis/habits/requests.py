@@ -9,9 +9,9 @@ import pandas as pd
 
 from analysis.habits.answers import judges_of, of_judge
 from analysis.habits.measure import Habit, Measure
-from analysis.habits.tables import PURPOSES, REASONS
 from analysis.inference.proportions import wilson_interval
 from analysis.tables import columns
+from prereg.tables.contract import PURPOSES, REASONS
 
 
 def requests_table(requests: pd.DataFrame) -> pd.DataFrame:

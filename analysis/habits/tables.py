@@ -11,28 +11,15 @@ import pandas as pd
 from analysis.arrays import BoolArray
 from analysis.tables import columns
 from analysis.tables import tidy as tables
-from analysis.tables.tidy import MODES, RATER_KINDS, naming, table_path
+from analysis.tables.tidy import naming, read_frame, table_path
 from prereg.errors import RatifyError
-from prereg.tables.items import refuse_damaged_ids
-from prereg.tables.reader import NoRowsError, read_table
+from prereg.tables.contract import JUDGMENTS, PERTURBED, PROBES, REQUESTS
+from prereg.tables.reader import NoRowsError
 
 TABLES_FOLDER = "data"
 NAMES = ("items", "judgments", "ratings", "probes", "perturbed", "requests")
-PROBES = ("original", "swap", "repeat", "wording", "perturbation")
-PURPOSES = ("trial", "reversed", "ranking", "rating", "probe")
-STATUSES = ("answered", "unanswered")
-REASONS = (
-    "refused",
-    "unreadable",
-    "rejected",
-    "server_error",
-    "rate_limited",
-    "timeout",
-    "connection",
-)
-PAIR_CELLS = ("left_id", "right_id", "choice")
-ITEM_CELLS = ("item_id", "dimension", "value", "scale_min", "scale_max")
-COUNTS = ("input_tokens", "output_tokens", "latency_ms", "attempts", "cost", "p_left")
+# The cells of a probe that are empty where it is about an item, or about a pair.
+_CELLS = ("left_id", "right_id", "choice", "item_id", "dimension", *PROBES.numeric)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,14 +106,12 @@ def read_probes(path: Path) -> pd.DataFrame:
         At the first row that is neither a pair with a choice nor an item with a value, and where a
         judge answered one probe twice.
     """
-    frame = _read(path, "rater_id", "rater_kind", "unit", "probe", "variant", ids=("rater_id",))
-    for name in (*PAIR_CELLS, *ITEM_CELLS):
+    frame = read_frame(path, PROBES.required, ids=("rater_id",))
+    for name in _CELLS:
         if name not in frame:
             frame[name] = ""
     with naming(path):
         columns.require_filled(frame, "rater_id", "unit")
-        _allow(frame, "rater_kind", RATER_KINDS)
-        _allow(frame, "probe", PROBES)
         pair = ~columns.missing(frame["left_id"])
         columns.refuse(
             frame,
@@ -138,8 +123,9 @@ def read_probes(path: Path) -> pd.DataFrame:
         _require_where(frame, pair, "right_id")
         bad = pair & ~frame["choice"].isin(columns.SIDES)
         columns.refuse(frame, "choice", bad, "is not a choice", allowed="left, right")
+        columns.allow_words(frame, PROBES)
         _require_where(frame, ~pair, "dimension", "value")
-        for name in ("value", "scale_min", "scale_max"):
+        for name in PROBES.numeric:
             frame[name] = columns.numbers(frame, name)
         outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
         columns.refuse(
@@ -164,9 +150,9 @@ def read_perturbed(path: Path) -> pd.DataFrame:
     RatifyError
         At an empty cell, and where one rewrite of one item stands twice.
     """
-    frame = _read(path, "item_id", "perturbation", "text", ids=("item_id",))
+    frame = read_frame(path, PERTURBED.required, ids=("item_id",))
     with naming(path):
-        columns.require_filled(frame, "item_id", "perturbation", "text")
+        columns.require_filled(frame, *PERTURBED.required)
         twice = frame.duplicated(["item_id", "perturbation"])
         columns.refuse(frame, "item_id", twice, "is rewritten so already", allowed="one row each")
     return frame
@@ -185,16 +171,13 @@ def read_requests(path: Path) -> pd.DataFrame:
     RatifyError
         At an unknown status, purpose or reason, and at an unanswered request without a reason.
     """
-    frame = _read(path, "rater_id", "rater_kind", "purpose", "status", ids=("rater_id",))
-    for name in (*COUNTS, "reason", "model", "fingerprint"):
+    frame = read_frame(path, REQUESTS.required, ids=("rater_id",))
+    for name in (*REQUESTS.numeric, "reason", "model", "fingerprint"):
         if name not in frame:
             frame[name] = ""
     with naming(path):
         columns.require_filled(frame, "rater_id")
-        _allow(frame, "rater_kind", RATER_KINDS)
-        _allow(frame, "purpose", PURPOSES)
-        _allow(frame, "status", STATUSES)
-        _allow(frame, "reason", (*REASONS, ""))
+        columns.allow_words(frame, REQUESTS)
         silent = (frame["status"] == "answered") != (frame["reason"] == "")
         columns.refuse(
             frame,
@@ -208,7 +191,7 @@ def read_requests(path: Path) -> pd.DataFrame:
             columns.refuse(
                 frame, "request_id", twice, "stands in an earlier row", allowed="one row"
             )
-        for name in COUNTS:
+        for name in REQUESTS.numeric:
             frame[name] = columns.numbers(frame, name)
             columns.refuse(frame, name, frame[name] < 0, "is negative", allowed="0 or more")
     return frame
@@ -222,7 +205,7 @@ def read_texts(path: Path) -> pd.DataFrame:
     RatifyError
         At an empty, damaged or repeated id.
     """
-    frame = _read(path, "item_id", "text", ids=("item_id",))
+    frame = read_frame(path, ("item_id", "text"), ids=("item_id",))
     with naming(path):
         columns.require_filled(frame, "item_id")
         twice = frame["item_id"].duplicated()
@@ -236,22 +219,10 @@ def _read_choices(path: Path) -> pd.DataFrame:
     with naming(path):
         columns.require_columns(frame, "rater_id", "rater_kind")
         columns.require_filled(frame, "rater_id")
-        _allow(frame, "rater_kind", RATER_KINDS)
-        if "mode" in frame:
-            _allow(frame, "mode", MODES)
-        if "purpose" in frame:
-            _allow(frame, "purpose", ("", *PURPOSES[:3]))
+        columns.allow_words(frame, JUDGMENTS)
         if "is_attention_check" in frame:
             columns.flags(frame, "is_attention_check")
     return frame
-
-
-def _read(path: Path, *wanted: str, ids: tuple[str, ...]) -> pd.DataFrame:
-    table = read_table(path)
-    table.require(*wanted)
-    for column in ids:
-        refuse_damaged_ids(table, column)
-    return pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
 
 
 def _or_empty(reader: Callable[[Path], pd.DataFrame], path: Path) -> pd.DataFrame:
@@ -293,12 +264,6 @@ def _require_where(frame: pd.DataFrame, rows: BoolArray, *names: str) -> None:
     for name in names:
         bad = rows & columns.missing(frame[name])
         columns.refuse(frame, name, bad, "is empty", allowed="a value")
-
-
-def _allow(frame: pd.DataFrame, column: str, allowed: Sequence[str]) -> None:
-    bad = ~frame[column].isin(list(allowed))
-    shown = ", ".join(word for word in allowed if word)
-    columns.refuse(frame, column, bad, "is not known here", allowed=shown)
 
 
 def _first(frame: pd.DataFrame, bad: pd.Series[bool], column: str) -> str:

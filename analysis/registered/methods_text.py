@@ -5,8 +5,8 @@ from __future__ import annotations
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.ranking.fit_check import check_fit
-from analysis.tables.tidy import STATUSES
 from prereg.plan.model import Plan
+from prereg.tables.contract import STATUSES
 
 
 def methods(evidence: Evidence) -> list[str]:

@@ -13,8 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from prereg.errors import RatifyError
+from prereg.tables import contract
+from prereg.tables.contract import Contract
+from prereg.tables.reader import ROUNDED_ID, WHOLE_ID
 
-SIDES = ("left", "right")
+SIDES = tuple(contract.SIDES)
 
 
 def require_columns(frame: pd.DataFrame, *columns: str) -> None:
@@ -55,6 +58,19 @@ def require_filled(frame: pd.DataFrame, *columns: str) -> None:
         refuse(frame, column, missing(frame[column]), "is empty", allowed="any text")
 
 
+def allow(frame: pd.DataFrame, column: str, words: Sequence[str]) -> None:
+    """Raise `RatifyError` at the first cell that holds none of the words ('': an empty one)."""
+    shown = ", ".join(word for word in words if word)
+    refuse(frame, column, ~frame[column].isin(words), "is not known here", allowed=shown)
+
+
+def allow_words(frame: pd.DataFrame, table: Contract) -> None:
+    """Raise `RatifyError` at the first cell that the table's contract has no word for."""
+    for column in table.columns:
+        if column.words and column.name in frame:
+            allow(frame, column.name, column.allowed)
+
+
 def text_ids(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     """Return a column of ids as text.
 
@@ -67,11 +83,7 @@ def text_ids(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     ids = frame[column]
     if pd.api.types.is_float_dtype(ids.dtype):
         raise RatifyError(
-            "ids were read as decimal numbers, which destroys long ids",
-            row=2,
-            column=column,
-            value=float(ids.iloc[0]),
-            allowed="ids read as text",
+            ROUNDED_ID, row=2, column=column, value=float(ids.iloc[0]), allowed=WHOLE_ID
         )
     return ids if isinstance(ids.dtype, pd.StringDtype) else ids.astype(str)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -11,64 +11,10 @@ import pandas as pd
 
 from analysis.tables import columns
 from prereg.errors import RatifyError
-from prereg.tables.items import refuse_damaged_ids
-from prereg.tables.reader import read_table
+from prereg.tables.contract import BEST_WORST, JUDGMENTS, PARTICIPANTS, RATINGS, WITHDRAWALS
+from prereg.tables.reader import NoRowsError, read_table
 
-JUDGMENT_COLUMNS = (
-    "judgment_id",
-    "plan_hash",
-    "mode",
-    "session_id",
-    "rater_id",
-    "rater_kind",
-    "scenario",
-    "left_id",
-    "right_id",
-    "choice",
-    "position",
-    "is_attention_check",
-    "shown_at",
-    "answered_at",
-    "response_ms",
-    "hidden_ms",
-)
-PARTICIPANT_COLUMNS = (
-    "session_id",
-    "rater_id",
-    "condition",
-    "sequence_id",
-    "consented_at",
-    "finished_at",
-    "status",
-)
-RATING_COLUMNS = (
-    "rater_id",
-    "rater_kind",
-    "item_id",
-    "dimension",
-    "value",
-    "scale_min",
-    "scale_max",
-    "plan_hash",
-)
-BEST_WORST_COLUMNS = (
-    "trial_id",
-    "plan_hash",
-    "mode",
-    "session_id",
-    "rater_id",
-    "rater_kind",
-    "scenario",
-    "position",
-    "option",
-    "item_id",
-    "picked",
-    "is_attention_check",
-)
-WITHDRAWAL_COLUMNS = ("plan_hash", "mode", "withdrawn_on")
-RATER_KINDS = ("human", "llm", "baseline")
-MODES = ("live", "pilot", "bot")
-STATUSES = ("active", "finished", "returned", "timed_out", "screened_out")
+_FLAG = ("true", "false")
 
 
 def table_path(folder: Path, name: str) -> Path:
@@ -100,8 +46,8 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
     RatifyError
         At the first row that is not a judgment.
     """
-    wanted = JUDGMENT_COLUMNS if complete else ("left_id", "right_id", "choice")
-    frame = _read(path, wanted, ids=("left_id", "right_id"))
+    wanted = JUDGMENTS.required if complete else ("left_id", "right_id", "choice")
+    frame = read_frame(path, wanted, ids=("left_id", "right_id"))
     with naming(path):
         columns.require_filled(frame, "left_id", "right_id")
         columns.left_chosen(frame)
@@ -116,9 +62,8 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
 
 def _check_judgments(frame: pd.DataFrame) -> None:
     columns.require_filled(frame, "judgment_id", "session_id", "rater_id", "scenario")
-    _allow(frame, "rater_kind", RATER_KINDS)
-    _allow(frame, "mode", MODES)
-    _allow(frame, "is_attention_check", ("true", "false"))
+    columns.allow_words(frame, JUDGMENTS)
+    columns.allow(frame, "is_attention_check", _FLAG)
     columns.refuse(
         frame,
         "judgment_id",
@@ -128,7 +73,7 @@ def _check_judgments(frame: pd.DataFrame) -> None:
     )
     frame["is_attention_check"] = frame["is_attention_check"] == "true"
     _check_passed(frame)
-    for column in ("position", "response_ms", "hidden_ms"):
+    for column in JUDGMENTS.numeric:
         frame[column] = columns.numbers(frame, column)
 
 
@@ -136,7 +81,7 @@ def _check_passed(frame: pd.DataFrame) -> None:
     """Refuse a `passed_check` that is not a flag, or that a row which is no check carries."""
     if "passed_check" not in frame:
         return
-    _allow(frame, "passed_check", ("true", "false", ""))
+    columns.allow(frame, "passed_check", (*_FLAG, ""))
     astray = ~columns.flags(frame, "is_attention_check") & (frame["passed_check"] != "")
     columns.refuse(
         frame, "passed_check", astray, "this row is no attention check", allowed="an empty cell"
@@ -158,18 +103,16 @@ def read_ratings(path: Path) -> pd.DataFrame:
         At a value outside its own scale, or one rater scoring one item twice on a dimension (in
         one mode, attention checks apart).
     """
-    frame = _read(path, RATING_COLUMNS, ids=("item_id",))
+    frame = read_frame(path, RATINGS.required, ids=("item_id",))
     with naming(path):
         columns.require_filled(frame, "rater_id", "item_id", "dimension")
-        _allow(frame, "rater_kind", RATER_KINDS)
+        columns.allow_words(frame, RATINGS)
         for column in ("value", "scale_min", "scale_max"):
             frame[column] = columns.numbers(frame, column)
         outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
         columns.refuse(
             frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"
         )
-        if "mode" in frame:
-            _allow(frame, "mode", MODES)
         if "is_attention_check" in frame:
             _check_passed(frame)
         columns.refuse(
@@ -202,12 +145,12 @@ def read_participants(path: Path) -> pd.DataFrame:
         At an empty or repeated session id, an unknown status, a finished visit without an end, and
         a slot or a number of attempts that is no whole number.
     """
-    frame = _read(path, PARTICIPANT_COLUMNS, ids=(), may_be_empty=True)
+    frame = read_frame(path, PARTICIPANTS.required, may_be_empty=True)
     with naming(path):
         columns.require_filled(frame, "session_id", "rater_id", "sequence_id")
         twice = frame["session_id"].duplicated()
         columns.refuse(frame, "session_id", twice, "stands in an earlier row", allowed="one row")
-        _allow(frame, "status", STATUSES)
+        columns.allow_words(frame, PARTICIPANTS)
         endless = (frame["status"] == "finished") & (frame["finished_at"] == "")
         columns.refuse(
             frame,
@@ -228,7 +171,7 @@ def read_best_worst(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `position`, `option` and, where there, `response_ms` as numbers, `is_attention_check` as
+        `position`, `option`, `response_ms` and `hidden_ms` as numbers, `is_attention_check` as
         bool, all else as text.
 
     Raises
@@ -237,16 +180,14 @@ def read_best_worst(path: Path) -> pd.DataFrame:
         At the first row that is wrong in itself, and at a trial that has not exactly one row
         picked as `most` and another as `least`.
     """
-    frame = _read(path, BEST_WORST_COLUMNS, ids=("item_id",))
+    frame = read_frame(path, BEST_WORST.required, ids=("item_id",))
     with naming(path):
         columns.require_filled(frame, "trial_id", "session_id", "rater_id", "scenario", "item_id")
-        _allow(frame, "rater_kind", RATER_KINDS)
-        _allow(frame, "mode", MODES)
-        _allow(frame, "is_attention_check", ("true", "false"))
-        _allow(frame, "picked", ("most", "least", ""))
+        columns.allow_words(frame, BEST_WORST)
+        columns.allow(frame, "is_attention_check", _FLAG)
         frame["is_attention_check"] = frame["is_attention_check"] == "true"
         _check_passed(frame)
-        for column in ("position", "option", "response_ms"):
+        for column in BEST_WORST.numeric:
             if column in frame:
                 frame[column] = columns.numbers(frame, column)
         for pick in ("most", "least"):
@@ -273,7 +214,7 @@ def read_other(path: Path) -> pd.DataFrame:
     RatifyError
         Where there is no such file, or it is no table.
     """
-    return _read(path, (), ids=())
+    return read_frame(path)
 
 
 def read_withdrawals(path: Path) -> pd.DataFrame:
@@ -284,9 +225,9 @@ def read_withdrawals(path: Path) -> pd.DataFrame:
     RatifyError
         At an unknown mode or something that is no date.
     """
-    frame = _read(path, WITHDRAWAL_COLUMNS, ids=(), may_be_empty=True)
+    frame = read_frame(path, WITHDRAWALS.required, may_be_empty=True)
     with naming(path):
-        _allow(frame, "mode", MODES)
+        columns.allow_words(frame, WITHDRAWALS)
         columns.refuse(
             frame,
             "withdrawn_on",
@@ -304,24 +245,26 @@ def _is_date(cell: str) -> bool:
         return False
 
 
-def _read(
-    path: Path, wanted: tuple[str, ...], *, ids: tuple[str, ...], may_be_empty: bool = False
+def read_frame(
+    path: Path, wanted: Sequence[str] = (), *, ids: Sequence[str] = (), may_be_empty: bool = False
 ) -> pd.DataFrame:
+    """Read a table that has the wanted columns and whole ids, all cells as text.
+
+    Raises
+    ------
+    RatifyError
+        Where it is not such a table, or has no rows and may not be empty.
+    """
     try:
         table = read_table(path)
-    except RatifyError as error:
-        if may_be_empty and error.problem == "holds a header but no rows":
+    except NoRowsError:
+        if may_be_empty:
             return pd.DataFrame(columns=list(wanted), dtype=str)
         raise
     table.require(*wanted)
     for column in ids:
-        refuse_damaged_ids(table, column)
+        table.refuse_damaged_ids(column)
     return pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
-
-
-def _allow(frame: pd.DataFrame, column: str, allowed: tuple[str, ...]) -> None:
-    bad = ~frame[column].isin(allowed)
-    columns.refuse(frame, column, bad, "is not known here", allowed=", ".join(allowed))
 
 
 @contextlib.contextmanager

@@ -6,9 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 from prereg.errors import RatifyError
+from prereg.tables.contract import ITEMS
 from prereg.tables.reader import Table, read_table
 
-ITEM_COLUMNS = ("item_id", "scenario", "text")
+ITEM_COLUMNS = ITEMS.required
 # How `ratify new` calls what names each of them.
 _OPTION = {"item_id": "id", "scenario": "scenario", "text": "text"}
 
@@ -35,7 +36,7 @@ def read_items(path: Path | str) -> Table:
     table.require(*ITEM_COLUMNS)
     table.require_filled(*ITEM_COLUMNS)
     table.require_unique("item_id")
-    refuse_damaged_ids(table, "item_id")
+    table.refuse_damaged_ids("item_id")
     sizes = Counter(record["scenario"] for record in table.rows)
     for row, record in enumerate(table.rows, start=2):
         if sizes[record["scenario"]] < 2:
@@ -43,19 +44,6 @@ def read_items(path: Path | str) -> Table:
                 row, "scenario", "has a single item", allowed="at least two items to compare"
             )
     return table
-
-
-def refuse_damaged_ids(table: Table, column: str) -> None:
-    """Raise `RatifyError` where a program has turned a long id into a float such as 2.02E+19."""
-    for row, record in enumerate(table.rows, start=2):
-        mantissa, _, exponent = record[column].strip().lower().partition("e+")
-        if exponent.isdigit() and mantissa.replace(".", "", 1).isdigit():
-            raise table.error(
-                row,
-                column,
-                "was rounded by a program that read the id as a number",
-                allowed="the whole id, kept as text",
-            )
 
 
 def import_items(
@@ -89,7 +77,7 @@ def import_items(
     for record in table.rows:
         record[id_column] = record[id_column].strip()
     table.require_unique(id_column)
-    refuse_damaged_ids(table, id_column)
+    table.refuse_damaged_ids(id_column)
     others = [c for c in table.columns if c and c not in taken]
     for column in others:
         if column in ITEM_COLUMNS:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,15 @@ from prereg import files
 from prereg.errors import RatifyError
 
 csv.field_size_limit(2**31 - 1)
+
+# What pandas, R or a spreadsheet writes once a long id has passed through a float.
+_ROUNDED = re.compile(r"\d(\.\d*)?[eE]\+\d+|\d{16,}\.0*")
+ROUNDED_ID = "was rounded by a program that read the id as a number"
+WHOLE_ID = "the id as text, with all its digits"
+
+
+class NoRowsError(RatifyError):
+    """A table that has a header and no rows."""
 
 
 class NoRowsError(RatifyError):
@@ -70,6 +80,12 @@ class Table:
                     value=record[column],
                     allowed="one row each",
                 )
+
+    def refuse_damaged_ids(self, column: str) -> None:
+        """Raise `RatifyError` where a long id has become a float such as 2.02E+19."""
+        for row, record in enumerate(self.rows, start=2):
+            if _ROUNDED.fullmatch(record[column].strip()):
+                raise self.error(row, column, ROUNDED_ID, allowed=WHOLE_ID)
 
     def number(self, row: int, column: str) -> float | None:
         """Return a cell as a number, None where it is empty.
@@ -128,7 +144,7 @@ def read_table(path: Path | str) -> Table:
     ------
     RatifyError
         When the file is missing, empty, not a table, has two columns of one name, a record of
-        another length than the header, or no record at all.
+        another length than the header; `NoRowsError` where it has no record at all.
     """
     path = Path(path)
     if path.suffix.lower() in {".parquet", ".pq"}:

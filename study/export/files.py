@@ -16,6 +16,7 @@ from typing import IO, Literal, get_args
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.tables.contract import TABLES
 from prereg.tables.reader import cell_text
 from study.export.tidy import AT_A_TIME, Cells, Columns, TidyTable, left_behind, tidy_tables
 from study.folder import Study
@@ -25,20 +26,8 @@ TABLES_FOLDER = "data"
 CODEBOOK = "CODEBOOK.md"
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-_NAMES = (
-    "items",
-    "sequences",
-    "judgments",
-    "ratings",
-    "best_worst",
-    "participants",
-    "withdrawals",
-    "requests",
-    "probes",
-    "perturbed",
-)
 # What an export may replace: anything else in the folder is somebody's.
-EXPORTED = (*(f"{name}.{ending}" for name in _NAMES for ending in FORMATS), CODEBOOK)
+EXPORTED = (*(f"{name}.{ending}" for name in TABLES for ending in FORMATS), CODEBOOK)
 
 
 @dataclass(frozen=True)

@@ -13,11 +13,12 @@ from sqlalchemy import and_, case, exists, func, or_, select
 from sqlalchemy.engine import Connection
 
 from prereg.plan.model import Plan
+from prereg.tables.contract import MODES, STATUSES
 from study.export.tidy import left_behind
 from study.export.timeline import Timeline, timeline
 from study.folder import Study
 from study.store.database import Store
-from study.store.tables import MODES, STATUSES, Rating, Slot, Visit, Withdrawal
+from study.store.tables import Rating, Slot, Visit, Withdrawal
 from study.tasks import task_of
 
 _HOLDING = Visit.status.in_(("active", "finished"))

@@ -9,9 +9,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Float, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-MODES = ("live", "pilot", "bot")
-# What can become of a visit; only the first two hold their slot.
-STATUSES = ("active", "finished", "returned", "timed_out", "screened_out")
+# Which visits hold their slot.
 HOLDING = "status IN ('active', 'finished')"
 
 

@@ -22,7 +22,7 @@ class Place:
     ----------
     session_id, rater_id, sequence_id : str
     status : str
-        One of `study.store.tables.STATUSES`; only an active visit can be answered in.
+        One of `prereg.tables.contract.STATUSES`; only an active visit can be answered in.
     position : int
         The next trial to answer, 1..n; n + 1 when all are answered.
     shown_at : str or None

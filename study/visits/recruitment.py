@@ -8,7 +8,6 @@ from pathlib import Path
 
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
-from prereg.tables.items import refuse_damaged_ids
 from prereg.tables.reader import Table, read_table
 from study.folder import Study
 from study.store import settings
@@ -111,7 +110,7 @@ def _read_ends(table: Table) -> tuple[dict[str, str], int]:
     """Return how the visit of each rater ended who is gone, and how many others there are."""
     ids, statuses = _column(table, *ID_COLUMNS), _column(table, STATUS_COLUMN)
     table.require_filled(ids, statuses)
-    refuse_damaged_ids(table, ids)
+    table.refuse_damaged_ids(ids)
     ends: dict[str, str] = {}
     others = set()
     for record in table.rows:

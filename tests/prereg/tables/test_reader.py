@@ -109,6 +109,7 @@ def items(tmp_path: Path, text: str) -> Path:
         ("item_id,scenario,text\n1,s,a\n2,s,\n", "row 3, column text: is empty"),
         ("item_id,scenario,text\n1,s,a\n2,t,b\n3,t,c\n", "row 2, column scenario: has a single"),
         ("item_id,scenario,text\n2.0241031124050492e+19,s,a\n2,s,b\n", "row 2, column item_id"),
+        ("item_id,scenario,text\n1,s,a\n20241031124050492.0,s,b\n", "row 3, column item_id"),
     ],
 )
 def test_wrong_items_are_named(tmp_path: Path, text: str, says: str) -> None:
