@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.tables.reader import Table, read_table, write_csv
-from study.judges.base import Item
+from study.items import Item
 from study.judges.version import check_baseline, check_judge, judge_version
 from study.language import check_language
 
@@ -78,6 +78,27 @@ class Study:
     parts: Mapping[str, str]
     plan_hash: str
     lock: Lock | None
+
+    def trials(self) -> Iterator[Trial]:
+        """Yield every trial in order; attention checks are there for people."""
+        for sequence in self.sequences.values():
+            yield from (trial for trial in sequence if not trial.is_attention_check)
+
+    def used_items(self) -> list[Item]:
+        """Return the items that the sequences use."""
+        used = {item_id for trial in self.trials() for item_id in trial.item_ids}
+        return [item for item in self.items.values() if item.item_id in used]
+
+    def by_scenario(self) -> dict[str, list[Item]]:
+        """Return the items that the sequences use, by scenario."""
+        groups: dict[str, list[Item]] = {}
+        for item in self.used_items():
+            groups.setdefault(item.scenario, []).append(item)
+        return groups
+
+    def rated_items(self) -> list[Item]:
+        """Return what judges rate: where people rate, what they rate; else every item."""
+        return self.used_items() if self.plan.kind == "rating" else list(self.items.values())
 
 
 def open_study(

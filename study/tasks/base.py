@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
-from study.judges.base import Item, Judge
-from study.store.tables import BestWorst, Judgment, Rating
+from study.items import Item
+
+if TYPE_CHECKING:
+    from study.store.tables import BestWorst, Judgment, Rating  # slow to load: SQLAlchemy
 
 # Values by field of the trial's form: {"choice": "left"}, {"warmth": 4}, {"most": 2, "least": 3}.
 Answers = Mapping[str, int | str]
 Row = dict[str, Any]
+Choice = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,33 @@ class Reading:
 
     answers: Answers
     missing: tuple[str, ...] = field(default=())
+
+
+class Judge(Protocol):
+    """A rater that is not a person.
+
+    Attributes
+    ----------
+    rater_id : str
+        Its name in the tidy tables.
+    rater_kind : {'llm', 'baseline'}
+        What it is in the tidy tables.
+    """
+
+    rater_id: str
+    rater_kind: Literal["llm", "baseline"]
+
+    def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
+        """Return the side where a person in trouble would feel more heard."""
+        ...
+
+    def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
+        """Return the places, from 0, of the option it picks most and of the one it picks least."""
+        ...
+
+    def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:
+        """Return a score on each of the named dimensions, on the plan's scale."""
+        ...
 
 
 class Task(Protocol):

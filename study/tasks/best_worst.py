@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from study.judges.base import Item, Judge
+from study.items import Item
 from study.store.tables import BestWorst
-from study.tasks.base import Answers, Reading, Row, whole
+from study.tasks.base import Answers, Judge, Reading, Row, whole
 
 LONGEST_WHY = 2_000
 

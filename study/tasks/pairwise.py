@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from study.judges.base import Item, Judge
+from study.items import Item
 from study.store.tables import Judgment
-from study.tasks.base import Answers, Reading, Row
+from study.tasks.base import Answers, Judge, Reading, Row
 
 
 class PairwiseTask:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from prereg.plan.collection import RatingScale
-from study.judges.base import Item, Judge
+from study.items import Item
 from study.store.tables import Rating
-from study.tasks.base import Answers, Reading, Row, whole
+from study.tasks.base import Answers, Judge, Reading, Row, whole
 
 
 class RatingTask:

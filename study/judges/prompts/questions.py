@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prereg.files import canonical_json, sha256
-from study.judges.base import Item
+from study.items import Item
 from study.judges.prompts import replies
 from study.judges.prompts.prompt import (
     LETTERS,

@@ -11,18 +11,18 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan.judging import BaselineJudge
 from study.folder import Study
+from study.items import Item
 from study.judges.adaptive.asking import ask_pairs
-from study.judges.base import Item, Judge
 from study.judges.baseline import baseline
 from study.store.database import Store
 from study.store.tables import ANSWERS, Judgment, Rating
-from study.tasks import task_of
+from study.tasks.base import Judge
 from study.tasks.pairwise import PairwiseTask
+from study.tasks.registry import task_of
 
 MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
 Row = dict[str, Any]
@@ -73,12 +73,12 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
 def expected_answers(study: Study, plan: BaselineJudge) -> int:
     """Return how many answers the plan wants of a judge."""
     if study.plan.kind == "rating":
-        return len(_used_items(study)) * len(study.plan.scales)
-    trials = sum(1 for _ in _trials(study))
+        return len(study.used_items()) * len(study.plan.scales)
+    trials = sum(1 for _ in study.trials())
     measures = study.plan.measures
     if measures is None:
         return trials
-    pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(_by_scenario(study))
+    pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(study.by_scenario())
     return trials + pairs + len(study.items) * len(measures.dimensions)
 
 
@@ -98,12 +98,6 @@ def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
     return there == expected_answers(study, plan)
 
 
-def _trials(study: Study) -> Iterator[Trial]:
-    """Yield every trial in order; attention checks are there for people."""
-    for sequence in study.sequences.values():
-        yield from (trial for trial in sequence if not trial.is_attention_check)
-
-
 def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
     """Answer every trial that people answer, in the same order and on the same sides.
 
@@ -111,10 +105,10 @@ def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iter
     """
     task = task_of(study.plan)
     asked: list[list[Item]] = [
-        [study.items[item_id] for item_id in trial.item_ids] for trial in _trials(study)
+        [study.items[item_id] for item_id in trial.item_ids] for trial in study.trials()
     ]
     if study.plan.kind == "rating":
-        asked = [[item] for item in _used_items(study)]
+        asked = [[item] for item in study.used_items()]
     for position, items in enumerate(asked, start=1):
         common = _common(study, judge, items[0], position, purpose="trial")
         for row in task.rows(common, items, task.ask(judge, items, rng)):
@@ -136,7 +130,7 @@ def _answer_pairs(
     if plan.pairs is None:
         return rows
     task = PairwiseTask()
-    for items in _by_scenario(study).values():
+    for items in study.by_scenario().values():
 
         def ask(left: int, right: int, items: list[Item] = items) -> bool:
             pair = [items[left], items[right]]
@@ -180,20 +174,6 @@ def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: s
         "is_attention_check": False,
         "answered_at": utc_now(),
     }
-
-
-def _used_items(study: Study) -> list[Item]:
-    """Return the items that the sequences use."""
-    used = {item_id for trial in _trials(study) for item_id in trial.item_ids}
-    return [item for item in study.items.values() if item.item_id in used]
-
-
-def _by_scenario(study: Study) -> dict[str, list[Item]]:
-    """Return the items that the sequences use, by scenario."""
-    groups: dict[str, list[Item]] = {}
-    for item in _used_items(study):
-        groups.setdefault(item.scenario, []).append(item)
-    return groups
 
 
 def _number(name: str) -> int:

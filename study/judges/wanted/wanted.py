@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
 
-import numpy as np
-
 from prereg import files
 from prereg.lock import utc_now
 from prereg.plan.judging import LLMJudge
-from study.folder import Study
-from study.judges.base import Item
-from study.judges.prompts.chosen import (
-    JudgePrompts,
-    Prompt,
-    Question,
-    ask_best_worst,
-    ask_pairwise,
-    ask_rating,
-    prompts_of,
-)
+from study.items import Item
+from study.judges.prompts.chosen import Prompt, Question, ask_best_worst, ask_pairwise, ask_rating
 from study.store.tables import BestWorst, Judgment, Probe, Rating
 from study.tasks.base import Answers, Row
 
@@ -183,122 +172,6 @@ class Wanted:
             )
             for scale in self.scales
         ]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """How one judge of a study is asked: its prompts, and everything it is wanted to answer."""
-
-    study: Study
-    judge: LLMJudge
-    prompts: JudgePrompts
-
-    @classmethod
-    def of(cls, study: Study, judge: LLMJudge) -> Asked:
-        """Return it.
-
-        Raises
-        ------
-        RatifyError
-            Where a prompt is missing or does not fit the plan.
-        """
-        return cls(study, judge, prompts_of(study.plan, judge, study.folder))
-
-    def everything(self) -> Iterator[Wanted]:
-        """Yield all that is known beforehand: trials, ratings, probes of habits; no ranking."""
-        # imported here: what it makes are answers of this module
-        from study.judges.wanted.probes import probes
-
-        yield from self.trials()
-        yield from self.ratings()
-        yield from probes(self)
-
-    def trials(self) -> Iterator[Wanted]:
-        """Yield the trials that people answer, on the same sides; then with sides exchanged."""
-        if self.study.plan.kind == "rating":
-            return
-        ways = [("trial", False), *([("reversed", True)] if self.judge.both_orders else [])]
-        for purpose, turned in ways:
-            for position, trial in enumerate(trials_of(self.study), start=1):
-                shown = tuple(self.study.items[name] for name in trial)
-                items = shown[::-1] if turned else shown
-                yield self.comparison(items, purpose=purpose, position=position)
-
-    def comparison(
-        self, items: Sequence[Item], *, purpose: str, position: int = 0, scenario: str = ""
-    ) -> Wanted:
-        """Return one comparison of items; a ranking's session is its scenario's."""
-        task = "best_worst" if self.study.plan.kind == "best_worst" else "pairwise"
-        assert self.prompts.comparison is not None
-        own = f":{hashlib.sha256(scenario.encode()).hexdigest()[:8]}" if scenario else ""
-        return Wanted(
-            self.judge,
-            self.study.plan_hash,
-            purpose,
-            task,
-            tuple(items),
-            self.prompts.comparison,
-            self.study.plan.design.question,
-            session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:{purpose}{own}",
-            position=position,
-        )
-
-    def ratings(self) -> Iterator[Wanted]:
-        """Yield the ratings: of every item of the study, a request for each rubric."""
-        for position, item in enumerate(self.rated_items(), start=1):
-            yield from self.rating(item, position=position)
-
-    def rated_items(self) -> list[Item]:
-        """Return what is rated: where people rate, what they rate; else every item."""
-        if self.study.plan.kind == "rating":
-            used = {name for trial in trials_of(self.study) for name in trial}
-            return [item for item in self.study.items.values() if item.item_id in used]
-        return list(self.study.items.values())
-
-    def rating(self, item: Item, *, position: int) -> Iterator[Wanted]:
-        """Yield the requests that rate one item: dimensions of two rubrics never share one."""
-        wanted = {name: (name, low, high) for name, low, high in self.scales()}
-        for rubric in self.prompts.rubrics:
-            scales = tuple(wanted[name] for name in rubric.rubric if name in wanted)
-            yield Wanted(
-                self.judge,
-                self.study.plan_hash,
-                "rating",
-                "rating",
-                (item,),
-                rubric,
-                scales=scales,
-                position=position,
-                session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:rating",
-            )
-
-    def scales(self) -> list[tuple[str, int, int]]:
-        """Return every dimension the plan wants scored, with the ends of its scale."""
-        plan = self.study.plan
-        if plan.measures is not None:
-            ends = plan.measures.scale
-            return [(name, ends.min, ends.max) for name in plan.measures.dimensions]
-        return [(scale.id, scale.min, scale.max) for scale in plan.scales]
-
-    def by_scenario(self) -> dict[str, list[Item]]:
-        """Return the items that are ranked: those that the sequences use, by scenario."""
-        used = {name for trial in trials_of(self.study) for name in trial}
-        groups: dict[str, list[Item]] = {}
-        for item in self.study.items.values():
-            if item.item_id in used:
-                groups.setdefault(item.scenario, []).append(item)
-        return groups
-
-    def rng(self, purpose: str) -> np.random.Generator:
-        """Return the stream of random numbers of one purpose, from the plan's one seed."""
-        key = hashlib.sha256(f"{self.judge.id}:{purpose}".encode()).digest()[:8]
-        return np.random.default_rng([self.study.plan.seed, 5, int.from_bytes(key, "big")])
-
-
-def trials_of(study: Study) -> Iterator[tuple[str, ...]]:
-    """Yield the items of every trial in order; attention checks are there for people."""
-    for sequence in study.sequences.values():
-        yield from (trial.item_ids for trial in sequence if not trial.is_attention_check)
 
 
 def _parameters(judge: LLMJudge) -> Mapping[str, Any]:
