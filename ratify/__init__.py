@@ -84,6 +84,7 @@ def new(
     worked: str,
 ) -> None:
     """Make a study folder DIR from a worked plan, on your items or on the demo's."""
+    from prereg.kinds.registry import kind_of
     from study.scaffold import new_study
 
     study = new_study(
@@ -95,10 +96,9 @@ def new(
         worked=worked,
     )
     design = study.plan.design
-    what = {"pairwise": "pairs", "rating": "ratings", "best_worst": "sets"}[study.plan.kind]
     click.echo(
         f"{folder}: {len(study.items)} items, {design.sequences} sequences of "
-        f"{design.trials} {what}"
+        f"{design.trials} {kind_of(study.plan).noun(study.plan)}"
     )
     click.echo(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "

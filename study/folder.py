@@ -14,12 +14,12 @@ from prereg.design.sequences import (
     sequence_rows,
 )
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.lock import (
     LOCK_FILE,
     SEQUENCES_FILE,
     Lock,
     hash_parts,
-    option_columns,
     plan_hash,
     read_lock,
     read_texts,
@@ -97,8 +97,17 @@ class Study:
         return groups
 
     def rated_items(self) -> list[Item]:
-        """Return what judges rate: where people rate, what they rate; else every item."""
-        return self.used_items() if self.plan.kind == "rating" else list(self.items.values())
+        """Return what judges rate: every item where people compare, else what people are shown."""
+        return list(self.items.values()) if kind_of(self.plan).compares else self.used_items()
+
+    def asked(self) -> list[tuple[Item, ...]]:
+        """Return what judges answer of people's trials: each, but single items once.
+
+        A judge would say the same again of an item that several people are shown.
+        """
+        if not kind_of(self.plan).compares:
+            return [(item,) for item in self.used_items()]
+        return [tuple(self.items[name] for name in trial.item_ids) for trial in self.trials()]
 
 
 def open_study(
@@ -129,7 +138,7 @@ def open_study(
     table = read_items(folder / plan.materials.items)
     _check_columns(plan, table)
     _check_habits(plan, table)
-    if plan.kind == "best_worst":
+    if kind_of(plan).one_prompt:
         _check_prompts(table)
     texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
@@ -285,7 +294,7 @@ def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
         read_lock(folder)  # raises: the plan is not locked
     table = read_table(folder / SEQUENCES_FILE)
     table.require(*sequence_columns(plan))
-    options = option_columns(plan)
+    options = kind_of(plan).columns(plan)
     known = {record["item_id"] for record in items.rows}
     known.update(name for ids in check_ids(plan) for name in ids)
     trials = []

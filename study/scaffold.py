@@ -13,6 +13,7 @@ from pathlib import Path
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.items import ITEM_COLUMNS, import_items
 from prereg.tables.reader import write_csv
@@ -137,7 +138,7 @@ def _with_trials(text: str, fewest: int, scenarios: int) -> str:
     options = plan.design.options
     if options is not None and 3 <= fewest < options:
         text = text.replace(f"  options: {options} ", f"  options: {fewest} ")
-    shown = {"pairwise": 2, "rating": 1}.get(plan.kind) or min(options or 3, fewest)
+    shown = min(kind_of(plan).shown(plan), fewest)
     most = math.comb(fewest, shown) * scenarios
     if 0 < most < plan.design.trials:
         text = text.replace(f"  trials: {plan.design.trials}\n", f"  trials: {most}\n")

@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.tables import columns
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.lock import Lock, option_columns
+from prereg.kinds.registry import kind_of
+from prereg.lock import Lock
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table
 
@@ -134,7 +135,7 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
         "this session has answered this position already",
         "one answer each",
     )
-    options = option_columns(plan)
+    options = kind_of(plan).columns(plan)
     designed = {
         (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
         for row in read_table(sequences).rows
@@ -163,7 +164,7 @@ def _shown(people: pd.DataFrame, plan: Plan) -> list[tuple[np.ndarray[Any, Any],
         return [(columns.numbers(people, "option"), people["item_id"])]
     return [
         (np.full(len(people), float(place)), people[column])
-        for place, column in enumerate(option_columns(plan), start=1)
+        for place, column in enumerate(kind_of(plan).columns(plan), start=1)
     ]
 
 

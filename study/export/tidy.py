@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import sequence_rows
+from prereg.kinds.registry import kind_of
 from prereg.lock import sequence_columns
 from prereg.plan.judging import LLMJudge
 from study.folder import Study
@@ -171,7 +172,7 @@ def tidy_tables(study: Study) -> dict[str, TidyTable]:
     tables.append(_stored(study, "judgments", JUDGMENTS, Judgment, "row_id"))
     ratings = _stored(study, "ratings", RATINGS, Rating, "row_id")
     tables.append(TidyTable("ratings", RATINGS, lambda c: _ratings(ratings.rows(c)), Rating))
-    if study.plan.kind == "best_worst":
+    if kind_of(study.plan).table == "best_worst":
         tables.append(TidyTable("best_worst", BEST_WORST, lambda c: _options(c, study), BestWorst))
     order = ("sequence_id", "slot", "consented_at", "session_id")
     tables.append(_stored(study, "participants", PARTICIPANTS, Visit, *order))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
+from prereg.kinds.base import Kind
+from prereg.plan.model import Plan
 from study.items import Item
 
 if TYPE_CHECKING:
@@ -62,29 +65,52 @@ class Judge(Protocol):
         ...
 
 
-class Task(Protocol):
-    """One kind of task."""
+class Task(ABC):
+    """One kind of task: people answer it on a page, judges in Python, and the rows are alike.
+
+    Attributes
+    ----------
+    kind : Kind
+        What the plan, the design and the analysis know of it.
+    template : str
+        The page of a trial.
+    table : type
+        Where the store keeps its answers.
+    """
+
+    kind: ClassVar[Kind]
+    template: ClassVar[str]
+    table: ClassVar[type[Judgment | Rating | BestWorst]]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return the task as a plan asks it."""
+        return cls()
 
     @property
-    def template(self) -> str:
-        """The page of a trial."""
-        ...
+    def rows_of_an_answer(self) -> int:
+        """How many rows an answer leaves in the store."""
+        return 1
 
-    @property
-    def table(self) -> type[Judgment | Rating | BestWorst]:
-        """Where its answers are stored."""
-        ...
-
+    @abstractmethod
     def read(self, form: Mapping[str, str]) -> Reading:
         """Return what a form answers; what it holds beyond that is not looked at."""
-        ...
 
+    @abstractmethod
     def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
         """Put the same trial to a judge."""
-        ...
 
-    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
-        """Return the rows that an answer leaves.
+    @abstractmethod
+    def rows(
+        self,
+        common: Row,
+        items: Sequence[Item],
+        answers: Mapping[str, float | str],
+        *,
+        answer_id: str | None = None,
+        purpose: str = "trial",
+    ) -> list[Row]:
+        """Return the rows that an answer leaves, whoever gave it.
 
         Parameters
         ----------
@@ -93,9 +119,13 @@ class Task(Protocol):
         items : sequence of Item
             As shown, in order of place.
         answers : mapping
-            Complete; see `Reading`.
+            Complete; see `Reading`. A score may lie between the points of a scale.
+        answer_id : str, optional
+            What the answer is known by, where its table has such a column; drawn by chance
+            otherwise.
+        purpose : {'trial', 'reversed', 'ranking'}
+            What a judge was asked it for, where its table has such a column.
         """
-        ...
 
 
 def whole(text: str | None, allowed: range) -> int | None:

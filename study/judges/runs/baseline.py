@@ -19,9 +19,9 @@ from study.items import Item
 from study.judges.adaptive.asking import ask_pairs
 from study.judges.baseline import baseline
 from study.store.database import Store
-from study.store.tables import ANSWERS, Judgment, Rating
+from study.store.tables import ANSWERS, Rating
 from study.tasks.base import Judge
-from study.tasks.pairwise import PairwiseTask
+from study.tasks.rating import RatingTask
 from study.tasks.registry import task_of
 
 MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
@@ -45,8 +45,8 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     rng = np.random.default_rng([study.plan.seed, 2, _number(plan.id)])
     table = task_of(study.plan).table
     answers: dict[Any, list[Row]] = {table: list(_answer_trials(study, judge, rng))}
-    if table is Judgment:
-        answers[Judgment] += _answer_pairs(study, plan, judge, rng)
+    if study.plan.measures is not None:
+        answers[table] += _answer_pairs(study, plan, judge, rng)
         answers[Rating] = list(_rate_items(study, judge))
 
     def replace(connection: Connection) -> None:
@@ -72,9 +72,7 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
 
 def expected_answers(study: Study, plan: BaselineJudge) -> int:
     """Return how many answers the plan wants of a judge."""
-    if study.plan.kind == "rating":
-        return len(study.used_items()) * len(study.plan.scales)
-    trials = sum(1 for _ in study.trials())
+    trials = len(study.asked()) * task_of(study.plan).rows_of_an_answer
     measures = study.plan.measures
     if measures is None:
         return trials
@@ -99,27 +97,18 @@ def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
 
 
 def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
-    """Answer every trial that people answer, in the same order and on the same sides.
-
-    Items that several people rate are rated once: the judge would say the same again.
-    """
+    """Answer what people answer, in the same order and on the same sides."""
     task = task_of(study.plan)
-    asked: list[list[Item]] = [
-        [study.items[item_id] for item_id in trial.item_ids] for trial in study.trials()
-    ]
-    if study.plan.kind == "rating":
-        asked = [[item] for item in study.used_items()]
-    for position, items in enumerate(asked, start=1):
+    for position, items in enumerate(study.asked(), start=1):
         common = _common(study, judge, items[0], position, purpose="trial")
-        for row in task.rows(common, items, task.ask(judge, items, rng)):
-            yield {**row, **_own_id(common, row)}
+        answers = task.ask(judge, items, rng)
+        yield from task.rows(common, items, answers, answer_id=_own_id(common))
 
 
-def _own_id(common: Row, row: Row) -> Row:
+def _own_id(common: Row) -> str:
     """Return an id that is the same however often a judge is asked."""
     key = f"{common['plan_hash']}:{common['session_id']}:{common['position']}"
-    name = next((n for n in ("judgment_id", "trial_id") if n in row), None)
-    return {} if name is None else {name: hashlib.sha256(key.encode()).hexdigest()[:32]}
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _answer_pairs(
@@ -129,15 +118,16 @@ def _answer_pairs(
     rows: list[Row] = []
     if plan.pairs is None:
         return rows
-    task = PairwiseTask()
+    task = task_of(study.plan)
     for items in study.by_scenario().values():
 
         def ask(left: int, right: int, items: list[Item] = items) -> bool:
             pair = [items[left], items[right]]
             answers = task.ask(judge, pair, rng)
             common = _common(study, judge, pair[0], len(rows) + 1, purpose="ranking")
-            (row,) = task.rows(common, pair, answers)
-            rows.append({**row, **_own_id(common, row), "purpose": "ranking"})
+            rows.extend(
+                task.rows(common, pair, answers, answer_id=_own_id(common), purpose="ranking")
+            )
             return answers["choice"] == "left"
 
         ask_pairs(len(items), plan.pairs, ask, rng=rng)
@@ -146,19 +136,11 @@ def _answer_pairs(
 
 def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
     """Rate every item on the plan's measures."""
-    measures = study.plan.measures
-    if measures is None:
-        return
+    task = RatingTask(study.plan.rated)
+    names = [scale.id for scale in task.scales]
     for position, item in enumerate(study.items.values(), start=1):
-        for dimension, value in judge.rate(item, measures.dimensions).items():
-            yield {
-                **_common(study, judge, item, position, purpose="rating"),
-                "item_id": item.item_id,
-                "dimension": dimension,
-                "value": value,
-                "scale_min": measures.scale.min,
-                "scale_max": measures.scale.max,
-            }
+        common = _common(study, judge, item, position, purpose="rating")
+        yield from task.rows(common, [item], judge.rate(item, names))
 
 
 def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: str) -> Row:

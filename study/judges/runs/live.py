@@ -215,9 +215,9 @@ class _Run:
 
     def _is_there(self, wanted: Wanted) -> bool:
         """Return whether an answer is in its table."""
-        if wanted.task == "rating" and not wanted.probe:
+        if wanted.scales and not wanted.probe:
             item_id = wanted.items[0].item_id
-            return all((item_id, name) in self._rated for name, _, _ in wanted.scales)
+            return all((item_id, scale.id) in self._rated for scale in wanted.scales)
         return wanted.output_id in self._outputs
 
     async def _offer(self, wanted: Sequence[Wanted]) -> None:

@@ -240,7 +240,9 @@ class _Kind:
         if known is not None:
             return *known, most
         given = fmean(characters(question) for _, question in asked) / CHARACTERS_A_TOKEN
-        answers = fmean(ANSWER_TOKENS[one.task] * max(1, len(one.scales)) for one, _ in asked)
+        answers = fmean(
+            ANSWER_TOKENS[one.prompt.task] * max(1, len(one.scales)) for one, _ in asked
+        )
         return given, min(answers, float(judge.max_tokens)), most
 
 

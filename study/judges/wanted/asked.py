@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prereg.kinds.registry import kind_of
 from prereg.plan.judging import LLMJudge
 from study.folder import Study
 from study.items import Item
 from study.judges.prompts.chosen import JudgePrompts, prompts_of
 from study.judges.wanted.wanted import Wanted
+from study.tasks.rating import RatingTask
+from study.tasks.registry import task_of
 
 
 @dataclass(frozen=True)
@@ -36,12 +39,11 @@ class Asked:
 
     def trials(self) -> Iterator[Wanted]:
         """Yield the trials that people answer, on the same sides; then with sides exchanged."""
-        if self.study.plan.kind == "rating":
+        if not kind_of(self.study.plan).compares:
             return
         ways = [("trial", False), *([("reversed", True)] if self.judge.both_orders else [])]
         for purpose, turned in ways:
-            for position, trial in enumerate(self.study.trials(), start=1):
-                shown = tuple(self.study.items[name] for name in trial.item_ids)
+            for position, shown in enumerate(self.study.asked(), start=1):
                 items = shown[::-1] if turned else shown
                 yield self.comparison(items, purpose=purpose, position=position)
 
@@ -49,14 +51,13 @@ class Asked:
         self, items: Sequence[Item], *, purpose: str, position: int = 0, scenario: str = ""
     ) -> Wanted:
         """Return one comparison of items; a ranking's session is its scenario's."""
-        task = "best_worst" if self.study.plan.kind == "best_worst" else "pairwise"
         assert self.prompts.comparison is not None
         own = f":{hashlib.sha256(scenario.encode()).hexdigest()[:8]}" if scenario else ""
         return Wanted(
             self.judge,
             self.study.plan_hash,
             purpose,
-            task,
+            task_of(self.study.plan),
             tuple(items),
             self.prompts.comparison,
             self.study.plan.design.question,
@@ -71,28 +72,20 @@ class Asked:
 
     def rating(self, item: Item, *, position: int) -> Iterator[Wanted]:
         """Yield the requests that rate one item: dimensions of two rubrics never share one."""
-        wanted = {name: (name, low, high) for name, low, high in self.scales()}
+        wanted = {scale.id: scale for scale in self.study.plan.rated}
         for rubric in self.prompts.rubrics:
             scales = tuple(wanted[name] for name in rubric.rubric if name in wanted)
             yield Wanted(
                 self.judge,
                 self.study.plan_hash,
                 "rating",
-                "rating",
+                RatingTask(scales),
                 (item,),
                 rubric,
                 scales=scales,
                 position=position,
                 session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:rating",
             )
-
-    def scales(self) -> list[tuple[str, int, int]]:
-        """Return every dimension the plan wants scored, with the ends of its scale."""
-        plan = self.study.plan
-        if plan.measures is not None:
-            ends = plan.measures.scale
-            return [(name, ends.min, ends.max) for name in plan.measures.dimensions]
-        return [(scale.id, scale.min, scale.max) for scale in plan.scales]
 
     def rng(self, purpose: str) -> np.random.Generator:
         """Return the stream of random numbers of one purpose, from the plan's one seed."""

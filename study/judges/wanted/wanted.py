@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -11,11 +10,13 @@ from typing import Any
 
 from prereg import files
 from prereg.lock import utc_now
+from prereg.plan.collection import Rated
 from prereg.plan.judging import LLMJudge
 from study.items import Item
-from study.judges.prompts.chosen import Prompt, Question, ask_best_worst, ask_pairwise, ask_rating
+from study.judges.prompts.prompt import Prompt
+from study.judges.prompts.questions import Question, ask
 from study.store.tables import BestWorst, Judgment, Probe, Rating
-from study.tasks.base import Answers, Row
+from study.tasks.base import Answers, Row, Task
 
 MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
 KIND = "llm"
@@ -31,13 +32,14 @@ class Wanted:
     judge : LLMJudge
     plan_hash : str
     purpose : {'trial', 'reversed', 'ranking', 'rating', 'probe'}
-    task : {'pairwise', 'rating', 'best_worst'}
+    task : Task
+        What is asked, and how an answer becomes rows.
     items : tuple of Item
         As asked, in order of place.
     prompt : Prompt
     question : str
         The plan's own, for comparisons.
-    scales : tuple of (str, int, int)
+    scales : tuple of Rated
         Dimensions and their ends, for ratings.
     session_id, position
         Where the answer stands in its table; a ranking's position is given when it is answered.
@@ -50,11 +52,11 @@ class Wanted:
     judge: LLMJudge
     plan_hash: str
     purpose: str
-    task: str
+    task: Task
     items: tuple[Item, ...]
     prompt: Prompt
     question: str = ""
-    scales: tuple[tuple[str, int, int], ...] = ()
+    scales: tuple[Rated, ...] = ()
     session_id: str = ""
     position: int = 0
     repeat: int = 0
@@ -78,7 +80,7 @@ class Wanted:
             self.question,
             _parameters(judge),
             [_text_digest(item) for item in self.items],
-            [name for name, _, _ in self.scales],
+            [scale.id for scale in self.scales],
             self.repeat,
         ]
         return files.sha256(files.canonical_json(said))
@@ -88,8 +90,8 @@ class Wanted:
         """What its answer is known by in its table; several may stem from one request."""
         if self.probe:
             key = f"{self.plan_hash}:{self.judge.id}:{self.unit}:{self.probe}:{self.variant}"
-        elif self.task == "rating":
-            names = ",".join(name for name, _, _ in self.scales)
+        elif self.scales:
+            names = ",".join(scale.id for scale in self.scales)
             key = f"{self.plan_hash}:{self.judge.id}:{self.items[0].item_id}:{names}"
         else:
             key = f"{self.plan_hash}:{self.session_id}:{self.position}"
@@ -97,81 +99,44 @@ class Wanted:
 
     def ask(self) -> Question:
         """Return what is sent to the server."""
-        if self.task == "pairwise":
-            return ask_pairwise(self.prompt, self.question, *self.items)
-        if self.task == "best_worst":
-            return ask_best_worst(self.prompt, self.question, self.items)
-        return ask_rating(self.prompt, self.items[0], [name for name, _, _ in self.scales])
+        dimensions = [scale.id for scale in self.scales]
+        return ask(self.prompt, self.question, self.items, dimensions)
 
     def rows(self, answers: Answers) -> Rows:
-        """Return the rows that its answer leaves."""
-        if self.probe:
-            return self._probe_rows(answers)
-        common = {
+        """Return the rows that its answer leaves: those of its task, or of a probe."""
+        common: Row = {
             "plan_hash": self.plan_hash,
-            "mode": MODE,
-            "session_id": self.session_id,
             "rater_id": self.judge.id,
             "rater_kind": KIND,
             "scenario": self.scenario,
-            "position": self.position,
-            "is_attention_check": False,
             "answered_at": utc_now(),
             "request_id": self.request_id,
         }
-        if self.task == "rating":
-            return [(Rating, {**common, **self._score(scale, answers)}) for scale in self.scales]
-        ids = [item.item_id for item in self.items]
-        if self.task == "best_worst":
-            picked = {f"{name}_id": ids[int(answers[name]) - 1] for name in ("most", "least")}
-            trial = {"trial_id": self.output_id, "options": json.dumps(ids, ensure_ascii=False)}
-            return [(BestWorst, {**common, **trial, **picked})]
-        own = {
-            "judgment_id": self.output_id,
-            "left_id": ids[0],
-            "right_id": ids[1],
-            "choice": answers["choice"],
-            "purpose": self.purpose,
+        if self.probe:
+            rows = self.task.rows(common, self.items, answers)
+            return [(Probe, self._probe_row(row)) for row in rows]
+        common |= {
+            "mode": MODE,
+            "session_id": self.session_id,
+            "position": self.position,
+            "is_attention_check": False,
         }
-        return [(Judgment, {**common, **own})]
+        rows = self.task.rows(
+            common, self.items, answers, answer_id=self.output_id, purpose=self.purpose
+        )
+        return [(self.task.table, row) for row in rows]
 
-    def _score(self, scale: tuple[str, int, int], answers: Answers) -> Row:
-        name, low, high = scale
+    def _probe_row(self, row: Row) -> Row:
+        """Return a row of the task's table as one of the probes."""
+        known = {name: value for name, value in row.items() if name in Probe.__table__.columns}
+        dimension = f":{_short(row['dimension'])}" if "dimension" in row else ""
         return {
-            "item_id": self.items[0].item_id,
-            "dimension": name,
-            "value": float(answers[name]),
-            "scale_min": low,
-            "scale_max": high,
-        }
-
-    def _probe_rows(self, answers: Answers) -> Rows:
-        common = {
-            "plan_hash": self.plan_hash,
-            "rater_id": self.judge.id,
-            "rater_kind": KIND,
+            **known,
+            "probe_id": f"{self.output_id}{dimension}",
             "unit": self.unit,
             "probe": self.probe,
             "variant": self.variant,
-            "scenario": self.scenario,
-            "answered_at": utc_now(),
-            "request_id": self.request_id,
         }
-        if self.task == "pairwise":
-            left, right = (item.item_id for item in self.items)
-            own = {"left_id": left, "right_id": right, "choice": answers["choice"]}
-            return [(Probe, {**common, "probe_id": self.output_id, **own})]
-        return [
-            (
-                Probe,
-                {
-                    **common,
-                    "probe_id": f"{self.output_id}:{_short(scale[0])}",
-                    **self._score(scale, answers),
-                },
-            )
-            for scale in self.scales
-        ]
 
 
 def _parameters(judge: LLMJudge) -> Mapping[str, Any]:
