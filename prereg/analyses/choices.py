@@ -16,8 +16,8 @@ Bin = tuple[float, float | None]
 class AnyAnalysis(Strict):
     """What every registered analysis has."""
 
-    # Kinds of plan whose answers it can read.
-    plan_kinds: ClassVar[tuple[str, ...]] = ("pairwise", "rating", "best_worst")
+    # Which answers of people it reads, by their table, or "choices"; empty: of any kind of plan.
+    answers: ClassVar[str] = ""
 
     id: Identifier
     hypothesis: Identifier | None = None
@@ -30,7 +30,7 @@ class AnyAnalysis(Strict):
 class RankCorrelation(AnyAnalysis):
     """Spearman between people's Bradley-Terry scores and another score of the same items."""
 
-    plan_kinds = ("pairwise", "best_worst")
+    answers = "choices"
 
     kind: Literal["rank_correlation"]
     judge: Identifier | None = None
@@ -53,7 +53,7 @@ class RankCorrelation(AnyAnalysis):
 class Logit(AnyAnalysis):
     """A registered logit over people's trials, errors clustered."""
 
-    plan_kinds = ("pairwise",)
+    answers = "judgments"
 
     kind: Literal["logit"]
     judge: Identifier
@@ -77,7 +77,7 @@ class Logit(AnyAnalysis):
 class SelectionByGap(AnyAnalysis):
     """How often people choose the higher-scored side, by size of the judge's gap."""
 
-    plan_kinds = ("pairwise",)
+    answers = "judgments"
 
     kind: Literal["selection_by_gap"]
     judge: Identifier
@@ -117,7 +117,7 @@ def bin_name(low: float, high: float) -> str:
 class ChoiceAgreement(AnyAnalysis):
     """How often a judge chooses what people choose on the very same trials."""
 
-    plan_kinds = ("pairwise", "best_worst")
+    answers = "choices"
 
     kind: Literal["choice_agreement"]
     judges: tuple[Identifier, ...] = Field(min_length=1)

@@ -23,6 +23,9 @@ class Kind(ABC):
         The tidy table that holds its answers.
     row_of : str
         The column that tells the rows of one answer apart; empty where an answer is one row.
+    place : str
+        The column that says at which place the item of a row was shown; empty where a row names
+        all items of its trial, in the columns of the sequences.
     compares : bool
         Whether a trial asks for a choice among several items; otherwise it shows one item, which
         a judge is asked about once.
@@ -42,6 +45,7 @@ class Kind(ABC):
     name: ClassVar[str]
     table: ClassVar[str]
     row_of: ClassVar[str] = ""
+    place: ClassVar[str] = ""
     compares: ClassVar[bool] = True
     asks_pairs: ClassVar[bool] = False
     one_prompt: ClassVar[bool] = False

@@ -17,6 +17,7 @@ class BestWorst(Kind):
     name = "best_worst"
     table = "best_worst"
     row_of = "option"
+    place = "option"
     one_prompt = True
     prompts = "best_worst"
     differ = ("most", "least")
