@@ -240,7 +240,7 @@ def judge(
     import contextlib
     import os
 
-    from study.folder import open_study
+    from study.opening import open_study
     from study.store.database import open_store
 
     study = open_study(folder)

@@ -18,7 +18,8 @@ from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.items import ITEM_COLUMNS, import_items
 from prereg.tables.reader import write_csv
 from study.bots import Visitors, fingerprint, send_bots
-from study.folder import DEMO_MARK, SERVING_FILE, Study, open_study
+from study.folder import DEMO_MARK, SERVING_FILE, Study
+from study.opening import open_study
 
 WORKED = "pairwise_preference"
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.

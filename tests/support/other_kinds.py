@@ -19,7 +19,8 @@ from prereg.plan.model import Plan
 from prereg.tables.reader import read_table, write_csv
 from ratify.judge import ask_judges
 from study.export.files import export
-from study.folder import Study, lock_study, open_study
+from study.folder import Study
+from study.opening import lock_study, open_study
 from study.scaffold import new_study
 from study.store.database import open_store
 
