@@ -20,12 +20,11 @@ from study.judges.adaptive.asking import ask_pairs
 from study.judges.baseline import baseline
 from study.store.database import Store
 from study.store.tables import ANSWERS, Rating
-from study.tasks.base import Judge
+from study.tasks.base import Judge, Row
 from study.tasks.rating import RatingTask
 from study.tasks.registry import task_of
 
 MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
-Row = dict[str, Any]
 
 
 def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
