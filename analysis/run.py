@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.audit.habits import own_items_of, polarity_of
 from analysis.evidence.against_lock import refuse_other_plans
 from analysis.evidence.evidence import Evidence, gather
+from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
 from analysis.gate import Verdict, judge_evidence
 from analysis.habits.findings import HabitFindings, habits_results
@@ -231,7 +232,7 @@ def _gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
 
 def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> list[str]:
     who = evidence.raters + (", so nothing here is about people" if evidence.simulated else "")
-    n, clusters = _n_answers(evidence), evidence.n_raters
+    n, clusters = evidence_of(evidence.plan).counted(evidence.answers), evidence.n_raters
     who = "person" if clusters == 1 and who == "people" else who
     held = sum(c.holds for c in verdict.conditions)
     thresholds = [f"{held} of {len(verdict.conditions)} thresholds hold"] * bool(verdict.conditions)
@@ -244,14 +245,6 @@ def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> 
         *sentences[1:],
         f"Based on {n} by {clusters:,} {who}.",
     ]
-
-
-def _n_answers(evidence: Evidence) -> str:
-    """Return how many answers there are, in words."""
-    answers = evidence.answers
-    if evidence.plan.kind == "best_worst":
-        return f"{answers['trial_id'].nunique():,} picks of best and worst"
-    return f"{len(answers):,} {'ratings' if evidence.plan.kind == 'rating' else 'choices'}"
 
 
 def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import yaml
 
 from ratify.judge import ask_judges
 from study.export.files import export
-from study.folder import lock_study, open_study
+from study.opening import lock_study, open_study
 from study.scaffold import new_study, simulate_raters
 from study.store.database import open_store
 

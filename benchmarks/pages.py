@@ -23,7 +23,7 @@ import yaml
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from study.folder import lock_study
+from study.opening import lock_study
 from study.scaffold import new_study
 from tests.conftest import POSTGRES, running
 from tests.support.crowd import Browser, Rater, rush, visit, walk

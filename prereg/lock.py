@@ -13,6 +13,7 @@ from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
@@ -64,18 +65,9 @@ def tool_version() -> str:
     return f"ratify-eval {metadata.version('ratify-eval')}"
 
 
-def option_columns(plan: Plan) -> tuple[str, ...]:
-    """Return the columns of the sequences table that hold a trial's items, in order of place."""
-    if plan.kind == "pairwise":
-        return ("left_id", "right_id")
-    if plan.kind == "rating":
-        return ("item_id",)
-    return tuple(f"option_{number}" for number in range(1, (plan.design.options or 0) + 1))
-
-
 def sequence_columns(plan: Plan) -> tuple[str, ...]:
     """Return the columns of the sequences table."""
-    return ("sequence_id", "position", *option_columns(plan), "is_attention_check")
+    return ("sequence_id", "position", *kind_of(plan).columns(plan), "is_attention_check")
 
 
 def hash_parts(

@@ -84,6 +84,7 @@ def new(
     worked: str,
 ) -> None:
     """Make a study folder DIR from a worked plan, on your items or on the demo's."""
+    from prereg.kinds.registry import kind_of
     from study.scaffold import new_study
 
     study = new_study(
@@ -95,10 +96,9 @@ def new(
         worked=worked,
     )
     design = study.plan.design
-    what = {"pairwise": "pairs", "rating": "ratings", "best_worst": "sets"}[study.plan.kind]
     click.echo(
         f"{folder}: {len(study.items)} items, {design.sequences} sequences of "
-        f"{design.trials} {what}"
+        f"{design.trials} {kind_of(study.plan).noun(study.plan)}"
     )
     click.echo(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
@@ -111,7 +111,7 @@ def new(
 def lock(folder: Path) -> None:
     """Check and freeze the plan in DIR; prints the hash that every row of data will carry."""
     from analysis.planning.rehearsal import rehearse
-    from study.folder import lock_study, open_study
+    from study.opening import lock_study, open_study
 
     study = open_study(folder)
     rehearse(study.plan, [item.scenario for item in study.items.values()])
@@ -140,7 +140,7 @@ def lock(folder: Path) -> None:
 )
 def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
     """Serve the rater pages and the dashboard of DIR. Live mode needs the lock to match."""
-    from study.folder import open_study
+    from study.opening import open_study
     from study.serving.command import Serving
 
     study = open_study(folder, must_be_locked=mode == "live")
@@ -152,7 +152,7 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
 @click.option("--password", "given", help="The new password; asked for without it.")
 def password(folder: Path, given: str | None) -> None:
     """Set the dashboard's password of DIR; whoever is signed in is signed out."""
-    from study.folder import open_study
+    from study.opening import open_study
     from study.web.accounts import set_password
 
     open_study(folder, same_judges=False)
@@ -173,7 +173,7 @@ def release(folder: Path, statuses: Path, mode: str) -> None:
 
     FILE is Prolific's export of submissions, or any table with rater_id and status.
     """
-    from study.folder import open_study
+    from study.opening import open_study
     from study.visits.recruitment import release_from_file
 
     study = open_study(folder, same_judges=False)
@@ -188,7 +188,7 @@ def release(folder: Path, statuses: Path, mode: str) -> None:
 @MODE
 def withdraw(folder: Path, rater_id: str, mode: str) -> None:
     """Delete all answers of RATER_ID in DIR, who wrote that they withdraw; cannot be undone."""
-    from study.folder import open_study
+    from study.opening import open_study
     from study.visits.withdrawal import withdraw_rater
 
     study = open_study(folder, same_judges=False)
@@ -220,7 +220,7 @@ main.add_command(audit)
 def export(folder: Path, file_format: str) -> None:
     """Write the tidy tables of DIR and their codebook into DIR/data, in place of what is there."""
     from study.export.files import export as write_tables
-    from study.folder import open_study
+    from study.opening import open_study
 
     study = open_study(folder, same_judges=False)
     with _store(folder) as store:
@@ -302,7 +302,7 @@ def demo(folder: Path, then_serve: bool, port: int) -> None:
     """
     from prereg.files import replaced_folder
     from ratify.demo import run_demo
-    from study.folder import open_study
+    from study.opening import open_study
     from study.scaffold import refuse_foreign
     from study.serving.command import Serving
     from study.serving.server import refuse_served

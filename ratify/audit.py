@@ -254,8 +254,8 @@ def _baselines(
     """Have the baselines rate the items; return their files, or why there are none."""
     from prereg.plan.judging import BASELINES
     from prereg.tables.reader import read_table, write_csv
+    from study.items import Item
     from study.judges import lexicon
-    from study.judges.base import Item
     from study.judges.baseline import baseline
 
     ends = (float(lexicon.SCALE_MIN), float(lexicon.SCALE_MAX))

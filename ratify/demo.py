@@ -25,7 +25,7 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     from analysis.report.page import write_report
     from analysis.run import analyze_study
     from study.export.files import export as write_tables
-    from study.folder import lock_study, open_study
+    from study.opening import lock_study, open_study
     from study.scaffold import new_study, simulate_raters
     from study.store.database import open_store
 

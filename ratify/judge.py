@@ -103,7 +103,7 @@ def _chosen(study: Study, only: str | None) -> list[Any]:
 def _estimate(study: Study, store: Store, judge: LLMJudge, *, again: bool = False) -> Estimate:
     from study.judges.ledger.reading import LedgerReading
     from study.judges.runs.spending import estimate
-    from study.judges.wanted.wanted import Asked
+    from study.judges.wanted.asked import Asked
 
     ledger = LedgerReading(store, study.plan_hash, judge.id)
     return estimate(Asked.of(study, judge), ledger, again=again)
@@ -240,7 +240,7 @@ def judge(
     import contextlib
     import os
 
-    from study.folder import open_study
+    from study.opening import open_study
     from study.store.database import open_store
 
     study = open_study(folder)

@@ -13,11 +13,13 @@ from pathlib import Path
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.items import ITEM_COLUMNS, import_items
 from prereg.tables.reader import write_csv
 from study.bots import Visitors, fingerprint, send_bots
-from study.folder import DEMO_MARK, SERVING_FILE, Study, open_study
+from study.folder import DEMO_MARK, SERVING_FILE, Study
+from study.opening import open_study
 
 WORKED = "pairwise_preference"
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
@@ -137,7 +139,7 @@ def _with_trials(text: str, fewest: int, scenarios: int) -> str:
     options = plan.design.options
     if options is not None and 3 <= fewest < options:
         text = text.replace(f"  options: {options} ", f"  options: {fewest} ")
-    shown = {"pairwise": 2, "rating": 1}.get(plan.kind) or min(options or 3, fewest)
+    shown = min(kind_of(plan).shown(plan), fewest)
     most = math.comb(fewest, shown) * scenarios
     if 0 < most < plan.design.trials:
         text = text.replace(f"  trials: {plan.design.trials}\n", f"  trials: {most}\n")

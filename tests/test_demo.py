@@ -15,7 +15,7 @@ import pytest
 
 from analysis.ranking import bradley_terry, rank_correlation
 from study.bots import Bot, Page, Population, fingerprint
-from study.folder import open_study
+from study.opening import open_study
 from tests.conftest import DASHBOARD_PASSWORD, Serve
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.engine import make_url
 
 from ratify import main
 from study.bots import Page, take_part
-from study.folder import open_study
+from study.opening import open_study
 from study.web.views.dashboard import UPLOAD_BYTES
 from tests.conftest import Serve, make_study
 from tests.support.paths import ROOT

@@ -20,8 +20,9 @@ from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import write_csv
 from study.bots import take_part
-from study.folder import lock_study
-from study.judges.wanted.wanted import Asked
+from study.judges.wanted.asked import Asked
+from study.judges.wanted.probes import everything
+from study.opening import lock_study
 from tests.conftest import make_study, running
 from tests.support import warm
 from tests.support.paths import ROOT
@@ -136,7 +137,7 @@ def test_the_llm_judge_of_the_docs_fits_the_worked_plan(tmp_path: Path) -> None:
     ]
     (folder / "plan.yaml").write_text(yaml.safe_dump(plan))
     study, _ = lock_study(folder)
-    asked = list(Asked.of(study, study.plan.judge("small_model")).everything())
+    asked = list(everything(Asked.of(study, study.plan.judge("small_model"))))
     assert {one.purpose for one in asked} == {"trial", "reversed", "rating", "probe"}
 
 

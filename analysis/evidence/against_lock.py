@@ -11,7 +11,8 @@ import pandas as pd
 from analysis.tables import columns
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.lock import Lock, option_columns
+from prereg.kinds.registry import kind_of
+from prereg.lock import Lock
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table
 
@@ -125,7 +126,8 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
         "has no row in participants.csv",
         "a session of participants.csv",
     )
-    once = {"rating": ["dimension"], "best_worst": ["option"]}.get(plan.kind, [])
+    kind = kind_of(plan)
+    once = [kind.row_of] if kind.row_of else []
     _refuse(
         people,
         people.duplicated(["session_id", "position", *once]),
@@ -134,7 +136,7 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
         "this session has answered this position already",
         "one answer each",
     )
-    options = option_columns(plan)
+    options = kind.columns(plan)
     designed = {
         (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
         for row in read_table(sequences).rows
@@ -159,11 +161,12 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
 
 def _shown(people: pd.DataFrame, plan: Plan) -> list[tuple[np.ndarray[Any, Any], pd.Series[str]]]:
     """Return place on the page and item of every row, for each of the items that a row names."""
-    if plan.kind == "best_worst":
-        return [(columns.numbers(people, "option"), people["item_id"])]
+    kind = kind_of(plan)
+    if kind.place:
+        return [(columns.numbers(people, kind.place), people["item_id"])]
     return [
         (np.full(len(people), float(place)), people[column])
-        for place, column in enumerate(option_columns(plan), start=1)
+        for place, column in enumerate(kind.columns(plan), start=1)
     ]
 
 

@@ -12,12 +12,13 @@ import pandas as pd
 
 from analysis.evidence.exclusions import Exclusions, apply_exclusions, everybody
 from analysis.evidence.judges import JudgeEvidence, judges_of
+from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read_study
 from analysis.ranking import Ranking, bradley_terry
-from analysis.ranking.best_worst import comparisons_from_best_worst
 from analysis.results.quantities import Status
 from analysis.tables import tidy as tables
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
@@ -102,12 +103,15 @@ class Evidence:
     @property
     def ratings(self) -> pd.DataFrame:
         """People's ratings after exclusions; empty where the plan asks for something else."""
-        return self.answers if self.plan.kind == "rating" else self.answers.iloc[:0]
+        return self._answers_in("ratings")
 
     @property
     def best_worst(self) -> pd.DataFrame:
         """People's picks after exclusions; empty where the plan asks for something else."""
-        return self.answers if self.plan.kind == "best_worst" else self.answers.iloc[:0]
+        return self._answers_in("best_worst")
+
+    def _answers_in(self, table: str) -> pd.DataFrame:
+        return self.answers if kind_of(self.plan).table == table else self.answers.iloc[:0]
 
     @property
     def n_raters(self) -> int:
@@ -124,7 +128,9 @@ class Evidence:
             Where people ranked nothing.
         """
         if self.ranking is None:
-            raise RatifyError("ratings rank nothing", allowed="a pairwise or best_worst plan")
+            raise RatifyError(
+                "ratings rank nothing", allowed=f"a {kinds_that_hold('choices')} plan"
+            )
         return self.ranking
 
     def rng(self, purpose: str) -> np.random.Generator:
@@ -218,17 +224,15 @@ def _of_people(
             file=path,
             allowed="at least one finished session",
         )
-    choices = answers.iloc[:0] if plan.kind == "rating" else answers
-    if plan.kind == "best_worst":
-        choices = comparisons_from_best_worst(answers)
+    choices = evidence_of(plan).choices(answers)
     return {
         "answers": answers,
         "people": choices,
         "participants": kept.participants,
         "flow": kept.flow,
-        "ranking": None
-        if plan.kind == "rating"
-        else bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster),
+        "ranking": bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster)
+        if kind_of(plan).compares
+        else None,
     }
 
 

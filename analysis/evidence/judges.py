@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import StudyTables
 from analysis.ranking import Ranking, bradley_terry, elo
-from analysis.ranking.best_worst import comparisons_from_best_worst
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Measures, Plan
 from prereg.streams import ELO, Stream, stream
@@ -61,14 +62,14 @@ def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEviden
             allowed="run `ratify judge`, then `ratify export`",
         )
     items = read.items[["item_id", "scenario"]]
-    if plan.kind == "rating":
-        return JudgeEvidence(judge_id=judge_id, trials=mine.iloc[:0], scores=items, ranking=None)
-    if plan.kind == "best_worst":
-        trials = comparisons_from_best_worst(mine)
-        ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
-        scores = _with_scores(items, {"bradley_terry": ranking})
-        return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
-    return _of_choices(plan, judge_id, mine, read)
+    if plan.measures is not None:
+        return _of_choices(plan, judge_id, mine, read)
+    trials = evidence_of(plan).choices(mine)
+    if not kind_of(plan).compares:
+        return JudgeEvidence(judge_id=judge_id, trials=trials, scores=items, ranking=None)
+    ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
+    scores = _with_scores(items, {"bradley_terry": ranking})
+    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
 
 
 def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables) -> JudgeEvidence:

@@ -17,13 +17,12 @@ from analysis.evidence.against_lock import (
 )
 from analysis.tables import tidy as tables
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.lock import SEQUENCES_FILE, Lock
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 
 TABLES_FOLDER = "data"
-# Where the answers of a plan of each kind stand.
-ANSWERS = {"pairwise": "judgments", "rating": "ratings", "best_worst": "best_worst"}
 TABLES = ("items", "judgments", "participants", "ratings", "sequences", "withdrawals")
 
 
@@ -70,7 +69,7 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
     RatifyError
         Where a table is missing or wrong, or a row belongs elsewhere.
     """
-    answered = ANSWERS[plan.kind]
+    answered = kind_of(plan).table
     path = {name: tables.table_path(place, name) for name in (*TABLES, answered)}
     path["answers"] = path[answered]
     if not path["answers"].exists():

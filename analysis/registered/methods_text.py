@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
+from analysis.evidence.kinds import evidence_of
 from analysis.ranking.fit_check import check_fit
+from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 from prereg.tables.contract import STATUSES
 
@@ -16,7 +18,7 @@ def methods(evidence: Evidence) -> list[str]:
     if evidence.ranking is not None:
         check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge)
         paragraphs += [_ranking(plan), check.sentence]
-    if plan.kind == "pairwise":
+    if plan.measures is not None:
         paragraphs += _judges_scores(plan)
     kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
     paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
@@ -59,34 +61,21 @@ def _everybody(cluster: str | None) -> str:
 def _collection(plan: Plan) -> str:
     design = plan.design
     each = design.raters_per_sequence
-    shown = {
-        "pairwise": f"about {design.trials} pairs each. Pairs lie within one scenario; ",
-        "rating": f"about {design.trials} texts each, on {len(plan.scales)} "
-        f"{'scale' if len(plan.scales) == 1 else 'scales'}; ",
-        "best_worst": f"about {design.trials} sets of {design.options} each, of which they picked "
-        "the most and the least. Sets lie within one scenario; ",
-    }[plan.kind]
-    sides = "; each item stands left as often as right." if plan.kind == "pairwise" else "."
+    sides = "; each item stands left as often as right." if kind_of(plan).asks_pairs else "."
     return (
-        f"Raters answered one question, “{design.question}”, {shown}"
+        f"Raters answered one question, “{design.question}”, {evidence_of(plan).asked(plan)}"
         "sequences were generated from the plan's seed before collection, each for "
         f"{'one rater' if each == 1 else f'{each} raters'}{sides}"
     )
 
 
 def _ranking(plan: Plan) -> str:
-    picks = (
-        "Each pick is read as comparisons: the best over every other text of its set, every other "
-        "over the worst. "
-        if plan.kind == "best_worst"
-        else ""
-    )
     elo = plan.ranking.elo
-    said = (
-        f"{picks}People's choices are ranked by a Bradley-Terry model fitted on counts of wins, "
+    said = evidence_of(plan).read_as + (
+        "People's choices are ranked by a Bradley-Terry model fitted on counts of wins, "
         f"with a ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
     )
-    if plan.kind == "pairwise":
+    if kind_of(plan).asks_pairs:
         said += (
             f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
             f"they were asked, with {elo.reorderings} seeded reorderings beside it."
@@ -118,9 +107,9 @@ def limits(evidence: Evidence) -> list[str]:
             "Some answers are older than the lock, so nothing here counts as registered before "
             "the data were seen: every analysis is exploratory."
         )
-    if evidence.plan.kind == "pairwise":
+    if evidence.plan.measures is not None:
         said.append("Wilson intervals by gap take judgments as independent; the logit does not.")
-    if evidence.plan.kind != "rating":
+    if kind_of(evidence.plan).compares:
         said.append(
             "Agreement with people on which conversation is better says nothing about agreement "
             "on how good it is, nor about texts unlike these."

@@ -29,7 +29,7 @@ class Agreement(AnyAnalysis):
     its registered verdict; `resamples` are the bootstrap's, where `interval` asks for it.
     """
 
-    plan_kinds = ("rating",)
+    answers = "ratings"
 
     kind: Literal["agreement"]
     judges: tuple[Identifier, ...] = Field(min_length=1)

@@ -12,8 +12,8 @@ Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjam
 class AnyAnalysis(Strict):
     """What every registered analysis has."""
 
-    # Kinds of plan whose answers it can read.
-    plan_kinds: ClassVar[tuple[str, ...]] = ("pairwise", "rating", "best_worst")
+    # Which answers of people it reads, by their table, or "choices"; empty: of any kind of plan.
+    answers: ClassVar[str] = ""
 
     id: Identifier
     hypothesis: Identifier | None = None

@@ -21,7 +21,7 @@ class RankCorrelation(AnyAnalysis):
     clustered covariance.
     """
 
-    plan_kinds = ("pairwise", "best_worst")
+    answers = "choices"
 
     kind: Literal["rank_correlation"]
     judge: Identifier | None = None
@@ -46,7 +46,7 @@ class RankCorrelation(AnyAnalysis):
 class Logit(AnyAnalysis):
     """A registered logit over people's trials, errors clustered."""
 
-    plan_kinds = ("pairwise",)
+    answers = "judgments"
 
     kind: Literal["logit"]
     judge: Identifier
@@ -74,7 +74,7 @@ class Logit(AnyAnalysis):
 class SelectionByGap(AnyAnalysis):
     """How often people choose the higher-scored side, by size of the judge's gap."""
 
-    plan_kinds = ("pairwise",)
+    answers = "judgments"
 
     kind: Literal["selection_by_gap"]
     judge: Identifier
@@ -114,7 +114,7 @@ def bin_name(low: float, high: float) -> str:
 class ChoiceAgreement(AnyAnalysis):
     """How often a judge chooses what people choose on the very same trials."""
 
-    plan_kinds = ("pairwise", "best_worst")
+    answers = "choices"
 
     kind: Literal["choice_agreement"]
     judges: tuple[Identifier, ...] = Field(min_length=1)

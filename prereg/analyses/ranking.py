@@ -17,7 +17,7 @@ class RankingAnalysis(AnyAnalysis):
     The ridge is that of the plan's `ranking`.
     """
 
-    plan_kinds = ("pairwise", "best_worst")
+    answers = "choices"
 
     kind: Literal["ranking"]
     of: Identifier = "people"

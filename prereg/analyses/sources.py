@@ -93,7 +93,7 @@ class SourceRatings(_Sources):
         Of the responses; the plan's, where it is left out.
     """
 
-    plan_kinds = ("rating",)
+    answers = "ratings"
 
     kind: Literal["source_ratings"]
     dimensions: tuple[Identifier, ...] | None = Field(default=None, min_length=1)
@@ -129,7 +129,7 @@ class SourceRatings(_Sources):
 class BestWorstShares(_Sources):
     """How often each source's responses are picked as best and as worst, and against chance."""
 
-    plan_kinds = ("best_worst",)
+    answers = "best_worst"
 
     kind: Literal["best_worst_shares"]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from prereg.design.dealing import Items, balance_places, balance_sides, deal, draw_pairs, draw_sets
+from prereg.design.dealing import Items, deal
 from prereg.errors import RatifyError
-from prereg.lock import option_columns
+from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan, Sample
 from prereg.streams import Stream, stream
 from prereg.tables.reader import Table
@@ -76,7 +76,7 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     for scenario, counts in shares.items():
         pool = pools[scenario]
         _refuse_too_few(plan, items, scenario, len(pool), max(counts))
-        drawn = _draw(plan, pool, sum(counts), rng)
+        drawn = kind_of(plan).draw(plan, pool, sum(counts), rng)
         for sequence, hand in zip(dealt, deal(drawn, counts), strict=True):
             sequence.extend(hand)
     width = max(3, len(str(sequences)))
@@ -87,22 +87,13 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     ]
 
 
-def _draw(plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator) -> list[Items]:
-    if plan.kind == "pairwise":
-        return list(balance_sides(draw_pairs(pool, count, rng), rng))
-    if plan.kind == "rating":
-        return draw_sets(pool, 1, count, rng)
-    return balance_places(draw_sets(pool, plan.design.options or 0, count, rng), rng)
-
-
 def _refuse_too_few(plan: Plan, items: Table, scenario: str, size: int, most: int) -> None:
     """Refuse a scenario with too few items for one sequence's share of different trials."""
-    shown = {"pairwise": 2, "rating": 1}.get(plan.kind) or plan.design.options or 0
-    if most > math.comb(size, shown):
-        what = {"pairwise": "different pairs", "rating": "trials"}.get(plan.kind)
+    kind = kind_of(plan)
+    if most > math.comb(size, kind.shown(plan)):
         raise RatifyError(
-            f"scenario '{scenario}' has {size} items, too few for {most} "
-            f"{what or f'different sets of {shown}'} in one sequence",
+            f"scenario '{scenario}' has {size} items, too few for {most} different "
+            f"{kind.noun(plan)} in one sequence",
             file=items.path,
             allowed="more items, or fewer trials in the plan",
         )
@@ -179,7 +170,7 @@ def _trials_per_scenario(
 
 def sequence_rows(plan: Plan, trials: Sequence[Trial]) -> list[Mapping[str, object]]:
     """Return trials as rows of the sequences table."""
-    options = option_columns(plan)
+    options = kind_of(plan).columns(plan)
     return [
         {
             "sequence_id": t.sequence_id,

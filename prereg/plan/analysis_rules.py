@@ -6,8 +6,9 @@ import re
 
 from prereg.analyses.choices import Logit, RankCorrelation
 from prereg.analyses.registry import Analysis
-from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
+from prereg.analyses.regression import RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan, Threshold
 
@@ -45,6 +46,7 @@ def check_analyses(plan: Plan) -> None:
     """Raise `RatifyError` at the first analysis or threshold that does not fit the plan."""
     judges = {judge.id: judge for judge in plan.judges}
     known = [h.id for h in plan.hypotheses]
+    kind = kind_of(plan)
     for number, analysis in enumerate(plan.analyses):
         where = f"analyses.{number}"
         taken = analysis.id.startswith("ranking_") or analysis.id.endswith(".everybody")
@@ -55,17 +57,17 @@ def check_analyses(plan: Plan) -> None:
                 value=analysis.id,
                 allowed="another id",
             )
-        if plan.kind not in analysis.plan_kinds:
+        if analysis.answers and analysis.answers not in kind.holds:
             raise RatifyError(
                 f"a plan of kind {plan.kind} collects nothing that this analysis reads",
                 column=f"{where}.kind",
                 value=analysis.kind,
-                allowed=f"in a plan of kind {' or '.join(analysis.plan_kinds)}",
+                allowed=f"in a plan of kind {kinds_that_hold(analysis.answers)}",
             )
         if analysis.hypothesis is not None:
             require_known(analysis.hypothesis, known, f"{where}.hypothesis")
-        _check_judges(analysis, judges, where, plan_kind=plan.kind)
-        if isinstance(analysis, RankCorrelation) and plan.kind == "best_worst":
+        _check_judges(analysis, judges, where, asks_pairs=kind.asks_pairs)
+        if isinstance(analysis, RankCorrelation) and not kind.asks_pairs:
             require_known(analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score")
         if isinstance(analysis, Logit):
             _check_formula(analysis, plan, where)
@@ -79,7 +81,7 @@ def check_analyses(plan: Plan) -> None:
 
 
 def _check_judges(
-    analysis: Analysis, judges: dict[str, BaselineJudge | LLMJudge], where: str, *, plan_kind: str
+    analysis: Analysis, judges: dict[str, BaselineJudge | LLMJudge], where: str, *, asks_pairs: bool
 ) -> None:
     several = getattr(analysis, "judges", ())
     for number, judge in enumerate(several):
@@ -98,7 +100,7 @@ def _check_judges(
     if one is None:
         return
     require_known(one, list(judges), f"{where}.judge")
-    if plan_kind == "pairwise" and _needs_pairs(analysis) and judges[one].pairs is None:
+    if asks_pairs and _needs_pairs(analysis) and judges[one].pairs is None:
         raise RatifyError(
             "this judge is asked no pairs, so it has no ranking",
             column=f"{where}.judge",
@@ -124,13 +126,13 @@ def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
 
 def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
     """Refuse data that such a plan does not collect, and a family corrected in two ways."""
-    source = {TRIALS: "pairwise", RATINGS: "rating", JUDGE_RATINGS: plan.kind}.get(analysis.data)
-    if source not in {None, plan.kind}:
+    source = {TRIALS: "judgments", RATINGS: "ratings"}.get(analysis.data)
+    if source is not None and source not in kind_of(plan).holds:
         raise RatifyError(
             f"a plan of kind {plan.kind} collects no {analysis.data}",
             column=f"{where}.data",
             value=analysis.data,
-            allowed=f"in a plan of kind {source}",
+            allowed=f"in a plan of kind {kinds_that_hold(source)}",
         )
     family = analysis.family
     for other in plan.analyses:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, NamedTuple, Self
 from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
@@ -10,6 +10,14 @@ from pydantic import Field, field_validator, model_validator
 from prereg.strict import Identifier, Strict, Text
 
 PROLIFIC_URL = "https://app.prolific.com/submissions/complete?cc={code}"
+
+
+class Rated(NamedTuple):
+    """A dimension that is scored, and the two ends of its scale."""
+
+    id: str
+    min: int
+    max: int
 
 
 class RatingScale(Strict):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from prereg.errors import RatifyError
+from prereg.kinds.registry import KINDS, kind_of
 from prereg.plan.collection import AttentionCheck
 from prereg.plan.model import Plan
 
-# How many texts a trial of each kind shows; best_worst shows design.options.
-_TEXTS = {"pairwise": 2, "rating": 1}
 # Fields that every trial's form has: a scale of such a name could not be told from them.
 _TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
 
@@ -52,22 +53,18 @@ def check_collection(plan: Plan) -> None:
 
 def _check_kind(plan: Plan) -> None:
     """Refuse what belongs to another kind of task, and miss what belongs to this one."""
-    needs = {
-        "measures": (plan.measures is not None, "pairwise"),
-        "scales": (bool(plan.scales), "rating"),
-        "design.options": (plan.design.options is not None, "best_worst"),
-    }
-    for column, (given, kind) in needs.items():
-        if plan.kind == kind and not given:
-            raise RatifyError(f"is needed by a plan of kind {kind}", column=column)
-        if plan.kind != kind and given:
+    kind = kind_of(plan)
+    for key in dict.fromkeys(key for other in KINDS.values() for key in other.needs + other.takes):
+        given = bool(attrgetter(key)(plan))
+        if key in kind.needs and not given:
+            raise RatifyError(f"is needed by a plan of kind {kind.name}", column=key)
+        if given and key not in kind.needs + kind.takes:
+            owners = [n for n, other in KINDS.items() if key in other.needs + other.takes]
             raise RatifyError(
-                f"belongs to plans of kind {kind}",
-                column=column,
-                allowed=f"not in a plan of kind {plan.kind}",
+                f"belongs to plans of kind {' or '.join(owners)}",
+                column=key,
+                allowed=f"not in a plan of kind {kind.name}",
             )
-    if plan.design.ask_why and plan.kind != "best_worst":
-        raise RatifyError("only best_worst asks why", column="design.ask_why", value=True)
     names = [scale.id for scale in plan.scales]
     for number, name in enumerate(names):
         if name in _TAKEN:
@@ -87,10 +84,11 @@ def _check_kind(plan: Plan) -> None:
 
 
 def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
-    texts = _TEXTS.get(plan.kind) or plan.design.options or 0
+    kind = kind_of(plan)
+    texts = kind.shown(plan)
     if len(check.texts) != texts:
         raise RatifyError(
-            f"a {plan.kind} trial shows {texts} texts",
+            f"a {kind.name} trial shows {texts} texts",
             column=f"{where}.texts",
             value=len(check.texts),
             allowed=str(texts),
@@ -102,7 +100,7 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
             value=check.after,
             allowed=f"0 to {plan.design.trials}",
         )
-    fields = _answers(plan)
+    fields = kind.answers(plan)
     for name, value in check.expected.items():
         if name not in fields:
             raise RatifyError(
@@ -118,21 +116,11 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
                 value=value,
                 allowed=", ".join(map(str, fields[name])),
             )
-    picks = [check.expected.get(name) for name in ("most", "least")]
-    if plan.kind == "best_worst" and picks[0] == picks[1]:
+    values = [check.expected.get(name) for name in kind.differ]
+    if len(set(values)) < len(values):
         raise RatifyError(
             "the same text cannot be both",
-            column=f"{where}.expected.least",
-            value=picks[1],
-            allowed="another text than most",
+            column=f"{where}.expected.{kind.differ[-1]}",
+            value=values[-1],
+            allowed=f"another text than {kind.differ[0]}",
         )
-
-
-def _answers(plan: Plan) -> dict[str, list[int | str]]:
-    """Return what may be answered, by field of a trial's form."""
-    if plan.kind == "pairwise":
-        return {"choice": ["left", "right"]}
-    if plan.kind == "rating":
-        return {scale.id: list(scale.points) for scale in plan.scales}
-    places: list[int | str] = list(range(1, (plan.design.options or 0) + 1))
-    return {"most": places, "least": places}

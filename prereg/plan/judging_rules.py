@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES, Habits, LLMJudge
 from prereg.plan.model import Plan
 
@@ -19,47 +20,55 @@ def check_judging(plan: Plan) -> None:
     RatifyError
         `column` is the dotted path of the field.
     """
+    kind = kind_of(plan)
     for number, judge in enumerate(plan.judges):
         where = f"judges.{number}"
-        if plan.kind != "pairwise" and judge.pairs is not None:
+        if not kind.asks_pairs and judge.pairs is not None:
             raise RatifyError(
                 f"a {plan.kind} plan asks no pairs", column=f"{where}.pairs", allowed="null"
             )
-        if not isinstance(judge, LLMJudge):
-            continue
-        if judge.id in BASELINES:
+        if isinstance(judge, LLMJudge):
+            _check_llm(judge, plan, where)
+
+
+def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
+    kind = kind_of(plan)
+    if not kind.prompts:
+        raise RatifyError(
+            f"an LLM judge cannot be asked what a {plan.kind} trial asks",
+            column=f"{where}.kind",
+            value=judge.kind,
+            allowed="baseline",
+        )
+    if judge.id in BASELINES:
+        raise RatifyError(
+            "is the name of a baseline", column=f"{where}.id", value=judge.id, allowed="another id"
+        )
+    for name in ("both_orders", "logprobs"):
+        if getattr(judge, name) and not kind.asks_pairs:
             raise RatifyError(
-                "is the name of a baseline",
-                column=f"{where}.id",
-                value=judge.id,
-                allowed="another id",
+                f"a {plan.kind} plan asks no pairs",
+                column=f"{where}.{name}",
+                value="true",
+                allowed="false",
             )
-        if plan.kind != "pairwise":
-            for name in ("both_orders", "logprobs"):
-                if getattr(judge, name):
-                    raise RatifyError(
-                        f"a {plan.kind} plan asks no pairs",
-                        column=f"{where}.{name}",
-                        value="true",
-                        allowed="false",
-                    )
-        for place, name in enumerate(judge.prompts):
-            _check_inside(name, f"{where}.prompts.{place}")
-        if judge.habits is not None:
-            _check_habits(judge.habits, plan, f"{where}.habits")
+    for place, name in enumerate(judge.prompts):
+        _check_inside(name, f"{where}.prompts.{place}")
+    if judge.habits is not None:
+        _check_habits(judge.habits, plan, f"{where}.habits")
 
 
 def _check_habits(habits: Habits, plan: Plan, where: str) -> None:
-    if habits.pairs and plan.kind != "pairwise":
+    if habits.pairs and not kind_of(plan).asks_pairs:
         raise RatifyError(
             f"a {plan.kind} plan asks no pairs",
             column=f"{where}.pairs",
             value=str(habits.pairs),
             allowed="0",
         )
-    if habits.items and plan.kind == "best_worst":
+    if habits.items and not plan.rated:
         raise RatifyError(
-            "a best_worst plan has nothing rated",
+            f"a {plan.kind} plan has nothing rated",
             column=f"{where}.items",
             value=str(habits.items),
             allowed="0",

@@ -8,11 +8,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
-from prereg.plan.collection import AttentionCheck, Comprehension, RatingScale, Recruitment
+from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
 from prereg.strict import Identifier, Strict, Text
-
-Kind = Literal["pairwise", "rating", "best_worst"]
 
 
 class Hypothesis(Strict):
@@ -170,7 +168,7 @@ class Plan(Strict):
     schema_version: Literal[1] = Field(alias="schema")
     id: Identifier
     title: Text
-    kind: Kind
+    kind: Identifier
     language: Text = "en"
     seed: int = Field(ge=0, lt=2**63)
     hypotheses: tuple[Hypothesis, ...] = ()
@@ -187,6 +185,14 @@ class Plan(Strict):
     ranking: RankingSettings = RankingSettings()
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
+
+    @property
+    def rated(self) -> tuple[Rated, ...]:
+        """What judges score: the dimensions of the measures, or the scales that people rate on."""
+        if self.measures is None:
+            return tuple(Rated(scale.id, scale.min, scale.max) for scale in self.scales)
+        ends = self.measures.scale
+        return tuple(Rated(name, ends.min, ends.max) for name in self.measures.dimensions)
 
     def judge(self, name: str) -> BaselineJudge | LLMJudge:
         """Return the judge of this id."""

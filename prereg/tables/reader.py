@@ -30,10 +30,6 @@ class NoRowsError(RatifyError):
     """A table that has a header and no rows."""
 
 
-class NoRowsError(RatifyError):
-    """A table that has a header and no rows."""
-
-
 @dataclass(frozen=True)
 class Table:
     """A table as it was read.

@@ -19,7 +19,7 @@ from study.export.timeline import Timeline, timeline
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Rating, Slot, Visit, Withdrawal
-from study.tasks import task_of
+from study.tasks.registry import task_of
 
 _HOLDING = Visit.status.in_(("active", "finished"))
 # A visit that is under way, but has given no sign of life for longer than the plan's lease.

@@ -11,6 +11,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import sequence_rows
+from prereg.kinds.registry import kind_of
 from prereg.lock import sequence_columns
 from prereg.plan.judging import LLMJudge
 from prereg.tables import contract
@@ -68,7 +69,7 @@ def tidy_tables(study: Study) -> dict[str, TidyTable]:
     tables.append(_stored(study, contract.JUDGMENTS, "row_id"))
     ratings = _stored(study, contract.RATINGS, "row_id")
     tables.append(replace(ratings, rows=lambda connection: _ratings(ratings.rows(connection))))
-    if study.plan.kind == "best_worst":
+    if kind_of(study.plan).table == "best_worst":
         tables.append(_table(contract.BEST_WORST, lambda connection: _options(connection, study)))
     order = ("sequence_id", "slot", "consented_at", "session_id")
     tables.append(_stored(study, contract.PARTICIPANTS, *order))

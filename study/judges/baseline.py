@@ -15,8 +15,9 @@ from typing import Literal
 import numpy as np
 
 from prereg.errors import RatifyError
+from study.items import Item
 from study.judges import lexicon
-from study.judges.base import Choice, Item, Judge
+from study.tasks.base import Choice, Judge
 
 #: Supporter's words at which the length baseline's rating goes up by one; each step doubles.
 LENGTH_CUTS = (25.0, 50.0, 100.0, 200.0)

@@ -54,30 +54,19 @@ def check_baseline(name: str, plan: Plan) -> None:
             value=name,
             allowed=", ".join(sorted(BASELINES)),
         )
-    for column, (low, high), dimensions in asked_scales(plan):
-        if (low, high) != (lexicon.SCALE_MIN, lexicon.SCALE_MAX):
+    for number, scale in enumerate(plan.rated):
+        column = f"scales.{number}" if plan.measures is None else "measures.scale"
+        if (scale.min, scale.max) != (lexicon.SCALE_MIN, lexicon.SCALE_MAX):
             raise RatifyError(
                 f"baseline {name} rates from {lexicon.SCALE_MIN} to {lexicon.SCALE_MAX} only",
                 column=column,
-                value=f"{low} to {high}",
+                value=f"{scale.min} to {scale.max}",
                 allowed=f"{lexicon.SCALE_MIN} to {lexicon.SCALE_MAX}",
             )
-        for dimension in dimensions:
-            if dimension not in lexicon.DIMENSIONS:
-                raise RatifyError(
-                    f"baseline {name} has no rating for this dimension",
-                    column=column.partition(".")[0],
-                    value=dimension,
-                    allowed=", ".join(lexicon.DIMENSIONS),
-                )
-
-
-def asked_scales(plan: Plan) -> list[tuple[str, tuple[int, int], tuple[str, ...]]]:
-    """Return what a judge rates every item on: where the plan says so, ends, dimensions."""
-    if plan.measures is not None:
-        scale = plan.measures.scale
-        return [("measures.scale", (scale.min, scale.max), plan.measures.dimensions)]
-    return [
-        (f"scales.{number}", (scale.min, scale.max), (scale.id,))
-        for number, scale in enumerate(plan.scales)
-    ]
+        if scale.id not in lexicon.DIMENSIONS:
+            raise RatifyError(
+                f"baseline {name} has no rating for this dimension",
+                column=column.partition(".")[0],
+                value=scale.id,
+                allowed=", ".join(lexicon.DIMENSIONS),
+            )

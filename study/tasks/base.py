@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 
-from study.judges.base import Item, Judge
-from study.store.tables import BestWorst, Judgment, Rating
+from prereg.kinds.base import Kind
+from prereg.plan.model import Plan
+from study.items import Item
+
+if TYPE_CHECKING:
+    from study.store.tables import BestWorst, Judgment, Rating  # slow to load: SQLAlchemy
 
 # Values by field of the trial's form: {"choice": "left"}, {"warmth": 4}, {"most": 2, "least": 3}.
 Answers = Mapping[str, int | str]
 Row = dict[str, Any]
+Choice = Literal["left", "right"]
 
 
 @dataclass(frozen=True)
@@ -32,29 +38,79 @@ class Reading:
     missing: tuple[str, ...] = field(default=())
 
 
-class Task(Protocol):
-    """One kind of task."""
+class Judge(Protocol):
+    """A rater that is not a person.
 
-    @property
-    def template(self) -> str:
-        """The page of a trial."""
+    Attributes
+    ----------
+    rater_id : str
+        Its name in the tidy tables.
+    rater_kind : {'llm', 'baseline'}
+        What it is in the tidy tables.
+    """
+
+    rater_id: str
+    rater_kind: Literal["llm", "baseline"]
+
+    def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
+        """Return the side where a person in trouble would feel more heard."""
         ...
 
-    @property
-    def table(self) -> type[Judgment | Rating | BestWorst]:
-        """Where its answers are stored."""
+    def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
+        """Return the places, from 0, of the option it picks most and of the one it picks least."""
         ...
 
+    def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:
+        """Return a score on each of the named dimensions, on the plan's scale."""
+        ...
+
+
+class Task(ABC):
+    """One kind of task: people answer it on a page, judges in Python, and the rows are alike.
+
+    Attributes
+    ----------
+    kind : Kind
+        What the plan, the design and the analysis know of it.
+    template : str
+        The page of a trial.
+    table : type
+        Where the store keeps its answers.
+    """
+
+    kind: ClassVar[Kind]
+    template: ClassVar[str]
+    table: ClassVar[type[Judgment | Rating | BestWorst]]
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return the task as a plan asks it."""
+        return cls()
+
+    @property
+    def rows_of_an_answer(self) -> int:
+        """How many rows an answer leaves in the store."""
+        return 1
+
+    @abstractmethod
     def read(self, form: Mapping[str, str]) -> Reading:
         """Return what a form answers; what it holds beyond that is not looked at."""
-        ...
 
+    @abstractmethod
     def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
         """Put the same trial to a judge."""
-        ...
 
-    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
-        """Return the rows that an answer leaves.
+    @abstractmethod
+    def rows(
+        self,
+        common: Row,
+        items: Sequence[Item],
+        answers: Mapping[str, float | str],
+        *,
+        answer_id: str | None = None,
+        purpose: str = "trial",
+    ) -> list[Row]:
+        """Return the rows that an answer leaves, whoever gave it.
 
         Parameters
         ----------
@@ -63,9 +119,13 @@ class Task(Protocol):
         items : sequence of Item
             As shown, in order of place.
         answers : mapping
-            Complete; see `Reading`.
+            Complete; see `Reading`. A score may lie between the points of a scale.
+        answer_id : str, optional
+            What the answer is known by, where its table has such a column; drawn by chance
+            otherwise.
+        purpose : {'trial', 'reversed', 'ranking'}
+            What a judge was asked it for, where its table has such a column.
         """
-        ...
 
 
 def whole(text: str | None, allowed: range) -> int | None:

@@ -6,17 +6,20 @@ import json
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 
-from study.judges.base import Item, Judge
+from prereg.kinds.best_worst import BEST_WORST
+from prereg.plan.model import Plan
+from study.items import Item
 from study.store.tables import BestWorst
-from study.tasks.base import Answers, Reading, Row, whole
+from study.tasks.base import Answers, Judge, Reading, Row, Task, whole
 
 LONGEST_WHY = 2_000
 
 
-class BestWorstTask:
+class BestWorstTask(Task):
     """Which most, which least? See `study.tasks.base.Task`.
 
     Parameters
@@ -27,12 +30,18 @@ class BestWorstTask:
         Whether there is a field for an explanation, which may stay empty.
     """
 
+    kind = BEST_WORST
     template = "best_worst.html"
     table = BestWorst
 
     def __init__(self, options: int, *, ask_why: bool) -> None:
         self.places = range(1, options + 1)
         self.ask_why = ask_why
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return the task with the plan's options."""
+        return cls(cls.kind.shown(plan), ask_why=plan.design.ask_why)
 
     def read(self, form: Mapping[str, str]) -> Reading:
         """Return the places picked as most and as least, which must differ, and the reason."""
@@ -54,13 +63,21 @@ class BestWorstTask:
         most, least = judge.pick(items, rng=rng)
         return {"most": most + 1, "least": least + 1}
 
-    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
+    def rows(
+        self,
+        common: Row,
+        items: Sequence[Item],
+        answers: Mapping[str, float | str],
+        *,
+        answer_id: str | None = None,
+        purpose: str = "trial",
+    ) -> list[Row]:
         """Return the one choice."""
         ids = [item.item_id for item in items]
         return [
             {
                 **common,
-                "trial_id": secrets.token_hex(16),
+                "trial_id": answer_id or secrets.token_hex(16),
                 "options": json.dumps(ids, ensure_ascii=False),
                 "most_id": ids[int(answers["most"]) - 1],
                 "least_id": ids[int(answers["least"]) - 1],

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from study.judges.base import Item, Judge
+from prereg.kinds.pairwise import PAIRWISE
+from study.items import Item
 from study.store.tables import Judgment
-from study.tasks.base import Answers, Reading, Row
+from study.tasks.base import Answers, Judge, Reading, Row, Task
 
 
-class PairwiseTask:
+class PairwiseTask(Task):
     """Which of two? See `study.tasks.base.Task`."""
 
+    kind = PAIRWISE
     template = "pairwise.html"
     table = Judgment
 
@@ -29,16 +31,24 @@ class PairwiseTask:
         """Have a judge compare the two."""
         return {"choice": judge.compare(items[0], items[1], rng=rng)}
 
-    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
+    def rows(
+        self,
+        common: Row,
+        items: Sequence[Item],
+        answers: Mapping[str, float | str],
+        *,
+        answer_id: str | None = None,
+        purpose: str = "trial",
+    ) -> list[Row]:
         """Return the one judgment."""
         left, right = items
         return [
             {
                 **common,
-                "judgment_id": secrets.token_hex(16),
+                "judgment_id": answer_id or secrets.token_hex(16),
                 "left_id": left.item_id,
                 "right_id": right.item_id,
                 "choice": answers["choice"],
-                "purpose": "trial",
+                "purpose": purpose,
             }
         ]

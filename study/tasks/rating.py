@@ -3,35 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Self
 
 import numpy as np
 
-from prereg.plan.collection import RatingScale
-from study.judges.base import Item, Judge
+from prereg.kinds.rating import RATING
+from prereg.plan.collection import Rated, RatingScale
+from prereg.plan.model import Plan
+from study.items import Item
 from study.store.tables import Rating
-from study.tasks.base import Answers, Reading, Row, whole
+from study.tasks.base import Answers, Judge, Reading, Row, Task, whole
 
 
-class RatingTask:
+class RatingTask(Task):
     """How much of each? See `study.tasks.base.Task`.
 
     Parameters
     ----------
-    scales : sequence of RatingScale
-        Each is one question of the page and one dimension of the ratings table.
+    scales : sequence of RatingScale or Rated
+        Each is one dimension of the ratings table. A page asks scales, which have a question.
     """
 
+    kind = RATING
     template = "rating.html"
     table = Rating
 
-    def __init__(self, scales: Sequence[RatingScale]) -> None:
+    def __init__(self, scales: Sequence[RatingScale | Rated]) -> None:
         self.scales = tuple(scales)
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """Return the task with the plan's scales."""
+        return cls(plan.scales)
+
+    @property
+    def rows_of_an_answer(self) -> int:
+        """One for each scale."""
+        return len(self.scales)
 
     def read(self, form: Mapping[str, str]) -> Reading:
         """Return the point chosen on each scale."""
         found: dict[str, int | str] = {}
         for scale in self.scales:
-            point = whole(form.get(scale.id), scale.points)
+            point = whole(form.get(scale.id), range(scale.min, scale.max + 1))
             if point is not None:
                 found[scale.id] = point
         return Reading(found, tuple(s.id for s in self.scales if s.id not in found))
@@ -41,7 +55,15 @@ class RatingTask:
         scores = judge.rate(items[0], [scale.id for scale in self.scales])
         return {name: round(score) for name, score in scores.items()}
 
-    def rows(self, common: Row, items: Sequence[Item], answers: Answers) -> list[Row]:
+    def rows(
+        self,
+        common: Row,
+        items: Sequence[Item],
+        answers: Mapping[str, float | str],
+        *,
+        answer_id: str | None = None,
+        purpose: str = "trial",
+    ) -> list[Row]:
         """Return one rating for each scale."""
         return [
             {

@@ -15,8 +15,8 @@ from prereg.lock import utc_now
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Slot, Visit
-from study.tasks import task_of
 from study.tasks.base import Answers
+from study.tasks.registry import task_of
 from study.visits.places import Place, read_place
 
 # A browser may send any number; a day bounds what is believable.

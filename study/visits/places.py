@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Row
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Slot, Visit
-from study.tasks import task_of
+from study.tasks.registry import task_of
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,8 @@ from prereg.errors import RatifyError
 from study.folder import DEMO_MARK, Study
 from study.language import speak
 from study.store.database import Store
-from study.tasks import task_of
 from study.tasks.base import Task
+from study.tasks.registry import task_of
 from study.web import safety
 from study.web.limits import Limits
 from study.web.turns import turns

@@ -17,7 +17,7 @@ import data.demo.compose as demo
 from data.demo.phrasing import Phrasebook, casual, sentences, with_capitals
 from prereg.tables.items import read_items
 from prereg.tables.reader import csv_text
-from study.judges.base import Item
+from study.items import Item
 from study.judges.baseline import Lexical, supporter_words
 from study.judges.lexicon import DIMENSIONS
 

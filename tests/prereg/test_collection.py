@@ -104,6 +104,11 @@ def parsed(content: dict[str, Any]) -> Plan:
             {"kind": "rating", "scales": worked("empathy_rating")["scales"]},
             r"design\.options.*belongs to plans of kind best_worst",
         ),
+        (
+            "empathy_rating",
+            {"design": {**worked("empathy_rating")["design"], "ask_why": True}},
+            r"design\.ask_why.*belongs to plans of kind best_worst",
+        ),
     ],
 )
 def test_a_mistake_is_named_in_one_line(name: str, changes: dict[str, Any], says: str) -> None:

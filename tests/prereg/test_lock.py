@@ -10,7 +10,7 @@ import pytest
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, read_lock, verify_lock
 from prereg.plan.file import load_plan
-from study.folder import lock_study, open_study
+from study.opening import lock_study, open_study
 
 
 def test_a_lock_holds_and_can_be_repeated(study_folder: Path) -> None:

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prereg.plan.file import parse_plan
-from study.judges.base import Item
+from study.items import Item
 from study.judges.baseline import baseline
-from study.tasks import task_of
 from study.tasks.base import Task, whole
+from study.tasks.registry import task_of
 
 COMMON: dict[str, Any] = {"position": 3, "rater_id": "r"}
 ITEMS = [Item(f"i{n}", "job", f"Seeker: hi\nSupporter: {'well ' * n}") for n in range(1, 5)]

@@ -13,7 +13,8 @@ from unittest.mock import patch
 import yaml
 
 from prereg.tables.reader import write_csv
-from study.folder import DEMO_MARK, lock_study
+from study.folder import DEMO_MARK
+from study.opening import lock_study
 from study.scaffold import new_study
 from tests.conftest import Server, make_study, running
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import yaml
 
-from study.folder import Study, open_study
+from study.folder import Study
+from study.opening import open_study
 from study.store.database import Store
 from study.visits.answers import Given, answer
 from study.visits.claims import Arrival, claim, show

@@ -17,10 +17,11 @@ from sqlalchemy import text
 
 from prereg.plan.judging import LLMJudge
 from prereg.tables.reader import write_csv
-from study.folder import Study, lock_study, open_study
+from study.folder import Study
 from study.judges.runs.live import run_llm
 from study.judges.runs.progress import Progress, Ran
 from study.judges.runs.requesting import Retry
+from study.opening import lock_study, open_study
 from study.scaffold import new_study
 from study.store.database import Store, open_store
 from tests.support import warm

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import yaml
 
-from prereg.lock import option_columns
+from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table, write_csv
 from ratify.judge import ask_judges
 from study.export.files import export
-from study.folder import Study, lock_study, open_study
+from study.folder import Study
+from study.opening import lock_study, open_study
 from study.scaffold import new_study
 from study.store.database import open_store
 
@@ -74,8 +75,8 @@ def _people_answer(study: Study) -> None:
     """Add what everybody answers, but one rater who leaves after the first page."""
     rng = np.random.default_rng(7)
     plan, data = study.plan, study.folder / "data"
-    kind = "ratings" if plan.kind == "rating" else "best_worst"
-    answer = _ratings if plan.kind == "rating" else _picks
+    kind, columns = kind_of(plan).table, kind_of(plan).columns(plan)
+    answer = {"ratings": _ratings, "best_worst": _picks}[kind]
     answers: list[Row] = []
     visits: list[Row] = []
     trials = read_table(study.folder / "sequences.csv").rows
@@ -106,9 +107,9 @@ def _people_answer(study: Study) -> None:
                 "response_ms": 9000,
                 "is_attention_check": trial["is_attention_check"],
                 "answered_at": WHEN,
-                "scenario": trial[option_columns(plan)[0]].partition("-")[0],
+                "scenario": trial[columns[0]].partition("-")[0],
             }
-            answers += answer(plan, common, [trial[c] for c in option_columns(plan)], rng)
+            answers += answer(plan, common, [trial[c] for c in columns], rng)
     _append(data / f"{kind}.csv", answers)
     _append(data / "participants.csv", visits)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from study.judges.base import Item
+from study.items import Item
 from study.judges.lexicon import DIMENSIONS
 from study.judges.prompts.chosen import (
     Prompt,

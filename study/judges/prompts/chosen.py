@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.plan.collection import RatingScale
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.judging import LLMJudge
@@ -94,7 +95,7 @@ class _Choice:
     """Which prompts a judge gets, with errors that name the key of the plan."""
 
     def __init__(self, plan: Plan, judge: LLMJudge, folder: Path) -> None:
-        self.plan = plan
+        self.plan, self.kind = plan, kind_of(plan)
         self.judge = judge
         self.folder = folder
         ids = [other.id for other in plan.judges]
@@ -145,19 +146,17 @@ class _Choice:
                     allowed=f"{first.name} alone; other words belong under habits.wordings",
                 )
             first = prompt
-        if first is None and self.plan.kind != "rating":
-            return load_prompt(self.plan.kind, self.folder)
+        if first is None and self.kind.compares:
+            return load_prompt(self.kind.prompts, self.folder)
         return first
 
     def refuse_other_task(self, prompt: Prompt, column: str) -> None:
-        if prompt.task != self.plan.kind:
+        if prompt.task != self.kind.prompts:
             raise self.error(
                 f"is a prompt of task {prompt.task}",
                 column,
                 value=prompt.name,
-                allowed="rating prompts"
-                if self.plan.kind == "rating"
-                else f"prompts of task {self.plan.kind}",
+                allowed=f"{self.kind.prompts} prompts",
             )
 
     def wordings(self, comparison: Prompt | None) -> tuple[Prompt, ...]:
@@ -167,7 +166,7 @@ class _Choice:
             column = f"{self.place}.habits.wordings.{number}"
             if comparison is None:
                 raise self.error(
-                    "a plan of kind rating compares nothing",
+                    f"a plan of kind {self.plan.kind} compares nothing",
                     column,
                     value=prompt.name,
                     allowed="no wordings",

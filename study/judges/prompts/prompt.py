@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from study.judges.base import Item
+from study.items import Item
 from study.judges.prompts.fences import RULE, code_for, fence
 
 PromptTask = Literal["pairwise", "best_worst", "rating"]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prereg.files import canonical_json, sha256
-from study.judges.base import Item
+from study.items import Item
 from study.judges.prompts import replies
 from study.judges.prompts.prompt import (
     LETTERS,
@@ -63,6 +63,17 @@ class Question:
     def p_left(self, tokens: replies.Tokens) -> float | None:
         """Return the judge's own probability of A; see `study.judges.prompts.replies.p_left`."""
         return replies.p_left(tokens, noun=self.prompt.noun)
+
+
+def ask(
+    prompt: Prompt, question: str, items: Sequence[Item], dimensions: Sequence[str] = ()
+) -> Question:
+    """Ask what a prompt of any task asks: the plan's question of items, or dimensions of one."""
+    if prompt.task == "pairwise":
+        return ask_pairwise(prompt, question, *items)
+    if prompt.task == "best_worst":
+        return ask_best_worst(prompt, question, items)
+    return ask_rating(prompt, items[0], dimensions)
 
 
 def ask_pairwise(prompt: Prompt, question: str, left: Item, right: Item) -> Question:
@@ -181,12 +192,10 @@ def _stand_ins(prompt: Prompt) -> list[Question]:
         [Item("", "", f"text {place}", context) for place, context in enumerate(row)]
         for row in contexts
     ]
-    if prompt.task == "rating":
-        names = sorted(prompt.rubric)
-        return [ask_rating(prompt, items[0], names) for items in trials] if names else []
-    if prompt.task == "pairwise":
-        return [ask_pairwise(prompt, "question", *items[:2]) for items in trials]
-    return [ask_best_worst(prompt, "question", items) for items in trials]
+    if prompt.task == "rating" and not prompt.rubric:
+        return []
+    shown = 2 if prompt.task == "pairwise" else 3
+    return [ask(prompt, "question", items[:shown], sorted(prompt.rubric)) for items in trials]
 
 
 def _text_keys(content: Any) -> Any:

@@ -11,22 +11,21 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
-from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan.judging import BaselineJudge
 from prereg.streams import Stream, stream
 from study.folder import Study
+from study.items import Item
 from study.judges.adaptive.asking import ask_pairs
-from study.judges.base import Item, Judge
 from study.judges.baseline import baseline
 from study.store.database import Store
-from study.store.tables import ANSWERS, Judgment, Rating
-from study.tasks import task_of
-from study.tasks.pairwise import PairwiseTask
+from study.store.tables import ANSWERS, Rating
+from study.tasks.base import Judge, Row
+from study.tasks.rating import RatingTask
+from study.tasks.registry import task_of
 
 MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
-Row = dict[str, Any]
 
 
 def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
@@ -46,8 +45,8 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     rng = stream(study.plan.seed, Stream.BASELINE, plan.id)
     table = task_of(study.plan).table
     answers: dict[Any, list[Row]] = {table: list(_answer_trials(study, judge, rng))}
-    if table is Judgment:
-        answers[Judgment] += _answer_pairs(study, plan, judge, rng)
+    if study.plan.measures is not None:
+        answers[table] += _answer_pairs(study, plan, judge, rng)
         answers[Rating] = list(_rate_items(study, judge))
 
     def replace(connection: Connection) -> None:
@@ -73,13 +72,11 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
 
 def expected_answers(study: Study, plan: BaselineJudge) -> int:
     """Return how many answers the plan wants of a judge."""
-    if study.plan.kind == "rating":
-        return len(_used_items(study)) * len(study.plan.scales)
-    trials = sum(1 for _ in _trials(study))
+    trials = len(study.asked()) * task_of(study.plan).rows_of_an_answer
     measures = study.plan.measures
     if measures is None:
         return trials
-    pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(_by_scenario(study))
+    pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(study.by_scenario())
     return trials + pairs + len(study.items) * len(measures.dimensions)
 
 
@@ -99,34 +96,19 @@ def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
     return there == expected_answers(study, plan)
 
 
-def _trials(study: Study) -> Iterator[Trial]:
-    """Yield every trial in order; attention checks are there for people."""
-    for sequence in study.sequences.values():
-        yield from (trial for trial in sequence if not trial.is_attention_check)
-
-
 def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
-    """Answer every trial that people answer, in the same order and on the same sides.
-
-    Items that several people rate are rated once: the judge would say the same again.
-    """
+    """Answer what people answer, in the same order and on the same sides."""
     task = task_of(study.plan)
-    asked: list[list[Item]] = [
-        [study.items[item_id] for item_id in trial.item_ids] for trial in _trials(study)
-    ]
-    if study.plan.kind == "rating":
-        asked = [[item] for item in _used_items(study)]
-    for position, items in enumerate(asked, start=1):
+    for position, items in enumerate(study.asked(), start=1):
         common = _common(study, judge, items[0], position, purpose="trial")
-        for row in task.rows(common, items, task.ask(judge, items, rng)):
-            yield {**row, **_own_id(common, row)}
+        answers = task.ask(judge, items, rng)
+        yield from task.rows(common, items, answers, answer_id=_own_id(common))
 
 
-def _own_id(common: Row, row: Row) -> Row:
+def _own_id(common: Row) -> str:
     """Return an id that is the same however often a judge is asked."""
     key = f"{common['plan_hash']}:{common['session_id']}:{common['position']}"
-    name = next((n for n in ("judgment_id", "trial_id") if n in row), None)
-    return {} if name is None else {name: hashlib.sha256(key.encode()).hexdigest()[:32]}
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def _answer_pairs(
@@ -136,15 +118,16 @@ def _answer_pairs(
     rows: list[Row] = []
     if plan.pairs is None:
         return rows
-    task = PairwiseTask()
-    for items in _by_scenario(study).values():
+    task = task_of(study.plan)
+    for items in study.by_scenario().values():
 
         def ask(left: int, right: int, items: list[Item] = items) -> bool:
             pair = [items[left], items[right]]
             answers = task.ask(judge, pair, rng)
             common = _common(study, judge, pair[0], len(rows) + 1, purpose="ranking")
-            (row,) = task.rows(common, pair, answers)
-            rows.append({**row, **_own_id(common, row), "purpose": "ranking"})
+            rows.extend(
+                task.rows(common, pair, answers, answer_id=_own_id(common), purpose="ranking")
+            )
             return answers["choice"] == "left"
 
         ask_pairs(len(items), plan.pairs, ask, rng=rng)
@@ -153,19 +136,11 @@ def _answer_pairs(
 
 def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
     """Rate every item on the plan's measures."""
-    measures = study.plan.measures
-    if measures is None:
-        return
+    task = RatingTask(study.plan.rated)
+    names = [scale.id for scale in task.scales]
     for position, item in enumerate(study.items.values(), start=1):
-        for dimension, value in judge.rate(item, measures.dimensions).items():
-            yield {
-                **_common(study, judge, item, position, purpose="rating"),
-                "item_id": item.item_id,
-                "dimension": dimension,
-                "value": value,
-                "scale_min": measures.scale.min,
-                "scale_max": measures.scale.max,
-            }
+        common = _common(study, judge, item, position, purpose="rating")
+        yield from task.rows(common, [item], judge.rate(item, names))
 
 
 def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: str) -> Row:
@@ -181,17 +156,3 @@ def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: s
         "is_attention_check": False,
         "answered_at": utc_now(),
     }
-
-
-def _used_items(study: Study) -> list[Item]:
-    """Return the items that the sequences use."""
-    used = {item_id for trial in _trials(study) for item_id in trial.item_ids}
-    return [item for item in study.items.values() if item.item_id in used]
-
-
-def _by_scenario(study: Study) -> dict[str, list[Item]]:
-    """Return the items that the sequences use, by scenario."""
-    groups: dict[str, list[Item]] = {}
-    for item in _used_items(study):
-        groups.setdefault(item.scenario, []).append(item)
-    return groups

@@ -18,7 +18,9 @@ from study.folder import Study
 from study.judges.ledger.ledger import Ledger
 from study.judges.runs.progress import Ran, ending, keep_to_budget
 from study.judges.runs.spending import Purse
-from study.judges.wanted.wanted import Asked, Wanted
+from study.judges.wanted.asked import Asked
+from study.judges.wanted.probes import everything
+from study.judges.wanted.wanted import Wanted
 from study.llm.batch_api import ENDPOINT, BatchServer, BatchState, UnsureError
 from study.llm.reply import Outcome, TroubleError
 from study.store.database import Store
@@ -149,7 +151,7 @@ class _Batches:
     def _once_each(self) -> Iterator[Wanted]:
         """Yield one wanted answer for each request."""
         seen = set()
-        for one in self.asked.everything():
+        for one in everything(self.asked):
             if one.request_id not in seen:
                 seen.add(one.request_id)
                 yield one
@@ -204,7 +206,7 @@ class _Batches:
     def _wanting(self) -> dict[str, list[Wanted]]:
         """Return everything that wants the answer of a request, by its id."""
         wanting: dict[str, list[Wanted]] = {}
-        for one in self.asked.everything():
+        for one in everything(self.asked):
             wanting.setdefault(one.request_id, []).append(one)
         return wanting
 

@@ -31,7 +31,9 @@ from study.judges.runs.progress import (
 from study.judges.runs.ranking import RankingRun
 from study.judges.runs.requesting import RETRY, Later, Requesting, Retry
 from study.judges.runs.spending import Purse
-from study.judges.wanted.wanted import Asked, Wanted
+from study.judges.wanted.asked import Asked
+from study.judges.wanted.probes import everything
+from study.judges.wanted.wanted import Wanted
 from study.llm.reply import Outcome
 from study.store.database import Store
 
@@ -197,7 +199,7 @@ class _Run:
         """Claim what is to be asked, and hand it out; at the end, send the workers home."""
         self._outputs = await asyncio.to_thread(self.ledger.outputs)
         self._rated = await asyncio.to_thread(self.ledger.rated)
-        left = (one for one in self.asked.everything() if not self._is_there(one))
+        left = (one for one in everything(self.asked) if not self._is_there(one))
         at_once = min(CLAIMED_AT_ONCE, CLAIMED_A_CALL * workers)
         while not self._stopped and (part := list(islice(left, at_once))):
             await self._offer(part)
@@ -213,9 +215,9 @@ class _Run:
 
     def _is_there(self, wanted: Wanted) -> bool:
         """Return whether an answer is in its table."""
-        if wanted.task == "rating" and not wanted.probe:
+        if wanted.scales and not wanted.probe:
             item_id = wanted.items[0].item_id
-            return all((item_id, name) in self._rated for name, _, _ in wanted.scales)
+            return all((item_id, scale.id) in self._rated for scale in wanted.scales)
         return wanted.output_id in self._outputs
 
     async def _offer(self, wanted: Sequence[Wanted]) -> None:
@@ -263,7 +265,7 @@ class _Run:
         if sampling is None:
             return
         waiting = {
-            name: items for name, items in self.asked.by_scenario().items() if len(items) > 1
+            name: items for name, items in self.asked.study.by_scenario().items() if len(items) > 1
         }
         most = 2 * self.asked.judge.concurrency
         while not self._stopped and (waiting or self._open_rankings()):

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from prereg.plan.judging import PairSampling
+from study.items import Item
 from study.judges.adaptive.asking import scheme_of
-from study.judges.base import Item
 from study.judges.ledger.ledger import Ledger
-from study.judges.wanted.wanted import Asked, Wanted
+from study.judges.wanted.asked import Asked
+from study.judges.wanted.wanted import Wanted
 
 
 class RankingRun:

@@ -11,7 +11,9 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.judges.ledger.reading import LedgerReading
 from study.judges.prompts.chosen import Question
-from study.judges.wanted.wanted import Asked, Wanted
+from study.judges.wanted.asked import Asked
+from study.judges.wanted.probes import everything
+from study.judges.wanted.wanted import Wanted
 from study.llm.reply import Reply
 
 # English text has about four characters a token; no tokenizer has more tokens than bytes.
@@ -167,7 +169,7 @@ def estimate(asked: Asked, ledger: LedgerReading, *, again: bool = False) -> Est
     judge = asked.judge
     known, seen = ledger.known(again=again), set()
     kinds: dict[str, _Kind] = {}
-    for wanted in asked.everything():
+    for wanted in everything(asked):
         key = wanted.request_id
         if key not in known and key not in seen:
             kinds.setdefault(wanted.prompt.name, _Kind()).add(wanted)
@@ -238,7 +240,9 @@ class _Kind:
         if known is not None:
             return *known, most
         given = fmean(characters(question) for _, question in asked) / CHARACTERS_A_TOKEN
-        answers = fmean(ANSWER_TOKENS[one.task] * max(1, len(one.scales)) for one, _ in asked)
+        answers = fmean(
+            ANSWER_TOKENS[one.prompt.task] * max(1, len(one.scales)) for one, _ in asked
+        )
         return given, min(answers, float(judge.max_tokens)), most
 
 
@@ -246,7 +250,7 @@ def _some_pairs(asked: Asked) -> list[Wanted]:
     """Return pairs of items that stand for those of a ranking: neighbours in the items table."""
     if asked.judge.pairs is None:
         return []
-    groups = asked.by_scenario().values()
+    groups = asked.study.by_scenario().values()
     pairs = [pair for items in groups for pair in pairwise(items)]
     step = max(1, len(pairs) // LOOKED_AT)
     return [asked.comparison(pair, purpose="ranking") for pair in pairs[::step]]
@@ -258,7 +262,7 @@ def _ranking_calls(asked: Asked, ledger: LedgerReading) -> int:
     if sampling is None:
         return 0
     left = 0
-    for scenario, items in asked.by_scenario().items():
+    for scenario, items in asked.study.by_scenario().items():
         if len(items) < 2:
             continue
         session = asked.comparison(items[:2], purpose="ranking", scenario=scenario).session_id

@@ -9,9 +9,17 @@ from prereg.plan.judging import Habits
 from prereg.plan.model import Plan
 from prereg.streams import Stream, stream
 from study.folder import Study
-from study.judges.base import Item
+from study.items import Item
+from study.judges.wanted.asked import Asked
 from study.judges.wanted.perturbations import PerturbedItem, perturbed_texts
-from study.judges.wanted.wanted import Asked, Wanted, trials_of
+from study.judges.wanted.wanted import Wanted
+
+
+def everything(asked: Asked) -> Iterator[Wanted]:
+    """Yield all that is known beforehand: trials, ratings, probes of habits; no ranking."""
+    yield from asked.trials()
+    yield from asked.ratings()
+    yield from probes(asked)
 
 
 def probes(asked: Asked) -> Iterator[Wanted]:
@@ -30,11 +38,7 @@ def probes(asked: Asked) -> Iterator[Wanted]:
 
 def probed_items(study: Study, habits: Habits) -> list[Item]:
     """Return the items that are rated under perturbations: the same for every judge."""
-    if study.plan.kind == "rating":
-        used = {name for trial in trials_of(study) for name in trial}
-        pool = [item for item in study.items.values() if item.item_id in used]
-    else:
-        pool = list(study.items.values())
+    pool = study.rated_items()
     rng = stream(study.plan.seed, Stream.PROBED_ITEMS)
     drawn = rng.permutation(len(pool))[: habits.items]
     return [pool[number] for number in sorted(drawn)]
@@ -76,8 +80,8 @@ def _pair_probes(asked: Asked, habits: Habits) -> Iterator[Wanted]:
 def _drawn_pairs(asked: Asked, count: int) -> list[tuple[Item, ...]]:
     """Return so many different pairs of people's trials, or all there are; sides as first shown."""
     first: dict[frozenset[str], tuple[str, ...]] = {}
-    for trial in trials_of(asked.study):
-        first.setdefault(frozenset(trial), trial)
+    for trial in asked.study.trials():
+        first.setdefault(frozenset(trial.item_ids), trial.item_ids)
     pool = list(first.values())
     drawn = sorted(asked.rng("probes").permutation(len(pool))[:count])
     return [tuple(asked.study.items[name] for name in pool[number]) for number in drawn]

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from prereg.tables.reader import write_csv
 from ratify import main
-from study.judges.base import Item
+from study.items import Item
 from study.judges.baseline import baseline
 
 WARM = "validating_emotions"

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from prereg.errors import RatifyError
+from study.items import Item
 from study.judges import baseline as module
-from study.judges.base import Item, Judge
 from study.judges.baseline import Length, Lexical, baseline, marker_rates, supporter_turns
 from study.judges.lexicon import CUTS, DIMENSIONS, rating
 from study.judges.version import BASELINES
+from study.tasks.base import Judge
 from tests.support.paths import REAL_DATA
 
 REAL = REAL_DATA / "lend_an_ear_reliability"

@@ -146,7 +146,7 @@ def test_another_process_leaves_what_is_about_to_be_submitted(
 ) -> None:
     folder = make_llm_study(tmp_path / "study", server)
     with lab(folder) as study:
-        from study.judges.wanted.wanted import Asked
+        from study.judges.wanted.asked import Asked
 
         wanted = list(Asked.of(study.study, study.judge).trials())[:10]
         other = Ledger(study.store, study.study.plan_hash, "fake")

@@ -16,7 +16,8 @@ from prereg.errors import RatifyError
 from study.judges.ledger import leases as ledger_runs
 from study.judges.ledger.ledger import Ledger, Standing
 from study.judges.runs.live import BESIDE
-from study.judges.wanted.wanted import Asked
+from study.judges.wanted.asked import Asked
+from study.judges.wanted.probes import everything
 from study.llm.reply import Outcome
 from tests.support.llm_server import LLMServer
 from tests.support.llm_studies import KEY, VARIABLE, Lab, asking, lab, make_llm_study, said, settled
@@ -204,7 +205,7 @@ def test_what_two_runs_claim_at_once_one_gets(
     folder = make_llm_study(tmp_path / "study", server)
     with lab(folder, database_url) as study:
         asked = Asked.of(study.study, study.judge)
-        wanted = list({one.request_id: one for one in asked.everything()}.values())
+        wanted = list({one.request_id: one for one in everything(asked)}.values())
         runs = [Ledger(study.store, study.study.plan_hash, "fake") for _ in range(6)]
         for run in runs:
             run.begin(again=False)

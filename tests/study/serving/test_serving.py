@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from prereg.errors import RatifyError
-from study.folder import lock_study
+from study.opening import lock_study
 from study.store.database import ELSEWHERE_FILE, Store, open_store
 from tests.conftest import Serve, make_study
 

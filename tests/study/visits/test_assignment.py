@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
-from study.folder import Study, open_study
+from study.folder import Study
+from study.opening import open_study
 from study.store.database import Store
 from study.store.tables import Judgment, Slot, Visit
 from study.visits import answers as answering

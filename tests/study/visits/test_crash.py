@@ -23,7 +23,8 @@ import httpx
 import pytest
 from sqlalchemy import Row, create_engine, text
 
-from study.folder import SERVING_FILE, lock_study
+from study.folder import SERVING_FILE
+from study.opening import lock_study
 from tests.conftest import Serve, make_study
 from tests.support import warm
 from tests.support.crowd import Browser, Rater, at_random, visit, walk

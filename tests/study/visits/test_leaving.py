@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from study.folder import Study, open_study
+from study.folder import Study
+from study.opening import open_study
 from study.store.database import Store, open_store
 from study.store.tables import Base, Judgment, Slot, Visit, Withdrawal
 from study.visits import answers as answering

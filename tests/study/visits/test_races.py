@@ -18,7 +18,8 @@ import pytest
 import yaml
 from sqlalchemy import event, select, update
 
-from study.folder import Study, open_study
+from study.folder import Study
+from study.opening import open_study
 from study.store.database import Store
 from study.store.tables import ANSWERS, Judgment, Slot, Visit, Withdrawal
 from study.visits import withdrawal

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
-from study.folder import lock_study
+from study.opening import lock_study
 from tests.conftest import Serve, make_study
 from tests.support.crowd import rush
 

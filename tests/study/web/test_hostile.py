@@ -18,7 +18,7 @@ from flask import url_for
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from sqlalchemy import select
 
-from study.folder import open_study
+from study.opening import open_study
 from study.store.database import STORE_FILE, Store
 from study.store.tables import BestWorst, Judgment, Login, Setting, Visit
 from study.web.app import SECRET_FILE, create_app

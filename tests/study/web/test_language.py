@@ -32,7 +32,7 @@ from playwright.sync_api import Browser, Locator, Page
 from prereg.errors import RatifyError
 from study import language as speaking
 from study.bots import Page as BotsPage
-from study.folder import open_study
+from study.opening import open_study
 from study.store.database import Store
 from study.translations import update
 from study.web.app import create_app

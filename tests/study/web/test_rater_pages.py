@@ -11,7 +11,7 @@ import pytest
 
 from prereg.errors import RatifyError
 from study.bots import Page
-from study.folder import open_study
+from study.opening import open_study
 from study.store.database import Store
 from study.web.app import create_app
 from tests.conftest import Serve, Server, make_study

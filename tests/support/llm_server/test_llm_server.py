@@ -26,7 +26,7 @@ from openai.types import Batch
 from openai.types.chat import ChatCompletion
 
 from prereg.plan.judging import MECHANICAL
-from study.judges.base import Item
+from study.items import Item
 from study.judges.prompts.chosen import (
     Question,
     ask_best_worst,

@@ -1,0 +1,1 @@
+"""The kinds of task: one module for each, and the registry that finds them."""

@@ -1,0 +1,82 @@
+"""What every kind of task says of itself to the plan, the design, the lock and the analysis."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+
+from prereg.design.dealing import Items
+from prereg.plan.model import Plan
+
+
+class Kind(ABC):
+    """One kind of task.
+
+    Attributes
+    ----------
+    name : str
+        The plan's `kind`.
+    table : str
+        The tidy table that holds its answers.
+    row_of : str
+        The column that tells the rows of one answer apart; empty where an answer is one row.
+    place : str
+        The column that says at which place the item of a row was shown; empty where a row names
+        all items of its trial, in the columns of the sequences.
+    compares : bool
+        Whether a trial asks for a choice among several items; otherwise it shows one item, which
+        a judge is asked about once.
+    asks_pairs : bool
+        Whether a trial shows two items, so that judges can be asked for pairs of their own.
+    one_prompt : bool
+        Whether its page shows one prompt, to which all items of the trial answer.
+    prompts : str
+        The task of the prompts that ask an LLM judge; empty where no LLM judge can be asked.
+    differ : tuple of str
+        Fields of a trial's form that may not be answered alike.
+    needs, takes : tuple of str
+        Dotted keys of the plan that it cannot do without, and those that it may have. Keys that
+        another kind names, and this one does not, are refused.
+    """
+
+    name: ClassVar[str]
+    table: ClassVar[str]
+    row_of: ClassVar[str] = ""
+    place: ClassVar[str] = ""
+    compares: ClassVar[bool] = True
+    asks_pairs: ClassVar[bool] = False
+    one_prompt: ClassVar[bool] = False
+    prompts: ClassVar[str] = ""
+    differ: ClassVar[tuple[str, ...]] = ()
+    needs: ClassVar[tuple[str, ...]] = ()
+    takes: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def holds(self) -> frozenset[str]:
+        """What its answers can be read as: rows of their table, and choices."""
+        return frozenset((self.table, "choices")) if self.compares else frozenset((self.table,))
+
+    @abstractmethod
+    def columns(self, plan: Plan) -> tuple[str, ...]:
+        """Return the columns of the sequences that hold a trial's items, in order of place."""
+
+    def shown(self, plan: Plan) -> int:
+        """Return how many items a trial shows."""
+        return len(self.columns(plan))
+
+    @abstractmethod
+    def noun(self, plan: Plan) -> str:
+        """Return what several trials are called, as in "ten pairs"."""
+
+    @abstractmethod
+    def draw(
+        self, plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator
+    ) -> list[Items]:
+        """Return so many trials drawn from one scenario's items, before they are dealt."""
+
+    @abstractmethod
+    def answers(self, plan: Plan) -> dict[str, list[int | str]]:
+        """Return what may be answered, by field of a trial's form."""

@@ -1,0 +1,42 @@
+"""Two items and a forced choice between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prereg.design.dealing import Items, balance_sides, draw_pairs
+from prereg.kinds.base import Kind
+from prereg.plan.model import Plan
+
+
+class Pairwise(Kind):
+    """Which of two? See `prereg.kinds.base.Kind`."""
+
+    name = "pairwise"
+    table = "judgments"
+    asks_pairs = True
+    prompts = "pairwise"
+    needs = ("measures",)
+
+    def columns(self, plan: Plan) -> tuple[str, ...]:
+        """Return left and right."""
+        return ("left_id", "right_id")
+
+    def noun(self, plan: Plan) -> str:
+        """Return "pairs"."""
+        return "pairs"
+
+    def draw(
+        self, plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator
+    ) -> list[Items]:
+        """Return pairs in which every item stands left as often as right."""
+        return list(balance_sides(draw_pairs(pool, count, rng), rng))
+
+    def answers(self, plan: Plan) -> dict[str, list[int | str]]:
+        """Return the two sides."""
+        return {"choice": ["left", "right"]}
+
+
+PAIRWISE = Pairwise()

@@ -1,0 +1,43 @@
+"""One item and one or more scales with labelled points."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from prereg.design.dealing import Items, draw_sets
+from prereg.kinds.base import Kind
+from prereg.plan.model import Plan
+
+
+class Rating(Kind):
+    """How much of each? See `prereg.kinds.base.Kind`."""
+
+    name = "rating"
+    table = "ratings"
+    row_of = "dimension"
+    compares = False
+    prompts = "rating"
+    needs = ("scales",)
+
+    def columns(self, plan: Plan) -> tuple[str, ...]:
+        """Return the one item."""
+        return ("item_id",)
+
+    def noun(self, plan: Plan) -> str:
+        """Return "texts"."""
+        return "texts"
+
+    def draw(
+        self, plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator
+    ) -> list[Items]:
+        """Return single items, all equally often."""
+        return draw_sets(pool, 1, count, rng)
+
+    def answers(self, plan: Plan) -> dict[str, list[int | str]]:
+        """Return the points of every scale."""
+        return {scale.id: list(scale.points) for scale in plan.scales}
+
+
+RATING = Rating()

@@ -1,0 +1,250 @@
+"""Open a study folder and lock it: every file is read, and what does not fit is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from prereg.design.sequences import (
+    CHECK_SCENARIO,
+    Trial,
+    check_ids,
+    generate_sequences,
+    sequence_rows,
+)
+from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
+from prereg.lock import (
+    LOCK_FILE,
+    SEQUENCES_FILE,
+    Lock,
+    hash_parts,
+    plan_hash,
+    read_lock,
+    read_texts,
+    refuse_changed,
+    sequence_columns,
+    write_lock,
+)
+from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
+from prereg.plan.model import Plan
+from prereg.tables.items import read_items
+from prereg.tables.reader import Table, read_table, write_csv
+from study.folder import Study
+from study.items import Item
+from study.judges.version import check_baseline, check_judge, judge_version
+from study.language import check_language
+
+
+def open_study(
+    folder: Path | str, *, must_be_locked: bool = False, same_judges: bool = True
+) -> Study:
+    """Open a study folder.
+
+    Parameters
+    ----------
+    folder : path
+        Holds plan.yaml and the files it names.
+    must_be_locked : bool
+        For live collection: without a lock that matches there is no study.
+    same_judges : bool
+        Whether the judges must answer as they did when it was locked; the data that are there
+        can be exported in any case.
+
+    Raises
+    ------
+    RatifyError
+        When a file is missing or wrong, or (where there is a lock) anything differs from it.
+    """
+    folder = Path(folder)
+    plan = load_plan(folder)
+    _check_judges(plan, folder)
+    _check_baselines_beside(plan, folder)
+    check_language(plan.language, folder / PLAN_FILE)
+    table = read_items(folder / plan.materials.items)
+    _check_columns(plan, table)
+    _check_habits(plan, table)
+    if kind_of(plan).one_prompt:
+        _check_prompts(table)
+    texts = read_texts(folder, plan)
+    locked = must_be_locked or (folder / LOCK_FILE).exists()
+    # what was locked is read, not generated again: another numpy may shuffle another way
+    trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
+    parts = hash_parts(
+        plan,
+        items=table.rows,
+        sequences=[dict(row) for row in sequence_rows(plan, trials)],
+        texts=texts,
+        prompts={judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
+        if same_judges or not locked
+        else {},
+    )
+    lock = None
+    if locked:
+        lock = read_lock(folder)
+        if not same_judges:
+            parts["prompts"] = lock.parts.get("prompts", "")
+        refuse_changed(folder, lock, parts)
+    items = {
+        record["item_id"]: Item(
+            record["item_id"], record["scenario"], record["text"], record.get("prompt", "")
+        )
+        for record in table.rows
+    }
+    return Study(
+        folder,
+        plan,
+        table,
+        items,
+        {**items, **_check_items(plan, table)},
+        _by_sequence(trials),
+        texts,
+        parts,
+        plan_hash(parts),
+        lock,
+    )
+
+
+def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
+    """Return the texts of attention checks by their ids, which no item may have."""
+    found = {}
+    taken = {record["item_id"]: row for row, record in enumerate(table.rows, start=2)}
+    for check, ids in zip(plan.attention_checks, check_ids(plan), strict=True):
+        for name, text in zip(ids, check.texts, strict=True):
+            if name in taken:
+                raise table.error(
+                    taken[name], "item_id", "is an attention check's id", allowed="another id"
+                )
+            found[name] = Item(name, CHECK_SCENARIO, text, check.prompt or "")
+    return found
+
+
+def _check_judges(plan: Plan, folder: Path) -> None:
+    """Refuse scales that a judge of the plan cannot answer, and an LLM without its baselines."""
+    for number, judge in enumerate(plan.judges):
+        try:
+            check_judge(judge, plan)
+        except RatifyError as error:
+            raise RatifyError(
+                error.problem,
+                file=folder / PLAN_FILE,
+                column=f"judges.{number}.id" if error.column == "id" else error.column,
+                value=error.value,
+                allowed=error.allowed,
+            ) from error
+
+
+def _check_baselines_beside(plan: Plan, folder: Path) -> None:
+    """Refuse an LLM alone: who does not beat length and words has measured length or words."""
+    if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
+        return
+    for name in sorted(set(BASELINES) - {judge.id for judge in plan.judges}):
+        try:
+            check_baseline(name, plan)
+        except RatifyError:
+            continue  # one that cannot answer this plan is not missed
+        raise RatifyError(
+            f"an LLM judge stands beside the baseline '{name}'",
+            file=folder / PLAN_FILE,
+            column="judges",
+            allowed=f"one more judge: {{id: {name}, kind: baseline}}",
+        )
+
+
+def _check_columns(plan: Plan, table: Table) -> None:
+    """Refuse an analysis of a column that the items do not have, or that holds no numbers."""
+    for analysis in plan.analyses:
+        column = getattr(analysis, "column", None)
+        if column is not None:
+            table.require(column)
+            for row in range(2, len(table.rows) + 2):
+                table.number(row, column)
+
+
+def _check_habits(plan: Plan, table: Table) -> None:
+    """Refuse habits that need a column which the items do not have."""
+    for judge in plan.judges:
+        habits = judge.habits if isinstance(judge, LLMJudge) else None
+        if habits is None:
+            continue
+        table.require(*(name for name in habits.perturbations if name in REWRITTEN))
+        if habits.own is not None:
+            table.require(habits.own.column)
+
+
+def _check_prompts(table: Table) -> None:
+    """Refuse a scenario whose responses answer to different prompts: a page shows one."""
+    if "prompt" not in table.columns:
+        return
+    first: dict[str, str] = {}
+    for row, record in enumerate(table.rows, start=2):
+        if first.setdefault(record["scenario"], record["prompt"]) != record["prompt"]:
+            raise table.error(
+                row,
+                "prompt",
+                f"differs from the first of scenario '{record['scenario']}'",
+                allowed="one prompt in a scenario",
+            )
+
+
+def lock_study(folder: Path | str) -> tuple[Study, Lock]:
+    """Freeze a study: write its sequences and its lock.
+
+    Returns
+    -------
+    (Study, Lock)
+
+    Raises
+    ------
+    RatifyError
+        When the study is wrong, or is locked already and has changed since.
+    """
+    study = open_study(folder)
+    trials = [trial for sequence in study.sequences.values() for trial in sequence]
+    if study.lock is None:
+        columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
+        write_csv(study.folder / SEQUENCES_FILE, columns, rows)
+    lock = write_lock(study.folder, study.parts)
+    return study, lock
+
+
+def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
+    """Read the sequences a lock froze.
+
+    Raises
+    ------
+    RatifyError
+        When the plan is not locked, the table is missing, or a row is not a trial of these items.
+    """
+    if not (folder / LOCK_FILE).exists():
+        read_lock(folder)  # raises: the plan is not locked
+    table = read_table(folder / SEQUENCES_FILE)
+    table.require(*sequence_columns(plan))
+    options = kind_of(plan).columns(plan)
+    known = {record["item_id"] for record in items.rows}
+    known.update(name for ids in check_ids(plan) for name in ids)
+    trials = []
+    for row, record in enumerate(table.rows, start=2):
+        for side in options:
+            if record[side] not in known:
+                raise table.error(row, side, "is no item", allowed=f"an id of {items.path.name}")
+        check = record["is_attention_check"]
+        if not record["position"].isdecimal() or check not in {"true", "false"}:
+            column = "is_attention_check" if record["position"].isdecimal() else "position"
+            raise table.error(row, column, "is not what `ratify lock` wrote", allowed="that file")
+        trials.append(
+            Trial(
+                record["sequence_id"],
+                int(record["position"]),
+                tuple(record[column] for column in options),
+                check == "true",
+            )
+        )
+    return trials
+
+
+def _by_sequence(trials: list[Trial]) -> dict[str, tuple[Trial, ...]]:
+    sequences: dict[str, list[Trial]] = {}
+    for trial in trials:
+        sequences.setdefault(trial.sequence_id, []).append(trial)
+    return {name: tuple(sequence) for name, sequence in sequences.items()}
