@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from prereg.errors import RatifyError
 from study.web import accounts
-from study.web.app import room
+from study.web.context import room
 
 # The other pages of the dashboard are added in study.views.dashboard.
 pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
