@@ -123,7 +123,7 @@ def _first_fault(error: ValidationError, content: Any, file: Path | str) -> Rati
     if fault["type"] == "missing":
         return RatifyError("is missing", file=file, column=field, allowed="a value")
     allowed = str(fault.get("ctx", {}).get("expected") or "") or None
-    problem = fault["msg"].removeprefix("Value error, ")
+    problem = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
     value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
     return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
 
