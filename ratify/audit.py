@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from prereg.errors import RatifyError
+from prereg.tables.contract import MODES
+from ratify.command_line import main
 
 if TYPE_CHECKING:
     from analysis.agreement.summary import CutAt
@@ -22,7 +24,7 @@ NO_ITEMS = (
 )
 
 
-@click.command()
+@main.command()
 @click.option(
     "--human",
     "humans",
@@ -96,7 +98,7 @@ NO_ITEMS = (
 )
 @click.option(
     "--mode",
-    type=click.Choice(["live", "pilot", "bot"]),
+    type=click.Choice(MODES),
     help="Which ratings of an exported table to take; else the one there is, live of several.",
 )
 @click.option("--check", is_flag=True, help="Compare coefficients with those of pingouin.")
@@ -191,6 +193,7 @@ def _agreement(
     """Return the audit of some ratings, with the baselines where the items' texts are given."""
     from analysis.audit.annotators import read_annotators
     from analysis.audit.audit import audit as run_audit
+    from study.judges.rated_table import rate_table
 
     with tempfile.TemporaryDirectory() as name:
         beside: list[str] = []
@@ -206,8 +209,14 @@ def _agreement(
                 rater_column=rater_column,
             )
             taken = [one.name for one in (*found.humans, *found.judges)]
-            beside, note = _baselines(
-                items, id_column, text_column, found.dimensions, scale, taken, Path(name)
+            beside, note = rate_table(
+                items,
+                id_column=id_column,
+                text_column=text_column,
+                dimensions=found.dimensions,
+                scale=scale,
+                taken=taken,
+                into=Path(name),
             )
         results = run_audit(
             humans,
@@ -240,50 +249,3 @@ def _cut(word: str) -> CutAt:
     if sign not in (">=", "<=") or not math.isfinite(at):
         raise RatifyError("--cut is no cut", value=word, allowed=">=5 or <=3")
     return CutAt(at, "at_least" if sign == ">=" else "at_most")
-
-
-def _baselines(
-    items: Path,
-    id_column: str,
-    text_column: str,
-    dimensions: Sequence[str],
-    scale: tuple[float, float],
-    taken: Sequence[str],
-    folder: Path,
-) -> tuple[list[str], str]:
-    """Have the baselines rate the items; return their files, or why there are none."""
-    from prereg.plan.judging import BASELINES
-    from prereg.tables.reader import read_table, write_csv
-    from study.items import Item
-    from study.judges import lexicon
-    from study.judges.baseline import baseline
-
-    ends = (float(lexicon.SCALE_MIN), float(lexicon.SCALE_MAX))
-    if scale != ends or not set(dimensions) <= set(lexicon.DIMENSIONS):
-        known = ", ".join(lexicon.DIMENSIONS)
-        return [], (
-            f"The baselines length and lexical do not stand beside the judge: they rate {known} "
-            f"from {ends[0]:g} to {ends[1]:g}, and nothing else."
-        )
-    table = read_table(items)
-    table.require(id_column, text_column)
-    table.require_filled(id_column, text_column)
-    table.require_unique(id_column)
-    files = []
-    for name in BASELINES:
-        if name in taken:
-            raise RatifyError(
-                "is among the annotators already", file=items, value=name, allowed="no --items"
-            )
-        judge = baseline(name)
-        rows = [
-            {
-                id_column: row[id_column],
-                **judge.rate(Item(row[id_column], "", row[text_column]), dimensions),
-            }
-            for row in table.rows
-        ]
-        path = folder / f"{name}.csv"
-        write_csv(path, [id_column, *dimensions], rows)
-        files.append(f"{name}={path}")
-    return files, ""

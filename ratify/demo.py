@@ -1,14 +1,15 @@
-"""The demo: every command in a row, as a researcher would run them."""
+"""`ratify demo`: every command in a row, as a researcher would run them."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
-from typing import Any
 
 import click
 
+from ratify.command_line import PORT, main
 from ratify.judge import ask_judges
+from ratify.serve import serve_and_say
 
 
 def run_demo(folder: Path, *, shown: Path) -> None:
@@ -33,7 +34,7 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     _, frozen = lock_study(folder)
     click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
     study = open_study(folder, must_be_locked=True)
-    with progress_bar("simulated raters", study.plan.design.raters) as bar:
+    with click.progressbar(length=study.plan.design.raters, label="simulated raters") as bar:
         sent = simulate_raters(study, arrived=lambda: bar.update(1))
     click.echo(f"{sent.finished} simulated raters went through the pages over HTTP")
     with contextlib.closing(open_store(folder, None)) as store:
@@ -51,6 +52,27 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     click.echo(f"{shown}/data/                 the tidy tables and their codebook")
 
 
-def progress_bar(label: str, length: int) -> Any:
-    """Return a progress bar on a terminal, something silent elsewhere."""
-    return click.progressbar(length=length, label=label)
+@main.command()
+@click.argument(
+    "folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("ratify-demo")
+)
+@click.option("--serve/--no-serve", "then_serve", default=True, help="Serve it afterwards.")
+@PORT
+def demo(folder: Path, then_serve: bool, port: int) -> None:
+    """Run a whole study with simulated raters into DIR (./ratify-demo), then serve it.
+
+    A demo that is already there is made anew.
+    """
+    from prereg.files import replaced_folder
+    from study.opening import open_study
+    from study.scaffold import refuse_foreign
+    from study.serving.command import Serving
+    from study.serving.server import refuse_served
+
+    refuse_foreign(folder)
+    refuse_served(folder)
+    with replaced_folder(folder, ours=None) as beside:
+        run_demo(beside, shown=folder)
+    if then_serve:
+        serving = Serving(mode="pilot", host="127.0.0.1", port=port, workers=1)
+        serve_and_say(open_study(folder), serving, url=None)

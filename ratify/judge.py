@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from prereg.errors import RatifyError
+from ratify.command_line import STUDY, main, opened
 
 if TYPE_CHECKING:
     from prereg.plan.judging import LLMJudge
@@ -210,8 +211,8 @@ class _Shown:
             )
 
 
-@click.command()
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@main.command()
+@STUDY
 @click.option("--only", metavar="JUDGE", help="Ask this judge of the plan alone.")
 @click.option("--dry-run", is_flag=True, help="Say what would be sent and cost; send nothing.")
 @click.option("--yes", is_flag=True, help="Go on even above the plan's ask_above.")
@@ -237,14 +238,7 @@ def judge(
     An LLM's key stands in the environment, in the variable that the plan names. Stop it at any time
     and start it again: it goes on where it was. Exits with 1 where something is left to be asked.
     """
-    import contextlib
-    import os
-
-    from study.opening import open_study
-    from study.store.database import open_store
-
-    study = open_study(folder)
-    with contextlib.closing(open_store(folder, os.environ.get("RATIFY_DATABASE_URL"))) as store:
+    with opened(folder, same_judges=True) as (study, store):
         if dry_run:
             for line in estimates(study, store, only=only):
                 click.echo(line)

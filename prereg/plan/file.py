@@ -112,7 +112,7 @@ def _first_fault(error: ValidationError, content: Any, file: Path | str) -> Rati
     if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return _unknown_kind(fault["ctx"].get("tag"), where, file)
     allowed = str(fault.get("ctx", {}).get("expected") or "") or None
-    problem = fault["msg"].removeprefix("Value error, ")
+    problem = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
     value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
     return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
 

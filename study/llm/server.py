@@ -1,4 +1,4 @@
-"""A judge behind any OpenAI-compatible server. The only module that imports `openai`.
+"""A judge behind any OpenAI-compatible server. The only module that imports `openai` and `httpx2`.
 
 It is imported when a judge is asked, and not before: the import is slow, and nothing else needs it.
 """
@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx2
 from openai import (
@@ -26,7 +26,6 @@ from openai import (
 
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
-from study.judges.prompts.chosen import Question
 from study.llm.reply import Reply, TroubleError
 
 # Nobody waits longer than this because a server said so: the plan's attempts decide.
@@ -37,6 +36,22 @@ REJECTED_FROM_THE_START = 3
 # What is shorter is no secret but a stand-in, which a reply may hold by chance.
 SHORTEST_KEY = 8
 T = TypeVar("T")
+
+
+class ChatRequest(Protocol):
+    """What a server is asked, without model and parameters."""
+
+    @property
+    def messages(self) -> Sequence[Mapping[str, str]]:
+        """The messages, each with `role` and `content`."""
+
+    @property
+    def schema(self) -> Mapping[str, Any]:
+        """The JSON schema of the reply, for structured output."""
+
+    @property
+    def letters(self) -> Sequence[str]:
+        """The one-letter replies whose log-probabilities are wanted, if any are."""
 
 
 class ChatServer:
@@ -83,7 +98,7 @@ class ChatServer:
             http_client=DefaultAsyncHttpxClient(limits=limits, verify=self._trust),
         )
 
-    def body(self, question: Question, *, structured: bool = True) -> dict[str, Any]:
+    def body(self, question: ChatRequest, *, structured: bool = True) -> dict[str, Any]:
         """Return what is sent."""
         judge = self.judge
         body: dict[str, Any] = {
@@ -102,12 +117,12 @@ class ChatServer:
             body |= {"logprobs": True, "top_logprobs": TOP_LOGPROBS}
         return body | judge.parameters
 
-    async def ask(self, question: Question, *, plainly: bool = False) -> Reply:
+    async def ask(self, question: ChatRequest, *, plainly: bool = False) -> Reply:
         """Send one question, once.
 
         Parameters
         ----------
-        question : Question
+        question : ChatRequest
         plainly : bool
             Without structured output, which the server has just refused.
 

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 from flask import Flask
 from sqlalchemy.engine import URL, make_url
@@ -24,15 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from prereg import files
 from prereg.errors import RatifyError
 from study.folder import SERVING_FILE
-from study.web.safety import trusted_proxies
-
-THREADS = 8
-# waitress stops taking new connections at 100 by default; raters who arrive together would wait
-CONNECTIONS = 2000
-# a platform's export, which the dashboard takes; the application lets raters send 64 KB
-LARGEST_REQUEST = 6 * 1024 * 1024
-# a thread that waits for the disk gives way to another at once, not after 5 ms
-SWITCH_SECONDS = 0.0005
+from study.serving.waitress_server import CONNECTIONS, prepare_process, web_server
 
 
 def listen(host: str, port: int, *, tries: int = 20) -> socket.socket:
@@ -89,28 +78,6 @@ def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) 
     server.close()
 
 
-def web_server(app: Flask, listener: socket.socket) -> Any:
-    """Return waitress for one process: it reads a whole request before it keeps a thread for it."""
-    from waitress.server import create_server
-
-    # waiting for a thread is what a rush looks like, not an error to print a line about
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    server: Any = create_server(
-        app,
-        sockets=[listener],
-        threads=THREADS,
-        connection_limit=CONNECTIONS,
-        backlog=CONNECTIONS,
-        channel_timeout=60,
-        max_request_body_size=LARGEST_REQUEST,
-        asyncore_use_poll=True,  # select() breaks at 1024 open files
-        ident=None,
-        # what a trusted proxy says is for the application to read; see `study.web.safety`
-        clear_untrusted_proxy_headers=not trusted_proxies(),
-    )
-    return server
-
-
 def serve_with_workers(
     make_app: Callable[[], Flask],
     listener: socket.socket,
@@ -164,18 +131,6 @@ def refuse_workers(url: str | URL | None, workers: int) -> None:
                 value=workers,
                 allowed="1, or RATIFY_DATABASE_URL=postgresql+psycopg://USER@HOST/NAME",
             )
-
-
-def prepare_process() -> None:
-    """Let this process hold as many connections as it may, and switch threads quickly."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    with contextlib.suppress(ImportError, ValueError, OSError):
-        import resource
-
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * CONNECTIONS, hard)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextlib.contextmanager

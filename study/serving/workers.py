@@ -18,7 +18,7 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 
 from prereg.errors import RatifyError
-from study.serving.server import CONNECTIONS, prepare_process, web_server
+from study.serving.waitress_server import CONNECTIONS, prepare_process, web_server
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 

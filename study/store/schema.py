@@ -7,6 +7,7 @@ leaves the schema as it was, and of several servers that start at once one does 
 
 from __future__ import annotations
 
+import sqlite3
 import time
 
 from sqlalchemy import Column, MetaData, String, Table, insert, inspect, select, text
@@ -60,7 +61,8 @@ def prepare(engine: Engine) -> None:
                     _bring_up_to_date(engine)
             except OperationalError as error:
                 # SQLite does not wait where two connections switch a new file to its log at once
-                if time.monotonic() > give_up or "database is locked" not in str(error.orig):
+                code = getattr(error.orig, "sqlite_errorcode", 0)
+                if time.monotonic() > give_up or code & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
                 time.sleep(0.1)
             else:

@@ -6,12 +6,11 @@ import contextlib
 import os
 import secrets
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, current_app, jsonify
+from flask import Flask, Response, jsonify
 from flask_wtf import CSRFProtect
 from markdown_it import MarkdownIt
 from markupsafe import Markup
@@ -23,46 +22,17 @@ from prereg.errors import RatifyError
 from study.folder import DEMO_MARK, Study
 from study.language import speak
 from study.store.database import Store
-from study.tasks.base import Task
 from study.tasks.registry import task_of
 from study.web import safety
+from study.web.context import Room, room
 from study.web.limits import Limits
 from study.web.turns import turns
+from study.web.views import dashboard, leaving, rater
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
 REQUEST_BYTES = 64 * 1024
 csrf = CSRFProtect()
 markdown = MarkdownIt("commonmark", {"html": False})
-
-
-@dataclass(frozen=True)
-class Room:
-    """What the views of one running server share.
-
-    Attributes
-    ----------
-    study : Study
-    store : Store
-    mode : {'live', 'pilot', 'bot'}
-    task : Task
-        What the study's trials ask.
-    setup_token : str or None
-        What the link to set the dashboard's first password holds.
-    limits : Limits
-    """
-
-    study: Study
-    store: Store
-    mode: str
-    task: Task
-    setup_token: str | None
-    limits: Limits
-
-
-def room() -> Room:
-    """Return what the views of the current application share."""
-    shared: Room = current_app.extensions["ratify"]
-    return shared
 
 
 def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None = None) -> Flask:
@@ -89,8 +59,6 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
             file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first, or serve with --mode pilot",
         )
-    from study.web.views import dashboard, leaving, rater
-
     app = Flask(__name__)
     app.url_map.merge_slashes = False  # its redirect would go to whatever the Host header says
     app.config.update(

@@ -36,6 +36,8 @@ LEASE_SECONDS = 15.0
 BEAT_SECONDS = 3.0
 # One that has been dead for so long will not wake up again.
 FORGOTTEN_SECONDS = 7 * 86_400.0
+# The code (SQLSTATE) of a deadlock in PostgreSQL.
+DEADLOCK = "40P01"
 T = TypeVar("T")
 
 
@@ -175,6 +177,6 @@ class LedgerRuns(LedgerReading):
                 if last:
                     raise
             except OperationalError as error:
-                if last or "deadlock" not in str(error.orig):
+                if last or getattr(error.orig, "sqlstate", None) != DEADLOCK:
                     raise
         raise AssertionError("unreachable")

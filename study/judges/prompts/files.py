@@ -265,6 +265,6 @@ def _first_fault(error: ValidationError, file: Path | str) -> RatifyError:
     if fault["type"] == "missing":
         return RatifyError("is missing", file=file, column=key, allowed="a value")
     allowed = str(fault.get("ctx", {}).get("expected") or "") or None
-    problem = fault["msg"].removeprefix("Value error, ")
+    problem = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
     value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
     return RatifyError(problem, file=file, column=key, value=value, allowed=allowed)

@@ -18,7 +18,7 @@ from study.export.progress import progress
 from study.export.tidy import tidy_tables
 from study.visits import recruitment
 from study.visits.recruitment import Released
-from study.web.app import room
+from study.web.context import room
 from study.web.safety import REPORT_POLICY
 from study.web.views.signing_in import Page, is_signed_in, page, pages
 

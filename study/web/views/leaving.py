@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from study.visits import withdrawal
 from study.visits.places import Completion, Place, completion
-from study.web.app import Room, room
+from study.web.context import Room, room
 from study.web.safety import log, problem
 from study.web.views.rater_pages import current_place, next_page, page
 

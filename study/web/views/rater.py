@@ -17,7 +17,7 @@ from study.visits.answers import Given
 from study.visits.claims import Arrival
 from study.visits.places import Place, find_rater
 from study.visits.recruitment import is_paused
-from study.web.app import Room, room
+from study.web.context import Room, room
 from study.web.safety import problem
 from study.web.views.rater_pages import current_place, next_page, page
 

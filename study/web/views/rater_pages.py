@@ -7,7 +7,7 @@ from typing import Any
 from flask import render_template, session, url_for
 
 from study.visits.places import Place, find_session
-from study.web.app import Room
+from study.web.context import Room
 
 
 def current_place(here: Room) -> Place | None:

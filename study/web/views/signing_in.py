@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from prereg.errors import RatifyError
 from study.web import accounts
-from study.web.app import room
+from study.web.context import room
 
 # The other pages of the dashboard are added in study.views.dashboard.
 pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
@@ -88,8 +88,9 @@ def first_password() -> Response | Page:
         return page("set_up.html", 400, token=token, fault=fault)
     try:
         is_first = accounts.set_first_password(here.store, given)
-    except RatifyError as error:
-        return page("set_up.html", 400, token=token, fault=str(error).capitalize() + ".")
+    except RatifyError:
+        fault = f"A password has {accounts.SHORTEST} to {accounts.LONGEST} characters."
+        return page("set_up.html", 400, token=token, fault=fault)
     return _enter() if is_first else redirect(url_for("dashboard.sign_in"), 303)
 
 

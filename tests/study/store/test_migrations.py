@@ -248,6 +248,8 @@ def test_servers_that_start_together_do_not_trip_over_each_other(
 def test_a_file_that_another_server_is_just_making_is_tried_again(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'store.sqlite3'}"
     refusals = [sqlite3.OperationalError("database is locked") for _ in range(2)]
+    for refusal in refusals:
+        refusal.sqlite_errorcode = sqlite3.SQLITE_BUSY
     sent: list[str] = []
 
     def refuse(connection: sqlite3.Connection, _record: Any) -> None:

@@ -1,0 +1,22 @@
+"""`ratify analyze`: run the registered analyses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ratify.command_line import MODE, STUDY, main
+
+
+@main.command()
+@STUDY
+@MODE
+def analyze(folder: Path, mode: str) -> None:
+    """Run the registered analyses on the tidy tables in DIR/data; writes DIR/results."""
+    from analysis.run import analyze_study
+
+    results = analyze_study(folder, mode=mode)
+    for sentence in results.headline:
+        click.echo(sentence)
+    click.echo(f"wrote {folder / 'results'}/results.json, tables/ and figures/")

@@ -1,0 +1,82 @@
+"""The group of commands, and what they share: options, errors in one line, an opened study."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prereg.errors import RatifyError
+from prereg.tables.contract import MODES
+
+if TYPE_CHECKING:
+    from study.folder import Study
+    from study.store.database import Store
+
+STUDY = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+MODE = click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    default="live",
+    show_default=True,
+    help="Kind of data. They are kept apart in every table.",
+)
+PORT = click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8000,
+    show_default=True,
+    help="Port to serve on; the next free one if it is taken, any free one if 0.",
+)
+
+
+class OneLine(click.Group):
+    """A group whose commands end in one line and exit code 2 where an input is wrong."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except click.exceptions.NoArgsIsHelpError:
+            raise
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "ratify"
+            click.echo(f"{command}: {error.format_message()}", err=True)
+            ctx.exit(2)
+        except RatifyError as error:
+            click.echo(f"ratify: {error}", err=True)
+            ctx.exit(2)
+
+
+@click.group(
+    cls=OneLine, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(package_name="ratify-eval", prog_name="ratify")
+def main() -> None:
+    """Ask people whether an LLM judge may be believed: plan, lock, collect, analyse, report."""
+
+
+def database() -> str | None:
+    """Return the URL of the database, None where it is SQLite in the study folder."""
+    return os.environ.get("RATIFY_DATABASE_URL")
+
+
+def store_of(folder: Path) -> contextlib.closing[Store]:
+    """Return a folder's store, closed at the end of a with block."""
+    from study.store.database import open_store
+
+    return contextlib.closing(open_store(folder, database()))
+
+
+@contextlib.contextmanager
+def opened(folder: Path, *, same_judges: bool = False) -> Iterator[tuple[Study, Store]]:
+    """Open a study and its store; the store is closed at the end of the with block."""
+    from study.opening import open_study
+
+    study = open_study(folder, same_judges=same_judges)
+    with store_of(folder) as store:
+        yield study, store

@@ -1,0 +1,22 @@
+"""`ratify gate`: whether the plan's thresholds hold, as an exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ratify.command_line import STUDY, main
+
+
+@main.command()
+@STUDY
+@click.pass_context
+def gate(ctx: click.Context, folder: Path) -> None:
+    """Exit 0 only where every threshold of the plan in DIR holds in its results, else 1."""
+    from analysis.gate import judge_results
+
+    verdict = judge_results(folder)
+    for line in verdict.lines():
+        click.echo(line)
+    ctx.exit(0 if verdict.passed else 1)

@@ -1,0 +1,28 @@
+"""`ratify password`: the dashboard's password."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from prereg.errors import RatifyError
+from ratify.command_line import STUDY, main, store_of
+
+
+@main.command()
+@STUDY
+@click.option("--password", "given", help="The new password; asked for without it.")
+def password(folder: Path, given: str | None) -> None:
+    """Set the dashboard's password of DIR; whoever is signed in is signed out."""
+    from study.opening import open_study
+    from study.web.accounts import set_password
+
+    open_study(folder, same_judges=False)
+    if given is None and not sys.stdin.isatty():
+        raise RatifyError("there is no terminal to ask on", allowed="--password")
+    given = given or click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    with store_of(folder) as store:
+        set_password(store, given)
+    click.echo("the dashboard has a new password")

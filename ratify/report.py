@@ -1,0 +1,18 @@
+"""`ratify report`: the report of the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ratify.command_line import STUDY, main
+
+
+@main.command()
+@STUDY
+def report(folder: Path) -> None:
+    """Write report.html from the results in DIR/results."""
+    from analysis.report.page import write_report
+
+    click.echo(f"wrote {write_report(folder / 'results')}")

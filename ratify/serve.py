@@ -1,0 +1,59 @@
+"""`ratify serve`: the rater pages and the dashboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ratify.command_line import MODE, PORT, STUDY, database, main
+
+if TYPE_CHECKING:
+    from study.folder import Study
+    from study.serving.command import Serving
+
+
+@main.command()
+@STUDY
+@MODE
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to serve on.")
+@PORT
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=1,
+    show_default=True,
+    help="Processes that serve, by gunicorn; more than one needs PostgreSQL.",
+)
+def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
+    """Serve the rater pages and the dashboard of DIR. Live mode needs the lock to match."""
+    from study.opening import open_study
+    from study.serving.command import Serving
+
+    study = open_study(folder, must_be_locked=mode == "live")
+    serve_and_say(study, Serving(mode=mode, host=host, port=port, workers=workers), url=database())
+
+
+def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
+    """Serve a study, and say where until it is told to stop."""
+    from study.serving.command import serve_study
+
+    link = "rater=YOUR-ID"
+    if study.plan.recruitment.platform == "prolific":
+        # as Prolific's form for the study's link wants it, the placeholders included
+        link = "&".join(
+            f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
+        )
+
+    def ready(address: str, token: str | None) -> None:
+        click.echo(f"rater pages  {address}/?{link}   ({serving.mode} data)")
+        if token is None:
+            click.echo(f"dashboard    {address}/dashboard/")
+        else:
+            click.echo(
+                f"dashboard    {address}/dashboard/set-up?token={token}   (choose its password)"
+            )
+        click.echo("stop with Ctrl-C")
+
+    serve_study(study, serving, url=url, ready=ready, say=click.echo)

@@ -1,0 +1,29 @@
+"""`ratify withdraw`: delete what a rater who withdrew has answered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from prereg.errors import RatifyError
+from ratify.command_line import MODE, STUDY, main, opened
+
+
+@main.command()
+@STUDY
+@click.argument("rater_id")
+@MODE
+def withdraw(folder: Path, rater_id: str, mode: str) -> None:
+    """Delete all answers of RATER_ID in DIR, who wrote that they withdraw; cannot be undone."""
+    from study.visits.withdrawal import withdraw_rater
+
+    with opened(folder) as (study, store):
+        if not withdraw_rater(store, study, mode, rater_id):
+            raise RatifyError(
+                "has no visit here",
+                file=folder,
+                value=rater_id,
+                allowed=f"a rater_id of {mode} data; see --mode",
+            )
+    click.echo("deleted; only that somebody withdrew today is kept")

@@ -1,0 +1,83 @@
+"""The baselines' ratings of a table of items, for an audit of ratings that no study collected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prereg.errors import RatifyError
+from prereg.plan.judging import BASELINES
+from prereg.tables.reader import read_table, write_csv
+from study.items import Item
+from study.judges import lexicon
+from study.judges.baseline import baseline
+
+
+def rate_table(
+    items: Path,
+    *,
+    id_column: str,
+    text_column: str,
+    dimensions: Sequence[str],
+    scale: tuple[float, float],
+    taken: Sequence[str],
+    into: Path,
+) -> tuple[list[str], str]:
+    """Have each baseline rate the items.
+
+    Parameters
+    ----------
+    items : Path
+        A table of texts.
+    id_column, text_column : str
+        Its columns.
+    dimensions : sequence of str
+        What is rated.
+    scale : tuple of float
+        The two ends of the scale.
+    taken : sequence of str
+        Names of the other annotators.
+    into : Path
+        A folder for the tables of ratings.
+
+    Returns
+    -------
+    files : list of str
+        NAME=FILE for each baseline; none where the baselines do not know the scale or a dimension.
+    note : str
+        Why there are none, empty where there are some.
+
+    Raises
+    ------
+    RatifyError
+        When the table is wrong, or an annotator has a baseline's name.
+    """
+    ends = (float(lexicon.SCALE_MIN), float(lexicon.SCALE_MAX))
+    if scale != ends or not set(dimensions) <= set(lexicon.DIMENSIONS):
+        known = ", ".join(lexicon.DIMENSIONS)
+        return [], (
+            f"The baselines length and lexical do not stand beside the judge: they rate {known} "
+            f"from {ends[0]:g} to {ends[1]:g}, and nothing else."
+        )
+    table = read_table(items)
+    table.require(id_column, text_column)
+    table.require_filled(id_column, text_column)
+    table.require_unique(id_column)
+    files = []
+    for name in BASELINES:
+        if name in taken:
+            raise RatifyError(
+                "is among the annotators already", file=items, value=name, allowed="no --items"
+            )
+        judge = baseline(name)
+        rows = [
+            {
+                id_column: row[id_column],
+                **judge.rate(Item(row[id_column], "", row[text_column]), dimensions),
+            }
+            for row in table.rows
+        ]
+        path = into / f"{name}.csv"
+        write_csv(path, [id_column, *dimensions], rows)
+        files.append(f"{name}={path}")
+    return files, ""

@@ -1,0 +1,55 @@
+"""Waitress as every serving process sets it up: its limits, and what the process itself needs."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import sys
+from typing import Any
+
+from flask import Flask
+
+from study.web.safety import trusted_proxies
+
+THREADS = 8
+# waitress stops taking new connections at 100 by default; raters who arrive together would wait
+CONNECTIONS = 2000
+# a platform's export, which the dashboard takes; the application lets raters send 64 KB
+LARGEST_REQUEST = 6 * 1024 * 1024
+# a thread that waits for the disk gives way to another at once, not after 5 ms
+SWITCH_SECONDS = 0.0005
+
+
+def web_server(app: Flask, listener: socket.socket) -> Any:
+    """Return waitress for one process: it reads a whole request before it keeps a thread for it."""
+    from waitress.server import create_server
+
+    # waiting for a thread is what a rush looks like, not an error to print a line about
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    server: Any = create_server(
+        app,
+        sockets=[listener],
+        threads=THREADS,
+        connection_limit=CONNECTIONS,
+        backlog=CONNECTIONS,
+        channel_timeout=60,
+        max_request_body_size=LARGEST_REQUEST,
+        asyncore_use_poll=True,  # select() breaks at 1024 open files
+        ident=None,
+        # what a trusted proxy says is for the application to read; see `study.web.safety`
+        clear_untrusted_proxy_headers=not trusted_proxies(),
+    )
+    return server
+
+
+def prepare_process() -> None:
+    """Let this process hold as many connections as it may, and switch threads quickly."""
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(2 * CONNECTIONS, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
