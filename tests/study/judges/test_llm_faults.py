@@ -217,7 +217,7 @@ def test_a_moderated_item_is_no_wrong_key(tmp_path: Path, server: LLMServer) -> 
 
 
 def test_without_structured_output_it_goes_on_in_text(tmp_path: Path, server: LLMServer) -> None:
-    server.set(structured=False, style="lead")
+    server.set(structured=False)
     folder = make_llm_study(tmp_path / "study", server)
     with lab(folder) as study:
         ran = study.run()
