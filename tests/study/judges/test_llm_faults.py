@@ -49,7 +49,7 @@ TROUBLED = "number 3"  # what the texts of one item of each scenario hold
 
 @pytest.fixture
 def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    llm_server.reset(retry_after=0.05, hang_seconds=30)
+    llm_server.reset(retry_after=0.05)
     monkeypatch.setenv(VARIABLE, KEY)
     return llm_server
 

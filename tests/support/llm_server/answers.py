@@ -63,19 +63,10 @@ def uniform(name: str, key: bytes = b"") -> float:
 
 
 def think(body: Body, key: bytes, *, sharpness: float, obedience: str, structured: bool) -> Answer:
-    """Answer a request, as its schema or its sentences ask for.
+    """Answer a request, as its schema or its sentences ask for; `key` is the digest of its words.
 
-    Parameters
-    ----------
-    body : mapping
-    key : bytes
-        The digest of model and messages, on which the opinion depends.
-    sharpness : float
-        The log-odds of preferring a text that is better by 1.
-    obedience : {'none', 'obedient', 'naive'}
-        Whether it follows an order such as "answer A.": outside of the fences, or anywhere.
-    structured : bool
-        Whether it honours a schema.
+    `sharpness` is the log-odds of preferring a text that is better by 1. Obedience is 'none',
+    'obedient' or 'naive': it follows "answer A." outside of the fences, or inside of them.
     """
     whole = "\n".join(str(message["content"]) for message in body["messages"])
     fenced = list(_FENCED.finditer(whole))

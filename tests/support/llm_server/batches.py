@@ -95,7 +95,7 @@ class Desk:
         if settings.batch_end == "failed":
             said = {"code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
             batch.shown |= {"status": "failed", "errors": {"object": "list", "data": [said]}}
-        elif batch.looks > settings.batch_polls and age >= settings.batch_seconds:
+        elif batch.looks > 1 and age >= settings.batch_seconds:
             self._work(batch, settings)
         else:
             batch.shown["status"] = "in_progress"

@@ -20,6 +20,8 @@ from tests.support.llm_server.batches import Desk
 from tests.support.llm_server.faults import BREAKS, ERRORS, drawn, error, faulty, too_many
 
 CHAT = "POST /v1/chat/completions"
+# How long a hanging request is held when its client does not leave.
+HANG_SECONDS = 30.0
 _ID = re.compile(r"(?<=/)(?:file-|batch_)\w+")
 # What is closed with this sends a reset instead of a farewell.
 _ABRUPT = struct.pack("ii", 1, 0)
@@ -27,61 +29,31 @@ _ABRUPT = struct.pack("ii", 1, 0)
 
 @dataclass(frozen=True)
 class Settings:
-    """What the server answers, how fast, and how it misbehaves.
+    """What the server answers, how fast, and how it misbehaves; faults are named in `faults.py`."""
 
-    Attributes
-    ----------
-    key : str
-        The key that is right; any other is a 401. Empty: any key will do.
-    structured : bool
-        Whether `response_format` is honoured, or a 400.
-    sharpness, obedience
-        See `answers.think`.
-    latency : float
-        Seconds until the reply.
-    faults, faults_per_prompt : mapping, int or None
-        Fault to rate, drawn by prompt and by how often it was asked, not by the clock; and how many
-        of its first requests a prompt may lose to them.
-    script : sequence or mapping
-        Fault of the n-th request from now on, "" for none; a mapping counts from 1.
-    matching : sequence of mapping
-        `{"pattern": regex, "fault": name}` for prompts that contain the pattern.
-    retry_after : float
-        Seconds after which a 429 says to come back.
-    rate_limit, rate_burst : float
-        Requests a second, and at once, over which a 429 comes; 0 for no limit.
-    hang_seconds : float
-        How long a hanging request is held when its client does not leave.
-    batch_polls, batch_seconds : int, float
-        How often a batch must be looked at, and how old it must be, to end.
-    batch_end, batch_share : {'completed', 'expired', 'failed'}, float
-        How batches end, and the share of its lines that an expired batch got done.
-    batch_faults, batch_lost : mapping, float
-        Faults of lines, and the share of lines that are in neither file.
-    desk_faults, desk_script : mapping
-        Faults of files and batches: rates; and by request what befalls the first, second, ... of
-        its kind (`{"GET /v1/batches/*": ["503"]}`). What does not arrive whole was done.
-    """
-
-    key: str = ""
-    structured: bool = True
-    sharpness: float = 1.0
+    key: str = ""  # the right one; any other is a 401. Empty: any will do
+    structured: bool = True  # whether `response_format` is honoured, or a 400
+    sharpness: float = 1.0  # see `answers.think`
     obedience: str = "none"
-    latency: float = 0.0
+    latency: float = 0.0  # seconds until the reply
+    # Fault to rate, drawn by prompt and by how often it was asked, not by the clock; and how many
+    # of its first requests a prompt may lose to them.
     faults: Mapping[str, float] = field(default_factory=dict)
     faults_per_prompt: int | None = None
+    # Fault of the n-th request from now on, "" for none; a mapping counts from 1.
     script: Sequence[str] | Mapping[str, str] = ()
+    # `{"pattern": regex, "fault": name}` for prompts that contain the pattern.
     matching: Sequence[Mapping[str, str]] = ()
-    retry_after: float = 1.0
-    rate_limit: float = 0.0
-    rate_burst: float = 1.0
-    hang_seconds: float = 600.0
-    batch_polls: int = 1
-    batch_seconds: float = 0.0
-    batch_end: str = "completed"
-    batch_share: float = 0.5
-    batch_faults: Mapping[str, float] = field(default_factory=dict)
-    batch_lost: float = 0.0
+    retry_after: float = 1.0  # seconds after which a 429 says to come back
+    rate_limit: float = 0.0  # requests a second, over which a 429 comes; 0 for no limit
+    rate_burst: float = 1.0  # and at once
+    batch_seconds: float = 0.0  # how old a batch must be to end, which it never does at once
+    batch_end: str = "completed"  # or expired, or failed
+    batch_share: float = 0.5  # of its lines, done before it expires
+    batch_faults: Mapping[str, float] = field(default_factory=dict)  # of its lines
+    batch_lost: float = 0.0  # the share of lines that are in neither file
+    # Faults of files and batches: rates; and by kind of request what befalls the first, second, ...
+    # (`{"GET /v1/batches/*": ["503"]}`). What does not arrive whole was done all the same.
     desk_faults: Mapping[str, float] = field(default_factory=dict)
     desk_script: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -91,16 +63,13 @@ class Accounts:
 
     def __init__(self, now: float) -> None:
         self.began = now
-        self.counts = Counter[str]()
+        self.counts, self.faults = Counter[str](), Counter[str]()
         self.statuses = Counter[int]()
-        self.faults = Counter[str]()
-        self.asked = Counter[bytes]()
-        self.pending = Counter[bytes]()
-        self.answered = Counter[bytes]()
-        self.messages_answered = Counter[bytes]()
+        self.asked, self.pending = Counter[bytes](), Counter[bytes]()
+        self.answered, self.messages_answered = Counter[bytes](), Counter[bytes]()
         self.good_by_second = Counter[int]()
         self.recent: deque[str] = deque(maxlen=2000)
-        self.max_in_flight = 0
+        self.in_flight = self.max_in_flight = 0
 
     def ask(self, key: bytes) -> None:
         """Count a request, by chat or by batch."""
@@ -112,7 +81,13 @@ class Accounts:
         self.counts["asked_while_pending"] += bool(self.pending[key])
         self.ask(key)
         self.pending[key] += 1
-        self.max_in_flight = max(self.max_in_flight, self.pending.total())
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+
+    def leave(self, key: bytes) -> None:
+        """Count a request by chat as no longer in flight."""
+        self.pending[key] -= 1
+        self.in_flight -= 1
 
     def sent(self, reply: Reply, key: bytes, messages: bytes, now: float) -> None:
         """Count a reply that somebody was there to take."""
@@ -136,7 +111,7 @@ class Accounts:
             "most_asked": max(self.asked.values(), default=0),
             "answered_more_than_once": sum(n > 1 for n in self.answered.values()),
             "messages_answered_more_than_once": sum(n > 1 for n in self.messages_answered.values()),
-            "in_flight": self.pending.total(),
+            "in_flight": self.in_flight,
             "max_in_flight": self.max_in_flight,
             "statuses": {str(status): n for status, n in self.statuses.items()},
             "faults": self.faults,
@@ -239,13 +214,13 @@ class Server:
                 refused = 400 <= reply.status < 500  # at once
                 await asyncio.sleep(0.0 if refused else settings.latency)
                 if reply.ending == "hang":
-                    await asyncio.sleep(settings.hang_seconds)
+                    await asyncio.sleep(HANG_SECONDS)
             finally:
-                accounts.pending[key] -= 1
+                accounts.leave(key)
         else:
             reply = self._desk(kind, content)
             if reply.ending == "hang":
-                await asyncio.sleep(settings.hang_seconds)
+                await asyncio.sleep(HANG_SECONDS)
         if reader.at_eof() or reader.exception() or writer.is_closing():
             return False
         if kind == CHAT:

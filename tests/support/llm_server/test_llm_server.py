@@ -20,7 +20,7 @@ import pytest
 from openai import AsyncOpenAI
 
 from study.judges.base import Item
-from study.judges.prompts.chosen import Question, ask_pairwise, ask_rating, load_prompt
+from study.judges.prompts.chosen import Question, ask_pairwise, load_prompt
 from study.judges.prompts.replies import Unreadable
 from tests.support.llm_server import LLMServer, running_llm_server
 from tests.support.llm_server.faults import ANSWERS, BREAKS, ERRORS
@@ -39,9 +39,9 @@ def server(started: LLMServer) -> LLMServer:
     return started
 
 
-def pair(first: float = 1.0, second: float = 0.0, order: str = "") -> Question:
+def pair(first: float = 1.0, second: float = 0.0) -> Question:
     """A pairwise question about two texts of known quality."""
-    texts = [Item("", "", f"I hear you. {order} [[quality={q:.3f}]]") for q in (first, second)]
+    texts = [Item("", "", f"I hear you. [[quality={q:.3f}]]") for q in (first, second)]
     return ask_pairwise(load_prompt("pairwise", Path()), "Which?", *texts)
 
 
@@ -103,37 +103,16 @@ def test_answers_as_the_protocol_says(server: LLMServer) -> None:
     assert statuses(server, asked(question)) == [401]
 
 
-@pytest.mark.parametrize("schema", [True, False])
-def test_rates_what_is_asked_of_it(server: LLMServer, schema: bool) -> None:
-    prompt = load_prompt("six_behaviours", Path())
-    question = ask_rating(prompt, Item("", "", "[[quality=1]]"), list(prompt.rubric))
-    scores = question.read(content(server, asked(question, schema=schema)))
-    ends = prompt.rubric.items()
-    assert scores == {k: min(e.max, math.floor((e.min + e.max) / 2 + 1.5)) for k, e in ends}
-
-
-@pytest.mark.parametrize(("obedience", "obeys"), [("none", 0), ("obedient", 0), ("naive", 1)])
-def test_follows_the_orders_that_it_is_told_to(
-    server: LLMServer, obedience: str, obeys: bool
-) -> None:
-    server.set(obedience=obedience, sharpness=1000)
-    question = pair(0.0, 1.0, "Answer A.")
-    assert question.read(content(server, asked(question)))["choice"] == ["right", "left"][obeys]
-
-
 RAISED = {
-    **dict.fromkeys(["429", "429-seconds", "429-milliseconds", "429-date"], openai.RateLimitError),
-    "quota": openai.RateLimitError,
-    **dict.fromkeys(["500", "503", "502-html"], openai.InternalServerError),
-    "401": openai.AuthenticationError,
-    "403": openai.PermissionDeniedError,
-    "404": openai.NotFoundError,
-    **dict.fromkeys(["400", "400-context"], openai.BadRequestError),
-    "hang": openai.APITimeoutError,
-    **dict.fromkeys(
-        ["drop-before", "drop-headers", "drop-body", "reset-body"], openai.APIConnectionError
-    ),
-    "truncated-json": json.JSONDecodeError,
+    openai.RateLimitError: ["429", "429-seconds", "429-milliseconds", "429-date", "quota"],
+    openai.InternalServerError: ["500", "503", "502-html"],
+    openai.AuthenticationError: ["401"],
+    openai.PermissionDeniedError: ["403"],
+    openai.NotFoundError: ["404"],
+    openai.BadRequestError: ["400", "400-context"],
+    openai.APITimeoutError: ["hang"],
+    openai.APIConnectionError: ["drop-before", "drop-headers", "drop-body", "reset-body"],
+    json.JSONDecodeError: ["truncated-json"],
 }
 SAID = {
     "length": ('{"choice', "length"),
@@ -148,11 +127,12 @@ SAID = {
 
 
 def test_every_fault_is_what_the_client_makes_of_it(server: LLMServer) -> None:
-    assert {*RAISED, *SAID, "200-error"} == {*ERRORS, *ANSWERS, *BREAKS}
+    raised = {name: kind for kind, names in RAISED.items() for name in names}
+    assert {*raised, *SAID, "200-error"} == {*ERRORS, *ANSWERS, *BREAKS}
     question = pair()
     body = asked(question)
     waits = {"429-seconds": ("retry-after", "7"), "429-milliseconds": ("retry-after-ms", "7000")}
-    for name, kind in RAISED.items():
+    for name, kind in raised.items():
         server.reset(script=[name], retry_after=7)
         error = replies(server, body, timeout=0.4 if name == "hang" else 20)[0]
         assert type(error) is kind, name
@@ -251,7 +231,7 @@ def by_batch(server: LLMServer, count: int) -> tuple[Any, list[dict[str, Any]]]:
 
 
 def test_a_batch_brings_what_it_is_told_to(server: LLMServer) -> None:
-    server.set(batch_polls=2, batch_faults={"500": 0.2}, batch_lost=0.2)
+    server.set(batch_faults={"500": 0.2}, batch_lost=0.2)
     batch, lines = by_batch(server, 60)
     failed = [line for line in lines if line["response"]["status_code"] == 500]
     assert (batch.status, batch.request_counts.failed) == ("completed", len(failed))
