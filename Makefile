@@ -13,7 +13,7 @@ QUICK := tests/analysis tests/prereg tests/data tests/study/judges --ignore-glob
 
 help:
 	@echo "make run           run the demo and serve it on http://127.0.0.1:8000"
-	@echo "make test          run every test (8 minutes on two cores)"
+	@echo "make test          run every test"
 	@echo "make test-quick    run the tests that need no server, browser, database or demo (90 seconds)"
 	@echo "make check         ruff, mypy, import-linter, then every test"
 	@echo "make bench         measure speed, in one run, against named peers"
@@ -37,13 +37,13 @@ help:
 run: .venv/ready-to-run
 	$(BIN)/ratify demo
 
-# Three at a time, for they mostly wait for processes, the longest first (tests/conftest.py); then what
+# Four at a time, for they mostly wait for processes, the longest first (tests/conftest.py); then what
 # loads the whole machine. Each has one thread of linear algebra: small products wait for each other
 # longer than they take.
 test test-quick: export OPENBLAS_NUM_THREADS = 1
 test test-quick: export OMP_NUM_THREADS = 1
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder --ignore=$(ALONE)
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=$(ALONE)
 	$(BIN)/python -m pytest $(ALONE)
 
 test-quick: .venv/ready-to-test
