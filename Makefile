@@ -4,11 +4,17 @@ BIN := .venv/bin
 # without compiling every module beforehand, most of which are never imported: half the time
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: help run test check lint bench validate translations clean
+# five hundred raters at once load the whole machine
+ALONE := tests/study/visits/test_rush.py
+# what starts no server, browser or database
+QUICK := tests/analysis tests/prereg tests/data tests/study/judges --ignore-glob='*/test_llm_*.py'
+
+.PHONY: help run test test-quick check lint bench validate translations clean
 
 help:
 	@echo "make run           run the demo and serve it on http://127.0.0.1:8000"
 	@echo "make test          run every test"
+	@echo "make test-quick    run the tests that need no server, browser, database or demo (90 seconds)"
 	@echo "make check         ruff, mypy, import-linter, then every test"
 	@echo "make bench         measure speed, in one run, against named peers"
 	@echo "make validate      hold intervals and tests against simulated truth; writes docs/validation.md"
@@ -31,13 +37,17 @@ help:
 run: .venv/ready-to-run
 	$(BIN)/ratify demo
 
-# three at a time, for they mostly wait for processes; then, one by one, what measures or loads a whole machine.
-# Each with one thread of linear algebra: small products wait for each other longer than they take.
-test: export OPENBLAS_NUM_THREADS = 1
-test: export OMP_NUM_THREADS = 1
+# Four at a time, for they mostly wait for processes, the longest first (tests/conftest.py); then what
+# loads the whole machine. Each has one thread of linear algebra: small products wait for each other
+# longer than they take.
+test test-quick: export OPENBLAS_NUM_THREADS = 1
+test test-quick: export OMP_NUM_THREADS = 1
 test: .venv/ready-to-test
-	$(BIN)/python -m pytest -n 3 --dist loadfile -m "not alone"
-	$(BIN)/python -m pytest -m alone
+	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=$(ALONE)
+	$(BIN)/python -m pytest $(ALONE)
+
+test-quick: .venv/ready-to-test
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not slow" $(QUICK)
 
 lint: .venv/ready-to-test
 	$(BIN)/ruff check .

@@ -53,7 +53,7 @@ def _throughput(place: Path, server: LLMServer, at_once: int) -> None:
     with lab(folder) as study:
         ran = study.run()
     cpu = time.process_time() - cpu
-    counts = [good for _, _, good, _ in server.report()["by_second"]][2:-2]
+    counts = server.report()["good_by_second"][2:-2]
     rate = sum(counts) / len(counts)
     print(
         f"  {at_once:3} at once: {rate:6.1f}/s, {rate / allowed:6.1%} of what they allow, "

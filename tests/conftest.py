@@ -29,19 +29,20 @@ POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres
 DASHBOARD_PASSWORD = "password-of-the-tests"
 
 
-ALONE = {"test_rush.py"}
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    said = "alone: loads the whole machine; `make test` runs it when nothing else runs"
-    config.addinivalue_line("markers", said)
+# The files that take longest, longest first: what is begun last should be short. The demo is begun
+# at once, and its second file comes when it is made.
+LONGEST = """
+    test_demo_numbers test_migrations test_hostile test_access test_llm_faults test_races test_crash
+    test_llm_batch test_llm_stop test_llm_once test_export test_language test_docs test_leaving
+    test_assignment test_dashboard test_llm_rankings test_llm_texts test_browser test_rater_pages
+    test_browser_kinds test_commands test_deploy test_report test_figures test_demo
+""".split()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.name in ALONE:
-            item.add_marker("alone")
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 @pytest.fixture

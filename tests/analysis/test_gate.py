@@ -7,7 +7,7 @@ import pytest
 from analysis.gate import judge_evidence
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
-from tests.prereg.test_plan import WORKED
+from tests.prereg.plan.test_plan import WORKED
 
 PLAN = parse_plan(WORKED, file="plan.yaml")
 NO_GATE = PLAN.model_copy(update={"gate": ()})

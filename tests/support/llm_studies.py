@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import signal
 import sqlite3
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -180,6 +183,25 @@ def asking(
         environment["RATIFY_DATABASE_URL"] = url
     words = (lease, str(folder), *options)
     return warm.Process(ask_impatiently, words, environment=environment, cwd=ROOT)
+
+
+def import_everything_but_the_client(folder: str) -> None:
+    """Import what runs without a judge, and estimate what its calls would cost."""
+    import analysis
+    import ratify.judge
+    import study.export.files
+    import study.judges.runs.batch
+    import study.judges.runs.live
+    import study.web.app  # noqa: F401
+
+    for found in pkgutil.walk_packages(analysis.__path__, "analysis."):
+        importlib.import_module(found.name)
+    assert "openai" not in sys.modules
+    try:
+        ratify.main(["judge", folder, "--dry-run"], prog_name="ratify")
+    except SystemExit as end:
+        assert not end.code
+    assert "openai" not in sys.modules
 
 
 def collect_until(folder: Path, step: str, when: str) -> None:

@@ -161,6 +161,8 @@ def _become(
 ) -> None:
     """Make a forked process what a new one would be, in a session of its own; call the function."""
     os.setsid()
+    # a shell starts what runs in its background with Ctrl-C ignored, and the tests with it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)

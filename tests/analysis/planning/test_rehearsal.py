@@ -7,7 +7,7 @@ import pytest
 from analysis.planning.rehearsal import rehearse
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
-from tests.prereg.test_plan import WORKED
+from tests.prereg.plan.test_plan import WORKED
 
 SCENARIOS = ["job", "home", "loss"]
 

@@ -18,7 +18,7 @@ from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import Table
-from tests.prereg.test_plan import WORKED
+from tests.prereg.plan.test_plan import WORKED
 
 
 def plan(raters: int, trials: int, seed: int = 1) -> Plan:

@@ -19,7 +19,7 @@ from tests.support.llm_studies import KEY, VARIABLE, Lab, collect_until, lab, ma
 
 @pytest.fixture
 def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    llm_server.reset(batch_polls=1)
+    llm_server.reset()
     monkeypatch.setenv(VARIABLE, KEY)
     return llm_server
 

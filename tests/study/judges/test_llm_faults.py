@@ -49,7 +49,7 @@ TROUBLED = "number 3"  # what the texts of one item of each scenario hold
 
 @pytest.fixture
 def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    llm_server.reset(retry_after=0.05, hang_seconds=30)
+    llm_server.reset(retry_after=0.05)
     monkeypatch.setenv(VARIABLE, KEY)
     return llm_server
 
@@ -217,7 +217,7 @@ def test_a_moderated_item_is_no_wrong_key(tmp_path: Path, server: LLMServer) -> 
 
 
 def test_without_structured_output_it_goes_on_in_text(tmp_path: Path, server: LLMServer) -> None:
-    server.set(structured=False, style="lead")
+    server.set(structured=False)
     folder = make_llm_study(tmp_path / "study", server)
     with lab(folder) as study:
         ran = study.run()

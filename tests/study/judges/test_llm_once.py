@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from study.export.files import export
+from tests.support import warm
 from tests.support.llm_server import LLMServer
-from tests.support.llm_studies import KEY, VARIABLE, asking, asking_all, lab, make_llm_study, said
+from tests.support.llm_studies import (
+    KEY,
+    VARIABLE,
+    asking,
+    asking_all,
+    import_everything_but_the_client,
+    lab,
+    make_llm_study,
+    said,
+)
 from tests.support.paths import ROOT
 
 HABITS = {
@@ -191,26 +199,7 @@ def test_the_client_is_imported_by_one_module_only() -> None:
 
 def test_the_client_is_imported_only_when_a_judge_runs(tmp_path: Path, server: LLMServer) -> None:
     folder = make_llm_study(tmp_path / "study", server)
-    code = """
-import pkgutil, sys
-import ratify, ratify.judge, study.web.app, study.export.files, analysis
-for found in pkgutil.iter_modules(analysis.__path__, "analysis."):
-    __import__(found.name)
-import study.judges.runs.live, study.judges.runs.batch
-assert "openai" not in sys.modules
-try:
-    ratify.main(["judge", sys.argv[1], "--dry-run"], prog_name="ratify")
-except SystemExit as end:
-    assert not end.code
-assert "openai" not in sys.modules
-"""
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", code, str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "calls" in done.stdout
+    code, out, err = said(warm.Process(import_everything_but_the_client, (str(folder),)))
+    assert code == 0, err
+    assert "calls" in out
     assert server.report()["requests"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,11 @@ from tests.support.llm_studies import (
     stop_after,
 )
 
-FAULTS = {"500": 0.03, "429": 0.01, "drop-body": 0.02, "prose": 0.02}
+# one for a prompt at most: what is unreadable twice stays unanswered
+FAULTS: dict[str, Any] = {
+    "faults": {"500": 0.03, "429": 0.01, "drop-body": 0.02, "prose": 0.02},
+    "faults_per_prompt": 1,
+}
 
 
 @pytest.fixture
@@ -47,7 +52,7 @@ def ranked_right(study: Lab, each: int) -> None:
 def test_each_scheme_asks_what_the_plan_says(
     tmp_path: Path, server: LLMServer, scheme: str
 ) -> None:
-    server.set(faults=FAULTS)
+    server.set(**FAULTS)
     folder = make_llm_study(
         tmp_path / "study", server, raters=3, pairs={"scheme": scheme, "per_scenario": 60}
     )
@@ -67,7 +72,7 @@ def test_each_scheme_asks_what_the_plan_says(
 def test_a_ranking_goes_on_where_it_was_killed_and_two_share_the_scenarios(
     tmp_path: Path, server: LLMServer, postgres_url: str
 ) -> None:
-    server.set(faults=FAULTS, latency=0.005)
+    server.set(**FAULTS, latency=0.005)
     folder = make_llm_study(
         tmp_path / "study", server, raters=3, pairs={"scheme": "elo_neighbours", "per_scenario": 80}
     )

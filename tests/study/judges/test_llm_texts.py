@@ -14,7 +14,7 @@ from tests.support.llm_studies import KEY, VARIABLE, Lab, lab, make_llm_study
 
 @pytest.fixture
 def server(llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> LLMServer:
-    llm_server.reset(keep=2000)
+    llm_server.reset()
     monkeypatch.setenv(VARIABLE, KEY)
     return llm_server
 
@@ -72,7 +72,7 @@ def test_texts_arrive_as_they_are(tmp_path: Path, server: LLMServer) -> None:
     folder = make_llm_study(tmp_path / "study", server, texts=HOSTILE, raters=12, concurrency=4)
     with lab(folder) as study:
         assert study.run().unanswered == 0
-        bodies = [json.loads(row["body"]) for row in server.recent()]
+        bodies = [json.loads(body) for body in server.recent()]
         asked = ["\n".join(m["content"] for m in body["messages"]) for body in bodies]
         for item_id in HOSTILE:
             text = study.study.items[item_id].text

@@ -1,317 +1,335 @@
-"""The server: which request goes where, when it is answered, and what is put to its account."""
+"""The server: which request gets what, when, and what is counted; its HTTP/1.1 is by hand."""
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-import math
 import re
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+import socket
+import struct
+import traceback
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from typing import Any
 
-from tests.support.llm_server.accounts import Accounts, body_hash, messages_hash
+from tests.support.llm_server.answers import Body, Reply, think
 from tests.support.llm_server.batches import Desk
-from tests.support.llm_server.connection import Connection, House, Request, key_hash
-from tests.support.llm_server.faults import Case, Plan, Reply, checked, drawn, faulty, too_many
-from tests.support.llm_server.opinions import Draw
-from tests.support.llm_server.replies import Completion, Rejected, check, complete, error_body
-from tests.support.llm_server.settings import Settings
+from tests.support.llm_server.faults import BREAKS, ERRORS, drawn, error, faulty, too_many
 
-CHAT = "/v1/chat/completions"
-ADMIN = "/_admin"
-_NOTHING = {"model": "", "messages": []}
+CHAT = "POST /v1/chat/completions"
+# How long a hanging request is held when its client does not leave.
+HANG_SECONDS = 30.0
 _ID = re.compile(r"(?<=/)(?:file-|batch_)\w+")
+# What is closed with this sends a reset instead of a farewell.
+_ABRUPT = struct.pack("ii", 1, 0)
 
 
-class Bucket:
-    """A token bucket: so many requests a second, and so many at once."""
+@dataclass(frozen=True)
+class Settings:
+    """What the server answers, how fast, and how it misbehaves; faults are named in `faults.py`."""
 
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        self.rate = rate
-        self.burst = burst or max(rate, 1.0)
-        self.tokens = self.burst
-        self.last = now
+    key: str = ""  # the right one; any other is a 401. Empty: any will do
+    structured: bool = True  # whether `response_format` is honoured, or a 400
+    sharpness: float = 1.0  # see `answers.think`
+    obedience: str = "none"
+    latency: float = 0.0  # seconds until the reply
+    # Fault to rate, drawn by prompt and by how often it was asked, not by the clock; and how many
+    # of its first requests a prompt may lose to them.
+    faults: Mapping[str, float] = field(default_factory=dict)
+    faults_per_prompt: int | None = None
+    # Fault of the n-th request from now on, "" for none; a mapping counts from 1.
+    script: Sequence[str] | Mapping[str, str] = ()
+    # `{"pattern": regex, "fault": name}` for prompts that contain the pattern.
+    matching: Sequence[Mapping[str, str]] = ()
+    retry_after: float = 1.0  # seconds after which a 429 says to come back
+    rate_limit: float = 0.0  # requests a second, over which a 429 comes; 0 for no limit
+    rate_burst: float = 1.0  # and at once
+    batch_seconds: float = 0.0  # how old a batch must be to end, which it never does at once
+    batch_end: str = "completed"  # or expired, or failed
+    batch_share: float = 0.5  # of its lines, done before it expires
+    batch_faults: Mapping[str, float] = field(default_factory=dict)  # of its lines
+    batch_lost: float = 0.0  # the share of lines that are in neither file
+    # Faults of files and batches: rates; and by kind of request what befalls the first, second, ...
+    # (`{"GET /v1/batches/*": ["503"]}`). What does not arrive whole was done all the same.
+    desk_faults: Mapping[str, float] = field(default_factory=dict)
+    desk_script: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-    def take(self, now: float) -> bool:
-        """Take a token if there is one."""
-        if not self.rate:
-            return True
-        self.tokens = min(self.burst, self.tokens + (now - self.last) * self.rate)
-        self.last = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+
+class Accounts:
+    """Everything that was asked and answered; `LLMServer.report` says what is counted."""
+
+    def __init__(self, now: float) -> None:
+        self.began = now
+        self.counts, self.faults = Counter[str](), Counter[str]()
+        self.statuses = Counter[int]()
+        self.asked, self.pending = Counter[bytes](), Counter[bytes]()
+        self.answered, self.messages_answered = Counter[bytes](), Counter[bytes]()
+        self.good_by_second = Counter[int]()
+        self.recent: deque[str] = deque(maxlen=2000)
+        self.in_flight = self.max_in_flight = 0
+
+    def ask(self, key: bytes) -> None:
+        """Count a request, by chat or by batch."""
+        self.counts["asked_after_answer"] += bool(self.answered[key])
+        self.asked[key] += 1
+
+    def arrive(self, key: bytes) -> None:
+        """Count a request by chat as being in flight."""
+        self.counts["asked_while_pending"] += bool(self.pending[key])
+        self.ask(key)
+        self.pending[key] += 1
+        self.in_flight += 1
+        self.max_in_flight = max(self.max_in_flight, self.in_flight)
+
+    def leave(self, key: bytes) -> None:
+        """Count a request by chat as no longer in flight."""
+        self.pending[key] -= 1
+        self.in_flight -= 1
+
+    def sent(self, reply: Reply, key: bytes, messages: bytes, now: float) -> None:
+        """Count a reply that somebody was there to take."""
+        self.statuses[reply.status] += 1
+        self.counts["input_tokens"] += reply.tokens[0]
+        self.counts["output_tokens"] += reply.tokens[1]
+        if reply.good:
+            self.counts["good"] += 1
+            self.answered[key] += 1
+            self.messages_answered[messages] += 1
+            self.good_by_second[int(now - self.began)] += 1
+
+    def report(self) -> dict[str, Any]:
+        """Return the counts."""
+        seconds = range(max(self.good_by_second, default=-1) + 1)
+        names = ("requests", "batch_requests", "good", "asked_after_answer", "asked_while_pending")
+        names += ("input_tokens", "output_tokens", "internal_errors")
+        return {
+            **{name: self.counts[name] for name in names},
+            "prompts": len(self.asked),
+            "most_asked": max(self.asked.values(), default=0),
+            "answered_more_than_once": sum(n > 1 for n in self.answered.values()),
+            "messages_answered_more_than_once": sum(n > 1 for n in self.messages_answered.values()),
+            "in_flight": self.in_flight,
+            "max_in_flight": self.max_in_flight,
+            "statuses": {str(status): n for status, n in self.statuses.items()},
+            "faults": self.faults,
+            "good_by_second": [self.good_by_second[second] for second in seconds],
+        }
 
 
 class Server:
     """An OpenAI-compatible server that answers, fails and counts as it is told."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        self.settings = Settings()
-        self.accounts = Accounts(self.settings.keep)
-        self.desk = Desk(self.line)
-        self.house = House(self.handle, self._count, port)
-        self.office = House(self.handle, lambda name, by: None)
-        self.number = 0
+        # bound and never listening: it keeps the port ours while nobody listens
+        self.keeper = _bound(0)
+        self.url = f"http://127.0.0.1:{self.keeper.getsockname()[1]}/v1"
+        self.listening: asyncio.Server | None = None
         self.revival = self.loop.call_later(0, int)
-        self.change({})
-        self.loop.set_exception_handler(self._went_wrong)
-
-    def _went_wrong(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """Count an error of the server's own, which no test may pass over."""
-        self.accounts.counts["internal_errors"] += 1
-        loop.default_exception_handler(context)
-
-    def _count(self, name: str, by: int) -> None:
-        self.accounts.counts[name] += by
-
-    async def start(self) -> None:
-        """Listen, on the port of the clients and on one that never fails."""
-        await self.office.start()
-        await self.house.start()
-
-    def change(self, values: dict[str, Any]) -> None:
-        """Change settings; scripts and windows begin anew."""
-        checked(values)
-        self.settings = self.settings.changed(values)
-        settings, now = self.settings, self.loop.time()
-        self.plan = Plan(settings, now)
-        self.bucket = Bucket(settings.rate_limit, settings.rate_burst, now)
-        self.desk_counts: Counter[str] = Counter()
-        self.key = key_hash(settings.key)
-
-    # ---- Requests -------------------------------------------------------------------------------
-
-    def handle(self, connection: Connection, request: Request) -> None:
-        """Answer a request, now or later."""
-        if request.path == CHAT and request.method == "POST":
-            self._chat(connection, request)
-        elif request.path.startswith(ADMIN):
-            connection.send(self._admin(request))
-        else:
-            self._count_request(request)
-            self._desk(connection, request)
-
-    def _count_request(self, request: Request) -> None:
-        self.accounts.paths[f"{request.method} {_ID.sub('*', request.path)}"] += 1
-        if request.key:
-            self.accounts.keys[request.key] += 1
-
-    def _chat(self, connection: Connection, request: Request) -> None:
-        self._count_request(request)
-        self.number += 1
-        accounts, number = self.accounts, self.number
-        accounts.arrive()
-        try:
-            body = json.loads(request.body)
-            messages = messages_hash(body)
-            key = body_hash(body, messages)
-        except (ValueError, AttributeError, TypeError):
-            accounts.in_flight -= 1
-            accounts.statuses[400] += 1
-            message = "We could not parse the JSON body of your request."
-            connection.send(Reply(400, error_body(message, "invalid_request_error")), number)
-            return
-        place = accounts.ask(key, messages)
-        reply = self._decide(request, body, key, messages, place)
-        kept = {"number": number, "prompt": key.hex(), "key": request.key, "body": request.body}
-        accounts.recent.append({**kept, "status": reply.status, "fault": reply.fault})
-        if reply.fault:
-            accounts.faults[reply.fault] += 1
-        delay = self._delay(reply, key, number)
-        finish = partial(self._finish, connection, reply, accounts, place, messages, number)
-        if delay <= 0:
-            finish()
-            return
-        timer = self.loop.call_later(delay, finish)
-        connection.when_lost = partial(_leave, timer, accounts, place)
-
-    def _decide(
-        self, request: Request, body: dict[str, Any], key: bytes, messages: bytes, place: int
-    ) -> Reply:
-        """Return what a request gets."""
-        settings, now = self.settings, self.loop.time()
-        refused = self._stranger(request)
-        if refused is not None:
-            return refused
-        over = 0 < settings.max_in_flight < self.accounts.in_flight
-        if over or not self.bucket.take(now):
-            return too_many(settings, settings.retry_after_as)
-        try:
-            check(body, settings)
-        except Rejected as rejected:
-            return Reply(rejected.status, rejected.body)
-        prompts = self.accounts.prompts
-        fault = self.plan.fault_of(key, prompts.asked[place] - 1, now, body)
-        answer = complete(body, settings, messages, prompts.answered[place])
-        return faulty(fault, Case(body, answer, settings, self.number))
-
-    def _stranger(self, request: Request) -> Reply | None:
-        if not self.key or request.key == self.key:
-            return None
-        message = "Incorrect API key provided."
-        return Reply(401, error_body(message, "invalid_request_error", code="invalid_api_key"))
-
-    def _delay(self, reply: Reply, key: bytes, number: int) -> float:
-        """Return how long a reply takes; who is turned away is turned away at once."""
-        settings = self.settings
-        if reply.then == "hang":
-            return settings.hang_seconds
-        if 400 <= reply.status < 500:
-            return 0.0
-        delay = settings.latency
-        if settings.latency_spread:
-            normal = Draw(settings.seed, key, number).normal("latency")
-            delay *= math.exp(settings.latency_spread * normal)
-        return delay
-
-    def _finish(
-        self,
-        connection: Connection,
-        reply: Reply,
-        accounts: Accounts,
-        place: int,
-        messages: bytes,
-        number: int,
-    ) -> None:
-        accounts.leave(place)
-        if reply.then == "hang":
-            connection.when_lost = None
-            connection.reset()
-        elif connection.send(reply, number):
-            accounts.sent(reply.status, good=reply.good)
-            accounts.counts["input_tokens"] += reply.tokens[0]
-            accounts.counts["output_tokens"] += reply.tokens[1]
-            if reply.good:
-                accounts.answer(place, messages)
-        else:
-            accounts.counts["undelivered"] += 1
-
-    def line(self, body: dict[str, Any], key: bytes, messages: bytes, place: int) -> Reply:
-        """Answer a line of a batch."""
-        settings, prompts = self.settings, self.accounts.prompts
-        try:
-            check(body, settings)
-        except Rejected as rejected:
-            return Reply(rejected.status, rejected.body)
-        fault = drawn(settings.batch_faults, settings.seed, key, prompts.asked[place] - 1)
-        if fault:
-            self.accounts.faults[fault] += 1
-        answer = complete(body, settings, messages, prompts.answered[place])
-        reply = faulty(fault, Case(body, answer, settings, self.number))
-        self.accounts.counts["input_tokens"] += reply.tokens[0]
-        self.accounts.counts["output_tokens"] += reply.tokens[1]
-        return reply
-
-    # ---- Models, files, batches -----------------------------------------------------------------
-
-    def _desk(self, connection: Connection, request: Request) -> None:
-        self.number += 1
-        fault = self._desk_fault(request)
-        case = Case(_NOTHING, Completion(""), self.settings, self.number)
-        broken = faulty(fault, case) if fault else None
-        if fault:
-            self.accounts.faults[fault] += 1
-        reply = broken if broken and broken.status else self._desk_reply(request)
-        if broken is None or broken.status:
-            connection.send(reply, self.number)
-        elif broken.then != "hang":
-            connection.send(broken, self.number)
-
-    def _desk_fault(self, request: Request) -> str:
-        kind = f"{request.method} {_ID.sub('*', request.path)}"
-        self.desk_counts[kind] += 1
-        script = self.settings.desk_script.get(kind, ())
-        if self.desk_counts[kind] <= len(script):
-            return script[self.desk_counts[kind] - 1]
-        faults, seed = self.settings.desk_faults, self.settings.seed
-        return drawn(faults, seed, kind.encode(), self.desk_counts[kind])
-
-    def _desk_reply(self, request: Request) -> Reply:
-        refused = self._stranger(request)
-        if refused is not None:
-            return refused
-        if request.path.startswith("/v1/models") and request.method == "GET":
-            return self._models(request.path.removeprefix("/v1/models").strip("/"))
-        try:
-            return self.desk.reply(request, self.settings, self.accounts)
-        except (ValueError, AttributeError):
-            return Reply(400, error_body("Invalid request.", "invalid_request_error"))
-
-    def _models(self, name: str) -> Reply:
-        names = list(self.settings.models) or ["judge-of-the-tests"]
-        rows = [
-            {"id": each, "object": "model", "created": 1, "owned_by": "tests"} for each in names
-        ]
-        if not name:
-            return _shown({"object": "list", "data": rows})
-        found = [row for row in rows if row["id"] == name]
-        if not found:
-            message = f"The model '{name}' does not exist."
-            code = "model_not_found"
-            return Reply(404, error_body(message, "invalid_request_error", "model", code))
-        return _shown(found[0])
+        self.open: set[asyncio.StreamWriter] = set()
+        self.number = 0
+        self.order({"reset": {}})
 
     # ---- Orders ---------------------------------------------------------------------------------
 
-    def _admin(self, request: Request) -> Reply:
-        if request.method == "POST":
-            try:
-                self._order(json.loads(request.body or b"{}"))
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
-                return Reply(400, error_body(str(error), "invalid_request_error"))
-        pages: dict[str, Callable[[], Any]] = {
-            "": self.accounts.report,
-            "prompts": self.accounts.table,
-            "recent": self._recent,
-            "settings": lambda: asdict(self.settings) | {"originals": len(self.settings.originals)},
-        }
-        page = pages.get(request.path.removeprefix(ADMIN).strip("/"))
-        return _shown(page()) if page else Reply(404, b"{}")
-
-    def _recent(self) -> list[dict[str, Any]]:
-        return [
-            {**row, "body": row["body"].decode("utf-8", "replace")} for row in self.accounts.recent
-        ]
-
-    def _order(self, order: dict[str, Any]) -> None:
+    def order(self, order: dict[str, Any]) -> Any:
+        """Do what a test wants, and return what it wants to know."""
         if "reset" in order:
             self.settings = Settings()
-            self.desk = Desk(self.line)
-            self.change(order["reset"])
-        if "set" in order:
-            self.change(order["set"])
-        if order.get("forget") or "reset" in order:
-            failed = self.accounts.counts["internal_errors"]
-            self.accounts = Accounts(self.settings.keep)
-            self.accounts.counts["internal_errors"] = failed
-            self.accounts.counts["open_connections"] = len(self.house.open)
+            self.desk = Desk(self._ask_line, self._answer_line)
+        if "reset" in order or "forget" in order:
+            self.accounts = Accounts(self.loop.time())
+        changes = order.get("reset", order.get("set"))
+        if changes is not None:
+            self.settings = replace(self.settings, **changes)
+            script = self.settings.script
+            numbered = script if isinstance(script, Mapping) else dict(enumerate(script, 1))
+            self.script = {int(number): name for number, name in numbered.items()}
+            self.since_change = 0
+            self.desk_counts = Counter[str]()
+            self.tokens, self.refilled = self.settings.rate_burst, self.loop.time()
         if "die" in order:
-            # After the reply, for the order may have come by the port that dies.
-            how, seconds = order.get("how", "refuse"), float(order["die"])
-            self.loop.call_soon(self.house.die, how)
-            self.revival = self.loop.call_later(seconds, self._revive)
-        if order.get("live"):
-            self.revival.cancel()
-            self._revive()
+            self._die(order["die"])
+        if "recent" in order:
+            return list(self.accounts.recent)
+        return self.accounts.report()
 
-    def _revive(self) -> None:
-        self.house.listen()
-        task = self.loop.create_task(self.house.start())
-        task.add_done_callback(lambda done: done.result())
+    def _die(self, seconds: float) -> None:
+        if self.listening is not None:
+            self.listening.close()
+            self.listening = None
+        for writer in self.open:
+            _reset(writer)
+        self.revival.cancel()
+        self.revival = self.loop.call_later(seconds, lambda: self.loop.create_task(self.live()))
+
+    async def live(self) -> None:
+        """Take connections from now on."""
+        self.revival.cancel()
+        if self.listening is None:
+            here = _bound(int(self.url.split(":")[2].removesuffix("/v1")))
+            self.listening = await asyncio.start_server(self._converse, sock=here, backlog=2048)
+
+    # ---- Connections ----------------------------------------------------------------------------
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one client, request after request."""
+        self.open.add(writer)
+        try:
+            while await self._one(reader, writer):
+                pass
+        except (EOFError, ConnectionError, asyncio.CancelledError):
+            pass  # the client has left, or the server ends
+        except Exception:
+            self.accounts.counts["internal_errors"] += 1
+            traceback.print_exc()
+        finally:
+            self.open.discard(writer)
+            writer.close()
+
+    async def _one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; return whether another may follow."""
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        first, *lines = head.rstrip().split("\r\n")
+        pairs = (line.partition(":") for line in lines)
+        headers = {name.lower(): value.strip() for name, _, value in pairs}
+        content = await reader.readexactly(int(headers.get("content-length", 0)))
+        kind = first.split("?")[0].removesuffix(" HTTP/1.1")
+        self.number += 1
+        settings, accounts, key, messages = self.settings, self.accounts, b"", b""
+        if settings.key and headers.get("authorization") != f"Bearer {settings.key}":
+            reply = error(401, "Incorrect API key provided.", code="invalid_api_key")
+            accounts.counts["requests"] += kind == CHAT
+        elif kind == CHAT:
+            body = json.loads(content)
+            key, messages = digests(body)
+            accounts.counts["requests"] += 1
+            accounts.arrive(key)
+            accounts.recent.append(content.decode())
+            try:
+                reply = self._decide(body, key, messages)
+                refused = 400 <= reply.status < 500  # at once
+                await asyncio.sleep(0.0 if refused else settings.latency)
+                if reply.ending == "hang":
+                    await asyncio.sleep(HANG_SECONDS)
+            finally:
+                accounts.leave(key)
+        else:
+            reply = self._desk(kind, content)
+            if reply.ending == "hang":
+                await asyncio.sleep(HANG_SECONDS)
+        if reader.at_eof() or reader.exception() or writer.is_closing():
+            return False
+        if kind == CHAT:
+            accounts.sent(reply, key, messages, self.loop.time())
+        return _send(writer, reply)
+
+    # ---- Replies --------------------------------------------------------------------------------
+
+    def _decide(self, body: Body, key: bytes, messages: bytes) -> Reply:
+        """Return what a request gets."""
+        settings = self.settings
+        if settings.rate_limit:
+            now, since = self.loop.time(), self.refilled
+            room = self.tokens + (now - since) * settings.rate_limit
+            self.tokens, self.refilled = min(settings.rate_burst, room), now
+            if self.tokens < 1:
+                return too_many(settings.retry_after, "seconds")
+            self.tokens -= 1
+        if not settings.structured and "response_format" in body:
+            return error(400, "Invalid parameter: 'response_format' of type 'json_schema'.")
+        self.since_change += 1
+        ask = self.accounts.asked[key] - 1
+        return self._answer(body, messages, self._fault(body, key, ask))
+
+    def _fault(self, body: Body, key: bytes, ask: int) -> str:
+        settings = self.settings
+        if self.since_change in self.script:
+            return self.script[self.since_change]
+        text = "\n".join(m["content"] for m in body["messages"]) if settings.matching else ""
+        for row in settings.matching:
+            if re.search(row["pattern"], text):
+                return row["fault"]
+        most = settings.faults_per_prompt
+        return drawn(settings.faults, key, ask) if most is None or ask < most else ""
+
+    def _answer(self, body: Body, messages: bytes, fault: str) -> Reply:
+        settings = self.settings
+        if fault:
+            self.accounts.faults[fault] += 1
+        answer = think(
+            body,
+            messages,
+            sharpness=settings.sharpness,
+            obedience=settings.obedience,
+            structured=settings.structured,
+        )
+        return faulty(fault, answer, body, self.number, retry_after=settings.retry_after)
+
+    def _ask_line(self, body: Body) -> None:
+        self.accounts.counts["batch_requests"] += 1
+        self.accounts.ask(digests(body)[0])
+
+    def _answer_line(self, body: Body) -> Reply:
+        key, messages = digests(body)
+        fault = drawn(self.settings.batch_faults, key, self.accounts.asked[key] - 1)
+        reply = self._answer(body, messages, fault)
+        self.accounts.sent(reply, key, messages, self.loop.time())
+        return reply
+
+    def _desk(self, kind: str, content: bytes) -> Reply:
+        """Answer a request about files and batches."""
+        settings = self.settings
+        found, kind = _ID.search(kind), _ID.sub("*", kind)
+        place = self.desk_counts[kind]
+        self.desk_counts[kind] += 1
+        script = settings.desk_script.get(kind, ())
+        scripted = script[place] if place < len(script) else ""
+        fault = scripted or drawn(settings.desk_faults, kind.encode(), place)
+        if fault in ERRORS:
+            return ERRORS[fault](settings.retry_after)
+        reply = self.desk.reply(kind, found[0] if found else "", content, settings)
+        return BREAKS[fault](reply) if fault else reply
 
 
-def _leave(timer: asyncio.TimerHandle, accounts: Accounts, place: int) -> None:
-    """Count a client that left before its reply."""
-    timer.cancel()
-    accounts.leave(place)
-    accounts.counts["disconnected"] += 1
+def digests(body: Body) -> tuple[bytes, bytes]:
+    """Return the digest of a request, and that of its model and messages alone."""
+    parts = json.dumps(body, sort_keys=True), json.dumps([body["model"], body["messages"]])
+    whole, words = (hashlib.blake2b(part.encode(), digest_size=12).digest() for part in parts)
+    return whole, words
 
 
-def _shown(page: Any) -> Reply:
-    return Reply(200, json.dumps(page).encode())
+def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
+    """Send a reply, or as much of it as it says; return whether another request may follow."""
+    lines = [
+        f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
+        "content-type: application/json",
+        f"content-length: {len(reply.body)}",
+        *(f"{name}: {value}" for name, value in reply.headers),
+    ]
+    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+    half = reply.body[: len(reply.body) // 2]
+    sent = {"whole": head + reply.body, "nothing": b"", "head": head, "half": head + half}
+    writer.write(sent[reply.sent])
+    if reply.ending in {"reset", "hang"}:
+        _reset(writer)
+    return reply.ending == "keep"
+
+
+def _reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection abruptly."""
+    if not writer.is_closing():
+        connected = writer.get_extra_info("socket")
+        connected.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABRUPT)
+        writer.transport.abort()
+
+
+def _bound(port: int) -> socket.socket:
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    bound.bind(("127.0.0.1", port))
+    return bound
