@@ -44,7 +44,7 @@ TEMPLATES = STUDY / "web" / "templates"
 LANGUAGES = ["ar", "de"]
 MARKS = {"_", "gettext", "lazy_gettext", "ngettext"}
 # The dashboard is for researchers, and speaks English.
-RESEARCHERS = {STUDY / "views" / "dashboard.py", STUDY / "views" / "signing_in.py"}
+RESEARCHERS = {STUDY / "web" / "views" / name for name in ("dashboard.py", "signing_in.py")}
 # Words that are the same in every language: the names of the texts, and of a key.
 SAME = {"A", "B", "Enter"}
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
