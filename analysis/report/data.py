@@ -1,6 +1,6 @@
-"""Read `results.json` back, checked: a report is made from the file, not from memory.
+"""Reads `results.json` back and checks it: a report is made from the file, not from memory.
 
-The models mirror `analysis.results.quantities`; anything that does not fit ends in one line.
+The models mirror `analysis.results.quantities`. A file that does not fit ends in one line.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ class ResultsData(_Part):
             names = [part.name for part in parts]
             twice = sorted({name for name in names if names.count(name) > 1})
             if twice:
-                raise ValueError(f"two tables or two figures are called {twice[0]}")
+                raise ValueError(f"two tables or two figures have the name {twice[0]}")
         return self
 
 
@@ -109,7 +109,7 @@ def read_results(path: Path) -> ResultsData:
         text = path.read_bytes()
     except FileNotFoundError as error:
         raise RatifyError(
-            "there are no results here to report; run the analysis first", file=path
+            "there is no results file here; run the analysis first", file=path
         ) from error
     except OSError as error:
         raise RatifyError(f"cannot read this file: {error.strerror}", file=path) from error

@@ -1,7 +1,7 @@
-"""Put a drawing into a page: only shapes and text pass, and its ids meet no other drawing's.
+"""Puts a drawing into a page: only shapes and text pass, and its ids differ from other drawings'.
 
-A results folder may come from somebody else, so the drawing is filtered against a list of what a
-figure needs instead of trusted.
+A results folder may come from somebody else, so the drawing is not trusted. Only the elements and
+attributes that a figure needs are kept.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _filter(element: ElementTree.Element, prefix: str) -> None:
 
 
 def _attribute(name: str, value: str, prefix: str) -> str | None:
-    """Return an attribute's value as it may stand in a page, None where it may not."""
+    """Return an attribute's value as the page may hold it, None if it may not."""
     if name not in _ATTRIBUTES:
         return None
     if name == "id":

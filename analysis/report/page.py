@@ -1,6 +1,6 @@
 """The report: one self-contained page made from `results.json` and `figures/*.svg`.
 
-The page asks nothing of a network or of a script, and says so in its own content policy. Whatever
+The page needs no network and no script, and its own content policy forbids both. Everything that
 comes from the results is escaped; the drawings are filtered (`inline_svg`).
 """
 
@@ -28,7 +28,7 @@ from prereg import files
 from prereg.errors import RatifyError
 
 KEY_NUMBERS = 12
-# The figure of this name stands with the exclusions, the others with the evidence.
+# The figure of this name is shown with the exclusions, the others with the evidence.
 FLOW_FIGURE = "flow"
 DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
 
@@ -107,7 +107,7 @@ class FigureView:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyRow:
-    """A number in the summary, with where its interval is drawn (0 to 100)."""
+    """A number in the summary, and where its interval is drawn (0 to 100)."""
 
     quantity: Quantity
     at: float | None
@@ -129,8 +129,9 @@ class KeyGroup:
 def key_groups(quantities: list[Quantity]) -> list[KeyGroup]:
     """Return the numbers that the summary shows, all of one status, grouped by unit.
 
-    The registered ones, first those that speak to a hypothesis; where nothing was registered, the
-    first ones, since whoever wrote the results put the most important first.
+    These are the registered numbers that test a hypothesis. If there are none, they are all
+    registered numbers; if nothing was registered, the first numbers, because results begin with
+    the most important ones.
     """
     registered = [q for q in quantities if q.status == "confirmatory"]
     tested = [q for q in registered if q.hypothesis]
@@ -146,7 +147,7 @@ def by_analysis(quantities: list[Quantity]) -> dict[str, list[Quantity]]:
 
 
 def _key_group(unit: str, quantities: list[Quantity]) -> KeyGroup:
-    """Return numbers of one unit on the one scale that holds them all and zero."""
+    """Return numbers of one unit on one scale, which holds all of them and zero."""
     known = [v for q in quantities for v in (q.estimate, q.low, q.high) if v is not None]
     low, high = _outward(min([0.0, *known])), _outward(max([0.0, *known]))
     if any(word in unit.lower() for word in DRAWN_ON_UNIT_SCALE) and -1 <= low <= high <= 1:
@@ -165,7 +166,7 @@ def _key_group(unit: str, quantities: list[Quantity]) -> KeyGroup:
 
 
 def _outward(value: float) -> float:
-    """Return the end of a scale moved away from zero to two digits, so that it can be printed."""
+    """Return the end of a scale, moved away from zero to two digits so that it can be printed."""
     if value == 0:
         return 0.0
     step = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
@@ -180,19 +181,19 @@ def _drawing(figure: FigureData, folder: Path, *, prefix: str) -> Markup:
         return inline(text, prefix=prefix, title=figure.title, description=figure.alt)
     except FileNotFoundError as error:
         raise RatifyError(
-            "results.json names this figure, but it is not here", file=path
+            "results.json names this figure, but the file is missing", file=path
         ) from error
     except (OSError, ValueError) as error:
         raise RatifyError("this figure is not an SVG drawing", file=path) from error
 
 
 def _csp_hash(css: str) -> str:
-    """Return the hash by which the page's content policy admits its own style sheet."""
+    """Return the hash with which the page's content policy allows its own style sheet."""
     return "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
 
 
 def _environment() -> Environment:
-    """Return the template environment: everything escaped, every gap an error."""
+    """Return the template environment, which escapes everything; a missing value is an error."""
     environment = Environment(
         loader=PackageLoader("analysis.report", "templates"),
         autoescape=True,
@@ -227,7 +228,7 @@ def _interval(quantity: Quantity) -> str:
 
 
 def _bound(value: float) -> str:
-    """Return the end of a scale: no zeros that say nothing."""
+    """Return the end of a scale as text, without trailing zeros."""
     text = numbers.number(float(value))
     return text.rstrip("0").rstrip(".") if "." in text else text
 
@@ -237,5 +238,5 @@ def _decimals(quantity: Quantity) -> int:
 
 
 def _words(name: Any) -> str:
-    """Return an id as words: underscores are not for reading."""
+    """Return an id as words, with spaces for underscores."""
     return str(name).replace("_", " ")

@@ -1,4 +1,4 @@
-"""Hold every promise against simulated truth, and write `docs/validation.md`: `make validate`."""
+"""Compare every promise with simulated truth and write `docs/validation.md`: `make validate`."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ COLUMNS = (
     "| function | what | simulated | data sets | promised | found | error | verdict | known |",
     "|---|---|---|--:|--:|--:|--:|---|---|",
 )
-HEAD = """# What the intervals and the tests were held against
+HEAD = """# How the intervals and the tests were validated
 
-This page is written by `make validate`; nobody edits it. Each row simulates data sets whose truth
-is known, of the size of a real study, and counts: of the 95% intervals, how many held the truth;
-of the tests at 5%, how many rejected a null hypothesis that was true. *Error* is the standard
-error of the simulation. A row **holds** where the share lies within {allowed:g} such errors of
-what is promised. *Cautious* intervals hold the truth more often than promised, cautious tests
-reject less often: they claim less than they could. Where a row **misses**, the last column says
-what is known of it, and so does the function's docstring.
+`make validate` writes this page; do not edit it. Each row simulates data sets whose truth is known,
+as large as those of a real study. It counts how many of the 95% intervals held the truth, or how
+many of the tests at 5% rejected a null hypothesis that was true. *Error* is the standard error of
+the simulation. A row **holds** if the share is within {allowed:g} such errors of what is promised.
+*Cautious* intervals hold the truth more often than promised, and cautious tests reject less often:
+they claim less than they could. If a row **misses**, the last column and the function's docstring
+say what is known about it.
 
-Every row has a seed of its own, made from its name, so that a run repeats to the last digit with
-the same versions: {versions}.
+Every row has its own seed, made from its name. So a run gives the same digits again with the same
+versions: {versions}.
 """
 
 

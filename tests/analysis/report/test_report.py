@@ -246,14 +246,14 @@ def test_every_number_of_the_results_is_there(report: Reader) -> None:
 
 
 def test_hypotheses_stand_with_what_tested_them(report: Reader) -> None:
-    after = report.text.partition("Hypotheses, and what tested them")[2]
+    after = report.text.partition("Hypotheses and their tests")[2]
     first, _, rest = after.partition("Untested.")
     assert "The gap matters. Effect of gap: 0.144, 95% interval [0.109, 0.179]" in first
-    assert rest.strip().startswith("No number in these results tests it.")
+    assert rest.strip().startswith("These results have no number that tests it.")
 
 
 def test_what_became_of_visits_stands_with_the_exclusions(report: Reader, tmp_path: Path) -> None:
-    section = report.text.partition("What each rule left")[2].partition("How it was done.")[0]
+    section = report.text.partition("What each rule excluded")[2].partition("How it was done.")[0]
     assert f"Visits {HOSTILE} 2 people withdrew; their answers were deleted." in section
     folder = tmp_path / "old"
     page(folder, study())
@@ -357,7 +357,7 @@ def test_an_audit_without_hypotheses_or_flow_is_whole(tmp_path: Path) -> None:
     )
     report = Reader(page(tmp_path, bare))
     assert "Audit of a judge" in report.text
-    assert "No rule of exclusion was applied." in report.text
+    assert "No exclusion rule was applied." in report.text
     assert "hypotheses" not in report.values("id")
 
 
@@ -391,7 +391,7 @@ def test_the_summary_draws_intervals_to_one_scale() -> None:
         (lambda d: d["tables"][0]["rows"][1].pop(), "row 2 has 3 cells for 4 columns"),
         (lambda d: d["figures"][0].update(name="../../etc"), "figures.0.name: "),
         (lambda d: d["figures"][0].update(name="missing"), "missing.svg: results.json names this"),
-        (lambda d: d["figures"][1].update(name="first"), "are called first"),
+        (lambda d: d["figures"][1].update(name="first"), "have the name first"),
     ],
 )
 def test_bad_results_end_in_one_line(tmp_path: Path, spoil: Any, says: str) -> None:

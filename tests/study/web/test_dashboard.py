@@ -279,7 +279,7 @@ def test_an_upload_frees_places(researcher: FlaskClient, store: Store, study: St
     assert answer.status_code == 200
     said = text_of(answer)
     assert "1 place is free again." in said
-    assert "Finished here, whatever the platform says, and left alone: done." in said
+    assert "finished here, whatever the platform says, and were not changed: done." in said
     place = find_rater(store, study, MODE, "gone")
     assert place is not None
     assert place.status == "returned"
@@ -292,7 +292,7 @@ def test_an_upload_may_be_larger_than_an_answer(
     export = f"rater_id,status,note\n{rows}".encode()
     assert len(export) > 200_000
     answer = send(researcher, "/dashboard/release", export=(io.BytesIO(export), "large.csv"))
-    assert "2000 neither returned nor timed out" in text_of(answer)
+    assert "2000 had neither returned nor timed out" in text_of(answer)
     for client, size in ((researcher, 5_100_000), (stranger, 70_000)):
         kind = "multipart/form-data; boundary=x"
         huge = client.post("/dashboard/release", data=b"x" * size, content_type=kind)
