@@ -15,6 +15,7 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
+from docs import architecture
 from docs.commands import PAGE, page
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
@@ -161,3 +162,28 @@ def test_make_knows_what_the_readme_names() -> None:
     made = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"`?make (\w+)`?", README)) - {"and"}:
         assert re.search(rf"^{target}:", made, re.MULTILINE), target
+
+
+def test_the_picture_of_the_house_follows_the_imports() -> None:
+    assert architecture.page() == architecture.PAGE.read_text("utf-8"), (
+        "run python -m docs.architecture"
+    )
+
+
+def test_an_import_against_the_layers_would_show_in_the_picture() -> None:
+    rooms = {"web": {"store", "visits"}, "visits": {"store"}, "store": set[str]()}
+    assert architecture.reduced(rooms) == {"web": {"visits"}, "visits": {"store"}, "store": set()}
+    circle = rooms | {"store": {"visits"}}
+    assert architecture.reduced(circle)["store"] == {"visits"}
+    assert architecture.reduced(circle)["visits"] == {"store"}
+
+
+@pytest.mark.parametrize(
+    "station", re.findall(r"`([\w/]+\.py)(?::(\w+))?`", architecture.PAGE.read_text("utf-8"))
+)
+def test_every_station_of_the_ways_exists(station: tuple[str, str]) -> None:
+    path, name = station
+    if "/" not in path:
+        return  # a name that several rooms share
+    source = (ROOT / path).read_text("utf-8")
+    assert not name or re.search(rf"^(?:async )?(?:def|class) {name}\b", source, re.M), station
