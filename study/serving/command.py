@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from study.folder import Study
-from study.serving import server as server
+from study.serving import server
 from study.store.database import Store, mark_store, open_store
 from study.web.accounts import has_password
 from study.web.app import create_app
