@@ -27,7 +27,6 @@ from study.store.tables import Slot, Visit
 from study.visits.places import Place, find_rater, read_place, read_rater
 
 CLAIM_ATTEMPTS = 10
-_HOLDS_SLOT = exists().where(Slot.session_id == Visit.session_id)
 
 
 @dataclass(frozen=True)

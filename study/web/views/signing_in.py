@@ -89,7 +89,9 @@ def first_password() -> Response | Page:
     try:
         is_first = accounts.set_first_password(here.store, given)
     except RatifyError:
-        fault = f"A password has {accounts.SHORTEST} to {accounts.LONGEST} characters."
+        size = "short" if len(given) < accounts.SHORTEST else "long"
+        allowed = f"{accounts.SHORTEST} to {accounts.LONGEST} characters"
+        fault = f"This password is too {size}. A password has {allowed}."
         return page("set_up.html", 400, token=token, fault=fault)
     return _enter() if is_first else redirect(url_for("dashboard.sign_in"), 303)
 
