@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from analysis.results.quantities import Results
 
 NO_ITEMS = (
-    "The baselines length and lexical do not stand beside the judge, for the items' texts were not "
-    "given (--items)."
+    "The baselines length and lexical are not compared with the judge, because the items' texts "
+    "were not given (--items)."
 )
 
 
@@ -247,5 +247,5 @@ def _cut(word: str) -> CutAt:
     except ValueError:
         at = math.nan
     if sign not in (">=", "<=") or not math.isfinite(at):
-        raise RatifyError("--cut is no cut", value=word, allowed=">=5 or <=3")
+        raise RatifyError("--cut is not a cut", value=word, allowed=">=5 or <=3")
     return CutAt(at, "at_least" if sign == ">=" else "at_most")

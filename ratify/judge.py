@@ -85,7 +85,7 @@ def estimates(study: Study, store: Store, *, only: str | None = None) -> list[st
 
 
 def _chosen(study: Study, only: str | None) -> list[Any]:
-    """Return the judges to ask: baselines first, for they cost nothing."""
+    """Return the judges to ask: baselines first, because they cost nothing."""
     judges = sorted(study.plan.judges, key=lambda judge: judge.kind != "baseline")
     if only is None:
         return judges
@@ -119,7 +119,7 @@ def _ask_llm(
 
     if study.lock is None:
         raise RatifyError(
-            "an LLM judge is asked under a locked plan only",
+            "an LLM judge needs a locked plan",
             file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first; `ratify judge --dry-run` needs no lock",
         )

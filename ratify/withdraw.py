@@ -26,4 +26,4 @@ def withdraw(folder: Path, rater_id: str, mode: str) -> None:
                 value=rater_id,
                 allowed=f"a rater_id of {mode} data; see --mode",
             )
-    click.echo("deleted; only that somebody withdrew today is kept")
+    click.echo("deleted; the store keeps only the fact that somebody withdrew today")

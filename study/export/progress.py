@@ -34,7 +34,7 @@ class Fill:
     ----------
     sequence_id : str
     done, under_way, free : int
-        Places; a silent rater's is free, for it goes to whoever comes next.
+        Places. The place of a silent rater is free: it goes to the next rater.
     answers, wanted : int
         Trials answered by those who are done or under way, and trials of all its places.
     """

@@ -37,7 +37,7 @@ class Timeline:
     ----------
     unit : {'hour', 'day', 'week'}
     bars : tuple of Bar
-        From the first answer to the last, one a unit, empty ones too.
+        From the first answer to the last, one per unit, empty ones included.
     """
 
     unit: Unit

@@ -56,8 +56,8 @@ def rate_table(
     if scale != ends or not set(dimensions) <= set(lexicon.DIMENSIONS):
         known = ", ".join(lexicon.DIMENSIONS)
         return [], (
-            f"The baselines length and lexical do not stand beside the judge: they rate {known} "
-            f"from {ends[0]:g} to {ends[1]:g}, and nothing else."
+            "The baselines length and lexical are not compared with the judge: they rate only "
+            f"{known} from {ends[0]:g} to {ends[1]:g}."
         )
     table = read_table(items)
     table.require(id_column, text_column)

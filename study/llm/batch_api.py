@@ -139,7 +139,7 @@ class BatchServer:
                     raise kind(
                         f"judge '{judge.id}': the server's batch API fails "
                         f"({trouble.reason.replace('_', ' ')}) {trouble.detail}".rstrip(),
-                        allowed="run it again: nothing is lost; or ask without --batch",
+                        allowed="run it again (nothing is lost), or ask without --batch",
                     ) from trouble
                 wait = trouble.wait or min(60.0, self._first_wait * 2.0 ** (attempt - 1))
                 await asyncio.sleep(wait)

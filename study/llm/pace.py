@@ -136,7 +136,7 @@ class Pace:
             said = f" ({self._said})" if self._said else ""
             raise DownError(
                 f"the judge's server has not answered for {minutes:.1f} minutes{said}",
-                allowed="see to it, and run `ratify judge` again: what is answered is kept",
+                allowed="check the server and run `ratify judge` again: no answer is lost",
             )
 
     async def _turn(self) -> None:
@@ -154,7 +154,7 @@ class Pace:
         room = self._room
         while self._waiting and room > 0:
             turn = self._waiting.popleft()
-            if not turn.done():  # whoever was cancelled no longer waits
+            if not turn.done():  # a cancelled request no longer waits
                 turn.set_result(None)
                 room -= 1
 

@@ -1,6 +1,6 @@
 """A judge behind any OpenAI-compatible server. The only module that imports `openai` and `httpx2`.
 
-It is imported when a judge is asked, and not before: the import is slow, and nothing else needs it.
+It is imported only when a judge is asked: the import is slow, and nothing else needs it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LONGEST_WAIT = 120.0
 TOP_LOGPROBS = 5
 # Rejected so often before the first answer, the fault is the requests' form, not one item's.
 REJECTED_FROM_THE_START = 3
-# What is shorter is no secret but a stand-in, which a reply may hold by chance.
+# A shorter key is not a secret but a stand-in, which a reply may contain by chance.
 SHORTEST_KEY = 8
 T = TypeVar("T")
 
@@ -213,7 +213,7 @@ class ChatServer:
         return read_body(content)
 
     def _is_about_form(self, error: APIStatusError) -> bool:
-        """Return whether to ask in plain text, for the server may know no structured output."""
+        """Return whether to ask in plain text, because the server may lack structured output."""
         if self.judge.reply != "auto" or error.status_code not in {400, 404, 415, 422, 501}:
             return False
         if "response_format" in error.message or "json_schema" in error.message:
@@ -235,7 +235,9 @@ class ChatServer:
                 "a model of that server, and its base_url",
             )
         if status == 402 or error.code == "insufficient_quota":
-            return self._fatal(f"the server wants money: {said}", "id", self.judge.id, "credit")
+            return self._fatal(
+                f"the server asks for payment: {said}", "id", self.judge.id, "credit"
+            )
         wait = retry_after(error.response.headers)
         if status == 429 or (status == 503 and wait is not None):
             return TroubleError("rate_limited", wait=wait or None, detail=said)
@@ -286,10 +288,14 @@ def _key(judge: LLMJudge) -> str | None:
             f"judge '{judge.id}' needs a key",
             file=judge.key_variable,
             allowed="an environment variable of this name; `key_variable: null` in the plan where "
-            "the server wants none",
+            "the server needs no key",
         )
     if not key.isascii() or not key.isprintable():
-        raise RatifyError("holds what no key has", file=judge.key_variable, allowed="the key")
+        raise RatifyError(
+            "contains characters that a key cannot contain",
+            file=judge.key_variable,
+            allowed="the key",
+        )
     return key
 
 
@@ -309,7 +315,7 @@ def read_body(content: bytes) -> Reply:
         finish, refusal = choice.get("finish_reason"), message.get("refusal")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise TroubleError(
-            "server_error", detail="the reply is no chat completion", lost=True
+            "server_error", detail="the reply is not a chat completion", lost=True
         ) from error
     usage = body.get("usage") or {}
     return Reply(

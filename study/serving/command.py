@@ -57,7 +57,7 @@ def serve_study(
         Called with the address, and with the token of the link that sets the dashboard's first
         password (None where there is one), just before requests are taken.
     say : callable
-        Takes a line for whoever started the server.
+        Takes a line for the person who started the server.
 
     Raises
     ------

@@ -21,7 +21,7 @@ ENDED = {"returned": "returned", "timed_out": "timed_out"}
 
 
 def is_paused(store: Store, study: Study, mode: str) -> bool:
-    """Say whether newcomers are sent away; who has begun goes on in any case."""
+    """Say whether newcomers are sent away; raters who have begun can always go on."""
     with store.reading() as connection:
         return settings.read(connection, _pause(study, mode)) is not None
 
@@ -89,7 +89,7 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
     Raises
     ------
     RatifyError
-        When the file is no such table, or an id is missing or damaged. Then nothing is changed.
+        When the file is not such a table, or an id is missing or damaged. Nothing is changed then.
     """
     ends, other = _read_ends(read_table(path))
     found: dict[str, list[str]] = {}

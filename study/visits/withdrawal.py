@@ -67,7 +67,7 @@ def is_known(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
 
 
 def is_key(text: str) -> bool:
-    """Say whether a text can be a key at all; anything may stand in a link."""
+    """Say whether a text can be a key at all; a link may contain anything."""
     return re.fullmatch(r"[A-Za-z0-9_-]{32,64}", text) is not None
 
 

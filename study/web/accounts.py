@@ -52,7 +52,7 @@ def set_password(store: Store, password: str) -> None:
     _refuse_unusable(password, "the password")
     if os.environ.get(PASSWORD_VARIABLE):
         raise RatifyError(
-            "is set, and counts instead of a stored password",
+            "is set, so Ratify would not use a stored password",
             file=PASSWORD_VARIABLE,
             allowed="change it there, or unset it first",
         )

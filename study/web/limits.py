@@ -27,7 +27,7 @@ class Limits:
     Raises
     ------
     RatifyError
-        When a setting of the environment is no limit or no address of a storage.
+        When a setting of the environment is not a limit or not the address of a storage.
     """
 
     def __init__(self) -> None:

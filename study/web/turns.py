@@ -1,4 +1,4 @@
-"""How an item's text is cut into turns, for whoever shows or reads it."""
+"""How an item's text is cut into turns, for pages and for judges."""
 
 from __future__ import annotations
 

@@ -114,7 +114,7 @@ def _forget() -> None:
 
 @pages.before_request
 def _no_guessing() -> Page | None:
-    """Slow down whoever tries keys."""
+    """Slow down a visitor who guesses keys."""
     here = room()
     if request.endpoint in {"leaving.withdraw", "leaving.delete"} and not here.limits.arrival(
         request.remote_addr

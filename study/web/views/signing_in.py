@@ -24,7 +24,7 @@ TOO_MANY = "Too many attempts. Wait a minute, then try again."
 
 @pages.before_request
 def only_researchers() -> Response | None:
-    """Lead whoever is not signed in to where they can."""
+    """Redirect a visitor who is not signed in to the page for signing in."""
     if request.endpoint in _OPEN or is_signed_in():
         return None
     return redirect(url_for("dashboard.sign_in"), 303)
@@ -76,7 +76,7 @@ def set_up() -> Response | Page:
 
 @pages.post("/set-up")
 def first_password() -> Response | Page:
-    """Keep the first password, and sign in whoever set it."""
+    """Keep the first password, and sign in the researcher who set it."""
     here = room()
     token, given = request.form.get("token", ""), request.form.get("password", "")
     if not here.limits.login(request.remote_addr):

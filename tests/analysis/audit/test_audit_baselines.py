@@ -72,7 +72,7 @@ def test_both_baselines_stand_in_every_table_of_agreement(tmp_path: Path, items:
     for name in ("summary", "agreement", "annotators"):
         cells = {str(cell) for row in tables[name]["rows"] for cell in row}
         assert {"gpt", "length", "lexical"} <= cells, name
-    assert not any("not stand beside" in limit for limit in found["limits"])
+    assert not any("not compared with the judge" in limit for limit in found["limits"])
 
 
 def test_they_rate_as_the_judges_of_a_study_do(tmp_path: Path, items: Path) -> None:
@@ -100,7 +100,9 @@ def test_why_they_are_not_there_is_said(
     done = audit(tmp_path, *more, **change)
     assert done.exit_code == 0, done.output
     found = results(tmp_path)
-    assert words in next(limit for limit in found["limits"] if "not stand beside" in limit)
+    assert words in next(
+        limit for limit in found["limits"] if "not compared with the judge" in limit
+    )
     assert "length" not in {q["name"].split(":")[0] for q in found["quantities"]}
 
 

@@ -165,7 +165,7 @@ def test_what_ends_a_run_at_once(tmp_path: Path, server: LLMServer) -> None:
         "401": "key_variable: judge 'fake': the server refuses the key",
         "403": "refuses the key",
         "404": "does not find it: The model does not exist.",
-        "quota": "wants money: You exceeded your current quota.",
+        "quota": "asks for payment: You exceeded your current quota.",
         "400": "rejects every request: Invalid request.",
     }
     folders = []
@@ -187,7 +187,7 @@ def test_what_ends_a_run_at_once(tmp_path: Path, server: LLMServer) -> None:
         assert out.count("ended with 2") == 2, err
         lines = [line for line in err.splitlines() if line]
         assert len(lines) == 2
-        assert "(the reply is no chat completion)" in lines[0]
+        assert "(the reply is not a chat completion)" in lines[0]
         assert "(no connection)" in lines[1]
         server.reset()
         code, out, err = said(asking_all(folders[:1], "--only", "fake", key=None))
@@ -344,7 +344,7 @@ def test_answers_of_every_odd_form(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             )
             with lab(folder) as study:
                 if name == "deep":
-                    with pytest.raises(RatifyError, match="no chat completion"):
+                    with pytest.raises(RatifyError, match="not a chat completion"):
                         study.run()
                     continue
                 ran = study.run()
