@@ -189,7 +189,7 @@ def test_a_person_is_compared_with_the_median_of_the_others():
         (lambda r: r.assign(value=r["value"] + 4), "outside the scale"),
         (lambda r: r.assign(value="good"), "not a number"),
         (lambda r: pd.concat([r, r.head(1)]), "rated twice"),
-        (lambda r: r.assign(item_id=r.index + 0.5), "decimal numbers"),
+        (lambda r: r.assign(item_id=r.index + 0.5), "read the id as a number"),
         (lambda r: r.assign(rater_id=MEDIAN), "median"),
         (lambda r: r.drop(columns="item_id"), "no column 'item_id'"),
         (lambda r: r.head(0), "no ratings"),

@@ -505,7 +505,7 @@ def test_an_empty_category_is_named(absent):
     with pytest.raises(RatifyError, match="row 3, column right_id: is empty"):
         bradley_terry(data)
     numbers = pd.CategoricalDtype([1.5, 2.5])
-    with pytest.raises(RatifyError, match="decimal numbers"):
+    with pytest.raises(RatifyError, match="read the id as a number"):
         bradley_terry(
             pd.DataFrame({"left_id": [1.5], "right_id": [2.5], "choice": ["left"]}).astype(
                 {"left_id": numbers, "right_id": numbers}

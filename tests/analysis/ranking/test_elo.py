@@ -186,7 +186,7 @@ def test_tables_that_cannot_be_ranked():
         elo(frame.iloc[:0])
     with pytest.raises(RatifyError, match="no column 'choice'"):
         elo(frame.drop(columns="choice"))
-    with pytest.raises(RatifyError, match="decimal numbers"):
+    with pytest.raises(RatifyError, match="read the id as a number"):
         elo(frame.assign(left_id=1.5))
     with pytest.raises(RatifyError, match="row 3, column scenario"):
         elo(pd.concat([frame, frame], ignore_index=True).assign(scenario=["s", None]))
