@@ -80,7 +80,7 @@ NO_ITEMS = (
 @click.option(
     "--items",
     type=click.Path(path_type=Path),
-    help="Table of the items' texts: then length and lexical, the baselines, stand beside.",
+    help="Table of the items' texts: then the baselines length and lexical are compared too.",
 )
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option(
@@ -247,5 +247,5 @@ def _cut(word: str) -> CutAt:
     except ValueError:
         at = math.nan
     if sign not in (">=", "<=") or not math.isfinite(at):
-        raise RatifyError("--cut is not a cut", value=word, allowed=">=5 or <=3")
+        raise RatifyError("--cut is not a condition on a rating", value=word, allowed=">=5 or <=3")
     return CutAt(at, "at_least" if sign == ">=" else "at_most")

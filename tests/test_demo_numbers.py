@@ -171,7 +171,11 @@ def put(table: pd.DataFrame, row: int, **values: str) -> pd.DataFrame:
         ("judgments", repeated, "answered this position already"),
         ("judgments", lambda t: put(t, first_human(t), position="99"), "not a trial of this"),
         ("judgments", lambda t: put(t, 0, plan_hash="0" * 64), "row 2.*another plan"),
-        ("judgments", lambda t: put(t, 0, left_id="nobody"), "row 2.*left_id.*is no item"),
+        (
+            "judgments",
+            lambda t: put(t, 0, left_id="nobody"),
+            "row 2.*left_id.*is not the id of an item",
+        ),
         ("judgments", lambda t: put(t, 0, scenario="moon"), "row 2.*another scenario"),
         ("judgments", lambda t: put(t, 0, choice="tie"), "row 2.*choice.*'tie'"),
         ("ratings", lambda t: put(t, 3, plan_hash="0" * 64), "row 5.*another plan"),

@@ -324,7 +324,7 @@ def _test(
         p = 1.0 if difference[0] > 0 else float((1 - epsilon) ** n)
         return n, *shares, p, "the difference never varies: exact bound in place of t"
     p = float(stats.ttest_1samp(difference, epsilon, alternative="less").pvalue)
-    advised = "" if n >= ADVISED_ITEMS else f"the t-test wants {ADVISED_ITEMS} items or more"
+    advised = "" if n >= ADVISED_ITEMS else f"the t-test needs at least {ADVISED_ITEMS} items"
     return n, *shares, p, advised
 
 

@@ -132,7 +132,9 @@ def read_annotators(
     sources = list(counted.sources)
     chosen, warnings = _dimensions(sources, dimensions, id_column)
     warnings = [*counted.notes, *warnings]
-    hint = "" if dimensions else "; if this is no rating, name those that are with --dimension"
+    hint = (
+        "" if dimensions else "; if this column is not a rating, name the ratings with --dimension"
+    )
     annotators = [
         one for source in sources for one in annotators_of(source, chosen, check_scale(scale), hint)
     ]
@@ -258,7 +260,7 @@ def _no_overlap(
         file=path,
         column=id_column,
         value=min(items, default=""),
-        allowed=f"ids as there, such as {min(others, default='none: it holds no rating')!r}",
+        allowed=f"ids as there, such as {min(others, default='none: it has no ratings')!r}",
     )
 
 

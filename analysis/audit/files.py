@@ -124,7 +124,7 @@ def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
     if not rows:
         who = "people" if kind == "human" else "judges"
         raise RatifyError(
-            f"holds no ratings by {who}",
+            f"has no ratings by {who}",
             file=table.path,
             column="rater_kind",
             allowed="human for --human, anything else for --judge",
@@ -208,7 +208,7 @@ def annotators_of(
     if not raters:
         who = "people" if source.kind == "human" else "judges"
         raise RatifyError(
-            f"holds no rows of {who} on these dimensions",
+            f"has no rows of {who} on these dimensions",
             file=source.path,
             column="dimension",
             allowed=", ".join(rated_dimensions(source)),

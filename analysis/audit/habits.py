@@ -43,7 +43,7 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
     judges = judges_of(tables.judgments, tables.ratings, tables.probes, tables.requests)
     if not judges:
         raise RatifyError(
-            "holds no answer by a judge",
+            "has no answer by a judge",
             file=tables.files[0].parent,
             allowed="rows whose rater_kind is llm or baseline",
         )

@@ -96,7 +96,7 @@ def _one_mode(
     if chosen not in there:
         saying = (source for source, of_row in zip(sources, modes, strict=True) if of_row)
         raise RatifyError(
-            f"holds no {chosen} ratings by people, and other modes are never mixed",
+            f"has no {chosen} ratings by people, and modes are never mixed",
             file=next(saying, sources[0]).path,
             column="mode",
             value=" and ".join(there),
@@ -123,7 +123,7 @@ def _nothing_left(source: Source, mode: str | None, there: set[str]) -> RatifyEr
     """Return the error for a file of which no row counts."""
     if mode is not None and there and mode not in there:
         return RatifyError(
-            f"holds no {mode} ratings by people, as the other tables do",
+            f"has no {mode} ratings by people, but the other tables have some",
             file=source.path,
             column="mode",
             value=" and ".join(sorted(there)),

@@ -243,7 +243,7 @@ def _check_settings(cut: float, pairs: str, norm: tuple[float, float] | None, le
         raise RatifyError("is out of range", column="cut", value=cut, allowed="above 0")
     if norm is not None and not (norm[0] > 0 and 0 <= norm[1] < 1):
         raise RatifyError(
-            "is no sd and reliability",
+            "is not a standard deviation with a reliability",
             column="norm",
             value=norm,
             allowed="an sd above 0 and a reliability from 0 to below 1",

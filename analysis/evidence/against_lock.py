@@ -55,7 +55,9 @@ def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path)
         if column not in answers:
             continue
         found = answers[column].map(scenario_of)
-        _refuse(answers, found.isna(), path, column, "is no item", "an id of items.csv")
+        _refuse(
+            answers, found.isna(), path, column, "is not the id of an item", "an id of items.csv"
+        )
         if "scenario" in answers:
             strange = (found != answers["scenario"]) & ~columns.missing(answers["scenario"])
             _refuse(

@@ -121,7 +121,7 @@ def people_of(
     there = sorted(read.answers.loc[human, "mode"].unique()) if "mode" in read.answers else []
     if mode not in there:
         raise RatifyError(
-            f"holds no {mode} {read.answers_path.stem} by people",
+            f"has no {mode} {read.answers_path.stem} by people",
             file=read.answers_path,
             allowed=f"--mode {' or '.join(there)}" if there else "answers, then `ratify export`",
         )

@@ -160,7 +160,7 @@ class Family:
             if (member.analysis, member.name) == (analysis, name):
                 return value
         raise RatifyError(
-            f"is no test of the family '{self.name}'",
+            f"is not a test of the family '{self.name}'",
             value=f"{analysis}: {name}",
             allowed="; ".join(f"{m.analysis}: {m.name}" for m in self.members),
         )
@@ -220,7 +220,7 @@ def correct_families(tests: Sequence[FamilyTest]) -> list[Family]:
             key = (member.analysis, member.name)
             if key in seen:
                 raise RatifyError(
-                    f"stands twice in the family '{name}'",
+                    f"occurs more than once in the family '{name}'",
                     value=f"{key[0]}: {key[1]}",
                     allowed="each test once",
                 )

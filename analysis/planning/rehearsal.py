@@ -49,7 +49,7 @@ def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
             ) from error
         if analysis.term not in fit.params.index:
             raise RatifyError(
-                "is no term of the fitted formula",
+                "is not a term of the fitted formula",
                 file="plan.yaml",
                 column=f"{where}.term",
                 value=analysis.term,

@@ -99,7 +99,9 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     columns.refuse(frame, "option", table["option"].isna(), "is empty", allowed="a place from 1")
     for name, what in (("item_id", "an item"), ("option", "a place")):
         again = table.duplicated(["trial_id", name])
-        columns.refuse(frame, name, again, f"{what} stands twice in a trial", allowed="each once")
+        columns.refuse(
+            frame, name, again, f"{what} occurs more than once in a trial", allowed="each once"
+        )
     trial = table.groupby("trial_id", sort=False)
     for name in ("rater_id", *(c for c in ("scenario",) if c in table)):
         mixed = trial[name].transform("nunique", dropna=False) > 1

@@ -41,7 +41,7 @@ _OF_KIND = {
     "source_ratings": "Mean ratings by source carry errors clustered by rater and by response at "
     "once, bias-reduced, with Satterthwaite's degrees of freedom.",
     "best_worst_shares": "Shares of picks carry Wilson intervals for the effective number of "
-    "picks, and stand against 1 / options.",
+    "picks, and are compared with 1 / options, the share expected by chance.",
     "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
     "that the plan names; where there are few clusters, p values and intervals are those of the "
     "wild cluster bootstrap. A number in standard deviations says which deviation was used.",

@@ -80,7 +80,7 @@ def _trials(analysis: Regression, evidence: Evidence) -> pd.DataFrame:
     assert analysis.judge is not None
     if analysis.judge not in evidence.judges:
         raise RatifyError(
-            "is no judge of the plan", value=analysis.judge, allowed=", ".join(evidence.judges)
+            "is not a judge of the plan", value=analysis.judge, allowed=", ".join(evidence.judges)
         )
     scores = evidence.judges[analysis.judge].scores
     fixed = {"item_id", "scenario", "overall", "elo", "bradley_terry"}

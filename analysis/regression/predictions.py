@@ -197,7 +197,7 @@ def _steps(
     first = levels[0] if reference is None else reference
     if first not in levels:
         raise RatifyError(
-            "is no category", column=column, value=first, allowed=", ".join(map(str, levels))
+            "is not a category", column=column, value=first, allowed=", ".join(map(str, levels))
         )
     rows, weight = _profiles(regression, data, [column])
     at = {

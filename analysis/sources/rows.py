@@ -69,7 +69,7 @@ def joined(
         known,
         "item_id",
         known["item_id"].duplicated(),
-        "stands twice in the items table",
+        "occurs more than once in the items table",
         allowed="each item once",
     )
     table = pd.DataFrame(

@@ -84,7 +84,7 @@ def _check_passed(frame: pd.DataFrame) -> None:
     columns.allow(frame, "passed_check", (*_FLAG, ""))
     astray = ~columns.flags(frame, "is_attention_check") & (frame["passed_check"] != "")
     columns.refuse(
-        frame, "passed_check", astray, "this row is no attention check", allowed="an empty cell"
+        frame, "passed_check", astray, "this row is not an attention check", allowed="an empty cell"
     )
 
 
@@ -201,7 +201,7 @@ def read_best_worst(path: Path) -> pd.DataFrame:
             )
         twice = frame.duplicated(["trial_id", "item_id"])
         columns.refuse(
-            frame, "item_id", twice, "stands twice in this trial", allowed="each item once"
+            frame, "item_id", twice, "occurs more than once in this trial", allowed="each item once"
         )
     return frame
 

@@ -231,7 +231,7 @@ def _texts(
     else:
         twice, where = known["text"].duplicated(), person
         allowed = f"one text a person and time, or a column {text}"
-    columns.refuse(texts, where, twice, "stands twice", allowed=allowed)
+    columns.refuse(texts, where, twice, "occurs more than once", allowed=allowed)
     for value in times:
         if not (known["time"] == value).any():
             shown = ", ".join(sorted(map(str, known["time"].unique())))
@@ -258,7 +258,7 @@ def _labelled(
     names = sorted(said.unique()) if themes is None else list(dict.fromkeys(themes))
     if not names:
         raise RatifyError("there are no themes", allowed="labels, or a list of themes")
-    columns.refuse(labels, "theme", ~said.isin(names), "is no theme", allowed=", ".join(names))
+    columns.refuse(labels, "theme", ~said.isin(names), "is not a theme", allowed=", ".join(names))
     if text in labels.columns:
         keys, where = columns.text_ids(labels, text).to_numpy(), text
         ours = known["text"]

@@ -236,7 +236,7 @@ class ChatServer:
             )
         if status == 402 or error.code == "insufficient_quota":
             return self._fatal(
-                f"the server asks for payment: {said}", "id", self.judge.id, "credit"
+                f"the server asks for payment or more credit: {said}", "id", self.judge.id, "credit"
             )
         wait = retry_after(error.response.headers)
         if status == 429 or (status == 503 and wait is not None):

@@ -130,4 +130,6 @@ def secret_key(folder: Path) -> str:
         if key:
             return key
         time.sleep(0.02)  # made by another server, not written yet
-    raise RatifyError("holds no key", file=path, allowed="remove it, and a new one is made")
+    raise RatifyError(
+        "does not contain a key", file=path, allowed="remove it, and a new one is made"
+    )

@@ -120,7 +120,9 @@ class _Choice:
         for number, name in enumerate(names):
             column = f"{self.place}.{key}.{number}"
             if name in names[:number]:
-                raise self.error("this prompt stands twice", column, value=name, allowed="once")
+                raise self.error(
+                    "this prompt is named more than once", column, value=name, allowed="once"
+                )
             try:
                 found.append(load_prompt(name, self.folder))
             except RatifyError as error:

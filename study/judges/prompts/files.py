@@ -236,7 +236,7 @@ def _check_places(prompt: PromptFile, file: Path | str) -> None:
             )
         if written.count(name) > 1:
             raise RatifyError(
-                "a placeholder stands twice",
+                "a placeholder occurs more than once",
                 file=file,
                 column="user",
                 value=f"{{{name}}}",

@@ -121,13 +121,18 @@ def test_nobody_withdrew(study: Path, rows: list[dict[str, str]] | None) -> None
         (A_CHECK, {"left_id": "check_2.1"}, "position", "locked sequence"),
         (A_CHECK, {"left_id": CHECK[1], "right_id": CHECK[0]}, "position", "locked sequence"),
         (A_CHECK, {"position": "9"}, "position", "locked sequence"),
-        (A_CHECK, {"is_attention_check": "false", "passed_check": ""}, "left_id", "is no item"),
+        (
+            A_CHECK,
+            {"is_attention_check": "false", "passed_check": ""},
+            "left_id",
+            "is not the id of an item",
+        ),
         (A_TRIAL, {"is_attention_check": "true", "passed_check": "true"}, "position", "locked"),
-        (A_TRIAL, {"left_id": CHECK[0]}, "left_id", "is no item"),
+        (A_TRIAL, {"left_id": CHECK[0]}, "left_id", "is not the id of an item"),
         (A_TRIAL, {"passed_check": "true"}, "passed_check", "no attention check"),
         (A_CHECK, {"passed_check": "yes"}, "passed_check", "true, false"),
         (OF_A_JUDGE, {"is_attention_check": "true"}, "is_attention_check", "a judge"),
-        (OF_A_JUDGE, {"left_id": CHECK[0]}, "left_id", "is no item"),
+        (OF_A_JUDGE, {"left_id": CHECK[0]}, "left_id", "is not the id of an item"),
     ],
 )
 def test_a_changed_row_is_named(

@@ -535,7 +535,7 @@ def test_what_a_folder_must_hold(tables, tmp_path):
         audit_habits(tmp_path)
     people = tables.judgments[tables.judgments["rater_kind"] == "human"]
     folder = written(HabitTables(judgments=people), tmp_path / "people")
-    with pytest.raises(RatifyError, match="holds no answer by a judge"):
+    with pytest.raises(RatifyError, match="has no answer by a judge"):
         audit_habits(folder)
     # a study folder keeps its tables in data/; an empty table is none
     (tmp_path / "study").mkdir()

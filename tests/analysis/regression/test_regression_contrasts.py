@@ -145,7 +145,7 @@ def test_a_step_is_the_difference_of_two_predictions():
     assert at.loc[1, ["low", "high"]].tolist() == pytest.approx(
         expit(np.log(p / (1 - p)) + np.array([-half, half])).tolist()
     )
-    with pytest.raises(RatifyError, match=r"condition: is no category, got 'nobody'"):
+    with pytest.raises(RatifyError, match=r"condition: is not a category, got 'nobody'"):
         average_marginal_effects(LOGIT, DATA, "condition", reference="nobody")
     with pytest.raises(RatifyError, match="these rows"):
         average_predictions(LOGIT, DATA, {"condition": ["nobody"]})
@@ -291,7 +291,7 @@ def test_families_across_analyses():
         found[0].adjusted_of("b", "x")
     with pytest.raises(RatifyError, match="more than one correction"):
         correct_families([test("a", "x", 0.1), test("a", "y", 0.1, correction="none")])
-    with pytest.raises(RatifyError, match="stands twice"):
+    with pytest.raises(RatifyError, match="occurs more than once"):
         correct_families([test("a", "x", 0.1), test("a", "x", 0.1)])
 
 

@@ -233,7 +233,7 @@ def test_wrong_tables_end_in_one_line(data):
         source_ratings(ratings, items.assign(source=["", *items["source"][1:]]))
     with pytest.raises(RatifyError, match="there is one"):
         source_ratings(ratings, items.assign(source="x"))
-    with pytest.raises(RatifyError, match="stands twice"):
+    with pytest.raises(RatifyError, match="occurs more than once"):
         source_ratings(ratings, pd.concat([items, items]))
     with pytest.raises(RatifyError, match="unknown cluster"):
         source_ratings(ratings, items, cluster="nobody")  # type: ignore[arg-type]

@@ -159,9 +159,9 @@ def test_wrong_tables_end_in_one_line(data):
         theme_change(texts, labels, after="week 2")
     with pytest.raises(RatifyError, match="no text in the table of texts"):
         theme_change(texts.iloc[1:], pd.concat([texts.iloc[:1].assign(theme="relief"), labels]))
-    with pytest.raises(RatifyError, match=r"is no theme.*relief"):
+    with pytest.raises(RatifyError, match=r"is not a theme.*relief"):
         theme_change(texts, labels, themes=["relief"])
-    with pytest.raises(RatifyError, match="stands twice"):
+    with pytest.raises(RatifyError, match="occurs more than once"):
         theme_change(pd.concat([texts, texts]), labels)
     several = pd.concat([texts, texts.assign(text_id=texts["text_id"] + "/2")])
     with pytest.raises(RatifyError, match="several texts at one time"):

@@ -204,7 +204,7 @@ def test_a_prompt_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
         ("version: 1", "version: 1\ncontext: maybe", ["context", "'maybe'", "'shown' or 'hidden'"]),
         ("{scales} ", "", ["user", "lacks the placeholder {scales}", "{text}"]),
         ("{scales} ", "{scale} ", ["user", "unknown placeholder", "'{scale}'", "{scales}, {text}"]),
-        ("{scales} ", "{scales} {scales} ", ["user", "stands twice", "'{scales}'"]),
+        ("{scales} ", "{scales} {scales} ", ["user", "occurs more than once", "'{scales}'"]),
         ("{scales} ", "{scales} {question} ", ["user", "unknown placeholder", "'{question}'"]),
         ("Rate the warmth.", "Rate {text}.", ["system", "'{text}'", "user text"]),
         ("min: 1", "min: 3", ["dimensions.warmth", "max must lie"]),
