@@ -73,7 +73,7 @@ def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Pat
         When `path` is a file, holds something that is not ours, or cannot be written.
     """
     if path.exists() and not path.is_dir():
-        raise RatifyError("a file stands where a folder should be written", file=path)
+        raise RatifyError("is a file, but a folder should be written here", file=path)
     foreign = sorted(p.name for p in path.iterdir()) if ours is not None and path.exists() else []
     for name in foreign:
         if name not in (ours or ()):

@@ -23,7 +23,7 @@ class _OnceLoader(yaml.SafeLoader):
                 )
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key '{key.value}' stands twice", key.start_mark
+                    None, None, f"the key '{key.value}' occurs more than once", key.start_mark
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
@@ -43,7 +43,7 @@ def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
     Raises
     ------
     RatifyError
-        Where it is not YAML, a key stands twice, or it is no mapping.
+        When it is not YAML, a key occurs more than once, or it is not a mapping.
     """
     try:
         content = yaml.load(text, Loader=_OnceLoader)  # noqa: S506 - a SafeLoader

@@ -113,7 +113,7 @@ def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
         for name, text in zip(ids, check.texts, strict=True):
             if name in taken:
                 raise table.error(
-                    taken[name], "item_id", "is an attention check's id", allowed="another id"
+                    taken[name], "item_id", "is the id of an attention check", allowed="another id"
                 )
             found[name] = Item(name, CHECK_SCENARIO, text, check.prompt or "")
     return found
@@ -144,7 +144,7 @@ def _check_baselines_beside(plan: Plan, folder: Path) -> None:
         except RatifyError:
             continue  # one that cannot answer this plan is not missed
         raise RatifyError(
-            f"an LLM judge stands beside the baseline '{name}'",
+            f"an LLM judge needs the baseline '{name}' for comparison",
             file=folder / PLAN_FILE,
             column="judges",
             allowed=f"one more judge: {{id: {name}, kind: baseline}}",
@@ -227,7 +227,9 @@ def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
     for row, record in enumerate(table.rows, start=2):
         for side in options:
             if record[side] not in known:
-                raise table.error(row, side, "is no item", allowed=f"an id of {items.path.name}")
+                raise table.error(
+                    row, side, "is not the id of an item", allowed=f"an id of {items.path.name}"
+                )
         check = record["is_attention_check"]
         if not record["position"].isdecimal() or check not in {"true", "false"}:
             column = "is_attention_check" if record["position"].isdecimal() else "position"

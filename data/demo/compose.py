@@ -97,7 +97,7 @@ def fragments(name: str) -> Any:
 
 
 def planted_qualities(rng: np.random.Generator) -> list[float]:
-    """Return the qualities of one scenario: three a decile, mean 0, sd 1, in random order."""
+    """Return the qualities of one scenario: three per decile, mean 0, sd 1, in random order."""
     shares = [(decile + rng.random()) / 10 for decile in range(10) for _ in range(3)]
     drawn = np.array([NormalDist().inv_cdf(min(max(s, 0.005), 0.995)) for s in shares])
     drawn = (drawn - drawn.mean()) / drawn.std()
@@ -115,7 +115,7 @@ def compose(rng: np.random.Generator) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        One row an item, with the columns of `COLUMNS`, in the order of the ids.
+        One row per item, with the columns of `COLUMNS`, in the order of the ids.
     """
     rows: list[dict[str, Any]] = []
     for scenario in SCENARIOS:

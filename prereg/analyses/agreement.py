@@ -48,7 +48,7 @@ class Agreement(AnyAnalysis):
     @classmethod
     def _each_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if names is not None and len(set(names)) != len(names):
-            raise ValueError("must name each once")
+            raise ValueError("must name each only once")
         return names
 
     @model_validator(mode="after")

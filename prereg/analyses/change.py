@@ -31,7 +31,7 @@ class Change(AnyAnalysis):
     Attributes
     ----------
     table : str
-        Name of a tidy table of the study, a row a person and occasion.
+        Name of a tidy table of the study, with one row per person and occasion.
     value, person, occasion, condition : str
         Its columns; a higher value is better.
     control : str
@@ -79,10 +79,10 @@ class Change(AnyAnalysis):
         rounds = (*self.baseline_rounds, *self.post_rounds)
         for names, what in ((self.conditions, "condition"), (rounds, "round")):
             if len(set(names)) < len(names):
-                raise ValueError(f"names a {what} twice")
+                raise ValueError(f"names a {what} more than once")
         columns = (self.value, self.person, self.occasion, self.condition)
         if len(set(columns)) < len(columns):
-            raise ValueError("value, person, occasion and condition are four different columns")
+            raise ValueError("value, person, occasion and condition must be four different columns")
         return self
 
     @property

@@ -65,7 +65,7 @@ class FamilyPlan(Strict):
     @model_validator(mode="after")
     def _shared_is_named(self) -> Self:
         if (self.over == "shared") != (self.name is not None):
-            raise ValueError("a family has a name where it is shared, and only there")
+            raise ValueError("a shared family needs a name, and no other family has one")
         return self
 
 
@@ -146,7 +146,7 @@ class Regression(AnyAnalysis):
             if len(set(names)) < len(names):
                 raise ValueError(f"{what} must differ from each other")
         if "~" in self.predictors:
-            raise ValueError("predictors are the right side of the formula alone, without '~'")
+            raise ValueError("predictors must be only the right side of the formula, without '~'")
         return self
 
     @model_validator(mode="after")
@@ -160,7 +160,9 @@ class Regression(AnyAnalysis):
     @model_validator(mode="after")
     def _data_fit(self) -> Self:
         if self.data == TRIALS and self.judge is None:
-            raise ValueError("data: trials needs a judge, whose scores stand beside the choices")
+            raise ValueError(
+                "data: trials needs a judge, whose scores are compared with the choices"
+            )
         if self.judge is not None and self.data not in {TRIALS, JUDGE_RATINGS}:
             raise ValueError("judge belongs to data: trials or judge_ratings")
         if self.differences != "higher_minus_lower" and self.data != TRIALS:

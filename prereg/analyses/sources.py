@@ -67,7 +67,7 @@ class _Sources(AnyAnalysis):
         if self.sources is None:
             return self
         if len(set(self.sources)) < len(self.sources):
-            raise ValueError("names a source twice")
+            raise ValueError("names a source more than once")
         if self.reference is not None and self.reference not in self.sources:
             raise ValueError("reference must be one of the sources")
         return self
@@ -108,7 +108,7 @@ class SourceRatings(_Sources):
     @classmethod
     def _each_once(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if names is not None and len(set(names)) < len(names):
-            raise ValueError("names one twice")
+            raise ValueError("names something more than once")
         return names
 
     def quantity_names(self, plan: Any) -> list[str] | None:
@@ -147,11 +147,11 @@ class Themes(AnyAnalysis):
     Attributes
     ----------
     texts : str
-        Name of a tidy table of the study, a row a text, with themes or without.
+        Name of a tidy table of the study, with one row per text, with themes or without.
     labels : str, optional
-        Name of a tidy table, a row a theme of a text.
+        Name of a tidy table with one row per theme of a text.
     columns : tuple of str
-        Instead of `labels`: columns of `texts` with 0 or 1, one a theme.
+        Instead of `labels`: columns of `texts` with 0 or 1, one column per theme.
     themes : tuple of str, optional
         The code book, where labels are a table; those that occur, where it is left out.
     text, person, time : str
@@ -185,12 +185,12 @@ class Themes(AnyAnalysis):
         if (self.labels is None) == (not self.columns):
             raise ValueError("give either labels (a table) or columns (of texts)")
         if self.columns and self.themes is not None:
-            raise ValueError("columns are the themes: leave out themes")
+            raise ValueError("columns already name the themes: leave out themes")
         if self.before == self.after:
-            raise ValueError("before and after are two different values of time")
+            raise ValueError("before and after must be two different values of time")
         names = self.named or ()
         if len(set(names)) < len(names):
-            raise ValueError("names a theme twice")
+            raise ValueError("names a theme more than once")
         return self
 
     @property

@@ -52,14 +52,14 @@ def check_analyses(plan: Plan) -> None:
         taken = analysis.id.startswith("ranking_") or analysis.id.endswith(".everybody")
         if taken or analysis.id in RESERVED:
             raise RatifyError(
-                "this id is taken by a table of every report",
+                "this id is the name of a table that every report has",
                 column=f"{where}.id",
                 value=analysis.id,
                 allowed="another id",
             )
         if analysis.answers and analysis.answers not in kind.holds:
             raise RatifyError(
-                f"a plan of kind {plan.kind} collects nothing that this analysis reads",
+                f"a plan of kind {plan.kind} does not collect what this analysis reads",
                 column=f"{where}.kind",
                 value=analysis.kind,
                 allowed=f"in a plan of kind {kinds_that_hold(analysis.answers)}",
@@ -87,7 +87,7 @@ def _check_judges(
     for number, judge in enumerate(several):
         if judge in several[:number]:
             raise RatifyError(
-                "this judge stands twice",
+                "this judge is named more than once",
                 column=f"{where}.judges.{number}",
                 value=judge,
                 allowed="each judge once",
@@ -102,7 +102,7 @@ def _check_judges(
     require_known(one, list(judges), f"{where}.judge")
     if asks_pairs and _needs_pairs(analysis) and judges[one].pairs is None:
         raise RatifyError(
-            "this judge is asked no pairs, so it has no ranking",
+            "this judge is not asked for pairs, so it has no ranking",
             column=f"{where}.judge",
             value=one,
             allowed="a judge with pairs",
@@ -129,7 +129,7 @@ def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
     source = {TRIALS: "judgments", RATINGS: "ratings"}.get(analysis.data)
     if source is not None and source not in kind_of(plan).holds:
         raise RatifyError(
-            f"a plan of kind {plan.kind} collects no {analysis.data}",
+            f"a plan of kind {plan.kind} does not collect {analysis.data}",
             column=f"{where}.data",
             value=analysis.data,
             allowed=f"in a plan of kind {kinds_that_hold(source)}",

@@ -85,7 +85,7 @@ class Codes(Strict):
     def _all_different(self) -> Self:
         given = [code for code in self.model_dump().values() if code is not None]
         if len(set(given)) != len(given):
-            raise ValueError("every outcome needs a code of its own")
+            raise ValueError("two outcomes have the same code: each needs a different one")
         return self
 
 

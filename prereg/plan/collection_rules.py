@@ -69,17 +69,17 @@ def _check_kind(plan: Plan) -> None:
     for number, name in enumerate(names):
         if name in _TAKEN:
             raise RatifyError(
-                "this id is a field of every page",
+                "this id is the name of a field that every page has",
                 column=f"scales.{number}.id",
                 value=name,
                 allowed="another id",
             )
         if name in names[:number]:
             raise RatifyError(
-                "this id stands twice",
+                "this id occurs more than once",
                 column=f"scales.{number}.id",
                 value=name,
-                allowed="an id of its own",
+                allowed="an id that nothing else has",
             )
 
 
@@ -95,7 +95,7 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
         )
     if check.after > plan.design.trials:
         raise RatifyError(
-            "lies behind the last trial",
+            "is after the last trial",
             column=f"{where}.after",
             value=check.after,
             allowed=f"0 to {plan.design.trials}",
@@ -104,7 +104,7 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
     for name, value in check.expected.items():
         if name not in fields:
             raise RatifyError(
-                "is no field of a trial",
+                "is not a field of a trial",
                 column=f"{where}.expected",
                 value=name,
                 allowed=", ".join(fields),
@@ -119,7 +119,7 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
     values = [check.expected.get(name) for name in kind.differ]
     if len(set(values)) < len(values):
         raise RatifyError(
-            "the same text cannot be both",
+            "the same text cannot be the answer to both",
             column=f"{where}.expected.{kind.differ[-1]}",
             value=values[-1],
             allowed=f"another text than {kind.differ[0]}",

@@ -110,7 +110,7 @@ class Habits(Strict):
         for name in ("wordings", "perturbations"):
             given = getattr(self, name)
             if len(set(given)) != len(given):
-                raise ValueError(f"{name} names something twice")
+                raise ValueError(f"{name} names something more than once")
         if bool(self.perturbations) != bool(self.items):
             raise ValueError("items and perturbations go together")
         if self.wordings and not self.pairs:

@@ -25,7 +25,9 @@ def check_judging(plan: Plan) -> None:
         where = f"judges.{number}"
         if not kind.asks_pairs and judge.pairs is not None:
             raise RatifyError(
-                f"a {plan.kind} plan asks no pairs", column=f"{where}.pairs", allowed="null"
+                f"a {plan.kind} plan does not ask for pairs",
+                column=f"{where}.pairs",
+                allowed="null",
             )
         if isinstance(judge, LLMJudge):
             _check_llm(judge, plan, where)
@@ -47,7 +49,7 @@ def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
     for name in ("both_orders", "logprobs"):
         if getattr(judge, name) and not kind.asks_pairs:
             raise RatifyError(
-                f"a {plan.kind} plan asks no pairs",
+                f"a {plan.kind} plan does not ask for pairs",
                 column=f"{where}.{name}",
                 value="true",
                 allowed="false",
@@ -61,14 +63,14 @@ def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
 def _check_habits(habits: Habits, plan: Plan, where: str) -> None:
     if habits.pairs and not kind_of(plan).asks_pairs:
         raise RatifyError(
-            f"a {plan.kind} plan asks no pairs",
+            f"a {plan.kind} plan does not ask for pairs",
             column=f"{where}.pairs",
             value=str(habits.pairs),
             allowed="0",
         )
     if habits.items and not plan.rated:
         raise RatifyError(
-            f"a {plan.kind} plan has nothing rated",
+            f"a {plan.kind} plan does not ask for ratings",
             column=f"{where}.items",
             value=str(habits.items),
             allowed="0",

@@ -124,7 +124,7 @@ class Measures(Strict):
     @model_validator(mode="after")
     def _each_once(self) -> Self:
         if len(set(self.dimensions)) != len(self.dimensions):
-            raise ValueError("a dimension stands twice among adds and subtracts")
+            raise ValueError("adds and subtracts name a dimension more than once")
         return self
 
 

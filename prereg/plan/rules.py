@@ -29,10 +29,10 @@ def check_rules(plan: Plan) -> None:
         for number, name in enumerate(names):
             if name in names[:number]:
                 raise RatifyError(
-                    "this id stands twice",
+                    "this id occurs more than once",
                     column=f"{what}.{number}.id",
                     value=name,
-                    allowed="an id of its own",
+                    allowed="an id that nothing else has",
                 )
     _check_exclusions(plan)
     check_analyses(plan)
@@ -43,7 +43,7 @@ def _check_exclusions(plan: Plan) -> None:
     for number, rule in enumerate(rules):
         if rule in rules[:number]:
             raise RatifyError(
-                "this rule stands twice",
+                "this rule occurs more than once",
                 column=f"exclusions.{number}.rule",
                 value=rule,
                 allowed="each rule once",

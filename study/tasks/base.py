@@ -129,7 +129,7 @@ class Task(ABC):
 
 
 def whole(text: str | None, allowed: range) -> int | None:
-    """Return a whole number that a form sent, None where it is none of the allowed."""
+    """Return a whole number that a form sent, or None if it is not an allowed one."""
     if text is None or not text.isascii() or not text.isdecimal() or len(text) > 9:
         return None
     number = int(text)

@@ -79,8 +79,9 @@ def _claimable(study: Study, mode: str, now: float) -> Any:
 
 
 def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival) -> Place | None:
+    """Give a newcomer the next slot: never-used ones first, of the least-filled sequence."""
     now = time.time()
-    # never-used places first: who was silent for long keeps theirs while there are others
+    # a rater who was silent for long keeps the place as long as there are others
     order = [Slot.session_id.is_not(None), Slot.slot, Slot.slot_id]
     if study.plan.design.raters_per_sequence > 1:
         other = aliased(Slot)

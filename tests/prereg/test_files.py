@@ -51,7 +51,7 @@ def test_where_nothing_can_be_written_one_line_says_so(tmp_path: Path) -> None:
     with pytest.raises(RatifyError, match="cannot write"):
         files.write_text(tmp_path / "file" / "x", "y")
     with (
-        pytest.raises(RatifyError, match="a file stands"),
+        pytest.raises(RatifyError, match="is a file, but a folder"),
         files.replaced_folder(tmp_path / "file", ours=()),
     ):
         pass

@@ -256,8 +256,8 @@ def test_what_a_plan_names_must_be_there(evidence):
     ("model", "settings", "words"),
     [
         (SourceRatings, RATED | {"reference": "claude"}, "reference must be one of the sources"),
-        (SourceRatings, RATED | {"sources": ("gpt", "gpt")}, "names a source twice"),
-        (SourceRatings, RATED | {"style": ("words", "words")}, "names one twice"),
+        (SourceRatings, RATED | {"sources": ("gpt", "gpt")}, "names a source more than once"),
+        (SourceRatings, RATED | {"style": ("words", "words")}, "names something more than once"),
         (SourceRatings, RATED | {"style": ("hugs",)}, "emoji"),
         (SourceRatings, RATED | {"colour": "red"}, "Extra inputs"),
         (BestWorstShares, PICKED | {"cluster": "nobody"}, "rater_and_item"),
@@ -265,7 +265,7 @@ def test_what_a_plan_names_must_be_there(evidence):
         (Themes, TOLD | {"labels": None}, "either labels"),
         (Themes, TOLD | {"labels": None, "columns": ("a",)}, "leave out themes"),
         (Themes, TOLD | {"after": "before"}, "two different values"),
-        (Themes, TOLD | {"themes": ("a", "a")}, "names a theme twice"),
+        (Themes, TOLD | {"themes": ("a", "a")}, "names a theme more than once"),
     ],
 )
 def test_a_plan_that_cannot_be_meant_is_refused(model, settings, words):

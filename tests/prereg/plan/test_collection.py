@@ -71,7 +71,7 @@ def parsed(content: dict[str, Any]) -> Plan:
         (
             "pairwise_preference",
             {"recruitment": {"codes": {"completed": "A", "no_consent": "A"}}},
-            r"recruitment\.codes.*code of its own",
+            r"recruitment\.codes.*the same code",
         ),
         (
             "pairwise_preference",
@@ -124,7 +124,7 @@ def test_a_mistake_is_named_in_one_line(name: str, changes: dict[str, Any], says
         ({"labels": {1: "low"}}, r"scales\.0.*labels must name both ends"),
         ({"labels": {1: "low", 5: "high", 6: "higher"}}, r"scales\.0.*between min and max"),
         ({"id": "position"}, r"scales\.0\.id.*'position'"),
-        ({"id": "advice_giving"}, r"scales\..\.id.*stands twice"),
+        ({"id": "advice_giving"}, r"scales\..\.id.*occurs more than once"),
     ],
 )
 def test_a_scale_that_cannot_be_answered_is_refused(change: dict[str, Any], says: str) -> None:

@@ -76,7 +76,7 @@ def test_a_plan_without_an_llm_keeps_its_hash() -> None:
         ({"habits": {"wordings": ["pairwise_terse"]}}, ["judges.2.habits", "need pairs"]),
         ({"habits": {"items": 5}}, ["judges.2.habits", "go together"]),
         ({"habits": {**HABITS, "perturbations": ["rot13"]}}, ["perturbations.0", "'rot13'"]),
-        ({"habits": {**HABITS, "perturbations": ["leetspeak"] * 2}}, ["twice"]),
+        ({"habits": {**HABITS, "perturbations": ["leetspeak"] * 2}}, ["more than once"]),
         ({"habits": {"pair": 5}}, ["judges.2.habits.pair", "unknown key", "wordings"]),
         ({"habits": {"pairs": 5, "own": {"column": "author"}}}, ["own.values", "is missing"]),
         ({"id": "length"}, ["judges.2.id", "'length'"]),
@@ -108,12 +108,12 @@ def test_a_mistake_is_named_in_one_line(settings: dict[str, Any], says: list[str
 )
 def test_only_a_plan_of_pairs_asks_pairs(worked: str, settings: dict[str, Any]) -> None:
     assert plan_with(worked).judge("gpt").kind == "llm"
-    with pytest.raises(RatifyError, match=r"plan.yaml, judges.* asks no pairs"):
+    with pytest.raises(RatifyError, match=r"plan.yaml, judges.* does not ask for pairs"):
         plan_with(worked, **settings)
 
 
 def test_best_worst_plans_rate_nothing() -> None:
-    with pytest.raises(RatifyError, match="nothing rated"):
+    with pytest.raises(RatifyError, match="does not ask for ratings"):
         plan_with("best_response", habits=HABITS)
     assert plan_with("empathy_rating", habits=HABITS)
 
