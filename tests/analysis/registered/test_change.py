@@ -187,8 +187,8 @@ def test_a_wrong_table_is_named(table):
     ("change", "said"),
     [
         ({"treatments": []}, "at least 1"),
-        ({"treatments": ["control"]}, "names a condition twice"),
-        ({"post_rounds": [1]}, "names a round twice"),
+        ({"treatments": ["control"]}, "names a condition more than once"),
+        ({"post_rounds": [1]}, "names a round more than once"),
         ({"baseline_rounds": []}, "at least 1"),
         ({"value": "round"}, "four different columns"),
         ({"cut": 0}, "greater than 0"),

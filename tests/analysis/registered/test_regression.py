@@ -308,7 +308,7 @@ def test_text_becomes_numbers_where_every_cell_is_one():
         ({"differences": "left_minus_right"}, "differences belongs to"),
         ({"sd": {"of": "whole", "column": "post", "value": 0}}, "takes no column"),
         ({"sd": {"of": "control"}}, "needs column and value"),
-        ({"family": {"over": "shared", "correction": "holm"}}, "has a name where it is shared"),
+        ({"family": {"over": "shared", "correction": "holm"}}, "a shared family needs a name"),
         ({"family": {"over": "all_outcomes", "correction": "Holm"}}, "benjamini_hochberg"),
     ],
 )

@@ -287,7 +287,7 @@ def test_families_across_analyses():
     assert found[0].adjusted_of("b", "y") == pytest.approx(0.06)
     assert found[0].method == "Holm over 3 tests (primary)"
     assert found[0].to_frame()["tests"].tolist() == [3, 3, 3]
-    with pytest.raises(RatifyError, match="no test of the family"):
+    with pytest.raises(RatifyError, match="not a test of the family"):
         found[0].adjusted_of("b", "x")
     with pytest.raises(RatifyError, match="more than one correction"):
         correct_families([test("a", "x", 0.1), test("a", "y", 0.1, correction="none")])

@@ -328,7 +328,7 @@ def test_a_template_of_ones_own_asks_the_plans_scales(tmp_path: Path) -> None:
             {},
             ["prompts.1", "'pairwise_terse'", "pairwise alone", "habits.wordings"],
         ),
-        (PAIRS, ("pairwise", "pairwise"), {}, ["prompts.1", "twice"]),
+        (PAIRS, ("pairwise", "pairwise"), {}, ["prompts.1", "more than once"]),
         (PAIRS, ("nothing",), {}, ["prompts.0", "no such prompt", "'nothing'"]),
         (PAIRS, ("../x.yaml",), {}, ["prompts.0", "inside the study folder"]),
         (
