@@ -265,4 +265,7 @@ def test_nobody_reads_what_it_says(tmp_path: Path, server: LLMServer) -> None:
         assert study.count("requests", "status = 'claimed'") == 0
         study.run(progress=closed)
         assert study.count("requests", "status <> 'answered'") == 0
-        assert server.report()["answered_more_than_once"] <= 8
+        # one for each worker, which asks on only when its answer is stored: the plan's 8 calls at
+        # once, and the workers that prepare the next ones
+        workers = 8 + max(1, 8 // BESIDE)
+        assert server.report()["answered_more_than_once"] <= workers
