@@ -125,13 +125,13 @@ class AlternativeAnnotator:
     metric: Metric
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a judge and dimension."""
+        """Return one row per judge and dimension."""
         return pd.DataFrame(
             [asdict(one) for one in self.verdicts], columns=list(Verdict.__annotations__)
         )
 
     def humans_frame(self) -> pd.DataFrame:
-        """Return one row a judge, dimension and person left out."""
+        """Return one row per judge, dimension and person left out."""
         return pd.DataFrame(
             [asdict(one) for one in self.humans], columns=list(LeftOutHuman.__annotations__)
         )

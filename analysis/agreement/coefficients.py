@@ -3,7 +3,7 @@
 Every function takes ratings `a` and `b` of the same items in the same order, shape (n,), complete
 (the caller drops pairs with a missing rating), in points of the scale. Where a coefficient is not
 defined it is NaN: too few items, or no variation to be agreed upon. Never an exception, never 1.0
-for want of evidence. METHODS 5 says which of them a report prints.
+for want of evidence. docs/analyses.md says which of them a report prints.
 """
 
 from __future__ import annotations

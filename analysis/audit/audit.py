@@ -20,7 +20,7 @@ from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
 from analysis.audit.figures import audit_figures, beside_people_figure
 from analysis.results.provenance import provenance
-from analysis.results.quantities import Quantity, Results, ResultTable
+from analysis.results.quantities import Quantity, Results, ResultTable, finite
 from analysis.results.words import listed
 
 NAME = "summary"
@@ -251,9 +251,9 @@ def _quantity(
         analysis=NAME,
         name=name,
         label=label,
-        estimate=_or_none(sample.value),
-        low=_or_none(low),
-        high=_or_none(high),
+        estimate=finite(sample.value),
+        low=finite(low),
+        high=finite(high),
         n=sample.n,
         unit_of_n=unit_of_n,
         method=method,
@@ -261,10 +261,6 @@ def _quantity(
         note=note,
         status="exploratory",
     )
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else value
 
 
 def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:

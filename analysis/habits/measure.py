@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.inference.paired import LEVEL
 from analysis.results.numbers import p_value
-from analysis.results.quantities import Quantity
+from analysis.results.quantities import Quantity, finite
 
 ALPHA = 0.05
 # Units of more than one number; the others stand where they are used.
@@ -119,10 +119,10 @@ class Measure:
             analysis=ANALYSIS,
             name=f"{self.judge}:{self.habit}:{self.what}",
             label=self.label,
-            estimate=_or_none(self.estimate),
-            low=_or_none(self.low),
-            high=_or_none(self.high),
-            p_value=_or_none(self.p_value),
+            estimate=finite(self.estimate),
+            low=finite(self.low),
+            high=finite(self.high),
+            p_value=finite(self.p_value),
             n=self.n,
             unit_of_n=self.unit_of_n,
             clusters=self.clusters,
@@ -224,7 +224,3 @@ def _reading(m: Measure, p_holm: float) -> str:
     if not m.astray:
         return CLEAR
     return FOUND if p_holm <= ALPHA else ALONE if m.p_value <= ALPHA else CLEAR
-
-
-def _or_none(value: float) -> float | None:
-    return None if math.isnan(value) else value

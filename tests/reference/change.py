@@ -1,9 +1,10 @@
 """Measurements built to have exactly the published variance components of reliable change.
 
-Published (Kumar et al., METHODS 6): 245 people of a control group, three measurements each; REML
-components 11.8676 between and 5.3823 within. A balanced table has any components one likes: take
-any numbers, scale everybody's deviations from their own mean until the mean square within is
-5.3823, and the means until the mean square between is 5.3823 + 3 * 11.8676.
+Published in Kumar et al., Practicing with Language Models Cultivates Human Empathic Communication:
+245 people of a control group, three measurements each; REML components 11.8676 between and 5.3823
+within. A balanced table has any components one likes: take any numbers, scale everybody's
+deviations from their own mean until the mean square within is 5.3823, and the means until the mean
+square between is 5.3823 + 3 * 11.8676.
 
 The published figures, which the table must give back:
 reliability .6880, of the mean of two .8152, standard error 2.8414 for one before and two after,

@@ -1,8 +1,9 @@
 """Regressions held against simulated truth, at study size and with few clusters.
 
-OLS: 245 people with 3 conversations each, as in METHODS 6 and 7: people differ (sd 3.44) more than
-one person's conversations do (sd 2.32), half get a treatment that acts after the first. Logit: 150
-raters with 10 trials each who differ in taste. Few clusters: whole clusters are treated.
+OLS: 245 people with 3 conversations each, as in Kumar et al., Practicing with Language Models
+Cultivates Human Empathic Communication: people differ (sd 3.44) more than one person's
+conversations do (sd 2.32), half get a treatment that acts after the first. Logit: 150 raters with
+10 trials each who differ in taste. Few clusters: whole clusters are treated.
 """
 
 from __future__ import annotations
