@@ -12,10 +12,10 @@ from pathlib import Path
 
 import httpx
 import yaml
-from tests.study.llm_studies import KEY, VARIABLE, make_llm_study
 
 from study.bots import answer_all, arrive
 from tests.llm_server import running_llm_server
+from tests.study.llm_studies import KEY, VARIABLE, make_llm_study
 
 PAIRS = {"scheme": "elo_neighbours", "per_scenario": 6, "start": 1000, "k": 32}
 FAKE = {"kind": "rank_correlation", "hypothesis": "H1", "judge": "fake"}
