@@ -35,8 +35,8 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
     study = open_study(folder, must_be_locked=True)
     with click.progressbar(length=study.plan.design.raters, label="simulated raters") as bar:
-        sent = simulate_raters(study, arrived=lambda: bar.update(1))
-    click.echo(f"{sent.finished} simulated raters went through the pages over HTTP")
+        finished = simulate_raters(study, arrived=lambda: bar.update(1))
+    click.echo(f"{finished} simulated raters went through the pages over HTTP")
     with contextlib.closing(open_store(folder, None)) as store:
         ask_judges(study, store)
         write_tables(store, study)

@@ -42,14 +42,6 @@ class Population:
     side: float = 0.15
 
 
-@dataclass(frozen=True)
-class Visitors:
-    """What became of the bots that were sent."""
-
-    finished: int
-    turned_away: int
-
-
 @dataclass
 class Bot:
     """One simulated rater."""
@@ -98,7 +90,7 @@ def send_bots(
     population: Population | None = None,
     at_once: int = 8,
     arrived: Callable[[], None] = lambda: None,
-) -> Visitors:
+) -> int:
     """Send simulated raters through a whole study.
 
     Parameters
@@ -119,7 +111,8 @@ def send_bots(
 
     Returns
     -------
-    Visitors
+    int
+        How many finished; the others found no place.
 
     Raises
     ------
@@ -147,16 +140,7 @@ def send_bots(
             arrived()
             return page is not None
 
-        outcomes = list(pool.map(finish, visits))
-    return Visitors(finished=sum(outcomes), turned_away=len(outcomes) - sum(outcomes))
-
-
-def take_part(client: httpx.Client, rater_id: str, choose: Callable[[str, str], str]) -> bool:
-    """Take part as a browser without script would; say whether a completion code was handed out."""
-    page = arrive(client, rater_id)
-    if page is not None:
-        answer_all(client, page, choose)
-    return page is not None
+        return sum(pool.map(finish, visits))
 
 
 def arrive(client: httpx.Client, rater_id: str) -> Page | None:

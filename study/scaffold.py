@@ -17,7 +17,7 @@ from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.items import ITEM_COLUMNS, import_items
 from prereg.tables.reader import write_csv
-from study.bots import Visitors, fingerprint, send_bots
+from study.bots import fingerprint, send_bots
 from study.folder import DEMO_MARK, SERVING_FILE, Study
 from study.opening import open_study
 
@@ -156,7 +156,7 @@ def refuse_foreign(folder: Path) -> None:
         )
 
 
-def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> Visitors:
+def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> int:
     """Serve the study in bot mode in a process of its own, and send one bot for each sequence."""
     quality = {
         fingerprint(record["text"]): float(record["planted_quality"]) for record in study.table.rows

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from study.bots import Page, take_part
+from study.bots import Page
 from tests.conftest import Serve, make_study
+from tests.support.raters import take_part
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 

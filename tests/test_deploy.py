@@ -27,11 +27,12 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from ratify import main
-from study.bots import Page, take_part
+from study.bots import Page
 from study.opening import open_study
 from study.web.views.dashboard import UPLOAD_BYTES
 from tests.conftest import Serve, make_study
 from tests.support.paths import ROOT
+from tests.support.raters import take_part
 
 GUIDE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 PROSE = re.sub(r"^```.*?^```", "", GUIDE, flags=re.DOTALL | re.MULTILINE)  # what is in no block

@@ -20,13 +20,13 @@ from docs.commands import PAGE, page
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import write_csv
-from study.bots import take_part
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.opening import lock_study
 from tests.conftest import make_study, running
 from tests.support import warm
 from tests.support.paths import ROOT
+from tests.support.raters import take_part
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -1,13 +1,15 @@
-"""Raters who take places in a store, without any page."""
+"""Raters who take places in a store without any page, and raters without script."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 from sqlalchemy import select
 
+from study.bots import answer_all, arrive
 from study.folder import Study
 from study.store.database import Store
 from study.visits import claims as assignment
@@ -42,3 +44,11 @@ def rows(store: Store, table: Any) -> list[Any]:
     """Return every row of a table."""
     with store.reading() as connection:
         return list(connection.execute(select(table.__table__)))
+
+
+def take_part(client: httpx.Client, rater_id: str, choose: Callable[[str, str], str]) -> bool:
+    """Take part as a browser without script would; say whether a completion code was handed out."""
+    page = arrive(client, rater_id)
+    if page is not None:
+        answer_all(client, page, choose)
+    return page is not None

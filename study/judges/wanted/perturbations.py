@@ -3,7 +3,7 @@
 The mechanical ones follow the robustness checks of Haleas, *Exploring the Empathy of Leading LLMs
 (Therapeutic Application)*, in our own make: repeated letters and punctuation, Greek look-alikes,
 misspelling and truncation, leetspeak. They are mild enough to be read by people, keep every line
-and every speaker's label, and can be taken back letter by letter (`restore`).
+and every speaker's label, and can be taken back letter by letter (`edits`).
 """
 
 from __future__ import annotations
@@ -102,16 +102,6 @@ def perturb(name: str, text: str, *, rng: np.random.Generator) -> Perturbed:
     if places and not drawn:
         drawn = [places[int(rng.integers(len(places)))]]
     return _apply(text, [(start, old, _MAKERS[name](old, rng)) for start, old, _ in drawn])
-
-
-def restore(perturbed: Perturbed) -> str:
-    """Return the text as it was before `perturb`."""
-    pieces: list[str] = []
-    at = 0
-    for edit in perturbed.edits:
-        pieces += [perturbed.text[at : edit.start], edit.old]
-        at = edit.start + len(edit.new)
-    return "".join([*pieces, perturbed.text[at:]])
 
 
 def perturbed_texts(

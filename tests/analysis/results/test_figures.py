@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from analysis.agreement.bland_altman_figure import plot_bland_altman
 from analysis.agreement.figures import ink_on, pair_groups, plot_agreement_heatmap, plot_bias
 from analysis.evidence.figures import plot_flow
 from analysis.ranking.figures import (
@@ -64,9 +63,6 @@ SESSIONS = [
         ("attention_check_trials", "judgments", 300, 270),
     )
 ]
-PAIRS = pd.DataFrame(
-    {"judge": [1, 2, 2, 3, 5, 5, 4], "reference": [1, 1, 1, 4, 4, 4, np.nan]}, dtype=float
-)
 
 
 def items() -> pd.DataFrame:
@@ -110,7 +106,6 @@ PLOTS: dict[str, Callable[..., Axes]] = {
     "heatmap": lambda **kw: plot_agreement_heatmap(agreement(), **kw),
     "bias": lambda **kw: plot_bias(agreement(), **kw),
     "flow": lambda **kw: plot_flow(FLOW, **kw),
-    "bland-altman": lambda **kw: plot_bland_altman(PAIRS, scale=(1, 5), **kw),
 }
 every_plot = pytest.mark.parametrize("plot", PLOTS.values(), ids=PLOTS.keys())
 
@@ -312,7 +307,7 @@ def test_bias_has_its_intervals_where_there_are_any() -> None:
 
 
 @pytest.mark.parametrize("width", [3.3, 6.9])
-@pytest.mark.parametrize("name", ["decile", "gap", "ranking", "bias", "flow", "bland-altman"])
+@pytest.mark.parametrize("name", ["decile", "gap", "ranking", "bias", "flow"])
 def test_a_figure_fits_the_width_of_a_column_or_a_page(name: str, width: float) -> None:
     ax = fit_width(PLOTS[name](), width)
     drawn = ElementTree.fromstring(svg(ax)).attrib["width"]
@@ -359,24 +354,6 @@ def test_no_box_of_a_flow_covers_another() -> None:
     assert max(box.y1 for box in placed) <= ax.get_ylim()[0]
 
 
-def test_bland_altman_draws_items_bias_and_limits() -> None:
-    ax = PLOTS["bland-altman"]()
-    items = next(c for c in ax.collections if c.get_gid() == "items")
-    assert np.asarray(items.get_offsets()).tolist() == [[1, 0], [1.5, 1], [3.5, -1], [4.5, 1]]
-    sizes = np.asarray(items.get_sizes())
-    assert sizes[1] == sizes[3] > sizes[0] == sizes[2], "two items at one place are a larger point"
-    gaps = np.array([0, 1, 1, -1, 1, 1])
-    for gid, value in (
-        ("bias", gaps.mean()),
-        ("upper limit", gaps.mean() + 1.959964 * gaps.std(ddof=1)),
-        ("lower limit", gaps.mean() - 1.959964 * gaps.std(ddof=1)),
-    ):
-        assert np.asarray(line(ax, gid).get_ydata()) == pytest.approx([value, value])
-    assert "bias\n+0.50" in [text.get_text() for text in ax.texts]
-    top = max(y for a in ax.lines if a.get_gid() == "room" for y in np.asarray(a.get_ydata()))
-    assert top == 4, "scores of 1 to 5 differ by 4 at most"
-
-
 @pytest.mark.parametrize(
     "empty",
     [
@@ -387,8 +364,6 @@ def test_bland_altman_draws_items_bias_and_limits() -> None:
         lambda: plot_agreement_heatmap(agreement()[:0]),
         lambda: plot_bias(agreement()[:0]),
         lambda: plot_flow([]),
-        lambda: plot_bland_altman(PAIRS[:2]),
-        lambda: plot_bland_altman(PAIRS[:0]),
     ],
 )
 def test_nothing_to_draw_is_an_empty_figure(empty: Callable[[], Axes]) -> None:

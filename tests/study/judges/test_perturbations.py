@@ -13,7 +13,7 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import MECHANICAL, REWRITTEN
 from prereg.tables.items import read_items
 from study.judges.baseline import supporter_turns
-from study.judges.wanted.perturbations import LEET, LOOKALIKES, perturb, perturbed_texts, restore
+from study.judges.wanted.perturbations import LEET, LOOKALIKES, Perturbed, perturb, perturbed_texts
 from study.web.turns import turns
 from tests.support.paths import DEMO_ITEMS
 
@@ -41,6 +41,16 @@ texts = st.one_of(
 
 def rng(seed=1):
     return np.random.default_rng(seed)
+
+
+def restore(perturbed: Perturbed) -> str:
+    """Return the text as it was before `perturb`."""
+    pieces: list[str] = []
+    at = 0
+    for edit in perturbed.edits:
+        pieces += [perturbed.text[at : edit.start], edit.old]
+        at = edit.start + len(edit.new)
+    return "".join([*pieces, perturbed.text[at:]])
 
 
 @pytest.mark.parametrize("name", MECHANICAL)
