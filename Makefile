@@ -42,6 +42,8 @@ run: .venv/ready-to-run
 # longer than they take.
 test test-quick: export OPENBLAS_NUM_THREADS = 1
 test test-quick: export OMP_NUM_THREADS = 1
+# hundreds of processes start: what is compiled once must not be compiled by each
+test test-quick: export PYTHONDONTWRITEBYTECODE =
 test: .venv/ready-to-test
 	$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder --ignore=$(ALONE)
 	$(BIN)/python -m pytest $(ALONE)
