@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class RatifyError(Exception):
-    """A wrong input, said in one line.
+    """A wrong input, explained in one line.
 
     Parameters
     ----------
