@@ -1,4 +1,4 @@
-"""Limits of agreement against simulated scores: one judge and people's mean on the same items."""
+"""Checks limits of agreement on simulated scores of one judge and people's mean."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Z = 1.959963984540054
 
 
 def checks() -> list[Check]:
-    """Return the promises of the intervals, on continuous scores and on a scale of 7 points."""
+    """Return the checks of the intervals, on continuous scores and on a scale of 7 points."""
     normal = f"{ITEMS} items; normal scores, a judge with bias {BIAS} that uses {SPREAD} of a range"
     points = f"{ITEMS} items; the judge's score rounded to 1 to 7, people's the mean of three"
     return [
@@ -69,7 +69,7 @@ def _rounded(rng: np.random.Generator, items: int) -> pd.DataFrame:
 
 @cache
 def _truth() -> float:
-    """Return the bias that rounding and the ends of the scale leave."""
+    """Return the bias that remains after rounding and clipping to the scale."""
     many = _rounded(np.random.default_rng(1), 2_000_000)
     return float((many["judge"] - many["reference"]).mean())
 
