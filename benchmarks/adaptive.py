@@ -71,7 +71,7 @@ SIDES = (
 
 
 def fidelity(ranking: Ranking, strength: np.ndarray) -> dict[str, float]:
-    """Return how well a ranking agrees with the truth, and the reliability that it states.
+    """Return how well a ranking agrees with the truth, and the reliability that it claims.
 
     Items that nobody compared count as average.
     """

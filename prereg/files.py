@@ -57,7 +57,7 @@ def write_json(path: Path, content: Any) -> None:
 
 @contextlib.contextmanager
 def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `path` only if the block ends well.
+    """Yield an empty folder that replaces `path` only if the block ends without an error.
 
     Parameters
     ----------

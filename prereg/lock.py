@@ -88,7 +88,7 @@ def hash_parts(
     sequences : sequence of mapping
         Rows of the sequences table.
     texts : mapping
-        What raters are shown beside the items, by name (consent, instructions).
+        The other texts that raters are shown, by name (consent, instructions).
     prompts : mapping
         What each judge works with, by judge id: a prompt, or a baseline's lexicon.
     """
@@ -139,7 +139,7 @@ def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
 
 
 def read_texts(folder: Path, plan: Plan) -> dict[str, str]:
-    """Return what raters are shown beside the items, by name.
+    """Return the texts other than items that raters are shown, by name.
 
     Raises
     ------

@@ -54,7 +54,7 @@ NO_ITEMS = (
     "--dimension",
     "dimensions",
     multiple=True,
-    help="A column to compare. Default: every numeric column that all files have.",
+    help="A column to compare. Default: every numeric column that all files share.",
 )
 @click.option(
     "--cut",

@@ -42,13 +42,13 @@ def run_demo(folder: Path, *, shown: Path) -> None:
         write_tables(store, study)
     results = analyze_study(folder, mode="bot")
     write_report(folder / "results")
-    click.echo("\nWhat it found (simulated raters, conversations composed for the demo):")
+    click.echo("\nWhat the analysis found (simulated raters, conversations composed for the demo):")
     for sentence in results.headline:
         click.echo(f"  {sentence}")
     for line in judge_results(folder).lines():
         click.echo(f"  {line}")
     click.echo(f"\n{shown}/results/report.html   the report")
-    click.echo(f"{shown}/results/results.json  every number; tables/ and figures/ beside it")
+    click.echo(f"{shown}/results/results.json  every number; tables/ and figures/ are next to it")
     click.echo(f"{shown}/data/                 the tidy tables and their codebook")
 
 

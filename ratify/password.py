@@ -21,7 +21,7 @@ def password(folder: Path, given: str | None) -> None:
 
     open_study(folder, same_judges=False)
     if given is None and not sys.stdin.isatty():
-        raise RatifyError("there is no terminal to ask on", allowed="--password")
+        raise RatifyError("there is no terminal to type a password in", allowed="--password")
     given = given or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with store_of(folder) as store:
         set_password(store, given)

@@ -21,7 +21,7 @@ def withdraw(folder: Path, rater_id: str, mode: str) -> None:
     with opened(folder) as (study, store):
         if not withdraw_rater(store, study, mode, rater_id):
             raise RatifyError(
-                "has no visit here",
+                "has no visit in this study",
                 file=folder,
                 value=rater_id,
                 allowed=f"a rater_id of {mode} data; see --mode",

@@ -24,9 +24,9 @@ class Agreement(AnyAnalysis):
     """How far judges agree with people, and how far people agree with each other.
 
     `dimensions` (by default all that people and the judges rated) share one scale. `weights` belong
-    to kappa; `epsilon`, `metric`, `fewest_others` and `fewest_items` to the alternative-annotator
-    test. `correction` says over what Benjamini and Yekutieli's correction of that test's registered
-    verdict extends. `resamples` belong to the bootstrap, if `interval` asks for it.
+    to kappa; `epsilon`, `metric`, `fewest_others` and `fewest_items` belong to the
+    alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
+    correction of the registered verdict covers. `resamples` is for the bootstrap.
     """
 
     answers = "ratings"

@@ -33,7 +33,7 @@ class Change(AnyAnalysis):
     table : str
         Name of a tidy table of the study, with one row per person and occasion.
     value, person, occasion, condition : str
-        Its columns; a higher value is better.
+        Columns of the table; a higher value is better.
     control : str
         The condition in which nothing should have changed.
     treatments : tuple of str
@@ -41,7 +41,7 @@ class Change(AnyAnalysis):
     baseline_rounds, post_rounds : tuple of str
         Occasions before and after.
     cut : float
-        The least change that counts, in its standard errors.
+        The smallest change that counts, in standard errors of a change.
     student : bool
         Whether the cut is a t quantile, because the error is itself estimated.
     occasion_means : bool

@@ -105,7 +105,7 @@ class SelectionByGap(AnyAnalysis):
 
 
 def bin_name(low: float, high: float) -> str:
-    """Return what a bin of gaps is called in every table and threshold."""
+    """Return the name of a bin of gaps in every table and threshold."""
     if math.isinf(high):
         return f"{low:g} or more"
     return f"{low:g}" if low == high else f"{low:g}-{high:g}"

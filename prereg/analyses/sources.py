@@ -40,7 +40,7 @@ class _Sources(AnyAnalysis):
     source : str
         Column of the items table: who wrote the response.
     sources : tuple of str, optional
-        The values of it that are compared; by default all that people were shown.
+        The sources that are compared; by default all that people were shown.
     reference : str, optional
         The source that the others are compared with; by default every pair is compared.
     item_cluster : str
@@ -161,7 +161,7 @@ class Themes(AnyAnalysis):
     test : {'two_proportions', 'paired', 'clustered'}
         The registered test; the others are reported in addition.
     correction : str
-        Over the themes.
+        Correction over the themes.
     level : float
         Coverage of the intervals.
     """

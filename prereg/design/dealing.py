@@ -85,7 +85,7 @@ def balance_places(sets: Sequence[Items], rng: np.random.Generator) -> list[Item
     ordered = []
     for items in sets:
         counts = np.array([stood.setdefault(i, np.zeros(len(items))) for i in items])
-        # squares prevent that one item is at one place far too often to suit the others
+        # squares keep one item from being at one place far too often to suit the others
         cost = (counts + 1) ** 2 - counts**2 + rng.random(counts.shape) * 0.5
         rows, places = linear_sum_assignment(cost)
         for row, place in zip(rows, places, strict=True):

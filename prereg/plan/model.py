@@ -14,14 +14,14 @@ from prereg.strict import Identifier, Strict, Text
 
 
 class Hypothesis(Strict):
-    """What is expected, in one sentence."""
+    """What the researcher expects, in one sentence."""
 
     id: Identifier
     text: Text
 
 
 class Materials(Strict):
-    """Files beside the plan; all of them are hashed into the lock."""
+    """Files in the folder of the plan; all of them are hashed into the lock."""
 
     items: Text = "items.csv"
     consent: Text = "consent.md"
@@ -139,7 +139,7 @@ class Sensitivity(Strict):
 
 
 class EloSettings(Strict):
-    """How a sequential Elo is computed from judgments."""
+    """How Elo points are computed from judgments, one after the other."""
 
     start: float = 1000.0
     k: float = Field(default=32.0, gt=0, le=4000)

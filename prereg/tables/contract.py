@@ -31,7 +31,7 @@ class Column:
     words : mapping
         The allowed words, each with its explanation; empty where a cell is not one of a few words.
     empty : str or None
-        What an empty cell says; None where no cell may be empty.
+        What an empty cell says; None if no cell may be empty.
     optional : bool
         Whether a table that Ratify did not write may lack the column.
     """
@@ -64,7 +64,7 @@ class Contract:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The names of the columns that every such table has, whoever wrote it."""
+        """The names of the columns that every such table has, even if Ratify did not write it."""
         return tuple(column.name for column in self.columns if not column.optional)
 
     @property
@@ -100,14 +100,14 @@ def _extra(
 MODES: Words = {"live": "", "pilot": "", "bot": "simulated"}
 RATER_KINDS: Words = {"human": "in mode `bot`, a simulated person", "llm": "", "baseline": ""}
 SIDES: Words = {
-    "left": "the text called A, which stands first",
-    "right": "the text called B; in a language written from right to left, A stands on the right",
+    "left": "the text called A, which comes first",
+    "right": "the text called B; in a language written from right to left, A is on the right",
 }
 STATUSES: Words = {
     "active": "",
     "finished": "",
     "returned": "the recruitment platform says that they gave the study back",
-    "timed_out": "silent for as long as the plan allows, so the place went to somebody else",
+    "timed_out": "silent for as long as the plan allows, so that somebody else got the place",
     "screened_out": "failed the comprehension question",
 }
 _OF_CHOICES: Words = {

@@ -78,13 +78,13 @@ class Table:
                 )
 
     def refuse_damaged_ids(self, column: str) -> None:
-        """Raise `RatifyError` where a long id has become a float such as 2.02E+19."""
+        """Raise `RatifyError` if a long id has become a float such as 2.02E+19."""
         for row, record in enumerate(self.rows, start=2):
             if _ROUNDED.fullmatch(record[column].strip()):
                 raise self.error(row, column, ROUNDED_ID, allowed=WHOLE_ID)
 
     def number(self, row: int, column: str) -> float | None:
-        """Return a cell as a number, None where it is empty.
+        """Return a cell as a number, or None if it is empty.
 
         Parameters
         ----------
