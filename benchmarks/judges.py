@@ -1,8 +1,7 @@
 """Measures how fast an LLM judge is asked, and what a long run loses when it is killed twice.
 
 A server in its own process answers after 200 ms, so the number of calls at once gives the highest
-possible rate. The long run has 50,000 comparisons with 5 % faults; RATIFY_BENCH_COMPARISONS sets
-another number.
+possible rate. The long run has 50,000 comparisons (RATIFY_BENCH_COMPARISONS) with 5 % faults.
 """
 
 from __future__ import annotations

@@ -214,11 +214,9 @@ class _Shown:
 @main.command()
 @STUDY
 @click.option("--only", metavar="JUDGE", help="Ask only this judge of the plan.")
-@click.option(
-    "--dry-run", is_flag=True, help="Print what would be sent and its cost; send nothing."
-)
+@click.option("--dry-run", is_flag=True, help="Estimate the calls and their cost; send nothing.")
 @click.option("--yes", is_flag=True, help="Go on even if the estimate is above ask_above.")
-@click.option("--again", is_flag=True, help="Repeat requests that were refused or unreadable.")
+@click.option("--again", is_flag=True, help="Repeat refused and unreadable requests.")
 @click.option(
     "--batch",
     is_flag=True,
