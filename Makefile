@@ -1,12 +1,12 @@
-# `make run` shows the product, `make test` proves it. Both make their own environment first.
+# `make run` shows Ratify, `make test` tests it. Both make their own environment first.
 PYTHON ?= python3
 BIN := .venv/bin
-# without compiling every module beforehand, most of which are never imported: half the time
+# --no-compile halves the time: most modules would be compiled and never imported
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 
-# five hundred raters at once load the whole machine
+# a test with five hundred raters at once, which loads the whole machine
 ALONE := tests/study/visits/test_rush.py
-# what starts no server, browser or database
+# tests that start no server, browser or database
 QUICK := tests/analysis tests/prereg tests/data tests/study/judges --ignore-glob='*/test_llm_*.py'
 
 .PHONY: help run test test-quick check lint bench validate translations clean
@@ -17,8 +17,8 @@ help:
 	@echo "make test-quick    run the tests that need no server, browser, database or demo (90 seconds)"
 	@echo "make check         ruff, mypy, import-linter, then every test"
 	@echo "make bench         measure speed, in one run, against named peers"
-	@echo "make validate      hold intervals and tests against simulated truth; writes docs/validation.md"
-	@echo "make translations  take up the pages' texts into the catalogues"
+	@echo "make validate      check intervals and tests against simulated truth; writes docs/validation.md"
+	@echo "make translations  copy new texts of the pages into the catalogues"
 	@echo "make clean         remove the environment and what was built"
 
 .venv/made:
@@ -37,9 +37,9 @@ help:
 run: .venv/ready-to-run
 	$(BIN)/ratify demo
 
-# Four at a time, for they mostly wait for processes, the longest first (tests/conftest.py); then what
-# loads the whole machine. Each has one thread of linear algebra: small products wait for each other
-# longer than they take.
+# Four tests run at a time, because they mostly wait for processes, and the longest come first
+# (tests/conftest.py); then the test that loads the whole machine. Each process has one thread of
+# linear algebra: with more, threads spend longer waiting for each other than computing small products.
 test test-quick: export OPENBLAS_NUM_THREADS = 1
 test test-quick: export OMP_NUM_THREADS = 1
 # hundreds of processes start: what is compiled once must not be compiled by each

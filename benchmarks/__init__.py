@@ -1,1 +1,1 @@
-"""Speed and memory, measured in one run against named peers. Never a test."""
+"""Benchmarks: speed and memory, measured in one run against named peers. They are not tests."""

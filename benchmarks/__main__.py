@@ -1,4 +1,4 @@
-"""Run every benchmark and print what this machine measured: `make bench`."""
+"""Runs every benchmark and prints what was measured on this machine: `make bench`."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Which pair next: fidelity to the truth against judgments, for each scheme and several judges.
+"""Compares schemes that choose the next pair: how near the truth they are after n judgments.
 
-`python -m benchmarks.adaptive 20 docs/images` is what `docs/decisions/010-which-pair-next.md`
-quotes: 20 replications, which take most of an hour on two cores.
+`docs/decisions/010-which-pair-next.md` quotes `python -m benchmarks.adaptive 20 docs/images`:
+20 replications, which take most of an hour on two cores.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ SIDES = (
 
 
 def fidelity(ranking: Ranking, strength: np.ndarray) -> dict[str, float]:
-    """Return how what was read goes with the truth, and what it says of itself.
+    """Return how well a ranking agrees with the truth, and the reliability that it claims.
 
     Items that nobody compared count as average.
     """
@@ -88,7 +88,7 @@ def fidelity(ranking: Ranking, strength: np.ndarray) -> dict[str, float]:
 def curves(
     replication: int, judge: Judge, wanted: Sequence[tuple[str, str]]
 ) -> list[dict[str, Any]]:
-    """Return one replication's fidelity of every curve at every mark."""
+    """Return the fidelity of every curve at every mark in one replication."""
     strength = strengths(replication, judge.sharpness)
     found = []
     for name in dict.fromkeys(scheme for scheme, _ in wanted):
@@ -106,7 +106,7 @@ def curves(
 
 
 def stopping(replication: int, judge: Judge, target: float) -> dict[str, float]:
-    """Return where the stopping rule stopped, what it claimed, and what was true."""
+    """Return where the stopping rule stopped, and the claimed and the true reliability."""
     strength = strengths(replication, judge.sharpness)
     sampling = PairSampling(scheme="information", per_scenario=20_000, reliability=target)
     run = ask(sampling, judge, strength, seed=replication, in_flight=IN_FLIGHT)
@@ -158,7 +158,7 @@ def fractional_bradley_terry(
 
 
 def mean_curves(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
-    """Return every curve at every mark, its mean and sd over replications."""
+    """Return the mean and sd over replications of every curve at every mark."""
     grouped = pd.DataFrame(rows).groupby(["scheme", "read_as", "judgments"], sort=False)
     table = grouped.mean().drop(columns="replication")
     table.insert(1, "sd", grouped["spearman"].std())
@@ -166,7 +166,7 @@ def mean_curves(rows: Iterable[dict[str, Any]]) -> pd.DataFrame:
 
 
 def reaches(curve: pd.DataFrame, goal: float) -> float:
-    """Return after how many judgments a curve reaches a goal, between marks along a line."""
+    """Return how many judgments a curve needs to reach a goal, by linear interpolation."""
     x, y = curve["judgments"].to_numpy(dtype=float), curve["spearman"].to_numpy()
     above = np.flatnonzero(y >= goal)
     if not len(above):
@@ -188,10 +188,10 @@ def at(curve: pd.DataFrame, judgments: int, column: str = "spearman") -> float:
 
 
 def print_curves(rows: list[dict[str, Any]]) -> None:
-    """Print where every curve stands, and when it is where the published one ends."""
+    """Print every curve, and when it reaches the end of the published one."""
     table, single = mean_curves(rows), pd.DataFrame(rows)
     published = at(of(table, "elo_neighbours", "Elo"), PUBLISHED)
-    print(f"  for {GOAL}: judgments, sd; for {published:.4f}, what Elo has at {PUBLISHED:,}: saved")
+    print(f"  for {GOAL}: judgments, sd; for {published:.4f} (Elo at {PUBLISHED:,}): same, saved")
     for (scheme, read_as), curve in table.groupby(["scheme", "read_as"], sort=False):
         own = [reaches(c, GOAL) for _, c in of(single, scheme, read_as).groupby("replication")]
         spread = "" if any(map(math.isnan, own)) else f"{np.std(own, ddof=1):,.0f}"
@@ -251,7 +251,7 @@ def draw(table: pd.DataFrame) -> str:
 
 
 def main(replications: int = REPLICATIONS, folder: Path | None = None) -> None:
-    """Print what every scheme needs, with what judges; write the figure and its numbers."""
+    """Print the judgments that every scheme needs with each judge; write the figure and data."""
     where = "published ratings" if RATINGS.exists() else f"drawn strengths, as {RATINGS} is absent"
     print(f"\nWhich pair next: {replications} replications, {IN_FLIGHT} calls in flight; {where}")
     # the processes share the cores, so each computes with one thread
@@ -277,7 +277,7 @@ def main(replications: int = REPLICATIONS, folder: Path | None = None) -> None:
         _print_fractions(pool, everybody)
         print(
             f"\nChoosing by information, {len(strengths(0, KNOWN))} items: "
-            f"{pool.submit(_milliseconds).result():.2f} ms a pair"
+            f"{pool.submit(_milliseconds).result():.2f} ms per pair"
         )
 
 
@@ -306,7 +306,7 @@ def _print_fractions(pool: ProcessPoolExecutor, everybody: range) -> None:
             both = {name: of(table, name, "") for name in ("choice", "P(A)")}
             saved = 1 - reaches(both["P(A)"], GOAL) / reaches(both["choice"], GOAL)
             print(
-                f"  noise drawn anew {drawn:.0%}, stated log-odds x {confidence:.2f}: "
+                f"  noise redrawn {drawn:.0%}, stated log-odds x {confidence:.2f}: "
                 + ", ".join(
                     f"{name} {number(reaches(curve, GOAL))} ({at(curve, 3500):.3f})"
                     for name, curve in both.items()
@@ -316,7 +316,7 @@ def _print_fractions(pool: ProcessPoolExecutor, everybody: range) -> None:
 
 
 def _milliseconds() -> float:
-    """Return what choosing a pair takes, with its share of the fits."""
+    """Return the time to choose a pair, with its share of the fits, in milliseconds."""
     sampling = PairSampling(scheme="information", per_scenario=3500)
     run = ask(sampling, Judge(), strengths(0, KNOWN), seed=0, in_flight=64)
     return 1000 * run.seconds / len(run.judgments)

@@ -1,7 +1,7 @@
-"""How long a registered analysis takes from a cold start: `ratify analyze`, then `ratify report`.
+"""Times a registered analysis from a cold start: `ratify analyze`, then `ratify report`.
 
-The demo's study, of 150 raters with 10 trials each, with a judge asked 10,000 pairs in each of its
-five scenarios. Every run is a process of its own, imports included.
+The study is the demo's: 150 raters with 10 trials each, and a judge that is asked 10,000 pairs in
+each of five scenarios. Every run is its own process, imports included.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ RUNS = 3
 
 
 def main() -> None:
-    """Print the seconds of a whole analysis and of `ratify --help`, beside their goals."""
+    """Print the seconds of a whole analysis and of `ratify --help`, with their goals."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "study"
         _collect(folder)
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _collect(folder: Path) -> None:
-    """Have simulated raters and the offline judges answer."""
+    """Collect the answers of simulated raters and the offline judges."""
     new_study(folder, demo=True)
     path = folder / "plan.yaml"
     plan = yaml.safe_load(path.read_text(encoding="utf-8"))

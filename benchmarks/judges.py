@@ -1,7 +1,7 @@
-"""How fast an LLM judge is asked, and what two kills leave of a long run.
+"""Measures how fast an LLM judge is asked, and what a long run loses when it is killed twice.
 
-A server in a process of its own answers after 200 ms, so what its calls at once allow is known. The
-long run has 50,000 comparisons with 5 % faults; RATIFY_BENCH_COMPARISONS makes it shorter.
+A server in its own process answers after 200 ms, so the number of calls at once gives the highest
+possible rate. The long run has 50,000 comparisons (RATIFY_BENCH_COMPARISONS) with 5 % faults.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def _throughput(place: Path, server: LLMServer, at_once: int) -> None:
-    """Ask for some seconds, in this process; only the middle counts, start and end do not."""
+    """Ask for some seconds, in this process; the first and the last two seconds do not count."""
     server.reset(latency=LATENCY)
     allowed = at_once / LATENCY
     raters = int(SECONDS * allowed / 20)
@@ -56,13 +56,13 @@ def _throughput(place: Path, server: LLMServer, at_once: int) -> None:
     counts = server.report()["good_by_second"][2:-2]
     rate = sum(counts) / len(counts)
     print(
-        f"  {at_once:3} at once: {rate:6.1f}/s, {rate / allowed:6.1%} of what they allow, "
-        f"{1000 * cpu / ran.settled:.1f} ms of CPU a call"
+        f"  {at_once:3} at once: {rate:6.1f}/s, {rate / allowed:6.1%} of the possible rate, "
+        f"{1000 * cpu / ran.settled:.1f} ms of CPU per call"
     )
 
 
 def _long_run(place: Path, server: LLMServer) -> None:
-    """Kill it twice at moments nobody chose, and count."""
+    """Kill a run twice at random moments, and count."""
     server.reset(latency=0.02, faults=FAULTS)
     folder = make_llm_study(
         place / "long",
@@ -99,7 +99,7 @@ def _long_run(place: Path, server: LLMServer) -> None:
 
 
 def _resident(pid: int) -> float:
-    """Return the memory a process has, in MB."""
+    """Return the resident memory of a process, in MB."""
     try:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
     except (OSError, IndexError):

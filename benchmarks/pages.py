@@ -1,7 +1,7 @@
-"""The rater pages under load, through real HTTP, answers durable: speed, and a rush for places.
+"""Measures the rater pages under load, over HTTP with durable answers, and in a rush for places.
 
-The crowd is one process beside the server, on the same cores, and its raters are browsers without
-script: see `tests/support/crowd.py`.
+The crowd is one process on the same cores as the server. Its raters are browsers without
+JavaScript: see `tests/support/crowd.py`.
 """
 
 from __future__ import annotations
@@ -45,11 +45,11 @@ class Served:
 
 
 def main() -> None:
-    """Print requests per second, latencies, and what became of raters who rushed for places."""
-    # the whole crowd comes from one address, again and again
+    """Print requests per second, latencies, and how raters fared who rushed for places."""
+    # the whole crowd comes from one address
     os.environ["RATIFY_ARRIVALS_PER_MINUTE"] = "1000000"
     databases = [SQLITE, POSTGRESQL] if _answers(POSTGRES) else [SQLITE]
-    print("\nRater pages; the crowd is a process of its own on the same cores.")
+    print("\nRater pages; the crowd is another process on the same cores.")
     if POSTGRESQL not in databases:
         print(f"No PostgreSQL answers at {POSTGRES} (set RATIFY_TEST_POSTGRES).")
     for database in databases:
@@ -91,7 +91,7 @@ def _with_pause(here: Served) -> None:
     sent = sum(len(rater.sent) for rater in raters)
     print(
         f"{WITH_PAUSE} raters who arrive within {ARRIVING:g} s and think {PAUSE} s before each "
-        f"answer, {here.where}: {sent / span:.0f} requests/s came"
+        f"answer, {here.where}: {sent / span:.0f} requests/s"
     )
     _latencies(raters)
 
@@ -107,7 +107,7 @@ def _latencies(raters: Sequence[Rater]) -> None:
 
 
 def _rushes(here: Served) -> None:
-    """Let a crowd rush for too few places, empty the study, and let it rush again."""
+    """Let a crowd rush for too few places, empty the study, and repeat."""
     engine = create_engine(here.database)
     ends: Counter[str] = Counter()
     span = 0.0
@@ -133,7 +133,7 @@ def _rushes(here: Served) -> None:
 
 @contextmanager
 def _served(database: str, *, raters: int) -> Iterator[Served]:
-    """Serve the worked study, locked, from a database of its own."""
+    """Serve the worked study, locked, from its own database."""
     with ExitStack() as stack:
         place = stack.enter_context(tempfile.TemporaryDirectory())
         folder = Path(place) / "study"
@@ -153,7 +153,7 @@ def _served(database: str, *, raters: int) -> Iterator[Served]:
 
 @contextmanager
 def _new_postgresql() -> Iterator[str]:
-    """Make a database, dropped afterwards."""
+    """Make a database that is dropped afterwards."""
     name = f"ratify_benchmark_{secrets.token_hex(4)}"
     admin = create_engine(f"{POSTGRES}/postgres", isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:

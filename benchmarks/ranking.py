@@ -1,7 +1,7 @@
-"""Rankings beside named peers: ratios of medians, interleaved in one process, and peak memory.
+"""Compares rankings with named peers: ratios of medians in one process, and peak memory.
 
-`python -m benchmarks.ranking codes elo` measures only the rows named. A peer that is not installed
-is said to be so: `pip install "ratify-eval[bench]"` brings them.
+`python -m benchmarks.ranking codes elo` measures only the rows named. A peer that is missing is
+printed as "not installed": `pip install "ratify-eval[bench]"` installs them.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from benchmarks import ranking_peers as peers
 from benchmarks.ranking_peers import Votes
 
 ROUNDS = 3
-# Seconds after which a piece of work is not repeated again.
+# Work that has taken this many seconds is not repeated.
 LONG = 12.0
 RESAMPLES = 100
 
@@ -38,7 +38,7 @@ Work = dict[str, Callable[[], object] | None]
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the table: ours first, then the peers; None is a peer not installed.
+    """One row of the table: ours first, then the peers; None is a peer that is not installed.
 
     Attributes
     ----------
@@ -46,9 +46,9 @@ class Row:
     build : callable
         Makes the input, which is not timed, and returns the work by name.
     goals : dict
-        Least ratio of a peer's time to ours, by peer.
+        Lowest ratio of a peer's time to ours that we aim at, by peer.
     most_mb : float or None
-        Most memory that ours may take beyond its input.
+        Most memory in MB that ours may take beyond its input.
     """
 
     title: str
@@ -74,7 +74,7 @@ def _comparisons(votes: Votes, *, raters: bool = False) -> Comparisons:
 def _evalica(
     votes: list[Votes], what: str = "bradley_terry", *, indexed: bool = False
 ) -> Callable[[], object] | None:
-    """Return evalica on codes; `indexed` gives it the index it would make of them itself."""
+    """Return evalica on codes; `indexed` gives it the index that it would otherwise make."""
     evalica = peers.installed("evalica")
     if evalica is None:
         return None
@@ -249,7 +249,7 @@ ROWS = {
 
 
 def _study() -> Votes:
-    """Return a study of five scenarios: 30 items each, 150 raters x 10."""
+    """Return a study of five scenarios with 30 items each and 150 raters x 10."""
     parts = [Votes.drawn(30, 300, 150, seed=seed) for seed in range(5)]
     return Votes(
         150,
@@ -261,7 +261,7 @@ def _study() -> Votes:
 
 
 def medians(work: Work) -> dict[str, float]:
-    """Return the median seconds of each piece of work, interleaved after one round unmeasured."""
+    """Return the median seconds of each piece of work, interleaved, without the first round."""
     taken: dict[str, list[float]] = {name: [] for name, do in work.items() if do is not None}
     for _ in range(ROUNDS + 1):
         for name, do in work.items():
@@ -275,7 +275,7 @@ def medians(work: Work) -> dict[str, float]:
 
 
 def peak(row: str, name: str) -> float:
-    """Return the peak memory of a piece of work in MB, beyond its input, in a fresh process."""
+    """Return the peak memory of work in MB, beyond its input, in a fresh process."""
     command = [sys.executable, "-m", "benchmarks.ranking", "--memory", row, name]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return float(done.stdout) if done.returncode == 0 else float("nan")
@@ -287,11 +287,11 @@ def _print_peak(row: str, name: str) -> None:
     status, reset = Path("/proc/self/status"), Path("/proc/self/clear_refs")
     if do is None or not reset.exists():
         sys.exit(1)
-    # What building the input freed goes back to the system, or the work would seem to need less.
+    # Memory freed after building the input must be returned, or the work would seem to need less.
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).malloc_trim(0)
-    # 5 sets the high-water mark back to what is resident now.
+    # 5 resets the high-water mark to what is resident now.
     reset.write_text("5", encoding="ascii")
     before = _high_water(status)
     do()
@@ -323,9 +323,9 @@ def report(key: str, row: Row) -> None:
 
 def main(rows: list[str] | None = None) -> None:
     """Print every row; above 1, ours is faster."""
-    # Peers say that they did not converge; that is theirs to fix, and is in the table's notes.
+    # Peers warn that they did not converge; the notes of the table say so.
     warnings.simplefilter("ignore")
-    print("Rankings: time, memory beyond the input in a process of its own, ratio of medians")
+    print("Rankings: time, memory beyond the input in a fresh process, ratio of medians")
     for key, row in ROWS.items():
         if not rows or key in rows:
             report(key, row)

@@ -1,7 +1,7 @@
-"""The peers that rankings are measured beside; one that is not installed is left out and said so.
+"""The peers that rankings are compared with, as far as they are installed.
 
-FastChat's wheel lacks the fit its leaderboard used last, so it is built again here from what that
-fit is publicly known to do: distinct (pair, outcome) rows with their counts, then L-BFGS.
+FastChat's wheel lacks the last fit of its leaderboard, so it is rebuilt here from its public
+description: distinct (pair, outcome) rows with their counts, then L-BFGS.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.special import expit
 
 
 def installed(name: str) -> ModuleType | None:
-    """Return a peer's module, None where it is not installed."""
+    """Return a peer's module, or None if it is not installed."""
     try:
         return importlib.import_module(name)
     except ImportError:
@@ -83,7 +83,7 @@ class Votes:
         return table
 
     def pairs(self) -> list[tuple[int, int]]:
-        """Return (winner, loser) of every judgment, as choix wants them."""
+        """Return (winner, loser) of every judgment, as choix expects them."""
         winner = np.where(self.left_won, self.left, self.right)
         loser = np.where(self.left_won, self.right, self.left)
         return list(zip(winner.tolist(), loser.tolist(), strict=True))
@@ -129,7 +129,7 @@ def lbfgs(schedule: Schedule, count: np.ndarray) -> np.ndarray:
 
     start = np.zeros(schedule.items)
     options: Any = {"maxiter": 100, "gtol": 1e-6}
-    # Without a penalty a never-lost item runs off to where the logarithm is infinite.
+    # Without a penalty the score of an item that never lost grows until the logarithm is infinite.
     with np.errstate(all="ignore"):
         found: Any = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
     return np.asarray(found.x)
@@ -150,7 +150,7 @@ def fastchat_bootstrap(battles: pd.DataFrame, resamples: int) -> np.ndarray:
 
 
 def fastchat_elo(battles: pd.DataFrame) -> dict[str, float]:
-    """Return ratings by FastChat's published update: a dictionary, a row of the table at a time."""
+    """Return ratings by FastChat's published update, with a dictionary, row by row."""
     rating: dict[str, float] = {}
     rows: Any = battles.itertuples()
     for row in rows:
@@ -162,11 +162,11 @@ def fastchat_elo(battles: pd.DataFrame) -> dict[str, float]:
     return rating
 
 
-# Peers called as they are.
+# Peers that are called as installed.
 
 
 def evalica_winners(votes: Votes, evalica: Any) -> list[Any]:
-    """Return who won, as evalica wants it."""
+    """Return who won, as evalica expects it."""
     return [evalica.Winner.X if won else evalica.Winner.Y for won in votes.left_won]
 
 
@@ -176,14 +176,14 @@ def arena_data(battles: pd.DataFrame, arena: Any) -> Any:
 
 
 def arena_fit(data: Any, arena: Any) -> Any:
-    """Return arena-rank's fit, waited for."""
+    """Return arena-rank's fit, once it is computed."""
     model = arena.BradleyTerry(data.n_competitors)
     model.fit(data)
     return np.asarray(model.params["ratings"])
 
 
 def arena_intervals(data: Any, arena: Any) -> Any:
-    """Return arena-rank's fit with its vote-level intervals, waited for."""
+    """Return arena-rank's fit with vote-level intervals, once it is computed."""
     found = arena.BradleyTerry(data.n_competitors).compute_ratings_and_cis(data)
     return np.asarray(found["rating_lower"])
 

@@ -1,6 +1,6 @@
-"""Judges whose true strengths are known, asked by any scheme with many calls under way.
+"""Simulates judges of items with known strengths, asked by any scheme with many calls under way.
 
-A choice is a logit of the difference in strength. Strengths are the published ratings as
+The log-odds of a choice are the difference in strength. Strengths are the published ratings as
 log-odds; without that file they are normal with the same spread.
 """
 
@@ -33,12 +33,12 @@ class Judge:
     sharpness : float
         Multiplies the published log-odds: below 1 it is noisier.
     side : float
-        What standing on the left is worth, in log-odds.
+        Advantage of the item on the left, in log-odds.
     drawn : float
-        Share of its noise that another draw of the same question would not repeat, 0 or at least
-        one half; the rest lies in the pair.
+        Share of its noise that changes when the same question is asked again, 0 or at least one
+        half; the rest belongs to the pair.
     confidence : float
-        Multiplies the log-odds that it states.
+        Multiplies the log-odds that the judge states.
     """
 
     sharpness: float = KNOWN
@@ -50,7 +50,7 @@ class Judge:
         """Return whether the left item is chosen, and the stated P(left)."""
         ahead += self.side
         if self.drawn:
-            # normal noise in the pair and a logistic draw, together nearly a standard logistic
+            # normal noise of the pair and a logistic draw are together nearly a standard logistic
             in_pair = (1 - self.drawn) * math.pi**2 / 3
             sees = (ahead + rng.normal(0, math.sqrt(in_pair))) / math.sqrt(
                 1 - math.pi / 8 * in_pair
@@ -62,7 +62,7 @@ class Judge:
 
 @dataclass(frozen=True)
 class Run:
-    """A judge was asked: its judgments in the order of replies, and what choosing pairs took."""
+    """A judge's judgments in the order of its replies, and the seconds spent on choosing pairs."""
 
     judgments: pd.DataFrame
     scheme: Scheme
@@ -70,9 +70,9 @@ class Run:
 
 
 def strengths(replication: int, sharpness: float) -> np.ndarray:
-    """Return true strengths in log-odds, in an order of no meaning.
+    """Return true strengths in log-odds, in random order.
 
-    Replications go through the scenarios in turn.
+    Replications use the scenarios in turn.
     """
     rng = np.random.default_rng([replication, 1])
     if RATINGS.exists():
@@ -89,7 +89,7 @@ def strengths(replication: int, sharpness: float) -> np.ndarray:
 def ask(
     sampling: PairSampling, judge: Judge, strength: np.ndarray, *, seed: int, in_flight: int
 ) -> Run:
-    """Ask a judge with many calls under way, whose replies come in any order."""
+    """Ask a judge with many calls under way; its replies come in any order."""
     rng = np.random.default_rng([seed, 2])
     scheme = scheme_of(len(strength), sampling, rng=np.random.default_rng([seed, 3]))
     rows: list[tuple[int, int, bool, float]] = []

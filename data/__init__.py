@@ -1,1 +1,1 @@
-"""The codebook of every tidy table, and the small demo tables made for this project."""
+"""The codebook of the tidy tables, and the small demo data made for this project."""

@@ -98,7 +98,7 @@ def picture() -> str:
 
 
 def page() -> str:
-    """Return the page with the picture as the imports are now."""
+    """Return the page with a picture of the present imports."""
     text = PAGE.read_text("utf-8")
     drawn = f"{START}{picture()}{END}"
     return re.sub(f"{re.escape(START)}.*?{re.escape(END)}", lambda _: drawn, text, flags=re.S)

@@ -20,7 +20,7 @@ def codebook_table(table: Contract) -> str:
 
 
 def page(text: str) -> str:
-    """Return the codebook with every heading and table as the contract says, its prose as it is."""
+    """Return the codebook with headings and tables from the contract and its prose unchanged."""
     for table in TABLES.values():
         section = rf"(?m)^## {table.name}: .*\n((?:(?!## |\|).*\n)*)(?:\|.*\n)+"
         rendered = rf"## {table.name}: {table.row}\n\g<1>{codebook_table(table)}"

@@ -14,8 +14,8 @@ HEAD = """# Commands
 
 Made from the command line by `python -m docs.commands`; a test compares the two.
 
-A wrong input ends in one line on standard error that names the file, row and column and what is
-allowed, with exit code 2.
+If an input is wrong, the command prints one line on standard error that names the file, row and
+column and what is allowed, and exits with code 2.
 """
 
 

@@ -1,1 +1,1 @@
-"""What is promised before anybody looks: the plan, its lock, and the reading of tables."""
+"""What a study promises before anybody sees data: the plan, its lock and the tables' contract."""

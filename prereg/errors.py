@@ -1,4 +1,4 @@
-"""The one error a user may see: it names the place, the bad value and what is allowed."""
+"""The only error that a user may see: it names the place, the bad value and what is allowed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 class RatifyError(Exception):
-    """A wrong input, said in one line.
+    """A wrong input, explained in one line.
 
     Parameters
     ----------
@@ -59,6 +59,6 @@ class RatifyError(Exception):
 
 
 def _short(value: object, limit: int = 60) -> str:
-    """Return the value quoted, on one line, cut where it is long."""
+    """Return the value quoted, on one line, cut off if it is long."""
     text = repr(value)
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,4 +1,4 @@
-"""The one place that writes files: beside the target first, then renamed, never half-written."""
+"""Writes every file beside its target and then renames it, so that none is ever half-written."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from typing import Any
 
 from prereg.errors import RatifyError
 
-# tempfile lets nobody else read what it makes; what we write is as open as the user wants files
-# to be. It can only be read by setting it, which is done once, before there are threads.
+# tempfile makes files that only their owner can read; ours follow the user's umask instead. Reading
+# the umask means setting it, so this is done once, before there are threads.
 _UMASK = os.umask(0o077)
 os.umask(_UMASK)
 
@@ -57,15 +57,15 @@ def write_json(path: Path, content: Any) -> None:
 
 @contextlib.contextmanager
 def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Path]:
-    """Yield an empty folder that takes the place of `path` only if the block ends well.
+    """Yield an empty folder that replaces `path` only if the block ends without an error.
 
     Parameters
     ----------
     path : Path
         The folder to replace; it need not exist.
     ours : collection of str or None
-        Names of what may be replaced. A folder that holds anything else is somebody's, and is
-        left alone. None where the caller has looked already.
+        Names that may be replaced. A folder that holds anything else is refused. None if the
+        caller has already checked.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def sha256(content: bytes) -> str:
 
 
 def canonical_json(content: Any) -> bytes:
-    """Return the one byte string that stands for a JSON value: sorted keys, no spaces, UTF-8."""
+    """Return a JSON value as canonical bytes: sorted keys, no spaces, UTF-8."""
     return json.dumps(
         content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     ).encode("utf-8")

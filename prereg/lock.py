@@ -36,7 +36,7 @@ class Lock:
     locked_at : str
         ISO 8601, UTC.
     tool : str
-        Name and version of what wrote it.
+        Name and version of the program that wrote it.
     """
 
     plan_hash: str
@@ -88,9 +88,9 @@ def hash_parts(
     sequences : sequence of mapping
         Rows of the sequences table.
     texts : mapping
-        What raters are shown beside the items, by name (consent, instructions).
+        The other texts that raters are shown, by name (consent, instructions).
     prompts : mapping
-        What each judge answers by, by judge id: a prompt, or a baseline's lexicon.
+        What each judge works with, by judge id: a prompt, or a baseline's lexicon.
     """
     columns = sequence_columns(plan)
     rows = [{c: str(row[c]) for c in columns} for row in sequences]
@@ -105,9 +105,9 @@ def hash_parts(
 
 
 def verify_lock(folder: Path, plan: Plan) -> Lock:
-    """Return the lock of a study folder that is still as it was locked.
+    """Return the lock of a study folder, if nothing has changed since it was locked.
 
-    What the judges answered by is not looked at: that is compared when they are asked.
+    The judges' prompts are not checked here, but when the judges are asked.
 
     Raises
     ------
@@ -121,7 +121,7 @@ def verify_lock(folder: Path, plan: Plan) -> Lock:
 
 
 def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
-    """Return the hashes of all that lies in a study folder: every part but the judges' prompts.
+    """Return the hashes of every part of a study folder except the judges' prompts.
 
     Raises
     ------
@@ -139,7 +139,7 @@ def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
 
 
 def read_texts(folder: Path, plan: Plan) -> dict[str, str]:
-    """Return what raters are shown beside the items, by name.
+    """Return the texts other than items that raters are shown, by name.
 
     Raises
     ------
@@ -163,7 +163,7 @@ def _read_text(path: Path) -> str:
         raise RatifyError("is empty", file=path, allowed="the text raters are shown")
     titles = len(re.findall(r"^# +\S", text, re.MULTILINE))
     if titles != 1:
-        # whoever hears a page instead of seeing it finds their way by its one title
+        # raters who use a screen reader find their way by the page's one title
         raise RatifyError(
             f"has {titles} titles", file=path, allowed="one line that begins with '# '"
         )
@@ -171,7 +171,7 @@ def _read_text(path: Path) -> str:
 
 
 def plan_hash(parts: Mapping[str, str]) -> str:
-    """Return the one hash that stands for all parts."""
+    """Return one hash over the hashes of all parts."""
     return files.sha256(files.canonical_json(dict(parts)))
 
 
@@ -188,7 +188,7 @@ def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
     Returns
     -------
     Lock
-        The one already there, where it says the same.
+        The lock that is already there, if no part has changed.
 
     Raises
     ------

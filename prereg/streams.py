@@ -7,20 +7,20 @@ import hashlib
 
 import numpy as np
 
-# What an analysis draws for, beside its own id.
+# Names of streams that analyses use, in addition to their own ids.
 EXCLUSIONS = "exclusions"
-ELO = "elo:"  # and the judge whose judgments are reordered
+ELO = "elo:"  # followed by the judge whose judgments are reordered
 
 
 class Stream(enum.IntEnum):
-    """The numbers behind the plan's seed. A number is never given to another purpose."""
+    """The number of each purpose. A number is never given to another purpose."""
 
     SEQUENCES = 1
     BASELINE = 2
     BOT = 3
     ANALYSIS = 4
     JUDGE = 5
-    REHEARSAL = 5  # nothing is named behind it, so it shares no numbers with a judge's
+    REHEARSAL = 5  # used without a name, so it differs from every judge's stream
     PROBED_ITEMS = 6
     PERTURBATIONS = 7
     SHOWN_REWRITES = 8
@@ -32,11 +32,11 @@ def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:
     Parameters
     ----------
     seed : int
-        The plan's.
+        The plan's seed.
     purpose : Stream
-        Another purpose, another stream; the same again gives the same numbers.
+        Each purpose has its own stream; the same purpose gives the same numbers again.
     *of : str or int
-        Whose stream it is, where a purpose has several: a judge's, an analysis's, a bot's.
+        Whose stream it is, if a purpose has several: a judge's, an analysis's, a bot's.
     """
     keys = (one if isinstance(one, int) else _number(one) for one in of)
     return np.random.default_rng([seed, int(purpose), *keys])

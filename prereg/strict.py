@@ -1,4 +1,4 @@
-"""What every part of the plan is made of."""
+"""The base model and the text types of every part of the plan."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ class Strict(BaseModel):
 
 
 def added(default: Any, **limits: Any) -> Any:
-    """Return a field that a later version added: at its default it leaves a plan's hash as it was.
+    """Return a field that a later version added; its default does not change a plan's hash.
 
     Parameters
     ----------
     default : object
     **limits
-        As of `pydantic.Field`.
+        As in `pydantic.Field`.
     """
     return Field(default=default, exclude_if=lambda value: value == default, **limits)

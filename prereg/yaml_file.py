@@ -1,4 +1,4 @@
-"""Reads YAML that people write: safe, every key once, faults in one line."""
+"""Reads YAML that people write: safely, each key once, with errors of one line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from prereg.errors import RatifyError
 
 
 class _OnceLoader(yaml.SafeLoader):
-    """Safe YAML in which a key stands once; YAML itself lets the last one win, silently."""
+    """A safe loader that refuses a repeated key; YAML itself silently keeps the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping."""
@@ -52,8 +52,8 @@ def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
         line = f" at line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be read"
         raise RatifyError(f"is not YAML{line}: {problem}", file=file) from error
-    except (TypeError, ValueError, RecursionError) as error:  # a key or a date that is none
-        raise RatifyError(f"is not YAML that a {what} can be made of", file=file) from error
+    except (TypeError, ValueError, RecursionError) as error:  # an invalid key or date
+        raise RatifyError(f"holds YAML that cannot be read as a {what}", file=file) from error
     if not isinstance(content, dict):
         raise RatifyError(f"is not a {what}", file=file, allowed=f"a mapping of the {what}'s keys")
     return content

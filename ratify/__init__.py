@@ -1,4 +1,4 @@
-"""Ratify's command line: one module for each command, whose heavy imports wait until it runs."""
+"""Ratify's command line: one module per command; its heavy imports wait until it runs."""
 
 from ratify import (  # noqa: F401 - each adds its command to the group
     analyze,

@@ -1,4 +1,4 @@
-"""`python -m ratify`."""
+"""Lets `python -m ratify` run the command line."""
 
 from ratify import main
 

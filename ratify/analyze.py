@@ -1,4 +1,4 @@
-"""`ratify analyze`: run the registered analyses."""
+"""`ratify analyze`: runs the registered analyses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ratify.command_line import MODE, STUDY, main
 @STUDY
 @MODE
 def analyze(folder: Path, mode: str) -> None:
-    """Run the registered analyses on the tidy tables in DIR/data; writes DIR/results."""
+    """Run the registered analyses on the tidy tables in DIR/data and write DIR/results."""
     from analysis.run import analyze_study
 
     results = analyze_study(folder, mode=mode)

@@ -1,4 +1,4 @@
-"""`ratify audit`: how reliable a judge is, from tables that are there already."""
+"""`ratify audit`: reports how reliable a judge is, from tables that already exist."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ NO_ITEMS = (
     "humans",
     multiple=True,
     metavar="[NAME=]FILE",
-    help="Ratings by people: a wide file for each, or one long table. Repeat it.",
+    help="Ratings by people: one wide file per person, or one long table. Can be repeated.",
 )
 @click.option(
     "--judge",
     "judges",
     multiple=True,
     metavar="[NAME=]FILE",
-    help="Ratings by a judge, in the same shapes. Repeat it.",
+    help="Ratings by a judge, in a file of the same form. Can be repeated.",
 )
 @click.option(
     "--rater",
     "rater_column",
     default="rater_id",
     show_default=True,
-    help="Of a wide file of many people: the column that says who rated.",
+    help="In a wide file with several raters: the column that names the rater.",
 )
 @click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
 @click.option(
@@ -54,40 +54,40 @@ NO_ITEMS = (
     "--dimension",
     "dimensions",
     multiple=True,
-    help="A column to compare; without it, the numeric columns all files share.",
+    help="A column to compare. Default: every numeric column that all files share.",
 )
 @click.option(
     "--cut",
     "cuts",
     multiple=True,
     metavar="CUT",
-    help="Where a rating makes a treatment: '>=5' or '<=3'. Repeat it.",
+    help="Ratings that count as the treatment: '>=5' or '<=3'. Can be repeated.",
 )
 @click.option(
     "--epsilon",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    help="Of the alternative-annotator test: .2 where people are experts, .15 skilled, .1 a crowd.",
+    help="For the alternative-annotator test: .2 for expert, .15 for skilled, .1 for crowd raters.",
 )
 @click.option(
     "--interval",
     type=click.Choice(["jackknife", "bootstrap"]),
     default="jackknife",
     show_default=True,
-    help="Of the coefficients of each pair.",
+    help="How to compute the intervals of each pair's coefficients.",
 )
 @click.option(
     "--items",
     type=click.Path(path_type=Path),
-    help="Table of the items' texts: then the baselines length and lexical are compared too.",
+    help="Table with the items' texts; adds the baselines length and lexical to the comparison.",
 )
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option(
     "--habits",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="A study's tables: report every judge's habits, in place of ratings.",
+    help="Folder of a study's tables: report its judges' habits instead of comparing ratings.",
 )
 @click.option(
     "--seed",
@@ -99,9 +99,9 @@ NO_ITEMS = (
 @click.option(
     "--mode",
     type=click.Choice(MODES),
-    help="Which ratings of an exported table to take; else the one there is, live of several.",
+    help="Mode of the ratings to use from exported tables. Default: their only mode, or live.",
 )
-@click.option("--check", is_flag=True, help="Compare coefficients with those of pingouin.")
+@click.option("--check", is_flag=True, help="Compare the coefficients with pingouin's.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -126,9 +126,9 @@ def audit(
     check: bool,
     out: Path,
 ) -> None:
-    """Say how reliable a judge is, from ratings you already have. No study is needed.
+    """Report how reliable a judge is, from ratings that you already have. No study is needed.
 
-    With --habits: which habits a study's judges have, from its exported tables.
+    With --habits, report the habits of a study's judges from its exported tables.
     """
     from analysis.report.page import write_report
     from analysis.results.files import WRITTEN, write_results
@@ -136,7 +136,7 @@ def audit(
 
     if habits is not None:
         if humans or judges or check:
-            raise click.UsageError("--habits stands alone: it reads the tables of a study.")
+            raise click.UsageError("--habits cannot be combined with --human, --judge or --check.")
         results = _habits(habits, seed=seed, mode=mode)
     else:
         for name, given in (("--human", humans), ("--judge", judges), ("--scale", scale)):
@@ -190,7 +190,7 @@ def _agreement(
     interval: Literal["jackknife", "bootstrap"],
     check: bool,
 ) -> Results:
-    """Return the audit of some ratings, with the baselines where the items' texts are given."""
+    """Return the audit of some ratings, with the baselines if the items' texts are given."""
     from analysis.audit.annotators import read_annotators
     from analysis.audit.audit import audit as run_audit
     from study.judges.rated_table import rate_table
@@ -238,7 +238,7 @@ def _agreement(
 
 
 def _cut(word: str) -> CutAt:
-    """Return a cut as the command line writes it."""
+    """Return the cut that `word` gives on the command line."""
     from analysis.agreement.summary import CutAt
 
     sign, value = word.strip()[:2], word.strip()[2:]

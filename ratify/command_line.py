@@ -1,4 +1,4 @@
-"""The group of commands, and what they share: options, errors in one line, an opened study."""
+"""The group of commands and what they share: options, one-line errors, opening a study."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ MODE = click.option(
     type=click.Choice(MODES),
     default="live",
     show_default=True,
-    help="Kind of data. They are kept apart in every table.",
+    help="Kind of data. Every table keeps the kinds apart.",
 )
 PORT = click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=8000,
     show_default=True,
-    help="Port to serve on; the next free one if it is taken, any free one if 0.",
+    help="Port to serve on. If it is taken, the next free port is used; 0 means any free port.",
 )
 
 
 class OneLine(click.Group):
-    """A group whose commands end in one line and exit code 2 where an input is wrong."""
+    """A group whose commands end in one line and exit code 2 if an input is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
@@ -61,12 +61,12 @@ def main() -> None:
 
 
 def database() -> str | None:
-    """Return the URL of the database, None where it is SQLite in the study folder."""
+    """Return the URL of the database, or None if it is SQLite in the study folder."""
     return os.environ.get("RATIFY_DATABASE_URL")
 
 
 def store_of(folder: Path) -> contextlib.closing[Store]:
-    """Return a folder's store, closed at the end of a with block."""
+    """Return a folder's store, which is closed at the end of a with block."""
     from study.store.database import open_store
 
     return contextlib.closing(open_store(folder, database()))

@@ -1,4 +1,4 @@
-"""`ratify demo`: every command in a row, as a researcher would run them."""
+"""`ratify demo`: runs every command in turn, as a researcher would."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ratify.serve import serve_and_say
 
 
 def run_demo(folder: Path, *, shown: Path) -> None:
-    """Do what a researcher would, command by command, with bots in the place of people.
+    """Do what a researcher would do, command by command, with bots instead of people.
 
     Parameters
     ----------
     folder : Path
-        Where it is made.
+        Where the study is made.
     shown : Path
-        Where it will be, for what is said.
+        Where the study will be in the end; the messages name this folder.
     """
     from analysis.gate import judge_results
     from analysis.report.page import write_report
@@ -42,13 +42,13 @@ def run_demo(folder: Path, *, shown: Path) -> None:
         write_tables(store, study)
     results = analyze_study(folder, mode="bot")
     write_report(folder / "results")
-    click.echo("\nWhat it found (simulated raters, conversations composed for the demo):")
+    click.echo("\nWhat the analysis found (simulated raters, conversations composed for the demo):")
     for sentence in results.headline:
         click.echo(f"  {sentence}")
     for line in judge_results(folder).lines():
         click.echo(f"  {line}")
     click.echo(f"\n{shown}/results/report.html   the report")
-    click.echo(f"{shown}/results/results.json  every number; tables/ and figures/ beside it")
+    click.echo(f"{shown}/results/results.json  every number; tables/ and figures/ are next to it")
     click.echo(f"{shown}/data/                 the tidy tables and their codebook")
 
 
@@ -56,12 +56,12 @@ def run_demo(folder: Path, *, shown: Path) -> None:
 @click.argument(
     "folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("ratify-demo")
 )
-@click.option("--serve/--no-serve", "then_serve", default=True, help="Serve it afterwards.")
+@click.option("--serve/--no-serve", "then_serve", default=True, help="Serve the study afterwards.")
 @PORT
 def demo(folder: Path, then_serve: bool, port: int) -> None:
     """Run a whole study with simulated raters into DIR (./ratify-demo), then serve it.
 
-    A demo that is already there is made anew.
+    A demo that is already in DIR is replaced.
     """
     from prereg.files import replaced_folder
     from study.opening import open_study

@@ -1,4 +1,4 @@
-"""`ratify export`: the tidy tables and their codebook."""
+"""`ratify export`: writes the tidy tables and their codebook."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from ratify.command_line import STUDY, main, opened
     type=click.Choice(["csv", "parquet"]),
     default="csv",
     show_default=True,
-    help="Of the tables.",
+    help="Format of the tables.",
 )
 def export(folder: Path, file_format: str) -> None:
-    """Write the tidy tables of DIR and their codebook into DIR/data, in place of what is there."""
+    """Write the tidy tables of DIR and their codebook into DIR/data and replace what is there."""
     from study.export.files import export as write_tables
 
     with opened(folder) as (study, store):

@@ -1,4 +1,4 @@
-"""`ratify gate`: whether the plan's thresholds hold, as an exit code."""
+"""`ratify gate`: checks the plan's thresholds and answers by its exit code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ratify.command_line import STUDY, main
 @STUDY
 @click.pass_context
 def gate(ctx: click.Context, folder: Path) -> None:
-    """Exit 0 only where every threshold of the plan in DIR holds in its results, else 1."""
+    """Exit with 0 if the results in DIR meet every threshold of the plan, otherwise with 1."""
     from analysis.gate import judge_results
 
     verdict = judge_results(folder)

@@ -1,4 +1,4 @@
-"""`ratify judge`: ask the plan's judges, after a look at what it costs; resumes, shows progress."""
+"""`ratify judge`: asks the plan's judges, estimates the costs first, and can resume a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from study.judges.runs.spending import Estimate
     from study.store.database import Store
 
-# Seconds between two lines where there is no terminal.
+# Seconds between two lines of progress if there is no terminal.
 SAID_EVERY = 30.0
 
 
@@ -32,7 +32,7 @@ def ask_judges(
     again: bool = False,
     batch: bool = False,
 ) -> bool:
-    """Ask the judges of the plan, and say what each did.
+    """Ask the judges of the plan, and print what each did.
 
     Parameters
     ----------
@@ -41,11 +41,11 @@ def ask_judges(
     only : str, optional
         The one judge to ask.
     yes : bool
-        Whether an estimate above the plan's limit is agreed to.
+        Whether to go on if the estimate is above the plan's limit.
     again : bool
-        Whether what was refused or unreadable is asked once more.
+        Whether to repeat requests that were refused or whose reply could not be read.
     batch : bool
-        Whether LLMs are asked through their server's batch API.
+        Whether to ask LLMs through their server's batch API.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def ask_judges(
     Raises
     ------
     RatifyError
-        When there is no such judge, or one cannot be asked.
+        When there is no such judge, or a judge cannot be asked.
     """
     from prereg.plan.judging import LLMJudge
     from study.judges.runs.baseline import run_judge
@@ -72,7 +72,7 @@ def ask_judges(
 
 
 def estimates(study: Study, store: Store, *, only: str | None = None) -> list[str]:
-    """Return what asking would take, a line for each judge; nothing is sent."""
+    """Return what asking would cost, one line per judge; nothing is sent."""
     from prereg.plan.judging import LLMJudge
 
     lines = []
@@ -131,7 +131,7 @@ def _ask_llm(
         ran = run_batch(store, study, judge, say=click.echo, again=again)
         click.echo(_did(judge, ran))
         if judge.pairs is not None:
-            click.echo(f"judge {judge.id}: its ranking is asked without --batch")
+            click.echo(f"judge {judge.id}: run it again without --batch for its ranking")
         return not (ran.stopped or ran.left or judge.pairs is not None)
     with _Shown(judge, found.calls) as shown:
         ran = run_llm(store, study, judge, again=again, progress=shown.tell)
@@ -140,7 +140,7 @@ def _ask_llm(
 
 
 def _agree(judge: LLMJudge, found: Estimate, check: Any) -> None:
-    """Ask whether to spend it; where nobody can be asked, the plan's limit is a limit."""
+    """Ask whether to spend the money; without a terminal, refuse to exceed the plan's limit."""
     try:
         check(judge, found)
     except RatifyError as error:
@@ -150,7 +150,7 @@ def _agree(judge: LLMJudge, found: Estimate, check: Any) -> None:
 
 
 def _did(judge: LLMJudge, ran: Ran) -> str:
-    """Return what a run did, in a line."""
+    """Return what a run did, in one line."""
     money = f", {ran.money:,.2f} {judge.prices.currency} so far" if judge.prices else ""
     line = f"judge {judge.id}: {ran.settled - ran.unanswered:,} requests answered{money}"
     if ran.unanswered:
@@ -165,7 +165,7 @@ def _did(judge: LLMJudge, ran: Ran) -> str:
 
 
 class _Shown:
-    """Progress: a bar on a terminal, a line now and then elsewhere."""
+    """Shows progress: a bar on a terminal, an occasional line elsewhere."""
 
     def __init__(self, judge: LLMJudge, total: int) -> None:
         self._judge = judge
@@ -213,14 +213,14 @@ class _Shown:
 
 @main.command()
 @STUDY
-@click.option("--only", metavar="JUDGE", help="Ask this judge of the plan alone.")
-@click.option("--dry-run", is_flag=True, help="Say what would be sent and cost; send nothing.")
-@click.option("--yes", is_flag=True, help="Go on even above the plan's ask_above.")
-@click.option("--again", is_flag=True, help="Ask once more what was refused or could not be read.")
+@click.option("--only", metavar="JUDGE", help="Ask only this judge of the plan.")
+@click.option("--dry-run", is_flag=True, help="Estimate the calls and their cost; send nothing.")
+@click.option("--yes", is_flag=True, help="Go on even if the estimate is above ask_above.")
+@click.option("--again", is_flag=True, help="Repeat refused and unreadable requests.")
 @click.option(
     "--batch",
     is_flag=True,
-    help="Through the server's batch API: submits, waits and collects; stop and go on at any time.",
+    help="Use the server's batch API: submit, wait and collect. You can stop and resume any time.",
 )
 @click.pass_context
 def judge(
@@ -233,10 +233,10 @@ def judge(
     again: bool,
     batch: bool,
 ) -> None:
-    """Ask the judges of the plan in DIR; what is answered is not asked again.
+    """Ask the judges of the plan in DIR. Questions that have an answer are not asked again.
 
-    An LLM's key stands in the environment, in the variable that the plan names. Stop it at any time
-    and start it again: it goes on where it was. Exits with 1 where something is left to be asked.
+    The key of an LLM is read from the environment variable that the plan names. You may stop the
+    command at any time; it resumes when you run it again. It exits with 1 if questions are left.
     """
     with opened(folder, same_judges=True) as (study, store):
         if dry_run:

@@ -1,4 +1,4 @@
-"""`ratify lock`: check and freeze a plan."""
+"""`ratify lock`: checks and freezes a plan."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ratify.command_line import STUDY, main
 @main.command()
 @STUDY
 def lock(folder: Path) -> None:
-    """Check and freeze the plan in DIR; prints the hash that every row of data will carry."""
+    """Check and freeze the plan in DIR, and print the hash that every row of data will carry."""
     from analysis.planning.rehearsal import rehearse
     from study.opening import lock_study, open_study
 

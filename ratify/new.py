@@ -1,4 +1,4 @@
-"""`ratify new`: a study folder from a worked plan."""
+"""`ratify new`: makes a study folder from a worked plan."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ratify.command_line import STUDY, main
 
 @main.command()
 @STUDY
-@click.option("--items", type=click.Path(path_type=Path), help="Your table of items, CSV/Parquet.")
+@click.option(
+    "--items", type=click.Path(path_type=Path), help="Your items: a CSV or Parquet table."
+)
 @click.option("--id", "id_column", default="item_id", show_default=True, help="Its id column.")
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
-@click.option(
-    "--scenario", "scenario_column", help="Its scenario column; without it, one scenario."
-)
+@click.option("--scenario", "scenario_column", help="Its scenario column. Default: one scenario.")
 @click.option(
     "--plan",
     "worked",
@@ -32,7 +32,7 @@ def new(
     scenario_column: str | None,
     worked: str,
 ) -> None:
-    """Make a study folder DIR from a worked plan, on your items or on the demo's."""
+    """Make a study folder DIR from a worked plan, with your items or the demo's."""
     from prereg.kinds.registry import kind_of
     from study.scaffold import new_study
 

@@ -1,4 +1,4 @@
-"""`ratify password`: the dashboard's password."""
+"""`ratify password`: sets the dashboard's password."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from ratify.command_line import STUDY, main, store_of
 
 @main.command()
 @STUDY
-@click.option("--password", "given", help="The new password; asked for without it.")
+@click.option("--password", "given", help="The new password. Without it, you are asked.")
 def password(folder: Path, given: str | None) -> None:
-    """Set the dashboard's password of DIR; whoever is signed in is signed out."""
+    """Set the dashboard's password of DIR. Everybody who is signed in is signed out."""
     from study.opening import open_study
     from study.web.accounts import set_password
 
     open_study(folder, same_judges=False)
     if given is None and not sys.stdin.isatty():
-        raise RatifyError("there is no terminal to ask on", allowed="--password")
+        raise RatifyError("there is no terminal to type a password in", allowed="--password")
     given = given or click.prompt("Password", hide_input=True, confirmation_prompt=True)
     with store_of(folder) as store:
         set_password(store, given)

@@ -1,4 +1,4 @@
-"""`ratify rank`: rank items from a table of judgments."""
+"""`ratify rank`: ranks items from a table of judgments."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ratify.command_line import main
 @main.command()
 @click.argument("judgments", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table as CSV here.")
-@click.option("--check", is_flag=True, help="Compare the fit with that of the package choix.")
+@click.option("--check", is_flag=True, help="Compare the fit with choix's.")
 def rank(judgments: Path, out: Path | None, check: bool) -> None:
-    """Rank items from a table JUDGMENTS you already have: Bradley-Terry, with Elo beside it.
+    """Rank items from a table JUDGMENTS that you already have, by Bradley-Terry and Elo.
 
-    The table needs left_id, right_id and choice (left or right); where it has scenario and
-    rater_id, items are ranked within scenario and errors are clustered by rater.
+    The table needs left_id, right_id and choice (left or right). If it has scenario, items are
+    ranked within each scenario; if it has rater_id, standard errors are clustered by rater.
     """
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
     from prereg.files import write_text

@@ -1,4 +1,4 @@
-"""`ratify release`: free the places of raters that a platform says are gone."""
+"""`ratify release`: frees the places of raters who have left, as the platform says."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ratify.command_line import MODE, STUDY, main, opened
 @click.argument("statuses", metavar="FILE", type=click.Path(path_type=Path))
 @MODE
 def release(folder: Path, statuses: Path, mode: str) -> None:
-    """Free the places of raters that the platform's table FILE calls RETURNED or TIMED-OUT.
+    """Free the places of raters whose status is RETURNED or TIMED-OUT in the platform's table FILE.
 
     FILE is Prolific's export of submissions, or any table with rater_id and status.
     """

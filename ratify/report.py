@@ -1,4 +1,4 @@
-"""`ratify report`: the report of the results."""
+"""`ratify report`: writes the report of the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`ratify serve`: the rater pages and the dashboard."""
+"""`ratify serve`: serves the rater pages and the dashboard."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     type=click.IntRange(1, 64),
     default=1,
     show_default=True,
-    help="Processes that serve, by gunicorn; more than one needs PostgreSQL.",
+    help="Number of server processes (gunicorn). More than one needs PostgreSQL.",
 )
 def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
-    """Serve the rater pages and the dashboard of DIR. Live mode needs the lock to match."""
+    """Serve the rater pages and the dashboard of DIR. Live mode needs a lock that matches."""
     from study.opening import open_study
     from study.serving.command import Serving
 
@@ -36,12 +36,12 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
 
 
 def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
-    """Serve a study, and say where until it is told to stop."""
+    """Print the addresses of a study and serve it until it is told to stop."""
     from study.serving.command import serve_study
 
     link = "rater=YOUR-ID"
     if study.plan.recruitment.platform == "prolific":
-        # as Prolific's form for the study's link wants it, the placeholders included
+        # as Prolific's form expects the study's link, with its placeholders
         link = "&".join(
             f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
         )

@@ -1,4 +1,4 @@
-"""`ratify withdraw`: delete what a rater who withdrew has answered."""
+"""`ratify withdraw`: deletes the answers of a rater who withdrew."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ratify.command_line import MODE, STUDY, main, opened
 @click.argument("rater_id")
 @MODE
 def withdraw(folder: Path, rater_id: str, mode: str) -> None:
-    """Delete all answers of RATER_ID in DIR, who wrote that they withdraw; cannot be undone."""
+    """Delete all answers of RATER_ID in DIR. Use it when a rater withdraws; it cannot be undone."""
     from study.visits.withdrawal import withdraw_rater
 
     with opened(folder) as (study, store):
         if not withdraw_rater(store, study, mode, rater_id):
             raise RatifyError(
-                "has no visit here",
+                "has no visit in this study",
                 file=folder,
                 value=rater_id,
                 allowed=f"a rater_id of {mode} data; see --mode",

@@ -1,4 +1,4 @@
-"""Small studies, real servers and real databases for every test."""
+"""Fixtures for every test: small studies, real servers and real databases."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres
 DASHBOARD_PASSWORD = "password-of-the-tests"
 
 
-# The files that take longest, longest first: what is begun last should be short. The demo is begun
-# at once, and its second file comes when it is made.
+# The slowest files, slowest first, so that the last one to start is short. The demo starts at once,
+# and its second file comes when it is made.
 LONGEST = """
     test_demo_numbers test_migrations test_hostile test_access test_llm_faults test_races test_crash
     test_llm_batch test_llm_stop test_llm_once test_export test_language test_docs test_leaving
@@ -47,16 +47,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture
 def real_data() -> Path:
-    """The real data beside the project, which are never part of it."""
+    """The real data next to the project, which are never part of it."""
     if not REAL_DATA.is_dir():
-        pytest.skip("the real data (shared/data) are not beside this checkout")
+        pytest.skip("the real data (shared/data) are not next to this checkout")
     return REAL_DATA
 
 
 def make_study(
     folder: Path, *, raters: int = 30, trials: int = 4, per_scenario: int = 6, judged: int = 200
 ) -> Path:
-    """Make a study of two scenarios whose items differ plainly in length and warmth."""
+    """Make a study with two scenarios whose items clearly differ in length and warmth."""
     table = folder.parent / f"{folder.name}-pool.csv"
     rows = [
         {
@@ -89,7 +89,7 @@ def study_folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
-    """A new, empty PostgreSQL database, dropped afterwards."""
+    """A new, empty PostgreSQL database that is dropped afterwards."""
     from sqlalchemy import create_engine, text
     from sqlalchemy.exc import OperationalError
 
@@ -131,7 +131,7 @@ Serve = Callable[..., Server]
 def running(
     folder: Path, *arguments: str, database: str | None = None, politely: bool = True
 ) -> Iterator[Server]:
-    """Run `ratify serve` in a process of its own, on a free port; end it, `politely` or at once."""
+    """Run `ratify serve` in its own process, on a free port; end it `politely` or at once."""
     environment = {
         **os.environ,
         "RATIFY_DASHBOARD_PASSWORD": DASHBOARD_PASSWORD,
@@ -172,7 +172,7 @@ def serve() -> Iterator[Serve]:
 
 @pytest.fixture
 def ratify() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run the command line as a user does, in a process of its own."""
+    """Run the command line as a user does, in its own process."""
 
     def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         process = warm.Process(warm.ratify, arguments, cwd=cwd)
@@ -184,9 +184,9 @@ def ratify() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo, made by the command itself, far from any checkout, with no key.
+    """The demo, made by the command itself, outside any checkout and without a key.
 
-    It is made once for all workers; each has a copy of its own.
+    It is made once for all workers; each has its own copy.
     """
     place = tmp_path_factory.mktemp("demo")
     base = tmp_path_factory.getbasetemp()
@@ -201,7 +201,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_demo(place: Path) -> None:
-    """Run `ratify demo` in a place of its own, and keep what it says."""
+    """Run `ratify demo` in its own folder, and keep what it prints."""
     place.mkdir(exist_ok=True)
     bare = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI", "RATIFY"))}
     done = subprocess.run(

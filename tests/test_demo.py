@@ -62,7 +62,7 @@ def test_every_bot_answered_the_trials_that_were_locked(demo: Path) -> None:
 def test_people_find_the_planted_quality_as_the_simulation_implies(
     demo: Path, results: dict[str, Any]
 ) -> None:
-    """Simulate the same design and the same population without any web page in between."""
+    """Simulate the same design and the same population without any web pages."""
     study = open_study(demo)
     quality = {fingerprint(row["text"]): float(row["planted_quality"]) for row in study.table.rows}
     truth = pd.DataFrame(study.table.rows).astype({"planted_quality": float})
@@ -129,7 +129,7 @@ def test_the_report_says_what_it_is(demo: Path) -> None:
         assert "Simulated raters" in figure.read_text()
     said = (demo.parent / "said.txt").read_text()
     assert "simulated raters" in said
-    assert len(said.splitlines()) < 40, "what it found fits a screen"
+    assert len(said.splitlines()) < 40, "the findings fit on a screen"
 
 
 def test_a_simulation_opens_no_gate(demo: Path, ratify: Any) -> None:

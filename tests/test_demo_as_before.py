@@ -1,7 +1,7 @@
 """If this failed, a change of the code would have changed a number, a column or a hash of the demo.
 
-The demo of release 0.4.0 is the reference. A change that is meant to change a number says so in the
-changelog, and makes the reference anew.
+The demo of release 0.4.0 is the reference. If a change is meant to change a number, the changelog
+says so and the reference is made again.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """If this failed, a number of the report would not follow from the exported tables.
 
-Everything is computed again here from the CSV files, with other code: scipy's optimiser for
+Everything is computed again from the CSV files, with other code: scipy's optimiser for
 Bradley-Terry, a plain loop for Elo, statsmodels for regressions, scikit-learn for kappa.
 """
 
@@ -92,7 +92,7 @@ def test_rank_correlations(
     assert got["p_value"] == pytest.approx(expected.pvalue, rel=0.05)
     half = 1.959964 * np.sqrt((1 + expected.statistic**2 / 2) / 147)
     ends = np.tanh(np.arctanh(expected.statistic) + np.array([-half, half]))
-    # the raters' errors are carried as well: a little wider than what is about items alone
+    # it includes the raters' errors too, so it is a little wider than the interval for items alone
     assert f"About items alone [{ends[0]:.2f}, {ends[1]:.2f}]" in got["note"]
     assert ends[0] - 0.1 < got["low"] < ends[0] + 0.005
     assert ends[1] - 0.005 < got["high"] < ends[1] + 0.1
@@ -197,7 +197,7 @@ def test_tables_that_were_changed_are_refused(
 
 @pytest.fixture(scope="module")
 def short(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The demo's tables with a few of the thousands of rows of its judges' rankings."""
+    """The demo's tables, with only a few of the thousands of rows of its judges' rankings."""
     copy = copied(demo, tmp_path_factory.mktemp("short"))
     table = read(copy, "judgments")
     ranking = (table["purpose"] == "ranking").to_numpy()
@@ -213,7 +213,7 @@ def copied(demo: Path, place: Path) -> Path:
 def test_neither_the_order_of_the_rows_nor_the_date_of_one_changes_a_number(
     demo: Path, tmp_path: Path, found: dict[Any, Any]
 ) -> None:
-    """But where one answer is older than the lock, nothing is confirmed."""
+    """If one answer is older than the lock, however, nothing is confirmatory."""
     copy = copied(demo, tmp_path)
     table = read(copy, "judgments").sample(frac=1, random_state=1, ignore_index=True)
     early = put(table, first_human(table), answered_at="2020-01-01T00:00:00.000Z")

@@ -1,4 +1,4 @@
-"""If this failed, docs/deploy.md would put a study online wrongly, or its backup would be none."""
+"""If this failed, docs/deploy.md would put a study online wrongly, or give a useless backup."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from tests.support.paths import ROOT
 from tests.support.raters import take_part
 
 GUIDE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
-PROSE = re.sub(r"^```.*?^```", "", GUIDE, flags=re.DOTALL | re.MULTILINE)  # what is in no block
+PROSE = re.sub(r"^```.*?^```", "", GUIDE, flags=re.DOTALL | re.MULTILINE)  # without the blocks
 HOST = "study.example.org"
 STUDY, BACKUPS = "/var/lib/ratify/study", "/var/backups/ratify"
-# As the guide writes a command: at the start of a line, as the user ratify, or by its whole path.
+# How the guide writes a command: at the start of a line, as user ratify, or by its whole path.
 COMMAND = re.compile(r"(?:^|-- |/bin/)ratify ([a-z]+)(.*)$", re.MULTILINE)
 
 
 def blocks(language: str) -> list[str]:
-    """Return the guide's blocks of one language."""
+    """Return the guide's blocks in one language."""
     return re.findall(rf"^```{language}\n(.*?)^```", GUIDE, re.DOTALL | re.MULTILINE)
 
 
 def block(language: str, holding: str) -> str:
-    """Return the one block of a language that holds a text."""
+    """Return the only block in a language that contains a text."""
     (found,) = [one for one in blocks(language) if holding in one]
     return found
 
@@ -66,7 +66,7 @@ def test_it_names_the_settings_that_the_code_reads_and_no_others() -> None:
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     read.update(re.findall(r"^RATIFY_[A-Z_]+$", node.value))
-    assert "RATIFY_PROXIES" in read, "this test finds no settings any more"
+    assert "RATIFY_PROXIES" in read, "this test does not find the settings any more"
     assert set(re.findall(r"RATIFY_[A-Z_]+", GUIDE)) == read
     assert set(re.findall(r"^\| `(RATIFY_[A-Z_]+)` \|", GUIDE, re.MULTILINE)) == read, "its table"
 
@@ -80,7 +80,7 @@ def test_every_command_in_it_exists_with_its_options() -> None:
         assert name in main.commands, f"ratify {name}"
         words = shlex.split(rest, comments=True)
         if not words:
-            continue  # it is only named
+            continue  # the guide only mentions it
         try:
             main.commands[name].make_context(f"ratify {name}", words)
         except click.ClickException as error:
@@ -100,7 +100,7 @@ def test_its_recruitment_is_a_plans(tmp_path: Path) -> None:
     path = make_study(tmp_path / "study", raters=2) / "plan.yaml"
     plan = yaml.safe_load(path.read_text())
     plan |= yaml.safe_load(block("yaml", "recruitment:"))
-    for code in ("screened_out", "failed_attention"):  # they want parts that this plan has not got
+    for code in ("screened_out", "failed_attention"):  # their parts are not in this plan
         plan["recruitment"]["codes"].pop(code)
     path.write_text(yaml.safe_dump(plan))
     recruitment = open_study(path.parent).plan.recruitment
@@ -142,9 +142,9 @@ class Front:
     prefix: Path
 
     def client(self, address: str = "127.0.0.1") -> httpx.Client:
-        """Return a browser of somebody who comes from this address."""
+        """Return a browser that comes from this address."""
         trusted = ssl.create_default_context(cafile=self.prefix / "certificate.pem")
-        trusted.check_hostname = False  # it is asked for by number
+        trusted.check_hostname = False  # it is asked for by its number
         return httpx.Client(
             base_url=f"https://127.0.0.1:{self.secure}",
             headers={"Host": HOST},
@@ -166,7 +166,7 @@ def free_port() -> int:
 
 @contextmanager
 def nginx(prefix: Path, upstream: str) -> Iterator[Front]:
-    """Run the guide's servers on ports of their own, in front of a server."""
+    """Run the guide's servers on their own ports, in front of a server."""
     front = Front(free_port(), free_port(), prefix)
     subprocess.run(
         [
@@ -259,7 +259,7 @@ def test_raters_come_through_its_nginx(
             assert "evil.example" not in done.text
             assert "strict-transport-security" in done.headers
 
-        # each address has a limit of its own, whatever it says of itself
+        # each address has its own limit, whatever address its headers claim
         with front.client("127.0.0.2") as script, front.client("127.0.0.3") as other:
             codes = [
                 script.get("/", headers={"X-Forwarded-For": f"10.0.0.{n}"}).status_code
@@ -275,7 +275,7 @@ def test_raters_come_through_its_nginx(
             away = rater.get(address)
         assert (away.status_code, away.headers["retry-after"]) == (503, "30")
         assert "What you answered is safe" in away.text
-        assert not re.search(r"127\.0\.0\.|5f01|withdraw", front.logs()), "nobody is in a log"
+        assert not re.search(r"127\.0\.0\.|5f01|withdraw", front.logs()), "no rater is in a log"
 
 
 # Backup and restore
@@ -283,7 +283,7 @@ def test_raters_come_through_its_nginx(
 
 @contextmanager
 def raters_answering(url: str) -> Iterator[list[str]]:
-    """Send raters one after the other while the block runs; yields those who have finished."""
+    """Send raters one after the other while the block runs; yield those who have finished."""
     finished: list[str] = []
     over = threading.Event()
 
@@ -312,7 +312,7 @@ def wait_for(finished: list[str], count: int) -> None:
 
 
 def whole(counts: tuple[int, int, int], before: int, after: int) -> bool:
-    """Say whether a copy is of one moment: nobody missing, nobody half there."""
+    """Check that a copy is of one moment: no rater is missing and none is incomplete."""
     finished, answered, answers = counts
     return before <= finished <= after and answered == answers
 
@@ -338,16 +338,16 @@ def test_its_backup_is_a_whole_copy_while_raters_answer(tmp_path: Path, serve: S
         assert (done.returncode, done.stderr) == (0, "")
         wait_for(finished, after + 2)  # the server has not noticed
     (copy,) = copies.iterdir()
-    assert copy.stat().st_mode & 0o077 == 0, "for nobody else to read"
+    assert copy.stat().st_mode & 0o077 == 0, "nobody else may read it"
     with closing(sqlite3.connect(copy)) as store:
         counts = store.execute(
             "SELECT sum(status = 'finished'), sum(answered), (SELECT count(*) FROM judgments) "
             "FROM visits"
         ).fetchone()
     assert whole(counts, before, after)
-    assert gone.encode() not in copy.read_bytes(), "who withdrew is in no copy"
+    assert gone.encode() not in copy.read_bytes(), "a rater who withdrew is in no copy"
 
-    # as the guide restores it
+    # restored as in the guide
     server.process.terminate()
     server.process.wait()
     for old in study.glob("study.sqlite3*"):

@@ -32,14 +32,14 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def commands(name: str) -> list[list[str]]:
-    """Return the commands of one marked block of the README, comments cut off."""
+    """Return the commands of one marked block of the README, without comments."""
     block = re.search(rf"<!-- test: {name} -->\n```console\n(.*?)```", README, re.DOTALL)
     assert block, f"README has no block '{name}'"
     return [shlex.split(line, comments=True) for line in block[1].splitlines() if line.strip()]
 
 
 def run(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run a command as a user does; the first of each block of them with a cold start."""
+    """Run a command as a user does; the first of each block has a cold start."""
     assert words[0] == "ratify"
     if words[1] not in {"new", "audit"}:
         process = warm.Process(warm.ratify, words[1:], cwd=cwd)
@@ -99,7 +99,7 @@ def test_the_command_reference_is_what_the_commands_say() -> None:
 
 
 def keys(model: Any) -> set[str]:
-    """Return every key that a part of the plan, and the parts inside it, may have."""
+    """Return every key that a part of the plan and the parts inside it may have."""
     found = set()
     for name, field in model.model_fields.items():
         found.add(field.alias or name)
@@ -117,7 +117,7 @@ def test_every_key_of_the_plan_is_in_its_reference() -> None:
     reference = "".join(page.read_text(encoding="utf-8") for page in pages)
     missing = {key for key in keys(Plan) if f"`{key}`" not in reference}
     assert not missing
-    assert len(keys(Plan)) > 70, "the parts inside parts are looked into"
+    assert len(keys(Plan)) > 70, "the keys of parts inside parts are found too"
 
 
 def test_the_llm_judge_of_the_docs_fits_the_worked_plan(tmp_path: Path) -> None:

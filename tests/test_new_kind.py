@@ -1,8 +1,8 @@
-"""If this failed, a fourth kind of task would need changes beside its own modules and template.
+"""If this failed, a new kind of task would need changes outside its own modules and template.
 
-The kind made here shows one item and asks yes or no. It is one object in each of the places that
-CONTRIBUTING names, and one line in each registry: a person and a baseline answer it on the pages
-and in Python, and both leave rows of the same table, which the analysis reads.
+The kind made here shows one item and asks yes or no. It is one object in each place that
+CONTRIBUTING names, and one line in each registry. A person answers it on the pages and a baseline
+in Python; both write rows of the same table, which the analysis reads.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def take_part(client: httpx.Client, rater: str) -> list[str]:
-    """Say no to every page, and return the texts that were shown."""
+    """Answer no on every page, and return the texts that were shown."""
     page, texts = arrive(client, rater), []
     assert page is not None
     while "completion-code" not in page.ids:

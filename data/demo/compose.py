@@ -1,15 +1,15 @@
-"""Compose the demo's conversations: 5 scenarios of 30, quality planted by construction.
+"""Composes the demo's conversations: 30 in each of 5 scenarios, each with a planted quality.
 
-Nobody wrote these conversations to anybody. A support seeker's story moves from subject to subject;
+Nobody ever had these conversations. A support seeker's story moves from subject to subject;
 a supporter answers each turn with behaviours drawn from a planted quality. Every line comes from
 the banks in `fragments/`, written for this project.
 
 How the quality is planted. Each conversation has a latent quality q, three from each decile of a
 normal distribution in every scenario. Each of the six behaviours gets its own propensity: q with
-the behaviour's sign, blurred by noise of its own, so that a good supporter may still lecture and a
-poor one may still ask. In every supporter turn the propensities decide what it does. How many
-things a turn does at once goes a little with quality, so that length is a weak sign of it, as it is
-among people; whether the supporter uses capitals does not.
+the behaviour's sign plus its own noise, so that a good supporter may still lecture and a poor one
+may still ask. The propensities decide what each supporter turn does. The number of things that a
+turn does rises a little with quality, so that length is a weak sign of quality, as it is among
+people; whether the supporter uses capitals does not depend on quality.
 
 `python -m data.demo.compose` writes `items.csv` with the seed below.
 """
@@ -49,23 +49,23 @@ BEHAVIOURS = {
     "self": (-1, -1.3, 1.0),
     "dismiss": (-1, -1.0, 1.0),
 }
-# A turn that starts with a sigh of its own needs no other.
+# A turn that starts with one of these words gets no second opener.
 _STARTS = re.compile(r"(oh|ouch|ugh|oof|ah|hm+|mm|okay|ok|right|well|wow|yeah|huh|yikes)\b", re.I)
 ORDER = ("validate", "reflect", "dismiss", "self", "advise", "ask")
 
 
 @dataclass(frozen=True)
 class Supporter:
-    """How the supporter of one conversation writes.
+    """How the supporter in one conversation writes.
 
     Attributes
     ----------
     quality : float
         The planted quality, in sd of its scenario.
     propensity : mapping
-        Behaviour to its propensity, in sd, signed so that more means more of the behaviour.
+        The propensity of each behaviour, in sd; a higher one means more of the behaviour.
     parts : float
-        Mean number of things done in one turn.
+        Mean number of things that one turn does.
     casual : bool
         Whether capitals and last full stops are left out.
     """
@@ -110,7 +110,7 @@ def compose(rng: np.random.Generator) -> list[dict[str, Any]]:
     Parameters
     ----------
     rng : numpy.random.Generator
-        The one source of chance.
+        The only source of chance.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def _slots(rng: np.random.Generator, scenario: Any, story: Any) -> dict[str, str
 
 
 def _subjects(rng: np.random.Generator, scenario: Any, story: Any, count: int) -> list[Any]:
-    """Return the subjects that the seeker will come to, the early ones first."""
+    """Return the subjects that the seeker will talk about, the early ones first."""
     open_to_story = [t for t in scenario["topics"] if t["id"] not in story.get("skip", ())]
     picked = shuffled(rng, open_to_story)[:count]
     return sorted(picked, key=lambda topic: topic["stage"] + rng.random() * 1.2)
@@ -209,7 +209,7 @@ def _banks(subject: Any, story: Any | None) -> dict[str, list[str]]:
     general = fragments("common")["supporter"]
     banks = {name: [*subject[name], *general[name]] for name in ORDER if name != "ask"}
     if story is not None:
-        # The general reflections speak of one subject among several; at the start there is one.
+        # General reflections refer to one subject among several; at the start there is only one.
         banks["reflect"] = [*story["reflect"], *subject["reflect"]]
     return banks
 
@@ -237,7 +237,7 @@ def _seeker_turn(
 
 
 def _behaviours(rng: np.random.Generator, supporter: Supporter, *, may_ask: bool) -> list[str]:
-    """Return what the supporter does in one turn, in the order in which it is said."""
+    """Return what the supporter does in one turn, in that order."""
     shown = [b for b in ORDER if (may_ask or b != "ask") and supporter.does(rng, b)]
     if "dismiss" in shown and "reflect" in shown:
         shown.remove(choose(rng, ("dismiss", "reflect")))
@@ -288,7 +288,7 @@ def _question(
 
 
 def _goodbye(book: Phrasebook, quality: float, said: set[str]) -> str:
-    """Return the seeker's last words, roughly as warm as the conversation was."""
+    """Return the seeker's last words, about as warm as the conversation was."""
     felt = quality + 0.7 * _normal(book.rng)
     kind = "close_warm" if felt > 0.6 else "close_flat" if felt < -0.6 else "close_mid"
     return book.draw(fragments("common")["seeker"][kind], {}, said) or "Thanks."

@@ -1,10 +1,10 @@
-"""How a fragment becomes a sentence: slots are filled, one of several wordings is taken.
+"""Turns fragments into sentences: fills their slots and chooses one of several wordings.
 
 The notation of the files in `fragments/`:
 
 - `{boss}` is a slot; `{boss_cap}` is the same with a capital first letter.
 - `[a|b|c]` is one of several wordings.
-- `(cake|party) ...` at the start: only after words of the seeker's that hold one of these.
+- `(cake|party) ...` at the start: used only if the seeker's last turn has one of these words.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _SENTENCE = re.compile(r"[^.?!]+[.?!]+")
 def choose(rng: np.random.Generator, options: Sequence[T]) -> T:
     """Return one of the options, each equally likely.
 
-    Only `rng.random` is used in this package: its stream is the one that numpy keeps stable.
+    This package uses only `rng.random`, because numpy keeps that stream stable.
     """
     return options[int(rng.random() * len(options))]
 
@@ -54,7 +54,7 @@ def sentences(text: str) -> list[str]:
 
 
 def casual(text: str, names: Sequence[str]) -> str:
-    """Return a turn as somebody types it who saves on capitals and full stops."""
+    """Return a turn as somebody who leaves out capitals and full stops would type it."""
 
     def lower(match: re.Match[str]) -> str:
         word = match.group(2)
@@ -67,7 +67,7 @@ def casual(text: str, names: Sequence[str]) -> str:
 
 @dataclass
 class Phrasebook:
-    """Draws fragments so that the least used come first, for one scenario.
+    """Draws fragments for one scenario, the least used ones first.
 
     Attributes
     ----------
@@ -102,17 +102,17 @@ class Phrasebook:
         said : set of str
             The sentences of the conversation so far; the new ones are added.
         about : str
-            The turn it replies to, for fragments with a condition.
+            The turn that it replies to, for fragments with a condition.
 
         Returns
         -------
         str or None
-            None where nothing in the bank fits any more.
+            None if nothing in the bank fits any more.
         """
         fitting = [f for f in bank if self._fits(f, slots, about)]
         if not fitting:
             return None
-        # A reply to the very words that were said is worth one more use than a general one.
+        # A fragment that fits the seeker's words may be used once more often than a general one.
         rank = {f: self.uses[f] - bool(_CONDITION.match(f)) + self.rng.random() for f in fitting}
         drafts = [
             (fragment, self.render(fragment, slots))
@@ -122,7 +122,7 @@ class Phrasebook:
         fresh = [draft for draft in drafts if not said.intersection(sentences(draft[1]))]
         if not fresh:
             return None
-        # Of the first few, the one whose words the scenario has heard least.
+        # Of the first few, take the one whose sentences were said least often in the scenario.
         fragment, text = min(
             fresh[:9], key=lambda draft: sum(self.heard[s] for s in sentences(draft[1]))
         )

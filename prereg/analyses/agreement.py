@@ -1,4 +1,4 @@
-"""The analysis of a rating plan that sets judges' ratings beside people's."""
+"""The plan of an analysis of agreement, which compares judges' ratings with people's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ALL = "all"
 
 
 class Cut(Strict):
-    """Where a rating makes the treatment: `at_least` or `at_most` so many points."""
+    """A cut: ratings of at least, or at most, `at` points count as the treatment."""
 
     at: float
     side: Literal["at_least", "at_most"] = "at_least"
@@ -21,12 +21,12 @@ class Cut(Strict):
 
 
 class Agreement(AnyAnalysis):
-    """How far judges agree with people, beside how far people agree with each other.
+    """How far judges agree with people, and how far people agree with each other.
 
-    `dimensions` (by default all that people and the judges rated) share one scale. `weights` are
-    those of kappa, `epsilon`, `metric`, `fewest_others` and `fewest_items` the
-    alternative-annotator test's, `correction` says over what Benjamini and Yekutieli's covers for
-    its registered verdict; `resamples` are the bootstrap's, where `interval` asks for it.
+    `dimensions` (by default all that people and the judges rated) share one scale. `weights` belong
+    to kappa; `epsilon`, `metric`, `fewest_others` and `fewest_items` belong to the
+    alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
+    correction of the registered verdict covers. `resamples` is for the bootstrap.
     """
 
     answers = "ratings"
@@ -62,7 +62,7 @@ class Agreement(AnyAnalysis):
 
     @property
     def draws(self) -> int:
-        """How many bootstrap resamples there are, where `interval` asks for them."""
+        """The number of bootstrap resamples, if `interval` asks for them."""
         return self.resamples or 2000
 
     def quantity_names(self, plan: Any) -> list[str]:
@@ -71,7 +71,7 @@ class Agreement(AnyAnalysis):
         Parameters
         ----------
         plan : Plan
-            A rating plan: its scales are the dimensions where the analysis names none.
+            A rating plan. Its scales are the dimensions if the analysis names none.
         """
         wanted = self.dimensions or tuple(scale.id for scale in plan.scales)
         places = [ALL, *wanted]

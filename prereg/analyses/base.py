@@ -1,4 +1,4 @@
-"""What every registered analysis has, whatever its kind."""
+"""The base class of every kind of registered analysis."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjam
 
 
 class AnyAnalysis(Strict):
-    """What every registered analysis has."""
+    """The keys and methods that every registered analysis has."""
 
-    # Which answers of people it reads, by their table, or "choices"; empty: of any kind of plan.
+    # The table of people's answers that it reads, or "choices"; empty if it fits any kind of plan.
     answers: ClassVar[str] = ""
 
     id: Identifier
@@ -20,7 +20,7 @@ class AnyAnalysis(Strict):
     kind: str
 
     def quantity_names(self, plan: Any) -> list[str] | None:
-        """Return the numbers it will report, for thresholds; None where the data decide."""
+        """Return the names of the numbers it will report; None if they depend on the data."""
         return None
 
     def tables(self) -> tuple[str, ...]:
@@ -28,5 +28,5 @@ class AnyAnalysis(Strict):
         return ()
 
     def clustered_by(self, column: str) -> Self:
-        """Return it with its errors clustered by a column of the visits; itself if it has none."""
+        """Return a copy with errors clustered by this column; itself if it has no clusters."""
         return self

@@ -1,4 +1,4 @@
-"""The plan of an analysis of reliable change: who is compared, with what, and what counts."""
+"""The plan of an analysis of reliable change: its groups, occasions and threshold."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Norm(Strict):
 
 
 class Change(AnyAnalysis):
-    """Who changed by more than the control group's measurements move by themselves.
+    """Who changed by more than measurements in the control group vary by themselves.
 
     Attributes
     ----------
     table : str
         Name of a tidy table of the study, with one row per person and occasion.
     value, person, occasion, condition : str
-        Its columns; a higher value is better.
+        Columns of the table; a higher value is better.
     control : str
         The condition in which nothing should have changed.
     treatments : tuple of str
@@ -41,17 +41,17 @@ class Change(AnyAnalysis):
     baseline_rounds, post_rounds : tuple of str
         Occasions before and after.
     cut : float
-        Change over its standard error that counts.
+        The smallest change that counts, in standard errors of a change.
     student : bool
-        Whether the cut allows for the error being estimated, by the t quantile.
+        Whether the cut is a t quantile, because the error is itself estimated.
     occasion_means : bool
-        Whether each occasion has a mean of its own, from which change then counts.
+        Whether each occasion has its own mean, from which change is then measured.
     pairs : {'control', 'all'}
         Which conditions are compared with each other.
     correction : str
-        Over the pairs, within one outcome (improved, declined).
+        Correction over the pairs, within one outcome (improved, declined).
     norm : Norm, optional
-        For one more row of Jacobson and Truax's index.
+        Adds a row with Jacobson and Truax's index.
     level : float
         Coverage of the intervals.
     """

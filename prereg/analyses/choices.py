@@ -1,4 +1,4 @@
-"""The analyses of people's choices beside the scores or the choices of a judge."""
+"""The plans of analyses that compare people's choices with a judge's scores or choices."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Bin = tuple[float, float | None]
 
 
 class RankCorrelation(AnyAnalysis):
-    """Spearman between people's Bradley-Terry scores and another score of the same items.
+    """Spearman correlation of people's Bradley-Terry scores and another score of the items.
 
-    `resamples` are those of the bootstrap over items, `draws` those of people's scores from their
-    clustered covariance.
+    `resamples` is the number of bootstrap resamples of items, `draws` the number of draws of
+    people's scores from their clustered covariance.
     """
 
     answers = "choices"
@@ -39,12 +39,12 @@ class RankCorrelation(AnyAnalysis):
         return self
 
     def quantity_names(self, plan: Any) -> list[str]:
-        """Return the numbers it will report."""
+        """Return the names of the numbers it will report."""
         return ["spearman", "spearman_within", "spearman_disattenuated"]
 
 
 class Logit(AnyAnalysis):
-    """A registered logit over people's trials, errors clustered."""
+    """A registered logit over people's trials, with clustered errors."""
 
     answers = "judgments"
 
@@ -63,16 +63,16 @@ class Logit(AnyAnalysis):
         return formula
 
     def clustered_by(self, column: str) -> Self:
-        """Return it with its errors clustered by a column of the visits."""
+        """Return a copy with errors clustered by this column of the visits."""
         return self.model_copy(update={"cluster": column})
 
     def quantity_names(self, plan: Any) -> list[str]:
-        """Return the number it will report."""
+        """Return the name of the number it will report."""
         return [self.term]
 
 
 class SelectionByGap(AnyAnalysis):
-    """How often people choose the higher-scored side, by size of the judge's gap."""
+    """How often people choose the higher-scored side, by the size of the judge's gap."""
 
     answers = "judgments"
 
@@ -96,23 +96,23 @@ class SelectionByGap(AnyAnalysis):
 
     @property
     def limits(self) -> list[tuple[float, float]]:
-        """The bins, an open end as infinity."""
+        """The bins, with infinity for an open end."""
         return [(low, math.inf if high is None else high) for low, high in self.bins]
 
     def quantity_names(self, plan: Any) -> list[str]:
-        """Return the numbers it will report."""
+        """Return the names of the numbers it will report."""
         return [f"gap {bin_name(*limits)}" for limits in self.limits]
 
 
 def bin_name(low: float, high: float) -> str:
-    """Return what a bin of gaps is called in every table and threshold."""
+    """Return the name of a bin of gaps in every table and threshold."""
     if math.isinf(high):
         return f"{low:g} or more"
     return f"{low:g}" if low == high else f"{low:g}-{high:g}"
 
 
 class ChoiceAgreement(AnyAnalysis):
-    """How often a judge chooses what people choose on the very same trials."""
+    """How often a judge chooses what people choose on the same trials."""
 
     answers = "choices"
 
@@ -120,5 +120,5 @@ class ChoiceAgreement(AnyAnalysis):
     judges: tuple[Identifier, ...] = Field(min_length=1)
 
     def quantity_names(self, plan: Any) -> list[str]:
-        """Return the numbers it will report."""
+        """Return the names of the numbers it will report."""
         return [f"{judge}: {what}" for judge in self.judges for what in ("agreement", "kappa")]

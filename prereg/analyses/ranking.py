@@ -1,4 +1,4 @@
-"""What a plan says of a registered ranking of the items."""
+"""The plan of a registered ranking of the items."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from prereg.strict import Identifier
 
 
 class RankingAnalysis(AnyAnalysis):
-    """Who ranks where, how surely, and which raters disagree with everyone.
+    """The ranks of items, how certain they are, and the raters who disagree with everyone.
 
-    `of` is whose choices are ranked: `people`, or a judge of the plan on the trials people had.
-    The ridge is that of the plan's `ranking`.
+    `of` says whose choices are used: those of `people`, or of a judge of the plan on people's
+    trials. The ridge is the one in the plan's `ranking`.
     """
 
     answers = "choices"
@@ -30,9 +30,9 @@ class RankingAnalysis(AnyAnalysis):
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
 
     def clustered_by(self, column: str) -> Self:
-        """Return it with its errors clustered by a column of the visits."""
+        """Return a copy with errors clustered by this column of the visits."""
         return self.model_copy(update={"cluster": column})
 
     def quantity_names(self, plan: Any) -> list[str]:
-        """Return the quantities a gate may name; raters are tested only where people are ranked."""
+        """Return the quantities a gate may name; misfit is tested only for people's choices."""
         return ["reliability", "misfit"] if self.of == "people" else ["reliability"]

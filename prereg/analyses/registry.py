@@ -33,7 +33,7 @@ ANALYSES: dict[str, type[AnyAnalysis]] = {
 class _OneOfTheKinds:
     """Tells pydantic that an analysis is one of the models of `ANALYSES`, found by its kind.
 
-    A kind that is entered later is read after `Plan.model_rebuild(force=True)`.
+    A kind that is added later is known only after `Plan.model_rebuild(force=True)`.
     """
 
     def __get_pydantic_core_schema__(

@@ -27,9 +27,9 @@ class SdUnits(Strict):
     Attributes
     ----------
     of : {'whole', 'baseline', 'control'}
-        Of each outcome over all rows of its regression, or over those named below.
+        Which rows it is computed from: all rows of the regression, or those named below.
     column, value : str
-        The rows of the baseline or of the control group: where this column has this value.
+        The rows of the baseline or the control group are those with this value in this column.
     """
 
     of: Literal["whole", "baseline", "control"]
@@ -54,7 +54,7 @@ class FamilyPlan(Strict):
         The terms and contrasts of one outcome; of all outcomes of this analysis; or all tests of
         every analysis of the plan that names the same family.
     name : str
-        Of a shared family.
+        Name of a shared family.
     correction : str
     """
 
@@ -72,7 +72,7 @@ class FamilyPlan(Strict):
 class FewClusters(Strict):
     """The wild cluster bootstrap, used where there are fewer clusters than `below`.
 
-    `weights: auto` takes Webb's six points below 8 clusters and signs from there on.
+    `weights: auto` uses Webb's six points below 8 clusters and Rademacher's signs from 8 on.
     """
 
     below: int = Field(default=40, ge=0)
@@ -87,19 +87,19 @@ class Regression(AnyAnalysis):
     ----------
     model : {'ols', 'logit'}
     data : str
-        'trials' (people's forced choices beside the scores of `judge`), 'ratings' (people's),
+        'trials' (people's forced choices with the scores of `judge`), 'ratings' (people's),
         'judge_ratings', or the name of a tidy table of the study.
     outcomes : tuple of str
-        Columns; dimensions where the data are ratings. Each has a regression of its own.
+        Columns, or dimensions if the data are ratings. Each has its own regression.
     predictors : str
         The right side of the formula, in statsmodels' syntax.
     judge : str, optional
-        Whose scores (trials), or whose ratings alone (judge_ratings).
+        The judge whose scores (trials), or whose ratings alone (judge_ratings), are used.
     differences : {'higher_minus_lower', 'left_minus_right'}
         Sign of `diff_NAME` in trials.
     errors : {'cluster', 'HC3'}
     cluster : str
-        Column; absent with HC3.
+        Column of the clusters; left out with HC3.
     distribution : {'z', 't'}
     terms : tuple of str
         Coefficients of interest, as the regression names them.
@@ -107,7 +107,7 @@ class Regression(AnyAnalysis):
         Differences between coefficients, for instance
         `coach - video: "condition[T.coach]:post - condition[T.video]:post"`.
     sd : SdUnits, optional
-        Effects also in standard deviations of the outcome (OLS).
+        Reports effects in standard deviations of the outcome too (OLS).
     family : FamilyPlan
     few_clusters : FewClusters
     predictions : mapping of column to values
@@ -170,18 +170,18 @@ class Regression(AnyAnalysis):
         return self
 
     def clustered_by(self, column: str) -> Self:
-        """Return it with its errors clustered by a column of the visits; itself without visits."""
+        """Return a copy with errors clustered by this column; itself if its data have no visits."""
         if self.data not in {TRIALS, RATINGS}:
             return self
         return self.model_copy(update={"errors": "cluster", "cluster": column})
 
     @property
     def effects(self) -> dict[str, str]:
-        """Everything tested in each outcome: name and contrast, a term being its own."""
+        """What is tested for each outcome: contrasts by name, terms by themselves."""
         return {**{term: term for term in self.terms}, **self.contrasts}
 
     def quantity_name(self, outcome: str, effect: str) -> str:
-        """Return what a number is called: with its outcome where there are several."""
+        """Return the name of a number, which begins with its outcome if there are several."""
         return effect if len(self.outcomes) == 1 else f"{outcome}: {effect}"
 
     def tables(self) -> tuple[str, ...]:

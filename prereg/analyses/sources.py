@@ -1,4 +1,4 @@
-"""Plans of analyses of several sources' responses, rated or picked, and of themes in texts."""
+"""The plans of analyses that compare sources by ratings or picks, and of themes in texts."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ def contrast_names(sources: Sequence[str], reference: str | None) -> list[str]:
 
 
 class _Sources(AnyAnalysis):
-    """What analyses that compare sources have in common.
+    """The keys that analyses of several sources have in common.
 
     Attributes
     ----------
     source : str
         Column of the items table: who wrote the response.
     sources : tuple of str, optional
-        Which of its values are compared; all that people were shown, where it is left out.
+        The sources that are compared; by default all that people were shown.
     reference : str, optional
-        The source that the others are compared with; every pair, where it is left out.
+        The source that the others are compared with; by default every pair is compared.
     item_cluster : str
-        Column of the items table whose answers share an error: the response (`item_id`), or what
-        several responses answer.
+        Column of the items table. Answers about the same value share an error: the response
+        (`item_id`), or what several responses answer.
     cluster : {'rater_and_item', 'rater', 'item'}
-        What errors allow for.
+        The clusters that errors allow for.
     correction : str
-        Over the contrasts.
+        Correction over the contrasts.
     level : float
         Coverage of the intervals.
     """
@@ -79,9 +79,9 @@ class SourceRatings(_Sources):
     Attributes
     ----------
     dimensions : tuple of str, optional
-        Which dimensions; all that people rated, where it is left out.
+        By default all dimensions that people rated.
     domain : str, optional
-        Column of the items table (`scenario`): also within each of its values.
+        Column of the items table (`scenario`); sources are also compared within its values.
     family : {'all', 'dimension'}
         Whether contrasts are corrected over all dimensions or within each.
     style : tuple of str
@@ -90,7 +90,7 @@ class SourceRatings(_Sources):
     text : str
         Column of the items table that holds the response.
     language : str, optional
-        Of the responses; the plan's, where it is left out.
+        Language of the responses; by default the plan's.
     """
 
     answers = "ratings"
@@ -112,7 +112,7 @@ class SourceRatings(_Sources):
         return names
 
     def quantity_names(self, plan: Any) -> list[str] | None:
-        """Return the numbers over all domains; None where the data decide on the sources."""
+        """Return the names of the numbers over all domains; None if the data decide the sources."""
         if self.sources is None:
             return None
         dimensions = self.dimensions or tuple(scale.id for scale in plan.scales)
@@ -127,14 +127,14 @@ class SourceRatings(_Sources):
 
 
 class BestWorstShares(_Sources):
-    """How often each source's responses are picked as best and as worst, and against chance."""
+    """How often each source's responses are picked as best and worst, compared with chance."""
 
     answers = "best_worst"
 
     kind: Literal["best_worst_shares"]
 
     def quantity_names(self, plan: Any) -> list[str] | None:
-        """Return the numbers it will report; None where the data decide on the sources."""
+        """Return the names of the numbers it will report; None if the data decide the sources."""
         if self.sources is None:
             return None
         what = [*self.sources, *contrast_names(self.sources, self.reference)]
@@ -153,15 +153,15 @@ class Themes(AnyAnalysis):
     columns : tuple of str
         Instead of `labels`: columns of `texts` with 0 or 1, one column per theme.
     themes : tuple of str, optional
-        The code book, where labels are a table; those that occur, where it is left out.
+        The code book, if labels are a table; by default the themes that occur.
     text, person, time : str
-        Columns. `labels` may name a text by person and time, where nobody has two at one time.
+        Columns. `labels` may name a text by person and time if nobody has two at one time.
     before, after : str
         The two values of `time` that are compared.
     test : {'two_proportions', 'paired', 'clustered'}
-        The registered test; the others stand beside it.
+        The registered test; the others are reported in addition.
     correction : str
-        Over the themes.
+        Correction over the themes.
     level : float
         Coverage of the intervals.
     """
@@ -195,7 +195,7 @@ class Themes(AnyAnalysis):
 
     @property
     def named(self) -> tuple[str, ...] | None:
-        """The themes, where the plan names them."""
+        """The themes, if the plan names them."""
         return self.columns or self.themes
 
     def tables(self) -> tuple[str, ...]:
@@ -203,5 +203,5 @@ class Themes(AnyAnalysis):
         return (self.texts,) if self.labels is None else (self.texts, self.labels)
 
     def quantity_names(self, plan: Any) -> list[str] | None:
-        """Return the themes; None where the data decide on them."""
+        """Return the themes; None if they depend on the data."""
         return None if self.named is None else list(self.named)

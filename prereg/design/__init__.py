@@ -1,1 +1,1 @@
-"""Which rater sees which items in which order: pure functions of plan, items and seed."""
+"""Decides which rater sees which items in which order, from the plan, the items and the seed."""

@@ -1,4 +1,4 @@
-"""How pairs and sets are drawn, turned and dealt: balance without choice, from one generator."""
+"""Draws pairs and sets of items, balances their places and deals them to sequences."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 Pair = tuple[str, str]
 Items = tuple[str, ...]
 
-# How far ahead a hand looks for a trial without an item it has met; without a bound, dealing to
-# tens of thousands of raters from a few items would look through everything that is left.
+# How many trials are searched for one whose items are all new to a sequence. Without a limit,
+# dealing a few items to tens of thousands of raters would search all the trials that are left.
 LOOK_AHEAD = 2_000
 
 
 def draw_pairs(pool: Sequence[str], count: int, rng: np.random.Generator) -> list[Pair]:
-    """Draw pairs so that every item is met equally often and no pair repeats too early.
+    """Draw pairs so that every item is used equally often and no pair repeats too early.
 
-    Rounds of a round-robin tournament (the circle method) over a shuffled order: each round meets
-    every item once, and all rounds together meet every pair once.
+    The pairs are rounds of a round-robin tournament (the circle method) in a shuffled order: each
+    round has every item once, and all rounds together have every pair once.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def draw_pairs(pool: Sequence[str], count: int, rng: np.random.Generator) -> lis
 
 
 def draw_sets(pool: Sequence[str], size: int, count: int, rng: np.random.Generator) -> list[Items]:
-    """Draw sets of different items so that every item is met equally often, within one.
+    """Draw sets of different items so that every item is used equally often, within one.
 
     Parameters
     ----------
@@ -74,10 +74,10 @@ def draw_sets(pool: Sequence[str], size: int, count: int, rng: np.random.Generat
 
 
 def balance_places(sets: Sequence[Items], rng: np.random.Generator) -> list[Items]:
-    """Order each set so that every item stands about equally often at every place.
+    """Order each set so that every item is about equally often at every place.
 
-    Each set in turn is ordered by the assignment of items to places that adds least to how often
-    they have stood there already; ties are broken by chance.
+    The sets are ordered in turn. Each item gets a place where it has seldom been so far; ties are
+    broken at random.
     """
     from scipy.optimize import linear_sum_assignment  # slow to import, and only needed here
 
@@ -85,7 +85,7 @@ def balance_places(sets: Sequence[Items], rng: np.random.Generator) -> list[Item
     ordered = []
     for items in sets:
         counts = np.array([stood.setdefault(i, np.zeros(len(items))) for i in items])
-        # squares keep one item from standing far too often at one place for the others' sake
+        # squares keep one item from being at one place far too often to suit the others
         cost = (counts + 1) ** 2 - counts**2 + rng.random(counts.shape) * 0.5
         rows, places = linear_sum_assignment(cost)
         for row, place in zip(rows, places, strict=True):
@@ -95,10 +95,10 @@ def balance_places(sets: Sequence[Items], rng: np.random.Generator) -> list[Item
 
 
 def balance_sides(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]:
-    """Turn each pair so that every item is left as often as right, within one.
+    """Order each pair so that every item is on the left as often as on the right, within one.
 
-    Walks an Euler circuit of the graph of pairs (odd items joined through a helper node): going
-    round it leaves every node as often as it enters it.
+    Walks an Euler circuit of the graph of pairs (odd items are joined through a helper node): the
+    circuit leaves every node as often as it enters it.
 
     Parameters
     ----------
@@ -135,15 +135,15 @@ def balance_sides(pairs: Sequence[Pair], rng: np.random.Generator) -> list[Pair]
 
 
 def deal(trials: Sequence[Items], counts: Sequence[int]) -> list[list[Items]]:
-    """Deal trials to sequences: no sequence gets a set of items twice, nor, if it can be, an item.
+    """Deal trials to sequences; none gets the same trial twice or, if possible, the same item.
 
     Parameters
     ----------
     trials : sequence of tuple of str
         Pairs, sets, or single items.
     counts : sequence of int
-        Trials for each sequence, at most as many as there are different ones; their sum is the
-        number of trials.
+        Trials in each sequence, at most the number of different trials; the sum is the number of
+        trials.
     """
     queue = deque(trials)
     hands: list[list[Items]] = []
@@ -161,7 +161,7 @@ def deal(trials: Sequence[Items], counts: Sequence[int]) -> list[list[Items]]:
 
 
 def _best_fit(queue: Sequence[Items], hand: Sequence[Items]) -> int | None:
-    """Return the first queued trial with no item in the hand, else the first that is not in it."""
+    """Return the index of the first trial with only new items, else of the first new trial."""
     met = {item for trial in hand for item in trial}
     held = {frozenset(trial) for trial in hand}
     for index, trial in enumerate(islice(queue, LOOK_AHEAD)):
@@ -171,7 +171,7 @@ def _best_fit(queue: Sequence[Items], hand: Sequence[Items]) -> int | None:
 
 
 def _swapped(trial: Items, hand: Sequence[Items], earlier: Sequence[list[Items]]) -> Items:
-    """Give an earlier hand a trial it has not got, for one that this hand has not got."""
+    """Swap a trial with an earlier hand, so that it is new to both, and return what comes back."""
     held = {frozenset(other) for other in hand}
     for other_hand in reversed(earlier):
         theirs = {frozenset(other) for other in other_hand}

@@ -1,4 +1,4 @@
-"""Who is shown what, in which order, at which place: pure functions of plan, items and seed."""
+"""Makes the sequences of trials that raters see, from the plan, the items and the seed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from prereg.plan.model import Plan, Sample
 from prereg.streams import Stream, stream
 from prereg.tables.reader import Table
 
-# The scenario of attention checks in every table; their texts stand in the plan, not in the items.
+# The scenario of attention checks in every table; their texts are in the plan, not in the items.
 CHECK_SCENARIO = "attention_check"
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One slot of one sequence; a row of the sequences table.
+    """One trial of one sequence: a row of the sequences table.
 
     Attributes
     ----------
@@ -43,12 +43,12 @@ class Trial:
 def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     """Generate every sequence of the study.
 
-    Trials lie within one scenario. Every item is shown equally often within its scenario (give or
-    take one, or two where the number of items is odd) and is not met twice by one rater unless the
-    scenario has too few items. In pairs every item stands left as often as right (give or take
-    one), and no pair repeats before all have been used; in sets items go round the places. The
-    first sequences alone are balanced too, for recruitment may stop early. Attention checks stand
-    where the plan puts them, in every sequence.
+    A trial shows items of one scenario. Every item is shown equally often within its scenario (give
+    or take one, or two if the number of items is odd), and one rater does not see it twice unless
+    the scenario has too few items. In pairs, every item is on the left as often as on the right
+    (give or take one), and no pair repeats before all have been used; in sets, items rotate through
+    the places. The first sequences alone are balanced too, because recruitment may stop early.
+    Attention checks are where the plan puts them, in every sequence.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Genera
     """Shuffle one sequence's trials and put the attention checks into their places."""
     shuffled = [(hand[index], False) for index in rng.permutation(len(hand))]
     checks = check_ids(plan)
-    # from behind, so that the places of earlier checks stay what the plan says
+    # the last check first, so that the places of earlier checks stay as the plan says
     after = [(check.after, number) for number, check in enumerate(plan.attention_checks)]
     for place, number in sorted(after, reverse=True):
         shuffled.insert(place, (checks[number], True))
@@ -111,7 +111,7 @@ def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Genera
 
 
 def check_ids(plan: Plan) -> list[Items]:
-    """Return the ids by which each attention check's texts go in every table."""
+    """Return the ids that each attention check's texts have in every table."""
     return [
         tuple(f"check_{number}.{place}" for place in range(1, len(check.texts) + 1))
         for number, check in enumerate(plan.attention_checks, start=1)
@@ -158,7 +158,7 @@ def select_items(
 def _trials_per_scenario(
     scenarios: Sequence[str], sequences: int, trials: int
 ) -> dict[str, list[int]]:
-    """Return how many trials of each scenario each sequence has, as even as the numbers allow."""
+    """Return how many trials of each scenario each sequence has, as evenly as possible."""
     base, extra = divmod(trials, len(scenarios))
     shares = {scenario: [base] * sequences for scenario in scenarios}
     for sequence in range(sequences):

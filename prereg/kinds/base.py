@@ -1,4 +1,4 @@
-"""What every kind of task says of itself to the plan, the design, the lock and the analysis."""
+"""The base class of every kind of task: what the plan, design, lock and analysis ask of it."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Kind(ABC):
     prompts : str
         The task of the prompts that ask an LLM judge; empty where no LLM judge can be asked.
     differ : tuple of str
-        Fields of a trial's form that may not be answered alike.
+        Fields of a trial's form that must have different answers.
     needs, takes : tuple of str
-        Dotted keys of the plan that it cannot do without, and those that it may have. Keys that
-        another kind names, and this one does not, are refused.
+        Dotted keys of the plan that it needs, and those that it may have. Keys that only other
+        kinds name are refused.
     """
 
     name: ClassVar[str]
@@ -56,7 +56,7 @@ class Kind(ABC):
 
     @property
     def holds(self) -> frozenset[str]:
-        """What its answers can be read as: rows of their table, and choices."""
+        """What its answers can be read as: rows of their table, and perhaps choices."""
         return frozenset((self.table, "choices")) if self.compares else frozenset((self.table,))
 
     @abstractmethod
@@ -75,8 +75,8 @@ class Kind(ABC):
     def draw(
         self, plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator
     ) -> list[Items]:
-        """Return so many trials drawn from one scenario's items, before they are dealt."""
+        """Return `count` trials drawn from one scenario's items, before they are dealt."""
 
     @abstractmethod
     def answers(self, plan: Plan) -> dict[str, list[int | str]]:
-        """Return what may be answered, by field of a trial's form."""
+        """Return the allowed answers, by field of a trial's form."""

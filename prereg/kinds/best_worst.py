@@ -1,4 +1,4 @@
-"""Several items, of which one is picked as the most and another as the least."""
+"""Tasks that show several items, of which raters pick one as the most and another as the least."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class BestWorst(Kind):
         return tuple(f"option_{number}" for number in self._places(plan))
 
     def noun(self, plan: Plan) -> str:
-        """Return what a set is, with its size."""
+        """Return "sets of" and the number of options."""
         return f"sets of {self.shown(plan)}"
 
     def draw(
         self, plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator
     ) -> list[Items]:
-        """Return sets in which items go round the places."""
+        """Return sets in which items rotate through the places."""
         return balance_places(draw_sets(pool, self.shown(plan), count, rng), rng)
 
     def answers(self, plan: Plan) -> dict[str, list[int | str]]:
-        """Return the places, for the most and for the least."""
+        """Return the places, both for the most and for the least."""
         return {"most": list(self._places(plan)), "least": list(self._places(plan))}
 
     @staticmethod

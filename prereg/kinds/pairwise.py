@@ -1,4 +1,4 @@
-"""Two items and a forced choice between them."""
+"""Tasks that show two items and ask for a forced choice between them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Pairwise(Kind):
     def draw(
         self, plan: Plan, pool: Sequence[str], count: int, rng: np.random.Generator
     ) -> list[Items]:
-        """Return pairs in which every item stands left as often as right."""
+        """Return pairs in which every item is on the left as often as on the right."""
         return list(balance_sides(draw_pairs(pool, count, rng), rng))
 
     def answers(self, plan: Plan) -> dict[str, list[int | str]]:

@@ -1,4 +1,4 @@
-"""One item and one or more scales with labelled points."""
+"""Tasks that show one item and ask for ratings on one or more scales with labelled points."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Rating(Kind):
     needs = ("scales",)
 
     def columns(self, plan: Plan) -> tuple[str, ...]:
-        """Return the one item."""
+        """Return the column of the one item."""
         return ("item_id",)
 
     def noun(self, plan: Plan) -> str:

@@ -28,5 +28,5 @@ def kind_of(plan: Plan) -> Kind:
 
 
 def kinds_that_hold(answers: str) -> str:
-    """Return the names of the kinds whose answers can be read so, joined by "or"."""
+    """Return the names of the kinds whose answers can be read as `answers`, joined by "or"."""
     return " or ".join(name for name, kind in KINDS.items() if answers in kind.holds)

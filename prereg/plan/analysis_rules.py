@@ -1,4 +1,4 @@
-"""What must hold between a plan's analyses and its other parts."""
+"""Checks a plan's analyses and thresholds against its other parts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan, Threshold
 
-# Columns of a trial that a formula may name, beside the difference of every dimension.
+# Columns of a trial that a formula may name, in addition to the difference of every dimension.
 TRIAL_COLUMNS = (
     "gap",
     "scenario",
@@ -38,7 +38,7 @@ RESERVED = (
     "rewrites",
 )
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
-# A name that is neither called, nor an attribute, nor the name of an argument.
+# A name that is not a function, an attribute or the name of an argument.
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.=])")
 
 
@@ -116,7 +116,7 @@ def _needs_pairs(analysis: Analysis) -> bool:
 
 
 def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
-    """Refuse names that no trial has; whether it can be fitted, a rehearsal shows."""
+    """Refuse names that no trial has; a rehearsal shows whether the formula can be fitted."""
     dimensions = plan.measures.dimensions if plan.measures is not None else ()
     columns = [*TRIAL_COLUMNS, *(f"diff_{d}" for d in dimensions)]
     right = analysis.formula.partition("~")[2]
@@ -125,7 +125,7 @@ def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
 
 
 def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
-    """Refuse data that such a plan does not collect, and a family corrected in two ways."""
+    """Refuse data that this kind of plan does not collect, and a family with two corrections."""
     source = {TRIALS: "judgments", RATINGS: "ratings"}.get(analysis.data)
     if source is not None and source not in kind_of(plan).holds:
         raise RatifyError(

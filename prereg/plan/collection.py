@@ -74,7 +74,7 @@ class Comprehension(Strict):
 
 
 class Codes(Strict):
-    """Completion codes by what became of a rater; the platform sorts submissions by them."""
+    """Completion codes by the outcome of a visit; the platform sorts submissions by them."""
 
     completed: Text
     screened_out: Text | None = None
@@ -97,7 +97,7 @@ class Reward(Strict):
 
 
 class Recruitment(Strict):
-    """Where raters come from, and what they take back."""
+    """Where raters come from, and the codes that they take back."""
 
     platform: Literal["generic", "prolific"] = "generic"
     codes: Codes
@@ -112,6 +112,6 @@ class Recruitment(Strict):
         return url
 
     def link(self, code: str) -> str | None:
-        """Return where a rater goes with a code; None where they copy it."""
+        """Return the link that a rater follows with a code; None if they copy the code."""
         url = self.completion_url or (PROLIFIC_URL if self.platform == "prolific" else None)
         return None if url is None else url.replace("{code}", quote(code, safe=""))

@@ -1,4 +1,4 @@
-"""What must hold between the kind of task and the parts of the plan that depend on it."""
+"""Checks the parts of a plan that depend on its kind of task."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from prereg.kinds.registry import KINDS, kind_of
 from prereg.plan.collection import AttentionCheck
 from prereg.plan.model import Plan
 
-# Fields that every trial's form has: a scale of such a name could not be told from them.
+# Fields that every trial's form has: a scale with such a name would clash with them.
 _TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
 
 
@@ -52,7 +52,7 @@ def check_collection(plan: Plan) -> None:
 
 
 def _check_kind(plan: Plan) -> None:
-    """Refuse what belongs to another kind of task, and miss what belongs to this one."""
+    """Refuse keys that belong to another kind of task, and a plan without a key that it needs."""
     kind = kind_of(plan)
     for key in dict.fromkeys(key for other in KINDS.values() for key in other.needs + other.takes):
         given = bool(attrgetter(key)(plan))

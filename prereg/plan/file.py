@@ -1,4 +1,4 @@
-"""Reads `plan.yaml`: the first fault is named by its field, the bad value and what is allowed."""
+"""Reads `plan.yaml` and reports its first fault: the field, the bad value and what is allowed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ _KINDS: dict[str, dict[str, Any]] = {"analyses": ANALYSES, "judges": _by_kind(JU
 
 
 def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """Return a path as the reader's file has it: pydantic puts the kind of a part behind it."""
+    """Return a path as it is in the user's file, without the kinds that pydantic adds to it."""
     return tuple(
         part
         for at, part in enumerate(loc)
@@ -100,7 +100,7 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
     """Return the first fault of a plan as one line."""
     faults = error.errors(include_url=False)
-    # a misspelt key also leaves its field missing: the spelling is what the reader can mend
+    # a misspelt key also leaves its field missing: report the spelling, which the user can mend
     fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     where = _without_tags(fault["loc"])
     field = ".".join(str(part) for part in where) or "plan"
@@ -118,7 +118,7 @@ def _first_fault(error: ValidationError, content: Any, file: Path | str) -> Rati
 
 
 def _unknown_kind(kind: str | None, where: tuple[int | str, ...], file: Path | str) -> RatifyError:
-    """Return that a part which comes in kinds names none, or one that there is not."""
+    """Return the error for a part whose kind is missing or unknown."""
     return RatifyError(
         "is missing" if kind is None else "is not known here",
         file=file,
@@ -129,7 +129,7 @@ def _unknown_kind(kind: str | None, where: tuple[int | str, ...], file: Path | s
 
 
 def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
-    """Return the keys the model at this path of the plan knows."""
+    """Return the keys that are allowed at this path of the plan."""
     model: Any = Plan
     value = content
     kinds: dict[str, Any] = {}
@@ -144,7 +144,7 @@ def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
 
 
 def _model_in(annotation: Any) -> Any:
-    """Return the model that a field holds, by itself, in a tuple, or where it may be left out."""
+    """Return the model that a field holds, also if it is in a tuple or optional."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     inside = (_model_in(part) for part in get_args(annotation))

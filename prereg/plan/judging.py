@@ -1,4 +1,4 @@
-"""Judges in the plan: who is asked, how, what it may cost, which habits are looked at."""
+"""Judges in the plan: which are asked, how, what they may cost and which habits are measured."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from prereg.strict import Identifier, Strict, Text
 
-# Offline judges that stand beside every LLM: who does not beat them has measured length or words.
+# Offline judges that every LLM is compared with: one that is no better measures length or words.
 BASELINES = ("length", "lexical")
 
-# Seven rewrites that should leave empathy where it is; the last three need a rewriter, so their
-# texts come with the items, in a column of this name.
+# Seven rewrites that should not change empathy. The last three need a rewriter, so their texts come
+# with the items, in a column of this name.
 MECHANICAL = ("repeated_letters", "lookalikes", "misspelling", "leetspeak")
 REWRITTEN = ("shortened", "elevated", "casual")
 
@@ -21,7 +21,7 @@ Perturbation = Literal[
 ]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
 
-# What a request is made of; `parameters` may not say it a second time.
+# What Ratify itself writes into a request; `parameters` may not set these.
 OWN_PARAMETERS = frozenset(
     {
         "model",
@@ -40,10 +40,10 @@ OWN_PARAMETERS = frozenset(
 
 
 class PairSampling(Strict):
-    """Which pairs a judge is asked beyond the people's trials, to rank items by itself.
+    """Which pairs a judge is asked in addition to people's trials, for a ranking of its own.
 
-    `per_scenario` is how many, for the scheme `information` at most: it stops where the scores'
-    `reliability` is reached.
+    `per_scenario` is the number of pairs. The scheme `information` asks at most that many: it stops
+    when the scores reach `reliability`.
     """
 
     scheme: Literal["elo_neighbours", "random", "information"]
@@ -76,7 +76,7 @@ class Prices(Strict):
 
 
 class Budget(Strict):
-    """Where a judge stops for good, and from which estimate on it asks before it begins."""
+    """The limits at which a judge stops, and the estimate above which Ratify asks first."""
 
     calls: int | None = Field(default=None, ge=1)
     money: float | None = Field(default=None, gt=0)
@@ -91,7 +91,7 @@ class OwnItems(Strict):
 
 
 class Habits(Strict):
-    """What a judge is asked beside its task, so that its habits show.
+    """What a judge is asked in addition to its task, to measure its habits.
 
     `pairs` pairs of the people's trials are asked with their sides exchanged, `repeats` times again
     in the same words, and once in each of `wordings` (prompts that ask the same in other words);
@@ -121,8 +121,8 @@ class Habits(Strict):
 class LLMJudge(Strict):
     """A judge behind an OpenAI-compatible server.
 
-    The key stands in the environment, in `key_variable`, never in a file. `prompts` are names of
-    prompts that come with Ratify, or files of the study folder (`prompts/mine.yaml`).
+    The key is read from the environment variable `key_variable`, never from a file. `prompts` are
+    names of prompts that come with Ratify, or files of the study folder (`prompts/mine.yaml`).
     """
 
     id: Identifier
@@ -154,7 +154,7 @@ class LLMJudge(Strict):
     def _not_ours(cls, parameters: dict[str, Any]) -> dict[str, Any]:
         taken = sorted(OWN_PARAMETERS & set(parameters))
         if taken:
-            raise ValueError(f"{taken[0]} is not set here but by the judge's own keys")
+            raise ValueError(f"{taken[0]} cannot be set here: use the judge's own keys")
         return parameters
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""What must hold between a plan's judges and the rest of the plan."""
+"""Checks a plan's judges against the rest of the plan."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _check_habits(habits: Habits, plan: Plan, where: str) -> None:
 
 
 def _check_inside(name: str, where: str) -> None:
-    """Refuse a file outside of the study's own prompts: the lock would not cover it."""
+    """Refuse a file outside the study's own prompts, because the lock would not cover it."""
     if not name.endswith((".yaml", ".yml")) and "/" not in name:
         return  # a prompt that comes with Ratify
     path = PurePosixPath(name)

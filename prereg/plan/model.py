@@ -1,4 +1,4 @@
-"""The plan: the one place where a choice is made, as pydantic models that refuse unknown keys."""
+"""The plan: every choice of a study, as pydantic models that refuse unknown keys."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from prereg.strict import Identifier, Strict, Text
 
 
 class Hypothesis(Strict):
-    """What is expected, in one sentence."""
+    """What the researcher expects, in one sentence."""
 
     id: Identifier
     text: Text
 
 
 class Materials(Strict):
-    """Files beside the plan; all of them are hashed into the lock."""
+    """Files in the folder of the plan; all of them are hashed into the lock."""
 
     items: Text = "items.csv"
     consent: Text = "consent.md"
@@ -47,7 +47,7 @@ class Sample(Strict):
 class Design(Strict):
     """Who sees what: trials within one scenario, pre-generated sequences, balanced sides.
 
-    `raters` is how many people take part, `raters_per_sequence` how many of them answer the same
+    `raters` is the number of people, `raters_per_sequence` how many of them answer the same
     sequence. A place is kept for `lease_minutes` after a rater's last sign of life.
     """
 
@@ -129,9 +129,9 @@ class Measures(Strict):
 
 
 class Sensitivity(Strict):
-    """The same analyses on everybody who answered anything, no rule of exclusion applied.
+    """The same analyses on everybody who answered anything, without exclusions.
 
-    Where people outside the exclusions share a sequence, errors are clustered by `cluster`.
+    Errors are clustered by `cluster`, because people who are excluded may share a sequence.
     """
 
     on: Literal["everybody"] = "everybody"
@@ -139,7 +139,7 @@ class Sensitivity(Strict):
 
 
 class EloSettings(Strict):
-    """How a sequential Elo is computed from judgments."""
+    """How Elo points are computed from judgments, one after the other."""
 
     start: float = 1000.0
     k: float = Field(default=32.0, gt=0, le=4000)
@@ -195,7 +195,7 @@ class Plan(Strict):
         return tuple(Rated(name, ends.min, ends.max) for name in self.measures.dimensions)
 
     def judge(self, name: str) -> BaselineJudge | LLMJudge:
-        """Return the judge of this id."""
+        """Return the judge with this id."""
         return next(j for j in self.judges if j.id == name)
 
     @property
@@ -204,8 +204,8 @@ class Plan(Strict):
         return sorted({name for analysis in self.analyses for name in analysis.tables()})
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as the lock hashes it: defaults written out, absent parts left out.
+        """Return the plan as the lock hashes it: with all defaults, without absent parts.
 
-        So a part that a later version adds, and a plan does not use, leaves its hash as it was.
+        A part that a later version adds does not change the hash of a plan that does not use it.
         """
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)

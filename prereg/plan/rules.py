@@ -1,4 +1,4 @@
-"""What must hold between the parts of a plan: found before the lock, not after collection."""
+"""Checks that the parts of a plan fit each other, before the lock and not after collection."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def check_rules(plan: Plan) -> None:
     Parameters
     ----------
     plan : Plan
-        Each part right in itself.
+        Each part is valid by itself.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """The contract of the tidy tables: the columns, types and allowed words of each.
 
 The writer (`study.export.tidy`), the reader (`analysis.tables.tidy`, `analysis.habits.tables`), the
-store (`study.store.tables`) and the codebook (`data/README.md`) hold to it; tests compare them.
+store (`study.store.tables`) and the codebook (`data/README.md`) follow it; tests compare them.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Type = Literal["string", "integer", "number", "boolean", "time", "date"]
-# Allowed words, each with its explanation where it needs one.
+# Allowed words, each with an explanation if it needs one.
 Words = Mapping[str, str]
 
-# What Python and Parquet hold a cell as. Ids and times are text, always.
+# The type of a cell in Python and Parquet. Ids and times are always text.
 _PYTHON: Mapping[Type, type] = {"integer": int, "number": float, "boolean": bool}
 
 
@@ -31,7 +31,7 @@ class Column:
     words : mapping
         The allowed words, each with its explanation; empty where a cell is not one of a few words.
     empty : str or None
-        What an empty cell says; None where no cell may be empty.
+        What an empty cell says; None if no cell may be empty.
     optional : bool
         Whether a table that Ratify did not write may lack the column.
     """
@@ -64,7 +64,7 @@ class Contract:
 
     @property
     def required(self) -> tuple[str, ...]:
-        """The names of the columns that every such table has, whoever wrote it."""
+        """The names of the columns that every such table has, even if Ratify did not write it."""
         return tuple(column.name for column in self.columns if not column.optional)
 
     @property
@@ -100,19 +100,19 @@ def _extra(
 MODES: Words = {"live": "", "pilot": "", "bot": "simulated"}
 RATER_KINDS: Words = {"human": "in mode `bot`, a simulated person", "llm": "", "baseline": ""}
 SIDES: Words = {
-    "left": "the text called A, which stands first",
-    "right": "the text called B; in a language written from right to left, A stands on the right",
+    "left": "the text called A, which comes first",
+    "right": "the text called B; in a language written from right to left, A is on the right",
 }
 STATUSES: Words = {
     "active": "",
     "finished": "",
     "returned": "the recruitment platform says that they gave the study back",
-    "timed_out": "silent for as long as the plan allows, so the place went to somebody else",
+    "timed_out": "silent for as long as the plan allows, so that somebody else got the place",
     "screened_out": "failed the comprehension question",
 }
 _OF_CHOICES: Words = {
     "trial": "a pair of the sequences, asked of people and judges alike",
-    "reversed": "the same with its sides exchanged, where a plan has a judge asked in both orders",
+    "reversed": "the same pair with its sides exchanged, if the plan asks a judge in both orders",
     "ranking": "a pair drawn for a judge's own ranking",
 }
 PURPOSES: Words = dict.fromkeys((*_OF_CHOICES, "rating", "probe"), "")
@@ -134,12 +134,12 @@ _ANY_PLAN = replace(_PLAN_HASH, empty="collected elsewhere")
 _MODE = Column("mode", words=MODES)
 _SESSION_ID = Column("session_id", "one visit of one rater; see participants")
 _RATER = (
-    Column("rater_id", "who answered; the cluster of standard errors"),
+    Column("rater_id", "who answered; standard errors are clustered by it"),
     Column("rater_kind", words=RATER_KINDS),
 )
 _SCENARIO = Column("scenario", "the scenario of its items, or `attention_check`")
 _WHO = (_ANY_PLAN, _MODE, _SESSION_ID, *_RATER, _SCENARIO)
-_ITEM_ID = Column("item_id", "as in items; on an attention check not an item, see above")
+_ITEM_ID = Column("item_id", "as in items; on an attention check it is not an item, see above")
 _PAIR = (
     Column("left_id", "`item_id` of the item on the left, or shown first"),
     Column("right_id", "`item_id` of the item on the right; differs from `left_id`"),
@@ -153,7 +153,7 @@ _CHECKED = (
     _IS_CHECK,
     *_extra(
         "passed_check",
-        "`true`: an attention check was answered as it should be; `false`: it was failed",
+        "`true`: the attention check was passed; `false`: it was failed",
         "not an attention check",
         "boolean",
     ),
@@ -169,9 +169,9 @@ _WHEN = (
     ),
     Column(
         "hidden_ms",
-        "milliseconds with the page out of sight since it was last loaded, by the rater's device",
+        "milliseconds that the page was hidden since it was last loaded, by the rater's device",
         "integer",
-        empty="no script, or not a person",
+        empty="no JavaScript, or not a person",
     ),
 )
 _REQUEST = _extra("request_id", "the request that was answered; see requests", "not an LLM")
@@ -183,8 +183,8 @@ _SCORE = (
         "number",
         empty="not scored",
     ),
-    Column("scale_min", "the low end of the scale; decimals are read too", "integer"),
-    Column("scale_max", "the high end of the scale; decimals are read too", "integer"),
+    Column("scale_min", "the low end of the scale; decimals are accepted too", "integer"),
+    Column("scale_max", "the high end of the scale; decimals are accepted too", "integer"),
 )
 
 ITEMS = _table(
@@ -231,9 +231,9 @@ RATINGS = _table(
 BEST_WORST = _table(
     "best_worst",
     "one option of one trial",
-    Column("trial_id", "one answered trial; the same on its rows"),
+    Column("trial_id", "one answered trial; the same on all its rows"),
     *(*_WHO, _POSITION),
-    Column("option", "1 to n, the place on the page; each once in a trial", "integer"),
+    Column("option", "1 to n, the place on the page; each occurs once in a trial", "integer"),
     _ITEM_ID,
     Column("picked", words=PICKS, empty="neither"),
     *_extra("why", "why it was picked as `most`, in the rater's words; see above", "not given"),
@@ -255,7 +255,7 @@ PARTICIPANTS = _table(
     *_extra(
         "comprehension_attempts",
         "how often the comprehension question was answered",
-        "there is none",
+        "there is no such question",
         "integer",
     ),
 )
@@ -270,17 +270,17 @@ REQUESTS = _table(
     "one request to an LLM judge",
     *_extra("request_id", "unique in the table; see above"),
     *(*_optional(_PLAN_HASH), *_RATER),
-    Column("purpose", "for what it was asked first", words=PURPOSES),
+    Column("purpose", "what it was first asked for", words=PURPOSES),
     *_extra("scenario", "the scenario of its items"),
     *_extra("item_ids", "JSON: the items in the order asked, the one called A first"),
     *_extra("prompt", "name of the prompt"),
     Column("status", words=OUTCOMES),
     Column("reason", words=REASONS, empty="answered", optional=True),
-    *_extra("reply", "what the judge wrote in its last attempt, as it came", "nothing came back"),
-    *_extra("model fingerprint", "who answered, as the server says", "it does not say"),
+    *_extra("reply", "what the judge wrote in its last attempt, unchanged", "nothing came back"),
+    *_extra("model fingerprint", "what answered, as the server says", "the server does not say"),
     *_extra(
         "input_tokens output_tokens",
-        "of all attempts together",
+        "tokens of all attempts together",
         "the server does not count",
         "integer",
     ),

@@ -1,4 +1,4 @@
-"""The items table: what is judged. Read once here, for the lock, the rater pages and the judges."""
+"""Reads the table of items for the lock, the rater pages and the judges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prereg.tables.contract import ITEMS
 from prereg.tables.reader import Table, read_table
 
 ITEM_COLUMNS = ITEMS.required
-# How `ratify new` calls what names each of them.
+# The option of `ratify new` that names each of these columns.
 _OPTION = {"item_id": "id", "scenario": "scenario", "text": "text"}
 
 
@@ -49,12 +49,12 @@ def read_items(path: Path | str) -> Table:
 def import_items(
     path: Path | str, *, id_column: str, text_column: str, scenario_column: str | None
 ) -> list[dict[str, str]]:
-    """Read somebody's table of conversations as items.
+    """Read a researcher's own table of conversations as items.
 
     Parameters
     ----------
     path : path
-        Their CSV or Parquet.
+        Their CSV or Parquet file.
     id_column, text_column : str
         Their columns for `item_id` and `text`.
     scenario_column : str or None
@@ -82,7 +82,7 @@ def import_items(
     for column in others:
         if column in ITEM_COLUMNS:
             raise RatifyError(
-                f"has a column '{column}', which is not the one named for it",
+                f"has a column '{column}', but another column was named for it",
                 file=path,
                 column=column,
                 allowed=f"name it (--{_OPTION[column]} {column}), or rename it in the table",

@@ -1,7 +1,7 @@
-"""The one reader of tables: text in, text out, and every complaint names its row and column.
+"""Reads every table: cells stay text, and every error names its row and column.
 
-Ids stay strings: a 20-digit id read as a float is destroyed. Conversion to numbers belongs to
-whoever knows the column.
+Ids stay strings, because reading a 20-digit id as a float destroys it. Code that knows what a
+column holds converts it to numbers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Table:
     columns : tuple of str
         The header, in order.
     rows : list of dict
-        One mapping a record, every value a string; missing is the empty string.
+        One mapping per record. Every value is a string; a missing one is the empty string.
     """
 
     path: Path
@@ -78,13 +78,13 @@ class Table:
                 )
 
     def refuse_damaged_ids(self, column: str) -> None:
-        """Raise `RatifyError` where a long id has become a float such as 2.02E+19."""
+        """Raise `RatifyError` if a long id has become a float such as 2.02E+19."""
         for row, record in enumerate(self.rows, start=2):
             if _ROUNDED.fullmatch(record[column].strip()):
                 raise self.error(row, column, ROUNDED_ID, allowed=WHOLE_ID)
 
     def number(self, row: int, column: str) -> float | None:
-        """Return a cell as a number, None where it is empty.
+        """Return a cell as a number, or None if it is empty.
 
         Parameters
         ----------
@@ -139,8 +139,8 @@ def read_table(path: Path | str) -> Table:
     Raises
     ------
     RatifyError
-        When the file is missing, empty, not a table, has two columns of one name, a record of
-        another length than the header; `NoRowsError` where it has no record at all.
+        When the file is missing, empty or not a table, or has two columns with the same name or a
+        record that is not as long as the header; `NoRowsError` when it has no records.
     """
     path = Path(path)
     if path.suffix.lower() in {".parquet", ".pq"}:
@@ -200,7 +200,7 @@ def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
                     row=row,
                     allowed="one cell for each column",
                 )
-            # what a text editor or git does to line ends changes nothing that was said
+            # a text editor or git may change line ends, which does not change what was said
             cells = [c.replace("\r\n", "\n").replace("\r", "\n") for c in cells]
             records.append(dict(zip(columns, cells, strict=True)))
     except csv.Error as error:
@@ -226,7 +226,7 @@ def _read_parquet(path: Path) -> tuple[list[str], list[dict[str, str]]]:
 
 
 def cell_text(value: Any) -> str:
-    """Return a cell as the CSV would hold it."""
+    """Return a cell as text in a CSV."""
     if value is None:
         return ""
     if isinstance(value, bool):

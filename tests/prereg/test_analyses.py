@@ -1,4 +1,4 @@
-"""If this failed, a plan would be locked whose analyses its data can never answer."""
+"""If this failed, a plan could be locked with analyses that its data cannot answer."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_the_gate_knows_what_an_analysis_reports() -> None:
     with pytest.raises(RatifyError, match=r"gate\.0\.quantity.*coach: improved"):
         wrong = gate | {"quantity": "coach less video"}
         parse_plan(plan_with("empathy_rating", CHANGE, gate=[wrong]), file="plan.yaml")
-    # which sources there are, only the data know
+    # only the data show which sources there are
     parse_plan(
         plan_with("empathy_rating", {"id": "a", "kind": "source_ratings"}, gate=[gate]),
         file="plan.yaml",
@@ -164,7 +164,7 @@ def test_a_key_added_later_changes_the_hash_only_where_it_is_used(key: str, defa
         text = plan_with("pairwise_preference", CORRELATION | keys)
         return parse_plan(text, file="plan.yaml").to_json()["analyses"][0]
 
-    # what 0.4.0 hashed
+    # the hash of 0.4.0
     assert written() == {
         "id": "a",
         "kind": "rank_correlation",

@@ -1,4 +1,4 @@
-"""If this failed, an interrupted command could leave half a result, or eat somebody's files."""
+"""If this failed, an interrupted command could leave half a result, or delete a user's files."""
 
 from __future__ import annotations
 

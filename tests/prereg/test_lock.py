@@ -1,4 +1,4 @@
-"""If this failed, a study could change after it was registered and nobody would see it."""
+"""If this failed, a study could change after registration without anybody noticing."""
 
 from __future__ import annotations
 

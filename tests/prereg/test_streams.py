@@ -1,4 +1,4 @@
-"""If this failed, a locked study would deal other sequences, ask other pairs or draw otherwise."""
+"""If this failed, a locked study would get other sequences, other pairs or other random numbers."""
 
 from __future__ import annotations
 

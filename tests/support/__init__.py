@@ -1,1 +1,1 @@
-"""What the tests share: studies, servers, browsers, crowds of raters."""
+"""Helpers that several tests share: studies, servers, browsers and crowds of raters."""

@@ -1,4 +1,4 @@
-"""Studies that a browser visits: each is made, and served, when a page first asks for it."""
+"""Studies for the browser tests; each is made and served when a page first needs it."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from study.opening import lock_study
 from study.scaffold import new_study
 from tests.conftest import Server, make_study, running
 
-TRIALS = 10  # a number of two digits, which needs more room
-# Words and names that do not fit on one line of a phone must wrap all the same.
+TRIALS = 10  # two digits, which need more room
+# Words and names that are too long for one line on a phone must still wrap.
 LONG_WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz/" * 2
 HEBREW = "שלום, מה שלומך היום?"
 PILOT = ["--mode", "pilot"]
@@ -29,7 +29,7 @@ Prepare = Callable[[Path], list[str]]
 
 
 class Studies:
-    """Studies that are being served, each made and started when a page first asks for it."""
+    """The studies that are being served; each is made and started when a page first needs it."""
 
     def __init__(self, root: Path, stack: ExitStack) -> None:
         self._root = root
@@ -38,7 +38,7 @@ class Studies:
         self._numbers = itertools.count(1)
 
     def server(self, prepare: Prepare) -> Server:
-        """Return a running study; `prepare` makes it and says what to serve it with."""
+        """Return a running study; `prepare` makes it and returns the options for `ratify serve`."""
         name = prepare.__name__
         if name not in self._servers:
             folder = self._root / name
@@ -55,19 +55,19 @@ class Studies:
         return self.server(prepare).url
 
     def change(self, prepare: Prepare, *statements: str) -> None:
-        """Change what a study has stored, behind its back."""
+        """Change the store of a study directly."""
         with sqlite3.connect(self._root / prepare.__name__ / "study.sqlite3") as store:
             for statement in statements:
                 store.execute(statement)
         store.close()
 
     def rater(self) -> str:
-        """Return an id that nobody has had."""
+        """Return an id that no rater has had."""
         return f"rater-{next(self._numbers)}"
 
 
 def planned(folder: Path, **changes: Any) -> list[str]:
-    """Change a plan's parts, and serve it as a pilot."""
+    """Change parts of a plan, and return the options that serve it as a pilot."""
     path = folder / "plan.yaml"
     plan = yaml.safe_load(path.read_text(encoding="utf-8"))
     for part, change in changes.items():
@@ -122,7 +122,7 @@ def closed(folder: Path) -> list[str]:
 
 
 def hasty(folder: Path) -> list[str]:
-    """A study with one place, which is lost at once."""
+    """A study with one place, which a rater loses at once."""
     make_study(folder, raters=1)
     return planned(folder, design={"lease_minutes": 0.001})
 

@@ -1,4 +1,4 @@
-"""A real Chromium for the tests: pages that are watched, axe-core, and measures of what is seen."""
+"""A real Chromium for the tests: pages that are watched, axe-core, and checks of the layout."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FOCUSABLE = ", ".join(
         '[tabindex]:not([tabindex="-1"])',
     )
 )
-# The least a finger needs, in CSS pixels; links inside a sentence are excepted, as in WCAG.
+# The least that a finger needs, in CSS pixels; links in a sentence are exempt, as in WCAG.
 THUMB = 44
 
 # Says what is wrong with the element that has the focus, or nothing.
@@ -53,9 +53,8 @@ _FOCUS_FAULT = """e => {
 _KIND = """e => [e.tagName, e.type, e.className, e.closest("label")?.className,
   e.checked].join(" ")"""
 
-# Every piece of text that leaves the window or the painted box it stands in. Text that is there
-# for screen readers only (clipped to a point) is not looked at, nor what scrolls in a box of its
-# own.
+# Every piece of text that extends beyond the window or its painted box. Text for screen readers
+# only (clipped to a point) and text that scrolls in its own box are not checked.
 _CUT = """() => {
   const faults = [];
   const aside = e => {
@@ -112,7 +111,7 @@ _SMALL = """least => [...document.querySelectorAll(
 
 _ROOT_SIZE = "parseFloat(getComputedStyle(document.documentElement).fontSize)"
 
-# WCAG 1.4.12: what a person may set without anything being lost.
+# WCAG 1.4.12: spacing that a person may set without losing anything.
 _SPACED = """() => {
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(`* { line-height: 1.5 !important; letter-spacing: 0.12em !important;
@@ -123,7 +122,7 @@ _SPACED = """() => {
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Start Chromium; skip the test, or fail it where one is asked for, when there is none."""
+    """Start Chromium; if there is none, skip the test, or fail it if a browser is required."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         if os.environ.get("RATIFY_REQUIRE_BROWSER"):
@@ -136,9 +135,9 @@ def chromium() -> Iterator[Browser]:
 
 
 def watch(page: Page) -> list[str]:
-    """Return a list that fills with what a page must never do: ask another host, or complain.
+    """Return a list that collects what a page must never do: ask another host, or log errors.
 
-    The first address the page is sent to decides which host is its own.
+    The host of the first address that the page opens is its own.
     """
     complaints: list[str] = []
     own: list[str] = []
@@ -149,7 +148,7 @@ def watch(page: Page) -> list[str]:
             complaints.append(f"asks another host: {url}")
 
     def said(message: ConsoleMessage) -> None:
-        # Chromium notes by itself that a page came with a 4xx, and gives advice ("verbose")
+        # Chromium itself logs that a page came with a 4xx, and gives advice ("verbose")
         answered = message.text.startswith("Failed to load resource: the server responded with")
         if message.type != "verbose" and not answered:
             complaints.append(f"console: {message.text}")
@@ -162,7 +161,7 @@ def watch(page: Page) -> list[str]:
 
 @contextmanager
 def tab(context: BrowserContext) -> Iterator[Page]:
-    """Open a page in a profile; fail at the end if it did what no page may do."""
+    """Open a page in a profile; fail at the end if it did anything that no page may do."""
     page = context.new_page()
     page.set_default_timeout(30_000)
     complaints = watch(page)
@@ -177,7 +176,7 @@ def tab(context: BrowserContext) -> Iterator[Page]:
 def watched(
     browser: Browser, width: int = 1280, height: int = 800, **options: Any
 ) -> Iterator[Page]:
-    """Open a page in a profile of its own; fail at the end if it did what no page may do."""
+    """Open a page in its own profile; fail at the end if it did anything that no page may do."""
     context = browser.new_context(viewport={"width": width, "height": height}, **options)
     try:
         with tab(context) as page:
@@ -201,8 +200,8 @@ def _axe() -> str:
 def run_axe(page: Page) -> dict[str, Any]:
     """Return what axe-core finds broken on a page, and what it cannot decide.
 
-    The window is made as tall as the page first: axe cannot tell the contrast of text that
-    something lies upon. `evaluate` is not bound by the page's own script policy.
+    The window is first made as tall as the page, because axe cannot tell the contrast of text that
+    something covers. `evaluate` is not bound by the page's own script policy.
     """
     window = page.viewport_size
     assert window is not None
@@ -214,7 +213,7 @@ def run_axe(page: Page) -> dict[str, Any]:
         "runOnly": {"type": "tag", "values": TAGS},
         "rules": {"target-size": {"enabled": True}},  # axe leaves this one out by default
     }
-    # all that passed would take longer to hand over than to find
+    # transferring everything that passed would take longer than finding it
     found: dict[str, Any] = page.evaluate(
         """options => axe.run(document, options)
           .then(({ violations, incomplete }) => ({ violations, incomplete }))""",
@@ -225,10 +224,10 @@ def run_axe(page: Page) -> dict[str, Any]:
 
 
 def axe_faults(page: Page) -> list[str]:
-    """Return a line for each rule that is broken, or that axe cannot decide: id, help and where.
+    """Return one line per rule that is broken or that axe cannot decide: id, help and place.
 
-    What is scrolled out of sight in a box of its own (a wide table on a phone) cannot be decided
-    there; it is decided where it has room.
+    axe cannot decide what is scrolled out of sight in its own box (a wide table on a phone). Tests
+    of wider windows decide it.
     """
     faults = []
     found = run_axe(page)
@@ -243,9 +242,9 @@ def axe_faults(page: Page) -> list[str]:
 
 
 def focus_faults(page: Page) -> list[str]:
-    """Return what can take the focus but does not show it, or shows it where nobody sees it.
+    """Return the elements that can take the focus but do not show it, or show it out of sight.
 
-    Of elements that are styled alike, the first is compared as a picture with and without focus.
+    For each style of element, pictures of the first one with and without focus are compared.
     """
     page.keyboard.press("Tab")  # from here on the browser shows focus as it does for a keyboard
     faults, compared = [], set()
@@ -266,7 +265,7 @@ def _changes_without_focus(page: Page) -> bool:
 
 
 def layout_faults(page: Page) -> list[str]:
-    """Return what is lost at the page's present size: text, or the room to read it in."""
+    """Return what is lost at the page's present size: text, or room to read it."""
     faults: list[str] = page.evaluate(_CUT)
     wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
     if wide > 0:
@@ -278,14 +277,14 @@ def layout_faults(page: Page) -> list[str]:
 
 
 def small_targets(page: Page) -> list[str]:
-    """Return what is there to be pressed and smaller than a thumb."""
+    """Return the controls that are smaller than a thumb."""
     found: list[str] = page.evaluate(_SMALL, THUMB)
     return found
 
 
 @contextmanager
 def text_doubled(page: Page) -> Iterator[None]:
-    """Set the text size to 200 % as a person does in the browser: media queries follow it, too."""
+    """Set the text size to 200 % as a person does in the browser, so that media queries follow."""
     session = page.context.new_cdp_session(page)
     now = page.evaluate(_ROOT_SIZE)
 
@@ -303,7 +302,7 @@ def text_doubled(page: Page) -> Iterator[None]:
 
 @contextmanager
 def text_spaced(page: Page) -> Iterator[None]:
-    """Set the widest spacing of lines, words and letters that WCAG 1.4.12 asks a page to bear."""
+    """Set the widest spacing of lines, words and letters that a page must bear by WCAG 1.4.12."""
     page.evaluate(_SPACED)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Studies of every kind of task, and people who answer them straight at the store."""
+"""Makes studies of every kind of task, and people who answer them directly in the store."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WRONG: dict[str, dict[str, int | str]] = {
 
 
 def study_of_kind(folder: Path, kind: str, *, per_sequence: int = 1, **design: Any) -> Study:
-    """Make a study of any kind: three trials and an attention check, a reward, no judges."""
+    """Make a study of any kind, with three trials, an attention check, a reward and no judges."""
     path = make_study(folder, raters=6, trials=3) / "plan.yaml"
     plan = yaml.safe_load(path.read_text())
     for part in ("judges", "analyses", "gate"):
@@ -62,7 +62,7 @@ EXPECTED = {"choice", "warmth", "most", "least"}
 
 
 def open_places(store: Store, study: Study, mode: str) -> None:
-    """Open every place of a study in a mode."""
+    """Open every place of a study in one mode."""
     each = study.plan.design.raters_per_sequence
     store.open_slots(study.plan_hash, mode, list(study.sequences), each=each)
 
@@ -70,7 +70,7 @@ def open_places(store: Store, study: Study, mode: str) -> None:
 def take_part(
     store: Store, study: Study, mode: str, rater: str, *, trials: int = 99, fails: bool = False
 ) -> Place:
-    """Claim a place and answer so many trials; attention checks right, or wrong."""
+    """Claim a place and answer `trials` trials, with attention checks right or wrong."""
     place = claim(store, study, mode, Arrival(rater))
     assert place is not None
     for trial in study.sequences[place.sequence_id][:trials]:

@@ -1,4 +1,4 @@
-"""Holds the files of an export to the contract of the tidy tables."""
+"""Checks the files of an export against the contract of the tidy tables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHAPES = {
 
 
 def breaches(folder: Path) -> list[str]:
-    """Return where the exported CSVs of a folder are not as the contract says."""
+    """Return where the exported CSVs of a folder break the contract."""
     paths = sorted(folder.glob("*.csv"))
     assert len(paths) >= 6
     return [f"{path.stem}: {breach}" for path in paths for breach in _breaches(path)]
@@ -32,7 +32,7 @@ def _breaches(path: Path) -> Iterator[str]:
         header, *rows = csv.reader(stream)
     known = [name for name in header if name in table.names]
     if path.stem == "sequences":
-        # the columns of the study's kind only, and as many options as it shows
+        # only the columns of the study's kind, and as many options as it shows
         own = [name for name in header if not re.fullmatch(r"option_[2-9]|option_1\d", name)]
         if own != [name for name in table.names if name in header]:
             yield f"the header is {header}"

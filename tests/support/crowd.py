@@ -1,8 +1,8 @@
-"""A crowd of raters with nothing but sockets: light enough to load a server from the same machine.
+"""A crowd of raters that uses plain sockets, light enough to load a server on the same machine.
 
-Each rater does what a browser without script does: opens the link, sends every form with its hidden
-fields and a choice of each group of radio buttons, until there is a completion code or the study is
-full. Where the server goes away, they send the form again, or open their link again.
+Each rater does what a browser without JavaScript does: it opens the link and sends every form, with
+its hidden fields and a choice in each group of radio buttons, until there is a completion code or
+the study is full. If the server goes away, it sends the form again, or opens its link again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-Choose = Callable[[str, Sequence[str]], str]  # of a group's name and values, one value
+Choose = Callable[[str, Sequence[str]], str]  # a group's name and values -> one of the values
 
 _OTHER_THAN = {"worst": "best", "least": "most"}  # groups that must differ from another
 _FORM_DATA = "Content-Type: application/x-www-form-urlencoded"
@@ -24,11 +24,11 @@ _FORM = re.compile(r"<form\b([^>]*)>(.*?)</form>", re.DOTALL)
 _INPUT = re.compile(r"<input\b([^>]*)>")
 _ATTRIBUTE = re.compile(r'([\w-]+)(?:="([^"]*)")?')
 _ONWARD = re.compile(r'<a class="[^"]*\bprimary\b[^"]*" href="([^"]*)"')
-_REDIRECTS, _REFUSALS = 5, 20  # one after the other, that are too many
+_REDIRECTS, _REFUSALS = 5, 20  # this many in a row are too many
 
 
 class CrowdError(AssertionError):
-    """A page that a rater cannot go on with."""
+    """A page from which a rater cannot continue."""
 
 
 @dataclass(frozen=True)
@@ -37,27 +37,27 @@ class Sent:
 
     kind: str  # 'page' (a GET), 'consent', 'answer' (a form with a position) or 'form'
     at: float  # monotonic clock
-    seconds: float  # until its whole answer was there
-    status: int  # 0 where the connection broke before
+    seconds: float  # until the whole answer had arrived
+    status: int  # 0 if the connection broke first
 
 
 @dataclass
 class Rater:
-    """What one rater lived through; answers are by position."""
+    """What happened to one rater; answers are by position."""
 
     name: str
-    # each trial page they saw: its position, and the highest position acknowledged before it
+    # each trial page that they saw: its position, and the highest acknowledged position before it
     shown: list[tuple[int, int]] = field(default_factory=list)
-    # what they chose: answered with 303, or with the page of the next trial
+    # choices that the server acknowledged by a 303 or by the page of the next trial
     acknowledged: dict[int, dict[str, str]] = field(default_factory=dict)
-    in_doubt: dict[int, dict[str, str]] = field(default_factory=dict)  # sent, nothing heard
+    in_doubt: dict[int, dict[str, str]] = field(default_factory=dict)  # sent, without a reply
     sent: list[Sent] = field(default_factory=list)
     consented: bool = False
     full: bool = False
     code: bool = False
 
     def see(self, position: int | None) -> None:
-        """Note the trial page that is shown; None: there is no more."""
+        """Note the trial page that is shown; None means that there are no more."""
         for earlier in [p for p in self.in_doubt if position is None or p < position]:
             self.acknowledged[earlier] = self.in_doubt.pop(earlier)
         if position is not None:
@@ -78,7 +78,7 @@ class Form:
         return int(p) if (p := self.fields.get("position", "")).isdecimal() else None
 
     def filled(self, choose: Choose) -> dict[str, str]:
-        """Return a choice for every group."""
+        """Return the form with a choice in every group."""
         chosen: dict[str, str] = {}
         for name in sorted(self.groups, key=_OTHER_THAN.__contains__):
             taken = chosen.get(_OTHER_THAN.get(name, ""))
@@ -107,17 +107,17 @@ class Page:
         return next((form for form in found if form.groups), found[0] if found else None)
 
     def has(self, element_id: str) -> bool:
-        """Say whether an element of this id is on the page."""
+        """Return whether an element with this id is on the page."""
         return f'id="{element_id}"' in self.text
 
 
 def first(_group: str, on_offer: Sequence[str]) -> str:
-    """Choose what is offered first."""
+    """Choose the first value."""
     return on_offer[0]
 
 
 def at_random(_group: str, on_offer: Sequence[str]) -> str:
-    """Choose anything."""
+    """Choose any value."""
     return random.choice(on_offer)
 
 
@@ -131,7 +131,7 @@ class Browser:
     patience : float
         Seconds to keep trying while the server is away; 0 makes it an error.
     reopens : bool
-        After a broken answer, open the link again; else send the form again.
+        Whether to open the link again after a broken answer, instead of sending the form again.
     """
 
     def __init__(
@@ -228,7 +228,7 @@ async def walk(browser: Browser, choose: Choose = first, *, pause: float = 0.0) 
     choose : callable
         Given the name and the values of a group of radio buttons, returns one of the values.
     pause : float
-        Mean seconds of thought before an answer; each is drawn from half to one and a half.
+        Mean seconds of thought before an answer; each is drawn from 0.5 to 1.5 times as long.
     """
     rater, refusals = browser.rater, 0
     page = await browser.get(browser.link)
@@ -244,7 +244,7 @@ async def walk(browser: Browser, choose: Choose = first, *, pause: float = 0.0) 
             continue
         if form.position is not None:
             rater.see(form.position)
-            # who is told that they were too quick reads a little longer
+            # a rater who is told that they were too quick reads a little longer
             await asyncio.sleep(0.5 if refusals else pause * random.uniform(0.5, 1.5))
         page = await browser.post(form, form.filled(choose))
         refusals = refusals + 1 if page.status >= 400 else 0
@@ -258,13 +258,13 @@ async def walk(browser: Browser, choose: Choose = first, *, pause: float = 0.0) 
 async def visit(
     names: Iterable[str], take_part: Callable[[str], Awaitable[Rater]], *, at_once: int
 ) -> list[Rater]:
-    """Let raters take part, so many at a time; who is done makes room for the next.
+    """Let raters take part, `at_once` at a time; each one who is done makes room for the next.
 
     Parameters
     ----------
     names, at_once : iterable of str, int
     take_part : callable
-        What the rater of a name does, such as `walk`.
+        What the rater with a name does, such as `walk`.
     """
     waiting, done = iter(names), []
 
@@ -294,6 +294,6 @@ def _attributes(tag: str) -> dict[str, str]:
 
 
 def _path(address: str) -> str:
-    """Return an address without its host, empty where there is none."""
+    """Return an address without its host; empty if there is no address."""
     parts = urlsplit(address)
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

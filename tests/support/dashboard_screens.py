@@ -1,4 +1,4 @@
-"""The researcher's pages, and how one comes to them; see `tests.support.screens`."""
+"""The researcher's pages and the way to each; see `tests.support.screens`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile requests, made by hypothesis, sent by many hands; and what no answer may show."""
+"""Hostile requests, made by hypothesis and sent on many connections, and checks of the replies."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class World:
     names : tuple of str
         Fields of this study's trials.
     cookies : tuple of bytes
-        Their own, and forged and damaged ones.
+        Their own cookies, and forged and damaged ones.
     tokens : tuple of bytes
         CSRF tokens, their own and other people's.
     visits, honest : tuple of bytes
-        What forms call visits: everybody's, and honest raters'.
+        The names of visits in forms: everybody's, and honest raters'.
     mine : tuple of (bytes, bytes, bytes)
-        Cookie, token and visit of their own that belong together.
+        Their own cookies, tokens and visits that belong together.
     secrets : tuple of bytes
-        What no answer to them may hold.
+        What no answer to the attackers may contain.
     """
 
     url: str
@@ -47,7 +47,7 @@ class World:
     secrets: tuple[bytes, ...]
 
 
-# Ids that are let in although they look like something else.
+# Ids that are accepted although they look like something else.
 STRANGE_IDS = (
     "admin",
     "..",
@@ -362,7 +362,7 @@ TYPES = (
 
 
 def damaged(cookie: bytes) -> list[bytes]:
-    """Return a signed cookie changed in every way that might still be believed."""
+    """Return a signed cookie, changed in every way that a server might still accept."""
     name, _, value = cookie.partition(b"=")
     payload, stamp, signature = value.rsplit(b".", 2)
     values = [
@@ -418,7 +418,7 @@ def _escaped(word: bytes) -> bytes:
 
 
 def _value(word: bytes) -> bytes:
-    """Return what a header may hold of a word."""
+    """Return the part of a word that a header may contain."""
     return _CONTROLS.sub(b"", word).strip(b" \t")
 
 
@@ -448,7 +448,7 @@ _header = st.one_of(
 
 
 def _one_host(headers: Sequence[Pair]) -> tuple[Pair, ...]:
-    """Leave the first Host alone: a second one is no HTTP."""
+    """Keep only the first Host, because a request with two is not HTTP."""
     hosts = [pair for pair in headers if pair[0] == b"Host"][:1]
     return (*hosts, *(pair for pair in headers if pair[0] != b"Host"))
 
@@ -486,7 +486,7 @@ _WRITERS = (_url_encoded,) * 6 + (_raw_form, _multipart, _multipart, _as_files, 
 
 
 def _answers(world: World) -> st.SearchStrategy[Fields]:
-    """Return forms that are nearly right: each field as it should be, or not, or not at all."""
+    """Return forms that are nearly right: each field is right, wrong or missing."""
     few = st.sampled_from((b"1", b"2", b"3"))
     plain: dict[str, st.SearchStrategy[bytes]] = {
         "position": st.sampled_from((b"1", b"2", b"3", b"4")),
@@ -519,7 +519,7 @@ def _spoilt(
 
 
 def _from_my_visit(world: World) -> st.SearchStrategy[Request]:
-    """Answer in a visit of one's own: these reach the store."""
+    """Answer in the attacker's own visit; these requests reach the store."""
 
     def build(
         mine: tuple[bytes, bytes, bytes], fields: Fields, path: bytes, writer: Writer
@@ -541,7 +541,7 @@ Writer = Callable[[Fields], tuple[bytes, bytes]]
 
 
 def _from_another_visit(world: World) -> st.SearchStrategy[Request]:
-    """Answer for somebody else: a cookie, a token and a visit that do not belong together."""
+    """Answer for somebody else, with a cookie, a token and a visit that do not belong together."""
 
     def build(
         person: tuple[bytes, bytes], visit: bytes, fields: Fields, path: bytes, writer: Writer
@@ -563,7 +563,7 @@ def _from_another_visit(world: World) -> st.SearchStrategy[Request]:
 
 
 def _anything(world: World) -> st.SearchStrategy[Request]:
-    """Ask for any page by any method with any headers."""
+    """Ask for any page with any method and any headers."""
     field = st.tuples(st.sampled_from(FIELDS).map(str.encode), _word)
     cookies = st.sampled_from((*world.cookies, b""))
 
@@ -601,7 +601,7 @@ def _anything(world: World) -> st.SearchStrategy[Request]:
 
 
 def _noise(world: World) -> st.SearchStrategy[Request]:
-    """Send what is no HTTP, or HTTP with something broken in it."""
+    """Send bytes that are not HTTP, or broken HTTP."""
     words = st.one_of(_word, st.sampled_from((b"\r\n", b"\n", b"\r", b" ", b"\t", b":", b"\x00")))
 
     def broken(request: Request, cuts: list[tuple[int, int, bytes]]) -> Request:
@@ -704,11 +704,11 @@ _LIVE = re.compile(
     rb"<script>zz|<svg/onload|<b zz|<zzxss|\"javascript:zz|\" onfocus=zz|50337zz|</textarea><script"
 )
 _INNARDS = (b"Traceback (most recent", b'.py"', b"sqlalchemy", b"psycopg", b"werkzeug")
-# The web server says back, as plain text, a line that it cannot read: the words are the attacker's.
+# The web server repeats a line that it cannot read, as plain text: the words are the attacker's.
 _SAID_BACK = re.compile(rb'(?s)in header line ".*?"\r\n\r\n\(generated by server\)')
-# The names of items say nothing to a rater, and may say where an item comes from.
+# The names of items mean nothing to a rater, and may reveal where an item comes from.
 _ITEM = re.compile(rb"\b(?:job|home)-\d")
-# Servers may say that they do not know a kind of transfer; only an invalid request asks for one.
+# Servers may say that they do not know a transfer coding; only invalid requests use one.
 _UNKNOWN = {501, 505}
 
 
@@ -732,9 +732,9 @@ def faults(world: World, request: Request, reply: Reply) -> list[str]:
 
 
 def live_script(reply: Reply) -> bytes | None:
-    """Return what a browser would run of a reply, None where it is all text."""
+    """Return the part of a reply that a browser would run, or None if all of it is text."""
     body = reply.body
-    if not reply.headers:  # as it came, heads and all; plain text is not run
+    if not reply.headers:  # the body holds whole replies; plain text is not run
         parts = re.split(rb"(?=HTTP/1\.[01] \d{3})", body)
         body = b"".join(part for part in parts if b"Content-Type: text/plain" not in part)
     everything = body + repr(reply.headers).encode()
@@ -747,7 +747,7 @@ def _header_faults(reply: Reply) -> Iterator[str]:
     if location and not re.match(r"/(?![/\\])", location):
         yield f"a redirect off site: {location}"
     if 300 <= reply.status < 400 and reply.status not in {303, 304}:
-        yield f"a redirect that is none of ours: {reply.status}"
+        yield f"a redirect that is not ours: {reply.status}"
     if reply.get("strict-transport-security"):
         yield "a plain connection that was taken for TLS"
     if reply.body[:15].lower() == b"<!doctype html>":  # the server's own refusals are shorter
@@ -757,14 +757,14 @@ def _header_faults(reply: Reply) -> Iterator[str]:
             yield "a page whose type may be guessed"
     for cookie in reply.all("set-cookie"):
         if not (cookie.startswith("ratify_") and "HttpOnly" in cookie and "SameSite=Lax" in cookie):
-            yield f"a cookie that is none of ours, or open: {cookie}"
+            yield f"a cookie that is not ours, or is not protected: {cookie}"
 
 
 # ---- Sending ------------------------------------------------------------------------------------
 
 
 def as_others(world: World, request: Request, number: int) -> list[Request]:
-    """Return the same request with two other cookies that the attackers have, by turns."""
+    """Return the same request with two of the attackers' other cookies, in turn."""
     if request.raw or not request.valid:
         return []
     kept = tuple(pair for pair in request.headers if pair[0].lower() != b"cookie")
@@ -774,7 +774,7 @@ def as_others(world: World, request: Request, number: int) -> list[Request]:
 
 @dataclass
 class Crew:
-    """Several connections; a reply is judged when its connection is needed again."""
+    """Several connections; a reply is checked when its connection is needed again."""
 
     world: World
     hands: int = 4
@@ -788,7 +788,7 @@ class Crew:
         self._known: set[bytes] = set()
 
     def throw(self, request: Request) -> None:
-        """Send a request, unless the very same one has been sent."""
+        """Send a request, unless the same one has been sent."""
         data = request.encode()
         if data in self._known:
             return
@@ -803,7 +803,7 @@ class Crew:
         self._under_way[hand] = request
 
     def finish(self) -> None:
-        """Judge what is still under way, and hang up."""
+        """Check the replies that are still to come, and hang up."""
         for hand, wire in enumerate(self._wires):
             self._settle(hand)
             wire.close()

@@ -1,4 +1,4 @@
-"""A server that does what a careless one does: it says the caller's key back, or what it is told.
+"""A careless LLM server, which repeats the caller's key in its reply or says what it is told.
 
 The path is `/<what>/chat/completions`: a status, or the name of a reply of `REPLIES`.
 """
@@ -16,7 +16,7 @@ Reply = Callable[[dict[str, Any]], bytes | None]
 
 
 def answer(body: dict[str, Any]) -> str:
-    """Return the right form of an answer, always the same."""
+    """Return a well-formed answer, which is always the same."""
     schema = body.get("response_format", {}).get("json_schema", {}).get("schema", {})
     return json.dumps({name: rule["enum"][0] for name, rule in schema["properties"].items()})
 

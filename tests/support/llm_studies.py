@@ -1,4 +1,4 @@
-"""Studies that an LLM judge is asked under, and processes that ask it."""
+"""Studies with an LLM judge, and processes that ask it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def make_llm_study(
     locked: bool = True,
     **judge: Any,
 ) -> Path:
-    """Make a study with one LLM judge, and lock it; every item is one request of ratings."""
+    """Make and lock a study with one LLM judge; each item needs one request for ratings."""
     rows = [
         {
             "item_id": f"{scenario}-{number}",
@@ -136,7 +136,7 @@ def lab(folder: Path, url: str | None = None) -> Iterator[Lab]:
 
 
 def stop_after(study: Lab, answers: int) -> None:
-    """Ask until so many are settled, and then stop as on Ctrl-C."""
+    """Ask until `answers` requests are settled, and then stop as on Ctrl-C."""
     stopped: list[bool] = []
 
     def stop(progress: Progress) -> None:
@@ -148,10 +148,10 @@ def stop_after(study: Lab, answers: int) -> None:
 
 
 def ask_impatiently(lease: float, folders: str, *options: str) -> None:
-    """Ask as `ratify judge` does, with waits and a lease that fit a test, in a process of its own.
+    """Ask as `ratify judge` does, in its own process, with waits and a lease that suit a test.
 
-    Whoever is not heard of for as long as the lease is taken for dead: it is short for those that
-    are killed, and long for those that must not be doubled when the machine has much else to do.
+    A process that is silent for the length of the lease is taken for dead. The lease is short for
+    processes that are killed, and long for those that must not be replaced on a busy machine.
     """
     import ratify
     from study.judges.ledger import leases as ledger_runs
@@ -186,7 +186,7 @@ def asking(
 
 
 def import_everything_but_the_client(folder: str) -> None:
-    """Import what runs without a judge, and estimate what its calls would cost."""
+    """Import everything that runs without a judge, and estimate the cost of its calls."""
     import analysis
     import ratify.judge
     import study.export.files
@@ -205,7 +205,7 @@ def import_everything_but_the_client(folder: str) -> None:
 
 
 def collect_until(folder: Path, step: str, when: str) -> None:
-    """Ask by batch in a process that is killed before or after a step, as by a power cut."""
+    """Ask by batch in a process that is killed before or after a step, as in a power cut."""
     from study.judges.ledger import leases as ledger_runs
     from study.judges.ledger import ledger
     from study.judges.runs import batch
@@ -234,18 +234,18 @@ def collect_until(folder: Path, step: str, when: str) -> None:
 
 
 def asking_all(folders: Sequence[Path], *options: str, **other: Any) -> warm.Process:
-    """Start a process that asks the judges of several studies, and says how each run ended."""
+    """Start a process that asks the judges of several studies and prints how each run ended."""
     return asking(Path("|".join(map(str, folders))), *options, **other)
 
 
 def said(process: warm.Process, *, timeout: float = 120) -> tuple[int, str, str]:
-    """Wait for a process; return its exit code and what it said."""
+    """Wait for a process; return its exit code and its output."""
     out, err = process.communicate(timeout=timeout)
     return process.wait(), out, err
 
 
 def settled(folder: Path) -> int:
-    """Return how many requests an SQLite store has settled, while others write it."""
+    """Return how many requests an SQLite store has settled, while other processes write to it."""
     path = folder / "study.sqlite3"
     if not path.exists():
         return 0

@@ -1,4 +1,4 @@
-"""A store as release 0.1.0 left it: that release's own tables, in the middle of a study."""
+"""Makes a store as release 0.1.0 left it: that release's tables, in the middle of a study."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from study.store.database import Store
 
 PLAN, OTHER = "a1" * 32, "b2" * 32
 
-# What release 0.1.0 itself sent to the database.
+# The statements that release 0.1.0 itself sent to the database.
 RELEASE_0_1_0 = """
 CREATE TABLE judgments (row_id {serial} NOT NULL, judgment_id VARCHAR(64) NOT NULL,
   plan_hash VARCHAR(64) NOT NULL, mode VARCHAR(8) NOT NULL, session_id VARCHAR(96) NOT NULL,
@@ -44,7 +44,7 @@ CREATE TABLE visits (session_id VARCHAR(64) NOT NULL, plan_hash VARCHAR(64) NOT 
 CREATE INDEX ix_visits_mode ON visits (mode)
 """
 
-# Session, mode, status, how many trials were shown, how many answered; each of four trials.
+# Session, mode, status, and how many of four trials were shown and answered.
 VISITS = (
     ("done", "live", "finished", 4, 4),
     ("reading", "live", "active", 3, 2),
@@ -59,14 +59,14 @@ def moment(position: int) -> str:
 
 
 def open_together(url: str, others: Barrier) -> None:
-    """Open a store at the moment at which the others open it."""
+    """Open a store at the same moment as the others."""
     others.wait(60)
     Store(url).close()
 
 
 @contextmanager
 def connected(url: str) -> Iterator[Connection]:
-    """Connect without any of Ratify's own machinery."""
+    """Connect to the database without Ratify's own code."""
     engine = create_engine(url)
     try:
         with engine.begin() as connection:
@@ -111,7 +111,7 @@ def make_old_store(url: str) -> None:
         for statement in RELEASE_0_1_0.format(serial=serial).split(";"):
             connection.execute(text(statement))
         common = {"plan_hash": PLAN}
-        # the last place is nobody's
+        # nobody has the last place
         held = [*VISITS, (None, "live", "", 0, 0)]
         insert(
             connection,

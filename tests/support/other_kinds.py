@@ -1,6 +1,6 @@
-"""Studies of ratings and of best and worst: the judges really asked, people's answers invented.
+"""Studies of ratings and of best and worst, with real judges and invented answers of people.
 
-People's answers follow a quality of every item, known here; the tables are those of a real export.
+People's answers follow a known quality of every item; the tables are those of a real export.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ WHEN = "2100-01-01T00:00:00.000Z"
 
 
 def make_study(folder: Path, worked: str, *, raters: int = 12, **changes: Any) -> Path:
-    """Write a locked study of a worked plan, with its tables; every third item has one source.
+    """Write a locked study of a worked plan, with its tables; three sources take turns.
 
     Parameters
     ----------
@@ -72,7 +72,7 @@ def _items(folder: Path) -> Path:
 
 
 def _people_answer(study: Study) -> None:
-    """Add what everybody answers, but one rater who leaves after the first page."""
+    """Add everybody's answers; one rater leaves after the first page."""
     rng = np.random.default_rng(7)
     plan, data = study.plan, study.folder / "data"
     kind, columns = kind_of(plan).table, kind_of(plan).columns(plan)
@@ -115,7 +115,7 @@ def _people_answer(study: Study) -> None:
 
 
 def _quality(item_id: str) -> float:
-    """Return how good an item is: by its source, and its own number."""
+    """Return how good an item is, by its source and its number."""
     number = int(item_id.rpartition("-")[2])
     return (number % 3) + number / 12
 
@@ -159,7 +159,7 @@ def _picks(plan: Plan, common: Row, items: list[str], rng: np.random.Generator) 
 
 
 def _append(path: Path, rows: list[Row]) -> None:
-    """Add rows to a table, columns that they do not know left empty."""
+    """Add rows to a table; columns that the rows do not have stay empty."""
     with path.open(newline="", encoding="utf-8") as file:
         names = next(csv.reader(file))
     with path.open("a", newline="", encoding="utf-8") as file:
@@ -168,7 +168,7 @@ def _append(path: Path, rows: list[Row]) -> None:
 
 
 def rewrite(path: Path, change: Callable[[Row], Row | None]) -> None:
-    """Rewrite a table row by row; None takes one out."""
+    """Rewrite a table row by row; None removes a row."""
     table = read_table(path)
     rows = [new for row in table.rows if (new := change(dict(row))) is not None]
     write_csv(path, list(table.columns), rows)

@@ -1,4 +1,4 @@
-"""Where the checkout, its parts, and the real data beside it lie."""
+"""Paths of the checkout, of its parts, and of the real data next to it."""
 
 from pathlib import Path
 

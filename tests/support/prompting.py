@@ -47,14 +47,14 @@ def questions_of(ask: Prompt, items: list[Item]) -> list[Question]:
 
 
 def code_of(message: str) -> str:
-    """The code of a request: that of its first marker, before which no material stands."""
+    """The code of a request, taken from its first marker, which comes before all material."""
     found = re.search(r"<<<BEGIN [^\n]*? ([0-9a-f]{16})>>>\n", message)
     assert found
     return found[1]
 
 
 def fenced(message: str) -> dict[str, str]:
-    """What stands between the markers, by name, as somebody reads it who knows only the rule."""
+    """The text between the markers, by name, read by the rule alone."""
     code = code_of(message)
     pieces = re.split(rf"<<<(BEGIN|END) ([^\n]*?) {code}>>>", message)
     found = {}
@@ -67,7 +67,7 @@ def fenced(message: str) -> dict[str, str]:
 
 
 def around(message: str) -> str:
-    """A message without what stands between its markers."""
+    """A message without the text between its markers."""
     code = code_of(message)
     return re.sub(
         rf"(<<<BEGIN ([^\n]*?) {code}>>>\n).*?(\n<<<END \2 {code}>>>)",
@@ -78,7 +78,7 @@ def around(message: str) -> str:
 
 
 def own(task: str) -> str:
-    """A file as somebody writes it, the shortest that is right."""
+    """The shortest valid prompt file that somebody could write."""
     if task == "rating":
         return """
 schema: 1

@@ -1,4 +1,4 @@
-"""Raters who take places in a store without any page, and raters without script."""
+"""Raters who take places directly in a store, and raters whose browser has no JavaScript."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def opened(url: str, study: Study) -> Iterator[Store]:
 
 
 def claim(store: Store, study: Study, rater: str, mode: str = MODE) -> Place | None:
-    """Take a place, or the one they have."""
+    """Take a place, or return the one that the rater has."""
     return assignment.claim(store, study, mode, Arrival(rater))
 
 
 def claimed(store: Store, study: Study, rater: str, mode: str = MODE) -> Place:
-    """Take a place that must be there."""
+    """Take a place, which must be free."""
     place = claim(store, study, rater, mode)
     assert place is not None
     return place

@@ -1,4 +1,4 @@
-"""The rater's pages, by name, and how a person comes to each.
+"""The rater's pages by name, and the way to each.
 
 A new template needs a function here, or in `dashboard_screens`: a test fails until it has one.
 """
@@ -33,16 +33,16 @@ Go = Callable[[Page, Studies], None]
 
 @dataclass(frozen=True)
 class Screen:
-    """One page as a person sees it.
+    """One page, as a person sees it.
 
     Attributes
     ----------
     template : str
         The file in study/templates that it comes from.
     heading : str
-        How its first heading begins.
+        The beginning of its first heading.
     go : callable
-        Leads a fresh browser to it.
+        Takes a fresh browser to the page.
     """
 
     template: str
@@ -54,7 +54,7 @@ SCREENS: dict[str, Screen] = {}
 
 
 def screen(template: str, heading: str) -> Callable[[Go], Go]:
-    """Enter a function into SCREENS under its own name."""
+    """Add a function to SCREENS under its own name."""
 
     def enter(go: Go) -> Go:
         SCREENS[go.__name__] = Screen(template, heading, go)
@@ -67,7 +67,7 @@ def screen(template: str, heading: str) -> Callable[[Go], Go]:
 
 
 def arrive(page: Page, url: str, rater: str) -> None:
-    """Open a study and agree, where the rater has not yet."""
+    """Open a study and agree, unless the rater has agreed already."""
     page.goto(f"{url}/?rater={rater}")
     if page.get_by_role("button", name="I agree").count():
         press(page, "I agree")
@@ -157,7 +157,7 @@ def pairwise_at_the_end(page: Page, studies: Studies) -> None:
 
 
 def answer_pair(page: Page) -> None:
-    """Answer the pair that is shown, and go on to the next."""
+    """Answer the pair that is shown and go to the next."""
     page.get_by_role("radio").first.check()
     press(page, "Continue")
 
@@ -209,7 +209,7 @@ def best_that_is_worst(page: Page, studies: Studies) -> None:
 
 
 def go_on(page: Page, times: int) -> None:
-    """Press what leads on, in whatever language, so many times."""
+    """Press the button that leads on, in any language, `times` times."""
     for _ in range(times):
         with page.expect_navigation():
             page.locator(".primary").click()

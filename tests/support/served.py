@@ -1,4 +1,4 @@
-"""A study of any kind that is being served, with its database in sight."""
+"""Serves a study of any kind and gives tests access to its database."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Site:
     said: list[str]
 
     def person(self, name: str) -> Person:
-        """Return a browser of its own."""
+        """Return a new browser for a rater."""
         return Person(self.url, name)
 
     def rows(self, sessions: set[str] | None = None) -> Rows:
-        """Return everything in the database, or what these sessions have in it."""
+        """Return all rows of the database, or only those of these sessions."""
         with self.engine.connect() as connection:
             return {
                 table.name: sorted(
@@ -70,7 +70,7 @@ Start = Callable[..., Site]
 
 @contextmanager
 def starting(place: Path, serve: Serve) -> Iterator[Start]:
-    """Yield what serves a study of a kind in pilot mode; `plan` is what its plan has beside."""
+    """Yield a function that serves a study of a kind as a pilot; `plan` has more of its plan."""
     with ExitStack() as stack:
 
         def begin(kind: str, *options: str, database: str | None = None, **plan: Any) -> Site:
@@ -85,7 +85,7 @@ def starting(place: Path, serve: Serve) -> Iterator[Start]:
 
 
 def make_study(folder: Path, kind: str, more: dict[str, Any]) -> Path:
-    """Make a study whose plan has more than most."""
+    """Make a study whose plan has `more` parts."""
     design = {"raters": 120, **more.pop("design", {})}
     path = study_of_kind(folder, kind, **design).folder / "plan.yaml"
     plan = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -94,7 +94,7 @@ def make_study(folder: Path, kind: str, more: dict[str, Any]) -> Path:
 
 
 def begin_trials(person: Person) -> None:
-    """Consent, and answer the question that may come first."""
+    """Consent, and answer the comprehension question if there is one."""
     person.consent()
     if person.action == b"/comprehension":
         person.post(option=2)
@@ -109,7 +109,7 @@ def sessions_of(site: Site, people: list[Person]) -> set[str]:
 
 
 def everything_adds_up(site: Site) -> None:
-    """Whoever wrote what, every answer belongs to a visit that counts it, every visit to a slot."""
+    """Check that every answer belongs to a visit that counts it, and every visit to a slot."""
     with site.engine.connect() as connection:
         visits = {v.session_id: v for v in connection.execute(select(Visit.__table__))}
         slots = [s.session_id for s in connection.execute(select(Slot.__table__)) if s.session_id]

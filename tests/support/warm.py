@@ -1,8 +1,8 @@
-"""`ratify` in a process of its own that begins where its imports are done.
+"""Runs `ratify` in a new process in which its imports are already done.
 
-One process imports Ratify once (the standard library's fork server), and every other is forked from
-it: arguments, environment, folder, pipes, signals and exit code are its own. What only a cold start
-shows is tested by those who make one: test_docs, test_demo and test_packaging.
+One process imports Ratify once (the standard library's fork server), and all others are forked from
+it, each with its own arguments, environment, folder, pipes, signals and exit code. test_docs,
+test_demo and test_packaging make cold starts, and test what only a cold start shows.
 """
 
 from __future__ import annotations
@@ -42,17 +42,17 @@ WARM.set_forkserver_preload(
 
 
 class Process:
-    """A function in a warm process of its own, with what tests use of `subprocess.Popen`.
+    """A function in its own warm process, with the parts of `subprocess.Popen` that tests use.
 
     Parameters
     ----------
     function : callable
-        Called there with the arguments; it must be importable.
+        Called in the process with the arguments; it must be importable.
     arguments : sequence
     environment : mapping of str to str, optional
     cwd : Path, optional
     merged : bool
-        Whether what it says on stderr comes with what it says on stdout.
+        Whether stdout and stderr are merged.
     """
 
     def __init__(
@@ -78,37 +78,37 @@ class Process:
 
     @property
     def returncode(self) -> int | None:
-        """As `Popen` has it: a signal is a negative number."""
+        """The exit code as in `Popen`: a signal is a negative number."""
         return self._process.exitcode
 
     def terminate(self) -> None:
-        """Send SIGTERM, where it still runs."""
+        """Send SIGTERM if the process still runs."""
         if self._process.is_alive():
             self._process.terminate()
 
     def kill(self) -> None:
-        """Send SIGKILL, where it still runs."""
+        """Send SIGKILL if the process still runs."""
         if self._process.is_alive():
             self._process.kill()
 
     def kill_all(self) -> None:
-        """Send SIGKILL to it and all that it has started, where it still runs."""
+        """Send SIGKILL to the process and to all that it has started, if it still runs."""
         if self._process.is_alive():
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
-            self._process.kill()  # where it has no group of its own yet
+            self._process.kill()  # in case it has no group of its own yet
 
     def send_signal(self, number: int) -> None:
-        """Send a signal, where it still runs."""
+        """Send a signal if the process still runs."""
         if self._process.is_alive():
             os.kill(self.pid, number)
 
     def poll(self) -> int | None:
-        """Return its exit code, None while it runs."""
+        """Return the exit code, or None while the process runs."""
         return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for its end; one that does not come in time is an error."""
+        """Wait until the process ends; raise an error if it does not end in time."""
         self._process.join(timeout)
         if self._process.exitcode is None:
             self.kill()
@@ -116,7 +116,7 @@ class Process:
         return self._process.exitcode
 
     def communicate(self, timeout: float) -> tuple[str, str]:
-        """Read all that it says until its end."""
+        """Read all output until the process ends."""
         said = ["", ""]
 
         def listen(number: int, stream: IO[str]) -> None:
@@ -137,14 +137,14 @@ class Process:
 
 
 def ratify(*arguments: object) -> None:
-    """Run the command line, in the process that one is in."""
+    """Run the command line in the current process."""
     from ratify import main
 
     main(args=list(map(str, arguments)), prog_name="ratify")
 
 
 def _stream(reader: Connection, writer: Connection) -> IO[str]:
-    """Return what is read of a pipe whose other end is now another process's."""
+    """Return a stream that reads a pipe whose other end now belongs to another process."""
     writer.close()
     descriptor = os.dup(reader.fileno())
     reader.close()
@@ -159,9 +159,9 @@ def _become(
     told: Connection,
     warned: Connection,
 ) -> None:
-    """Make a forked process what a new one would be, in a session of its own; call the function."""
+    """Make a forked process like a new one, in its own session, and call the function."""
     os.setsid()
-    # a shell starts what runs in its background with Ctrl-C ignored, and the tests with it
+    # a shell starts background processes with Ctrl-C ignored, and the tests may be one of them
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.clear()
     os.environ.update(environment)

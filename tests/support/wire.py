@@ -1,4 +1,4 @@
-"""HTTP by hand: requests as bytes, so that what a client library would mend goes out broken."""
+"""HTTP by hand: requests are bytes, so that they may be broken as no client library allows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.warm import Process
 
 TIMEOUT = 30.0
 FORM = b"application/x-www-form-urlencoded"
-# Without a body, whatever their Content-Length says.
+# Statuses without a body, whatever Content-Length says.
 BODILESS = {204, 304}
 Pair = tuple[bytes, bytes]
 
@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back; status 0 where the connection ended or stayed silent instead."""
+    """What came back; status 0 means that the connection ended or stayed silent."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -66,11 +66,11 @@ class Reply:
     raw: bytes = b""
 
     def get(self, name: str) -> str:
-        """Return a header, empty where there is none."""
+        """Return a header, or an empty string if there is none."""
         return next((value for key, value in self.headers if key == name), "")
 
     def all(self, name: str) -> list[str]:
-        """Return every header of this name."""
+        """Return every header with this name."""
         return [value for key, value in self.headers if key == name]
 
     @property
@@ -80,7 +80,7 @@ class Reply:
 
 
 class Wire:
-    """A keep-alive connection that is opened again where the server has closed it."""
+    """A keep-alive connection that is opened again when the server has closed it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -90,7 +90,7 @@ class Wire:
         self._stream: IO[bytes] | None = None
 
     def send(self, data: bytes) -> None:
-        """Send bytes; a server that has heard enough may stop listening."""
+        """Send bytes; the server may stop listening before the end."""
         if self._socket is None:
             self._socket = socket.create_connection(self.address, timeout=TIMEOUT)
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -155,7 +155,7 @@ def _chunks(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def say(url: str, data: bytes) -> Reply:
-    """Send what may be no HTTP at all, hang up, and read whatever comes."""
+    """Send bytes that may not be HTTP, hang up, and read the whole reply."""
     parts = urlsplit(url)
     answer = b""
     with socket.create_connection((parts.hostname, parts.port), timeout=TIMEOUT) as wire:
@@ -173,7 +173,7 @@ def say(url: str, data: bytes) -> Reply:
 
 
 def at_once(url: str, requests: Sequence[Request]) -> list[Reply]:
-    """Send requests so that they all are complete at the same moment, with their last bytes."""
+    """Send requests that all become complete at the same moment, with their last bytes."""
     wires = [Wire(url) for _ in requests]
     whole = [request.encode() for request in requests]
     try:
@@ -194,7 +194,7 @@ _ACTION = re.compile(r'<form method="post" action="([^"]*)"')
 
 
 class Person:
-    """A rater's browser: one cookie, and the last form it was shown."""
+    """A rater's browser: one cookie, and the last form that it was shown."""
 
     def __init__(self, url: str, name: str) -> None:
         self.url = url
@@ -219,11 +219,11 @@ class Person:
 
     @property
     def headers(self) -> tuple[Pair, ...]:
-        """The cookie, where there is one."""
+        """The cookie, if there is one."""
         return ((b"Cookie", self.cookie),) if self.cookie else ()
 
     def exchange(self, request: Request) -> Reply:
-        """Send a request on a connection of its own; keep cookie and form."""
+        """Send a request on a new connection; keep the cookie and the form."""
         wire = Wire(self.url)
         try:
             return self.take(wire.exchange(request))
@@ -255,7 +255,7 @@ class Person:
         return self.get(f"/?rater={quote(self.name, safe='')}")
 
     def consent(self) -> Reply:
-        """Open the link, agree, and go on to the first page that asks something."""
+        """Open the link, agree, and go to the first page that asks something."""
         self.arrive()
         assert self.action == b"/consent", self.page
         self.post()
@@ -263,13 +263,13 @@ class Person:
 
     @property
     def visit(self) -> str:
-        """What the trial's form calls this visit."""
+        """The name of this visit in the trial's form."""
         return self.fields["visit"]
 
 
 @contextmanager
 def overheard(process: Process) -> Iterator[list[str]]:
-    """Keep what a server prints, so that it never waits to be read; it is stopped at the end."""
+    """Keep what a server prints, so that it never blocks; stop it at the end."""
     assert process.stdout is not None
     said: list[str] = []
     listener = threading.Thread(target=lambda: said.extend(process.stdout or ()), daemon=True)

@@ -1,8 +1,8 @@
-"""A whole study of a few raters, written by hand: no web app, so that every cell is known.
+"""Writes a small study with all its tables, without the web app, so that every cell is known.
 
-Two scenarios of five items, six sequences of four pairs and an attention check at position 3, each
-sequence for two raters. Beside the twelve who finish, three live raters leave (one returned, one
-timed out, one screened out), and there is a pilot and a simulated rater.
+It has two scenarios of five items, and six sequences of four pairs with an attention check at
+position 3; each sequence is for two raters. In addition to the twelve who finish, three live raters
+leave (one returned, one timed out, one screened out), and there are a pilot and a simulated rater.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PLAN = WORKED / "pairwise_preference"
 LATER = "2100-01-01T00:00:00.000Z"
 CHECK = ("check_1.1", "check_1.2")
 DIMENSIONS = ("warmth", "advice")
-FINISHED = 12  # live visits, one of which fails the attention check
+FINISHED = 12  # live visits; one of them fails the attention check
 FAILS = "live-finished-5"
 SEQUENCES = 6
 
@@ -62,7 +62,7 @@ def make_study(folder: Path, **changes: Any) -> Path:
 
 
 def write_plan(folder: Path, **changes: Any) -> None:
-    """Write the worked plan with one judge, an attention check and two raters a sequence."""
+    """Write the worked plan with one judge, an attention check and two raters per sequence."""
     plan = yaml.safe_load((PLAN / "plan.yaml").read_text())
     plan["design"] |= {"raters": 2 * SEQUENCES, "raters_per_sequence": 2, "trials": 4}
     plan["attention_checks"] = [
@@ -91,7 +91,7 @@ def lock_study(folder: Path) -> Lock:
 
 
 def _sequences() -> list[Row]:
-    """Return pairs along a ring of each scenario's items, a check at position 3."""
+    """Return pairs along a ring of each scenario's items, with a check at position 3."""
     rows = []
     for number in range(SEQUENCES):
         scenario = ("job", "loss")[number % 2]
@@ -115,7 +115,7 @@ def _sequences() -> list[Row]:
 
 
 def _visits() -> list[tuple[str, str, str, int, int]]:
-    """Return mode, status, sequence, slot and number of answers of every visit."""
+    """Return the mode, status, sequence, slot and number of answers of every visit."""
     done = [
         ("live", "finished", f"s{number}", slot, 5)
         for slot, number in itertools.product((1, 2), range(1, SEQUENCES + 1))

@@ -1,1 +1,1 @@
-"""Simulations of what every interval and every test promises; `make validate` runs them."""
+"""Simulations that check what every interval and test promises; `make validate` runs them."""

@@ -1,4 +1,4 @@
-"""Compare every promise with simulated truth and write `docs/validation.md`: `make validate`."""
+"""Compares every promise with simulated truth and writes `docs/validation.md`: `make validate`."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def checks() -> list[Check]:
 
 
 def name_of(check: Check) -> str:
-    """Return what tells a check from all others."""
+    """Return the name of a check, which no other check has."""
     return f"{check.area}: {check.function}: {check.what}: {check.design}"
 
 
 def try_one(name: str) -> tuple[float, float, float]:
-    """Try the check of a name; return share, its error, and the seconds it took."""
+    """Try the check with this name; return its share, error and seconds."""
     check = next(one for one in checks() if name_of(one) == name)
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
     began = time.perf_counter()
@@ -58,7 +58,7 @@ def try_one(name: str) -> tuple[float, float, float]:
 
 
 def page(outcomes: Sequence[Outcome]) -> str:
-    """Return what came of all checks, area by area."""
+    """Return the page with the outcomes of all checks, area by area."""
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
     lines = [HEAD.format(allowed=ALLOWED_ERRORS, versions=versions)]
     counts = Counter(one.verdict for one in outcomes)
@@ -78,7 +78,7 @@ def page(outcomes: Sequence[Outcome]) -> str:
 def main() -> None:
     """Run the checks, several at once, and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="words that the name of a check must hold")
+    parser.add_argument("--only", default="", help="text that the name of a check must contain")
     parser.add_argument("--processes", type=int, default=os.cpu_count())
     given = parser.parse_args()
     wanted = [one for one in checks() if given.only in name_of(one)]

@@ -1,7 +1,7 @@
-"""Agreement of 50 items by three experts or a crowd: do intervals hold, and tests keep their size.
+"""Checks intervals and tests of agreement on 50 items that three experts or a crowd rated.
 
-Items have a truth, people and the judge see it with noise, and answer on five or seven points; the
-truth of a coefficient is its value on so many items that it hardly moves.
+Items have a true value. People and the judge see it with noise and answer on five or seven points.
+The truth of a coefficient is its value on so many items that it hardly changes.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ Array = NDArray[np.float64]
 ITEMS = 50
 MANY = 20_000
 NAMES = ("a", "b")
-# points, middle and spread of the truth, noise: of five points and of seven
+# for five and for seven points: middle and spread of the truth, noise
 DESIGNS = {5: (3.0, 1.0, 0.7), 7: (4.0, 1.5, 1.0)}
 
 
 def answers(rng: np.random.Generator, truth: Array, noise: float, points: int) -> Array:
-    """Return one annotator's ratings of items of this truth."""
+    """Return one annotator's ratings of items with this truth."""
     return np.clip(np.round(truth + rng.normal(0, noise, truth.shape)), 1, points)
 
 
 def study(
     rng: np.random.Generator, *, items: int = ITEMS, points: int = 5, crowd_of: int = 0
 ) -> Panel:
-    """Return two related dimensions rated by a judge and three experts, or by 2 to 11 of a crowd.
+    """Return two related dimensions, rated by a judge and by three experts or 2 to 11 of a crowd.
 
-    Whoever errs high on one dimension of an item errs high on the other too: halo .3 for people,
+    Raters who err high on one dimension of an item err high on the other too: halo .3 for people,
     .5 for the judge.
     """
     middle, spread, noise = DESIGNS[points]
@@ -76,14 +76,14 @@ def study(
 
 
 def held(ends: tuple[float, float], truth: float) -> list[bool]:
-    """Return whether an interval holds the truth; nothing where there is no interval."""
+    """Return whether an interval holds the truth, or an empty list if there is no interval."""
     low, high = ends
     return [] if np.isnan(low) else [bool(low <= truth <= high)]
 
 
 @cache
 def true_coefficients(points: int) -> dict[str, float]:
-    """Return every coefficient of two experts on very many items."""
+    """Return the coefficients of two experts on very many items."""
     rng = np.random.default_rng(points)
     a, b = two_experts(rng, points, 400_000)
     cells = cells_of(a, b)
@@ -111,7 +111,7 @@ def coefficient_held(points: int, name: str) -> Callable[[np.random.Generator], 
 
 
 def kappa_rejects(points: int, weights: Weights) -> Callable[[np.random.Generator], Iterable[bool]]:
-    """Return the trial of the test of kappa = 0 on two who have nothing in common."""
+    """Return the trial of the test of kappa = 0 on two independent raters."""
 
     def once(rng: np.random.Generator) -> list[bool]:
         middle, spread, _ = DESIGNS[points]
@@ -123,14 +123,14 @@ def kappa_rejects(points: int, weights: Weights) -> Callable[[np.random.Generato
 
 @cache
 def loss_when_far_off(points: int) -> float:
-    """Return how much more often a person wins, where the judge says the other end of the scale."""
+    """Return how much more often a person wins if the judge answers the wrong end of the scale."""
     table = border_study(np.random.default_rng(points), points, 1.0, 100_000)
     found = alternative_annotator(table, scale=table.scale, epsilon=0.2, dimensions=["a"])
     return float(np.mean([row.human_wins - row.judge_wins for row in found.humans]))
 
 
 def border_study(rng: np.random.Generator, points: int, share: float, items: int) -> Panel:
-    """Return people and a judge who is one of them, but for this share of items far off."""
+    """Return people and a judge who rates as they do, except that it is far off on this share."""
     middle, spread, noise = DESIGNS[points]
     truth = rng.normal(middle, spread, items)
     people = np.column_stack([answers(rng, truth, noise, points) for _ in range(3)])
@@ -148,7 +148,7 @@ def border_study(rng: np.random.Generator, points: int, share: float, items: int
 
 
 def border_rejects(points: int, epsilon: float) -> Callable[[np.random.Generator], Iterable[bool]]:
-    """Return the trial of a judge who loses exactly epsilon more often than it wins."""
+    """Return the trial of a judge that loses exactly epsilon more often than it wins."""
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = border_study(rng, points, epsilon / loss_when_far_off(points), ITEMS)
@@ -160,7 +160,7 @@ def border_rejects(points: int, epsilon: float) -> Callable[[np.random.Generator
 
 @cache
 def known(what: str, crowd_of: int) -> float:
-    """Return the truth of a number of the study, from very many items."""
+    """Return the true value of a number of the study, from very many items."""
     table = study(np.random.default_rng(11), items=MANY, crowd_of=crowd_of)
     if what == "advantage":
         tested = alternative_annotator(table, scale=table.scale, epsilon=0.2)
@@ -199,12 +199,12 @@ def crowd_kappas(table: Panel) -> dict[str, float]:
     moments = _moments(table, "a", table.judge("m", "a"))
     whole = moments.sum(axis=0, keepdims=True)
     person, judge = (_kappa_sample(whole * 1.0, at, 1, 0.95) for at in (0, 2))
-    # one row stands for all items, so leaving it out leaves nothing: only the value counts
+    # one row stands for all items, so leaving it out leaves none: only the value is used
     return {"person": person.value, "judge": judge.value, "difference": judge.value - person.value}
 
 
 def pair_kappa(table: Panel, name: str, what: str) -> float:
-    """Return the mean quadratic kappa over pairs of people, or of the judge with each, or less."""
+    """Return the mean quadratic kappa of pairs of people, of the judge with each, or their gap."""
     values, judge = table.people[name], table.judge("m", name)
     ours = [(values[:, i], values[:, j]) for i, j in ((0, 1), (0, 2), (1, 2))]
     its = [(judge, values[:, i]) for i in range(3)]
@@ -333,7 +333,7 @@ def check(
 
 
 def of_pairs(points: int) -> list[Check]:
-    """Return the checks of two annotators' coefficients, and of both tests."""
+    """Return the checks of two annotators' coefficients and of both tests."""
     experts = f"50 items, two experts, {points} points"
     kinds: tuple[Weights, ...] = ("none", "linear", "quadratic")
     return [
@@ -391,7 +391,7 @@ def of_cuts() -> list[Check]:
 
 
 def checks() -> list[Check]:
-    """Return what `make validate` tries on agreement."""
+    """Return the checks of agreement."""
     return [
         *(one for points in DESIGNS for one in of_pairs(points)),
         *(

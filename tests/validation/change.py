@@ -1,4 +1,4 @@
-"""Reliable change at the size it is used: 245 people a condition, measured three times."""
+"""Checks reliable change with 245 people per condition, measured three times."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PEOPLE, ROUNDS = 245, 3
 SE = (WITHIN * 1.5) ** 0.5
 EFFECT = 3.0
 RUNS = 300
-MORE_RUNS = 1500  # of what the control group alone gives: cheap
+MORE_RUNS = 1500  # for numbers of the control group alone, which are cheap
 
 Once = Callable[[np.random.Generator], list[bool]]
 
@@ -30,7 +30,7 @@ def group(
     missing: float = 0.0,
     between: float = BETWEEN,
 ) -> pd.DataFrame:
-    """Return the measurements of one condition, a row each; `effect` is everybody's true change."""
+    """Return one row per measurement in one condition; `effect` is everybody's true change."""
     own = rng.normal(0, between**0.5, (people, 1))
     values = own + rng.normal(0, WITHIN**0.5, (people, ROUNDS)) + effect * (np.arange(ROUNDS) > 0)
     if missing:
@@ -53,7 +53,7 @@ def fit(*groups: pd.DataFrame, student: bool = False) -> ReliableChange:
 
 
 def rate(effect: float) -> float:
-    """Return how often a true change of so much is seen to exceed the true threshold."""
+    """Return how often a true change of this size is seen to exceed the true threshold."""
     return float(norm.sf(1.96 - effect / SE))
 
 
@@ -69,7 +69,7 @@ def _control_alone(number: str, *, between: float = BETWEEN, **settings: float) 
         rows = group(rng, "control", between=between, **settings)  # type: ignore[arg-type]
         found = variance_components(rows, value="value", occasion_means="missing" in settings)
         tried = {
-            # the threshold is this variance's root, times what is known
+            # the threshold is the root of this variance times a known number
             "threshold": (found.within_interval, WITHIN),
             "between": (found.between_interval, between),
             "reliability": (found.reliability_interval, reliability),
@@ -81,7 +81,7 @@ def _control_alone(number: str, *, between: float = BETWEEN, **settings: float) 
 
 
 def _share(condition: str, effect: float) -> Once:
-    """Return a try of the interval of the share improved: does it hold the true rate."""
+    """Return a try of the interval of the share improved: whether it holds the true rate."""
     truth = rate(effect if condition == "coach" else 0.0)
 
     def once(rng: np.random.Generator) -> list[bool]:
@@ -108,7 +108,7 @@ def _flagged(missing: float = 0.0, people: int = PEOPLE) -> Once:
 
 
 def _difference(rng: np.random.Generator) -> list[bool]:
-    """Try the test of two shares where both conditions are alike."""
+    """Try the test of two shares when both conditions are alike."""
     found = fit(group(rng, "control", effect=EFFECT), group(rng, "same", effect=EFFECT))
     row = found.differences.iloc[0]
     return [bool(row["p_value"] <= 0.05)]
@@ -127,7 +127,7 @@ GAPS = "15% of measurements missing at random, each occasion with a mean of its 
 
 
 def checks() -> list[Check]:
-    """Return what reliable change promises."""
+    """Return the checks of reliable change."""
     found = []
 
     def alone(what: str, design: str, once: Once) -> None:

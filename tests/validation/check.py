@@ -1,4 +1,4 @@
-"""One promise held against simulated truth: the coverage of an interval, or the size of a test."""
+"""Checks one promise by simulation: the coverage of an interval, or the size of a test."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Check:
     runs : int
         How many data sets.
     note : str
-        What is known to miss the promise, and why, empty where nothing is: it stands in the
-        docstring and in the report too.
+        What is known about a miss, and why it happens; empty if nothing is known. The docstring
+        and the report say it too.
     """
 
     area: str
@@ -55,14 +55,14 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a check.
+    """The outcome of a check.
 
     Attributes
     ----------
     share : float
-        Of all intervals or tests.
+        Share of all intervals or tests.
     error : float
-        Standard error of `share`, over data sets: what comes from one is not independent.
+        Standard error of `share`, over data sets: results of one data set are not independent.
     """
 
     check: Check
@@ -73,8 +73,8 @@ class Outcome:
     def verdict(self) -> str:
         """Return `holds`, within the error of the simulation; `cautious`; or `misses`.
 
-        Cautious are intervals that hold the truth more often than promised, and tests that reject
-        a true null hypothesis less often.
+        Intervals are cautious if they hold the truth more often than promised, and tests if they
+        reject a true null hypothesis less often.
         """
         beyond = self.share - self.check.promised
         if abs(beyond) <= ALLOWED_ERRORS * self.error:
@@ -83,10 +83,10 @@ class Outcome:
 
 
 def run(check: Check, *, seed: int) -> Outcome:
-    """Try a promise on `check.runs` simulated data sets, each with a stream of its own.
+    """Try a promise on `check.runs` simulated data sets, each with its own stream.
 
-    The error is the larger one of the spread over data sets and of the binomial one of that many
-    data sets, were the promise true: where every set gives the same, the spread says nothing.
+    The error is the larger of two: from the spread over data sets, and the binomial error if the
+    promise is true. If every data set gives the same result, the spread says nothing.
     """
     streams = np.random.SeedSequence(seed).spawn(check.runs)
     results = [list(check.once(np.random.default_rng(stream))) for stream in streams]

@@ -1,9 +1,9 @@
-"""What is promised about rankings, held against simulated raters.
+"""Checks what is promised about rankings with simulated raters.
 
-150 raters of 10 trials, 30 items a scenario. Raters with tastes lean towards two features of the
-items, each to their own degree; the truth is then what Bradley-Terry finds in the choices of
-endlessly many such raters. Scenarios are simulated one at a time where they do not depend on each
-other: 150 raters, two trials each in it.
+150 raters have 10 trials each, with 30 items per scenario. Raters with tastes lean towards two
+features of the items, each to their own degree; the truth is then what Bradley-Terry finds in the
+choices of infinitely many such raters. Scenarios that do not depend on each other are simulated
+one at a time: 150 raters with two trials each.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ RATERS = 150
 SCENARIOS = 5
 PER_SCENARIO = 2
 TASTE = 1.0
-# Of the true scores where raters have tastes; the sample's own would make the judge follow it.
+# Sd of the true scores if raters have tastes; the judge must not depend on the sample's own sd.
 TRUE_SD = 0.757
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 
@@ -77,14 +77,14 @@ def simulate(
 
 
 def _dealt(rng: np.random.Generator, n: int) -> IntArray:
-    """Return pairs in which every item is shown equally often, as a study deals them."""
+    """Return pairs in which every item is shown equally often, as in a study."""
     rounds = -(-2 * n // ITEMS)
     order = np.concatenate([rng.permutation(ITEMS) for _ in range(rounds)])
     return order[: 2 * n].reshape(-1, 2).T
 
 
 def _endless(score: FloatArray, feature: FloatArray, taste: float) -> FloatArray:
-    """Return Bradley-Terry scores of endlessly many raters, every pair asked equally often."""
+    """Return Bradley-Terry scores of infinitely many raters, with every pair equally often."""
     if taste == 0:
         return score
     i, j = np.triu_indices(len(score), 1)
@@ -139,7 +139,7 @@ def _ranks(
     study, errors = _fitted(rng, taste, spread)
     frame = rank_intervals(errors, rng=rng, coverage=coverage, resamples=300).frame
     truth = _truth(study, frame)
-    # items that are equal have all the ranks they share
+    # equal items have all the ranks that they share
     best = rankdata(-truth, method="min")
     worst = rankdata(-truth, method="max")
     low = frame["rank_low"].to_numpy(dtype=float, na_value=np.nan)
@@ -158,7 +158,7 @@ def _misfit(rng: np.random.Generator, *, taste: float, any_rater: bool) -> Itera
 
 
 def _correlated(rng: np.random.Generator, *, rho: float, taste: float) -> RankCorrelation:
-    """Return people's ranking against a judge whose scores hold one part error in ten."""
+    """Return people's ranking and that of a judge whose scores are one tenth error variance."""
     study = simulate(rng, taste=taste, scenarios=SCENARIOS)
     errors = score_errors(study.judgments)
     people = errors.to_frame()
@@ -178,7 +178,7 @@ def _disattenuated(rng: np.random.Generator, *, rho: float, taste: float) -> Ite
 
 
 class _Raw:
-    """Intervals of the raw correlation against the middle of what such studies find."""
+    """Checks intervals of the raw correlation against the middle of what such studies find."""
 
     def __init__(self, *, rho: float, taste: float) -> None:
         self.settings = {"rho": rho, "taste": taste}
@@ -203,7 +203,7 @@ _EQUAL = "no tastes"
 
 
 def checks() -> list[Check]:
-    """Return what is promised about rankings."""
+    """Return the checks of rankings."""
 
     def check(
         function: str,
@@ -291,7 +291,7 @@ def checks() -> list[Check]:
             f"{_ONE}; {_TASTES}",
             partial(_ranks, taste=TASTE, spread=1.0, coverage="each"),
             runs=100,
-            note="At least .95 whatever the truth; near 1 where items differ.",
+            note="At least .95 for any truth; near 1 if items differ.",
         ),
         check(
             "rank_correlation.rank_correlation",

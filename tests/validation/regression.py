@@ -1,9 +1,9 @@
-"""Regressions held against simulated truth, at study size and with few clusters.
+"""Checks regressions against simulated truth, at study size and with few clusters.
 
 OLS: 245 people with 3 conversations each, as in Kumar et al., Practicing with Language Models
 Cultivates Human Empathic Communication: people differ (sd 3.44) more than one person's
-conversations do (sd 2.32), half get a treatment that acts after the first. Logit: 150 raters with
-10 trials each who differ in taste. Few clusters: whole clusters are treated.
+conversations do (sd 2.32), and half get a treatment that acts after the first. Logit: 150 raters
+with 10 trials each who differ in taste. Few clusters: whole clusters are treated.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SLOPE = 0.14
 def conversations(
     rng: np.random.Generator, people: int = 245, effect: float = EFFECT
 ) -> pd.DataFrame:
-    """Return three conversations a person; the treatment acts on the second and third."""
+    """Return three conversations per person; the treatment acts on the second and third."""
     person = np.repeat(np.arange(people), 3)
     frame = pd.DataFrame(
         {
@@ -57,7 +57,7 @@ def whole_clusters(
     noise = rng.normal(size=clusters)[of] + rng.normal(size=len(of))
     frame = pd.DataFrame({"cluster": of, "treated": treated, "x": rng.normal(size=len(of))})
     frame["y"] = effect * treated + 0.3 * frame["x"] + noise
-    # this threshold model has the log-odds (effect) only where effect is 0, which is what is tried
+    # this threshold model has the log-odds `effect` only if effect is 0, the only case tried
     frame["yes"] = (frame["y"] + 0.3 > 0).astype(float)
     return frame
 
@@ -65,7 +65,7 @@ def whole_clusters(
 def trials(
     rng: np.random.Generator, raters: int = 150, taste: float = 0.0, slope: float = SLOPE
 ) -> pd.DataFrame:
-    """Return ten choices a rater in five scenarios."""
+    """Return ten choices per rater in five scenarios."""
     rater = np.repeat(np.arange(raters), 10)
     gap = rng.integers(1, 15, len(rater)).astype(float)
     scenario = np.tile(np.repeat(list("abcde"), 2), raters)
@@ -141,7 +141,7 @@ def _size_ols() -> Check:
 
 
 def _logit(taste: float) -> list[Check]:
-    """Return coverage and size of the slope; with tastes the truth is the marginal slope."""
+    """Return checks of the slope's coverage and size; with tastes its truth is marginal."""
     truth = SLOPE if taste == 0 else marginal_slope(taste)
     design = "150 raters x 10" + ("" if taste == 0 else f", tastes of sd {taste:g}")
 
@@ -181,9 +181,9 @@ def _logit(taste: float) -> list[Check]:
 
 
 def marginal_slope(taste: float) -> float:
-    """Return what the logit estimates where raters have tastes it does not know: by quadrature.
+    """Return the slope that a logit estimates if raters have unknown tastes, by quadrature.
 
-    The best logit of chances that are themselves averages over tastes, fitted to these chances.
+    It is the best logit for the chances of a choice, each averaged over tastes.
     """
     nodes, weights = np.polynomial.hermite_e.hermegauss(41)
     share = weights / weights.sum()
@@ -258,7 +258,7 @@ def mean_slope() -> float:
 FEW = (8, 12, 20)
 KNOWN_PLAIN = (
     "The plain clustered error is too small with few clusters; the function warns below 40, and "
-    "registered analyses take the wild cluster bootstrap there."
+    "registered analyses use the wild cluster bootstrap there."
 )
 
 
@@ -300,7 +300,7 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
     def rejected(rng: np.random.Generator) -> list[bool]:
         try:
             return [tried(rng, 0.0)[1]]
-        except RatifyError:  # separated: there is no estimate, and so no test
+        except RatifyError:  # separated: there is no estimate, so there is no test
             return []
 
     checks = [
@@ -415,7 +415,7 @@ def _families() -> Check:
 
 
 def checks() -> list[Check]:
-    """Return what is promised of regressions, families and proportions."""
+    """Return the checks of regressions, families and proportions."""
     return [
         _ols_coverage("z"),
         _ols_coverage("t"),

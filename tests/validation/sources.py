@@ -1,4 +1,4 @@
-"""Coverage and size where sources are rated or picked by people, and where themes are counted."""
+"""Checks coverage and size for sources that people rate or pick, and for counts of themes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from analysis.texts.themes import theme_change
 from tests.validation.check import Check
 
 SOURCES = ("a", "b", "c", "d", "e")
-# Slope of the style feature, and by how much sources differ in it.
+# Slope of the style feature, and how much the first source differs in it.
 PER_WORD, MORE_WORDS = 0.3, 0.8
 
 
@@ -37,7 +37,7 @@ def _study(
     taste_sd: float = 0.3,
     points: bool = True,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return ratings by raters with levels and tastes of responses with qualities, and items."""
+    """Return ratings and items: raters have levels and tastes, and responses have qualities."""
     items = _items(per_source)
     n = len(items)
     rater = np.repeat(np.arange(raters), trials)
@@ -103,7 +103,7 @@ def _adjusted(rng: np.random.Generator, model: str, **size: Any) -> Iterable[boo
 def _picks(
     rng: np.random.Generator, raters: int, trials: int, pull: float, scenes: int = 30
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return best-worst trials of one response by each source to one of the scenes."""
+    """Return best-worst trials, each of every source's response to one of the scenes."""
     items = _items(scenes)
     quality = 0.5 * rng.normal(size=(scenes, 5)) + pull * np.arange(5)
     rater = np.repeat(np.arange(raters), trials)
@@ -127,7 +127,7 @@ def _picks(
 
 @functools.cache
 def _true_shares(pull: float) -> dict[str, Any]:
-    """Return the shares that very many raters and responses have."""
+    """Return the shares in very many trials."""
     rng = np.random.default_rng(1)
     n = 1_000_000
     liking = np.sqrt(0.5) * rng.normal(size=(n, 5)) + pull * np.arange(5) + rng.gumbel(size=(n, 5))
@@ -160,7 +160,7 @@ def _themes(
     texts: int = 1,
     change: float = 0.0,
 ) -> pd.DataFrame:
-    """Return the changes of six themes, people differing in how likely they are to name each."""
+    """Return the changes of six themes; people differ in how likely they are to name each."""
     shape = (people, 2, texts, 6)
     habit = rng.beta(1.5, 3.5, size=(people, 1 if paired else 2, 1, 6))
     chance = habit + change * np.array([0.0, 1.0])[None, :, None, None] * (1 - habit)
@@ -224,7 +224,7 @@ LITTLE = f"30 raters x 8, 5 sources x 6 responses; {CROSSED}"
 
 
 def checks() -> list[Check]:
-    """Return what is promised of sources and themes."""
+    """Return the checks of sources and themes."""
     ratings, shares = "analysis.sources.ratings.source_ratings", "analysis.sources.shares."
     shares += "best_worst_shares"
     change = "analysis.texts.themes.theme_change"
@@ -243,7 +243,7 @@ def checks() -> list[Check]:
             kind="size",
             runs=200,
             **FULL,
-            note="Holm holds the chance of any false rejection at most at the level.",
+            note="Holm keeps the chance of any false rejection at or below the level.",
         ),
         _check(
             ratings,
@@ -298,8 +298,8 @@ def checks() -> list[Check]:
             test="two_proportions",
             people=120,
             paired=True,
-            note="It ignores that the people are the same and so is too timid; the paired and the "
-            "clustered test stand beside it.",
+            note="It ignores that the people are the same, so it rejects too seldom; the paired "
+            "and the clustered test are reported too.",
         ),
         _check(
             change,
@@ -310,7 +310,7 @@ def checks() -> list[Check]:
             test="paired",
             people=120,
             paired=True,
-            note="An exact test rejects at most as often as its level.",
+            note="An exact test rejects at most as often as its level allows.",
         ),
         _check(
             change,

@@ -111,8 +111,8 @@ def test_why_they_are_not_there_is_said(
     [
         (["--items", "ITEMS"], "there is no column 'text'"),
         (["--items", "lost.csv"], "lost.csv"),
-        (["--habits", "."], "--habits stands alone"),
-        (["--habits", ".", "--check"], "--habits stands alone"),
+        (["--habits", "."], "--habits cannot be combined"),
+        (["--habits", ".", "--check"], "--habits cannot be combined"),
     ],
 )
 def test_wrong_options_are_one_line(

@@ -146,7 +146,7 @@ def test_attention_checks_stand_where_the_plan_puts_them_and_change_nothing_else
     for name in {t.sequence_id for t in trials}:
         mine = [t for t in trials if t.sequence_id == name]
         assert [t.position for t in mine] == list(range(1, 8))
-        # before all, after the third of four real trials, and at the end
+        # before the first, after the third of four real trials, and at the end
         assert [t.position for t in mine if t.is_attention_check] == [1, 5, 7]
         assert [t.item_ids for t in mine if t.is_attention_check] == check_ids(checked)
 
@@ -187,7 +187,7 @@ def test_sets_are_balanced_in_items_and_in_places(size: int, options: int, count
     assert [set(chosen) for chosen in ordered] == [set(chosen) for chosen in sets]
     for place in range(options):
         stood = Counter(chosen[place] for chosen in ordered)
-        # fair is a share of 1/options of an item's showings
+        # a fair share is 1/options of an item's showings
         assert all(abs(stood[i] - met[i] / options) <= 2 for i in items)
 
 

@@ -165,4 +165,4 @@ def test_a_part_that_is_not_used_leaves_the_hash_as_it_was() -> None:
     for unused in ("comprehension", "scales"):
         assert not plan.get(unused)
     assert "comprehension" not in plan
-    assert plan["design"]["lease_minutes"] == 60, "a default is written out"
+    assert plan["design"]["lease_minutes"] == 60, "defaults are written out"

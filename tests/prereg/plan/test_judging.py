@@ -33,7 +33,7 @@ def test_what_a_plan_leaves_out_is_written_out() -> None:
 
 
 def test_a_plan_without_an_llm_keeps_its_hash() -> None:
-    """What 0.2.0 locked is opened by this version: no key was added to a baseline."""
+    """Plans that 0.2.0 locked can still be opened, because baselines have no new key."""
     plan = parse_plan((PLANS / "pairwise_preference" / "plan.yaml").read_text(), file="plan.yaml")
     assert plan.to_json()["judges"] == [
         {

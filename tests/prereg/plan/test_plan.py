@@ -1,4 +1,4 @@
-"""If this failed, a plan with a mistake in it would be locked, or its author could not find it."""
+"""If this failed, a plan with a mistake would be locked, or its author could not find it."""
 
 from __future__ import annotations
 

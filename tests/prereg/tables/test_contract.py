@@ -1,4 +1,4 @@
-"""If this failed, the codebook or an option would say otherwise than the tables' contract."""
+"""If this failed, the codebook or an option would differ from the tables' contract."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""If this failed, a damaged table would be read as if it were whole, or its fault not be found."""
+"""If this failed, a damaged table would be read as if it were whole, or its fault not found."""
 
 from __future__ import annotations
 

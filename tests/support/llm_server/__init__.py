@@ -1,11 +1,11 @@
-"""A server that speaks OpenAI's protocol and misbehaves on command: the double of a judge's server.
+"""A test double of a judge's server: it speaks OpenAI's protocol and misbehaves on command.
 
     with running_llm_server(latency=0.2, faults={"500": 0.05}) as server:
         client = AsyncOpenAI(base_url=server.base_url, api_key="any")
         ...
         assert server.report()["answered_more_than_once"] == 0
 
-What can be set is in `server.Settings`, what can go wrong in `faults.py`.
+The settings are in `server.Settings`, and the faults are in `faults.py`.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from tests.support.paths import ROOT
 
 @dataclass
 class LLMServer:
-    """A running server, in a process of its own, as a test holds it.
+    """A running server in its own process, as a test uses it.
 
     Attributes
     ----------
     base_url : str
-        What a client is told, `http://127.0.0.1:<port>/v1`.
+        The address for clients, `http://127.0.0.1:<port>/v1`.
     process : Popen
     """
 
@@ -52,10 +52,11 @@ class LLMServer:
         -------
         dict
             `requests` by chat and `batch_requests` by batch; `good` answers sent; different
-            `prompts`; `most_asked` of them; `answered_more_than_once` prompts, and messages
-            whatever the parameters; requests `asked_after_answer` of the same prompt and
-            `asked_while_pending`; `in_flight` and `max_in_flight`; `input_tokens` and
-            `output_tokens`; `statuses` and `faults`; `good_by_second`.
+            `prompts`; `most_asked`, how often one was asked at most; prompts
+            `answered_more_than_once`, and messages with any parameters; requests
+            `asked_after_answer` of the same prompt and `asked_while_pending`; `in_flight` and
+            `max_in_flight`; `input_tokens` and `output_tokens`; `statuses` and `faults`;
+            `good_by_second`.
         """
         report: dict[str, Any] = self._order({})
         return report
@@ -66,29 +67,29 @@ class LLMServer:
         return bodies
 
     def set(self, **settings: Any) -> None:
-        """Change settings; a script counts from now."""
+        """Change settings; a script starts now."""
         self._order({"set": settings})
 
     def reset(self, **settings: Any) -> None:
-        """Begin anew, with these settings and the defaults for the others."""
+        """Start again, with these settings and the defaults for the others."""
         self._order({"reset": settings})
 
     def forget(self) -> None:
-        """Begin the accounts anew."""
+        """Clear the accounts."""
         self._order({"forget": True})
 
     def die(self, seconds: float) -> None:
-        """Cut every connection, and refuse new ones for some seconds."""
+        """Cut every connection, and refuse new ones for this many seconds."""
         self._order({"die": seconds})
 
     def live(self) -> None:
-        """Listen again, before the time is up."""
+        """Listen again before the time is up."""
         self._order({"live": True})
 
 
 @contextmanager
 def running_llm_server(**settings: Any) -> Iterator[LLMServer]:
-    """Run the server in a process of its own, which ends with this block or with this process."""
+    """Run the server in its own process, which ends with this block or with this process."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.llm_server"],
         stdin=subprocess.PIPE,

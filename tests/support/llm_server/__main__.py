@@ -1,4 +1,4 @@
-"""Run the server: it prints its address, then takes orders, one JSON object per line."""
+"""Runs the server: it prints its address, then reads orders, one JSON object per line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.support.llm_server.server import Server
 
 
 async def main() -> None:
-    """Serve until the orders end, as they do when the process that gives them ends."""
+    """Serve until the orders end, which they do when the process that gives them ends."""
     server = Server()
     await server.live()
     print(server.url, flush=True)
@@ -23,7 +23,7 @@ async def main() -> None:
             if "live" in order:
                 await server.live()
             said = {"said": server.order(order)}
-        except TypeError as error:  # a setting that there is not
+        except TypeError as error:  # a setting that does not exist
             said = {"error": str(error)}
         print(json.dumps(said), flush=True)
 

@@ -1,4 +1,4 @@
-"""What the server answers: it judges the fenced texts, and the same request has the same answer."""
+"""Makes the server's answers: it judges the fenced texts and answers a request always alike."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hashlib import blake2b
 from statistics import NormalDist
 from typing import Any, Literal
 
-# A text stands between marker lines, as `study.judges.prompts.fences` writes them.
+# A text is between marker lines, as `study.judges.prompts.fences` writes them.
 _FENCED = re.compile(
     r"<<<BEGIN (?P<name>[^\n]+) (?P<code>[0-9a-f]{16})>>>\n(?P<text>.*?)\n"
     r"<<<END (?P=name) (?P=code)>>>",
@@ -31,9 +31,9 @@ Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Reply:
-    """What is sent, how much of it, and what becomes of the connection afterwards.
+    """What is sent, how much of it, and what happens to the connection afterwards.
 
-    `good` says that it is an answer which nobody needs to ask for again.
+    `good` says that the client need not ask again for this answer.
     """
 
     status: int
@@ -63,10 +63,10 @@ def uniform(name: str, key: bytes = b"") -> float:
 
 
 def think(body: Body, key: bytes, *, sharpness: float, obedience: str, structured: bool) -> Answer:
-    """Answer a request, as its schema or its sentences ask for; `key` is the digest of its words.
+    """Answer a request as its schema or its sentences ask; `key` is the digest of its words.
 
     `sharpness` is the log-odds of preferring a text that is better by 1. Obedience is 'none',
-    'obedient' or 'naive': it follows "answer A." outside of the fences, or inside of them.
+    'obedient' or 'naive': it follows "answer A." never, outside the fences, or inside them.
     """
     whole = "\n".join(str(message["content"]) for message in body["messages"])
     fenced = list(_FENCED.finditer(whole))
@@ -86,7 +86,7 @@ def think(body: Body, key: bytes, *, sharpness: float, obedience: str, structure
 
 
 def quality(text: str) -> float:
-    """Return a text's quality: the marker's, or a normal number of its own."""
+    """Return a text's quality: that of its marker, or a normal number made from the text."""
     found = _QUALITY.search(text)
     if found:
         return float(re.sub(r"\.+", ".", found["value"]).replace("−", "-"))
@@ -94,14 +94,14 @@ def quality(text: str) -> float:
 
 
 def _ordered(whole: str, inside: Sequence[str], obedience: str) -> str:
-    """Return the one letter that somebody orders it to answer, empty for none."""
+    """Return the one letter that the prompt orders it to answer, or an empty string."""
     places = {"none": [], "obedient": [_FENCED.sub("", whole)], "naive": ["\n".join(inside)]}
     named = {letter for place in places[obedience] for letter in _ORDER.findall(place)}
     return named.pop() if len(named) == 1 else ""
 
 
 def _ratings(text: str, whole: str, rules: Mapping[str, Any]) -> dict[str, int]:
-    """Return a rating of each dimension asked for: the middle of its scale, plus the quality."""
+    """Return a rating of each dimension: the middle of its scale plus the quality."""
     asked = {name: rule["enum"] for name, rule in rules.items() if rule.get("enum")}
     scales = {name: (min(points), max(points)) for name, points in asked.items()} or {
         each["name"]: (int(each["low"]), int(each["high"])) for each in _DIMENSION.finditer(whole)
@@ -113,14 +113,14 @@ def _ratings(text: str, whole: str, rules: Mapping[str, Any]) -> dict[str, int]:
 
 
 def _written(values: Mapping[str, Any], rules: Mapping[str, Any]) -> str:
-    """Return an object of the schema; without one, as a model may put it that nothing forces."""
+    """Return an object of the schema, or without one the free text of an unconstrained model."""
     if not rules:
         return f"Here is my answer:\n{json.dumps(values)}"
     return json.dumps({name: values.get(name, "It listens.") for name in rules})
 
 
 def write(answer: Answer, body: Body, number: int) -> Reply:
-    """Write an answer down as a chat completion, cut off where the request's token limit is."""
+    """Return an answer as a chat completion, cut off at the request's token limit."""
     tokens = _TOKEN.findall(answer.content or "")
     most = body.get("max_tokens") or body.get("max_completion_tokens") or len(tokens)
     finish, content = answer.finish, answer.content
@@ -152,7 +152,7 @@ def write(answer: Answer, body: Body, number: int) -> Reply:
 
 
 def _logprobs(tokens: Sequence[str], p: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Return each token, with what could have stood in its place."""
+    """Return each token with its alternatives."""
     rows = []
     for token in tokens:
         others = p if token in p else {token: 1.0}

@@ -1,4 +1,4 @@
-"""Files and batches: handed in, looked at for a while, collected, and sometimes not whole."""
+"""The server's files and batches: submitted, polled, collected, and sometimes incomplete."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Line = tuple[str, Body]
 
 @dataclass
 class Batch:
-    """A batch, as its client sees it, and the lines that wait to be answered."""
+    """A batch as its client sees it, and the lines that wait for an answer."""
 
     shown: dict[str, Any]
     lines: list[Line]
@@ -29,12 +29,12 @@ class Batch:
 
 
 class Desk:
-    """Where files are handed in, batches are run, and results are handed out.
+    """Takes in files, runs batches and hands out results.
 
     Parameters
     ----------
     ask : callable
-        Told of every line when it comes in.
+        Called with every line when it arrives.
     answer : callable
         Answers a line.
     """
@@ -87,7 +87,7 @@ class Desk:
         return shown
 
     def _look(self, batch: Batch, settings: Settings) -> dict[str, Any]:
-        """Let a batch come as far as it may by now."""
+        """Bring a batch to its present state, and return it."""
         batch.looks += 1
         if batch.shown["status"] not in {"validating", "in_progress"}:
             return batch.shown
@@ -102,7 +102,7 @@ class Desk:
         return batch.shown
 
     def _work(self, batch: Batch, settings: Settings) -> None:
-        """Answer the lines, or the share of them that is done before the end, in any order."""
+        """Answer the lines in any order, or only the share done before the batch expires."""
         chance = random.Random(batch.shown["id"])
         chance.shuffle(batch.lines)
         whole = settings.batch_end == "completed"
@@ -124,7 +124,7 @@ def _json(shown: dict[str, Any]) -> Reply:
 
 
 def _line(custom_id: str, reply: Reply | None) -> bytes:
-    """Return a line of an output or error file; the body is put in as it is, whole or not."""
+    """Return a line of an output or error file; its body may be broken."""
     if reply is None:
         late = {"code": "batch_expired", "message": "The completion window expired."}
         return json.dumps({"custom_id": custom_id, "response": None, "error": late}).encode()

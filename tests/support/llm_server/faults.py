@@ -1,4 +1,4 @@
-"""What goes wrong on command: which request a fault hits, and what it looks like on the wire."""
+"""The server's faults: which request a fault hits, and what it looks like on the wire."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from tests.support.llm_server.answers import Answer, Body, Reply, uniform, write
 
 
 def error(status: int, message: str, kind: str = "invalid_request_error", code: str = "") -> Reply:
-    """Return an error as the protocol words it."""
+    """Return an error in the form of the protocol."""
     said = {"message": message, "type": kind, "param": None, "code": code or None}
     return Reply(status, json.dumps({"error": said}).encode())
 
 
 def too_many(seconds: float, way: str = "") -> Reply:
-    """Return a 429 that says, in one of the ways of servers, when to come back."""
+    """Return a 429 that says when to come back, in one of the ways that servers use."""
     headers = {
         "seconds": ("retry-after", f"{seconds:g}"),
         "milliseconds": ("retry-after-ms", f"{seconds * 1000:.0f}"),
-        # in whole seconds, rounded up: a date that has passed asks for nothing
+        # in whole seconds, rounded up, because a date in the past asks for no wait
         "date": ("retry-after", formatdate(int(time() + seconds) + 1, usegmt=True)),
     }
     reply = error(429, "Rate limit reached for requests.", "requests", "rate_limit_exceeded")
@@ -31,13 +31,13 @@ def too_many(seconds: float, way: str = "") -> Reply:
 
 
 def _wrong_letter(answer: Answer) -> Answer:
-    """Answer C where a letter is asked for, and a number off every scale where a number is."""
+    """Answer C instead of A or B, and a number that is off every scale instead of a rating."""
     content = answer.content or ""
     wrong = re.sub(r"(?<![A-Za-z])[AB](?![A-Za-z])", "C", content)
     return Answer(wrong if wrong != content else re.sub(r"\d+", "99", content))
 
 
-# Instead of the answer; called with the seconds after which to come back.
+# Replies instead of the answer; called with the seconds after which to come back.
 ERRORS: dict[str, Callable[[float], Reply]] = {
     "429": too_many,
     "429-seconds": lambda seconds: too_many(seconds, "seconds"),
@@ -58,7 +58,7 @@ ERRORS: dict[str, Callable[[float], Reply]] = {
     ),
     "200-error": lambda _: error(200, "Upstream failed.", "upstream_error"),
 }
-# Another answer than the one that was thought of.
+# Answers that replace the right one.
 ANSWERS: dict[str, Callable[[Answer], Answer]] = {
     "length": lambda answer: Answer((answer.content or "")[:8], finish="length"),
     "refusal": lambda _: Answer(None, refusal="I'm sorry, I can't help with that."),
@@ -69,7 +69,7 @@ ANSWERS: dict[str, Callable[[Answer], Answer]] = {
     "null": lambda _: Answer(None),
     "prose": lambda _: Answer("Both have their merits; A is warmer, while B asks more."),
 }
-# The right answer, which does not arrive whole.
+# Ways in which the right answer does not arrive whole.
 BREAKS: dict[str, Callable[[Reply], Reply]] = {
     "hang": lambda reply: replace(reply, sent="nothing", ending="hang", tokens=(0, 0)),
     "drop-before": lambda reply: replace(reply, sent="nothing", ending="reset"),
@@ -81,7 +81,7 @@ BREAKS: dict[str, Callable[[Reply], Reply]] = {
 
 
 def drawn(rates: Mapping[str, float], key: bytes, ask: int) -> str:
-    """Return the fault of a request's n-th asking, the same whenever and whoever asks."""
+    """Return the fault when a request is asked for the n-th time, which is always the same."""
     number = uniform(f"fault|{ask}", key)
     for name, rate in rates.items():
         number -= rate
@@ -91,7 +91,7 @@ def drawn(rates: Mapping[str, float], key: bytes, ask: int) -> str:
 
 
 def faulty(name: str, answer: Answer, body: Body, number: int, *, retry_after: float) -> Reply:
-    """Return what a request gets that is hit by this fault, or by none."""
+    """Return the reply to a request with this fault, or without one."""
     if not name:
         return write(answer, body, number)
     if name in ERRORS:

@@ -1,4 +1,4 @@
-"""The server: which request gets what, when, and what is counted; its HTTP/1.1 is by hand."""
+"""The server: how and when it replies and what it counts; its HTTP/1.1 is written by hand."""
 
 from __future__ import annotations
 
@@ -20,40 +20,40 @@ from tests.support.llm_server.batches import Desk
 from tests.support.llm_server.faults import BREAKS, ERRORS, drawn, error, faulty, too_many
 
 CHAT = "POST /v1/chat/completions"
-# How long a hanging request is held when its client does not leave.
+# How long a hanging request is kept if its client does not leave.
 HANG_SECONDS = 30.0
 _ID = re.compile(r"(?<=/)(?:file-|batch_)\w+")
-# What is closed with this sends a reset instead of a farewell.
+# A socket with this linger option sends a reset when it is closed.
 _ABRUPT = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the server answers, how fast, and how it misbehaves; faults are named in `faults.py`."""
+    """What the server answers, how fast, and with which faults; their names are in `faults.py`."""
 
-    key: str = ""  # the right one; any other is a 401. Empty: any will do
-    structured: bool = True  # whether `response_format` is honoured, or a 400
+    key: str = ""  # the right key; any other gets a 401. Empty: every key is right
+    structured: bool = True  # whether `response_format` is honoured or gets a 400
     sharpness: float = 1.0  # see `answers.think`
     obedience: str = "none"
     latency: float = 0.0  # seconds until the reply
-    # Fault to rate, drawn by prompt and by how often it was asked, not by the clock; and how many
-    # of its first requests a prompt may lose to them.
+    # The rate of each fault, drawn by prompt and by how often it was asked, not by the clock; and
+    # how many of a prompt's first requests may have a fault.
     faults: Mapping[str, float] = field(default_factory=dict)
     faults_per_prompt: int | None = None
-    # Fault of the n-th request from now on, "" for none; a mapping counts from 1.
+    # The fault of the n-th request from now on, "" for none; a mapping counts from 1.
     script: Sequence[str] | Mapping[str, str] = ()
     # `{"pattern": regex, "fault": name}` for prompts that contain the pattern.
     matching: Sequence[Mapping[str, str]] = ()
-    retry_after: float = 1.0  # seconds after which a 429 says to come back
-    rate_limit: float = 0.0  # requests a second, over which a 429 comes; 0 for no limit
-    rate_burst: float = 1.0  # and at once
-    batch_seconds: float = 0.0  # how old a batch must be to end, which it never does at once
-    batch_end: str = "completed"  # or expired, or failed
-    batch_share: float = 0.5  # of its lines, done before it expires
-    batch_faults: Mapping[str, float] = field(default_factory=dict)  # of its lines
+    retry_after: float = 1.0  # the seconds that a 429 says to wait
+    rate_limit: float = 0.0  # requests per second, above which there are 429s; 0 for no limit
+    rate_burst: float = 1.0  # requests that may come at once
+    batch_seconds: float = 0.0  # how old a batch must be to end; it never ends at the first look
+    batch_end: str = "completed"  # or "expired" or "failed"
+    batch_share: float = 0.5  # the share of its lines that is done before it expires
+    batch_faults: Mapping[str, float] = field(default_factory=dict)  # rates for its lines
     batch_lost: float = 0.0  # the share of lines that are in neither file
-    # Faults of files and batches: rates; and by kind of request what befalls the first, second, ...
-    # (`{"GET /v1/batches/*": ["503"]}`). What does not arrive whole was done all the same.
+    # Faults of files and batches: rates, and by kind of request the fault of the first, second, ...
+    # (`{"GET /v1/batches/*": ["503"]}`). A request whose reply is lost is still carried out.
     desk_faults: Mapping[str, float] = field(default_factory=dict)
     desk_script: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -90,7 +90,7 @@ class Accounts:
         self.in_flight -= 1
 
     def sent(self, reply: Reply, key: bytes, messages: bytes, now: float) -> None:
-        """Count a reply that somebody was there to take."""
+        """Count a reply whose client was still there."""
         self.statuses[reply.status] += 1
         self.counts["input_tokens"] += reply.tokens[0]
         self.counts["output_tokens"] += reply.tokens[1]
@@ -120,11 +120,11 @@ class Accounts:
 
 
 class Server:
-    """An OpenAI-compatible server that answers, fails and counts as it is told."""
+    """An OpenAI-compatible server that answers and fails as it is told, and counts."""
 
     def __init__(self) -> None:
         self.loop = asyncio.get_running_loop()
-        # bound and never listening: it keeps the port ours while nobody listens
+        # bound but never listening: it keeps the port reserved while the server is dead
         self.keeper = _bound(0)
         self.url = f"http://127.0.0.1:{self.keeper.getsockname()[1]}/v1"
         self.listening: asyncio.Server | None = None
@@ -136,7 +136,7 @@ class Server:
     # ---- Orders ---------------------------------------------------------------------------------
 
     def order(self, order: dict[str, Any]) -> Any:
-        """Do what a test wants, and return what it wants to know."""
+        """Do what a test orders, and return what it asks for."""
         if "reset" in order:
             self.settings = Settings()
             self.desk = Desk(self._ask_line, self._answer_line)
@@ -167,7 +167,7 @@ class Server:
         self.revival = self.loop.call_later(seconds, lambda: self.loop.create_task(self.live()))
 
     async def live(self) -> None:
-        """Take connections from now on."""
+        """Accept connections from now on."""
         self.revival.cancel()
         if self.listening is None:
             here = _bound(int(self.url.split(":")[2].removesuffix("/v1")))
@@ -182,7 +182,7 @@ class Server:
             while await self._one(reader, writer):
                 pass
         except (EOFError, ConnectionError, asyncio.CancelledError):
-            pass  # the client has left, or the server ends
+            pass  # the client has left, or the server is ending
         except Exception:
             self.accounts.counts["internal_errors"] += 1
             traceback.print_exc()
@@ -230,7 +230,7 @@ class Server:
     # ---- Replies --------------------------------------------------------------------------------
 
     def _decide(self, body: Body, key: bytes, messages: bytes) -> Reply:
-        """Return what a request gets."""
+        """Return the reply to a request."""
         settings = self.settings
         if settings.rate_limit:
             now, since = self.loop.time(), self.refilled
@@ -296,14 +296,14 @@ class Server:
 
 
 def digests(body: Body) -> tuple[bytes, bytes]:
-    """Return the digest of a request, and that of its model and messages alone."""
+    """Return the digest of a request, and the digest of only its model and messages."""
     parts = json.dumps(body, sort_keys=True), json.dumps([body["model"], body["messages"]])
     whole, words = (hashlib.blake2b(part.encode(), digest_size=12).digest() for part in parts)
     return whole, words
 
 
 def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
-    """Send a reply, or as much of it as it says; return whether another request may follow."""
+    """Send a reply, or the part that it asks for; return whether another request may follow."""
     lines = [
         f"HTTP/1.1 {reply.status} {HTTPStatus(reply.status).phrase}",
         "content-type: application/json",

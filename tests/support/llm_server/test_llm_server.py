@@ -1,6 +1,6 @@
-"""If this failed, what the judges' tests say would rest on a server that speaks no real protocol.
+"""If this failed, the tests of judges would rely on a server that does not speak the real protocol.
 
-The double of a judge's server is asked through the client that judges use.
+The test double of a judge's server is asked through the client that judges use.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def asked(question: Question, *, schema: bool = True, **more: Any) -> dict[str, 
 
 
 def replies(server: LLMServer, *bodies: dict[str, Any], timeout: float = 20) -> list[Any]:
-    """Ask all at once, each once; return the completions, or what the client raises."""
+    """Ask all requests at once; return the completions, or the exceptions of the client."""
 
     async def ask() -> list[Any]:
         options: dict[str, Any] = {"base_url": server.base_url, "max_retries": 0}
@@ -71,7 +71,7 @@ def content(server: LLMServer, body: dict[str, Any]) -> str:
 
 
 def statuses(server: LLMServer, *bodies: dict[str, Any]) -> list[int]:
-    """Ask one after the other; return the statuses, 0 where no reply came."""
+    """Ask one after the other; return the statuses, or 0 if no reply came."""
     got = [replies(server, body)[0] for body in bodies]
     return [
         200 if not isinstance(one, Exception) else getattr(one, "status_code", 0) for one in got
@@ -210,7 +210,7 @@ def test_dies_for_a_while_and_comes_back_on_its_port(server: LLMServer) -> None:
 
 
 def by_batch(server: LLMServer, count: int) -> tuple[Any, list[dict[str, Any]]]:
-    """Hand in so many requests, wait, and return the batch and every line that it brought."""
+    """Submit `count` requests, wait, and return the batch and every line of its files."""
     rows = [{"custom_id": f"r{k}", "body": asked(pair(k / 9))} for k in range(count)]
     content = "\n".join(map(json.dumps, rows)).encode()
 
@@ -251,7 +251,7 @@ def test_a_batch_brings_what_it_is_told_to(server: LLMServer) -> None:
         "token_limit_exceeded",
         [],
     )
-    assert server.report()["batch_requests"] == 4  # what was dropped was done all the same
+    assert server.report()["batch_requests"] == 4  # a lost reply does not undo a request
     server.reset(desk_faults={"404": 1.0})
     with pytest.raises(openai.NotFoundError):
         by_batch(server, 1)
