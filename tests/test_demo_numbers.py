@@ -92,8 +92,8 @@ def test_rank_correlations(
     assert got["p_value"] == pytest.approx(expected.pvalue, rel=0.05)
     half = 1.959964 * np.sqrt((1 + expected.statistic**2 / 2) / 147)
     ends = np.tanh(np.arctanh(expected.statistic) + np.array([-half, half]))
-    # the raters' errors are carried as well: a little wider than what is about items alone
-    assert f"About items alone [{ends[0]:.2f}, {ends[1]:.2f}]" in got["note"]
+    # the raters' errors are carried too: a little wider than with the error of items only
+    assert f"With the error of items only [{ends[0]:.2f}, {ends[1]:.2f}]" in got["note"]
     assert ends[0] - 0.1 < got["low"] < ends[0] + 0.005
     assert ends[1] - 0.005 < got["high"] < ends[1] + 0.1
     assert got["n"] == 150
