@@ -368,7 +368,7 @@ def _again(data: pd.DataFrame) -> pd.DataFrame:
         (
             lambda d: d.query("round != '3' or condition == 'coach'"),
             {"occasion_means": True},
-            "nobody of the control was measured on this occasion",
+            "nobody in the control was measured on this occasion",
         ),
     ],
 )

@@ -173,8 +173,8 @@ def test_what_counts_as_changed_follows_the_plans_level(evidence, findings):
     relief = next(q for q in findings["told"].quantities if q.name == "relief")
     beyond = 1 - relief.p_value / 2  # no chance as small as this one's is left to such a test
     strict = run_themes(Themes(**TOLD, level=beyond), evidence)
-    assert "1 of 3 themes came up" in findings["told"].sentence
-    assert "0 of 3 themes came up" in strict.sentence
+    assert "in 1 of 3 themes" in findings["told"].sentence
+    assert "in 0 of 3 themes" in strict.sentence
     assert {table.level for table in strict.tables} == {beyond}
     rated = run_source_ratings(SourceRatings(**RATED, level=1 - 1e-9), evidence)
     assert "0 of 2 differences beyond chance" in rated.sentence
