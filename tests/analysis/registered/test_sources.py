@@ -185,7 +185,7 @@ def test_adjusting_comes_with_its_caution(findings):
     found = findings["rated"]
     adjusted = [q for q in found.quantities if q.name.endswith("adjusted for style")]
     assert len(adjusted) == 4
-    assert all("Style may be how" in q.note for q in adjusted)
+    assert all("Style may be one reason" in q.note for q in adjusted)
     captions = " ".join(t.caption for t in found.tables)
     assert "first_person_plural is left out" in captions
     assert captions.count("first_person_plural is left out") == 2  # contrasts and style
