@@ -246,7 +246,7 @@ def test_what_a_plan_names_must_be_there(evidence):
         run_source_ratings(SourceRatings(**RATED | {"sources": (*SOURCES, "claude")}), evidence)
     with pytest.raises(RatifyError, match=r"nobody rated this dimension.*depth"):
         run_source_ratings(SourceRatings(**RATED | {"dimensions": ("depth",)}), evidence)
-    with pytest.raises(RatifyError, match=r"none of the plan's sources.*llama"):
+    with pytest.raises(RatifyError, match=r"not one of the plan's sources.*llama"):
         run_best_worst_shares(BestWorstShares(**PICKED | {"sources": SOURCES[:2]}), evidence)
     with pytest.raises(RatifyError, match=r"texts.csv or labels.csv.*no text is of this time"):
         run_themes(Themes(**TOLD | {"after": "later"}), evidence)
