@@ -224,7 +224,6 @@ def _stacked(places: FloatArray) -> FloatArray:
 
 
 def _tallest(condition: pd.Series[Any], places: FloatArray) -> int:
-    """Return how many dots the tallest column of any condition has."""
     if len(places) == 0:
         return 1
     return int(pd.Series(places).groupby([condition.to_numpy(), places]).size().max())

@@ -204,7 +204,6 @@ def _refuse_unknowable(model: _Model, value: str) -> None:
 
 
 def _notes(model: _Model, ratio: float) -> tuple[str, ...]:
-    """Return cautions about this fit."""
     said = []
     if not math.isfinite(ratio):
         said.append("The variance between people cannot be estimated from one person.")

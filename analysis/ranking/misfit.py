@@ -200,8 +200,6 @@ def _slope(odds: FloatArray, left_won: np.ndarray) -> float:
 def _by_rater(
     codes: IntArray, odds: FloatArray, left_won: np.ndarray, slope: float, n_raters: int
 ) -> dict[str, FloatArray]:
-    """Return agreement, expectation, residual and p value of every rater."""
-
     def total(values: FloatArray) -> FloatArray:
         return sum_by(codes, values, n_raters)
 

@@ -250,7 +250,7 @@ def _with_split(
                 [
                     note,
                     f"{place} into {count} groups never compared with each other: "
-                    "score and rank hold within this group",
+                    "score and rank are valid only within this group",
                 ],
             )
         )

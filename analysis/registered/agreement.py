@@ -122,7 +122,6 @@ def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame)
 
 
 def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
-    """Return the scale that all dimensions share."""
     used = people[people["dimension"].isin(dimensions)]
     ends = used[["scale_min", "scale_max"]].astype(float).drop_duplicates()
     scales = sorted((low, high) for low, high in ends.to_numpy().tolist())
@@ -139,7 +138,6 @@ def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
 def _sentence(
     analysis: Agreement, evidence: Evidence, table: AgreementTable, bar: Yardstick, beyond: Beyond
 ) -> str:
-    """Return the answer in words that psychologists use."""
     who = evidence.raters
     said = []
     if beyond.crowd is not None and np.isnan(bar.humans[ALL].value):

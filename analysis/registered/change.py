@@ -75,7 +75,6 @@ def _percent(value: float, low: float, high: float) -> str:
 
 
 def _sentence(found: ReliableChange) -> str:
-    """Return what happened, for readers who read only this."""
     told = {}
     for outcome in ("improved", "declined"):
         rows = found.shares[(found.shares["outcome"] == outcome) & (found.shares["n"] > 0)]
@@ -95,7 +94,7 @@ def _sentence(found: ReliableChange) -> str:
 def _model_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
-    """Return the threshold, and the variances and reliabilities it rests on."""
+    """Return the threshold, and the variances and reliabilities behind it."""
     parts = found.components
     k = len(found.post_rounds)
     common: dict[str, Any] = {
@@ -140,7 +139,6 @@ def _model_quantities(
 def _share_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
-    """Return how many improved and declined in each condition."""
     rows = found.shares[found.shares["outcome"] != "neither"]
     return [
         Quantity(
@@ -173,7 +171,6 @@ def _about_share(row: dict[Any, Any]) -> str:
 def _difference_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
-    """Return the differences of the shares between conditions."""
     corrected = found.correction != "none"
     quantities = []
     for row in found.differences.to_dict("records"):
@@ -210,14 +207,14 @@ def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list
         (
             "shares",
             "Who changed reliably, by condition",
-            f"{at} Proportions of people. The share's interval carries the threshold's "
+            f"{at} Proportions of people. The share's interval includes the threshold's "
             "uncertainty; Wilson's takes the threshold as known. " + " ".join(found.notes),
             found.shares,
         ),
         (
             "differences",
             "Differences between conditions",
-            "Condition minus reference, proportions of people; the difference's interval carries "
+            "Condition minus reference, proportions of people; the difference's interval includes "
             "the threshold's uncertainty, Newcombe's takes it as known; pooled z test; "
             f"adjusted p: {SHOWN[found.correction]}, within one outcome.",
             found.differences,

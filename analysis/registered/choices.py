@@ -1,4 +1,4 @@
-"""Registered analyses of people's choices beside a judge's scores or its own choices."""
+"""Registered analyses that compare people's choices with a judge's scores or choices."""
 
 from __future__ import annotations
 

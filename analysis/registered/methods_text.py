@@ -33,7 +33,7 @@ _OF_KIND = {
     "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
     "Disattenuated correlations are divided by the square root of the scores' reliability.",
     "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
-    "error of the difference, calibrated so that on average over items 95% hold the true rank. "
+    "error of the difference, calibrated so that on average over items 95% have the true rank. "
     "Each rater's choices are compared with scores estimated without that rater.",
     "agreement": "Agreement uses the values of the scale, not the order of the values that occur; "
     "intervals are bias-corrected jackknife intervals over items, kappa's test uses its null "
@@ -48,8 +48,8 @@ _OF_KIND = {
     "change": "Reliable change: a random-intercept model of the control group by REML gives the "
     "error of a person's change; who changed by more than the cut times that error improved or "
     "declined.",
-    "themes": "Themes before and after: two-proportion z tests corrected over the themes, with "
-    "McNemar's exact test and the difference clustered by person beside them.",
+    "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
+    "also McNemar's exact test and the difference with errors clustered by person.",
 }
 
 

@@ -199,7 +199,6 @@ def _rank_figure(
     column: str,
     what: str,
 ) -> ResultFigure:
-    """Draw people's rank against the rank by another score."""
     frame = people[["item_id", "scenario", "score"]].merge(
         scores[["item_id", column]], on="item_id", suffixes=("", "_other")
     )
@@ -223,7 +222,6 @@ def _rank_figure(
 def _decile_figure(
     analysis: RankCorrelation, evidence: Evidence, judge: JudgeEvidence
 ) -> ResultFigure:
-    """Draw a judge's Elo by decile of its own score."""
     axes = figures.plot_elo_by_decile(judge.scores)
     return drawn(
         evidence,

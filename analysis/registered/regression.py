@@ -204,7 +204,6 @@ def _unit(analysis: RegressionPlan) -> str:
 
 
 def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
-    """Return the effects in plain words: how much more, between which bounds."""
     told = []
     for row in table.head(_MOST_TOLD).to_dict("records"):
         estimate, low, high = row["estimate_raw"], row["low_raw"], row["high_raw"]

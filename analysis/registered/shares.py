@@ -78,8 +78,8 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
         alt=f"Shares picked as best: {told}.",
     )
     return Finding(
-        sentence="Share of the times each source was shown that "
-        f"{evidence.raters} picked it as best: {told}.",
+        sentence=f"How often {evidence.raters} picked each source as best, as a share of the times "
+        f"it was shown: {told}.",
         quantities=_share_quantities(analysis, evidence, found),
         tables=_share_tables(analysis, evidence, found, about),
         figures=[figure],

@@ -217,7 +217,6 @@ def _contrast_quantities(
 
 
 def _sentence(found: Found, evidence: Evidence) -> str:
-    """Return who was rated highest and lowest, for readers who read only this."""
     whole = found.means[found.means["domain"] == ALL].dropna(subset=["estimate"])
     raw = found.contrasts[(found.contrasts["domain"] == ALL) & (found.contrasts["model"] == RAW)]
     told = []

@@ -68,7 +68,6 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
 
 
 def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
-    """Return which themes changed, for readers who read only this."""
     changed = main[main["p_adjusted"] <= 1 - found.level].sort_values("estimate", ascending=False)
     told = [
         f"{row['theme']} {100 * row['estimate']:+.0f} points "

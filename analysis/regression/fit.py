@@ -216,7 +216,6 @@ def _checked_model(rows: pd.DataFrame, formula: str, kind: Kind) -> Any:
 def _statsmodels_fit(
     model: Any, kind: Kind, groups: Any, distribution: Distribution
 ) -> tuple[Any, list[str]]:
-    """Return statsmodels' results and its warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if groups is None:
@@ -230,7 +229,7 @@ def _statsmodels_fit(
         # with use_t statsmodels takes clusters - 1 degrees of freedom, or rows - terms
         result = model.fit(use_t=distribution == "t", **settings)
     if kind == "logit" and not result.mle_retvals["converged"]:
-        raise RatifyError("the logit did not converge", allowed="fewer or less related terms")
+        raise RatifyError("the logit did not converge", allowed="fewer or less correlated terms")
     return result, [" ".join(str(w.message).split()) for w in caught]
 
 

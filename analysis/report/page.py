@@ -174,7 +174,6 @@ def _outward(value: float) -> float:
 
 
 def _drawing(figure: FigureData, folder: Path, *, prefix: str) -> Markup:
-    """Return a figure's drawing for the page."""
     path = folder / f"{figure.name}.svg"
     try:
         text = path.read_text(encoding="utf-8")
@@ -238,5 +237,4 @@ def _decimals(quantity: Quantity) -> int:
 
 
 def _words(name: Any) -> str:
-    """Return an id as words, with spaces for underscores."""
     return str(name).replace("_", " ")

@@ -216,7 +216,6 @@ def apa_interval(low: float | None, high: float | None, kind: Kind, decimals: in
 
 
 def _absent(value: float | None) -> bool:
-    """Return whether a number is missing."""
     return value is None or math.isnan(value)
 
 

@@ -353,7 +353,6 @@ def _needs(lines: Sequence[str], wide: bool) -> list[str]:
 
 
 def _set_latex(heading: Sequence[tuple[str, bool]]) -> str:
-    """Return a heading for LaTeX."""
     return " ".join(
         f"\\textit{{{latex_text(word)}}}" if italic else latex_text(word)
         for word, italic in heading

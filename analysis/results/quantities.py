@@ -227,7 +227,6 @@ class Results:
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as a value for JSON."""
     if hasattr(value, "item"):
         value = value.item()
     if value is None or value is pd.NA or value is pd.NaT:
