@@ -93,7 +93,7 @@ def test_rank_correlations(
     half = 1.959964 * np.sqrt((1 + expected.statistic**2 / 2) / 147)
     ends = np.tanh(np.arctanh(expected.statistic) + np.array([-half, half]))
     # it includes the raters' errors too, so it is a little wider than the interval for items alone
-    assert f"About items alone [{ends[0]:.2f}, {ends[1]:.2f}]" in got["note"]
+    assert f"With the error of items only [{ends[0]:.2f}, {ends[1]:.2f}]" in got["note"]
     assert ends[0] - 0.1 < got["low"] < ends[0] + 0.005
     assert ends[1] - 0.005 < got["high"] < ends[1] + 0.1
     assert got["n"] == 150

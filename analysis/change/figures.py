@@ -1,4 +1,4 @@
-"""The figures of change: everybody's change by condition, and where the means went."""
+"""The figures of change: each person's change by condition, and the means by occasion."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ MARKS = {"improved": ("o", BLUE), "declined": ("s", VERMILLION), "neither": ("o"
 
 @styled
 def plot_change(found: ReliableChange, *, ax: Axes | None = None) -> Axes:
-    """Draw everybody's change as a dot, a row for each condition, with the threshold.
+    """Draw each person's change as a dot, one row per condition, with the threshold.
 
-    Dots of like change stand on each other. The grey band runs between the thresholds, its edges
-    as wide as their intervals; a dot is marked by its own outcome, which for whoever lacks a
-    measurement rests on a wider threshold than the one drawn.
+    Dots of similar change are stacked. The grey band runs between the thresholds; its edges are as
+    wide as their intervals. A dot is marked by its own outcome; for people who lack a measurement
+    the outcome uses a wider threshold than the one drawn.
 
     Parameters
     ----------
@@ -107,9 +107,9 @@ def plot_trajectories(
     Parameters
     ----------
     data : DataFrame
-        One row a person and occasion; rows without a value are not drawn.
+        One row per person and occasion; rows without a value are not drawn.
     value, occasion, condition : str
-        Names of its columns. Occasions stand in the order in which the table has them.
+        Names of its columns. Occasions are drawn in the order of the table.
     level : float
     ax : Axes, optional
 
@@ -160,14 +160,14 @@ def plot_trajectories(
 
 
 def _threshold_band(ax: Axes, found: ReliableChange) -> None:
-    """Draw what measurement alone moves, and how surely its edges are known."""
+    """Draw the band of change that measurement error explains, and the intervals of its edges."""
     at, low, high = found.threshold
     ax.axvspan(-at, at, color=WASH, lw=0, zorder=0)
     ax.axvline(0, color=HAIR, lw=0.8, zorder=0.2)
     for sign in (-1, 1):
         ax.axvspan(sign * low, sign * high, color=HAIR, alpha=0.55, lw=0, zorder=0.1)
         for row in range(len(found.conditions)):
-            ends = [row - 0.22, row + 0.48]  # clear of the words above the dots
+            ends = [row - 0.22, row + 0.48]  # leaves room for the words above the dots
             ax.plot([sign * at] * 2, ends, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=0.3)
         ax.annotate(
             f"{sign * at:+.2f}".replace("-", "\u2212"),
@@ -183,7 +183,7 @@ def _threshold_band(ax: Axes, found: ReliableChange) -> None:
 
 
 def _counted(found: ReliableChange, condition: str) -> str:
-    """Return a condition's name and what became of its people."""
+    """Return a condition's name and how many of its people improved and declined."""
     rows = found.shares[found.shares["condition"] == condition].set_index("outcome")
     n = int(rows.loc["improved", "n"])  # type: ignore[arg-type]
     name = label(condition.replace("_", " "), 20)
@@ -197,9 +197,9 @@ def _counted(found: ReliableChange, condition: str) -> str:
 
 
 def _columns(change: FloatArray, condition: pd.Series[Any]) -> FloatArray:
-    """Return where the dots stand: in narrow columns, in lanes where values are few.
+    """Return the horizontal places of the dots: narrow columns, or lanes where values are few.
 
-    Dots of one value that fill a wide column alone would stand too tall to be seen.
+    Without lanes, many dots of one value would make a column too tall to see.
     """
     values = np.unique(np.round(change, 9))
     if len(values) < 2:
@@ -217,14 +217,13 @@ def _columns(change: FloatArray, condition: pd.Series[Any]) -> FloatArray:
 
 
 def _stacked(places: FloatArray) -> FloatArray:
-    """Return the height of each dot, in dots, about the middle of its column."""
+    """Return the height of each dot, in dots, from the middle of its column."""
     frame = pd.Series(np.round(places, 9))
     order = frame.groupby(frame).cumcount()
     return (order - (frame.groupby(frame).transform("size") - 1) / 2).to_numpy(dtype=float)
 
 
 def _tallest(condition: pd.Series[Any], places: FloatArray) -> int:
-    """Return how many dots the tallest column of any condition holds."""
     if len(places) == 0:
         return 1
     return int(pd.Series(places).groupby([condition.to_numpy(), places]).size().max())

@@ -1,7 +1,7 @@
-"""Reliable change: who changed by more than measurement alone would explain.
+"""Reliable change: who changed by more than measurement error would explain.
 
-A person's change counts where it exceeds what the control group's measurements move by
-themselves. `variance_components` lives in `change_model` and is offered here too.
+A person's change counts where it exceeds the change that the control group's measurement error
+explains. `variance_components` is imported here too.
 """
 
 from __future__ import annotations
@@ -27,27 +27,27 @@ PAIRS = ("control", "all")
 
 @dataclass(frozen=True, kw_only=True)
 class ReliableChange:
-    """Who improved and who declined, by how much more than measurement moves.
+    """Who improved and who declined by more than measurement error explains.
 
     Attributes
     ----------
     components : VarianceComponents
         Of the control group.
     people : DataFrame
-        A row a person who could be compared: `person_id`, `condition`, `m`, `k` (measurements
+        One row per person compared: `person_id`, `condition`, `m`, `k` (measurements
         before and after), `baseline`, `post`, `change` (points), `se`, `z`, `outcome`.
     thresholds : DataFrame
-        A row a pair of `m` and `k`, the full design first: `people`, `se`, and `threshold` with
-        `threshold_low`, `threshold_high` (points).
+        One row per pair of `m` and `k`, the full design first: `people`, `se`, and `threshold`
+        with `threshold_low`, `threshold_high` (points).
     shares : DataFrame
-        A row a condition and outcome; columns in `analysis.change.shares.shares_by_condition`.
+        One row per condition and outcome; columns: see `analysis.change.shares`.
     differences : DataFrame
-        A row an outcome and pair of conditions: `difference` with its interval, `z`, `p_value`,
-        `adjusted_p`.
+        One row per outcome and pair of conditions: `difference` with its interval, `z`,
+        `p_value`, `adjusted_p`.
     indices : DataFrame
-        The same shares by other definitions of the index, Jacobson and Truax's among them.
+        The same shares by other definitions of the index, including Jacobson and Truax's.
     flow : DataFrame
-        A row a condition: how many people came, were compared, lack a before or an after.
+        One row per condition: how many people came, were compared, lack a before or an after.
     conditions : tuple of str
         The control first.
     baseline_rounds, post_rounds : tuple of str
@@ -55,7 +55,7 @@ class ReliableChange:
         The cut in use: with `student` the t quantile.
     correction, method : str
     left_out : int
-        People of conditions that were not asked about.
+        People of conditions that are not reported.
     notes : tuple of str
     """
 
@@ -78,24 +78,24 @@ class ReliableChange:
 
     @property
     def control(self) -> str:
-        """The condition whose measurements tell what moves by itself."""
+        """The condition whose measurements give the measurement error."""
         return self.conditions[0]
 
     @property
     def se(self) -> float:
-        """Standard error of the change of somebody with every measurement, in points."""
+        """Standard error of the change of a person with every measurement, in points."""
         return float(self.thresholds["se"].iloc[0])
 
     @property
     def threshold(self) -> tuple[float, float, float]:
-        """Change that counts, for somebody with every measurement: estimate and interval."""
+        """Threshold of change for a person with every measurement: estimate and interval."""
         row = self.thresholds.iloc[0]
         return tuple(  # type: ignore[return-value]
             float(row[name]) for name in ("threshold", "threshold_low", "threshold_high")
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a condition and outcome, with its method and unit."""
+        """Return one row per condition and outcome, with its method and unit."""
         return self.shares.assign(method=self.method, unit="proportion of people")
 
 
@@ -118,17 +118,17 @@ def reliable_change(
     norm: tuple[float, float] | None = None,
     level: float = 0.95,
 ) -> ReliableChange:
-    """Find who changed by more than the control group's measurements move by themselves.
+    """Find who changed by more than the control group's measurement error explains.
 
-    A person's change is the mean of the k measurements after less the mean of the m before. Its
-    standard error is sqrt(variance within people * (1/m + 1/k)), the variance from a
+    A person's change is the mean of the k measurements after minus the mean of the m before. Its
+    standard error is sqrt(variance within people * (1/m + 1/k)), with the variance from a
     random-intercept model of the control group. Improved: change / error >= cut; declined:
-    <= -cut. Whoever lacks a measurement is held against the error of those there are.
+    <= -cut. If a person lacks a measurement, m and k count only those that exist.
 
     Parameters
     ----------
     data : DataFrame
-        One row a person and occasion. A missing value is a missed measurement.
+        One row per person and occasion. A missing value is a missed measurement.
     value, person, occasion, condition : str
         Names of the columns: the score (higher is better), who, when, and under which condition.
     baseline_rounds, post_rounds : sequence
@@ -136,47 +136,46 @@ def reliable_change(
     control : str
         The condition in which nothing should have changed.
     conditions : sequence of str, optional
-        Conditions to report, in this order; by default all. Others are left out and counted.
+        Conditions to report, in this order; by default all. People of others are only counted.
     cut : float
         Threshold of z; 1.96 flags 2.5% of unchanged people on each side.
     student : bool
         Whether to allow for the error being estimated: the cut becomes the t quantile of the same
-        probability. By default not, as published.
+        probability. The default is False, as published.
     occasion_means : bool
-        Whether each occasion has a mean of its own in the model; change then counts from the
-        control's own mean change (practice: Chelune et al. 1993), taken as known. By default one
-        mean serves for all, and a drift of the control adds to the variance within people.
+        Whether each occasion has its own mean in the model; change is then measured from the
+        control's mean change (practice: Chelune et al. 1993), assumed to be known. By default
+        there is one mean, and a drift of the control adds to the variance within people.
     pairs : {'control', 'all'}
         Which conditions are compared with each other.
     correction : str
         As in `analysis.inference.families.adjust`; over the pairs, within one outcome.
     norm : (sd, reliability), optional
-        From elsewhere, for one more row of Jacobson and Truax's index.
+        From another study, for one more row of Jacobson and Truax's index.
     level : float
 
     Returns
     -------
     ReliableChange
         The threshold's interval is exact for normal measurements of equal variance within people.
-        A share's interval carries it: Wilson's limits and the shares at the ends of the threshold's
-        interval, their distances added as squares (Zou and Donner 2008). Wilson's alone would
-        cover .89 for .95 where a treated group lies near the threshold (245 people a condition);
-        this covers .95, and .98 where hardly anybody changed.
-        The control, which sets the threshold for itself, keeps Wilson's.
-        Differences: Newcombe's interval, the threshold carried likewise, and the pooled z test.
+        A share's interval includes this uncertainty: the distances of Wilson's limits and of the
+        shares at the ends of the threshold's interval are added as squares (Zou and Donner 2008).
+        Wilson's alone covers .89 at a nominal .95 where a treated group lies near the threshold
+        (245 people per condition); this covers .95, and .98 where few people changed.
+        The control, which sets its own threshold, keeps Wilson's interval.
+        Differences: Newcombe's interval, with the same allowance, and the pooled z test.
 
     Raises
     ------
     RatifyError
-        On a wrong table or argument, and where the control group cannot tell the variance within
-        people: nobody measured twice, or nobody's measurements differ.
+        On a wrong table or argument, and where the control group gives no variance within
+        people: nobody was measured twice, or nobody's measurements differ.
 
     Notes
     -----
-    Without `student` an estimated error passes for a known one. At 245 people in the control it
-    makes no difference; with 20, 5.8% of unchanged people are flagged for 5%, with `student` 5%.
-    Change is not effect: the control's own share is the yardstick, and the difference to it the
-    effect.
+    Without `student` an estimated error is treated as known. With 245 people in the control it
+    makes no difference; with 20, 5.8% of unchanged people are flagged instead of 5%, with
+    `student` 5%. Change is not an effect: the effect is the difference from the control's share.
 
     References
     ----------
@@ -253,7 +252,7 @@ def _check_settings(cut: float, pairs: str, norm: tuple[float, float] | None, le
 def _compared(
     scores: Scores, components: VarianceComponents, cut: float, *, occasion_means: bool
 ) -> pd.DataFrame:
-    """Return everybody who has a before and an after, with change, error, z and outcome."""
+    """Return the people who have a before and an after, with change, error, z and outcome."""
     people = scores.people
     change = people["post"] - people["baseline"]
     if occasion_means:
@@ -272,7 +271,7 @@ def _compared(
 def _thresholds(
     scores: Scores, people: pd.DataFrame, components: VarianceComponents, cut: float
 ) -> pd.DataFrame:
-    """Return the threshold of every number of measurements, the full design first."""
+    """Return the threshold for each pair of numbers of measurements, the full design first."""
     full = (len(scores.baseline), len(scores.post))
     met = Counter(zip(people["m"].tolist(), people["k"].tolist(), strict=True))
     rows = []
@@ -294,7 +293,7 @@ def _thresholds(
 
 
 def _lost(flow: pd.DataFrame) -> list[str]:
-    """Return a sentence where somebody could not be compared."""
+    """Return a sentence if some people could not be compared."""
     lost = int((flow["people"] - flow["compared"]).sum())
     if not lost:
         return []

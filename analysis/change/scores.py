@@ -1,4 +1,4 @@
-"""Everybody's change, from a table of measurements: who has a before and an after, and how many."""
+"""Reads a table of measurements and averages each person's scores before and after."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from prereg.errors import RatifyError
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
-    """Measurements and everybody's mean before and after.
+    """Measurements, and each person's mean before and after.
 
     Attributes
     ----------
     rows : DataFrame
-        A row a measurement of the named occasions: `person_id`, `condition`, `occasion`, `value`.
+        One row per measurement of the named occasions: `person_id`, `condition`, `occasion`,
+        `value`.
     people : DataFrame
-        A row a person: `person_id`, `condition`, `m` and `k` (measurements before and after),
-        `baseline` and `post` (their means, NaN where there is none), and a column `at X` with the
-        measurement of each occasion.
+        One row per person: `person_id`, `condition`, `m` and `k` (measurements before and after),
+        `baseline` and `post` (their means, NaN if none), and a column `at X` per occasion.
     conditions : tuple of str
         The control first.
     control : str
     baseline, post : tuple of str
         The occasions.
     left_out : int
-        People of conditions that are not asked about.
+        People of conditions that are not reported.
     """
 
     rows: pd.DataFrame = field(repr=False)
@@ -48,7 +48,7 @@ class Scores:
         return self.rows[self.rows["condition"] == self.control].reset_index(drop=True)
 
     def flow(self) -> pd.DataFrame:
-        """Return a row a condition: `people`, `compared`, `without_baseline`, `without_post`."""
+        """Return `people`, `compared`, `without_baseline`, `without_post` of each condition."""
         people = self.people
         table = pd.DataFrame(
             {
@@ -75,7 +75,7 @@ def read_scores(
     post: Sequence[object] | None,
     conditions: Sequence[str] | None,
 ) -> Scores:
-    """Check a table of measurements and average everybody's before and after.
+    """Check a table of measurements and average each person's scores before and after.
 
     Parameters are those of `analysis.change.reliable_change.reliable_change`.
 
@@ -83,7 +83,7 @@ def read_scores(
     ------
     RatifyError
         On an unknown column, condition or occasion, a person in two conditions, two measurements
-        of one person on one occasion, a value that is no number, and a control without people.
+        of one person on one occasion, a value that is not a number, and a control without people.
     """
     columns.require_rows(data, "measurements")
     columns.require_columns(data, person, occasion, condition, value)
@@ -103,7 +103,7 @@ def read_scores(
     both = sorted(set(before) & set(after))
     if both or not before or not after:
         raise RatifyError(
-            "an occasion lies either before or after, and both need one",
+            "an occasion is either before or after, and there must be one of each",
             column=occasion,
             value=", ".join(both) or "none",
             allowed="different occasions before and after",
@@ -133,7 +133,7 @@ def read_scores(
 
 
 def _occasions(data: pd.DataFrame, occasion: str) -> pd.Series[Any]:
-    """Return occasions as text; whole numbers read as decimals lose their '.0'."""
+    """Return occasions as text; whole numbers that were read as decimals lose their '.0'."""
     columns.require_filled(data, occasion)
     cells = data[occasion]
     if pd.api.types.is_float_dtype(cells.dtype):
@@ -142,7 +142,7 @@ def _occasions(data: pd.DataFrame, occasion: str) -> pd.Series[Any]:
 
 
 def _known(asked: Sequence[object], there: list[str], occasion: str) -> tuple[str, ...]:
-    """Return the named occasions, each once; refuse one that no row has."""
+    """Return the named occasions without repeats; refuse an occasion that no row has."""
     names = tuple(dict.fromkeys(str(name) for name in asked))
     for name in names:
         if name not in there:
@@ -155,26 +155,26 @@ def _known(asked: Sequence[object], there: list[str], occasion: str) -> tuple[st
 def _refuse_two(
     rows: pd.DataFrame, data: pd.DataFrame, *, person: str, occasion: str, condition: str
 ) -> None:
-    """Refuse a person in two conditions, and one measured twice on one occasion."""
+    """Refuse a person in two conditions, and a person measured twice on one occasion."""
     first = rows.groupby("person_id")["condition"].transform("first")
     columns.refuse(
         data,
         condition,
         (rows["condition"] != first).to_numpy(),
         "is a second condition of the same person",
-        allowed="one condition a person",
+        allowed="one condition per person",
     )
     columns.refuse(
         data,
         occasion,
         rows.duplicated(["person_id", "occasion"]).to_numpy(),
         f"is a second measurement of the same {person.replace('_', ' ')} on one occasion",
-        allowed="one row a person and occasion",
+        allowed="one row per person and occasion",
     )
 
 
 def _people(rows: pd.DataFrame, before: tuple[str, ...], after: tuple[str, ...]) -> pd.DataFrame:
-    """Return everybody's means before and after and how many measurements they rest on."""
+    """Return each person's means before and after and the numbers of measurements."""
     who, names = pd.factorize(rows["person_id"])
     when = pd.Index([*before, *after]).get_indexer(pd.Index(rows["occasion"]))
     wide = np.full((len(names), len(before) + len(after)), np.nan)
@@ -200,18 +200,18 @@ def _people(rows: pd.DataFrame, before: tuple[str, ...], after: tuple[str, ...])
 
 
 def occasion_drift(scores: Scores, means: pd.Series[float]) -> pd.Series[float]:
-    """Return how far the control's own means moved over the occasions that each person has.
+    """Return how far the control's means moved over the occasions that each person has.
 
     Raises
     ------
     RatifyError
-        Where nobody of the control was measured on one of the occasions.
+        Where nobody in the control was measured on one of the occasions.
     """
     for name in (*scores.baseline, *scores.post):
         if name not in means.index:
             raise RatifyError(
-                "nobody of the control was measured on this occasion, so it has no mean to count "
-                "from",
+                "nobody in the control was measured on this occasion, so change cannot be measured "
+                "from the control's mean",
                 value=name,
                 allowed=", ".join(str(n) for n in means.index),
             )
@@ -224,7 +224,7 @@ def occasion_drift(scores: Scores, means: pd.Series[float]) -> pd.Series[float]:
 def _mean_of_own(
     people: pd.DataFrame, names: tuple[str, ...], means: pd.Series[float]
 ) -> pd.Series[float]:
-    """Return the mean of the occasions' means, over those a person has; NaN for none."""
+    """Return the mean of the means of the occasions that a person has; NaN if none."""
     has = people[[f"at {name}" for name in names]].notna().astype(float)
     total = has.to_numpy() @ means.reindex(list(names)).to_numpy(dtype=float)
     return pd.Series(total, index=people.index) / has.sum(axis=1).replace(0, np.nan)

@@ -1,4 +1,4 @@
-"""How many changed reliably: shares by condition, their differences, and other yardsticks."""
+"""How many people changed reliably: shares by condition, differences, and other indices."""
 
 from __future__ import annotations
 
@@ -37,23 +37,23 @@ def shares_by_condition(
     Parameters
     ----------
     people : DataFrame
-        `condition`, `z`, `outcome` of whoever could be compared.
+        `condition`, `z`, `outcome` of the people compared.
     conditions : tuple of str
     cut : float
         Threshold of z.
     scale : tuple of float
-        The ends of the threshold's interval over the threshold.
+        The ends of the threshold's interval, each divided by the threshold.
     level : float
 
     Returns
     -------
     DataFrame
-        A row a condition and outcome: `condition`, `outcome`, `count`, `n`, `share` with
-        `share_low` and `share_high` (the threshold's own uncertainty carried; in the control, the
-        first condition, Wilson's: the threshold moves with its very measurements, and carrying it
-        would count one error twice), `wilson_low` and `wilson_high` (the threshold taken as
-        known), and `at_low_threshold`,
-        `at_high_threshold`: the share where the threshold lies at either end of its interval.
+        One row per condition and outcome: `condition`, `outcome`, `count`, `n`, `share` with
+        `share_low` and `share_high` (include the threshold's uncertainty; in the control, the
+        first condition, they are Wilson's: its measurements set the threshold, so that including
+        it would count one error twice), `wilson_low` and `wilson_high` (the threshold assumed to
+        be known), and `at_low_threshold`, `at_high_threshold`: the share if the threshold is at
+        either end of its interval.
     """
     rows = []
     for condition in conditions:
@@ -87,7 +87,7 @@ def shares_by_condition(
 def _carried(
     estimate: float, sampled: tuple[float, float], at: list[float], possible: tuple[float, float]
 ) -> tuple[float, float]:
-    """Return an interval that allows for both who was measured and the threshold.
+    """Return an interval that includes both the sampling error and the threshold's error.
 
     The two errors are independent, so the distances of their limits add as squares (variance
     recovered from limits: Zou and Donner 2008).
@@ -102,7 +102,7 @@ def _carried(
 def differences(
     shares: pd.DataFrame, conditions: tuple[str, ...], pairs: str, correction: str, level: float
 ) -> pd.DataFrame:
-    """Compare the shares of conditions, for improved and for declined.
+    """Compare the shares of conditions that improved and that declined.
 
     Parameters
     ----------
@@ -111,7 +111,7 @@ def differences(
     conditions : tuple of str
         The control first.
     pairs : {'control', 'all'}
-        Each condition with the control, or with every other.
+        Compare each condition with the control, or with every other condition.
     correction : str
         As in `analysis.inference.families.adjust`; within one outcome.
     level : float
@@ -119,10 +119,10 @@ def differences(
     Returns
     -------
     DataFrame
-        A row an outcome and pair: `difference` (condition less reference) with an interval that
-        carries the threshold's uncertainty, Newcombe's that takes it as known, and the pooled z
-        test, `z`, `p_value`, `adjusted_p`: people are independent, and where conditions are alike
-        so are their shares, wherever the threshold lies.
+        One row per outcome and pair: `difference` (condition minus reference) with an interval
+        that includes the threshold's uncertainty, Newcombe's, which takes it as known, and the
+        pooled z test, `z`, `p_value`, `adjusted_p`. The test is valid at any threshold: people
+        are independent, and equal conditions have equal shares.
     """
     chosen = list(combinations(conditions, 2))
     if pairs == "control":
@@ -149,7 +149,7 @@ def _difference(
 ) -> dict[str, Any]:
     """Return the comparison of one condition's share with another's.
 
-    `own` says that the other is the control, whose share hardly moves with a threshold of its own.
+    `own`: the other is the control, whose share hardly changes because it sets the threshold.
     """
     found = two_proportions(one["count"], one["n"], other["count"], other["n"], level=level)
     ends = ("at_low_threshold", "at_high_threshold")
@@ -180,11 +180,11 @@ def other_indices(
     cut: float,
     norm: tuple[float, float] | None,
 ) -> pd.DataFrame:
-    """Return what other definitions of the same index would have said.
+    """Return the shares by other definitions of the same index.
 
-    A row an index and condition: `index`, `formula`, `sd`, `reliability`, `se`, `threshold`,
+    One row per index and condition: `index`, `formula`, `sd`, `reliability`, `se`, `threshold`,
     `condition`, `n`, `improved`, `declined` (shares), `note`. The first index is the one in use;
-    it alone gives people with fewer measurements a threshold of their own.
+    only this one gives people with fewer measurements their own threshold.
 
     References
     ----------
@@ -221,7 +221,7 @@ def other_indices(
     made = []
     for name, formula, sd_used, reliability, error in rows:
         known = math.isfinite(error) and error > 0
-        # as the index in use has it: everybody by the error of what they were measured
+        # the index in use: each person by the error of their own measurements
         units = z if name == IN_USE else change / (error if known else math.nan)
         words = outcome_of(units, cut)
         for condition in scores.conditions:
@@ -241,14 +241,14 @@ def other_indices(
                     "condition": condition,
                     "n": len(mine),
                     **shares,
-                    "note": "" if known and len(mine) else "Not to be had from these data.",
+                    "note": "" if known and len(mine) else "Cannot be computed from these data.",
                 }
             )
     return pd.DataFrame(made)
 
 
 def _retest(scores: Scores) -> tuple[float, float]:
-    """Return the control's sd on the first occasion, and Pearson's r with the first one after."""
+    """Return the control's sd on the first occasion, and its Pearson r with the first one after."""
     of_control = (scores.people["condition"] == scores.control).to_numpy()
     names = [f"at {scores.baseline[0]}", f"at {scores.post[0]}"]
     wide = scores.people[names].to_numpy(dtype=float)[of_control]

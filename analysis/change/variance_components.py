@@ -1,4 +1,4 @@
-"""Variance between and within people: the random-intercept model under reliable change."""
+"""Variance between and within people: the random-intercept model behind reliable change."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOWHERE: Interval = (math.nan, math.nan)
 
 @dataclass(frozen=True, kw_only=True)
 class VarianceComponents:
-    """What differs between people, what differs within one, and how reliable a measurement is.
+    """Variance between people, variance within people, and the reliability of a measurement.
 
     Attributes
     ----------
@@ -32,19 +32,19 @@ class VarianceComponents:
     reliability : float
         Of one measurement: between / (between + within).
     between_interval, within_interval, reliability_interval : tuple of float
-        At `level`; NaN where there is none.
+        At `level`; NaN where missing.
     ratio_interval : tuple of float
         Of between / within.
     level : float
     n, people : int
-        Measurements, and people they come from.
+        Numbers of measurements and of people.
     df : int
         Degrees of freedom of the variance within people.
     means : Series
-        Mean of each occasion where the model has them, else of all: index `all`.
+        Mean of each occasion if the model has these, otherwise of all (index `all`).
     method : str
     notes : tuple of str
-        What must be known before the numbers are believed.
+        Cautions about the numbers.
     """
 
     between: float
@@ -80,9 +80,9 @@ class VarianceComponents:
         return one, low, high
 
     def to_frame(self, k: int = 1) -> pd.DataFrame:
-        """Return a row a number: `name`, `estimate`, `estimate_low`, `estimate_high`, `unit`.
+        """Return one row per number: `name`, `estimate`, `estimate_low`, `estimate_high`, `unit`.
 
-        `k` above 1 adds the reliability of the mean of as many measurements.
+        `k` above 1 adds the reliability of the mean of k measurements.
         """
         rows: list[tuple[Any, ...]] = [
             ("variance between people", self.between, *self.between_interval, "squared points"),
@@ -109,17 +109,17 @@ def variance_components(
 ) -> VarianceComponents:
     """Fit the random-intercept model by restricted maximum likelihood (REML).
 
-    One measurement is a mean, plus what is a person's own, plus what is the moment's own; both
-    normal. Any number of measurements a person, also unequal ones.
+    A measurement is a mean plus a deviation of the person plus an error of the moment, both
+    normal. People may have any number of measurements, also unequal ones.
 
     Parameters
     ----------
     data : DataFrame
-        One row a measurement; rows without a value are left out.
+        One row per measurement; rows without a value are left out.
     value, person, occasion : str
         Names of its columns.
     occasion_means : bool
-        Whether each occasion has a mean of its own (fixed effects); by default one for all.
+        Whether each occasion has its own mean (fixed effects); by default there is one mean.
     level : float
         Coverage of the intervals.
 
@@ -128,16 +128,16 @@ def variance_components(
     VarianceComponents
         `within`: the chi-square interval of the sum of squares within people, exact for normal
         measurements. The ratio between / within, and with it the reliability: the exact interval
-        of Harville and Fenech, which in the balanced case is the one of the intraclass
-        correlation. `between`: the interval of Williams, generalised through the same ratio; it
-        covers at least its level. A between of zero is said in `notes`, and what one person alone
-        cannot tell is NaN.
+        of Harville and Fenech, which in the balanced case is that of the intraclass correlation.
+        `between`: the interval of Williams, generalised through the same ratio; it covers at
+        least its level. `notes` says if `between` is zero. With only one person, what depends on
+        the variance between people is NaN.
 
     Raises
     ------
     RatifyError
-        When nobody was measured twice, or nobody's measurements differ: then there is no variance
-        within people to estimate.
+        If nobody was measured twice, or nobody's measurements differ: then the variance within
+        people cannot be estimated.
 
     References
     ----------
@@ -188,10 +188,10 @@ def _share(ratio: float) -> float:
 
 
 def _refuse_unknowable(model: _Model, value: str) -> None:
-    """Refuse data from which the variance within people cannot be told."""
+    """Refuse data from which the variance within people cannot be estimated."""
     if model.df < 1:
         raise RatifyError(
-            "nobody was measured often enough to tell a person from the moment",
+            "nobody was measured often enough to estimate the variance within people",
             column=value,
             allowed="people measured at least twice",
         )
@@ -204,10 +204,9 @@ def _refuse_unknowable(model: _Model, value: str) -> None:
 
 
 def _notes(model: _Model, ratio: float) -> tuple[str, ...]:
-    """Return what must be known of this fit."""
     said = []
     if not math.isfinite(ratio):
-        said.append("One person alone tells nothing of the variance between people.")
+        said.append("The variance between people cannot be estimated from one person.")
     elif ratio == 0:
         said.append(
             "The variance between people is estimated at zero: people differ no more than one "
@@ -215,37 +214,37 @@ def _notes(model: _Model, ratio: float) -> tuple[str, ...]:
         )
     if model.df < 30:
         said.append(
-            f"The variance within people rests on {model.df} degrees of freedom only; the "
-            "threshold is as uncertain as its interval says."
+            f"The variance within people has only {model.df} degrees of freedom; the interval of "
+            "the threshold shows how uncertain it is."
         )
     return tuple(said)
 
 
 def _between_interval(model: _Model, ratio: Interval, level: float) -> Interval:
-    """Return Williams's interval of the variance between people, from the one of the ratio."""
+    """Return Williams's interval of the variance between people, from that of the ratio."""
     if model.df_between < 1:
         return NOWHERE
     ends = []
     for at, tail in zip(ratio, ((1 + level) / 2, (1 - level) / 2), strict=True):
         f = float(f_distribution.ppf(tail, model.df_between, model.df))
         q = float(chi2.ppf(tail, model.df_between))
-        # where the ratio's end is zero, so is this one
+        # where an end of the ratio's interval is zero, so is this end
         ends.append(at * model.df_between * f * (model.inside / model.df) / q)
     return ends[0], ends[1]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Model:
-    """The sums that every likelihood of a random intercept needs, one row a person.
+    """The sums that the likelihood of a random intercept needs, one row per person.
 
     Attributes
     ----------
     y, X : arrays
-        Measurements about their mean (`origin`), and the design of the means (n x p).
+        Measurements minus their mean (`origin`), and the design of the means (n x p).
     sizes, sums, Xsums : arrays
         By person: measurements, their sum, and the sums of the columns of X.
     inside : float
-        Sum of squares within people, about the means of the occasions where the model has them.
+        Sum of squares within people, around the means of the occasions if the model has these.
     df, df_between : int
         Degrees of freedom within and between people.
     """
@@ -307,7 +306,7 @@ class _Model:
         return whole, means, information
 
     def reml_ratio(self) -> float:
-        """Return the ratio between / within that REML finds, never below zero."""
+        """Return the REML estimate of the ratio between / within, never below zero."""
         n, p = self.X.shape
 
         def loss(share: float) -> float:
@@ -317,7 +316,7 @@ class _Model:
             size = float(np.linalg.slogdet(information)[1])
             return float((n - p) * math.log(whole) + spread + size)
 
-        # the likelihood of unequal numbers may have two tops: look before climbing
+        # with unequal numbers the likelihood may have two maxima: search a grid first
         grid = np.linspace(0, 1, 22)[:-1]
         best = int(np.argmin([loss(share) for share in grid]))
         low, high = grid[max(best - 1, 0)], grid[best + 1] if best + 1 < len(grid) else 1 - 1e-9
@@ -329,7 +328,7 @@ class _Model:
         return float(found.x / (1 - found.x))
 
     def ratio_interval(self, level: float) -> Interval:
-        """Return the exact interval of the ratio: where an F statistic is not surprising."""
+        """Return the exact interval of the ratio: the values that an F test does not reject."""
         if self.df_between < 1:
             return NOWHERE
 
@@ -347,7 +346,7 @@ class _Model:
 
 
 def _where(statistic: Callable[[float], float], limit: float) -> float:
-    """Return the ratio at which a falling statistic meets a limit: zero where it starts below."""
+    """Return the ratio at which a falling statistic reaches a limit; zero if it starts below."""
     if statistic(0.0) <= limit:
         return 0.0
     high = 1.0

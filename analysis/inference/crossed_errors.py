@@ -1,8 +1,8 @@
-"""Least squares where rows share a rater and share an item: errors clustered one way or two ways.
+"""Least squares with errors clustered one way or two ways, for rows that share raters and items.
 
-The same response is scored by several people and one person scores several responses. Errors that
-allow for the rater alone take the responses for the only ones there could ever be; errors that
-allow for the response alone take the people for all people.
+Several people score one response and one person scores several responses. Errors clustered only by
+rater treat the responses as the only ones of interest; errors clustered only by response treat the
+raters so.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from scipy.stats import t as student
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from prereg.errors import RatifyError
 
-# An eigenvalue of leverage this near to 1: one cluster alone decides the estimate.
+# With an eigenvalue of leverage this near to 1, one cluster alone decides the estimate.
 _ALONE = 1e-9
-# Scores, diagonal and factor of Satterthwaite's matrix, and what single clusters decide.
+# Scores, diagonal and factor of Satterthwaite's matrix, and which combinations one cluster decides.
 _Parts = tuple[FloatArray, FloatArray, FloatArray, BoolArray]
 SINGLE = "rests on a single {}: no interval"
 
@@ -33,7 +33,7 @@ class Estimate:
     estimate : float
         In outcome units.
     se, df, low, high, p_value : float
-        Clustered error, degrees of freedom of its t, interval, two-sided test of 0; NaN where one
+        Clustered error, degrees of freedom of its t, interval, two-sided test of 0; NaN if one
         cluster alone decides the estimate (`note` says which kind of cluster).
     note : str
     """
@@ -48,14 +48,14 @@ class Estimate:
 
 
 def no_estimate(note: str) -> Estimate:
-    """Return what stands where there is nothing to estimate, and why."""
+    """Return an estimate with only missing numbers, and a note that says why."""
     nan = math.nan
     return Estimate(estimate=nan, se=nan, df=nan, low=nan, high=nan, p_value=nan, note=note)
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """What each cluster contributes to the errors of several linear combinations.
+    """The contribution of each cluster to the errors of several linear combinations.
 
     Attributes
     ----------
@@ -112,7 +112,7 @@ class CrossedFit:
     params : array of shape (n_terms,)
     n : int
     clusters : mapping
-        How many clusters of each kind.
+        Number of clusters of each kind.
     """
 
     params: FloatArray
@@ -124,7 +124,7 @@ class CrossedFit:
     _codes: Mapping[str, IntArray] = field(repr=False)
 
     def uncertainty(self, combinations: FloatArray) -> Uncertainty:
-        """Return what decides the errors of linear combinations.
+        """Return what the errors of linear combinations are computed from.
 
         Parameters
         ----------
@@ -160,7 +160,7 @@ class CrossedFit:
         return scores, _satterthwaite(own, cross), alone
 
     def _parts(self, codes: IntArray, b: FloatArray, *, df: bool = True) -> _Parts:
-        """Return what each cluster contributes; without `df`, nothing for Satterthwaite's."""
+        """Return each cluster's contributions; without `df`, not those to Satterthwaite's df."""
         sizes = np.bincount(codes)
         ones = sizes[codes] == 1
         parts = []
@@ -177,7 +177,7 @@ class CrossedFit:
         )
 
     def _groups(self, codes: IntArray, groups: IntArray, b: FloatArray, *, df: bool) -> _Parts:
-        """Return what clusters of several rows contribute."""
+        """Return the contributions of clusters of several rows."""
         z, e = self._whitened, self._residuals
         sizes = np.bincount(codes)
         order = np.argsort(codes, kind="stable")
@@ -199,7 +199,7 @@ class CrossedFit:
         )
 
     def _single_rows(self, rows: IntArray, b: FloatArray, *, df: bool) -> _Parts:
-        """Return what clusters of one row contribute (HC2)."""
+        """Return the contributions of clusters of one row (HC2)."""
         z = self._whitened[rows]
         factor, single = _bias_factor((z**2).sum(axis=1))
         along = z @ b
@@ -213,13 +213,13 @@ class CrossedFit:
 
 
 def _bias_factor(leverage: FloatArray) -> tuple[FloatArray, BoolArray]:
-    """Return (1 - leverage)^(-1/2), 0 where a cluster alone decides, and where that is."""
+    """Return (1 - leverage)^(-1/2), 0 where one cluster alone decides, and where that happens."""
     single = leverage > 1 - _ALONE
     return np.where(single, 0.0, 1 / np.sqrt(1 - np.where(single, 0.0, leverage))), single
 
 
 def crossed_ols(y: FloatArray, X: FloatArray, clusters: Mapping[str, IntArray]) -> CrossedFit:
-    """Fit least squares whose rows belong to one or two kinds of clusters.
+    """Fit least squares to rows that belong to one or two kinds of clusters.
 
     Parameters
     ----------
@@ -236,19 +236,19 @@ def crossed_ols(y: FloatArray, X: FloatArray, clusters: Mapping[str, IntArray]) 
     Raises
     ------
     RatifyError
-        Where the terms are linear combinations of each other.
+        If the terms are linear combinations of each other.
 
     Notes
     -----
     Two ways (Cameron, Gelbach and Miller 2011, Journal of Business and Economic Statistics 29,
-    238-249): variance by the one + variance by the other - variance by their intersection, and
+    238-249): variance by the first + variance by the second - variance by their intersection, and
     never below either of the first two. Each part is bias-reduced (CR2) and has Satterthwaite's
     degrees of freedom under equal and independent errors (Bell and McCaffrey 2002, Survey
     Methodology 28, 169-181; Imbens and Kolesár 2016, Review of Economics and Statistics 98,
-    701-712); those of the sum are Satterthwaite's again. With equal clusters, each wholly in one
-    group, means are compared by Student's t on means of clusters.
+    701-712); so has the sum. If all clusters have equal size and each is in one group only, this
+    compares means by Student's t on the means of clusters.
     """
-    # a unit of its own for every column: words count in hundreds, emoji in ones
+    # scale every column: words come in hundreds, emoji in ones
     size = np.sqrt((X**2).sum(axis=0))
     scaled = X / np.where(size > 0, size, 1.0)
     values, vectors = np.linalg.eigh(scaled.T @ scaled)
@@ -261,7 +261,7 @@ def crossed_ols(y: FloatArray, X: FloatArray, clusters: Mapping[str, IntArray]) 
     whitened = scaled @ root
     params = half.T @ (whitened.T @ y)
     residuals = y - X @ params
-    # what is left by rounding is no variation
+    # residuals of the size of rounding errors are not variation
     residuals[np.abs(residuals) < 1e-11 * max(float(np.abs(y).max()), 1e-300)] = 0.0
     return CrossedFit(
         params=params,

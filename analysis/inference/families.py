@@ -1,7 +1,7 @@
-"""Families of tests: which tests are corrected together, by which method, over how many.
+"""Corrects families of tests, and records which tests each family has and by which method.
 
-A correction is only as good as the sentence that says what it was taken over. Every family here
-carries its name and lists its members, so that "Holm over 18" can be checked by counting.
+Readers can only judge a correction if they know its tests. Every family here has a name and a list
+of its members, so that "Holm over 18" can be checked by counting.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from analysis.arrays import FloatArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# What a plan calls a correction, and what a caption does.
+# The names of the corrections in a plan and in a caption.
 SHOWN = {
     "none": "no correction",
     "bonferroni": "Bonferroni",
@@ -31,22 +31,22 @@ CORRECTIONS = tuple(SHOWN)
 
 
 def adjust(p_values: Sequence[float] | FloatArray, correction: str) -> FloatArray:
-    """Return p values corrected for being one family.
+    """Return p values corrected as one family.
 
     Parameters
     ----------
     p_values : sequence of float
-        Of all tests of the family, in any order. NaN is a test that could not be made: it still
-        counts among the tests of the family (the family was promised before the data), as one
-        that found nothing, and stays NaN.
+        Of all tests of the family, in any order. NaN is a test that could not be made: it stays
+        NaN, but counts as a test of the family that found nothing, because the family was
+        registered before the data.
     correction : {'none', 'bonferroni', 'holm', 'benjamini_hochberg', 'benjamini_yekutieli'}
-        Holm and Bonferroni hold the chance of any false rejection; the other two the expected
-        share of false ones among the rejections, Benjamini-Yekutieli under any dependence.
+        Holm and Bonferroni control the probability of any false rejection; the other two control
+        the expected share of false rejections, Benjamini-Yekutieli under any dependence.
 
     Returns
     -------
     array of shape (n_tests,)
-        In the order given; reject where at most the level.
+        In the order given; reject if at most the significance level.
 
     Raises
     ------
@@ -75,9 +75,9 @@ def _bonferroni(p_values: FloatArray) -> FloatArray:
 
 
 def _holm(p_values: FloatArray) -> FloatArray:
-    """Return each p value times the tests not smaller, never below that of a smaller one.
+    """Return each p value times the number of p values not smaller, made non-decreasing.
 
-    By hand: statsmodels' own collects garbage at every call and takes a thousand times as long.
+    statsmodels' version collects garbage at every call and takes a thousand times as long.
     """
     order = np.argsort(p_values, kind="stable")
     corrected = np.empty_like(p_values)
@@ -104,7 +104,7 @@ _CORRECTED: dict[str, Callable[[FloatArray], FloatArray]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyTest:
-    """One test, and the family it belongs to.
+    """One test and its family.
 
     Attributes
     ----------
@@ -113,9 +113,9 @@ class FamilyTest:
     correction : str
         As in `adjust`; the same for all tests of a family.
     analysis, name : str
-        Where the test comes from: the analysis and its quantity.
+        The analysis and the quantity that the test comes from.
     p_value : float or None
-        None or NaN where the test could not be made; it counts all the same.
+        None or NaN if the test could not be made; it counts nevertheless.
     """
 
     family: str
@@ -127,7 +127,7 @@ class FamilyTest:
 
 @dataclass(frozen=True, kw_only=True)
 class Family:
-    """Tests corrected together.
+    """Tests that are corrected together.
 
     Attributes
     ----------
@@ -144,7 +144,7 @@ class Family:
 
     @property
     def method(self) -> str:
-        """What was done, as a caption says it: the correction and over how many tests."""
+        """The correction and the number of tests, in words for a caption."""
         n = len(self.members)
         return f"{SHOWN[self.correction]} over {n} test{'s' * (n != 1)} ({self.name})"
 
@@ -154,7 +154,7 @@ class Family:
         Raises
         ------
         RatifyError
-            Where it is no member.
+            If it is not a member.
         """
         for member, value in zip(self.members, self.adjusted, strict=True):
             if (member.analysis, member.name) == (analysis, name):
@@ -166,7 +166,7 @@ class Family:
         )
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a row a test: `family`, `correction`, `tests`, `analysis`, `name`, `p` and more.
+        """Return one row per test: `family`, `correction`, `tests`, `analysis`, `name`, `p`, more.
 
         `tests` is the size of the family, `p_adjusted` the corrected p value.
         """
@@ -186,7 +186,7 @@ class Family:
 
 
 def correct_families(tests: Sequence[FamilyTest]) -> list[Family]:
-    """Sort tests into their families, across analyses, and correct each family by itself.
+    """Group tests into their families, across analyses, and correct each family separately.
 
     Parameters
     ----------
@@ -201,7 +201,7 @@ def correct_families(tests: Sequence[FamilyTest]) -> list[Family]:
     Raises
     ------
     RatifyError
-        Where one family is given two corrections, or holds a test twice.
+        If a family has two corrections, or has the same test more than once.
     """
     by_name: dict[str, list[FamilyTest]] = {}
     for test in tests:

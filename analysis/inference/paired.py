@@ -1,4 +1,4 @@
-"""Intervals and exact tests for answers given twice: paired, clustered, or turned by a coin."""
+"""Intervals and exact tests for repeated answers: paired, clustered, or like tosses of a coin."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.inference.proportions import wilson_interval
 
 LEVEL = 0.95
-# Mean ratings lie on parts of a point; finer differences are no steps of a scale.
+# Mean ratings are multiples of a fraction of a point; finer differences are not steps of a scale.
 _PARTS = (1, 2, 3, 4, 5, 6, 8, 10, 12)
 _CLOSE = 1e-6
-# Beyond this a sum is normal in all but name.
+# Above this the distribution of a sum is practically normal.
 _MOST_STEPS = 20_000
 
 
 @dataclass(frozen=True)
 class Share:
-    """A share with its interval and what it rests on."""
+    """A share with its interval and the numbers behind it."""
 
     estimate: float
     low: float
@@ -34,7 +34,7 @@ class Share:
 
 
 def clustered_share(values: FloatArray, *, level: float = LEVEL) -> Share:
-    """Return the mean of shares, one a unit, with Wilson's interval for as many units.
+    """Return the mean of shares, one per unit, with a Wilson interval.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def clustered_share(values: FloatArray, *, level: float = LEVEL) -> Share:
     Notes
     -----
     Wilson's interval for the number of independent answers that would vary as much as these means
-    (Korn and Graubard 1998, Survey Methodology 24, 193-201), never fewer than there are units. With
-    one repetition a unit it is Wilson's own.
+    (Korn and Graubard 1998, Survey Methodology 24, 193-201), but at least the number of units. With
+    one repetition per unit it is Wilson's interval itself.
     """
     n = len(values)
     if n == 0:
@@ -64,11 +64,11 @@ def paired_difference(more: int, fewer: int, n: int, *, level: float = LEVEL) ->
     Parameters
     ----------
     more, fewer : int
-        Units that count for the first only, and for the second only.
+        Units with a success in the first only, and in the second only.
 
     Notes
     -----
-    Score interval of Tango (1998), Statistics in Medicine 17, 891-908: it exists also where no unit
+    Score interval of Tango (1998), Statistics in Medicine 17, 891-908: it exists even if no unit
     differs. At zero its test is McNemar's.
     """
     if n == 0:
@@ -96,30 +96,31 @@ def coin_p(heads: int, tosses: int) -> float:
 
 
 def coin_interval(heads: int, tosses: int, *, level: float = LEVEL) -> tuple[float, float]:
-    """Return the exact interval of a coin's side (Clopper and Pearson 1934)."""
+    """Return the exact interval of the probability of heads (Clopper and Pearson 1934)."""
     low, high = proportion_confint(heads, tosses, alpha=1 - level, method="beta")
     return float(low), float(high)
 
 
 def exchange_p(agreed: BoolArray, others: IntArray, repeats: IntArray) -> float:
-    """Return the exact p value of "this asking agrees as often as plain repetitions do".
+    """Test exactly whether a changed request agrees as often as plain repetitions do.
 
     Parameters
     ----------
     agreed : array of bool
-        Whether the answer of this asking equals the original one, by unit.
+        Whether the answer to the changed request equals the original one, by unit.
     others, repeats : array of int
-        How many of the unit's plain repetitions equal it, and how many there are.
+        How many of the unit's plain repetitions equal the original, and how many there are.
 
     Returns
     -------
     float
-        Two-sided (twice the smaller tail). With one repetition it is McNemar's exact test.
+        Two-sided p value (twice the smaller tail). With one repetition it is McNemar's exact test.
 
     Notes
     -----
-    Where the asking does not matter, it is any one of the repeats + 1 askings; given how many of
-    them agree, the number of units that agree is a sum of independent coins of known chance.
+    If the change does not matter, the changed request is equally likely to be any of the unit's
+    repeats + 1 requests. Given how many of these agree, the number of units that agree is a sum of
+    independent Bernoulli variables with known probabilities.
     """
     chance = (others + agreed) / (repeats + 1)
     open_ = (chance > 0) & (chance < 1)
@@ -133,17 +134,17 @@ def exchange_p(agreed: BoolArray, others: IntArray, repeats: IntArray) -> float:
 def mean_difference(
     differences: FloatArray, *, level: float = LEVEL
 ) -> tuple[float, float, float, float]:
-    """Return the mean of differences, its t interval, and the p value of exchangeable sides.
+    """Return the mean of differences, its t interval, and a p value by flipping signs.
 
     Returns
     -------
     mean, low, high, p_value : float
-        No interval under two units or where all differences are the same.
+        No interval with fewer than two units or if all differences are the same.
 
     Notes
     -----
-    If a change does not matter, every difference is as likely with the other sign: the p value is
-    Fisher's exact sign-flip test. A t test is too bold where few differences are not zero.
+    If a change does not matter, every difference is equally likely with the opposite sign: the p
+    value is Fisher's exact sign-flip test. A t test rejects too often if few differences are not 0.
     """
     n = len(differences)
     if n == 0:
@@ -158,17 +159,17 @@ def mean_difference(
 
 
 def _sign_flip_p(differences: FloatArray) -> float:
-    """Return how often the sum is as far from zero when every sign is a coin's."""
+    """Return the probability that the sum is as far from zero when every sign is random."""
     sizes = np.abs(differences)
     for parts in _PARTS:
         steps = np.round(sizes * parts)
         if np.abs(steps - sizes * parts).max() < _CLOSE:
             break
     else:
-        return _t_p(differences)  # no steps of a scale, and then hardly two alike
+        return _t_p(differences)  # not steps of a scale, so hardly any two are equal
     if steps.sum() > _MOST_STEPS:
         return _t_p(differences)
-    law = np.ones(1)  # of the number of steps up
+    law = np.ones(1)  # distribution of the number of steps up
     for step in steps[steps > 0].astype(int):
         longer = np.zeros(len(law) + step)
         longer[: len(law)] += law / 2

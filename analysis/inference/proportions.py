@@ -1,4 +1,4 @@
-"""One proportion and the difference of two, each with an interval that stays where it can be."""
+"""One proportion and the difference of two, each with an interval inside the possible range."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Proportion:
     Attributes
     ----------
     estimate, low, high : float
-        Share of `n`, 0 to 1; NaN where n is 0.
+        Share of `n`, 0 to 1; NaN if n is 0.
     successes, n : int
     level : float
     method, unit : str
@@ -50,16 +50,16 @@ class TwoProportions:
     Attributes
     ----------
     estimate, low, high : float
-        Difference of the shares, -1 to 1; NaN where a group is empty.
+        Difference of the shares, -1 to 1; NaN if a group is empty.
     z, p_value : float
-        Two-sided z test of no difference with the pooled variance; NaN where a group is empty or
-        the outcome is the same in all of both.
+        Two-sided z test of no difference with the pooled variance; NaN if a group is empty or
+        the outcome is the same in all units of both.
     share_1, share_2 : float
     successes_1, n_1, successes_2, n_2 : int
     level : float
     method, unit : str
     note : str
-        Why a number is missing, or that counts are too small for the z test; else empty.
+        Why a number is missing, or that counts are too small for the z test; otherwise empty.
     """
 
     estimate: float
@@ -94,7 +94,7 @@ def wilson_interval(k: float, n: float, *, level: float = 0.95) -> tuple[float, 
     Parameters
     ----------
     k, n : float
-        Successes, and of how many; both may be effective numbers.
+        Successes and units; both may be effective numbers.
     level : float
 
     References
@@ -104,7 +104,7 @@ def wilson_interval(k: float, n: float, *, level: float = 0.95) -> tuple[float, 
     if not n > 0 or math.isnan(k):
         return math.nan, math.nan
     low, high = proportion_confint(k, n, alpha=1 - level, method="wilson")
-    # at 0 and at n the end is the share itself, but for rounding
+    # at 0 and at n the end is the share itself, apart from rounding
     return (float(low) if k > 0 else 0.0), (float(high) if k < n else 1.0)
 
 
@@ -116,7 +116,7 @@ def wilson(k: int, n: int, level: float = 0.95) -> Proportion:
     k : int
         Successes.
     n : int
-        Of how many; 0 gives NaN.
+        Units; 0 gives NaN.
     level : float
 
     Raises
@@ -146,8 +146,8 @@ def two_proportions(x1: int, n1: int, x2: int, n2: int, *, level: float = 0.95) 
     -------
     TwoProportions
         First minus second. Interval: Newcombe's hybrid of the two Wilson intervals, which stays
-        between -1 and 1 and has a width at 0 and at n too. Test: z with the pooled variance, the
-        textbook one; close to the border of significance the two may disagree.
+        between -1 and 1 and has a width above 0 even at 0 and at n. Test: the textbook z test with
+        the pooled variance; near the significance level the two may disagree.
 
     Raises
     ------
@@ -156,8 +156,8 @@ def two_proportions(x1: int, n1: int, x2: int, n2: int, *, level: float = 0.95) 
 
     Notes
     -----
-    Units are taken as independent: not for the same people before and after, or for many texts of
-    one person.
+    Units are assumed to be independent: do not use it for the same people before and after, or for
+    many texts by one person.
 
     References
     ----------
@@ -200,7 +200,7 @@ def _counts(k: int, n: int, name: str) -> tuple[int, int]:
 
 
 def _pooled_z(x1: int, n1: int, x2: int, n2: int) -> tuple[float, float, str]:
-    """Return z, its p value, and what must be known about them."""
+    """Return z, its p value, and a caution about them."""
     if n1 == 0 or n2 == 0:
         return math.nan, math.nan, "One of the groups is empty."
     pooled = (x1 + x2) / (n1 + n2)

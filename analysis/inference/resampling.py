@@ -1,4 +1,4 @@
-"""Intervals from resamples and from leaving one unit out in turn."""
+"""Intervals by the bootstrap (resamples) and by the jackknife (leaving one unit out in turn)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from scipy.stats import t as student
 
 from analysis.arrays import FloatArray
 
-# Fewer defined draws than this share and there is no honest interval.
+# If fewer than this share of the draws are defined, no interval is given.
 _DEFINED = 0.9
 
 
@@ -25,7 +25,7 @@ def percentile_interval(draws: ArrayLike, *, level: float = 0.95) -> tuple[float
     Returns
     -------
     low, high : float
-        NaN where the estimate is defined in fewer than nine tenths of the resamples.
+        NaN if the estimate is defined in fewer than nine tenths of the resamples.
 
     Notes
     -----
@@ -59,23 +59,23 @@ def jackknife_interval(
     level : float
         Coverage.
     corrected : bool
-        Centre the interval on the estimate less its jackknife bias.
+        Centre the interval on the estimate minus its jackknife bias.
     fisher : bool
-        Take it through Fisher's z = atanh(x), for what lies between -1 and 1. Where the estimate,
-        or one without an item, is not strictly between, there is no z and the plain scale stays.
+        Compute it on Fisher's z = atanh(x), for estimates between -1 and 1. If the estimate, or one
+        without an item, is not strictly between, z does not exist and the plain scale is used.
 
     Returns
     -------
     low, high : float
-        NaN under two items, or where the estimate hangs on one item: not defined without it.
+        NaN with fewer than two items, or if the estimate is not defined without one of the items.
 
     Notes
     -----
-    Quenouille (1956), Tukey (1958); of a mean it is the ordinary t interval. Of one coefficient of
-    50 items the interval through z covers .93 to .95, plain .90 to .95, the percentile bootstrap
-    .87 to .94 (docs/validation.md). Taking 50 real items (three experts and a judge, six
-    dimensions) as the population and drawing 1,500 samples of 50, the mean kappa of people, of a
-    judge with one person and their difference were covered in .93, .95 and .92 with correction,
+    Quenouille (1956), Tukey (1958); for a mean it is the ordinary t interval. For one coefficient
+    of 50 items the interval through z covers .93 to .95, the plain one .90 to .95, the percentile
+    bootstrap .87 to .94 (docs/validation.md). With 50 real items (three experts and a judge, six
+    dimensions) as the population and 1,500 samples of 50, coverage for the mean kappa of people,
+    of a judge with one person and for their difference was .93, .95 and .92 with correction,
     .91, .95 and .92 without, and .86, .88 and .89 by BCa.
     """
     x = np.asarray(left_out, dtype=np.float64)
@@ -92,7 +92,7 @@ def jackknife_interval(
 
 
 def row_means(draws: FloatArray) -> FloatArray:
-    """Return each resample's mean over its defined columns, NaN where none is.
+    """Return each resample's mean over its defined columns; NaN if none is defined.
 
     Parameters
     ----------

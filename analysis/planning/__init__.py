@@ -1,1 +1,1 @@
-"""What a plan can do, tried on simulated data before anybody answers."""
+"""Tries a plan on simulated data before anybody answers."""

@@ -1,4 +1,4 @@
-"""Rehearses the registered formulas on invented trials: a bad one is found before the lock."""
+"""Fits the registered formulas to invented trials, to find bad formulas before the lock."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ ROWS = 2000
 
 
 def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
-    """Fit every registered logit to choices made by a coin.
+    """Fit every registered logit to random choices.
 
     Parameters
     ----------
     plan : Plan
     scenarios : sequence of str
-        Of the items.
+        Scenarios of the items.
 
     Raises
     ------
     RatifyError
-        When a formula cannot be read, computed or fitted, or the term that answers the hypothesis
-        is none of its terms; the path of the field is named.
+        If a formula cannot be read, computed or fitted, or does not have the term that answers
+        the hypothesis; the error names the path of the field.
     """
     logits = [(n, one) for n, one in enumerate(plan.analyses) if isinstance(one, Logit)]
     if not logits:
@@ -58,7 +58,7 @@ def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
 
 
 def _invented(plan: Plan, scenarios: Sequence[str]) -> pd.DataFrame:
-    """Return trials with every column a formula may name."""
+    """Return trials with every column that a formula may name."""
     rng = stream(plan.seed, Stream.REHEARSAL)
     measures = measures_of(plan)
     span = measures.scale.max - measures.scale.min

@@ -1,6 +1,6 @@
-"""Rankings of items from forced choices: `elo()` and `bradley_terry()`, and how two rankings agree.
+"""Rankings of items from forced choices by `elo()` or `bradley_terry()`, and their correlation.
 
-Both return a `Ranking` with the same columns, so that a report treats them alike.
+Both return a `Ranking` with the same columns, so that a report can treat them alike.
 """
 
 from __future__ import annotations

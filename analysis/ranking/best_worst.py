@@ -1,4 +1,4 @@
-"""Best-worst choices as comparisons: the best beats every other, every other beats the worst."""
+"""Turns best-worst choices into comparisons: the best beats all others, all beat the worst."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.tables import columns
 
-# Columns that are the same on all rows of a trial and go along with its comparisons.
+# Columns that are the same on all rows of a trial and are copied to its comparisons.
 _OF_TRIAL = ("scenario", "mode", "session_id", "rater_kind", "sequence_id", "position", "plan_hash")
 
 
@@ -17,15 +17,15 @@ def comparisons_from_best_worst(frame: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     frame : DataFrame
-        The best_worst table: one row an option, with `trial_id`, `rater_id`, `item_id`, `option`
-        (place on the page), `picked` ('most' on one row of a trial, 'least' on another, else
-        empty). `scenario` and other columns of the trial are kept where there are any.
+        The best_worst table: one row per option, with `trial_id`, `rater_id`, `item_id`, `option`
+        (place on the page), `picked` ('most' on one row of a trial, 'least' on another, otherwise
+        empty). `scenario` and other columns of the trial are kept if there are any.
         Attention checks (`is_attention_check`) are set aside.
 
     Returns
     -------
     DataFrame
-        Tidy judgments: `left_id`, `right_id` (the option that stood first is left), `choice`,
+        Tidy judgments: `left_id`, `right_id` (the option shown first is left), `choice`,
         `rater_id`, `trial_id`, and the columns of the trial. A trial of n options gives 2n - 3
         rows: best over worst counts once.
 
@@ -34,14 +34,14 @@ def comparisons_from_best_worst(frame: pd.DataFrame) -> pd.DataFrame:
     RatifyError
         On a missing column, an empty cell, an unknown word in `picked`, a trial without exactly
         one 'most' and one 'least', with fewer than 3 options, with an item or a place twice, or
-        with more than one rater or scenario, and where attention checks are all there is.
+        with more than one rater or scenario, and if there are only attention checks.
 
     Notes
     -----
     The comparisons of a trial depend on each other: errors must be clustered by rater (the
-    default of `bradley_terry`), never by judgment. Best over others is consistent with choices of
-    the best in proportion to strength; others over worst with choices of the worst in inverse
-    proportion; both together assume that one scale serves for both.
+    default of `bradley_terry`), never by judgment. Best over others is consistent if raters choose
+    the best in proportion to strength, and others over worst if they choose the worst in inverse
+    proportion; both together assume one scale for both.
 
     References
     ----------
@@ -53,7 +53,7 @@ def comparisons_from_best_worst(frame: pd.DataFrame) -> pd.DataFrame:
     columns.require_rows(frame, "trials")
     if "is_attention_check" in frame:
         frame = frame[~columns.flags(frame, "is_attention_check")].reset_index(drop=True)
-        columns.require_rows(frame, "trials but attention checks")
+        columns.require_rows(frame, "trials other than attention checks")
     table = _checked(frame)
     parts = []
     for picked, beats in (("most", True), ("least", False)):
@@ -81,7 +81,7 @@ def comparisons_from_best_worst(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _checked(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table with clean columns, `row` the first row of each trial."""
+    """Return the table with clean columns; `row` is the first row of each trial."""
     columns.require_filled(frame, "trial_id", "rater_id")
     picked = frame["picked"].astype(object).where(~columns.missing(frame["picked"]), "")
     columns.refuse(
@@ -106,7 +106,7 @@ def _checked(frame: pd.DataFrame) -> pd.DataFrame:
     for name in ("rater_id", *(c for c in ("scenario",) if c in table)):
         mixed = trial[name].transform("nunique", dropna=False) > 1
         columns.refuse(
-            frame, name, mixed, "a trial has several", allowed="one on all rows of a trial"
+            frame, name, mixed, "a trial has several", allowed="the same on all rows of a trial"
         )
     columns.refuse(
         frame,

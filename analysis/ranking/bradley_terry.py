@@ -43,7 +43,7 @@ def bradley_terry(
 ) -> Ranking:
     """Score items by the Bradley-Terry model, fitted on counts of pairs.
 
-    P(i beats j) = 1 / (1 + exp(-(s_i - s_j))), plus one parameter for the left side where asked
+    P(i beats j) = 1 / (1 + exp(-(s_i - s_j))), plus an optional parameter for the left side
     (shared by all scenarios). The fit minimises -log likelihood + ridge / 2 * sum(s^2) by
     damped Newton until no gradient exceeds 1e-8. Scores have mean 0 within each connected group.
 
@@ -52,31 +52,31 @@ def bradley_terry(
     judgments : DataFrame or Comparisons
         Tidy judgments: `left_id`, `right_id`, `choice` ('left', 'right'), and the columns named by
         `cluster` and `by`. Leave attention checks out. Ids and choices may be categories, which
-        are read several times faster than text; fastest are integer codes, given as
+        are read several times faster than text. Integer codes are fastest, given as
         `Comparisons.from_codes(left, right, left_won, names=..., cluster=...)`, for which
-        `cluster` and `by` are not asked. (The bare fit is
-        `analysis.ranking.pair_scores.fit_codes`.)
+        `cluster` and `by` are ignored. (`analysis.ranking.pair_scores.fit_codes` is the fit
+        alone.)
     cluster : str or None
-        Column whose judgments may depend on each other; None makes every judgment its own.
+        Judgments with one value of this column may depend on each other; None: all independent.
     ridge : float
         0.02 equals `choix.opt_pairwise(alpha=0.01)`, whose penalty is alpha * sum(s^2).
         (`choix.ilsr_pairwise(alpha=0.01)` adds alpha to the rate of every ordered pair instead:
-        other scores, nearly the same order.) 0 is plain maximum likelihood.
+        different scores, nearly the same order.) 0 is plain maximum likelihood.
     level : float
         Coverage of `low` to `high`.
     side_advantage : bool
-        Whether the left side has a parameter of its own; never penalised.
+        Whether to fit a parameter for the left side, which is not penalised.
     bootstrap : int
-        Number of resamples of whole clusters. Above 0, `se` is their sd and `low`, `high` their
-        bias-corrected percentiles; at 0 the sandwich gives all three.
+        Number of resamples of whole clusters. If above 0, `se` is their sd and `low`, `high` are
+        their bias-corrected percentiles; if 0, the sandwich gives all three.
     rng : Generator
         Required where `bootstrap` > 0.
     by : str or None
         Column within which items are scored and ranked; None pools everything. A table without a
         `scenario` column is one scenario.
     errors : bool
-        False leaves out standard errors and intervals. They take most of the time, and above
-        2,000 connected items many minutes.
+        False leaves out standard errors and intervals. They take most of the time, and many
+        minutes with more than 2,000 connected items.
 
     Returns
     -------
@@ -86,27 +86,27 @@ def bradley_terry(
     Raises
     ------
     RatifyError
-        On bad settings, on judgments that `read_comparisons` refuses, and where no finite
-        estimate is reached (a side that always wins).
+        On bad settings, on judgments that `read_comparisons` refuses, and if there is no finite
+        estimate (a side that always wins).
 
     Notes
     -----
-    Sandwich: A^-1 (sum over clusters u u') A^-1 * R / (R - 1), A the penalised curvature, u a
-    cluster's score vector, R the clusters that judged this connected group; t quantile with R - 1
-    degrees of freedom. A ridge pulls towards 0, and the error does not count that pull.
+    Sandwich: A^-1 (sum over clusters u u') A^-1 * R / (R - 1), where A is the penalised curvature,
+    u a cluster's score vector, R the number of clusters that judged this connected group; t
+    quantile with R - 1 degrees of freedom. The error ignores the bias of the ridge towards 0.
 
-    Finite scores without a ridge need each item to beat each other through some chain of wins
-    (Ford 1957). Where that fails and the ridge is 0, the largest group that satisfies it keeps
-    scores (mean 0, from the judgments within it); every other item has none, and `note` says why.
-    With a ridge such scores are finite, and `note` says that only the ridge makes them so; they
-    have no error and no interval, and the reliability leaves them out.
+    Without a ridge, scores are finite only if each item beats each other item through some chain
+    of wins (Ford 1957). If this fails and the ridge is 0, the largest group for which it holds has
+    scores (mean 0, from the judgments within it); all other items have none, and `note` says why.
+    With a ridge the other scores are finite too, and `note` says that only the ridge makes them
+    so; they have no error and no interval, and the reliability leaves them out.
 
-    Reliability holds for pairs drawn independently of earlier answers. Where the next pair was
-    chosen by the answers so far (Elo neighbours, most informative pairs), it claims too much: in
-    simulation it said .962 where the squared correlation with the truth was .867.
+    Reliability is valid for pairs drawn independently of earlier answers. If each pair is chosen
+    by the answers so far (Elo neighbours, most informative pairs), it is too high: in a simulation
+    it was .962 where the squared correlation with the truth was .867.
 
-    At study size (150 raters x 10, 30 items a scenario) 95% intervals covered .94 (sandwich) and
-    .955 (bias-corrected bootstrap) in simulation; plain percentiles covered .91.
+    In simulations at study size (150 raters x 10, 30 items per scenario) 95% intervals covered .94
+    (sandwich) and .955 (bias-corrected bootstrap); plain percentiles covered .91.
 
     References
     ----------
@@ -121,7 +121,7 @@ def bradley_terry(
         data = read_comparisons(judgments, by=by, cluster=cluster if errors else None)
     if not errors and bootstrap:
         raise RatifyError(
-            "a bootstrap gives errors", value=bootstrap, allowed="0 where errors=False"
+            "a bootstrap is only for errors", value=bootstrap, allowed="0 where errors=False"
         )
     cells = count_pairs(data, ordered=side_advantage, of_judgments=errors)
     groups = structure_of(cells, data.n_items)
@@ -171,7 +171,7 @@ def bradley_terry(
 
 @dataclass(frozen=True)
 class _Spread:
-    """Uncertainty of every item's score, the side advantage last where there is one."""
+    """Uncertainty of every item's score and, last, of the side advantage if there is one."""
 
     se: FloatArray
     low: FloatArray
@@ -180,12 +180,12 @@ class _Spread:
 
     @classmethod
     def unknown(cls, n_items: int) -> _Spread:
-        """Return the spread where no errors were asked for."""
+        """Return the spread if no errors were asked for."""
         absent = np.full(n_items, math.nan)
         return cls(absent, absent, absent, (math.nan,) * 3)
 
     def without(self, invented: BoolArray) -> _Spread:
-        """Leave out items whose score only the ridge makes finite: it makes their error too."""
+        """Leave out items with a score that is finite only because of the ridge."""
         se, low, high = (np.where(invented, np.nan, x) for x in (self.se, self.low, self.high))
         return _Spread(se, low, high, self.side)
 
@@ -218,7 +218,7 @@ def _bootstrap(
     resamples: int,
     rng: np.random.Generator,
 ) -> tuple[_Spread, str]:
-    """Return sd and ends over resamples where the sandwich exists, and what was done."""
+    """Return sd and ends over resamples where the sandwich exists, and the method in words."""
     said = f", {resamples} resamples of clusters"
     if not len(problem.cluster):
         return sandwich, said
@@ -240,9 +240,9 @@ def _bootstrap(
 
 
 def _corrected_percentiles(draws: FloatArray, estimate: float, level: float) -> tuple[float, float]:
-    """Return Efron's bias-corrected percentiles: resamples hold fewer raters and spread too far."""
+    """Return Efron's bias-corrected percentiles, since resamples of fewer raters spread too far."""
     share = float((draws < estimate).mean() + (draws == estimate).mean() / 2)
-    # A share of 0 or 1 has no finite quantile; it is held half a draw inside.
+    # A share of 0 or 1 has no finite quantile; it is moved inside by half a draw.
     shift = 2 * norm.ppf(np.clip(share, 0.5 / len(draws), 1 - 0.5 / len(draws)))
     half = norm.ppf((1 + level) / 2)
     low, high = (float(np.quantile(draws, norm.cdf(z))) for z in (shift - half, shift + half))
@@ -250,12 +250,12 @@ def _corrected_percentiles(draws: FloatArray, estimate: float, level: float) -> 
 
 
 def _side(fit: Fit, spread: _Spread) -> tuple[float | None, ...]:
-    """Return estimate, se, low and high of the left-side advantage, None where there is none."""
+    """Return estimate, se, low and high of the left-side advantage; None where missing."""
     return tuple(x if math.isfinite(x) else None for x in (fit.side, *spread.side))
 
 
 def _reliability(score: FloatArray, se: FloatArray, component: IntArray) -> float:
-    """Return 1 - mean(se^2) / var(score), the variance pooled within connected groups."""
+    """Return 1 - mean(se^2) / var(score), with the variance pooled within connected groups."""
     known = np.isfinite(score) & np.isfinite(se)
     freedom = int(known.sum()) - len(np.unique(component[known]))
     if freedom < 1:
@@ -270,7 +270,7 @@ def _reliability(score: FloatArray, se: FloatArray, component: IntArray) -> floa
 def _notes(
     cells: Cells, groups: Structure, main: IntArray, ridge: float, no_error: BoolArray
 ) -> list[str]:
-    """Return for every item why its score does not exist, or exists only through the ridge."""
+    """Return for every item why it has no score, or has one only because of the ridge."""
     consequence = "finite only because of the ridge" if ridge else "no finite estimate"
     consequence += "" if ridge else " without a ridge"
     outside = groups.strong != main[groups.component]
@@ -291,16 +291,16 @@ def _reason(groups: Structure, main: IntArray, item: int, beaten: bool, beating:
     if not groups.wins[item]:
         return "never won"
     if main[groups.component[item]] < 0:
-        return "no two items beat each other, not even through others"
+        return "no two items beat each other, not even indirectly"
     if beaten:
-        return "never beats the main group, not even through others"
+        return "never beats the main group, not even indirectly"
     if beating:
-        return "never loses to the main group, not even through others"
-    return "neither beats nor loses to the main group, not even through others"
+        return "never loses to the main group, not even indirectly"
+    return "neither beats nor loses to the main group, not even indirectly"
 
 
 def _reach(cells: Cells, main: IntArray, groups: Structure) -> tuple[BoolArray, BoolArray]:
-    """Return the items that main groups beat, and that beat main groups, by any chain of wins."""
+    """Return the items that main groups beat and that beat main groups through a chain of wins."""
     n = len(groups.strong)
     winner, loser = win_edges(cells)
     wins: Any = csr_array((np.ones(len(winner)), (winner, loser)), shape=(n, n))

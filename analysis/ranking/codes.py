@@ -1,4 +1,4 @@
-"""From columns of ids to integer codes: text, categories and whole numbers each its own way."""
+"""Turns columns of ids (text, categories or whole numbers) into integer codes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.arrays import BoolArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# Whole numbers that lie in at most this wide a range are coded by a table, not by hashing.
+# Whole numbers in a range of at most this width are coded by a table, not by hashing.
 _TABLE = 4_000_000
 
 
@@ -22,11 +22,11 @@ def item_codes(judgments: pd.DataFrame) -> tuple[IntArray, IntArray, pd.Index]:
     Raises
     ------
     RatifyError
-        At an empty id, and where ids are decimal numbers.
+        On an empty id, and if ids are decimal numbers.
     """
     left, right = judgments["left_id"], judgments["right_id"]
     if _is_categorical(left) and left.dtype == right.dtype:
-        # A destroyed id is no better for being a category.
+        # Ids turned into decimal numbers are refused as categories too.
         if pd.api.types.is_float_dtype(left.cat.categories.dtype):
             columns.text_ids(judgments.astype({"left_id": float}), "left_id")
         codes, ids = _codes_of_categories(judgments, "left_id", "right_id")
@@ -41,7 +41,7 @@ def item_codes(judgments: pd.DataFrame) -> tuple[IntArray, IntArray, pd.Index]:
 
 
 def scenario_codes(judgments: pd.DataFrame, by: str | None) -> tuple[IntArray | None, pd.Index]:
-    """Return codes of the column that keeps items apart, None where there is one scenario."""
+    """Return codes of the column that separates items; None if there is one scenario."""
     one = None, pd.Index([""])
     if by is None or (by == "scenario" and by not in judgments.columns):
         return one
@@ -90,12 +90,12 @@ def dense_codes(numbers: NDArray[Any]) -> tuple[IntArray, IntArray]:
 def coded_judgments(
     left: object, right: object, left_won: object, n_items: int
 ) -> tuple[IntArray, IntArray, BoolArray]:
-    """Return the codes of judgments, checked but for self-comparisons.
+    """Return the codes of judgments, checked except for self-comparisons.
 
     Raises
     ------
     RatifyError
-        On no judgments, arrays of unequal length or another type, and codes out of range.
+        On no judgments, arrays of unequal length or wrong type, and codes out of range.
     """
     left = code_array(left, "left", None, n_items)
     right = code_array(right, "right", len(left), n_items)
@@ -104,7 +104,7 @@ def coded_judgments(
     won = np.asarray(left_won)
     if won.dtype != np.bool_ or won.shape != left.shape:
         raise RatifyError(
-            "left_won is not one truth value for each judgment",
+            "left_won does not have one truth value for each judgment",
             value=f"{won.dtype} of shape {won.shape}",
             allowed=f"bool of shape ({len(left)},)",
         )
@@ -112,29 +112,29 @@ def coded_judgments(
 
 
 def code_array(values: object, name: str, size: int | None, upper: int | None) -> IntArray:
-    """Return an array of integer codes, checked.
+    """Return a checked array of integer codes.
 
     Raises
     ------
     RatifyError
-        Where it is not a row of whole numbers of `size` from 0 to `upper` - 1.
+        If it is not a 1-d array of `size` whole numbers from 0 to `upper` - 1.
     """
     codes = np.asarray(values)
     if codes.ndim != 1 or not np.issubdtype(codes.dtype, np.integer):
         raise RatifyError(
-            f"{name} is not a row of integer codes",
+            f"{name} is not a 1-d array of integer codes",
             value=f"{codes.dtype}, {codes.ndim} axes",
             allowed="one whole number for each judgment",
         )
     if size is not None and len(codes) != size:
-        raise RatifyError(f"{name} has another length", value=len(codes), allowed=str(size))
+        raise RatifyError(f"{name} has the wrong length", value=len(codes), allowed=str(size))
     codes = codes.astype(np.int64, copy=False)
     limit = np.iinfo(np.int64).max if upper is None else upper
-    # Read as unsigned, a negative number is larger than any code: one pass looks for both.
+    # Read as unsigned, a negative number is larger than any code: one pass finds both errors.
     if len(codes) and int(codes.view(np.uint64).max()) >= limit:
         bad = codes[(codes < 0) | (codes >= limit)][0]
         allowed = "0 or more" if upper is None else f"0 to {upper - 1}"
-        raise RatifyError(f"{name} holds a code out of range", value=int(bad), allowed=allowed)
+        raise RatifyError(f"{name} has a code out of range", value=int(bad), allowed=allowed)
     return codes
 
 
@@ -148,9 +148,9 @@ def _is_whole(values: pd.Series[Any]) -> bool:
 
 
 def _codes_of_categories(judgments: pd.DataFrame, *names: str) -> tuple[IntArray, pd.Index]:
-    """Return codes of categorical columns that share their categories, and those as text.
+    """Return codes of categorical columns that share their categories, and these as text.
 
-    Categories that no row uses are left out; two that read alike are one.
+    Categories that no row uses are left out; categories with the same text become one.
     """
     ids = judgments[names[0]].cat.categories
     text = pd.Index(ids.astype(str))
@@ -172,7 +172,7 @@ def _distinct(values: pd.Series[Any]) -> tuple[IntArray, pd.Index]:
 
 
 def _in_order(codes: IntArray, names: pd.Index) -> tuple[IntArray, pd.Index]:
-    """Return the same codes into the names once these are sorted."""
+    """Return the codes and the names after sorting the names."""
     order = names.argsort()
     if (np.diff(order) > 0).all():
         return codes, names

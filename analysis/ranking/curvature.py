@@ -1,7 +1,7 @@
-"""The second derivative of Bradley-Terry: what Newton's steps and the standard errors solve with.
+"""Solves linear systems with the second derivative of Bradley-Terry, for steps and for errors.
 
 Small groups are solved by Cholesky, large ones by conjugate gradients on their pairs; a group on
-which these stall (a long chain) is factorised as a sparse matrix.
+which these do not converge (a long chain) is factorised as a sparse matrix.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from scipy.sparse.linalg import splu
 from analysis.arrays import FloatArray, IntArray, sum_by
 from analysis.ranking.pair_counts import Cells
 
-# Up to these many items a group is factorised: for one step of Newton, and for standard errors,
-# which need the whole inverse.
+# A group with up to this many items is factorised: for one step of Newton, and for standard
+# errors, which need the whole inverse.
 STEP_ITEMS = 250
 DENSE_ITEMS = 2000
-# A smaller ridge does not make groups that share no pair solvable together with full precision.
+# With a smaller ridge, separate groups cannot be solved together with full precision.
 _SOLID_RIDGE = 1e-3
 _MOST_ROUNDS = 500
-# Up to these many cells the matrix of pairs is held in full.
+# With up to this many cells the matrix of pairs is stored in full.
 _SYMMETRIC_CELLS = 200_000
-# Right-hand sides worked on at once by conjugate gradients.
+# Right-hand sides that conjugate gradients solve at once.
 _COLUMNS = 64
 
 
 class Layout:
-    """Where cells and items lie among the groups: the same for every step and every resample.
+    """Which group each cell and item is in: the same for every step and every resample.
 
     Parameters
     ----------
@@ -67,11 +67,11 @@ class Layout:
         return self._cells_of[number]
 
     def both_ways(self, weight: FloatArray) -> csr_array:
-        """Return the pairs' weights as a symmetric sparse matrix; quick once it was built."""
+        """Return the pairs' weights as a symmetric sparse matrix; fast after the first call."""
         n = self.n_items
         if self._symmetric is None:
             rows = np.concatenate([self.first, self.second])
-            # Of numbers as short as these a stable sort takes no comparisons.
+            # On numbers this short a stable sort is a radix sort, without comparisons.
             order = np.argsort(rows.astype(np.uint16) if n <= 1 << 16 else rows, kind="stable")
             starts = np.concatenate([[0], np.cumsum(np.bincount(rows, None, n))])
             others = np.concatenate([self.second, self.first])[order]
@@ -99,7 +99,7 @@ class Layout:
 
 
 class Curvature:
-    """The second derivative at one point, solved group by group with the side as a border.
+    """The second derivative at one point, solved by group; the side is a border row and column.
 
     Parameters
     ----------
@@ -114,9 +114,9 @@ class Curvature:
 
     Notes
     -----
-    Within a group right-hand sides sum to 0 (every judgment adds as much to its winner as it takes
-    from its loser), and so do solutions: adding a constant matrix changes neither, and makes
-    the group invertible without a ridge.
+    Within a group right-hand sides sum to 0 (every judgment adds to its winner what it takes from
+    its loser), and so do solutions: adding a constant matrix changes neither, and makes the
+    group's matrix invertible without a ridge.
     """
 
     def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
@@ -133,7 +133,7 @@ class Curvature:
     def step(
         self, gradient: FloatArray, side_gradient: float, rough: float
     ) -> tuple[FloatArray, float]:
-        """Return one step of Newton, large groups' to a relative residual of `rough`."""
+        """Return one step of Newton; for large groups, to a relative residual of `rough`."""
         right = gradient[:, None]
         solved = self._solve_groups(right, STEP_ITEMS, rough)[:, 0]
         if self._border is None:
@@ -144,13 +144,13 @@ class Curvature:
         return solved - behind * side, side
 
     def solve(self, right: FloatArray, side: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return items' and side's parts of the solution.
+        """Return the items' and the side's parts of the solution.
 
         Parameters
         ----------
         right : float array of shape (n_items, k)
         side : float array of shape (k,)
-            Ignored where there is no side advantage.
+            Ignored if there is no side advantage.
         """
         solved = self._solve_groups(right, DENSE_ITEMS, 1e-10)
         if self._border is None:
@@ -164,7 +164,7 @@ class Curvature:
         return solved - behind * side_solved, side_solved
 
     def inverse(self, number: int) -> FloatArray | None:
-        """Return one group's inverse on contrasts, None where the group is too large for it."""
+        """Return one group's inverse on contrasts; None if the group is too large for it."""
         m = len(self.layout.blocks[number])
         if m > DENSE_ITEMS:
             return None
@@ -190,7 +190,7 @@ class Curvature:
         return solved
 
     def _solve_at_once(self, right: FloatArray) -> FloatArray:
-        """Return the solution of every group by one factorisation, which a ridge allows."""
+        """Return the solution of every group by one factorisation, which needs a ridge."""
         layout, n = self.layout, self.layout.n_items
         if self._whole is None:
             pairs = sum_by(layout.first * n + layout.second, self._weight, n * n).reshape(n, n)
@@ -224,11 +224,11 @@ class Curvature:
 
 
 class _Pairs:
-    """Groups too large to factorise: conjugate gradients over all of them together."""
+    """Groups too large to factorise: solves all of them together by conjugate gradients."""
 
     def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
         self._layout, self._ridge = layout, ridge
-        # One matrix is quicker; two triangles, which need no sorting, are half as large.
+        # One matrix is faster; two triangles need no sorting and half the memory.
         n = layout.n_items
         if len(weight) <= _SYMMETRIC_CELLS:
             self._parts: list[Any] = [layout.both_ways(weight)]
@@ -237,7 +237,7 @@ class _Pairs:
             self._parts = [upper, upper.T]
         degree = sum(part @ np.ones(n) for part in self._parts)
         self._diagonal = degree + ridge
-        # Items that a resample does not hold have neither weight nor right-hand side.
+        # Items that are not in a resample have neither weight nor right-hand side.
         self._precondition = 1 / np.where(self._diagonal > 0, self._diagonal, 1.0)
 
     def solve_into(
@@ -259,7 +259,7 @@ class _Pairs:
             found = self._centred(found, iterated)
             for number in iterated:
                 items = layout.blocks[number]
-                # Which of several groups has stalled is not asked: each is then factorised.
+                # If one of several groups did not converge, all of them are factorised.
                 layout.stalls[number] |= not arrived
                 solved[items, some] = found[items]
         for number in (number for number in groups if layout.stalls[number]):
@@ -277,7 +277,7 @@ class _Pairs:
         return centred
 
     def _conjugate_gradients(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
-        """Return solutions, all columns side by side, and whether they were reached."""
+        """Return the solutions of all columns, and whether they converged."""
         if right.shape[1] == 1:
             one, arrived = self._one_column(right[:, 0], rough)
             return one[:, None], arrived
@@ -294,7 +294,7 @@ class _Pairs:
             for part in self._parts:
                 turned -= part @ direction
             bend = _column_sums(direction, turned)
-            # A column that has arrived has neither slope nor bend left.
+            # In a column that has converged, slope and bend are zero.
             length = np.divide(slope, bend, out=np.zeros_like(slope), where=bend > 0)
             found += length * direction
             turned *= length
@@ -306,7 +306,7 @@ class _Pairs:
         return found, False
 
     def _one_column(self, right: FloatArray, rough: float) -> tuple[FloatArray, bool]:
-        """Return the same of a single right-hand side, at half the cost a round."""
+        """Return the same for a single right-hand side, at half the cost per round."""
         found, residual = np.zeros_like(right), right.copy()
         towards = self._precondition * residual
         direction = towards.copy()
@@ -334,7 +334,7 @@ class _Pairs:
     def _factorise(self, solved: FloatArray, right: FloatArray, items: IntArray) -> None:
         pairs: Any = sum(part[items][:, items] for part in self._parts)
         diagonal: Any = diags_array(self._diagonal[items])
-        # Without a ridge solutions are defined up to a constant: hold the last item at 0.
+        # Without a ridge solutions are defined up to a constant: fix the last item at 0.
         free = len(items) - (0 if self._ridge else 1)
         matrix = (diagonal - pairs).tocsc()[:free, :free]
         part = right[items] - right[items].mean(axis=0)

@@ -1,8 +1,8 @@
-"""What the raters do to Bradley-Terry scores: errors of every score together, and draws of them.
+"""Joint errors of all Bradley-Terry scores, and random draws of the scores.
 
 A Bradley-Terry ranking gives each score its own error. Ranks, differences and correlations need
-the errors of all scores at once: here they are kept as one row a cluster (rater), whose sum of
-outer products is the covariance.
+the joint errors of all scores. Here they are kept as one row per cluster (rater); the sum of the
+rows' outer products is the covariance.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Group:
     Attributes
     ----------
     rows : int array of shape (n_items,)
-        Its items, as rows of the ranking's frame.
+        The group's items, as rows of the ranking's frame.
     score : float array of shape (n_items,)
     judgment : int array of shape (n,)
-        Its judgments, as rows of the table; sorted by cluster.
+        The group's judgments, as rows of the table; sorted by cluster.
     left, right : int array of shape (n,)
-        Places in `rows`.
+        Indices into `rows`.
     left_won : bool array of shape (n,)
     cluster : int array of shape (n,)
     inverse : float array of shape (n_items, n_items)
@@ -55,22 +55,22 @@ class Group:
 
     @property
     def odds(self) -> FloatArray:
-        """Log-odds of every judgment that the left item wins."""
+        """Log-odds that the left item wins, for every judgment."""
         return self.score[self.left] - self.score[self.right]
 
     def clusters(self) -> tuple[IntArray, IntArray, IntArray]:
-        """Return the clusters in order, where each one's judgments begin, and how many."""
+        """Return the clusters in order, the first judgment of each, and its number of judgments."""
         names, begin, count = np.unique(self.cluster, return_index=True, return_counts=True)
         return names, begin, count
 
     def judges(self) -> IntArray:
-        """Return how many clusters judged each item."""
+        """Return the number of clusters that judged each item."""
         m = len(self.rows)
         ends = [self.cluster * m + side for side in (self.left, self.right)]
         return np.bincount(np.unique(np.concatenate(ends)) % m, minlength=m)
 
     def batches(self) -> Iterator[tuple[IntArray, IntArray]]:
-        """Yield clusters with equally many judgments: their places, and (clusters, k) judgments."""
+        """Yield clusters with k judgments each: their indices, and (clusters, k) judgments."""
         _, begin, count = self.clusters()
         for k in np.unique(count):
             places = np.flatnonzero(count == k)
@@ -112,10 +112,10 @@ class Block:
         Items, as rows of the ranking's frame.
     cluster : int array of shape (n_clusters,)
     influence : float array of shape (n_clusters, n_items)
-        What each cluster adds to the error of each score, in log-odds: the covariance of the
-        scores is influence' influence.
+        Contribution of each cluster to the error of each score, in log-odds: the covariance of
+        the scores is influence' influence.
     judges : int array of shape (n_items,)
-        Clusters that judged each item.
+        Number of clusters that judged each item.
     """
 
     rows: IntArray
@@ -125,18 +125,18 @@ class Block:
 
     @property
     def freedom(self) -> int:
-        """Degrees of freedom: clusters less one."""
+        """Degrees of freedom: clusters minus one."""
         return max(len(self.cluster) - 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreErrors:
-    """Bradley-Terry scores with the errors of all of them together.
+    """Bradley-Terry scores with their joint errors.
 
     Attributes
     ----------
     ranking : Ranking
-        As `bradley_terry` gives it.
+        From `bradley_terry`.
     blocks : tuple of Block
         One for each connected group of at least two scored items and two clusters.
     known : bool array of shape (n_items,)
@@ -158,24 +158,24 @@ class ScoreErrors:
 
     @property
     def se(self) -> FloatArray:
-        """Standard errors in the order of the ranking's frame, NaN where there is none."""
+        """Standard errors in the order of the ranking's frame; NaN where missing."""
         se = np.full(len(self.known), np.nan)
         for block in self.blocks:
             se[block.rows] = np.sqrt((block.influence**2).sum(axis=0))
         return np.where(self.known, se, np.nan)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the ranking's table with these errors in place of its own."""
+        """Return the ranking's table with these errors instead of its own."""
         return self.ranking.frame.assign(se=self.se)
 
     def draws(self, resamples: int, rng: np.random.Generator) -> FloatArray:
-        """Return scores as other raters might have given them, shape (resamples, n_items).
+        """Return scores as they might be with other raters, shape (resamples, n_items).
 
         Notes
         -----
-        Each draw adds every cluster's influence times a standard normal number: a multiplier
-        bootstrap. A cluster that judged several groups moves all of them at once. Scores without
-        an error stay where they are.
+        Each draw adds every cluster's influence times a standard normal number (multiplier
+        bootstrap). A cluster that judged several groups changes all of them at once. Scores
+        without an error do not change.
         """
         drawn = np.tile(self.score, (resamples, 1))
         multiplier = rng.standard_normal((resamples, self.n_clusters))
@@ -193,14 +193,14 @@ def score_errors(
     by: str | None = "scenario",
     level: float = 0.95,
 ) -> ScoreErrors:
-    """Fit Bradley-Terry and return the errors of all scores together, in log-odds.
+    """Fit Bradley-Terry and return the joint errors of all scores, in log-odds.
 
     Parameters
     ----------
     judgments : DataFrame
-        As `bradley_terry` takes them.
+        As for `bradley_terry`.
     cluster, ridge, by, level
-        As there.
+        As for `bradley_terry`.
 
     Returns
     -------
@@ -209,16 +209,16 @@ def score_errors(
     Raises
     ------
     RatifyError
-        Where `bradley_terry` does, and on a connected group of more than 3,000 items.
+        As `bradley_terry`, and on a connected group of more than 3,000 items.
 
     Notes
     -----
     The covariance whose diagonal `bradley_terry` reports: the sandwich over clusters with the
-    factor R / (R - 1); intervals take t quantiles with R - 1 degrees of freedom. In simulation at
-    study size (30 items a scenario, 20 judgments an item) 95% intervals of scores and of
-    differences covered .94 to .96, raters with tastes or without, and .94 to .95 in the mean.
-    Bias-reduced errors (CR2) covered .96 to .97 and jackknife errors .97 there: scores from few
-    judgments are spread too far, so that errors read off them are long already.
+    factor R / (R - 1); intervals use t quantiles with R - 1 degrees of freedom. In simulations at
+    study size (30 items per scenario, 20 judgments per item) 95% intervals of scores and of
+    differences covered .94 to .96, and .94 to .95 on average, whether or not raters' tastes
+    differ. Bias-reduced errors (CR2) covered .96 to .97 and jackknife errors .97: scores from few
+    judgments are spread too far, so errors computed from them are already large.
     """
     ranking = bradley_terry(judgments, cluster=cluster, ridge=ridge, by=by, level=level)
     found, n_clusters = connected(judgments, ranking, cluster=cluster, ridge=ridge, by=by)
@@ -240,13 +240,13 @@ def score_errors(
 def connected(
     judgments: pd.DataFrame, ranking: Ranking, *, cluster: str | None, ridge: float, by: str | None
 ) -> tuple[list[Group], int]:
-    """Return the connected groups of scored items with their judgments, and how many clusters.
+    """Return the connected groups of scored items, and the number of clusters.
 
     Parameters
     ----------
     judgments : DataFrame
     ranking : Ranking
-        Of these judgments, with the same settings.
+        The ranking of these judgments with the same settings.
     cluster, ridge, by
         As in `bradley_terry`.
     """
@@ -265,7 +265,7 @@ def connected(
         judged = by_cluster[here[by_cluster] == name]
         if len(rows) > MOST_ITEMS:
             raise RatifyError(
-                "too many items in one connected group for the errors of all together",
+                "too many items in one connected group for joint errors",
                 value=len(rows),
                 allowed=f"at most {MOST_ITEMS:,}",
             )
@@ -295,8 +295,8 @@ def _inverse(score: FloatArray, left: IntArray, right: IntArray, ridge: float) -
     off = off + off.T
     degree = off.sum(axis=1)
     level = max(float(degree.mean()), 1e-300) / m
-    # Scores have mean 0 and gradients sum to 0: a constant matrix makes this invertible and is
-    # taken out again.
+    # Scores have mean 0 and gradients sum to 0: a constant matrix is added to make this
+    # invertible, and subtracted again.
     inverse = np.linalg.inv(np.diag(degree + ridge) - off + level)
     inverse -= inverse.mean(axis=0, keepdims=True)
     inverse -= inverse.mean(axis=1, keepdims=True)

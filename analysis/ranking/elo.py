@@ -1,4 +1,4 @@
-"""Elo ratings: sequential, and beside them what another order of the same judgments would give."""
+"""Sequential Elo ratings, and the ratings from other orders of the same judgments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from analysis.ranking.pair_counts import Comparisons, read_comparisons
 from analysis.ranking.result import Ranking, ranking_frame, structure
 from prereg.errors import RatifyError
 
-# Judgments whose indices are laid out at once: they stay in the cache, and many reorderings small.
+# Judgments whose indices are prepared at once, so that they stay in the cache and use less memory.
 _CHUNK = 4096
 
 
@@ -30,23 +30,23 @@ def elo(
     """Rate items by sequential Elo, in the order of the rows.
 
     E(A) = 1 / (1 + 10^((R_B - R_A) / scale)); R_A += k (S - E). The result depends on the order
-    of the judgments, so `mean_reordered` and `sd_reordered` say what random orders of the same
-    judgments give. That sd is no standard error: it holds only the noise of the order, and `se`,
-    `low` and `high` stay missing.
+    of the judgments, so `mean_reordered` and `sd_reordered` summarise random orders of the same
+    judgments. That sd is not a standard error: it is only the noise of the order. `se`, `low` and
+    `high` are missing.
 
     Parameters
     ----------
     judgments : DataFrame or Comparisons
         Tidy judgments in the order they were made: `left_id`, `right_id`, `choice` ('left',
         'right') and the column named by `by`. Leave attention checks out. Integer codes are given
-        as `Comparisons.from_codes(left, right, left_won, names=...)`, for which `by` is not asked.
-        (`elo_codes` is the bare loop.)
+        as `Comparisons.from_codes(left, right, left_won, names=...)`, for which `by` is ignored.
+        (`elo_codes` is the loop alone.)
     start : float
         Rating of an item before its first judgment (1000 or 1500 in published work).
     k : float
         Points at stake in one judgment, at most 10 x `scale`.
     scale : float
-        Points that make the odds 10 to 1.
+        Difference in points for odds of 10 to 1.
     reorderings : int
         Number of random orders; 0 leaves their columns missing, 1 has no sd.
     rng : Generator
@@ -119,7 +119,7 @@ def elo_codes(
     left_won : bool array of shape (n_judgments,)
     n_items : int
     start, k, scale
-        As in `elo`, whose model and source these are.
+        As in `elo`; the model and source are the same.
 
     Returns
     -------
@@ -129,7 +129,7 @@ def elo_codes(
     Raises
     ------
     RatifyError
-        On bad settings, no judgments, arrays of unequal length or another type, codes out of
+        On bad settings, no judgments, arrays of unequal length or wrong type, codes out of
         range, and an item compared with itself.
     """
     _check_settings(start, k, scale, 0)
@@ -175,7 +175,7 @@ def _sequential(winner: IntArray, loser: IntArray, n_items: int, k: float) -> Fl
                 rating[w] = above + gain
                 rating[b] = below - gain
     except OverflowError:
-        # Odds that no float holds: the slower of two equal formulas is defined there.
+        # The odds are too large for a float: use the slower formula, which does not overflow.
         return _reordered(winner, loser, n_items, k, np.arange(len(winner))[:, None]).ravel()
     return np.array(rating)
 
@@ -183,9 +183,9 @@ def _sequential(winner: IntArray, loser: IntArray, n_items: int, k: float) -> Fl
 def _reordered(
     winner: IntArray, loser: IntArray, n_items: int, k: float, orders: IntArray
 ) -> FloatArray:
-    """Return ratings from 0, a row for each column of `orders`: all orders step together."""
+    """Return ratings from 0, one row per column of `orders`; all orders advance together."""
     n_judgments, count = orders.shape
-    # Row r of a (count, n_items) matrix, laid flat: item i of order r is at r * n_items + i.
+    # A (count, n_items) matrix stored flat: item i of order r is at r * n_items + i.
     lane = np.arange(count) * n_items
     rating = np.zeros(count * n_items)
     half = k / 2
@@ -193,7 +193,7 @@ def _reordered(
         order = orders[begin : begin + _CHUNK]
         for w, b in zip(winner[order] + lane, loser[order] + lane, strict=True):
             above, below = rating[w], rating[b]
-            # k / (1 + exp(x)) written so that it cannot overflow.
+            # k / (1 + exp(x)) in a form that cannot overflow.
             gain = half * (1.0 - np.tanh((above - below) / 2))
             rating[w] = above + gain
             rating[b] = below - gain

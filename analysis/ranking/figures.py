@@ -1,7 +1,7 @@
 """The figures of a ranking: items from best to worst, ranks with intervals, raters who disagree.
 
-Each takes data and an optional Axes and returns the Axes. Figures carry no title: the page that
-shows them does, and a caption beside them says what the marks mean.
+Each takes data and an optional Axes and returns the Axes. Figures have no title: the page that
+shows them has one, with a caption that explains the marks.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from analysis.results.figure_style import (
     tidy,
 )
 
-# Up to so many items each is named; beyond, names would be dust.
+# Up to this many items, each is named; with more, names would be too small to read.
 NAMED = 60
 
 
 def score_decile(frame: pd.DataFrame, *, score: str, scenario: str) -> pd.Series[int]:
     """Return the decile (1 lowest, 10 highest) of each item's score within its scenario.
 
-    Items with one score share a decile, so deciles of a coarse score are unequal in size.
+    Items with equal scores share a decile, so deciles of a coarse score are unequal in size.
     """
     ranks = frame.groupby(scenario)[score].rank(method="average")
     sizes = frame.groupby(scenario)[score].transform("count")
@@ -52,12 +52,12 @@ def plot_elo_by_decile(
     level: float = 0.95,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw every item's Elo over the decile of its score within its scenario.
+    """Draw every item's Elo against the decile of its score within its scenario.
 
     Parameters
     ----------
     ranking : DataFrame
-        One row per item with columns `elo`, `score` and `scenario`; incomplete rows drop out.
+        One row per item with columns `elo`, `score` and `scenario`; incomplete rows are left out.
     score, elo, scenario : str
         Names of those columns.
     level : float
@@ -102,9 +102,9 @@ def plot_rank_against_rank(
     y_label: str = "Rank by the judge",
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw the rank people gave against the rank the judge gave, a panel for each scenario.
+    """Draw the rank by people against the rank by the judge, one panel per scenario.
 
-    Ranks are taken inside a scenario; 1 is the highest score.
+    Ranks are within a scenario; 1 is the highest score.
 
     Parameters
     ----------
@@ -113,9 +113,9 @@ def plot_rank_against_rank(
     x, y, scenario : str
         Names of those columns.
     x_label, y_label : str
-        What the ranks are.
+        Labels of the axes.
     ax : Axes, optional
-        With several scenarios the panels are placed inside it, as its `child_axes`.
+        With several scenarios the panels are inside it, as its `child_axes`.
 
     Returns
     -------
@@ -150,16 +150,16 @@ def plot_ranking(
 ) -> Axes:
     """Draw a ranking from best to worst with its intervals.
 
-    Up to 60 items each is named; beyond that names would be dust, so only the ends are.
+    Up to 60 items, each is named; with more, only the first and last are.
 
     Parameters
     ----------
     ranking_frame : DataFrame
-        Columns `item_id, score, low, high`; a missing interval draws a hollow point alone.
+        Columns `item_id, score, low, high`; an item without an interval is a hollow point.
     item, score : str
         Names of the columns that name and order the items.
     unit : str
-        What the scores are, for the axis.
+        Label of the axis of scores.
     ax : Axes, optional
 
     Returns
@@ -230,7 +230,7 @@ def _rank_panel(panel: Axes, across: pd.Series[float], up: pd.Series[float]) -> 
 
 
 def _panels(ax: Axes, rows: int, columns: int, count: int) -> list[Axes]:
-    """Return a grid of Axes inside one Axes, which itself shows nothing."""
+    """Return a grid of Axes inside one Axes, which is itself hidden."""
     ax.set_axis_off()
     wide, high = 1 / columns, 1 / rows
     return [
@@ -247,14 +247,14 @@ def _panels(ax: Axes, rows: int, columns: int, count: int) -> list[Axes]:
 
 
 def _jitter(n: int, width: float = 0.5) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return sideways offsets that spread neighbours apart and are the same every time."""
+    """Return sideways offsets that separate neighbours and are the same every time."""
     golden = (math.sqrt(5) - 1) / 2
     return np.asarray((np.arange(1, n + 1) * golden % 1 - 0.5) * width, dtype=np.float64)
 
 
 @styled
 def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw each item's rank with its interval, best above.
+    """Draw each item's rank with its interval, best at the top.
 
     Parameters
     ----------
@@ -279,7 +279,7 @@ def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     if few:
         for place in places[4::5]:
             ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
-    # a rank is a whole number: a certain one is a mark as wide as itself
+    # a rank is a whole number: an interval of one rank is drawn one rank wide
     ax.hlines(places, low - 0.4, high + 0.4, color=BLUE, lw=3.0 if few else 1.2, alpha=0.45)
     bare = np.isnan(low)
     size = 4.5 if few else 2.5
@@ -312,13 +312,13 @@ def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @styled
 def plot_rater_misfit(misfit: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw every rater's agreement with the others over what was to be expected.
+    """Draw every rater's agreement with the others against the expected agreement.
 
     Parameters
     ----------
     misfit : DataFrame
         `rater_id`, `agreement`, `expected`, `flagged`, as in `rater_misfit(...).frame`; raters
-        without either drop out. Flagged raters are named.
+        without agreement or expectation are left out. Flagged raters are named.
     ax : Axes, optional
 
     Returns

@@ -1,4 +1,4 @@
-"""Bradley-Terry scores beside those that the package choix fits to the same choices."""
+"""Compares Bradley-Terry scores with those that the package choix fits to the same choices."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from scipy.stats import spearmanr
 from analysis.ranking.pair_counts import read_comparisons
 from analysis.ranking.result import Ranking
 
-# Far below any printed digit of a score, and far above what two optimisers leave of a tie.
+# Far below any printed digit of a score, but above the differences of optimisers in tied scores.
 _DECIMALS = 6
 
 
 @dataclass(frozen=True)
 class FitCheck:
-    """How far a ranking agrees with choix's fit to the same choices.
+    """How closely a ranking agrees with choix's fit to the same choices.
 
     Attributes
     ----------
     n : int
-        Items with a score.
+        Number of items with a score.
     alpha : float
         choix's penalty: half the ridge.
     rank_agreement : float
         Spearman's correlation of both scores within a connected group, the smallest over groups;
-        NaN where no group has two different scores.
+        NaN if no group has two different scores.
     largest : float
         Largest difference of a score, in log-odds.
     """
@@ -46,8 +46,8 @@ class FitCheck:
         undefined = math.isnan(self.rank_agreement)
         ranks = "not defined" if undefined else f"{self.rank_agreement:.3f}"
         return (
-            f"Beside the fit of choix (opt_pairwise, alpha = {self.alpha:g}) to the same choices, "
-            f"the rank correlation of the scores of {self.n:,} items is {ranks} "
+            f"Compared with the fit of choix (opt_pairwise, alpha = {self.alpha:g}) to the same "
+            f"choices, the rank correlation of the scores of {self.n:,} items is {ranks} "
             f"and the largest difference of a score is {far}."
         )
 
@@ -60,11 +60,11 @@ def check_fit(
     Parameters
     ----------
     judgments : DataFrame
-        What the ranking was made from.
+        The judgments that were ranked.
     ranking : Ranking
-        Of `bradley_terry`, without a side advantage.
+        From `bradley_terry`, without a side advantage.
     ridge, by
-        As the ranking was made.
+        The settings of the ranking.
 
     Returns
     -------
@@ -73,8 +73,8 @@ def check_fit(
     Notes
     -----
     Maystre, L. (2015-), choix. `opt_pairwise` penalises alpha * sum(s^2), so alpha is ridge / 2. It
-    is fitted to each connected group by itself, without a ridge to the items that have a score. It
-    walks through the judgments one by one: 10,000 take about two seconds.
+    is fitted to each connected group separately; without a ridge, only to the items that have a
+    score. It processes judgments one by one: 10,000 take about two seconds.
     """
     import choix
 

@@ -1,4 +1,4 @@
-"""A ranking from a table of judgments that somebody already has: no plan, no study."""
+"""Ranks the items of an existing table of judgments, without a plan or a study."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from prereg.errors import RatifyError
 
 @dataclass(frozen=True)
 class RankTable:
-    """Both rankings side by side.
+    """The Bradley-Terry and the Elo ranking in one table.
 
     Attributes
     ----------
     table : DataFrame
-        `scenario` (where there is one), `item_id`, `rank`, `score`, `low`, `high` (Bradley-Terry,
+        `scenario` (if there is one), `item_id`, `rank`, `score`, `low`, `high` (Bradley-Terry,
         log-odds), `elo`, `elo_rank`, `n`, `wins`, `losses`, `note`.
     notes : tuple of str
-        How it was made, and what must be known before it is believed.
+        Methods and cautions.
     """
 
     table: pd.DataFrame = field(repr=False)
@@ -37,15 +37,15 @@ def rank_table(path: Path, *, check: bool = False) -> RankTable:
     Parameters
     ----------
     path : Path
-        CSV or Parquet with left_id, right_id, choice; scenario and rater_id where known. Rows
-        where is_attention_check is true are set aside.
+        CSV or Parquet with left_id, right_id, choice; scenario and rater_id if known. Rows with
+        is_attention_check true are set aside.
     check : bool
         Whether a note compares the Bradley-Terry fit with choix's.
 
     Raises
     ------
     RatifyError
-        At the first row that is not a judgment, and where attention checks are all there is.
+        At the first row that is not a judgment, and if there are only attention checks.
     """
     judgments, checks = _without_checks(read_judgments(path, complete=False), path)
     by = "scenario" if "scenario" in judgments else None
@@ -53,7 +53,7 @@ def rank_table(path: Path, *, check: bool = False) -> RankTable:
     with naming(path):
         people = bradley_terry(judgments, by=by, cluster=cluster)
         sequential = elo(judgments, by=by)
-    key = ["scenario", "item_id"]  # one id may stand in two scenarios
+    key = ["scenario", "item_id"]  # one id may occur in two scenarios
     beside = sequential.frame[[*key, "score", "rank"]]
     beside = beside.rename(columns={"score": "elo", "rank": "elo_rank"})
     table = people.frame.merge(beside, on=key, validate="1:1")
@@ -69,7 +69,7 @@ def rank_table(path: Path, *, check: bool = False) -> RankTable:
     for column, what in (("rater_kind", "raters of kind"), ("mode", "data of mode")):
         found = sorted(set(judgments[column])) if column in judgments else []
         if len(found) > 1:
-            notes.append(f"the table mixes {what} {', '.join(found)}: rank each by itself")
+            notes.append(f"the table mixes {what} {', '.join(found)}: rank each separately")
     if check:
         notes.append(check_fit(judgments, people, by=by).sentence)
     if not people.strongly_connected:
@@ -84,12 +84,12 @@ def _without_checks(judgments: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, 
     with naming(path):
         checks = columns.flags(judgments, "is_attention_check")
         kept = judgments[~checks].reset_index(drop=True)
-        columns.require_rows(kept, "judgments but attention checks")
+        columns.require_rows(kept, "judgments other than attention checks")
     return kept, int(checks.sum())
 
 
 def refuse_foreign_table(path: Path | None) -> None:
-    """Raise `RatifyError` where a file stands at the path that no ranking was written to."""
+    """Raise `RatifyError` if a file that is not a ranking exists at the path."""
     if path is None or not path.exists():
         return
     try:
@@ -97,4 +97,4 @@ def refuse_foreign_table(path: Path | None) -> None:
     except (OSError, UnicodeDecodeError):
         head = ""
     if not head.removeprefix("scenario,").startswith("item_id,rank,score,"):
-        raise RatifyError("exists already and would be lost", file=path, allowed="a new file")
+        raise RatifyError("already exists and would be lost", file=path, allowed="a new file")

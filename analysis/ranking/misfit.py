@@ -1,4 +1,4 @@
-"""Who disagrees with everyone: each rater's choices against the ranking made without them."""
+"""Finds raters who disagree with everyone: compares their choices with a ranking without them."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ _STEPS = 60
 
 @dataclass(frozen=True, kw_only=True)
 class RaterMisfit:
-    """How each rater's choices fit the ranking by everybody else.
+    """How each rater's choices fit the ranking by all others.
 
     Attributes
     ----------
     frame : DataFrame
-        One row a rater, worst first: `rater_id`; `n` (judgments); `agreement` (share that went to
-        the item the others rank higher), `expected` (the share to expect of a rater like the
-        rest); `residual` (standardised; below 0 is less agreement than expected); `p` (one-sided,
-        of a rater like the rest); `p_adjusted`; `flagged`; `note`.
+        One row per rater, worst first: `rater_id`; `n` (judgments); `agreement` (share that went
+        to the item the others rank higher), `expected` (the share expected of a rater like the
+        others); `residual` (standardised; below 0 is less agreement than expected); `p`
+        (one-sided, for a rater like the others); `p_adjusted`; `flagged`; `note`.
     alpha : float
     correction : str
     slope : float
-        How far log-odds fitted on the others predict a rater's choices: 1 is fully; below 1
-        where scores are noisy or raters have tastes. Expectations allow for it.
+        How well log-odds fitted on the others predict a rater's choices: 1 is fully; below 1
+        if scores are noisy or raters' tastes differ. Expectations use it.
     n_judgments, n_raters, n_flagged : int
     method, unit : str
     """
@@ -63,19 +63,19 @@ def rater_misfit(
     alpha: float = 0.05,
     correction: str = "holm",
 ) -> RaterMisfit:
-    """Test for each rater whether they agree less with the others than the others among themselves.
+    """Test whether each rater agrees less with the others than the others agree among themselves.
 
     Parameters
     ----------
     judgments : DataFrame
-        As `bradley_terry` takes them, with the column `rater`.
+        As for `bradley_terry`, with the column `rater`.
     rater : str
     ridge, by
         As in `bradley_terry`.
     alpha : float
-        With 'holm' or 'bonferroni', the chance that any rater like the rest is flagged; with the
-        other corrections, the expected share of these among the flagged; with 'none', the share
-        of these that is flagged.
+        With 'holm' or 'bonferroni', the probability that any rater like the others is flagged;
+        with the other corrections, the expected share of such raters among the flagged; with
+        'none', the share of such raters that is flagged.
     correction : {'none', 'bonferroni', 'holm', 'benjamini_hochberg', 'benjamini_yekutieli'}
         Over all raters.
 
@@ -86,22 +86,22 @@ def rater_misfit(
     Raises
     ------
     RatifyError
-        Where `bradley_terry` does, and on bad settings.
+        As `bradley_terry`, and on bad settings.
 
     Notes
     -----
     The log-odds of a rater's judgments come from scores without that rater (one Newton step from
-    the full fit). They are multiplied by one slope for all, fitted on all raters' choices: scores
-    from few judgments are spread too far, and honest raters would seem to agree too little. The
+    the full fit). They are multiplied by one slope, fitted on all raters' choices, because scores
+    from few judgments are spread too far and honest raters would seem to agree too little. The
     statistic is the sum of log-odds x (choice - expectation): a wrong choice in a clear pair
-    weighs more than one in a close pair. Its lower tail is by saddle point, conditional on the
-    others, so that ten judgments are enough for small p values.
+    counts more than one in a close pair. Its lower tail is a saddle point approximation,
+    conditional on the others, so that ten judgments are enough for small p values.
 
-    At study size (150 raters x 10, 30 items a scenario) 5% of honest raters had p < .05 in
-    simulation, tastes or not. Ten judgments say little of one rater: with Holm one who always
-    chooses the other side was found in 1 of 7 studies, one who throws a coin in 1 of 20; from 30
-    judgments a rater in 9 of 10 and 1 of 3. Many careless raters lower the slope, and with it
-    what is expected of everyone: then fewer are flagged, not more.
+    In simulations at study size (150 raters x 10, 30 items per scenario) 5% of honest raters had
+    p < .05, whether or not tastes differ. Ten judgments say little about one rater: with Holm, a
+    rater who always chooses the wrong side was found in 1 of 7 studies, one who tosses a coin in 1
+    of 20; with 30 judgments per rater in 9 of 10 and 1 of 3. Many careless raters lower the slope,
+    and so the expectation for everyone: fewer raters are then flagged, not more.
 
     References
     ----------
@@ -141,8 +141,8 @@ def rater_misfit(
 def without_own(group: Group) -> FloatArray:
     """Return the log-odds of every judgment from scores without its cluster, one Newton step.
 
-    NaN where nobody else judged one of the items. Where hardly anybody else did the step may go
-    far beyond: none is taken to be larger than the largest log-odds of the full fit.
+    NaN where nobody else judged one of the items. If very few others did, the step may be far too
+    long: results are clipped to the largest log-odds of the full fit.
     """
     odds = group.odds
     weight = expit(odds) * expit(-odds)
@@ -154,7 +154,7 @@ def without_own(group: Group) -> FloatArray:
         if k <= m:
             between = group.between(votes)
             left = np.eye(k) - weight[votes][:, :, None] * between
-            # a cluster that alone joins items has no scores without it
+            # without a cluster that alone connects items, there are no scores
             own = np.linalg.solve(left + 1e-10 * np.eye(k), excess[votes][:, :, None])
             out[votes] = odds[votes] - (between @ own)[:, :, 0]
             continue
@@ -180,12 +180,12 @@ def _alone(group: Group) -> BoolArray:
 
 
 def _slope(odds: FloatArray, left_won: np.ndarray) -> float:
-    """Return the slope of choices on the log-odds by logistic regression, NaN where it has none."""
+    """Return the slope of choices on the log-odds by logistic regression; NaN without data."""
     known = np.isfinite(odds) & (odds != 0)
     x, y = odds[known], left_won[known].astype(float)
     agrees = x * (y - 0.5) > 0
     if not len(x) or agrees.all() or not agrees.any():
-        # without exception there is no finite slope: as scores say, or no order at all
+        # all choices agree with the scores (1) or none does (0): there is no finite slope
         return math.nan if not len(x) else float(agrees.all())
     slope = 0.0
     for _ in range(_STEPS):
@@ -200,8 +200,6 @@ def _slope(odds: FloatArray, left_won: np.ndarray) -> float:
 def _by_rater(
     codes: IntArray, odds: FloatArray, left_won: np.ndarray, slope: float, n_raters: int
 ) -> dict[str, FloatArray]:
-    """Return agreement, expectation, residual and p value of every rater."""
-
     def total(values: FloatArray) -> FloatArray:
         return sum_by(codes, values, n_raters)
 
@@ -227,14 +225,14 @@ def _by_rater(
 def _lower_tail(
     codes: IntArray, size: FloatArray, chance: FloatArray, observed: FloatArray, n: int
 ) -> FloatArray:
-    """Return P(S <= observed), S the sum of size x Bernoulli(chance) of each rater, mid-p."""
+    """Return P(S <= observed), mid-p; S is the sum of size x Bernoulli(chance) of each rater."""
 
     def total(values: FloatArray) -> FloatArray:
         return sum_by(codes, values, n)
 
     log_chance = np.log(chance) - np.log1p(-chance)
     most = total(size)
-    # At the ends the tail is a product, not an approximation.
+    # At the ends the tail is an exact product.
     none = np.exp(total(np.log1p(-chance)))
     every = np.exp(total(np.log(chance)))
     edge = 1e-9 * np.maximum(most, 1e-300)
@@ -255,7 +253,7 @@ def _lower_tail(
     out = norm.cdf((observed - mean) / np.sqrt(np.maximum(variance, 1e-300)))
     root = np.sqrt(np.maximum(2 * (tilt * observed - cumulant), 0)) * np.sign(tilt)
     ratio = tilt * np.sqrt(curvature)
-    # Near the mean the formula is 0/0; the normal tail is right there.
+    # Near the mean the formula is 0/0; there the normal tail is accurate.
     good = inside & (np.abs(root) > 1e-3) & (np.abs(ratio) > 1e-3)
     with np.errstate(divide="ignore", invalid="ignore"):
         r = root + np.log(ratio / root) / root
@@ -273,11 +271,11 @@ def _scale(codes: IntArray, size: FloatArray, n: int) -> FloatArray:
 
 def _notes(frame: pd.DataFrame, slope: float) -> list[str]:
     if not slope > 0:
-        return ["raters do not agree with each other: there is no order to disagree with"] * len(
+        return ["raters do not agree with each other, so there is no order to disagree with"] * len(
             frame
         )
     return [
-        "no judgment can be held against the others' ranking" if lost else ""
+        "no judgment can be compared with the others' ranking" if lost else ""
         for lost in frame["p"].isna()
     ]
 

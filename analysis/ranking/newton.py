@@ -1,4 +1,4 @@
-"""The numbers behind Bradley-Terry: damped Newton on pair counts, all connected groups at once."""
+"""Fits Bradley-Terry by damped Newton on counts of pairs, for all connected groups at once."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from prereg.errors import RatifyError
 GRADIENT_TOLERANCE = 1e-8
 MAX_STEPS = 200
 MAX_HALVINGS = 40
-# Cells evaluated at once: what they need stays in the cache.
+# Cells evaluated at once, few enough to stay in the cache.
 _CHUNK = 1 << 15
-# Up to these log-odds 1 - p holds the less likely outcome's probability p to ten digits.
+# Up to these log-odds 1 - p gives the less likely outcome's probability to ten digits.
 _NEAR = 12.0
-# Relative residual of the first step, which is far from the optimum; and the share of the
-# tolerance that the residual of a last step may take up.
+# Relative residual of the first step, which is far from the optimum; and the largest residual of
+# a last step, as a share of the tolerance.
 _ROUGHEST = 1e-2
 _ARRIVAL = 0.1
-# After a step so good the second derivative is as it was.
+# After a step with so small a residual the second derivative has hardly changed.
 _SHORT = 1e-6
-# Odds of a million to one: only a side that always wins goes there, and then never stops.
+# Odds of a million to one: only a side that always wins gets there, and it has no finite estimate.
 MAX_SIDE = 14.0
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Where Newton stopped.
+    """The point where Newton's method stopped.
 
     Attributes
     ----------
     score : float array of shape (n_items,)
     side : float
-        Log-odds of the left side, 0 where the cells ignore it.
+        Log-odds of the left side; 0 if the cells ignore the side.
     curvature : Curvature
-        Second derivative there, ready to be solved with.
+        Second derivative at this point, ready for solving.
     """
 
     score: FloatArray
@@ -70,26 +70,26 @@ def newton(
     Parameters
     ----------
     cells : Cells
-        Counts; cells may be empty in a resample.
+        Counts of judgments; cells may be empty in a resample.
     blocks : list of int array
-        Items of each connected group; items in no block stay at 0.
+        Items of each connected group; items outside all blocks stay at 0.
     ridge : float
     start : float array of shape (n_items,)
-        Scores to begin with, mean 0 in each block.
+        Initial scores, mean 0 in each block.
     side : float
-        Side advantage to begin with.
+        Initial side advantage.
     layout : Layout, optional
-        `Layout(cells, blocks, n_items)`, where several fits share it.
+        `Layout(cells, blocks, n_items)`, if several fits share it.
 
     Raises
     ------
     RatifyError
-        When the largest gradient is still above 1e-8 after 200 steps, or the side advantage
-        grows without end.
+        If the largest gradient is still above 1e-8 after 200 steps, or the side advantage
+        grows without limit.
     """
     layout = Layout(cells, blocks, len(start)) if layout is None else layout
     here = _Point.at(cells, start, side, ridge)
-    # A sum over many judgments cannot be told from 0 more finely than its rounding.
+    # A sum over many judgments cannot be closer to 0 than its rounding error.
     size = max(1.0, float(np.max(cells.first_wins + cells.second_wins, initial=0.0)))
     tolerance = max(GRADIENT_TOLERANCE, 1e-14 * size)
     rough, curvature = _ROUGHEST, None
@@ -99,23 +99,23 @@ def newton(
                 break
             curvature = Curvature(layout, here.weight, ridge)
             return Fit(here.score, here.side, curvature)
-        # No step need be more exact than to arrive, and a last short one turns as the one before.
+        # A step only has to be exact enough to converge; a last short one can reuse the curvature.
         enough = max(rough, _ARRIVAL * tolerance / here.steepest)
         if curvature is None or enough < _ROUGHEST or rough > _SHORT:
             curvature = Curvature(layout, here.weight, ridge)
         step = curvature.step(here.gradient, here.side_gradient, min(enough, _ROUGHEST))
         before, here = here, _damped(cells, ridge, here, *step)
-        # As exact as Newton's own progress, which is quadratic (Eisenstat and Walker 1996).
+        # As exact as the quadratic convergence of Newton's method (Eisenstat and Walker 1996).
         rough = max(0.3 * (here.steepest / before.steepest) ** 2, 1e-10)
     raise RatifyError(
-        "Bradley-Terry found no finite estimate: scores or side advantage grow without end",
+        "Bradley-Terry found no finite estimate: scores or side advantage grow without limit",
         allowed="a ridge above 0, and both sides chosen at least once",
     )
 
 
 @dataclass(frozen=True)
 class _Point:
-    """The slope of the objective at one place, and the weight of every cell in its curvature."""
+    """The gradient of the objective at one point, and the weight of every cell in its curvature."""
 
     score: FloatArray
     side: float
@@ -129,12 +129,12 @@ class _Point:
 
     @property
     def steepness(self) -> float:
-        """Return the length of the gradient, which every step of Newton shortens at first."""
+        """Return the length of the gradient, which a short enough Newton step always reduces."""
         return math.hypot(float(np.linalg.norm(self.gradient)), self.side_gradient)
 
     @classmethod
     def at(cls, cells: Cells, score: FloatArray, side: float, ridge: float) -> _Point:
-        """Evaluate with one exponential a cell, which cannot overflow."""
+        """Evaluate with one exponential per cell, which cannot overflow."""
         n, n_cells = len(score), len(cells.first)
         excess, weight = np.empty(n_cells), np.empty(n_cells)
         near = float(np.ptp(score)) + abs(side) < _NEAR if n else True
@@ -155,7 +155,7 @@ def _evaluate_near(
     excess: FloatArray,
     weight: FloatArray,
 ) -> None:
-    """Write what `_evaluate` does, where no odds are so long that it takes its care."""
+    """Write the same as `_evaluate`, faster, for odds that are not extreme."""
     odds = score.take(cells.first[some])
     odds -= score.take(cells.second[some])
     if cells.side:
@@ -189,7 +189,7 @@ def _evaluate(
     np.negative(odds, out=odds)
     upset = np.exp(odds, out=odds)
     likelier = 1 / (1 + upset)
-    # The less likely outcome's probability, from no difference of near-equal numbers.
+    # The less likely outcome's probability, without subtracting nearly equal numbers.
     upset *= likelier
     first_wins, second_wins = cells.first_wins[some], cells.second_wins[some]
     expected = np.where(ahead, first_wins, second_wins)
@@ -211,5 +211,5 @@ def _damped(cells: Cells, ridge: float, here: _Point, step: FloatArray, side_ste
         there = _Point.at(cells, here.score - length * step, here.side - length * side_step, ridge)
         if there.steepness <= (1 - 1e-4 * length) * here.steepness:
             return there
-    # Only rounding is left: no step is visibly better.
+    # Only rounding errors are left, so no step reduces the gradient.
     return _Point.at(cells, here.score - step, here.side - side_step, ridge)

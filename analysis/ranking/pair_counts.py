@@ -1,7 +1,7 @@
-"""From judgments to integer codes, and from codes to counts of pairs and connected groups.
+"""Turns judgments into integer codes, and codes into counts of pairs and connected groups.
 
-Everything that ranks starts here. A node is an item within its scenario (or just an item where
-scenarios are pooled); a choice of 'left' means that `left_id` won.
+Every ranking starts here. A node is an item within its scenario (or just an item if scenarios are
+pooled); a choice of 'left' means that `left_id` won.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from analysis.ranking.codes import (
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# Codes are counted in a table of at most this many cells; above, one sort of packed numbers is
-# faster and smaller.
+# Codes are counted in a table of at most this many cells; with more, sorting packed numbers is
+# faster and uses less memory.
 _TABLE_CELLS = 4_000_000
-# Judgments worked through at once: what they need stays in the cache.
+# Judgments processed at once, few enough to stay in the cache.
 _CHUNK = 1 << 17
 
 
@@ -43,15 +43,15 @@ class Comparisons:
     Attributes
     ----------
     items : DataFrame
-        `scenario`, `item_id` of every node, sorted; the scenario is empty where pooled.
+        `scenario`, `item_id` of every node, sorted; the scenario is empty if pooled.
     left, right : int array of shape (n_judgments,)
         Node shown on each side.
     left_won : bool array of shape (n_judgments,)
     cluster : int array of shape (n_judgments,)
-        Code of the cluster (rater) of each judgment; every judgment its own where none is named.
+        Code of the cluster (rater) of each judgment; by default each is its own cluster.
     n_clusters : int
     pooled : bool
-        True where scenarios were not kept apart.
+        True if scenarios were not separated.
     """
 
     items: pd.DataFrame
@@ -71,7 +71,7 @@ class Comparisons:
         names: Sequence[str],
         cluster: IntArray | None = None,
     ) -> Comparisons:
-        """Take judgments that are integer codes already: the fastest way in.
+        """Make comparisons from integer codes, the fastest kind of input.
 
         Parameters
         ----------
@@ -79,15 +79,15 @@ class Comparisons:
             Item shown on each side, an index into `names`.
         left_won : bool array of shape (n_judgments,)
         names : sequence of str
-            Id of every item, each once. Items that no judgment names are left out.
+            Id of every item, each once. Items without judgments are left out.
         cluster : int array of shape (n_judgments,), optional
-            Code of the rater of each judgment, from 0; every judgment its own by default.
+            Code of the rater of each judgment, from 0; by default each is its own cluster.
 
         Raises
         ------
         RatifyError
-            On no judgments, arrays of unequal length or another type, codes out of range, a name
-            given twice, and an item compared with itself.
+            On no judgments, arrays of unequal length or wrong type, codes out of range, a name
+            that occurs more than once, and an item compared with itself.
         """
         return _from_codes(left, right, left_won, names, cluster)
 
@@ -122,11 +122,11 @@ class Cells:
         Sorted by first, then second.
     first_wins, second_wins : float array of shape (n_cells,)
     side : {0, 1}
-        1 where pairs are ordered as shown (`first` was on the left), 0 where the side is ignored.
+        1 if pairs are ordered as shown (`first` was on the left), 0 if the side is ignored.
     of_judgment : int array of shape (n_judgments,)
-        Cell of every judgment; empty where only counts were asked for.
+        Cell of every judgment; empty if only counts were asked for.
     first_won : bool array of shape (n_judgments,)
-        Whether the judgment went to the first item of its cell; empty likewise.
+        Whether the first item of the cell won; empty if only counts were asked for.
     """
 
     first: IntArray
@@ -143,7 +143,7 @@ class Cells:
         return begins, self.first[begins]
 
     def by_first(self, values: FloatArray, n: int) -> FloatArray:
-        """Return the sum of the cells' values at each of `n` items that comes first in them."""
+        """Return for each of `n` items the sum of the values of cells where it is first."""
         begins, items = self._runs
         sums = np.zeros(n)
         if len(begins):
@@ -151,7 +151,7 @@ class Cells:
         return sums
 
     def by_second(self, values: FloatArray, n: int) -> FloatArray:
-        """Return the same for the items that come second."""
+        """Return for each of `n` items the sum of the values of cells where it is second."""
         return sum_by(self.second, values, n)
 
 
@@ -164,10 +164,10 @@ def read_comparisons(
     ----------
     judgments : DataFrame
         `left_id`, `right_id`, `choice`, and the columns named by `by` and `cluster`. Columns of
-        ids may be text, categories (both sides of the same ones) or whole numbers; the last two
-        are much the faster.
+        ids may be text, categories (the same for both sides) or whole numbers; the last two are
+        much faster.
     by : str or None
-        Column that keeps items apart, usually `scenario`. A table without a `scenario` column, or
+        Column that separates items, usually `scenario`. A table without a `scenario` column, or
         with an empty one, is one scenario.
     cluster : str or None
         Column of the cluster, usually `rater_id`; None makes every judgment its own cluster.
@@ -219,7 +219,7 @@ def _from_codes(
         )
     ids = pd.Index(names).astype(str)
     if not ids.is_unique:
-        raise RatifyError("a name is given twice", value=ids[ids.duplicated()][0])
+        raise RatifyError("a name occurs more than once", value=ids[ids.duplicated()][0])
     seen = np.zeros(len(ids), dtype=bool)
     seen[left] = seen[right] = True
     if not seen.all():
@@ -235,17 +235,17 @@ def _from_codes(
 def count_pairs(
     data: Comparisons, *, ordered: bool, keep: BoolArray | None = None, of_judgments: bool = True
 ) -> Cells:
-    """Count judgments by pair of items; cells come sorted by first, then second item.
+    """Count judgments by pair of items; cells are sorted by first, then second item.
 
     Parameters
     ----------
     data : Comparisons
     ordered : bool
-        True keeps (left, right) apart from (right, left), which a side advantage needs.
+        True counts (left, right) and (right, left) separately, which a side advantage needs.
     keep : bool array of shape (n_judgments,), optional
         Judgments to count; all by default.
     of_judgments : bool
-        False leaves out which cell each judgment is in: less time and memory.
+        False leaves out the cell of each judgment, which saves time and memory.
     """
     left, right, left_won = data.left, data.right, data.left_won
     if keep is not None and not keep.all():
@@ -268,9 +268,9 @@ def count_pairs(
 def count_votes(
     left: IntArray, right: IntArray, left_won: BoolArray, n_items: int, *, ordered: bool
 ) -> Cells:
-    """Count codes of judgments by pair, without remembering which judgment is where.
+    """Count codes of judgments by pair, without keeping the cell of each judgment.
 
-    A self-comparison, which a caller has to refuse, is a cell whose items are the same.
+    A self-comparison, which the caller must refuse, is a cell whose two items are the same.
     """
     by_table = 2 * n_items**2 <= min(_TABLE_CELLS, max(100_000, 16 * len(left)))
     counts = _count_in_table if by_table else _count_by_sorting
@@ -293,7 +293,7 @@ def _count_in_table(
 ) -> tuple[IntArray, FloatArray, FloatArray]:
     """Return the pairs that occur as first * n + second, and the wins of each side."""
     counts = np.zeros(2 * n * n, dtype=np.int64)
-    # A chunk shorter than the table would spend its time on adding up tables.
+    # A chunk shorter than the table would spend most time adding tables.
     size = max(_CHUNK, len(counts))
     room = np.empty(min(size, len(left)), dtype=np.int64)
     for begin in range(0, len(left), size):
@@ -317,8 +317,8 @@ def _count_in_table(
 def _count_by_sorting(
     left: IntArray, right: IntArray, left_won: BoolArray, n: int, ordered: bool
 ) -> tuple[IntArray, FloatArray, FloatArray]:
-    """Return what `_count_in_table` does, where the table would be too large."""
-    # Shorter numbers are sorted in half the time.
+    """Return the same as `_count_in_table`, for when the table would be too large."""
+    # Sorting shorter numbers takes half the time.
     short: Any = np.int32 if 2 * n * n < 1 << 31 else np.int64
     packed: NDArray[Any] = np.empty(len(left), dtype=short)
     for begin in range(0, len(left), _CHUNK):
@@ -347,7 +347,7 @@ def connected_groups(
     Parameters
     ----------
     winner, loser : int array
-        One entry for each pair with at least one win that way.
+        One entry for each ordered pair with at least one win.
     n_items : int
     strong : bool
         False: items linked by any chain of comparisons. True: items that each beat the other
@@ -364,7 +364,7 @@ def connected_groups(
 
 
 def win_edges(cells: Cells) -> tuple[IntArray, IntArray]:
-    """Return (winner, loser) of every pair with at least one win that way."""
+    """Return (winner, loser) of every ordered pair with at least one win."""
     ahead, behind = np.flatnonzero(cells.first_wins > 0), np.flatnonzero(cells.second_wins > 0)
     first, second = cells.first, cells.second
     return (

@@ -1,4 +1,4 @@
-"""Bradley-Terry scores from counts of pairs: diagnosed by Ford's condition, then fitted."""
+"""Bradley-Terry scores from counts of pairs: checks Ford's condition, then fits."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ class Scores:
     Attributes
     ----------
     score : float array of shape (n_items,)
-        Log-odds, mean 0 within each connected group; NaN where there is no finite estimate: always
-        for an item in no judgment, and without a ridge for one outside its group's main group.
+        Log-odds, mean 0 within each connected group; NaN if there is no finite estimate: for an
+        item without judgments and, without a ridge, for an item outside its main group.
     component : int array of shape (n_items,)
-        Connected group, from 0; -1 for an item in no judgment. Scores of different groups have no
-        common scale.
+        Connected group, from 0; -1 for an item without judgments. Scores of different groups
+        have no common scale.
     only_ridge : bool array of shape (n_items,)
-        Where a score is finite only because of the ridge (never lost, never won, or so through
-        others).
+        Whether a score is finite only because of the ridge (never lost or never won, directly or
+        indirectly).
     side : float
-        Log-odds of the left side, 0 where it was not asked for.
+        Log-odds of the left side; 0 if it was not asked for.
     """
 
     score: FloatArray
@@ -58,13 +58,13 @@ def fit_codes(
     left_won : bool array of shape (n_judgments,)
     n_items : int
     ridge, side_advantage
-        As in `bradley_terry`, whose model, source and gradient (at most 1e-8) these are.
+        As in `bradley_terry`; the model, source and gradient (at most 1e-8) are the same.
 
     Raises
     ------
     RatifyError
-        On no judgments, arrays of unequal length or another type, codes out of range, an item
-        compared with itself, a ridge below 0, and where no finite estimate is reached.
+        On no judgments, arrays of unequal length or wrong type, codes out of range, an item
+        compared with itself, a ridge below 0, and if there is no finite estimate.
     """
     if not (np.isfinite(ridge) and ridge >= 0):
         raise RatifyError("ridge is out of range", value=ridge, allowed="a number from 0")
@@ -101,9 +101,9 @@ def restrict(
     cells : Cells
     groups : Structure
     main : int array
-        What `main_groups` found.
+        From `main_groups`.
     cluster : int array of shape (n_judgments,)
-        Empty where the cells do not hold which judgment is where.
+        Empty if the cells do not have the cell of each judgment.
     ridge : float
     """
     inside = groups.strong == main[groups.component]
@@ -131,7 +131,7 @@ def restrict(
 
 
 def first_guess(problem: Problem, groups: Structure) -> FloatArray:
-    """Return scores to begin with: log-odds of winning, mean 0 in each group; fewer steps."""
+    """Return initial scores (log-odds of winning, mean 0 in each group), which save steps."""
     odds = np.log(groups.wins + 0.5) - np.log(groups.losses + 0.5)
     guess = np.zeros(len(odds))
     for items in problem.blocks:
@@ -140,9 +140,9 @@ def first_guess(problem: Problem, groups: Structure) -> FloatArray:
 
 
 def main_groups(groups: Structure) -> IntArray:
-    """Return for every component the strong group that keeps scores without a ridge, or -1.
+    """Return for every component the strong group that has scores without a ridge, or -1.
 
-    The one with most items, then with most comparisons, then with the first item.
+    This is the group with most items, then with most comparisons, then with the first item.
     """
     strong, played = groups.strong, groups.wins + groups.losses
     items = np.bincount(strong)
@@ -152,6 +152,6 @@ def main_groups(groups: Structure) -> IntArray:
     best = np.lexsort((-np.arange(len(items)), comparisons, items))
     best = best[items[best] > 1]
     main = np.full(int(groups.component.max()) + 1, -1, dtype=np.int64)
-    # The last one written stays: the best of its component.
+    # The last value written remains, which is the best of its component.
     main[component[best]] = best
     return main

@@ -14,48 +14,48 @@ from analysis.ranking.disattenuation import Measured, disattenuated
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# Fisher's interval needs n - 3 > 0.
+# Fisher's interval requires n - 3 > 0.
 _FEWEST = 4
 _CHUNK_CELLS = 4_000_000
 
 
 @dataclass(frozen=True, kw_only=True)
 class RankCorrelation:
-    """How two scores of the same items agree in order.
+    """The rank correlation of two scores of the same items.
 
     Attributes
     ----------
     estimate : float
-        Spearman's correlation of the scores as they stand, over all items.
+        Spearman's correlation of the uncorrected scores, over all items.
     low, high : float
         Interval through Fisher's z at `level`, with the error of Bonett and Wright; NaN below 4
         items and at -1 or 1.
     boot_low, boot_high : float
-        Percentiles over resamples of items within scenario; NaN where not asked for.
+        Percentiles over resamples of items within scenario; NaN if not asked for.
     p_value : float
-        Two-sided, of no correlation.
+        Two-sided, for no correlation.
     n : int
-        Items with both scores.
+        Number of items with both scores.
     n_unmatched : int
         Items left out: only in one table, or without a score in either.
     within, within_low, within_high : float
         Mean of the scenarios' correlations through Fisher's z, weights n - 3.
     within_boot_low, within_boot_high : float
-        The same by resamples of items within scenario.
+        Percentiles of `within` over resamples of items within scenario.
     level : float
     method : str
     frame : DataFrame
-        One row a scenario: `scenario`, `n`, `estimate`, `low`, `high`, `note`.
+        One row per scenario: `scenario`, `n`, `estimate`, `low`, `high`, `note`.
     both_low, both_high : float
-        Interval of `estimate` that carries the errors of both rankings as well, those that move
-        many items at once included; NaN without draws.
+        Interval of `estimate` that also includes the errors of both rankings that move many items
+        at once; NaN without draws.
     disattenuated, disattenuated_low, disattenuated_high : float
-        Spearman's correlation of the scores without error of measurement, over items like these.
-        It may exceed 1, and is NaN where no reliability can be estimated.
+        Spearman's correlation of the scores without measurement error, over items like these.
+        It may exceed 1, and is NaN if no reliability can be estimated.
     x_reliability, y_reliability : float
-        NaN where not estimable.
+        NaN if it cannot be estimated.
     disattenuated_note : str
-        Which score was corrected for, and a warning where it exceeds 1.
+        Which score was corrected for, and a warning if the correlation exceeds 1.
     """
 
     estimate: float
@@ -105,22 +105,22 @@ def rank_correlation(
     rng: np.random.Generator | None = None,
     level: float = 0.95,
 ) -> RankCorrelation:
-    """Correlate the order of items by two scores, aligned by id, never by row.
+    """Correlate the order of items by two scores, matched by id, not by row.
 
     Parameters
     ----------
     x, y : DataFrame
-        `item_id` (each once) and the score; the scenario is read from `x`, or from `y` where only
-        it has one. The frames of two `Ranking`s fit.
+        `item_id` (each once) and the score; the scenario is read from `x`, or from `y` if only `y`
+        has one. The frames of two `Ranking`s have this form.
     x_score, y_score : str
         Columns of the scores.
     x_se, y_se : str
-        Columns of their standard errors, if the tables have them: from these come reliabilities.
+        Columns of their standard errors, if the tables have them; they give the reliabilities.
     x_reliability, y_reliability : float, optional
-        Reliability known from elsewhere (a judge asked twice), instead of the errors.
+        Reliability from another source (a judge asked twice), instead of the errors.
     x_draws, y_draws : float array of shape (draws, rows of the table), optional
-        Scores as other raters might have given them: `score_errors(...).draws(...)`, whose columns
-        are the rows of `score_errors(...).to_frame()`. A score without draws is taken as it is.
+        Scores as they might be with other raters: `score_errors(...).draws(...)`, whose columns
+        are the rows of `score_errors(...).to_frame()`. A score without draws is fixed.
     by : str or None
         Column of the scenario; None, or a column that neither table has, means one scenario.
     bootstrap : int
@@ -137,24 +137,24 @@ def rank_correlation(
     Raises
     ------
     RatifyError
-        On missing columns, an item twice in a table, fewer than 3 items with both scores, a score
-        that is the same for every item, a reliability not between 0 and 1, and draws of another
-        number of items.
+        On missing columns, an item that occurs more than once in a table, fewer than 3 items with
+        both scores, a score that is the same for every item, a reliability not between 0 and 1,
+        and draws with a different number of items.
 
     Notes
     -----
-    Both scores usually have their own zero in every scenario, so the pooled estimate (the one
-    published, N = 150) treats items of equal standing in two scenarios as equal; where one score
-    differs between scenarios in level and the other cannot, it is lower than the mean within
-    scenarios, which is the second number.
+    Both scores usually have their own zero in every scenario, so the pooled estimate (the
+    published one, N = 150) treats items with equal scores in two scenarios as equal. If the level
+    of only one score can differ between scenarios, the pooled estimate is lower than `within`, the
+    mean over scenarios.
 
-    `low` to `high` is about items. Errors of measurement that are each item's own are part of the
-    scatter over items and so are in it already (.945 to .965 coverage of the raw correlation at
-    study size, raters with tastes included); what it misses are errors that move many items at
-    once. `both_low` to `both_high` adds these: the variance over the draws less what the same
-    draws give when each item's are shuffled, on Fisher's scale, around the estimate. (The middle
-    of the draws would be too low: each adds noise to scores that are noisy already.) Neither
-    undoes the attenuation by unreliable scores; `disattenuated` does, with its own interval (see
+    `low` to `high` is the uncertainty from sampling items. It includes measurement errors that are
+    independent between items, since these are part of the variance over items (.945 to .965
+    coverage of the raw correlation at study size, also if raters' tastes differ), but not errors
+    that move many items at once. `both_low` to `both_high` adds these: the variance over the draws
+    minus the variance when each item's draws are shuffled, on Fisher's scale, around the estimate.
+    (The middle of the draws would be too low, since each draw adds noise to noisy scores.) Neither
+    corrects for unreliable scores; `disattenuated` does, with its own interval (see
     `analysis.ranking.disattenuation.disattenuated`).
 
     References
@@ -169,7 +169,7 @@ def rank_correlation(
     a, b = both["x"].to_numpy(), both["y"].to_numpy()
     for values, name in ((a, x_score), (b, y_score)):
         if np.ptp(values) == 0:
-            raise RatifyError("is the same for every item: it has no order", column=name)
+            raise RatifyError("is the same for every item, so there is no order", column=name)
     test = spearmanr(a, b)
     low, high = _fisher(float(test.statistic), len(both) - 3, level)
     groups = [np.flatnonzero(both["scenario"] == name) for name in both["scenario"].unique()]
@@ -218,7 +218,7 @@ def rank_correlation(
 def _align(
     x: pd.DataFrame, y: pd.DataFrame, x_score: str, y_score: str, by: str | None
 ) -> tuple[pd.DataFrame, int]:
-    """Return `item_id`, `scenario`, `x`, `y` of items with both scores, and how many have not.
+    """Return `item_id`, `scenario`, `x`, `y` of items with both scores, and how many lack one.
 
     `row_x` and `row_y` are their rows in the two tables.
     """
@@ -228,7 +228,11 @@ def _align(
         columns.require_rows(frame, "items")
         ids = columns.text_ids(frame, "item_id")
         columns.refuse(
-            frame, "item_id", ids.duplicated(), "appears twice", allowed="one row for each item"
+            frame,
+            "item_id",
+            ids.duplicated(),
+            "occurs more than once",
+            allowed="one row for each item",
         )
         scenario = frame[by].astype(str) if by is not None and by in frame.columns else None
         values = columns.numbers(frame, column)
@@ -278,7 +282,7 @@ def _both(
     level: float,
     rng: np.random.Generator,
 ) -> tuple[float, float]:
-    """Return Fisher's interval with the errors that move many items at once added."""
+    """Return Fisher's interval, widened by the errors that move many items at once."""
     if abs(estimate) >= 1 or len(both) < _FEWEST:
         return math.nan, math.nan
     variance = (1 + estimate**2 / 2) / (len(both) - 3)
@@ -307,8 +311,8 @@ def _both(
 def _fisher(estimate: float, freedom: float, level: float) -> tuple[float, float]:
     """Return Fisher's interval with the error of Bonett and Wright for ranks.
 
-    The plain error 1 / sqrt(freedom) is Pearson's; for ranks it covered .91 to .94 in simulation
-    where this one covered .95 to .96. A perfect correlation has no interval.
+    The plain error 1 / sqrt(freedom) is for Pearson's correlation; for ranks it covered .91 to .94
+    in simulations where this one covered .95 to .96. A perfect correlation has no interval.
     """
     if freedom < 1 or math.isnan(estimate) or abs(estimate) >= 1:
         return math.nan, math.nan
@@ -335,7 +339,7 @@ def _by_scenario(both: pd.DataFrame, groups: list[IntArray], level: float) -> pd
 
 
 def _spearman(a: FloatArray, b: FloatArray) -> FloatArray:
-    """Return Spearman's correlation of each row, NaN where a row has no order."""
+    """Return Spearman's correlation of each row; NaN if a row has only equal values."""
     ranks = [rankdata(values, axis=1) for values in (a, b)]
     centred = [r - r.mean(axis=1, keepdims=True) for r in ranks]
     spread = np.sqrt((centred[0] ** 2).sum(axis=1) * (centred[1] ** 2).sum(axis=1))
@@ -348,7 +352,7 @@ def _spearman(a: FloatArray, b: FloatArray) -> FloatArray:
 def _pooled(estimates: FloatArray, sizes: IntArray) -> tuple[FloatArray, float]:
     """Return the weighted mean through Fisher's z of each row, and its degrees of freedom."""
     weight = np.where(np.isnan(estimates), 0.0, np.maximum(sizes - 3.0, 0.0))
-    # A perfect order has no finite z; it is held just inside.
+    # A perfect correlation has no finite z; it is moved just inside.
     inside = np.clip(np.nan_to_num(estimates), -1 + 1e-12, 1 - 1e-12)
     total = weight.sum(axis=1)
     z = (weight * np.arctanh(inside)).sum(axis=1)
@@ -364,7 +368,7 @@ def _bootstrap(
     rng: np.random.Generator | None,
     level: float,
 ) -> tuple[float, float, float, float]:
-    """Return percentile ends of the pooled and of the within-scenario correlation."""
+    """Return the percentile intervals of the pooled and of the within-scenario correlation."""
     rng = require_rng(rng, "a bootstrap")
     sizes = np.array([len(items) for items in groups])
     pooled, within = [], []

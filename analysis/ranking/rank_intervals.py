@@ -1,4 +1,4 @@
-"""Which ranks an item may have, by the errors of all scores together."""
+"""Intervals of the rank of each item, from the joint errors of all scores."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from prereg.errors import RatifyError
 
 Coverage = Literal["average", "each", "all"]
 
-# Numbers sorted in all while the average coverage is set.
+# Total count of numbers sorted to find the critical value for the average coverage.
 _CELLS = 20_000_000
-# Log-odds: what is smaller is the rounding of a difference that all clusters give alike.
+# In log-odds. An error below this is rounding: all clusters give the same difference.
 _NO_SPREAD = 1e-7
 
 
@@ -29,12 +29,12 @@ class RankIntervals:
     Attributes
     ----------
     frame : DataFrame
-        One row an item, in the order of the ranking: `scenario`, `item_id`, `component`, `score`
+        One row per item, in the order of the ranking: `scenario`, `item_id`, `component`, `score`
         (log-odds), `rank` (1 is best, within its connected group), `rank_low`, `rank_high` (the
         best and the worst rank the data allow), `of` (items ranked in the group), `note`.
     level : float
     coverage : {'average', 'each', 'all'}
-        Of what `level` is promised; see `rank_intervals`.
+        What `level` applies to; see `rank_intervals`.
     n_judgments, n_items, n_clusters : int
     method, unit : str
     """
@@ -61,20 +61,20 @@ def rank_intervals(
     coverage: Coverage = "average",
     resamples: int = 500,
 ) -> RankIntervals:
-    """Return the ranks each item may have, within its connected group.
+    """Return the ranks that each item may have within its connected group.
 
     Parameters
     ----------
     errors : ScoreErrors
         From `score_errors`.
     rng : Generator
-        For the draws that set the critical values; required.
+        For the draws that give the critical values; required.
     level : float
         Coverage.
     coverage : {'average', 'each', 'all'}
-        'average': the share `level` of the items of a group has its true rank inside. 'each':
-        every item has, with at least this probability, whatever the truth. 'all': all of a group
-        have at once. Each is wider than the one before, the last two by far.
+        'average': for a share `level` of the items of a group, the interval has the true rank.
+        'each': for every item with at least this probability, whatever the truth. 'all': for all
+        items of a group at once. Each is wider than the one before, the last two much wider.
     resamples : int
         Draws, at least 100.
 
@@ -90,19 +90,19 @@ def rank_intervals(
     Notes
     -----
     An item's best rank is 1 + the number of items whose scores are higher by more than a critical
-    t, its worst rank the number of items in its group less those that are lower by more, on the
-    clustered covariance of the differences. The critical t is
+    t, its worst rank the number of items in its group minus those that are lower by more than it;
+    the errors are from the clustered covariance of the differences. The critical t is
 
-    - 'average': the one at which intervals cover on average over items, in draws around scores
-      shrunk to the spread that the reliability leaves to the true ones, t on the clusters that
-      judged an item (median) less one. In simulation at study size .95 to .96;
-    - 'each': by one-sided tests of all an item's differences at once, step-down, over multiplier
-      draws (Mogstad and others): about .95 where all items are equal, near 1 where they differ;
+    - 'average': the value at which intervals cover on average over items, in draws around scores
+      that are shrunk to the variance of true scores given the reliability; t with the median
+      number of clusters per item minus one as df. In simulations at study size .95 to .96;
+    - 'each': from one-sided tests of all differences of an item at once, step-down, over multiplier
+      draws (Mogstad and others): about .95 if all items are equal, near 1 if they differ;
     - 'all': the same over all pairs of the group, in one step.
 
-    Percentiles of the ranks of resamples cover .92 to .96: a resample adds noise to scores that
-    are noisy already, so that extremes are drawn to the middle. Items whose score only the ridge
-    makes finite have no interval, and count as unknown for the rest.
+    Percentiles of the ranks of resamples cover .92 to .96: a resample adds noise to noisy scores,
+    which moves extreme ranks to the middle. Items whose score is finite only because of the ridge
+    have no interval, and are treated as unknown for the others.
 
     References
     ----------
@@ -153,7 +153,7 @@ _NAMES = {
 
 @dataclass(frozen=True)
 class _Draws:
-    """Scores of a group, draws of their errors, and the errors of all differences."""
+    """The scores of a group, draws of their errors, and the errors of all differences."""
 
     score: FloatArray
     noise: FloatArray
@@ -172,8 +172,8 @@ class _Draws:
     ) -> _Draws:
         influence = block.influence[:, inside]
         noise = rng.standard_normal((resamples, len(influence))) @ influence
-        # t, not normal: errors are themselves estimated, from all clusters of the group, or for
-        # one item from those who judged it.
+        # t, not normal, because errors are estimated: from all clusters of the group, or, for one
+        # item, from the clusters that judged it.
         judges = max(1, int(np.median(block.judges[inside])) - 1)
         by_all, own = (
             noise / np.sqrt(rng.chisquare(freedom, (resamples, 1)) / freedom)
@@ -182,7 +182,7 @@ class _Draws:
         covariance = influence.T @ influence
         variance = np.diag(covariance)
         spread = np.sqrt(np.maximum(variance[:, None] + variance - 2 * covariance, 0))
-        # Items that no data tell apart differ by nothing that could be shown.
+        # No difference can be shown between items that no data distinguish.
         return cls(score, by_all, own, variance, np.where(spread > _NO_SPREAD, spread, np.inf))
 
     @property
@@ -192,7 +192,7 @@ class _Draws:
 
 
 def _on_average(draws: _Draws, level: float) -> tuple[IntArray, IntArray]:
-    """Return how many items are above and below the t at which intervals cover on average."""
+    """Return how many items are above and below, by the t at which intervals cover on average."""
     m = len(draws.score)
     known = float(draws.score.var(ddof=1))
     reliability = max(0.0, 1 - float(draws.variance.mean()) / known) if known > 0 else 0.0
@@ -207,22 +207,22 @@ def _on_average(draws: _Draws, level: float) -> tuple[IntArray, IntArray]:
 
 
 def _needed(score: FloatArray, spread: FloatArray, rank: IntArray) -> FloatArray:
-    """Return for each item the smallest critical t at which its interval holds its rank."""
+    """Return for each item the smallest critical t at which its interval contains its rank."""
     m = len(score)
     ahead = (score[None, :] - score[:, None]) / spread
     item = np.arange(m)
-    # An item's own place is never shown to be above or below it.
+    # An item is never above or below itself.
     ahead[item, item] = -np.inf
     rising = np.sort(ahead, axis=1)
     above = rising[item, m - rank]
-    # Of the others, sorted from the second place on, m - rank may lie below.
+    # Of the others, which start at the second place, m - rank may be below.
     below = -rising[item, np.minimum(m - rank + 1, m - 1)]
     below[rank == 1] = 0.0
     return np.asarray(np.maximum(np.maximum(above, below), 0.0))
 
 
 def _over_each(draws: _Draws, level: float) -> tuple[IntArray, IntArray]:
-    """Return how many items step-down tests show to be above and below each item."""
+    """Return how many items are above and below each item by step-down tests."""
     m = len(draws.score)
     better, worse = np.zeros((2, m), dtype=np.int64)
     for item in range(m):

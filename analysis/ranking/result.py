@@ -1,4 +1,4 @@
-"""What a ranking is: one table for every method, so that a report treats them alike."""
+"""The result of a ranking: the same table for every method, so that a report treats them alike."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ COLUMNS = (
 # Scores equal to this many decimals share a rank: symmetric items differ only by rounding.
 _RANK_DECIMALS = 9
 
-# Steps from pair to pair that are tried before a graph is built.
+# Number of steps from pair to pair to try before building a graph.
 _FEW_STEPS = 8
-# Edges for every item that are tried before all are looked at.
+# Number of edges per item to try before using all.
 _FEW_EDGES = 2
 
 
@@ -43,31 +43,31 @@ class Ranking:
     Attributes
     ----------
     frame : DataFrame
-        One row an item, sorted by scenario, component and rank:
-        `item_id`, `scenario` (empty where pooled); `score`, `se`, `low`, `high` in `unit`;
+        One row per item, sorted by scenario, component and rank:
+        `item_id`, `scenario` (empty if pooled); `score`, `se`, `low`, `high` in `unit`;
         `rank` (1 is best, within its component; ties share the smaller rank; missing without a
         score); `n`, `wins`, `losses` (comparisons); `component` (number of the connected group:
-        items of different groups were never compared, not even through others);
-        `mean_reordered`, `sd_reordered` (Elo over reorderings, missing otherwise); `note` (empty,
-        or what must be known about this score).
+        items of different groups were never compared, not even indirectly);
+        `mean_reordered`, `sd_reordered` (Elo over reorderings, otherwise missing); `note` (a
+        caution about this score, or empty).
     method : str
-        Name with settings.
+        Name of the method with its settings.
     unit : str
         Unit of score, se, low and high.
     n_judgments, n_items, n_clusters : int
     reliability : float
-        1 - mean(se^2) / var(score), NaN where there is no standard error. It holds for pairs
-        drawn independently of earlier answers; where pairs were chosen adaptively it claims too
-        much (.962 was said where .867 was true).
+        1 - mean(se^2) / var(score); NaN without standard errors. It is valid for pairs drawn
+        independently of earlier answers; for pairs chosen adaptively it is too high (.962 where
+        the truth was .867).
     strongly_connected : bool
-        Whether within every scenario each item beats each other through some chain of wins
+        Whether within every scenario each item beats each other item through some chain of wins
         (Ford 1957): the condition for finite Bradley-Terry scores without a ridge.
     n_by_ridge : int
-        Items whose score is finite only because of the ridge.
+        Number of items whose score is finite only because of the ridge.
     level : float
         Coverage of `low` to `high`.
     side_advantage : float or None
-        Log-odds given to the left side, None where not estimated.
+        Log-odds added for the left side; None if not estimated.
     side_advantage_se, side_advantage_low, side_advantage_high : float or None
     """
 
@@ -88,7 +88,7 @@ class Ranking:
 
     @property
     def n_apart(self) -> int:
-        """Items of scenarios that fall into groups which were never compared with each other."""
+        """Number of items in scenarios with groups that were never compared with each other."""
         groups = self.frame.groupby("scenario")["component"].transform("nunique")
         return int((groups > 1).sum())
 
@@ -99,7 +99,7 @@ class Ranking:
 
 @dataclass(frozen=True)
 class Structure:
-    """Who was compared with whom.
+    """Which items were compared with each other.
 
     Attributes
     ----------
@@ -122,13 +122,13 @@ class Structure:
 
 
 def structure(winner: IntArray, loser: IntArray, n: int) -> Structure:
-    """Return groups and counts of each of `n` items, from judgments."""
+    """Return the groups and counts of each of `n` items, from judgments."""
     component, strong = _groups(winner, loser, n)
     return Structure(component, strong, np.bincount(winner, None, n), np.bincount(loser, None, n))
 
 
 def structure_of(cells: Cells, n: int) -> Structure:
-    """Return groups and counts of each of `n` items."""
+    """Return the groups and counts of each of `n` items, from counts of pairs."""
     component, strong = _groups(*win_edges(cells), n)
     wins = cells.by_first(cells.first_wins, n) + cells.by_second(cells.second_wins, n)
     losses = cells.by_first(cells.second_wins, n) + cells.by_second(cells.first_wins, n)
@@ -145,14 +145,14 @@ def _groups(winner: IntArray, loser: IntArray, n: int) -> tuple[IntArray, IntArr
 
 
 def _soon_reaches_all(start: IntArray, end: IntArray, n: int) -> bool:
-    """Return whether edges lead from item 0 to every other within a few steps: the usual case.
+    """Return whether edges lead from item 0 to all others within a few steps, as is usual.
 
-    Where they do in both directions, all items are one strongly connected group.
+    If they do in both directions, all items are one strongly connected group.
     """
     reached = np.zeros(n, dtype=bool)
     reached[0] = True
     count = 1
-    # Some edges, evenly picked, go most of the way; all of them finish it.
+    # Some evenly spaced edges reach most items; all edges reach the others.
     stride = max(1, len(start) // (_FEW_EDGES * n))
     for some, others in ((start[::stride], end[::stride]), (start, end)):
         for _ in range(_FEW_STEPS):
@@ -178,7 +178,7 @@ def ranking_frame(
     sd_reordered: FloatArray | None = None,
     notes: list[str] | None = None,
 ) -> pd.DataFrame:
-    """Return the table of a ranking; what a method does not have stays missing."""
+    """Return the table of a ranking; values that a method does not have are missing."""
     absent = np.full(data.n_items, np.nan)
 
     def given(values: FloatArray | None) -> FloatArray:
@@ -188,7 +188,7 @@ def ranking_frame(
     rank = _ranks(score, groups.component)
     name = np.empty(data.n_items, dtype=np.int64)
     name[data.items["item_id"].to_numpy(dtype=object).argsort(kind="stable")] = np.arange(len(name))
-    # Items without a score come last.
+    # Items without a score are last.
     order = np.lexsort((name, rank, rank == 0, groups.component, scenario))
     columns = {
         "item_id": data.items["item_id"].array,
@@ -212,12 +212,12 @@ def ranking_frame(
 def _scenario_codes(data: Comparisons) -> IntArray:
     """Return the number of every item's scenario, in the order of their names."""
     names = data.items["scenario"].to_numpy(dtype=object)
-    # Items come sorted by scenario.
+    # Items are sorted by scenario.
     return np.cumsum(np.append([False], names[1:] != names[:-1]))
 
 
 def _ranks(score: FloatArray, component: IntArray) -> IntArray:
-    """Return ranks within components, 1 for the highest score, ties sharing the smaller; 0 none."""
+    """Return ranks within components: 1 is best, ties share the smaller rank, 0 is missing."""
     rounded = np.round(score, _RANK_DECIMALS)
     order = np.lexsort((-rounded, component))
     rounded, group = rounded[order], component[order]
@@ -234,7 +234,7 @@ def _ranks(score: FloatArray, component: IntArray) -> IntArray:
 def _with_split(
     data: Comparisons, scenario: IntArray, groups: Structure, notes: list[str] | None
 ) -> list[str]:
-    """Return the notes, each with a sentence where its scenario falls into separate groups."""
+    """Return the notes, with a sentence added if the scenario has several separate groups."""
     notes = [""] * len(scenario) if notes is None else notes
     _, one_item_each = np.unique(groups.component, return_index=True)
     parts = np.bincount(scenario[one_item_each])[scenario]
@@ -250,7 +250,7 @@ def _with_split(
                 [
                     note,
                     f"{place} into {count} groups never compared with each other: "
-                    "score and rank hold within this group",
+                    "score and rank are valid only within this group",
                 ],
             )
         )

@@ -1,4 +1,4 @@
-"""Uncertainty of Bradley-Terry scores: the clustered sandwich, and the bootstrap over clusters."""
+"""Uncertainty of Bradley-Terry scores, by the clustered sandwich or a bootstrap over clusters."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from analysis.ranking.newton import Fit, log_odds, newton
 from analysis.ranking.pair_counts import Cells, connected_groups, win_edges
 from prereg.errors import RatifyError
 
-# Numbers held at once while resamples are worked through.
+# Numbers kept in memory at once while resamples are processed.
 _CHUNK_CELLS = 4_000_000
-# Judgments, and columns of the inverse, worked through at once.
+# Judgments, and columns of the inverse, processed at once.
 _CHUNK = 1 << 15
 _COLUMNS = 256
-# Above these many clusters a resample is drawn one cluster at a time.
+# With more clusters than this, a resample is drawn one cluster at a time.
 _MANY_CLUSTERS = 10_000
-# So many times more numbers are multiplied in the same time by BLAS as by a sparse product.
+# BLAS multiplies about this many times more numbers in the same time than a sparse product.
 _DENSER = 8
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is fitted: counts of the judgments that carry information, and their groups.
+    """The data to fit: counts of the judgments with information, and their groups.
 
     Attributes
     ----------
@@ -54,9 +54,9 @@ class Errors:
     Attributes
     ----------
     se : float array of shape (n_items,)
-        NaN for items without a score and where fewer than 2 clusters judged.
+        NaN for items without a score and for groups that fewer than 2 clusters judged.
     clusters : int array of shape (n_items,)
-        Clusters that judged the item's group.
+        Number of clusters that judged the item's group.
     side_se : float
     side_clusters : int
     """
@@ -96,7 +96,7 @@ def _variances(votes: ClusterScores, fit: Fit, number: int) -> FloatArray:
         inverse = fit.curvature.inverse(number)
         if inverse is not None:
             return _dense_variances(votes.rows(number), inverse)
-    # A shared side advantage lets the clusters of every group have their say.
+    # With a shared side advantage the clusters of every group contribute.
     n = len(fit.score)
     parts = []
     for begin in range(0, len(items), _COLUMNS):
@@ -111,7 +111,7 @@ def _variances(votes: ClusterScores, fit: Fit, number: int) -> FloatArray:
 
 
 def _dense_variances(chunks: Iterator[csr_array], inverse: FloatArray) -> FloatArray:
-    """Return the same from the whole inverse, each chunk in whichever order is less work."""
+    """Return the same from the whole inverse, multiplying each chunk in the cheaper order."""
     m = len(inverse)
     variance, meat = np.zeros(m), np.zeros((m, m))
     for rows in chunks:
@@ -143,7 +143,7 @@ class ClusterScores:
         self.problem = problem
         cells, self._n = problem.cells, len(fit.score)
         odds = log_odds(cells, fit.score, fit.side)
-        # One entry a cell and outcome: 2 x cell where the second item won, 1 more where the first.
+        # One entry per cell and outcome: 2 x cell if the second item won, 1 more if the first won.
         self._excess = np.column_stack([-expit(odds), expit(-odds)]).ravel()
         self._block_of_cell = fit.curvature.layout.block_of[cells.first]
         self._place = fit.curvature.layout.place
@@ -153,10 +153,10 @@ class ClusterScores:
             self._packed = self._pack()
 
     def _pack(self) -> IntArray:
-        """Return group, cluster, cell and outcome of every judgment as one number, in order."""
+        """Return group, cluster, cell and outcome of every judgment as one number, sorted."""
         cells = self.problem.cells
         packed = self.problem.cluster.copy()
-        # A shared side advantage joins what one cluster said in several groups.
+        # With a shared side advantage, a cluster's judgments in several groups belong together.
         if len(self.problem.blocks) > 1 and not cells.side:
             packed += self._block_of_cell[cells.of_judgment] * self._span
         packed *= len(self._excess)
@@ -166,7 +166,7 @@ class ClusterScores:
         return packed
 
     def n_clusters(self, number: int | None) -> int:
-        """Return how many clusters judged in a group, or at all."""
+        """Return how many clusters judged a group, or any group if `number` is None."""
         if self._alone:
             inside = slice(None) if number is None else self._block_of_cell == number
             cells = self.problem.cells
@@ -187,17 +187,17 @@ class ClusterScores:
         return begin, end
 
     def rows(self, number: int | None) -> Iterator[csr_array]:
-        """Give one row a cluster of one group, a column an item of it.
+        """Yield the rows of the clusters of one group, with one column per item of the group.
 
-        None gives the clusters of every group, with a column for every item and the side last;
-        without a side, a cluster has a row for each group that it judged in.
+        None yields the clusters of every group, with one column per item and the side last;
+        without a side, a cluster has one row per group that it judged.
         """
         cells = self.problem.cells
         if self._alone:
             inside = np.arange(len(cells.first))
             if number is not None:
                 inside = inside[self._block_of_cell == number]
-            # Judgments of one cell and outcome have one gradient: a row stands for all of them.
+            # Judgments of one cell and outcome have the same gradient, so they share one row.
             wins = np.column_stack([cells.second_wins, cells.first_wins]).ravel()
             code = np.repeat(2 * inside, 2)
             code[1::2] += 1
@@ -216,7 +216,7 @@ class ClusterScores:
             begin = end
 
     def _cluster_edge(self, begin: int, end: int, last: int) -> int:
-        """Return the end of a chunk, moved so that no cluster is cut."""
+        """Return the end of a chunk, moved so that no cluster is split."""
         if end == last:
             return last
         span = len(self._excess)
@@ -251,7 +251,7 @@ class Draws:
     Attributes
     ----------
     score : float array of shape (resamples, n_items)
-        NaN where a resample gives an item no finite estimate.
+        NaN if an item has no finite estimate in a resample.
     side : float array of shape (resamples,)
     lost : int
         Resamples in which at least one group has no finite estimate.
@@ -265,12 +265,12 @@ class Draws:
 def bootstrap_scores(
     problem: Problem, fit: Fit, *, resamples: int, rng: np.random.Generator
 ) -> Draws:
-    """Refit on resamples of whole clusters, each from the full fit's scores.
+    """Refit on resamples of whole clusters, starting from the scores of the full fit.
 
     Notes
     -----
-    Clusters are drawn over all groups at once. An item that a resample does not hold has no score
-    in it; without a ridge, neither has a group that Ford's condition fails in.
+    Clusters are drawn over all groups at once. An item that is not in a resample has no score in
+    it; without a ridge, neither has a group in which Ford's condition fails.
     """
     cells = problem.cells
     cluster, names = dense_codes(problem.cluster)
@@ -292,11 +292,11 @@ def bootstrap_scores(
 
 
 def _drawn_clusters(n_clusters: int, resamples: int, rng: np.random.Generator) -> IntArray:
-    """Return how often each cluster is in each resample, a row a resample."""
+    """Return how often each cluster is in each resample, one row per resample."""
     if n_clusters <= _MANY_CLUSTERS:
         even = np.full(n_clusters, 1 / n_clusters)
         return rng.multinomial(n_clusters, even, size=resamples)
-    # One by one is the same distribution, and for many clusters quicker.
+    # Drawing one by one has the same distribution, and is faster for many clusters.
     return np.array(
         [
             np.bincount(rng.integers(n_clusters, size=n_clusters), None, n_clusters)
@@ -306,7 +306,7 @@ def _drawn_clusters(n_clusters: int, resamples: int, rng: np.random.Generator) -
 
 
 def _cluster_counts(cells: Cells, cluster: IntArray, n_clusters: int) -> csr_array:
-    """Return counts of shape (2 x cells, clusters): wins of the second items, then of the first."""
+    """Return counts of shape (2 x cells, clusters): wins of second items, then of first items."""
     n_cells = len(cells.first)
     packed = np.where(cells.first_won, n_cells, 0)
     packed += cells.of_judgment
@@ -321,7 +321,7 @@ def _cluster_counts(cells: Cells, cluster: IntArray, n_clusters: int) -> csr_arr
 
 
 def _refit(problem: Problem, fit: Fit, layout: Layout) -> tuple[FloatArray, float, bool]:
-    """Return scores, side, and whether every group had a finite estimate in this resample."""
+    """Return scores, side, and whether every group has a finite estimate in this resample."""
     cells, n = problem.cells, len(fit.score)
     blocks, some = problem.blocks, cells
     if problem.ridge == 0:

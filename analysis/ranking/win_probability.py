@@ -1,4 +1,4 @@
-"""How probably one item beats another, by Bradley-Terry scores and the errors of them together."""
+"""The probability that one item beats another, from Bradley-Terry scores and their joint errors."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from analysis.tables import columns
 
 @dataclass(frozen=True, kw_only=True)
 class PairwiseProbability:
-    """How probably one item beats another.
+    """The probability that one item beats another, for several pairs.
 
     Attributes
     ----------
     frame : DataFrame
-        One row a pair: `scenario`, `item_id`, `other_id`; `difference`, `se` (log-odds);
-        `probability`, `low`, `high` (that `item_id` is chosen over `other_id`, no side
-        preferred); `p` (two-sided, of no difference); `clusters`; `note` (empty, or why there is
-        no estimate or no interval).
+        One row per pair: `scenario`, `item_id`, `other_id`; `difference`, `se` (log-odds);
+        `probability`, `low`, `high` (that `item_id` is chosen over `other_id`, without a side
+        advantage); `p` (two-sided, for no difference); `clusters`; `note` (why there is no
+        estimate or no interval, or empty).
     level : float
     n_judgments, n_clusters : int
     method, unit : str
@@ -45,15 +45,15 @@ class PairwiseProbability:
 def pairwise_probability(
     errors: ScoreErrors, pairs: pd.DataFrame | None = None, *, level: float = 0.95
 ) -> PairwiseProbability:
-    """Return P(i beats j) by Bradley-Terry with its interval.
+    """Return P(i beats j) with its interval, from Bradley-Terry scores.
 
     Parameters
     ----------
     errors : ScoreErrors
         From `score_errors`.
     pairs : DataFrame, optional
-        `item_id`, `other_id`, and `scenario` where ids stand in several; by default all pairs
-        within a scenario, the one ranked higher first.
+        `item_id`, `other_id`, and `scenario` if ids occur in several; by default all pairs
+        within a scenario, with the item that is ranked higher first.
     level : float
 
     Returns
@@ -63,15 +63,15 @@ def pairwise_probability(
     Raises
     ------
     RatifyError
-        On an item that was not ranked, a pair of an item with itself, and an id that stands in
-        several scenarios where the pair does not say which.
+        On an item that was not ranked, a pair of an item with itself, and an id that occurs in
+        several scenarios if the pair does not say which.
 
     Notes
     -----
-    The difference of the scores, its error from the covariance clustered by rater
-    (`score_errors`), t quantile with clusters - 1 degrees of freedom, put through the logistic
-    function: the ends stay within 0 and 1. Intervals are for each pair, not for all at once. At
-    study size they covered .94 to .95 in simulation.
+    The difference of the scores with an error from the covariance clustered by rater
+    (`score_errors`) and the t quantile with clusters - 1 degrees of freedom, transformed by the
+    logistic function, so that the ends are within 0 and 1. Intervals are for each pair, not for
+    all at once. In simulations at study size they covered .94 to .95.
     """
     columns.proportion("level", level)
     frame = errors.ranking.frame
@@ -109,11 +109,11 @@ def pairwise_probability(
     )
 
 
-# What a pair lacks, and the note that says so.
+# Reasons why a pair has no estimate or no interval, and their notes.
 _NOTHING, _APART, _NO_SCORE, _FEW, _NO_ERROR = range(5)
 _NOTES = (
     "",
-    "never compared with each other, not even through others",
+    "never compared with each other, not even indirectly",
     "no finite estimate of a score",
     "no interval: fewer than 2 clusters",
     "a score is finite only because of the ridge: no interval",
@@ -146,7 +146,7 @@ def _named_pairs(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[IntArray, In
             pairs,
             name,
             wanted.isin(repeated),
-            "stands in several scenarios",
+            "occurs in several scenarios",
             allowed="pairs with a column scenario",
         )
         columns.refuse(
@@ -168,7 +168,7 @@ def _named_pairs(frame: pd.DataFrame, pairs: pd.DataFrame) -> tuple[IntArray, In
 
 
 def _lacks(errors: ScoreErrors, first: IntArray, second: IntArray) -> IntArray:
-    """Return what each pair lacks first of all, a place in `_NOTES`."""
+    """Return the index in `_NOTES` of the first thing that each pair lacks."""
     component = errors.ranking.frame["component"].to_numpy()
     scored = ~np.isnan(errors.score)
     judged = np.zeros(len(scored), dtype=bool)

@@ -1,4 +1,4 @@
-"""The registered analysis of agreement: people's ratings of a rating plan beside the judges'."""
+"""The registered analysis of agreement: compares judges' ratings with people's in a rating plan."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
     Returns
     -------
     Finding
-        People's own agreement, each judge's beside it, the alternative-annotator test and, where
-        the plan names cuts, who finds the cases: quantities, tables and a figure.
+        People's agreement with each other, each judge's agreement with people, the
+        alternative-annotator test and, where the plan names cuts, who finds the cases.
 
     Raises
     ------
     RatifyError
-        Where nobody rated what the plan names, where a judge did not, or where its dimensions are
-        rated on different scales.
+        Where no person or no judge rated what the plan names, or where the dimensions are rated
+        on different scales.
     """
     people, judged = _rows(analysis, evidence)
     dimensions = _dimensions(analysis, people, judged)
@@ -102,7 +102,7 @@ def _rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.Dat
 
 
 def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame) -> list[str]:
-    """Return what is compared: what the plan names, or all that people and judges rated."""
+    """Return the plan's dimensions, or all dimensions that both people and judges rated."""
     there = set(people["dimension"]) & set(judged["dimension"])
     for name in analysis.dimensions or ():
         if name not in there:
@@ -116,13 +116,12 @@ def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame)
         raise RatifyError(
             "people and judges rated no dimension in common",
             column="dimension",
-            allowed="a judge's dimensions named like the plan's scales",
+            allowed="judge dimensions with the same names as the plan's scales",
         )
     return list(analysis.dimensions or sorted(there))
 
 
 def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
-    """Return the one scale of all dimensions."""
     used = people[people["dimension"].isin(dimensions)]
     ends = used[["scale_min", "scale_max"]].astype(float).drop_duplicates()
     scales = sorted((low, high) for low, high in ends.to_numpy().tolist())
@@ -131,7 +130,7 @@ def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
             "these dimensions are rated on different scales",
             column="dimensions",
             value="; ".join(f"{low:g} to {high:g}" for low, high in scales),
-            allowed="an analysis of its own for each scale",
+            allowed="a separate analysis for each scale",
         )
     return scales[0]
 
@@ -139,7 +138,6 @@ def _scale(people: pd.DataFrame, dimensions: list[str]) -> tuple[float, float]:
 def _sentence(
     analysis: Agreement, evidence: Evidence, table: AgreementTable, bar: Yardstick, beyond: Beyond
 ) -> str:
-    """Return the answer in words a psychologist uses."""
     who = evidence.raters
     said = []
     if beyond.crowd is not None and np.isnan(bar.humans[ALL].value):
@@ -152,7 +150,7 @@ def _sentence(
         )
         pairs = [(s.judge, s.single, s.difference) for s in bar.overall()]
     for judge, own, less in pairs:
-        against = "" if np.isnan(less.value) else f" ({with_interval(less)} against their own)"
+        against = "" if np.isnan(less.value) else f" ({with_interval(less)} compared with theirs)"
         said.append(f"{judge} agrees with one of them at {with_interval(own)}{against}.")
     if beyond.alternative is not None:
         tested = [in_a_persons_place(beyond.alternative, judge) for judge in analysis.judges]
@@ -173,7 +171,7 @@ def _kappa(analysis: Agreement) -> str:
 def _quantities(
     analysis: Agreement, evidence: Evidence, bar: Yardstick, beyond: Beyond
 ) -> list[Quantity]:
-    """Return every number that a threshold of the gate may name, means first."""
+    """Return every number that a threshold of the plan's gate may name, means first."""
     common: dict[str, Any] = {"analysis": analysis.id, **stamp(analysis, evidence)}
     kappa = _kappa(analysis)
     found = [
@@ -267,7 +265,7 @@ def _of_crowd(crowd: Crowd, common: dict[str, Any]) -> list[Quantity]:
 def _of_test(
     tested: AlternativeAnnotator, analysis: Agreement, common: dict[str, Any]
 ) -> list[Quantity]:
-    """Return winning rate and advantage probability of every judge and dimension."""
+    """Return the winning rate and advantage probability of every judge and dimension."""
     wide = analysis.correction == "people_and_dimensions"
     over = "people and dimensions" if wide else "people"
     how = f"alternative-annotator test, epsilon {tested.epsilon:g}, {tested.metric}"
@@ -292,8 +290,8 @@ def _of_test(
             ),
             Quantity(
                 name=f"{row.judge}: advantage {row.dimension}",
-                label=f"How likely {row.judge} is at least as close to the others as a person, "
-                f"{row.dimension}",
+                label=f"Probability that {row.judge} is at least as close to the others as a "
+                f"person, {row.dimension}",
                 estimate=number(row.advantage),
                 low=number(row.advantage_low),
                 high=number(row.advantage_high),
@@ -317,9 +315,9 @@ def _quantity(
     low, high = sample.interval
     note = ""
     if np.isnan(sample.value):
-        note = "Not defined: too few items in common, or no variation to agree on."
+        note = "Not defined: too few items in common, or ratings that do not vary."
     elif np.isnan(low):
-        note = "No interval: not defined without one of the items."
+        note = "No interval: the estimate is not defined when one of the items is left out."
     return Quantity(
         name=name,
         label=label,
@@ -347,7 +345,7 @@ def _tables(
             caption=f"Mean {kappa} with 95% jackknife intervals over items. humans: people with "
             "each other (in a judge's row, on the items that it rated); single: the judge with one "
             "person; median: with the median of people; difference: single minus humans. 'all' is "
-            f"the mean over dimensions. Pairs with fewer than {FEWEST} common items stay out.",
+            f"the mean over dimensions. Pairs with fewer than {FEWEST} common items are left out.",
             frame=bar.to_frame(),
             status=evidence.status,
         ),
@@ -360,8 +358,8 @@ def _tables(
                 if analysis.interval == "jackknife"
                 else f"bootstrap intervals over items, {analysis.draws:,} resamples"
             )
-            + ". Of a kappa, _se is the non-null standard error and _se_null the null one; _p is "
-            "of kappa = 0 and uses the null one.",
+            + ". For a kappa, _se is the non-null standard error and _se_null the null one; _p "
+            "tests kappa = 0 and uses the null one.",
             frame=table.coefficients_frame(),
             status=evidence.status,
         ),
@@ -381,8 +379,8 @@ def _figures(
             plot_beside_people(rows),
             name=f"{analysis.id}_beside_people",
             title="Judges beside people",
-            caption="Agreement with one other person, by dimension: people's own and each judge's, "
+            caption="Agreement of people and of each judge with one other person, by dimension, "
             "as kappa with 95% intervals over items.",
-            alt=f"Agreement of {listed([*analysis.judges])} with people, beside people's own.",
+            alt=f"Agreement of {listed([*analysis.judges])} and of people with one other person.",
         )
     ]

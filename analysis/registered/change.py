@@ -25,13 +25,13 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
     ----------
     analysis : Change
     evidence : Evidence
-        `evidence.table(analysis.table)` holds a row a person and occasion.
+        `evidence.table(analysis.table)` has one row per person and occasion.
 
     Returns
     -------
     Finding
         The threshold, reliability, shares by condition and their differences, as quantities and
-        tables; everybody's change and the means by occasion, as figures.
+        tables; each person's change and the means by occasion, as figures.
 
     Raises
     ------
@@ -75,7 +75,6 @@ def _percent(value: float, low: float, high: float) -> str:
 
 
 def _sentence(found: ReliableChange) -> str:
-    """Return what happened, for whoever reads nothing else."""
     told = {}
     for outcome in ("improved", "declined"):
         rows = found.shares[(found.shares["outcome"] == outcome) & (found.shares["n"] > 0)]
@@ -84,18 +83,18 @@ def _sentence(found: ReliableChange) -> str:
             for row in rows.to_dict("records")
         )
     moved = (
-        f"Up to {found.threshold[0]:.2f} points a person's score moves by itself, as the control "
-        "shows."
+        f"The control shows that a person's score can move by up to {found.threshold[0]:.2f} "
+        "points without any real change."
     )
     if found.people.empty:
         return f"{moved} Nobody was measured both before and after."
-    return f"{moved} By more improved: {told['improved']}; declined: {told['declined']}."
+    return f"{moved} By more than that, improved: {told['improved']}; declined: {told['declined']}."
 
 
 def _model_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
-    """Return the threshold, and the variances and reliabilities it rests on."""
+    """Return the threshold, and the variances and reliabilities behind it."""
     parts = found.components
     k = len(found.post_rounds)
     common: dict[str, Any] = {
@@ -109,7 +108,7 @@ def _model_quantities(
     at, low, high = found.threshold
     threshold = Quantity(
         name="threshold",
-        label=f"Change that counts: mean of {k} after less mean of {len(found.baseline_rounds)} "
+        label=f"Change that counts: mean of {k} after minus mean of {len(found.baseline_rounds)} "
         "before",
         estimate=at,
         low=low,
@@ -140,7 +139,6 @@ def _model_quantities(
 def _share_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
-    """Return how many improved and declined in each condition."""
     rows = found.shares[found.shares["outcome"] != "neither"]
     return [
         Quantity(
@@ -173,7 +171,6 @@ def _about_share(row: dict[Any, Any]) -> str:
 def _difference_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
-    """Return the differences of the shares between conditions."""
     corrected = found.correction != "none"
     quantities = []
     for row in found.differences.to_dict("records"):
@@ -185,7 +182,7 @@ def _difference_quantities(
             Quantity(
                 analysis=analysis.id,
                 name=f"{row['condition']} - {row['reference']}: {row['outcome']}",
-                label=f"Share that {row['outcome']}: {row['condition']} less {row['reference']}",
+                label=f"Share that {row['outcome']}: {row['condition']} minus {row['reference']}",
                 estimate=number(row["difference"]),
                 low=number(row["difference_low"]),
                 high=number(row["difference_high"]),
@@ -205,19 +202,19 @@ def _difference_quantities(
 
 
 def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list[ResultTable]:
-    at = f"A row a condition and outcome; {found.method}."
+    at = f"One row per condition and outcome; {found.method}."
     shown = [
         (
             "shares",
             "Who changed reliably, by condition",
-            f"{at} Proportions of people. The share's interval carries the threshold's "
+            f"{at} Proportions of people. The share's interval includes the threshold's "
             "uncertainty; Wilson's takes the threshold as known. " + " ".join(found.notes),
             found.shares,
         ),
         (
             "differences",
             "Differences between conditions",
-            "Condition less reference, proportions of people; the difference's interval carries "
+            "Condition minus reference, proportions of people; the difference's interval includes "
             "the threshold's uncertainty, Newcombe's takes it as known; pooled z test; "
             f"adjusted p: {SHOWN[found.correction]}, within one outcome.",
             found.differences,
@@ -238,8 +235,8 @@ def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list
             "indices",
             "The same people by other indices",
             "Shares of people by other definitions of reliable change; the first is the one in "
-            "use. Jacobson and Truax take the error of one measurement less one other, also where "
-            "the mean of several is compared.",
+            "use. Jacobson and Truax take the error of the difference of two measurements, even "
+            "where the means of several are compared.",
             found.indices,
         ),
         (
@@ -270,10 +267,10 @@ def _figures(
         evidence,
         plot_change(found),
         name=f"{analysis.id}_people",
-        title="Everybody's change, by condition",
-        caption=f"A dot a person ({len(found.people):,} in all): the mean after less the mean "
-        "before. Blue dots improved and orange squares declined by more than measurement alone "
-        f"moves a score: {at:.2f} points, {found.level:.0%} interval {low:.2f} to {high:.2f} (the "
+        title="Each person's change, by condition",
+        caption=f"One dot per person ({len(found.people):,} in all): the mean after minus the mean "
+        "before. Blue dots improved and orange squares declined by more than measurement error "
+        f"explains: {at:.2f} points, {found.level:.0%} interval {low:.2f} to {high:.2f} (the "
         f"dark edges of the band). {' '.join(found.notes)}".strip(),
         alt=f"Change of every person by condition, with the threshold. {shares}.",
     )
@@ -288,7 +285,7 @@ def _figures(
         ),
         name=f"{analysis.id}_means",
         title="Means by occasion",
-        caption=f"Mean of {analysis.value.replace('_', ' ')} of everybody measured, with a "
+        caption=f"Mean of {analysis.value.replace('_', ' ')} of all people measured, with a "
         f"{found.level:.0%} t interval.",
         alt="Mean of each condition on each occasion.",
     )
@@ -296,7 +293,7 @@ def _figures(
 
 
 def _in_order(analysis: Change, data: pd.DataFrame) -> pd.DataFrame:
-    """Return the measurements, conditions and occasions in the plan's order."""
+    """Return the measurements, with conditions and occasions in the plan's order."""
     rounds = [*analysis.baseline_rounds, *analysis.post_rounds]
     rows = pd.DataFrame(
         {

@@ -1,4 +1,4 @@
-"""Registered analyses of people's choices beside a judge's scores or its own choices."""
+"""Registered analyses that compare people's choices with a judge's scores or choices."""
 
 from __future__ import annotations
 
@@ -34,8 +34,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     Returns
     -------
     Finding
-        Every coefficient as a quantity, of which only the plan's term is registered; all of them
-        as a table.
+        Every coefficient as a quantity and in a table; only the plan's term is registered.
 
     Raises
     ------
@@ -68,7 +67,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             method=f"logit, errors clustered by {analysis.cluster}",
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
             note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
-            # only the term the plan names was registered as a question of its own
+            # only the term that the plan names was registered as a question
             **(stamp(analysis, evidence) if row["term"] == analysis.term else {}),
         )
         for row in frame.to_dict("records")
@@ -77,7 +76,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     dropped = len(trials) - len(data)
     note = f" {dropped} of {len(trials)} trials have no such side and drop out." if dropped else ""
     if sides.n_unscored:
-        note += f" Of these, {sides.n_unscored} hold an item the judge has not scored."
+        note += f" {sides.n_unscored} of these have an item that the judge did not score."
     table = ResultTable(
         name=analysis.id,
         title=f"{analysis.formula}",
@@ -111,7 +110,7 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
 
 
 def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Finding:
-    """Count how often people chose the side that the judge scored higher, by size of its gap.
+    """Count how often people chose the side that the judge scored higher, by size of the gap.
 
     Parameters
     ----------
@@ -121,8 +120,8 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     Returns
     -------
     Finding
-        The share of each bin as a quantity; all bins as a table; as a figure, with the plan's own
-        logit on the gap where it registers one.
+        The share of each bin as a quantity; all bins as a table and as a figure, which shows the
+        plan's own logit on the gap where the plan registers one.
     """
     trials = _trials(analysis.judge, evidence).frame
     rates = selection_by_gap(trials, bins=analysis.limits)
@@ -166,7 +165,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
     Returns
     -------
     Finding
-        Agreement and kappa of each judge, and of the baselines beside an LLM, as quantities.
+        Agreement and kappa of each judge and, where there is an LLM, of the baselines.
     """
     quantities = []
     words = []
@@ -184,7 +183,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         quantities += [
             Quantity(
                 name=f"{judge_id}: agreement",
-                label=f"{judge_id} chooses as {evidence.raters} do on the same trial",
+                label=f"{judge_id} makes the same choice as {evidence.raters} on the same trial",
                 estimate=found.estimate,
                 low=found.low,
                 high=found.high,
@@ -209,14 +208,14 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         interval = "" if math.isnan(found.low) else f" [{found.low:.0%}, {found.high:.0%}]"
         words.append(f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials")
     return Finding(
-        sentence=f"On the very same trials, the judges choose as {evidence.raters} do: "
+        sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
         quantities=quantities,
     )
 
 
 def _baselines_beside(analysis: ChoiceAgreement, evidence: Evidence) -> list[str]:
-    """Return the baselines that stand beside an LLM, though the analysis does not name them."""
+    """Return the baselines to report with an LLM, although the analysis does not name them."""
     if not any(isinstance(evidence.plan.judge(name), LLMJudge) for name in analysis.judges):
         return []
     return [b for b in BASELINES if b in evidence.judges and b not in analysis.judges]
@@ -244,7 +243,7 @@ def _trials(judge_id: str, evidence: Evidence) -> Trials:
 def _registered_curve(
     analysis: SelectionByGap, evidence: Evidence, trials: pd.DataFrame
 ) -> tuple[Regression | None, pd.DataFrame]:
-    """Return the plan's own logit of select_higher on this judge's gap, if it registers one."""
+    """Return the plan's logit of select_higher on this judge's gap, if the plan registers one."""
     data = trials.dropna(subset=["select_higher"])
     for other in evidence.plan.analyses:
         if (
@@ -253,7 +252,7 @@ def _registered_curve(
             and other.formula.startswith("select_higher")
             and other.term == "gap"
         ):
-            # without a fit the rates are still rates: the logit's own finding says why it failed
+            # the rates do not need the fit; the logit's own finding says why it failed
             with contextlib.suppress(RatifyError):
                 return clustered_logit(data, other.formula, cluster=other.cluster), data
     return None, data

@@ -1,4 +1,4 @@
-"""What a registered analysis hands to the report, and how its numbers are stamped."""
+"""What a registered analysis gives to the report, and what marks its numbers as registered."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Finding:
 def drawn(
     evidence: Evidence, axes: Axes, *, caption: str, status: Status | None = None, **words: str
 ) -> ResultFigure:
-    """Return a drawing as the report keeps it; with simulated raters, it and its caption say so.
+    """Return a drawing as a figure of the report; with simulated raters, both say so.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def drawn(
     axes : Axes
     caption : str
     status : {'confirmatory', 'exploratory'}, optional
-        That of a registered analysis, where it is left out.
+        By default the status of a registered analysis.
     **words
         `name`, `title` and `alt` of the figure.
     """
@@ -56,7 +56,7 @@ def result_tables(
     level: float,
     exploratory: Container[str] = (),
 ) -> list[ResultTable]:
-    """Return the tables of an analysis, whose id stands before each name.
+    """Return the tables of an analysis; each name starts with the id of the analysis.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def result_tables(
     level : float
         Coverage of their intervals.
     exploratory : container of str
-        Names of tables that answer no registered question.
+        Names of tables that do not answer a registered question.
     """
     return [
         ResultTable(
@@ -93,5 +93,5 @@ def interval(low: float, high: float) -> str:
 
 
 def number(value: Any) -> float | None:
-    """Return a number as a quantity holds it: None where it is missing."""
+    """Return a number for a quantity: None where it is missing."""
     return None if pd.isna(value) else float(value)

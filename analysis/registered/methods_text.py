@@ -1,4 +1,4 @@
-"""The prose of a study's report: what was done, and what the numbers cannot say."""
+"""The text of a study's report: the methods, the limits and notes on who took part."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from prereg.tables.contract import STATUSES
 
 
 def methods(evidence: Evidence) -> list[str]:
-    """Return paragraphs on how the answers came to be, and how they became numbers."""
+    """Return paragraphs on how the answers were collected and analysed."""
     plan = evidence.plan
     paragraphs = [_collection(plan)]
     if evidence.ranking is not None:
@@ -27,41 +27,41 @@ def methods(evidence: Evidence) -> list[str]:
     return paragraphs
 
 
-# One paragraph for each kind of analysis that the others do not describe.
+# One paragraph for each kind of analysis that the other paragraphs do not describe.
 _OF_KIND = {
     "rank_correlation": "Rank correlations are Spearman's, through Fisher's z with the error of "
     "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
-    "What they would be without errors of measurement is corrected by the scale's reliability.",
+    "Disattenuated correlations are divided by the square root of the scores' reliability.",
     "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
-    "error of the difference, calibrated so that on average over items 95% hold the true rank. "
-    "Each rater's choices are held against scores made without that rater.",
-    "agreement": "Agreement is read on the values of the scale, not on the index of values seen; "
+    "error of the difference, calibrated so that on average over items 95% have the true rank. "
+    "Each rater's choices are compared with scores estimated without that rater.",
+    "agreement": "Agreement uses the values of the scale, not the order of the values that occur; "
     "intervals are bias-corrected jackknife intervals over items, kappa's test uses its null "
     "error, and the alternative-annotator test leaves one person out at a time.",
-    "source_ratings": "Mean ratings by source carry errors clustered by rater and by response at "
-    "once, bias-reduced, with Satterthwaite's degrees of freedom.",
-    "best_worst_shares": "Shares of picks carry Wilson intervals for the effective number of "
+    "source_ratings": "Mean ratings by source have bias-reduced errors clustered both by rater "
+    "and by response, with Satterthwaite's degrees of freedom.",
+    "best_worst_shares": "Shares of picks have Wilson intervals for the effective number of "
     "picks, and are compared with 1 / options, the share expected by chance.",
     "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
     "that the plan names; where there are few clusters, p values and intervals are those of the "
-    "wild cluster bootstrap. A number in standard deviations says which deviation was used.",
+    "wild cluster bootstrap. An effect in standard deviations says which one was used.",
     "change": "Reliable change: a random-intercept model of the control group by REML gives the "
     "error of a person's change; who changed by more than the cut times that error improved or "
     "declined.",
-    "themes": "Themes before and after: two-proportion z tests corrected over the themes, with "
-    "McNemar's exact test and the difference clustered by person beside them.",
+    "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
+    "also McNemar's exact test and the difference with errors clustered by person.",
 }
 
 
 def _everybody(cluster: str | None) -> str:
-    said = "Every registered analysis was run once more on everybody who answered anything"
-    return f"{said}, errors clustered by {cluster}." if cluster else f"{said}."
+    said = "Every registered analysis was run again on all raters who answered anything"
+    return f"{said}, with errors clustered by {cluster}." if cluster else f"{said}."
 
 
 def _collection(plan: Plan) -> str:
     design = plan.design
     each = design.raters_per_sequence
-    sides = "; each item stands left as often as right." if kind_of(plan).asks_pairs else "."
+    sides = "; each item is left and right equally often." if kind_of(plan).asks_pairs else "."
     return (
         f"Raters answered one question, “{design.question}”, {evidence_of(plan).asked(plan)}"
         "sequences were generated from the plan's seed before collection, each for "
@@ -78,7 +78,7 @@ def _ranking(plan: Plan) -> str:
     if kind_of(plan).asks_pairs:
         said += (
             f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
-            f"they were asked, with {elo.reorderings} seeded reorderings beside it."
+            f"they were asked, and again in {elo.reorderings} seeded random orders."
         )
     return said.strip()
 
@@ -91,12 +91,12 @@ def _judges_scores(plan: Plan) -> list[str]:
         + (f" minus the sum of {subtracts}." if subtracts else "."),
         "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
         "as the plan says. The gap is the absolute difference of the judge's overall scores; "
-        "trials without a gap have no higher side and drop out.",
+        "trials without a gap have no higher side and are left out.",
     ]
 
 
 def limits(evidence: Evidence) -> list[str]:
-    """Return what must be known before the numbers are believed, the gravest first."""
+    """Return the limits of the numbers, the most serious first."""
     said = []
     if evidence.simulated:
         said.append("The raters are simulated. These numbers show the tool, not people.")
@@ -104,8 +104,8 @@ def limits(evidence: Evidence) -> list[str]:
         said.append("The plan was not locked, so every analysis is exploratory.")
     if evidence.early:
         said.append(
-            "Some answers are older than the lock, so nothing here counts as registered before "
-            "the data were seen: every analysis is exploratory."
+            "Some answers are older than the lock, so no analysis counts as registered before the "
+            "data were seen: every analysis is exploratory."
         )
     if evidence.plan.measures is not None:
         said.append("Wilson intervals by gap take judgments as independent; the logit does not.")
@@ -118,7 +118,7 @@ def limits(evidence: Evidence) -> list[str]:
 
 
 def flow_notes(evidence: Evidence) -> list[str]:
-    """Return what became of those who came, beside what the plan's rules took."""
+    """Return how the visits ended and how many raters withdrew."""
     became = [
         f"{evidence.visits[status]:,} {status.replace('_', ' ')}"
         for status in STATUSES

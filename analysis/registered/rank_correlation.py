@@ -1,4 +1,4 @@
-"""The registered rank correlation: do people order the items as another score does."""
+"""The registered rank correlation: compares people's ranking of items with another score."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
     Raises
     ------
     RatifyError
-        Where people ranked nothing, or the other score is no number.
+        Where people ranked nothing, or the other score is not a number.
     """
     scores, column, what = _other_scores(analysis, evidence)
     rng = evidence.rng(analysis.id)
@@ -74,7 +74,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
 def _peoples_scores(
     evidence: Evidence, draws: int, rng: np.random.Generator
 ) -> tuple[pd.DataFrame, FloatArray | None]:
-    """Return people's scores, and what other raters might have made of them."""
+    """Return people's scores and, where possible, draws of the scores from other raters."""
     ranking = evidence.ranked
     largest = int(ranking.frame.groupby("component").size().max())
     if largest > MOST_ITEMS or ranking.n_clusters < 2:
@@ -84,7 +84,7 @@ def _peoples_scores(
 
 
 def _ends(found: Found) -> tuple[float, float]:
-    """Return the interval that is reported: with both rankings' errors where these are known."""
+    """Return the reported interval, with both rankings' errors where these are known."""
     both = found.both_low, found.both_high
     return (found.low, found.high) if math.isnan(sum(both)) else both
 
@@ -102,7 +102,7 @@ def _quantities(
     }
     low, high = _ends(found)
     who = f"{evidence.raters_own} Bradley-Terry score and {what}"
-    alone = f"About items alone {interval(found.low, found.high)}, "
+    alone = f"With the error of items only {interval(found.low, found.high)}, "
     carried = (low, high) != (found.low, found.high)
     return [
         Quantity(
@@ -115,7 +115,7 @@ def _quantities(
             method="Spearman; interval through Fisher's z, carrying the raters' errors"
             if carried
             else "Spearman, Fisher's z with the error of Bonett and Wright",
-            note=(alone if carried else "The interval is about items, not raters; ")
+            note=(alone if carried else "The interval has the error of items, not of raters; ")
             + f"bootstrap over items {interval(found.boot_low, found.boot_high)}."
             + _about_scores(evidence, found.n_unmatched),
             **common,
@@ -131,7 +131,7 @@ def _quantities(
         ),
         Quantity(
             name="spearman_disattenuated",
-            label=f"{who}, were both measured without error",
+            label=f"{who}, corrected for measurement error",
             estimate=None if math.isnan(found.disattenuated) else found.disattenuated,
             low=found.disattenuated_low,
             high=found.disattenuated_high,
@@ -143,7 +143,7 @@ def _quantities(
 
 
 def _about_error(evidence: Evidence, found: Found, what: str) -> str:
-    """Return whose errors the disattenuated correlation is corrected for, in words."""
+    """Return in words whose errors the disattenuated correlation is corrected for."""
     own = f"{evidence.raters_own.lower()} scores"
     known = {own: found.x_reliability, what: found.y_reliability}
     corrected = [
@@ -155,14 +155,14 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
     if not corrected:
         return "Not corrected: neither score has a reliability that can be estimated."
     said = f"Corrected for the error of {' and '.join(corrected)}"
-    said += f"; {free[0]} taken as free of error." if free else "."
+    said += f"; {free[0]} assumed free of error." if free else "."
     if found.disattenuated > 1:
         said += " Above 1: the scores agree better than their reliability allows."
     return said
 
 
 def _about_scores(evidence: Evidence, unmatched: int) -> str:
-    """Return what must be known about the scores that were correlated, empty if nothing."""
+    """Return cautions about the scores that were correlated; empty if there are none."""
     ranking = evidence.ranked
     said = ""
     if ranking.n_by_ridge:
@@ -175,7 +175,7 @@ def _about_scores(evidence: Evidence, unmatched: int) -> str:
 
 
 def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.DataFrame, str, str]:
-    """Return the scores to compare people's with, their column, and what to call them."""
+    """Return the scores to compare people's scores with, their column, and their name in words."""
     if analysis.column is not None:
         if analysis.column not in evidence.items:
             shown = ", ".join(evidence.items.columns)
@@ -199,7 +199,6 @@ def _rank_figure(
     column: str,
     what: str,
 ) -> ResultFigure:
-    """Draw the rank people gave against the rank by another score."""
     frame = people[["item_id", "scenario", "score"]].merge(
         scores[["item_id", column]], on="item_id", suffixes=("", "_other")
     )
@@ -213,17 +212,16 @@ def _rank_figure(
         axes,
         status=evidence.status,
         name=f"{analysis.id}_ranks",
-        title=f"{evidence.raters_own} rank against the rank by {what}",
+        title=f"{evidence.raters_own} rank and the rank by {what}",
         caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "
-        "1 is best. The line is equality.",
-        alt=f"Scatter of ranks by {evidence.raters} and by {what}, a panel for each scenario.",
+        "1 is best. On the line both ranks are equal.",
+        alt=f"Scatter of ranks by {evidence.raters} and by {what}, one panel per scenario.",
     )
 
 
 def _decile_figure(
     analysis: RankCorrelation, evidence: Evidence, judge: JudgeEvidence
 ) -> ResultFigure:
-    """Draw a judge's Elo by decile of its own score."""
     axes = figures.plot_elo_by_decile(judge.scores)
     return drawn(
         evidence,
@@ -231,7 +229,7 @@ def _decile_figure(
         status="exploratory",
         name=f"{analysis.id}_deciles",
         title=f"{judge.judge_id}'s Elo by decile of its own overall score",
-        caption="Deciles are taken within scenario. Points are conversations, diamonds their mean "
-        "with a 95% t interval. Two ways of asking one judge should tell one story.",
+        caption="Deciles are within scenario. Points are conversations, diamonds their mean with "
+        "a 95% t interval. The two ways of asking one judge should agree.",
         alt=f"Elo of each conversation by the decile of {judge.judge_id}'s overall score.",
     )

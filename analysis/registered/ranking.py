@@ -1,4 +1,4 @@
-"""The registered ranking of items: from evidence to findings."""
+"""The registered ranking of items, its reliability, and the raters who disagree."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.ranking import RankingAnalysis
 
-# Groups of items whose ranks are drawn; the tables hold all.
+# At most this many groups of items get a figure; the tables have all groups.
 _MOST_FIGURES = 6
 
 _PROMISE = {
     "average": "{level:.0%} of the items of a group have their true rank inside",
     "each": "each item has its true rank inside with at least {level:.0%} probability",
-    "all": "all items of a group have theirs inside at once with {level:.0%} probability",
+    "all": "with {level:.0%} probability all items of a group have their true rank inside",
 }
 
 
@@ -39,7 +39,7 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
     Raises
     ------
     RatifyError
-        Where `score_errors` does.
+        As `score_errors`.
     """
     people = analysis.of == "people"
     choices = evidence.people if people else evidence.judges[analysis.of].trials
@@ -97,8 +97,8 @@ def _sentence(
     text = f"{_who(analysis, evidence)} ranking of {ranks.n_items} items"
     if np.isfinite(scale.estimate):
         text += (
-            f" has a reliability of {scale.estimate:.2f} {interval(scale.low, scale.high)}: of the "
-            f"spread between items {scale.estimate:.0%} is more than chance"
+            f" has a reliability of {scale.estimate:.2f} {interval(scale.low, scale.high)}: "
+            f"{scale.estimate:.0%} of the variance between items is not chance"
         )
     if frame.empty:
         return f"{text}; no item's rank has an interval."
@@ -112,9 +112,9 @@ def _reliability_quantity(
 ) -> Quantity:
     frame = errors.ranking.frame
     without = int((frame["score"].isna() | ~errors.known).sum())
-    note = f"{without} items have no score with an error, and are left out." if without else ""
+    note = f"{without} items without a score and its error are left out." if without else ""
     if not np.isfinite(scale.estimate):
-        note = f"The errors are as large as the spread of the scores, or unknown. {note}".strip()
+        note = f"The errors are unknown or as large as the spread of the scores. {note}".strip()
     return Quantity(
         analysis=analysis.id,
         name="reliability",
@@ -142,7 +142,7 @@ def _rank_table(
     promise = _PROMISE[analysis.rank_coverage].format(level=analysis.level)
     return ResultTable(
         name=f"{analysis.id}_ranks",
-        title=f"{_who(analysis, evidence)} ranking: which rank each item may have",
+        title=f"{_who(analysis, evidence)} ranking: the ranks that each item may have",
         caption=f"Scores in log-odds; 1 is best, within connected items of a scenario; {promise}. "
         f"{ranks.n_judgments:,} judgments, {ranks.n_clusters:,} clusters. {ranks.method}.",
         frame=frame,
@@ -162,9 +162,9 @@ def _pairs(analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors) -
     found = pairwise_probability(errors, pairs, level=analysis.level)
     return ResultTable(
         name=f"{analysis.id}_pairs",
-        title=f"How probably one item is chosen over another: {which}",
+        title=f"Probability that one item is chosen over another: {which}",
         caption=f"Probability that item_id is chosen over other_id; {analysis.level:.0%} interval "
-        f"of each pair by itself, p of no difference, not corrected. {found.method}.",
+        f"for each pair alone; p tests no difference and is not corrected. {found.method}.",
         frame=found.to_frame(),
         status=evidence.status,
     )
@@ -194,7 +194,7 @@ def _misfit_quantity(
         clusters=misfit.n_raters,
         method=misfit.method,
         unit="raters",
-        note="A count of tests, without an interval. Nobody was excluded for it."
+        note="A count of tests, without an interval. Nobody was excluded because of it."
         if misfit.slope > 0
         else str(misfit.frame["note"].iloc[0]),
         **stamp(analysis, evidence),
@@ -207,8 +207,8 @@ def _misfit_table(
     return ResultTable(
         name=f"{analysis.id}_misfit",
         title="Who disagrees with everyone",
-        caption="Share of a rater's judgments that went to the item the others rank higher, beside "
-        f"what is to be expected of a rater like the rest; worst first. {misfit.method}.",
+        caption="Share of a rater's judgments that went to the item the others rank higher, and "
+        f"the share expected of a rater like the others; worst first. {misfit.method}.",
         frame=misfit.to_frame(),
         status=evidence.status,
     )
@@ -230,8 +230,8 @@ def _rank_figures(
                 evidence,
                 plot_rank_intervals(part),
                 name=f"{analysis.id}_ranks_{place}",
-                title=f"{_who(analysis, evidence)} ranking and the ranks it allows: {scenario}",
-                caption=f"Points are ranks of {len(part)} items, bars the ranks each may have: "
+                title=f"{_who(analysis, evidence)} ranking with intervals of ranks: {scenario}",
+                caption=f"Points are ranks of {len(part)} items, bars their intervals: "
                 f"{promise}. A hollow point has no interval."
                 + _left_out(len(groups) - _MOST_FIGURES),
                 alt=f"Ranks of {len(part)} items of {scenario} with intervals; {best} is first.",
@@ -254,7 +254,8 @@ def _misfit_figure(
         name=f"{analysis.id}_misfit",
         title="Each rater's agreement with the others",
         caption=f"Each point is one of {len(shown)} raters: share of judgments that went to the "
-        "item the others rank higher, over the share to expect of a rater like the rest. "
-        "Diamonds are raters who disagree more than chance allows. The line is equality.",
-        alt=f"Observed over expected agreement of {len(shown)} raters; {misfit.n_flagged} flagged.",
+        "item the others rank higher, against the share expected of a rater like the others. "
+        "Diamonds are raters who disagree more than chance allows. On the line both are equal.",
+        alt=f"Observed against expected agreement of {len(shown)} raters; "
+        f"{misfit.n_flagged} flagged.",
     )

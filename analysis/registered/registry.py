@@ -1,4 +1,4 @@
-"""The kinds of analysis a plan may register: one line for each kind and its runner."""
+"""The kinds of analysis that a plan may register, each with its runner."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     """Run one analysis of the plan.
 
     Where the data cannot answer it (one rater, an outcome that never varies, separation), the
-    finding says so: what was registered is reported, whatever becomes of it.
+    finding says so: every registered analysis is reported, with or without an estimate.
     """
     try:
         return RUNNERS[analysis.kind](analysis, evidence)
@@ -48,7 +48,7 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
 
 
 def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
-    """Return a registered analysis that these data cannot answer: its numbers, each without one."""
+    """Return the finding of an analysis that these data cannot answer, without estimates."""
     names = analysis.quantity_names(evidence.plan) or [analysis.kind]
     words = analysis.id.replace("_", " ")
     missing = [
@@ -64,7 +64,7 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
             method=analysis.kind,
             unit="not estimated",
             clusters=evidence.n_raters,
-            note=f"These data cannot answer it: {why}.",
+            note=f"These data do not allow an estimate: {why}.",
             **stamp(analysis, evidence),
         )
         for name in names

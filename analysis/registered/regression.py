@@ -1,4 +1,4 @@
-"""A registered regression: from the study's rows to effects, families, predictions and a figure."""
+"""A registered regression: effects, families of tests, predictions and a figure from study rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from prereg.analyses.regression import RATINGS, TRIALS
 from prereg.analyses.regression import Regression as RegressionPlan
 
 _UNIT_OF_N = {TRIALS: "judgments", RATINGS: "ratings", "judge_ratings": "ratings"}
-# In a sentence at most so many effects; the others are in the table.
+# At most this many effects are in the sentence; the others are in the table.
 _MOST_TOLD = 4
 
 
@@ -39,16 +39,16 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
 
     Parameters
     ----------
-    analysis : prereg.analyses_regression.Regression
+    analysis : prereg.analyses.regression.Regression
     evidence : Evidence
 
     Returns
     -------
     Finding
-        A quantity for every term and contrast of every outcome in raw units (its p value corrected
-        within its family, unless the family is shared with other analyses: then as it is, for
-        `in_families` to correct); the effects in raw and sd units, all coefficients, and the
-        average predictions and marginal effects, as tables; the effects as a figure.
+        A quantity for every term and contrast of every outcome in raw units; the effects in raw
+        and sd units, all coefficients, and the average predictions and marginal effects, as
+        tables; the effects as a figure. P values are corrected within their family, except those
+        of a family shared with other analyses, which `in_families` corrects.
 
     Raises
     ------
@@ -72,18 +72,18 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
 
 
 def family_tests(analysis: RegressionPlan, finding: Finding) -> list[FamilyTest]:
-    """Return the tests of a finding with the shared family the plan puts them in.
+    """Return the tests of a finding with their shared family.
 
     Parameters
     ----------
-    analysis : prereg.analyses_regression.Regression
+    analysis : prereg.analyses.regression.Regression
     finding : Finding
-        Of this analysis, also one without estimates: its tests count all the same.
+        Of this analysis. Tests without an estimate count too.
 
     Returns
     -------
     list of FamilyTest
-        Empty where the family is not shared: it is corrected already.
+        Empty where the family is not shared, since it is already corrected.
     """
     if analysis.family.over != "shared" or analysis.family.name is None:
         return []
@@ -101,7 +101,7 @@ def family_tests(analysis: RegressionPlan, finding: Finding) -> list[FamilyTest]
 
 
 def in_families(finding: Finding, families: list[Family]) -> Finding:
-    """Return a finding whose p values are corrected within the families its tests belong to.
+    """Return a finding with p values corrected within the families of its tests.
 
     Parameters
     ----------
@@ -204,7 +204,6 @@ def _unit(analysis: RegressionPlan) -> str:
 
 
 def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
-    """Return the effects in plain words: how much more, between which bounds."""
     told = []
     for row in table.head(_MOST_TOLD).to_dict("records"):
         estimate, low, high = row["estimate_raw"], row["low_raw"], row["high_raw"]
@@ -217,7 +216,7 @@ def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
             if not math.isnan(row["sd"]):
                 text += f", {row['estimate_sd']:+.2f} standard deviations"
         clear = low > 0 or high < 0
-        told.append(name + text + ("" if clear else " (no difference is not ruled out)"))
+        told.append(name + text + ("" if clear else " (the interval includes no difference)"))
     more = len(table) - len(told)
     rest = f" {more} more are in the table." if more else ""
     return f"In the registered regression {analysis.id}, {'; '.join(told)}.{rest}"
@@ -241,7 +240,7 @@ def _effects_result(
     )
     in_sd = ""
     if analysis.sd is not None:
-        in_sd = " _sd: the same divided by the sd in the column sd, which is taken as known."
+        in_sd = " _sd: _raw divided by the sd in the column sd, which is assumed to be known."
     return ResultTable(
         name=f"{analysis.id}_effects",
         title=f"Effects of {analysis.predictors}",
@@ -265,8 +264,8 @@ def _coefficients(
     return ResultTable(
         name=f"{analysis.id}_coefficients",
         title=f"All coefficients of {analysis.predictors}",
-        caption=f"{one.method}, {one.test}s that no family corrects; {_unit(analysis)}. Only the "
-        "terms and contrasts of the other table were registered as questions.",
+        caption=f"{one.method}, {one.test}s, not corrected; {_unit(analysis)}. Only the terms and "
+        "contrasts in the table of effects were registered as questions.",
         frame=_of_outcomes(frames),
         status="exploratory",
         level=analysis.level,
@@ -279,8 +278,8 @@ def _averages(
     fits: Mapping[str, Regression],
     rows: Mapping[str, pd.DataFrame],
 ) -> list[ResultTable]:
-    """Return what the model predicts on average, and what a change does, where the plan asks."""
-    how = "over the observed rows, other columns as they are; delta method"
+    """Return the average predictions and marginal effects that the plan asks for."""
+    how = "over the observed rows, other columns unchanged; delta method"
     method = next(iter(fits.values())).method
     shown = []
     if analysis.predictions:
@@ -308,7 +307,7 @@ def _averages(
 
 
 def _of_outcomes(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return one table of all outcomes, whose name is its first column."""
+    """Return one table of all outcomes; the first column names the outcome."""
     return pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True)
 
 
@@ -322,8 +321,8 @@ def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -
     caption = (
         f"Estimates with {analysis.level:.0%} intervals"
         + (", in standard deviations of each outcome" if in_sd else f", {_unit(analysis)}")
-        + ". The line is no effect; a hollow mark's interval includes it. Intervals are not "
-        "corrected for the number of tests."
+        + ". The line marks no effect; hollow marks have intervals that include it. Intervals are "
+        "not corrected for the number of tests."
     )
     column = "estimate_sd" if in_sd else "estimate_raw"
     said = "; ".join(

@@ -1,4 +1,4 @@
-"""The rows of a registered regression: trials, ratings, or a table of the researcher's own."""
+"""The rows of a registered regression: trials, ratings, or the researcher's own table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prereg.errors import RatifyError
 
 
 def regression_rows(analysis: Regression, evidence: Evidence) -> dict[str, pd.DataFrame]:
-    """Return the table of each outcome, a row an observation.
+    """Return the table of each outcome, one row per observation.
 
     Parameters
     ----------
@@ -26,8 +26,8 @@ def regression_rows(analysis: Regression, evidence: Evidence) -> dict[str, pd.Da
         Trials: people's choices with `gap`, `select_higher`, `select_match`, `chose_left`,
         `diff_NAME` for every dimension the judge scored, and the columns of the visit. Ratings: the
         value under the dimension's name, with the columns of the item and, for people, of the
-        visit. A column of these that a rating or trial has already is named `item_NAME` or
-        `visit_NAME`. Other tables: as they are.
+        visit. Where a rating or trial already has a column of that name, the added one is named
+        `item_NAME` or `visit_NAME`. Other tables: unchanged.
 
     Raises
     ------
@@ -36,8 +36,8 @@ def regression_rows(analysis: Regression, evidence: Evidence) -> dict[str, pd.Da
 
     Notes
     -----
-    Tables hold text. A column whose every filled cell is a number is read as numbers, unless its
-    name ends with `_id` or it is the cluster; a formula that wants categories says C(column).
+    Tables hold text. A column is read as numbers if every filled cell is a number, unless its
+    name ends with `_id` or it is the cluster; write C(column) in a formula to get categories.
     """
     if analysis.data == TRIALS:
         return dict.fromkeys(analysis.outcomes, _trials(analysis, evidence))
@@ -51,13 +51,13 @@ def regression_rows(analysis: Regression, evidence: Evidence) -> dict[str, pd.Da
 
 
 def with_numbers(table: pd.DataFrame, *, keep: frozenset[str] = frozenset()) -> pd.DataFrame:
-    """Return a table with its columns of numbers as numbers.
+    """Return a table whose columns of numbers are read as numbers.
 
     Parameters
     ----------
     table : DataFrame
     keep : set of str
-        Columns that stay text, beside those whose name ends with `_id`.
+        Columns that stay text, in addition to those whose name ends with `_id`.
     """
     changed = {}
     for name in table.columns:
@@ -114,7 +114,7 @@ def _dimension(rated: pd.DataFrame, outcome: str, analysis: Regression) -> pd.Da
     if rows.empty:
         shown = ", ".join(sorted(rated["dimension"].astype(str).unique()))
         raise RatifyError("nobody rated this dimension", value=outcome, allowed=shown)
-    if outcome in rows.columns:  # the items know a score of the same name
+    if outcome in rows.columns:  # the items have a score of the same name
         rows = rows.rename(columns={outcome: f"item_{outcome}"})
     return rows.rename(columns={"value": outcome}).reset_index(drop=True)
 
@@ -130,6 +130,6 @@ def _with_visits(rows: pd.DataFrame, evidence: Evidence, analysis: Regression) -
 
 
 def _beside(rows: pd.DataFrame, other: pd.DataFrame, key: str, prefix: str) -> pd.DataFrame:
-    """Return the rows with the other table's columns, renamed where a name is taken."""
+    """Return the rows with the other table's columns, renamed where a name is already used."""
     taken = {name: f"{prefix}{name}" for name in other.columns if name in rows and name != key}
     return rows.merge(other.rename(columns=taken), on=key, how="left", validate="many_to_one")

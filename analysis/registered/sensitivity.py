@@ -1,4 +1,4 @@
-"""The registered sensitivity analysis: everything again, on everybody who answered anything."""
+"""The registered sensitivity analysis: every analysis again on all raters who answered anything."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ ENDING = ".everybody"
 
 
 def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[Finding]:
-    """Run every registered analysis again without exclusions; nothing where the plan asks none.
+    """Run every registered analysis again without exclusions, if the plan asks for it.
 
     Parameters
     ----------
     evidence : Evidence
     found : sequence of Finding
-        Of the plan's analyses in their order, for the table that sets both side by side.
+        Of the plan's analyses in their order, for the table that compares both.
 
     Returns
     -------
     list of Finding
-        One an analysis, its id with `.everybody` behind, and one with the table `everybody`. The
-        figures are those of the analysis that excludes; these have none.
+        One per analysis, with `.everybody` after its id, and one with the table `everybody`.
+        None has figures. Empty if the plan does not ask for it.
     """
     everybody, settings = evidence.everybody, evidence.plan.sensitivity
     if everybody is None or settings is None:
@@ -43,7 +43,7 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
         status=evidence.status,
         name=f"families{ENDING}",
     )
-    # one sentence at the top of the report is enough: the table has the rest
+    # one sentence is enough at the top of the report; the table has the rest
     first = next((n for n, one in enumerate(again) if one.sentence), None)
     said = [
         Finding(
@@ -59,7 +59,7 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
 
 
 def _named_again(analysis: Analysis, settings: Sensitivity) -> Analysis:
-    # the hypothesis is tested once, on those whom the plan keeps
+    # the hypothesis is tested once, on the raters whom the plan keeps
     again = analysis.model_copy(update={"id": f"{analysis.id}{ENDING}", "hypothesis": None})
     return again if settings.cluster is None else again.clustered_by(settings.cluster)
 
@@ -71,7 +71,7 @@ def _on_everybody(sentence: str, everybody: Evidence) -> str:
 def _beside(
     evidence: Evidence, everybody: Evidence, found: Sequence[Finding], again: Sequence[Finding]
 ) -> Finding:
-    """Return the table of both, matched by analysis and name."""
+    """Return the table that compares both, matched by analysis and name."""
     other = {
         (quantity.analysis.removesuffix(ENDING), quantity.name): quantity
         for one in again

@@ -1,4 +1,4 @@
-"""Families of tests that several registered analyses share: corrected when all are there."""
+"""Corrects families of tests that several registered analyses share, once all have run."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ def in_shared_families(
     status: Status,
     name: str = "families",
 ) -> list[Finding]:
-    """Correct the tests of shared families, and add a table of them where there are any.
+    """Correct the tests of shared families, and add a table of these tests if there are any.
 
     Parameters
     ----------
     analyses : sequence of analyses of a plan
     findings : sequence of Finding
-        Theirs, in the same order.
+        One per analysis, in the same order.
     status : {'confirmatory', 'exploratory'}
         Of the table.
     name : str
@@ -45,7 +45,7 @@ def in_shared_families(
     table = ResultTable(
         name=name,
         title="Tests that the plan corrects together",
-        caption="A row a test; p as it is, and corrected within its family.",
+        caption="One row per test; p uncorrected, and corrected within its family.",
         frame=pd.concat([family.to_frame() for family in families], ignore_index=True),
         status=status,
     )

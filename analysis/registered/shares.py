@@ -1,4 +1,4 @@
-"""The registered shares of best and worst picks by source: from evidence to a finding."""
+"""The registered comparison of sources by people's picks of best and worst."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
     Raises
     ------
     RatifyError
-        As `best_worst_shares.best_worst_shares`, and where trials show other sources than the
-        plan's: what is picked depends on all options of a trial, so none can be left out.
+        As `analysis.sources.shares.best_worst_shares`, and where trials show sources that the plan
+        does not name: a pick depends on all options of a trial, so none can be left out.
     """
     items = evidence.items
     columns.require_columns(items, analysis.source)
@@ -46,7 +46,7 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
     if analysis.sources is not None:
         for name in sorted(set(shown[analysis.source]) - set(analysis.sources)):
             raise RatifyError(
-                "is shown in trials, and is none of the plan's sources",
+                "is shown in trials, but is not one of the plan's sources",
                 column=analysis.source,
                 value=name,
                 allowed=", ".join(analysis.sources),
@@ -73,13 +73,13 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
         plot_best_worst_shares(found.shares, sources=analysis.sources),
         name=analysis.id,
         title="How often each source was picked as best and as worst",
-        caption=f"Share of a source's showings with {found.level:.0%} intervals, "
+        caption=f"Share of the times a source was shown, with {found.level:.0%} intervals, "
         f"{CLUSTER_WORDS[found.cluster]}; {about}. The dashed line is chance.",
         alt=f"Shares picked as best: {told}.",
     )
     return Finding(
-        sentence=f"{evidence.raters.capitalize()} picked as best, of the times it was shown: "
-        f"{told}.",
+        sentence=f"How often {evidence.raters} picked each source as best, as a share of the times "
+        f"it was shown: {told}.",
         quantities=_share_quantities(analysis, evidence, found),
         tables=_share_tables(analysis, evidence, found, about),
         figures=[figure],
@@ -90,7 +90,7 @@ def _share_quantities(
     analysis: BestWorstShares, evidence: Evidence, found: Found
 ) -> list[Quantity]:
     """Return each source's shares, then their differences."""
-    words = {"most": "picked as best", "least": "picked as worst", "net": "best less worst"}
+    words = {"most": "picked as best", "least": "picked as worst", "net": "best minus worst"}
     quantities = [
         source_quantity(
             analysis,
@@ -101,7 +101,7 @@ def _share_quantities(
             unit=_unit(row),
             method=found.method,
             unit_of_n="showings",
-            note=f"By chance {row['chance']:.3f}; p is of chance." if row["chance"] else "",
+            note=f"By chance {row['chance']:.3f}; p tests chance." if row["chance"] else "",
         )
         for row in found.shares.to_dict("records")
     ]
@@ -111,7 +111,7 @@ def _share_quantities(
             evidence,
             row,
             name=f"{row['picked']}: {row['contrast']}",
-            label=f"{words[row['picked']]}: {row['source']} less {row['reference']}",
+            label=f"{words[row['picked']]}: {row['source']} minus {row['reference']}",
             unit="difference of proportions",
             unit_of_n="showings",
             method=f"difference of shares, {CLUSTER_WORDS[found.cluster]}, t interval; "
@@ -134,7 +134,7 @@ def _share_tables(
         (
             "contrasts",
             "Differences between sources",
-            f"Source less reference; {SHOWN[found.correction]} within each kind of pick; {about}.",
+            f"Source minus reference; {SHOWN[found.correction]} within each kind of pick; {about}.",
             found.contrasts,
         ),
     )

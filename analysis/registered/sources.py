@@ -1,4 +1,4 @@
-"""The registered ratings of several sources' responses: from evidence to a finding."""
+"""The registered comparison of sources by people's ratings of their responses."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run_source_ratings(analysis: SourceRatings, evidence: Evidence) -> Finding:
     Raises
     ------
     RatifyError
-        As `sources.source_ratings`, and where a source or dimension of the plan was not rated.
+        As `source_ratings`, and where a source or dimension of the plan was not rated.
     """
     items = _named_sources(analysis, evidence.items)
     rated = evidence.ratings[evidence.ratings["item_id"].isin(items["item_id"])]
@@ -90,7 +90,7 @@ def _named_sources(analysis: SourceRatings, items: pd.DataFrame) -> pd.DataFrame
 
 
 def require_seen(analysis: SourceRatings | BestWorstShares, there: pd.Series[Any]) -> None:
-    """Refuse a plan whose sources people never saw.
+    """Refuse a plan with a source that people never saw.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def require_seen(analysis: SourceRatings | BestWorstShares, there: pd.Series[Any
     Raises
     ------
     RatifyError
-        At the first source of the plan that is not there.
+        At the first source of the plan that is missing.
     """
     known = set(there)
     for name in analysis.sources or ():
@@ -143,7 +143,7 @@ def source_quantity(
     row : dict
         Of means, shares or contrasts.
     note : str
-        What must be known before the row's own note.
+        Text to put before the row's own note.
     **words
         `name`, `label`, `unit`, `unit_of_n` and `method` of the quantity.
     """
@@ -204,7 +204,7 @@ def _contrast_quantities(
                 row,
                 name=f"{row['dimension']}: {row['contrast']}"
                 + (", adjusted for style" if adjusted else ""),
-                label=f"{_words(row['dimension'])}: {row['source']} less {row['reference']}"
+                label=f"{_words(row['dimension'])}: {row['source']} minus {row['reference']}"
                 + (", at equal style" if adjusted else ""),
                 unit="points",
                 unit_of_n="ratings",
@@ -217,7 +217,6 @@ def _contrast_quantities(
 
 
 def _sentence(found: Found, evidence: Evidence) -> str:
-    """Return who was rated highest and lowest, for whoever reads nothing else."""
     whole = found.means[found.means["domain"] == ALL].dropna(subset=["estimate"])
     raw = found.contrasts[(found.contrasts["domain"] == ALL) & (found.contrasts["model"] == RAW)]
     told = []
@@ -251,9 +250,9 @@ def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) ->
         (
             "contrasts",
             "Differences between sources",
-            f"Points, source less reference; {SHOWN[found.correction]} over {family}, those over "
-            "all domains, within domains and at equal style being families of their own. "
-            + (f"{CAUTION} Change: adjusted less raw. {notes}" if analysis.style else ""),
+            f"Points, source minus reference; {SHOWN[found.correction]} over {family}. Contrasts "
+            "over all domains, within domains and at equal style are separate families. "
+            + (f"{CAUTION} Change: adjusted minus raw. {notes}" if analysis.style else ""),
             found.contrasts,
         ),
     ]
@@ -262,7 +261,7 @@ def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) ->
         shown.append(
             (
                 "style",
-                "What style has to do with the ratings",
+                "How style relates to the ratings",
                 f"Points for one more {unit}, between responses of one source. {notes}",
                 found.style,
             )

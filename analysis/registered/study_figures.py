@@ -1,4 +1,4 @@
-"""The figures of a study's report: what is drawn, under which title, with which words."""
+"""The figures of a study's report, with their titles and captions."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def ranking_figure(evidence: Evidence) -> ResultFigure:
 
 
 def flow_figure(evidence: Evidence) -> ResultFigure:
-    """Draw how many came, how many left at each rule, and how many were analysed.
+    """Draw how many visits there were, how many each rule excluded, and how many were analysed.
 
-    The report shows the figure of this name with the exclusions.
+    The report shows the figure named `flow` with the exclusions.
     """
     axes = plot_flow(evidence.flow, visits=evidence.visits, withdrawn=evidence.withdrawn)
     rows = evidence.flow.to_dict("records")
@@ -48,9 +48,9 @@ def flow_figure(evidence: Evidence) -> ResultFigure:
         status=evidence.status,
         name="flow",
         title="Who came, who left and who was analysed",
-        caption="Rules apply in the plan's order, each to what the one before it left. Boxes on "
-        "the right show who left; a dashed box says what became of all visits, and excludes "
+        caption="Rules apply in the plan's order, each to those who remain after the rule before "
+        "it. Boxes on the right show who left. A dashed box says how all visits ended; it excludes "
         "nobody.",
         alt=f"Of {came:,} visits {stayed:,} were analysed. "
-        + (f"Left by rule: {'; '.join(left)}." if left else "No rule took any."),
+        + (f"Excluded by rule: {'; '.join(left)}." if left else "No rule excluded any."),
     )

@@ -31,12 +31,12 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
     -------
     Finding
         The change of every theme by the registered test, as quantities; all three tests, shares
-        and people with both texts, as tables; a dumbbell a theme, as a figure.
+        and people with both texts, as tables; one dumbbell per theme, as a figure.
 
     Raises
     ------
     RatifyError
-        As `themes.theme_change`, with the file named.
+        As `analysis.texts.themes.theme_change`, with the file named.
     """
     texts = evidence.table(analysis.texts)
     files = [evidence.table_path(name).name for name in dict.fromkeys(analysis.tables())]
@@ -68,7 +68,6 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
 
 
 def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
-    """Return which themes changed, for whoever reads nothing else."""
     changed = main[main["p_adjusted"] <= 1 - found.level].sort_values("estimate", ascending=False)
     told = [
         f"{row['theme']} {100 * row['estimate']:+.0f} points "
@@ -79,12 +78,12 @@ def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
     caution = ""
     if found.n_pairs and analysis.test == "two_proportions":
         caution = (
-            " Many of the texts before and after are by the same people, which this test does not "
-            "know; the table has tests that do."
+            " Many of the texts before and after are by the same people. This test ignores that; "
+            "the table has tests that allow for it."
         )
     return (
-        f"From {analysis.before} to {analysis.after}, {len(changed)} of {len(main)} themes came up "
-        f"in another share of texts than chance explains{which}.{caution}"
+        f"From {analysis.before} to {analysis.after}, the share of texts changed by more than "
+        f"chance explains in {len(changed)} of {len(main)} themes{which}.{caution}"
     )
 
 
@@ -97,7 +96,7 @@ def _quantity(
     return Quantity(
         analysis=analysis.id,
         name=str(row["theme"]),
-        label=f"Share of texts with {row['theme']}: {analysis.after} less {analysis.before}",
+        label=f"Share of texts with {row['theme']}: {analysis.after} minus {analysis.before}",
         estimate=number(row["estimate"]),
         low=number(row["low"]),
         high=number(row["high"]),
@@ -121,8 +120,8 @@ def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[Re
         (
             "changes",
             "Change of each theme, by three tests",
-            f"Share {analysis.after} less share {analysis.before}; {said}. The registered test is "
-            f"{analysis.test}. {SHOWN[found.correction]} over the themes, within each test. "
+            f"Share {analysis.after} minus share {analysis.before}; {said}. The registered test "
+            f"is {analysis.test}. {SHOWN[found.correction]} over the themes, within each test. "
             f"{about}",
             found.changes,
         ),
@@ -135,7 +134,8 @@ def _tables(analysis: Themes, evidence: Evidence, found: ThemeChange) -> list[Re
         (
             "people",
             "People with texts at both times",
-            "Counts of people: the theme at both times, gained, lost, at neither.",
+            "Counts of people whose texts have the theme at both times, only after (gained), only "
+            "before (lost), or at neither time.",
             found.pairs,
         ),
     ]
@@ -151,7 +151,7 @@ def _figure(
     )
     caption = (
         f"Share of {found.n_texts:,} texts by {found.n_people:,} people, Wilson intervals. A dark "
-        f"line: changed by the registered test ({found.method})."
+        f"line marks a theme that changed by the registered test ({found.method})."
     )
     told = "; ".join(
         f"{row['theme']} {row['estimate']:+.2f} {interval(row['low'], row['high'])}"

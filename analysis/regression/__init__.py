@@ -1,1 +1,1 @@
-"""Linear and logistic regressions with errors clustered by rater."""
+"""Linear and logistic regressions with clustered errors."""

@@ -22,7 +22,7 @@ class Contrast:
     Attributes
     ----------
     name, text : str
-        What it is called, and what it is, in names of coefficients.
+        Its name, and its definition in names of coefficients.
     estimate, se, low, high : float
         In the units of the coefficients (log-odds for a logit).
     statistic, p_value : float
@@ -58,7 +58,7 @@ class Contrast:
 
 
 def contrast_weights(regression: Regression, text: str) -> FloatArray:
-    """Return what a contrast multiplies each coefficient with.
+    """Return the weight of each coefficient in a contrast.
 
     Parameters
     ----------
@@ -74,23 +74,23 @@ def contrast_weights(regression: Regression, text: str) -> FloatArray:
     Raises
     ------
     RatifyError
-        At a name that is no coefficient, at '=' and a constant (contrasts are tested against 0),
-        and at a text in which everything cancels.
+        On a name that is not a coefficient, on '=' and a constant (contrasts are tested against
+        0), and on a text in which everything cancels.
 
     Notes
     -----
-    Read by patsy, as statsmodels' own `t_test` reads it. formulaic's `LinearConstraints` cannot
-    read an interaction: it takes the ':' in its name for an operator.
+    Patsy reads the text, as it does for statsmodels' `t_test`. formulaic's `LinearConstraints`
+    cannot read an interaction: it takes the ':' in its name for an operator.
     """
     terms = [str(term) for term in regression.params.index]
-    if text in terms:  # also a name that reads like a sum
+    if text in terms:  # this includes names that look like a sum
         return np.asarray([float(term == text) for term in terms])
     wrong = RatifyError(
         "is not a contrast of the regression's coefficients", value=text, allowed=", ".join(terms)
     )
     try:
         found = DesignInfo(terms).linear_constraint(text)
-    except Exception as error:  # a text that ends too soon raises more than PatsyError
+    except Exception as error:  # for an incomplete text, patsy raises other errors than PatsyError
         raise wrong from error
     if "=" in _without_terms(text, terms) or len(found.coefs) != 1 or found.constants.any():
         raise RatifyError(
@@ -110,7 +110,7 @@ def wald_contrast(
     text : str
         As in `contrast_weights`; a single name tests that coefficient.
     name : str
-        What to call it, by default its text.
+        Name of the contrast, by default its text.
     level : float
         Coverage of the interval.
 
@@ -150,7 +150,7 @@ def wald_contrast(
 
 
 def _without_terms(text: str, terms: list[str]) -> str:
-    """Return the text without the coefficients' names, which may hold '=' themselves."""
+    """Return the text without the coefficients' names, which may contain '='."""
     for term in sorted(terms, key=len, reverse=True):
         text = text.replace(term, " ")
     return text

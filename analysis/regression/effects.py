@@ -1,7 +1,7 @@
-"""Effects of several outcomes side by side: raw and in standard deviations, each with its family.
+"""A table of effects on several outcomes: raw, in standard deviations, and with corrected p values.
 
-A table headed "SD units" that holds raw points has been published; here the two have columns of
-their own, and the standard deviation stands beside them.
+A table headed "SD units" but with raw points has been published. Here the two have separate
+columns, and a third column has the standard deviation.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def outcome_sd(
     column: str | None = None,
     value: str | None = None,
 ) -> tuple[float, str]:
-    """Return the standard deviation of a regression's outcome, and whose it is in words.
+    """Return the standard deviation of a regression's outcome, and in words of which rows.
 
     Parameters
     ----------
@@ -62,9 +62,9 @@ def outcome_sd(
     data : DataFrame
         The table it was fitted on.
     of : {'whole', 'baseline', 'control'}
-        Over all rows that entered, or over those with `value` in `column`.
+        Over all rows that were fitted, or over those with `value` in `column`.
     column, value : str, optional
-        Compared as numbers where the column holds numbers, otherwise as text.
+        Compared as numbers if the column has numbers, otherwise as text.
 
     Returns
     -------
@@ -75,14 +75,14 @@ def outcome_sd(
     Raises
     ------
     RatifyError
-        On an unknown column, and where fewer than two of the rows differ in the outcome.
+        On an unknown column, and if the outcome is the same in all of the rows.
     """
     name = re.sub(r"^Q\((['\"])(.*)\1\)$", r"\2", regression.formula.partition("~")[0].strip())
     outcome = pd.Series(np.asarray(regression.result.model.endog, dtype=float))
     whose = f"{name}, all {regression.n} rows"
     if of != "whole":
         if column is None or value is None:
-            raise RatifyError(f"the sd at {of} needs its rows", allowed="column and value")
+            raise RatifyError(f"it is not clear which rows are {of}", allowed="column and value")
         if column not in data.columns:
             raise RatifyError(
                 f"there is no column '{column}'", allowed=", ".join(map(str, data.columns))
@@ -93,7 +93,7 @@ def outcome_sd(
     spread = float(outcome.std(ddof=1)) if len(outcome) > 1 else 0.0
     if not spread > 0:
         raise RatifyError(
-            "the outcome has no standard deviation there",
+            "the outcome has no standard deviation in these rows",
             column=column or name,
             value=value or of,
             allowed="two rows or more that differ in the outcome",
@@ -102,7 +102,7 @@ def outcome_sd(
 
 
 def _is_value(cells: pd.Series[Any], value: str) -> np.ndarray:
-    """Return where a cell is the value, 1 and 1.0 being one number."""
+    """Return where a cell is the value; 1 and 1.0 are the same number."""
     same = cells.astype(str).eq(value).to_numpy(dtype=bool)
     try:
         number = float(value)
@@ -133,10 +133,10 @@ def effects_table(
     rng : Generator
         For the bootstrap.
     sd : mapping of outcome to (sd, whose), optional
-        From `outcome_sd`; taken as known, so that an interval in sd is the raw one divided. Without
-        it these columns are missing.
+        From `outcome_sd`. It is assumed to be known: an interval in sd is the raw one divided by
+        it. Without it these columns are missing.
     few_clusters : int
-        Below so many clusters p value and interval come from the wild cluster bootstrap.
+        With fewer clusters, p value and interval come from the wild cluster bootstrap.
     resamples : int
     weights : {'auto', 'rademacher', 'webb'}
     level : float
@@ -144,9 +144,9 @@ def effects_table(
     Returns
     -------
     DataFrame
-        A row an outcome and contrast: `COLUMNS`. `se_raw` and `statistic` are the sandwich's, also
-        where the interval is the bootstrap's. `p_adjusted` and what belongs to it are filled by
-        `with_families`.
+        One row per outcome and contrast: `COLUMNS`. `se_raw` and `statistic` are the sandwich's,
+        even where the interval is the bootstrap's. `with_families` fills `p_adjusted` and the
+        columns about the family.
     """
     rows = []
     for outcome, fit in fits.items():
@@ -205,7 +205,7 @@ def with_families(
     table : DataFrame
         From `effects_table`.
     families : mapping of outcome to family
-        Outcomes with one family are corrected together.
+        Outcomes with the same family are corrected together.
     correction : str
         As in `families.adjust`.
     """

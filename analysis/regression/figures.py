@@ -27,7 +27,7 @@ from analysis.tables import columns
 from prereg.errors import RatifyError
 
 _X_LABEL = {"sd": "Effect (standard deviations of the outcome)", "raw": "Effect (raw units)"}
-# Distance of two effects of one outcome, and of two outcomes, in rows.
+# Distance between two effects of one outcome, and between two outcomes, in rows.
 _ROW, _GAP = 1.0, 0.8
 
 
@@ -44,8 +44,8 @@ def plot_effects(
     Parameters
     ----------
     effects : DataFrame
-        A row an outcome and effect: `outcome`, `effect`, and `estimate_UNIT`, `low_UNIT`,
-        `high_UNIT`, as from `effects.effects_table`. A missing end leaves the mark alone.
+        One row per outcome and effect: `outcome`, `effect`, and `estimate_UNIT`, `low_UNIT`,
+        `high_UNIT`, as from `effects.effects_table`. If an end is missing, only the mark is drawn.
     unit : {'sd', 'raw'}
         Which columns.
     x_label : str, optional
@@ -55,13 +55,13 @@ def plot_effects(
     Returns
     -------
     Axes
-        Outcomes from top to bottom in the order of the table. Marks and colours tell effects apart
-        where there are several, named in a legend above; with one effect there is no legend.
+        Outcomes from top to bottom in the order of the table. Several effects differ by mark and
+        colour, with a legend above; with one effect there is no legend.
 
     Raises
     ------
     RatifyError
-        On missing columns, and where no effect has an estimate in this unit.
+        On missing columns, and if no effect has an estimate in this unit.
     """
     columns.one_of("unit", unit, list(_X_LABEL))
     names = [f"{part}_{unit}" for part in ("estimate", "low", "high")]
@@ -121,7 +121,7 @@ def _places(
 
 
 def _marks(ax: Axes, values: np.ndarray, places: np.ndarray, number: int, name: str) -> None:
-    """Draw one effect in every outcome: solid where its interval leaves out 0."""
+    """Draw one effect in every outcome: solid where its interval excludes 0."""
     colour = COLOURS[number % len(COLOURS)] if name else INK
     marker = MARKERS[number % len(MARKERS)]
     estimate, low, high = values.T
@@ -144,8 +144,8 @@ def plot_selection_by_gap(
     Parameters
     ----------
     rates : DataFrame
-        One row per bin: `bin, gap_low, gap_high, n, chosen, rate, low, high`; an open last bin has
-        a missing or infinite `gap_high`.
+        One row per bin: `bin, gap_low, gap_high, n, chosen, rate, low, high`; a last bin without
+        an upper end has a missing or infinite `gap_high`.
     curve : DataFrame, optional
         The fitted logit: `gap, probability, low, high`.
     ax : Axes, optional
@@ -187,7 +187,7 @@ def plot_selection_by_gap(
 
 
 def _right_end(rates: pd.DataFrame, curve: pd.DataFrame | None) -> float:
-    """Return where an open last bin ends: the largest gap known, and never an empty bin."""
+    """Return where to end a last bin without an upper end: the largest gap known."""
     known = [float(value) for value in rates["gap_high"] if np.isfinite(float(value))]
     if curve is not None and len(curve):
         known.append(float(curve["gap"].max()))

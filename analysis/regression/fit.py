@@ -43,20 +43,20 @@ __all__ = [
 def clustered_logit(
     data: pd.DataFrame, formula: str, *, cluster: str, distribution: Distribution = "z"
 ) -> Regression:
-    """Fit a logit by maximum likelihood, errors clustered.
+    """Fit a logit by maximum likelihood with clustered errors.
 
     Parameters
     ----------
     data : DataFrame
-        One row a trial; the outcome is 0/1 or boolean.
+        One row per trial; the outcome is 0/1 or boolean.
     formula : str
         In statsmodels' syntax over the columns of `data`, for instance
-        'select_higher ~ gap + C(scenario)'. Beside columns it knows patsy's functions and np.
+        'select_higher ~ gap + C(scenario)'. It may also use patsy's functions and np.
     cluster : str
         Column whose rows may depend on each other, usually `rater_id`.
     distribution : {'z', 't'}
-        What tests and intervals refer to: the normal, as published tables do, or Student's t with
-        clusters - 1 degrees of freedom, which is a little wider.
+        Distribution for tests and intervals: the normal, as in published tables, or Student's t
+        with clusters - 1 degrees of freedom, which is a little wider.
 
     Returns
     -------
@@ -67,15 +67,15 @@ def clustered_logit(
     Raises
     ------
     RatifyError
-        On an unknown column, an unreadable formula, an outcome other than 0/1 or without both,
-        terms that are linear combinations of others, fewer than 2 clusters, and separation: terms
-        that predict the outcome perfectly have no finite estimate (found by linear programming,
-        Konis 2007).
+        On an unknown column, an unreadable formula, an outcome other than 0/1 or with only one of
+        them, terms that are linear combinations of others, fewer than 2 clusters, and separation:
+        terms that predict the outcome perfectly have no finite estimate (found by linear
+        programming, Konis 2007).
 
     Notes
     -----
-    Below 40 clusters the error comes out too small and the result says so; take p value and
-    interval from `wild_bootstrap.wild_cluster_bootstrap` there.
+    With fewer than 40 clusters the error is too small and the result says so; use p value and
+    interval from `wild_bootstrap.wild_cluster_bootstrap` instead.
     """
     return _fit(data, formula, cluster, "logit", distribution)
 
@@ -83,12 +83,12 @@ def clustered_logit(
 def clustered_ols(
     data: pd.DataFrame, formula: str, *, cluster: str, distribution: Distribution = "z"
 ) -> Regression:
-    """Fit ordinary least squares, errors clustered.
+    """Fit ordinary least squares with clustered errors.
 
     Parameters
     ----------
     data : DataFrame
-        One row an observation; the outcome is a number.
+        One row per observation; the outcome is a number.
     formula : str
         As in `clustered_logit`.
     cluster : str
@@ -105,7 +105,7 @@ def clustered_ols(
     Raises
     ------
     RatifyError
-        As `clustered_logit`, separation apart.
+        As `clustered_logit`, except for separation.
 
     Notes
     -----
@@ -115,16 +115,16 @@ def clustered_ols(
 
 
 def robust_ols(data: pd.DataFrame, formula: str, *, distribution: Distribution = "z") -> Regression:
-    """Fit ordinary least squares to independent rows, errors HC3.
+    """Fit ordinary least squares to independent rows, with HC3 errors.
 
     Parameters
     ----------
     data : DataFrame
-        One row a person, say, whose demographics predict an outcome.
+        One row per unit, for instance a person whose demographics predict an outcome.
     formula : str
         As in `clustered_logit`.
     distribution : {'z', 't'}
-        The normal, as statsmodels does, or Student's t with rows - terms degrees of freedom.
+        The normal, as in statsmodels, or Student's t with rows - terms degrees of freedom.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def robust_ols(data: pd.DataFrame, formula: str, *, distribution: Distribution =
     Raises
     ------
     RatifyError
-        As `clustered_ols`, and where a term rests on a single row, which leaves no residual.
+        As `clustered_ols`, and if a term depends on a single row, which then has no residual.
 
     References
     ----------
@@ -199,7 +199,7 @@ def _clusters(rows: pd.DataFrame, cluster: str) -> tuple[Any, int | None]:
 
 
 def _checked_model(rows: pd.DataFrame, formula: str, kind: Kind) -> Any:
-    """Return the statsmodels model of an outcome that varies on terms that vary."""
+    """Return the statsmodels model, after checking that the outcome and the terms vary."""
     outcome = formula.partition("~")[0].strip()
     if outcome in rows.columns:
         check_outcome(columns.numbers(rows, outcome), outcome, kind)
@@ -216,7 +216,6 @@ def _checked_model(rows: pd.DataFrame, formula: str, kind: Kind) -> Any:
 def _statsmodels_fit(
     model: Any, kind: Kind, groups: Any, distribution: Distribution
 ) -> tuple[Any, list[str]]:
-    """Return statsmodels' results, and what it warned of."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         if groups is None:
@@ -224,18 +223,18 @@ def _statsmodels_fit(
             settings: dict[str, Any] = {"cov_type": "HC3"}
         else:
             settings = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
-        # Newton stops on the step it makes; this is far below any printed digit.
+        # Newton's method stops at a step this small, far below any printed digit.
         search = {"method": "newton", "maxiter": 100, "tol": 1e-12, "disp": 0}
         settings |= search if kind == "logit" else {}
         # with use_t statsmodels takes clusters - 1 degrees of freedom, or rows - terms
         result = model.fit(use_t=distribution == "t", **settings)
     if kind == "logit" and not result.mle_retvals["converged"]:
-        raise RatifyError("the logit did not converge", allowed="fewer or less related terms")
+        raise RatifyError("the logit did not converge", allowed="fewer or less correlated terms")
     return result, [" ".join(str(w.message).split()) for w in caught]
 
 
 def _check_leverage(X: FloatArray, terms: list[str]) -> None:
-    """Refuse a row that its own terms fit exactly: HC3 divides by what is left over."""
+    """Refuse a row that its own terms fit exactly: HC3 divides by 1 - leverage."""
     basis = np.linalg.qr(X)[0]
     alone = (basis**2).sum(axis=1) > 1 - 1e-9
     if alone.any():
@@ -247,7 +246,7 @@ def _check_leverage(X: FloatArray, terms: list[str]) -> None:
             if value != 0 and other == 0
         ] or terms
         raise RatifyError(
-            "HC3 has no error where a term rests on a single row",
+            "HC3 has no error where a term depends on a single row",
             value=", ".join(guilty),
             allowed="two rows or more for every category",
         )
@@ -256,14 +255,14 @@ def _check_leverage(X: FloatArray, terms: list[str]) -> None:
 def _cautions(dropped: int, clusters: int | None, terms: int, cluster: str) -> list[str]:
     said = []
     if dropped:
-        said.append(f"{dropped} rows left out: a column of the formula is missing there")
+        said.append(f"{dropped} rows left out because a column of the formula is missing")
     if clusters is None:
         return said
     if clusters < FEW_CLUSTERS:
         said.append(
-            f"only {clusters} clusters ({cluster}): below {FEW_CLUSTERS} clustered errors come out "
-            "too small and intervals too narrow"
+            f"only {clusters} clusters ({cluster}): with fewer than {FEW_CLUSTERS}, clustered "
+            "errors are too small and intervals too narrow"
         )
     if clusters <= terms:
-        said.append(f"{terms} terms on {clusters} clusters: the covariance is not of full rank")
+        said.append(f"{terms} terms and {clusters} clusters: the covariance is not of full rank")
     return said

@@ -1,4 +1,4 @@
-"""From a formula and a table to a model matrix, or to a sentence that says why there is none."""
+"""Builds a model matrix from a formula and a table, or says why this is not possible."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# Names a formula may use beside the table's columns: patsy's own, and numpy as np.
+# Names that a formula may use in addition to columns: patsy's functions, and numpy as np.
 _FORMULA_NAMES = frozenset(
     "np C I Q Treatment Sum Diff Helmert Poly center standardize scale bs cr cc te".split()
 )
 
 
 def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
-    """Return the columns a formula names, and refuse names that are neither column nor function."""
+    """Return the columns that a formula names; refuse other names that are not functions."""
     try:
         tokens = [
             t for t in tokenize.generate_tokens(io.StringIO(formula).readline) if t.string.strip()
@@ -45,7 +45,7 @@ def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
         if name in data.columns and after != "(":
             found.append(name)
         elif quoted or name not in _FORMULA_NAMES:
-            # A formula is text from a plan, not a program: other functions stay out of reach.
+            # A formula is text from a plan, not a program: it cannot call other functions.
             kind = "function" if after == "(" else "column"
             raise RatifyError(
                 f"the formula names '{name}', and there is no such {kind}",
@@ -58,13 +58,13 @@ def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
 
 
 def complete_places(data: pd.DataFrame, used: list[str]) -> IntArray:
-    """Return where no cell of the columns is missing."""
+    """Return the indices of rows in which none of these columns is missing."""
     absent = [columns.missing(data[name]) for name in used]
     return np.flatnonzero(~np.any(absent, axis=0)) if used else np.arange(len(data))
 
 
 def complete_rows(data: pd.DataFrame, used: list[str]) -> pd.DataFrame:
-    """Return the rows without a missing cell, in types that patsy knows."""
+    """Return the rows without a missing cell, in types that patsy can read."""
     rows = data[list(dict.fromkeys(used))].iloc[complete_places(data, used)].reset_index(drop=True)
     for name in rows.columns:
         values = rows[name].infer_objects()
@@ -80,7 +80,7 @@ def complete_rows(data: pd.DataFrame, used: list[str]) -> pd.DataFrame:
 
 
 def model_of(rows: pd.DataFrame, formula: str, kind: str) -> Any:
-    """Return the statsmodels model; nothing of patsy's tracebacks leaks."""
+    """Return the statsmodels model; errors of patsy become one readable sentence."""
     import statsmodels.formula.api as smf
 
     build = smf.logit if kind == "logit" else smf.ols
@@ -98,12 +98,12 @@ def model_of(rows: pd.DataFrame, formula: str, kind: str) -> Any:
 
 
 def design_matrix(result: Any, rows: pd.DataFrame) -> FloatArray:
-    """Return the model matrix of other rows, coded as the rows were that the model was fitted on.
+    """Return the model matrix of other rows, coded like the fitted rows.
 
     Raises
     ------
     RatifyError
-        Where a row holds a category that the fitted rows did not, or a cell the formula cannot use.
+        On a category that the fitted rows do not have, or a cell that the formula cannot use.
     """
     from patsy import dmatrix
 
@@ -150,25 +150,25 @@ def check_terms(X: FloatArray, terms: list[str]) -> None:
 
 
 def check_separation(y: FloatArray, X: FloatArray, terms: list[str]) -> None:
-    """Refuse terms that split the outcome: some direction never points the wrong way."""
+    """Refuse terms if one of their linear combinations never predicts the wrong outcome."""
     signed = np.unique((X / np.abs(X).max(axis=0)) * (2 * y - 1)[:, None], axis=0)
     direction = _separating(signed)
     if direction is None:
         return
     constant = [i for i, term in enumerate(terms) if term == "Intercept"]
     others = [i for i in range(len(terms)) if i not in constant]
-    # One term that suffices explains more than a corner of the cone that names many.
+    # If one term alone separates, name only that: easier to understand than many terms.
     alone = [i for i in others if _separating(signed[:, [*constant, i]]) is not None]
     guilty = alone or [i for i in others if abs(direction[i]) > 1e-6] or constant
     raise RatifyError(
-        "the outcome is separated, predicted perfectly by terms that so have no finite estimate: "
+        "the outcome is separated: these terms predict it perfectly and have no finite estimate: "
         + ", ".join(terms[i] for i in guilty),
-        allowed="terms whose groups hold both outcomes",
+        allowed="terms whose groups have both outcomes",
     )
 
 
 def _separating(signed: FloatArray) -> FloatArray | None:
-    """Return a direction along which no row falls and some rise, None if there is none."""
+    """Return a direction in which no row decreases and some increase; None if there is none."""
     found = linprog(
         -signed.sum(axis=0),
         A_ub=-signed,

@@ -1,4 +1,4 @@
-"""Do people choose what the judge scored higher: trials with their gaps, and rates by gap."""
+"""Tests whether people choose what the judge scored higher: trials with gaps, and rates by gap."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Orientation = Literal["higher_minus_lower", "left_minus_right"]
 
 @dataclass(frozen=True, kw_only=True)
 class Trials:
-    """People's trials beside a judge's scores.
+    """People's trials with a judge's scores.
 
     Attributes
     ----------
     frame : DataFrame
         The judgments' rows and columns, and: `gap` (absolute difference of the score),
-        `select_higher` (1 where the higher-scored side was chosen, 0 the other, missing at gap 0),
-        `select_match` (1 where the judge's own preferred side was chosen, missing at equal
+        `select_higher` (1 if the higher-scored side was chosen, 0 if the other, missing at gap 0),
+        `select_match` (1 if the judge's own preferred side was chosen, missing at equal
         preference), `chose_left` (1 or 0), and `diff_NAME` for each dimension: higher-scored minus
-        lower-scored side by the score, missing at gap 0; or left minus right, where so asked.
+        lower-scored side, missing at gap 0; or left minus right, depending on `orientation`.
     n : int
         Trials.
     n_no_gap : int
@@ -66,7 +66,7 @@ def trials_with_gap(
     dimensions: Sequence[str] = (),
     orientation: Orientation = "higher_minus_lower",
 ) -> Trials:
-    """Set each trial beside the judge's scores of its two items.
+    """Add the judge's scores of the two items to each trial.
 
     Parameters
     ----------
@@ -75,11 +75,11 @@ def trials_with_gap(
     scores : DataFrame
         `item_id` (each once), `score`, `preference` and the dimensions.
     score : str
-        Column that gap and `select_higher` compare.
+        Column for `gap` and `select_higher`.
     preference : str or None
         Column by which the judge prefers a side, for `select_match`; None leaves it missing.
     dimensions : sequence of str
-        Columns whose differences are wanted.
+        Columns to take differences of.
     orientation : {'higher_minus_lower', 'left_minus_right'}
         Sign of the differences.
 
@@ -90,14 +90,13 @@ def trials_with_gap(
     Raises
     ------
     RatifyError
-        On missing columns, an unknown choice, an item twice in `scores`, and an item of a trial
-        without a row there.
+        On missing columns, an unknown choice, an item that occurs more than once in `scores`, and
+        an item of a trial that has no row there.
 
     Notes
     -----
-    Differences are higher minus lower unless asked otherwise: about `select_higher` and
-    `select_match`, left minus right says nothing, for sides are drawn by a coin. It belongs with
-    `chose_left`.
+    By default differences are higher minus lower. Use left minus right with `chose_left` only:
+    sides are random, so it is unrelated to `select_higher` and `select_match`.
     """
     columns.one_of("orientation", orientation, ["higher_minus_lower", "left_minus_right"])
     columns.require_columns(judgments, "left_id", "right_id", "choice")
@@ -134,10 +133,14 @@ def trials_with_gap(
 def _sides(
     judgments: pd.DataFrame, scores: pd.DataFrame, wanted: list[str]
 ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
-    """Return the wanted scores of the left and of the right items, by column."""
+    """Return the scores of the left and of the right items, by column."""
     ids = columns.text_ids(scores, "item_id")
     columns.refuse(
-        scores, "item_id", ids.duplicated(), "appears twice", allowed="one row for each item"
+        scores,
+        "item_id",
+        ids.duplicated(),
+        "occurs more than once",
+        allowed="one row for each item",
     )
     index = pd.Index(ids)
     values = {name: columns.numbers(scores, name) for name in dict.fromkeys(wanted)}
@@ -148,7 +151,7 @@ def _sides(
             judgments,
             column,
             place < 0,
-            "has no row among the scores",
+            "has no row in the scores",
             allowed="an item_id of the scores",
         )
         sides.append({name: known[place] for name, known in values.items()})
@@ -156,7 +159,7 @@ def _sides(
 
 
 def _agrees(ahead: FloatArray, left_chosen: BoolArray) -> FloatArray:
-    """Return 1 where the choice is the side ahead, 0 where not, NaN where none is known to be."""
+    """Return 1 where the choice is the side ahead, 0 where not, NaN where neither is ahead."""
     nobody = (ahead == 0) | np.isnan(ahead)
     return np.where(nobody, np.nan, ((ahead > 0) == left_chosen).astype(float))
 
@@ -175,8 +178,8 @@ def selection_by_gap(
     trials : DataFrame
         `gap` and the outcome (0, 1 or missing), as in `Trials.frame`.
     bins : sequence of (low, high)
-        Both ends included, an end that two bins share belongs to the lower; `high` may be
-        infinite.
+        Both ends are included; an end that two bins share belongs to the lower bin. `high` may
+        be infinite.
     outcome : str
     level : float
 
@@ -184,13 +187,13 @@ def selection_by_gap(
     -------
     DataFrame
         `bin`, `gap_low`, `gap_high`, `n`, `chosen`, `rate`, `low`, `high`: Wilson intervals, which
-        treat trials as independent. An empty bin stays, its rate missing. Trials with an outcome
-        whose gap lies in no bin get a last row of their own, `gap_low` and `gap_high` missing.
+        treat trials as independent. An empty bin is kept with a missing rate. Trials with an
+        outcome but a gap outside all bins get a last row without `gap_low` and `gap_high`.
 
     Raises
     ------
     RatifyError
-        On missing columns, no bins, or bins that overlap or fall.
+        On missing columns, no bins, or bins that overlap or do not increase.
 
     References
     ----------
@@ -227,5 +230,7 @@ def _check_bins(bins: Sequence[tuple[float, float]]) -> None:
     apart = edges == sorted(edges)
     if any(math.isnan(edge) for edge in edges) or not (rising and apart):
         raise RatifyError(
-            "bins are out of order", value=list(bins), allowed="rising pairs that do not overlap"
+            "bins are out of order",
+            value=list(bins),
+            allowed="increasing pairs that do not overlap",
         )

@@ -1,7 +1,7 @@
-"""What a regression predicts on average, and what a change of one column does on average.
+"""Average predictions and average marginal effects of a regression.
 
-Predictions are made for the rows that were observed, one column set to a value and the others left
-as they are, and then averaged; nobody is asked to imagine an "average person".
+Predictions are made for the observed rows, with one column set to a value and the others unchanged,
+and then averaged; they do not describe an "average person".
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from analysis.regression.result import Regression
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# Half of the step of a numerical slope, in standard deviations of the column.
+# Half the step of a numerical slope, in standard deviations of the column.
 _STEP = 1e-4
 
 
@@ -43,20 +43,20 @@ def average_predictions(
     data : DataFrame
         The table it was fitted on; rows with a missing column are left out again.
     at : mapping of column to values
-        Columns of the formula. Empty: the average prediction for the rows as they are.
+        Columns of the formula. If empty, the average prediction for the unchanged rows.
     level : float
 
     Returns
     -------
     DataFrame
         The columns of `at`, `estimate`, `se`, `low`, `high`, `unit`. Delta method with the
-        regression's own (clustered) covariance; of a logit the interval is taken on the log-odds
-        of the mean, so that it stays between 0 and 1.
+        regression's own (clustered) covariance; for a logit the interval is computed on the
+        log-odds of the mean, so that it stays between 0 and 1.
 
     Raises
     ------
     RatifyError
-        When the formula does not hold a column, or a category is none of the fitted rows'.
+        If a column is not in the formula, or a category is not in the fitted rows.
     """
     reach = regression.critical(level)
     _require_predictors(regression, data, list(at))
@@ -97,16 +97,17 @@ def predicted_probability(
     Returns
     -------
     DataFrame
-        `term` (named as it is), `probability`, `low`, `high`: see `average_predictions`.
+        The column `term` under its own name, `probability`, `low`, `high`: see
+        `average_predictions`.
 
     Raises
     ------
     RatifyError
-        When the regression is not a logit, or the formula does not hold the column.
+        If the regression is not a logit, or the column is not in the formula.
     """
     columns.proportion("level", level)
     if not regression.is_logit:
-        raise RatifyError("needs a logit", value=regression.method, allowed="clustered_logit")
+        raise RatifyError("is not a logit", value=regression.method, allowed="clustered_logit")
     values = np.asarray(grid, dtype=float)
     table = average_predictions(regression, data, {term: values}, level=level)
     return table.rename(columns={"estimate": "probability"})[[term, "probability", "low", "high"]]
@@ -120,7 +121,7 @@ def average_marginal_effects(
     reference: Any = None,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Return what a change of one column does to the prediction, on average over observed rows.
+    """Return how the prediction changes with one column, on average over the observed rows.
 
     Parameters
     ----------
@@ -128,8 +129,8 @@ def average_marginal_effects(
     data : DataFrame
         The table it was fitted on.
     column : str
-        Of the formula. A column of numbers other than 0 and 1: the average slope. Otherwise the
-        change from the reference to each other category.
+        A column of the formula. For numbers other than 0 and 1 the effect is the average slope,
+        otherwise the change from the reference to each other category.
     reference : optional
         Category to compare with; by default the first in order (0 of 0 and 1).
     level : float
@@ -144,7 +145,7 @@ def average_marginal_effects(
     Raises
     ------
     RatifyError
-        When the formula does not hold the column, or the reference is none of its categories.
+        If the column is not in the formula, or the reference is not one of its categories.
     """
     reach = regression.critical(level)
     _require_predictors(regression, data, [column])
@@ -153,7 +154,7 @@ def average_marginal_effects(
     if number and not observed.isin([0, 1]).all():
         if reference is not None:
             raise RatifyError(
-                "has no reference: it is a number", column=column, allowed="the slope"
+                "is a number, so it has no reference", column=column, allowed="no reference"
             )
         changes = [("per unit", *_slope(regression, data, column))]
     else:
@@ -232,9 +233,9 @@ def _require_predictors(regression: Regression, data: pd.DataFrame, names: list[
 def _profiles(
     regression: Regression, data: pd.DataFrame, fixed: list[str]
 ) -> tuple[pd.DataFrame, FloatArray]:
-    """Return the fitted rows without the fixed columns, one of each kind, and their weights.
+    """Return the distinct fitted rows without the fixed columns, weighted by their shares.
 
-    Rows that differ in nothing else predict alike: one of each, weighted by its share.
+    Rows that are equal in all other columns have the same prediction, so one of each is enough.
     """
     used = columns_of(data, regression.formula)
     cluster = [regression.cluster] if regression.cluster else []
@@ -250,7 +251,7 @@ def _profiles(
 def _mean_and_gradient(
     regression: Regression, rows: pd.DataFrame, weight: FloatArray
 ) -> tuple[float, FloatArray]:
-    """Return the weighted mean prediction, and how it moves with each coefficient."""
+    """Return the weighted mean prediction, and its gradient in the coefficients."""
     X = design_matrix(regression.result, rows)
     linear = X @ regression.params.to_numpy()
     if not regression.is_logit:

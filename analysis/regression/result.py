@@ -1,4 +1,4 @@
-"""A fitted regression: its numbers under statsmodels' names, and what must travel with them."""
+"""A fitted regression: its numbers under statsmodels' names, with method and warnings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analysis.tables import columns
 Distribution = Literal["z", "t"]
 Kind = Literal["logit", "ols"]
 
-# Below this many clusters the clustered error is known to come out too small.
+# With fewer clusters than this the clustered error is known to be too small.
 FEW_CLUSTERS = 40
 
 
@@ -28,31 +28,31 @@ class Regression:
     Attributes
     ----------
     params, bse, zvalues, pvalues : Series
-        One value a term. Logit: log-odds per unit of the term; OLS: outcome units. `zvalues` is
-        estimate / error also where `distribution` is t.
+        One value per term. Logit: log-odds per unit of the term; OLS: outcome units. `zvalues` is
+        estimate / error even if `distribution` is t.
     cov_params : DataFrame
         Robust covariance of the estimates.
     n : int
-        Rows that entered.
+        Rows that were fitted.
     n_clusters : int or None
-        None where errors are HC3.
+        None if errors are HC3.
     n_dropped : int
-        Rows left out because a column of the formula, or the cluster, is missing there.
+        Rows left out because a column of the formula, or the cluster, is missing.
     kind : {'logit', 'ols'}
     formula, cluster : str
-        `cluster` is empty where errors are HC3.
+        `cluster` is empty if errors are HC3.
     distribution : {'z', 't'}
-        What p values and intervals refer to.
+        Distribution for p values and intervals.
     df : float
-        Degrees of freedom of t: clusters - 1, with HC3 rows - terms; infinite for z.
+        Degrees of freedom of t: clusters - 1, or rows - terms with HC3; infinite for z.
     warnings : tuple of str
-        Sentences that must travel with the numbers.
+        Sentences to report with the numbers.
     kept : int array of shape (n,)
-        Place of each row that entered, in the table that was given.
+        Index of each fitted row in the given table.
     groups : int array of shape (n,) or None
-        Code of the cluster of each row that entered.
+        Code of the cluster of each fitted row.
     result : object
-        The statsmodels results, for what is not named here.
+        The statsmodels results, for everything else.
     """
 
     params: pd.Series[float]
@@ -80,7 +80,7 @@ class Regression:
 
     @property
     def name(self) -> str:
-        """What the model is called in words."""
+        """The name of the model in words."""
         return "logit" if self.is_logit else "OLS"
 
     @property
@@ -92,7 +92,7 @@ class Regression:
 
     @property
     def few_clusters(self) -> bool:
-        """Whether the clustered error is not to be trusted, for want of clusters."""
+        """Whether there are too few clusters to trust the clustered error."""
         return self.n_clusters is not None and self.n_clusters < FEW_CLUSTERS
 
     @property
@@ -101,7 +101,7 @@ class Regression:
         return "z test" if self.distribution == "z" else f"t test, {self.df:.0f} df"
 
     def critical(self, level: float = 0.95) -> float:
-        """Return how many errors an interval of this coverage reaches to each side."""
+        """Return the half-width of an interval of this coverage, in standard errors."""
         columns.proportion("level", level)
         return float(self._law.ppf((1 + level) / 2))
 
@@ -114,15 +114,15 @@ class Regression:
         return norm() if self.distribution == "z" else student(self.df)
 
     def conf_int(self, alpha: float = 0.05) -> pd.DataFrame:
-        """Return the Wald interval of coverage 1 - alpha: columns `low`, `high`, a row a term."""
+        """Return Wald intervals of coverage 1 - alpha: `low`, `high`, one row per term."""
         columns.proportion("alpha", alpha)
         ends = np.asarray(self.result.conf_int(alpha))
         return pd.DataFrame(ends, index=self.params.index, columns=["low", "high"])
 
     def to_frame(self, level: float = 0.95) -> pd.DataFrame:
-        """Return a row a term: `term`, `estimate`, `se`, `z`, `p`, `low`, `high`.
+        """Return one row per term: `term`, `estimate`, `se`, `z`, `p`, `low`, `high`.
 
-        `z` is named `t` where the test is one.
+        `z` is named `t` if the test is a t test.
         """
         table = pd.DataFrame(
             {

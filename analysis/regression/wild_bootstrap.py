@@ -1,9 +1,9 @@
-"""The wild cluster bootstrap: tests and intervals that hold with few clusters.
+"""The wild cluster bootstrap: tests and intervals that are valid with few clusters.
 
-With few clusters the sandwich error is too small and its t statistic has heavier tails than any
-table says. The bootstrap draws that statistic's own distribution: it fits the model with the null
-hypothesis imposed, turns the residuals of whole clusters around at random, and looks how far the
-statistic strays when nothing is there to find. The interval holds the values that are not rejected.
+With few clusters the sandwich error is too small and its t statistic has heavier tails than
+Student's t. The bootstrap simulates the distribution of that statistic: it fits the model under the
+null hypothesis, multiplies each cluster's residuals by a random weight, and computes the statistic
+for each draw. The interval contains the values that are not rejected.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from prereg.errors import RatifyError
 
 Weights = Literal["auto", "rademacher", "webb"]
 
-# With G clusters Rademacher's signs give 2^(G-1) different statistics: too few below this. From
-# there on, where all signs are tried, they held the size better than Webb's six points.
+# With G clusters Rademacher's signs give 2^(G-1) different statistics: too few below this number.
+# From this number on, with all signs tried, they held the size better than Webb's six points.
 WEBB_BELOW = 8
-# |t*| at least |t|: a draw that turns nothing around gives t itself, but for rounding.
+# |t*| at least |t|: a draw that flips no sign gives t itself, apart from rounding.
 _TIE = 1 - 1e-9
 _WEBB: FloatArray = np.sqrt(np.array([0.5, 1.0, 1.5]))
 _MOST_CELLS = 200_000_000
@@ -38,21 +38,21 @@ _MOST_CELLS = 200_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class WildBootstrap:
-    """A coefficient or contrast with bootstrap p value and inverted interval.
+    """A coefficient or contrast with the bootstrap's p value and interval.
 
     Attributes
     ----------
     text : str
         The coefficient or contrast.
     estimate, low, high : float
-        In the units of the coefficients. An end is NaN where no value, however far, is rejected.
+        In the units of the coefficients. An end is NaN if no value on that side is rejected.
     p_value : float
-        Two-sided, of the hypothesis that the contrast is `null`.
+        Two-sided, for the hypothesis that the contrast equals `null`.
     null, level : float
     resamples : int
-        Draws used; where every sign was tried, all 2^clusters of them.
+        Draws used; all 2^clusters if every combination of signs was tried.
     enumerated : bool
-        Whether every draw was tried, so that nothing is left to chance.
+        Whether every possible draw was tried, so that the result is not random.
     weights : {'rademacher', 'webb'}
     n, clusters : int
     method, unit, note : str
@@ -101,9 +101,9 @@ def wild_cluster_bootstrap(
     null : float
         Value of the contrast under the hypothesis tested.
     resamples : int
-        Draws; at least 99. Where signs alone have no more combinations, all are tried instead.
+        Draws; at least 99. If signs have no more combinations than this, all are tried instead.
     weights : {'auto', 'rademacher', 'webb'}
-        Signs (Rademacher), or Webb's six points, which 'auto' takes below 8 clusters.
+        Signs (Rademacher), or Webb's six points, which 'auto' uses with fewer than 8 clusters.
     level : float
         Coverage of the interval.
 
@@ -111,18 +111,18 @@ def wild_cluster_bootstrap(
     -------
     WildBootstrap
         OLS: residuals restricted by the null hypothesis (WCR). Logit: scores at the restricted fit,
-        and the model linear about it. Every statistic is studentised with its own clustered error.
-        The interval inverts the test: it need not be symmetric about the estimate.
+        and the model linearised there. Every statistic is studentised with its own clustered error.
+        The interval inverts the test, so it may be asymmetric around the estimate.
 
     Raises
     ------
     RatifyError
-        Where the regression has no clusters, on an unreadable contrast, and too few resamples.
+        If the regression has no clusters, on an unreadable contrast, and on too few resamples.
 
     Notes
     -----
-    It needs several clusters on each side of what is compared: where two or three clusters alone
-    have the treatment, it rejects too rarely. With Rademacher's signs and 5 clusters or fewer no p
+    Each group compared must have several clusters: if only two or three clusters have the
+    treatment, the test rejects too rarely. With Rademacher's signs and 5 clusters or fewer no p
     value can be below .05, and the interval has no ends.
 
     References
@@ -179,14 +179,14 @@ def wild_cluster_bootstrap(
 
 def _note(low: float, high: float) -> str:
     if math.isnan(low) or math.isnan(high):
-        return "The interval has no end on one side or both: too few clusters to reject any value."
+        return "The interval has no end on one or both sides: too few clusters to reject any value."
     return ""
 
 
 def _draws(
     clusters: int, resamples: int, kind: str, rng: np.random.Generator
 ) -> tuple[FloatArray, bool]:
-    """Return a row of cluster weights for each draw, and whether these are all there are."""
+    """Return one row of cluster weights per draw, and whether these are all possible draws."""
     if kind == "rademacher" and clusters < 60 and 2**clusters <= resamples:
         return np.array(list(product((1.0, -1.0), repeat=clusters))), True
     if resamples * clusters > _MOST_CELLS:
@@ -214,7 +214,7 @@ def _bread(X: FloatArray) -> FloatArray:
     upper = np.linalg.qr(X, mode="r")
     size = np.abs(np.diag(upper))
     if size.min() <= 1e-10 * np.sqrt((X**2).sum(axis=0)).max():
-        raise np.linalg.LinAlgError("terms that nearly determine each other")
+        raise np.linalg.LinAlgError("terms nearly determine each other")
     inverse = np.linalg.inv(upper)
     return np.asarray(inverse @ inverse.T, dtype=np.float64)
 
@@ -227,10 +227,10 @@ def _products(X: FloatArray, groups: IntArray, clusters: int, vectors: FloatArra
 def _ols_test(
     regression: Regression, contrast: FloatArray, draws: FloatArray
 ) -> Callable[[float], float]:
-    """Return a function: how many draws stray at least as far as the statistic at a null value.
+    """Return a function that counts, for a null value, the draws at least as far from 0 as t.
 
-    Everything is linear in the distance between estimate and null value, so that a draw is made
-    once and read at every value.
+    Everything is linear in the distance between estimate and null value, so the same draws serve
+    for every value.
     """
     model = regression.result.model
     X, y = np.asarray(model.exog, dtype=float), np.asarray(model.endog, dtype=float)
@@ -239,7 +239,7 @@ def _ols_test(
     bread = _bread(X)
     toward = bread @ contrast
     shift = toward / float(contrast @ toward)
-    # scores of each cluster: free residuals, and what a unit of distance adds to them
+    # scores of each cluster: unrestricted residuals, and what a unit of distance adds to them
     free = _sums(groups, clusters, X * (y - X @ beta)[:, None])
     added = _products(X, groups, clusters, shift)
     lever = _products(X, groups, clusters, toward)
@@ -270,7 +270,7 @@ def _logit_test(
     X, y = np.asarray(model.exog, dtype=float), np.asarray(model.endog, dtype=float)
     groups, clusters = np.asarray(regression.groups), draws.shape[1]
     beta: FloatArray = np.asarray(regression.params, dtype=np.float64)
-    with_none = np.vstack([draws, np.ones(clusters)])  # the last row turns nothing around
+    with_none = np.vstack([draws, np.ones(clusters)])  # the last row flips no sign
 
     def exceeding(value: float) -> float:
         chance = expit(X @ _restricted_logit(X, y, beta, contrast, value))
@@ -278,7 +278,7 @@ def _logit_test(
         try:
             bread = _bread(root)
         except np.linalg.LinAlgError:
-            # so far out that every chance is 0 or 1: nothing is known there, nothing rejected
+            # so far out that every probability is 0 or 1: no information, so not rejected
             return float(len(draws))
         toward = bread @ contrast
         scores = _sums(groups, clusters, X * (y - chance)[:, None])
@@ -294,9 +294,9 @@ def _logit_test(
 
 
 def _exceeding(top: FloatArray, spread: FloatArray, own_top: float, own_spread: float) -> float:
-    """Return how many studentised statistics are at least as far from 0 as ours.
+    """Return how many studentised statistics are at least as far from 0 as the observed one.
 
-    Compared as top^2 / spread, multiplied out: a draw without spread strays infinitely far.
+    Compares top^2 / spread, multiplied out: a draw without spread counts as infinitely far.
     """
     return float(np.count_nonzero(top**2 * own_spread >= own_top**2 * spread * _TIE))
 
@@ -304,7 +304,7 @@ def _exceeding(top: FloatArray, spread: FloatArray, own_top: float, own_spread: 
 def _restricted_logit(
     X: FloatArray, y: FloatArray, beta: FloatArray, contrast: FloatArray, value: float
 ) -> FloatArray:
-    """Return the logit's coefficients where the contrast is held at a value, by Newton's method."""
+    """Return the logit's coefficients with the contrast fixed at a value, by Newton's method."""
     free = null_space(contrast[None, :])
     fixed = contrast * (value / float(contrast @ contrast))
     inside, at = X @ free, free.T @ beta
@@ -328,7 +328,7 @@ def _restricted_logit(
 
 
 def _end(p_value: Callable[[float], float], estimate: float, step: float, alpha: float) -> float:
-    """Return where, going from the estimate in steps, the test begins to reject; NaN if nowhere."""
+    """Return where the test begins to reject, in steps from the estimate; NaN if nowhere."""
     if step == 0:
         return math.nan
     inside, width = 0.0, 1.0

@@ -1,6 +1,6 @@
-"""Reads `results.json` back and checks it: a report is made from the file, not from memory.
+"""Reads and checks `results.json`: a report is made from the file, not from memory.
 
-The models mirror `analysis.results.quantities`. A file that does not fit ends in one line.
+The models mirror `analysis.results.quantities`. A file that does not fit raises a one-line error.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from analysis.results.quantities import Quantity, Status
 from prereg.errors import RatifyError
 
-# A name becomes a path and an id in the page.
+# A name is used as a path and as an id in the page.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Cell = str | bool | int | float | None
 
@@ -103,7 +103,7 @@ def read_results(path: Path) -> ResultsData:
     Raises
     ------
     RatifyError
-        When the file is missing, is not JSON, or does not hold results.
+        If the file is missing, is not JSON, or does not contain results.
     """
     try:
         text = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Puts a drawing into a page: only shapes and text pass, and its ids differ from other drawings'.
+"""Puts a drawing into a page: keeps only shapes and text, and makes its ids unique in the page.
 
 A results folder may come from somebody else, so the drawing is not trusted. Only the elements and
 attributes that a figure needs are kept.
@@ -35,7 +35,7 @@ def inline(text: str, *, prefix: str, title: str, description: str) -> Markup:
     prefix : str
         Put before every id, so that two drawings on one page do not share one.
     title, description : str
-        What a screen reader says in place of the drawing.
+        What a screen reader says instead of the drawing.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def inline(text: str, *, prefix: str, title: str, description: str) -> Markup:
     Raises
     ------
     ValueError
-        When the text is not an SVG document.
+        If the text is not an SVG document.
     """
     if "<!ENTITY" in text:
         raise ValueError("an SVG with entities")
@@ -67,7 +67,7 @@ def inline(text: str, *, prefix: str, title: str, description: str) -> Markup:
 
 
 def _filter(element: ElementTree.Element, prefix: str) -> None:
-    """Drop what a figure does not need, and prefix the ids of what stays."""
+    """Remove what a figure does not need, and prefix the remaining ids."""
     for name, value in list(element.attrib.items()):
         kept = _attribute(name, value, prefix)
         if kept is None:
@@ -83,7 +83,7 @@ def _filter(element: ElementTree.Element, prefix: str) -> None:
 
 
 def _attribute(name: str, value: str, prefix: str) -> str | None:
-    """Return an attribute's value as the page may hold it, None if it may not."""
+    """Return an attribute's value for the page; None if it is not allowed."""
     if name not in _ATTRIBUTES:
         return None
     if name == "id":

@@ -39,7 +39,7 @@ def write_report(folder: Path) -> Path:
     Parameters
     ----------
     folder : Path
-        Holds `results.json` and `figures/NAME.svg` for every figure it names.
+        A folder with `results.json` and `figures/NAME.svg` for every figure named in it.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def write_report(folder: Path) -> Path:
     Raises
     ------
     RatifyError
-        When the results are missing, incomplete or not what `analysis.results.quantities` writes.
+        If the results are missing, incomplete or not what `analysis.results.quantities` writes.
     """
     data = read_results(folder / "results.json")
     page = folder / "report.html"
@@ -58,7 +58,7 @@ def write_report(folder: Path) -> Path:
 
 
 def render(data: ResultsData, drawings: Path) -> str:
-    """Return the page of some results, with drawings taken from a folder."""
+    """Return the page of these results, with drawings from a folder."""
     tables = {table.name: table_view(table) for table in data.tables}
     ordered = sorted(data.figures, key=lambda figure: figure.name == FLOW_FIGURE)
     figures = [
@@ -147,7 +147,7 @@ def by_analysis(quantities: list[Quantity]) -> dict[str, list[Quantity]]:
 
 
 def _key_group(unit: str, quantities: list[Quantity]) -> KeyGroup:
-    """Return numbers of one unit on one scale, which holds all of them and zero."""
+    """Return numbers of one unit on one scale that includes all of them and zero."""
     known = [v for q in quantities for v in (q.estimate, q.low, q.high) if v is not None]
     low, high = _outward(min([0.0, *known])), _outward(max([0.0, *known]))
     if any(word in unit.lower() for word in DRAWN_ON_UNIT_SCALE) and -1 <= low <= high <= 1:
@@ -174,7 +174,6 @@ def _outward(value: float) -> float:
 
 
 def _drawing(figure: FigureData, folder: Path, *, prefix: str) -> Markup:
-    """Return a figure's drawing, fit for the page."""
     path = folder / f"{figure.name}.svg"
     try:
         text = path.read_text(encoding="utf-8")
@@ -218,7 +217,7 @@ def _environment() -> Environment:
 
 
 def _estimate(quantity: Quantity) -> str:
-    """Return a number's estimate with the decimals its interval deserves."""
+    """Return a number's estimate with the decimals that fit its interval."""
     return numbers.number(quantity.estimate, _decimals(quantity))
 
 
@@ -238,5 +237,4 @@ def _decimals(quantity: Quantity) -> int:
 
 
 def _words(name: Any) -> str:
-    """Return an id as words, with spaces for underscores."""
     return str(name).replace("_", " ")

@@ -1,4 +1,4 @@
-"""A table as the report sets it: numbers aligned, an estimate and its interval in one cell."""
+"""Formats a table for the report: aligned numbers, an estimate and its interval in one cell."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from analysis.report.data import Cell, TableData
 from analysis.results import numbers
 
-# Beyond this many rows a table is folded away until it is asked for.
+# With more rows than this, a table is folded until the reader opens it.
 LONG = 12
-# Beyond this many columns it is printed across the page.
+# With more columns than this, it is printed on a landscape page.
 WIDE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """A column as shown; `source` names the columns of the CSV it holds."""
+    """A column as shown; `source` names its columns in the CSV."""
 
     heading: str
     source: str
@@ -34,7 +34,7 @@ class TableView:
 
     @property
     def long(self) -> bool:
-        """Whether the table is folded away."""
+        """Whether the table is folded."""
         return len(self.rows) > LONG
 
     @property
@@ -46,7 +46,7 @@ class TableView:
 def table_view(table: TableData) -> TableView:
     """Return a table with its cells as text.
 
-    `x`, `x_low` and `x_high` become one column, "0.56 [0.41, 0.68]"; the CSV keeps them apart.
+    `x`, `x_low` and `x_high` become one column, "0.56 [0.41, 0.68]"; in the CSV they are separate.
     """
     names = table.columns
     ends = {
@@ -75,7 +75,7 @@ def table_view(table: TableData) -> TableView:
 
 
 def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]:
-    """Return the cells of one column as text, numbers with the same decimals."""
+    """Return the cells of one column as text, with the same decimals for all numbers."""
     if not numeric:
         return [None if cell is None or cell == "" else numbers.word(cell) for cell in cells]
     values = [_value(cell) for cell in cells]
@@ -106,7 +106,7 @@ def _with_interval(rows: list[list[Cell]], place: int, low: int, high: int) -> l
 
 
 def _value(cell: Cell) -> float | None:
-    """Return a cell of a numeric column, None where it holds no number."""
+    """Return a cell of a numeric column; None if it is not a number."""
     if cell is None or isinstance(cell, str) or math.isnan(cell):
         return None
     return cell

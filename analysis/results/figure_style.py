@@ -1,7 +1,7 @@
-"""One look for every figure, and the one way a figure becomes SVG text.
+"""The style of all figures, and their conversion to SVG text.
 
-Figures are drawn with matplotlib's objects alone: pyplot keeps a global list of figures, and a
-global style set here would change the plots of whoever calls us from a notebook.
+Figures use matplotlib's objects without pyplot, which keeps a global list of figures. There is no
+global style either: it would change the user's other plots in a notebook.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ INK = "#1b1f24"
 MUTED = "#5b636d"
 HAIR = "#c9ced4"
 WASH = "#eef0f2"
-# Okabe and Ito's colours in the order that keeps neighbours apart in grey as well; yellow is left
-# out because it vanishes on paper.
+# Okabe and Ito's colours in an order in which neighbours also differ in grey; without yellow,
+# which is invisible on paper.
 BLUE, VERMILLION, GREEN, PURPLE, ORANGE = "#0072B2", "#D55E00", "#00785a", "#a4527f", "#b07900"
 COLOURS = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, INK)
 MARKERS = ("o", "s", "^", "D", "v", "P")
 
 # Text is laid out with the font that ships with matplotlib, so that a figure has the same bytes
-# on every machine, and shown in the reader's own; DejaVu is the widest, so nothing overlaps.
+# on every machine, and shown in the reader's font; DejaVu is the widest, so nothing overlaps.
 LAYOUT_FONT = "DejaVu Sans"
 FONT_STACK = (
     "'Helvetica Neue', Helvetica, Arial, 'Liberation Sans', 'Noto Sans', 'DejaVu Sans', sans-serif"
@@ -82,12 +82,12 @@ STYLE: Any = {
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
-# What XML 1.0 cannot hold, not even escaped.
+# Characters that XML 1.0 does not allow, not even escaped.
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
-    """Run a plotting function under Ratify's style and leave the caller's settings as they were."""
+    """Run a plotting function in Ratify's style without changing the caller's settings."""
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -98,10 +98,10 @@ def styled(draw: Callable[P, T]) -> Callable[P, T]:
 
 
 def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
-    """Return the caller's Axes, or the only Axes of a new figure, its box of this size in inches.
+    """Return the caller's Axes, or the only Axes of a new figure; the size of its box is in inches.
 
-    The margins are fixed and `svg` crops them: a layout engine would move the box a little each
-    time the figure is drawn, and two drawings of the same data would differ.
+    The margins are fixed and `svg` crops them: a layout engine would move the box slightly each
+    time, so that two drawings of the same data would differ.
     """
     if ax is not None:
         return ax
@@ -115,19 +115,19 @@ def axes_or_new(ax: Axes | None, width: float, height: float) -> Axes:
 
 @styled
 def fit_width(ax: Axes, width: float, height: float | None = None) -> Axes:
-    """Resize a finished figure, labels and notes included, to a width in print.
+    """Resize a finished figure, including labels and notes, to a width in print.
 
-    Letters keep their size (7 points at the ticks of a column), so a figure for one column of a
-    journal is drawn for it, not shrunk.
+    Letters keep their size (7 points for tick labels in a column), so a figure for one column of
+    a journal is drawn at that width, not shrunk.
 
     Parameters
     ----------
     ax : Axes
-        The only Axes of its figure (panels inside it go along).
+        The only Axes of its figure (panels inside it are resized too).
     width : float
-        Inches of the whole: 3.3 is a column of most journals, 6.9 their page.
+        Width of the whole figure in inches: in most journals a column is 3.3, a page 6.9.
     height : float, optional
-        Inches of the box of the axes; by default it stays.
+        Height of the box of the axes in inches; by default it does not change.
 
     Returns
     -------
@@ -136,18 +136,18 @@ def fit_width(ax: Axes, width: float, height: float | None = None) -> Axes:
     Raises
     ------
     ValueError
-        When these Axes belong to no figure, or the labels alone are wider.
+        If these Axes do not belong to a figure, or the labels alone are wider.
     """
     figure = ax.get_figure(root=True)
     if figure is None:
-        raise ValueError("fit_width: these Axes belong to no figure")
+        raise ValueError("fit_width: these Axes do not belong to a figure")
     dpi = float(figure.dpi)
     high = float(ax.bbox.height) / dpi if height is None else height
     if width < 4:
         ax.tick_params(labelsize=7)
     name = ax.xaxis.label
     name.set_text(textwrap.fill(name.get_text(), max(10, round(12 * (width - 0.9)))))
-    # again, because fewer ticks may be labelled in a narrow box, and labels stand over its ends
+    # repeat, because a narrow box may have fewer tick labels, and labels extend past its ends
     for _ in range(4):
         with _any_script():
             whole = ax.get_tightbbox()
@@ -166,13 +166,13 @@ def fit_width(ax: Axes, width: float, height: float | None = None) -> Axes:
 
 
 def tidy(ax: Axes, *, keep: tuple[str, ...] = ("left", "bottom")) -> None:
-    """Leave only the axis lines that carry a scale."""
+    """Keep only the axis lines with a scale."""
     for side, spine in ax.spines.items():
         spine.set_visible(side in keep)
 
 
 def label(value: object, limit: int = 34) -> str:
-    """Return an id or a name as one short line that any figure can hold."""
+    """Return an id or a name as one short line that fits into any figure."""
     text = _NOT_XML.sub("\ufffd", " ".join(str(value).split()))
     return text if len(text) <= limit else text[: limit - 1] + "…"
 
@@ -185,7 +185,7 @@ def stamp(ax: Axes, text: str = "Simulated raters") -> Axes:
     ----------
     ax : Axes
     text : str
-        What must be known before the figure is believed.
+        The warning.
 
     Returns
     -------
@@ -215,14 +215,14 @@ def stamp(ax: Axes, text: str = "Simulated raters") -> Axes:
 
 @contextlib.contextmanager
 def _any_script() -> Iterator[None]:
-    """Lay out text in any script: the layout font lacks some, the reader's browser does not."""
+    """Lay out text in any script: the layout font lacks some scripts that browsers can show."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=Warning)
         yield
 
 
 def _room_above(ax: Axes) -> float:
-    """Return how far labels and legends stand above the Axes' box, in points."""
+    """Return how far labels and legends extend above the Axes' box, in points."""
     figure = ax.get_figure(root=True)
     with _any_script():
         box = ax.get_tightbbox()
@@ -233,10 +233,10 @@ def _room_above(ax: Axes) -> float:
 
 @styled
 def svg(ax: Axes) -> str:
-    """Return the figure of an Axes as SVG text: the same data give the same bytes.
+    """Return the figure of an Axes as SVG text; the same data give the same bytes.
 
-    Text stays text, so it can be searched, selected and read in the reader's own font. Styles are
-    attributes, because a page under a strict content policy refuses `style=`.
+    Text remains text, so it can be searched, selected and read in the reader's own font. Styles
+    are attributes, because a page with a strict content policy refuses `style=`.
 
     Parameters
     ----------
@@ -249,7 +249,7 @@ def svg(ax: Axes) -> str:
     """
     figure = ax.get_figure(root=True)
     if figure is None:
-        raise ValueError("svg: these Axes belong to no figure")
+        raise ValueError("svg: these Axes do not belong to a figure")
     buffer = io.StringIO()
     with _any_script():
         figure.savefig(
@@ -282,7 +282,7 @@ def _cleaned(text: str) -> str:
 
 
 def _declarations(style: str) -> list[tuple[str, str]]:
-    """Return a style attribute as presentation attributes; the font family is set once, above."""
+    """Return a style attribute as presentation attributes, without the font family set above."""
     pairs = [item.split(":", 1) for item in style.split(";") if ":" in item]
     return [
         (name.strip(), value.strip())
@@ -314,7 +314,7 @@ def note(
     va: str = "center",
     colour: str = INK,
 ) -> None:
-    """Write a direct label beside a point."""
+    """Write a label next to a point."""
     ax.annotate(
         text,
         xy=at,
@@ -329,7 +329,7 @@ def note(
 
 
 def legend(ax: Axes, names: dict[str, tuple[Any, str]]) -> None:
-    """Name the marks above the drawing, where they hide nothing."""
+    """Name the marks above the drawing, where the legend hides nothing."""
     marks = [
         Line2D([], [], ls="", marker=marker, color=colour, ms=5.5)
         for colour, marker in names.values()

@@ -1,4 +1,4 @@
-"""Results as files: `results.json`, each table for reading and for papers, each figure."""
+"""Writes results as files: `results.json`, each table as CSV, LaTeX and Markdown, each figure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from analysis.results.paper_tables import Form, paper_table
 from analysis.results.quantities import Quantity, Results, ResultTable, to_frame
 from prereg import files
 
-# What `write_results` and `write_report` put into a results folder.
+# What `write_results` and `write_report` write into a results folder.
 WRITTEN = ("results.json", "report.html", "tables", "figures")
 
 
@@ -28,7 +28,7 @@ def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable
     Parameters
     ----------
     analysis : str
-        Its id.
+        Id of the analysis.
     quantities : sequence of Quantity
         Of this analysis; rows keep their order.
     """
@@ -66,8 +66,8 @@ def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable
 def write_results(results: Results, folder: Path) -> None:
     """Write `results.json`, the tables and `figures/*.svg` into an existing folder.
 
-    Each table is `tables/NAME.csv` with every digit, and `NAME.tex` and `NAME.md` for a paper; so
-    are the numbers of each analysis, as `numbers_ANALYSIS`.
+    Each table is written as `tables/NAME.csv` with every digit, and as `NAME.tex` and `NAME.md`
+    for a paper; the numbers of each analysis are the table `numbers_ANALYSIS`.
     """
     files.write_json(folder / "results.json", results.to_json())
     note = "Simulated raters." if results.simulated else ""

@@ -1,6 +1,6 @@
-"""How numbers are set in text: the one place that rounds.
+"""Formats numbers as text; all rounding happens here.
 
-Only what is shown is rounded; `results.json` keeps every digit.
+Only text is rounded; `results.json` keeps every digit.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ MINUS = "\u2212"
 
 Kind = Literal["p", "bounded", "statistic", "count", "plain"]
 
-# Words of a column's name or of a unit that say: this cannot exceed 1. APA style then drops the
-# zero before the point.
+# Words in a column's name or a unit that mean the number cannot exceed 1. APA style then omits
+# the zero before the point.
 _BOUNDED = frozenset(
     "r rho tau spearman pearson kendall correlation disattenuated kappa kappas alpha ac1 ac2 icc "
     "icc2 concordance ccc reliability exact within_one agreement accuracy sensitivity specificity "
@@ -32,14 +32,14 @@ def number(value: float | None, decimals: int | None = None) -> str:
     Parameters
     ----------
     value : float, int or None
-        None and NaN are missing: an em dash.
+        None and NaN are missing and shown as an em dash.
     decimals : int, optional
-        Decimals to show; by default as many as `decimals_for` finds fit.
+        Decimals to show; by default from `decimals_for`.
 
     Returns
     -------
     str
-        A value that would round to nothing is shown as less than the smallest step.
+        A value that would round to zero is shown as less than the smallest step.
     """
     if value is None or math.isnan(value):
         return MISSING
@@ -63,7 +63,7 @@ def count(value: int | None) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """Return a p value as APA sets it: three decimals, no leading zero, never `.000`."""
+    """Return a p value in APA style: three decimals, no leading zero, never `.000`."""
     if value is None or math.isnan(value):
         return MISSING
     if value < 0.001:
@@ -84,10 +84,10 @@ def interval(low: float | None, high: float | None, decimals: int | None = None)
 def decimals_for(
     estimate: float | None, low: float | None = None, high: float | None = None
 ) -> int:
-    """Return how many decimals an estimate deserves.
+    """Return the number of decimals for an estimate.
 
-    With an interval, as many as give its width two digits: more would be noise. Without, three
-    significant digits of the estimate, but never more than four decimals.
+    With an interval, its width gets two significant digits: more would be noise. Without, the
+    estimate gets three. There are never more than four decimals.
     """
     if not _absent(low) and not _absent(high):
         assert low is not None
@@ -103,7 +103,7 @@ def decimals_for(
 
 
 def column_decimals(values: Iterable[float | None]) -> int:
-    """Return the decimals that a whole column of numbers shares, so that its points line up."""
+    """Return the number of decimals for a whole column, so that the decimal points line up."""
     known = [float(v) for v in values if v is not None and math.isfinite(v)]
     if not known or all(v.is_integer() for v in known):
         return 0
@@ -116,7 +116,7 @@ def column_decimals(values: Iterable[float | None]) -> int:
 
 
 def all_numbers(cells: Iterable[object]) -> bool:
-    """Return whether a column holds numbers and nothing else; ids are strings and stay words."""
+    """Return whether a column has only numbers; ids are strings, so they are words."""
     known = [cell for cell in cells if cell is not None]
     return bool(known) and all(
         isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known
@@ -124,29 +124,29 @@ def all_numbers(cells: Iterable[object]) -> bool:
 
 
 def word(cell: object) -> str:
-    """Return a cell that is not a number as it is read; an em dash where it is empty."""
+    """Return a cell that is not a number as text; an em dash if it is empty."""
     if cell is None or cell == "":
         return MISSING
     return str(cell) if not isinstance(cell, bool) else "yes" if cell else "no"
 
 
 def is_p(name: str) -> bool:
-    """Return whether a column holds p values, by its name."""
+    """Return whether a column has p values, judging by its name."""
     return name in {"p", "p_value", "pvalue"} or name.endswith(("_p", "_p_value"))
 
 
 def kind_of(name: str, values: Sequence[float | None], *, bounded: bool = False) -> Kind:
-    """Return how the numbers of a column are set in a paper.
+    """Return the kind of numbers in a column, which decides their format in a paper.
 
     Parameters
     ----------
     name : str
-        Of the column, or the unit of its numbers.
+        Name of the column, or unit of its numbers.
     values : sequence of float, int or None
-        A number beyond 1 shows that the statistic is not bounded, whatever its name; whole
-        numbers that came as such are counts.
+        If a number is beyond 1, the statistic is not bounded, whatever its name. Integers are
+        counts.
     bounded : bool
-        The statistic cannot exceed 1, though its name does not say so.
+        Whether the statistic cannot exceed 1 although its name does not say so.
     """
     words = {name, *re.split(r"[^a-z0-9]+", name.lower())}
     known = [v for v in values if v is not None and not math.isnan(v)]
@@ -160,10 +160,10 @@ def kind_of(name: str, values: Sequence[float | None], *, bounded: bool = False)
 
 
 def apa_decimals(kind: Kind, values: Iterable[float | None]) -> int:
-    """Return the decimals that a paper's column of one kind shares: two or three, rarely four.
+    """Return the number of decimals for a paper's column: two or three, rarely four.
 
-    Bounded statistics and test statistics have two, as APA style asks, unless all of them would
-    then show one digit or none; other numbers have as many as their size deserves.
+    Bounded statistics and test statistics have two, as in APA style; bounded ones have more if all
+    of them would show at most one digit. For other numbers it depends on their size.
     """
     known = [abs(float(v)) for v in values if v is not None and math.isfinite(v)]
     largest = max(known, default=0.0)
@@ -176,24 +176,24 @@ def apa_decimals(kind: Kind, values: Iterable[float | None]) -> int:
     if kind == "count":
         return 0
     places = column_decimals(known)
-    # a slope of 0.14 a point beside a constant of -2.1 keeps its third digit
+    # a slope of 0.014 per point keeps its third decimal in a column with a constant of -2.1
     small = min((v for v in known if v > 0), default=1.0) < 0.1
     return 3 if places == 2 and small and largest < 10 else places
 
 
 def apa(value: float | None, kind: Kind, decimals: int = 2) -> str:
-    """Return a number as APA style sets it in a table.
+    """Return a number in APA style for a table.
 
     Parameters
     ----------
     value : float, int or None
-        None and NaN are missing: an em dash.
+        None and NaN are missing and shown as an em dash.
     kind : {'p', 'bounded', 'statistic', 'count', 'plain'}
         From `kind_of`. Bounded statistics and p values have no zero before the point; p values
-        have three decimals and are never `.000`; everything has thousands separators and a true
-        minus. What rounds to nothing is nothing, without a sign.
+        have three decimals and are never `.000`; all numbers have thousands separators and a true
+        minus. A number that rounds to zero has no sign.
     decimals : int
-        From `apa_decimals`; p values and counts have their own.
+        From `apa_decimals`; ignored for p values and counts.
     """
     if value is None or math.isnan(value):
         return MISSING
@@ -209,14 +209,13 @@ def apa(value: float | None, kind: Kind, decimals: int = 2) -> str:
 
 
 def apa_interval(low: float | None, high: float | None, kind: Kind, decimals: int = 2) -> str:
-    """Return an interval as APA style sets it: `[.41, .68]`; an em dash where there is none."""
+    """Return an interval in APA style, `[.41, .68]`; an em dash if it is missing."""
     if _absent(low) and _absent(high):
         return MISSING
     return f"[{apa(low, kind, decimals)}, {apa(high, kind, decimals)}]"
 
 
 def _absent(value: float | None) -> bool:
-    """Return whether there is no number here."""
     return value is None or math.isnan(value)
 
 

@@ -1,8 +1,8 @@
-"""Tables as a paper prints them: LaTeX with booktabs' rules, or Markdown, numbers in APA style.
+"""Formats tables for a paper: LaTeX with booktabs' rules, or Markdown, with numbers in APA style.
 
-Rounded for reading; the CSV beside them keeps every digit. `analysis.results.numbers` decides how
-each kind of number is set; text is escaped, so that a name out of the data can neither break a
-page nor run as a command.
+Numbers are rounded for reading; the CSV has every digit. `analysis.results.numbers` formats each
+kind of number. Text is escaped, so that a name from the data can neither break a page nor run as a
+command.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from analysis.tables import columns
 Form = Literal["latex", "markdown"]
 Value = float | int | None
 
-# More rows than this break over pages; more columns are set smaller; longer cells are wrapped.
+# With more rows, a table breaks over pages; with more columns, it is smaller; longer cells wrap.
 LONG, WIDE, BROAD = 40, 8, 36
 
 _ITALIC = frozenset({"p", "n", "z", "t", "r", "d", "se", "sd", "df"})
@@ -59,7 +59,7 @@ _LATEX = {
     "|": r"\textbar{}",
     '"': "''",
     "`": r"\textasciigrave{}",
-    # after the end of a row these would be read as its options
+    # after the end of a row LaTeX would read these as its options
     "[": "{[}",
     "]": "{]}",
     "*": "{*}",
@@ -115,20 +115,20 @@ class _Column:
 
 
 def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
-    """Return a table as a paper prints it.
+    """Return a table formatted for a paper.
 
-    `x`, `x_low` and `x_high` become x and its interval in brackets, as do `low` and `high` alone; a
-    column without any value is left out.
+    `x`, `x_low` and `x_high` become x with its interval in brackets, and so do plain `low` and
+    `high`; a column without values is left out.
 
     Parameters
     ----------
     table : ResultTable
         Its title becomes the caption, its caption the note below, its name the label.
     form : {'latex', 'markdown'}
-        LaTeX needs booktabs, and what the comment at its top names. Markdown is a pipe table with
-        a caption as pandoc reads it.
+        LaTeX needs booktabs and the packages named in the comment at its top. Markdown is a pipe
+        table with a caption in pandoc's form.
     note : str
-        What must be known besides, at the end of the note.
+        Text for the end of the note.
 
     Returns
     -------
@@ -138,12 +138,13 @@ def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
     Raises
     ------
     RatifyError
-        When `form` is neither.
+        If `form` is neither.
 
     Notes
     -----
     Numbers follow the Publication Manual of the American Psychological Association (7th edition,
-    chapter 6): no zero before the point of what cannot exceed 1, p < .001, intervals in brackets.
+    chapter 6): no zero before the point if a number cannot exceed 1, p < .001, intervals in
+    brackets.
     """
     columns.one_of("form", form, ["latex", "markdown"])
     shown = _columns(table)
@@ -152,24 +153,24 @@ def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
 
 
 def latex_text(text: str) -> str:
-    """Return any text as LaTeX that prints it: nothing in it is a command."""
-    # two hyphens would be set as a dash; the mark between them cannot be in the text
+    """Return LaTeX that prints a text; nothing in it is a command."""
+    # LaTeX would print two hyphens as a dash; the mark between them cannot be in the text
     apart = re.sub("-(?=-)", "-\x00", _one_line(text))
     return apart.translate(_TO_LATEX).replace("\x00", "{}")
 
 
 def markdown_text(text: str) -> str:
-    """Return any text as Markdown that shows it, also within a cell of a table."""
+    """Return Markdown that shows a text, also within a cell of a table."""
     return _one_line(text).translate(_TO_MARKDOWN)
 
 
 def _one_line(text: str) -> str:
-    """Return text without line breaks and without what no page can show."""
+    """Return text without line breaks and unprintable characters."""
     return _UNSEEN.sub("", " ".join(text.split()))
 
 
 def _columns(table: ResultTable) -> list[_Column]:
-    """Return what is shown, cells as text."""
+    """Return the columns to show, with cells as text."""
     data = table.to_json()
     names: list[str] = data["columns"]
     cells = {name: [row[i] for row in data["rows"]] for i, name in enumerate(names)}
@@ -207,7 +208,7 @@ def _columns(table: ResultTable) -> list[_Column]:
 
 
 def _is_end(name: str, names: Sequence[str]) -> bool:
-    """Return whether a column is the lower end of an interval that can be told."""
+    """Return whether a column is the lower end of an interval."""
     if name == "low":
         return "high" in names
     stem = name.removesuffix("_low")
@@ -215,7 +216,7 @@ def _is_end(name: str, names: Sequence[str]) -> bool:
 
 
 def _owner(names: Sequence[str]) -> str:
-    """Return the column that `low` and `high` belong to: the estimate before them."""
+    """Return the column of the estimate that `low` and `high` belong to."""
     before = names[: names.index("low")]
     if "estimate" in before:
         return "estimate"
@@ -226,7 +227,7 @@ def _owner(names: Sequence[str]) -> str:
 def _styles(
     name: str, values: Sequence[Value], units: list[str] | None, table: ResultTable
 ) -> list[tuple[numbers.Kind, int]]:
-    """Return how each row's number is set; rows of different units have each their own way."""
+    """Return the format of each row's number; it depends on the row's unit."""
     rows = len(table.frame)
     declared = name in table.bounded
     if units is None or name not in ("estimate", "se"):
@@ -243,7 +244,7 @@ def _styles(
 
 
 def _heading(name: str) -> list[tuple[str, bool]]:
-    """Return a column's name as the words of a heading, and which of them are italic."""
+    """Return a column's name as words of a heading, each with whether it is italic."""
     if name in _NAMES:
         words = [_NAMES[name]]
     else:
@@ -257,7 +258,7 @@ def _heading(name: str) -> list[tuple[str, bool]]:
 
 
 def _sentences(table: ResultTable, shown: Sequence[_Column]) -> list[str]:
-    """Return the note's sentences: what the table is, its abbreviations, what was registered."""
+    """Return the note's sentences: the caption, abbreviations, and whether it was registered."""
     heads = " ".join(word for column in shown for word, _ in column.heading)
     used = [
         f"{a} = {words}" for a, words in _ABBREVIATIONS.items() if re.search(rf"\b{a}\b", heads)
@@ -333,7 +334,7 @@ def _latex(table: ResultTable, shown: Sequence[_Column], note: str) -> str:
 
 
 def _layout(shown: Sequence[_Column]) -> str:
-    """Return the kinds of columns: numbers to the right, long texts in paragraphs."""
+    """Return LaTeX's column types: numbers on the right, long texts as paragraphs."""
     broad = [not c.numeric and max(map(len, c.cells), default=0) > BROAD for c in shown]
     share = f"p{{{0.7 / max(sum(broad), 1.4):.2f}\\linewidth}}"
     kinds = ["r" if c.numeric else share if b else "l" for c, b in zip(shown, broad, strict=True)]
@@ -341,18 +342,17 @@ def _layout(shown: Sequence[_Column]) -> str:
 
 
 def _needs(lines: Sequence[str], wide: bool) -> list[str]:
-    """Return the comment that says what the table needs."""
+    """Return the comment on the packages that the table needs."""
     packages = ["booktabs"] + ["longtable"] * (r"\endhead" in lines)
     said = ["% In the preamble: " + " ".join(f"\\usepackage{{{p}}}" for p in packages)]
     if wide:
-        said.append("% Wide: set it on a landscape page, or take out columns.")
+        said.append("% Wide: print it on a landscape page, or remove columns.")
     if any(ord(letter) > 0x17F for line in lines for letter in line):
-        said.append("% Holds letters that need XeLaTeX or LuaLaTeX and a font that has them.")
+        said.append("% Contains letters that need XeLaTeX or LuaLaTeX and a font with them.")
     return said
 
 
 def _set_latex(heading: Sequence[tuple[str, bool]]) -> str:
-    """Return a heading for LaTeX."""
     return " ".join(
         f"\\textit{{{latex_text(word)}}}" if italic else latex_text(word)
         for word, italic in heading

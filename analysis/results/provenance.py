@@ -1,4 +1,4 @@
-"""Where numbers come from: the files that were read and the versions that computed."""
+"""Records where numbers come from: the files that were read and the versions of the software."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "matplotlib")
 
 
 def provenance(files: Iterable[Path]) -> dict[str, Any]:
-    """Return `inputs`, `python` and `packages`; file names only, so that no folder is told.
+    """Return `inputs`, `python` and `packages`; file names without folders, for privacy.
 
     Parameters
     ----------
     files : iterable of Path
-        All that was read.
+        All files that were read.
     """
     return {
         "inputs": [{"name": path.name, "sha256": sha256(path.read_bytes())} for path in files],
@@ -31,5 +31,5 @@ def provenance(files: Iterable[Path]) -> dict[str, Any]:
 def _version(package: str) -> str:
     try:
         return version(package)
-    except PackageNotFoundError:  # run from a checkout that was never installed
+    except PackageNotFoundError:  # run from a checkout that is not installed
         return "unknown"

@@ -1,4 +1,4 @@
-"""A number as Ratify reports it: never without its interval, n, clusters, method and unit."""
+"""The parts of a result: numbers (with interval, n, clusters, method, unit), tables and figures."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class Quantity:
     name : str
         What is estimated, unique within its analysis (a coefficient, `spearman`, `bin 1-3`).
     label : str
-        The same in words a reader understands without the plan.
+        The same in words that a reader understands without the plan.
     estimate : float or None
-        None where no finite estimate exists; `note` then says why.
+        None if there is no finite estimate; `note` then says why.
     low, high : float or None
-        Ends of the interval at `level`; None where the method has none.
+        Ends of the interval at `level`; None if the method has none.
     level : float
         Coverage of the interval, 0.95 by default.
     se : float or None
@@ -35,11 +35,11 @@ class Quantity:
     p_value : float or None
         Two-sided.
     n : int
-        Units that entered (judgments, items, people: `unit_of_n` says which).
+        Number of units used (judgments, items, people: `unit_of_n` says which).
     unit_of_n : str
         What `n` counts.
     clusters : int or None
-        Number of clusters the errors allow for.
+        Number of clusters for the errors.
     method : str
         Name of the method with its settings.
     unit : str
@@ -47,9 +47,9 @@ class Quantity:
     status : {'confirmatory', 'exploratory'}
         Whether the locked plan registered it.
     hypothesis : str
-        The hypothesis it serves, empty if none.
+        The hypothesis that it tests; empty if none.
     note : str
-        A warning that must travel with the number, empty if none.
+        A warning to report with the number; empty if none.
     """
 
     analysis: str
@@ -71,12 +71,12 @@ class Quantity:
     note: str = ""
 
     def to_json(self) -> dict[str, Any]:
-        """Return the fields as JSON holds them: no NaN, no infinity."""
+        """Return the fields for JSON, without NaN and infinity."""
         return {key: finite(value) for key, value in asdict(self).items()}
 
 
 def finite(value: Any) -> Any:
-    """Return the value, or None where it is a float that JSON cannot hold."""
+    """Return the value, or None if it is a float that JSON does not allow."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -89,23 +89,23 @@ def to_frame(quantities: Sequence[Quantity]) -> pd.DataFrame:
 
 @dataclass(frozen=True, kw_only=True)
 class ResultTable:
-    """A table of the report, kept whole in `results.json` and written as `tables/NAME.csv`.
+    """A table of the report, stored in `results.json` and written as `tables/NAME.csv`.
 
-    Beside the CSV, which has every digit, stand `NAME.tex` and `NAME.md`, set as papers set them.
+    The CSV has every digit; `NAME.tex` and `NAME.md` are formatted for papers.
 
     Attributes
     ----------
     name : str
         File name without extension, unique.
     title, caption : str
-        Caption says unit, method and what a row is.
+        The caption gives the unit, the method and what a row is.
     frame : DataFrame
     status : {'confirmatory', 'exploratory'}
     level : float or None
-        Coverage of its intervals, for the heading in a paper; None where rows differ.
+        Coverage of its intervals, for the heading in a paper; None if rows differ.
     bounded : tuple of str
-        Columns of statistics that cannot exceed 1 though their names do not say so (`numbers`
-        knows kappa, rate and the like): papers set them without the zero before the point.
+        Columns of statistics that cannot exceed 1 although their names do not say so (`numbers`
+        knows kappa, rate and the like): papers omit the zero before the point.
     """
 
     name: str
@@ -117,7 +117,7 @@ class ResultTable:
     bounded: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the table with its rows as lists, missing values as null."""
+        """Return the table with its rows as lists and missing values as None."""
         rows = [[_plain(value) for value in row] for row in self.frame.itertuples(index=False)]
         return {
             "name": self.name,
@@ -138,9 +138,9 @@ class ResultFigure:
     name : str
         File name without extension, unique.
     title, caption : str
-        Caption says what is drawn, the intervals, n, and that raters are simulated where they are.
+        The caption says what is drawn, the intervals, n, and whether raters are simulated.
     alt : str
-        The finding in one sentence, for whoever cannot see the picture.
+        The finding in one sentence, for readers who cannot see the figure.
     svg : str
         The drawing.
     status : {'confirmatory', 'exploratory'}
@@ -154,7 +154,7 @@ class ResultFigure:
     status: Status = "exploratory"
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything but the drawing."""
+        """Return everything except the drawing."""
         return {
             "name": self.name,
             "title": self.title,
@@ -166,7 +166,7 @@ class ResultFigure:
 
 @dataclass(frozen=True, kw_only=True)
 class Results:
-    """All that an analysis found; `results.json` is this object, everything else a view of it.
+    """All results of an analysis. `results.json` is this object; other files are made from it.
 
     Attributes
     ----------
@@ -174,9 +174,9 @@ class Results:
     title, question : str
         Title of the study and the question raters answered.
     headline : list of str
-        The answer in plain sentences, most important first; the first stands alone.
+        The answer in plain sentences, the most important first; it can be read alone.
     simulated : bool
-        True where raters are bots: every page and figure then says "simulated raters".
+        True if raters are simulated: every page and figure then says so.
     meta : dict
         Provenance: plan_hash, mode, seed, input files with SHA-256, package versions, times.
     hypotheses : list of dict
@@ -184,11 +184,11 @@ class Results:
     flow : list of dict
         `rule`, `unit`, `before`, `excluded`, `after`: exclusions in the plan's order.
     flow_notes : list of str
-        Sentences beside the flow: what became of the visits, how many people withdrew.
+        Sentences about the flow: how the visits ended, how many people withdrew.
     quantities, tables, figures
-        What was found.
+        The numbers, tables and figures.
     methods, limits : list of str
-        Paragraphs of prose.
+        Paragraphs of text.
     """
 
     kind: Literal["study", "audit"]
@@ -207,7 +207,7 @@ class Results:
     flow_notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the whole as JSON holds it, drawings left out."""
+        """Return everything for JSON, without the drawings."""
         return {
             "kind": self.kind,
             "title": self.title,
@@ -227,7 +227,6 @@ class Results:
 
 
 def _plain(value: Any) -> Any:
-    """Return a cell as JSON holds it."""
     if hasattr(value, "item"):
         value = value.item()
     if value is None or value is pd.NA or value is pd.NaT:

@@ -1,4 +1,4 @@
-"""Words of sentences: a number with its noun, a list of names."""
+"""Parts of sentences: a number with its noun, a list of names."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ def counted(n: int, one: str, many: str | None = None) -> str:
 
 
 def listed(words: Sequence[str]) -> str:
-    """Return words as a sentence lists them."""
+    """Return words as a list in a sentence: 'a, b and c'."""
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,1 +1,1 @@
-"""How several sources of responses are rated and picked."""
+"""Compares sources of responses by people's ratings and picks."""

@@ -25,7 +25,7 @@ from analysis.results.figure_style import (
 )
 from analysis.sources.rows import ALL
 
-# Beyond this many domains a row of marks is a cloud: only the mean of all is drawn.
+# With more domains than this the marks of a row overlap: only the mean of all is drawn.
 MOST_DOMAINS = 4
 ROW = 0.3  # inches
 
@@ -44,9 +44,9 @@ def plot_source_means(
     ----------
     means : DataFrame
         `dimension, domain, source, estimate, low, high`, as `SourceRatings.means`. Up to four
-        domains are drawn beside the mean of all ratings; more are left out.
+        domains are drawn with the mean of all ratings; with more, only that mean is drawn.
     sources : sequence of str, optional
-        Their order from above; by default by their mean over dimensions, best first.
+        Their order from the top; by default by their mean over dimensions, best first.
     unit : str
         What the axis shows.
     ax : Axes, optional
@@ -100,7 +100,7 @@ def plot_best_worst_shares(
     shares : DataFrame
         `source, picked, estimate, low, high, chance`, as `BestWorstShares.shares`.
     sources : sequence of str, optional
-        Their order from above; by default by most minus least.
+        Their order from the top; by default by most minus least.
     ax : Axes, optional
 
     Returns
@@ -134,7 +134,7 @@ def plot_best_worst_shares(
 
 
 def _best_first(whole: pd.DataFrame) -> list[str]:
-    """Return sources by their mean over dimensions."""
+    """Return the sources ordered by their mean over dimensions, best first."""
     mean = whole.groupby("source")["estimate"].mean().sort_values(ascending=False, kind="stable")
     return [str(name) for name in mean.index]
 
@@ -142,7 +142,7 @@ def _best_first(whole: pd.DataFrame) -> list[str]:
 def _grouped(
     dimensions: Sequence[str], order: Sequence[str]
 ) -> tuple[dict[tuple[str, str], float], dict[float, str], list[str]]:
-    """Return where each dimension's sources stand, and where its name does."""
+    """Return the place of each dimension's sources, and of its name."""
     rows: dict[tuple[str, str], float] = {}
     heads: dict[float, str] = {}
     at = 0.0
@@ -159,7 +159,7 @@ def _grouped(
 def _group_axis(
     ax: Axes, rows: dict[tuple[str, str], float], heads: dict[float, str], labels: list[str]
 ) -> None:
-    """Name the rows, and set each dimension's name above its own."""
+    """Name the rows, and put each dimension's name above its rows."""
     ax.set_yticks([*rows.values(), *heads], [*labels, *(_words(name) for name in heads.values())])
     for tick, text in zip(ax.get_yticks(), ax.get_yticklabels(), strict=True):
         if tick in heads:

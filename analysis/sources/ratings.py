@@ -1,10 +1,10 @@
-"""Responses of several sources, rated by people: means, contrasts, the part of style.
+"""Compares sources by people's ratings of their responses: means, contrasts and style.
 
-The errors allow for what responses of one item, and ratings by one person, have in common. By
-simulation (5 sources, 20 responses each, 5 ratings a response, 10 ratings a person) 95% intervals
-of means that allow for the person alone held the truth 79 to 90 times of 100 and those that allow
-for the response alone 88 to 93 times, wherever the other mattered; both ways 95 to 97 times. So
-both ways is the default.
+Ratings of one response, and ratings by one person, depend on each other; the errors allow for it.
+In simulations (5 sources, 20 responses each, 5 ratings per response, 10 ratings per person) where
+both mattered, 95% intervals of means contained the truth 79 to 90 times in 100 with errors
+clustered by person, 88 to 93 times clustered by response, and 95 to 97 times clustered both ways.
+So both ways is the default.
 """
 
 from __future__ import annotations
@@ -57,10 +57,10 @@ class SourceRatings:
         `model` is 'raw'; with style features also 'adjusted' and 'change' (adjusted minus raw, on
         the ratings that have all features; domain '(all)' only).
     style : DataFrame
-        `dimension, feature, estimate, se, df, low, high, p, n, raters, items, note`: points for
-        one more of the feature, between responses of one source. Empty without style features.
+        `dimension, feature, estimate, se, df, low, high, p, n, raters, items, note`: points per
+        unit of the feature, between responses of one source. Empty without style features.
     n : int
-        Ratings that entered.
+        Ratings that were used.
     n_dropped : int
         Ratings without a value.
     n_raters, n_items : int
@@ -86,7 +86,7 @@ class SourceRatings:
     notes: tuple[str, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the means, a row a dimension, domain and source."""
+        """Return the means, one row per dimension, domain and source."""
         return self.means.copy()
 
 
@@ -109,7 +109,7 @@ def source_ratings(
     Parameters
     ----------
     ratings : DataFrame
-        `rater_id`, `item_id`, `dimension`, `value`: one row a rating, points of a scale.
+        `rater_id`, `item_id`, `dimension`, `value`: one row per rating, in points of a scale.
     items : DataFrame
         `item_id`, unique, and the columns named below.
     source : str
@@ -119,13 +119,13 @@ def source_ratings(
     domain : str, optional
         Column of `items`: means and contrasts are given within each domain too.
     item_cluster : str
-        Column of `items` whose ratings share an error: the response itself, or what several
-        responses answer where the sources answered the same.
+        Column of `items` whose ratings share an error: the response, or the prompt where several
+        sources answered the same prompt.
     cluster : {'rater_and_item', 'rater', 'item'}
-        What else there might have been: other raters and other items, or only one of these.
+        What is a sample from a larger population: both raters and items, or only one of them.
     style : DataFrame, optional
-        `item_id` and a column a feature (see `text_style.style_features`): contrasts are given
-        adjusted for them too.
+        `item_id` and one column per feature (see `analysis.texts.features.style_features`):
+        contrasts are also given adjusted for these.
     correction : str
         As in `families.adjust`.
     family : {'all', 'dimension'}
@@ -140,15 +140,16 @@ def source_ratings(
     Raises
     ------
     RatifyError
-        On missing columns, values that are no numbers, rated items that the items table lacks or
+        On missing columns, values that are not numbers, rated items that the items table lacks or
         whose source or domain is empty, an unknown reference and fewer than two rated sources.
 
     Notes
     -----
-    A mean is over ratings: an item with twice the ratings weighs twice. Errors: see `crossed_ols`.
+    A mean is over ratings: an item with twice the ratings has twice the weight. Errors: see
+    `crossed_ols`.
     `change` comes from the two fits' cluster contributions jointly (stacked estimating equations).
-    A feature that does not vary between responses of one source, that cannot be computed in the
-    texts' language, or that others determine, is left out, and a note says so.
+    A feature is left out, with a note, if it does not vary between responses of one source, cannot
+    be computed in the texts' language, or is determined by other features.
     """
     columns.one_of("cluster", cluster, CLUSTERS)
     columns.one_of("family", family, ("all", "dimension"))
@@ -213,7 +214,7 @@ def _compared(
     level: float,
     about: dict[str, Any],
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return a line a source and a line a pair, from one fit of the sources' means."""
+    """Return one line per source and one per pair, from one fit of the sources' means."""
     X, present = cells_of(rows)
     there = [pair for pair in pairs if set(pair) <= set(present)]
     wanted = np.vstack([np.eye(len(present)), differences(there, present, len(present))])
@@ -243,7 +244,7 @@ def _compared(
 
 
 def _corrected(contrasts: pd.DataFrame, correction: str, family: str) -> pd.Series[float]:
-    """Return corrected p values; what adjusting changed is described, not corrected."""
+    """Return corrected p values; rows of model 'change' are only descriptive, so have none."""
     tested = contrasts[contrasts["model"] != CHANGE]
     keys: list[Any] = [tested["model"], tested["domain"] == ALL]
     if family == "dimension":

@@ -1,4 +1,4 @@
-"""Ratings of sources' responses as arrays, and lines of tables from their estimates."""
+"""Turns ratings of sources' responses into arrays, and estimates into lines of tables."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.inference.crossed_errors import CrossedFit, Estimate, crossed_ols
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# What stands for all domains together; no scenario is called so.
+# The name for all domains together; no scenario has this name.
 ALL = "(all)"
 
 
@@ -31,7 +31,7 @@ class SourceRows:
     sources: tuple[str, ...]
 
     def where(self, keep: Any) -> SourceRows:
-        """Return the rows of a mask."""
+        """Return the rows where a mask is true."""
         return SourceRows(
             self.y[keep],
             self.source[keep],
@@ -46,7 +46,7 @@ class SourceRows:
         return replace(self, y=y)
 
     def fit(self, X: FloatArray, cluster: str) -> CrossedFit:
-        """Fit the ratings on X, errors clustered as said."""
+        """Fit the ratings on X with clustered errors."""
         codes = {"rater": self.rater, "item": self.item}
         wanted = codes if cluster == "rater_and_item" else {cluster: codes[cluster]}
         dense = {
@@ -59,7 +59,7 @@ class SourceRows:
 def joined(
     ratings: pd.DataFrame, items: pd.DataFrame, source: str, domain: str | None, item_cluster: str
 ) -> tuple[pd.DataFrame, int]:
-    """Return a row a rating with its source, domain and clusters, and how many lack a value."""
+    """Return the ratings with source, domain and clusters, and how many ratings lack a value."""
     columns.require_columns(ratings, "rater_id", "item_id", "dimension", "value")
     columns.require_rows(ratings, "ratings")
     about = {"source": source, "shared": item_cluster, **({"domain": domain} if domain else {})}
@@ -109,7 +109,7 @@ def features_of(style: pd.DataFrame | None, table: pd.DataFrame) -> pd.DataFrame
 
 
 def rows_of(part: pd.DataFrame, names: Sequence[str], features: pd.DataFrame) -> SourceRows:
-    """Return ratings from `joined` as arrays, sources by their place among the names."""
+    """Return ratings from `joined` as arrays, with each source as its index in the names."""
     return SourceRows(
         part["value"].to_numpy(float),
         np.asarray(pd.Categorical(part["source"], categories=list(names)).codes, dtype=np.int64),
@@ -121,13 +121,13 @@ def rows_of(part: pd.DataFrame, names: Sequence[str], features: pd.DataFrame) ->
 
 
 def cells_of(rows: SourceRows) -> tuple[FloatArray, list[int]]:
-    """Return a column for each source that is there, and which they are."""
+    """Return an indicator column for each source present, and the indices of these sources."""
     present = sorted(set(rows.source.tolist()))
     return (rows.source[:, None] == np.array(present)).astype(float), present
 
 
 def line_of(found: Estimate, rows: SourceRows) -> dict[str, Any]:
-    """Return an estimate and what it rests on, as columns."""
+    """Return an estimate and its numbers of ratings, raters and items, as columns."""
     return {
         "estimate": found.estimate,
         "se": found.se,
@@ -148,7 +148,7 @@ def names_of(source: str, reference: str) -> dict[str, str]:
 
 
 def differences(pairs: list[tuple[int, int]], present: list[int], terms: int) -> FloatArray:
-    """Return the combinations that are differences of two sources' coefficients."""
+    """Return the combinations that give the differences of two sources' coefficients."""
     wanted = np.zeros((len(pairs), terms))
     for row, (one, other) in enumerate(pairs):
         wanted[row, present.index(one)] += 1
@@ -157,10 +157,10 @@ def differences(pairs: list[tuple[int, int]], present: list[int], terms: int) ->
 
 
 def pairs_of(names: Sequence[str], reference: str | None, column: str) -> list[tuple[int, int]]:
-    """Return which sources are compared: (source, reference) by place."""
+    """Return which sources are compared: pairs (source, reference) of indices."""
     if len(names) < 2:
         raise RatifyError(
-            "sources are compared, and there is one",
+            "there is only one source, so nothing can be compared",
             column=column,
             value=names[0],
             allowed="two rated sources or more",

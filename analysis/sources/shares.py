@@ -1,4 +1,4 @@
-"""How often responses of each source are picked as best and as worst, and against chance."""
+"""How often responses of each source are picked as best and as worst, compared with chance."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from analysis.tables import columns
 
 MOST, LEAST, NET = "most", "least", "net"
 PICKS = (MOST, LEAST, NET)
-# A share this small is none at all, but for rounding.
+# A share below this is zero apart from rounding.
 _NONE = 1e-9
 
 
@@ -41,10 +41,9 @@ class BestWorstShares:
     ----------
     shares : DataFrame
         `source, picked, estimate, se, df, low, high, chance, p, p_adjusted, n, raters, items,
-        note`. `picked` is 'most' or 'least': the share of a source's showings that were picked so;
-        `chance` what picking blindly would give (1 / options, averaged over its showings) and `p`
-        the test of it; or 'net': share of most minus share of least, whose chance is 0. n counts
-        showings.
+        note`. `picked` is 'most' or 'least', for the share of a source's showings with that pick,
+        or 'net', for most minus least. `chance` is the share that random picking gives (1 /
+        options, averaged over the showings; 0 for 'net'), and `p` tests it. n counts showings.
     contrasts : DataFrame
         `picked, contrast, source, reference, estimate, se, df, low, high, p, p_adjusted, n,
         raters, items, note`: the source's share minus the reference's.
@@ -66,7 +65,7 @@ class BestWorstShares:
     unit: str = "proportion"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the shares, a row a source and kind of pick."""
+        """Return the shares, one row per source and kind of pick."""
         return self.shares.copy()
 
 
@@ -86,12 +85,12 @@ def best_worst_shares(
     Parameters
     ----------
     trials : DataFrame
-        `trial_id`, `rater_id`, `item_id`, `picked`: a row an option of a trial; `picked` is 'most'
-        on one row of a trial, 'least' on another, and empty on the others.
+        `trial_id`, `rater_id`, `item_id`, `picked`: one row per option of a trial; `picked` is
+        'most' on one row of a trial, 'least' on another, and empty on the others.
     items : DataFrame
         `item_id`, unique, and the columns named below.
     source, reference, item_cluster, cluster
-        As in `sources.source_ratings`.
+        As in `analysis.sources.ratings.source_ratings`.
     correction : str
         As in `families.adjust`; the tests against chance are one family (every source, most and
         least), the contrasts of each kind of pick another.
@@ -104,18 +103,18 @@ def best_worst_shares(
     Raises
     ------
     RatifyError
-        On missing columns, a trial that has not one most and one least on different options or
-        that has two raters, shown items that the items table lacks or that have no source, fewer
+        On missing columns, a trial without exactly one most and one least on different options or
+        with two raters, shown items that the items table lacks or that have no source, and fewer
         than two sources.
 
     Notes
     -----
     Errors of shares: see `crossed_errors.crossed_ols`. The interval of a share is Wilson's for the
     number of independent picks that would vary as much (Korn and Graubard 1998, Survey Methodology
-    24, 193-201), with the quantile of t; its test of chance is the score test of that number. A
-    source always or never picked varies as much as one pick a rater would (or one an item, where
-    these are fewer). Shares of most sum to 1 over the options of a trial: one source's gain is the
-    others' loss, and the contrasts allow for it.
+    24, 193-201), with the quantile of t; its test of chance is the score test with that number. For
+    a source picked always or never, that number is one pick per rater (or per item, where these
+    are fewer). Shares of most sum to 1 over the options of a trial: one source's gain is the
+    others' loss, and the contrasts allow for this.
     """
     columns.one_of("cluster", cluster, CLUSTERS)
     columns.proportion("level", level)
@@ -156,7 +155,7 @@ def best_worst_shares(
 
 
 def _checked(trials: pd.DataFrame) -> tuple[Any, Any]:
-    """Return what each row was picked as, and how many options its trial has."""
+    """Return the pick of each row, and the number of options in its trial."""
     columns.require_columns(trials, "trial_id", "rater_id", "item_id", "picked")
     columns.require_rows(trials, "best-worst answers")
     trial = columns.text_ids(trials, "trial_id")
@@ -179,7 +178,7 @@ def _checked(trials: pd.DataFrame) -> tuple[Any, Any]:
         )
     raters = trials.groupby(trial.to_numpy())["rater_id"].transform("nunique")
     columns.refuse(
-        trials, "trial_id", raters != 1, "has several raters", allowed="one rater a trial"
+        trials, "trial_id", raters != 1, "has several raters", allowed="one rater per trial"
     )
     options = trial.groupby(trial.to_numpy()).transform("size")
     return picked.to_numpy(), options.to_numpy(float)
@@ -188,7 +187,7 @@ def _checked(trials: pd.DataFrame) -> tuple[Any, Any]:
 def _fitted(
     rows: SourceRows, pairs: list[tuple[int, int]], cluster: str, level: float
 ) -> list[Estimate]:
-    """Return the mean of each source, then each contrast."""
+    """Return the mean of each source, followed by each contrast."""
     X, present = cells_of(rows)
     wanted = np.vstack([np.eye(len(present)), differences(pairs, present, len(present))])
     return rows.fit(X, cluster).estimates(wanted, level=level)
@@ -226,7 +225,7 @@ def _share(
 
 
 def _tested(lines: list[dict[str, Any]], correction: str, *, chance: bool) -> pd.DataFrame:
-    """Return the table with p values corrected in their families."""
+    """Return the table with p values corrected within their families."""
     frame = pd.DataFrame(lines)
     keys = frame["picked"].where((frame["picked"] == NET) | (not chance), MOST)
     corrected = pd.Series(np.nan, index=frame.index)

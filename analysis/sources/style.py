@@ -13,9 +13,9 @@ from analysis.sources.rows import SourceRows, cells_of, differences, line_of, na
 
 RAW, ADJUSTED, CHANGE = "raw", "adjusted", "change"
 CAUTION = (
-    "Adjusted for style: the difference between responses of one style. Style may be how a source "
-    "comes to be rated as it is; then the adjusted difference leaves out a part of its effect, and "
-    "is not the truer one."
+    "Adjusted for style: the difference between responses of equal style. Style may be one reason "
+    "for a source's ratings; the adjusted difference then leaves out part of the source's effect, "
+    "and is not more correct than the raw one."
 )
 
 
@@ -30,7 +30,7 @@ def adjusted(
     features: pd.DataFrame,
     about: dict[str, Any],
 ) -> tuple[Lines, Lines, list[str]]:
-    """Return contrasts at equal style, what adjusting changed, the coefficients, and notes."""
+    """Return contrasts at equal style with their change, the coefficients of style, and notes."""
     names = [str(name) for name in features.columns]
     known = [at for at in range(len(names)) if not np.isnan(rows.features[:, at]).all()]
     notes = [
@@ -41,7 +41,7 @@ def adjusted(
     complete = rows.where(~np.isnan(rows.features[:, known]).any(axis=1))
     lost = len(rows.y) - len(complete.y)
     if lost:
-        notes.append(f"{lost} ratings of texts without some feature are left out when adjusting.")
+        notes.append(f"{lost} ratings of texts with a missing feature are left out of adjusting.")
     X, present = cells_of(complete)
     kept, wide = _independent(X, complete.features[:, known])
     used = [names[known[at]] for at in kept]
@@ -79,7 +79,7 @@ def _changes(
     present: list[int],
     level: float,
 ) -> list[dict[str, Estimate]]:
-    """Return each contrast at equal style, and how far it is from the raw one on the same rows."""
+    """Return each contrast at equal style, and its change from the raw one on the same rows."""
     if not pairs:
         return []
     plain, equal = (differences(pairs, present, len(each.params)) for each in (raw, full))
@@ -96,9 +96,9 @@ def _changes(
 
 
 def _independent(X: FloatArray, features: FloatArray) -> tuple[list[int], FloatArray]:
-    """Return which features vary beyond the sources and earlier features, and X with these.
+    """Return the features not determined by sources and earlier features, and X with these.
 
-    Features stand centred, so that a source's coefficient is its mean at the mean style.
+    Features are centred, so that a source's coefficient is its mean at the mean style.
     """
     if not features.size:
         return [], X

@@ -1,1 +1,1 @@
-"""Reading the tidy tables of analysis, and refusing what is not one."""
+"""Reads the tidy tables for analysis, and refuses tables that are not valid."""

@@ -1,6 +1,6 @@
-"""Checks of the columns of a tidy table: every complaint names its row and column.
+"""Checks the columns of a tidy table; every error names its row and column.
 
-Rows are numbered as a spreadsheet numbers them: the first record is row 2.
+Rows are numbered as in a spreadsheet: the first record is row 2.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SIDES = tuple(contract.SIDES)
 
 
 def require_columns(frame: pd.DataFrame, *columns: str) -> None:
-    """Raise `RatifyError` unless every named column is there."""
+    """Raise `RatifyError` unless the table has every named column."""
     for column in columns:
         if column not in frame.columns:
             shown = ", ".join(str(c) for c in frame.columns) or "none: the table has no columns"
@@ -29,13 +29,13 @@ def require_columns(frame: pd.DataFrame, *columns: str) -> None:
 
 
 def require_rows(frame: pd.DataFrame, what: str) -> None:
-    """Raise `RatifyError` where the table holds no rows."""
+    """Raise `RatifyError` if the table has no rows."""
     if len(frame) == 0:
         raise RatifyError(f"there are no {what}", allowed="at least one row")
 
 
 def refuse(frame: pd.DataFrame, column: str, bad: Any, problem: str, *, allowed: str) -> None:
-    """Raise `RatifyError` at the first row where the mask `bad` holds."""
+    """Raise `RatifyError` at the first row where the mask `bad` is true."""
     mask = np.asarray(bad, dtype=bool)
     if mask.any():
         at = int(mask.argmax())
@@ -45,7 +45,7 @@ def refuse(frame: pd.DataFrame, column: str, bad: Any, problem: str, *, allowed:
 
 
 def missing(values: pd.Series[Any]) -> NDArray[np.bool_]:
-    """Return where a cell is missing or the empty string."""
+    """Return where a cell is missing or an empty string."""
     absent = values.isna().to_numpy(dtype=bool)
     if values.dtype == object or isinstance(values.dtype, pd.StringDtype):
         absent = absent | values.eq("").fillna(False).to_numpy(dtype=bool)
@@ -59,13 +59,13 @@ def require_filled(frame: pd.DataFrame, *columns: str) -> None:
 
 
 def allow(frame: pd.DataFrame, column: str, words: Sequence[str]) -> None:
-    """Raise `RatifyError` at the first cell that holds none of the words ('': an empty one)."""
+    """Raise `RatifyError` at the first cell that is not one of the words ('' allows empty)."""
     shown = ", ".join(word for word in words if word)
     refuse(frame, column, ~frame[column].isin(words), "is not known here", allowed=shown)
 
 
 def allow_words(frame: pd.DataFrame, table: Contract) -> None:
-    """Raise `RatifyError` at the first cell that the table's contract has no word for."""
+    """Raise `RatifyError` at the first cell whose word the table's contract does not allow."""
     for column in table.columns:
         if column.words and column.name in frame:
             allow(frame, column.name, column.allowed)
@@ -77,7 +77,7 @@ def text_ids(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     Raises
     ------
     RatifyError
-        At an empty id, and where ids are floats: a 20-digit id read as a float is destroyed.
+        At an empty id, and if ids are floats, because a 20-digit id read as a float is destroyed.
     """
     require_filled(frame, column)
     ids = frame[column]
@@ -104,7 +104,7 @@ def left_chosen(frame: pd.DataFrame, column: str = "choice") -> NDArray[np.bool_
 
 
 def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
-    """Return a column of finite numbers, missing cells as NaN.
+    """Return a column of finite numbers, with missing cells as NaN.
 
     Raises
     ------
@@ -125,7 +125,7 @@ def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
 
 
 def whole_numbers(frame: pd.DataFrame, column: str, *, least: int) -> NDArray[np.float64]:
-    """Return a column of whole numbers, missing cells as NaN.
+    """Return a column of whole numbers, with missing cells as NaN.
 
     Raises
     ------
@@ -140,7 +140,7 @@ def whole_numbers(frame: pd.DataFrame, column: str, *, least: int) -> NDArray[np
 
 
 def flags(frame: pd.DataFrame, column: str) -> NDArray[np.bool_]:
-    """Return where a flag is true; a missing one is not. CSV holds true and false as text.
+    """Return where a flag is true; a missing flag is false. CSV has true and false as text.
 
     Raises
     ------
@@ -166,6 +166,6 @@ def one_of(name: str, value: str, allowed: Sequence[str]) -> None:
 
 
 def proportion(name: str, value: float) -> None:
-    """Raise `RatifyError` unless an argument lies strictly between 0 and 1."""
+    """Raise `RatifyError` unless an argument is strictly between 0 and 1."""
     if not 0 < value < 1:
         raise RatifyError(f"{name} is out of range", value=value, allowed="0 < " + name + " < 1")

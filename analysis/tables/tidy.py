@@ -1,4 +1,4 @@
-"""Reads the tidy tables and checks them; every complaint names file, row and column."""
+"""Reads the tidy tables and checks them; every error names file, row and column."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _FLAG = ("true", "false")
 
 
 def table_path(folder: Path, name: str) -> Path:
-    """Return where a table of an export is: the CSV, or Parquet where that is what there is."""
+    """Return the path of an exported table: the CSV, or Parquet if there is only that."""
     parquet = folder / f"{name}.parquet"
     text = folder / f"{name}.csv"
     return parquet if parquet.exists() and not text.exists() else text
@@ -32,14 +32,13 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
     path : Path
         CSV or Parquet.
     complete : bool
-        Ask for every column of the contract; else only for the pair and the choice.
+        Whether to require every column of the contract, or only the pair and the choice.
 
     Returns
     -------
     DataFrame
-        Ids as text, `position`, `response_ms` and `hidden_ms` as numbers (NaN where empty),
-        `is_attention_check` as bool; `passed_check`, where there is one, and further columns as
-        text.
+        Ids as text, `position`, `response_ms` and `hidden_ms` as numbers (NaN if empty),
+        `is_attention_check` as bool; `passed_check`, if present, and other columns as text.
 
     Raises
     ------
@@ -68,8 +67,8 @@ def _check_judgments(frame: pd.DataFrame) -> None:
         frame,
         "judgment_id",
         frame["judgment_id"].duplicated(),
-        "stands in an earlier row too",
-        allowed="one row each",
+        "occurs in an earlier row too",
+        allowed="one row per judgment_id",
     )
     frame["is_attention_check"] = frame["is_attention_check"] == "true"
     _check_passed(frame)
@@ -78,7 +77,7 @@ def _check_judgments(frame: pd.DataFrame) -> None:
 
 
 def _check_passed(frame: pd.DataFrame) -> None:
-    """Refuse a `passed_check` that is not a flag, or that a row which is no check carries."""
+    """Refuse a `passed_check` that is not a flag or is in a row that is not a check."""
     if "passed_check" not in frame:
         return
     columns.allow(frame, "passed_check", (*_FLAG, ""))
@@ -94,14 +93,14 @@ def read_ratings(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `value`, `scale_min`, `scale_max` as numbers, all else as text. Rows of people may say
-        more than those of judges: `mode`, `is_attention_check`, `passed_check` and so on.
+        `value`, `scale_min`, `scale_max` as numbers, all else as text. Rows of people may have
+        more columns than those of judges: `mode`, `is_attention_check`, `passed_check` and so on.
 
     Raises
     ------
     RatifyError
-        At a value outside its own scale, or one rater scoring one item twice on a dimension (in
-        one mode, attention checks apart).
+        At a value outside its scale, or if a rater scores an item twice on a dimension (in one
+        mode, except for attention checks).
     """
     frame = read_frame(path, RATINGS.required, ids=("item_id",))
     with naming(path):
@@ -119,14 +118,14 @@ def read_ratings(path: Path) -> pd.DataFrame:
             frame,
             "item_id",
             _scored_twice(frame),
-            "this rater has scored this item on this dimension already",
-            allowed="one row each",
+            "this rater has already scored this item on this dimension",
+            allowed="one row per rater, item and dimension",
         )
     return frame
 
 
 def _scored_twice(ratings: pd.DataFrame) -> pd.Series[bool]:
-    """Return where a score stands already; a person may answer in several modes, a judge in one."""
+    """Return where a score is repeated; a person may answer in several modes, a judge in one."""
     person = ratings["rater_kind"] == "human"
     scores = ratings[["rater_id", "item_id", "dimension"]].assign(person=person)
     if "mode" in ratings:
@@ -143,13 +142,13 @@ def read_participants(path: Path) -> pd.DataFrame:
     ------
     RatifyError
         At an empty or repeated session id, an unknown status, a finished visit without an end, and
-        a slot or a number of attempts that is no whole number.
+        a slot or a number of attempts that is not a whole number.
     """
     frame = read_frame(path, PARTICIPANTS.required, may_be_empty=True)
     with naming(path):
         columns.require_filled(frame, "session_id", "rater_id", "sequence_id")
         twice = frame["session_id"].duplicated()
-        columns.refuse(frame, "session_id", twice, "stands in an earlier row", allowed="one row")
+        columns.refuse(frame, "session_id", twice, "occurs in an earlier row", allowed="one row")
         columns.allow_words(frame, PARTICIPANTS)
         endless = (frame["status"] == "finished") & (frame["finished_at"] == "")
         columns.refuse(
@@ -166,7 +165,7 @@ def read_participants(path: Path) -> pd.DataFrame:
 
 
 def read_best_worst(path: Path) -> pd.DataFrame:
-    """Read a table of picks of most and least, one row an option of a trial.
+    """Read a table of picks of most and least, one row per option of a trial.
 
     Returns
     -------
@@ -177,8 +176,8 @@ def read_best_worst(path: Path) -> pd.DataFrame:
     Raises
     ------
     RatifyError
-        At the first row that is wrong in itself, and at a trial that has not exactly one row
-        picked as `most` and another as `least`.
+        At the first row that is not valid, and at a trial without exactly one row picked as
+        `most` and one as `least`.
     """
     frame = read_frame(path, BEST_WORST.required, ids=("item_id",))
     with naming(path):
@@ -196,8 +195,8 @@ def read_best_worst(path: Path) -> pd.DataFrame:
                 frame,
                 "trial_id",
                 picks != 1,
-                f"this trial has not one row picked as {pick}",
-                allowed="one row each",
+                f"this trial does not have exactly one row picked as {pick}",
+                allowed="one row per pick",
             )
         twice = frame.duplicated(["trial_id", "item_id"])
         columns.refuse(
@@ -207,23 +206,23 @@ def read_best_worst(path: Path) -> pd.DataFrame:
 
 
 def read_other(path: Path) -> pd.DataFrame:
-    """Read a tidy table of the researcher's own, all columns as text.
+    """Read the researcher's own tidy table, all columns as text.
 
     Raises
     ------
     RatifyError
-        Where there is no such file, or it is no table.
+        If the file does not exist or is not a table.
     """
     return read_frame(path)
 
 
 def read_withdrawals(path: Path) -> pd.DataFrame:
-    """Read the table of people who withdrew, all columns as text; it may hold no rows.
+    """Read the table of people who withdrew, all columns as text; it may have no rows.
 
     Raises
     ------
     RatifyError
-        At an unknown mode or something that is no date.
+        At an unknown mode or a value that is not a date.
     """
     frame = read_frame(path, WITHDRAWALS.required, may_be_empty=True)
     with naming(path):
@@ -248,12 +247,12 @@ def _is_date(cell: str) -> bool:
 def read_frame(
     path: Path, wanted: Sequence[str] = (), *, ids: Sequence[str] = (), may_be_empty: bool = False
 ) -> pd.DataFrame:
-    """Read a table that has the wanted columns and whole ids, all cells as text.
+    """Read a table with the wanted columns and undamaged ids, all cells as text.
 
     Raises
     ------
     RatifyError
-        Where it is not such a table, or has no rows and may not be empty.
+        If it is not such a table, or has no rows although it may not be empty.
     """
     try:
         table = read_table(path)
@@ -269,7 +268,7 @@ def read_frame(
 
 @contextlib.contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Add the file's name to complaints raised on a table that has lost it."""
+    """Add the file's name to errors about a table that do not name a file."""
     try:
         yield
     except RatifyError as error:

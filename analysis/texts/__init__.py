@@ -1,1 +1,1 @@
-"""Measures and themes of the texts themselves."""
+"""Style features of texts, and themes in texts."""

@@ -1,7 +1,7 @@
-"""Style features counted in texts: emoji, marks, questions, first person, words.
+"""Counts style features of texts: emoji, marks, questions, first person, words.
 
-They describe how something is said. Where a source's style is part of why people rate it as they
-do, adjusting for style takes a part of the source's own effect away: style may mediate.
+They describe how something is said. If a source's style is one reason for its ratings (style
+mediates), adjusting for style removes part of the source's effect.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ FEATURES = (
     "first_person_singular",
     "first_person_plural",
 )
-# Features that need a list of words, which there is for English only.
+# Features that need a list of words, which exists only for English.
 _ENGLISH_ONLY = ("first_person_singular", "first_person_plural")
 
-# Characters shown as emoji by themselves (Unicode's Emoji_Presentation; beyond the first plane
-# also those of the emoji blocks that would need a selector: nobody means them as letters).
+# Characters shown as emoji without a selector (Unicode's Emoji_Presentation; outside the first
+# plane also those of the emoji blocks that need a selector, since nobody uses them as letters).
 _PICTURE = (
     "\u231a\u231b\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2614\u2615\u2648-\u2653\u267f\u2693\u26a1"
     "\u26aa\u26ab\u26bd\u26be\u26c4\u26c5\u26ce\u26d4\u26ea\u26f2\u26f3\u26f5\u26fa\u26fd\u2705"
@@ -38,13 +38,13 @@ _PICTURE = (
     "\U0001f680-\U0001f6ff\U0001f7e0-\U0001f7eb\U0001f7f0\U0001f90c-\U0001f9ff"
     "\U0001fa70-\U0001faff"
 )
-# Characters that become emoji only by the selector U+FE0F or a skin tone.
+# Characters that are emoji only with the selector U+FE0F or a skin tone.
 _SYMBOL = (
     "\u00a9\u00ae\u203c\u2049\u2122\u2139\u2194-\u21aa\u2300-\u23ff\u24c2\u25aa-\u25fe\u2600-\u27bf"
     "\u2934\u2935\u2b05-\u2b55\u3030\u303d\u3297\u3299\U0001f170\U0001f171\U0001f17e\U0001f17f"
     "\U0001f202\U0001f237"
 )
-# Frowning and smiling face, heart suit, heavy hearts: typed without the selector, and meant.
+# Frowning and smiling face, heart suit, heavy hearts: emoji even when typed without the selector.
 _BARE = "\u2639\u263a\u2665\u2763\u2764"
 _TONE = "\U0001f3fb-\U0001f3ff"
 _ELEMENT = (
@@ -52,7 +52,7 @@ _ELEMENT = (
     f"[{_TONE}]?(?:[\U000e0020-\U000e007e]+\U000e007f)?"
 )
 _JOINED = f"[{_PICTURE}{_SYMBOL}]\ufe0f?[{_TONE}]?"
-# A flag is two letters of its own; a keycap a digit in a box; a family is joined by U+200D.
+# A flag is two special letters; a keycap is a digit in a box; U+200D joins a family.
 EMOJI = re.compile(
     f"[\U0001f1e6-\U0001f1ff]{{2}}|[0-9#*]\ufe0f?\u20e3|{_ELEMENT}(?:\u200d{_JOINED})*"
 )
@@ -60,10 +60,10 @@ EMOJI = re.compile(
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _APOSTROPHES = str.maketrans({"\u2019": "'", "\u2018": "'", "\u02bc": "'", "\uff07": "'"})
 _WORD = re.compile(r"[^\W_]+(?:['-][^\W_]+)*")
-# Han, kana, Thai, Lao, Burmese, Khmer: scripts that set no blanks between words.
+# Han, kana, Thai, Lao, Burmese, Khmer: scripts without spaces between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 _EXCLAMATIONS = {"!": 1, "\uff01": 1, "\u203c": 2, "\u2048": 1, "\u2049": 1, "\u203d": 1}
-# Full width, Arabic, Greek and double marks; Spanish opens a question that it also closes.
+# Full width, Arabic, Greek and double marks. Not the Spanish opening mark: each has a closing one.
 _QUESTIONS = {
     "?": 1,
     "\uff1f": 1,
@@ -89,44 +89,44 @@ _COUNTRY = re.compile(r"(?<![\w'])US(?![\w'])")
 
 
 def count_emoji(text: str) -> int:
-    """Return how many emoji a text holds: a flag, a keycap, a skin tone, a joined family is one.
+    """Return the number of emoji in a text; a flag, keycap, skin tone or joined family is one.
 
     Notes
     -----
-    Follows the emoji sequences of Unicode Technical Standard 51. A symbol that fonts set as text
+    Follows the emoji sequences of Unicode Technical Standard 51. A symbol that fonts show as text
     unless a selector follows (a trade mark, an arrow) counts only with the selector; hearts and
-    the two old faces always. Emoticons made of letters, such as a colon and a bracket, do not.
+    the two old faces always count. Emoticons such as a colon and a bracket do not count.
     """
     return len(EMOJI.findall(text))
 
 
 def style_features(texts: pd.Series[Any], *, language: str = "en") -> pd.DataFrame:
-    """Count what marks the style of texts.
+    """Count the style features of texts.
 
     Parameters
     ----------
     texts : Series
-        One text a row; its index is kept.
+        One text per row; the index is kept.
     language : str
         Language of the texts, as a plan writes it ('en', 'en-GB', 'de').
 
     Returns
     -------
     DataFrame
-        A column a feature, counts in each text, web addresses apart:
+        One column per feature, with counts in each text without its web addresses:
 
-        - `words`: runs of letters and digits; a contraction or a hyphened word is one. NaN where
-          more than half of the letters are of a script that sets no blanks between words.
+        - `words`: runs of letters and digits; a contraction or a hyphenated word is one. NaN if
+          more than half of the letters are in a script without spaces between words.
         - `emoji`: see `count_emoji`.
         - `exclamation_marks`, `question_marks`: marks of any width; Arabic and Greek ones too.
-        - `questions`: runs of marks with a question mark among them: "Really??" is one.
+        - `questions`: runs of marks that include a question mark: "Really??" is one.
         - `first_person_singular`, `first_person_plural`: pronouns and their contractions in
-          English; NaN for any other language, whose words are not known here. 'US' in capitals is
-          no pronoun unless the whole text is in capitals; 'mine' always is one.
+          English; NaN for other languages, for which there is no list. 'US' in capitals is not a
+          pronoun unless the whole text is in capitals; 'mine' always is one.
 
     Notes
     -----
-    Our own lists, of the closed class of English personal pronouns.
+    The lists are our own; English personal pronouns are a closed class.
     """
     plain = ["" if pd.isna(text) else str(text) for text in texts]
     rows = [_features(_ADDRESS.sub(" ", text)) for text in plain]
@@ -137,7 +137,7 @@ def style_features(texts: pd.Series[Any], *, language: str = "en") -> pd.DataFra
 
 
 def per_hundred_words(features: pd.DataFrame, names: Sequence[str] = FEATURES) -> pd.DataFrame:
-    """Return counts per 100 words of the text; `words` itself stays a count.
+    """Return counts per 100 words of the text; `words` remains a count.
 
     Parameters
     ----------
@@ -149,7 +149,7 @@ def per_hundred_words(features: pd.DataFrame, names: Sequence[str] = FEATURES) -
     Returns
     -------
     DataFrame
-        NaN where a text has no words or they cannot be counted.
+        NaN if a text has no words or they cannot be counted.
     """
     columns.require_columns(features, "words", *names)
     words = features["words"].where(features["words"] > 0)
@@ -175,7 +175,7 @@ def _features(text: str) -> tuple[float, ...]:
 
 
 def _words(text: str) -> float:
-    """Return the number of words, NaN where the script does not part them."""
+    """Return the number of words; NaN if the script does not separate them."""
     found = _WORD.findall(text)
     letters = sum(map(len, found))
     if letters and len(_UNSPACED.findall(text)) > letters / 2:

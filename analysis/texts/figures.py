@@ -1,4 +1,4 @@
-"""The figure of themes: how often each comes up before and after."""
+"""The figure of themes: how often each theme comes up before and after."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def plot_themes(
     before, after : str
         The two values of `time`.
     changed : sequence of str
-        Themes whose line is drawn in ink: those that the registered test finds changed.
+        Themes with a dark line: those that changed by the registered test.
     ax : Axes, optional
 
     Returns

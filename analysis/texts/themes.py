@@ -1,7 +1,7 @@
-"""How often themes come up in texts before and after, and whether that changed.
+"""Tests whether themes come up more or less often in texts after than before.
 
-The usual test takes every text for one of its own person. Where the same people wrote before and
-after, or one person wrote several texts, two tests that allow for it stand beside it.
+The usual test assumes that every text is by a different person. Two other tests allow for people
+who wrote both before and after, or who wrote several texts.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ METHODS = {
     "clustered": "difference of shares, errors clustered by person, t interval",
 }
 SAME_PEOPLE = (
-    "{pairs} of {people} people have texts at both times. The two-proportion z test takes all "
-    "texts as independent and so is not valid here (mostly too timid where people stay as they "
-    "are, too bold where one person wrote many texts): the paired and the clustered test beside "
-    "it allow for it."
+    "{pairs} of {people} people have texts at both times. The two-proportion z test assumes that "
+    "all texts are independent, so it is not valid here (it usually rejects too rarely if people "
+    "do not change, and too often if one person wrote many texts); the paired and the clustered "
+    "test allow for this."
 )
 
 
@@ -53,7 +53,7 @@ class ThemeChange:
     pairs : DataFrame
         `theme, both, gained, lost, neither`: people with texts at both times.
     registered : str
-        The test that was chosen beforehand.
+        The registered test.
     n_texts, n_people, n_pairs : int
     correction : str
     level : float
@@ -79,19 +79,19 @@ class ThemeChange:
         return f"{METHODS[self.registered]}; {SHOWN[self.correction]} over the themes"
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the changes, a row a theme and test."""
+        """Return the changes, one row per theme and test."""
         return self.changes.copy()
 
 
 def theme_labels(
     table: pd.DataFrame, themes: Sequence[str], *, text: str = "text_id"
 ) -> pd.DataFrame:
-    """Return labels, a row a text and theme, from a table with a column of 0 and 1 a theme.
+    """Return labels, one row per text and theme, from a table with a 0/1 column per theme.
 
     Parameters
     ----------
     table : DataFrame
-        One row a text: its id, and the columns named in `themes`, 0/1 or true/false.
+        One row per text: its id, and the columns named in `themes`, 0/1 or true/false.
     themes : sequence of str
     text : str
         Column of the text's id.
@@ -99,12 +99,12 @@ def theme_labels(
     Returns
     -------
     DataFrame
-        Columns `text` (named as it is) and `theme`.
+        The column `text` under its own name, and `theme`.
 
     Raises
     ------
     RatifyError
-        On a column that is not there and at a cell that is empty or neither 0 nor 1.
+        On a missing column, and at a cell that is empty or neither 0 nor 1.
     """
     columns.require_columns(table, text, *themes)
     columns.require_filled(table, text, *themes)
@@ -135,19 +135,20 @@ def theme_change(
     Parameters
     ----------
     texts : DataFrame
-        One row a text, with or without themes: `text`, `person`, `time`. Texts of other times
-        are left out and counted.
+        One row per text, with or without themes: `text`, `person`, `time`. Texts of other times
+        are counted but not used.
     labels : DataFrame
-        One row a theme of a text: `theme`, and either `text` or both `person` and `time`, where
-        nobody has two texts at one time. A label that stands twice counts once.
+        One row per theme of a text: `theme`, and either `text` or, if nobody has two texts at one
+        time, `person` and `time`. Repeated labels count once.
     themes : sequence of str, optional
-        All themes of the code book, those that nobody mentioned too; by default those in `labels`.
+        All themes of the code book, including those that nobody mentioned; by default those in
+        `labels`.
     text, person, time : str
-        Names of the columns. `texts` may lack `text` where nobody has two texts at one time.
+        Names of the columns. `texts` may lack `text` if nobody has two texts at one time.
     before, after : str
         The two values of `time` that are compared.
     test : {'two_proportions', 'paired', 'clustered'}
-        The registered test; all three are given.
+        The registered test; all three are reported.
     correction : str
         As in `families.adjust`.
     level : float
@@ -155,20 +156,20 @@ def theme_change(
     Returns
     -------
     ThemeChange
-        After minus before. A person has a theme at a time (paired test) where any of their texts
-        of that time has it.
+        After minus before. In the paired test, a person has a theme at a time if any of their
+        texts of that time has it.
 
     Raises
     ------
     RatifyError
-        On missing columns and ids, texts that stand twice, labels of no known text or theme, and a
-        time without any text.
+        On missing columns and ids, texts that occur more than once, labels of unknown texts or
+        themes, and a time without texts.
 
     Notes
     -----
     Two proportions: `proportions.two_proportions`. Paired: McNemar's exact test and the interval of
     Tango (1998). Clustered: least squares on time with errors clustered by person, bias-reduced,
-    Satterthwaite's t (`crossed_errors.crossed_ols`); right whoever wrote how often.
+    Satterthwaite's t (`crossed_errors.crossed_ols`); valid for any number of texts per person.
     """
     columns.one_of("test", test, TESTS)
     columns.proportion("level", level)
@@ -218,7 +219,7 @@ def theme_change(
 def _texts(
     texts: pd.DataFrame, text: str, person: str, time: str, times: tuple[str, str]
 ) -> tuple[pd.DataFrame, Any]:
-    """Return `text`, `person`, `time` of all texts, and which of them are compared."""
+    """Return `text`, `person`, `time` of all texts, and a mask of those to compare."""
     columns.require_columns(texts, person, time)
     columns.require_rows(texts, "texts")
     people = columns.text_ids(texts, person).to_numpy()
@@ -230,7 +231,7 @@ def _texts(
         allowed = "each text once"
     else:
         twice, where = known["text"].duplicated(), person
-        allowed = f"one text a person and time, or a column {text}"
+        allowed = f"one text per person and time, or a column {text}"
     columns.refuse(texts, where, twice, "occurs more than once", allowed=allowed)
     for value in times:
         if not (known["time"] == value).any():
@@ -374,8 +375,8 @@ def _notes(pairs: int, people: int, texts: int, skipped: int) -> tuple[str, ...]
         notes.append(SAME_PEOPLE.format(pairs=f"{pairs:,}", people=f"{people:,}"))
     elif texts > people:
         notes.append(
-            f"{texts:,} texts are of {people:,} people: the two-proportion z test takes them as "
-            "independent; the clustered test allows for it."
+            f"{texts:,} texts are by {people:,} people: the two-proportion z test assumes that "
+            "they are independent; the clustered test allows for this."
         )
     if skipped:
         notes.append(f"{skipped:,} texts of other times are left out.")

@@ -315,7 +315,7 @@ def test_one_person_tells_the_moment_but_not_people():
     assert found.components.within == pytest.approx(values.var())
     assert math.isnan(found.components.reliability)
     assert all(math.isnan(end) for end in found.components.between_interval)
-    assert "One person alone" in " ".join(found.notes)
+    assert "cannot be estimated from one person" in " ".join(found.notes)
     assert "2 degrees of freedom" in " ".join(found.notes)
     assert math.isnan(found.components.to_frame(2)["estimate"].iloc[-1])
 
@@ -368,7 +368,7 @@ def _again(data: pd.DataFrame) -> pd.DataFrame:
         (
             lambda d: d.query("round != '3' or condition == 'coach'"),
             {"occasion_means": True},
-            "nobody of the control was measured on this occasion",
+            "nobody in the control was measured on this occasion",
         ),
     ],
 )

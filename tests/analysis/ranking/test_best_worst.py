@@ -70,7 +70,7 @@ def test_attention_checks_are_set_aside():
     check = [row | {"is_attention_check": True} for row in trial("c", "xyz", "x", "y")]
     got = comparisons_from_best_worst(pd.DataFrame(trial("t", "abc", "a", "b") + check))
     assert set(got["trial_id"]) == {"t"}
-    with pytest.raises(RatifyError, match="but attention checks"):
+    with pytest.raises(RatifyError, match="other than attention checks"):
         comparisons_from_best_worst(pd.DataFrame(check))
 
 

@@ -468,12 +468,12 @@ def test_every_way_in_gives_the_same_ranking():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"left": [0, 1, 5]}, "left holds a code out of range"),
-        ({"right": [1, 2, -1]}, "right holds a code out of range"),
+        ({"left": [0, 1, 5]}, "left has a code out of range"),
+        ({"right": [1, 2, -1]}, "right has a code out of range"),
         ({"right": [1, 1, 2]}, "an item is compared with itself"),
-        ({"right": [1, 2]}, "right has another length"),
-        ({"left": [0.0, 1.0, 2.0]}, "left is not a row of integer codes"),
-        ({"left_won": [1, 0, 1]}, "left_won is not one truth value"),
+        ({"right": [1, 2]}, "right has the wrong length"),
+        ({"left": [0.0, 1.0, 2.0]}, "left is not a 1-d array of integer codes"),
+        ({"left_won": [1, 0, 1]}, "left_won does not have one truth value"),
         ({"left": [], "right": [], "left_won": []}, "there are no judgments"),
     ],
 )
@@ -491,9 +491,9 @@ def test_codes_that_cannot_be_ranked(change, words):
 
 def test_names_and_raters_of_codes_are_checked():
     left, right, won = np.array([0, 1]), np.array([1, 0]), np.array([True, False])
-    with pytest.raises(RatifyError, match="a name is given twice"):
+    with pytest.raises(RatifyError, match="a name occurs more than once"):
         Comparisons.from_codes(left, right, won, names=["a", "a"])
-    with pytest.raises(RatifyError, match="cluster has another length"):
+    with pytest.raises(RatifyError, match="cluster has the wrong length"):
         Comparisons.from_codes(left, right, won, names=["a", "b"], cluster=np.array([1]))
 
 
@@ -567,7 +567,7 @@ def test_every_judgment_its_own_cluster_equals_white():
 
 
 def test_a_bootstrap_without_errors_is_refused():
-    with pytest.raises(RatifyError, match="a bootstrap gives errors"):
+    with pytest.raises(RatifyError, match="a bootstrap is only for errors"):
         bradley_terry(table(CYCLE), errors=False, bootstrap=2, rng=np.random.default_rng(0))
 
 
@@ -621,7 +621,7 @@ def test_rank_correlation_counts_what_it_leaves_out():
         rank_correlation(one, two.assign(item_id="z" + two["item_id"]), bootstrap=0)
     with pytest.raises(RatifyError, match="no order"):
         rank_correlation(one, two.assign(score=1.0), bootstrap=0)
-    with pytest.raises(RatifyError, match="row 3, column item_id: appears twice"):
+    with pytest.raises(RatifyError, match="row 3, column item_id: occurs more than once"):
         rank_correlation(one.assign(item_id="a"), two, bootstrap=0)
 
 

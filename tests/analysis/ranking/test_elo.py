@@ -89,7 +89,7 @@ def test_odds_that_no_float_holds():
     ("change", "words"),
     [
         ({"right": [0, 0]}, "row 0: an item is compared with itself"),
-        ({"left": [0, 9]}, "left holds a code out of range"),
+        ({"left": [0, 9]}, "left has a code out of range"),
         ({"k": 0.0}, "k is out of range"),
     ],
 )

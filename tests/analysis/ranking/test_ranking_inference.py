@@ -215,7 +215,7 @@ def test_pairs_that_cannot_be_are_refused(study):
     twice = study.assign(left_id=study["left_id"].str[2:], right_id=study["right_id"].str[2:])
     both = score_errors(twice)
     pair = pd.DataFrame({"item_id": ["i00"], "other_id": ["i01"]})
-    with pytest.raises(RatifyError, match="stands in several scenarios"):
+    with pytest.raises(RatifyError, match="occurs in several scenarios"):
         pairwise_probability(both, pair)
     named = pairwise_probability(both, pair.assign(scenario="s1")).frame
     assert named["scenario"].tolist() == ["s1"]

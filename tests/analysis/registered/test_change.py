@@ -171,7 +171,7 @@ def test_settings_of_the_plan_reach_the_function(table):
     assert threshold.level == 0.9
     assert "by t with" in found.tables[0].caption
     assert "occasion means" in threshold.method
-    assert threshold.label.endswith("mean of 1 after less mean of 2 before")
+    assert threshold.label.endswith("mean of 1 after minus mean of 2 before")
     assert "Jacobson-Truax, given norm" in set(found.tables[4].frame["index"])
 
 

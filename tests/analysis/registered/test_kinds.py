@@ -251,7 +251,7 @@ def test_what_the_data_cannot_answer_is_reported_number_by_number(tmp_path: Path
 @pytest.mark.parametrize(
     ("table", "column", "value", "says"),
     [
-        ("best_worst", "picked", "most", "not one row picked as most"),
+        ("best_worst", "picked", "most", "exactly one row picked as most"),
         ("best_worst", "item_id", "job-99", "is not the id of an item"),
         ("best_worst", "position", "77", "locked sequence"),
     ],

@@ -173,8 +173,8 @@ def test_what_counts_as_changed_follows_the_plans_level(evidence, findings):
     relief = next(q for q in findings["told"].quantities if q.name == "relief")
     beyond = 1 - relief.p_value / 2  # no chance as small as this one's is left to such a test
     strict = run_themes(Themes(**TOLD, level=beyond), evidence)
-    assert "1 of 3 themes came up" in findings["told"].sentence
-    assert "0 of 3 themes came up" in strict.sentence
+    assert "in 1 of 3 themes" in findings["told"].sentence
+    assert "in 0 of 3 themes" in strict.sentence
     assert {table.level for table in strict.tables} == {beyond}
     rated = run_source_ratings(SourceRatings(**RATED, level=1 - 1e-9), evidence)
     assert "0 of 2 differences beyond chance" in rated.sentence
@@ -185,7 +185,7 @@ def test_adjusting_comes_with_its_caution(findings):
     found = findings["rated"]
     adjusted = [q for q in found.quantities if q.name.endswith("adjusted for style")]
     assert len(adjusted) == 4
-    assert all("Style may be how" in q.note for q in adjusted)
+    assert all("Style may be one reason" in q.note for q in adjusted)
     captions = " ".join(t.caption for t in found.tables)
     assert "first_person_plural is left out" in captions
     assert captions.count("first_person_plural is left out") == 2  # contrasts and style
@@ -246,7 +246,7 @@ def test_what_a_plan_names_must_be_there(evidence):
         run_source_ratings(SourceRatings(**RATED | {"sources": (*SOURCES, "claude")}), evidence)
     with pytest.raises(RatifyError, match=r"nobody rated this dimension.*depth"):
         run_source_ratings(SourceRatings(**RATED | {"dimensions": ("depth",)}), evidence)
-    with pytest.raises(RatifyError, match=r"none of the plan's sources.*llama"):
+    with pytest.raises(RatifyError, match=r"not one of the plan's sources.*llama"):
         run_best_worst_shares(BestWorstShares(**PICKED | {"sources": SOURCES[:2]}), evidence)
     with pytest.raises(RatifyError, match=r"texts.csv or labels.csv.*no text is of this time"):
         run_themes(Themes(**TOLD | {"after": "later"}), evidence)

@@ -91,7 +91,7 @@ def test_rows_with_missing_cells_are_left_out_and_counted():
     whole = clustered_logit(data.drop(index=[0, 5, 7, 9]), FORMULA, cluster="rater_id")
     assert (got.n, got.n_dropped) == (1496, 4)
     assert got.bse.to_numpy() == pytest.approx(whole.bse.to_numpy(), abs=1e-12)
-    assert got.warnings == ("4 rows left out: a column of the formula is missing there",)
+    assert got.warnings == ("4 rows left out because a column of the formula is missing",)
 
 
 def test_types_of_tidy_tables_are_understood():
@@ -172,7 +172,7 @@ def test_separation_is_detected_and_named():
 def test_few_clusters_are_said():
     got = clustered_logit(study(9, raters=30), FORMULA, cluster="rater_id")
     assert len(got.warnings) == 1
-    assert "only 30 clusters (rater_id): below 40" in got.warnings[0]
+    assert "only 30 clusters (rater_id): with fewer than 40" in got.warnings[0]
     tiny = clustered_ols(study(9, raters=5), FORMULA, cluster="rater_id")
     assert any("not of full rank" in text for text in tiny.warnings)
 
@@ -208,5 +208,5 @@ def test_predicted_probability_with_only_the_term():
         predicted_probability(fit, data, "scenario", [1.0])
     with pytest.raises(RatifyError, match="select_higher: is not in the formula"):
         predicted_probability(fit, data, "select_higher", [1.0])
-    with pytest.raises(RatifyError, match="needs a logit"):
+    with pytest.raises(RatifyError, match="is not a logit"):
         predicted_probability(clustered_ols(data, FORMULA, cluster="rater_id"), data, "gap", [1.0])

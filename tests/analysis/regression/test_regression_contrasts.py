@@ -149,7 +149,7 @@ def test_a_step_is_the_difference_of_two_predictions():
         average_marginal_effects(LOGIT, DATA, "condition", reference="nobody")
     with pytest.raises(RatifyError, match="these rows"):
         average_predictions(LOGIT, DATA, {"condition": ["nobody"]})
-    with pytest.raises(RatifyError, match="no reference: it is a number"):
+    with pytest.raises(RatifyError, match="is a number, so it has no reference"):
         average_marginal_effects(LOGIT, DATA, "age", reference=1)
 
 

@@ -101,9 +101,9 @@ def test_no_preference_column_is_allowed():
     ("scores", "words"),
     [
         (SCORES.drop(columns="elo"), ("no column 'elo'",)),
-        (SCORES.iloc[:3], ("row 3", "right_id", "'d'", "no row among the scores")),
+        (SCORES.iloc[:3], ("row 3", "right_id", "'d'", "no row in the scores")),
         (SCORES.assign(overall=["1", "2", "x", "4"]), ("row 4", "overall", "not a number", "'x'")),
-        (pd.concat([SCORES, SCORES]), ("row 6", "item_id", "twice")),
+        (pd.concat([SCORES, SCORES]), ("row 6", "item_id", "occurs more than once")),
     ],
 )
 def test_bad_scores_are_named(scores, words):

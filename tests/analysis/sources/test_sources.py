@@ -201,7 +201,7 @@ def test_features_that_say_nothing_are_left_out_and_named(data):
     assert "twice is left out" in said
     style.loc[0, "words"] = np.nan
     part = source_ratings(ratings, items, style=style[["item_id", "words"]])
-    assert "ratings of texts without some feature" in part.notes[0]
+    assert "ratings of texts with a missing feature" in part.notes[0]
     none = source_ratings(ratings, items, style=style[["item_id", "we"]])
     assert none.style.empty
     equal = none.contrasts[none.contrasts["model"] == "adjusted"]
@@ -231,7 +231,7 @@ def test_wrong_tables_end_in_one_line(data):
         source_ratings(ratings, items[items["item_id"] != ratings["item_id"][0]])
     with pytest.raises(RatifyError, match="has no source"):
         source_ratings(ratings, items.assign(source=["", *items["source"][1:]]))
-    with pytest.raises(RatifyError, match="there is one"):
+    with pytest.raises(RatifyError, match="there is only one source"):
         source_ratings(ratings, items.assign(source="x"))
     with pytest.raises(RatifyError, match="occurs more than once"):
         source_ratings(ratings, pd.concat([items, items]))

@@ -166,5 +166,5 @@ def test_wrong_tables_end_in_one_line(data):
     several = pd.concat([texts, texts.assign(text_id=texts["text_id"] + "/2")])
     with pytest.raises(RatifyError, match="several texts at one time"):
         theme_change(several, labels.drop(columns="text_id"))
-    with pytest.raises(RatifyError, match="one text a person and time"):
+    with pytest.raises(RatifyError, match="one text per person and time"):
         theme_change(several.drop(columns="text_id"), labels.drop(columns="text_id"))
