@@ -16,7 +16,7 @@ STEPS: dict[Unit, timedelta] = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
-# Longer spans than these are counted by day, and by week.
+# Spans longer than these are counted by day, and by week.
 MOST_HOURS = 48
 MOST_DAYS = 60
 

@@ -2,8 +2,7 @@
 
 The markers come from general descriptions of supportive talk (naming and accepting feelings, open
 questions, paraphrase) and of its opposite (telling people what to do, turning to oneself, making
-it small). They were not fitted to any ratings, and they miss the same thing said in other words,
-as a baseline may.
+it small). They were not fitted to any ratings, and they miss the same thing said in other words.
 
 Each marker is a regular expression with a weight. It is looked for in what the supporter says, in
 lower case and with straight apostrophes. A behaviour's rate is the weighted count per supporter

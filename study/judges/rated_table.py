@@ -67,7 +67,7 @@ def rate_table(
     for name in BASELINES:
         if name in taken:
             raise RatifyError(
-                "an annotator has a baseline's name", file=items, value=name, allowed="no --items"
+                "an annotator has a baseline's name", file=items, value=name, allowed="another name"
             )
         judge = baseline(name)
         rows = [

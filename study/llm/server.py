@@ -229,7 +229,7 @@ class ChatServer:
             return self._fatal("the server refuses the key", "key_variable", where, "a valid key")
         if status == 404:
             return self._fatal(
-                f"the server at {self.judge.base_url} does not find the model or the page: {said}",
+                f"the server at {self.judge.base_url} does not know the model or address: {said}",
                 "model",
                 self.judge.model,
                 "a model of that server, and its right base_url",

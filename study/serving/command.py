@@ -26,7 +26,8 @@ class Serving:
     mode : {'live', 'pilot', 'bot'}
     host : str
     port : int
-        0 is any port. Instead of a taken port, the next free one, but not live or behind a proxy.
+        0 means any port. If a port is taken, the next free one is used, except in live mode or
+        behind a proxy.
     workers : int
         Processes; more than one needs PostgreSQL and gunicorn.
     """

@@ -1,7 +1,6 @@
 """Run the application until told to stop, in this process or in several.
 
-One process, with waitress, is the default, and SQLite allows no more. Several processes need
-gunicorn and PostgreSQL.
+One process is the default, and SQLite allows only one. Several need gunicorn and PostgreSQL.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The store's tables. Unique constraints forbid here what the code must never do twice.
 
-A slot has one session, a rater has one visit, a slot is held by one visit, and a trial of a session
-has one answer.
+A session has one slot, a rater has one visit, a slot has one holder, and a trial has one answer.
 """
 
 from __future__ import annotations

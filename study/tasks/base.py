@@ -98,7 +98,7 @@ class Task(ABC):
 
     @abstractmethod
     def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
-        """Ask a judge the same trial."""
+        """Ask a judge to answer a trial."""
 
     @abstractmethod
     def rows(

@@ -163,7 +163,7 @@ class Ledger(LedgerRuns):
         return set(mine)
 
     def rename(self, ticket: str, name: str) -> None:
-        """Note the server's name of a batch."""
+        """Note the server's name for a batch."""
         held = (*self._mine, Request.status == "batch", Request.run_id == ticket)
         self.store.write(
             lambda connection: connection.execute(update(Request).where(*held).values(run_id=name))

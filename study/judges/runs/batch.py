@@ -116,7 +116,7 @@ class _Batches:
                 self.ledger.rename(ticket, f"{TICKET}{batch_id}")
 
     def _set_aside(self) -> None:
-        """Set aside the money that batches under way may cost."""
+        """Set aside the calls and the money of batches under way."""
         under_way = self.ledger.in_batches()
         for one in self._once_each() if under_way else ():
             if one.request_id in under_way:

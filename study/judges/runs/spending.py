@@ -233,7 +233,7 @@ class _Kind:
     def tokens(
         self, judge: LLMJudge, measured: Mapping[str, tuple[float, float]]
     ) -> tuple[float, float, float]:
-        """Return the mean tokens in and out of a request, and the most tokens in."""
+        """Return the mean tokens in and out of a request, and the mean of the most tokens in."""
         asked = [(one, one.ask()) for one in self._some]
         most = fmean(most_tokens(question) for _, question in asked)
         known = measured.get(asked[0][0].prompt.name)

@@ -124,8 +124,7 @@ def perturbed_texts(
     names : sequence of str
         Perturbations, of `prereg.plan.judging.MECHANICAL` and `REWRITTEN`.
     rows : iterable of mappings
-        Rows of the items table: `item_id`, `text`, and a column for each of the names that is not
-        mechanical.
+        Rows of the items table: `item_id`, `text`, and a column for each name not in MECHANICAL.
     rng : numpy Generator
         One number is drawn from it, so that the rewrite of an item does not depend on the other
         items or on any order.
