@@ -44,7 +44,7 @@ class Population:
 
 @dataclass(frozen=True)
 class Visitors:
-    """What became of the bots that were sent."""
+    """How many bots finished, and how many found the study full."""
 
     finished: int
     turned_away: int

@@ -122,13 +122,13 @@ def _questions(text: str) -> float:
 
 
 def _shared(turn: Turn) -> float:
-    """Return the weight of the content words taken up from what the seeker has just said."""
+    """Return the weight of the content words shared with the seeker's last turn."""
     shared = _content(turn.text) & _content(turn.before)
     return lexicon.SHARED_WORD * min(len(shared), lexicon.SHARED_WORDS_MOST)
 
 
 def _content(text: str) -> set[str]:
-    """Return the content words, cut to five letters so that `worry` meets `worries`."""
+    """Return the content words, cut to five letters so that `worry` matches `worries`."""
     return {w[:5] for w in _WORD.findall(text) if len(w) >= 4 and w not in lexicon.STOPWORDS}
 
 
@@ -208,7 +208,7 @@ class Length:
 
 @lru_cache(maxsize=16_384)
 def _lexical_rank(text: str) -> tuple[float, float]:
-    """Return what the lexical judge compares by: overall in ratings, then in rates."""
+    """Return the overall scores that the lexical judge compares: from ratings, then from rates."""
     rates = marker_rates(text)
     signs = lexicon.DIMENSIONS
     return (
@@ -219,7 +219,7 @@ def _lexical_rank(text: str) -> tuple[float, float]:
 
 @lru_cache(maxsize=16_384)
 def _length_rank(text: str) -> tuple[float, float]:
-    """Return what the length judge compares by, in the form that `_higher` takes."""
+    """Return the word count that the length judge compares, in the form that `_higher` takes."""
     return (float(supporter_words(text)), 0.0)
 
 

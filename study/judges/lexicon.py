@@ -63,7 +63,7 @@ _TO_DO = (
     r"tell|think|try|use|work|write"
 )
 
-# Whole words: every pattern below is looked for between word boundaries.
+# Every pattern below matches only whole words.
 MARKERS: dict[str, dict[float, tuple[str, ...]]] = {
     "validating_emotions": {
         1.0: (

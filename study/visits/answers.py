@@ -35,7 +35,7 @@ class Given:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an answer.
+    """What happened to an answer.
 
     Attributes
     ----------

@@ -20,7 +20,7 @@ log = logging.getLogger("ratify")
 
 
 class Limits:
-    """Counts by address, in memory or in the Redis that RATIFY_LIMITS_URL names.
+    """Counts requests by address, in memory or in the Redis that RATIFY_LIMITS_URL names.
 
     With several workers and no Redis, each worker counts for itself.
 

@@ -97,7 +97,7 @@ def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
 
 
 def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
-    """Answer what people answer, in the same order and on the same sides."""
+    """Answer the trials that people answer, in the same order and on the same sides."""
     task = task_of(study.plan)
     for position, items in enumerate(study.asked(), start=1):
         common = _common(study, judge, items[0], position, purpose="trial")

@@ -37,7 +37,7 @@ def probes(asked: Asked) -> Iterator[Wanted]:
 
 
 def probed_items(study: Study, habits: Habits) -> list[Item]:
-    """Return the items that are rated under perturbations: the same for every judge."""
+    """Return the items that are also rated with perturbations: the same for every judge."""
     pool = study.rated_items()
     rng = stream(study.plan.seed, Stream.PROBED_ITEMS)
     drawn = rng.permutation(len(pool))[: habits.items]
