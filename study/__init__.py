@@ -1,1 +1,1 @@
-"""What is collected: design, store, rater pages, judges and bots, down to the tidy tables."""
+"""The collection of data: the store, the raters' pages, the judges, the bots and the export."""

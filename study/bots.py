@@ -1,7 +1,7 @@
-"""Simulated raters that go through real HTTP: they load the pages and send the forms people send.
+"""Simulated raters that use real HTTP: they load the pages and send the same forms as people.
 
-A bot knows what it reads on the page and nothing else. How much it values a text comes from a
-table given to it here (the demo's planted quality), looked up by the words on the page.
+A bot knows only what it reads on the page. How much it values a text comes from a table (the
+demo's planted quality), in which it looks up the words on the page.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from prereg.streams import Stream, stream
 
 @dataclass(frozen=True)
 class Population:
-    """How simulated raters differ; a choice is a logit of the difference in valued quality.
+    """How simulated raters differ; the difference in valued quality is the log-odds of a choice.
 
     Attributes
     ----------
@@ -33,7 +33,7 @@ class Population:
     taste : float
         Standard deviation of a rater's own liking for an item, in log-odds.
     side : float
-        Standard deviation between raters of a leaning to the left, in log-odds.
+        Standard deviation between raters of a preference for the left side, in log-odds.
     """
 
     sensitivity: float = 1.2
@@ -64,7 +64,7 @@ class Bot:
         Raises
         ------
         RatifyError
-            When a page shows a text that is not an item: the page is wrong then.
+            When a page shows a text that is not an item.
         """
         advantage = self._value(left) - self._value(right) + self.side
         return "left" if self.rng.random() < 1.0 / (1.0 + np.exp(-advantage)) else "right"
@@ -77,7 +77,7 @@ class Bot:
 
 
 def fingerprint(text: str) -> str:
-    """Return the letters and digits of a text: what is left when markup and spacing are gone."""
+    """Return only the letters and digits of a text, so that markup and spacing do not matter."""
     return "".join(character for character in text if character.isalnum())
 
 
@@ -120,12 +120,12 @@ def send_bots(
         When a page is not what it should be.
     """
     people = population or Population()
-    trusted = ssl.create_default_context()  # once: making it takes longer than a bot's whole visit
+    trusted = ssl.create_default_context()  # shared: making it takes longer than a bot's visit
 
     with ExitStack() as stack, ThreadPoolExecutor(max_workers=at_once) as pool:
         visits: list[tuple[int, httpx.Client, Page | None]] = []
         for number in range(1, count + 1):
-            # one after the other, so that the same bot meets the same sequence in every run
+            # one after the other, so that a bot gets the same sequence in every run
             client = httpx.Client(
                 base_url=base_url, timeout=60.0, follow_redirects=True, verify=trusted
             )
@@ -144,7 +144,7 @@ def send_bots(
 
 
 def arrive(client: httpx.Client, rater_id: str) -> Page | None:
-    """Open the study and consent; return the page of the next pair, None where it is full."""
+    """Open the study and consent; return the page of the next pair, or None if it is full."""
     page = _page(client.get("/", params={"rater": rater_id}))
     if "consent" in page.action:
         page = _page(client.post(page.action, data=page.fields))
@@ -154,7 +154,7 @@ def arrive(client: httpx.Client, rater_id: str) -> Page | None:
 
 
 def answer_all(client: httpx.Client, page: Page, choose: Callable[[str, str], str]) -> None:
-    """Answer pair after pair, until the completion code is there."""
+    """Answer every pair, until the page shows the completion code."""
     while "completion-code" not in page.ids:
         if set(page.conversations) != {"A", "B"}:
             raise RatifyError("a trial page does not show two conversations", value=page.title)
@@ -171,7 +171,7 @@ def _page(response: httpx.Response) -> Page:
 
 
 class Page(HTMLParser):
-    """What a bot needs of a page.
+    """The parts of a page that a bot needs.
 
     Attributes
     ----------
@@ -182,7 +182,7 @@ class Page(HTMLParser):
     ids : set of str
         All element ids.
     choices : dict
-        What may be chosen, by name of a group of radio buttons.
+        The values that may be chosen, by the name of each group of radio buttons.
     conversations : dict
         Text by the letter of the conversation.
     """
@@ -199,7 +199,7 @@ class Page(HTMLParser):
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in a start tag."""
+        """Read a start tag."""
         given = {name: value or "" for name, value in attrs}
         self.ids.add(given.get("id", ""))
         self._in_title = tag == "title"
@@ -214,13 +214,13 @@ class Page(HTMLParser):
             self.conversations[self._letter] = ""
 
     def handle_endtag(self, tag: str) -> None:
-        """Take in an end tag."""
+        """Read an end tag."""
         self._in_title = False
         if tag in {"div", "section"}:
             self._letter = None
 
     def handle_data(self, data: str) -> None:
-        """Take in text."""
+        """Read text."""
         if self._in_title:
             self.title += data
         if self._letter is not None:

@@ -1,4 +1,4 @@
-"""A study folder, opened: plan, items, sequences, texts and the hash that stands for them."""
+"""An opened study folder: its plan, items, sequences and texts, and the one hash of them all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prereg.plan.model import Plan
 from prereg.tables.reader import Table
 from study.items import Item
 
-# A folder with this file was made by `ratify demo` and may be made anew.
+# `ratify demo` made a folder that has this file, and may replace it.
 DEMO_MARK = "DEMO.txt"
 # Holds the number of the process that serves the folder.
 SERVING_FILE = ".ratify-serving"
@@ -28,7 +28,7 @@ class Study:
     folder : Path
     plan : Plan
     table : Table
-        The items table with all its columns; nothing but `items` ever reaches a rater or judge.
+        The items table with all its columns; only `shown` may reach a rater or a judge.
     items : mapping
         Items by id.
     shown : mapping
@@ -57,7 +57,7 @@ class Study:
     lock: Lock | None
 
     def trials(self) -> Iterator[Trial]:
-        """Yield every trial in order; attention checks are there for people."""
+        """Yield every trial in order, without attention checks, which are only for people."""
         for sequence in self.sequences.values():
             yield from (trial for trial in sequence if not trial.is_attention_check)
 
@@ -74,13 +74,13 @@ class Study:
         return groups
 
     def rated_items(self) -> list[Item]:
-        """Return what judges rate: every item where people compare, else what people are shown."""
+        """Return the items that judges rate: all if people compare, else those shown to people."""
         return list(self.items.values()) if kind_of(self.plan).compares else self.used_items()
 
     def asked(self) -> list[tuple[Item, ...]]:
-        """Return what judges answer of people's trials: each, but single items once.
+        """Return the trials that judges answer: those of people, but each single item only once.
 
-        A judge would say the same again of an item that several people are shown.
+        A judge would only repeat its answer for an item that several people are shown.
         """
         if not kind_of(self.plan).compares:
             return [(item,) for item in self.used_items()]

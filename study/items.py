@@ -1,4 +1,4 @@
-"""A thing to judge, as raters and judges see it."""
+"""An item as raters and judges see it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Item:
-    """A thing to judge, as a judge may see it: never a source label or an earlier score.
+    """An item as raters and judges may see it: without source labels or earlier scores.
 
     Attributes
     ----------
     item_id : str
     scenario : str
     text : str
-        One turn a line, `Seeker: ...` or `Supporter: ...`; a line without a speaker goes on with
+        One turn per line, `Seeker: ...` or `Supporter: ...`; a line without a speaker continues
         the turn before it.
     prompt : str
-        What the text answers to, empty where the text stands for itself.
+        What the text responds to; empty if there is nothing.
     """
 
     item_id: str

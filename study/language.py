@@ -1,4 +1,4 @@
-"""The language of the rater's pages: gettext catalogues, one language a study."""
+"""The language of the raters' pages: gettext catalogues, one language per study."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ CATALOGUES = Path(__file__).parent / "translations"
 
 
 def languages() -> list[str]:
-    """Return the languages there is a catalogue of, English first."""
+    """Return the languages that have a catalogue, English first."""
     found = sorted(path.parent.parent.name for path in CATALOGUES.glob("*/LC_MESSAGES/messages.mo"))
     return ["en", *found]
 
 
 def speak(app: Flask, language: str) -> None:
-    """Have the rater's pages speak a language; the researcher's stay English.
+    """Show the raters' pages in a language; the researcher's pages stay in English.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def speak(app: Flask, language: str) -> None:
     language : str
         Two letters, from the plan; see `check_language`.
     """
-    # here, so that a study can be opened and locked without them
+    # imported here, so that a study can be opened and locked without them
     from babel import Locale
     from flask import request
     from flask_babel import Babel
@@ -46,10 +46,10 @@ def speak(app: Flask, language: str) -> None:
 
 
 def check_language(language: str, file: Path) -> None:
-    """Raise `RatifyError` where the rater's pages do not speak the language of a plan."""
+    """Raise `RatifyError` if the raters' pages are not available in the language of a plan."""
     if language not in languages():
         raise RatifyError(
-            "the rater's pages do not speak this language",
+            "the raters' pages are not available in this language",
             file=file,
             column="language",
             value=language,

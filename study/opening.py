@@ -1,4 +1,4 @@
-"""Open a study folder and lock it: every file is read, and what does not fit is refused."""
+"""Open and lock a study folder: read every file, and refuse files that do not fit together."""
 
 from __future__ import annotations
 
@@ -46,15 +46,15 @@ def open_study(
     folder : path
         Holds plan.yaml and the files it names.
     must_be_locked : bool
-        For live collection: without a lock that matches there is no study.
+        Whether to refuse a folder without a lock that matches it; live collection needs this.
     same_judges : bool
-        Whether the judges must answer as they did when it was locked; the data that are there
-        can be exported in any case.
+        Whether to refuse judges that no longer answer as they did when the study was locked.
+        An export does not need this.
 
     Raises
     ------
     RatifyError
-        When a file is missing or wrong, or (where there is a lock) anything differs from it.
+        When a file is missing or wrong, or a locked study has changed since it was locked.
     """
     folder = Path(folder)
     plan = load_plan(folder)
@@ -68,7 +68,7 @@ def open_study(
         _check_prompts(table)
     texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
-    # what was locked is read, not generated again: another numpy may shuffle another way
+    # locked sequences are not generated again: another version of numpy may shuffle differently
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     parts = hash_parts(
         plan,
@@ -106,7 +106,7 @@ def open_study(
 
 
 def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
-    """Return the texts of attention checks by their ids, which no item may have."""
+    """Return the texts of attention checks by id; raise if an item has one of these ids."""
     found = {}
     taken = {record["item_id"]: row for row, record in enumerate(table.rows, start=2)}
     for check, ids in zip(plan.attention_checks, check_ids(plan), strict=True):
@@ -120,7 +120,7 @@ def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
 
 
 def _check_judges(plan: Plan, folder: Path) -> None:
-    """Refuse scales that a judge of the plan cannot answer, and an LLM without its baselines."""
+    """Refuse scales that a judge of the plan cannot answer."""
     for number, judge in enumerate(plan.judges):
         try:
             check_judge(judge, plan)
@@ -135,14 +135,14 @@ def _check_judges(plan: Plan, folder: Path) -> None:
 
 
 def _check_baselines_beside(plan: Plan, folder: Path) -> None:
-    """Refuse an LLM alone: who does not beat length and words has measured length or words."""
+    """Refuse an LLM judge without the baselines, which show what length and words alone explain."""
     if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
         return
     for name in sorted(set(BASELINES) - {judge.id for judge in plan.judges}):
         try:
             check_baseline(name, plan)
         except RatifyError:
-            continue  # one that cannot answer this plan is not missed
+            continue  # a baseline that cannot answer this plan is not required
         raise RatifyError(
             f"an LLM judge needs the baseline '{name}' for comparison",
             file=folder / PLAN_FILE,
@@ -173,7 +173,7 @@ def _check_habits(plan: Plan, table: Table) -> None:
 
 
 def _check_prompts(table: Table) -> None:
-    """Refuse a scenario whose responses answer to different prompts: a page shows one."""
+    """Refuse a scenario whose responses have different prompts, because a page shows only one."""
     if "prompt" not in table.columns:
         return
     first: dict[str, str] = {}
@@ -182,8 +182,8 @@ def _check_prompts(table: Table) -> None:
             raise table.error(
                 row,
                 "prompt",
-                f"differs from the first of scenario '{record['scenario']}'",
-                allowed="one prompt in a scenario",
+                f"differs from the first prompt of scenario '{record['scenario']}'",
+                allowed="one prompt per scenario",
             )
 
 
@@ -197,7 +197,7 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
     Raises
     ------
     RatifyError
-        When the study is wrong, or is locked already and has changed since.
+        When a file is missing or wrong, or the study has changed since it was locked.
     """
     study = open_study(folder)
     trials = [trial for sequence in study.sequences.values() for trial in sequence]
@@ -209,7 +209,7 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
 
 
 def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
-    """Read the sequences a lock froze.
+    """Read the sequences of a locked study.
 
     Raises
     ------
@@ -233,7 +233,9 @@ def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
         check = record["is_attention_check"]
         if not record["position"].isdecimal() or check not in {"true", "false"}:
             column = "is_attention_check" if record["position"].isdecimal() else "position"
-            raise table.error(row, column, "is not what `ratify lock` wrote", allowed="that file")
+            raise table.error(
+                row, column, "is not what `ratify lock` wrote", allowed="the file as it was locked"
+            )
         trials.append(
             Trial(
                 record["sequence_id"],

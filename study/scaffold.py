@@ -1,4 +1,4 @@
-"""New study folders: from the worked plan, on somebody's items or on the demo's."""
+"""Make new study folders from a worked plan, with the user's items or the demo's."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from study.opening import open_study
 
 WORKED = "pairwise_preference"
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
-`ratify demo` makes it anew, so keep nothing of yours here.
+`ratify demo` replaces this folder, so do not keep your own files here.
 """
 DEMO_ANALYSIS = """\
   - id: people_and_planted_quality   # only a simulation knows the truth
@@ -49,23 +49,23 @@ def new_study(
     folder : Path
         Must not hold a plan already.
     items : Path, optional
-        Somebody's table of items; without it the demo's 150 conversations.
+        The user's table of items; without it, the study has the demo's 150 conversations.
     id_column, text_column, scenario_column : str
-        How their table calls these; see `prereg.tables.items.import_items`.
+        Names of these columns in that table; see `prereg.tables.items.import_items`.
     worked : str
-        Which worked plan; see `worked_plans`.
+        Name of a worked plan; see `worked_plans`.
     demo : bool
-        Adds the comparison with the quality planted in the demo's conversations.
+        Whether to add the comparison with the quality planted in the demo's conversations.
 
     Returns
     -------
     Study
-        The new folder, opened, so that what is wrong shows now.
+        The new folder, opened, so that errors in it show now.
 
     Raises
     ------
     RatifyError
-        When there is a plan already, or the items are wrong.
+        When the folder already has a plan, or the items are wrong.
     """
     if worked not in worked_plans():
         raise RatifyError(
@@ -96,7 +96,7 @@ def new_study(
 
 
 def worked_plans() -> list[str]:
-    """Return the names of the worked plans, the first choice first."""
+    """Return the names of the worked plans, the default first."""
     names = sorted(path.name for path in (resources.files("prereg") / "worked").iterdir())
     return sorted(names, key=lambda name: name != WORKED)
 
@@ -123,18 +123,18 @@ def _refuse_lonely(path: Path, rows: list[dict[str, str]], column: str) -> None:
 
 
 def _fitted(plan: str, rows: list[dict[str, str]], *, demo: bool) -> str:
-    """Return the worked plan, changed where these items need it; comments stay."""
+    """Return the worked plan, adapted to these items, with its comments."""
     if demo:
         plan = plan.replace("\ngate:\n", f"{DEMO_ANALYSIS}\ngate:\n")
     counts = Counter(row["scenario"] for row in rows)
     if len(counts) == 1:
-        # one scenario has no contrast between scenarios to adjust for
+        # with one scenario there are no differences between scenarios to adjust for
         plan = plan.replace(" + C(scenario)", "")
     return _with_trials(plan, min(counts.values()), len(counts))
 
 
 def _with_trials(text: str, fewest: int, scenarios: int) -> str:
-    """Return a plan with no more trials, and no more options, than its items can give."""
+    """Return a plan that has no more trials or options than its items allow."""
     plan = parse_plan(text, file=PLAN_FILE)
     options = plan.design.options
     if options is not None and 3 <= fewest < options:
@@ -149,15 +149,17 @@ def _with_trials(text: str, fewest: int, scenarios: int) -> str:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """Raise `RatifyError` where the folder holds something that no demo made."""
+    """Raise `RatifyError` if the folder holds files that `ratify demo` did not make."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / DEMO_MARK).exists():
         raise RatifyError(
-            "holds files that no demo made", file=folder, allowed="a new or an empty folder"
+            "holds files that `ratify demo` did not make",
+            file=folder,
+            allowed="a new or an empty folder",
         )
 
 
 def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> int:
-    """Serve the study in bot mode in a process of its own, and send one bot for each sequence."""
+    """Serve the study in bot mode in a separate process, and send one bot for each sequence."""
     quality = {
         fingerprint(record["text"]): float(record["planted_quality"]) for record in study.table.rows
     }

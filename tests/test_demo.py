@@ -156,7 +156,7 @@ def test_it_replaces_a_demo_but_nothing_else(tmp_path: Path, ratify: Any) -> Non
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     done = ratify("demo", tmp_path / "mine", "--no-serve")
     assert done.returncode == 2
-    assert "holds files that no demo made" in done.stderr
+    assert "holds files that `ratify demo` did not make" in done.stderr
     assert (tmp_path / "mine" / "notes.txt").read_text() == "mine"
 
 

@@ -1,1 +1,1 @@
-"""From the store to the tidy tables, and the counts that the dashboard shows."""
+"""Export the store as tidy tables, and count what the dashboard shows."""

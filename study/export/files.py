@@ -1,4 +1,4 @@
-"""From the store to files: the tidy tables as CSV or Parquet, with their codebook."""
+"""Write the tidy tables from the store to CSV or Parquet files, with their codebook."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TABLES_FOLDER = "data"
 CODEBOOK = "CODEBOOK.md"
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
-# What an export may replace: anything else in the folder is somebody's.
+# Files that an export may replace; anything else in the folder belongs to somebody.
 EXPORTED = (*(f"{name}.{ending}" for name in TABLES for ending in FORMATS), CODEBOOK)
 
 
@@ -38,9 +38,9 @@ class Exported:
     ----------
     folder : Path
     tables : tuple of str
-        Names of the files, the codebook apart.
+        Names of the files, without the codebook.
     left_behind : mapping
-        Rows of other plans that the store holds as well, by table; they are in no file.
+        How many rows of other plans the store also holds, by table; they are not exported.
     """
 
     folder: Path
@@ -49,7 +49,7 @@ class Exported:
 
     @property
     def note(self) -> str:
-        """What was left behind, in a sentence; empty where nothing was."""
+        """A sentence that says what was left behind; empty if nothing was."""
         if not self.left_behind:
             return ""
         rows = ", ".join(f"{count} of {name}" for name, count in self.left_behind.items())
@@ -57,7 +57,7 @@ class Exported:
 
 
 def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # noqa: A002
-    """Write the tidy tables of this plan into the study folder, in place of those that are there.
+    """Write the tidy tables of this plan into the study folder, replacing earlier ones.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # n
     Raises
     ------
     RatifyError
-        When the format is neither, or the folder holds something that is not an export's.
+        When the format is unknown, or the folder holds files that no export wrote.
     """
     ending = _known(format)
     target = study.folder / TABLES_FOLDER
@@ -78,7 +78,7 @@ def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # n
 
 
 def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002
-    """Return a zip of all tables and the codebook, at its beginning; closing it removes it.
+    """Return an open zip file of all tables and the codebook; closing it deletes it.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002
 
 
 def one_table(store: Store, study: Study, name: str, format: str) -> IO[bytes]:  # noqa: A002
-    """Return one table as a file, at its beginning; closing it removes it.
+    """Return one table as an open file; closing it deletes it.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def _known(ending: str) -> Format:
 def _write_all(
     store: Store, study: Study, folder: Path, ending: Format
 ) -> tuple[tuple[str, ...], dict[str, int]]:
-    """Write every table as the store stood at one moment; return the names, and what is left."""
+    """Write every table as it was at one moment; return their names, and what was left behind."""
     tables: list[TidyTable] = list(tidy_tables(study).values())
     names = tuple(f"{table.name}.{ending}" for table in tables)
     with store.snapshot() as connection:
@@ -152,7 +152,7 @@ def _write(stream: IO[bytes], columns: Columns, rows: Iterable[Cells], ending: F
 
 
 def _write_csv(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> None:
-    """Write rows as `prereg.tables.reader.write_csv` does, but one after the other."""
+    """Write rows as `prereg.tables.reader.write_csv` does, but one at a time."""
     text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
@@ -161,7 +161,7 @@ def _write_csv(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> No
 
 
 def _write_parquet(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> None:
-    """Write rows with their types, a group of rows after the other."""
+    """Write rows with their types, one group of rows at a time."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

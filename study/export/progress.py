@@ -1,4 +1,4 @@
-"""How the collection stands, counted in the store at one moment, each kind of data by itself."""
+"""Count in the store how far the collection is, at one moment, for each mode by itself."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from study.store.tables import Rating, Slot, Visit, Withdrawal
 from study.tasks.registry import task_of
 
 _HOLDING = Visit.status.in_(("active", "finished"))
-# A visit that is under way, but has given no sign of life for longer than the plan's lease.
+# A visit that is under way, but in which nothing happened for longer than the plan's lease.
 SILENT = "silent"
 
 
@@ -34,7 +34,7 @@ class Fill:
     ----------
     sequence_id : str
     done, under_way, free : int
-        Places. The place of a silent rater is free: it goes to the next rater.
+        Places. The place of a silent rater counts as free, because another rater may get it.
     answers, wanted : int
         Trials answered by those who are done or under way, and trials of all its places.
     """
@@ -64,11 +64,11 @@ class Checks:
     Attributes
     ----------
     answered, failed : int
-        Checks.
+        Numbers of checks.
     allowed : int or None
-        How many a rater may fail; None where the plan excludes nobody for it.
+        How many checks a rater may fail; None if the plan excludes nobody for it.
     raters_over : int
-        Raters who failed more than that (with no such rule: any).
+        Raters who failed more than that; without such a rule, raters who failed any.
     """
 
     answered: int
@@ -85,22 +85,22 @@ class ModeProgress:
     ----------
     mode : str
     visits : mapping
-        Visits by what has become of them: the store's statuses, and 'silent' apart from 'active'.
+        Number of visits by status; 'silent' visits are counted apart from 'active' ones.
     withdrawn : int
         People who withdrew; no other number counts them.
     answers : int
-        Trials that people have answered, attention checks too.
+        Trials that people have answered, including attention checks.
     doubled : tuple of str
-        Places that two visits hold or have finished; anything but none is an alarm.
+        Places that two visits hold or have finished; any such place is an error.
     astray : int
-        Visits under way or finished that do not hold their place; anything but 0 is an alarm.
+        Visits under way or finished that do not hold their place; any such visit is an error.
     median_minutes, hourly_pay : float or None
-        From consent to the last answer, of those who finished, and what the reward comes to.
+        Median time from consent to the last answer of finished visits, and the hourly pay.
     checks : Checks or None
         None where the plan has no attention checks.
     sequences : tuple of Fill
     timeline : Timeline or None
-        None while nothing is answered.
+        None if nothing has been answered.
     """
 
     mode: str
@@ -129,14 +129,14 @@ class ModeProgress:
 
 @dataclass(frozen=True)
 class Progress:
-    """The collection under one plan.
+    """How far the collection under one plan is.
 
     Attributes
     ----------
     modes : tuple of ModeProgress
-        Those in which anything has happened or may happen.
+        The modes that have slots, raters or withdrawals.
     other_plans : mapping
-        Rows of other plans by table: they are counted nowhere else.
+        Number of rows of other plans by table; no other count includes them.
     """
 
     modes: tuple[ModeProgress, ...]
@@ -179,14 +179,14 @@ def _count(connection: Connection, condition: Any) -> int:
 
 
 def _people(study: Study, mode: str) -> Any:
-    """Return the condition of one row for each trial that a person answered."""
+    """Return the condition that selects one row for each trial that a person answered."""
     table = task_of(study.plan).table
     conditions = [
         table.plan_hash == study.plan_hash,
         table.mode == mode,
         table.rater_kind == "human",
     ]
-    if table is Rating:  # a trial leaves a row for each scale, and the first speaks for all
+    if table is Rating:  # a trial has one row for each scale: count only the first scale's
         conditions.append(Rating.dimension == study.plan.scales[0].id)
     return and_(*conditions)
 
@@ -200,7 +200,7 @@ def _visits(connection: Connection, here: Any, silent: Any) -> dict[str, int]:
 
 
 def _doubled(connection: Connection, here: Any) -> tuple[str, ...]:
-    """Return the places that two visits hold, a finished visit holding its place for good."""
+    """Return the places that two visits hold; a finished visit keeps its place for good."""
     twice = (
         select(Visit.sequence_id, Visit.slot)
         .where(here, _HOLDING)

@@ -21,10 +21,10 @@ from study.judges.wanted.probes import perturbed
 from study.store.tables import Base, BestWorst, Judgment, Probe, Rating, Request, Visit, Withdrawal
 
 Cells = Iterable[Any]
-# A column's type: what Parquet says it is. Ids are text, always.
+# The type of each column, as Parquet stores it. Ids are always text.
 Columns = Mapping[str, type]
 
-# Rows that are taken from the store at a time.
+# How many rows are read from the store at a time.
 AT_A_TIME = 5_000
 
 # Where the rows of a table are stored.
@@ -37,7 +37,7 @@ STORED: Mapping[str, type[Base]] = {
     "requests": Request,
     "probes": Probe,
 }
-# What only a trial on a page has; a judge's rating is not one.
+# Columns that only a trial on a page fills, and a judge's rating does not.
 _OF_PEOPLE = {*contract.RATINGS.names} - {*contract.RATINGS.required, "mode", "request_id"}
 
 
@@ -51,7 +51,7 @@ class TidyTable:
     columns : mapping
         Their types by name, in order.
     rows : callable
-        Given a connection, yields rows; each has its cells in the order of the columns.
+        Takes a connection and yields rows, each with its cells in the order of the columns.
     """
 
     name: str
@@ -62,8 +62,7 @@ class TidyTable:
 def tidy_tables(study: Study) -> dict[str, TidyTable]:
     """Return the tables that a study of this kind has, by name.
 
-    Only rows of this plan are in them, of every mode: telling these apart is the analysis'
-    business.
+    They hold only rows of this plan, but of every mode: the analysis tells the modes apart.
     """
     tables = [_items(study), _sequences(study)]
     tables.append(_stored(study, contract.JUDGMENTS, "row_id"))
@@ -85,7 +84,7 @@ def _of_llms(study: Study) -> list[TidyTable]:
     status = contract.REQUESTS.names.index("status")
 
     def settled(connection: Connection) -> Iterator[Cells]:
-        # what is being asked while this is read, or lies in a batch, has no outcome yet
+        # a request that is under way, or waits in a batch, has no outcome yet
         return (row for row in requests.rows(connection) if list(row)[status] in contract.OUTCOMES)
 
     return [
@@ -96,7 +95,7 @@ def _of_llms(study: Study) -> list[TidyTable]:
 
 
 def left_behind(connection: Connection, study: Study) -> dict[str, int]:
-    """Return how many rows of other plans the store holds, by the table they would be in."""
+    """Return how many rows of other plans the store holds, by table."""
     found = {}
     for name in ("participants", "judgments", "ratings", "best_worst"):
         table = STORED[name].__table__
@@ -143,13 +142,13 @@ def _stored(study: Study, table: Contract, *order: str) -> TidyTable:
 
 
 def _read(connection: Connection, wanted: Select[Any]) -> Iterator[Cells]:
-    """Yield rows without ever holding all of them."""
+    """Yield rows without holding all of them in memory."""
     for part in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).partitions():
         yield from part
 
 
 def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:
-    """Leave empty in a judge's ratings what only a trial on a page has."""
+    """Empty the cells of judges' ratings that only a trial on a page fills."""
     kind = contract.RATINGS.names.index("rater_kind")
     blank = [name in _OF_PEOPLE for name in contract.RATINGS.names]
     for row in rows:
@@ -160,7 +159,7 @@ def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:
 
 
 def _options(connection: Connection, study: Study) -> Iterator[Cells]:
-    """Yield a row for each option of each best-worst trial."""
+    """Yield one row for each option of each best-worst trial."""
     table = BestWorst.__table__
     wanted = select(table).where(table.c.plan_hash == study.plan_hash).order_by(table.c.row_id)
     for row in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).mappings():

@@ -1,4 +1,4 @@
-"""Answers over time: counts by hour, day or week, gaps included."""
+"""Count answers over time, by hour, day or week."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STEPS: dict[Unit, timedelta] = {
     "day": timedelta(days=1),
     "week": timedelta(weeks=1),
 }
-# The finest unit of which there are not more than this.
+# Spans longer than these are counted by day, and by week.
 MOST_HOURS = 48
 MOST_DAYS = 60
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Answers from a moment on, for one unit."""
+    """The number of answers in one unit of time."""
 
     start: datetime
     answers: int
@@ -37,7 +37,7 @@ class Timeline:
     ----------
     unit : {'hour', 'day', 'week'}
     bars : tuple of Bar
-        From the first answer to the last, one per unit, empty ones included.
+        From the first answer to the last, one per unit, including empty ones.
     """
 
     unit: Unit
@@ -45,7 +45,7 @@ class Timeline:
 
     @property
     def peak(self) -> Bar:
-        """The first of the highest bars."""
+        """The highest bar; the first one, if there are several."""
         return max(self.bars, key=lambda bar: bar.answers)
 
     def label(self, bar: Bar) -> str:
@@ -54,13 +54,13 @@ class Timeline:
 
 
 def timeline(connection: Connection, column: Any, condition: Any) -> Timeline | None:
-    """Return answers over time, None where there are none.
+    """Return answers over time, or None if there are none.
 
     Parameters
     ----------
     connection : Connection
     column : column
-        Times as the store writes them.
+        A column of times in the store's format.
     condition : condition
         Which rows count.
     """
@@ -71,7 +71,7 @@ def timeline(connection: Connection, column: Any, condition: Any) -> Timeline | 
 
 
 def arrange(by_hour: dict[datetime, int]) -> Timeline:
-    """Return counts by hour as a timeline in the finest unit that can be looked at."""
+    """Return counts by hour as a timeline in the finest unit that does not have too many bars."""
     span = max(by_hour) - min(by_hour)
     unit: Unit = "week"
     if span < MOST_HOURS * STEPS["hour"]:

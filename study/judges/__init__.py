@@ -1,1 +1,1 @@
-"""Judges that are not people. They answer the same trials and leave the same rows."""
+"""Judges that are not people; they answer the same trials as people, with the same rows."""

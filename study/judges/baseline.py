@@ -1,7 +1,7 @@
-"""Two judges that need no key and no network: how long, and which words.
+"""Two judges that need no key and no network: one counts words, the other looks for markers.
 
-A judge that does not beat them has measured verbosity or vocabulary. Both look at the supporter's
-turns only. Both are functions of the text alone, so what they find in a text is remembered.
+An LLM judge that does not beat them may measure only verbosity or vocabulary. Both look only at the
+supporter's turns. Both are functions of the text alone, so their results are cached.
 """
 
 from __future__ import annotations
@@ -42,14 +42,14 @@ def supporter_turns(text: str) -> list[Turn]:
     Parameters
     ----------
     text : str
-        One turn a line, `Seeker: ...` or `Supporter: ...` in any case. A line without a label goes
-        on with the turn before it; lines before the first label are nobody's. A text with neither
-        label is one turn of the supporter's.
+        One turn per line, `Seeker: ...` or `Supporter: ...` in any case. A line without a label
+        continues the turn before it; lines before the first label are left out. A text without
+        labels is one turn of the supporter.
 
     Returns
     -------
     list of Turn
-        Empty turns left out.
+        Without empty turns.
     """
     spoken: list[tuple[str, str]] = []
     plain = text.replace("’", "'").replace("‘", "'").lower()
@@ -90,7 +90,7 @@ def marker_rates(text: str) -> Mapping[str, float]:
     Returns
     -------
     mapping
-        Dimension to rate, in markers a turn, 0 where the supporter says nothing; see `lexicon`.
+        Rate by dimension, in markers per turn; 0 if the supporter says nothing. See `lexicon`.
     """
     turns = supporter_turns(text)
     if not turns:
@@ -111,7 +111,7 @@ def _count(markers: Sequence[tuple[re.Pattern[str], float]], text: str) -> float
 
 
 def _questions(text: str) -> float:
-    """Return the weighted number of questions, advice in disguise left out."""
+    """Return the weighted number of questions, without advice in the form of a question."""
     total = 0.0
     for sentence in _SENTENCE.findall(text):
         if "?" not in sentence or lexicon.ADVICE_QUESTION.search(sentence):
@@ -122,18 +122,18 @@ def _questions(text: str) -> float:
 
 
 def _shared(turn: Turn) -> float:
-    """Return the weight of the content words taken up from what the seeker has just said."""
+    """Return the weight of the content words shared with the seeker's last turn."""
     shared = _content(turn.text) & _content(turn.before)
     return lexicon.SHARED_WORD * min(len(shared), lexicon.SHARED_WORDS_MOST)
 
 
 def _content(text: str) -> set[str]:
-    """Return the content words, cut to five letters so that `worry` meets `worries`."""
+    """Return the content words, cut to five letters so that `worry` matches `worries`."""
     return {w[:5] for w in _WORD.findall(text) if len(w) >= 4 and w not in lexicon.STOPWORDS}
 
 
 def _first_person(turns: Sequence[Turn]) -> float:
-    """Return the share of the supporter's words that are in the first person, listening aside."""
+    """Return the share of the supporter's words in the first person, without listening phrases."""
     text = " ".join(turn.text for turn in turns)
     words = len(_WORD.findall(text))
     own = len(lexicon.FIRST_PERSON.findall(lexicon.LISTENING.sub(" ", text)))
@@ -143,20 +143,20 @@ def _first_person(turns: Sequence[Turn]) -> float:
 class Lexical:
     """The judge that counts markers.
 
-    It rates each dimension by fixed cut points on the markers per supporter turn, and compares by
-    overall = validating + elaboration + understanding - advice - self-oriented - dismissing; where
-    that is equal, by the same sum of the rates themselves; where that is equal too, by chance.
+    It rates each dimension by fixed cut points on the markers per supporter turn. It compares by
+    overall = validating + elaboration + understanding - advice - self-oriented - dismissing. If
+    that is equal, it compares by the same sum of the rates, and if that is equal too, by chance.
     """
 
     rater_id: str = "lexical"
     rater_kind: Literal["llm", "baseline"] = "baseline"
 
     def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
-        """Return the side with the higher overall; an exact tie is decided by `rng`."""
+        """Return the side with the higher overall score; an exact tie is decided by `rng`."""
         return _higher(_lexical_rank(left.text), _lexical_rank(right.text), rng)
 
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
-        """Return the places with the highest and the lowest overall; `rng` decides ties."""
+        """Return the places with the highest and the lowest overall score; `rng` decides ties."""
         return _ends([_lexical_rank(item.text) for item in options], rng)
 
     def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:
@@ -175,10 +175,10 @@ class Lexical:
 class Length:
     """The judge that counts words.
 
-    It has one opinion, that longer is better, and gives it on every dimension: the same rating on
-    the three that add to the overall score, and six minus it on the three that subtract, for "less
-    of the bad" is what it must say of a longer text. So its overall is six times its rating minus
-    18, never falls as the supporter says more, and uses the whole range of -12 to 12.
+    It has one opinion, that longer is better, and gives it on every dimension. The three that add
+    to the overall score get the same rating. The three that subtract get six minus that rating,
+    because a longer text must have less of them. So its overall score is six times its rating
+    minus 18, never falls when the supporter says more, and uses the whole range of -12 to 12.
     """
 
     rater_id: str = "length"
@@ -198,7 +198,7 @@ class Length:
         Raises
         ------
         RatifyError
-            When a dimension is not one of the six, so that nobody knows whether it adds.
+            When a dimension is not one of the six, so that it is unknown whether it adds.
         """
         _check_dimensions(self.rater_id, dimensions)
         opinion = lexicon.rating(_length_rank(item.text)[0], LENGTH_CUTS)
@@ -208,7 +208,7 @@ class Length:
 
 @lru_cache(maxsize=16_384)
 def _lexical_rank(text: str) -> tuple[float, float]:
-    """Return what the lexical judge compares by: overall in ratings, then in rates."""
+    """Return the overall scores that the lexical judge compares: from ratings, then from rates."""
     rates = marker_rates(text)
     signs = lexicon.DIMENSIONS
     return (
@@ -219,7 +219,7 @@ def _lexical_rank(text: str) -> tuple[float, float]:
 
 @lru_cache(maxsize=16_384)
 def _length_rank(text: str) -> tuple[float, float]:
-    """Return what the length judge compares by, in the form that `_higher` takes."""
+    """Return the word count that the length judge compares, in the form that `_higher` takes."""
     return (float(supporter_words(text)), 0.0)
 
 

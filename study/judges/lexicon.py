@@ -1,14 +1,13 @@
-"""What the lexical baseline looks for: markers of six behaviours, and how counts become 1 to 5.
+"""The markers of six behaviours for the lexical baseline, and how counts become ratings, 1 to 5.
 
 The markers come from general descriptions of supportive talk (naming and accepting feelings, open
 questions, paraphrase) and of its opposite (telling people what to do, turning to oneself, making
-it small). They were not fitted to any ratings, and they miss what is said in other words: that is
-what a baseline is for.
+it small). They were not fitted to any ratings, and they miss the same thing said in other words.
 
-Each marker is a regular expression under its weight, looked for in what the supporter says, in
+Each marker is a regular expression with a weight. It is looked for in what the supporter says, in
 lower case and with straight apostrophes. A behaviour's rate is the weighted count per supporter
-turn, and the rating is one more than the number of cut points that the rate reaches: below 0.1 a
-turn is 1, one a turn or more is 5.
+turn. The rating is one more than the number of cut points that the rate reaches: fewer than 0.1
+markers per turn are rated 1, and one or more per turn are rated 5.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from bisect import bisect_right
 SCALE_MIN = 1
 SCALE_MAX = 5
 
-#: Dimension to its sign in the overall score.
+#: The sign of each dimension in the overall score.
 DIMENSIONS = {
     "validating_emotions": +1,
     "encouraging_elaboration": +1,
@@ -32,11 +31,11 @@ DIMENSIONS = {
 #: Rates per supporter turn at which the rating goes up by one.
 CUTS = (0.1, 0.3, 0.6, 1.0)
 
-#: Share of first-person words to a rate: a tenth of all words in the first person counts as one
-#: turn to oneself in every turn.
+#: The share of first-person words that adds 1 to the rate: a tenth of all words counts like one
+#: marker in every turn.
 FIRST_PERSON_FULL = 0.10
 
-#: A content word shared with what the seeker has just said counts this much, up to four a turn.
+#: A content word shared with the seeker's last turn counts this much, up to four per turn.
 SHARED_WORD = 0.2
 SHARED_WORDS_MOST = 4
 
@@ -64,7 +63,7 @@ _TO_DO = (
     r"tell|think|try|use|work|write"
 )
 
-# Whole words: every pattern below is looked for between word boundaries.
+# Every pattern below matches only whole words.
 MARKERS: dict[str, dict[float, tuple[str, ...]]] = {
     "validating_emotions": {
         1.0: (
@@ -161,11 +160,11 @@ OPEN_QUESTION = re.compile(
 )
 OPEN_QUESTION_WEIGHT = 1.0
 CLOSED_QUESTION_WEIGHT = 0.4
-#: A question that is advice in disguise asks for nothing.
+#: A question that is really advice does not count as a question.
 ADVICE_QUESTION = re.compile(rf"\b(?:{_ADVICE_QUESTION})\b")
 
 FIRST_PERSON = re.compile(r"\b(?:i|me|my|mine|myself)\b(?!')|\bi(?='(?:m|ve|d|ll)\b)")
-#: The first person of a listener: these turns of phrase are about the other.
+#: Phrases of a listener: they are in the first person, but about the other person.
 LISTENING = re.compile(
     r"\b(?:"
     r"i(?:'m| am) (?:so |very |really |truly )*(?:sorry|here|glad|listening|hearing|not going)|"
@@ -178,7 +177,7 @@ LISTENING = re.compile(
     r")\b"
 )
 
-#: Too common to count as taken up from the seeker.
+#: Words that are too common to count as taken up from the seeker.
 _COMMON = """
 about after again also although always another anything because been before being below
 between both cannot could does doing don't down during each even ever every everything

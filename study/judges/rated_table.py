@@ -1,4 +1,4 @@
-"""The baselines' ratings of a table of items, for an audit of ratings that no study collected."""
+"""Let the baselines rate a table of items, for an audit of ratings from outside Ratify."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def rate_table(
     items : Path
         A table of texts.
     id_column, text_column : str
-        Its columns.
+        The columns of ids and texts.
     dimensions : sequence of str
-        What is rated.
+        The dimensions to rate.
     scale : tuple of float
         The two ends of the scale.
     taken : sequence of str
@@ -43,9 +43,9 @@ def rate_table(
     Returns
     -------
     files : list of str
-        NAME=FILE for each baseline; none where the baselines do not know the scale or a dimension.
+        NAME=FILE for each baseline; none if the baselines do not know the scale or a dimension.
     note : str
-        Why there are none, empty where there are some.
+        Why there are no files; empty if there are some.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def rate_table(
     for name in BASELINES:
         if name in taken:
             raise RatifyError(
-                "is among the annotators already", file=items, value=name, allowed="no --items"
+                "an annotator has a baseline's name", file=items, value=name, allowed="another name"
             )
         judge = baseline(name)
         rows = [

@@ -1,4 +1,4 @@
-"""By what each judge answers, for the lock: a change here is a change of the study."""
+"""Describe each judge for the lock, so that a locked study notices when a judge changes."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from prereg.plan.model import Plan
 from study.judges import lexicon
 from study.judges.prompts.chosen import prompts_of
 
-# Raised by hand whenever a baseline's answers change; a test holds a digest of its answers beside
-# the number. The source itself is not hashed: a better comment must not stop a running study.
+# Raise a number by hand when that baseline's answers change; a test checks a digest of its answers.
+# The source itself is not hashed, because a better comment must not stop a running study.
 BASELINES = {"length": 1, "lexical": 1}
 
 
 def judge_version(judge: BaselineJudge | LLMJudge, plan: Plan, folder: Path) -> str:
-    """Return what the lock keeps of a judge: by what it answers, word for word.
+    """Return what the lock keeps about a judge: a baseline's version, or the digests of prompts.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def check_judge(judge: BaselineJudge | LLMJudge, plan: Plan) -> None:
     Raises
     ------
     RatifyError
-        When there is no such baseline, or it knows neither a scale nor a dimension.
+        When there is no such baseline, or it does not know a scale or a dimension.
     """
     if isinstance(judge, BaselineJudge):
         check_baseline(judge.id, plan)

@@ -1,1 +1,1 @@
-"""The one door to a model server."""
+"""All access to the servers of LLM judges."""

@@ -1,4 +1,4 @@
-"""The server's batch API: files up, a batch made, its state, files down."""
+"""Use a server's batch API: upload requests, make a batch, read its state, download replies."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 ENDPOINT: Final = "/v1/chat/completions"
 WINDOW: Final = "24h"
 TICKET_KEY = "ratify"
-# Batches that are looked through for one of ours.
+# How many of the server's batches are searched for one of ours.
 LOOKED_THROUGH = 2_000
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class BatchState:
-    """How a batch stands, as the server says.
+    """The state of a batch, as the server reports it.
 
     Attributes
     ----------
     batch_id, status : str
     done, total : int
-        Requests.
+        Numbers of requests.
     files : tuple of str
-        Ids of what it wrote: answers, and errors.
+        Ids of the files that the batch wrote: answers and errors.
     trouble : str
-        Why it failed as a whole, empty where it did not.
+        Why the whole batch failed; empty if it did not.
     """
 
     batch_id: str
@@ -45,17 +45,17 @@ class BatchState:
 
 
 class UnsureError(RatifyError):
-    """The server may have done what it was asked, or not."""
+    """It is not known whether the server did what it was asked."""
 
 
 class BatchServer:
-    """Batches of one judge's server; every call is repeated where trouble passes.
+    """Batches on one judge's server; a call is repeated after an error that may pass.
 
     Parameters
     ----------
     server : ChatServer
     first_wait : float
-        Seconds before the first repeat; it doubles.
+        Seconds before the first repeat; the wait doubles each time.
     """
 
     def __init__(self, server: ChatServer, *, first_wait: float = 1.0) -> None:
@@ -63,9 +63,9 @@ class BatchServer:
         self._first_wait = first_wait
 
     async def submit(self, lines: bytes, ticket: str) -> str:
-        """Upload requests, one JSON object a line, and make a batch of them; return its id.
+        """Upload requests, one JSON object per line, and make a batch of them; return its id.
 
-        Where it is not known whether a batch was made, `find` tells, and only then it is made anew.
+        After an attempt that failed, the batch is made again only if the server does not have it.
         """
         client = self.server.client
 
@@ -91,7 +91,7 @@ class BatchServer:
         return await self._repeated(make)
 
     async def find(self, ticket: str) -> str | None:
-        """Return the id of the batch that carries a ticket, None where none was made."""
+        """Return the id of the batch that carries a ticket, or None if there is none."""
         return await self._repeated(lambda: self._listed(ticket))
 
     async def _listed(self, ticket: str) -> str | None:
@@ -105,7 +105,7 @@ class BatchServer:
         return None
 
     async def state(self, batch_id: str) -> BatchState:
-        """Return how a batch stands; one that the server no longer knows has failed."""
+        """Return the state of a batch; a batch that the server no longer knows has failed."""
         client = self.server.client
         batch = await self._repeated(lambda: self.server.found(client.batches.retrieve(batch_id)))
         if batch is None:
@@ -123,12 +123,12 @@ class BatchServer:
         )
 
     async def download(self, file_id: str) -> bytes:
-        """Return what a file holds."""
+        """Return the content of a file."""
         found = await self._repeated(lambda: self.server.client.files.content(file_id))
         return bytes(found.content)
 
     async def _repeated(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call that changes nothing, or nothing twice, until it succeeds."""
+        """Repeat a call until it succeeds; a repeat must not do anything a second time."""
         judge = self.server.judge
         for attempt in range(1, judge.attempts + 1):
             try:

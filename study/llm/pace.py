@@ -1,4 +1,4 @@
-"""How many requests at once: as many as the server stands, fewer where it says it is too much."""
+"""Decide how many requests to send at once: fewer after the server says "too many"."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from collections import deque
 
 from prereg.errors import RatifyError
 
-# After "too many requests" this share of the calls goes on, at most once a round trip.
+# "Too many requests" cuts the number of calls at once to this share, once per round trip.
 BACK = 0.7
-# Calls more at once after a round of answers: before the first "too many", and after it.
+# How many more calls at once after a round of answers: before the first "too many", and after.
 FIRST_STEP = 4.0
 STEP = 0.5
-# Requests in a row without any answer between them, from which on the server counts as down: then
-# one request at a time knocks.
+# After this many failed requests without an answer between them, the server counts as down. Then
+# only one request at a time is sent.
 DOWN_AFTER = 5
 
 
 class Pace:
-    """Admits requests; one instance serves one server.
+    """Decides when requests may be sent to one server.
 
     Parameters
     ----------
     most : int
-        Requests at once, at most.
+        The most requests at once.
     patience : float
-        Seconds that the server may be down before the run is given up.
+        Seconds that the server may be down before the run gives up.
     """
 
     def __init__(self, most: int, *, patience: float) -> None:
@@ -57,7 +57,7 @@ class Pace:
         return (1 if self.is_down else max(1, int(self.limit))) - self.busy
 
     def stop(self) -> None:
-        """Admit nobody more, and send those who wait away."""
+        """Admit no more requests, and send away those that wait."""
         self._stopped.set()
         for turn in self._waiting:
             if not turn.done():
@@ -65,7 +65,7 @@ class Pace:
         self._waiting.clear()
 
     async def enter(self) -> float | None:
-        """Wait for a turn; return when it began, for `limited`, None where there are no more turns.
+        """Wait for a turn; return when it began (for `limited`), or None after a stop.
 
         Raises
         ------
@@ -85,12 +85,12 @@ class Pace:
         return None
 
     def leave(self) -> None:
-        """Give the turn back."""
+        """End a turn."""
         self.busy -= 1
         self._wake()
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep, but not beyond a stop, nor while the server is down beyond the patience."""
+        """Sleep, but wake at a stop, or when the patience with a server that is down ends."""
         since = self.down_since
         if since is not None:
             seconds = min(seconds, max(0.0, since + self._patience - time.monotonic()) + 0.01)
@@ -98,18 +98,18 @@ class Pace:
             await asyncio.wait_for(self._stopped.wait(), seconds)
 
     def succeeded(self) -> None:
-        """Note an answer: a round of them makes room for more at once."""
+        """Note an answer; a round of answers allows more requests at once."""
         self._failures.clear()
         self.down_since = self._limited_since = None
         self.limit = min(float(self.most), self.limit + self._step / self.limit)
 
     def limited(self, began: float, wait: float | None, *, said: str = "") -> None:
-        """Note that the server wants less: fewer at once, and nothing before `wait` is over."""
+        """Note "too many requests": send fewer at once, and none before `wait` seconds are over."""
         now = time.monotonic()
         self._said = said or "too many requests"
         if self._limited_since is None:
             self._limited_since = now
-        if began >= self._cut_at:  # calls sent before the last cut tell nothing new
+        if began >= self._cut_at:  # calls sent before the last cut say nothing new
             self.limit = max(1.0, min(self.limit, float(self.busy)) * BACK)
             self._cut_at = now
             self._step = STEP
@@ -117,7 +117,7 @@ class Pace:
             self._not_before = max(self._not_before, now + wait)
 
     def failed(self, request: object, *, unreachable: bool = False, said: str = "") -> None:
-        """Note that a request found no working server, or none at all."""
+        """Note that a request failed because the server does not work or cannot be reached."""
         self._said = said
         if not self._failures:
             self._first_failure = time.monotonic()
@@ -132,7 +132,7 @@ class Pace:
             return
         minutes = (time.monotonic() - since) / 60
         if minutes * 60 > self._patience:
-            self._wake()  # nobody waits for a turn that this one does not take
+            self._wake()  # another request may take the turn that this one gives up
             said = f" ({self._said})" if self._said else ""
             raise DownError(
                 f"the judge's server has not answered for {minutes:.1f} minutes{said}",
@@ -147,7 +147,7 @@ class Pace:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._wake()  # woken and cancelled at once: the room is somebody else's
+                self._wake()  # woken and cancelled at once: another request may have the room
             raise
 
     def _wake(self) -> None:
@@ -164,7 +164,7 @@ class DownError(RatifyError):
 
 
 def backoff(attempt: int, *, first: float, longest: float, rng: random.Random) -> float:
-    """Return how long to wait after an attempt: doubling, half of it by chance.
+    """Return how long to wait after an attempt: it doubles each time, and half of it is random.
 
     Parameters
     ----------
@@ -173,7 +173,7 @@ def backoff(attempt: int, *, first: float, longest: float, rng: random.Random) -
     first, longest : float
         Seconds.
     rng : random.Random
-        Not the plan's: when a request is repeated must not depend on its seed.
+        Not one of the plan's: the plan's seed must not decide when a request is repeated.
     """
     whole = min(longest, first * 2.0 ** (attempt - 1))
     return whole / 2 + whole / 2 * rng.random()

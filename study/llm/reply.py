@@ -1,4 +1,4 @@
-"""What a judge's server said to one request, and what came of it in the end."""
+"""The reply of a judge's server to one request, and the final outcome of the request."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-# Why a request may stay unanswered. The first kind passes, and such a request is asked again by the
-# next run; the second does not.
+# Why a request may stay unanswered. The next run asks again after a reason of the first kind, which
+# may pass, but not after one of the second kind.
 PASSING = ("server_error", "rate_limited", "timeout", "connection")
 LASTING = ("refused", "unreadable", "rejected")
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server sent back.
+    """The reply that a server sent.
 
     Attributes
     ----------
     text : str
         What the judge wrote.
     refused : bool
-        The server says that the judge declined, or that a filter did.
+        Whether the server says that the judge or a filter declined to answer.
     cut : bool
-        The reply ended because it had become too long.
+        Whether the reply was cut off because it was too long.
     model, fingerprint : str or None
-        Who answered, as the server says.
+        The model that answered, as the server reports it.
     input_tokens, output_tokens : int or None
     tokens : sequence of (str, mapping)
-        Every token with the log-probabilities of its alternatives, where they were asked for.
+        Every token with the log-probabilities of its alternatives, if they were asked for.
     """
 
     text: str
@@ -50,15 +50,15 @@ class TroubleError(Exception):
     reason : str
         One of `PASSING` or `LASTING`.
     wait : float or None
-        Seconds after which the server wants to be asked again.
+        Seconds to wait before the next attempt, if the server says so.
     detail : str
         What the server said, in short.
     unreachable : bool
-        Nothing was sent: there was no connection.
+        Whether nothing was sent, because there was no connection.
     lost : bool
-        It may have been answered, and charged for, but the reply did not arrive.
+        Whether it may have been answered, and charged for, although no reply arrived.
     plainly : bool
-        It is to be asked again at once, without structured output.
+        Whether to ask again at once, without structured output.
     """
 
     def __init__(
@@ -82,18 +82,18 @@ class TroubleError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What came of a request after all its attempts; tokens and cost are of all of them.
+    """The outcome of a request after all its attempts, with their total tokens and cost.
 
     Attributes
     ----------
     answers : mapping or None
-        What was read from the reply, None where it stays unanswered.
+        What was read from the reply; None if the request stays unanswered.
     reason : str or None
         Why it stays unanswered.
     reply : str or None
         The last raw reply.
     interrupted : bool
-        The run ended before its last attempt: the next run goes on with it, whatever the reason.
+        Whether the run ended before the last attempt; the next run continues, for any reason.
     """
 
     answers: Mapping[str, int | str] | None
@@ -112,7 +112,7 @@ class Outcome:
     interrupted: bool = False
 
     def stored(self) -> dict[str, Any]:
-        """Return the fields of the ledger's row that it changes, for `ledger._UPDATE`."""
+        """Return the changed fields of the ledger's row, for `ledger._UPDATE`."""
         answers = None if self.answers is None else json.dumps(dict(self.answers))
         values = {
             "status": "unanswered" if answers is None else "answered",
@@ -134,12 +134,12 @@ class Outcome:
 
 
 def _storable(text: str | None) -> str | None:
-    """Return a reply as a database takes it: PostgreSQL holds no NUL, UTF-8 no half characters."""
+    """Return a reply that a database can store: without NUL characters and broken characters."""
     if text is None:
         return None
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
 
 
 def _whole(count: int | None) -> int | None:
-    """Return a count as a database's whole numbers go."""
+    """Return a count that fits into a database's whole numbers."""
     return None if count is None else min(count, 2**31 - 1)

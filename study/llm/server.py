@@ -1,4 +1,4 @@
-"""A judge behind any OpenAI-compatible server. The only module that imports `openai` and `httpx2`.
+"""Ask a judge behind any OpenAI-compatible server; only this module imports `openai` and `httpx2`.
 
 It is imported only when a judge is asked: the import is slow, and nothing else needs it.
 """
@@ -28,18 +28,18 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.llm.reply import Reply, TroubleError
 
-# Nobody waits longer than this because a server said so: the plan's attempts decide.
+# The longest wait that a server may ask for.
 LONGEST_WAIT = 120.0
 TOP_LOGPROBS = 5
-# Rejected so often before the first answer, the fault is the requests' form, not one item's.
+# After this many rejections before any answer, all requests are wrong, not one item.
 REJECTED_FROM_THE_START = 3
-# A shorter key is not a secret but a stand-in, which a reply may contain by chance.
+# A shorter key is only a placeholder, and a reply may contain it by chance.
 SHORTEST_KEY = 8
 T = TypeVar("T")
 
 
 class ChatRequest(Protocol):
-    """What a server is asked, without model and parameters."""
+    """A question to a server, without model and parameters."""
 
     @property
     def messages(self) -> Sequence[Mapping[str, str]]:
@@ -51,7 +51,7 @@ class ChatRequest(Protocol):
 
     @property
     def letters(self) -> Sequence[str]:
-        """The one-letter replies whose log-probabilities are wanted, if any are."""
+        """The one-letter replies whose log-probabilities are wanted, if any."""
 
 
 class ChatServer:
@@ -77,7 +77,7 @@ class ChatServer:
         self._under_way = 0
         self._rejections = 0
         self._rejected_first: list[asyncio.Future[None]] = []
-        # a pool looks through all of its connections at every call: one for each call is faster
+        # a client searches its whole pool at every call: one client for each call at once is faster
         self._trust = httpx2.create_ssl_context()
         self._clients = [self._client() for _ in range(judge.concurrency)]
         self._free = deque(self._clients)
@@ -94,12 +94,12 @@ class ChatServer:
             api_key=self._key or "none",
             base_url=self.judge.base_url,
             timeout=self.judge.timeout_seconds,
-            max_retries=0,  # when to ask again is decided in one place, `requesting`
+            max_retries=0,  # only `requesting` decides when to ask again
             http_client=DefaultAsyncHttpxClient(limits=limits, verify=self._trust),
         )
 
     def body(self, question: ChatRequest, *, structured: bool = True) -> dict[str, Any]:
-        """Return what is sent."""
+        """Return the body of a request."""
         judge = self.judge
         body: dict[str, Any] = {
             "model": judge.model,
@@ -124,14 +124,14 @@ class ChatServer:
         ----------
         question : ChatRequest
         plainly : bool
-            Without structured output, which the server has just refused.
+            Whether to ask without structured output, which the server has just refused.
 
         Raises
         ------
         TroubleError
-            When it was not answered; the reason says whether it makes sense to ask again.
+            When the question was not answered; the reason says whether to ask again.
         RatifyError
-            When no question will ever be answered like this: a wrong key, no such model.
+            When no question can be answered, for example because of a wrong key or model name.
         """
         structured = self._structured and not plainly
         self._under_way += 1
@@ -145,14 +145,14 @@ class ChatServer:
         except BaseException:
             self._done(answered=False)
             raise
-        if plainly:  # only that was wrong with it: nobody needs to try again
+        if plainly:  # the server cannot do structured output: no request needs to try it again
             self._structured = False
         self._formed |= structured
         self._done(answered=True)
         return reply
 
     def _done(self, *, answered: bool) -> None:
-        """Note that a call has come back; tell those who wait whether any is ever answered."""
+        """Note that a call has returned; wake rejected calls that wait for any answer."""
         self._under_way -= 1
         self._answered |= answered
         if answered or not self._under_way:
@@ -162,7 +162,7 @@ class ChatServer:
             self._rejected_first.clear()
 
     async def _judged(self, found: Exception) -> Exception:
-        """Return whose fault a rejection is: the item's, or with no answer yet, every request's."""
+        """Return the error for one item, or for the run if the server rejects every request."""
         if not isinstance(found, TroubleError) or found.reason != "rejected" or self._answered:
             return found
         self._rejections += 1
@@ -176,11 +176,11 @@ class ChatServer:
             f"the server rejects every request: {found.detail}",
             "parameters",
             self.judge.model,
-            "what this model takes",
+            "parameters that this model accepts",
         )
 
     async def guarded(self, call: Awaitable[T]) -> T:
-        """Return what a call of the client's returns, its errors as ours.
+        """Return the result of a client's call, with its errors turned into ours.
 
         Raises
         ------
@@ -193,46 +193,46 @@ class ChatServer:
             raise self._refusal(error) from error
 
     async def found(self, call: Awaitable[T]) -> T | None:
-        """Return what a call of the client's returns, None where the server has no such thing."""
+        """Return the result of a client's call, or None if the server does not have the thing."""
         try:
             return await call
         except NotFoundError:
             return None
 
     async def _send(self, body: dict[str, Any]) -> Reply:
-        # the raw body, by the client's own way around its types: servers differ in what they leave
-        # out, and to check every message of every request against types takes a third of the time
+        # take the raw body, without the client's types: servers leave out different fields, and
+        # checking every message of every request against the types takes a third of the time
         client = self._free.popleft()
         call = client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         try:
             content = (await _in_time(call, self.judge.timeout_seconds)).content
         finally:
             self._free.append(client)
-        if self._secret and self._secret in content:  # what a server echoes is not kept either
+        if self._secret and self._secret in content:  # a server may repeat the key
             content = content.replace(self._secret, b"[key]")
         return read_body(content)
 
     def _is_about_form(self, error: APIStatusError) -> bool:
-        """Return whether to ask in plain text, because the server may lack structured output."""
+        """Say whether to ask in plain text, because the server may lack structured output."""
         if self.judge.reply != "auto" or error.status_code not in {400, 404, 415, 422, 501}:
             return False
         if "response_format" in error.message or "json_schema" in error.message:
             return True
-        # servers have many words for it; what has worked once is not to blame
+        # servers say this in many ways; structured output that has worked once is not the cause
         return error.status_code != 404 and not self._formed
 
     def _refusal(self, error: APIStatusError) -> Exception:
-        """Return what a status means: end of the run, or trouble with one request."""
+        """Return the error that a status means, for the whole run or for one request."""
         status, said = error.status_code, self._plain(error)
         if status == 401 or (status == 403 and not self._answered):
             where = self.judge.key_variable or "the server's settings"
             return self._fatal("the server refuses the key", "key_variable", where, "a valid key")
         if status == 404:
             return self._fatal(
-                f"the server at {self.judge.base_url} does not find it: {said}",
+                f"the server at {self.judge.base_url} does not know the model or address: {said}",
                 "model",
                 self.judge.model,
-                "a model of that server, and its base_url",
+                "a model of that server, and its right base_url",
             )
         if status == 402 or error.code == "insufficient_quota":
             return self._fatal(
@@ -253,18 +253,18 @@ class ChatServer:
         )
 
     def _plain(self, error: APIStatusError) -> str:
-        """Return what the server said in one short line, the key taken out."""
+        """Return what the server said in one short line, without the key."""
         body = error.body
         message = body.get("message") if isinstance(body, dict) else None
         return self.without_key(" ".join(str(message or f"status {error.status_code}").split()))
 
     def without_key(self, said: str) -> str:
-        """Return a line of the server's as it may be shown: short, and without the key."""
+        """Return a server's line so that it can be shown: short, and without the key."""
         return (said.replace(self._key, "[key]") if self._key else said)[:200]
 
 
 async def _in_time(call: Awaitable[T], seconds: float) -> T:
-    """Return what a call returns; a server that sends a byte now and then is not waited for."""
+    """Return the result of a call within a time limit, even if the server keeps sending bytes."""
     try:
         async with asyncio.timeout(seconds):
             return await call
@@ -287,7 +287,7 @@ def _key(judge: LLMJudge) -> str | None:
         raise RatifyError(
             f"judge '{judge.id}' needs a key",
             file=judge.key_variable,
-            allowed="an environment variable of this name; `key_variable: null` in the plan where "
+            allowed="an environment variable of this name, or `key_variable: null` in the plan if "
             "the server needs no key",
         )
     if not key.isascii() or not key.isprintable():
@@ -305,7 +305,7 @@ def read_body(content: bytes) -> Reply:
     Raises
     ------
     TroubleError
-        When it is not what the protocol says, for example cut off.
+        When it does not follow the protocol, for example because it is cut off.
     """
     try:
         body = json.loads(content)
@@ -331,7 +331,7 @@ def read_body(content: bytes) -> Reply:
 
 
 def _said(content: Any) -> str | None:
-    """Return a message's text; some servers send it in parts, beside the judge's thinking."""
+    """Return a message's text; some servers send it in parts, together with the reasoning."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if part.get("type") == "text"]
         return "".join(part for part in parts if isinstance(part, str))
@@ -348,7 +348,7 @@ def _count(usage: Any, name: str) -> int | None:
 
 
 def _tokens(logprobs: Any) -> Sequence[tuple[str, Mapping[str, float]]]:
-    """Return the tokens with the log-probabilities of their alternatives, as far as they go."""
+    """Return the tokens with the log-probabilities of their alternatives; none if unreadable."""
     try:
         return [
             (
@@ -362,7 +362,7 @@ def _tokens(logprobs: Any) -> Sequence[tuple[str, Mapping[str, float]]]:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds a server wants to be left alone, None where it does not say.
+    """Return how many seconds a server asks to wait, or None if it does not say.
 
     Reads `retry-after-ms`, and `retry-after` in seconds or as a date; at most `LONGEST_WAIT`.
     """

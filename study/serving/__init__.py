@@ -1,1 +1,1 @@
-"""Serving a study: one process of waitress, or several of gunicorn."""
+"""Serve a study from one process with waitress, or from several with gunicorn."""

@@ -1,4 +1,4 @@
-"""What `ratify serve` does: one study, one mode, in one process or in several."""
+"""Do what `ratify serve` does: serve one study in one mode, from one process or several."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ class Serving:
     mode : {'live', 'pilot', 'bot'}
     host : str
     port : int
-        0: any. Where it is taken, the next free one; but in live mode and behind a proxy, none.
+        0 means any port. If a port is taken, the next free one is used, except in live mode or
+        behind a proxy.
     workers : int
         Processes; more than one needs PostgreSQL and gunicorn.
     """
@@ -55,7 +56,7 @@ def serve_study(
         The database; None is SQLite in the study folder.
     ready : callable
         Called with the address, and with the token of the link that sets the dashboard's first
-        password (None where there is one), just before requests are taken.
+        password (None if it has a password), just before requests are accepted.
     say : callable
         Takes a line for the person who started the server.
 
@@ -68,15 +69,15 @@ def serve_study(
     with contextlib.closing(open_store(study.folder, url)) as store:
         mark_store(study.folder, store)
         token = None if has_password(store) else secrets.token_urlsafe(12)
-        app = _make(study, serving, store, token)  # a fault of the study shows before the fork
-        # only somebody who tries things out is helped by another port than the one they named
+        app = _make(study, serving, store, token)  # errors in the study show before the fork
+        # a port other than the one they named helps only people who are trying things out
         trying = serving.mode != "live" and not trusted_proxies()
         listener = server.listen(serving.host, serving.port, tries=20 if trying else 1)
         host = f"[{serving.host}]" if ":" in serving.host else serving.host
 
         def started(port: int) -> None:
             if serving.port and port != serving.port:
-                say(f"port {serving.port} is taken, so this is port {port}")
+                say(f"port {serving.port} is taken, so Ratify uses port {port}")
             ready(f"http://{host}:{port}", token)
 
         with server.marked_as_served(study.folder):

@@ -1,6 +1,6 @@
-"""Run the application until told to stop: in this process behind waitress, or in several.
+"""Run the application until told to stop, in this process or in several.
 
-One process is the default and all that SQLite can use. Several are gunicorn's, for PostgreSQL.
+One process is the default, and SQLite allows only one. Several need gunicorn and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def listen(host: str, port: int, *, tries: int = 20) -> socket.socket:
 
 
 def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) -> None:
-    """Serve from this process until interrupted or terminated; requests under way are answered.
+    """Serve from this process until interrupted or terminated; requests under way are finished.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) 
     listener : socket
         From `listen`.
     ready : callable
-        Called with the port just before requests are taken.
+        Called with the port just before requests are accepted.
     """
     prepare_process()
     server = web_server(app, listener)
@@ -94,9 +94,9 @@ def serve_with_workers(
     listener : socket
         From `listen`.
     workers : int
-        Processes that answer requests, beside this one, which only watches them.
+        Processes that answer requests; this process only watches them.
     ready : callable
-        Called with the port just before the workers start; who connects earlier waits for them.
+        Called with the port just before the workers start; earlier connections wait for them.
 
     Raises
     ------
@@ -115,15 +115,15 @@ def serve_with_workers(
 
 
 def refuse_workers(url: str | URL | None, workers: int) -> None:
-    """Raise `RatifyError` where several workers would share a database that is not a server.
+    """Raise `RatifyError` if several workers would share an SQLite file.
 
     Parameters
     ----------
     url : str, URL or None
-        Of the database; None is SQLite in the study folder.
+        URL of the database; None is SQLite in the study folder.
     workers : int
     """
-    with contextlib.suppress(ArgumentError):  # the store says what is wrong with it
+    with contextlib.suppress(ArgumentError):  # opening the store reports a wrong URL
         if workers > 1 and (url is None or make_url(url).get_backend_name() == "sqlite"):
             raise RatifyError(
                 "several workers need PostgreSQL: SQLite lets one process write at a time",
@@ -135,7 +135,7 @@ def refuse_workers(url: str | URL | None, workers: int) -> None:
 
 @contextlib.contextmanager
 def _terminated_as_interrupted() -> Iterator[None]:
-    """Treat SIGTERM as Ctrl-C, so that what is under way is finished and marks are removed."""
+    """Treat SIGTERM as Ctrl-C, so that requests are finished and the mark is removed."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -152,7 +152,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 
 @contextlib.contextmanager
 def marked_as_served(folder: Path) -> Iterator[None]:
-    """Leave the process' number in the folder while it is served."""
+    """Keep the number of this process in the folder while it is served."""
     mark = folder / SERVING_FILE
     files.write_text(mark, f"{os.getpid()}\n")
     try:
@@ -162,7 +162,7 @@ def marked_as_served(folder: Path) -> Iterator[None]:
 
 
 def refuse_served(folder: Path) -> None:
-    """Raise `RatifyError` while a process that still runs serves the folder."""
+    """Raise `RatifyError` if a running process serves the folder."""
     try:
         process = int((folder / SERVING_FILE).read_text(encoding="utf-8"))
         os.kill(process, 0)

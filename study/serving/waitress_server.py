@@ -1,4 +1,4 @@
-"""Waitress as every serving process sets it up: its limits, and what the process itself needs."""
+"""Set up waitress, and the process in which it runs, to serve many raters at once."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from flask import Flask
 from study.web.safety import trusted_proxies
 
 THREADS = 8
-# waitress stops taking new connections at 100 by default; raters who arrive together would wait
+# waitress accepts only 100 connections by default; raters who arrive together would wait
 CONNECTIONS = 2000
-# a platform's export, which the dashboard takes; the application lets raters send 64 KB
+# enough for a platform's export, for the dashboard; the application limits raters to 64 KB
 LARGEST_REQUEST = 6 * 1024 * 1024
-# a thread that waits for the disk gives way to another at once, not after 5 ms
+# a thread that is ready again after waiting for the disk runs soon, not only after 5 ms
 SWITCH_SECONDS = 0.0005
 
 
 def web_server(app: Flask, listener: socket.socket) -> Any:
-    """Return waitress for one process: it reads a whole request before it keeps a thread for it."""
+    """Return waitress for one process; it reads a whole request before a thread handles it."""
     from waitress.server import create_server
 
-    # waiting for a thread is what a rush looks like, not an error to print a line about
+    # in a rush requests wait for a thread; waitress would print a warning for each of them
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     server: Any = create_server(
         app,
@@ -37,14 +37,14 @@ def web_server(app: Flask, listener: socket.socket) -> Any:
         max_request_body_size=LARGEST_REQUEST,
         asyncore_use_poll=True,  # select() breaks at 1024 open files
         ident=None,
-        # what a trusted proxy says is for the application to read; see `study.web.safety`
+        # the application reads the headers of a trusted proxy; see `study.web.safety`
         clear_untrusted_proxy_headers=not trusted_proxies(),
     )
     return server
 
 
 def prepare_process() -> None:
-    """Let this process hold as many connections as it may, and switch threads quickly."""
+    """Let this process hold as many connections as possible, and switch threads quickly."""
     sys.setswitchinterval(SWITCH_SECONDS)
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource

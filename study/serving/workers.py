@@ -1,4 +1,4 @@
-"""Several processes that serve one study: gunicorn, set up from here and not from its own files."""
+"""Serve one study from several processes, with gunicorn; it reads no configuration file."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
 
 
 class _Buffering(Worker):  # type: ignore[misc]
-    """A worker that reads whole requests before it keeps a thread for them.
+    """A worker that reads a whole request before a thread handles it.
 
-    gunicorn's own threads read from the network: a few connections that send half a request, or
-    nothing yet as browsers like to, would keep all of them.
+    gunicorn's own threads read from the network. A few connections that send half a request, or
+    nothing yet (as browsers often do), would keep all threads busy.
     """
 
     def run(self) -> None:
-        """Answer requests until told to stop, and say each second that this worker lives."""
+        """Answer requests until told to stop, and report every second that this worker is alive."""
         server = web_server(self.wsgi, self.sockets[0].sock)
         while self.alive and self.ppid == os.getppid():
             self.notify()
@@ -41,7 +41,7 @@ class _Buffering(Worker):  # type: ignore[misc]
 
 
 class _Workers(BaseApplication):  # type: ignore[misc]
-    """The application as gunicorn wants it: its settings, and how a worker makes it."""
+    """The application in gunicorn's form: its settings, and how a worker makes it."""
 
     def __init__(self, make_app: Callable[[], Flask], settings: dict[str, Any]) -> None:
         self.make_app = make_app
@@ -49,7 +49,7 @@ class _Workers(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Take our settings; those that this gunicorn does not know are of newer ones."""
+        """Apply our settings, except those that only newer versions of gunicorn know."""
         for name, value in self.settings.items():
             if name in self.cfg.settings:
                 self.cfg.set(name, value)
@@ -94,9 +94,9 @@ def run_workers(
         "worker_class": _Buffering,
         "timeout": 60,
         "graceful_timeout": 10,
-        # a worker says that it is alive by touching a file, which must not wait for a disk
+        # a worker shows that it is alive by touching a file, which must not wait for a disk
         "worker_tmp_dir": str(SHARED_MEMORY) if SHARED_MEMORY.is_dir() else None,
-        # the application itself decides which proxy it believes; see `study.web.safety`
+        # the application itself decides which proxies it trusts; see `study.web.safety`
         "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "loglevel": "warning",
@@ -112,7 +112,7 @@ def run_workers(
     except HaltServer:  # a second worker failed while the arbiter stopped because of the first
         arbiter.kill_workers(signal.SIGKILL)
     finally:
-        if os.getpid() != parent:  # a worker ends here: the rest of the stack is its parent's
+        if os.getpid() != parent:  # a worker ends here: the rest of the stack is for its parent
             os._exit(code)
     if code:
-        raise RatifyError("the workers could not start; their reason is above")
+        raise RatifyError("the workers could not start; the reason is printed above")

@@ -1,6 +1,6 @@
-"""The store: a database, reading, and writing that is on disk before it is acknowledged.
+"""The store: read a database, and write to it so that nothing acknowledged can be lost.
 
-SQLite by default, PostgreSQL by URL.
+The database is SQLite by default, or PostgreSQL if a URL names one.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from study.store.schema import prepare
 from study.store.tables import Slot
 
 STORE_FILE = "study.sqlite3"
-# Stands in a study folder whose answers are in another database.
+# A study folder has this file if its answers are in another database.
 ELSEWHERE_FILE = ".ratify-store"
 URL_VARIABLE = "RATIFY_DATABASE_URL"
 T = TypeVar("T")
 
 
 class _Waiting(Generic[T]):
-    """A piece of writing that waits for its commit."""
+    """A job that writes, and waits for its commit."""
 
     def __init__(self, job: Callable[[Connection], T]) -> None:
         self.job = job
@@ -40,7 +40,7 @@ class _Waiting(Generic[T]):
 
 
 def no_answer(error: SQLAlchemyError) -> str:
-    """Return that the database does not answer, and what its driver says about it."""
+    """Return the message that the database does not answer, with the driver's reason."""
     reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return f"the database does not answer: {reason}"
 
@@ -79,7 +79,7 @@ class Store:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether one file holds everything, which one process at a time may serve."""
+        """Whether the store is one SQLite file, which only one process at a time may serve."""
         return self.engine.dialect.name == "sqlite"
 
     @contextlib.contextmanager
@@ -90,30 +90,30 @@ class Store:
 
     @contextlib.contextmanager
     def snapshot(self) -> Iterator[Connection]:
-        """Yield a connection that reads all tables as they stood at one moment."""
+        """Yield a connection that reads all tables as they were at one moment."""
         engine = self.engine
-        if not self.is_sqlite:  # there, any reading transaction is a snapshot
+        if not self.is_sqlite:  # with SQLite, any reading transaction is a snapshot
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
         with engine.connect() as connection:
             yield connection
 
     def write(self, job: Callable[[Connection], T]) -> T:
-        """Do a piece of writing; return what it returns once it is committed, durably.
+        """Run a job that writes; return its result once it is durably committed.
 
         On SQLite the write lock is taken before the job's first line (BEGIN IMMEDIATE), so that
         what it reads cannot change before it writes. Jobs that wait for the lock together share
-        one transaction and one sync to disk, each in a savepoint of its own: one that fails is
-        undone alone, and none returns before the commit.
+        one transaction and one sync to disk. Each has its own savepoint, so a job that fails is
+        undone alone. No job returns before the commit.
 
         Parameters
         ----------
         job : callable
-            Takes a Connection. May be run again by its caller, never by the store.
+            Takes a Connection. The store runs it only once.
 
         Raises
         ------
         Exception
-            What the job raised, or what the commit did: then nothing of it is kept.
+            What the job or the commit raised. Then nothing of the job is kept.
         """
         if not self.is_sqlite:
             with self._writes.begin() as connection:
@@ -123,7 +123,7 @@ class Store:
             self._waiting.append(mine)
             leads, self._leading = not self._leading, True
         if not leads:
-            mine.woken.wait()  # until a leader has settled it, or names it the next leader
+            mine.woken.wait()  # until a leader has settled it, or made it the next leader
         if not mine.settled:
             self._settle_waiting()
         if mine.error is not None:
@@ -131,7 +131,7 @@ class Store:
         return mine.result  # type: ignore[return-value]
 
     def _settle_waiting(self) -> None:
-        """Run the first job, and with it all that wait, in one transaction."""
+        """Run the first job and all other jobs that wait in one transaction."""
         batch = [self._waiting.popleft()]
         try:
             with self._writes.begin() as connection:
@@ -139,7 +139,7 @@ class Store:
                 while self._waiting:  # each thread waits with one job, so this ends
                     batch.append(self._waiting.popleft())
                     _run(batch[-1], connection)
-        except BaseException as error:  # the commit failed: nobody is acknowledged
+        except BaseException as error:  # the commit failed: no job is acknowledged
             for one in batch:
                 one.error = one.error or error
         with self._gate:
@@ -151,10 +151,10 @@ class Store:
             one.woken.set()
 
     def forget_deleted(self) -> None:
-        """Take what was deleted out of SQLite's write-ahead log too, as far as nobody reads it."""
+        """Remove deleted rows from SQLite's write-ahead log too, unless somebody is reading it."""
         if self.is_sqlite:
             with contextlib.closing(self.engine.raw_connection()) as connection:
-                # outside of any transaction; says so, and does nothing, where somebody reads
+                # must run outside a transaction; does nothing if somebody is reading
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def close(self) -> None:
@@ -164,15 +164,15 @@ class Store:
     def open_slots(
         self, plan_hash: str, mode: str, sequence_ids: list[str], *, each: int = 1
     ) -> None:
-        """Make sure that every sequence has its slots; harmless when several servers start at once.
+        """Make sure that every sequence has its slots, even if several servers start at once.
 
         Parameters
         ----------
         plan_hash, mode : str
         sequence_ids : list of str
-            In the order in which they are to be given out.
+            In the order in which they will be given to raters.
         each : int
-            Slots of one sequence.
+            Number of slots of one sequence.
         """
         there = select(Slot.sequence_id).where(Slot.plan_hash == plan_hash, Slot.mode == mode)
 
@@ -187,7 +187,7 @@ class Store:
             if rows:
                 connection.execute(insert(Slot), rows)
 
-        # a refusal means that another server has just opened the same slots, all of them
+        # an error means that another server has just opened all of the same slots
         with contextlib.suppress(IntegrityError):
             self.write(open_missing)
 
@@ -209,7 +209,7 @@ def open_store(folder: Path, url: str | None) -> Store:
     Raises
     ------
     RatifyError
-        When the study is being collected in another database, and no URL names it: an empty store
+        When the study's answers are in another database, and no URL names it. An empty store
         beside the plan would look like a study without answers.
     """
     mark = folder / ELSEWHERE_FILE
@@ -223,7 +223,7 @@ def open_store(folder: Path, url: str | None) -> Store:
 
 
 def mark_store(folder: Path, store: Store) -> None:
-    """Note in a study folder that its answers are in a database elsewhere; without its password."""
+    """Note in a study folder which other database has its answers, without the password."""
     if not store.is_sqlite:
         place = store.engine.url.render_as_string(hide_password=True)
         files.write_text(folder / ELSEWHERE_FILE, place + "\n")
@@ -237,7 +237,7 @@ def _checked(url: str | URL) -> URL:
         raise RatifyError("is not a database URL", file=URL_VARIABLE, allowed=allowed) from error
     if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
         raise RatifyError(
-            "is a database that Ratify does not know",
+            "is not a database that Ratify can use",
             file=URL_VARIABLE,
             value=parsed.get_backend_name(),
             allowed=allowed,
@@ -257,12 +257,12 @@ def _engine(url: URL) -> Engine:
 
 
 def _on_connect(connection: Any, _record: Any) -> None:
-    """Take transactions into our own hands, and make a commit survive a power cut."""
+    """Let this module begin transactions itself, and make a commit survive a power cut."""
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA secure_delete=ON")  # what a rater has withdrawn is overwritten
+    cursor.execute("PRAGMA secure_delete=ON")  # deleted answers are overwritten
     cursor.close()
 
 

@@ -1,8 +1,8 @@
-"""The store's schema: made in a new database, brought up to date in one of an older release.
+"""Make the store's schema in a new database, and update the schema of an older release.
 
 A store says in `alembic_version` which revision it has. Everything happens in one transaction that
-excludes every other server (SQLite: the write lock; PostgreSQL: an advisory lock), so a crash
-leaves the schema as it was, and of several servers that start at once one does the work.
+excludes every other server (SQLite: the write lock; PostgreSQL: an advisory lock). So a crash
+leaves the schema as it was, and if several servers start at once, one does the work.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from sqlalchemy.schema import PrimaryKeyConstraint
 from prereg.errors import RatifyError
 from study.store.tables import Base
 
-# In the order of study/migrations/versions. Alembic is imported only to go from one to the next:
-# to open a store that is current, or new, it is not needed, and it is slow to import.
+# In the order of study/store/migrations/versions. Alembic is slow to import, so it is imported only
+# to upgrade an old store, not to open a store that is current or new.
 REVISIONS = ("0001", "0002", "0003")
 HEAD = REVISIONS[-1]
 
@@ -27,10 +27,10 @@ PATIENCE_SECONDS = 10.0
 ADVISORY_LOCK = 0x726174696679  # any number, the same for every server: "ratify"
 SCRIPTS = "study.store:migrations"
 
-# What release 0.1.0 made. It did not say which revision it had.
+# The tables of release 0.1.0, which did not record its revision.
 UNMARKED = frozenset({"slots", "visits", "showings", "judgments", "ratings"})
 
-# As Alembic itself makes it.
+# The same table as Alembic makes.
 _version = Table(
     "alembic_version",
     MetaData(),
@@ -40,13 +40,13 @@ _version = Table(
 
 
 def prepare(engine: Engine) -> None:
-    """Make sure that a database has this release's tables; one SELECT where it has them.
+    """Make sure that a database has this release's tables; if it has, this takes one SELECT.
 
     Parameters
     ----------
     engine : Engine
-        One whose transactions with the option `ratify_writes` take SQLite's write lock at once.
-        It has no open connection afterwards where this raises.
+        Its transactions with the option `ratify_writes` must take SQLite's write lock at once.
+        After an error it has no open connection.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def prepare(engine: Engine) -> None:
                 if not _is_current(engine):
                     _bring_up_to_date(engine)
             except OperationalError as error:
-                # SQLite does not wait where two connections switch a new file to its log at once
+                # SQLite does not wait if two connections switch a new file to WAL mode at once
                 code = getattr(error.orig, "sqlite_errorcode", 0)
                 if time.monotonic() > give_up or code & 0xFF != sqlite3.SQLITE_BUSY:
                     raise
@@ -77,7 +77,7 @@ def _is_current(engine: Engine) -> bool:
         try:
             return connection.scalar(select(_version.c.version_num)) == HEAD
         except (OperationalError, ProgrammingError):
-            return False  # no such table; any other reason comes back from the next statement
+            return False  # no such table; after any other error, the next statement fails too
 
 
 def _bring_up_to_date(engine: Engine) -> None:
@@ -93,7 +93,7 @@ def _bring_up_to_date(engine: Engine) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    """Return the revision of the store, None for a new one; mark a store of release 0.1.0."""
+    """Return the revision of the store, or None for a new one; mark a store of release 0.1.0."""
     there = set(inspect(connection).get_table_names())
     revision: str | None = None
     if _version.name in there:
@@ -121,7 +121,7 @@ def _stamp(connection: Connection, revision: str) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    """Run the steps that are missing, in the caller's transaction."""
+    """Run the missing steps in the caller's transaction."""
     from alembic import command
     from alembic.config import Config
 

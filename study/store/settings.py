@@ -1,4 +1,4 @@
-"""What the researcher sets while a study runs, kept in the store: the password's hash, a pause."""
+"""The researcher's settings while a study runs, in the store: the password's hash, a pause."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from study.store.tables import Setting
 
 
 def read(connection: Connection, name: str) -> str | None:
-    """Return a setting, None where it is not set."""
+    """Return a setting, or None if it is not set."""
     return connection.scalar(select(Setting.value).where(Setting.name == name))
 
 
 def put(connection: Connection, name: str, value: str) -> None:
-    """Set a setting, whatever it was."""
+    """Set a setting, and replace its earlier value."""
     added = _insert(connection).values(name=name, value=value)
     connection.execute(added.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
 
 
 def put_first(connection: Connection, name: str, value: str) -> bool:
-    """Set a setting that is not set yet; say whether it was this call that set it."""
+    """Set a setting unless it is set already; say whether this call set it."""
     added = _insert(connection).values(name=name, value=value)
     untouched = added.on_conflict_do_nothing(index_elements=["name"])
     return connection.scalar(untouched.returning(Setting.name)) is not None
 
 
 def drop(connection: Connection, name: str) -> None:
-    """Forget a setting."""
+    """Delete a setting."""
     connection.execute(delete(Setting).where(Setting.name == name))
 
 
 def _insert(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows what to do where the row is there; each dialect has its own."""
+    """Return the dialect's own INSERT, which can handle a row that is already there."""
     if connection.dialect.name == "sqlite":
         return sqlite.insert(Setting)
     return postgresql.insert(Setting)

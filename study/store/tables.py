@@ -1,7 +1,6 @@
-"""The store's tables. What must never happen twice is unique here, not only in the code.
+"""The store's tables. Unique constraints forbid here what the code must never do twice.
 
-A slot has one session, a rater one visit, a visit that holds its slot is the only one to hold it,
-a trial of a session has one answer.
+A session has one slot, a rater has one visit, a slot has one holder, and a trial has one answer.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ class Visit(Base):
 
 
 class AnyAnswer:
-    """What every answer has, whoever gave it."""
+    """The columns of every answer of a person or a judge."""
 
     row_id: Mapped[int] = mapped_column(primary_key=True)
     plan_hash: Mapped[str] = mapped_column(String(64))
@@ -91,7 +90,7 @@ class AnyAnswer:
     answered_at: Mapped[str] = mapped_column(String(32))
     response_ms: Mapped[int | None] = mapped_column(Integer)
     hidden_ms: Mapped[int | None] = mapped_column(Integer)
-    # what an LLM was asked for it; see Request
+    # the request to an LLM judge that gave the answer; see Request
     request_id: Mapped[str | None] = mapped_column(String(64))
 
 
@@ -136,7 +135,7 @@ class Rating(AnyAnswer, Base):
 
 
 class BestWorst(AnyAnswer, Base):
-    """One choice of most and least among several options; n rows of the best_worst table."""
+    """One choice of most and least; one row per option in the best_worst table."""
 
     __tablename__ = "best_worst"
     __table_args__ = (UniqueConstraint("session_id", "position", name="best_worst_once"),)
@@ -149,7 +148,7 @@ class BestWorst(AnyAnswer, Base):
 
 
 class Request(Base):
-    """One request to an LLM judge's server and what came of it; a row of the requests table.
+    """One request to an LLM judge's server and its outcome; a row of the requests table.
 
     `request_id` is the hash of all that the reply may depend on, so nothing is paid for twice. A
     row is `claimed` by the run that is asking, then `answered`, or `unanswered` for a reason.
@@ -188,7 +187,7 @@ class Request(Base):
 
 
 class Probe(Base):
-    """One answer that only shows a judge's habits; a row of the probes table."""
+    """One answer that only serves to show a judge's habits; a row of the probes table."""
 
     __tablename__ = "probes"
     __table_args__ = (
@@ -227,7 +226,7 @@ class JudgeRun(Base):
 
 
 class RankingHold(Base):
-    """Which run is ranking a scenario: which pair comes next depends on every reply before it."""
+    """The run that ranks a scenario; only one can, as the next pair depends on all replies."""
 
     __tablename__ = "ranking_holds"
     __table_args__ = (
@@ -242,7 +241,7 @@ class RankingHold(Base):
 
 
 class Withdrawal(Base):
-    """That somebody withdrew; nothing says who."""
+    """The fact that somebody withdrew, without saying who."""
 
     __tablename__ = "withdrawals"
 
@@ -253,7 +252,7 @@ class Withdrawal(Base):
 
 
 class Setting(Base):
-    """What the researcher set while the study runs: the password's hash, a pause."""
+    """A setting of the researcher's while the study runs: the password's hash, a pause."""
 
     __tablename__ = "settings"
 
@@ -262,7 +261,7 @@ class Setting(Base):
 
 
 class Login(Base):
-    """One signed-in browser of the researcher's; the token itself is only in its cookie."""
+    """One browser in which the researcher is signed in; only its cookie holds the token."""
 
     __tablename__ = "logins"
 

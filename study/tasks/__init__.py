@@ -1,1 +1,1 @@
-"""The kinds of task: what a trial shows, what may be answered, which rows the answer leaves."""
+"""The kinds of task: what a trial shows, which answers are allowed, and how they are stored."""

@@ -1,4 +1,4 @@
-"""What a kind of task is: people answer it on a page, judges in Python, and the rows are alike."""
+"""What a kind of task must do, so that people on a page and judges in Python can answer it."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ Choice = Literal["left", "right"]
 
 @dataclass(frozen=True)
 class Reading:
-    """What a form held.
+    """What was read from a form.
 
     Attributes
     ----------
     answers : mapping
         The fields that were answered as the task allows.
     missing : tuple of str
-        The fields that still need an answer, in the order of the page; empty: all is well.
+        The fields that still need an answer, in the order of the page; empty if there are none.
     """
 
     answers: Answers
@@ -46,7 +46,7 @@ class Judge(Protocol):
     rater_id : str
         Its name in the tidy tables.
     rater_kind : {'llm', 'baseline'}
-        What it is in the tidy tables.
+        Its kind in the tidy tables.
     """
 
     rater_id: str
@@ -57,7 +57,7 @@ class Judge(Protocol):
         ...
 
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
-        """Return the places, from 0, of the option it picks most and of the one it picks least."""
+        """Return the places, from 0, of the options that it picks as most and as least."""
         ...
 
     def rate(self, item: Item, dimensions: Sequence[str]) -> Mapping[str, float]:
@@ -66,16 +66,16 @@ class Judge(Protocol):
 
 
 class Task(ABC):
-    """One kind of task: people answer it on a page, judges in Python, and the rows are alike.
+    """One kind of task: people answer it on a page, judges in Python, with the same rows.
 
     Attributes
     ----------
     kind : Kind
-        What the plan, the design and the analysis know of it.
+        What the plan, the design and the analysis know about it.
     template : str
-        The page of a trial.
+        The template of a trial's page.
     table : type
-        Where the store keeps its answers.
+        The store's table of its answers.
     """
 
     kind: ClassVar[Kind]
@@ -84,21 +84,21 @@ class Task(ABC):
 
     @classmethod
     def of(cls, plan: Plan) -> Self:
-        """Return the task as a plan asks it."""
+        """Return the task with the settings of a plan."""
         return cls()
 
     @property
     def rows_of_an_answer(self) -> int:
-        """How many rows an answer leaves in the store."""
+        """How many rows one answer has in the store."""
         return 1
 
     @abstractmethod
     def read(self, form: Mapping[str, str]) -> Reading:
-        """Return what a form answers; what it holds beyond that is not looked at."""
+        """Return the answers in a form; other fields are ignored."""
 
     @abstractmethod
     def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
-        """Put the same trial to a judge."""
+        """Ask a judge to answer a trial."""
 
     @abstractmethod
     def rows(
@@ -110,26 +110,25 @@ class Task(ABC):
         answer_id: str | None = None,
         purpose: str = "trial",
     ) -> list[Row]:
-        """Return the rows that an answer leaves, whoever gave it.
+        """Return the store's rows for an answer of a person or a judge.
 
         Parameters
         ----------
         common : dict
-            What every answer has; see `study.store.tables.AnyAnswer`.
+            The columns of every answer; see `study.store.tables.AnyAnswer`.
         items : sequence of Item
-            As shown, in order of place.
+            In the order in which they are shown.
         answers : mapping
-            Complete; see `Reading`. A score may lie between the points of a scale.
+            Complete answers; see `Reading`. A score may lie between the points of a scale.
         answer_id : str, optional
-            What the answer is known by, where its table has such a column; drawn by chance
-            otherwise.
+            The answer's id, if its table has such a column; random by default.
         purpose : {'trial', 'reversed', 'ranking'}
-            What a judge was asked it for, where its table has such a column.
+            Why a judge was asked, if its table has such a column.
         """
 
 
 def whole(text: str | None, allowed: range) -> int | None:
-    """Return a whole number that a form sent, or None if it is not an allowed one."""
+    """Return a whole number that a form sent, or None if it is not allowed."""
     if text is None or not text.isascii() or not text.isdecimal() or len(text) > 9:
         return None
     number = int(text)

@@ -1,4 +1,4 @@
-"""Several anonymised responses to one prompt: which is most, which least, and perhaps why."""
+"""The best-worst task: pick the most and the least of several responses, and perhaps say why."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ LONGEST_WHY = 2_000
 
 
 class BestWorstTask(Task):
-    """Which most, which least? See `study.tasks.base.Task`.
+    """Pick the most and the least of several responses; see `study.tasks.base.Task`.
 
     Parameters
     ----------
     options : int
-        Responses on a page.
+        Number of responses on a page.
     ask_why : bool
-        Whether there is a field for an explanation, which may stay empty.
+        Whether there is an optional field for an explanation.
     """
 
     kind = BEST_WORST
@@ -59,7 +59,7 @@ class BestWorstTask(Task):
         return Reading(found, tuple(missing))
 
     def ask(self, judge: Judge, items: Sequence[Item], rng: np.random.Generator) -> Answers:
-        """Have a judge pick two of them."""
+        """Have a judge pick the most and the least."""
         most, least = judge.pick(items, rng=rng)
         return {"most": most + 1, "least": least + 1}
 
@@ -72,7 +72,7 @@ class BestWorstTask(Task):
         answer_id: str | None = None,
         purpose: str = "trial",
     ) -> list[Row]:
-        """Return the one choice."""
+        """Return one row with both picks."""
         ids = [item.item_id for item in items]
         return [
             {
@@ -87,8 +87,8 @@ class BestWorstTask(Task):
 
 
 def _plain(text: str) -> str:
-    """Return what somebody wrote without what no keyboard writes: it must fit a table's cell."""
+    """Return a text without control and broken characters, short enough for a table's cell."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    # Cc: control characters; Cs: halves of characters, which no file in UTF-8 can hold
+    # Cc: control characters; Cs: halves of characters, which UTF-8 cannot hold
     kept = (c for c in lines if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
     return "".join(kept).strip()[:LONGEST_WHY].strip()

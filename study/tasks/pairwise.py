@@ -1,4 +1,4 @@
-"""Two items, one question, a forced choice."""
+"""The pairwise task: two items, one question, a forced choice."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from study.tasks.base import Answers, Judge, Reading, Row, Task
 
 
 class PairwiseTask(Task):
-    """Which of two? See `study.tasks.base.Task`."""
+    """Choose one of two items; see `study.tasks.base.Task`."""
 
     kind = PAIRWISE
     template = "pairwise.html"
@@ -40,7 +40,7 @@ class PairwiseTask(Task):
         answer_id: str | None = None,
         purpose: str = "trial",
     ) -> list[Row]:
-        """Return the one judgment."""
+        """Return one judgment."""
         left, right = items
         return [
             {

@@ -1,4 +1,4 @@
-"""One item, one or more scales with labelled points."""
+"""The rating task: one item, and one or more scales with labelled points."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from study.tasks.base import Answers, Judge, Reading, Row, Task, whole
 
 
 class RatingTask(Task):
-    """How much of each? See `study.tasks.base.Task`.
+    """Rate an item on every scale; see `study.tasks.base.Task`.
 
     Parameters
     ----------
     scales : sequence of RatingScale or Rated
-        Each is one dimension of the ratings table. A page asks scales, which have a question.
+        Each is one dimension of the ratings table. A page needs RatingScale, with its question.
     """
 
     kind = RATING
@@ -38,7 +38,7 @@ class RatingTask(Task):
 
     @property
     def rows_of_an_answer(self) -> int:
-        """One for each scale."""
+        """One row for each scale."""
         return len(self.scales)
 
     def read(self, form: Mapping[str, str]) -> Reading:

@@ -1,4 +1,4 @@
-"""Which task a plan asks: one line for each kind."""
+"""Find the task of a plan: one line for each kind of task."""
 
 from __future__ import annotations
 

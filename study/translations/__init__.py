@@ -1,1 +1,1 @@
-"""The rater's pages in other languages: one catalogue each, made with `update`."""
+"""The raters' pages in other languages: one catalogue per language, made with `update`."""

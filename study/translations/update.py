@@ -1,8 +1,8 @@
-"""Keep the catalogues up to date: extract the strings, merge them, compile.
+"""Keep the catalogues of translations up to date: extract the strings, merge them, compile them.
 
-`python -m study.translations.update` does all of it, `--check` only says what it would change,
-and two letters more begin another language. What it writes depends on the sources alone: no date,
-no line number, no name of a machine or a version.
+`python -m study.translations.update` does all of this. `--check` only says what it would change. A
+language code as an argument begins a new catalogue. The files depend on the sources alone: they
+contain no date, no line number, and no name of a machine or a version.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ ROOM = HERE.parent
 TEMPLATE = HERE / "messages.pot"
 KEYWORDS = {**DEFAULT_KEYWORDS, "lazy_gettext": None, "lazy_ngettext": (1, 2)}
 READERS = {".py": "python", ".html": "jinja2.ext:babel_extract"}
-# Of all that Babel writes above a catalogue, what a reader of it needs.
+# The lines of Babel's header that a reader of a catalogue needs.
 HEADER = ("Language:", "Plural-Forms:", "MIME-Version:", "Content-Type:", "Content-Transfer-")
 
 
 class Plain(Catalog):
-    """A catalogue whose header says nothing of when, where and with what it was made."""
+    """A catalogue whose header does not say when, where and with what it was made."""
 
     def __iter__(self) -> Iterator[Message]:
         """Yield the header and every message."""
@@ -40,17 +40,17 @@ class Plain(Catalog):
 
 
 def po_file(language: str) -> Path:
-    """Return where the catalogue of a language is edited; the compiled one lies beside it."""
+    """Return the file of a language's catalogue; the compiled catalogue is beside it."""
     return HERE / language / "LC_MESSAGES" / "messages.po"
 
 
 def languages() -> list[str]:
-    """Return the languages there is a catalogue of."""
+    """Return the languages that have a catalogue."""
     return sorted(path.parent.parent.name for path in HERE.glob("*/LC_MESSAGES/messages.po"))
 
 
 def extract() -> Catalog:
-    """Return every marked string of the room, in the order of its files."""
+    """Return every string marked for translation, in the order of the files."""
     found = Plain(
         header_comment="# Every string of the rater's pages.\n"
         "# Made by `make translations`; not to be edited.",
@@ -66,7 +66,7 @@ def extract() -> Catalog:
 
 
 def read(language: str) -> Catalog:
-    """Return a catalogue as it is on disk; an empty one of a language that has none."""
+    """Return a language's catalogue from disk, or an empty one if there is none."""
     comment = (
         f"# The rater's pages in {Locale.parse(language).english_name}.\n"
         "# Translate the msgstr lines, then run `make translations`."
@@ -76,7 +76,7 @@ def read(language: str) -> Catalog:
     if path.exists():
         with path.open("rb") as stream:
             old = read_po(stream, locale=language, abort_invalid=True)
-        catalog.mime_headers = old.mime_headers  # the plural forms are as the file has them
+        catalog.mime_headers = old.mime_headers  # keeps the file's plural forms
         for message in old:
             if message.id:
                 catalog[message.id] = message
@@ -84,14 +84,14 @@ def read(language: str) -> Catalog:
 
 
 def merge(language: str, template: Catalog) -> Catalog:
-    """Return a catalogue that holds what the template holds; what resembles it is marked fuzzy."""
+    """Return a catalogue with the template's strings; inexact matches are marked fuzzy."""
     catalog = read(language)
     catalog.update(template, update_header_comment=False)
     return catalog
 
 
 def as_text(catalog: Catalog) -> bytes:
-    """Return a catalogue as it is edited."""
+    """Return a catalogue as the text that translators edit."""
     stream = io.BytesIO()
     write_po(
         stream, catalog, width=0, include_lineno=False, ignore_obsolete=True, include_previous=True
@@ -100,14 +100,14 @@ def as_text(catalog: Catalog) -> bytes:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """Return a catalogue as gettext reads it; without what is fuzzy or missing."""
+    """Return a catalogue in gettext's compiled form, without fuzzy or missing translations."""
     stream = io.BytesIO()
     write_mo(stream, catalog)
     return stream.getvalue()
 
 
 def built(*more: str) -> dict[Path, bytes]:
-    """Return every file of this folder as it should be, with those of languages to begin."""
+    """Return the content that every file here should have, with those of new languages."""
     template = extract()
     files = {TEMPLATE: as_text(template)}
     for language in sorted({*languages(), *more}):
@@ -118,12 +118,12 @@ def built(*more: str) -> dict[Path, bytes]:
 
 
 def stale(files: dict[Path, bytes]) -> list[Path]:
-    """Return which of these are not on disk as they should be."""
+    """Return which of these files are missing or out of date on disk."""
     return [path for path, text in files.items() if not path.exists() or path.read_bytes() != text]
 
 
 def faults(language: str) -> list[str]:
-    """Return what is left for a translator to do: a line for each string."""
+    """Return what is left for a translator to do: one line for each string."""
     catalog = read(language)
     wrong = {message.id: str(errors[0]) for message, errors in catalog.check()}
     found = []

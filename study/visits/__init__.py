@@ -1,1 +1,1 @@
-"""A rater's visit: the claim of a sequence, the answers, leaving and withdrawal."""
+"""A rater's visit: claiming a sequence, answering, leaving and withdrawing."""

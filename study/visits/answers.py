@@ -1,4 +1,4 @@
-"""Keeping answers. An answer is on disk before it is acknowledged, and is kept once."""
+"""Keep raters' answers: each is on disk before it is acknowledged, and is kept only once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from study.tasks.base import Answers
 from study.tasks.registry import task_of
 from study.visits.places import Place, read_place
 
-# A browser may send any number; a day bounds what is believable.
+# A browser may send any number; more than a day is not believable.
 LONGEST_MS = 24 * 60 * 60 * 1000
 
 
@@ -35,12 +35,12 @@ class Given:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of an answer.
+    """What happened to an answer.
 
     Attributes
     ----------
     place : Place
-        Where the rater is then.
+        Where the rater is afterwards.
     kept : bool
         Whether this answer was stored now.
     wait_seconds : float
@@ -70,11 +70,10 @@ _ADVANCE = (
 
 
 def answer(store: Store, study: Study, mode: str, session_id: str, given: Given) -> Outcome | None:
-    """Keep an answer, durably, and return where the rater is then.
+    """Keep an answer durably, and return where the rater is afterwards.
 
-    An answer to any trial but the next one changes nothing (a form sent twice, a stale window),
-    nor does one of a visit that no longer holds its slot, or has not answered the question that
-    comes before the trials.
+    An answer changes nothing if it is not to the next trial (a form sent twice, an old window), if
+    the visit no longer holds its slot, or if the comprehension question is still unanswered.
 
     Returns
     -------
@@ -121,7 +120,7 @@ def _insert(
 ) -> None:
     task = task_of(study.plan)
     items = [study.shown[item_id] for item_id in trial.item_ids]
-    # the browser's clock starts again when a page is reloaded, ours does not
+    # the browser's clock starts again when a page is reloaded; the server's does not
     response_ms = _believable(given.response_ms)
     if place.shown_at is not None:
         response_ms = milliseconds(place.shown_at, now)
@@ -153,11 +152,11 @@ def passed_check(study: Study, trial: Trial, answers: Answers) -> bool | None:
 
 
 def _still_to_read(study: Study, place: Place, now: str) -> float:
-    """Return for how many seconds a trial must still be read."""
+    """Return how many seconds longer a trial must be read."""
     least = study.plan.design.min_reading_seconds
     if least is None:
         return 0.0
-    if place.shown_at is None:  # never on their screen: nothing has been read
+    if place.shown_at is None:  # the trial was never shown, so nothing has been read
         return least
     return max(0.0, least - milliseconds(place.shown_at, now) / 1000)
 
@@ -169,6 +168,6 @@ def _believable(duration: int | None) -> int | None:
 
 
 def milliseconds(start: str, end: str) -> int:
-    """Return the milliseconds between two times as the store writes them."""
+    """Return the milliseconds between two times in the store's format."""
     span = datetime.fromisoformat(end) - datetime.fromisoformat(start)
     return round(span.total_seconds() * 1000)

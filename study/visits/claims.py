@@ -1,11 +1,11 @@
-"""Who gets which slot, and what becomes of it. Each public function is one transaction.
+"""Give slots to raters and free them again. Each public function is one transaction.
 
-A slot belongs to one rater at a time. The claim picks a free slot, or one whose lease has run out,
-writes the session into it and makes the visit, all at once; two raters who arrive together cannot
-take one slot, because the database serialises them (SQLite: BEGIN IMMEDIATE; PostgreSQL: FOR
-UPDATE SKIP LOCKED) and would refuse the second (unique constraints on slot, rater and holder).
-Every change of a visit says in its WHERE what the visit must still be, so that of two requests
-that race, one changes it and the other finds that it has.
+A slot belongs to one rater at a time. A claim picks a free slot, or one whose lease has run out,
+writes the session into it and makes the visit, all at once. Two raters who arrive together cannot
+take the same slot: the database serialises them (SQLite: BEGIN IMMEDIATE; PostgreSQL: FOR UPDATE
+SKIP LOCKED) and would refuse the second (unique constraints on slot, rater and holder). The WHERE
+of every update names the state that the visit must still have. If two requests race, one of them
+changes the visit, and the other sees that it came too late.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CLAIM_ATTEMPTS = 10
 
 @dataclass(frozen=True)
 class Arrival:
-    """Who arrives: the platform's ids, as its link carries them."""
+    """A rater who arrives, with the ids in the platform's link."""
 
     rater_id: str
     platform_study_id: str | None = None
@@ -39,7 +39,7 @@ class Arrival:
 
 
 def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | None:
-    """Give a consenting rater a slot, or the place they already have.
+    """Give a consenting rater a slot, or return the place that they already have.
 
     Returns
     -------
@@ -56,20 +56,20 @@ def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | No
         try:
             place = store.write(take)
         except IntegrityError:
-            # the same rater, twice at once: the other request won, and its place is theirs
+            # the same rater sent two requests at once: the other one won and has made their place
             place = find_rater(store, study, mode, rater_id)
         if place is not None:
             return place
         if not has_room(store, study, mode):
             break
-        # what was skipped as locked is free after all: its claim came to nothing
+        # a slot that was skipped because it was locked is free after all: that claim failed
         time.sleep(0.02 * (attempt + 1))
-    # the last place may have gone to this very rater, in their other window
+    # the last place may have gone to the same rater, in another window
     return find_rater(store, study, mode, rater_id)
 
 
 def _claimable(study: Study, mode: str, now: float) -> Any:
-    """Return the condition of a slot that can be had: nobody's, or its holder has gone silent."""
+    """Return the condition of a slot that is free, or whose holder has gone silent."""
     gone = exists().where(
         Visit.session_id == Slot.session_id, Visit.status == "active", Visit.lease_until < now
     )
@@ -79,9 +79,9 @@ def _claimable(study: Study, mode: str, now: float) -> Any:
 
 
 def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival) -> Place | None:
-    """Give a newcomer the next slot: never-used ones first, of the least-filled sequence."""
+    """Give a newcomer the next slot of the least-filled sequence, never-used slots first."""
     now = time.time()
-    # a rater who was silent for long keeps the place as long as there are others
+    # a silent rater keeps the place as long as other places are free
     order = [Slot.session_id.is_not(None), Slot.slot, Slot.slot_id]
     if study.plan.design.raters_per_sequence > 1:
         other = aliased(Slot)
@@ -125,7 +125,7 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
 
 
 def _evict(connection: Connection, slot: Any, now: float) -> bool:
-    """End the visit of a slot's silent holder; say whether they were silent to the end."""
+    """End the visit of a slot's silent holder; return False if they answered just before."""
     silent = (
         update(Visit)
         .where(
@@ -137,7 +137,7 @@ def _evict(connection: Connection, slot: Any, now: float) -> bool:
 
 
 def has_room(store: Store, study: Study, mode: str) -> bool:
-    """Say whether a slot can be had."""
+    """Say whether there is a slot for a newcomer."""
     free = select(Slot.slot_id).where(_claimable(study, mode, time.time())).limit(1)
     with store.reading() as connection:
         return connection.scalar(free) is not None
@@ -160,7 +160,7 @@ _SHOW = (
 
 
 def show(store: Store, study: Study, place: Place) -> None:
-    """Note when a trial is first shown, and renew the lease; later showings change nothing."""
+    """Note when a trial is first shown, and renew the lease; showing it again changes nothing."""
     if place.shown_at is not None:
         return
     values = {
@@ -174,13 +174,13 @@ def show(store: Store, study: Study, place: Place) -> None:
 
 
 def try_comprehension(store: Store, study: Study, place: Place, option: int) -> Place | None:
-    """Count an attempt at the comprehension question; too many wrong ones free the slot.
+    """Count an attempt at the comprehension question; free the slot after too many wrong ones.
 
     Returns
     -------
     Place or None
-        As it is then: ready for the trials, screened out, or where it was. None if the session is
-        gone.
+        The place afterwards: ready for the trials, screened out, or unchanged. None if the session
+        is gone.
     """
     question = study.plan.comprehension
     assert question is not None
@@ -212,18 +212,18 @@ def try_comprehension(store: Store, study: Study, place: Place, option: int) -> 
 
 
 def release(store: Store, study: Study, mode: str, rater_id: str, status: str) -> str:
-    """End an active visit and free its slot; what was answered is kept.
+    """End an active visit and free its slot; the answers are kept.
 
     Parameters
     ----------
     rater_id : str
     status : {'returned', 'timed_out'}
-        As the recruitment platform says.
+        What the recruitment platform says.
 
     Returns
     -------
     str
-        The visit's status before: 'active' where it was released, 'unknown' where there is none.
+        The visit's status before: 'active' if it was released, 'unknown' if there is no visit.
     """
 
     def end(connection: Connection) -> str:
@@ -244,11 +244,11 @@ def release(store: Store, study: Study, mode: str, rater_id: str, status: str) -
 
 
 def lock_slot(connection: Connection, session_id: str) -> None:
-    """Lock a session's slot before its visit, as a claim does, lest two wait for each other."""
+    """Lock a session's slot before its visit; a claim uses the same order, to avoid deadlock."""
     held = select(Slot.slot_id).where(Slot.session_id == session_id)
     connection.execute(held.with_for_update())
 
 
 def free_slot(connection: Connection, session_id: str) -> None:
-    """Give a session's slot back."""
+    """Free a session's slot."""
     connection.execute(update(Slot).where(Slot.session_id == session_id).values(session_id=None))

@@ -1,4 +1,4 @@
-"""Where a rater is: read with one statement, for every page."""
+"""Find where a rater is in the study; every page needs this, so it is one SQL statement."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from study.tasks.registry import task_of
 
 @dataclass(frozen=True)
 class Place:
-    """Where a rater is.
+    """Where a rater is in the study.
 
     Attributes
     ----------
     session_id, rater_id, sequence_id : str
     status : str
-        One of `prereg.tables.contract.STATUSES`; only an active visit can be answered in.
+        One of `prereg.tables.contract.STATUSES`; only an active visit takes answers.
     position : int
         The next trial to answer, 1..n; n + 1 when all are answered.
     shown_at : str or None
-        Since when that trial has been on their screen; None: not yet.
+        When that trial was first on their screen; None if it was not yet.
     comprehended : bool
-        They have answered the comprehension question.
+        Whether they have answered the comprehension question correctly.
     attempts : int
-        How often they have tried to.
+        How often they have tried it.
     withdrawal_key : str
-        What their private link to withdraw holds.
+        The secret part of their private link to withdraw.
     plan_hash, mode : str
-        Of the study they answer.
+        The plan and mode of the study that they answer.
     """
 
     session_id: str
@@ -55,7 +55,7 @@ class Place:
         return self.status == "finished"
 
     def belongs_to(self, study: Study, mode: str) -> bool:
-        """Say whether this place is one of this study and kind of data."""
+        """Say whether this place belongs to this study and mode."""
         return self.plan_hash == study.plan_hash and self.mode == mode
 
 
@@ -70,7 +70,7 @@ _HELD = select(func.count()).select_from(Slot).where(Slot.session_id == bindpara
 
 
 def place_of(row: Row[Any]) -> Place:
-    """Return the place that a row of the visits table says."""
+    """Return the place that a row of the visits table describes."""
     position = row.answered + 1
     return Place(
         session_id=row.session_id,
@@ -101,13 +101,13 @@ def read_rater(connection: Connection, study: Study, mode: str, rater_id: str) -
 
 
 def find_rater(store: Store, study: Study, mode: str, rater_id: str) -> Place | None:
-    """Return where this rater is, None if they never consented."""
+    """Return where this rater is, or None if they never consented."""
     with store.reading() as connection:
         return read_rater(connection, study, mode, rater_id)
 
 
 def find_session(store: Store, study: Study, mode: str, session_id: str) -> Place | None:
-    """Return where this session is, None if the store does not know it."""
+    """Return where this session is, or None if the store does not know it."""
     with store.reading() as connection:
         place = read_place(connection, session_id)
     return place if place is not None and place.belongs_to(study, mode) else None
@@ -115,14 +115,14 @@ def find_session(store: Store, study: Study, mode: str, session_id: str) -> Plac
 
 @dataclass(frozen=True)
 class Completion:
-    """What the store holds of a finished visit.
+    """What the store knows about a finished visit.
 
     Attributes
     ----------
     verified : bool
-        The answer of every trial is there, and the slot is theirs.
+        Whether every trial has an answer, and the visit holds its slot.
     failed_checks : int
-        Attention checks that were answered otherwise than expected.
+        Attention checks that were not answered as expected.
     """
 
     verified: bool
@@ -130,7 +130,7 @@ class Completion:
 
 
 def completion(store: Store, study: Study, place: Place) -> Completion:
-    """Look up every answer of a finished visit: nothing is handed out on the word of a counter."""
+    """Look up every answer of a finished visit; a counter alone must not earn a completion code."""
     table = task_of(study.plan).table
     passed = (
         select(table.position, func.min(table.passed_check))

@@ -1,4 +1,4 @@
-"""Steering recruitment while a study runs: a pause, and places that the platform gives back."""
+"""Steer recruitment while a study runs: pause it, and free the places of raters who left."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from study.store import settings
 from study.store.database import Store
 from study.visits.claims import release
 
-# As Prolific's export calls them, and as a table of one's own may; spaces and case do not count.
+# The names in Prolific's export, and in a table of one's own; spaces and case do not matter.
 ID_COLUMNS = ("participant_id", "rater_id")
 STATUS_COLUMN = "status"
 ENDED = {"returned": "returned", "timed_out": "timed_out"}
 
 
 def is_paused(store: Store, study: Study, mode: str) -> bool:
-    """Say whether newcomers are sent away; raters who have begun can always go on."""
+    """Say whether newcomers are sent away; raters who have begun can always continue."""
     with store.reading() as connection:
         return settings.read(connection, _pause(study, mode)) is not None
 
@@ -42,20 +42,20 @@ def _pause(study: Study, mode: str) -> str:
 
 @dataclass(frozen=True)
 class Released:
-    """What a platform's export changed here.
+    """What a platform's export changed in the store.
 
     Attributes
     ----------
     released : int
-        Raters who were under way: their places are free again.
+        Raters who were under way; their places are free again.
     already_ended : int
         Raters whose visit had ended before.
     finished : tuple of str
-        Raters who have answered everything here, whatever the platform says: left alone.
+        Raters who have answered everything here; nothing changes, whatever the platform says.
     unknown : int
         Raters who never consented here, or withdrew.
     other : int
-        Raters whom the export does not call returned or timed out: left alone.
+        Raters whom the export does not call returned or timed out; nothing changes.
     """
 
     released: int
@@ -65,10 +65,10 @@ class Released:
     other: int
 
     def sentence(self) -> str:
-        """Return all of it in one sentence."""
+        """Return all of this in one sentence."""
         said = (
             f"{self.released} released, {self.already_ended} had ended before, "
-            f"{len(self.finished)} finished here and left alone, {self.unknown} unknown here, "
+            f"{len(self.finished)} finished here and not changed, {self.unknown} unknown here, "
             f"{self.other} neither returned nor timed out"
         )
         return said + (f"; finished here: {', '.join(self.finished)}" if self.finished else "")
@@ -77,8 +77,8 @@ class Released:
 def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -> Released:
     """Free the places of raters whom the recruitment platform calls returned or timed out.
 
-    A rater with several rows, one of which says otherwise, came back and is left alone. What was
-    answered is kept. The same file may be read any number of times.
+    A rater with several rows, one of them with another status, came back and is not released.
+    Answers are kept. The same file may be read any number of times.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
     Raises
     ------
     RatifyError
-        When the file is not such a table, or an id is missing or damaged. Nothing is changed then.
+        When the file is not such a table, or an id is missing or damaged; then nothing changes.
     """
     ends, other = _read_ends(read_table(path))
     found: dict[str, list[str]] = {}
@@ -107,7 +107,7 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
 
 
 def _read_ends(table: Table) -> tuple[dict[str, str], int]:
-    """Return how the visit of each rater ended who is gone, and how many others there are."""
+    """Return how the visits of raters who left ended, and how many other raters there are."""
     ids, statuses = _column(table, *ID_COLUMNS), _column(table, STATUS_COLUMN)
     table.require_filled(ids, statuses)
     table.refuse_damaged_ids(ids)
@@ -123,7 +123,7 @@ def _read_ends(table: Table) -> tuple[dict[str, str], int]:
 
 
 def _column(table: Table, *names: str) -> str:
-    """Return the column that goes by one of these names, as the file writes it."""
+    """Return the column that has one of these names, as the file spells it."""
     for name in names:
         for column in table.columns:
             if _plain(column) == name:
@@ -136,5 +136,5 @@ def _column(table: Table, *names: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a name without what different exports write differently."""
+    """Return a name in one spelling: exports differ in case, spaces, hyphens and underscores."""
     return re.sub(r"[\s_-]+", "_", text.strip().lower())

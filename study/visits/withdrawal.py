@@ -1,4 +1,4 @@
-"""Withdrawing: the answers are deleted, and only that it happened is kept."""
+"""Withdraw a rater: delete their answers, and keep only the fact that somebody withdrew."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from study.visits.places import find_rater
 
 
 def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
-    """Delete a visit and all its answers; its slot is free again.
+    """Delete a visit and all its answers, and free its slot.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
     Returns
     -------
     bool
-        False where nothing is stored under this key, or no longer.
+        False if nothing is stored under this key, or no longer.
     """
 
     def forget(connection: Connection) -> bool:
@@ -40,7 +40,7 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
             connection.execute(delete(table).where(table.session_id == session_id))
         free_slot(connection, session_id)
         connection.execute(delete(Visit).where(Visit.session_id == session_id))
-        # the day alone: a time of day could lead back to a person
+        # only the day: a time of day could identify a person
         day = datetime.now(UTC).date().isoformat()
         row = {"plan_hash": study.plan_hash, "mode": mode, "withdrawn_on": day}
         connection.execute(insert(Withdrawal), row)

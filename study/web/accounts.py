@@ -1,8 +1,8 @@
 """The dashboard's password, and who is signed in.
 
-The password is RATIFY_DASHBOARD_PASSWORD where that is set, and then stored nowhere; otherwise the
-store holds a scrypt hash of it. A signed-in browser holds a random token, the store only what the
-token and the password together make: another password signs everybody out.
+If RATIFY_DASHBOARD_PASSWORD is set, it is the password, and it is not stored. Otherwise the store
+holds a scrypt hash of the password. A signed-in browser holds a random token, and the store holds
+only a hash of the token and the password together, so a new password signs everybody out.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ def has_password(store: Store) -> bool:
     Raises
     ------
     RatifyError
-        When the one in the environment is too short.
+        When the password in the environment is too short or too long.
     """
     with store.reading() as connection:
         return _credential(connection) is not None
 
 
 def set_password(store: Store, password: str) -> None:
-    """Store another password's hash, and sign everybody out.
+    """Store the hash of a new password, and sign everybody out.
 
     Raises
     ------
     RatifyError
-        When the password is too short or too long, or the environment's would count all the same.
+        When the password is too short or too long, or the environment sets one, which would count.
     """
     _refuse_unusable(password, "the password")
     if os.environ.get(PASSWORD_VARIABLE):
@@ -66,7 +66,7 @@ def set_password(store: Store, password: str) -> None:
 
 
 def set_first_password(store: Store, password: str) -> bool:
-    """Store a password's hash unless there is a password; say whether this one is it now.
+    """Store a password's hash unless there is a password; say whether it was stored.
 
     Raises
     ------
@@ -81,7 +81,7 @@ def set_first_password(store: Store, password: str) -> bool:
 
 
 def check_password(store: Store, given: str) -> bool:
-    """Say whether this is the password, in a time that says nothing about it."""
+    """Say whether this is the password, in a time that reveals nothing about it."""
     required = _from_environment()
     if required is not None:
         return hmac.compare_digest(_digest(given), _digest(required))
@@ -91,12 +91,12 @@ def check_password(store: Store, given: str) -> bool:
 
 
 def sign_in(store: Store) -> str:
-    """Sign a browser in; who calls this has checked the password.
+    """Sign a browser in; the caller must have checked the password.
 
     Returns
     -------
     str
-        The token it is to show, good for twelve hours.
+        The token for the browser's cookie, valid for twelve hours.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def sign_in(store: Store) -> str:
 
 
 def is_signed_in(store: Store, token: str | None) -> bool:
-    """Say whether a token was given out, is still good, and belongs to the present password."""
+    """Say whether a token is known, has not expired, and belongs to the current password."""
     if not token:
         return False
     with store.reading() as connection:
@@ -133,7 +133,7 @@ def is_signed_in(store: Store, token: str | None) -> bool:
 
 
 def sign_out(store: Store, token: str | None) -> None:
-    """Forget a token; one that is not known changes nothing."""
+    """Forget a token; an unknown token changes nothing."""
     if not token:
         return
 
@@ -160,14 +160,14 @@ def _from_environment() -> str | None:
 
 
 def _refuse_unusable(password: str, what: str) -> None:
-    """Raise `RatifyError` where a password is too short to be one, or absurdly long."""
+    """Raise `RatifyError` if a password is too short or too long."""
     if not SHORTEST <= len(password) <= LONGEST:
         size = "short" if len(password) < SHORTEST else "long"
         raise RatifyError(f"{what} is too {size}", allowed=f"{SHORTEST} to {LONGEST} characters")
 
 
 def _bound(token: str, credential: str) -> str:
-    """Return what the store keeps of a token: without the token it says nothing of either."""
+    """Return the hash that the store keeps; without the token it reveals nothing."""
     return hmac.new(token.encode(), _bytes(credential), hashlib.sha256).hexdigest()
 
 
@@ -176,5 +176,5 @@ def _digest(text: str) -> bytes:
 
 
 def _bytes(text: str) -> bytes:
-    """Return text as bytes, also where an environment held what is not UTF-8."""
+    """Return text as bytes, even if the environment held bytes that are not UTF-8."""
     return text.encode(errors="surrogateescape")

@@ -46,7 +46,7 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     mode : {'live', 'pilot', 'bot'}
         Written into every row; live needs a lock.
     setup_token : str, optional
-        With it, and while there is no password, a researcher may set the dashboard's.
+        With this token a researcher may set the dashboard's password, while there is none.
 
     Raises
     ------
@@ -60,21 +60,21 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
             allowed="run `ratify lock` first, or serve with --mode pilot",
         )
     app = Flask(__name__)
-    app.url_map.merge_slashes = False  # its redirect would go to whatever the Host header says
+    app.url_map.merge_slashes = False  # its redirect would go to any host in the Host header
     app.config.update(
         SECRET_KEY=secret_key(study.folder),
         MAX_CONTENT_LENGTH=REQUEST_BYTES,
         MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
         MAX_FORM_PARTS=200,
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
-        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie of thirty days need not be signed each time
+        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie of thirty days need not be renewed each time
         # two studies on one host must not share a cookie
         SESSION_COOKIE_NAME=f"ratify_{files.sha256(str(study.folder.resolve()).encode())[:8]}",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        # the token is what protects; a referrer is what our own policy keeps browsers from sending
+        # the token protects the forms, and our own policy keeps browsers from sending a referrer
         WTF_CSRF_SSL_STRICT=False,
-        WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and go on
+        WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and continue
     )
     store.open_slots(
         study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
@@ -95,9 +95,9 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     return app
 
 
-@lru_cache(maxsize=16)  # a study has two such texts, and everybody who arrives reads one
+@lru_cache(maxsize=16)  # a study has two such texts, which every rater reads
 def _as_html(text: str) -> Markup:
-    return Markup(markdown.render(text))  # noqa: S704 - HTML in it is switched off
+    return Markup(markdown.render(text))  # noqa: S704 - HTML in the text is switched off
 
 
 def health() -> tuple[Response, int]:
@@ -112,15 +112,15 @@ def health() -> tuple[Response, int]:
 
 
 def secret_key(folder: Path) -> str:
-    """Return the key that signs cookies: from the environment, else kept in the study folder.
+    """Return the key that signs cookies: from the environment, or from a file in the study folder.
 
-    It outlives the server, so that a rater's cookie is good after a restart.
+    The file outlives the server, so that a rater's cookie is still valid after a restart.
     """
     given = os.environ.get("RATIFY_SECRET_KEY")
     if given:
         return given
     path = folder / SECRET_FILE
-    # several servers may start at once: the first to make the file decides for all
+    # several servers may start at once: all use the key of the first to make the file
     with contextlib.suppress(FileExistsError):
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as stream:
@@ -129,7 +129,7 @@ def secret_key(folder: Path) -> str:
         key = path.read_text(encoding="utf-8").strip()
         if key:
             return key
-        time.sleep(0.02)  # made by another server, not written yet
+        time.sleep(0.02)  # another server has made the file, but not written the key yet
     raise RatifyError(
-        "does not contain a key", file=path, allowed="remove it, and a new one is made"
+        "does not contain a key", file=path, allowed="remove it, and Ratify makes a new one"
     )

@@ -24,7 +24,7 @@ class Room:
     task : Task
         What the study's trials ask.
     setup_token : str or None
-        What the link to set the dashboard's first password holds.
+        The token in the link that sets the dashboard's first password.
     limits : Limits
     """
 

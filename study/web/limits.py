@@ -1,4 +1,4 @@
-"""How often one address may arrive or try to sign in. Kept in memory only: no address is stored."""
+"""Limit how often one address may arrive or try to sign in; the store never holds an address."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from limits.strategies import FixedWindowRateLimiter
 from prereg.errors import RatifyError
 
 ARRIVALS = "RATIFY_ARRIVALS_PER_MINUTE"
-# A lecture hall behind one address may arrive at once; a script that takes every place may not.
+# Enough for a lecture hall behind one address, but a limit for a script that takes every place.
 ARRIVALS_PER_MINUTE = 1200
 LOGINS_PER_MINUTE = 10
 log = logging.getLogger("ratify")
 
 
 class Limits:
-    """Counts by address, in memory or in the Redis that RATIFY_LIMITS_URL names.
+    """Counts requests by address, in memory or in the Redis that RATIFY_LIMITS_URL names.
 
-    With several workers and no Redis, each counts for itself.
+    With several workers and no Redis, each worker counts for itself.
 
     Raises
     ------
@@ -63,7 +63,7 @@ class Limits:
             with self._turn:
                 return self._counter.hit(limit, what, address or "")
         except Exception as error:
-            # raters must not pay for a Redis that is away; memory counts as long as it is
+            # raters must not be refused because Redis is down; memory counts in the meantime
             log.error("the storage of limits did not answer: %r", error)  # noqa: TRY400
             with self._turn:
                 return self._fallback.hit(limit, what, address or "")

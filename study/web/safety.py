@@ -1,4 +1,4 @@
-"""Headers, cookies, hosts, proxies, and pages for what goes wrong."""
+"""Make the application safe: headers, cookies, hosts, proxies, and pages for errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# The report carries its style and drawings inside itself, and no script at all.
+# The report contains its own style and drawings, and no script.
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -58,15 +58,15 @@ log = logging.getLogger("ratify")
 
 
 class SessionCookies(SecureCookieSessionInterface):
-    """Session cookies that go over TLS only, wherever the rater came by TLS."""
+    """Session cookies that are sent only over TLS, if the rater came over TLS."""
 
     def get_cookie_secure(self, app: Flask) -> bool:
-        """Say whether the cookie is marked Secure: on a plain connection it would be lost."""
+        """Say whether to mark the cookie Secure; without TLS, the browser would drop it."""
         return request.is_secure
 
 
 def make_safe(app: Flask) -> None:
-    """Give an application its headers, its cookies, and its pages for what goes wrong.
+    """Give an application its headers, its cookies, and its pages for errors.
 
     Raises
     ------
@@ -87,13 +87,13 @@ def make_safe(app: Flask) -> None:
 
 
 def refuse_nameless_fields() -> None:
-    """Refuse a form with a field whose name cannot be read; Flask-WTF would trip over it."""
+    """Refuse a form with a field whose name cannot be read; Flask-WTF would fail on it."""
     if request.method == "POST" and any(name is None for name in request.form):
         abort(400)
 
 
 def trusted_proxies() -> int:
-    """Return how many proxies before this server are believed: RATIFY_PROXIES, else none."""
+    """Return how many proxies in front of this server are trusted: RATIFY_PROXIES, or 0."""
     given = os.environ.get(PROXIES, "0")
     if not given.isdecimal() or int(given) > 5:
         raise RatifyError("is not a number of proxies", file=PROXIES, value=given, allowed="0 to 5")
@@ -101,7 +101,7 @@ def trusted_proxies() -> int:
 
 
 def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
-    """Answer a request whose Host header cannot be one before anything builds an address of it."""
+    """Refuse a request with an impossible Host header before anything builds an address from it."""
 
     def checked(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         if is_host(environ.get("HTTP_HOST", "localhost")):
@@ -116,7 +116,7 @@ def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
 
 
 def is_host(given: str) -> bool:
-    """Say whether a Host header can be one."""
+    """Say whether a text can be a Host header."""
     match = _HOST.fullmatch(given)
     if match is None or int(match["port"] or 0) > 65_535:
         return False

@@ -1,4 +1,4 @@
-"""How an item's text is cut into turns, for pages and for judges."""
+"""Cut an item's text into turns, for pages and for judges."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROLES = frozenset(
 
 @dataclass(frozen=True)
 class Turn:
-    """One turn; `speaker` is empty where the text names nobody."""
+    """One turn; `speaker` is empty if the text names nobody."""
 
     speaker: str
     text: str
@@ -24,14 +24,14 @@ class Turn:
 def turns(text: str) -> list[Turn]:
     """Cut a text into turns.
 
-    A line `Name: words` begins a turn of a name that is a known role (Seeker, Supporter, User and
-    so on) or begins at least two lines of the text; other lines go on with the turn before. So a
-    stray "Note: ..." inside a reply stays where it was said.
+    A line `Name: words` begins a turn if the name is a known role (Seeker, Supporter, User and so
+    on) or begins at least two lines of the text. Other lines continue the turn before them, so a
+    single "Note: ..." inside a reply stays in that reply.
 
     Parameters
     ----------
     text : str
-        Any text; one without speakers is a single turn of nobody.
+        Any text; a text without speakers is a single turn without a speaker.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     names = [m["speaker"] for m in map(_SPEAKER.match, lines) if m]

@@ -1,1 +1,1 @@
-"""Which pair a judge is asked next: the one that tells most about the scores."""
+"""Choose which pair a judge is asked next, in the light of its earlier replies."""

@@ -1,4 +1,4 @@
-"""Which pair to ask a judge next, with many calls under way and after a break."""
+"""Choose which pair to ask a judge next, also with many calls under way and after a break."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from study.judges.adaptive.information import InformativePairs
 # How far apart in the current ranking two neighbours may be.
 REACH = 3
 
-# Judgments whose tie-breakers are held at once; all of them would be judgments x items numbers.
+# Judgments whose tie-breakers are in memory at once; all would be judgments x items numbers.
 _ROWS = 64
 
 Ask = Callable[[int, int], bool]
@@ -25,25 +25,25 @@ Ask = Callable[[int, int], bool]
 class Scheme(Protocol):
     """Hands out pairs of the items 0..count-1, each as (left, right).
 
-    A pair is out from `next` or `given` until `record` or `abandon`; any number may be out, and
-    replies come in any order. Where no pair is out, `next` has one or the scheme is finished.
+    A pair is out from `next` or `given` until `record` or `abandon`. Any number of pairs may be
+    out, and replies come in any order. If none is out, `next` has one or the scheme is finished.
     """
 
     @property
     def finished(self) -> bool:
-        """Whether `next` will never have a pair again; replies may still be out."""
+        """Whether `next` will never have a pair again; some pairs may still be out."""
 
     def next(self) -> tuple[int, int] | None:
-        """Hand out the next pair; None when nothing is to be asked now, or ever."""
+        """Hand out the next pair, or None if there is nothing to ask now, or ever."""
 
     def given(self, left: int, right: int) -> None:
-        """Take note of a pair that an earlier run handed out, in the order it did."""
+        """Note a pair that an earlier run handed out; the order must be the same."""
 
     def record(self, left: int, right: int, left_won: bool) -> None:
-        """Take the reply of a pair that is out."""
+        """Note the reply to a pair that is out."""
 
     def abandon(self, left: int, right: int) -> None:
-        """Take note that a pair that is out stays unanswered; it counts as asked."""
+        """Note that a pair that is out stays unanswered; it counts as asked."""
 
 
 def scheme_of(count: int, sampling: PairSampling, *, rng: np.random.Generator) -> Scheme:
@@ -56,8 +56,8 @@ def scheme_of(count: int, sampling: PairSampling, *, rng: np.random.Generator) -
     sampling : PairSampling
         The plan's scheme, number of judgments, start, K and reliability.
     rng : numpy Generator
-        The scheme's own where a run may be taken up again: the same seed and the same pairs
-        given and recorded in the same order bring `elo_neighbours` and `random` to where they were.
+        For this scheme alone, if a run may be resumed. With the same seed, and the same pairs given
+        and recorded in the same order, `elo_neighbours` and `random` continue where they were.
     """
     if sampling.scheme == "information":
         return InformativePairs(count, sampling.per_scenario, sampling.reliability, rng=rng)
@@ -76,7 +76,7 @@ def ask_pairs(count: int, sampling: PairSampling, ask: Ask, *, rng: np.random.Ge
     sampling : PairSampling
         The plan's scheme, number of judgments, start, K and reliability.
     ask : callable
-        `ask(left, right)` returns True where the left item is chosen.
+        `ask(left, right)` returns True if the left item is chosen.
     rng : numpy Generator
     """
     scheme = scheme_of(count, sampling, rng=rng)
@@ -110,7 +110,7 @@ class _Counted:
 
 
 class RandomPairs(_Counted):
-    """Two different items, drawn anew for each pair."""
+    """Two different items, drawn at random for each pair."""
 
     def __init__(self, count: int, sampling: PairSampling, *, rng: np.random.Generator) -> None:
         super().__init__(count, sampling, rng)
@@ -125,11 +125,11 @@ class RandomPairs(_Counted):
         self._hand_out(left, right)
 
     def record(self, left: int, right: int, left_won: bool) -> None:
-        """Take the reply, from which nothing follows."""
+        """Note the reply; it does not affect later pairs."""
         self._take_back(left, right)
 
     def abandon(self, left: int, right: int) -> None:
-        """Take note that there is no reply."""
+        """Note that there is no reply."""
         self._take_back(left, right)
 
     def _draw(self) -> tuple[int, int]:
@@ -138,9 +138,9 @@ class RandomPairs(_Counted):
 
 
 class EloNeighbours(_Counted):
-    """The item with the fewest comparisons meets a neighbour in the current Elo [LE].
+    """Compare the item with the fewest comparisons with a neighbour in the current Elo [LE].
 
-    A pair that is out counts as a comparison, and moves the ratings when its reply is there.
+    A pair that is out counts as a comparison; its reply changes the ratings when it comes.
     """
 
     def __init__(self, count: int, sampling: PairSampling, *, rng: np.random.Generator) -> None:
@@ -151,7 +151,7 @@ class EloNeighbours(_Counted):
         self._draws = _draws(self._left_to_ask, count, rng)
 
     def next(self) -> tuple[int, int] | None:
-        """Choose an item, and on which side its neighbour stands."""
+        """Choose an item, its neighbour, and their sides."""
         if self.finished:
             return None
         ties, step, on_left = next(self._draws)
@@ -161,13 +161,13 @@ class EloNeighbours(_Counted):
         return self._hand_out(*((first, second) if on_left else (second, first)))
 
     def given(self, left: int, right: int) -> None:
-        """Pass over what the earlier run drew for this pair."""
+        """Skip the random numbers that the earlier run drew for this pair."""
         next(self._draws)
         self._meet(left, right, 1)
         self._hand_out(left, right)
 
     def record(self, left: int, right: int, left_won: bool) -> None:
-        """Move both ratings."""
+        """Change both ratings."""
         self._take_back(left, right)
         rating = self._rating
         expected = 1.0 / (1.0 + 10.0 ** ((rating[right] - rating[left]) / 400.0))
@@ -176,7 +176,7 @@ class EloNeighbours(_Counted):
         rating[right] -= change
 
     def abandon(self, left: int, right: int) -> None:
-        """Let both items be compared once more instead."""
+        """Allow both items one more comparison instead."""
         self._take_back(left, right)
         self._meet(left, right, -1)
 
@@ -190,8 +190,8 @@ def _draws(
 ) -> Iterator[tuple[NDArray[np.float32], int, bool]]:
     """Yield a tie-breaker below 1 for each item, a step and a side, for each judgment.
 
-    `rng` moves on at once past all of it, as if it had been drawn together: the tie-breakers
-    first, then the steps, then the sides. A copy draws the tie-breakers again when their turn is.
+    `rng` moves at once past all of these, as if they were drawn together: first the tie-breakers,
+    then the steps, then the sides. A copy draws the tie-breakers again when they are needed.
     """
     again = copy.deepcopy(rng)
     for rows in _portions(total):

@@ -1,4 +1,4 @@
-"""Pairs that tell most about the order of the items, in batches."""
+"""Choose the pairs that say most about the order of the items, in batches."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from study.judges.adaptive.posterior import FloatArray, Replies, fit, prior, with_likelier_spread
 
-# Scores are fitted anew after every count / 8 replies: the inverse then costs each pair about as
-# much as choosing it.
+# Scores are fitted again after every count / 8 replies. Then the matrix inverse costs, per pair,
+# about as much as choosing the pair.
 _BATCHES = 8
 _SMALLEST_BATCH = 4
 
@@ -20,19 +20,19 @@ _OUT, _LOST, _WON, _ABANDONED = -1, 0, 1, -2
 class InformativePairs:
     """Ask where the order of the items is least known, until scores are reliable enough.
 
-    The item whose score is least known, where the items stand close more than elsewhere, meets
-    the item it has most to learn from: p (1 - p) times the variance of the two scores'
-    difference. Every pair handed out takes its expected information off the covariance at once,
-    before its reply is there, so that no batch asks the same thing twice.
+    One item of a pair is the item whose score is least certain, weighted more where items are
+    close together. The other is the item that tells most about it: p (1 - p) times the variance
+    of the two scores' difference. Every pair handed out reduces the covariance by its expected
+    information at once, before its reply comes, so that no batch asks the same thing twice.
 
     Parameters
     ----------
     count : int
         Number of items.
     at_most : int
-        Pairs to ask.
+        The most pairs to ask.
     reliability : float or None
-        Where to stop; None asks all pairs.
+        The reliability at which to stop; None asks all pairs.
     rng : numpy Generator
     """
 
@@ -48,19 +48,19 @@ class InformativePairs:
         self._reply: list[int] = []
         self._places: defaultdict[tuple[int, int], deque[int]] = defaultdict(deque)
         self._out = 0
-        # how much more often an item stood on the left than on the right
+        # how much more often an item was on the left than on the right
         self._lean = np.zeros(count, dtype=np.int64)
         self._enough = False
         self._batch = max(_SMALLEST_BATCH, count // _BATCHES)
         self._fresh = 0  # replies since the scores were fitted
-        self._unspread = 0  # replies since their spread was
+        self._unspread = 0  # replies since their spread was fitted
         self._posterior = prior(max(count, 1))
         self._outdated = False
         self._plan()
 
     @property
     def finished(self) -> bool:
-        """Whether all pairs are handed out, or the scores reliable enough."""
+        """Whether all pairs are handed out, or the scores are reliable enough."""
         return not self._left_to_ask or (self._enough and not self._out)
 
     @property
@@ -74,7 +74,7 @@ class InformativePairs:
         return self._posterior.score.copy()
 
     def next(self) -> tuple[int, int] | None:
-        """Choose a pair; None also while the replies that are out should be enough."""
+        """Choose a pair; also None while the pairs that are out should be enough."""
         if self.finished:
             return None
         if self._outdated or self._fresh >= self._batch:
@@ -91,14 +91,14 @@ class InformativePairs:
         self._outdated = True
 
     def record(self, left: int, right: int, left_won: bool) -> None:
-        """Take the reply; the scores are fitted when a batch of replies is there."""
+        """Note the reply; the scores are fitted after each batch of replies."""
         self._reply[self._take_back(left, right)] = _WON if left_won else _LOST
         self._fresh += 1
         self._unspread += 1
         self._last_reply()
 
     def abandon(self, left: int, right: int) -> None:
-        """Expect nothing from a pair any more."""
+        """Note that a pair will have no reply."""
         self._reply[self._take_back(left, right)] = _ABANDONED
         self._lean[left] -= 1
         self._lean[right] += 1
@@ -123,7 +123,7 @@ class InformativePairs:
         return places.popleft()
 
     def _last_reply(self) -> None:
-        """Look whether it is enough indeed, when no reply is out that was counted on."""
+        """Check that the replies really are enough, once no pair is out any more."""
         if self._enough and not self._out:
             self._fit()
 
@@ -147,7 +147,7 @@ class InformativePairs:
         self._plan()
 
     def _plan(self) -> None:
-        """Lay out what choosing needs until the next fit; single precision is plenty for it."""
+        """Prepare what choosing needs until the next fit; single precision is enough."""
         self._open = np.asfortranarray(self._posterior.covariance, dtype=np.float32)
         self._score = self._posterior.score.astype(np.float32)
         self._weight = _crowding(self._posterior.score, self._posterior.covariance.diagonal())
@@ -160,7 +160,7 @@ class InformativePairs:
         var = open_.diagonal()
         one = int(np.argmax(self._weight * var * self._ties))
         apart = np.maximum(var[one] + var - 2 * open_[one], 0)
-        # a logistic averaged over a normal is nearly a logistic, flatter (MacKay 1992)
+        # a logistic averaged over a normal is nearly a flatter logistic (MacKay 1992)
         flat = 1 / np.sqrt(1 + np.float32(np.pi / 8) * apart)
         chance = 1 / (1 + np.exp(flat * (self._score - self._score[one])))
         information = flat * chance * (1 - chance)
@@ -173,7 +173,7 @@ class InformativePairs:
         return one, other
 
     def _sides(self, one: int, other: int) -> tuple[int, int]:
-        """Put on the left who stood there less, so that no side helps anybody."""
+        """Put on the left the item that was there less often, so that sides are balanced."""
         lean = int(self._lean[one] - self._lean[other])
         if lean < 0 or (lean == 0 and self._rng.random() < 0.5):
             return one, other
@@ -181,10 +181,10 @@ class InformativePairs:
 
 
 def _crowding(score: FloatArray, var: FloatArray) -> NDArray[np.float32]:
-    """Return for every item the square root of how close the items stand where it is.
+    """Return for every item the square root of the density of items at its score.
 
-    A score that is off by a little costs more ranks where items stand close. The density itself
-    would order them best, and leave the first and the last items with four comparisons.
+    Where items are close together, a small error in a score costs more ranks. The density itself
+    would order them best, but it would leave the first and last items with four comparisons.
     """
     width = (var + 0.02).astype(np.float32)
     apart = np.subtract.outer(score, score).astype(np.float32)

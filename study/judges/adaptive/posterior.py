@@ -1,7 +1,7 @@
-"""What a judge's replies so far say about the items: a Bradley-Terry posterior.
+"""Estimate the items' scores from a judge's replies so far: a Bradley-Terry posterior.
 
-Scores are normal around 0 a priori; how far they spread is learned from the replies. The
-posterior is Laplace's: normal around the mode, with the inverse of the curvature there.
+The prior of the scores is normal around 0, and its spread is learned from the replies. The
+posterior is Laplace's approximation: normal around the mode, with the inverse curvature there.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.intp]
 
-# The variance of scores before anything is known, in squared log-odds, and where it is looked for.
+# The prior variance of scores before any reply, in squared log-odds, and the range of its search.
 FIRST_SPREAD = 2.0
 _SPREADS = (2.0**-5, 2.0**7)
-# One step of that search, and how lightly it is held to where it began (sd of its logarithm).
+# One step of that search, and how far it may move from its start (sd of its logarithm).
 _STEP = 1.25
 _LOOSENESS = 1.0
 
@@ -30,7 +30,7 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 @dataclass(frozen=True)
 class Replies:
-    """Pairs as integer codes: where `answered`, `left_won` says what was chosen."""
+    """Pairs as integer codes; if `answered`, `left_won` says which item was chosen."""
 
     count: int
     left: IntArray
@@ -39,7 +39,7 @@ class Replies:
     answered: NDArray[np.bool_]
 
     def known(self) -> Replies:
-        """Return the answered pairs alone."""
+        """Return only the answered pairs."""
         kept = self.answered
         return Replies(
             self.count, self.left[kept], self.right[kept], self.left_won[kept], kept[kept]
@@ -48,7 +48,7 @@ class Replies:
 
 @dataclass(frozen=True)
 class Posterior:
-    """Scores as the replies leave them.
+    """The distribution of the scores after the replies.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Posterior:
     log_volume : float
         Half the logarithm of the covariance's determinant.
     spread : float
-        Variance of scores a priori.
+        Prior variance of the scores.
     """
 
     score: FloatArray
@@ -71,10 +71,10 @@ class Posterior:
 
     @property
     def reliability(self) -> float:
-        """1 - mean(se^2) / var(scores), the variance of the true scores being estimated.
+        """1 - mean(se^2) / var(scores), with an estimate of the variance of the true scores.
 
-        That is the variance of the modes and what each mode leaves open; the se are around the
-        mean of all scores, which no comparison tells.
+        The estimate is the variance of the modes plus mean(se^2). The se are around the mean of
+        all scores, about which no comparison says anything.
         """
         among = self.covariance.mean(axis=1)
         left_open = float((self.covariance.diagonal() - 2 * among + among.mean()).mean())
@@ -83,7 +83,7 @@ class Posterior:
 
 
 def prior(count: int) -> Posterior:
-    """Return what is known before the first reply."""
+    """Return the distribution of the scores before the first reply."""
     return Posterior(
         score=np.zeros(count),
         side=0.0,
@@ -94,11 +94,11 @@ def prior(count: int) -> Posterior:
 
 
 def fit(replies: Replies, start: Posterior, *, tolerance: float = 0.1) -> Posterior:
-    """Return the posterior, by Newton from `start`, with the spread of `start`.
+    """Return the posterior, by Newton's method from `start`, with the spread of `start`.
 
-    A pair that is out counts in the covariance, as it will when its reply is there, and not in
-    the scores. The covariance is that of the last step's beginning, so it is as far from the mode
-    as `tolerance` in log-odds.
+    A pair that is out counts in the covariance, as it will when its reply comes, but not in the
+    scores. The covariance is taken at the beginning of the last step, which is less than about
+    `tolerance` (log-odds) from the mode.
     """
     score, side = start.score, start.side
     covariance, log_volume = start.covariance, start.log_volume
@@ -110,7 +110,7 @@ def fit(replies: Replies, start: Posterior, *, tolerance: float = 0.1) -> Poster
         step = covariance @ _slope(replies, surprise, score, start.spread)
         longest = float(np.abs(step).max())
         score = score + step * min(1.0, _LONGEST_STEP / max(longest, 1e-9))
-        # normal around 0 with variance 1; it moves by itself, because the sides are balanced
+        # the prior is normal around 0 with variance 1; as sides are balanced, it has its own step
         side_step = (float(surprise.sum()) - side) / (float(weight.sum()) + 1.0)
         side += float(np.clip(side_step, -1.0, 1.0))
         if max(longest, abs(side_step)) < tolerance:
@@ -121,7 +121,7 @@ def fit(replies: Replies, start: Posterior, *, tolerance: float = 0.1) -> Poster
 def with_likelier_spread(replies: Replies, start: Posterior) -> Posterior:
     """Return the posterior at the spread that makes the answers likeliest, climbing from `start`.
 
-    Empirical Bayes. Pairs that are out do not count at all.
+    This is empirical Bayes. Pairs that are out do not count at all.
     """
     known = replies.known()
     here, best = _evidence_at(known, start, start.spread)
@@ -145,10 +145,10 @@ def _evidence_at(known: Replies, start: Posterior, spread: float) -> tuple[Poste
 def _log_evidence(known: Replies, found: Posterior) -> float:
     """Return the log evidence of a spread, up to a constant.
 
-    Laplace's evidence alone is far too low for a wide spread as long as items have few
-    comparisons. So it is multiplied with what each reply's likelihood has beyond its parabola,
-    averaged over the posterior of its own difference, as if these were independent: the first
-    order of Opper, Paquet and Winther (2013), around Laplace's approximation instead of EP's.
+    Laplace's evidence alone is far too low for a wide spread while items have few comparisons. So
+    it is multiplied by a factor for each reply: its likelihood divided by its parabola, averaged
+    over the posterior of its own difference, as if these were independent. This is the first order
+    of Opper, Paquet and Winther (2013), around Laplace's approximation instead of EP's.
     """
     left, right, cov = known.left, known.right, found.covariance
     ahead = np.where(known.left_won, 1.0, -1.0) * (

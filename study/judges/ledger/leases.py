@@ -1,4 +1,4 @@
-"""Runs in the ledger: which one lives, what a dead one leaves, who has which ranking."""
+"""Runs in the ledger: which are alive, what dead runs have claimed, who holds which ranking."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ from study.llm.reply import PASSING
 from study.store.database import Store
 from study.store.tables import JudgeRun, RankingHold, Request
 
-# A run that has not said for so long that it is alive is dead.
+# A run that has not reported for this long counts as dead.
 LEASE_SECONDS = 15.0
 BEAT_SECONDS = 3.0
-# One that has been dead for so long will not wake up again.
+# A run that has been dead for this long will not wake up again.
 FORGOTTEN_SECONDS = 7 * 86_400.0
 # The code (SQLSTATE) of a deadlock in PostgreSQL.
 DEADLOCK = "40P01"
@@ -58,12 +58,12 @@ class LedgerRuns(LedgerReading):
         self._beating = threading.Thread(target=self._beat, daemon=True)
 
     def begin(self, *, again: bool) -> None:
-        """Take up the run; what stayed unanswered for a reason that passes may be asked again.
+        """Begin the run; requests without an answer may be asked again if the reason may pass.
 
         Parameters
         ----------
         again : bool
-            Whether everything unanswered may be: refusals and unreadable replies too.
+            Whether all of them may be asked again, including refusals and unreadable replies.
         """
 
         def start(connection: Connection) -> None:
@@ -81,7 +81,7 @@ class LedgerRuns(LedgerReading):
         self._beating.start()
 
     def end(self) -> None:
-        """Give back what was claimed and not answered."""
+        """Free the requests that were claimed but not answered, and end the run."""
         self._stopped.set()
         self._beating.join()
 
@@ -93,12 +93,12 @@ class LedgerRuns(LedgerReading):
         self._write(stop)
 
     def is_alive(self, run_id: str) -> bool:
-        """Return whether a run, maybe another one, still says that it lives."""
+        """Say whether a run, maybe another one, is still alive."""
         with self.store.reading() as connection:
             return run_id in list(connection.scalars(self._alive()))
 
     def hold(self, scenario: str) -> bool:
-        """Take a scenario's ranking for this run, or '' for its budget; False if another has it."""
+        """Take a scenario's ranking (or the budget, ''); return False if another run has it."""
 
         def take(connection: Connection) -> None:
             self._bury(connection)
@@ -118,23 +118,23 @@ class LedgerRuns(LedgerReading):
         return True
 
     def let_go(self, scenario: str) -> None:
-        """Give back a ranking that is finished, for a run that waits to see that it is."""
+        """Free a finished ranking, so that a run that waits for it can see that it is finished."""
         mine = RankingHold.run_id == self.run_id, RankingHold.scenario == scenario
         self.store.write(lambda connection: connection.execute(delete(RankingHold).where(*mine)))
 
     def _require_holds(self, connection: Connection, scenarios: set[str]) -> None:
-        """Raise where this run was taken for dead, and another one has gone on with a ranking."""
+        """Raise if this run counted as dead, and another run has taken over a ranking."""
         mine = select(RankingHold.scenario).where(
             RankingHold.plan_hash == self.plan_hash, RankingHold.run_id == self.run_id
         )
         if scenarios and not scenarios <= set(connection.scalars(mine)):
             raise RatifyError(
-                f"judge '{self.judge_id}': this process stood still, and another has taken over",
+                f"judge '{self.judge_id}': this process stood still, so another process took over",
                 allowed="run it again",
             )
 
     def _bury(self, connection: Connection) -> None:
-        """Free what dead runs have claimed; this one is not dead, however long it has slept."""
+        """Free what dead runs have claimed; this run is not dead, however long it has slept."""
         if time.monotonic() - self._buried < BEAT_SECONDS:
             return
         self._buried = time.monotonic()
@@ -144,14 +144,14 @@ class LedgerRuns(LedgerReading):
         connection.execute(delete(RankingHold).where(not_(alive)))
 
     def _release(self, connection: Connection, *claimed: ColumnElement[bool]) -> None:
-        """Give claims back: what had been tried before stays, with its attempts and its reason."""
+        """Free claims; requests that were tried before keep their attempts and their reason."""
         tried = Request.reason.is_not(None)
         connection.execute(delete(Request).where(*self._mine, *claimed, not_(tried)))
         rows = update(Request).where(*self._mine, *claimed, tried)
         connection.execute(rows.values(status="unanswered", run_id=None))
 
     def _now(self) -> ColumnElement[float] | float:
-        """Return the time that all processes share: on PostgreSQL, the database's."""
+        """Return the time that all processes share; on PostgreSQL, the database's time."""
         if self.store.is_sqlite:
             return time.time()
         return cast(func.extract("epoch", func.clock_timestamp()), Float)
@@ -165,11 +165,11 @@ class LedgerRuns(LedgerReading):
             connection.execute(life.values(alive_until=self._now() + LEASE_SECONDS))
 
         while not self._stopped.wait(BEAT_SECONDS):
-            with contextlib.suppress(SQLAlchemyError):  # a database that is gone shows elsewhere
+            with contextlib.suppress(SQLAlchemyError):  # other writes report a lost database
                 self.store.write(live)
 
     def _write(self, job: Callable[[Connection], T]) -> T:
-        """Write; where another run has done the same at the same moment, look again."""
+        """Write; if another run has done the same at the same moment, try again."""
         for last in (False,) * 19 + (True,):
             try:
                 return self.store.write(job)

@@ -1,8 +1,8 @@
-"""The ledger of requests: who asks what, what was answered; nothing is paid for twice.
+"""The ledger of requests: who asks what, and what was answered, so that nothing is paid for twice.
 
-A request is claimed in the store before it is sent, and its answer is stored, together with the
-rows that it leaves, before the next one takes its turn. A run says every few seconds that it is
-alive; the claims of one that no longer does are free again.
+A request is claimed in the store before it is sent. Its answer is stored, together with its rows,
+before the next request takes its turn. A run reports every few seconds that it is alive; the claims
+of a run that no longer does are freed.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from study.llm.reply import Outcome
 from study.store.tables import Request
 from study.tasks.base import Row
 
-AT_A_TIME = 500  # keys in one statement: PostgreSQL and SQLite both take more
+AT_A_TIME = 500  # keys in one statement: PostgreSQL and SQLite both allow more
 
 
 @dataclass(frozen=True)
 class Standing:
-    """How a request stands.
+    """The state of a request.
 
     Attributes
     ----------
     state : {'mine', 'elsewhere', 'answered', 'unanswered', 'open', 'batch'}
-        Mine to ask; being asked by another run; answered; tried, and left unanswered; tried by an
-        earlier run, and to be asked again; in a batch that is still to come back.
+        Claimed by this run; being asked by another run; answered; tried, and left unanswered;
+        tried by an earlier run, and to be asked again; in a batch that has not come back yet.
     answers : mapping or None
-        What was answered.
+        The answers, if there are any.
     """
 
     state: str
@@ -61,9 +61,9 @@ class Ledger(LedgerRuns):
         Returns
         -------
         dict
-            How each stands, by its id.
+            The state of each request, by its id.
         """
-        # in one order: on PostgreSQL two runs would otherwise wait for each other
+        # always in the same order: on PostgreSQL two runs could otherwise wait for each other
         first = {one.request_id: one for one in sorted(wanted, key=lambda one: one.request_id)}
 
         def take(connection: Connection) -> dict[str, Standing]:
@@ -80,23 +80,23 @@ class Ledger(LedgerRuns):
         return self._write(take)
 
     def settle(self, settled: Iterable[tuple[Wanted, Sequence[Wanted], Outcome]]) -> set[str]:
-        """Store what came of requests, with the rows they leave, all in one transaction.
+        """Store the outcomes of requests, with the rows of their answers, all in one transaction.
 
         Parameters
         ----------
         settled : iterable of (Wanted, sequence of Wanted, Outcome)
-            What was asked, everything that wants its answer, and what came of it.
+            The request, everything that wants its answer, and its outcome.
 
         Returns
         -------
         set of str
-            Ids of requests that another run has answered meanwhile, having taken this one for dead:
-            the answer that counts is the one in the store.
+            Ids of requests that another run has answered meanwhile, because this run counted as
+            dead. The answer in the store counts.
 
         Raises
         ------
         RatifyError
-            Where another run has taken over a ranking.
+            When another run has taken over a ranking.
         """
         entries = {entry[0].request_id: entry for entry in settled}
 
@@ -111,7 +111,7 @@ class Ledger(LedgerRuns):
             there = self._statuses(connection, list(entries))
             late = {key for key, status in there.items() if status == "answered"}
             mine = [entry for key, entry in entries.items() if key not in late]
-            # taken for dead, and freed: what was paid for is kept all the same
+            # freed because this run counted as dead; what was paid for is kept all the same
             freed = [
                 self._claimed(e[0].request_id, e[0]) for e in mine if e[0].request_id not in there
             ]
@@ -149,7 +149,7 @@ class Ledger(LedgerRuns):
         self._write(lambda connection: self._insert(connection, rows))
 
     def announce(self, wanted: Sequence[Wanted], ticket: str) -> set[str]:
-        """Claim requests for a batch that is about to be submitted; return the ids it got."""
+        """Claim requests for a batch that is about to be submitted; return the claimed ids."""
         standing = self.claim(wanted)
         mine = [key for key, how in standing.items() if how.state == "mine"]
 
@@ -163,14 +163,14 @@ class Ledger(LedgerRuns):
         return set(mine)
 
     def rename(self, ticket: str, name: str) -> None:
-        """Note under which name the server knows a batch."""
+        """Note the server's name for a batch."""
         held = (*self._mine, Request.status == "batch", Request.run_id == ticket)
         self.store.write(
             lambda connection: connection.execute(update(Request).where(*held).values(run_id=name))
         )
 
     def free(self, ticket: str) -> int:
-        """Let go of what a batch holds and has not answered; return how many those are."""
+        """Free the requests that a batch has not answered; return how many there are."""
         held = (*self._mine, Request.status == "batch", Request.run_id == ticket)
 
         def let_go(connection: Connection) -> int:
@@ -230,7 +230,7 @@ class Ledger(LedgerRuns):
         }
 
     def _insert(self, connection: Connection, rows: Rows) -> None:
-        """Insert rows; one that another run has stored meanwhile is the same, and stays."""
+        """Insert rows; a row that another run has stored meanwhile is the same, and is kept."""
         fresh = sqlite.insert if self.store.is_sqlite else postgresql.insert
         alike: dict[Any, list[Row]] = {}
         for table, row in rows:
@@ -240,12 +240,12 @@ class Ledger(LedgerRuns):
 
 
 def _more(name: str, kind: type[Float[Any]] | type[Integer]) -> ColumnElement[Any]:
-    """Return what a column holds and what is to be added; nothing known stays nothing known."""
+    """Return the sum of a column and a new value; two unknown values stay unknown."""
     column, new = getattr(Request, name), bindparam(f"new_{name}", type_=kind())
     return func.coalesce(column + new, new, column)
 
 
-# Attempts, tokens and cost are of all runs that have tried.
+# Attempts, tokens and cost add up over all runs that have tried.
 _UPDATE = (
     update(Request)
     .where(Request.plan_hash == bindparam("plan"), Request.request_id == bindparam("key"))

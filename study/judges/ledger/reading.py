@@ -1,4 +1,4 @@
-"""What the ledger of requests says: what has its answer, what a judge has cost so far."""
+"""Read the ledger of requests: what has been answered, and what a judge has cost so far."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Spent:
 
 
 class LedgerReading:
-    """The requests of one judge under one plan, to be read.
+    """Reads the requests of one judge under one plan.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class LedgerReading:
         self._mine = (Request.plan_hash == plan_hash, Request.rater_id == judge_id)
 
     def outputs(self) -> set[str]:
-        """Return what has its answer already, by `Wanted.output_id`."""
+        """Return the `Wanted.output_id` of every answer that is stored."""
         done: set[str] = set()
         with self.store.reading() as connection:
             for table, column in (
@@ -71,7 +71,7 @@ class LedgerReading:
             return [(place, left, right, choice) for place, left, right, choice in rows]
 
     def abandoned(self, scenario: str) -> list[tuple[str, str]]:
-        """Return left and right of what a ranking asked and nobody will answer."""
+        """Return left and right of a ranking's pairs that will stay unanswered."""
         with self.store.reading() as connection:
             listed = connection.scalars(
                 select(Request.item_ids).where(
@@ -97,7 +97,7 @@ class LedgerReading:
             return set(connection.scalars(held))
 
     def spent(self) -> Spent:
-        """Return what the judge has cost under this plan, by what was stored."""
+        """Return what the judge has cost under this plan, according to the store."""
         with self.store.reading() as connection:
             calls, money = connection.execute(
                 select(func.sum(Request.attempts), func.sum(Request.cost)).where(*self._mine)
@@ -105,7 +105,7 @@ class LedgerReading:
         return Spent(int(calls or 0), float(money or 0.0))
 
     def count(self, status: str) -> dict[str, int]:
-        """Return how many requests have a status, by reason ('' where there is none)."""
+        """Return how many requests have a status, by reason ('' if there is none)."""
         with self.store.reading() as connection:
             rows = connection.execute(
                 select(Request.reason, func.count())
@@ -115,7 +115,7 @@ class LedgerReading:
             return {reason or "": count for reason, count in rows}
 
     def mean_tokens(self) -> dict[str, tuple[float, float]]:
-        """Return the mean tokens in and out of an answered request so far, by prompt."""
+        """Return the mean tokens in and out of answered requests so far, by prompt."""
         with self.store.reading() as connection:
             rows = connection.execute(
                 select(
@@ -131,12 +131,12 @@ class LedgerReading:
             }
 
     def known(self, *, again: bool = False) -> set[str]:
-        """Return the ids of requests that need not be sent any more.
+        """Return the ids of requests that need not be sent again.
 
         Parameters
         ----------
         again : bool
-            Whether refusals and unreadable replies are asked once more.
+            Whether refusals and unreadable replies are asked again.
         """
         over = Request.status == "answered"
         if not again:

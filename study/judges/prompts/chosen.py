@@ -1,4 +1,4 @@
-"""How a judge is asked: which prompts a plan needs of it, and the questions made from them."""
+"""Choose the prompts by which a judge answers a plan."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ __all__ = [
     "prompts_of",
 ]
 
-#: Asks the plan's own scales in the plan's words.
+#: The prompt that asks the plan's own scales in the plan's words.
 PLAN_SCALE = "plan_scale"
 
 
@@ -48,11 +48,11 @@ class JudgePrompts:
     Attributes
     ----------
     comparison : Prompt or None
-        Of the plan's task; None where the plan rates.
+        The prompt of the plan's task; None if the plan rates.
     rubrics : tuple of Prompt
-        One request each. Their `rubric` holds only what the plan wants scored, in its order.
+        One request each. Their `rubric` holds only the plan's dimensions, in the plan's order.
     wordings : tuple of Prompt
-        What asks the same as `comparison` in other words.
+        Prompts that ask the same as `comparison` in other words.
     """
 
     comparison: Prompt | None
@@ -77,22 +77,22 @@ class _Wanted:
 
 
 def prompts_of(plan: Plan, judge: LLMJudge, folder: Path) -> JudgePrompts:
-    """Return the prompts that a judge answers a plan by.
+    """Return the prompts by which a judge answers a plan.
 
-    Where the judge names a comparison, or rubrics, those are used; where it names none, the ones
-    that come with Ratify. A scale that no packaged rubric knows is asked in the plan's own words.
+    If the judge names a comparison or rubrics, those are used, otherwise the ones that come with
+    Ratify. A scale that no packaged rubric knows is asked in the plan's own words.
 
     Raises
     ------
     RatifyError
         When a prompt is missing or wrong, is for another task, has another scale than the plan,
-        asks nothing that the plan wants, or when nothing asks for a dimension.
+        asks nothing that the plan wants, or when no prompt asks for a dimension.
     """
     return _Choice(plan, judge, Path(folder)).prompts()
 
 
 class _Choice:
-    """Which prompts a judge gets, with errors that name the key of the plan."""
+    """Chooses a judge's prompts, with errors that name the key of the plan."""
 
     def __init__(self, plan: Plan, judge: LLMJudge, folder: Path) -> None:
         self.plan, self.kind = plan, kind_of(plan)
@@ -115,7 +115,7 @@ class _Choice:
         )
 
     def named(self, names: Sequence[str], key: str) -> list[Prompt]:
-        """Load what the plan names, each once."""
+        """Load the prompts that the plan names; refuse a name that occurs more than once."""
         found: list[Prompt] = []
         for number, name in enumerate(names):
             column = f"{self.place}.{key}.{number}"
@@ -142,7 +142,7 @@ class _Choice:
             self.refuse_other_task(prompt, column)
             if first is not None:
                 raise self.error(
-                    "a judge compares by one prompt",
+                    "a judge can have only one prompt for comparisons",
                     column,
                     value=prompt.name,
                     allowed=f"{first.name} alone; other words belong under habits.wordings",
@@ -176,7 +176,7 @@ class _Choice:
             self.refuse_other_task(prompt, column)
             if prompt.digest == comparison.digest:
                 raise self.error(
-                    "is what the judge is asked anyway",
+                    "is the prompt that the judge is asked anyway",
                     column,
                     value=prompt.name,
                     allowed="a prompt in other words",
@@ -184,7 +184,7 @@ class _Choice:
         return tuple(found)
 
     def rubrics(self, named: Sequence[Prompt]) -> tuple[Prompt, ...]:
-        """Return the rubrics, each narrowed to what the plan wants of it."""
+        """Return the rubrics, each with only the dimensions that the plan wants from it."""
         wanted = self.wanted()
         asked: dict[str, Prompt] = {}
         for name, dimension in wanted.items():
@@ -225,7 +225,7 @@ class _Choice:
         }
 
     def by_packaged(self, name: str, wanted: _Wanted) -> Prompt:
-        """Return the packaged rubric that knows a dimension on this scale, or the plan's words."""
+        """Return the packaged rubric with a dimension on this scale, or one in the plan's words."""
         every = [load_prompt(known, self.folder) for known in packaged_prompts()]
         known = next((prompt for prompt in every if name in prompt.rubric), None)
         if wanted.scale is not None and (known is None or _ends(known, name) != wanted.ends):
@@ -242,7 +242,7 @@ class _Choice:
         return known
 
     def by_named(self, name: str, wanted: _Wanted, named: Sequence[Prompt]) -> Prompt:
-        """Return the one prompt among those the judge names that asks for a dimension."""
+        """Return the one prompt that asks for a dimension, among those that the judge names."""
         known = [prompt for prompt in named if name in prompt.rubric]
         if len(known) > 1:
             raise self.error(

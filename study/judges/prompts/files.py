@@ -1,4 +1,4 @@
-"""Prompts as YAML files: those that come with Ratify, and a researcher's own, checked strictly."""
+"""Read and check prompts from YAML files: those that come with Ratify, and a researcher's own."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from study.judges.prompts.questions import sealed
 Whole = Annotated[int, Field(strict=True)]
 Noun = Annotated[str, StringConstraints(pattern=r"^[^\W\d_][\w-]*( [\w-]+){0,3}$", max_length=32)]
 
-# Where each task's user text must have a place for something, once.
+# The placeholders that each task's user text must have, each once.
 PLACES: dict[PromptTask, tuple[str, ...]] = {
     "pairwise": ("question", "texts", "answer"),
     "best_worst": ("question", "texts", "answer"),
     "rating": ("scales", "text", "answer"),
 }
 
-LONGEST_NAME = 60  # with a scale's id behind it, it fits the store
+LONGEST_NAME = 60  # together with a scale's id, it fits into the store's column
 
-# Treatment and outcome: one judge's errors on both at once would look like an effect.
+# Treatment and outcome: if one judge errs on both at once, that would look like an effect.
 NEVER_TOGETHER = {"empathy", "attachment"}
 
 
@@ -49,19 +49,19 @@ class DimensionFile(Strict):
         for name, given in (("levels", self.levels), ("examples", self.examples)):
             if not set(given) <= points:
                 beyond = min(set(given) - points)
-                raise ValueError(f"{name} has {beyond}, the scale is {self.min} to {self.max}")
+                raise ValueError(f"{name} has {beyond}, but the scale is {self.min} to {self.max}")
         if set(self.levels) != points:
             raise ValueError(
-                f"levels must define every point, {min(points - set(self.levels))} too"
+                f"levels must define every point; {min(points - set(self.levels))} is missing"
             )
         return self
 
 
 class PromptFile(Strict):
-    """What stands in a prompt's file.
+    """The content of a prompt's file.
 
-    `system` and `user` are the two messages; Ratify adds how the texts are fenced, and fills in the
-    placeholders of `user`. A rating prompt without dimensions asks the plan's own scales.
+    `system` and `user` are the two messages. Ratify adds the rule about marker lines, and fills in
+    the placeholders of `user`. A rating prompt without dimensions asks the plan's own scales.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -88,7 +88,7 @@ def load_prompt(name: str, folder: Path) -> Prompt:
     Raises
     ------
     RatifyError
-        When there is none of that name, or it breaks a rule of prompts.
+        When there is no prompt of that name, or it breaks a rule for prompts.
     """
     if name in packaged_prompts():
         return _packaged(name)
@@ -121,9 +121,9 @@ def parse_prompt(text: str, *, name: str, file: Path | str) -> Prompt:
     text : str
         YAML.
     name : str
-        What the prompt is called from here on.
+        Name of the prompt.
     file : path
-        Named in errors.
+        The file that errors name.
 
     Raises
     ------
@@ -174,7 +174,7 @@ def _allowed_names() -> str:
 
 
 def _inside(name: str, folder: Path) -> Path:
-    """Return the path of a file of the study folder, also behind links inside of it."""
+    """Return the path of a file of the study folder; no link may lead outside of it."""
     path = folder / name
     outside = PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts
     if outside or "\\" in name or ":" in name or not name.isprintable() or len(name) > LONGEST_NAME:
@@ -183,7 +183,7 @@ def _inside(name: str, folder: Path) -> Path:
         inside = path.resolve().is_relative_to(folder.resolve())
     if not inside:
         raise RatifyError(
-            "a prompt must lie inside the study folder",
+            "a prompt must be inside the study folder",
             value=name,
             allowed=f"a path such as prompts/mine.yaml, of {LONGEST_NAME} characters at most",
         )
@@ -191,7 +191,7 @@ def _inside(name: str, folder: Path) -> Path:
 
 
 def _check_dimensions(prompt: PromptFile, file: Path | str) -> None:
-    """Refuse dimensions of a comparison, and what must not be asked in one request."""
+    """Refuse dimensions in a comparison, and dimensions that must not share one request."""
     if prompt.dimensions and prompt.task != "rating":
         raise RatifyError(
             "only a rating has dimensions",
@@ -211,14 +211,14 @@ def _check_dimensions(prompt: PromptFile, file: Path | str) -> None:
 
 
 def _check_places(prompt: PromptFile, file: Path | str) -> None:
-    """Refuse a text that lacks a placeholder, has one twice, or has one that nothing fills."""
+    """Refuse a text that lacks a placeholder, repeats one, or has one that Ratify does not fill."""
     needed = PLACES[prompt.task]
     # a plan's own scale comes with the plan's own question
     known = (*needed, "question") if prompt.task == "rating" and not prompt.dimensions else needed
     allowed = ", ".join(f"{{{name}}}" for name in known)
     for found in PLACEHOLDER.finditer(prompt.system):
         raise RatifyError(
-            "placeholders stand in the user text",
+            "placeholders belong in the user text",
             file=file,
             column="system",
             value=found[0],
@@ -255,7 +255,7 @@ def _check_places(prompt: PromptFile, file: Path | str) -> None:
 def _first_fault(error: ValidationError, file: Path | str) -> RatifyError:
     """Return the first fault of a prompt as one line."""
     faults = error.errors(include_url=False)
-    # a misspelt key also leaves its field missing: the spelling is what the reader can mend
+    # a misspelt key also leaves its field missing; the spelling is what the reader must correct
     fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
     key = ".".join(str(part) for part in fault["loc"] if part != "[key]") or "prompt"
     if fault["type"] == "extra_forbidden":

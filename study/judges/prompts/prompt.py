@@ -1,4 +1,4 @@
-"""What a prompt is, and how its words and the items become the two messages of a request."""
+"""Make the two messages of a request from a prompt and the items."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from study.judges.prompts.fences import RULE, code_for, fence
 PromptTask = Literal["pairwise", "best_worst", "rating"]
 Message = dict[str, str]
 
-LETTERS = "ABCDEFGHIJKL"  # as many as a page of people shows at most
+LETTERS = "ABCDEFGHIJKL"  # as many as the most texts on a page for people
 
-#: `{name}` in a prompt's text: where code puts something.
+#: `{name}` in a prompt's text, which code replaces.
 PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """What one score is of.
+    """What one score measures.
 
     Attributes
     ----------
     title, definition : str
     min, max : int
     levels : mapping
-        What each point of the scale means. Every one in a rubric; a plan's own scale may name only
-        its ends.
+        What each point of the scale means. A rubric defines every point; a plan's own scale may
+        name only its ends.
     examples : mapping
-        A worked example by level, where there is one.
+        Worked examples by level, if there are any.
     """
 
     title: str
@@ -49,26 +49,26 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt, with everything of it that reaches the model.
+    """A prompt, with everything in it that reaches the model.
 
     Attributes
     ----------
     name : str
-        That of a packaged prompt, or the file in the study folder.
+        The name of a packaged prompt, or of the file in the study folder.
     task : {'pairwise', 'best_worst', 'rating'}
     version : int
     digest : str
-        SHA-256 over what reaches the model; see `study.judges.prompts.questions.sealed`.
+        SHA-256 of what reaches the model; see `study.judges.prompts.questions.sealed`.
     system, user : str
         Templates.
     noun : str
-        What a text is called: Conversation A.
+        The word for a text, as in "Conversation A".
     shows_context : bool
-        Whether the message that an item answers to (`Item.prompt`) is shown.
+        Whether the message that an item responds to (`Item.prompt`) is shown.
     rubric : mapping
         Dimensions by id; empty for comparisons.
     question : str
-        The plan's question, where a rating asks the plan's own scale.
+        The plan's question, if a rating asks the plan's own scale.
     """
 
     name: str
@@ -86,7 +86,7 @@ class Prompt:
 def compose(prompt: Prompt, parts: Mapping[str, str]) -> tuple[Message, ...]:
     """Return the system and the user message.
 
-    Placeholders are filled in one pass: braces in what is put in stay what they are.
+    Placeholders are filled in one pass, so that braces in the filled-in texts do not change.
     """
     user = PLACEHOLDER.sub(lambda found: parts.get(found[1], found[0]), prompt.user)
     return (
@@ -100,7 +100,7 @@ def material(
 ) -> str:
     """Return the items between their marker lines, each under its name.
 
-    What they answer to stands before them in a fence of its own: once where it is the same for all.
+    What they respond to comes before them, between its own lines, once if it is the same for all.
     """
     contexts = [item.prompt.strip() and item.prompt for item in items]
     if not prompt.shows_context:

@@ -1,4 +1,4 @@
-"""One request to a judge: what is sent, which answers there are, how the reply is read."""
+"""One request to a judge: what is sent, which answers are possible, how the reply is read."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ class Question:
     messages : tuple of dict
         System and user, each with `role` and `content`.
     schema : mapping
-        JSON schema of the answer, within what strict structured output takes.
+        JSON schema of the answer, within what strict structured output allows.
     letters : tuple of str
-        The letters of the texts, in order of place; none where an item is rated.
+        The letters of the texts, in order of place; empty if an item is rated.
     points : mapping
-        The scores that can be given, by dimension; none where texts are compared.
+        The scores that can be given, by dimension; empty if texts are compared.
     """
 
     prompt: Prompt
@@ -47,12 +47,12 @@ class Question:
     points: Mapping[str, range]
 
     def read(self, text: str) -> Answers:
-        """Return what a reply answers, as the trial's task does.
+        """Return the answers in a reply, in the form of the trial's task.
 
         Raises
         ------
         Unreadable
-            When it does not answer, or not unmistakably.
+            When the reply has no clear answer.
         """
         if self.prompt.task == "rating":
             return replies.read_ratings(text, self.points)
@@ -68,7 +68,7 @@ class Question:
 def ask(
     prompt: Prompt, question: str, items: Sequence[Item], dimensions: Sequence[str] = ()
 ) -> Question:
-    """Ask what a prompt of any task asks: the plan's question of items, or dimensions of one."""
+    """Make the request of a prompt of any task: a comparison of items, or ratings of one item."""
     if prompt.task == "pairwise":
         return ask_pairwise(prompt, question, *items)
     if prompt.task == "best_worst":
@@ -77,14 +77,14 @@ def ask(
 
 
 def ask_pairwise(prompt: Prompt, question: str, left: Item, right: Item) -> Question:
-    """Ask which of two it is; A is the left one.
+    """Ask for a choice between two items; A is the left one.
 
     Parameters
     ----------
     prompt : Prompt
-        Of task pairwise.
+        A prompt of task pairwise.
     question : str
-        The plan's own, as people see it.
+        The plan's question, as people see it.
     left, right : Item
 
     Returns
@@ -100,7 +100,7 @@ def ask_pairwise(prompt: Prompt, question: str, left: Item, right: Item) -> Ques
 
 
 def ask_best_worst(prompt: Prompt, question: str, options: Sequence[Item]) -> Question:
-    """Ask which of several it is most, and which least.
+    """Ask for the most and the least of several items.
 
     Returns
     -------
@@ -149,8 +149,8 @@ def ask_rating(prompt: Prompt, item: Item, dimensions: Sequence[str]) -> Questio
 def sealed(prompt: Prompt) -> Prompt:
     """Return a prompt with its digest.
 
-    It is taken over the prompt's own words and over requests with stand-ins for the items, so that
-    every word of ours around them counts as well. The prompt's name does not.
+    The digest covers the prompt's own words, and requests with stand-ins for the items, so that it
+    also covers every word that Ratify adds. It does not cover the prompt's name.
     """
     content = {k: v for k, v in asdict(prompt).items() if k not in {"name", "digest"}}
     questions = list(_stand_ins(prompt))
@@ -199,7 +199,7 @@ def _stand_ins(prompt: Prompt) -> list[Question]:
 
 
 def _text_keys(content: Any) -> Any:
-    """Return the same with the keys of every mapping as text: JSON has no others."""
+    """Return the same content with the keys of every mapping as text, for JSON."""
     if isinstance(content, Mapping):
         return {str(key): _text_keys(value) for key, value in content.items()}
     return content

@@ -1,4 +1,4 @@
-"""Reads replies strictly: an answer that is unmistakably there, or none. Nothing is guessed."""
+"""Read replies strictly: a reply has a clear answer, or it has none. Nothing is guessed."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 if TYPE_CHECKING:
-    from study.tasks.base import Answers  # it knows the store, which reading a reply does not need
+    from study.tasks.base import Answers  # it imports the store, which is not needed here
 
-#: Tokens of a reply in order, each with the log-probabilities of what could have stood there.
+#: Tokens of a reply in order, each with the log-probabilities of its alternatives.
 Tokens = Sequence[tuple[str, Mapping[str, float]]]
 
 SIDES = {"A": "left", "B": "right"}
 
 
-class Unreadable(Exception):  # noqa: N818 - no fault of anybody's, a thing that replies are
-    """A reply that does not answer, or not unmistakably.
+class Unreadable(Exception):  # noqa: N818 - it is not an error but a kind of reply
+    """A reply without a clear answer.
 
     Parameters
     ----------
     reason : str
         A few words, never the reply itself.
     refused : bool
-        Whether it declines to answer. True only where nothing in the reply could be an answer and
-        it begins by saying, in English, that it cannot or will not do this; a refusal in other
-        words or another language is a reply like any other that cannot be read.
+        Whether it declines to answer. True only if nothing in the reply could be an answer and it
+        begins by saying, in English, that it cannot or will not do this. A refusal in other words
+        or another language is treated like any other reply that cannot be read.
     """
 
     def __init__(self, reason: str, *, refused: bool = False) -> None:
@@ -39,8 +39,8 @@ class Unreadable(Exception):  # noqa: N818 - no fault of anybody's, a thing that
 def read_choice(text: str, *, noun: str = "text") -> Answers:
     """Read the reply to a pairwise question.
 
-    Accepted are `{"choice": "A"}`, alone or in a code fence, and one letter with nothing around it
-    but marks, a word such as "Answer" or what the texts are called.
+    Accepted are `{"choice": "A"}`, alone or in a code fence, and a single letter. Around the letter
+    there may be only marks, a word such as "Answer", or the word for a text.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def read_best_worst(text: str, letters: Sequence[str], *, noun: str = "text") ->
         match = _letter_in(found[key], noun)
         letter = match["letter"].upper() if match else ""
         if letter not in letters:
-            raise Unreadable(f'"{key}" is none of the letters')
+            raise Unreadable(f'"{key}" is not one of the letters')
         places[key] = letters.index(letter) + 1
     if places["most"] == places["least"]:
         raise Unreadable("most and least are the same")
@@ -83,7 +83,7 @@ def read_best_worst(text: str, letters: Sequence[str], *, noun: str = "text") ->
 
 
 def read_ratings(text: str, points: Mapping[str, range]) -> Answers:
-    """Read the reply to a rating question, one JSON object with a whole number a dimension.
+    """Read the reply to a rating question, one JSON object with one whole number per dimension.
 
     Parameters
     ----------
@@ -101,9 +101,9 @@ def read_ratings(text: str, points: Mapping[str, range]) -> Answers:
     for name, allowed in points.items():
         score = _whole(found[name])
         if score is None:
-            raise Unreadable(f'"{name}" is no whole number')
+            raise Unreadable(f'"{name}" is not a whole number')
         if score not in allowed:
-            raise Unreadable(f'"{name}" lies outside {allowed[0]} to {allowed[-1]}')
+            raise Unreadable(f'"{name}" is outside {allowed[0]} to {allowed[-1]}')
         scores[name] = score
     return scores
 
@@ -119,8 +119,8 @@ def p_left(tokens: Tokens, *, noun: str = "text") -> float | None:
     Returns
     -------
     float or None
-        P(A) / (P(A) + P(B)), each summed over its spellings (`A`, ` A`, `"A`). None where the reply
-        cannot be read, or where a letter that is not listed could still have a share that counts.
+        P(A) / (P(A) + P(B)), each summed over its spellings (`A`, ` A`, `"A`). None if the reply
+        cannot be read, or if a letter that is not listed could still have a share that matters.
     """
     written = [(_plain(token), listed) for token, listed in tokens]
     try:
@@ -131,10 +131,10 @@ def p_left(tokens: Tokens, *, noun: str = "text") -> float | None:
         if at < len(token):
             return _share_of_a(token[:at], listed, lower=token[at] != letter)
         at -= len(token)
-    return None  # pragma: no cover - the letter stands in one of them
+    return None  # pragma: no cover - the letter is in one of them
 
 
-# What stands before and after a letter without saying anything.
+# Marks before and after a letter that do not change its meaning.
 _BEFORE = r"[\s*_`\"'“‘(\[]*"
 _AFTER = r"[\s*_`\"'”’)\].!]*"
 _SAYS = r"(?:(?:my|the)\s)?(?:final\s)?(?:answer|choice|verdict)(?:\sis)?"
@@ -142,7 +142,7 @@ _LONGEST_LETTER = 60
 
 _THOUGHT = re.compile(r".*</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
 _THINKING = re.compile(r"\s*<(?:think|thinking|reasoning)>", re.IGNORECASE)
-# One line that announces the object. The list is closed, so that it cannot say anything else.
+# A line that announces the object. Only these words are allowed, so it cannot say anything else.
 _LEAD = (
     r"(?:(?:sure|okay|certainly)[,.!]?\s)?"
     r"(?:here\s(?:is|are)\s)?(?:(?:my|the|your)\s)?(?:final\s|json\s){0,2}"
@@ -153,11 +153,11 @@ _JSON = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 
-# A brace, a digit, a capital by itself other than I, a word that points at one of the texts.
+# A brace, a digit, a single capital other than I, or a word that points at one of the texts.
 _COULD_ANSWER = re.compile(
     r"[{}\d]|\b[A-HJ-Z]\b|\b(?i:first|second|third|last|former|latter|better|best|worse|worst|prefer)\b"
 )
-# Said in place of an answer, at its beginning.
+# The beginning of a reply that declines to answer.
 _DECLINES = re.compile(
     r"\W*(?:(?:i am|i'm)\s(?:very\s|really\s|so\s)?sorry\W+(?:but\s)?|sorry\W+(?:but\s)?|"
     r"i apologi[sz]e\W+(?:but\s)?|unfortunately\W+|as an? (?:ai|language model|assistant)"
@@ -171,13 +171,13 @@ _DECLINES = re.compile(
 
 
 def _find_choice(text: str, noun: str) -> tuple[str, int]:
-    """Return the letter that a reply chooses, and where in it the letter stands."""
+    """Return the letter that a reply chooses, and the letter's position in the reply."""
     body, start = _answer(text)
     if _JSON.match(body):
         match = _letter_in(_object(text, ("choice",))["choice"], noun)
         if match:
             opened = re.search(r'"choice"\s*:\s*"', body)
-            # escapes in the value would move the letter; nobody writes them
+            # escapes in the value would move the letter, but judges do not write them
             at = opened.end() + match.start("letter") if opened else 0
             if body[at : at + 1] == match["letter"]:
                 return _a_or_b(match["letter"]), start + at
@@ -190,12 +190,12 @@ def _find_choice(text: str, noun: str) -> tuple[str, int]:
 
 def _a_or_b(letter: str) -> str:
     if letter.upper() not in SIDES:
-        raise Unreadable("another letter than A or B")
+        raise Unreadable("a letter other than A or B")
     return letter.upper()
 
 
 def _letter_in(said: object, noun: str) -> re.Match[str] | None:
-    """Return the letter where there is one, and nothing around it that says more."""
+    """Return the letter, if there is one and nothing around it that says more."""
     if not isinstance(said, str) or len(said) > _LONGEST_LETTER:
         return None
     return re.fullmatch(
@@ -221,14 +221,14 @@ def _answer(text: str) -> tuple[str, int]:
 
 
 def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
-    """Return the one JSON object that a reply is, if it has exactly these keys."""
+    """Return the one JSON object that makes up a reply; it must have exactly these keys."""
     body, _ = _answer(text)
     match = _JSON.fullmatch(body)
     if match is None:
         raise _unreadable(body, "no JSON object, or more than one")
     written = (match["fenced"] or match["bare"]).strip()
     if not written.endswith("}"):
-        raise Unreadable("JSON that is cut off, or goes on after its end")
+        raise Unreadable("JSON that is cut off, or continues after its end")
     try:
         found = json.loads(written, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -243,12 +243,12 @@ def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
-        raise Unreadable("a key stands twice")
+        raise Unreadable("a key occurs more than once")
     return dict(pairs)
 
 
 def _no_number(name: str) -> NoReturn:
-    raise Unreadable(f"{name} is no number")
+    raise Unreadable(f"{name} is not a number")
 
 
 def _whole(value: object) -> int | None:
@@ -261,9 +261,9 @@ def _whole(value: object) -> int | None:
 
 
 def _unreadable(body: str, reason: str) -> Unreadable:
-    """Return why a reply without an answer cannot be read, refusals told apart where that is safe.
+    """Return why a reply without an answer cannot be read; call it a refusal only if that is safe.
 
-    A reply that holds anything an answer could be made of (see `_COULD_ANSWER`) is no refusal,
+    A reply that contains anything that could be an answer (see `_COULD_ANSWER`) is not a refusal,
     whatever else it says.
     """
     if not _COULD_ANSWER.search(body) and _DECLINES.match(body.replace("’", "'")):
@@ -271,10 +271,10 @@ def _unreadable(body: str, reason: str) -> Unreadable:
     return Unreadable(reason)
 
 
-# Signs by which some tokenizers write a space or a new line.
+# Characters that some tokenizers write for a space or a new line.
 _SIGNS = str.maketrans({"▁": " ", "Ġ": " ", "Ċ": "\n"})
 _AROUND = " \t\r\n*_`\"'“”‘’()[]{}:.,!"
-# A letter that is not listed counts as never, where all it could have is less than this share.
+# A letter that is not listed counts as impossible if its share must be smaller than this.
 _NEGLIGIBLE = 0.01
 
 

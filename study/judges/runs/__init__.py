@@ -1,1 +1,1 @@
-"""Runs of a plan's judges."""
+"""Run the judges of a plan."""

@@ -1,4 +1,4 @@
-"""Ask the plan's judges: the people's own trials, ratings of every item, and pairs for an Elo."""
+"""Ask a baseline judge: people's trials, ratings of every item, and pairs for a ranking."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ from study.tasks.base import Judge, Row
 from study.tasks.rating import RatingTask
 from study.tasks.registry import task_of
 
-MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
+MODE = "live"  # a judge's answers are always live data, even beside pilot or bot data
 
 
 def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
-    """Ask one judge everything the plan wants of it, in one transaction.
+    """Ask one judge everything the plan wants from it, in one transaction.
 
-    A judge that has answered all of this plan is not asked again; one that was interrupted left
-    nothing behind and starts anew.
+    A judge that has answered all of this plan is not asked again. A judge that was interrupted has
+    stored nothing, and starts again.
 
     Returns
     -------
     int
-        Answers written (judgments, ratings, choices of most and least), 0 where all were there.
+        Answers written (judgments, ratings, choices of most and least); 0 if all were there.
     """
     judge = baseline(plan.id)
     if _is_complete(store, study, plan):
@@ -71,7 +71,7 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
 
 
 def expected_answers(study: Study, plan: BaselineJudge) -> int:
-    """Return how many answers the plan wants of a judge."""
+    """Return how many answers the plan wants from a judge."""
     trials = len(study.asked()) * task_of(study.plan).rows_of_an_answer
     measures = study.plan.measures
     if measures is None:
@@ -97,7 +97,7 @@ def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
 
 
 def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
-    """Answer what people answer, in the same order and on the same sides."""
+    """Answer the trials that people answer, in the same order and on the same sides."""
     task = task_of(study.plan)
     for position, items in enumerate(study.asked(), start=1):
         common = _common(study, judge, items[0], position, purpose="trial")
@@ -144,7 +144,7 @@ def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
 
 
 def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: str) -> Row:
-    """Return what every answer of a judge has."""
+    """Return the columns that every answer of a judge has."""
     return {
         "plan_hash": study.plan_hash,
         "mode": MODE,

@@ -1,7 +1,7 @@
-"""Ask a judge through the server's batch API: cheaper, slower, and to be left alone meanwhile.
+"""Ask a judge through the server's batch API, which is cheaper and slower.
 
-A batch is announced in the ledger before it is submitted and carries its ticket as metadata, so a
-process that dies in between finds it again and nothing is paid for twice.
+A batch is recorded in the ledger before it is submitted, and carries its ticket as metadata. After
+a process has died, the next one finds the batch by its ticket, so nothing is paid for twice.
 """
 
 from __future__ import annotations
@@ -42,10 +42,10 @@ def run_batch(
     again: bool = False,
     every: float = 30.0,
 ) -> Ran:
-    """Submit all that is known beforehand, wait, and store what comes back.
+    """Submit all that is known beforehand, wait, and store the answers.
 
-    A ranking whose next pair depends on the last reply cannot be asked in batches; it is left to
-    `run_llm`. What a batch leaves unanswered for a reason that passes is free again.
+    A ranking cannot be asked in batches, because its next pair depends on the last reply; `run_llm`
+    asks it. Requests that a batch leaves unanswered for a reason that may pass are freed.
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ def run_batch(
     study : Study
     judge : LLMJudge
     say : callable
-        Told how it stands, a line at a time.
+        Takes lines about the progress, one at a time.
     again : bool
-        Whether to ask again what it refused, or answered unreadably.
+        Whether to ask again what the judge refused or answered unreadably.
     every : float
-        Seconds between two looks.
+        Seconds between two checks of the batches.
 
     Raises
     ------
     RatifyError
-        Where the server has no batch API, or refuses the batch.
+        When the server has no batch API, or refuses the batch.
     """
     from study.llm.server import ChatServer
 
@@ -76,7 +76,7 @@ def run_batch(
 
 
 class _Batches:
-    """One process's submitting, waiting and collecting."""
+    """Submits, waits for and collects the batches of one process."""
 
     def __init__(
         self, asked: Asked, ledger: Ledger, server: Any, say: Callable[[str], None], every: float
@@ -108,7 +108,7 @@ class _Batches:
         """Find the batches of a process that died before it knew their ids."""
         for ticket in self.ledger.tickets():
             if not ticket.startswith(NEW) or self.ledger.is_alive(ticket.split(":")[2]):
-                continue  # submitted, or about to be, by a process that lives
+                continue  # a living process has submitted it, or is about to
             batch_id = await self.batches.find(ticket)
             if batch_id is None:
                 self.ledger.free(ticket)
@@ -116,7 +116,7 @@ class _Batches:
                 self.ledger.rename(ticket, f"{TICKET}{batch_id}")
 
     def _set_aside(self) -> None:
-        """Set aside what batches under way may cost."""
+        """Set aside the calls and the money of batches under way."""
         under_way = self.ledger.in_batches()
         for one in self._once_each() if under_way else ():
             if one.request_id in under_way:
@@ -129,7 +129,7 @@ class _Batches:
             ticket = f"{NEW}{self.ledger.run_id}:{(number := number + 1)}"
             mine = self.ledger.announce([one for one, _ in part], ticket)
             lines = [line for one, line in part if one.request_id in mine]
-            for key in {one.request_id for one, _ in part} - mine:  # another run has been faster
+            for key in {one.request_id for one, _ in part} - mine:  # another run was faster
                 self.purse.put_back(self.aside.pop(key))
             if not lines:
                 continue
@@ -157,7 +157,7 @@ class _Batches:
                 yield one
 
     def _part(self, wanted: Iterator[Wanted]) -> list[tuple[Wanted, bytes]]:
-        """Return what goes into the next batch: within the server's limits and the budget."""
+        """Return the requests of the next batch, within the server's limits and the budget."""
         part: list[tuple[Wanted, bytes]] = []
         size = 0
         while len(part) < MOST_REQUESTS and size < MOST_BYTES:
@@ -213,7 +213,7 @@ class _Batches:
     async def _collect(
         self, ticket: str, state: BatchState, wanting: dict[str, list[Wanted]]
     ) -> None:
-        """Store what a batch brought; what it did not bring is free again."""
+        """Store the answers of a batch, and free the requests that it did not answer."""
         for name in state.files:
             content = await self.batches.download(name)
             outcomes = [
@@ -238,7 +238,7 @@ class _Batches:
                 key = str(entry["custom_id"])
                 response = dict(entry["response"] or {})
             except (ValueError, KeyError, TypeError, RecursionError):
-                continue  # its request stays free, and is asked again
+                continue  # its request is freed, and asked again
             if key not in wanting:
                 continue
             outcome = self._outcome(wanting[key][0], response)
@@ -246,7 +246,7 @@ class _Batches:
                 yield key, outcome
 
     def _outcome(self, wanted: Wanted, response: dict[str, Any]) -> Outcome | None:
-        """Return what came of one request, None where it is to be asked again."""
+        """Return the outcome of one request, or None if it must be asked again."""
         from study.judges.runs.requesting import read_answers
         from study.llm.server import read_body
 

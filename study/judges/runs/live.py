@@ -1,9 +1,9 @@
-"""Ask an LLM judge all that the plan wants of it: many requests at once, each paid for once.
+"""Ask an LLM judge all that the plan wants from it: many requests at once, each paid for once.
 
-A feeder claims requests and hands them to workers: as many as the plan has calls at once, and some
-more whose answers are on their way into the store meanwhile. A worker takes its next request when
-the answer of the last one is stored, so whatever kills the process, at most one request a worker
-has to be sent again.
+A feeder claims requests and hands them to workers. There are as many workers as the plan allows
+calls at once, and some more whose answers are being stored. A worker takes its next request only
+when its last answer is stored. So if the process is killed, at most one request per worker has to
+be sent again.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from study.judges.wanted.wanted import Wanted
 from study.llm.reply import Outcome
 from study.store.database import Store
 
-# Requests claimed in one transaction: at most, and for each call at once.
+# Requests claimed in one transaction: at most, and per worker.
 CLAIMED_AT_ONCE = 200
 CLAIMED_A_CALL = 4
-# One worker more for so many calls at once: while an answer is stored, another call is made.
+# One more worker for this many calls at once: while an answer is stored, it makes another call.
 BESIDE = 4
-# Seconds between two looks at what another process is asking.
+# Seconds between two checks of what another process is asking.
 LOOK_AGAIN = 0.5
-# Seconds that calls under way have to come back when no other will be answered.
+# Seconds that calls under way have to return, after an error that ends the run.
 GRACE = 10.0
 
 
@@ -66,17 +66,17 @@ def run_llm(
     judge : LLMJudge
         Of the study's plan.
     again : bool
-        Whether to ask again what it refused, or answered unreadably.
+        Whether to ask again what the judge refused or answered unreadably.
     progress : callable
-        Told after every commit.
+        Called after every commit.
     retry : Retry
         How long to wait between attempts.
 
     Raises
     ------
     RatifyError
-        Where the key or the model is wrong, or the server stays down for longer than the plan's
-        patience. What was answered until then is kept.
+        When the key or the model is wrong, or the server stays down for longer than the plan's
+        patience. The answers until then are kept.
     """
     from study.llm.server import ChatServer
 
@@ -95,7 +95,7 @@ def run_llm(
         purse = Purse(judge, calls=spent.calls, money=spent.money)
         requesting = Requesting(server, judge, purse, retry=retry, rng=random.Random())  # noqa: S311
         requesting.has_worked = bool(ledger.count("answered"))
-        gc.freeze()  # the study stays: there is no need to look through it time and again
+        gc.freeze()  # the study stays in memory, so the collector need not look through it
         try:
             return asyncio.run(_Run(asked, ledger, requesting, progress).whole())
         finally:
@@ -130,7 +130,7 @@ class _Run:
         # everything that wants the answer of a request under way
         self._wanting: dict[str, list[Wanted]] = {}
         self._elsewhere: list[Wanted] = []
-        self._later: list[Wanted] = []  # claimed, tried, and waiting for others to show the way
+        self._later: list[Wanted] = []  # claimed, tried, and put off until others are answered
         self._settling: list[_Settling] = []
         self._to_settle = asyncio.Event()
         self._all_settled = False
@@ -169,7 +169,7 @@ class _Run:
         return self.ran
 
     def _settle_later(self) -> None:
-        """Keep what attempts have come to that a stop has cut short."""
+        """Store the attempts so far of requests that were put off when the run stopped."""
         for wanted in self._later:
             outcome = self.requesting.so_far(wanted)
             if wanted.request_id in self._wanting and outcome is not None:
@@ -177,13 +177,13 @@ class _Run:
                 self._settling.append(_Settling(wanted, outcome, kept))
 
     def _finish(self) -> bool:
-        """Begin to end the run on Ctrl-C; return False where it is ending already."""
+        """Begin to end the run on Ctrl-C; return False if it is ending already."""
         began = not self.requesting.stopped
         self.requesting.stop("interrupted")
         return began
 
     def _fail(self, error: RatifyError) -> None:
-        """End the run for an error that every request would meet; what is under way is paid for."""
+        """End the run after an error that every request would meet; paid calls may still return."""
         if self._error is None:
             self._error = error
             self.requesting.stop("failed")
@@ -196,7 +196,7 @@ class _Run:
     # ---- The feeder -----------------------------------------------------------------------------
 
     async def _feed(self, workers: int) -> None:
-        """Claim what is to be asked, and hand it out; at the end, send the workers home."""
+        """Claim requests and hand them out; at the end, stop the workers."""
         self._outputs = await asyncio.to_thread(self.ledger.outputs)
         self._rated = await asyncio.to_thread(self.ledger.rated)
         left = (one for one in everything(self.asked) if not self._is_there(one))
@@ -214,14 +214,14 @@ class _Run:
         return bool(self.requesting.stopped)
 
     def _is_there(self, wanted: Wanted) -> bool:
-        """Return whether an answer is in its table."""
+        """Say whether an answer is in its table."""
         if wanted.scales and not wanted.probe:
             item_id = wanted.items[0].item_id
             return all((item_id, scale.id) in self._rated for scale in wanted.scales)
         return wanted.output_id in self._outputs
 
     async def _offer(self, wanted: Sequence[Wanted]) -> None:
-        """Have requests asked, or their answers taken over from where they were paid for."""
+        """Hand out requests, or take over answers that were already paid for."""
         new = []
         for one in wanted:
             if one.request_id in self._wanting:
@@ -239,7 +239,7 @@ class _Run:
             elif how.state == "mine":
                 self._wanting[key] = [one]
                 await self._queue.put(one)
-                # by the time there is room, it may be answered: then the ledger knows
+                # it may be answered before there is room; then the ledger has the answer
                 standing[key] = ELSEWHERE
             elif how.state == "elsewhere":
                 self._elsewhere.append(one)
@@ -260,7 +260,7 @@ class _Run:
             await asyncio.to_thread(self.ledger.derive, derived)
 
     async def _rank(self) -> None:
-        """Ask the pairs of every scenario's ranking, several scenarios side by side."""
+        """Ask the pairs of every scenario's ranking, several scenarios at once."""
         sampling = self.asked.judge.pairs
         if sampling is None:
             return
@@ -283,14 +283,14 @@ class _Run:
                 await self._look_again()
 
     async def _let_go(self) -> None:
-        """Give back rankings that are finished: two runs would wait for each other's for ever."""
+        """Free finished rankings; otherwise two runs would wait for each other's for ever."""
         for name, run in self._rankings.items():
             if run.is_over and name not in self._given_back:
                 await asyncio.to_thread(self.ledger.let_go, name)
                 self._given_back.add(name)
 
     async def _look_again(self) -> None:
-        """With nothing new to ask: see to what was put off, and to what others are asking."""
+        """Take up requests that were put off, and check on those that other runs are asking."""
         self.requesting.is_last = self._queue.empty()
         later, self._later = self._later, []
         for one in later:
@@ -303,7 +303,7 @@ class _Run:
         return [run for run in self._rankings.values() if not run.finished]
 
     def _next_pairs(self, room: int) -> list[Wanted]:
-        """Return the next pairs of all rankings, in turns."""
+        """Return the next pairs of all rankings, which take turns."""
         pairs: list[Wanted] = []
         open_ones = self._open_rankings()
         while open_ones and len(pairs) < room:
@@ -317,7 +317,7 @@ class _Run:
         return pairs
 
     async def _change(self, seconds: float) -> None:
-        """Wait until something was settled, or for some time."""
+        """Wait until something is settled, or for this long."""
         self._changed.clear()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._changed.wait(), seconds)
@@ -347,7 +347,7 @@ class _Run:
     # ---- The writer -----------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """Store what came of requests, all that wait at once in one transaction."""
+        """Store the outcomes of requests, all that wait at once in one transaction."""
         while self._settling or not self._all_settled:
             await self._to_settle.wait()
             self._to_settle.clear()
@@ -368,14 +368,14 @@ class _Run:
             self._tell()
 
     def _wanted_by(self, one: _Settling) -> list[Wanted]:
-        """Return everything that the answer of a request is for."""
+        """Return everything that wants the answer of a request."""
         wanting = self._wanting.pop(one.wanted.request_id)
         if one.outcome.answers is None:
             return wanting
         return [self._placed(other) for other in wanting]
 
     def _placed(self, wanted: Wanted) -> Wanted:
-        """Return what is stored: an answered pair of a ranking gets its place now."""
+        """Return what is stored; an answered pair of a ranking gets its position now."""
         if wanted.purpose != "ranking":
             return wanted
         return self._rankings[wanted.scenario].placed(wanted)
@@ -386,7 +386,7 @@ class _Run:
 
     def _tell(self) -> None:
         purse, pace = self.requesting.purse, self.requesting.pace
-        with contextlib.suppress(OSError):  # nobody reads it any more: no reason to stop
+        with contextlib.suppress(OSError):  # nobody reads it any more, but the run continues
             self._progress(
                 Progress(
                     self.ran.settled,

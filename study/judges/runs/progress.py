@@ -1,4 +1,4 @@
-"""Where a run of an LLM judge stands, what it did, and how it is stopped from outside."""
+"""The progress of an LLM judge's run, its result, and how it is interrupted."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from prereg.plan.judging import LLMJudge
 from study.judges.ledger.ledger import Ledger
 from study.store.database import no_answer
 
-# Seconds to wait for the run that has the budget, a look at a time: a dead one has it for less.
+# Seconds to wait for another run that has the budget (a dead one has it for less), and per check.
 BUDGET_WAIT = 30.0
 LOOK_AGAIN = 0.5
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run stands: requests settled in it, calls and money in all runs, trouble."""
+    """The progress of a run: its settled requests, the calls and money of all runs, trouble."""
 
     settled: int
     unanswered: int
@@ -41,13 +41,13 @@ class Ran:
     Attributes
     ----------
     settled, unanswered : int
-        Requests that came to an end in this run, and those among them without an answer.
+        Requests that were settled in this run, and those among them without an answer.
     calls, money
         In all runs under this plan.
     left : int
-        Answers that are still to come: from a batch, or because a batch did not bring them.
+        Answers that are still missing: they are in a batch, or a batch did not give them.
     stopped : str
-        Why it ended before everything was asked: `budget`, `interrupted`; empty where it did not.
+        Why it ended before everything was asked: `budget`, `interrupted`; otherwise empty.
     """
 
     settled: int = 0
@@ -60,12 +60,12 @@ class Ran:
 
 @contextlib.contextmanager
 def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
-    """On Ctrl-C let a run finish what is under way, for it is paid for; on the next one, drop it.
+    """On Ctrl-C let a run finish its calls, which are paid for; on the next one, drop them.
 
     Parameters
     ----------
     finish : callable
-        Begins to finish; returns False where the run was finishing already.
+        Begins to finish; returns False if the run was finishing already.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -76,9 +76,9 @@ def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
             task.cancel()
 
     added = []
-    if threading.current_thread() is threading.main_thread():  # no other one may
+    if threading.current_thread() is threading.main_thread():  # others may not
         for name in (signal.SIGINT, signal.SIGTERM):
-            # where a loop takes none (Windows), Ctrl-C arrives as KeyboardInterrupt
+            # if a loop takes no handler (Windows), Ctrl-C arrives as KeyboardInterrupt
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(name, interrupted)
                 added.append(name)
@@ -90,7 +90,7 @@ def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Return the error that ended a run, of all that came with it."""
+    """Return the error that ended a run, out of a group of errors."""
     for error in group.exceptions:
         found = first_error(error) if isinstance(error, BaseExceptionGroup) else error
         if isinstance(found, RatifyError):
@@ -101,7 +101,7 @@ def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
 
 @contextlib.contextmanager
 def ending(ledger: Ledger) -> Iterator[None]:
-    """End a run in the ledger however it ends, its errors as a user sees them."""
+    """End a run in the ledger in any case, and turn errors into those that a user sees."""
     try:
         yield
     except asyncio.CancelledError:
@@ -114,12 +114,12 @@ def ending(ledger: Ledger) -> Iterator[None]:
 
 
 def keep_to_budget(ledger: Ledger, judge: LLMJudge) -> None:
-    """Have the judge's budget for this run alone: two that spend it at once would exceed it.
+    """Reserve the judge's budget for this run; two runs at once could exceed it.
 
     Raises
     ------
     RatifyError
-        When another run has it, for longer than a dead one could.
+        When another run has it for longer than a dead run could.
     """
     if judge.budget.calls is None and judge.budget.money is None:
         return

@@ -1,4 +1,4 @@
-"""One scenario's ranking by an LLM judge: which pair is asked next, and where it stood before."""
+"""Rank one scenario's items by an LLM judge: choose the next pair, and resume an earlier run."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from study.judges.wanted.wanted import Wanted
 
 
 class RankingRun:
-    """The ranking of one scenario's items, begun anew or taken up where a run left it.
+    """The ranking of one scenario's items, which may resume where an earlier run stopped.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class RankingRun:
         self.session_id = self._wanted((0, 1)).session_id
 
     def resume(self, ledger: Ledger) -> None:
-        """Take up what earlier runs have asked."""
+        """Take over the pairs that earlier runs have asked."""
         for position, left, right, choice in ledger.ranked(self.session_id):
             pair = self._number[left], self._number[right]
             self._give(pair)
@@ -58,15 +58,15 @@ class RankingRun:
 
     @property
     def is_over(self) -> bool:
-        """Whether it is finished, and all that was asked is answered and stored."""
+        """Whether it is finished, and every pair is answered and stored."""
         return self.finished and not self._out
 
     def next(self) -> Wanted | None:
-        """Return the next pair to ask, None where replies must be waited for."""
+        """Return the next pair to ask, or None if replies must come first."""
         pair = self._scheme.next()
         if pair is None:
             return None
-        # the very same pair on the very same sides again is a new request, on purpose
+        # the same pair on the same sides again is a new request, on purpose
         wanted = replace(self._wanted(pair), repeat=self._times[pair])
         self._times[pair] += 1
         self._out += 1
@@ -78,7 +78,7 @@ class RankingRun:
         return replace(wanted, position=self._position)
 
     def record(self, wanted: Wanted, answers: Mapping[str, int | str] | None) -> None:
-        """Take up an answer that is stored, or that there will be none."""
+        """Note an answer that is stored; None says that there will be no answer."""
         self._out -= 1
         left, right = (self._number[item.item_id] for item in wanted.items)
         if answers is None:

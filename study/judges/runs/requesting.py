@@ -1,4 +1,4 @@
-"""One request from its first attempt to its last: paced, paid for, read, asked again."""
+"""Make one request, with all its attempts, within the server's pace and the budget."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from study.llm.reply import LASTING, PASSING, Outcome, Reply, TroubleError
 if TYPE_CHECKING:
     from study.llm.server import ChatServer
 
-# A judge that declines, or answers what cannot be read, is asked so often in all: to the same
-# words it mostly says the same.
+# How often a request is sent in all if the judge declines or its replies are unreadable; to the
+# same words it mostly says the same.
 READ_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Seconds to wait after the first failed attempt, and at most; it doubles in between."""
+    """Seconds to wait after the first failed attempt, and at most; the wait doubles in between."""
 
     first: float = 1.0
     longest: float = 60.0
@@ -37,7 +37,7 @@ RETRY = Retry()
 
 
 class Later:
-    """That a request is to be put off: nothing is answered, and another one may show why."""
+    """The result of a request that is put off until other requests show why it failed."""
 
 
 LATER = Later()
@@ -45,7 +45,7 @@ LATER = Later()
 
 @dataclass
 class _Attempts:
-    """What the attempts at one request have come to so far."""
+    """The result of the attempts at one request so far."""
 
     began: float
     asked_at: str
@@ -63,7 +63,7 @@ class _Attempts:
     put_off_at: int = 0
 
     def add(self, reply: Reply | None, cost: float | None, seconds: float) -> None:
-        """Take up what a call has brought and cost."""
+        """Add the reply and the cost of a call."""
         if cost is not None:
             self.cost = (self.cost or 0.0) + cost
         if reply is None:
@@ -81,7 +81,7 @@ class _Attempts:
         p: float | None = None,
         interrupted: bool = False,
     ) -> Outcome:
-        """Return what came of it."""
+        """Return the outcome of the request."""
         reply = self.reply
         return Outcome(
             answers=answers,
@@ -111,7 +111,7 @@ class Requesting:
     purse : Purse
     retry : Retry
     rng : random.Random
-        For the jitter of repeats.
+        For the random part of waits.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ class Requesting:
         self.purse = purse
         self.pace = Pace(judge.concurrency, patience=judge.patience_minutes * 60)
         self.stopped = ""
-        self.is_last = False  # nothing is left beyond what is under way
+        self.is_last = False  # no request is left beyond those under way
         self.has_worked = False  # the server has answered, now or in an earlier run
         self._put_off: dict[str, _Attempts] = {}
         self._server = server
@@ -130,7 +130,7 @@ class Requesting:
         self._paid = asyncio.Event()
 
     def stop(self, why: str) -> None:
-        """Send nothing more; what is under way may come back."""
+        """Send nothing more; calls under way may still return."""
         self.stopped = self.stopped or why
         self.pace.stop()
         self._paid.set()
@@ -140,7 +140,7 @@ class Requesting:
         await self._server.close()
 
     def so_far(self, wanted: Wanted) -> Outcome | None:
-        """Return what a request that was put off has come to, when the run has ended."""
+        """Return the outcome so far of a request that was put off, when the run has ended."""
         so_far = self._put_off.pop(wanted.request_id, None)
         if so_far is None or not so_far.calls:
             return None
@@ -152,12 +152,12 @@ class Requesting:
         Returns
         -------
         Outcome, Later or None
-            None where the run was stopped before anything was sent.
+            None if the run was stopped before anything was sent.
 
         Raises
         ------
         RatifyError
-            Where no request will ever be answered like this.
+            When no request can be answered, for example because of a wrong key.
         """
         if self.stopped:
             return self.so_far(wanted)
@@ -167,8 +167,8 @@ class Requesting:
         try:
             return await self._attempts(wanted, question, so_far)
         except DownError:
-            # when nothing else is left to show whether the server works, these are to blame: the
-            # next run asks them again in any case
+            # if nothing else is left to show whether the server works, these requests are to
+            # blame; the next run asks them again in any case
             if (
                 self.is_last
                 and self.has_worked
@@ -207,7 +207,7 @@ class Requesting:
         return so_far.outcome(None, so_far.trouble, interrupted=True)
 
     async def _once(self, wanted: Wanted, question: Question, so_far: _Attempts) -> Reply | None:
-        """Make one call, in its turn; None where the budget or somebody has stopped the run."""
+        """Make one call, in its turn; return None if the run has been stopped."""
         began = await self.pace.enter()
         if began is None:
             return None
@@ -235,7 +235,7 @@ class Requesting:
             self.pace.leave()
 
     async def _set_aside(self, question: Question) -> float | None:
-        """Set aside what a call may cost at most; None where the budget is spent."""
+        """Set aside what a call may cost at most; return None if the budget is spent."""
         while not self.stopped:
             aside = self.purse.set_aside(question)
             if aside is not None:
@@ -252,31 +252,31 @@ class Requesting:
         if trouble.reason == "rate_limited":
             self.pace.limited(began, trouble.wait, said=trouble.detail)
         elif trouble.reason in LASTING:
-            self.pace.succeeded()  # it answers, if not this
+            self.pace.succeeded()  # the server answers, although not this request
         else:
             said = trouble.detail or trouble.reason.replace("_", " ")
             self.pace.failed(wanted.request_id, unreachable=trouble.unreachable, said=said)
 
     def _is_over(self, trouble: TroubleError, so_far: _Attempts) -> bool:
-        """Return whether a request has had its attempts."""
+        """Say whether a request has had all its attempts."""
         if trouble.reason == "rejected":
             return True
         if trouble.reason not in PASSING:
             so_far.unread += 1
             return so_far.unread >= min(READ_ATTEMPTS, self.judge.attempts)
-        if trouble.reason == "rate_limited":  # only patience ends that
+        if trouble.reason == "rate_limited":  # repeated until the patience ends
             return time.monotonic() - so_far.began > self.judge.patience_minutes * 60
-        if not self.pace.is_down:  # while nothing is answered, no request is to blame
+        if not self.pace.is_down:  # while the server is down, no request is to blame
             so_far.failed += 1
         return so_far.failed >= self.judge.attempts
 
     def _is_for_later(self, so_far: _Attempts) -> bool:
-        """Return whether to let others try: either the server is down, or this is a bad lot."""
+        """Say whether to let other requests try: the server is down, or these requests are bad."""
         tried = so_far.calls - so_far.put_off_at >= self.judge.attempts
         return tried and self.pace.is_down and so_far.reached and not self.is_last
 
     async def _wait(self, trouble: TroubleError, so_far: _Attempts) -> None:
-        """Wait before the next attempt; not for a reply that only could not be read."""
+        """Wait before the next attempt, but not after a reply that was refused or unreadable."""
         if trouble.reason not in PASSING:
             return
         seconds = backoff(
@@ -285,18 +285,18 @@ class Requesting:
             longest=self._retry.longest,
             rng=self._rng,
         )
-        if trouble.wait is not None:  # what the server says, and a little so that not all come back
+        if trouble.wait is not None:  # a little longer, so that requests do not all return at once
             seconds = trouble.wait + min(seconds, 1.0) * self._rng.random()
         await self.pace.sleep(seconds)
 
 
 def read_answers(question: Question, reply: Reply) -> dict[str, int | str]:
-    """Return what a reply answers.
+    """Return the answers in a reply.
 
     Raises
     ------
     TroubleError
-        Where it declines, or cannot be read.
+        When the reply declines, or cannot be read.
     """
     if reply.refused:
         raise TroubleError("refused")

@@ -1,4 +1,4 @@
-"""What a judge costs: an estimate before anything is sent, and a budget that is never exceeded."""
+"""Estimate what a judge costs before anything is sent, and never exceed its budget."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from study.judges.wanted.probes import everything
 from study.judges.wanted.wanted import Wanted
 from study.llm.reply import Reply
 
-# English text has about four characters a token; no tokenizer has more tokens than bytes.
+# English text has about four characters per token; no tokenizer has more tokens than bytes.
 CHARACTERS_A_TOKEN = 4.0
-# What a server puts around every message.
+# Tokens that a server adds to every message.
 MESSAGE_TOKENS = 8
-# Tokens of an answer, where none has been seen yet: a letter, or a short object of scores.
+# Tokens of an answer, if none has been seen yet: a letter, or a short object of scores.
 ANSWER_TOKENS = {"pairwise": 8, "best_worst": 16, "rating": 10}
-# Requests whose text is looked at for an estimate.
+# How many requests an estimate looks at.
 LOOKED_AT = 200
 MILLION = 1_000_000
 
 
 def characters(question: Question) -> int:
-    """Return how long a question is."""
+    """Return the number of characters in a question."""
     return sum(len(message["content"]) for message in question.messages)
 
 
@@ -38,7 +38,7 @@ def most_tokens(question: Question) -> int:
 
 
 def price(judge: LLMJudge, tokens_in: float, tokens_out: float) -> float | None:
-    """Return what tokens cost by the plan's prices, None where it has none."""
+    """Return what tokens cost by the plan's prices, or None if it has no prices."""
     if judge.prices is None:
         return None
     return (tokens_in * judge.prices.input + tokens_out * judge.prices.output) / MILLION
@@ -51,9 +51,9 @@ class Purse:
     ----------
     judge : LLMJudge
     calls : int
-        Sent so far, in every run.
+        Calls sent so far, in all runs.
     money : float
-        Spent so far.
+        Money spent so far.
     """
 
     def __init__(self, judge: LLMJudge, *, calls: int, money: float) -> None:
@@ -64,18 +64,18 @@ class Purse:
 
     @property
     def may_grow(self) -> bool:
-        """Whether what is left may still turn out to be more, as calls under way cost less."""
+        """Whether calls under way may turn out cheaper, so that more of the budget is left."""
         budget = self.judge.budget
         return bool(self._aside) and (budget.calls is None or self.calls < budget.calls)
 
     def set_aside(self, question: Question, *, anyway: bool = False) -> float | None:
-        """Set aside what a call may cost at most; None where the budget does not allow it.
+        """Set aside what a call may cost at most; return None if the budget does not allow it.
 
         Parameters
         ----------
         question : Question
         anyway : bool
-            Because it has been sent already.
+            Whether to exceed the budget, because the call has been sent already.
         """
         budget = self.judge.budget
         if budget.calls is not None and self.calls >= budget.calls and not anyway:
@@ -95,10 +95,10 @@ class Purse:
         self.calls -= 1
 
     def pay(self, aside: float | None, reply: Reply | None, *, lost: bool = False) -> float | None:
-        """Put back what was set aside and pay what a call has cost; return that, if it is known.
+        """Put back what was set aside and pay what a call has cost; return the cost, if known.
 
-        A call whose reply got lost on the way may have cost something all the same, and no server
-        says so: a budget in money counts it as what it costs at most.
+        A call whose reply was lost may still have cost something, and no server says how much. A
+        budget in money counts the most that it may have cost.
         """
         if aside is not None:
             self._aside.remove(aside)
@@ -124,14 +124,14 @@ class Estimate:
     ----------
     judge_id : str
     calls : int
-        Requests that are not answered yet; with a ranking that stops by itself, at most.
+        Requests that are not answered yet; the most, if a ranking may stop early.
     tokens_in, tokens_out : float
-        About so many.
+        Estimated numbers.
     cost, most : float or None
-        In the plan's currency: about, and at most without repeats; None without prices.
+        Estimated, and at most without repeats, in the plan's currency; None without prices.
     currency : str
     measured : bool
-        Whether the tokens follow from answers so far, not from the length of the text.
+        Whether the tokens are estimated from answers so far, not from the length of the text.
     """
 
     judge_id: str
@@ -145,7 +145,7 @@ class Estimate:
 
     def sentence(self) -> str:
         """Return the estimate as one line."""
-        basis = "as measured so far" if self.measured else "about 4 characters a token"
+        basis = "as measured so far" if self.measured else "about 4 characters per token"
         line = (
             f"judge {self.judge_id}: {self.calls:,} calls, about {self.tokens_in:,.0f} tokens in "
             f"and {self.tokens_out:,.0f} out ({basis})"
@@ -157,14 +157,14 @@ class Estimate:
 
 
 def estimate(asked: Asked, ledger: LedgerReading, *, again: bool = False) -> Estimate:
-    """Say what is still to be sent, and what it may cost; nothing is sent.
+    """Estimate what is still to be sent, and what it may cost; nothing is sent.
 
     Parameters
     ----------
     asked : Asked
     ledger : LedgerReading
     again : bool
-        Whether refusals and unreadable replies are asked once more.
+        Whether refusals and unreadable replies are asked again.
     """
     judge = asked.judge
     known, seen = ledger.known(again=again), set()
@@ -202,7 +202,7 @@ def estimate(asked: Asked, ledger: LedgerReading, *, again: bool = False) -> Est
 
 
 def check_affordable(judge: LLMJudge, found: Estimate) -> None:
-    """Raise `RatifyError` where a run may cost more than the plan allows without asking."""
+    """Raise `RatifyError` if a run may cost more than the plan allows without asking."""
     limit = judge.budget.ask_above
     if limit is None or found.most is None or found.most <= limit:
         return
@@ -214,7 +214,7 @@ def check_affordable(judge: LLMJudge, found: Estimate) -> None:
 
 
 class _Kind:
-    """Requests by one prompt: how many, and some of them from everywhere."""
+    """The requests of one prompt: their number, and an even sample of them."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -222,7 +222,7 @@ class _Kind:
         self._some: list[Wanted] = []
 
     def add(self, wanted: Wanted) -> None:
-        """Count a request, and keep it now and then."""
+        """Count a request, and keep some of them for the sample."""
         if self.calls % self._every == 0:
             self._some.append(wanted)
         self.calls += 1
@@ -233,7 +233,7 @@ class _Kind:
     def tokens(
         self, judge: LLMJudge, measured: Mapping[str, tuple[float, float]]
     ) -> tuple[float, float, float]:
-        """Return the mean tokens in and out of a request, and in at most."""
+        """Return the mean tokens in and out of a request, and the mean of the most tokens in."""
         asked = [(one, one.ask()) for one in self._some]
         most = fmean(most_tokens(question) for _, question in asked)
         known = measured.get(asked[0][0].prompt.name)

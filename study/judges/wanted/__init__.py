@@ -1,1 +1,1 @@
-"""Which answers the plan wants from a judge."""
+"""The answers that the plan wants from a judge."""

@@ -21,7 +21,7 @@ from study.tasks.registry import task_of
 
 @dataclass(frozen=True)
 class Asked:
-    """How one judge of a study is asked: its prompts, and everything it is wanted to answer."""
+    """How one judge of a study is asked: its prompts, and every answer that is wanted from it."""
 
     study: Study
     judge: LLMJudge
@@ -29,12 +29,12 @@ class Asked:
 
     @classmethod
     def of(cls, study: Study, judge: LLMJudge) -> Asked:
-        """Return it.
+        """Return how a judge of a study is asked.
 
         Raises
         ------
         RatifyError
-            Where a prompt is missing or does not fit the plan.
+            When a prompt is missing or does not fit the plan.
         """
         return cls(study, judge, prompts_of(study.plan, judge, study.folder))
 
@@ -51,7 +51,7 @@ class Asked:
     def comparison(
         self, items: Sequence[Item], *, purpose: str, position: int = 0, scenario: str = ""
     ) -> Wanted:
-        """Return one comparison of items; a ranking's session is its scenario's."""
+        """Return one comparison of items; the ranking of each scenario has its own session."""
         assert self.prompts.comparison is not None
         own = f":{hashlib.sha256(scenario.encode()).hexdigest()[:8]}" if scenario else ""
         return Wanted(
@@ -67,12 +67,12 @@ class Asked:
         )
 
     def ratings(self) -> Iterator[Wanted]:
-        """Yield the ratings: of every item of the study, a request for each rubric."""
+        """Yield the ratings: one request per item of the study and rubric."""
         for position, item in enumerate(self.study.rated_items(), start=1):
             yield from self.rating(item, position=position)
 
     def rating(self, item: Item, *, position: int) -> Iterator[Wanted]:
-        """Yield the requests that rate one item: dimensions of two rubrics never share one."""
+        """Yield the requests that rate one item; no request has dimensions of two rubrics."""
         wanted = {scale.id: scale for scale in self.study.plan.rated}
         for rubric in self.prompts.rubrics:
             scales = tuple(wanted[name] for name in rubric.rubric if name in wanted)

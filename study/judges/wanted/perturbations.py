@@ -1,9 +1,9 @@
-"""Rewrites of a text that should leave its empathy where it is: four mechanical, three supplied.
+"""Rewrite texts in ways that should not change their empathy: four mechanical, three supplied.
 
 The mechanical ones follow the robustness checks of Haleas, *Exploring the Empathy of Leading LLMs
-(Therapeutic Application)*, in our own make: repeated letters and punctuation, Greek look-alikes,
-misspelling and truncation, leetspeak. They are mild enough to be read by people, keep every line
-and every speaker's label, and can be taken back letter by letter (`edits`).
+(Therapeutic Application)*, in our own code: repeated letters and punctuation, Greek look-alikes,
+misspelling and truncation, leetspeak. They are mild enough for people to read, keep every line and
+every speaker's label, and can be undone letter by letter (`edits`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ import numpy as np
 from prereg.errors import RatifyError
 from prereg.plan.judging import MECHANICAL, REWRITTEN
 
-# How much of what could be changed is changed: enough to strike the eye in every sentence, little
-# enough that a person reads on without effort.
+# The share of possible changes that are made: enough to be noticed in every sentence, but not so
+# many that the text is hard to read.
 WORD_RATE = 0.25  # of words that get a repeated letter, or a spelling error
 PUNCTUATION_RATE = 0.5  # of full stops, question and exclamation marks that are repeated
 LETTER_RATE = 0.5  # of letters that have a look-alike, or a digit that stands for them
@@ -29,8 +29,8 @@ LEET = dict(zip("AaEeIiOoSsTt", "443311005577", strict=True))
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _STOP = re.compile(r"(?<![.!?])[.!?](?![.!?])")
-# A label ends at the line's first colon. Where that stands within 80 letters, nothing before it is
-# touched: a name has 24 at most, so no edit makes or unmakes a label.
+# A label ends at the line's first colon. If that is within 80 letters, nothing before it changes. A
+# name has at most 24 letters, so no edit makes or unmakes a label.
 _LABEL = re.compile(r"[\s*_>-]*+[^:]{0,80}+[\s*_]*+:")
 
 
@@ -45,7 +45,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Perturbed:
-    """A rewritten text and how to take it back.
+    """A rewritten text and how to undo it.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Perturbed:
 
 @dataclass(frozen=True)
 class PerturbedItem:
-    """A rewritten item; a row of the perturbed table. Edits only where it is mechanical."""
+    """A rewritten item, a row of the perturbed table; only mechanical rewrites have edits."""
 
     item_id: str
     perturbation: str
@@ -75,14 +75,14 @@ def perturb(name: str, text: str, *, rng: np.random.Generator) -> Perturbed:
     ----------
     name : {'repeated_letters', 'lookalikes', 'misspelling', 'leetspeak'}
     text : str
-        Any text. Line ends, whatever stands before a colon at the beginning of a line (a speaker's
-        label), digits and blanks stay as they are.
+        Any text. Line ends, the text before a colon at the beginning of a line (a speaker's label),
+        digits and blanks do not change.
     rng : numpy Generator
 
     Returns
     -------
     Perturbed
-        With at least one edit wherever the text has a place for one.
+        With at least one edit, if the text has a place for one.
 
     Raises
     ------
@@ -107,18 +107,17 @@ def perturb(name: str, text: str, *, rng: np.random.Generator) -> Perturbed:
 def perturbed_texts(
     names: Sequence[str], rows: Iterable[Mapping[str, str]], *, rng: np.random.Generator
 ) -> list[PerturbedItem]:
-    """Rewrite items: mechanically, or with the text in the item's column of that name.
+    """Rewrite items, mechanically or with the text in the item's column of that name.
 
     Parameters
     ----------
     names : sequence of str
         Perturbations, of `prereg.plan.judging.MECHANICAL` and `REWRITTEN`.
     rows : iterable of mappings
-        Rows of the items table: `item_id`, `text`, and a column for each of the names that is no
-        mechanical one.
+        Rows of the items table: `item_id`, `text`, and a column for each name not in MECHANICAL.
     rng : numpy Generator
-        One number is drawn from it: what an item becomes depends neither on the other items nor
-        on the order of anything.
+        One number is drawn from it, so that the rewrite of an item does not depend on the other
+        items or on any order.
 
     Returns
     -------
@@ -128,8 +127,8 @@ def perturbed_texts(
     Raises
     ------
     RatifyError
-        At an unknown name, a column that is missing or a cell that is empty, and where a rewrite
-        is the text itself: asking that would measure nothing.
+        When a name is unknown, a column is missing, a cell is empty, or a rewrite is the same as
+        the text, which would measure nothing.
     """
     for name in names:
         if name not in (*MECHANICAL, *REWRITTEN):
@@ -144,7 +143,7 @@ def perturbed_texts(
 
 
 def _rewritten(name: str, row: Mapping[str, str], seed: int) -> PerturbedItem:
-    """Return one rewrite of one item; its random numbers are its own."""
+    """Return one rewrite of one item, from its own random numbers."""
     item_id, text = row["item_id"], row["text"]
     if name in REWRITTEN:
         found = Perturbed(_supplied(name, row), ())
@@ -154,7 +153,7 @@ def _rewritten(name: str, row: Mapping[str, str], seed: int) -> PerturbedItem:
         found = perturb(name, text, rng=own)
     if found.text == text:
         raise RatifyError(
-            f"item '{item_id}' under '{name}' is its own text: nothing would be measured",
+            f"item '{item_id}' does not change under '{name}', so nothing would be measured",
             column=name if name in REWRITTEN else "text",
             value=text,
             allowed="a text that changes" if name in MECHANICAL else "a rewritten text",
@@ -163,7 +162,7 @@ def _rewritten(name: str, row: Mapping[str, str], seed: int) -> PerturbedItem:
 
 
 def _supplied(name: str, row: Mapping[str, str]) -> str:
-    """Return the rewrite that comes with an item."""
+    """Return the rewrite that the items table supplies for an item."""
     if name not in row:
         raise RatifyError(
             f"the items have no column '{name}', and the rewrite '{name}' is not mechanical",
@@ -179,7 +178,7 @@ def _supplied(name: str, row: Mapping[str, str]) -> str:
 
 
 def _places(name: str, text: str) -> list[tuple[int, str, float]]:
-    """Return what could be changed: place, letters, and how often such a place is changed."""
+    """Return each possible change: its place, its letters, and how often such a place changes."""
     if name in {"lookalikes", "leetspeak"}:
         table = LOOKALIKES if name == "lookalikes" else LEET
         return [(at, letter, LETTER_RATE) for at, letter in enumerate(text) if letter in table]
@@ -201,7 +200,7 @@ def _spoken(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _repeated(old: str, rng: np.random.Generator) -> str:
-    """Return a word with one letter drawn out, or a mark that is repeated."""
+    """Return a word with one letter repeated, or a repeated punctuation mark."""
     more = int(rng.integers(2, 4))
     if len(old) == 1:
         return old * (3 if old == "." else more)
@@ -211,7 +210,7 @@ def _repeated(old: str, rng: np.random.Generator) -> str:
 
 
 def _misspelt(old: str, rng: np.random.Generator) -> str:
-    """Return a word with one slip of the hand, or without its end; the first letter stays."""
+    """Return a word with one typing error, or without its end; the first letter stays."""
     kind = int(rng.integers(4))
     at = int(rng.integers(1, len(old) - 2))
     if kind == 0 and old[at] != old[at + 1]:
@@ -232,7 +231,7 @@ _MAKERS: Mapping[str, Callable[[str, np.random.Generator], str]] = {
 
 
 def _apply(text: str, changes: Sequence[tuple[int, str, str]]) -> Perturbed:
-    """Return the text with the changes made; their places are in the original."""
+    """Return the text with the changes made; their places refer to the original."""
     pieces: list[str] = []
     edits: list[Edit] = []
     at = moved = 0

@@ -1,4 +1,4 @@
-"""What a judge is asked so that its habits show: sides exchanged, again, other words, rewrites."""
+"""Questions that show a judge's habits: sides exchanged, repeats, other words, rewrites."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from study.judges.wanted.wanted import Wanted
 
 
 def everything(asked: Asked) -> Iterator[Wanted]:
-    """Yield all that is known beforehand: trials, ratings, probes of habits; no ranking."""
+    """Yield all that is known beforehand: trials, ratings and probes of habits, but no ranking."""
     yield from asked.trials()
     yield from asked.ratings()
     yield from probes(asked)
 
 
 def probes(asked: Asked) -> Iterator[Wanted]:
-    """Yield every probe of a judge, each beside the original that it is compared with.
+    """Yield every probe of a judge, together with the original that it is compared with.
 
-    The originals are mostly asked anyway, as trials and ratings; then they cost nothing.
+    Most originals are asked anyway, as trials and ratings; then they cost nothing.
     """
     habits = asked.judge.habits
     if habits is None:
@@ -37,7 +37,7 @@ def probes(asked: Asked) -> Iterator[Wanted]:
 
 
 def probed_items(study: Study, habits: Habits) -> list[Item]:
-    """Return the items that are rated under perturbations: the same for every judge."""
+    """Return the items that are also rated with perturbations: the same for every judge."""
     pool = study.rated_items()
     rng = stream(study.plan.seed, Stream.PROBED_ITEMS)
     drawn = rng.permutation(len(pool))[: habits.items]
@@ -53,7 +53,7 @@ def rewrites(study: Study, habits: Habits) -> Iterator[PerturbedItem]:
 
 
 def perturbed(study: Study) -> Iterator[tuple[str, str, str]]:
-    """Yield item, perturbation and text of all that any judge of the plan is asked."""
+    """Yield the item, perturbation and text of every rewrite for any judge of the plan."""
     found = [one for habits in _all_habits(study.plan) for one in rewrites(study, habits)]
     texts = {(one.item_id, one.perturbation): one.text for one in found}
     yield from ((*key, text) for key, text in texts.items())
@@ -78,7 +78,7 @@ def _pair_probes(asked: Asked, habits: Habits) -> Iterator[Wanted]:
 
 
 def _drawn_pairs(asked: Asked, count: int) -> list[tuple[Item, ...]]:
-    """Return so many different pairs of people's trials, or all there are; sides as first shown."""
+    """Return this many different pairs of people's trials, or all; sides are as first shown."""
     first: dict[frozenset[str], tuple[str, ...]] = {}
     for trial in asked.study.trials():
         first.setdefault(frozenset(trial.item_ids), trial.item_ids)

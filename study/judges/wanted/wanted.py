@@ -1,4 +1,4 @@
-"""What an LLM judge is wanted to answer, request by request, and which rows an answer leaves."""
+"""The answers that are wanted from an LLM judge, their requests, and their rows in the store."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from study.judges.prompts.questions import Question, ask
 from study.store.tables import BestWorst, Judgment, Probe, Rating
 from study.tasks.base import Answers, Row, Task
 
-MODE = "live"  # a judge's answer is no pilot and no bot, whichever people it stands beside
+MODE = "live"  # a judge's answers are always live data, even beside pilot or bot data
 KIND = "llm"
 Rows = list[tuple[type[Judgment | Rating | BestWorst | Probe], Row]]
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One answer that is wanted of a judge.
+    """One answer that is wanted from a judge.
 
     Attributes
     ----------
@@ -35,18 +35,18 @@ class Wanted:
     task : Task
         What is asked, and how an answer becomes rows.
     items : tuple of Item
-        As asked, in order of place.
+        In the order in which they are asked.
     prompt : Prompt
     question : str
-        The plan's own, for comparisons.
+        The plan's question, for comparisons.
     scales : tuple of Rated
         Dimensions and their ends, for ratings.
     session_id, position
-        Where the answer stands in its table; a ranking's position is given when it is answered.
+        Where the answer is in its table; in a ranking, the position is given with the answer.
     repeat : int
-        How often the very same was asked before, on purpose.
+        How often the same request was made before, on purpose.
     unit, probe, variant : str
-        Of an answer that only shows a habit; empty otherwise.
+        For an answer that only shows a habit; empty otherwise.
     """
 
     judge: LLMJudge
@@ -71,7 +71,7 @@ class Wanted:
 
     @cached_property
     def request_id(self) -> str:
-        """The hash of everything the reply may depend on; who has it answered need not ask."""
+        """The hash of everything the reply may depend on; an answered request is not sent again."""
         judge = self.judge
         said = [
             judge.id,
@@ -87,7 +87,7 @@ class Wanted:
 
     @cached_property
     def output_id(self) -> str:
-        """What its answer is known by in its table; several may stem from one request."""
+        """The id of its answer in its table; one request may give several answers."""
         if self.probe:
             key = f"{self.plan_hash}:{self.judge.id}:{self.unit}:{self.probe}:{self.variant}"
         elif self.scales:
@@ -98,12 +98,12 @@ class Wanted:
         return hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def ask(self) -> Question:
-        """Return what is sent to the server."""
+        """Return the question for the server."""
         dimensions = [scale.id for scale in self.scales]
         return ask(self.prompt, self.question, self.items, dimensions)
 
     def rows(self, answers: Answers) -> Rows:
-        """Return the rows that its answer leaves: those of its task, or of a probe."""
+        """Return the rows of its answer: those of its task, or of a probe."""
         common: Row = {
             "plan_hash": self.plan_hash,
             "rater_id": self.judge.id,
@@ -127,7 +127,7 @@ class Wanted:
         return [(self.task.table, row) for row in rows]
 
     def _probe_row(self, row: Row) -> Row:
-        """Return a row of the task's table as one of the probes."""
+        """Return a row of the task's table as a row of the probes table."""
         known = {name: value for name, value in row.items() if name in Probe.__table__.columns}
         dimension = f":{_short(row['dimension'])}" if "dimension" in row else ""
         return {
@@ -140,7 +140,7 @@ class Wanted:
 
 
 def _parameters(judge: LLMJudge) -> Mapping[str, Any]:
-    """Return what the server is told beside model and messages."""
+    """Return what the server is told besides the model and the messages."""
     return {
         "temperature": judge.temperature,
         "max_tokens": judge.max_tokens,
@@ -160,5 +160,5 @@ def _text_digest(item: Item) -> str:
 
 
 def _short(name: str) -> str:
-    """Return a name that fits into an id, and is no other's."""
+    """Return a unique form of a name that is short enough for an id."""
     return name if len(name) <= 31 else name[:20] + hashlib.sha256(name.encode()).hexdigest()[:11]

@@ -1,4 +1,4 @@
-"""What Alembic runs: the steps that are missing, in the transaction that the caller began.
+"""The script that Alembic runs: the missing steps, in the transaction that the caller began.
 
 The caller commits or rolls back, so that a step that fails halfway leaves the store as it was.
 """

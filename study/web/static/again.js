@@ -1,3 +1,3 @@
-// A page that answers a form asks again after "Back" whether to send it again; as a plain page it does not.
+// Makes the answer to a form a plain page, so that after "Back" the browser does not ask to send the form again.
 "use strict";
 history.replaceState(null, "", location.href);

@@ -1,4 +1,4 @@
-// Adds to a page that works without it: how long the trial took, how long the page was hidden, keys.
+// The page works without this script, which adds: how long the trial took, how long the page was hidden, keys.
 "use strict";
 (() => {
   const form = document.querySelector("form");
@@ -36,7 +36,7 @@
     tell();
     toggle.addEventListener("click", () => {
       keys = !keys;
-      try { localStorage.setItem("ratify-keys", keys ? "on" : "off"); } catch { /* for this page then */ }
+      try { localStorage.setItem("ratify-keys", keys ? "on" : "off"); } catch { /* then only for this page */ }
       tell();
     });
   }

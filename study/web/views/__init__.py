@@ -1,1 +1,1 @@
-"""What raters and researchers see: one module for each."""
+"""The views behind the pages of raters and researchers."""

@@ -1,4 +1,4 @@
-"""The researcher's pages: how the collection stands, steering it, the tables, and the report."""
+"""The researcher's pages: the state of the collection, its controls, the tables, the report."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from study.web.views.signing_in import Page, is_signed_in, page, pages
 
 __all__ = ["pages"]
 
-# A recruitment platform's export is larger than any answer: some 300 bytes a rater.
+# A recruitment platform's export is larger than any answer: about 300 bytes per rater.
 UPLOAD_BYTES = 5_000_000
-# Longer tables of sequences are not read on a page; the downloads have all of it.
+# Nobody reads a longer table of sequences on a page; the downloads have all of them.
 MOST_SEQUENCES = 1000
 _MIMETYPES = {
     "csv": "text/csv",
@@ -37,15 +37,15 @@ _MIMETYPES = {
 
 @pages.url_value_preprocessor
 def allow_upload(endpoint: str | None, _values: dict[str, Any] | None) -> None:
-    """Let a researcher, and nobody else, send more than an answer; before the form is read."""
+    """Allow only a researcher to send more than an answer; runs before the form is read."""
     if endpoint == "dashboard.release" and is_signed_in():
         request.max_content_length = UPLOAD_BYTES
-        request.max_form_memory_size = UPLOAD_BYTES  # counts what is read of a file at a time, too
+        request.max_form_memory_size = UPLOAD_BYTES  # also limits the parts in which a file is read
 
 
 @pages.get("/", strict_slashes=False)
 def overview() -> Page:
-    """Show how the collection stands, by kind of data."""
+    """Show the state of the collection, for each kind of data."""
     return _overview()
 
 
@@ -89,7 +89,7 @@ def resume() -> AnyResponse:
 
 @pages.post("/release")
 def release() -> Page:
-    """Free the places of raters whom the recruitment platform's export calls gone."""
+    """Free the places of raters who left, according to the recruitment platform's export."""
     sent = request.files.get("export")
     if sent is None or not sent.filename:
         return _overview(400, fault="Choose the file that the platform exported.")
@@ -100,7 +100,7 @@ def release() -> Page:
 
 
 def _release_from(sent: FileStorage) -> Released:
-    """Read an uploaded file where no other request sees it; errors call it by its own name."""
+    """Read an uploaded file in a private folder; error messages use the file's own name."""
     here = room()
     name = secure_filename(sent.filename or "")[-100:] or "export.csv"
     with tempfile.TemporaryDirectory() as folder:
@@ -121,7 +121,7 @@ def _release_from(sent: FileStorage) -> Released:
 
 @pages.get("/tables.zip")
 def tables() -> AnyResponse:
-    """Give all tables and their codebook."""
+    """Send all tables and their codebook."""
     here = room()
     ending = request.args.get("format", "csv")
     try:
@@ -133,7 +133,7 @@ def tables() -> AnyResponse:
 
 @pages.get("/tables/<name>.<any(csv, parquet):ending>")
 def table(name: str, ending: str) -> AnyResponse:
-    """Give one table."""
+    """Send one table."""
     here = room()
     try:
         stream = one_table(here.store, here.study, name, ending)
@@ -144,7 +144,7 @@ def table(name: str, ending: str) -> AnyResponse:
 
 @pages.get(f"/{CODEBOOK}")
 def tables_codebook() -> AnyResponse:
-    """Give the codebook of the tables."""
+    """Send the codebook of the tables."""
     response = Response(codebook(), mimetype="text/markdown")
     response.headers["Content-Disposition"] = f"attachment; filename={CODEBOOK}"
     return response

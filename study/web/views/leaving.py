@@ -1,4 +1,4 @@
-"""How a visit ends: done, declined, screened out, place lost, withdrawn."""
+"""The pages at the end of a visit: done, declined, screened out, place lost, withdrawn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Page = Response | str | tuple[str, int]
 
 @pages.get("/done")
 def done() -> Page:
-    """Hand out the completion code, once every answer is found in the store."""
+    """Show the completion code, if every answer is in the store."""
     here = room()
     place = current_place(here)
     if place is None or not place.finished:
@@ -40,7 +40,7 @@ def done() -> Page:
 
 
 def _code(here: Room, found: Completion) -> str:
-    """Return the plan's code for what became of a finished visit."""
+    """Return the plan's completion code for a finished visit."""
     codes = here.study.plan.recruitment.codes
     rules = here.study.plan.exclusions
     most = next((r.max_failed for r in rules if r.rule == "failed_attention"), None)
@@ -64,7 +64,7 @@ def over() -> Page:
 
 @pages.get("/declined")
 def declined() -> Page:
-    """Thank somebody who does not want to take part; nothing is stored of them."""
+    """Thank somebody who does not want to take part; nothing is stored about them."""
     here = room()
     place = current_place(here)
     if place is not None:
@@ -101,13 +101,13 @@ def withdrawn() -> Page:
 
 
 def _back(here: Room, key: str) -> str | None:
-    """Return where somebody goes on who does not withdraw after all, if this is their browser."""
+    """Return the next page of a rater who does not withdraw, if this is their browser."""
     place: Place | None = current_place(here)
     return next_page(here, place) if place is not None and place.withdrawal_key == key else None
 
 
 def _forget() -> None:
-    """Take what this browser knows of the rater out of its cookie."""
+    """Remove the rater from this browser's cookie."""
     for name in ("rater_id", "session_id", "platform"):
         session.pop(name, None)
 

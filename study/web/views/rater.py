@@ -1,4 +1,4 @@
-"""The rater's pages: consent, instructions, one trial a page. HTML first."""
+"""The raters' pages: consent, instructions, and one trial per page, also without JavaScript."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from study.web.views.rater_pages import current_place, next_page, page
 pages = Blueprint("rater", __name__)
 Page = Response | str | tuple[str, int]
 
-# The platform's own name for a participant, first match wins.
+# Parameters of the link that may hold the rater's id; the first one found is used.
 ID_PARAMETERS = ("PROLIFIC_PID", "rater")
 _ID = re.compile(r"[\w.@:+-]{1,128}")
 _COUNT = range(10**9)
@@ -32,7 +32,7 @@ _COUNT = range(10**9)
 
 @pages.get("/")
 def arrive() -> Page:
-    """Greet a newcomer with the consent text; take a rater who comes back to their place."""
+    """Show a newcomer the consent text; send a rater who comes back to their place."""
     here = room()
     if not here.limits.arrival(request.remote_addr):
         return _too_many()
@@ -84,7 +84,7 @@ def consent() -> Page:
 
 @pages.get("/instructions")
 def instructions() -> Page:
-    """Say what a trial asks."""
+    """Show the instructions."""
     here = room()
     place = current_place(here)
     if place is None:
@@ -98,7 +98,7 @@ def instructions() -> Page:
 
 @pages.get("/comprehension")
 def comprehension() -> Page:
-    """Ask the question that comes before the first trial."""
+    """Show the comprehension question, which comes before the first trial."""
     here = room()
     place, question = _asked(here)
     if place is None or question is None:
@@ -108,14 +108,14 @@ def comprehension() -> Page:
 
 @pages.post("/comprehension")
 def comprehend() -> Page:
-    """Count an answer to that question."""
+    """Count an answer to the comprehension question."""
     here = room()
     place, question = _asked(here)
     if place is None or question is None:
         return redirect(url_for("rater.trial"), 303)
     option = whole(request.form.get("option"), range(1, len(question.options) + 1))
     if option is None or whole(request.form.get("attempt"), _COUNT) != place.attempts:
-        # nothing chosen, or a form sent twice: neither is an attempt
+        # a form without a choice, or a form that is sent twice, is not an attempt
         shown = page("comprehension.html", here, place, question=question, missing=option is None)
         return shown, 422
     then = assignment.try_comprehension(here.store, here.study, place, option)
@@ -127,7 +127,7 @@ def comprehend() -> Page:
 
 
 def _asked(here: Room) -> tuple[Place | None, Comprehension | None]:
-    """Return the place and the question, None for the one that stands in the way."""
+    """Return the place, or None if it is not to be asked; and the question, or None."""
     place = current_place(here)
     question = here.study.plan.comprehension
     if place is None or place.status != "active" or place.comprehended:
@@ -145,18 +145,18 @@ def trial() -> Page:
     there = next_page(here, place)
     if there != url_for("rater.trial"):
         return redirect(there, 303)
-    if request.method == "GET":  # not a HEAD, which shows nothing to anybody
+    if request.method == "GET":  # not HEAD, which shows nothing
         assignment.show(here.store, here.study, place)
     return _trial_page(here, place)
 
 
 @pages.post("/trial")
 def answer() -> Page:
-    """Keep an answer, then go on: the redirect is sent only after the store has it."""
+    """Store an answer, then continue; the redirect is sent only after the store has it."""
     here = room()
     session_id = session.get("session_id")
     if session_id is None or request.form.get("visit") != session_id:
-        # not begun, or the form belongs to another rater of this browser: it answers nothing
+        # no visit has begun, or the form belongs to another rater who uses this browser
         return redirect(url_for("rater.trial"), 303)
     reading = here.task.read(request.form)
     if reading.missing:
@@ -171,14 +171,14 @@ def answer() -> Page:
     if outcome is None:
         return redirect(url_for("rater.arrive"), 303)
     if outcome.wait_seconds:
-        assignment.show(here.store, here.study, outcome.place)  # the page that goes back shows it
+        assignment.show(here.store, here.study, outcome.place)  # the page below shows the trial
         shown = _trial_page(here, outcome.place, reading.answers, wait=outcome.wait_seconds)
         return shown, 422
     return redirect(next_page(here, outcome.place), 303)
 
 
 def _ask_again(here: Room, reading: Reading) -> Page:
-    """Show the trial again to somebody who has not answered all of it, unless the form is old."""
+    """Show the trial again to a rater who left something unanswered, unless the form is old."""
     place = current_place(here)
     there = next_page(here, place) if place is not None else url_for("rater.arrive")
     if place is None or there != url_for("rater.trial"):
@@ -207,7 +207,7 @@ def _trial_page(
         visit=place.session_id,
         position=place.position,
         trials=len(sequence),
-        # texts and nothing else: no id, no source, no score of an item ever reaches a page
+        # only texts: an item's id, source or score must never reach a page
         texts=[here.study.shown[item_id].text for item_id in shown.item_ids],
         prompt=here.study.shown[shown.item_ids[0]].prompt,
         task=here.task,
@@ -218,14 +218,14 @@ def _trial_page(
 
 
 def _arrival() -> Arrival | None:
-    """Return who arrives: from the link, else from their cookie, else somebody new.
+    """Return the rater who arrives: from the link, else from their cookie, else a new rater.
 
-    None where the link carries an id that cannot be one, or lacks the one its platform sends.
+    None if the id in the link is not valid, or if the link lacks the id that its platform sends.
     """
     here = room()
     extra = [_parameter("STUDY_ID"), _parameter("SESSION_ID")]
     from_prolific = here.study.plan.recruitment.platform == "prolific"
-    # a place of a live study on Prolific is for whom Prolific sends; elsewhere it may be tried out
+    # a live study on Prolific takes only raters whom Prolific sends; others may be tried out
     names = ID_PARAMETERS[:1] if from_prolific and here.mode == "live" else ID_PARAMETERS
     for name in names:
         given = request.args.get(name)

@@ -1,4 +1,4 @@
-"""What every page of a rater's shares: where they are, where they go next, what a page is given."""
+"""What all raters' pages share: where a rater is, where they go next, and how a page is made."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def current_place(here: Room) -> Place | None:
 
 
 def next_page(here: Room, place: Place) -> str:
-    """Return the address of the page where a rater goes on."""
+    """Return the address of the page where a rater continues."""
     if place.finished:
         return url_for("leaving.done")
     if place.status != "active":
@@ -30,5 +30,5 @@ def next_page(here: Room, place: Place) -> str:
 
 
 def page(template: str, here: Room, place: Place | None = None, **values: Any) -> str:
-    """Return a rater's page; with a place, it offers to withdraw."""
+    """Return a rater's page; if a place is given, the page offers to withdraw."""
     return render_template(template, plan=here.study.plan, mode=here.mode, place=place, **values)

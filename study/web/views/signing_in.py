@@ -1,4 +1,4 @@
-"""The dashboard's door: the first password, signing in and out, and nothing without it."""
+"""Guard the dashboard: the first password, signing in and signing out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from prereg.errors import RatifyError
 from study.web import accounts
 from study.web.context import room
 
-# The other pages of the dashboard are added in study.views.dashboard.
+# The other pages of the dashboard are added in study.web.views.dashboard.
 pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 Page = tuple[str, int]
 
-# What a stranger may ask for; every other page, present or future, is behind the door.
+# Pages that are open to everybody; every other page, present or future, needs a sign-in.
 _OPEN = {f"dashboard.{name}" for name in ("sign_in", "check", "set_up", "first_password")}
 _COOKIE = "researcher"
 TOO_MANY = "Too many attempts. Wait a minute, then try again."
@@ -31,7 +31,7 @@ def only_researchers() -> Response | None:
 
 
 def is_signed_in() -> bool:
-    """Say whether this browser's cookie holds a token that is still good."""
+    """Say whether this browser's cookie holds a valid token."""
     return accounts.is_signed_in(room().store, session.get(_COOKIE))
 
 
@@ -58,7 +58,7 @@ def check() -> Response | Page:
 
 @pages.post("/sign-out")
 def sign_out() -> Response:
-    """Forget the researcher, here and in the store."""
+    """Sign the researcher out, in this browser and in the store."""
     accounts.sign_out(room().store, session.pop(_COOKIE, None))
     return redirect(url_for("dashboard.sign_in"), 303)
 

@@ -195,7 +195,7 @@ def test_a_server_without_batches(tmp_path: Path, server: LLMServer) -> None:
     server.set(desk_faults={"404": 1.0})
     folder = make_llm_study(tmp_path / "study", server)
     with lab(folder) as study:
-        with pytest.raises(RatifyError, match="does not find it"):
+        with pytest.raises(RatifyError, match="does not know the model or address"):
             by_batch(study)
         server.reset()
         study.run()

@@ -164,7 +164,7 @@ def test_what_ends_a_run_at_once(tmp_path: Path, server: LLMServer) -> None:
     ends = {
         "401": "key_variable: judge 'fake': the server refuses the key",
         "403": "refuses the key",
-        "404": "does not find it: The model does not exist.",
+        "404": "does not know the model or address: The model does not exist.",
         "quota": "asks for payment or more credit: You exceeded your current quota.",
         "400": "rejects every request: Invalid request.",
     }

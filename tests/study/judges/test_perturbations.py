@@ -140,8 +140,8 @@ def test_items_are_rewritten_each_for_itself():
     [
         ({"text": TALK}, "elevated", "the items have no column 'elevated'"),
         ({"text": TALK, "elevated": " "}, "elevated", "item 'i1' has no rewritten text"),
-        ({"text": TALK, "elevated": TALK}, "elevated", "is its own text"),
-        ({"text": "…"}, "leetspeak", "item 'i1' under 'leetspeak' is its own text"),
+        ({"text": TALK, "elevated": TALK}, "elevated", "does not change"),
+        ({"text": "…"}, "leetspeak", "item 'i1' does not change under 'leetspeak'"),
     ],
 )
 def test_what_would_measure_nothing_is_refused(row, name, message):

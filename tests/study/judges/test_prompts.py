@@ -210,7 +210,7 @@ def test_a_prompt_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
         ("min: 1", "min: 3", ["dimensions.warmth", "max must lie"]),
         ("max: 3", "max: 30", ["dimensions.warmth", "max must lie"]),
         ("max: 3", "max: 3.0", ["dimensions.warmth.max", "3.0"]),
-        (", 3: warm", "", ["dimensions.warmth", "every point, 3 too"]),
+        (", 3: warm", "", ["dimensions.warmth", "every point; 3 is missing"]),
         ("3: warm}", "3: warm, 4: hot}", ["dimensions.warmth", "levels has 4", "1 to 3"]),
         ("3: warm}", "3: warm, 3: hot}", ["'3' occurs more than once"]),
         ("3: warm}", "3: warm}\n    examples: {9: x}", ["dimensions.warmth", "examples has 9"]),

@@ -185,7 +185,7 @@ def test_why_a_reply_cannot_be_read_is_said_without_the_reply() -> None:
     assert unreadable("<think>so").reason == "cut off while thinking"
     assert "cut off" in unreadable('{"choice": "A').reason
     assert unreadable("PRIVATE words of a conversation").reason == "not one letter"
-    assert unreadable('{"choice": "A", "choice": "B"}').reason == "a key stands twice"
+    assert unreadable('{"choice": "A", "choice": "B"}').reason == "a key occurs more than once"
     assert unreadable('{"PRIVATE": "A"}').reason == '"choice" is missing'
     assert "PRIVATE" not in unreadable('{"choice": "A", "PRIVATE": 1}').reason
 
@@ -286,14 +286,14 @@ def test_anything_else_is_no_score(score: str) -> None:
     [
         ('{"warmth": 3}', '"advice" is missing'),
         ('{"warmth": 3, "advice": 5, "care": 1}', "not asked for"),
-        ('{"warmth": 3, "advice": 5, "warmth": 3}', "twice"),
+        ('{"warmth": 3, "advice": 5, "warmth": 3}', "more than once"),
         ('{"warmth": 3, "Advice": 5}', '"advice" is missing'),
-        ('{"warmth": 3, "advice": 9}', '"advice" lies outside 1 to 5'),
-        ('{"warmth": 3, "advice": 2.5}', '"advice" is no whole number'),
-        ('{"warmth": 3, "advice": NaN}', "NaN is no number"),
+        ('{"warmth": 3, "advice": 9}', '"advice" is outside 1 to 5'),
+        ('{"warmth": 3, "advice": 2.5}', '"advice" is not a whole number'),
+        ('{"warmth": 3, "advice": NaN}', "NaN is not a number"),
         ('{"warmth": 3, "advice": 5', "cut off"),
         ('{"warmth": 3, "adv', "cut off"),
-        ('{"warmth": 3, "advice": 5} I hope that helps', "goes on after its end"),
+        ('{"warmth": 3, "advice": 5} I hope that helps', "continues after its end"),
         ("warmth: 3, advice: 5", "no JSON object"),
         ("3", "no JSON object"),
         ('Warmth is 2, not: {"warmth": 3, "advice": 5}', "no JSON object"),
@@ -338,9 +338,9 @@ def test_two_different_letters_are_places(text: str) -> None:
     [
         ('{"most": "C", "least": "C"}', "the same"),
         ('{"most": "C", "least": "c"}', "the same"),
-        ('{"most": "C", "least": "E"}', '"least" is none of the letters'),
-        ('{"most": 3, "least": 1}', '"most" is none'),
-        ('{"most": "C or D", "least": "A"}', '"most" is none'),
+        ('{"most": "C", "least": "E"}', '"least" is not one of the letters'),
+        ('{"most": 3, "least": 1}', '"most" is not one'),
+        ('{"most": "C or D", "least": "A"}', '"most" is not one'),
         ('{"most": "C"}', '"least" is missing'),
         ('{"most": "C", "least": "A", "why": "warm"}', "not asked for"),
         ('{"most": "C", "least": "A"', "cut off"),

@@ -335,7 +335,7 @@ def test_a_language_without_a_catalogue_is_refused(
         open_study(folder)
     line = str(caught.value)
     assert line == (
-        f"{folder / 'plan.yaml'}, language: the rater's pages do not speak this language, "
+        f"{folder / 'plan.yaml'}, language: the raters' pages are not available in this language, "
         "got 'xx' (allowed: en, ar, de)"
     )
     done = ratify("serve", folder, "--mode", "pilot", "--port", "0")

@@ -1,4 +1,4 @@
-"""The tables as release 0.1.0 made them; that release left no mark of its version."""
+"""The tables of release 0.1.0, which did not record its version in the store."""
 
 from __future__ import annotations
 

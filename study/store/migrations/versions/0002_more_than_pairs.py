@@ -1,7 +1,7 @@
-"""More raters of a sequence, leases, comprehension, withdrawal, ratings and best-worst by people.
+"""More raters per sequence, leases, comprehension, withdrawal, ratings and best-worst by people.
 
-Every row of release 0.1.0 is carried over. What it did not know is filled with what was true then:
-one rater to a sequence, no comprehension question, no platform; ratings were only a judge's.
+Every row of release 0.1.0 is kept. New columns are filled with what was true then: one rater per
+sequence, no comprehension question, no platform, and ratings only by judges.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from alembic import op
 revision = "0002"
 down_revision = "0001"
 
-# Release 0.1.0 named no unique constraint: PostgreSQL names them like this, SQLite not at all.
+# Release 0.1.0 did not name unique constraints. PostgreSQL names them like this; SQLite does not.
 UNNAMED = {"uq": "%(table_name)s_%(column_0_N_name)s_key"}
 HOLDING = "status IN ('active', 'finished')"
-# Whoever is in the middle of it when the store is upgraded keeps their place for so long at least.
+# Raters who are under way when the store is upgraded keep their place for at least this long.
 GRACE_SECONDS = 60 * 60
 
 Columns = dict[str, sa.types.TypeEngine[Any]]
@@ -92,7 +92,7 @@ def _visits() -> None:
 
 
 def _fill_visits() -> None:
-    """Say where every rater is: counted answers, and the last trial on their screen."""
+    """Fill in where every rater is: how many answers, and the last trial on their screen."""
     connection = op.get_bind()
     connection.execute(
         sa.text(

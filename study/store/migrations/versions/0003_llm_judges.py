@@ -1,4 +1,4 @@
-"""LLM judges: requests and what came of them, probes of habits, and who is asking."""
+"""LLM judges: requests and their outcomes, probes of habits, and the runs that are asking."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Bring a store of release 0.2.0 to this schema; nothing that is there changes."""
+    """Bring a store of release 0.2.0 to this schema; existing values do not change."""
     for table in ("judgments", "ratings", "best_worst"):
         op.add_column(table, sa.Column("request_id", sa.String(64)))
     _requests()

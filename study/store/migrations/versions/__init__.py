@@ -1,1 +1,1 @@
-"""The steps, in order of their numbers."""
+"""The steps from one revision of the store to the next, in order of their numbers."""
