@@ -33,10 +33,10 @@ class LimitsOfAgreement:
     n, n_dropped : int
         Items with both, and items that lack one of the two.
     level : float
-        Of the limits and of every interval.
+        Coverage of the limits and of every interval.
     method : str
     note : str
-        What must be known before the limits are believed, empty if nothing.
+        A caution about the limits, empty if there is none.
     """
 
     bias: float
@@ -71,8 +71,8 @@ def limits_of_agreement(
     Parameters
     ----------
     pairs : DataFrame
-        One row an item: two columns of numbers on one scale, in points; a row that lacks one drops
-        out. Rows count as independent, so each item stands once.
+        One row per item: two columns of numbers on one scale, in points. Rows that lack one are
+        left out. Rows are taken as independent, so each item may occur only once.
     score, reference : str
         Names of the columns; differences are score - reference.
     level : float
@@ -85,16 +85,16 @@ def limits_of_agreement(
     Raises
     ------
     RatifyError
-        On a missing column, a cell that is no number, a level outside 0 to 1, and fewer than three
-        items with both scores.
+        If a column is missing, a cell is not a number, the level is outside 0 to 1, or fewer than
+        three items have both scores.
 
     Notes
     -----
-    Bland and Altman (1986, Lancet). The intervals of the limits are exact where differences are
+    Bland and Altman (1986, Lancet). The intervals of the limits are exact if differences are
     normal (noncentral t: Carkeet 2015, Optometry and Vision Science); on scales of a few points
     they are approximate. The ratio of spreads has Morgan's interval (1939, Biometrika).
-    Where it is not 1, differences change along the scale, and one pair of limits describes the
-    middle of it: a score that keeps to the middle (or a reference that is a mean of many) is too
+    If it is not 1, differences change along the scale, and one pair of limits describes only the
+    middle of it. A score that stays near the middle (or a reference that is a mean of many) is too
     high for low items and too low for high ones, whatever its bias.
     """
     columns.proportion("level", level)
@@ -133,7 +133,7 @@ def limits_of_agreement(
 
 
 def _limit_factors(n: int, level: float, reach: float) -> tuple[float, float]:
-    """Return the two ends of the interval of a limit, in sd away from the bias."""
+    """Return the two ends of a limit's interval, as distances from the bias in units of sd."""
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
     ends = stats.nct.ppf(tails, n - 1, reach * math.sqrt(n)) / math.sqrt(n)
     return float(ends[0]), float(ends[1])
@@ -155,7 +155,7 @@ def _spread(known: FloatArray, level: float) -> tuple[float, float, float]:
 
 
 def _note(spread: tuple[float, float, float]) -> str:
-    """Return the caution about differences that change along the scale."""
+    """Return a caution if differences change along the scale."""
     ratio, low, high = spread
     if math.isnan(ratio):
         return "One of the two scores never varies."

@@ -22,7 +22,7 @@ from analysis.results.figure_style import (
 from analysis.results.numbers import MINUS
 from analysis.tables import columns
 
-# Area of a point that stands for one item, and for the most items a point stands for.
+# Areas of a point for one item and of the largest point.
 SMALL, LARGE = 12.0, 150.0
 
 
@@ -40,30 +40,30 @@ def plot_bland_altman(
 ) -> Axes:
     """Draw the difference of two scores of each item against their mean, with the limits.
 
-    The solid line is the bias, the broken ones are the limits of agreement, each in the band of
-    its interval. Items at one place are one larger point. Where the scale is known, grey lines
-    show the differences that it leaves room for: towards its ends scores cannot differ much, so a
-    slope there says nothing.
+    The solid line is the bias and the dashed lines are the limits of agreement, each with a band
+    for its interval. Items at the same place form one larger point. If the scale is known, grey
+    lines show the largest possible differences: near its ends scores cannot differ much, so a
+    slope there means nothing.
 
     Parameters
     ----------
     pairs : DataFrame
-        One row an item, as for `limits_of_agreement`.
+        One row per item, as for `limits_of_agreement`.
     score, reference : str
         Names of the columns; differences are score - reference.
     score_label, reference_label : str
-        Who gave them.
+        Who gave the scores, for the labels.
     scale : (float, float), optional
         Ends of the scale.
     level : float
-        Of the limits and their intervals.
+        Coverage of the limits and of their intervals.
     ax : Axes, optional
 
     Returns
     -------
     Axes
         With `gid` `items` on the points, `bias`, `lower limit` and `upper limit` on the lines.
-        Fewer than three items with both scores are drawn without lines.
+        There are no lines if fewer than three items have both scores.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def plot_bland_altman(
 
 
 def _points(ax: Axes, middle: FloatArray, gap: FloatArray) -> None:
-    """Draw the items, those at one place as one point whose area is their number."""
+    """Draw the items; items at the same place form one point, larger for more items."""
     places = np.column_stack([middle.round(9), gap.round(9)])
     spots, counts = np.unique(places, axis=0, return_counts=True)
     most = max(int(counts.max(initial=1)), 2)
@@ -136,7 +136,7 @@ def _line(ax: Axes, name: str, numbers: tuple[float, float, float]) -> None:
 
 
 def _room(ax: Axes, low: float, high: float) -> None:
-    """Draw the differences beyond which no two scores of the scale can lie."""
+    """Draw the largest differences that two scores on the scale can have."""
     half = (high - low) / 2
     for side in (1, -1):
         ax.plot(

@@ -206,7 +206,7 @@ def test_a_bad_table_is_refused(change, says):
         ({"candidate": "x"}, "no rater 'x'"),
         ({"reference": "x"}, "no rater 'x'"),
         ({"dimension": "x"}, "no dimension 'x'"),
-        ({"scale": (5, 1)}, "no length"),
+        ({"scale": (5, 1)}, "ends of the scale are not valid"),
     ],
 )
 def test_unknown_names_are_refused(names, says):
@@ -611,7 +611,7 @@ def test_a_crowd_is_its_own_yardstick(tmp_path):
     found = audit(
         [people], [judge], id_column="item_id", rater_column="user_id", scale=(1, 5), epsilon=0.1
     )
-    assert "each person is set beside the rest: m" in found.headline[0]
+    assert "each person is compared with the others: m" in found.headline[0]
     assert "2 to 6 an item" in found.headline[1]
     assert any("fewer than 10 items in common" in note for note in found.limits)
     values = {q.name: q for q in found.quantities}
