@@ -612,7 +612,7 @@ def test_a_crowd_is_its_own_yardstick(tmp_path):
         [people], [judge], id_column="item_id", rater_column="user_id", scale=(1, 5), epsilon=0.1
     )
     assert "each person is compared with the others: m" in found.headline[0]
-    assert "2 to 6 an item" in found.headline[1]
+    assert "2 to 6 per item" in found.headline[1]
     assert any("fewer than 10 items in common" in note for note in found.limits)
     values = {q.name: q for q in found.quantities}
     assert values["humans:alpha:all"].low < values["humans:alpha:all"].estimate
