@@ -30,8 +30,8 @@ def crowd_yardstick(found: Crowd, people: int) -> str:
         return ""
     most = f"{whole.fewest}" if whole.fewest == whole.most else f"{whole.fewest} to {whole.most}"
     return (
-        f"The yardstick is {people} people, {most} per item. One person agrees with the mean of "
-        f"the others at a quadratic kappa of {with_interval(whole['person'])}; Krippendorff's "
+        f"The yardstick: {people} people, {most} ratings per item. One person agrees with the mean "
+        f"of the others at a quadratic kappa of {with_interval(whole['person'])}; Krippendorff's "
         f"ordinal alpha of all people is {with_interval(whole['alpha_ordinal'])}."
     )
 
