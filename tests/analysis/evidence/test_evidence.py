@@ -194,5 +194,5 @@ def test_a_person_called_like_a_judge_is_no_judge(study: Path) -> None:
     write_csv(path, [*table.columns, *more], rows)
     pd.testing.assert_frame_equal(gather(study, mode="live").judges["length"].scores, before)
     write_csv(path, [*table.columns, *more], [*rows, {**rows[0], "is_attention_check": "true"}])
-    with pytest.raises(RatifyError, match="a judge is asked no attention checks"):
+    with pytest.raises(RatifyError, match="judges are not asked attention checks"):
         gather(study, mode="live")
