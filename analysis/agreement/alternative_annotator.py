@@ -149,7 +149,7 @@ def alternative_annotator(
     fewest_items: int = 10,
     level: float = 0.05,
 ) -> AlternativeAnnotator:
-    """Test whether each judge may stand in for the people.
+    """Test whether each judge may replace the people who rate.
 
     Parameters
     ----------

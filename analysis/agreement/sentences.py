@@ -70,7 +70,7 @@ def crowd_answer(found: Crowd) -> str:
 
 
 def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
-    """Return the sentence on one judge's alternative-annotator test; empty where nobody is tested.
+    """Return the sentence on one judge's alternative-annotator test; empty if nobody is tested.
 
     It names dimensions where the judge passes but people agree little.
     """
@@ -82,19 +82,19 @@ def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
     low = [row.dimension for row in passed if flagged(row)]
     said = f"{judge} passes on {len(passed)} of {_dimensions(len(rows))}"
     if passed and len(rows) > 1:
-        said += f", and on {still} after correction for all of them"
+        said += f", and on {still} after correction over all dimensions"
     if low:
         said += f"; people agree little on {listed(low)}, so passing means little there"
     return said
 
 
 def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> str:
-    """Return one sentence on all judges, empty where nobody could be tested."""
+    """Return one sentence on all judges, empty if nobody could be tested."""
     said = [text for judge in judges if (text := in_a_persons_place(found, judge))]
     if not said:
         return ""
     return (
-        f"In a person's place (alternative-annotator test, epsilon {found.epsilon:g}): "
+        f"May a judge replace a person (alternative-annotator test, epsilon {found.epsilon:g})? "
         f"{'. '.join(said)}."
     )
 

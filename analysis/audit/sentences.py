@@ -105,7 +105,7 @@ def _clause(reading: str, alike: Sequence[Standing]) -> str:
         if len(alike) == 1
         else f"no clear difference between the agreement of {names} with a person and people's "
         f"with each other",
-        "": f"{agree} with people, but here is no yardstick for it",
+        "": f"there is no yardstick here for the agreement of {names} with people",
     }[reading]
     if not reading:
         return said

@@ -142,7 +142,7 @@ def apply_exclusions(
 def everybody(answers: pd.DataFrame, participants: pd.DataFrame) -> Exclusions:
     """Return everybody who answered anything: the sample of the sensitivity analysis.
 
-    No rule of the plan applies. Visits without any answered trial, apart from attention checks, are
+    No rule of the plan applies. Visits without an answered trial that is not an attention check are
     excluded under the name `no_answer`; attention checks are set aside.
 
     Parameters

@@ -25,7 +25,7 @@ from analysis.inference.paired import LEVEL
 # There is no estimate for fewer items than this.
 FEWEST_ITEMS = 20
 _STEPS = 200
-# (16 sqrt(3) / (15 pi))^2: how a normal liking flattens a logit.
+# (16 sqrt(3) / (15 pi))^2: how a normal taste flattens a logit.
 _FLAT = 256 * 3 / (15 * math.pi) ** 2
 # The approximation holds up to this variance (per item, as the flattened logit shows it).
 _MOST = 1.0
@@ -81,7 +81,7 @@ def beyond_people(
 
     Notes
     -----
-    Under the null both outcomes depend on the same liking, whatever their noise, so their
+    Under the null both outcomes depend on the same taste, whatever their noise, so their
     coefficients on (score, trait) are proportional even where the link is not a logit (Ruud 1983,
     Econometrica 51, 225-228). The variance allows for votes that share an item or a rater: dyadic
     clusters (Aronow, Samii and Assenova 2015, Political Analysis 23, 564-577) and raters, by
