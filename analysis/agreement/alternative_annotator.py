@@ -1,4 +1,4 @@
-"""The alternative-annotator test of whether a judge may replace the people who rate.
+"""The alternative-annotator test of whether a judge could take the place of a person who rates.
 
 Each person is left out in turn. On the items that this person rated, the test asks who is closer
 to the remaining people: this person or the judge. The person has a handicap epsilon, because
@@ -149,7 +149,7 @@ def alternative_annotator(
     fewest_items: int = 10,
     level: float = 0.05,
 ) -> AlternativeAnnotator:
-    """Test whether each judge may replace the people who rate.
+    """Test whether each judge could take a person's place.
 
     Parameters
     ----------

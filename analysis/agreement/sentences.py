@@ -94,8 +94,8 @@ def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> 
     if not said:
         return ""
     return (
-        f"May a judge replace a person (alternative-annotator test, epsilon {found.epsilon:g})? "
-        f"{'. '.join(said)}."
+        f"Could a judge take a person's place (alternative-annotator test, epsilon "
+        f"{found.epsilon:g})? {'. '.join(said)}."
     )
 
 

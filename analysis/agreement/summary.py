@@ -180,7 +180,7 @@ def _alternative_tables(
     tables = [
         ResultTable(
             name=f"{prefix}alternative_annotator",
-            title="May a judge replace a person?",
+            title="Could a judge take a person's place?",
             caption=f"{how}. winning_rate: share of people whom the judge beats (one-sided t-test "
             f"at {found.level:g}, Benjamini and Yekutieli over people; _all: over people and "
             "dimensions); a judge passes at one half. advantage: how likely the judge is at least "

@@ -32,7 +32,7 @@ ERRORS = (
 
 @dataclass(frozen=True)
 class _Pair:
-    """Correlations of errors on two dimensions, for judge and people, on all items and without."""
+    """Correlations of the errors of judge and people, on all items and without each item."""
 
     judge: float
     people: float
