@@ -1,4 +1,4 @@
-"""Types of arrays, sums and runs by code, and the generator that random work must be given."""
+"""Array types, sums and runs by code, and a check that random work has a generator."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def sum_by(codes: IntArray, values: FloatArray, size: int) -> FloatArray:
 
 
 def require_rng(rng: np.random.Generator | None, what: str) -> np.random.Generator:
-    """Return the generator, or say that `what` needs one."""
+    """Return the generator, or raise `RatifyError` because `what` needs one."""
     if rng is None:
         raise RatifyError(f"{what} needs a seeded generator", allowed="rng=np.random.default_rng")
     return rng

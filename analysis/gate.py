@@ -1,4 +1,4 @@
-"""The gate: the plan's thresholds against the evidence."""
+"""The gate: whether the results of a study reach the plan's thresholds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from prereg.plan.model import Plan, Threshold
 
 @dataclass(frozen=True)
 class Condition:
-    """One threshold and what was found; `value` is None where the results do not hold it."""
+    """One threshold and the value found; `value` is None if the results do not have it."""
 
     threshold: Threshold
     value: float | None
@@ -36,7 +36,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says.
+    """The gate's verdict.
 
     Attributes
     ----------
@@ -50,11 +50,11 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every threshold holds and nothing stands against a verdict."""
+        """Whether every threshold holds and nothing prevents a verdict."""
         return not self.reasons and all(c.holds for c in self.conditions)
 
     def lines(self) -> list[str]:
-        """Return the verdict and its grounds, a line each."""
+        """Return the verdict and its reasons, one per line."""
         head = "gate: PASSED" if self.passed else "gate: NOT PASSED"
         return [
             head,
@@ -66,17 +66,17 @@ class Verdict:
 def judge_evidence(
     plan: Plan, quantities: Sequence[Mapping[str, Any]], *, mode: str, locked: bool
 ) -> Verdict:
-    """Hold the plan's thresholds against quantities.
+    """Compare quantities with the plan's thresholds.
 
     Parameters
     ----------
     plan : Plan
     quantities : sequence of mapping
-        As `results.json` holds them.
+        As in `results.json`.
     mode : str
         Data that are not live never open the gate.
     locked : bool
-        Nor does a plan that was not locked.
+        A plan that is not locked never opens the gate.
     """
     found = {(q["analysis"], q["name"]): q for q in quantities}
     conditions = tuple(
@@ -92,12 +92,12 @@ def judge_evidence(
 
 
 def judge_results(folder: Path) -> Verdict:
-    """Hold the plan of a study folder against its results.
+    """Compare the results of a study folder with its plan.
 
     Raises
     ------
     RatifyError
-        When there are no results, or they belong to another plan.
+        If there are no results, or they belong to another plan.
     """
     plan = load_plan(folder)
     path = folder / "results" / "results.json"
@@ -115,7 +115,7 @@ def judge_results(folder: Path) -> Verdict:
 
 
 def _refuse_other_plan(folder: Path, plan: Plan, plan_hash: str | None, path: Path) -> None:
-    """Refuse results of a lock that is not the folder's, or a plan edited after its lock."""
+    """Refuse results of another lock than the folder's, and a plan edited after its lock."""
     if plan_hash is None:
         return
     lock = verify_lock(folder, plan)

@@ -1,4 +1,4 @@
-"""Runs the plan on the tidy tables: every registered analysis, nothing else called confirmatory."""
+"""Runs all registered analyses of a plan on its tidy tables; only these can be confirmatory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
     folder : Path
         With plan.yaml and exported tables in `data/`.
     mode : {'live', 'pilot', 'bot'}
-        Which people's judgments to analyse.
+        Which people's answers to analyse.
 
     Returns
     -------
@@ -64,8 +64,8 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
     Raises
     ------
     RatifyError
-        When a table is missing or wrong, the lock does not match, or an analysis cannot be run;
-        nothing is written then.
+        If a table is missing or wrong, the lock does not match, or an analysis cannot be run; then
+        nothing is written.
     """
     evidence = gather(folder, mode=mode)
     findings = [run_registered(analysis, evidence) for analysis in evidence.plan.analyses]
@@ -112,7 +112,7 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
 
 
 def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
-    """Return the chapter on the judges' habits: of plans that ask an LLM, the baselines beside."""
+    """Return the chapter on the habits of judges and baselines, for plans with an LLM judge."""
     plan = evidence.plan
     if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
         return _NO_HABITS
@@ -132,7 +132,7 @@ def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
 
 
 def _people(evidence: Evidence) -> Finding:
-    """Return how people ranked the items, and what must be known before believing it."""
+    """Return how people ranked the items, with the reliability and the advantage of a side."""
     if evidence.ranking is None:
         return Finding()
     ranking = evidence.ranking
@@ -167,7 +167,7 @@ def _people(evidence: Evidence) -> Finding:
 
 
 def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
-    """Return how much standing left helps; where a side always wins it has no finite estimate."""
+    """Return the advantage of the left side; it is not finite if a side always wins."""
     try:
         leaning = bradley_terry(
             evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True
@@ -175,7 +175,7 @@ def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
     except RatifyError as error:
         return Quantity(
             name="left_side",
-            label="Advantage of standing left",
+            label="Advantage of the left side",
             estimate=None,
             unit="log-odds",
             method="Bradley-Terry with a side advantage",
@@ -184,7 +184,7 @@ def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
         )
     return Quantity(
         name="left_side",
-        label="Advantage of standing left",
+        label="Advantage of the left side",
         estimate=leaning.side_advantage,
         se=leaning.side_advantage_se,
         low=leaning.side_advantage_low,

@@ -1,8 +1,8 @@
-"""The alternative-annotator test, of whether a judge may stand in for the people who rate.
+"""The alternative-annotator test of whether a judge could take the place of a person who rates.
 
-Each person in turn is left out. On the items they rated, who stands closer to the remaining
-people: they, or the judge? A judge that wins often enough, less a handicap epsilon for what a
-person costs more, beats that person; one that beats half of the people passes.
+Each person is left out in turn. On the items that this person rated, the test asks who is closer
+to the remaining people: this person or the judge. The person has a handicap epsilon, because
+people cost more than a judge. A judge that beats at least half of the people passes.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ METRICS: dict[Metric, str] = {
     "absolute": "mean distance from the other people",
     "accuracy": "share of the other people who gave the same rating",
 }
-# What the source calls fair, by who the people are.
+# The values that the source recommends for each kind of people.
 EPSILON = {"experts": 0.2, "skilled": 0.15, "crowd": 0.1}
 PASSES = 0.5
-# Under this alpha people agree too little for passing to mean much.
+# If the people's alpha is below this, passing means little.
 LOW_ALPHA = 0.5
-# The source's own advice for the t-test.
+# The fewest items that the source advises for the t-test.
 ADVISED_ITEMS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOutHuman:
-    """A judge beside one person, both held against the remaining people.
+    """A judge and one person, each compared with the remaining people.
 
     Attributes
     ----------
@@ -50,10 +50,10 @@ class LeftOutHuman:
     judge_wins, human_wins : float
         Share of the items where the judge (the person) is at least as close; ties count for both.
     p_value : float
-        One-sided, of judge_wins <= human_wins - epsilon. NaN where the person rated too few items
-        to be tested.
+        One-sided, for the hypothesis judge_wins <= human_wins - epsilon. NaN where the person
+        rated too few items to be tested.
     p_adjusted, p_adjusted_all : float
-        By Benjamini-Yekutieli, over the people of the dimension, and over people and dimensions.
+        Benjamini-Yekutieli, over the people of the dimension, and over people and dimensions.
     note : str
     """
 
@@ -77,18 +77,18 @@ class Verdict:
     ----------
     judge, dimension : str
     humans, n : int
-        People tested, and items that entered.
+        People tested, and items used.
     winning_rate, winning_rate_all : float
-        Share of these people that the judge beats, corrected over people, and over dimensions too.
+        Share of these people that the judge beats, by `p_adjusted` and by `p_adjusted_all`.
     passes, passes_all : bool or None
         Whether that share is at least one half; None where nobody could be tested.
     advantage, advantage_low, advantage_high : float
-        Probability that the judge is at least as close to the others as a person, mean over
-        people; interval by jackknife over items.
+        Probability that the judge is at least as close to the others as a person is, mean over
+        people; jackknife interval over items.
     human_alpha : float
         Krippendorff's ordinal alpha of the people.
     note : str
-        Says where passing means little.
+        Says if a pass means little.
     """
 
     judge: str
@@ -149,7 +149,7 @@ def alternative_annotator(
     fewest_items: int = 10,
     level: float = 0.05,
 ) -> AlternativeAnnotator:
-    """Test whether each judge may stand in for the people.
+    """Test whether each judge could take a person's place.
 
     Parameters
     ----------
@@ -167,9 +167,9 @@ def alternative_annotator(
         How close a rating is to the remaining people's, item by item: minus the root mean squared
         distance, minus the mean distance, or the share that gave the same rating.
     fewest_others : int
-        An item counts where the person left out, the judge and at least so many others rated it.
+        An item counts if the person left out, the judge and at least this many others rated it.
     fewest_items : int
-        A person with fewer such items is not tested, and counts for nothing.
+        A person with fewer such items is not tested and does not enter the results.
     level : float
         False discovery rate of the correction over people, and error of each test.
 
@@ -180,16 +180,16 @@ def alternative_annotator(
     Raises
     ------
     RatifyError
-        At a bad table, one person only, or a setting out of range.
+        If the table is invalid, there is only one person, or a setting is out of range.
 
     Notes
     -----
-    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". The
-    difference of the two win indicators is tested against epsilon by a one-sided t-test; where it
-    never varies there is no t, and p is the chance (1 - epsilon)^n that a person who wins epsilon
-    of the items more often never once wins. By simulation with 50 items and a judge exactly on the
-    border the test's size at 5% is stated in docs/validation.md. Where people agree little
-    the bar is low: a pass is flagged where their alpha is under .5.
+    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". A
+    one-sided t-test compares the difference of the two win indicators with epsilon. If the
+    difference never varies, t is not defined, and p is (1 - epsilon)^n: the chance that a person
+    who should win epsilon more of the items never wins one. docs/validation.md gives the size of
+    the test at 5%, simulated with 50 items and a judge exactly on the border. If people agree
+    little, the bar is low: a pass is flagged if their alpha is under .5.
     """
     if not 0 <= epsilon < 1:
         raise RatifyError("epsilon is out of range", value=epsilon, allowed="0 <= epsilon < 1")
@@ -236,7 +236,7 @@ def _wins(
 ) -> tuple[FloatArray, FloatArray]:
     """Return where the judge, and where each person, is at least as close, shape (items, humans).
 
-    1 or 0; NaN where the item does not count for that person.
+    Values are 1 or 0, and NaN where the item does not count for that person.
     """
     size = len(table.items), len(table.humans)
     of_judge, of_human = np.full(size, np.nan), np.full(size, np.nan)
@@ -252,7 +252,7 @@ def _wins(
 
 
 def _closeness(stack: Stack, judged: FloatArray, metric: Metric) -> tuple[FloatArray, FloatArray]:
-    """Return how close judge and person are to the people but this one, shape (items, count)."""
+    """Return how close the judge and each person are to the other people, shape (items, count)."""
     values, others = stack.ratings, stack.count - 1
     apart = values[:, :, None] - values[:, None, :]
     judges = judged[:, None] - values
@@ -263,7 +263,7 @@ def _closeness(stack: Stack, judged: FloatArray, metric: Metric) -> tuple[FloatA
     else:
         power = 2 if metric == "rmse" else 1
         far, judges_far = np.abs(apart) ** power, np.abs(judges) ** power
-        # the person's distance from themselves is zero; a root keeps the order
+        # a person's distance from themselves is zero; a root would not change the order
         person = -far.sum(axis=2) / others
         judge = -(judges_far.sum(axis=1, keepdims=True) - judges_far) / others
     return np.round(judge, DECIMALS), np.round(person, DECIMALS)
@@ -276,7 +276,7 @@ def _tested(
     epsilon: float,
     fewest: int,
 ) -> list[LeftOutHuman]:
-    """Return the test against every person on every dimension, with both corrections."""
+    """Return the tests against every person on every dimension, with both corrections."""
     rows = [
         (dimension, human, *_test(of_judge[:, at], of_human[:, at], epsilon, fewest))
         for dimension, (of_judge, of_human) in wins.items()
@@ -310,7 +310,7 @@ def _tested(
 def _test(
     of_judge: FloatArray, of_human: FloatArray, epsilon: float, fewest: int
 ) -> tuple[int, float, float, float, str]:
-    """Return items, both shares of wins, the p value and a note."""
+    """Return the number of items, both shares of wins, the p value and a note."""
     counts = ~np.isnan(of_judge)
     n = int(counts.sum())
     if n == 0:
@@ -329,7 +329,7 @@ def _test(
 
 
 def _adjusted(p_values: FloatArray) -> FloatArray:
-    """Return p values after Benjamini and Yekutieli (2001), NaN staying out."""
+    """Return p values adjusted after Benjamini and Yekutieli (2001); NaN stays NaN."""
     adjusted = np.full(p_values.shape, np.nan)
     known = ~np.isnan(p_values)
     if known.any():
@@ -390,7 +390,7 @@ def _verdict(
 def _verdict_note(passes: bool, alpha: float, humans: int) -> str:
     said = []
     if passes and (np.isnan(alpha) or alpha < LOW_ALPHA):
-        said.append("A low bar: people themselves agree little here.")
+        said.append("This is a low bar, because the people themselves agree little.")
     if humans < 3:
         said.append("Fewer than three people: the test is meant for three or more.")
     return " ".join(said)

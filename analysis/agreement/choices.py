@@ -1,4 +1,4 @@
-"""How often a judge chooses what people choose on the very same trials."""
+"""How often a judge chooses what people choose on the same trials."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
-# Below this a standard error is what rounding leaves of none.
+# A standard error below this is only rounding error.
 NO_SPREAD = 1e-12
 
 
@@ -25,20 +25,20 @@ class ChoiceAgreement:
     Attributes
     ----------
     estimate, se, low, high : float
-        Proportion of people's choices that equal the judge's, errors clustered by rater, t
-        quantile with clusters - 1 degrees of freedom.
+        Proportion of people's choices that equal the judge's, with errors clustered by rater and a
+        t quantile with clusters - 1 degrees of freedom.
     kappa, kappa_se, kappa_low, kappa_high : float
-        Cohen's kappa of the choice of left or right, clustered alike; NaN where people or the judge
-        always chose the same side.
+        Cohen's kappa of the choice of left or right, with the same clusters; NaN if people or the
+        judge always chose the same side.
     n, n_clusters : int
-        People's choices compared, and who made them.
+        Number of people's choices compared, and number of clusters.
     n_reversed : int
-        Of these, choices compared with the judge's answer to the same pair the other way round,
-        because it was never asked this way round.
+        Choices among these compared with the judge's answer to the same pair with sides exchanged,
+        because the judge was never asked with the sides that the person saw.
     n_unmatched : int
-        People's choices on pairs the judge never answered: left out.
+        People's choices on pairs that the judge never answered, which are left out.
     n_undecided : int
-        People's choices where the judge's repeated answers split evenly: left out.
+        People's choices where the judge's repeated answers split evenly, which are left out.
     level : float
     method : str
     """
@@ -84,9 +84,9 @@ def choice_agreement(
         Tidy judgments of people: `left_id`, `right_id`, `choice`, `scenario` if there is one, and
         the cluster.
     judge : DataFrame
-        Tidy judgments of one judge; several answers to a trial count by majority.
+        Tidy judgments of one judge; of several answers to a trial the majority counts.
     cluster : str
-        Column of `people` whose choices may depend on each other.
+        Column of `people`; choices with the same value in it may depend on each other.
     level : float
 
     Returns
@@ -96,13 +96,13 @@ def choice_agreement(
     Raises
     ------
     RatifyError
-        On missing columns, an unknown choice, or no trial in common.
+        If a column is missing, a choice is unknown, or no trial is in common.
 
     Notes
     -----
-    A trial is matched as the person saw it, item by item and side by side; only where the judge was
-    never asked that way round does its answer to the same pair the other way round stand in.
-    The kappa error is the linearised (influence function) one, summed by cluster.
+    A trial is matched with the sides that the person saw. If the judge was never asked with these
+    sides, its answer to the same pair with sides exchanged is used instead.
+    The standard error of kappa is linearised (influence functions), summed by cluster.
     """
     columns.require_columns(people, cluster)
     columns.proportion("level", level)
@@ -158,7 +158,7 @@ def _keys(judgments: pd.DataFrame) -> tuple[pd.MultiIndex, BoolArray]:
 
 
 def _majority(judge: pd.DataFrame) -> pd.Series[float]:
-    """Return for every trial the share of the judge's answers that chose left."""
+    """Return the share of the judge's answers that chose left, for every trial."""
     trials, chosen_left = _keys(judge)
     return pd.Series(chosen_left.astype(float), index=trials).groupby(level=[0, 1, 2]).mean()
 
@@ -166,11 +166,11 @@ def _majority(judge: pd.DataFrame) -> pd.Series[float]:
 def _agreement_and_kappa(
     x: FloatArray, y: FloatArray
 ) -> tuple[float, FloatArray, float, FloatArray]:
-    """Return agreement and kappa, each with what every choice adds to it (its influence)."""
+    """Return agreement and kappa, each with the influence of every choice on it."""
     same = (x == y).astype(float)
     agree, p, q = float(same.mean()), float(x.mean()), float(y.mean())
     chance = p * q + (1 - p) * (1 - q)
-    if p in {0.0, 1.0} or q in {0.0, 1.0}:  # whoever never varies cannot agree beyond chance
+    if p in {0.0, 1.0} or q in {0.0, 1.0}:  # without variation there is no agreement beyond chance
         return agree, same - agree, math.nan, np.full(len(x), math.nan)
     kappa = (agree - chance) / (1 - chance)
     moved = (2 * q - 1) * (x - p) + (2 * p - 1) * (y - q)
@@ -183,14 +183,14 @@ def _clustered(
 ) -> tuple[float, float, float]:
     """Return standard error and interval of a mean of influences, summed by cluster.
 
-    The interval is symmetric on the scale of the link, so that it stays where the number can be;
-    at an end of that scale there is none.
+    The interval is symmetric on the scale of the link, so it stays within the possible values. An
+    estimate at an end of these has no interval.
     """
     if n_clusters < 2 or math.isnan(estimate):
         return math.nan, math.nan, math.nan
     sums = np.bincount(codes, pull, n_clusters)
     se = math.sqrt(n_clusters / (n_clusters - 1) * float(sums @ sums)) / len(pull)
-    if se < NO_SPREAD:  # every cluster says the same: that is no measure of error
+    if se < NO_SPREAD:  # all clusters are alike, so they do not measure the error
         return math.nan, math.nan, math.nan
     if not link.low < estimate < 1:
         return se, math.nan, math.nan
@@ -204,7 +204,7 @@ def _clustered(
 
 
 class Link(Enum):
-    """Where a number can be: its lower end; the upper one is 1."""
+    """The possible values of a number, by their lower end; the upper end is 1."""
 
     PROPORTION = 0.0
     KAPPA = -1.0

@@ -1,4 +1,4 @@
-"""Coefficients of pairs of annotators beside those that the package pingouin gives."""
+"""A check of the coefficients of pairs of annotators against the package pingouin."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from analysis.agreement.intervals import FEWEST
 from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.rating_table import MEDIAN
 
-# Far below any printed digit of a coefficient.
+# Far smaller than any printed digit of a coefficient.
 _SAME = 1e-6
 
 
 @dataclass(frozen=True)
 class CoefficientCheck:
-    """How far the coefficients of pairs agree with pingouin's.
+    """How far the coefficients of pairs differ from pingouin's.
 
     Attributes
     ----------
@@ -37,8 +37,8 @@ class CoefficientCheck:
         """The check in one line."""
         far = f"below {_SAME:.6f}" if self.largest < _SAME else f"{self.largest:.1g}"
         return (
-            f"Beside pingouin's on the same ratings of {self.pairs:,} pairs, the largest "
-            f"difference of ICC(2,1), ICC(2,k), Pearson's and Spearman's correlation is {far}."
+            f"Compared with pingouin on the same ratings of {self.pairs:,} pairs, the largest "
+            f"difference in ICC(2,1), ICC(2,k), Pearson's or Spearman's correlation is {far}."
         )
 
 
@@ -50,7 +50,7 @@ def check_coefficients(ratings: pd.DataFrame, table: AgreementTable) -> Coeffici
     ratings : DataFrame
         What the table was made from: `rater_id`, `item_id`, `dimension`, `value`.
     table : AgreementTable
-        Pairs with the median of the people are left out, and pairs with fewer than five items.
+        Pairs with the median of the people, or with fewer than five items, are left out.
 
     Returns
     -------
@@ -59,9 +59,9 @@ def check_coefficients(ratings: pd.DataFrame, table: AgreementTable) -> Coeffici
     Notes
     -----
     Vallat, R. (2018). Pingouin: statistics in Python. Journal of Open Source Software 3 (31), 1026.
-    Of a coefficient that is not defined nothing is compared. A pair takes about 10 ms, which is why
-    the coefficients, their intervals and every item left out are computed by
-    `analysis.agreement.weighted` and not by pingouin.
+    Coefficients that are not defined are not compared. pingouin takes about 10 ms per pair.
+    Therefore `analysis.agreement.weighted` computes the coefficients and their intervals, and
+    pingouin only checks the coefficients.
     """
     by_rater = ratings.pivot_table(
         index=["dimension", "item_id"], columns="rater_id", values="value"

@@ -1,9 +1,9 @@
-"""Agreement of two raters: each coefficient a pure function of two equally long arrays.
+"""Spearman's correlation of two raters, and helpers that all coefficients of agreement share.
 
-Every function takes ratings `a` and `b` of the same items in the same order, shape (n,), complete
-(the caller drops pairs with a missing rating), in points of the scale. Where a coefficient is not
-defined it is NaN: too few items, or no variation to be agreed upon. Never an exception, never 1.0
-for want of evidence. docs/analyses.md says which of them a report prints.
+Ratings `a` and `b` are of the same items in the same order, shape (n,), complete (the caller drops
+pairs with a missing rating), in points of the scale. A coefficient that is not defined is NaN, for
+instance with too few items or without variation. It is never an exception, and never 1.0 for lack
+of evidence. docs/analyses.md says which coefficients a report prints.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from analysis.arrays import FloatArray
 
 Weights = Literal["none", "linear", "quadratic"]
 
-# Means such as 2.6666666666666665 and 2.666666666666667 are one value: compare at this precision.
+# Ratings are compared at this precision, where 2.6666666666666665 and 2.666666666666667 are equal.
 DECIMALS = 9
 
 
 class Correlation(NamedTuple):
-    """A correlation with its interval and the two-sided p value of no correlation."""
+    """A correlation with its interval and a two-sided p value for no correlation."""
 
     estimate: float
     low: float
@@ -33,18 +33,18 @@ class Correlation(NamedTuple):
 
 
 def _values(x: ArrayLike) -> FloatArray:
-    """Return ratings as floats in which values that differ by rounding error only are equal."""
+    """Return ratings as floats; values that differ only by rounding error become equal."""
     return np.asarray(np.round(np.asarray(x, dtype=np.float64), DECIMALS), dtype=np.float64)
 
 
 def _constant(*arrays: FloatArray) -> bool:
-    """Say whether one single value fills all arrays together."""
+    """Say whether all values of all arrays are the same."""
     both = np.concatenate(arrays)
     return bool(both.min() == both.max())
 
 
 def median_over_raters(values: FloatArray) -> FloatArray:
-    """Return each item's median over those who rated it, NaN where nobody did.
+    """Return each item's median over the raters who rated it, NaN where nobody did.
 
     Parameters
     ----------
@@ -68,7 +68,7 @@ def category_step(values: ArrayLike, scale: tuple[float, float]) -> float | None
     -------
     float or None
         1 where all values are whole steps from the lowest, 0.5 where some lie halfway
-        (a median of an even number of raters), None otherwise: then there are no categories.
+        (a median of an even number of raters). None otherwise: then there are no categories.
     """
     low, high = scale
     steps = np.append(_values(values), high) - low
@@ -91,9 +91,9 @@ def spearman(a: ArrayLike, b: ArrayLike, *, level: float = 0.95) -> Correlation:
     Returns
     -------
     Correlation
-        The interval is tanh(atanh(r) ± z / sqrt(n - 3)), as `pingouin.corr` gives it; NaN under
-        four items and where |r| is 1, whose Fisher transform is infinite. The p value is
-        scipy's (t distribution). All NaN under three items or where a rater is constant.
+        The interval is tanh(atanh(r) ± z / sqrt(n - 3)), as in `pingouin.corr`; NaN with fewer
+        than four items or if |r| is 1, whose Fisher transform is infinite. The p value is scipy's
+        (t distribution). All are NaN with fewer than three items or if a rater is constant.
     """
     a, b = _values(a), _values(b)
     if a.size < 3 or _constant(a) or _constant(b):

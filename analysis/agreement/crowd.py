@@ -1,8 +1,8 @@
-"""A crowd as the yardstick: any one person beside the rest, and a judge beside the same rest.
+"""Agreement with a crowd: how far one person agrees with the other people, and how far a judge.
 
-Where many people rate few items each, no two of them share enough for a kappa, but every item has
-several ratings. Each rating in turn is held against the mean of the other ratings of its item, and
-so is the judge's: one noisy reference for both, so like is compared with like.
+If many people rate a few items each, no two of them share enough items for a kappa, but every item
+has several ratings. Each rating is compared with the mean of the other ratings of its item, and so
+is the judge's. Both have the same noisy reference, so the comparison is fair.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from analysis.agreement.panel import Panel, panel, require_others
 from analysis.agreement.yardstick import ALL, Sample, difference, mean_of, nothing
 from analysis.arrays import FloatArray
 
-# In this order in every table: how one person does, then how all of them do together.
+# The order in every table: agreement of one person, then reliability of all people.
 PEOPLE = ("person", "alpha_ordinal", "alpha_interval", "icc1")
 RELIABILITIES: dict[str, Literal["ordinal", "interval", "icc1"]] = {
     "alpha_ordinal": "ordinal",
@@ -31,7 +31,7 @@ JUDGE = ("judge", "person", "difference", "with_mean")
 
 @dataclass(frozen=True)
 class CrowdRow:
-    """One dimension, or the mean over all of them.
+    """Agreement of the people or of a judge on one dimension, or the mean over all dimensions.
 
     Attributes
     ----------
@@ -39,9 +39,9 @@ class CrowdRow:
         `humans`, or a judge.
     dimension : str
     raters, ratings : int
-        People and ratings on the items that two people or more rated (and the judge, in its row).
+        People and ratings on items that at least two people (and in its row the judge) rated.
     fewest, most : int
-        Of the ratings that one such item has.
+        Fewest and most ratings of one such item.
     samples : dict of str to Sample
         For people `PEOPLE`: quadratic kappa of one person with the mean of the others, alpha twice,
         ICC(1). For a judge `JUDGE`: its kappa with the same means, the person's on its items, the
@@ -63,7 +63,7 @@ class CrowdRow:
 
 @dataclass(frozen=True)
 class Crowd:
-    """The people as a crowd, and every judge beside them.
+    """Agreement of the people as a crowd, and of every judge with them.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ def crowd(
     ----------
     ratings : DataFrame or Panel
         Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. Items need not be
-        rated by everybody, nor by equally many; those that one person rated count for nothing.
+        rated by everybody, nor by equally many; those that only one person rated are not used.
     scale : tuple of float
         Lowest and highest possible rating.
     judges, dimensions : sequence of str, optional
@@ -129,14 +129,14 @@ def crowd(
     Raises
     ------
     RatifyError
-        At a bad table, and where there is one person only.
+        If the table is invalid or has only one person.
 
     Notes
     -----
     Quadratic kappa is Lin's concordance with population moments; every item counts once, however
-    many people rated it. The mean of the others is noisier where they are few, on both sides of the
+    many people rated it. The mean of the others is noisier if they are few, for both sides of the
     difference alike. Krippendorff (2011) for alpha with missing ratings, Donner (1986) for ICC(1)
-    of unequal groups. Intervals are jackknife over items, coefficients through Fisher's z.
+    of unequal groups. Intervals are jackknife over items, for coefficients through Fisher's z.
     """
     table = (
         ratings
@@ -181,7 +181,7 @@ def _judge(table: Panel, judge: str, dimension: str, level: float) -> CrowdRow:
 
 
 def _sizes(values: FloatArray) -> tuple[int, int, int, int]:
-    """Return people, ratings, and the fewest and most ratings of an item."""
+    """Return the numbers of people and ratings, and the fewest and most ratings of an item."""
     if values.size == 0:
         return 0, 0, 0, 0
     known = ~np.isnan(values)
@@ -197,8 +197,8 @@ def _sizes(values: FloatArray) -> tuple[int, int, int, int]:
 def _moments(table: Panel, dimension: str, rated: FloatArray | None) -> FloatArray:
     """Return each item's means over its ratings of 1, x and x x', shape (items, 1 + 3 + 9).
 
-    x is the person's rating, the mean of the item's others, and the judge's rating (zero without
-    one). An item that does not count is a row of zeros.
+    x is the person's rating, the mean of the item's other ratings, and the judge's rating (zero
+    without a judge). An item that does not count has a row of zeros.
     """
     sums = np.zeros((len(table.items), 13))
     middle = sum(table.scale) / 2
@@ -217,7 +217,7 @@ def _moments(table: Panel, dimension: str, rated: FloatArray | None) -> FloatArr
 
 
 def _mean_moments(values: FloatArray, rated: FloatArray, both: np.ndarray) -> FloatArray:
-    """Return the same for the judge's rating and the mean of all people."""
+    """Return moments as in `_moments` for the judge's rating and the mean of all people."""
     sums = np.zeros((len(values), 13))
     x = np.zeros((int(both.sum()), 3))
     x[:, 0], x[:, 1] = rated[both], np.nanmean(values[both], axis=1)
@@ -229,7 +229,7 @@ def _mean_moments(values: FloatArray, rated: FloatArray, both: np.ndarray) -> Fl
 
 
 def _kappa_sample(moments: FloatArray, a: int, b: int, level: float) -> Sample:
-    """Return the quadratic kappa of two of the three, on all items and without each."""
+    """Return the quadratic kappa of two of the three ratings, on all items and without each."""
     total = moments.sum(axis=0)
     sums = np.vstack([total, total - moments])
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -244,7 +244,7 @@ def _kappa_sample(moments: FloatArray, a: int, b: int, level: float) -> Sample:
 
 
 def _sample(of_copies: FloatArray, entered: np.ndarray, level: float) -> Sample:
-    """Return an estimate from its value on all items, then without each."""
+    """Return an estimate, given its value on all items followed by those without each item."""
     if not entered.any():
         return nothing(level)
     return Sample(float(of_copies[0]), of_copies[1:], entered, level, bound=1.0, fisher=True)
@@ -264,5 +264,5 @@ def _mean_row(annotator: str, rows: Sequence[CrowdRow], level: float) -> CrowdRo
 
 
 def _n(row: CrowdRow) -> int:
-    """Return the items that the first value rests on."""
+    """Return the number of items that the first value is based on."""
     return next(iter(row.samples.values())).n

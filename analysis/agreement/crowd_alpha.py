@@ -1,7 +1,7 @@
-"""Reliability of any number of raters, each of whom rated whichever items: alpha and ICC(1).
+"""Krippendorff's alpha and ICC(1): reliability of any number of raters with missing ratings.
 
-Both are functions of how often each value was given to each item, so missing ratings and unequal
-numbers of raters are the ordinary case, and leaving an item out is a product of matrices.
+Both depend only on how often each value was given to each item. So missing ratings and unequal
+numbers of raters need no special treatment, and leaving an item out is a product of matrices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from analysis.arrays import FloatArray
 
 Level = Literal["ordinal", "interval"]
-# Cells held at a time: 32 MB of floats.
+# Cells in memory at a time: 32 MB of floats.
 _CELLS = 4_000_000
 
 
@@ -25,7 +25,7 @@ def counts_of(values: FloatArray, least: int = 2) -> tuple[FloatArray, FloatArra
     values : array of shape (items, raters)
         NaN where a rater did not rate.
     least : int
-        Items with fewer ratings count for nothing: their row is zero.
+        Items with fewer ratings are not used: their row is zero.
 
     Returns
     -------
@@ -114,7 +114,7 @@ def alpha_of(values: FloatArray, level: Level = "ordinal") -> float:
     Parameters
     ----------
     values : array of shape (items, raters)
-        Ratings, NaN where missing; items with a single rating count for nothing.
+        Ratings, NaN where missing; items with a single rating are not used.
     level : {'ordinal', 'interval'}
 
     Returns

@@ -1,8 +1,8 @@
-"""Agreement at a cut, where a rating of so much or more makes the treatment: who finds the cases.
+"""Agreement at a cut, for ratings that lead to a treatment beyond it: who finds the cases.
 
 A judge may agree well over the whole scale and still miss most of the few items that people put
-beyond the cut. A single person is held against the median of the other people, and so is the judge,
-person by person; beside that stands the judge against the median of all.
+beyond the cut. Each person is compared with the median of the other people, and so is the judge,
+for each person left out. The judge is also compared with the median of all people.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Side = Literal["at_least", "at_most"]
 SIGNS: dict[Side, str] = {"at_least": "≥", "at_most": "≤"}
 OTHERS = "median(other humans)"
 PERSON = "a single person"
-# Share, its condition and its event: of those that are `given`, how many are also `found`.
+# Each is a share: of the items that are `given`, how many are also `found`.
 MEASURES = ("sensitivity", "specificity", "positive_predictive", "negative_predictive")
 WILSON = "Wilson interval"
 MEAN = "Wilson interval at the number of cases that the jackknife over items leaves"
@@ -45,17 +45,17 @@ class AtCut:
         `median(other humans)`, the mean over the people left out in turn. The annotator
         `a single person` is the mean over the people.
     measure : str
-        Sensitivity: share of the reference's cases that the annotator finds; specificity: of the
-        others, those it leaves; positive (negative) predictive value: share of the annotator's
-        cases (others) that are the reference's too.
+        Sensitivity: share of the reference's cases that the annotator finds. Specificity: share of
+        the other items that the annotator does not call cases. Positive (negative) predictive
+        value: share of the annotator's cases (others) that are so for the reference too.
     estimate, low, high : float
         NaN where there is no such item.
     cases : int
-        Items that the share is taken of; for a mean, of all people left out together.
+        Denominator of the share; for a mean, summed over all people left out.
     n : int
-        Items that entered.
+        Items used.
     method : str
-        Of the interval.
+        How the interval was made.
     """
 
     cut: str
@@ -92,8 +92,8 @@ def at_cut(
     cut : float
         In points of the scale.
     side : {'at_least', 'at_most'}
-        Whether ratings >= cut or <= cut are beyond it. A median between two points is held against
-        the cut as it is.
+        Whether ratings >= cut or <= cut are beyond it. A median between two points is compared
+        with the cut without rounding.
     judges, dimensions : sequence of str, optional
         By default all.
     level : float
@@ -102,20 +102,20 @@ def at_cut(
     Returns
     -------
     tuple of AtCut
-        Per dimension: `a single person`, then each judge against `median(other humans)` (the two
-        that may be compared), each judge against `median(humans)`, and each person against the
-        others where there are twelve people or fewer.
+        Per dimension: `a single person`, then each judge against `median(other humans)` (these
+        two may be compared), each judge against `median(humans)`, and each person against the
+        others if there are at most twelve people.
 
     Raises
     ------
     RatifyError
-        At a bad table, one person only, or a cut that leaves all ratings on one side.
+        If the table is invalid or has only one person, or all ratings are on one side of the cut.
 
     Notes
     -----
-    Of one annotator Wilson's interval (1927), given the number of cases. Of all people left out
-    together, whose errors share the items, the same at an effective number of cases (Korn and
-    Graubard 1998): what independent cases would need for the jackknife's error over items.
+    One annotator has Wilson's interval (1927), given the number of cases. The people left out in
+    turn share items, so their mean has Wilson's interval at an effective number of cases (Korn and
+    Graubard 1998): as many independent cases as would give the jackknife's error over items.
     """
     one_of("side", side, list(SIGNS))
     low, high = scale
@@ -146,7 +146,7 @@ def to_frame(rows: Sequence[AtCut]) -> pd.DataFrame:
 
 
 class _Split:
-    """One dimension, cut in two: who puts which item beyond."""
+    """One dimension split at the cut: which annotator puts which item beyond it."""
 
     def __init__(self, table: Panel, dimension: str, cut: float, side: Side) -> None:
         self.table, self.dimension = table, dimension
@@ -157,7 +157,7 @@ class _Split:
         self.others = self._beyond(_medians_without(people))
 
     def _beyond(self, values: FloatArray) -> FloatArray:
-        """Return 1 beyond the cut, 0 on this side, NaN where there is no rating."""
+        """Return 1 beyond the cut, 0 otherwise, NaN where there is no rating."""
         beyond = values >= self.cut if self.side == "at_least" else values <= self.cut
         return np.where(np.isnan(values), np.nan, beyond.astype(float))
 
@@ -165,7 +165,7 @@ class _Split:
         judged = {name: self._beyond(self.table.judge(name, self.dimension)) for name in judges}
         found = self._mean_rows(word, PERSON, self.people, level)
         for name, values in judged.items():
-            # each person left out is a column: the judge answers for all of them
+            # one column per person left out; the judge has the same answers in each
             wide = np.where(np.isnan(self.people), np.nan, values[:, None])
             found += self._mean_rows(word, name, wide, level)
         for name, values in judged.items():
@@ -180,7 +180,7 @@ class _Split:
     def _mean_rows(
         self, word: str, annotator: str, answers: FloatArray, level: float
     ) -> list[AtCut]:
-        """Return the shares over all people left out together, each pair of ratings alike."""
+        """Return the shares over all people left out; each pair of ratings counts the same."""
         rows = []
         for measure in MEASURES:
             given, found = _events(measure, answers, self.others)
@@ -247,8 +247,8 @@ def _events(measure: str, answers: FloatArray, truth: FloatArray) -> tuple[BoolA
 def _pooled(by_item: FloatArray, level: float) -> tuple[float, float, float]:
     """Return a ratio of sums over items with Wilson's interval at its effective number of cases.
 
-    That number is what independent cases would need for the jackknife's error; where every case
-    went the same way there is no such error, and the items with a case are counted.
+    That is how many independent cases would give the jackknife's error. If every case went the
+    same way, this error is zero, and the number of items with a case is used instead.
     """
     cases, hits = by_item.sum(axis=0) if len(by_item) else (0.0, 0.0)
     if cases == 0:
@@ -264,7 +264,7 @@ def _pooled(by_item: FloatArray, level: float) -> tuple[float, float, float]:
 
 
 def _medians_without(people: FloatArray) -> FloatArray:
-    """Return, for every person, each item's median over the others who rated it."""
+    """Return each item's median over the others who rated it, for every person."""
     found = np.full(people.shape, np.nan)
     known = ~np.isnan(people)
     order = np.argsort(~known, axis=1, kind="stable")

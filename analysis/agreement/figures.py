@@ -1,4 +1,4 @@
-"""The figures of agreement: pairs of annotators, judges beside people, and the judges' bias."""
+"""The figures of agreement: pairs of annotators, judges compared with people, and judges' bias."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from analysis.results.figure_style import (
 MEDIAN = "median(humans)"
 GROUPS = ("Human with human", "Judge with each human", "Judge with median of humans")
 
-# From paper to deep blue; and for signed values purple to orange, which stay apart for every eye.
+# White to dark blue; for signed values purple to orange, which colour-blind people can tell apart.
 _SEQUENTIAL = LinearSegmentedColormap.from_list(
     "ratify", ["#f6f7f8", "#a9c9e4", "#3f83bd", "#08386b"]
 )
@@ -44,7 +44,7 @@ def plot_agreement_heatmap(
 ) -> Axes:
     """Draw one coefficient for every pair of annotators and dimension, with the numbers.
 
-    The humans' agreement among themselves comes first, as the yardstick; then every judge with each
+    The humans' agreement with each other comes first, as the yardstick; then every judge with each
     human; then every judge with the median of the humans.
 
     Parameters
@@ -52,8 +52,8 @@ def plot_agreement_heatmap(
     table : DataFrame
         One row per dimension and pair: `dimension, annotator_a, annotator_b` and the coefficient.
     value : str
-        Column to draw. `bias` gets a scale around zero; everything else runs from 0 to 1, and
-        values below 0 take the palest colour with their sign printed.
+        Column to draw. `bias` has a scale around zero. Everything else has a scale from 0 to 1, and
+        values below 0 have the palest colour.
     ax : Axes, optional
 
     Returns
@@ -158,13 +158,13 @@ def plot_bias(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 @styled
 def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
-    """Draw how far each judge agrees with people beside how far people agree with each other.
+    """Draw how far each judge agrees with people, and how far people agree with each other.
 
     Parameters
     ----------
     table : DataFrame
-        One row per dimension and annotator: `dimension, annotator, estimate, low, high`; people are
-        the annotator that comes first, and drawn as a band. Rows without an estimate are left out.
+        One row per dimension and annotator: `dimension, annotator, estimate, low, high`. People
+        come first, and are drawn as a band. Rows without an estimate are left out.
     ax : Axes, optional
 
     Returns
@@ -230,8 +230,8 @@ def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 def pair_groups(table: pd.DataFrame) -> tuple[list[Pair], list[Pair], list[Pair]]:
     """Return the pairs of a table as: human pairs, judge with human, judge with the median.
 
-    Whoever is compared with `median(humans)` is a judge. Inside a group the table's order is kept,
-    judge by judge.
+    An annotator that is compared with `median(humans)` is a judge. Each group keeps the order of
+    the table, judge by judge.
     """
     pairs = list(dict.fromkeys(_pairs(table)))
     judges = list(dict.fromkeys(_other(a, b) for a, b in pairs if MEDIAN in (a, b)))
@@ -264,7 +264,7 @@ def _wrapped(dimension: str) -> str:
 
 
 def _pair_name(pair: Pair) -> str:
-    """Return a pair as a row's label."""
+    """Return the label of a pair's row."""
     a, b = (name if name != MEDIAN else "median" for name in pair)
     return f"{label(a, 18)} – {label(b, 18)}"
 
@@ -303,10 +303,10 @@ def _colours(grid: Grid, value: str) -> tuple[Colormap, Normalize]:
 def _cell(
     ax: Axes, column: int, top: float, number: float, colours: Colormap, scale: Normalize
 ) -> None:
-    """Draw one cell and print its number in whichever of black and white reads better on it."""
+    """Draw one cell and print its number in black or white, whichever is easier to read."""
     known = math.isfinite(number)
     fill = to_rgb(colours(float(scale(number)))) if known else (1.0, 1.0, 1.0)
-    # Rectangles, not an image: the figure stays sharp and free of bitmaps.
+    # Rectangles instead of an image, so that the figure stays sharp and has no bitmaps.
     ax.add_patch(
         Rectangle((column - 0.5, top - 0.5), 1, 1, facecolor=fill, edgecolor="white", lw=1.2)
     )
@@ -315,7 +315,7 @@ def _cell(
 
 
 def ink_on(fill: tuple[float, float, float]) -> str:
-    """Return white or black, whichever stands out more on a colour; never under 4.5 to 1 (WCAG)."""
+    """Return white or black, whichever has more contrast; never under 4.5 to 1 (WCAG)."""
     behind = _luminance(fill)
     return "white" if 1.05 / (behind + 0.05) > (behind + 0.05) / 0.05 else "black"
 
@@ -327,7 +327,7 @@ def _luminance(colour: tuple[float, float, float]) -> float:
 
 
 def _symmetric(ax: Axes, values: Sequence[float]) -> None:
-    """Put zero in the middle, so that the eye reads direction before size."""
+    """Put zero in the middle, so that readers see the direction first."""
     reach = max([abs(value) for value in values], default=0.0)
     reach = reach * 1.15 if reach > 0 else 1.0
     ax.set_xlim(-reach, reach)

@@ -1,9 +1,9 @@
-"""Halo, which is how far an annotator's errors on two dimensions of one item go together.
+"""Halo: how far an annotator's errors on two dimensions of one item are correlated.
 
-Each person in turn is left out. Their error, and the judge's, is the distance from the mean of the
-remaining people: one reference for both, so its own noise and halo are the same on both sides. A
-score and an outcome that one judge gave both inherit what goes together here.
-`analysis.habits.ratings.halo` sums it up in one number with signs; this is the table behind.
+Each person is left out in turn. Their error, and the judge's, is the distance from the mean of the
+remaining people. Both have the same reference, so its noise and halo affect both alike. If one
+judge gives both a score and an outcome, the two share such errors.
+`analysis.habits.ratings.halo` summarises halo in one number; this module has every pair.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from analysis.arrays import FloatArray, IntArray
 from prereg.errors import RatifyError
 
 PEOPLE = "a single person"
-# Fewer items than this give no correlation worth a word.
+# No correlation is reported for fewer items than this.
 FEWEST = 10
 
 
@@ -35,8 +35,8 @@ class HaloRow:
         A judge, `a single person` (all people left out in turn, together), or a person by name.
     dimension_a, dimension_b : str
     correlation : Sample
-        Of the errors, each annotator's mean taken off: whoever is severe on everything makes no
-        error about an item.
+        Of the errors, minus each annotator's mean error: general severity is not an error about
+        an item.
     difference : Sample
         A judge's correlation minus that of a single person, on the items that the judge rated.
     """
@@ -50,7 +50,7 @@ class HaloRow:
 
 @dataclass(frozen=True)
 class Halo:
-    """The halo of judges and people, pair of dimensions by pair.
+    """The halo of judges and people for each pair of dimensions.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class Halo:
         return [row for row in self.rows if row.annotator == annotator]
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per annotator and pair of dimensions, n counting items."""
+        """Return one row per annotator and pair of dimensions; n counts items."""
         rows = []
         for row in self.rows:
             low, high = row.correlation.interval
@@ -95,7 +95,7 @@ def halo(
     dimensions: Sequence[str] | None = None,
     level: float = 0.95,
 ) -> Halo:
-    """Return how far errors on two dimensions go together, for judges and for people.
+    """Return how far errors on two dimensions are correlated, for judges and for people.
 
     Parameters
     ----------
@@ -106,24 +106,24 @@ def halo(
     judges, dimensions : sequence of str, optional
         By default all.
     level : float
-        Coverage of the intervals: jackknife over items, of a correlation through Fisher's z.
+        Coverage of the intervals: jackknife over items, for a correlation through Fisher's z.
 
     Returns
     -------
     Halo
-        A correlation of fewer than ten items, or where an annotator never errs otherwise on one
-        item than on the next, is NaN.
+        A correlation is NaN with fewer than ten items, or if an annotator makes the same error on
+        every item.
 
     Raises
     ------
     RatifyError
-        At a bad table, one person only, or one dimension only.
+        If the table is invalid, or has only one person or only one dimension.
 
     Notes
     -----
-    Thorndike (1920) for the effect. Errors are in points of the scale: a judge that uses less of
-    the scale than people errs in the direction of every item's truth, which raises its halo where
-    the dimensions' truths go together. That is an error too, but not an impression spilling over.
+    Thorndike (1920) for the effect. Errors are in points of the scale. If a judge uses less of the
+    scale than people, its errors depend on the items' true scores, which raises its halo if these
+    are correlated over dimensions. This is an error too, but not one impression that affects all.
     The interval of the difference covers .93 to .96 with 50 items and three people.
     """
     table = (
@@ -135,7 +135,7 @@ def halo(
     wanted = tuple(dimensions) if dimensions is not None else table.dimensions
     if len(wanted) < 2:
         raise RatifyError(
-            "halo is about two dimensions of an item",
+            "halo needs two dimensions of an item",
             column="dimension",
             value=wanted[0],
             allowed="two dimensions or more",
@@ -168,7 +168,7 @@ def halo(
 
 
 def _rest(people: FloatArray) -> FloatArray:
-    """Return, for every person and item they rated, the mean of the others; NaN without others."""
+    """Return the mean of the others for every person and item they rated; NaN without others."""
     known = ~np.isnan(people)
     count = known.sum(axis=1, keepdims=True)
     others = np.where(known & (count > 1), count - 1, np.nan)
@@ -176,7 +176,7 @@ def _rest(people: FloatArray) -> FloatArray:
 
 
 def _correlation(errors: Sequence[FloatArray], level: float) -> Sample:
-    """Return the correlation of two errors of shape (items, people) within people, by items."""
+    """Return the correlation within people of two errors of shape (items, people)."""
     known = ~np.isnan(errors[0] + errors[1])
     entered = np.asarray(known.any(axis=1))
     if entered.sum() < FEWEST:
@@ -196,7 +196,7 @@ def _correlation(errors: Sequence[FloatArray], level: float) -> Sample:
 
 
 def _centred(values: FloatArray, raters: IntArray) -> FloatArray:
-    """Return values less their rater's mean."""
+    """Return values minus their rater's mean."""
     count = np.bincount(raters)
     means = np.bincount(raters, values) / np.maximum(count, 1)
     return np.asarray(values - means[raters])

@@ -1,4 +1,4 @@
-"""Every coefficient of a pair of raters with its interval, and kappa's two errors beside it."""
+"""Every coefficient of a pair of raters with its interval, and kappa's two standard errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ KAPPAS: dict[str, Weights] = {
     "kappa_linear": "linear",
     "kappa_quadratic": "quadratic",
 }
-# Under this many items an interval would say more about luck than about the raters.
+# With fewer items than this there is no interval: it would mostly reflect chance.
 FEWEST = 5
 WILSON = "Wilson interval"
 THROUGH_Z = "jackknife over items through Fisher's z, bias-corrected, t with n - 1 df"
@@ -42,13 +42,13 @@ class Coefficient:
     n : int
         Items that both rated.
     estimate, low, high : float
-        NaN where not defined, or under five items for the interval.
+        NaN where not defined; the interval is also NaN with fewer than five items.
     se, se_null, p_value : float
-        Of a kappa: non-null and null standard error, and the two-sided p value of kappa = 0, which
-        uses the null one. NaN for all others.
+        For a kappa: non-null and null standard error, and the two-sided p value for kappa = 0,
+        which uses the null error. NaN for all other coefficients.
     unit : str
     method : str
-        Of the interval.
+        How the interval was made.
     """
 
     coefficient: str
@@ -139,7 +139,7 @@ def to_frame(coefficients: tuple[Coefficient, ...]) -> pd.DataFrame:
 
 
 def wide(coefficients: tuple[Coefficient, ...]) -> dict[str, float]:
-    """Return the coefficients as cells of one row: `x`, `x_low`, `x_high`, and kappas' errors."""
+    """Return the cells of one row: each coefficient `x`, `x_low`, `x_high`, and kappas' errors."""
     cells: dict[str, float] = {}
     for one in coefficients:
         name = one.coefficient

@@ -1,8 +1,8 @@
-"""The two standard errors of Cohen's kappa, and the test that each of them belongs to.
+"""Cohen's kappa with its two standard errors, and the test of kappa = 0.
 
-Under independence kappa scatters otherwise than where the raters agree: the test of kappa = 0 takes
-the null error, an interval around the estimate the non-null one. A z from the non-null error is
-neither, and flips decisions near the level.
+Kappa varies differently if the raters are independent than if they agree. So the test of kappa = 0
+uses the null error, and an interval around the estimate uses the non-null error. A z from the
+non-null error is not a valid test and can change decisions near the level.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from statsmodels.stats.inter_rater import cohens_kappa
 
 from analysis.agreement.coefficients import DECIMALS, Weights
 
-# A smaller null variance is what rounding leaves of none: one rater is constant.
+# A null variance below this is only rounding error: one rater is constant.
 _NO_VARIANCE = 1e-14
 
 
@@ -30,8 +30,8 @@ class KappaTest(NamedTuple):
     se_null : float
         Standard error where the raters are independent, for the test of kappa = 0.
     z, p_value : float
-        estimate / se_null, and its two-sided p value. All are NaN where kappa is not defined or
-        one rater is constant: nothing could then have come out otherwise.
+        estimate / se_null, and its two-sided p value. Both are NaN, like se_null, if one rater is
+        constant: no other result was then possible. All are NaN if kappa is not defined.
     """
 
     estimate: float = np.nan

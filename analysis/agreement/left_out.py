@@ -1,7 +1,7 @@
 """Kappa and bias with each item left out in turn, for many pairs of annotators at once.
 
-All annotators' ratings of an item go with it. So means over dimensions, and differences between a
-judge and people, get intervals that allow for one item's ratings being related.
+An item is left out with all annotators' ratings of it. So the intervals of means over dimensions,
+and of differences between a judge and people, allow for related ratings of one item.
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ def leave_one_out(a: FloatArray, b: FloatArray, *, weights: Weights = "quadratic
     Parameters
     ----------
     a, b : array of shape (items, pairs)
-        Ratings of one pair a column; NaN where an item was not rated. Without an item that a pair
-        does not share its coefficients are those on all items.
+        Ratings, one column per pair; NaN where an item was not rated. Leaving out an item that a
+        pair does not share leaves its coefficients unchanged.
     weights : {'none', 'linear', 'quadratic'}
-        Of kappa.
+        Weights of kappa.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def leave_one_out(a: FloatArray, b: FloatArray, *, weights: Weights = "quadratic
 
 
 def _one_left_out(a: FloatArray, b: FloatArray, weights: Weights) -> tuple[float, FloatArray]:
-    """Return one pair's kappa on all items and without each, which moments do not give."""
+    """Return a kappa that moments cannot give, of one pair on all items and without each."""
     common = ~(np.isnan(a) | np.isnan(b))
     without = np.full(len(a), np.nan)
     if common.sum() < 2:
@@ -82,9 +82,9 @@ def _one_left_out(a: FloatArray, b: FloatArray, weights: Weights) -> tuple[float
 
 
 def _moment_columns(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return what has to be summed over items, shape (items, 6 * pairs), and each pair's spread.
+    """Return the columns to sum over items, shape (items, 6 * pairs), and each pair's spread.
 
-    Ratings are centred within the pair first, so that sums of squares keep their digits.
+    Ratings are centred within the pair first, so that sums of squares keep their precision.
     """
     both = ~(np.isnan(a) | np.isnan(b))
     count = np.maximum(both.sum(axis=0), 1)
@@ -104,7 +104,7 @@ def _coefficients(
     mean_x, mean_y = x / safe, y / safe
     covariance = xy / safe - mean_x * mean_y
     expected = xx / safe + yy / safe - 2 * mean_x * mean_y
-    # Items of one single value leave rounding error here instead of zero.
+    # If all ratings are equal, this is rounding error instead of zero.
     defined = (n >= 2) & (expected > 1e-12 * spread)
     kappa = np.where(defined, 2 * covariance / np.where(defined, expected, 1.0), np.nan)
     return kappa, np.where(n >= 1, mean_x - mean_y, np.nan)

@@ -1,7 +1,7 @@
-"""Agreement of annotators in a tidy table of ratings: who agrees with whom, on what, how far.
+"""Agreement of pairs of annotators in a tidy table of ratings, by dimension.
 
 Rows are aligned by item id, never by their order. An LLM judge, a baseline and a person are all
-raters; `rater_kind` says which, and whoever is not `human` is a judge.
+raters; `rater_kind` tells them apart, and a rater that is not `human` is a judge.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class Agreement:
     pearson : float
         Pearson's correlation.
     bias : float
-        mean(a - b) in points of the scale.
-        Like all coefficients NaN where it is not defined; see `analysis.agreement.coefficients`.
+        mean(a - b) in points of the scale. It is NaN if not defined, like all coefficients; see
+        `analysis.agreement.coefficients`.
     """
 
     dimension: str
@@ -87,19 +87,19 @@ COLUMNS = tuple(f.name for f in fields(Agreement))
 
 @dataclass(frozen=True, kw_only=True)
 class AgreementTable:
-    """Agreement of all pairs: every human pair, every judge with every human and their median.
+    """Agreement of every human pair, and of every judge with every human and their median.
 
     Attributes
     ----------
     humans, judges, dimensions : tuple of str
     rows : tuple of Agreement
-        Human pairs first, then judge by judge; inside, dimension by dimension.
+        Human pairs first, then judge by judge; within these, dimension by dimension.
     coefficients : tuple of tuple of Coefficient
-        Of every row, every coefficient with its interval.
+        For every row, every coefficient with its interval.
     left_out : LeftOut
-        Coefficients of every row with each item left out in turn, one column a row.
+        Coefficients of every row with each item left out in turn, one column per row.
     beside : dict of str to LeftOut
-        By judge, the human pairs' rows again, on the items that this judge rated.
+        For each judge, the rows of human pairs again, on the items that this judge rated.
     items : int
         Items that anybody rated.
     apart : int
@@ -123,7 +123,7 @@ class AgreementTable:
     def coefficients_frame(self) -> pd.DataFrame:
         """Return one row per dimension and pair, every coefficient with both ends of its interval.
 
-        Of kappas also `_se`, `_se_null`, and `_p` of kappa = 0.
+        Kappas also have `_se`, `_se_null`, and `_p` for kappa = 0.
         """
         names = ("dimension", "annotator_a", "annotator_b", "n")
         return pd.DataFrame(
@@ -152,18 +152,18 @@ def agreement(
     ----------
     ratings : DataFrame
         One row per rating: `rater_id`, `item_id`, `dimension`, `value`; and `rater_kind` where
-        the reference is `median(humans)`. A missing value is no rating.
+        the reference is `median(humans)`. A missing value does not count as a rating.
     candidate : str
-        The `rater_id` judged.
+        The `rater_id` to compare.
     reference : str
         Another `rater_id`, or `median(humans)`: per item, the median of the humans who rated it,
-        the candidate left out. With an even number of them it may fall between two ratings.
+        without the candidate. With an even number of humans it may lie between two ratings.
     dimension : str
         The dimension rated.
     scale : tuple of float
         Lowest and highest possible rating.
     rng, draws, level, interval
-        As in `coefficient_intervals`; the jackknife draws nothing.
+        As in `coefficient_intervals`; the jackknife does not use `rng` and `draws`.
 
     Returns
     -------
@@ -172,8 +172,8 @@ def agreement(
     Raises
     ------
     RatifyError
-        At a bad table (see `agreement_table`), an unknown rater or dimension, and where the two
-        rated no item in common.
+        If the table is invalid (see `agreement_table`), a rater or dimension is unknown, or the
+        two rated no item in common.
     """
     data = checked_ratings(ratings, scale)
     known("rater", candidate, data["rater_id"])
@@ -228,9 +228,9 @@ def agreement_table(
     rng, draws, level, interval
         As in `agreement`.
     humans, judges, dimensions : sequence of str, optional
-        What to compare, in this order; by default all that the table holds, sorted.
+        What to compare, in this order; by default all in the table, sorted.
     weights : {'none', 'linear', 'quadratic'}
-        Of the kappas in `left_out`, from which the yardstick is made.
+        Weights of the kappas in `left_out`, which the yardstick uses.
     fewest : int
         Pairs with fewer common items on every dimension are left out.
 
@@ -242,9 +242,9 @@ def agreement_table(
     Raises
     ------
     RatifyError
-        At a missing column, an id that is empty or was read as a float, a value that is no number
-        or outside the scale, two ratings of one item by one rater on one dimension, or a rater or
-        dimension that the table does not hold.
+        If a column is missing, an id is empty or was read as a float, a value is not a number or
+        is outside the scale, a rater rated an item twice on a dimension, or the table does not
+        contain a rater or dimension.
     """
     data = checked_ratings(ratings, scale)
     people = list(humans) if humans is not None else raters_of(data, human=True)

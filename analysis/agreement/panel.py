@@ -1,7 +1,7 @@
-"""People's ratings of many items as a table of items by people, with a judge's beside it.
+"""Ratings as tables of items by people and of items by judges, for crowds and experts alike.
 
-Nobody need rate everything: a cell is empty where a person did not rate an item. Experts, who rate
-every item, and a crowd, of whom two to eleven rate any one item, are the same thing here.
+Raters need not rate every item: a cell is NaN where a rater did not rate an item. So experts who
+rate every item and a crowd of whom a few rate each item are treated in the same way.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Stack:
     raters : array of int, shape (items, count)
         Who rated each of them.
     ratings : array of shape (items, count)
-        What they said.
+        Their ratings.
     """
 
     items: IntArray
@@ -44,7 +44,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Panel:
-    """Ratings by people and judges of the same items.
+    """Ratings of the same items by people and judges.
 
     Attributes
     ----------
@@ -52,7 +52,7 @@ class Panel:
     people : dict of str to array of shape (items, humans)
         By dimension; NaN where a person did not rate an item.
     judged : dict of str to array of shape (items, judges)
-        By dimension; NaN likewise.
+        By dimension; NaN where a judge did not rate an item.
     scale : tuple of float
     """
 
@@ -69,7 +69,7 @@ class Panel:
         return np.asarray(self.judged[dimension][:, self.judges.index(name)])
 
     def stacks(self, dimension: str, *, least: int = 1) -> Iterator[Stack]:
-        """Yield the items by how many people rated them, `least` or more."""
+        """Yield the items in groups by how many people rated them, `least` or more."""
         values = self.people[dimension]
         order, count = self._order[dimension]
         for size in np.unique(count[count >= least]):
@@ -79,7 +79,7 @@ class Panel:
 
     @cached_property
     def _order(self) -> dict[str, tuple[IntArray, IntArray]]:
-        """By dimension: the people of every item, who rated it first, and how many these are."""
+        """By dimension and item: the people, with those who rated it first, and how many rated."""
         return {
             name: (
                 np.argsort(np.isnan(values), axis=1, kind="stable"),
@@ -102,17 +102,17 @@ def panel(
     Parameters
     ----------
     ratings : DataFrame
-        One row per rating: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. Whoever is
-        not `human` is a judge. A missing value is no rating.
+        One row per rating: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. A rater that
+        is not `human` is a judge. A missing value does not count as a rating.
     scale : tuple of float
         Lowest and highest possible rating.
     humans, judges, dimensions : sequence of str, optional
-        What to take; by default all that the table holds, sorted.
+        What to take; by default all in the table, sorted.
 
     Raises
     ------
     RatifyError
-        At a bad table (see `agreement.agreement_table`), an unknown rater or dimension, and where
+        If the table is invalid (see `pairs.agreement_table`), a rater or dimension is unknown, or
         there is no human.
     """
     data = checked_ratings(ratings, scale)
@@ -148,10 +148,10 @@ def panel(
 
 
 def require_others(panel: Panel) -> None:
-    """Raise `RatifyError` where there is one person only, so nobody to set them beside."""
+    """Raise `RatifyError` if there is only one person, who cannot be compared with others."""
     if len(panel.humans) < 2:
         raise RatifyError(
-            "one person alone has nobody to be compared with",
+            "there is only one person, with nobody to be compared with",
             value=panel.humans[0],
-            allowed=f"ratings of two people or more ({MEDIAN} of one is that person)",
+            allowed=f"ratings by at least two people ({MEDIAN} of one is that person)",
         )

@@ -1,4 +1,4 @@
-"""A tidy table of ratings, checked: ids as text, values on the scale, nobody twice."""
+"""Checks of a tidy table of ratings: ids are text, values on the scale, no rating occurs twice."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pandas as pd
 from analysis.tables.columns import numbers, refuse, require_columns, require_rows, text_ids
 from prereg.errors import RatifyError
 
-# The reference that is no single person: per item, the median of the humans who rated it.
+# A reference that is not a single person: per item, the median of the humans who rated it.
 MEDIAN = "median(humans)"
 
 
 def checked_ratings(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.DataFrame:
-    """Return the ratings with ids as text and values as floats, missing ones left out."""
+    """Return the ratings with ids as text and values as floats."""
     low, high = check_scale(scale)
     require_columns(ratings, "rater_id", "item_id", "dimension", "value")
     require_rows(ratings, "ratings")
@@ -43,11 +43,11 @@ def checked_ratings(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.Dat
 
 
 def check_scale(scale: tuple[float, float]) -> tuple[float, float]:
-    """Return the ends of the scale, or raise `RatifyError` unless the first is the lower one."""
+    """Return the ends of the scale; raise `RatifyError` unless the first is the lower one."""
     low, high = scale
     if not (np.isfinite(low) and np.isfinite(high) and low < high):
         raise RatifyError(
-            "the scale has no length",
+            "the ends of the scale are not valid",
             column="scale",
             value=f"{low:g} {high:g}",
             allowed="the lowest possible rating, then a higher one",

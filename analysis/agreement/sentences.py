@@ -1,4 +1,4 @@
-"""Sentences on judges beside a crowd, and on judges in a person's place."""
+"""Sentences of reports that compare judges with a crowd and with single people."""
 
 from __future__ import annotations
 
@@ -24,30 +24,30 @@ def with_interval(sample: Sample) -> str:
 
 
 def crowd_yardstick(found: Crowd, people: int) -> str:
-    """Return the sentence on how far any one person agrees with the others; empty without."""
+    """Return the sentence on how far one person agrees with the others; empty if not known."""
     whole = found.people[0]
     if np.isnan(whole["person"].value):
         return ""
     most = f"{whole.fewest}" if whole.fewest == whole.most else f"{whole.fewest} to {whole.most}"
     return (
-        f"The yardstick: {people} people, {most} an item. One person agrees with the mean of the "
-        f"others at a quadratic kappa of {with_interval(whole['person'])}; Krippendorff's ordinal "
-        f"alpha of all of them is {with_interval(whole['alpha_ordinal'])}."
+        f"The yardstick: {people} people, {most} ratings per item. One person agrees with the mean "
+        f"of the others at a quadratic kappa of {with_interval(whole['person'])}; Krippendorff's "
+        f"ordinal alpha of all people is {with_interval(whole['alpha_ordinal'])}."
     )
 
 
 def crowd_judge(row: CrowdRow) -> str:
-    """Return the sentence on one judge beside the crowd, over all dimensions."""
+    """Return the sentence that compares one judge with the crowd, over all dimensions."""
     if np.isnan(row["difference"].value):
-        return f"{row.annotator}: too few items that two people and the judge rated."
+        return f"{row.annotator}: two people and the judge rated too few items in common."
     return (
-        f"{row.annotator}: {with_interval(row['judge'])} with the same means of people as one "
-        f"person, {with_interval(row['difference'])} against that person's own."
+        f"{row.annotator} agrees with the same means at {with_interval(row['judge'])}; the "
+        f"difference from one person is {with_interval(row['difference'])}."
     )
 
 
 def crowd_answer(found: Crowd) -> str:
-    """Return the sentence that says whether judges agree with a crowd as its members do."""
+    """Return the sentence that says whether judges agree with a crowd as much as its members."""
     clauses = []
     for row in found.overall():
         low, high = row["difference"].interval
@@ -64,15 +64,15 @@ def crowd_answer(found: Crowd) -> str:
     if not clauses:
         return ""
     return (
-        "Few pairs of people rated the same items, so each person is set beside the rest: "
+        "Few pairs of people rated the same items, so each person is compared with the others: "
         f"{'; '.join(clauses)}."
     )
 
 
 def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
-    """Return the sentence on one judge's alternative-annotator test; empty where nobody is tested.
+    """Return the sentence on one judge's alternative-annotator test; empty if nobody is tested.
 
-    A pass where people themselves agree little is named as such.
+    It names dimensions where the judge passes but people agree little.
     """
     rows = [row for row in found.verdicts if row.judge == judge and row.passes is not None]
     if not rows:
@@ -82,20 +82,20 @@ def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
     low = [row.dimension for row in passed if flagged(row)]
     said = f"{judge} passes on {len(passed)} of {_dimensions(len(rows))}"
     if passed and len(rows) > 1:
-        said += f", {still} once corrected for looking at all of them"
+        said += f", and on {still} after correction over all dimensions"
     if low:
-        said += f"; on {listed(low)} people themselves agree little, so passing means little there"
+        said += f"; people agree little on {listed(low)}, so passing means little there"
     return said
 
 
 def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> str:
-    """Return one sentence on all judges, empty where nobody could be tested."""
+    """Return one sentence on all judges, empty if nobody could be tested."""
     said = [text for judge in judges if (text := in_a_persons_place(found, judge))]
     if not said:
         return ""
     return (
-        f"In a person's place (alternative-annotator test, epsilon {found.epsilon:g}): "
-        f"{'. '.join(said)}."
+        f"Could a judge take a person's place (alternative-annotator test, epsilon "
+        f"{found.epsilon:g})? {'. '.join(said)}."
     )
 
 

@@ -1,6 +1,6 @@
-"""What agreement holds beyond pairs of annotators: the crowd, the alternative annotator, cut, halo.
+"""Agreement beyond pairs of annotators: the crowd, the alternative annotator, cuts and halo.
 
-One place makes these tables for an audit and for a registered analysis alike.
+Audits and registered analyses use the same tables.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CutAt:
 
 @dataclass(frozen=True)
 class Beyond:
-    """What was found; None where the ratings cannot say it (one person, one dimension).
+    """Results of these analyses; None where one is not possible (one person, one dimension).
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ def beyond_pairs(
     fewest_items: int = 10,
     cuts: Sequence[CutAt] = (),
 ) -> Beyond:
-    """Return what two people or more allow to be said about judges.
+    """Return the analyses of judges that need ratings by at least two people.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def beyond_pairs(
     epsilon, metric, fewest_others, fewest_items
         As in `alternative_annotator`.
     cuts : sequence of CutAt
-        None where no rating makes a treatment.
+        Empty if no rating leads to a treatment.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def beyond_pairs(
     Raises
     ------
     RatifyError
-        At a setting out of range; see the functions.
+        If a setting is out of range; see the functions.
     """
     if len(table.humans) < 2:
         return Beyond(None, None, None, ())
@@ -125,14 +125,14 @@ def beyond_tables(
         tables.append(
             ResultTable(
                 name=f"{prefix}crowd",
-                title="One person, and each judge, beside the other people",
+                title="One person, and each judge, compared with the other people",
                 caption="person: quadratic kappa of one person's rating with the mean of the other "
-                "people's ratings of the item, over all ratings; judge: the judge's with those "
-                "same means; difference: judge minus person; with_mean: the judge with the mean of "
-                "all people. alpha: Krippendorff's, of all people with missing ratings; icc1: "
-                "reliability of one rating, one-way. fewest, most: ratings an item has. 95% "
-                "jackknife intervals over items, through Fisher's z; 'all' is the mean over "
-                "dimensions. n counts items with two people or more.",
+                "people's ratings of the item, over all ratings; judge: kappa of the judge with "
+                "the same means; difference: judge minus person; with_mean: kappa of the judge "
+                "with the mean of all people. alpha: Krippendorff's, of all people with missing "
+                "ratings; icc1: reliability of one rating, one-way. fewest, most: ratings per "
+                "item. 95% jackknife intervals over items, through Fisher's z; 'all' is the mean "
+                "over dimensions. n counts items with at least two people.",
                 frame=found.crowd.to_frame(),
                 status=status,
             )
@@ -145,9 +145,9 @@ def beyond_tables(
                 caption="The reference says which items are beyond the cut. Compare rows with the "
                 f"reference {at_a_cut.OTHERS}: there a single person and the judge face the same "
                 "people, each person left out in turn. sensitivity: share of the reference's cases "
-                "found; specificity: share of the others left; positive (negative) predictive "
-                "value: share of the annotator's cases (others) that are the reference's too. "
-                "cases: what the share is taken of. 95% intervals.",
+                "found; specificity: share of the other items not called cases; positive "
+                "(negative) predictive value: share of the annotator's cases (others) that are so "
+                "for the reference too. cases: denominator of the share. 95% intervals.",
                 frame=at_a_cut.to_frame(found.cuts),
                 status=status,
                 bounded=("estimate", "low", "high"),
@@ -157,12 +157,12 @@ def beyond_tables(
         tables.append(
             ResultTable(
                 name=f"{prefix}halo",
-                title="Errors that go together",
-                caption="Correlation of an annotator's errors on two dimensions of the same item; "
-                "errors are from the mean of the other people, each person left out in turn, each "
-                "annotator's own mean taken off. difference: a judge's minus a single person's. "
-                "95% jackknife intervals over items through Fisher's z; empty under "
-                f"{FEWEST} items.",
+                title="Correlated errors on two dimensions",
+                caption="Correlation of an annotator's errors on two dimensions of the same item. "
+                "An error is the distance from the mean of the other people, each person left out "
+                "in turn, minus the annotator's mean error. difference: a judge's minus a single "
+                "person's. 95% jackknife intervals over items through Fisher's z; empty with fewer "
+                f"than {FEWEST} items.",
                 frame=found.halo.to_frame(),
                 status=status,
             )
@@ -180,12 +180,12 @@ def _alternative_tables(
     tables = [
         ResultTable(
             name=f"{prefix}alternative_annotator",
-            title="May a judge stand in for a person?",
+            title="Could a judge take a person's place?",
             caption=f"{how}. winning_rate: share of people whom the judge beats (one-sided t-test "
             f"at {found.level:g}, Benjamini and Yekutieli over people; _all: over people and "
-            "dimensions); half or more passes. advantage: how likely the judge is at least as "
-            "close to the other people as a person is, with a 95% jackknife interval over items. "
-            "human_alpha: the people's own agreement; where it is low, so is the bar.",
+            "dimensions); a judge passes at one half. advantage: how likely the judge is at least "
+            "as close to the other people as a person is, with a 95% jackknife interval over "
+            "items. human_alpha: agreement of the people; if it is low, the bar is low too.",
             frame=found.to_frame(),
             status=status,
         )
@@ -196,8 +196,8 @@ def _alternative_tables(
             ResultTable(
                 name=f"{prefix}alternative_annotator_people",
                 title="Each person left out in turn",
-                caption=f"{how}. judge_wins, human_wins: share of items where the one is at least "
-                "as close to the other people as the other (ties count for both); p_value: "
+                caption=f"{how}. judge_wins, human_wins: share of items where the judge (the "
+                "person) is at least as close to the other people (ties count for both); p_value: "
                 "one-sided. People with too few items are not tested and not listed.",
                 frame=people,
                 status=status,
@@ -209,7 +209,7 @@ def _alternative_tables(
 def beside_people(bar: Yardstick, crowd: Crowd | None) -> pd.DataFrame:
     """Return what `plot_beside_people` draws: `dimension, annotator, estimate, low, high`.
 
-    Pairs of people where there are any, else one person of a crowd beside the others.
+    It compares pairs of people if there are any, otherwise one person of a crowd with the others.
     """
     by_pairs = crowd is None or not np.isnan(bar.humans[ALL].value)
     found: list[tuple[str, str, Sample]] = []

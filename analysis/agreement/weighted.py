@@ -1,9 +1,9 @@
 """Every coefficient of a pair of raters in many weighted copies of the items at once.
 
-A weighted copy says how often each item counts: once each but one (the jackknife), or as often as
-it was drawn (the bootstrap). All coefficients are functions of the counts of the distinct pairs of
-ratings, so a copy costs a few products of small matrices and not a walk through the items. A call
-of pingouin or statsmodels for every item left out would be thousands of times slower.
+A weighted copy says how often each item counts: in the jackknife once, except one item; in the
+bootstrap the number of times it was drawn. All coefficients depend only on the counts of the
+distinct pairs of ratings, so a copy costs a few products of small matrices. Calling pingouin or
+statsmodels for every item left out would be thousands of times slower.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from analysis.agreement.coefficients import DECIMALS, category_step
 from analysis.arrays import FloatArray
 
-# In the order of the table of intervals; `analysis.agreement.coefficients` says what each one is.
+# In the order of the table of intervals; `analysis.agreement.pairs.Agreement` says what each is.
 COEFFICIENTS = (
     "exact",
     "within_one",
@@ -42,9 +42,9 @@ class Cells:
     x, y : array of shape (cells,)
         The ratings of each pair.
     cell : array of int, shape (items,)
-        To which pair each item belongs.
+        The pair that each item belongs to.
     counts : array of shape (cells,)
-        How many items belong to each.
+        How many items belong to each pair.
     """
 
     x: FloatArray
@@ -53,12 +53,12 @@ class Cells:
     counts: FloatArray
 
     def left_out(self) -> FloatArray:
-        """Return the counts without an item of each cell in turn, shape (cells, cells)."""
+        """Return the counts without one item of each cell in turn, shape (cells, cells)."""
         return self.counts - np.eye(len(self.counts))
 
 
 def cells_of(a: FloatArray, b: FloatArray) -> Cells:
-    """Return the distinct pairs of ratings, values that differ by rounding error taken as one.
+    """Return the distinct pairs of ratings; values that differ only by rounding error are equal.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def weighted_kappas(cells: Cells, weights: FloatArray) -> dict[str, FloatArray]:
 
 
 def _shares(cells: Cells, weights: FloatArray) -> dict[str, FloatArray]:
-    """Return what is a mean over items."""
+    """Return the coefficients that are means over items."""
     apart = np.round(np.abs(cells.x - cells.y), DECIMALS)
     kept = np.column_stack([apart == 0, apart <= 1, cells.x - cells.y]).astype(float)
     means = weights @ kept / weights.sum(axis=1, keepdims=True)
@@ -113,7 +113,7 @@ def _shares(cells: Cells, weights: FloatArray) -> dict[str, FloatArray]:
 
 
 def _by_moments(cells: Cells, weights: FloatArray) -> dict[str, FloatArray]:
-    """Return what follows from means, variances and covariance."""
+    """Return the coefficients that follow from means, variances and covariance."""
     centre = (cells.counts @ (cells.x + cells.y)) / (2 * cells.counts.sum())
     x, y = cells.x - centre, cells.y - centre
     n = weights.sum(axis=1)
@@ -145,7 +145,7 @@ def _by_moments(cells: Cells, weights: FloatArray) -> dict[str, FloatArray]:
 def _by_distributions(
     cells: Cells, weights: FloatArray, scale: tuple[float, float] | None
 ) -> dict[str, FloatArray]:
-    """Return what depends on how often each value was given."""
+    """Return the coefficients that depend on how often each value was given."""
     grid, place = np.unique(np.concatenate([cells.x, cells.y]), return_inverse=True)
     k = len(cells.x)
     in_x, in_y = place[:k], place[k:]
@@ -172,7 +172,7 @@ def _by_distributions(
 
 
 def _midranks(counts: FloatArray) -> FloatArray:
-    """Return the mid-rank of every value, shape (copies, values), from how often each is there."""
+    """Return the mid-rank of every value, shape (copies, values), from the values' counts."""
     return np.asarray(counts.cumsum(axis=1) - (counts - 1) / 2)
 
 
@@ -208,5 +208,5 @@ def _ac2(
 
 
 def _defined(values: FloatArray, least: float) -> FloatArray:
-    """Return the values, NaN where they are nothing but rounding error."""
+    """Return the values, NaN where they are only rounding error."""
     return np.where(values > least, values, np.nan)

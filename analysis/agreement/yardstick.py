@@ -1,9 +1,9 @@
-"""Judges beside the people's own agreement: the yardstick, and how far each judge is from it.
+"""The yardstick is how far people agree with each other; each judge is compared with it.
 
 All means are of quadratic kappas: over pairs within a dimension, then over dimensions. Intervals
-leave the same items out on both sides, so a difference allows for both sharing them; its people
-are taken on the items that the judge rated, so like is compared with like. A pair that shares a
-handful of items out of many has a kappa of no meaning and stays out of the means.
+leave the same items out for judges and people, so a difference allows for shared items. It is
+compared on the items that the judge rated. A pair that shares only a few of many items has a
+meaningless kappa and does not enter the means.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from analysis.agreement.rating_table import MEDIAN
 from analysis.arrays import BoolArray, FloatArray
 from analysis.inference.resampling import jackknife_interval, row_means
 
-# The dimension of a mean over all of them.
+# The name of the dimension in rows that are means over all dimensions.
 ALL = "all"
-# A pair enters a mean with this many common items, or with half of all where those are few.
+# A pair enters a mean if it shares this many items, or half of all items if there are few.
 FEWEST = 10
 SHORT, ABOVE, OPEN = "falls short", "above", "no clear difference"
 
 
 @dataclass(frozen=True)
 class Sample:
-    """An estimate with its values when items are left out.
+    """An estimate with its values as each item is left out.
 
     Attributes
     ----------
@@ -38,13 +38,13 @@ class Sample:
     left_out : array of shape (items,)
         The estimate without each item.
     entered : array of bool, shape (items,)
-        Which items the estimate rests on.
+        Which items the estimate is based on.
     level : float
         Coverage of the interval.
     bound : float
         Largest possible size of the value; the interval ends there.
     fisher : bool
-        Whether the interval goes through Fisher's z; a mean over dimensions does without.
+        Whether the interval goes through Fisher's z; that of a mean over dimensions does not.
     """
 
     value: float
@@ -56,7 +56,7 @@ class Sample:
 
     @property
     def n(self) -> int:
-        """Return the number of items that the estimate rests on."""
+        """Return the number of items that the estimate is based on."""
         return int(self.entered.sum())
 
     @property
@@ -72,7 +72,7 @@ class Sample:
         return max(low, -self.bound), min(high, max(self.value, self.bound))
 
     def minus(self, other: Sample) -> Sample:
-        """Return the difference, each item left out on both sides at once."""
+        """Return the difference, with each item left out of both at once."""
         return Sample(
             self.value - other.value,
             self.left_out - other.left_out,
@@ -83,7 +83,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one judge stands on one dimension, or over all of them.
+    """One judge's agreement compared with the people's, on one dimension or over all.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Standing:
     difference : Sample
         single - humans, on the dimensions where both are defined.
     bias : Sample
-        mean(judge - median of people); NaN over all dimensions, where directions would cancel.
+        mean(judge - median of people); NaN over all dimensions, because directions would cancel.
     """
 
     judge: str
@@ -117,7 +117,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class Yardstick:
-    """The people's own agreement, and every judge beside it.
+    """The people's own agreement, and every judge compared with it.
 
     Attributes
     ----------
@@ -162,7 +162,7 @@ class Yardstick:
 
 
 def yardstick(table: AgreementTable, *, level: float = 0.95) -> Yardstick:
-    """Return every judge's mean quadratic kappa beside the people's own.
+    """Return every judge's mean quadratic kappa compared with the people's own.
 
     Parameters
     ----------
@@ -174,8 +174,8 @@ def yardstick(table: AgreementTable, *, level: float = 0.95) -> Yardstick:
     Returns
     -------
     Yardstick
-        A pair whose kappa is not defined, or that shares too few items, leaves the mean; a mean of
-        none is NaN.
+        A pair whose kappa is not defined, or that shares too few items, is left out of the mean;
+        a mean of no pairs is NaN.
     """
     by_dimension = {d: _people(table, d, table.left_out, level) for d in table.dimensions}
     humans = {ALL: mean_of(list(by_dimension.values()), level), **by_dimension}
@@ -194,7 +194,7 @@ def enough(n: int, items: int) -> bool:
 def mean_of(samples: Sequence[Sample], level: float = 0.95, *, fisher: bool = False) -> Sample:
     """Return the mean of the samples that have an estimate, NaN where none has.
 
-    `fisher` is about its interval: over pairs of raters on one dimension it goes through z.
+    `fisher` says whether its interval goes through z, as over pairs of raters on one dimension.
     """
     defined = [s for s in samples if not np.isnan(s.value)]
     if not defined:
@@ -210,7 +210,7 @@ def mean_of(samples: Sequence[Sample], level: float = 0.95, *, fisher: bool = Fa
 
 
 def nothing(level: float) -> Sample:
-    """Return what stands for an estimate that is not defined."""
+    """Return the sample of an estimate that is not defined."""
     return Sample(np.nan, np.empty(0), np.empty(0, dtype=bool), level)
 
 
@@ -260,7 +260,7 @@ def _standing(table: AgreementTable, judge: str, dimension: str, level: float) -
 
 
 def difference(single: Sample, humans: Sample) -> Sample:
-    """Return single - humans, without an estimate where either has none."""
+    """Return single - humans; not defined if either is not defined."""
     if np.isnan(single.value) or np.isnan(humans.value):
         return nothing(single.level)
     return single.minus(humans)

@@ -1,4 +1,4 @@
-"""All annotators of an audit: their files read, and checked against each other."""
+"""Reads the files of all annotators of an audit, and checks them against each other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from analysis.audit.rows import rows_that_count
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 
-# From so many ratings on, two annotators who agree on every one are one and the same.
+# Two annotators who agree on all of at least this many ratings are the same annotator,
 _TOO_MANY_ALIKE = 10
-# Unless one value fills more than this share of them.
+# unless one value makes up more than this share of the ratings.
 _ONE_VALUE = 0.8
-# More annotators than this and the report's table says it better than sentences.
+# With more annotators than this a warning refers to the table instead of naming each one.
 _SPELLED_OUT = 12
 
 
@@ -43,9 +43,9 @@ class Annotators:
     files : tuple of Path
         Every file read, once each.
     warnings : list of str
-        What a reader must know before trusting the numbers: items that drop out, columns left out.
+        What a reader must know before trusting the numbers: items and columns that are left out.
     mode : str or None
-        Which kind of data people's ratings are, where a table says: live, pilot or bot.
+        The kind of data of people's ratings, if a table says: live, pilot or bot.
     """
 
     humans: tuple[Annotator, ...]
@@ -61,7 +61,7 @@ class Annotators:
         return self.mode == "bot"
 
     def common(self, one: Annotator) -> tuple[int, int]:
-        """Return how many of an annotator's items enter a comparison, and how many drop out.
+        """Return how many of an annotator's items are used in a comparison, and how many are not.
 
         People are compared with everybody else, a judge with people only.
         """
@@ -97,10 +97,10 @@ def read_annotators(
     Parameters
     ----------
     humans, judges : sequence of str
-        Each `FILE` or `NAME=FILE`. Without a name an annotator of a wide file is called like the
-        file without its extension; those of a long file like their `rater_id`, with `NAME:` in
-        front where a name is given and there are several. A long file with a column `rater_kind`
-        gives its people to one side and all others to the other.
+        Each `FILE` or `NAME=FILE`. Without a name, the annotator of a wide file has the file's name
+        without its extension. Those of a long file have their `rater_id`, after `NAME:` if a name
+        is given and there are several. If a long file has a column `rater_kind`, only people are
+        read from it as humans, and only others as judges.
     id_column : str
         The column of item ids; a long file may call it `item_id` instead.
     scale : tuple of float
@@ -108,10 +108,10 @@ def read_annotators(
     dimensions : sequence of str, optional
         What to compare; by default the numeric columns that all files share.
     mode : {'live', 'pilot', 'bot'}, optional
-        Which of people's ratings to take from long files with a column `mode`; by default the one
-        that is there, and live where there are several. Ratings of attention checks are left out.
+        Which of people's ratings to take from long files with a column `mode`; by default the only
+        mode there, or live if there are several. Ratings of attention checks are left out.
     rater_column : str
-        The column of people's wide files that says who rated; a file without it is one person's.
+        The column of people's wide files that says who rated; a file without it is by one person.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def read_annotators(
     Raises
     ------
     RatifyError
-        At whatever makes a file unusable, naming file, row, column, value and what is allowed.
+        If a file is unusable; the message names file, row, column, value and what is allowed.
     """
     check_scale(scale)
     if not humans or not judges:
@@ -160,7 +160,7 @@ def read_annotators(
 def _dimensions(
     sources: Sequence[Source], wanted: Sequence[str] | None, id_column: str
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Return what is compared, and a warning for what looks like a rating but is left out."""
+    """Return the dimensions to compare, and a warning on other columns that look like ratings."""
     if wanted:
         for source in sources:
             require_dimensions(source, wanted, id_column)
@@ -173,7 +173,7 @@ def _dimensions(
         raise RatifyError(
             f"the files share no numeric column to compare (they have {columns})",
             file=sources[0].path,
-            allowed="columns of ratings with one name in every file",
+            allowed="columns of ratings with the same name in every file",
         )
     left_out = [
         f"{name} (only in {listed([where for where, names in found if name in names])})"
@@ -186,7 +186,7 @@ def _dimensions(
 
 
 def _label(source: Source, sources: Sequence[Source]) -> str:
-    """Return the name of a file, with its side where the other side reads the same file."""
+    """Return the name of a file, with its side if the other side reads the same file."""
     both = any(one.path == source.path and one.kind != source.kind for one in sources)
     if not both:
         return source.path.name
@@ -194,7 +194,7 @@ def _label(source: Source, sources: Sequence[Source]) -> str:
 
 
 def _names_differ(annotators: Sequence[Annotator]) -> None:
-    """Raise `RatifyError` where two annotators have one name."""
+    """Raise `RatifyError` if two annotators have the same name."""
     seen: dict[str, Annotator] = {}
     for one in annotators:
         other = seen.setdefault(one.name, one)
@@ -207,9 +207,9 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
 
 
 def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
-    """Refuse a judge whose ratings are a person's to the last, and return notes on other twins.
+    """Refuse a judge whose ratings all equal a person's, and return notes on other equal ratings.
 
-    Under ten ratings, or where nearly all are one value, chance does that too: a note says so.
+    With fewer than ten ratings, or if nearly all are one value, this can be chance: it is noted.
     """
     first: dict[frozenset[tuple[tuple[str, str], float | None]], Annotator] = {}
     notes = []
@@ -223,22 +223,22 @@ def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
         many = len(rated) >= _TOO_MANY_ALIKE and most <= _ONE_VALUE * len(rated)
         if many and other.kind != one.kind:
             raise RatifyError(
-                f"holds the very ratings of '{other.name}': one annotator cannot be compared with "
+                f"has the same ratings as '{other.name}': an annotator cannot be compared with "
                 "themselves",
                 file=one.path,
                 value=one.name,
-                allowed="ratings that people and judges gave on their own",
+                allowed="ratings that people and judges gave independently",
             )
         if many or other.kind != one.kind:
             notes.append(
-                f"{other.name} and {one.name} gave the very same ratings. If they are one "
-                f"annotator, name them once: their agreement says nothing."
+                f"{other.name} and {one.name} gave exactly the same ratings. If they are one "
+                f"annotator, name them only once, because their agreement means nothing."
             )
     return notes
 
 
 def _items_overlap(annotators: Sequence[Annotator], id_column: str) -> None:
-    """Raise `RatifyError` where two files, or a judge and all people, share no rated item."""
+    """Raise `RatifyError` if two files, or a judge and all people, share no rated item."""
     by_file: dict[Path, set[str]] = {}
     for one in annotators:
         by_file.setdefault(one.path, set()).update(one.items)
@@ -260,12 +260,12 @@ def _no_overlap(
         file=path,
         column=id_column,
         value=min(items, default=""),
-        allowed=f"ids as there, such as {min(others, default='none: it has no ratings')!r}",
+        allowed=f"the same ids, such as {min(others, default='none: it has no ratings')!r}",
     )
 
 
 def _partial_overlap(found: Annotators) -> list[str]:
-    """Return a warning where annotators rated different items, and one for each who did."""
+    """Return a warning if annotators rated different items, and one for each who did."""
     everyone = [*found.humans, *found.judges]
     everybodys = set[str].intersection(*(one.items for one in everyone))
     uneven = [one for one in everyone if one.items != everybodys]

@@ -1,4 +1,4 @@
-"""The audit: ratings that people and judges already gave, to `Results` that say who agrees."""
+"""The audit: turns ratings that people and judges already gave into `Results` on who agrees."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def audit(
     draws: int = 2000,
     check: bool = False,
 ) -> Results:
-    """Say how far each judge agrees with people, beside how far people agree with each other.
+    """Return how far each judge agrees with people, and how far people agree with each other.
 
     Parameters
     ----------
@@ -62,13 +62,14 @@ def audit(
     rater_column : str
         The column of a wide file that says who rated; see `annotators.read_annotators`.
     epsilon : float
-        Of the alternative-annotator test: .2 for experts, .15 for skilled people, .1 for a crowd.
+        People's handicap in the alternative-annotator test: .2 for experts, .15 for skilled people,
+        .1 for a crowd.
     cuts : sequence of CutAt
-        Where a rating makes a treatment.
+        Cuts beyond which a rating leads to a treatment.
     interval : {'jackknife', 'bootstrap'}
-        Of the single pairs' coefficients.
+        How the intervals of single pairs' coefficients are made.
     seed, draws : int
-        Of that bootstrap.
+        Seed and number of resamples of that bootstrap.
     check : bool
         Whether the methods say how far the coefficients agree with pingouin's.
 
@@ -82,7 +83,7 @@ def audit(
     Raises
     ------
     RatifyError
-        At whatever makes a file unusable, naming file, row, column, value and what is allowed.
+        If a file is unusable; the message names file, row, column, value and what is allowed.
     """
     found = read_annotators(
         humans,
@@ -148,7 +149,7 @@ def _how(interval: Method, seed: int, draws: int) -> str:
 def _meta(
     found: Annotators, *, scale: tuple[float, float], **settings: float | str
 ) -> dict[str, Any]:
-    """Return where the numbers come from; file names only, so that no folder is told."""
+    """Return where the numbers come from; only file names, so that no folder is disclosed."""
     return {
         **settings,
         "scale": list(scale),
@@ -176,7 +177,7 @@ def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
         for dimension, sample in bar.humans.items()
     ]
     found += [(s.dimension, one) for s in bar.standings for one in _of_judge(s)]
-    # the means of everybody before anybody's single dimensions: that is what a reader looks for
+    # all means come before single dimensions, because readers look for them first
     return [one for _, one in sorted(found, key=lambda pair: pair[0] != ALL)]
 
 
@@ -240,13 +241,13 @@ def _quantity(
     why: str = "",
     unit: str = "kappa",
 ) -> Quantity:
-    """Return a sample as a reported number; a note says why where there is none."""
+    """Return a sample as a reported number; a note says why if there is none."""
     low, high = sample.interval
     note = ""
     if np.isnan(sample.value):
         note = why or "not defined: too few common items, or no variation to agree on"
     elif np.isnan(low):
-        note = "no interval: not defined without one of the items"
+        note = "no interval: the estimate is not defined without one of the items"
     return Quantity(
         analysis=NAME,
         name=name,
@@ -264,7 +265,7 @@ def _quantity(
 
 
 def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
-    """Return how people agree as a crowd, and each judge beside one of them."""
+    """Return the agreement of people as a crowd, and each judge compared with one of them."""
     if beyond.crowd is None:
         return []
     of_people = "items that two people rated"
@@ -297,11 +298,11 @@ def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
 def _tables(
     table: AgreementTable, frame: pd.DataFrame, bar: Yardstick, found: Annotators
 ) -> list[ResultTable]:
-    """Return the tables of the report, the answer's own first."""
+    """Return the tables of the report, with that of the answer first."""
     return [
         ResultTable(
             name=NAME,
-            title="Judges beside people",
+            title="Judges compared with people",
             caption="Mean quadratic kappa with 95% jackknife intervals over items. humans: "
             "people with each other (in a judge's row, on the items that it rated); single: the "
             "judge with one person; median: with the median of people; difference: single minus "
@@ -321,8 +322,8 @@ def _tables(
         ResultTable(
             name="annotators",
             title="Annotators",
-            caption="items: with at least one rating; missing: empty ratings; common: items that "
-            "somebody it is compared with rated too (for a judge, a person); dropped: the others.",
+            caption="items: with at least one rating; missing: empty ratings; common: items also "
+            "rated by somebody it is compared with (for a judge, a person); dropped: the others.",
             frame=_annotators(found),
         ),
         ResultTable(
@@ -330,14 +331,14 @@ def _tables(
             title="Every coefficient with its interval",
             caption="One row per dimension and pair, every coefficient with its 95% interval (the "
             "methods say which). Of a kappa, _se is the non-null standard error and _se_null the "
-            "null one; _p is of kappa = 0 and uses the null one.",
+            "null one; _p is the p value for kappa = 0 and uses the null one.",
             frame=table.coefficients_frame(),
         ),
     ]
 
 
 def _annotators(found: Annotators) -> pd.DataFrame:
-    """Return who rated what, one row an annotator."""
+    """Return one row per annotator, with numbers of items."""
     return pd.DataFrame(
         [
             (one.name, one.kind, one.path.name, len(one.items), one.missing, *found.common(one))

@@ -1,4 +1,4 @@
-"""The figures of an audit: judges beside people, who agrees with whom, who scores higher."""
+"""The figures of an audit: judges compared with people, who agrees with whom, who scores higher."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from analysis.results.numbers import number
 from analysis.results.quantities import ResultFigure
 from analysis.results.words import listed
 
-# More pairs than this make no readable picture.
+# With more pairs than this a figure is not readable.
 DRAWN = 60
 
 
 def beside_people_figure(rows: pd.DataFrame, *, simulated: bool) -> list[ResultFigure]:
-    """Return the figure of the answer, where there is one."""
+    """Return the figure of judges compared with people, if people's agreement is known."""
     if rows.loc[rows["annotator"] == "people", "estimate"].isna().all():
         return []
     axes = plot_beside_people(rows)
@@ -24,12 +24,12 @@ def beside_people_figure(rows: pd.DataFrame, *, simulated: bool) -> list[ResultF
     return [
         ResultFigure(
             name="beside_people",
-            title="Judges beside people",
+            title="Judges compared with people",
             caption="Mean quadratic kappa with one person: people's own as a band, each judge's as "
-            "a point, with 95% jackknife intervals over items. Whether they differ, the table of "
-            "judges beside people says: the two intervals share their items."
+            "a point, with 95% jackknife intervals over items. The intervals share their items, so "
+            "only the table of judges compared with people says whether they differ."
             + (" Simulated raters." if simulated else ""),
-            alt=f"Agreement of {listed(judges)} with people, beside people's own.",
+            alt=f"Agreement of {listed(judges)} with people, and of people with each other.",
             svg=svg(stamp(axes) if simulated else axes),
         )
     ]
@@ -82,7 +82,7 @@ def _pairs(frame: pd.DataFrame) -> int:
 
 
 def _range_of_n(frame: pd.DataFrame) -> str:
-    """Return how many items the drawn numbers rest on."""
+    """Return how many items the drawn numbers are based on."""
     low, high = int(frame["n"].min()), int(frame["n"].max())
     return f"n = {low} items." if low == high else f"n = {low} to {high} items."
 

@@ -1,9 +1,9 @@
-"""One file of an audit, wide or long: what it holds, and what is wrong with it.
+"""Reads and checks one file of an audit, wide or long.
 
 A wide file has an id column and a column per dimension; other columns (text, an unnamed index)
-are passed over. With a column that says who rated, a row is one rater's, and each of them becomes
-an annotator. A long file has the columns rater_id, item_id, dimension, value, and each of its
-raters becomes an annotator.
+are ignored. If a column says who rated, each row is by one rater, and each rater becomes an
+annotator. A long file has the columns rater_id, item_id, dimension, value, and each of its raters
+becomes an annotator.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class Source:
     name : str
         Given as NAME=FILE, empty otherwise.
     table : Table
-        What it holds.
+        Its contents.
     id_column : str
         The column of item ids in it.
     long : bool
-        Whether it is one row per rating.
+        Whether it has one row per rating.
     rows : tuple of int
         The rows that count, as a spreadsheet numbers them: in a long file with a column
-        `rater_kind` those of its own side.
+        `rater_kind` only those of its own side.
     rater_column : str
-        The column of a wide file that says who rated; empty where the file is one annotator's.
+        The column of a wide file that says who rated; empty if the file is by one annotator.
     """
 
     kind: Kind
@@ -99,7 +99,7 @@ class Annotator:
 
 
 def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rater_id") -> Source:
-    """Read one `FILE` or `NAME=FILE` and check its ids; of people, many may share a wide file."""
+    """Read one `FILE` or `NAME=FILE` and check its ids; a wide file may be by several people."""
     name, path = _name_and_path(spec)
     table = read_table(path)
     long = all(column in table.columns for column in LONG)
@@ -114,7 +114,7 @@ def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rate
 
 
 def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
-    """Return the rows of people or of judges, where a long file tells them apart; else all."""
+    """Return the rows of people or of judges if a long file tells them apart, otherwise all."""
     sided = long and "rater_kind" in table.columns
     rows = tuple(
         row
@@ -133,7 +133,7 @@ def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
 
 
 def _name_and_path(spec: str) -> tuple[str, Path]:
-    """Split NAME=FILE; a file whose own name holds '=' is still a file."""
+    """Split NAME=FILE; a file whose own name contains '=' is still a file."""
     name, equals, path = spec.partition("=")
     if not equals or "/" in name or "\\" in name or Path(spec).exists():
         return "", Path(spec)
@@ -159,7 +159,7 @@ def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) ->
 
 
 def rated_dimensions(source: Source) -> list[str]:
-    """Return the dimensions that a file holds; in a wide file those meant to be numeric."""
+    """Return the dimensions of a file; in a wide file the columns that are mostly numbers."""
     if source.long:
         return list(dict.fromkeys(record["dimension"].strip() for _, record in source.records()))
     rows = source.table.rows
@@ -175,8 +175,8 @@ def rated_dimensions(source: Source) -> list[str]:
 def _mostly_numbers(cells: Sequence[str]) -> bool:
     """Say whether more than half of the filled cells are numbers.
 
-    More than half rather than all: one word among ratings is a mistake to report, not a reason to
-    pass over the column without a word.
+    More than half is enough, because one word among ratings is a mistake to report, not a reason
+    to ignore the column silently.
     """
     filled = [cell for cell in cells if cell.strip()]
     return 2 * sum(map(_is_number, filled)) > len(filled)
@@ -246,15 +246,15 @@ def _twice(source: Source, row: int, before: int, dimension: str) -> RatifyError
         row,
         name,
         f"this {name} is already in row {before}",
-        allowed="one row each; several raters of one item go into a long table, or, of people, "
-        "beside a column that says who rated (--rater)"
+        allowed="one row each; ratings by several raters go into a long table, or, for people, "
+        "into a table with a column that says who rated (--rater)"
         if not source.rater_column
         else f"one row for each {source.rater_column} and {name}",
     )
 
 
 def _full_name(source: Source, rater: str, raters: int) -> str:
-    """Return what an annotator is called in every table."""
+    """Return the name of an annotator in every table."""
     if not source.name:
         return rater
     return source.name if raters == 1 else f"{source.name}:{rater}"

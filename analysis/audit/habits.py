@@ -27,8 +27,8 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
     ----------
     folder : Path
         A study folder with exported tables, or a folder of tidy tables: `probes` or `judgments`,
-        and whatever there is of `items`, `ratings`, `perturbed`, `requests`. No lock is needed.
-        Where it holds a plan, this says which items a judge's own model wrote.
+        and optionally `items`, `ratings`, `perturbed`, `requests`. No lock is needed.
+        If it has a plan, the plan says which items a judge's own model wrote.
     seed : int
         See `habits_results`.
     mode : {'live', 'pilot', 'bot'}, optional
@@ -37,7 +37,7 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
     Raises
     ------
     RatifyError
-        Where the tables are missing or wrong, or no judge has answered.
+        If the tables are missing or wrong, or no judge has answered.
     """
     tables = read_habit_tables(folder, mode=mode)
     judges = judges_of(tables.judgments, tables.ratings, tables.probes, tables.requests)
@@ -77,7 +77,7 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
 
 
 def own_items_of(plan: Plan | None) -> dict[str, OwnTexts]:
-    """Return which items each judge's own model wrote, as a plan says."""
+    """Return which items each judge's own model wrote, according to a plan."""
     if plan is None:
         return {}
     return {
@@ -88,7 +88,7 @@ def own_items_of(plan: Plan | None) -> dict[str, OwnTexts]:
 
 
 def polarity_of(plan: Plan | None) -> dict[str, int] | None:
-    """Return which dimensions speak for an item, as a plan's overall score has them."""
+    """Return the sign of each dimension in a plan's overall score."""
     if plan is None or plan.measures is None:
         return None
     measures = plan.measures

@@ -1,7 +1,7 @@
-"""Which rows of an audit's long tables count: people of one mode, and no attention checks.
+"""Selects the rows of an audit's long tables that count: people of one mode, no attention checks.
 
 Live raters, pilots and simulated raters are never mixed, and a check's rating says nothing about
-an item. A table without these columns is taken whole, as are wide files.
+an item. In a table without these columns, and in wide files, all rows count.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Chosen:
     Attributes
     ----------
     sources : tuple of Source
-        With the rows that count only.
+        With only the rows that count.
     mode : str or None
-        Of people's ratings; None where no table says.
+        The mode of people's ratings; None if no table says.
     notes : list of str
-        What was left out, and what was not.
+        What was left out, and who failed a check but was not.
     """
 
     sources: tuple[Source, ...]
@@ -42,8 +42,8 @@ def rows_that_count(sources: Sequence[Source], mode: str | None = None) -> Chose
     ----------
     sources : sequence of Source
     mode : {'live', 'pilot', 'bot'}, optional
-        Of people's ratings. By default the one mode that the tables hold; where they hold
-        several, live.
+        The mode of people's ratings; by default the only mode in the tables, or live if there are
+        several.
 
     Returns
     -------
@@ -52,8 +52,8 @@ def rows_that_count(sources: Sequence[Source], mode: str | None = None) -> Chose
     Raises
     ------
     RatifyError
-        At a mode or a flag that is none, where several modes but none that is live are there, and
-        where nothing of a file is left.
+        If a mode or a flag is unknown, there are several modes but none is live, or nothing of a
+        file is left.
     """
     modes = [_modes(source) for source in sources]
     chosen = _one_mode(sources, modes, mode)
@@ -70,9 +70,9 @@ def rows_that_count(sources: Sequence[Source], mode: str | None = None) -> Chose
 
 
 def _modes(source: Source) -> dict[int, str]:
-    """Return the mode of every row of a long table of people; empty where it has none.
+    """Return the mode of every row of a long table of people; empty if it has no modes.
 
-    A column of this name that holds none of our words is about something else.
+    A column `mode` without any of the allowed words is about something else.
     """
     if source.kind != "human" or not source.long or "mode" not in source.table.columns:
         return {}
@@ -88,7 +88,7 @@ def _modes(source: Source) -> dict[int, str]:
 def _one_mode(
     sources: Sequence[Source], modes: Sequence[dict[int, str]], wanted: str | None
 ) -> str | None:
-    """Return the mode to take, None where no table says one and none is wanted."""
+    """Return the mode to take, None if no table has modes and none is asked for."""
     there = sorted({mode for of_row in modes for mode in of_row.values()})
     if not there and wanted is None:
         return None
@@ -120,7 +120,7 @@ def _flag(source: Source, row: int, column: str) -> bool:
 
 
 def _nothing_left(source: Source, mode: str | None, there: set[str]) -> RatifyError:
-    """Return the error for a file of which no row counts."""
+    """Return the error for a file in which no row counts."""
     if mode is not None and there and mode not in there:
         return RatifyError(
             f"has no {mode} ratings by people, but the other tables have some",
@@ -130,7 +130,7 @@ def _nothing_left(source: Source, mode: str | None, there: set[str]) -> RatifyEr
             allowed="tables of one mode",
         )
     return RatifyError(
-        "holds nothing but attention checks",
+        "has only attention checks",
         file=source.path,
         column="is_attention_check",
         allowed="ratings of items",
@@ -138,7 +138,7 @@ def _nothing_left(source: Source, mode: str | None, there: set[str]) -> RatifyEr
 
 
 def _notes(source: Source, others: Sequence[str], mode: str | None, checks: set[int]) -> list[str]:
-    """Return what was left out of a file, and who failed a check and was not."""
+    """Return notes on what was left out of a file, and on who failed a check but was not."""
     name = source.path.name
     notes = [
         f"Left out of {name}: {others.count(other):,} {other} ratings, since {mode} ratings are "

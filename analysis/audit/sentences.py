@@ -1,4 +1,4 @@
-"""The sentences of an audit: the answer, the methods and the limits, from numbers to prose."""
+"""The sentences of an audit's report: the answer, the methods and the limits."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from analysis.results.numbers import number
 from analysis.results.words import counted, listed
 
 QUESTION = "How far does each judge agree with people?"
-# With more people than this, pairs that share a handful of items are not compared one by one.
+# With more people than this, pairs that share only a few items are not compared.
 CROWD = 12
 
 
 def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]:
-    """Return the answer in plain sentences, the first able to stand alone."""
+    """Return the answer in plain sentences; the first makes sense alone."""
     beside = "" if beyond.crowd is None else crowd_answer(beyond.crowd)
     if beyond.crowd is not None and beside and all(not s.reading for s in bar.overall()):
         sentences = [beside, crowd_yardstick(beyond.crowd, len(table.humans))]
@@ -55,26 +55,26 @@ def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]
         tested = alternative_sentence(beyond.alternative, table.judges)
         sentences += [tested] if tested else []
     sentences.append(
-        "No single coefficient decides: each answers another question, and they can disagree "
+        "No single coefficient decides: each answers a different question, and they can disagree "
         "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
     )
     return sentences
 
 
 def _answer(table: AgreementTable, bar: Yardstick) -> str:
-    """Return the sentence that says whether judges agree with people as people do."""
+    """Return the sentence on whether judges agree with people as well as people do."""
     overall = bar.overall()
     if all(not s.reading for s in overall):
         why = (
-            "one person only"
+            "there is only one person"
             if len(table.humans) == 1
-            else "too little that the same two people rated, or no variation in it"
+            else "the same two people rated too few items, or their ratings do not vary"
         )
         one_by_one = any(not np.isnan(s.single.value) for s in overall)
         shown = [(s.judge, s.single if one_by_one else s.median) for s in overall]
         return (
             f"Whether a judge agrees with people as well as people agree with each other cannot "
-            f"be said: there is {why}. Mean quadratic kappa with "
+            f"be said: {why}. Mean quadratic kappa with "
             f"{'a single person' if one_by_one else 'the median of people'}: "
             f"{listed([f'{judge} {with_interval(sample)}' for judge, sample in shown])}."
         )
@@ -94,7 +94,7 @@ def _answer(table: AgreementTable, bar: Yardstick) -> str:
 
 
 def _clause(reading: str, alike: Sequence[Standing]) -> str:
-    """Return what holds for the judges of one reading, each with its difference from people."""
+    """Return the clause on the judges of one reading, each with its difference from people."""
     names = listed([s.judge for s in alike])
     agree = f"{names} {'agrees' if len(alike) == 1 else 'agree'}"
     said = {
@@ -105,7 +105,7 @@ def _clause(reading: str, alike: Sequence[Standing]) -> str:
         if len(alike) == 1
         else f"no clear difference between the agreement of {names} with a person and people's "
         f"with each other",
-        "": f"{agree} with people to an extent that has no yardstick here",
+        "": f"there is no yardstick here for the agreement of {names} with people",
     }[reading]
     if not reading:
         return said
@@ -130,8 +130,8 @@ def _yardstick(table: AgreementTable, bar: Yardstick) -> str:
     parts = [(d, s) for d, s in bar.humans.items() if d != ALL and not np.isnan(s.value)]
     if not parts:
         return (
-            "There is no yardstick: the same two people rated too few items, or always gave one "
-            "rating, so people's agreement with each other is not defined."
+            "There is no yardstick: the same two people rated too few items, or always gave the "
+            "same rating, so people's agreement with each other is not defined."
         )
     low, high = min(parts, key=lambda p: p[1].value), max(parts, key=lambda p: p[1].value)
     spread = (
@@ -149,15 +149,15 @@ def _judge(table: AgreementTable, bar: Yardstick, overall: Standing) -> str:
     """Return the sentence on one judge, with the dimensions where it differs from people."""
     if np.isnan(overall.single.value):
         return (
-            f"{overall.judge}: {with_interval(overall.median)} with the median of people; with a "
-            f"single person not defined, for want of common items or of variation."
+            f"{overall.judge}: {with_interval(overall.median)} with the median of people; not "
+            f"defined with a single person, because of too few common items or no variation."
         )
     text = f"{overall.judge}: {with_interval(overall.single)} with a single person"
     if overall.reading:
-        text += f", {with_interval(overall.difference)} against people's own"
+        text += f", {with_interval(overall.difference)} compared with people's own"
         if overall.humans.n < bar.humans[ALL].n:
             text += (
-                f" on the {overall.humans.n} of {bar.humans[ALL].n} items that it rated too "
+                f" on the {overall.humans.n} of {bar.humans[ALL].n} items that it also rated "
                 f"({number(overall.humans.value, 2)})"
             )
     text += "."
@@ -174,24 +174,22 @@ def _judge(table: AgreementTable, bar: Yardstick, overall: Standing) -> str:
 
 
 def _like_with_like(table: AgreementTable, bar: Yardstick) -> str:
-    """Return the sentence that puts judge-with-median beside judge-with-one-person."""
+    """Return the sentence that compares judge-with-median and judge-with-one-person."""
     if len(table.humans) == 1:
-        return f"With one person, {MEDIAN} is that person: its rows repeat theirs."
+        return f"With one person, {MEDIAN} is that person, so its rows repeat that person's."
     both = [s for s in bar.overall() if not np.isnan(s.single.value + s.median.value)]
-    shown = [
-        f"{s.judge} {number(s.median.value, 2)} against {number(s.single.value, 2)}" for s in both
-    ]
+    shown = [f"{s.judge} {number(s.median.value, 2)} ({number(s.single.value, 2)})" for s in both]
     if not shown:
-        return "A judge tends to look better beside a median of people than beside one person."
+        return "A judge usually agrees more with a median of people than with one person."
     return (
-        f"With the median of people and with one person: {listed(shown)}. A median is steadier "
-        f"than any one person, so a judge tends to look better beside it; only the second number "
+        f"With the median of people (and with one person): {listed(shown)}. A median is less noisy "
+        f"than one person, so a judge usually agrees more with it. Only the number with one person "
         f"may be compared with people's own."
     )
 
 
 def _low_bar(table: AgreementTable) -> list[str]:
-    """Return a warning on dimensions where people themselves agree little, if there are any."""
+    """Return a warning on dimensions where people agree little, if there are any."""
     people = pd.DataFrame(
         [
             (row.dimension, row.alpha_ordinal, row.ac2)
@@ -210,12 +208,12 @@ def _low_bar(table: AgreementTable) -> list[str]:
     ]
     return [
         f"People themselves agree little on {listed(named)}: a judge that does as well as they do "
-        f"has met a low bar there."
+        f"has only met a low bar there."
     ]
 
 
 def _low_crowd(found: Crowd) -> list[str]:
-    """Return a warning where a crowd agrees little, if it does."""
+    """Return a warning on dimensions where a crowd agrees little, if there are any."""
     low = [
         f"{row.dimension} (alpha {number(row['alpha_ordinal'].value, 2)})"
         for row in found.people[1:]
@@ -225,14 +223,14 @@ def _low_crowd(found: Crowd) -> list[str]:
         return []
     return [
         f"People themselves agree little on {listed(low)}: a judge that does as well as one of "
-        f"them has met a low bar there."
+        f"them has only met a low bar there."
     ]
 
 
 def methods(
     table: AgreementTable, beyond: Beyond, *, scale: tuple[float, float], how: str
 ) -> list[str]:
-    """Return how every number was made; `how` says how a pair's intervals were."""
+    """Return how every number was made; `how` says how a pair's intervals were made."""
     tested = beyond.alternative
     return [
         f"Ratings run from {scale_words(scale)} and are aligned by item id. Every human pair, "
@@ -246,32 +244,31 @@ def methods(
         "a rating lies halfway; no value where ratings lie on neither grid).",
         "ICC(2,1) and ICC(2,k) are two-way random effects, absolute agreement, for one rater and "
         "for the mean of the two compared. Spearman's interval is Fisher's with standard error "
-        "1/sqrt(n - 3), its p value the t approximation. Bias is mean(a - b): for a judge's "
-        "row, judge minus people, in points of the scale.",
-        "Means of kappas run over pairs, then over dimensions. Their intervals, those of their "
+        "1/sqrt(n - 3), and its p value is from the t approximation. Bias is mean(a - b): for a "
+        "judge's row, judge minus people, in points of the scale.",
+        "Means of kappas are over pairs, then over dimensions. Their intervals, those of their "
         "differences and of bias are 95% jackknife intervals, bias-corrected: each item is left "
-        "out in turn, with all its ratings, and Student's t has n - 1 degrees of freedom, n being "
-        "the items that entered; a kappa on one dimension goes through Fisher's z. In a "
-        "difference both sides rest on the items that the judge rated. A judge is said to fall "
-        "short of people, or to be above them, where the interval of the difference leaves out "
-        "zero.",
+        "out in turn, with all its ratings, and Student's t has n - 1 degrees of freedom, where n "
+        "is the number of items used; a kappa on one dimension goes through Fisher's z. In a "
+        "difference both kappas are from the items that the judge rated. A judge falls short of "
+        "people, or is above them, if the interval of the difference excludes zero.",
         f"Every coefficient of a pair has its interval in the table of coefficients: {how}. The "
-        "test of kappa = 0 uses the null standard error (Fleiss, Cohen and Everitt 1969), which "
-        "stands there beside the non-null one.",
+        "test of kappa = 0 uses the null standard error (Fleiss, Cohen and Everitt 1969); the "
+        "table has both this and the non-null error.",
         *(
             []
             if tested is None
             else [
                 "The alternative-annotator test leaves out one person at a time and asks, item by "
                 "item, whether the judge or the person is closer to the remaining people. The "
-                f"difference of their wins is tested against epsilon = {tested.epsilon:g} by a "
+                f"difference of their wins is compared with epsilon = {tested.epsilon:g} by a "
                 "one-sided t-test, corrected after Benjamini and Yekutieli over the people, and "
-                "over people and dimensions; a judge that beats half of the people passes."
+                "over people and dimensions. A judge that beats at least half of the people passes."
             ]
         ),
         "A coefficient that is not defined (too few items, or no variation to agree on) is left "
-        f"empty and leaves the means, as does a pair that shares fewer than {FEWEST} items and "
-        "fewer than half of all.",
+        f"empty and not used in means; nor is a pair that shares fewer than {FEWEST} items and "
+        "fewer than half of all items.",
     ]
 
 
@@ -289,8 +286,8 @@ def limits(
     thin = sum(0 < row.n < FEWEST for row in table.rows)
     if thin:
         notes.append(
-            f"{thin} of {len(table.rows)} rows rest on fewer than {FEWEST} items: their "
-            f"coefficients swing widely."
+            f"{thin} of {len(table.rows)} rows have fewer than {FEWEST} items: their "
+            f"coefficients are very uncertain."
         )
     left = sum(not enough(row.n, table.items) for row in table.rows)
     if left:
@@ -302,20 +299,20 @@ def limits(
         notes.insert(0, "The raters are simulated. These numbers show the tool, not people.")
     return [
         *notes,
-        f"Items were resampled, the people were not: the intervals speak of other items rated by "
-        f"these {counted(len(table.humans), 'person', 'people')}, not of other people.",
-        "The intervals of means are nearly, not exactly, 95%: in a simulation from 50 real items "
-        "they held the truth 93% of the time for people with each other, 95% for a judge with one "
-        "person and 92% for the difference.",
-        "No clear difference is not equality: with few items the interval is wide. Differences by "
-        "dimension are not corrected for looking at several.",
+        f"Items were resampled, and people were not: the intervals are about other items rated by "
+        f"these {counted(len(table.humans), 'person', 'people')}, not about other people.",
+        "The intervals of means are not exactly 95%: in a simulation from 50 real items they "
+        "contained the true value 93% of the time for people with each other, 95% for a judge with "
+        "one person and 92% for the difference.",
+        "No clear difference does not mean equality: with few items the interval is wide. "
+        "Differences by dimension are not corrected for testing several.",
         "Agreement with people is reliability, not truth: people and judge can be wrong together.",
         "No plan was locked before these numbers were seen: all of them are exploratory.",
     ]
 
 
 def _apart(table: AgreementTable) -> str:
-    """Return what pairs that were left out had in common."""
+    """Return what the pairs that were left out had in common."""
     crowded = len(table.humans) > CROWD
     return f"fewer than {FEWEST} items in common" if crowded else "no item in common"
 
@@ -332,9 +329,9 @@ def _fractions(
     notes = []
     if averaged:
         notes.append(
-            f"Ratings of {listed(averaged)} are not all whole steps of the scale (averages or "
-            f"medians, perhaps): they agree exactly with a whole rating only by luck, so exact "
-            f"agreement and unweighted kappa understate them."
+            f"Ratings of {listed(averaged)} are not all whole steps of the scale (perhaps averages "
+            f"or medians). They agree exactly with a whole rating only by chance, so exact "
+            f"agreement and unweighted kappa understate their agreement."
         )
     people = frame[frame["rater_id"].isin(table.humans)]
     medians = people.groupby(["dimension", "item_id"])["value"].median()
@@ -348,7 +345,7 @@ def _fractions(
     lacking = sum(np.isnan(row.ac2) and row.n >= 2 for row in table.rows)
     if lacking:
         notes.append(
-            f"{counted(lacking, 'row')} without AC2: ratings there lie neither on whole "
-            f"nor on half points, so there are no categories to weigh."
+            f"{counted(lacking, 'row')} without AC2: ratings there are neither whole nor half "
+            f"points, so there are no categories to weight."
         )
     return notes

@@ -1,4 +1,4 @@
-"""Holds what was collected against what was locked: strange rows are refused."""
+"""Checks collected tables against the lock, and refuses rows that do not belong to the study."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prereg.tables.reader import read_table
 
 
 def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> None:
-    """Raise `RatifyError` unless these are the items that were locked, all columns."""
+    """Raise `RatifyError` unless these are the items that were locked, in all columns."""
     if files.sha256(files.canonical_json(rows)) != lock.parts.get("items"):
         raise RatifyError(
             "is not the table of items that was locked", file=path, allowed="run `ratify export`"
@@ -28,7 +28,7 @@ def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> No
 def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
     """Raise `RatifyError` at the first row that carries another plan's hash.
 
-    A table without the column (participants need not have it) says nothing to hold against.
+    A table without the column (participants need not have it) is not checked.
     """
     if frame.empty or "plan_hash" not in frame:
         return
@@ -43,10 +43,10 @@ def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
 
 
 def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path) -> None:
-    """Raise `RatifyError` at the first answer about what is no item, or across scenarios.
+    """Raise `RatifyError` at the first answer about an unknown item or one of another scenario.
 
-    A row's scenario, where it names one, must be that of its items. People's attention checks are
-    passed over: their texts are no items, and the locked sequences say what they must be.
+    If a row names a scenario, it must be that of its items. People's attention checks are skipped:
+    their texts are not items, and the locked sequences say what they must be.
     """
     scenario_of = items.set_index("item_id")["scenario"]
     if "is_attention_check" in answers:
@@ -71,7 +71,7 @@ def refuse_unknown_items(answers: pd.DataFrame, items: pd.DataFrame, path: Path)
 
 
 def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
-    """Raise `RatifyError` at the first attention check that a judge is said to have answered.
+    """Raise `RatifyError` at the first attention check that a judge has answered.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
         return
     asked = (frame["rater_kind"] != "human") & columns.flags(frame, "is_attention_check")
     _refuse(
-        frame, asked, path, "is_attention_check", "a judge is asked no attention checks", "false"
+        frame, asked, path, "is_attention_check", "judges are not asked attention checks", "false"
     )
 
 
@@ -94,9 +94,9 @@ def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
     Parameters
     ----------
     visits : DataFrame
-        Participants; where they have no column `slot`, there is one.
+        Participants; without a column `slot` there is one slot, and nothing to check.
     slots : int
-        How many raters the plan wants for each sequence.
+        How many raters per sequence the plan asks for.
     path : Path
         Their file.
     """
@@ -107,9 +107,9 @@ def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
 
 
 def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: Path) -> None:
-    """Raise `RatifyError` at the first answer to a trial that the locked sequences do not hold.
+    """Raise `RatifyError` at the first answer to a trial that the locked sequences do not have.
 
-    An attention check is held against them as any other trial, and so is whether it is one.
+    Attention checks are compared with them like other trials, and so is whether a trial is one.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
 
 
 def _shown(people: pd.DataFrame, plan: Plan) -> list[tuple[np.ndarray[Any, Any], pd.Series[str]]]:
-    """Return place on the page and item of every row, for each of the items that a row names."""
+    """Return the place on the page and the item of every row, for each item that a row names."""
     kind = kind_of(plan)
     if kind.place:
         return [(columns.numbers(people, kind.place), people["item_id"])]

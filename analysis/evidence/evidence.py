@@ -1,4 +1,4 @@
-"""What the registered analyses start from: people's answers after exclusions, judges' scores."""
+"""The evidence for registered analyses: people's answers after exclusions, judges' scores."""
 
 from __future__ import annotations
 
@@ -36,33 +36,33 @@ class Evidence:
     lock : Lock or None
     mode : {'live', 'pilot', 'bot'}
     early : bool
-        Some answers are older than the lock, so nothing here is confirmatory.
+        Whether some answers are older than the lock; then nothing here is confirmatory.
     status : {'confirmatory', 'exploratory'}
-        What a registered analysis may call itself on these data.
+        The status of a registered analysis on these data.
     items : DataFrame
-        The items table; columns beside id, scenario and text as they came.
+        The items table; columns other than id, scenario and text are unchanged.
     answers : DataFrame
-        People's answers after exclusions, with `sequence_id`, attention checks set aside: forced
-        choices, ratings (one row a dimension) or picks (one row an option), as the plan's kind is.
+        People's answers after exclusions, with `sequence_id`, without attention checks: by the
+        plan's kind forced choices, ratings (one row per dimension) or picks (one row per option).
     people : DataFrame
-        People's forced choices: the answers of a pairwise plan, the comparisons that picks of best
-        and worst imply; empty where the plan asks for ratings.
+        People's forced choices: the answers of a pairwise plan, or the comparisons that picks of
+        best and worst imply; empty if the plan asks for ratings.
     participants : DataFrame
         Their visits.
     flow : DataFrame
-        What left at each exclusion.
+        How many each exclusion rule left out.
     visits : mapping
         Number of visits by status, before exclusions.
     withdrawn : int
-        People who withdrew; none of their answers is in any table.
+        Number of people who withdrew; none of their answers is in any table.
     ranking : Ranking or None
-        People's Bradley-Terry scores; None where the plan asks for ratings.
+        People's Bradley-Terry scores; None if the plan asks for ratings.
     judges : mapping
         By judge id.
     judge_ratings : DataFrame
         All judges' ratings.
     everybody : Evidence or None
-        The same without any exclusion, where the plan registers the sensitivity analysis.
+        The evidence without any exclusion, if the plan registers the sensitivity analysis.
     place : Path
         The folder of the tidy tables.
     """
@@ -97,17 +97,17 @@ class Evidence:
 
     @property
     def raters_own(self) -> str:
-        """What to call what is theirs, at the beginning of a sentence."""
+        """The possessive of the raters, at the beginning of a sentence."""
         return "Simulated raters'" if self.simulated else "People's"
 
     @property
     def ratings(self) -> pd.DataFrame:
-        """People's ratings after exclusions; empty where the plan asks for something else."""
+        """People's ratings after exclusions; empty if the plan asks for something else."""
         return self._answers_in("ratings")
 
     @property
     def best_worst(self) -> pd.DataFrame:
-        """People's picks after exclusions; empty where the plan asks for something else."""
+        """People's picks after exclusions; empty if the plan asks for something else."""
         return self._answers_in("best_worst")
 
     def _answers_in(self, table: str) -> pd.DataFrame:
@@ -115,7 +115,7 @@ class Evidence:
 
     @property
     def n_raters(self) -> int:
-        """How many people's answers there are."""
+        """How many people answered."""
         return int(self.answers["rater_id"].nunique())
 
     @property
@@ -125,11 +125,11 @@ class Evidence:
         Raises
         ------
         RatifyError
-            Where people ranked nothing.
+            If the answers do not rank items.
         """
         if self.ranking is None:
             raise RatifyError(
-                "ratings rank nothing", allowed=f"a {kinds_that_hold('choices')} plan"
+                "ratings do not rank items", allowed=f"a {kinds_that_hold('choices')} plan"
             )
         return self.ranking
 
@@ -147,10 +147,10 @@ class Evidence:
         Raises
         ------
         RatifyError
-            Where there is no such table.
+            If there is no such table.
         LookupError
-            Where no analysis of the plan says in `tables()` that it reads it: the results would not
-            hold its hash.
+            If no analysis of the plan says in `tables()` that it reads it, because the results
+            would then lack its hash.
         """
         if name not in self.plan.tables:
             raise LookupError(f"no analysis says in tables() that it reads {name}")
@@ -170,8 +170,8 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     Raises
     ------
     RatifyError
-        When a table is missing or wrong, rows carry another plan's hash, there are no answers of
-        this mode, or a judge of the plan has not answered.
+        If a table is missing or wrong, rows have another plan's hash, there are no answers of this
+        mode, or a judge of the plan has not answered.
     """
     plan = load_plan(folder)
     lock = _checked_lock(folder, plan, mode)
@@ -214,8 +214,8 @@ def _judges_own(read: StudyTables) -> pd.DataFrame:
 def _of_people(
     plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id"
 ) -> dict[str, Any]:
-    """Return what evidence holds about the people who were kept."""
-    # one order whoever answered first, so that a repeated run rounds alike
+    """Return the fields of the evidence about the people who were kept."""
+    # a fixed order, whoever answered first, so that repeated runs have the same rounding
     order = ["sequence_id", "session_id", "position"]
     answers = kept.answers.sort_values(order, kind="stable").reset_index(drop=True)
     if answers.empty:

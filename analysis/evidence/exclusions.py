@@ -1,4 +1,4 @@
-"""Exclusions in the plan's order, with the count that left at each rule."""
+"""Applies exclusions in the plan's order, and counts what each rule excludes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from prereg.errors import RatifyError
 FLOW_COLUMNS = ("rule", "unit", "before", "excluded", "after")
 ATTENTION_TRIALS = "attention_check_trials"
 NO_ANSWER = "no_answer"
-# What each rule does, in the words of a report.
+# What each rule excludes, in the words of a report.
 RULE_WORDS = {
     "incomplete_session": "Did not finish",
     "failed_attention": "Failed attention checks",
@@ -27,7 +27,7 @@ RULE_WORDS = {
     ATTENTION_TRIALS: "Attention checks set aside",
     NO_ANSWER: "Answered nothing",
 }
-# One and several of what a flow counts.
+# Singular and plural of what a flow counts.
 UNIT_WORDS = {
     "sessions": ("visit", "visits"),
     "judgments": ("judgment", "judgments"),
@@ -39,21 +39,21 @@ UNIT_WORDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Exclusions:
-    """What remains, and what left at each rule.
+    """What remains, and what each rule excluded.
 
     Attributes
     ----------
     answers : DataFrame
-        Answers of the remaining sessions, attention checks set aside: rows of the table that was
-        given, be they judgments, ratings or best-worst answers.
+        Answers of the remaining sessions without attention checks: rows of the given table of
+        judgments, ratings or best-worst answers.
     participants : DataFrame
         Their visits.
     flow : DataFrame
-        Two rows a rule, for `unit` sessions and judgments (ratings; or answers, each one
+        Two rows per rule, for `unit` sessions and judgments (or ratings; or answers, each of one
         best-worst trial): `rule`, `unit`, `before`, `excluded`, `after`; a last row
-        `attention_check_trials` where attention checks were set aside.
+        `attention_check_trials` if attention checks were set aside.
     excluded : DataFrame
-        `session_id`, `rule`: every excluded session and the rule that took it.
+        `session_id`, `rule`: every excluded session and the rule that excluded it.
     """
 
     answers: pd.DataFrame = field(repr=False)
@@ -63,7 +63,7 @@ class Exclusions:
 
     @property
     def judgments(self) -> pd.DataFrame:
-        """The answers, by the name that they have in a pairwise study."""
+        """The answers, under the name that they have in a pairwise study."""
         return self.answers
 
     def to_frame(self) -> pd.DataFrame:
@@ -73,7 +73,7 @@ class Exclusions:
 
 @dataclass(frozen=True)
 class _State:
-    """What a rule sees: tables as they stand before it, its settings, the generator."""
+    """What a rule uses: the tables before it, its settings, the generator."""
 
     answers: pd.DataFrame
     participants: pd.DataFrame
@@ -98,18 +98,18 @@ def apply_exclusions(
     answers : DataFrame
         People's tidy judgments, ratings or best-worst answers; `session_id`, and what a rule reads.
     participants : DataFrame
-        One row a visit: `session_id` (each once), and what a rule reads.
+        One row per visit: `session_id` (each once), and what a rule reads.
     rules : sequence of mappings or objects
         Each has `rule`, one of
 
         - `incomplete_session`: `finished_at` is empty;
         - `failed_attention`: more than `max_failed` attention checks failed. A check was failed
-          where `passed_check` is false; in judgments from elsewhere that have no such column,
-          where `choice` differs from `expected_choice`. A check that was never answered is not
-          failed, and one that takes several rows (a scale or an option each) counts once;
-        - `duplicate_sequence`: of the visits that share a `sequence_id` and a `slot` (1 where
-          there is none), one is kept, see Notes;
-        - `too_fast`: the median `response_ms` of the visit's trials, attention checks apart, is
+          if `passed_check` is false, or, in judgments from elsewhere without this column, if
+          `choice` differs from `expected_choice`. A check that was never answered is not
+          failed, and one with several rows (one per scale or option) counts once;
+        - `duplicate_sequence`: of the visits that share a `sequence_id` and a `slot` (1 if there
+          is none), one is kept, see Notes;
+        - `too_fast`: the median `response_ms` of the visit's trials, without attention checks, is
           below `min_median_ms`.
     rng : Generator
         Draws the visit to keep.
@@ -121,17 +121,17 @@ def apply_exclusions(
     Raises
     ------
     RatifyError
-        On an unknown rule, a missing setting or column, a visit twice among participants, and an
-        answer whose session is not among them.
+        If a rule is unknown, a setting or column is missing, a visit occurs twice among the
+        participants, or the session of an answer is not among them.
 
     Notes
     -----
-    A sequence is meant for as many raters as it has slots, and a slot whose rater left goes to
-    somebody else. So several visits of one slot are no mistake as long as one of them at most has
-    finished, and `incomplete_session` before `duplicate_sequence` takes the others. Whatever the
-    order of the rules, a visit that left never displaces one that finished (where the table says
-    who finished), nor one without an answer one that answered something. Among equals chance
-    decides, as in the published rule, where all had finished.
+    A sequence has one rater per slot, and if this rater leaves, the slot goes to somebody else. So
+    several visits to one slot are correct if at most one of them finished; then the rule
+    `incomplete_session` before `duplicate_sequence` excludes the others. Whatever the order of the
+    rules, a visit that finished is kept before one that did not (if the table says who finished),
+    and a visit with an answer before one without. Among equal visits chance decides, as in the
+    published rule, where all had finished.
     """
     _refuse_strangers(answers, participants)
     named = [_settings(rule) for rule in rules]
@@ -140,28 +140,28 @@ def apply_exclusions(
 
 
 def everybody(answers: pd.DataFrame, participants: pd.DataFrame) -> Exclusions:
-    """Return all who answered anything: the sample of the sensitivity analysis on everybody.
+    """Return everybody who answered anything: the sample of the sensitivity analysis.
 
-    No rule of the plan applies. Visits without one answered trial, attention checks apart, have
-    nothing to say and leave under the name `no_answer`; attention checks are set aside.
+    No rule of the plan applies. Visits without an answered trial that is not an attention check are
+    excluded under the name `no_answer`; attention checks are set aside.
 
     Parameters
     ----------
     answers : DataFrame
         People's tidy judgments, ratings or best-worst answers, with `session_id`.
     participants : DataFrame
-        One row a visit: `session_id`, each once.
+        One row per visit: `session_id`, each once.
 
     Returns
     -------
     Exclusions
-        With a flow of its own.
+        With its own flow.
 
     Raises
     ------
     RatifyError
-        On a missing column, a visit twice among participants, and an answer whose session is not
-        among them.
+        If a column is missing, a visit occurs twice among the participants, or the session of an
+        answer is not among them.
     """
     _refuse_strangers(answers, participants)
     chance = np.random.default_rng(0)  # this rule draws nothing
@@ -174,7 +174,7 @@ def _refuse_strangers(answers: pd.DataFrame, participants: pd.DataFrame) -> None
     columns.require_columns(participants, "session_id")
     ids = columns.text_ids(participants, "session_id")
     columns.refuse(
-        participants, "session_id", ids.duplicated(), "appears twice", allowed="one row a visit"
+        participants, "session_id", ids.duplicated(), "appears twice", allowed="one row per visit"
     )
     known = columns.text_ids(answers, "session_id").isin(ids)
     columns.refuse(
@@ -223,7 +223,7 @@ def _step(rule: str, unit: str, before: int, after: int) -> tuple[str, str, int,
 
 
 def _settings(rule: Any) -> Mapping[str, Any]:
-    """Return a rule as a mapping; plans hand over objects, scripts dicts."""
+    """Return a rule as a mapping; plans pass objects, and scripts pass dicts."""
     settings = (
         rule
         if isinstance(rule, Mapping)
@@ -279,7 +279,7 @@ def _duplicate_sequence(state: _State) -> BoolArray:
         }
     )
     out = np.zeros(len(visits), dtype=bool)
-    # Visits are drawn in the order of their ids, so that the order of rows decides nothing.
+    # Visits are drawn in the order of their ids, so that the order of rows does not matter.
     placed = visits[~is_empty(people, "sequence_id")].sort_values("session", kind="stable")
     for _, rivals in placed.groupby(["sequence", "slot"], sort=True):
         best = rivals.index[rivals["worth"] == rivals["worth"].max()]
@@ -289,7 +289,7 @@ def _duplicate_sequence(state: _State) -> BoolArray:
 
 
 def _slots(participants: pd.DataFrame) -> FloatArray:
-    """Return which copy of its sequence each visit had; 1 where the table does not say."""
+    """Return the slot of its sequence that each visit had; 1 if the table does not say."""
     if "slot" not in participants.columns:
         return np.ones(len(participants))
     slots = columns.whole_numbers(participants, "slot", least=1)
@@ -299,7 +299,7 @@ def _slots(participants: pd.DataFrame) -> FloatArray:
 def _too_fast(state: _State) -> BoolArray:
     least = _setting(state, "min_median_ms")
     median = answer_trials.median_ms(state.answers)
-    # A visit without a timed trial has no median, and is not called fast.
+    # A visit without a timed trial has no median, and is not too fast.
     return state.participants["session_id"].map(median).to_numpy(dtype=float) < least
 
 

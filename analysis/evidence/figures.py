@@ -1,7 +1,7 @@
-"""The flow of visits through the exclusions: who came, who left at each rule, who remains.
+"""The flow diagram of exclusions: how many came, how many each rule excluded, how many remain.
 
-Boxes down the left are what was there, boxes on the right what left, in the manner of the flow
-diagrams that reports of trials carry (CONSORT). Narrow enough for one column of a journal and for
+Boxes on the left show what was there, and boxes on the right what left, as in the flow diagrams in
+reports of clinical trials (CONSORT). The figure is narrow enough for a column of a journal and for
 a phone.
 """
 
@@ -46,7 +46,7 @@ STATUS_WORDS = {
 
 @dataclass(frozen=True)
 class _Step:
-    """One rule: what left by it, and what was there before and after, by unit."""
+    """One rule: counts before it, of what it excluded, and after it, by unit."""
 
     rule: str
     before: dict[str, int]
@@ -67,12 +67,12 @@ def plot_flow(
     Parameters
     ----------
     flow : DataFrame or list of mappings
-        `rule, unit, before, excluded, after`, rules in their order, a row for each unit.
+        `rule, unit, before, excluded, after`, rules in their order, with one row per unit.
     visits : mapping, optional
-        Number of visits by status before any rule; drawn beside the first box, dashed, because
-        a status alone excludes nobody.
+        Number of visits by status before any rule; drawn in a dashed box next to the first one,
+        because a status alone excludes nobody.
     withdrawn : int
-        People who withdrew: they came, but neither a visit nor an answer of theirs is left.
+        Number of people who withdrew: they came, but their visits and answers were deleted.
     ax : Axes, optional
 
     Returns
@@ -112,7 +112,7 @@ def plot_flow(
 
 
 class _Boxes:
-    """The boxes, laid out from above in inches, with the lines between them."""
+    """The boxes, placed from top to bottom in inches, with the lines between them."""
 
     def __init__(self) -> None:
         self.bottom = 0.0
@@ -121,7 +121,7 @@ class _Boxes:
         self._trunk = 0.0  # where the line down to the next box begins
 
     def stays(self, lines: list[str], *, last: bool = False) -> None:
-        """Add a box of what is there, below everything so far."""
+        """Add a box of what is there, below all other boxes."""
         top = self.bottom + (GAP if self._drawn else 0.0)
         if self._drawn:
             middle = sum(MAIN) / 2
@@ -130,14 +130,14 @@ class _Boxes:
         self._trunk = self.bottom
 
     def leaves(self, lines: list[str], *, nobody: bool = False) -> None:
-        """Add a box of what left, and the line to it from the one that goes down."""
+        """Add a box of what left, and a line to it from the vertical line."""
         top = self.bottom + GAP
         self._add(SIDE, top, lines, "nobody" if nobody else "leaves")
         at = (top + self.bottom) / 2
         self._lines.append(([sum(MAIN) / 2, SIDE[0]], [at, at], True))
 
     def beside(self, lines: list[str]) -> None:
-        """Add a box beside the one before: what this is made of."""
+        """Add a box next to the last one, with what that one consists of."""
         _, top, _, _ = self._drawn[-1]
         before = self.bottom
         middle = (top + before) / 2
@@ -146,7 +146,7 @@ class _Boxes:
         self.bottom = max(self.bottom, before)
 
     def draw(self, ax: Axes) -> None:
-        """Put all of it on an Axes whose units are inches."""
+        """Draw everything on an Axes whose units are inches."""
         for xs, ys, arrow in self._lines:
             style = "-|>,head_length=0.35,head_width=0.16" if arrow else "-"
             ax.annotate(
@@ -172,7 +172,7 @@ class _Boxes:
 
 
 def _box(ax: Axes, left: float, right: float, top: float, lines: list[str], kind: str) -> None:
-    """Draw one box: the first line says what, the others how many."""
+    """Draw one box: the first line says what it counts, the others how many."""
     quiet = kind in ("nobody", "beside")
     colour = MUTED if quiet else INK
     box = Rectangle(
@@ -226,7 +226,7 @@ def _counted(unit: str, number: int) -> str:
 
 
 def _gone(step: _Step) -> list[str]:
-    """Return what left by a rule."""
+    """Return the lines on what a rule excluded."""
     if not any(step.gone.values()):
         return ["none"]
     return _wrapped(", ".join(_counts({unit: n for unit, n in step.gone.items() if n})))

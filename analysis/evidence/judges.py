@@ -1,4 +1,4 @@
-"""What the judges of a plan said, as evidence: their answers to people's trials, their scores."""
+"""The evidence on the judges of a plan: their answers to people's trials, and their scores."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from prereg.streams import ELO, Stream, stream
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeEvidence:
-    """What one judge said.
+    """The answers and scores of one judge.
 
     Attributes
     ----------
     judge_id : str
     trials : DataFrame
-        Its forced choices on the very trials that people answered; best-worst picks as the
-        comparisons they imply; empty where the plan asks for ratings.
+        Its forced choices on the same trials that people answered; best-worst picks as the
+        comparisons they imply; empty if the plan asks for ratings.
     scores : DataFrame
         `item_id`, `scenario`, every dimension of a pairwise plan's measures, `overall`, and `elo`
-        and `bradley_terry`, each with its error (`elo_se` is missing), where it was asked for
+        and `bradley_terry`, each with its error (`elo_se` is missing), if it was asked to compare
         pairs.
     ranking : Ranking or None
-        Its Elo; its Bradley-Terry scores where its pairs were chosen for these, and where it
-        picked the best and the worst.
+        Its Elo scores; instead its Bradley-Terry scores if its pairs were chosen by information or
+        if it picked the best and the worst.
     """
 
     judge_id: str
@@ -42,12 +42,12 @@ class JudgeEvidence:
 
 
 def judges_of(plan: Plan, read: StudyTables) -> dict[str, JudgeEvidence]:
-    """Return what every judge of the plan said, by its id.
+    """Return the answers and scores of every judge of the plan, by its id.
 
     Raises
     ------
     RatifyError
-        Where one has not answered.
+        If a judge has not answered.
     """
     return {judge.id: _judge_evidence(plan, judge.id, read) for judge in plan.judges}
 
@@ -73,8 +73,8 @@ def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEviden
 
 
 def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables) -> JudgeEvidence:
-    """Return what a judge of a pairwise plan said, which also scores every item."""
-    # where a table from elsewhere does not say which pair was asked for what, all serve for both
+    """Return the evidence on a judge of a pairwise plan, which also scores every item."""
+    # if a table from elsewhere does not say what each pair was asked for, all are used for both
     pairs = mine[mine["purpose"] == "ranking"] if "purpose" in mine else mine
     trials = mine[mine["purpose"] == "trial"] if "purpose" in mine else mine
     ratings = read.ratings
@@ -113,7 +113,7 @@ def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ra
 
 
 def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
-    """Return one row an item: every dimension of the plan, and their signed sum `overall`."""
+    """Return one row per item: every dimension of the plan, and their signed sum `overall`."""
     measures = measures_of(plan)
     wide = ratings.pivot_table(index="item_id", columns="dimension", values="value", aggfunc="mean")
     wide = wide.reindex(columns=list(measures.dimensions))
@@ -125,12 +125,12 @@ def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
 
 
 def measures_of(plan: Plan) -> Measures:
-    """Return what a judge scores; a pairwise plan always says it.
+    """Return the measures that a judge scores; a pairwise plan always has them.
 
     Raises
     ------
     RatifyError
-        Where the plan has no measures.
+        If the plan has no measures.
     """
     if plan.measures is None:
         raise RatifyError(

@@ -1,4 +1,4 @@
-"""How the answers to each kind of task become evidence, and what a report says of them."""
+"""How the answers to each kind of task become evidence, and what a report says about them."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class KindEvidence(ABC):
     Attributes
     ----------
     read_as : str
-        How an answer becomes forced choices, where it is more than one; a sentence, or empty.
+        A sentence on how an answer becomes several forced choices, or empty.
     """
 
     read_as = ""
 
     def choices(self, answers: pd.DataFrame) -> pd.DataFrame:
-        """Return the forced choices that answers are or imply; none where nothing is compared."""
+        """Return the forced choices that answers are or imply; none if nothing is compared."""
         return answers.iloc[:0]
 
     @abstractmethod
@@ -35,7 +35,7 @@ class KindEvidence(ABC):
 
     @abstractmethod
     def asked(self, plan: Plan) -> str:
-        """Return what each rater was asked, between "Raters answered ..." and the sequences."""
+        """Return what each rater was asked, to go between "Raters answered" and the sequences."""
 
 
 class PairwiseEvidence(KindEvidence):
@@ -71,8 +71,8 @@ class BestWorstEvidence(KindEvidence):
     """Picks of best and worst: one row for each option."""
 
     read_as = (
-        "Each pick is read as comparisons: the best over every other text of its set, every other "
-        "over the worst. "
+        "Each pick is read as comparisons: the best text wins against every other text of its set, "
+        "and every other text wins against the worst. "
     )
 
     def choices(self, answers: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""The tables of a study as evidence: each checked in itself, and against what was locked."""
+"""Reads the tables of a study, and checks each one by itself and against the lock."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class StudyTables:
     ----------
     items, participants, withdrawals : DataFrame
     answers : DataFrame
-        Of people and judges, to the trials of the plan's kind: judgments, ratings or best_worst.
+        By people and judges, to the trials of the plan's kind: judgments, ratings or best_worst.
     ratings : DataFrame
-        Everybody's ratings; empty where the plan asks none of people or judges.
+        Everybody's ratings; empty if the plan asks neither people nor judges for ratings.
     path : mapping
-        Where each table came from.
+        The file of each table.
     """
 
     items: pd.DataFrame
@@ -50,12 +50,12 @@ class StudyTables:
 
     @property
     def answers_path(self) -> Path:
-        """Where the answers came from."""
+        """The file of the answers."""
         return self.path["answers"]
 
 
 def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
-    """Read the tables of a study; every row belongs to this plan and to its items.
+    """Read the tables of a study, and check that every row belongs to this plan and its items.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
     Raises
     ------
     RatifyError
-        Where a table is missing or wrong, or a row belongs elsewhere.
+        If a table is missing or wrong, or a row does not belong to this plan.
     """
     answered = kind_of(plan).table
     path = {name: tables.table_path(place, name) for name in (*TABLES, answered)}
@@ -115,7 +115,7 @@ def people_of(
     Raises
     ------
     RatifyError
-        Where there are none, or one is to no trial of its locked sequence.
+        If there are no answers, or an answer is not to a trial of its locked sequence.
     """
     human = read.answers["rater_kind"] == "human"
     there = sorted(read.answers.loc[human, "mode"].unique()) if "mode" in read.answers else []

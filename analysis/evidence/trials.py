@@ -1,7 +1,7 @@
-"""The three tables of answers read alike: which rows are one trial, and what became of its check.
+"""Common functions for the three tables of answers: trials, attention checks and response times.
 
-A forced choice is one row; a rated item is a row for each scale; a best-worst trial is a row for
-each option.
+A forced choice has one row, a rated item has one row per scale, and a best-worst trial has one row
+per option.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from analysis.tables import columns
 from prereg.errors import RatifyError
 
 Unit = Literal["judgments", "ratings", "answers"]
-# The column that holds what was said.
+# The column of the answer.
 SAID: dict[Unit, str] = {"judgments": "choice", "ratings": "value", "answers": "picked"}
 
 
 def unit_of(answers: pd.DataFrame) -> Unit:
     """Return what a table of answers counts: judgments, ratings, or answers of best-worst trials.
 
-    A table with `picked` holds best-worst answers, one with `dimension` ratings, any other
-    judgments.
+    A table with `picked` has best-worst answers, one with `dimension` has ratings, and any other
+    has judgments.
     """
     if "picked" in answers.columns:
         return "answers"
@@ -32,7 +32,7 @@ def unit_of(answers: pd.DataFrame) -> Unit:
 
 
 def count_of(answers: pd.DataFrame) -> int:
-    """Return how many judgments, ratings or best-worst answers (not their rows) a table holds."""
+    """Return how many judgments, ratings or best-worst answers (not their rows) a table has."""
     if unit_of(answers) != "answers":
         return len(answers)
     return len(trials_of(answers).drop_duplicates())
@@ -41,13 +41,13 @@ def count_of(answers: pd.DataFrame) -> int:
 def trials_of(answers: pd.DataFrame) -> pd.DataFrame:
     """Return the trial of each row: `session` and `trial`, on the same index.
 
-    A best-worst row says its `trial_id`. Scores of one item on several scales share a `position`;
-    a table that has none is told apart by `item_id`. Each forced choice is a trial of its own.
+    A best-worst row has a `trial_id`. Ratings of one item on several scales share a `position`;
+    without positions `item_id` tells trials apart. Each forced choice is its own trial.
 
     Raises
     ------
     RatifyError
-        When ratings have neither `position` nor `item_id`, or best-worst rows no `trial_id`.
+        If ratings have neither `position` nor `item_id`, or best-worst rows have no `trial_id`.
     """
     unit = unit_of(answers)
     if unit == "judgments":
@@ -63,7 +63,7 @@ def trials_of(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def is_check(answers: pd.DataFrame) -> BoolArray:
-    """Return where a row is an attention check; none is where the table does not say."""
+    """Return where a row is an attention check; nowhere if the table does not say."""
     if "is_attention_check" not in answers.columns:
         return np.zeros(len(answers), dtype=bool)
     return columns.flags(answers, "is_attention_check")
@@ -72,7 +72,7 @@ def is_check(answers: pd.DataFrame) -> BoolArray:
 def is_answered(answers: pd.DataFrame) -> BoolArray:
     """Return where a row belongs to a trial that was answered.
 
-    A choice or a score is there; of a best-worst trial one option at least was picked.
+    There is a choice or a rating; in a best-worst trial at least one option was picked.
     """
     unit = unit_of(answers)
     said = ~is_empty(answers, SAID[unit])
@@ -84,38 +84,38 @@ def is_answered(answers: pd.DataFrame) -> BoolArray:
 
 
 def is_empty(table: pd.DataFrame, column: str) -> BoolArray:
-    """Return where a table says nothing in a column that it need not have."""
+    """Return where an optional column is empty; everywhere if the table does not have it."""
     if column not in table.columns:
         return np.ones(len(table), dtype=bool)
     return columns.missing(table[column])
 
 
 def failed_checks(answers: pd.DataFrame) -> pd.Series[int]:
-    """Return how many attention checks each session failed; one without any is left out.
+    """Return how many attention checks each session failed; sessions without any are left out.
 
     A check that was never answered is not failed, and one over several rows is one check.
 
     Raises
     ------
     RatifyError
-        When there are checks but nothing says how they were answered, or a verdict is missing.
+        If there are checks but nothing says how they were answered, or a verdict is missing.
     """
     wrong = trials_of(answers)[_failed(answers)].drop_duplicates()
     return wrong["session"].value_counts()
 
 
 def median_ms(answers: pd.DataFrame) -> pd.Series[float]:
-    """Return the median `response_ms` of each session's trials, attention checks apart.
+    """Return the median `response_ms` of each session's trials, without attention checks.
 
     Raises
     ------
     RatifyError
-        When there is no column `response_ms`, or it holds something else than numbers.
+        If there is no column `response_ms`, or it has values that are not numbers.
     """
     columns.require_columns(answers, "response_ms")
     timed = answers[~is_check(answers)]
     spent = trials_of(timed).assign(spent=columns.numbers(timed, "response_ms"))
-    # Rows of one trial repeat its time: once each, or long trials would count more.
+    # Rows of one trial repeat its time, so it counts once; otherwise long trials would count more.
     once = spent.groupby(["session", "trial"], sort=False)["spent"].first()
     return once.groupby("session").median()
 
@@ -162,7 +162,7 @@ def _other_than_expected(judgments: pd.DataFrame, asked: BoolArray) -> BoolArray
 
 
 def _rated(ratings: pd.DataFrame) -> pd.Series[Any] | None:
-    """Return what tells one rated item of a session from another."""
+    """Return what tells the rated items of a session apart, None if nothing does."""
     items = ratings["item_id"].astype(str) if _has(ratings, "item_id") else None
     if not _has(ratings, "position"):
         return items

@@ -1,1 +1,1 @@
-"""What a judge does that has nothing to do with the text it judges."""
+"""Habits of judges: what they do that has nothing to do with the texts they judge."""

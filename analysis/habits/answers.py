@@ -1,4 +1,4 @@
-"""A judge's answers, sorted for the questions about its habits. Each question counts once."""
+"""Selects a judge's answers for the tests of its habits; each question counts once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from analysis.arrays import BoolArray, FloatArray
 from analysis.inference.resampling import row_means
 from analysis.tables import columns
 
-# A pair as it was put to somebody.
+# The columns of a pair as it was asked.
 PAIR = ["scenario", "left_id", "right_id"]
 TRIALS, REVERSED = "trial", "reversed"
 ORIGINAL, SWAP, REPEAT, WORDING, PERTURBATION = (
@@ -25,7 +25,7 @@ ORIGINAL, SWAP, REPEAT, WORDING, PERTURBATION = (
 
 
 def judges_of(*frames: pd.DataFrame) -> dict[str, str]:
-    """Return every rater that is no person, with its kind, LLMs first, in order of name."""
+    """Return every rater that is not a person, with its kind: LLMs first, then by name."""
     found: dict[str, str] = {}
     for frame in frames:
         if not frame.empty:
@@ -43,7 +43,7 @@ def of_judge(frame: pd.DataFrame, judge: str) -> pd.DataFrame:
 
 
 def people_of(frame: pd.DataFrame, mode: str | None) -> pd.DataFrame:
-    """Return the rows of people in one mode, attention checks set aside."""
+    """Return the rows of people in one mode, without attention checks."""
     if frame.empty:
         return frame
     kept = frame["rater_kind"] == "human"
@@ -79,12 +79,12 @@ def item_probes(probes: pd.DataFrame, judge: str) -> pd.DataFrame:
 
 
 def questions(judgments: pd.DataFrame, probes: pd.DataFrame, judge: str) -> pd.DataFrame:
-    """Return every question put to a judge in its own words, either way round, once.
+    """Return each question that a judge was asked in the original wording, each way round, once.
 
     Parameters
     ----------
     judgments : DataFrame
-        Tidy judgments; those of purpose `trial` and `reversed` count, all where no purpose is told.
+        Tidy judgments; those with purpose `trial` or `reversed` count, or all without purposes.
     probes : DataFrame
         Tidy probes; `original` and `swap` of pairs count.
     judge : str
@@ -95,8 +95,8 @@ def questions(judgments: pd.DataFrame, probes: pd.DataFrame, judge: str) -> pd.D
     DataFrame
         The pair as asked (`scenario`, `left_id`, `right_id`), `left` where left was chosen, and
         `turned` where it was asked with the sides of people's trial exchanged. Trials that show
-        the same pair on the same sides are one question, asked of the judge once; where a table
-        holds several answers to it, the first counts.
+        the same pair on the same sides are one question, which the judge is asked once; if a table
+        has several answers to it, the first counts.
     """
     mine = of_judge(judgments, judge)
     parts = []
@@ -118,7 +118,7 @@ def questions(judgments: pd.DataFrame, probes: pd.DataFrame, judge: str) -> pd.D
     if not parts:
         return pd.DataFrame(columns=[*PAIR, "left", "turned"])
     every = pd.concat(parts, ignore_index=True)
-    # a question that is a trial both ways round is no exchange of its other self
+    # if both ways round are trials, neither is the exchange of the other
     return every.sort_values("turned", kind="stable").drop_duplicates(PAIR)
 
 
@@ -163,10 +163,10 @@ def asked_both_ways(asked: pd.DataFrame) -> Turned:
 
 
 def answers_to(pairs: pd.MultiIndex, asked: pd.DataFrame) -> FloatArray:
-    """Return how often a judge chose left of each pair, its sides exchanged undone.
+    """Return how often a judge chose the left item of each pair, whichever way it was asked.
 
-    Where it was asked both ways the share is the mean of the two, so that a preference for a side
-    cancels; NaN where it was never asked.
+    If a pair was asked both ways round, this is the mean of the two, so that a preference for a
+    side cancels; NaN if it was never asked.
     """
     if asked.empty or len(pairs) == 0:
         return np.full(len(pairs), np.nan)

@@ -1,11 +1,11 @@
-"""What a judge favours beyond people: the longer text, or the texts of its own model.
+"""Whether a judge favours a trait (the longer text, its own model's text) more than people do.
 
-A judge that shares people's taste chooses the longer text wherever people do. Holding people's
-scores equal is not enough: scores from a few votes leave some of people's liking unsaid, length
-stands in for it, and an honest judge would be accused. So each judge's answer is set beside the
-vote of a person who is no part of the scores: whatever length tells about that vote, given the
-others' scores, it may tell about the judge's answer too, in proportion to how closely either
-follows the scores.
+A judge that shares people's taste chooses the longer text where people do. It is not enough to
+compare texts with equal scores by people: scores from a few votes measure people's taste with
+error, length then predicts the rest of it, and an honest judge would be accused. So each answer of
+the judge is compared with the vote of a person who did not contribute to the scores. What length
+predicts about that vote, given the others' scores, it may predict about the judge's answer too, in
+proportion to how closely each follows the scores.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.habits.votes import Votes
 from analysis.inference.paired import LEVEL
 
-# Fewer items than this say too little about a habit that lies between items.
+# There is no estimate for fewer items than this.
 FEWEST_ITEMS = 20
 _STEPS = 200
-# (16 sqrt(3) / (15 pi))^2: how a normal liking flattens a logit.
+# (16 sqrt(3) / (15 pi))^2: how a normal taste flattens a logit.
 _FLAT = 256 * 3 / (15 * math.pi) ** 2
-# Beyond this variance (of an item, as the flattened logit shows it) the approximation ends.
+# The approximation holds up to this variance (per item, as the flattened logit shows it).
 _MOST = 1.0
 
 
@@ -38,11 +38,11 @@ class Beyond:
     Attributes
     ----------
     estimate, low, high : float
-        Log-odds per unit of the trait, in a given pair that people's scores hold equal.
+        Log-odds per unit of the trait, in a given pair with equal scores by people.
     p_value : float
-        Of no difference from people.
+        For no difference from people.
     stretch : float
-        What the odds over all pairs were stretched by to be those in a given pair.
+        Factor from the log-odds over all pairs to those in a given pair.
     n, items, raters : int
         Votes, items and raters compared.
     note : str
@@ -69,30 +69,30 @@ def beyond_people(
     ----------
     votes : Votes
     answer : array
-        How often the judge chose left of every vote's pair; see `habits_answers.answers_to`.
+        How often the judge chose left of every vote's pair; see `answers.answers_to`.
     trait : array
         The trait's difference, left minus right, of every vote's pair; NaN where unknown.
 
     Returns
     -------
     Beyond
-        stretch * (b_judge(trait) - b_judge(score) / b_person(score) * b_person(trait)), where b are
-        the logits of the judge's answer and of the person's vote on the same two terms and a side.
+        stretch * (b_judge(trait) - b_judge(score) / b_person(score) * b_person(trait)). The b are
+        from logits of the judge's answer and of the person's vote on both terms and a constant.
 
     Notes
     -----
-    Under the null both outcomes depend on the same liking, whatever their noise, so their
+    Under the null both outcomes depend on the same taste, whatever their noise, so their
     coefficients on (score, trait) are proportional even where the link is not a logit (Ruud 1983,
     Econometrica 51, 225-228). The variance allows for votes that share an item or a rater: dyadic
     clusters (Aronow, Samii and Assenova 2015, Political Analysis 23, 564-577) and raters, by
-    inclusion and exclusion, each cluster's part as if it were deleted (CR3; MacKinnon and White
-    1985). The interval is Fieller's: there is none where people's votes do not follow the others'
-    scores. Student's t has min(items, raters) - 1 degrees of freedom.
+    inclusion and exclusion, with each cluster deleted in turn (CR3; MacKinnon and White 1985). The
+    interval is Fieller's: there is none if people's votes do not follow the others' scores.
+    Student's t has min(items, raters) - 1 degrees of freedom.
 
-    Whatever else the judge likes in the items flattens its odds over all pairs. They are stretched
-    to those in a given pair by sqrt(1 + .346 v) (Zeger, Liang and Albert 1988, Biometrics 44,
-    1049-1060), v being the variance of that liking between the two items of a pair, by moments from
-    residuals of votes that share one item. This changes no verdict.
+    Other tastes of the judge in items shrink its log-odds over all pairs. The factor
+    sqrt(1 + .346 v) (Zeger, Liang and Albert 1988, Biometrics 44, 1049-1060) gives those in a given
+    pair. Here v is the variance of these tastes between the two items of a pair, by moments from
+    residuals of votes that share one item. The factor does not change a verdict.
     """
     kept = ~np.isnan(answer) & ~np.isnan(trait)
     seen = _Seen(
@@ -142,7 +142,7 @@ class _Seen:
         return np.column_stack([np.ones(len(self.left)), self.score, self.trait])
 
     def without(self, why: str, p_value: float = math.nan) -> Beyond:
-        """Return what is said where there is no estimate."""
+        """Return a result without an estimate that says why."""
         nan, n = math.nan, len(self.left)
         return Beyond(nan, nan, nan, p_value, nan, n, self.items, self.raters, why)
 
@@ -162,11 +162,11 @@ def _why_not(seen: _Seen, votes: Votes) -> str:
     if len(seen.left) == 0:
         return "It answered none of the pairs that people chose from."
     if seen.raters < 2:
-        return "All choices are one person's: nobody is left to compare the judge with."
+        return "All choices are by one person, so nobody is left to compare the judge with."
     if seen.items < FEWEST_ITEMS:
         return f"{seen.items} items are too few (at least {FEWEST_ITEMS})."
     if np.ptp(seen.trait) == 0:
-        return "No pair differs in it."
+        return "No pair differs in this trait."
     if np.ptp(seen.judge) == 0 or np.ptp(seen.person) == 0:
         return "Either the judge or people always chose the same side."
     return ""
@@ -183,7 +183,7 @@ def _both(
 def _logit(terms: FloatArray, y: FloatArray) -> _Fit | None:
     """Return the (fractional) logit by Newton, None where the outcome is separated.
 
-    It is, exactly if some coefficients never point the wrong way (Albert and Anderson 1984).
+    It is separated if and only if some coefficients never err (Albert and Anderson 1984).
     """
     b: FloatArray = np.zeros(terms.shape[1])
     worth = -math.inf
@@ -191,7 +191,7 @@ def _logit(terms: FloatArray, y: FloatArray) -> _Fit | None:
     for _ in range(_STEPS):
         line = terms @ b
         now = float(y @ line - np.logaddexp(0, line).sum())
-        if now < worth - 1e-9 * abs(worth):  # too far: half the way back
+        if now < worth - 1e-9 * abs(worth):  # the step was too long: go half of it back
             step = step / 2
             b = b - step
             continue
@@ -212,13 +212,13 @@ def _expit(x: FloatArray) -> FloatArray:
 
 
 def _straight(terms: FloatArray, y: FloatArray) -> _Fit:
-    """Return the linear probability model, which separation does not trouble."""
+    """Return the linear probability model, which also fits separated outcomes."""
     b: FloatArray = np.linalg.solve(terms.T @ terms, terms.T @ y).astype(np.float64)
     return _Fit(b, terms * (y - terms @ b)[:, None], np.ones(len(y)))
 
 
 def _compared(seen: _Seen, judge: _Fit, person: _Fit, *, linear: bool, level: float) -> Beyond:
-    """Return the comparison of two fits; Fieller's interval of their ratio."""
+    """Return the comparison of two fits, with Fieller's interval of their ratio."""
     (_, js, jt), (_, ps, pt) = judge.b, person.b
     over, under = jt * ps - js * pt, ps
     v00, v01, v11 = _covariance(
@@ -237,8 +237,8 @@ def _compared(seen: _Seen, judge: _Fit, person: _Fit, *, linear: bool, level: fl
     p_value = float(2 * student.sf(abs(over) / math.sqrt(v00), df))
     if linear:
         return seen.without(
-            "The odds have no end: choices follow these terms without exception. "
-            "The p value is of a linear fit.",
+            "The odds are infinite: choices follow these terms without exception. "
+            "The p value is from a linear fit.",
             p_value,
         )
     b, c = over * under - t2 * v01, over**2 - t2 * v00
@@ -253,7 +253,7 @@ def _compared(seen: _Seen, judge: _Fit, person: _Fit, *, linear: bool, level: fl
 
 
 def _stretch(seen: _Seen, judge: _Fit) -> tuple[float, str]:
-    """Return by how much the odds in a given pair exceed those over all pairs."""
+    """Return the factor from log-odds over all pairs to those in a given pair, and a note."""
     rest, weight = judge.pull[:, 0], judge.weight
     count = int(max(seen.left.max(), seen.right.max())) + 1
     by_item = np.bincount(seen.left, rest, count) - np.bincount(seen.right, rest, count)
@@ -261,12 +261,12 @@ def _stretch(seen: _Seen, judge: _Fit) -> tuple[float, str]:
     pair = _numbered(np.minimum(seen.left, seen.right), np.maximum(seen.left, seen.right))
     by_pair = np.bincount(pair, np.where(seen.left < seen.right, rest, -rest))
     of_pair = np.bincount(pair, weight)
-    # votes on one pair share both items, and say nothing about either
+    # votes on one pair share both items, so they say nothing about either
     shared = float(weights @ weights - 2 * of_pair @ of_pair)
     liking = float(by_item @ by_item - 2 * by_pair @ by_pair) / shared if shared > 0 else 0.0
     note = ""
     if liking > _MOST:
-        note = "Its liking of single items is so strong that odds in a given pair are larger still."
+        note = "It likes single items so much that the odds in a given pair are even larger."
     return 1 / math.sqrt(1 - 2 * _FLAT * min(max(liking, 0.0), _MOST)), note
 
 
@@ -278,7 +278,7 @@ def _covariance(
     on_person: FloatArray,
     below: FloatArray,
 ) -> tuple[float, float, float]:
-    """Return the (co)variances of the ratio's two parts over shared items and raters."""
+    """Return the (co)variances of the ratio's two parts, clustered by items and raters."""
     terms, n = seen.terms, len(seen.left)
     rows = np.arange(n)
     twice, item = np.concatenate([rows, rows]), np.concatenate([seen.left, seen.right])
@@ -303,7 +303,7 @@ def _covariance(
 
 
 def _deleted(terms: FloatArray, fit: _Fit, which: IntArray, cluster: IntArray) -> FloatArray:
-    """Return what deleting each cluster would take from the coefficients, in one Newton step."""
+    """Return how much deleting each cluster lowers the coefficients, by one Newton step."""
     k, count = terms.shape[1], int(cluster.max()) + 1
     weighted = terms * fit.weight[:, None]
     whole = terms.T @ weighted

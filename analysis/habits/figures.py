@@ -1,4 +1,4 @@
-"""The figure of habits: every tested number of every judge against what honesty would show."""
+"""The figure of habits: every tested number of every judge compared with the honest value."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ from analysis.results.figure_style import (
 from analysis.results.quantities import ResultFigure
 
 TITLES = {
-    "first": "Share of choices of what stands first, both ways round",
+    "first": "Share of choices of the first text, asked both ways round",
     "letter": "Share of A among all answers",
-    "length": "Odds multiplied by twice the length, beyond people",
-    "own": "Odds multiplied by being its own text, beyond people",
+    "length": "Factor on the odds for twice the length, beyond people",
+    "own": "Factor on the odds for its own text, beyond people",
     "halo": "Correlation of errors between dimensions, beyond people's",
     "rewrite": "Clearest shift of a score by a rewrite, points",
-    "swap": "Same answer with sides exchanged, minus asked again",
-    "wording": "Same answer in other words, minus asked again",
+    "swap": "Same answer with sides exchanged, minus when repeated",
+    "wording": "Same answer in other words, minus when repeated",
 }
 GAP = 1.5  # rows left free above a habit, for its name and its scale
 ROW = 0.21  # inches
 
 
 def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[ResultFigure]:
-    """Return the figure of all habits; none where nothing could be tested."""
+    """Return the figure of all habits; none if nothing could be tested."""
     if not drawn(measures):
         return []
     axes = plot_habits(measures)
@@ -52,11 +52,11 @@ def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[
         ResultFigure(
             name="habits",
             title="Each habit of each judge",
-            caption="Marks are estimates with 95% intervals; the line in the middle of each habit "
-            "is what a judge without it would show. Every habit has a scale of its own, odds a "
-            "logarithmic one. A diamond is found after correction over all that was tested about "
-            "that judge. Of several rewrites or wordings the one with the smallest p value is "
-            "drawn, so it looks worse than the rest; all are in the tables."
+            caption="Marks are estimates with 95% intervals. The line in the middle of each habit "
+            "is the value for a judge without it. Every habit has its own scale, which is "
+            "logarithmic for odds. A diamond is a habit found after correction over everything "
+            "tested about that judge. Of several rewrites or wordings the one with the smallest p "
+            "value is drawn, so the others look less bad; all are in the tables."
             + (" Simulated raters." if simulated else ""),
             alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
             svg=svg(axes),
@@ -66,16 +66,16 @@ def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[
 
 @styled
 def plot_habits(measures: Sequence[Measure], *, ax: Axes | None = None) -> Axes:
-    """Draw each habit of each judge, with its interval, against the honest value.
+    """Draw each habit of each judge with its interval, compared with the honest value.
 
-    Every habit has a scale of its own, the honest value in the middle (odds are drawn on a
-    logarithmic scale); numbers stand beside the marks.
+    Every habit has its own scale with the honest value in the middle (odds are drawn on a
+    logarithmic scale). The numbers are printed next to the marks.
 
     Parameters
     ----------
     measures : sequence of Measure
-        Of all judges; those without an honest value are not drawn. Of many rewrites or wordings
-        the one with the smallest p value is.
+        Of all judges; those without an honest value are not drawn. Of several rewrites or wordings
+        only the one with the smallest p value is drawn.
     ax : Axes, optional
 
     Returns
@@ -107,7 +107,7 @@ def plot_habits(measures: Sequence[Measure], *, ax: Axes | None = None) -> Axes:
 
 
 def drawn(measures: Sequence[Measure]) -> dict[str, list[Measure]]:
-    """Return what is drawn, by title, one number a judge."""
+    """Return the numbers to draw, by title, one per judge."""
     groups: dict[str, list[Measure]] = {}
     for habit, title in TITLES.items():
         for judge in dict.fromkeys(m.judge for m in measures):
@@ -125,12 +125,12 @@ def _group(m: Measure) -> str:
 
 
 def _position(value: float, m: Measure) -> float:
-    """Return how far a value lies from the honest one, odds by their logarithm."""
+    """Return the distance of a value from the honest one, on the log scale for odds."""
     return math.log(value / m.honest) if m.is_odds else value - m.honest
 
 
 def _reach(group: Sequence[Measure]) -> float:
-    """Return how far a habit's scale goes to either side."""
+    """Return how far a habit's scale extends to either side."""
     known = [
         abs(_position(v, m))
         for m in group
@@ -141,7 +141,7 @@ def _reach(group: Sequence[Measure]) -> float:
 
 
 def _scale(ax: Axes, title: str, group: Sequence[Measure], top: float) -> None:
-    """Draw a habit's name, the line of honesty and the ends of its scale."""
+    """Draw a habit's name, its honest value with a line there, and a line for each judge."""
     first, bottom = group[0], top + len(group) - 1
     name = ax.annotate(
         title,
@@ -192,7 +192,7 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
 
 
 def _endless(ax: Axes, m: Measure, measures: Sequence[Measure], at: float) -> None:
-    """Point to where odds without end would lie."""
+    """Draw an arrow in the direction of infinite odds."""
     share = next(s for s in measures if s.judge == m.judge and s.habit == m.habit and s is not m)
     side = 1 if share.estimate > 0.5 else -1
     colour = VERMILLION if m.reading in {FOUND, ALONE} else BLUE
@@ -204,7 +204,7 @@ def _legend(ax: Axes) -> None:
         ("found", "D", VERMILLION, VERMILLION),
         ("only if tested alone", "o", VERMILLION, "white"),
         ("not found", "o", BLUE, BLUE),
-        ("describes", "o", MUTED, "white"),
+        ("only describes", "o", MUTED, "white"),
     ):
         ax.plot([], [], ls="", marker=marker, ms=5, color=colour, mfc=fill, label=text)
     ax.legend(

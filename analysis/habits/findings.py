@@ -1,4 +1,4 @@
-"""The habits of judges, put together: every number, tables, a figure and sentences."""
+"""Collects the habits of all judges: numbers, tables, a figure and sentences."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.errors import RatifyError
 from prereg.streams import Stream, stream
 
-# A column of the items, and its values where a judge's own model wrote them.
+# A column of the items, and its values for items that the judge's own model wrote.
 OwnTexts = tuple[str, Collection[str]]
 
-# How many items are shown beside their rewrites, and how much of each text.
+# How many items are shown with their rewrites, and how many letters of each text.
 SHOWN_ITEMS = 2
 CUT = 280
 
@@ -39,11 +39,11 @@ class HabitFindings:
     measures : tuple of Measure
         Every number, with its reading.
     quantities, tables, figures
-        As results hold them; every table and figure name is unique among a study's.
+        As in `Results`; names of tables and figures are unique within a study.
     sentences : list of str
-        For each judge which habits were found.
+        For each judge, which habits were found.
     details : list of str
-        For each judge how steady it is, what could not be tested, and what became of its requests.
+        For each judge, how steady it is, what could not be tested, and its unanswered requests.
     methods, limits : list of str
         Paragraphs of prose.
     """
@@ -67,7 +67,7 @@ def habits_results(
     seed: int = 1,
     simulated: bool = False,
 ) -> HabitFindings:
-    """Return every habit of every judge, LLMs first, baselines beside them.
+    """Return the habits of every judge, LLMs first and then baselines.
 
     Parameters
     ----------
@@ -76,11 +76,11 @@ def habits_results(
         People's judgments to compare with (after a study's exclusions); by default those of the
         tables.
     own_items : mapping, optional
-        By judge, which items its own model wrote.
+        For each judge, which items its own model wrote.
     polarity : mapping, optional
         1 or -1 by dimension; see `halo`.
     seed : int
-        Of the choice of rewritten texts that are shown; no number depends on it.
+        For the choice of rewritten texts to show; no number depends on it.
     simulated : bool
         Whether the people are bots.
     """
@@ -91,7 +91,7 @@ def habits_results(
     measures: list[Measure] = []
     for judge, kind in kinds.items():
         found = _measured(tables, beside, judge, (own_items or {}).get(judge))
-        # a baseline is not probed: what it was never asked is not missing
+        # baselines are not probed, so their empty numbers are left out
         measures += judged([m for m in found if m.n or kind == "llm"])
     shown = _perturbed_texts(tables, seed)
     rewrites = max(
@@ -119,7 +119,7 @@ def habits_results(
 
 @dataclass(frozen=True)
 class _People:
-    """What people said, and what does not change from judge to judge."""
+    """People's answers, and what follows from them in the same way for every judge."""
 
     votes: Votes
     doublings: FloatArray
@@ -161,7 +161,7 @@ def _measured(
 
 
 def _rank(m: Measure) -> int:
-    """Return where a number stands among the others: tested ones first, rewrites after them."""
+    """Return the place of a number among the others: tested ones first, rewrites after them."""
     return (0 if m.accuses else 2) + (m.habit == "rewrite" and m.reading != FOUND)
 
 
@@ -193,11 +193,11 @@ def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -
         ResultTable(
             name="habits",
             title="All numbers on habits",
-            caption="result: with its 95% interval, in its unit (× multiplies odds, pp are points "
-            "of a percentage); honest: what a judge without the habit would show; corrected p: "
-            "among all that was tested about this judge, by Holm with equal weight for each habit; "
-            "reading: found, only alone (without that correction), not found, not tested; empty: a "
-            "number that describes. All digits are in results.json.",
+            caption="result: the estimate with its 95% interval, in its unit (×: factor on odds, "
+            "pp: percentage points); honest: the value for a judge without the habit; corrected p: "
+            "by Holm over everything tested about this judge, with equal weight for each habit; "
+            "reading: found, only alone (without that correction), not found, not tested; empty if "
+            "the number only describes. All digits are in results.json.",
             frame=every[
                 ["judge", "label", "result", "honest", "p_value", "corrected_p", "reading", "n"]
             ],
@@ -212,16 +212,16 @@ def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -
         ),
         ResultTable(
             name="perturbed_texts",
-            title="Rewritten texts beside the originals",
-            caption=f"Up to {SHOWN_ITEMS} items, drawn by the seed; lines are joined by a stroke, "
-            f"texts cut after {CUT} letters. All of them are in the table perturbed of the export.",
+            title="Rewritten texts with their originals",
+            caption=f"Up to {SHOWN_ITEMS} items, drawn with the seed; lines are joined by a slash, "
+            f"and texts are cut after {CUT} letters. The exported table perturbed has all texts.",
             frame=shown,
         ),
         ResultTable(
             name="requests",
             title="Requests to the judges",
-            caption="One row a judge and purpose. Tokens and cost are sums over all attempts; "
-            "latency in milliseconds, median and 95th percentile of answered requests.",
+            caption="One row per judge and purpose. Tokens and cost are sums over all attempts; "
+            "latency: median and 95th percentile of answered requests, in milliseconds.",
             frame=requests_table(tables.requests),
         ),
     ]
@@ -229,7 +229,7 @@ def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -
 
 
 def _perturbed_texts(tables: HabitTables, seed: int) -> pd.DataFrame:
-    """Return a few rewritten texts beside their originals."""
+    """Return a few rewritten texts with their originals."""
     names = ["item_id", "perturbation", "original", "rewritten"]
     if tables.perturbed.empty or tables.items.empty:
         return pd.DataFrame(columns=names)

@@ -1,4 +1,4 @@
-"""One number about a judge's habits, and when a habit counts as found."""
+"""Numbers about a judge's habits, and the rule for when a habit counts as found."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, finite
 
 ALPHA = 0.05
-# Units of more than one number; the others stand where they are used.
+# Units that several numbers share; the others are written where they are used.
 ODDS, ODDS_PER_DOUBLING = "odds ratio", "odds ratio per doubling of length"
 # Readings of a tested number.
 FOUND, ALONE, CLEAR, UNTESTED = "found", "only alone", "not found", "not tested"
@@ -31,33 +31,33 @@ class Measure:
     judge : str
     habit : str
         Which habit it is about: `first`, `letter`, `length`, `own`, `halo`, `rewrite` are tested;
-        `steady` numbers are told beside them.
+        `steady` and `requests` only describe.
     what : str
         Which number of the habit, unique within it.
     label : str
-        The same in words.
+        The number in words.
     estimate, low, high : float
         NaN where there is none; `note` then says why.
     honest : float
-        What a judge without the habit would show, NaN where no value is honest or dishonest.
+        The value for a judge without the habit, NaN if there is no such value.
     p_value : float
-        Two-sided, of the honest value.
+        Two-sided, for the honest value.
     n, unit_of_n, clusters, method, unit, note
         As in `Quantity`.
     asking, variant : str
-        Of another asking of the same: `wording` or `swap`, and which wording; of a rewrite: which.
+        For a question asked again: `wording` or `swap`, and which wording; or which rewrite.
     dimension : str
-        Of a rewrite: what was rated.
+        For a rewrite: what was rated.
     beyond_repeats : bool
-        Whether the agreement of plain repetitions was taken off.
+        Whether the agreement of plain repetitions was subtracted.
     accuses : bool
-        Whether it decides about a habit. The others describe.
+        Whether the number decides about a habit. The others only describe.
     direction : {'both', 'higher'}
-        Which deviation from the honest value is the habit.
+        Which deviation from the honest value counts as the habit.
     p_holm : float
-        The p value within all that is tested about the judge; set by `judged`.
+        The p value corrected over everything tested about the judge; set by `judged`.
     reading : str
-        `found`, `only alone`, `not found`, `not tested`; empty where nothing is decided.
+        `found`, `only alone`, `not found`, `not tested`; empty if the number only describes.
     """
 
     judge: str
@@ -86,7 +86,7 @@ class Measure:
 
     @property
     def is_odds(self) -> bool:
-        """Whether it multiplies odds: 1 is no difference, and its scale is a logarithm."""
+        """Whether it is a factor on odds: 1 means no difference, and its scale is logarithmic."""
         return self.unit in {ODDS, ODDS_PER_DOUBLING}
 
     @property
@@ -96,10 +96,10 @@ class Measure:
 
     @property
     def astray(self) -> bool:
-        """Whether its interval leaves out the honest value, on the side that is the habit.
+        """Whether its interval excludes the honest value, on the side that counts as the habit.
 
-        Without an interval (the odds of a judge that always takes the longer are infinite) the p
-        value decides alone.
+        Without an interval (a judge that always chooses the longer text has infinite odds) only
+        the p value decides.
         """
         if math.isnan(self.low) and math.isnan(self.high):
             return self.tested
@@ -114,7 +114,7 @@ class Measure:
             p = p_value(self.p_holm)
             p = f"p {p}" if p[0] in "<>" else f"p = {p}"
             word = {FOUND: "Found", ALONE: "Only if tested alone"}[self.reading]
-            said = f"{word} ({p} among all tests of this judge). {said}".strip()
+            said = f"{word} ({p} corrected over all tests of this judge). {said}".strip()
         return Quantity(
             analysis=ANALYSIS,
             name=f"{self.judge}:{self.habit}:{self.what}",
@@ -152,7 +152,7 @@ class Habit:
         return next(m for m in self.measures if m.what == what)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return one row a number."""
+        """Return one row per number."""
         return measures_frame(self.measures)
 
 
@@ -176,7 +176,7 @@ COLUMNS = (
 
 
 def measures_frame(measures: Sequence[Measure]) -> pd.DataFrame:
-    """Return one row a number, with its interval, its honest value and what it shows."""
+    """Return one row per number, with its interval, honest value and reading."""
     rows = [[getattr(m, column) for column in COLUMNS] for m in measures]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     new = {"low": "estimate_low", "high": "estimate_high", "p_holm": "corrected_p"}
@@ -184,16 +184,16 @@ def measures_frame(measures: Sequence[Measure]) -> pd.DataFrame:
 
 
 def judged(measures: Sequence[Measure]) -> list[Measure]:
-    """Return the numbers of one judge with their p values among each other, and their readings.
+    """Return the numbers of one judge with their corrected p values and their readings.
 
-    A habit is found where the p value, corrected by Holm over all that is tested about this judge,
-    is at most .05 and the 95% interval leaves out the honest value. Every habit has the same
-    weight, shared evenly by its tests, so that 42 rewrites do not drown the one test of order.
+    A habit is found if the p value, corrected by Holm over everything tested about this judge, is
+    at most .05 and the 95% interval excludes the honest value. Every habit has the same weight,
+    shared evenly by its tests, so that 42 rewrites do not drown the one test of order.
 
     Notes
     -----
     Weighted Holm: Holm (1979), Scandinavian Journal of Statistics 6, 65-70, section 4. It keeps the
-    chance of any false accusation of an honest judge at .05, whatever depends on what.
+    chance of any false accusation of an honest judge at .05, however the tests are related.
     """
     tested = [m for m in measures if m.tested]
     sizes = {habit: sum(m.habit == habit for m in tested) for habit in {m.habit for m in tested}}
@@ -207,7 +207,7 @@ def judged(measures: Sequence[Measure]) -> list[Measure]:
 
 
 def weighted_holm(p_values: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return p values corrected by Holm's weighted procedure; equal weights give Holm's own."""
+    """Return p values corrected by Holm's weighted procedure; the usual one has equal weights."""
     order = np.argsort(p_values / weights, kind="stable")
     left = np.cumsum(weights[order][::-1])[::-1]
     steps = p_values[order] / weights[order] * left

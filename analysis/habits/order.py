@@ -1,4 +1,4 @@
-"""Habits seen in a judge's choices alone: what stands first, one letter, and how steady it is."""
+"""Habits that a judge's choices show: the first text, one letter, and how steady it is."""
 
 from __future__ import annotations
 
@@ -34,27 +34,27 @@ SAME_AGAIN = "Wilson's interval, effective number of answers by pair"
 
 
 def position(asked: pd.DataFrame, *, judge: str) -> Habit:
-    """Return whether a judge favours what stands first, from pairs asked both ways round.
+    """Return whether a judge favours the first text, from pairs asked both ways round.
 
     Parameters
     ----------
     asked : DataFrame
-        The judge's answers, each question once; see `habits_answers.questions`.
+        The judge's answers, each question once; see `answers.questions`.
     judge : str
 
     Returns
     -------
     Habit
-        `first`: the share of choices of what stood first (tested against one half); `first_odds`:
-        by how much standing first multiplies the odds; `consistency`: how often the same item was
-        chosen both times, for which no value is honest, since near ties turn by chance.
+        `first`: the share of choices of the first text (tested against one half); `first_odds`:
+        the factor on the odds for being first; `consistency`: how often the same item was chosen
+        both times, which has no honest value, because near ties turn by chance.
 
     Notes
     -----
-    Whatever the items are, a judge without the habit chooses the first twice as often as the second
-    twice; only pairs whose choice moved speak, and their split is a fair coin (McNemar 1947).
-    In a logistic model with odds multiplied by b for standing first the split has odds b squared
-    whatever the items' difference (conditional likelihood, Rasch 1960), so b is its root.
+    A judge without the habit is as likely to choose the first both times as the second both times,
+    whatever the items. So only pairs whose choice moved count, split like a coin (McNemar 1947). In
+    a logistic model with a factor b on the odds for being first, the split has odds b squared,
+    whatever the items' difference (conditional likelihood, Rasch 1960), so b is their root.
     """
     turned = asked_both_ways(asked)
     n, same = len(turned.first), turned.same_item
@@ -71,7 +71,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
             Measure(
                 habit="first",
                 what="first",
-                label=f"{judge} chooses what stands first",
+                label=f"{judge} chooses the first text",
                 estimate=0.5 + away.estimate / 2,
                 low=0.5 + away.low / 2,
                 high=0.5 + away.high / 2,
@@ -101,7 +101,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: str) -> Measure:
-    """Return what standing first multiplies the odds by; infinite where no other split was seen."""
+    """Return the factor on the odds for being first; not finite if all choices moved one way."""
     estimate = low = high = math.nan
     if moved:
         ends = coin_interval(both_first, moved)
@@ -109,13 +109,13 @@ def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: st
         if 0 < both_first < moved:
             estimate = math.sqrt(both_first / (moved - both_first))
         else:
-            note = "No finite odds: every choice that moved went to the same side."
+            note = "The odds are not finite: every choice that moved went to the same side."
     elif not note:
         note = "No choice moved with the sides."
     return Measure(
         habit="first",
         what="first_odds",
-        label=f"Standing first multiplies the odds of {common['judge']}'s choice by",
+        label=f"Being first multiplies the odds of {common['judge']}'s choice by",
         estimate=estimate,
         low=low,
         high=high,
@@ -127,12 +127,12 @@ def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: st
 
 
 def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
-    """Return whether a judge keeps to one letter, from the trials as people saw them.
+    """Return whether a judge favours one letter, from the trials as people saw them.
 
     Parameters
     ----------
     asked, judge
-        As in `position`; what was asked with the sides exchanged does not count.
+        As in `position`; questions with the sides exchanged do not count.
 
     Returns
     -------
@@ -141,9 +141,9 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
 
     Notes
     -----
-    One half is honest because sides were drawn by a coin, as the sequences of a study are; in a
-    table from elsewhere where the better text tends to stand left, it is not. An honest judge's
-    share varies no more than a fair coin, and less where items stand left as often as right.
+    One half is the honest value because the sequences of a study have sides drawn by a coin. It is
+    not if the better text tends to be on the left, in a table from elsewhere. An honest judge's
+    share varies no more than a fair coin, and less if items are on the left as often as the right.
     """
     left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
     n, a = len(left), int(left.sum())
@@ -179,15 +179,15 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
-    """Return how often a judge answers the same when it is asked the same again.
+    """Return how often a judge gives the same answer when it is asked the same again.
 
     Returns
     -------
     Habit
         `repeat`: share of repetitions that choose what the first answer chose; `noise`: the share
-        of answers turned over by chance, (1 - sqrt(2 agreement - 1)) / 2, if it were the same for
-        every question; `repeat DIMENSION` where ratings were repeated. No value is honest: a noisy
-        judge is weak, not biased.
+        of answers that chance reverses, (1 - sqrt(2 agreement - 1)) / 2, if it is the same for
+        every question; `repeat DIMENSION` if ratings were repeated. There is no honest value: a
+        noisy judge is weak, not biased.
     """
     again = _agreements(probes, judge, REPEAT)
     shares = again.groupby("unit")["same"].mean().to_numpy()
@@ -213,7 +213,7 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         ),
         Measure(
             what="noise",
-            label=f"Answers of {judge} that chance turns over",
+            label=f"Answers of {judge} that chance reverses",
             estimate=_noise(found.estimate),
             low=_noise(found.high),
             high=_noise(found.low),
@@ -230,7 +230,7 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         measures.append(
             Measure(
                 what=f"repeat {dimension}",
-                label=f"{judge} rates {dimension} the same again",
+                label=f"{judge} rates {dimension} the same when asked again",
                 estimate=same.estimate,
                 low=same.low,
                 high=same.high,
@@ -241,20 +241,20 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
-    """Return how often a judge answers the same in other words, beside plain repetition.
+    """Return how often a judge answers the same in other words, compared with plain repetition.
 
     Returns
     -------
     Habit
         For every wording: `wording NAME`, the share of pairs where it chooses what it chose in the
-        original words, and `wording NAME beyond repeats`, this minus the same of plain repetitions
-        of the same pairs; `swap beyond repeats`, likewise with the sides exchanged; `wordings`, the
-        agreement of all wordings with each other. They describe: a judge at temperature 0 repeats
-        itself letter by letter, and then the least change is more than a repetition.
+        original words, and `wording NAME beyond repeats`, that minus the share for plain
+        repetitions of the same pairs; `swap beyond repeats`, the same with the sides exchanged;
+        `wordings`, the agreement of all wordings with each other. They only describe: a judge at
+        temperature 0 repeats itself letter by letter, so any change is more than a repetition.
 
     Notes
     -----
-    The p value is exact given how many askings of a pair agree (`exchange_p`).
+    The p value is exact given how many answers to a pair agree (`exchange_p`).
     """
     original = _agreements(probes, judge, WORDING)
     repeats = _agreements(probes, judge, REPEAT).groupby("unit")["same"].agg(["sum", "count"])
@@ -288,10 +288,10 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
 def _beside_repeats(
     judge: str, asking: str, variant: str, same: pd.Series[bool], repeats: pd.DataFrame
 ) -> list[Measure]:
-    """Return the agreement of one other asking with the original, and minus that of repeats."""
+    """Return the agreement of a changed question with the original, and minus that of repeats."""
     share = clustered_share(same.to_numpy().astype(np.float64))
     what = f"{asking} {variant}".strip()
-    how = f"under {variant}" if asking == WORDING else "sides exchanged"
+    how = f"with wording {variant}" if asking == WORDING else "with sides exchanged"
     common: dict[str, Any] = {
         "judge": judge,
         "habit": "steady",
@@ -301,7 +301,7 @@ def _beside_repeats(
     }
     alone = Measure(
         what=what,
-        label=f"{judge} answers the same, {how}",
+        label=f"{judge} answers the same {how}",
         n=share.units,
         unit="proportion",
         estimate=share.estimate,
@@ -328,7 +328,7 @@ def _beside_repeats(
     beyond = Measure(
         what=f"{what} beyond repeats",
         beyond_repeats=True,
-        label=f"{judge}, {how}, minus asked again",
+        label=f"{judge} answers the same {how}, minus when repeated",
         honest=0.0,
         estimate=estimate,
         low=low,
@@ -345,7 +345,7 @@ def _beside_repeats(
 
 
 def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
-    """Return how often two wordings agree, the original one among them."""
+    """Return how often two wordings agree, including the original one."""
     rows = pair_probes(probes, judge)
     rows = rows[rows["probe"].isin([ORIGINAL, WORDING])]
     rows = rows.drop_duplicates(["unit", "probe", "variant"])
@@ -360,7 +360,7 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
         what="wordings",
         n=found.units,
         unit_of_n="pairs",
-        label=f"Two wordings of the question agree, {judge}",
+        label=f"{judge} answers two wordings of a question the same",
         estimate=found.estimate,
         low=found.low,
         high=found.high,
@@ -370,7 +370,7 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
 
 
 def _agreements(probes: pd.DataFrame, judge: str, probe: str) -> pd.DataFrame:
-    """Return whether each other asking of a pair chose what the original did."""
+    """Return whether each further question on a pair chose the same item as the original."""
     rows = pair_probes(probes, judge)
     first = rows[rows["probe"] == ORIGINAL].drop_duplicates("unit").set_index("unit")["chosen"]
     others = rows[(rows["probe"] == probe) & rows["unit"].isin(first.index)]
@@ -379,7 +379,7 @@ def _agreements(probes: pd.DataFrame, judge: str, probe: str) -> pd.DataFrame:
 
 
 def _rating_agreements(probes: pd.DataFrame, judge: str) -> pd.DataFrame:
-    """Return whether each repeated rating is what the original one was."""
+    """Return whether each repeated rating equals the original one."""
     key = ["unit", "dimension"]
     rows = item_probes(probes, judge)
     first = rows[rows["probe"] == ORIGINAL].drop_duplicates(key)

@@ -1,4 +1,4 @@
-"""Habits seen in a judge's ratings: errors that go together, and rewrites that move the score."""
+"""Habits that a judge's ratings show: correlated errors, and scores that change with rewrites."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from analysis.inference.paired import LEVEL, mean_difference
 from analysis.inference.resampling import jackknife_interval
 from analysis.tables import columns
 
-# Fewer items than this give no correlation worth a word.
+# There is no correlation for fewer items than this.
 FEWEST_ITEMS = 10
-# A judge that follows people less than this has no errors around them to speak of.
+# A judge's errors count where its covariance with people exceeds this share of a person's.
 FOLLOWS = 0.25
 JUDGE_1, JUDGE_2, PERSON_1, PERSON_2, REST_1, REST_2 = range(6)
 ERRORS = (
@@ -32,7 +32,7 @@ ERRORS = (
 
 @dataclass(frozen=True)
 class _Pair:
-    """The errors of judge and people on two dimensions, whole and without each item."""
+    """Correlations of the errors of judge and people, on all items and without each item."""
 
     judge: float
     people: float
@@ -47,32 +47,32 @@ def halo(
     judge: str,
     polarity: Mapping[str, int] | None = None,
 ) -> Habit:
-    """Return whether a judge's errors on two dimensions go together more than a person's.
+    """Return whether a judge's errors on two dimensions are more correlated than a person's.
 
     Parameters
     ----------
     ratings : DataFrame
-        Tidy ratings; the judge's count.
+        Tidy ratings; only the judge's are used.
     people : DataFrame
-        Tidy ratings of people, see `habits_answers.people_of`.
+        Tidy ratings of people, see `answers.people_of`.
     judge : str
     polarity : mapping, optional
         1 or -1 by dimension, so that a good impression raises every dimension alike; by default
-        the signs with which people's mean ratings go together (their first component).
+        the signs of the first component of people's mean ratings.
 
     Returns
     -------
     Habit
-        `halo`: correlation of the judge's errors minus that of people's, tested against 0 where it
-        is higher; `halo of judge`, `halo of people`: the two.
+        `halo`: correlation of the judge's errors minus that of people's, where only values above 0
+        count as a habit; `halo of judge`, `halo of people`: the two correlations.
 
     Notes
     -----
-    Every person in turn is set beside the judge: the errors of both are from the mean of all other
-    people, so the noise of that mean, and people's own halo in it, is the same on both sides
-    (Thorndike 1920 for the effect). A judge that uses less of the scale would err on every item in
-    the direction of its truth, on all dimensions at once; its ratings are put on people's scale
-    first, by the ratio of its covariance with the others' mean to a person's.
+    Each person in turn is compared with the judge. The errors of both are from the mean of all
+    other people, so the noise and the halo of that mean affect both alike (Thorndike 1920 for the
+    effect). The errors of a judge that uses less of the scale would depend on each item's true
+    score, on all dimensions at once. So its ratings are first put on people's scale, by the ratio
+    of its covariance with the others' mean to a person's.
     """
     grid = _grid(of_judge(ratings, judge), people)
     signs = _polarity(grid) if polarity is None else dict(polarity)
@@ -93,7 +93,7 @@ def halo(
         if len(used) == len(pairs)
         else (
             f"{len(pairs) - len(used)} of {len(pairs)} pairs of dimensions are left out: the judge "
-            "does not follow people there, or never errs."
+            "does not follow people there, or makes no errors."
         )
     )
     common: dict[str, Any] = {
@@ -111,7 +111,7 @@ def halo(
         (
             Measure(
                 what="halo",
-                label=f"Errors of {judge} go together, beyond people's",
+                label=f"Correlation of {judge}'s errors, beyond people's",
                 estimate=difference[0],
                 low=low,
                 high=high,
@@ -122,14 +122,14 @@ def halo(
                 direction="higher",
                 **common,
             ),
-            _one_side(f"Errors of {judge} go together", "halo of judge", judges, common),
-            _one_side("People's errors go together", "halo of people", others, common),
+            _one_side(f"Correlation of {judge}'s errors", "halo of judge", judges, common),
+            _one_side("Correlation of people's errors", "halo of people", others, common),
         ),
     )
 
 
 def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
-    """Return how far each rewrite of a text moves each score.
+    """Return how far each rewrite of a text changes each score.
 
     Parameters
     ----------
@@ -144,8 +144,8 @@ def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
 
     Notes
     -----
-    Items are the units: the interval is Student's over them. The p value is exact: where a rewrite
-    does not matter, the two ratings of an item might as well be exchanged (`mean_difference`).
+    The interval is Student's over items. The p value is exact: if a rewrite has no effect, the two
+    ratings of an item can be exchanged (`mean_difference`).
     """
     rows = item_probes(probes, judge)
     cells = rows.groupby(["probe", "variant", "dimension", "unit"], sort=False)["value"].mean()
@@ -161,7 +161,7 @@ def shift(probes: pd.DataFrame, *, judge: str) -> Habit:
     for cell, values in moved.groupby(level=[0, 1], sort=False):
         name, dimension = cast("tuple[str, str]", cell)
         mean, low, high, p_value = mean_difference(values.to_numpy().astype(np.float64))
-        still = "No rating moved." if not values.any() else "Every rating moved alike."
+        still = "No rating changed." if not values.any() else "All ratings changed equally."
         note = still if math.isnan(low) and len(values) > 1 else ""
         measures.append(
             Measure(
@@ -217,7 +217,7 @@ def _one_side(
 
 
 def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
-    """Return what is said where there is no halo to compare."""
+    """Return a measure that says why there is no halo to compare."""
     if len(grid.people) == 0:
         why = "People rated nothing."
     elif len(grid.judge) == 0:
@@ -225,14 +225,14 @@ def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
     elif len(grid.dimensions) < 2:
         why = "It shares fewer than two dimensions with people."
     elif some:
-        why = "It does not follow people on two dimensions, or never errs."
+        why = "It does not follow people on two dimensions, or makes no errors."
     else:
         why = f"Fewer than {FEWEST_ITEMS} items were rated by it and by two people."
     return Measure(
         judge=judge,
         habit="halo",
         what="halo",
-        label=f"Errors of {judge} go together, beyond people's",
+        label=f"Correlation of {judge}'s errors, beyond people's",
         estimate=math.nan,
         n=0,
         unit_of_n="items",
@@ -247,9 +247,9 @@ def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
 
 @dataclass(frozen=True)
 class _Grid:
-    """Ratings by people, one row a person and item, one column a dimension that the judge shares.
+    """Ratings by people: one row per person and item, one column per dimension of the judge too.
 
-    `judge` holds its ratings of the same item, `rest` the mean of all other people's.
+    `judge` has the judge's ratings of the same items, `rest` the means of all other people.
     """
 
     dimensions: list[str]
@@ -295,7 +295,7 @@ def _averaged(rows: pd.DataFrame, place: IntArray, count: int, dimensions: list[
 
 
 def _polarity(grid: _Grid) -> dict[str, int]:
-    """Return the signs with which people's mean ratings of the dimensions go together."""
+    """Return the signs of the dimensions in the first component of people's mean ratings."""
     complete = ~np.isnan(grid.people).any(axis=1)
     if not complete.any() or len(grid.dimensions) < 2:
         return {}
@@ -314,7 +314,7 @@ def _polarity(grid: _Grid) -> dict[str, int]:
 
 
 def _errors(grid: _Grid, a: int, b: int, sign: int) -> _Pair | None:
-    """Return how errors on two dimensions go together, None where too few items say so."""
+    """Return how errors on two dimensions are correlated, None if there are too few items."""
     # in the order of JUDGE_1 .. REST_2
     values = np.hstack([part[:, [a, b]] for part in (grid.judge, grid.people, grid.rest)])
     known = ~np.isnan(values).any(axis=1)
@@ -323,7 +323,7 @@ def _errors(grid: _Grid, a: int, b: int, sign: int) -> _Pair | None:
     items, place = np.unique(grid.item[known], return_inverse=True)
     if len(items) < FEWEST_ITEMS:
         return None
-    # whoever is severe is severe everywhere: that is no error about an item
+    # general severity is not an error about an item
     size = np.bincount(raters)
     values = values - np.column_stack(
         [(np.bincount(raters, column) / size)[raters] for column in values.T]
@@ -379,16 +379,16 @@ def _correlation(
 
 
 def _mean_over_pairs(pairs: list[_Pair], side: str) -> tuple[float, pd.Series[float]]:
-    """Return the mean over pairs of dimensions, whole and without each item."""
+    """Return the mean over pairs of dimensions, on all items and without each."""
     whole = [getattr(pair, side) for pair in pairs]
     left = pd.concat({n: pair.left_out[side] for n, pair in enumerate(pairs)}, axis=1)
-    # an item that a pair never had leaves that pair as it is
+    # a pair does not change without an item that it does not have
     filled = left.fillna(dict(enumerate(whole)))
     return float(np.mean(whole)), filled.mean(axis=1)
 
 
 def _jackknife(value: float, left_out: pd.Series[float]) -> tuple[float, float, float]:
-    """Return the jackknife interval over items, and the p value of zero that belongs to it."""
+    """Return the jackknife interval over items, and the corresponding p value for zero."""
     low, high = jackknife_interval(value, left_out.to_numpy(), level=LEVEL)
     df = len(left_out) - 1
     if math.isnan(low) or high <= low:

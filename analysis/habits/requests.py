@@ -1,4 +1,4 @@
-"""What was asked of each judge, what came back, what it cost, and who answered."""
+"""The requests to each judge: how many were answered, at what cost, and by which models."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def requests_table(requests: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `judge`, `purpose`, `asked`, `answered`, one column a reason for what stayed unanswered
+        `judge`, `purpose`, `asked`, `answered`, one column per reason for no answer
         (only reasons that occur), tokens, `cost` (empty without prices), the median and the 95th
         percentile of the latency in milliseconds (answered requests), and every `model` and
         `fingerprint` that the server named.
@@ -57,13 +57,13 @@ def requests_table(requests: pd.DataFrame) -> pd.DataFrame:
 
 
 def answered(requests: pd.DataFrame, *, judge: str) -> Habit:
-    """Return the share of a judge's requests that stayed unanswered, why, and by whom it answered.
+    """Return the share of a judge's requests that stayed unanswered, with notes.
 
     Returns
     -------
     Habit
-        `unanswered`; its note warns where more than one model or fingerprint answered, for then the
-        answers may be those of two judges.
+        `unanswered`; its note says why, and warns if more than one model or fingerprint answered,
+        because the answers may then be those of two judges.
     """
     mine = of_judge(requests, judge)
     n = len(mine)
@@ -92,7 +92,7 @@ def answered(requests: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def _said(mine: pd.DataFrame) -> list[str]:
-    """Return what must be known about a judge's requests."""
+    """Return notes on a judge's requests."""
     if mine.empty:
         return ["No requests were recorded."]
     lacking = mine.loc[mine["status"] == "unanswered", "reason"].value_counts()
@@ -103,7 +103,7 @@ def _said(mine: pd.DataFrame) -> list[str]:
     for column, what in (("model", "models"), ("fingerprint", "fingerprints")):
         names = _names(mine, column)
         if len(names) > 1:
-            said.append(f"Warning: {len(names)} {what} answered in its name: {', '.join(names)}.")
+            said.append(f"Warning: answers came from {len(names)} {what}: {', '.join(names)}.")
     return said
 
 

@@ -1,4 +1,4 @@
-"""What is said about a judge's habits: the answer, its numbers as text, methods and limits."""
+"""Sentences of reports on judges' habits: the answer, numbers as text, methods and limits."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from analysis.results.numbers import decimals_for, number
 from analysis.results.words import counted, listed
 
 QUESTION = "Which habits does each judge have that have nothing to do with what it judges?"
-# In the order in which they are told.
+# In the order in which a report names them.
 HABITS = {
-    "first": "what stands first",
+    "first": "the first text",
     "letter": "one letter",
     "length": "length",
     "own": "its own texts",
@@ -23,10 +23,10 @@ HABITS = {
 
 
 def value_text(m: Measure, value: float, places: int | None = None, *, bare: bool = False) -> str:
-    """Return a value of a measure as its unit has it: 58%, ×1.8, +0.3, −5 pp; bare: 1.8, −5."""
+    """Return a value of a measure as text in its unit: 58%, ×1.8, +0.3, −5 pp; bare: 1.8, −5."""
     if math.isnan(value):
         return "∞" if m.is_odds else "—"
-    if m.is_odds:  # each with its own digits: an interval may span decades
+    if m.is_odds:  # each has its own digits, because an interval may span powers of ten
         digits = 0 if value == 1 or value >= 100 else 1 if value >= 10 else 2
         return ("" if bare else "×") + number(value, digits)
     if m.unit == "proportion":
@@ -52,12 +52,12 @@ def with_interval(m: Measure) -> str:
 
 
 def honest_text(m: Measure) -> str:
-    """Return what honesty would show, empty where no value is honest."""
+    """Return the honest value as text, empty if there is none."""
     return "" if math.isnan(m.honest) or not m.accuses else value_text(m, m.honest, 0)
 
 
 def overview(measures: Sequence[Measure], judges: Sequence[str]) -> list[str]:
-    """Return in a sentence in whom habits were found; none for a single judge."""
+    """Return a sentence on which judges have habits; none for a single judge."""
     if len(judges) < 2:
         return []
     found, clear, open_ = [], [], []
@@ -98,7 +98,7 @@ def verdicts(measures: Sequence[Measure], judge: str) -> str:
 
 
 def _alone(mine: Sequence[Measure]) -> str:
-    """Return what would be found if nothing else had been looked at."""
+    """Return which habits would be found if nothing else had been tested."""
     habits = dict.fromkeys(m.habit for m in mine if m.reading == ALONE)
     done = {m.habit for m in mine if m.reading == FOUND}
     names = [HABITS[h] for h in habits if h not in done]
@@ -108,36 +108,36 @@ def _alone(mine: Sequence[Measure]) -> str:
 
 
 def _found(measures: Sequence[Measure], every: Sequence[Measure]) -> str:
-    """Return what one habit amounts to."""
+    """Return the words for a habit that was found."""
     hits = [m for m in measures if m.reading == FOUND]
     m = min(hits, key=lambda m: m.p_holm)
     text, more = with_interval(m), m.estimate > m.honest
     if m.habit == "first":
         side = "first" if more else "second"
-        return f"it favours what stands {side} ({text} of its choices are of the first)"
+        return f"it favours the {side} text ({text} of its choices are of the first)"
     if m.habit == "letter":
         return f"it answers {'A' if more else 'B'} too often (A: {text})"
     if m.habit == "halo":
-        return f"its errors on two dimensions go together more than people's (r {text})"
+        return f"its errors on two dimensions are more correlated than people's (by {text})"
     if m.habit == "rewrite":
         which = f"{len(hits)} of {counted(len(measures), 'shift')}"
         shift = m.what.replace("_", " ")
-        return f"rewrites move its scores ({which}; clearest {shift}, {text} points)"
+        return f"rewrites change its scores ({which}; clearest {shift}, {text} points)"
     if math.isnan(m.estimate):
         share = next(s for s in every if s.judge == m.judge and s.habit == m.habit and s != m)
         more = share.estimate > 0.5
         text = f"{with_interval(share)} of its choices"
     if m.habit == "own":
         side = "texts of its own model" if more else "texts that are not of its own model"
-        return f"it favours {side}, beyond people (odds {text})"
+        return f"it favours {side} more than people do (odds {text})"
     side = "longer" if more else "shorter"
     by = "" if math.isnan(m.estimate) else "odds "
     per = "" if math.isnan(m.estimate) else " for twice the length"
-    return f"it favours the {side} text, beyond people ({by}{text}{per})"
+    return f"it favours the {side} text more than people do ({by}{text}{per})"
 
 
 def steadiness(measures: Sequence[Measure], judge: str) -> str:
-    """Return how steady a judge is, in a sentence; empty where nothing shows it."""
+    """Return a sentence on how steady a judge is; empty if nothing shows it."""
     mine = {m.what: m for m in measures if m.judge == judge and m.habit == "steady" and m.n}
     parts = []
     if "repeat" in mine:
@@ -149,13 +149,13 @@ def steadiness(measures: Sequence[Measure], judge: str) -> str:
         worst = min(worded, key=lambda m: m.estimate)
         parts.append(
             f"{with_interval(worst)} in other words"
-            + (f" (the furthest of {len(worded)} wordings)" if len(worded) > 1 else "")
+            + (f" (the lowest of {len(worded)} wordings)" if len(worded) > 1 else "")
         )
-    return f"{judge} answers the same: {', '.join(parts)}." if parts else ""
+    return f"{judge} gives the same answer: {', '.join(parts)}." if parts else ""
 
 
 def untested(measures: Sequence[Measure], judge: str) -> str:
-    """Return what could not be tested, and why; empty where all could."""
+    """Return what could not be tested, and why; empty if everything was tested."""
     mine = [m for m in measures if m.judge == judge and m.reading == UNTESTED]
     if not mine:
         return ""
@@ -164,7 +164,7 @@ def untested(measures: Sequence[Measure], judge: str) -> str:
 
 
 def asked(measures: Sequence[Measure], judge: str) -> str:
-    """Return what became of the requests, empty where none were recorded."""
+    """Return how many requests stayed unanswered; empty if none were recorded."""
     mine = next((m for m in measures if m.judge == judge and m.habit == "requests" and m.n), None)
     if mine is None:
         return ""
@@ -176,44 +176,43 @@ def asked(measures: Sequence[Measure], judge: str) -> str:
 def methods(*, rewrites: int, shown: int, cut: int, seed: int) -> list[str]:
     """Return how the numbers were made."""
     said = [
-        "A habit is found where the 95% interval leaves out what a judge without it would show, "
-        "and the p value, corrected by Holm over everything tested about that judge, is at most "
-        ".05. Each habit has the same weight in the correction, shared evenly by its tests. So an "
-        "honest judge is accused of anything at all in at most one of twenty cases. Intervals are "
-        "not corrected. Numbers on steadiness describe and accuse nobody: a noisy judge is weak, "
-        "not biased.",
-        "What stands first: pairs asked both ways round, each once. Without the habit a judge is "
-        "as likely to take the first both times as the second both times, whatever the texts "
+        "A habit is found if the 95% interval excludes the value for a judge without it, and the "
+        "p value, corrected by Holm over everything tested about that judge, is at most .05. Each "
+        "habit has the same weight in the correction, shared evenly by its tests. So an honest "
+        "judge is accused of any habit in at most one of twenty cases. Intervals are not "
+        "corrected. Numbers on steadiness only describe a judge: a noisy judge is weak, not "
+        "biased.",
+        "First text: pairs asked both ways round are used, each once. A judge without the habit is "
+        "as likely to choose the first both times as the second both times, whatever the texts "
         "(exact McNemar test; Tango's interval). One letter: the share of A in people's trials, "
         "each question once; sides were drawn by a coin (exact binomial test; Wilson's interval).",
-        "Beyond people: a judge's answer is set beside the vote of a person on the same pair, and "
-        "both are regressed on the difference of the two items' scores by all other raters and on "
-        "the trait. A judge that shares people's liking has coefficients in proportion to the "
-        "person's, however noisy either is and however few votes the scores rest on; the habit is "
-        "what its trait has beyond that, as an odds ratio in a pair of texts that people's scores "
-        "hold equal. Errors allow for shared items and raters.",
-        "Halo: errors of judge and person are from the mean of all other people, the judge's on "
-        "people's scale; their correlation over items, between dimensions, is compared (jackknife "
-        "over items). Only more halo than people's counts as a habit.",
+        "Beyond people: each answer of a judge is compared with the vote of a person on the same "
+        "pair. Both are regressed on the trait and on the difference of the two items' scores by "
+        "all other raters. The coefficients of a judge that shares people's taste are proportional "
+        "to the person's, however noisy either is and however few votes the scores have. The habit "
+        "is what the trait adds beyond that, as an odds ratio in a pair of texts with equal scores "
+        "by people. Errors allow for shared items and raters.",
+        "Halo: errors are distances from the mean of all other people, with the judge's ratings on "
+        "people's scale. Their correlation between dimensions, over items, is compared for judge "
+        "and people (jackknife over items). Only more halo than people's counts as a habit.",
     ]
     if rewrites:
         said.append(
-            f"Rewrites: rating of the rewritten minus the original text, {rewrites} tests of a "
-            "dimension under a rewrite in the judge's family; items are the units (exact sign-flip "
-            f"test; t interval). The table of texts shows {counted(shown, 'item')} drawn with seed "
-            f"{seed}, cut after {cut} letters."
+            "Rewrites: the rating of the rewritten minus that of the original text, over items "
+            f"(exact sign-flip test; t interval). The correction counts {rewrites} such tests, one "
+            f"per dimension and rewrite. The table of texts shows {counted(shown, 'item')} drawn "
+            f"with seed {seed}, cut after {cut} letters."
         )
     return said
 
 
 def limits() -> list[str]:
-    """Return what must be known before relying on the numbers."""
+    """Return what readers must know before they rely on the numbers."""
     return [
-        "A habit that was not found is not a habit that is not there: with few pairs or items its "
-        "interval is wide.",
-        "Length and authorship are compared with these people's choices; what people themselves "
-        "favour for no good reason is not held against a judge. The tests allow for few votes and "
-        "noisy judges, not for lengths that lie very unevenly.",
-        "Repeated requests show what chance does at the judge's own settings. At temperature 0 a "
-        "judge repeats itself, and still may turn near ties when a word changes.",
+        "A habit that was not found may still exist: with few pairs or items its interval is wide.",
+        "For length and authorship, judges are compared with these people's choices: what people "
+        "themselves favour without good reason does not count as a judge's habit. The tests allow "
+        "for few votes and noisy judges, but not for very skewed lengths.",
+        "Repeated requests show the effect of chance at the judge's own settings. At temperature 0 "
+        "a judge repeats itself, but near ties may still turn when a word changes.",
     ]

@@ -1,4 +1,4 @@
-"""Reads the tables that show a judge's habits; none is required but probes or judgments."""
+"""Reads the tables that show judges' habits; only probes or judgments are required."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from prereg.tables.reader import NoRowsError
 
 TABLES_FOLDER = "data"
 NAMES = ("items", "judgments", "ratings", "probes", "perturbed", "requests")
-# The cells of a probe that are empty where it is about an item, or about a pair.
+# The cells of a probe, of which those of pairs or those of items are empty.
 _CELLS = ("left_id", "right_id", "choice", "item_id", "dimension", *PROBES.numeric)
 
 
 @dataclass(frozen=True, kw_only=True)
 class HabitTables:
-    """Tidy tables about judges, each checked; empty where there is none.
+    """Tidy tables about judges, each checked; empty if there is no such table.
 
     Attributes
     ----------
     items, judgments, ratings, probes, perturbed, requests : DataFrame
         As in the codebook; judgments and ratings hold people's rows too.
     mode : str or None
-        Whose of people's rows count; None where no table says.
+        Which of people's rows count; None if no table says.
     files : tuple of Path
-        What was read.
+        The files that were read.
     notes : tuple of str
-        What must be known about the choice of rows.
+        Notes on the choice of rows.
     """
 
     items: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
@@ -50,21 +50,20 @@ class HabitTables:
 
 
 def read_habit_tables(folder: Path, *, mode: str | None = None) -> HabitTables:
-    """Read what a folder holds of the tables that show a judge's habits.
+    """Read the tables of a folder that show judges' habits.
 
     Parameters
     ----------
     folder : Path
         A study folder (its tables are in `data/`), or a folder of tidy tables.
     mode : {'live', 'pilot', 'bot'}, optional
-        Which people stand beside the judges; by default the one mode that is there, live of
-        several.
+        Which people the judges are compared with; by default the only mode in the tables, or live
+        if there are several.
 
     Raises
     ------
     RatifyError
-        Where there are neither probes nor judgments, and at the first row that is not what the
-        codebook says.
+        If there are neither probes nor judgments, or a row does not follow the codebook.
     """
     place = folder
     if not any(table_path(folder, name).exists() for name in ("probes", "judgments")):
@@ -97,14 +96,14 @@ def read_probes(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `value` and the ends of its scale as numbers, all else as text; the cells of pairs or of
-        items are empty where a row is about the other.
+        `value` and the ends of its scale as numbers, all else as text; a row about a pair has
+        empty cells of items, and a row about an item has empty cells of pairs.
 
     Raises
     ------
     RatifyError
-        At the first row that is neither a pair with a choice nor an item with a value, and where a
-        judge answered one probe twice.
+        If a row is neither a pair with a choice nor an item with a value, or a judge answered one
+        probe twice.
     """
     frame = read_frame(path, PROBES.required, ids=("rater_id",))
     for name in _CELLS:
@@ -136,8 +135,8 @@ def read_probes(path: Path) -> pd.DataFrame:
             frame,
             "unit",
             frame.duplicated(once),
-            "this probe stands in an earlier row too",
-            allowed="one row each",
+            "an earlier row has the same probe",
+            allowed="one row per probe",
         )
     return frame
 
@@ -148,13 +147,13 @@ def read_perturbed(path: Path) -> pd.DataFrame:
     Raises
     ------
     RatifyError
-        At an empty cell, and where one rewrite of one item stands twice.
+        If a cell is empty, or an item has the same rewrite twice.
     """
     frame = read_frame(path, PERTURBED.required, ids=("item_id",))
     with naming(path):
         columns.require_filled(frame, *PERTURBED.required)
         twice = frame.duplicated(["item_id", "perturbation"])
-        columns.refuse(frame, "item_id", twice, "is rewritten so already", allowed="one row each")
+        columns.refuse(frame, "item_id", twice, "has this rewrite already", allowed="one row each")
     return frame
 
 
@@ -169,7 +168,7 @@ def read_requests(path: Path) -> pd.DataFrame:
     Raises
     ------
     RatifyError
-        At an unknown status, purpose or reason, and at an unanswered request without a reason.
+        If a status, purpose or reason is unknown, or an unanswered request has no reason.
     """
     frame = read_frame(path, REQUESTS.required, ids=("rater_id",))
     for name in (*REQUESTS.numeric, "reason", "model", "fingerprint"):
@@ -183,13 +182,13 @@ def read_requests(path: Path) -> pd.DataFrame:
             frame,
             "reason",
             silent,
-            f"does not go with status '{_first(frame, silent, 'status')}'",
-            allowed="a reason where unanswered, else an empty cell",
+            f"does not match status '{_first(frame, silent, 'status')}'",
+            allowed="a reason if unanswered, otherwise an empty cell",
         )
         if "request_id" in frame:
             twice = frame["request_id"].duplicated()
             columns.refuse(
-                frame, "request_id", twice, "stands in an earlier row", allowed="one row"
+                frame, "request_id", twice, "occurs in an earlier row", allowed="one row"
             )
         for name in REQUESTS.numeric:
             frame[name] = columns.numbers(frame, name)
@@ -198,23 +197,23 @@ def read_requests(path: Path) -> pd.DataFrame:
 
 
 def read_texts(path: Path) -> pd.DataFrame:
-    """Read the items' texts: `item_id`, `text`, and whatever else stands beside them.
+    """Read the items' texts: `item_id`, `text`, and any other columns.
 
     Raises
     ------
     RatifyError
-        At an empty, damaged or repeated id.
+        If an id is empty, damaged or repeated.
     """
     frame = read_frame(path, ("item_id", "text"), ids=("item_id",))
     with naming(path):
         columns.require_filled(frame, "item_id")
         twice = frame["item_id"].duplicated()
-        columns.refuse(frame, "item_id", twice, "stands in an earlier row", allowed="one row")
+        columns.refuse(frame, "item_id", twice, "occurs in an earlier row", allowed="one row")
     return frame
 
 
 def _read_choices(path: Path) -> pd.DataFrame:
-    """Read judgments of people and judges, whoever collected them."""
+    """Read judgments of people and judges, from a study or from elsewhere."""
     frame = tables.read_judgments(path, complete=False)
     with naming(path):
         columns.require_columns(frame, "rater_id", "rater_kind")
@@ -226,7 +225,7 @@ def _read_choices(path: Path) -> pd.DataFrame:
 
 
 def _or_empty(reader: Callable[[Path], pd.DataFrame], path: Path) -> pd.DataFrame:
-    """Return a table, without rows where the file has none."""
+    """Return a table, empty if the file has no rows."""
     try:
         return reader(path)
     except NoRowsError:
@@ -236,7 +235,7 @@ def _or_empty(reader: Callable[[Path], pd.DataFrame], path: Path) -> pd.DataFram
 def _one_mode(
     frames: Sequence[pd.DataFrame], wanted: str | None, place: Path
 ) -> tuple[str | None, tuple[str, ...]]:
-    """Return whose of people's rows count, and what is to be said about it."""
+    """Return the mode of people's rows that count, and a note on those left out."""
     there = set[str]()
     for frame in frames:
         if "mode" in frame:

@@ -1,4 +1,4 @@
-"""Length and authorship: whether a judge favours the longer text, or its own, beyond people."""
+"""Length and authorship: whether a judge favours longer texts, or its own, more than people do."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from analysis.habits.votes import Votes
 from analysis.inference.paired import clustered_share
 
 _WORD = re.compile(r"\w+")
-# Han, kana, Thai, Lao, Burmese, Khmer: scripts that set no blanks between words.
+# Han, kana, Thai, Lao, Burmese, Khmer: scripts without spaces between words.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 AT_ODDS = (
     "logit of the judge's answer beside that of a person's vote, both on the score by all other "
@@ -26,7 +26,7 @@ AT_ODDS = (
 
 
 def sizes_of(texts: pd.Series[str]) -> pd.Series[float]:
-    """Return how long each text is: its words, or its letters in a script without blanks."""
+    """Return the length of each text in words, or in letters for a script without spaces."""
     whole = [str(text) for text in texts]
     letters = [sum(map(len, _WORD.findall(text))) for text in whole]
     unspaced = sum(len(_UNSPACED.findall(text)) for text in whole)
@@ -36,7 +36,7 @@ def sizes_of(texts: pd.Series[str]) -> pd.Series[float]:
 
 
 def doublings_of(votes: Votes, items: pd.DataFrame) -> FloatArray:
-    """Return the log2 of the ratio of lengths, left to right, of every vote's pair.
+    """Return the log2 of the ratio of lengths, left over right, of every vote's pair.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def doublings_of(votes: Votes, items: pd.DataFrame) -> FloatArray:
 
 
 def length(votes: Votes, answer: FloatArray, doublings: FloatArray, *, judge: str) -> Habit:
-    """Return whether a judge favours the longer text beyond what people do.
+    """Return whether a judge favours the longer text more than people do.
 
     Parameters
     ----------
@@ -66,11 +66,11 @@ def length(votes: Votes, answer: FloatArray, doublings: FloatArray, *, judge: st
     Returns
     -------
     Habit
-        `length`: by how much twice the length multiplies the odds of being chosen, in a pair
-        that people's scores hold equal (tested against 1, see `beyond_people`); `longer` and
-        `longer by people`: how often the longer text is chosen on the same trials. These two
-        describe: a judge that follows people's taste more sharply than a person does chooses the
-        longer more often, and rightly, where people like it better.
+        `length`: the factor on the odds of being chosen for twice the length, in a pair with equal
+        scores by people (tested against 1, see `beyond_people`); `longer` and `longer by people`:
+        how often the longer text is chosen on the same trials. These two only describe: a judge
+        that follows people's taste more closely than one person does chooses longer texts more
+        often, and rightly so if people like them better.
     """
     return _trait(
         votes,
@@ -96,7 +96,7 @@ def own(
     column: str,
     values: Collection[str],
 ) -> Habit:
-    """Return whether a judge favours the texts its own model wrote, beyond what people do.
+    """Return whether a judge favours the texts that its own model wrote, more than people do.
 
     Parameters
     ----------
@@ -107,14 +107,14 @@ def own(
     column : str
         The items' column of authors.
     values : collection of str
-        Those in it that are the judge's own model.
+        The values in it that mean the judge's own model.
 
     Returns
     -------
     Habit
-        `own`: by how much being its own multiplies the odds of being chosen, in a pair that
-        people's scores hold equal (tested against 1); `owned` and `owned by people`: how often the
-        own text is chosen on the same trials.
+        `own`: the factor on the odds of being chosen for its own text, in a pair with equal scores
+        by people (tested against 1); `owned` and `owned by people`: how often the own text is
+        chosen on the same trials.
     """
     mine = pd.Series(
         items[column].isin(list(values)).to_numpy(float), index=items["item_id"].astype(str)
@@ -126,7 +126,7 @@ def own(
         judge=judge,
         habit="own",
         labels=(
-            f"Being its own multiplies the odds of {judge}'s choice, beyond people, by",
+            f"Being its own text multiplies the odds of {judge}'s choice, beyond people, by",
             f"{judge} chooses its own text",
             f"People choose {judge}'s own text on these trials",
         ),
@@ -201,7 +201,7 @@ def _shares(
         "judge": judge,
         "habit": habit,
         "unit": "proportion",
-        "note": "" if open_.any() else found.note or "No pair differs in it.",
+        "note": "" if open_.any() else found.note or "No pair differs in this trait.",
     }
     ends = np.sort(np.column_stack([votes.left[open_], votes.right[open_]]), axis=1)
     pair = ends[:, 0] * (int(ends.max(initial=0)) + 1) + ends[:, 1]

@@ -1,4 +1,4 @@
-"""People's votes on pairs, each beside what everybody else's votes say about its pair."""
+"""People's votes on pairs, each with what all other raters' votes predict for its pair."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.habits.answers import PAIR
 from analysis.tables import columns
 
-# A vote's weight against which scores are held near zero, so that an item with few has one.
+# The ridge penalty, in votes: it pulls scores towards zero, so that every item has a score.
 RIDGE = 1.0
 # Cells of the matrices that are solved together.
 _AT_A_TIME = 4_000_000
@@ -19,7 +19,7 @@ _AT_A_TIME = 4_000_000
 
 @dataclass(frozen=True)
 class Votes:
-    """People's votes on pairs, each with what the other raters' votes say about its pair.
+    """People's votes on pairs, each with what the other raters' votes predict for its pair.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Votes:
 
 
 def votes_of(people: pd.DataFrame) -> Votes:
-    """Return people's votes with the scores of each pair by everybody else.
+    """Return people's votes, each with the difference of its pair's scores by all other raters.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ def votes_of(people: pd.DataFrame) -> Votes:
     n = len(rows)
     where = scenario.to_numpy(dtype=object)
     ids = [rows[side].to_numpy(dtype=object) for side in ("left_id", "right_id")]
-    # one number for an item of a scenario
+    # one number per scenario and item
     codes = pd.factorize(
         pd.MultiIndex.from_arrays([np.concatenate([where, where]), np.concatenate(ids)])
     )[0]
@@ -96,9 +96,9 @@ def _left_out_scores(
     order = np.argsort(rater, kind="stable")
     sizes = np.unique(rater, return_counts=True)[1]
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    for size in np.unique(sizes):  # raters with as many votes are solved together
+    for size in np.unique(sizes):  # raters with the same number of votes are solved together
         groups = order[starts[sizes == size][:, None] + np.arange(size)]
-        if size > k:  # of so many votes a fit without them is quicker
+        if size > k:  # for this many votes a second fit without them is faster
             for rows in groups:
                 predicted[rows] = _refitted(normal, sums, i[rows], j[rows], won[rows])
             continue
@@ -140,6 +140,6 @@ def _refitted(
 
 
 def _parts(codes: IntArray) -> list[IntArray]:
-    """Return where each code stands."""
+    """Return the positions of each code."""
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(codes[order])) + 1)

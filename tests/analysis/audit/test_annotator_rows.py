@@ -203,7 +203,7 @@ def test_rows_are_numbered_as_in_the_file(tmp_path: Path) -> None:
 def test_nothing_but_checks_is_named(tmp_path: Path) -> None:
     judge = write(tmp_path / "judge.csv", everything())
     error = refused(write(tmp_path / "p.csv", [check("p1", passed=True)]), judge=judge)
-    assert "nothing but attention checks" in str(error)
+    assert "only attention checks" in str(error)
 
 
 def test_what_only_one_side_scored_is_left_out(tmp_path: Path) -> None:

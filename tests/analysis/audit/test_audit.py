@@ -206,7 +206,7 @@ def test_a_bad_table_is_refused(change, says):
         ({"candidate": "x"}, "no rater 'x'"),
         ({"reference": "x"}, "no rater 'x'"),
         ({"dimension": "x"}, "no dimension 'x'"),
-        ({"scale": (5, 1)}, "no length"),
+        ({"scale": (5, 1)}, "ends of the scale are not valid"),
     ],
 )
 def test_unknown_names_are_refused(names, says):
@@ -611,8 +611,8 @@ def test_a_crowd_is_its_own_yardstick(tmp_path):
     found = audit(
         [people], [judge], id_column="item_id", rater_column="user_id", scale=(1, 5), epsilon=0.1
     )
-    assert "each person is set beside the rest: m" in found.headline[0]
-    assert "2 to 6 an item" in found.headline[1]
+    assert "each person is compared with the others: m" in found.headline[0]
+    assert "2 to 6 ratings per item" in found.headline[1]
     assert any("fewer than 10 items in common" in note for note in found.limits)
     values = {q.name: q for q in found.quantities}
     assert values["humans:alpha:all"].low < values["humans:alpha:all"].estimate
@@ -632,7 +632,7 @@ def test_the_same_file_on_both_sides_is_refused(tmp_path):
     ratings = made_up({"p1": 0.6, "p2": 0.6, "m": 1})
     humans, _ = wide_files(tmp_path, ratings)
     settings = {"id_column": "item_id", "scale": (1, 5)}
-    with pytest.raises(RatifyError, match="the very ratings of 'p1'"):
+    with pytest.raises(RatifyError, match="the same ratings as 'p1'"):
         audit(humans, [f"x={humans[0]}"], **settings)
     twice = audit([*humans, f"again={humans[0]}"], [str(tmp_path / "m.csv")], **settings)
-    assert any("p1 and again gave the very same ratings" in note for note in twice.limits)
+    assert any("p1 and again gave exactly the same ratings" in note for note in twice.limits)

@@ -126,7 +126,7 @@ def test_wrong_options_are_one_line(
 
 @pytest.mark.filterwarnings("ignore:The inplace keyword:DeprecationWarning")
 def test_the_coefficients_are_checked_where_it_is_asked(tmp_path: Path) -> None:
-    said = "Beside pingouin's on the same ratings of"
+    said = "Compared with pingouin on the same ratings of"
     assert said not in audit(tmp_path).output
     plain = results(tmp_path)["methods"]
     done = audit(tmp_path, "--check")

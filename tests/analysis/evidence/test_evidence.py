@@ -131,7 +131,7 @@ def test_nobody_withdrew(study: Path, rows: list[dict[str, str]] | None) -> None
         (A_TRIAL, {"left_id": CHECK[0]}, "left_id", "is not the id of an item"),
         (A_TRIAL, {"passed_check": "true"}, "passed_check", "not an attention check"),
         (A_CHECK, {"passed_check": "yes"}, "passed_check", "true, false"),
-        (OF_A_JUDGE, {"is_attention_check": "true"}, "is_attention_check", "a judge"),
+        (OF_A_JUDGE, {"is_attention_check": "true"}, "is_attention_check", "judges are not asked"),
         (OF_A_JUDGE, {"left_id": CHECK[0]}, "left_id", "is not the id of an item"),
     ],
 )
@@ -194,5 +194,5 @@ def test_a_person_called_like_a_judge_is_no_judge(study: Path) -> None:
     write_csv(path, [*table.columns, *more], rows)
     pd.testing.assert_frame_equal(gather(study, mode="live").judges["length"].scores, before)
     write_csv(path, [*table.columns, *more], [*rows, {**rows[0], "is_attention_check": "true"}])
-    with pytest.raises(RatifyError, match="a judge is asked no attention checks"):
+    with pytest.raises(RatifyError, match="judges are not asked attention checks"):
         gather(study, mode="live")

@@ -363,9 +363,9 @@ def test_people_who_always_agree_or_a_single_one_are_no_measure(tables):
     w = world(seed=3)
     answer = answers_to(w.known.pairs, questions(tables.judgments, tables.probes, GPT))
     trait = np.ones(len(answer))
-    assert beyond_people(w.known, answer, trait).note == "No pair differs in it."
+    assert beyond_people(w.known, answer, trait).note == "No pair differs in this trait."
     alone = votes_of(w.votes.assign(rater_id="p1"))
-    assert "one person's" in beyond_people(alone, answer, trait).note
+    assert "by one person" in beyond_people(alone, answer, trait).note
     left = votes_of(w.votes.assign(choice="left"))
     varied = np.arange(len(answer)) % 3.0
     assert "always chose the same side" in beyond_people(left, answer, varied).note
@@ -420,10 +420,10 @@ def test_wordings_stand_beside_plain_repetition(tables):
     assert not beyond.accuses
     # original, terse, long: one pair of three agrees where terse differs
     assert found["wordings"].estimate == pytest.approx((4 + 6 / 3) / 10)
-    worst = f"{with_interval(found['wording terse'])} in other words (the furthest of 2 wordings)"
-    assert steadiness(found.measures, GPT) == f"{GPT} answers the same: {worst}."
+    worst = f"{with_interval(found['wording terse'])} in other words (the lowest of 2 wordings)"
+    assert steadiness(found.measures, GPT) == f"{GPT} gives the same answer: {worst}."
     # of two wordings the figure shows the one with the smallest p value
-    assert beyond in drawn(found.measures)["Same answer in other words, minus asked again"]
+    assert beyond in drawn(found.measures)["Same answer in other words, minus when repeated"]
 
 
 def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
@@ -435,9 +435,9 @@ def test_an_audit_of_habits_is_written_and_reported(tables, tmp_path):
     assert set(tables_by_name) == {"habits", "rewrites", "perturbed_texts", "requests"}
     moved = tables_by_name["rewrites"]
     assert ("leetspeak", "warmth") in set(zip(moved["rewrite"], moved["dimension"], strict=True))
-    assert results.headline[0].startswith("gpt: 3 of 5 tested habits found: it favours what stands")
+    assert results.headline[0].startswith("gpt: 3 of 5 tested habits found: it favours the first")
     assert "leetspeak warmth" in results.headline[0]
-    assert any("2 models answered in its name: gpt-1, gpt-2" in s for s in results.headline)
+    assert any("answers came from 2 models: gpt-1, gpt-2" in s for s in results.headline)
     again = audit_habits(folder, seed=4)
     assert again.to_json() == results.to_json()
     assert [f.svg for f in again.figures] == [f.svg for f in results.figures]
@@ -513,7 +513,7 @@ def test_a_plan_says_which_items_are_a_judges_own_and_what_speaks_for_an_item(tm
         ("judgments", "purpose", "fun", "column purpose: is not known here"),
         ("perturbed", "text", "", "column text: is empty"),
         ("requests", "reason", "tired", "column reason: is not known here"),
-        ("requests", "reason", "timeout", "does not go with status 'answered'"),
+        ("requests", "reason", "timeout", "does not match status 'answered'"),
         ("requests", "cost", "-1", "column cost: is negative"),
         ("requests", "latency_ms", "soon", "column latency_ms: is not a number"),
         ("items", "item_id", "1.2E+19", "was rounded by a program"),

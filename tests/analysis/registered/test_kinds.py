@@ -140,7 +140,7 @@ def test_ratings_are_people_s_own_after_exclusions(ratings: Path) -> None:
     assert set(evidence.judge_ratings["rater_id"]) == {"lexical", "length"}
     assert evidence.everybody is not None
     assert evidence.everybody.n_raters == 12
-    with pytest.raises(RatifyError, match="ratings rank nothing"):
+    with pytest.raises(RatifyError, match="ratings do not rank items"):
         _ = evidence.ranked
 
 
