@@ -17,7 +17,7 @@ from scipy import stats
 
 from analysis.agreement.coefficients import DECIMALS
 from analysis.agreement.crowd_alpha import alpha_of
-from analysis.agreement.panel import Panel, Stack, panel, require_others
+from analysis.agreement.panel import Panel, Stack, require_others
 from analysis.arrays import FloatArray
 from analysis.inference.resampling import jackknife_interval
 from analysis.tables.columns import one_of, proportion
@@ -138,12 +138,9 @@ class AlternativeAnnotator:
 
 
 def alternative_annotator(
-    ratings: pd.DataFrame | Panel,
+    table: Panel,
     *,
-    scale: tuple[float, float],
     epsilon: float,
-    judges: Sequence[str] | None = None,
-    dimensions: Sequence[str] | None = None,
     metric: Metric = "rmse",
     fewest_others: int = 1,
     fewest_items: int = 10,
@@ -153,16 +150,11 @@ def alternative_annotator(
 
     Parameters
     ----------
-    ratings : DataFrame or Panel
-        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. Items need not be
-        rated by everybody.
-    scale : tuple of float
-        Lowest and highest possible rating.
+    table : Panel
+        Items need not be rated by everybody.
     epsilon : float
         Handicap of the people, 0 <= epsilon < 1: .2 for experts, .15 for skilled annotators, .1 for
         a crowd.
-    judges, dimensions : sequence of str, optional
-        By default all.
     metric : {'rmse', 'absolute', 'accuracy'}
         How close a rating is to the remaining people's, item by item: minus the root mean squared
         distance, minus the mean distance, or the share that gave the same rating.
@@ -180,7 +172,7 @@ def alternative_annotator(
     Raises
     ------
     RatifyError
-        If the table is invalid, there is only one person, or a setting is out of range.
+        If there is only one person, or a setting is out of range.
 
     Notes
     -----
@@ -201,18 +193,14 @@ def alternative_annotator(
     ):
         if value < least:
             raise RatifyError(f"{name} is out of range", value=value, allowed=f"{least} or more")
-    table = (
-        ratings
-        if isinstance(ratings, Panel)
-        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
-    )
     require_others(table)
-    wanted = dimensions if dimensions is not None else table.dimensions
     verdicts: list[Verdict] = []
     humans: list[LeftOutHuman] = []
     alphas = {name: alpha_of(table.people[name]) for name in table.dimensions}
-    for judge in judges if judges is not None else table.judges:
-        wins = {name: _wins(table, judge, name, metric, fewest_others + 1) for name in wanted}
+    for judge in table.judges:
+        wins = {
+            name: _wins(table, judge, name, metric, fewest_others + 1) for name in table.dimensions
+        }
         tested = _tested(table, judge, wins, epsilon, fewest_items)
         humans += tested
         verdicts += [

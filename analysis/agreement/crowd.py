@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.crowd_alpha import counts_of, with_each_left_out
-from analysis.agreement.panel import Panel, panel, require_others
+from analysis.agreement.panel import Panel, require_others
 from analysis.agreement.yardstick import ALL, Sample, difference, mean_of, nothing
 from analysis.arrays import FloatArray
 
@@ -100,25 +100,14 @@ class Crowd:
         return pd.DataFrame(rows)
 
 
-def crowd(
-    ratings: pd.DataFrame | Panel,
-    *,
-    scale: tuple[float, float],
-    judges: Sequence[str] | None = None,
-    dimensions: Sequence[str] | None = None,
-    level: float = 0.95,
-) -> Crowd:
+def crowd(table: Panel, *, level: float = 0.95) -> Crowd:
     """Return how far one person agrees with the others, and how far a judge does.
 
     Parameters
     ----------
-    ratings : DataFrame or Panel
-        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`. Items need not be
-        rated by everybody, nor by equally many; those that only one person rated are not used.
-    scale : tuple of float
-        Lowest and highest possible rating.
-    judges, dimensions : sequence of str, optional
-        By default all.
+    table : Panel
+        Items need not be rated by everybody, nor by equally many; those that only one person rated
+        are not used.
     level : float
         Coverage of the intervals.
 
@@ -129,7 +118,7 @@ def crowd(
     Raises
     ------
     RatifyError
-        If the table is invalid or has only one person.
+        If there is only one person.
 
     Notes
     -----
@@ -138,17 +127,11 @@ def crowd(
     difference alike. Krippendorff (2011) for alpha with missing ratings, Donner (1986) for ICC(1)
     of unequal groups. Intervals are jackknife over items, for coefficients through Fisher's z.
     """
-    table = (
-        ratings
-        if isinstance(ratings, Panel)
-        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
-    )
     require_others(table)
-    wanted = tuple(dimensions) if dimensions is not None else table.dimensions
-    people = [_people(table, name, level) for name in wanted]
+    people = [_people(table, name, level) for name in table.dimensions]
     rows: list[CrowdRow] = []
-    for judge in judges if judges is not None else table.judges:
-        mine = [_judge(table, judge, name, level) for name in wanted]
+    for judge in table.judges:
+        mine = [_judge(table, judge, name, level) for name in table.dimensions]
         rows += [_mean_row(judge, mine, level), *mine]
     return Crowd((_mean_row("humans", people, level), *people), tuple(rows))
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.coefficients import median_over_raters
-from analysis.agreement.panel import Panel, panel, require_others
+from analysis.agreement.panel import Panel, require_others
 from analysis.agreement.rating_table import MEDIAN, scale_words
 from analysis.arrays import BoolArray, FloatArray
 from analysis.inference.proportions import wilson_interval
@@ -72,12 +72,10 @@ class AtCut:
 
 
 def at_cut(
-    ratings: pd.DataFrame | Panel,
+    table: Panel,
     *,
-    scale: tuple[float, float],
     cut: float,
     side: Side = "at_least",
-    judges: Sequence[str] | None = None,
     dimensions: Sequence[str] | None = None,
     level: float = 0.95,
 ) -> tuple[AtCut, ...]:
@@ -85,16 +83,13 @@ def at_cut(
 
     Parameters
     ----------
-    ratings : DataFrame or Panel
-        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`.
-    scale : tuple of float
-        Lowest and highest possible rating.
+    table : Panel
     cut : float
         In points of the scale.
     side : {'at_least', 'at_most'}
         Whether ratings >= cut or <= cut are beyond it. A median between two points is compared
         with the cut without rounding.
-    judges, dimensions : sequence of str, optional
+    dimensions : sequence of str, optional
         By default all.
     level : float
         Coverage of the intervals.
@@ -109,7 +104,7 @@ def at_cut(
     Raises
     ------
     RatifyError
-        If the table is invalid or has only one person, or all ratings are on one side of the cut.
+        If there is only one person, or all ratings are on one side of the cut.
 
     Notes
     -----
@@ -118,25 +113,20 @@ def at_cut(
     Graubard 1998): as many independent cases as would give the jackknife's error over items.
     """
     one_of("side", side, list(SIGNS))
-    low, high = scale
+    low, high = table.scale
     if not (low < cut <= high if side == "at_least" else low <= cut < high):
         raise RatifyError(
             f"every rating is on one side of the cut {SIGNS[side]} {cut:g}",
             column="cut",
             value=cut,
-            allowed=f"a cut within {scale_words(scale)}",
+            allowed=f"a cut within {scale_words(table.scale)}",
         )
-    table = (
-        ratings
-        if isinstance(ratings, Panel)
-        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
-    )
     require_others(table)
     word = f"{SIGNS[side]} {cut:g}"
     found: list[AtCut] = []
     for dimension in dimensions if dimensions is not None else table.dimensions:
         split = _Split(table, dimension, cut, side)
-        found += split.rows(word, judges if judges is not None else table.judges, level)
+        found += split.rows(word, level)
     return tuple(found)
 
 
@@ -161,8 +151,10 @@ class _Split:
         beyond = values >= self.cut if self.side == "at_least" else values <= self.cut
         return np.where(np.isnan(values), np.nan, beyond.astype(float))
 
-    def rows(self, word: str, judges: Sequence[str], level: float) -> list[AtCut]:
-        judged = {name: self._beyond(self.table.judge(name, self.dimension)) for name in judges}
+    def rows(self, word: str, level: float) -> list[AtCut]:
+        judged = {
+            name: self._beyond(self.table.judge(name, self.dimension)) for name in self.table.judges
+        }
         found = self._mean_rows(word, PERSON, self.people, level)
         for name, values in judged.items():
             # one column per person left out; the judge has the same answers in each

@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.panel import Panel, panel, require_others
+from analysis.agreement.panel import Panel, require_others
 from analysis.agreement.yardstick import Sample, difference, nothing
 from analysis.arrays import FloatArray, IntArray
 from prereg.errors import RatifyError
@@ -87,24 +87,12 @@ class Halo:
         return pd.DataFrame(rows)
 
 
-def halo(
-    ratings: pd.DataFrame | Panel,
-    *,
-    scale: tuple[float, float],
-    judges: Sequence[str] | None = None,
-    dimensions: Sequence[str] | None = None,
-    level: float = 0.95,
-) -> Halo:
+def halo(table: Panel, *, level: float = 0.95) -> Halo:
     """Return how far errors on two dimensions are correlated, for judges and for people.
 
     Parameters
     ----------
-    ratings : DataFrame or Panel
-        Tidy ratings: `rater_id`, `rater_kind`, `item_id`, `dimension`, `value`.
-    scale : tuple of float
-        Lowest and highest possible rating.
-    judges, dimensions : sequence of str, optional
-        By default all.
+    table : Panel
     level : float
         Coverage of the intervals: jackknife over items, for a correlation through Fisher's z.
 
@@ -117,7 +105,7 @@ def halo(
     Raises
     ------
     RatifyError
-        If the table is invalid, or has only one person or only one dimension.
+        If there is only one person or only one dimension.
 
     Notes
     -----
@@ -126,27 +114,19 @@ def halo(
     are correlated over dimensions. This is an error too, but not one impression that affects all.
     The interval of the difference covers .93 to .96 with 50 items and three people.
     """
-    table = (
-        ratings
-        if isinstance(ratings, Panel)
-        else panel(ratings, scale=scale, judges=judges, dimensions=dimensions)
-    )
     require_others(table)
-    wanted = tuple(dimensions) if dimensions is not None else table.dimensions
-    if len(wanted) < 2:
+    if len(table.dimensions) < 2:
         raise RatifyError(
             "halo needs two dimensions of an item",
             column="dimension",
-            value=wanted[0],
+            value=table.dimensions[0],
             allowed="two dimensions or more",
         )
-    rests = {name: _rest(table.people[name]) for name in wanted}
+    rests = {name: _rest(table.people[name]) for name in table.dimensions}
     people: list[HaloRow] = []
     single: list[HaloRow] = []
-    of_judges: dict[str, list[HaloRow]] = {
-        name: [] for name in (judges if judges is not None else table.judges)
-    }
-    for a, b in combinations(wanted, 2):
+    of_judges: dict[str, list[HaloRow]] = {name: [] for name in table.judges}
+    for a, b in combinations(table.dimensions, 2):
         errors = [table.people[name] - rests[name] for name in (a, b)]
         none = nothing(level)
         people.append(HaloRow(PEOPLE, a, b, _correlation(errors, level), none))

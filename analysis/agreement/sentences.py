@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
 from analysis.agreement.crowd import Crowd, CrowdRow
-from analysis.agreement.yardstick import ALL, Sample
+from analysis.agreement.yardstick import Sample
 from analysis.results.numbers import interval, number
 from analysis.results.words import listed
 
@@ -106,8 +106,3 @@ def flagged(row: Verdict) -> bool:
 
 def _dimensions(n: int) -> str:
     return "1 dimension" if n == 1 else f"{n} dimensions"
-
-
-def place(dimension: str) -> str:
-    """Return a dimension as labels name it."""
-    return "mean over dimensions" if dimension == ALL else dimension

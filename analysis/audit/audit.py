@@ -13,20 +13,20 @@ from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import panel
+from analysis.agreement.quantities import of_crowd, of_yardstick
 from analysis.agreement.rating_table import MEDIAN
-from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
-from analysis.agreement.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
+from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
+from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
+from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
 from analysis.audit.figures import audit_figures, beside_people_figure
 from analysis.results.provenance import provenance
-from analysis.results.quantities import Quantity, Results, ResultTable, finite
+from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.results.words import listed
 
 NAME = "summary"
 JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
-# What n counts for a judge.
-BOTH = "items that judge and people rated"
 
 
 def audit(
@@ -95,6 +95,7 @@ def audit(
         rater_column=rater_column,
     )
     ratings = found.to_frame()
+    fewest = FEWEST if len(found.humans) > text.CROWD else 1
     table = agreement_table(
         ratings,
         scale=scale,
@@ -104,7 +105,7 @@ def audit(
         dimensions=found.dimensions,
         draws=draws,
         interval=interval,
-        fewest=FEWEST if len(found.humans) > text.CROWD else 1,
+        fewest=fewest,
     )
     bar = yardstick(table)
     people = panel(
@@ -112,6 +113,7 @@ def audit(
     )
     beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
     frame = table.to_frame()
+    how = _how(interval, seed, draws)
     checked = [check_coefficients(ratings, table).sentence] if check else []
     return Results(
         kind="audit",
@@ -128,13 +130,18 @@ def audit(
             seed=seed,
             draws=draws,
         ),
-        quantities=_quantities(table, bar) + _beside_the_crowd(beyond),
-        tables=[*_tables(table, frame, bar, found), *beyond_tables(beyond)],
+        quantities=_quantities(table, bar, beyond),
+        tables=[
+            yardstick_table(bar, name=NAME, kappa="quadratic kappa", fewest=fewest),
+            *_tables(frame, found),
+            coefficients_table(table, name="coefficients", how=how),
+            *beyond_tables(beyond),
+        ],
         figures=[
             *beside_people_figure(beside_people(bar, beyond.crowd), simulated=found.simulated),
             *audit_figures(frame, simulated=found.simulated),
         ],
-        methods=text.methods(table, beyond, scale=scale, how=_how(interval, seed, draws)) + checked,
+        methods=text.methods(table, beyond, scale=scale, how=how) + checked,
         limits=text.limits(table, found, ratings, scale),
     )
 
@@ -159,157 +166,28 @@ def _meta(
     }
 
 
-def _quantities(table: AgreementTable, bar: Yardstick) -> list[Quantity]:
-    """Return the people's own agreement, then each judge's: over all dimensions, then by each."""
-    alone = "a single person has nobody to agree with" if len(table.humans) == 1 else ""
-    found = [
-        (
-            dimension,
-            _quantity(
-                f"humans:kappa:{dimension}",
-                f"People with each other, {_where(dimension)}",
-                sample,
-                f"mean quadratic kappa over human pairs; {JACKKNIFE}",
-                "items that two people rated",
-                alone,
-            ),
-        )
-        for dimension, sample in bar.humans.items()
-    ]
-    found += [(s.dimension, one) for s in bar.standings for one in _of_judge(s)]
-    # all means come before single dimensions, because readers look for them first
-    return [one for _, one in sorted(found, key=lambda pair: pair[0] != ALL)]
-
-
-def _of_judge(s: Standing) -> list[Quantity]:
-    """Return a judge's quantities on one dimension or over all."""
-    where = _where(s.dimension)
-    parts = [
-        (
-            "kappa_single",
-            f"{s.judge} with a single person",
-            s.single,
-            "mean quadratic kappa over people",
-        ),
-        (
-            "kappa_median",
-            f"{s.judge} with the median of people",
-            s.median,
-            f"quadratic kappa with {MEDIAN}",
-        ),
-        (
-            "difference",
-            f"{s.judge} with a person, minus people with each other",
-            s.difference,
-            "difference of mean quadratic kappas, both on the items that the judge rated",
-        ),
-    ]
-    found = [
-        _quantity(
-            f"{s.judge}:{name}:{s.dimension}",
-            f"{label}, {where}",
-            sample,
-            f"{method}; {JACKKNIFE}",
-            BOTH,
-        )
-        for name, label, sample, method in parts
-    ]
-    if s.dimension != ALL:
-        found.append(
-            _quantity(
-                f"{s.judge}:bias:{s.dimension}",
-                f"{s.judge} minus the median of people, {where}",
-                s.bias,
-                f"mean difference from {MEDIAN}; {JACKKNIFE}",
-                BOTH,
-                unit="points of the scale",
-            )
-        )
-    return found
-
-
-def _where(dimension: str) -> str:
-    return "mean over dimensions" if dimension == ALL else dimension
-
-
-def _quantity(
-    name: str,
-    label: str,
-    sample: Sample,
-    method: str,
-    unit_of_n: str,
-    why: str = "",
-    unit: str = "kappa",
-) -> Quantity:
-    """Return a sample as a reported number; a note says why if there is none."""
-    low, high = sample.interval
-    note = ""
-    if np.isnan(sample.value):
-        note = why or "not defined: too few common items, or no variation to agree on"
-    elif np.isnan(low):
-        note = "no interval: the estimate is not defined without one of the items"
-    return Quantity(
-        analysis=NAME,
-        name=name,
-        label=label,
-        estimate=finite(sample.value),
-        low=finite(low),
-        high=finite(high),
-        n=sample.n,
-        unit_of_n=unit_of_n,
-        method=method,
-        unit=unit,
-        note=note,
-        status="exploratory",
-    )
-
-
-def _beside_the_crowd(beyond: Beyond) -> list[Quantity]:
-    """Return the agreement of people as a crowd, and each judge compared with one of them."""
-    if beyond.crowd is None:
-        return []
-    of_people = "items that two people rated"
-    found = [
-        _quantity(
-            f"humans:alpha:{row.dimension}",
-            f"All people together, {_where(row.dimension)}",
-            row["alpha_ordinal"],
-            f"Krippendorff's ordinal alpha; {JACKKNIFE}",
-            of_people,
-            unit="alpha",
-        )
-        for row in beyond.crowd.people
-        if row.dimension == ALL
-    ]
-    found += [
-        _quantity(
-            f"{row.annotator}:crowd_difference:{row.dimension}",
-            f"{row.annotator} with the other people, minus one person with them, "
-            f"{_where(row.dimension)}",
-            row["difference"],
-            f"difference of quadratic kappas with the mean of the others; {JACKKNIFE}",
-            BOTH,
-        )
-        for row in beyond.crowd.overall()
-    ]
-    return found
-
-
-def _tables(
-    table: AgreementTable, frame: pd.DataFrame, bar: Yardstick, found: Annotators
-) -> list[ResultTable]:
-    """Return the tables of the report, with that of the answer first."""
+def _quantities(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[Quantity]:
+    """Return people's own agreement and each judge's: means first, then each dimension."""
+    alone = "A single person has nobody to agree with." if len(table.humans) == 1 else ""
+    measured = of_yardstick(bar, kappa="quadratic kappa")
+    # the means of everybody before anybody's single dimensions: that is what a reader looks for
+    measured.sort(key=lambda one: one.dimension != ALL)
+    if beyond.crowd is not None:
+        measured += [one for one in of_crowd(beyond.crowd) if one.dimension == ALL]
     return [
-        ResultTable(
-            name=NAME,
-            title="Judges compared with people",
-            caption="Mean quadratic kappa with 95% jackknife intervals over items. humans: "
-            "people with each other (in a judge's row, on the items that it rated); single: the "
-            "judge with one person; median: with the median of people; difference: single minus "
-            "humans. One row per annotator and dimension, 'all' is the mean over dimensions.",
-            frame=bar.to_frame(),
-            bounded=("humans", "single", "median", "difference"),
-        ),
+        one.quantity(
+            name="{who}:{what}:{dimension}",
+            interval=JACKKNIFE,
+            undefined=alone if one.who == "humans" else "",
+            analysis=NAME,
+        )
+        for one in measured
+    ]
+
+
+def _tables(frame: pd.DataFrame, found: Annotators) -> list[ResultTable]:
+    """Return the tables of all pairs and of the annotators."""
+    return [
         ResultTable(
             name="agreement",
             title="Every pair of annotators",
@@ -325,14 +203,6 @@ def _tables(
             caption="items: with at least one rating; missing: empty ratings; common: items also "
             "rated by somebody it is compared with (for a judge, a person); dropped: the others.",
             frame=_annotators(found),
-        ),
-        ResultTable(
-            name="coefficients",
-            title="Every coefficient with its interval",
-            caption="One row per dimension and pair, every coefficient with its 95% interval (the "
-            "methods say which). Of a kappa, _se is the non-null standard error and _se_null the "
-            "null one; _p is the p value for kappa = 0 and uses the null one.",
-            frame=table.coefficients_frame(),
         ),
     ]
 

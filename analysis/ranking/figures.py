@@ -14,6 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy import stats
 
+from analysis.arrays import BoolArray, FloatArray
 from analysis.results.figure_style import (
     BLUE,
     HAIR,
@@ -30,6 +31,7 @@ from analysis.results.figure_style import (
 
 # Up to this many items, each is named; with more, names would be too small to read.
 NAMED = 60
+LEVEL = 0.95
 
 
 def score_decile(frame: pd.DataFrame, *, score: str, scenario: str) -> pd.Series[int]:
@@ -43,49 +45,37 @@ def score_decile(frame: pd.DataFrame, *, score: str, scenario: str) -> pd.Series
 
 
 @styled
-def plot_elo_by_decile(
-    ranking: pd.DataFrame,
-    *,
-    score: str = "overall",
-    elo: str = "elo",
-    scenario: str = "scenario",
-    level: float = 0.95,
-    ax: Axes | None = None,
-) -> Axes:
-    """Draw every item's Elo against the decile of its score within its scenario.
+def plot_elo_by_decile(ranking: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+    """Draw every item's Elo over the decile of its score within its scenario.
 
     Parameters
     ----------
     ranking : DataFrame
-        One row per item with columns `elo`, `score` and `scenario`; incomplete rows are left out.
-    score, elo, scenario : str
-        Names of those columns.
-    level : float
-        Coverage of the t interval of each decile's mean.
+        One row per item: `elo`, `overall` and `scenario`; incomplete rows are left out.
     ax : Axes, optional
 
     Returns
     -------
     Axes
     """
-    data = ranking.dropna(subset=[score, elo, scenario])
+    data = ranking.dropna(subset=["overall", "elo", "scenario"])
     ax = axes_or_new(ax, 5.5, 3.1)
-    deciles = score_decile(data, score=score, scenario=scenario)
+    deciles = score_decile(data, score="overall", scenario="scenario")
     means: list[tuple[int, float]] = []
-    for decile, values in data[elo].astype(float).groupby(deciles):
+    for decile, values in data["elo"].astype(float).groupby(deciles):
         at = int(str(decile))
         points = np.sort(values.to_numpy())
         ax.scatter(at + _jitter(len(points)), points, s=13, color=BLUE, alpha=0.45, linewidth=0)
         means.append((at, float(points.mean())))
-        half = mean_half_width(points, level)
+        half = mean_half_width(points, LEVEL)
         if not math.isnan(half):
             ax.plot([at, at], [means[-1][1] - half, means[-1][1] + half], color=INK, lw=1.6)
     ax.plot(*zip(*means, strict=True), color=INK, lw=0.8, marker="D", ms=4.5, gid="means")
     if means:
-        note(ax, f"mean and\n{level:.0%} interval", (means[-1][0] + 0.32, means[-1][1]), (2, 0))
+        note(ax, f"mean and\n{LEVEL:.0%} interval", (means[-1][0] + 0.32, means[-1][1]), (2, 0))
     ax.set_xticks(range(1, 11))
     ax.set_xlim(0.5, 10.5)
-    ax.set_xlabel(f"Decile of {label(score)} score within scenario (1 = lowest)")
+    ax.set_xlabel("Decile of overall score within scenario (1 = lowest)")
     ax.set_ylabel("Elo rating")
     tidy(ax)
     return ax
@@ -95,41 +85,37 @@ def plot_elo_by_decile(
 def plot_rank_against_rank(
     frame: pd.DataFrame,
     *,
-    x: str = "human_score",
-    y: str = "judge_score",
-    scenario: str = "scenario",
     x_label: str = "Rank by people",
     y_label: str = "Rank by the judge",
     ax: Axes | None = None,
 ) -> Axes:
     """Draw the rank by people against the rank by the judge, one panel per scenario.
 
-    Ranks are within a scenario; 1 is the highest score.
+    Ranks are taken within a scenario; 1 is the highest score.
 
     Parameters
     ----------
     frame : DataFrame
-        One row per item with the columns `x`, `y` and `scenario`.
-    x, y, scenario : str
-        Names of those columns.
+        One row per item: `human_score`, `judge_score` and `scenario`.
     x_label, y_label : str
-        Labels of the axes.
+        What the ranks are.
     ax : Axes, optional
-        With several scenarios the panels are inside it, as its `child_axes`.
+        With several scenarios the panels are placed inside it, as its `child_axes`.
 
     Returns
     -------
     Axes
     """
-    data = frame.dropna(subset=[x, y, scenario])
-    names = sorted(data[scenario].astype(str).unique())
+    data = frame.dropna(subset=["human_score", "judge_score", "scenario"])
+    scenarios = data["scenario"].astype(str)
+    names = sorted(scenarios.unique())
     columns = min(3, max(1, len(names)))
     rows = max(1, math.ceil(len(names) / columns))
     ax = axes_or_new(ax, *((2.2 * columns, 2.4 * rows) if columns > 1 else (3.3, 3.3)))
     panels = [ax] if len(names) <= 1 else _panels(ax, rows, columns, len(names))
     for index, (panel, name) in enumerate(zip(panels, names, strict=False)):
-        part = data[data[scenario].astype(str) == name]
-        _rank_panel(panel, part[x].rank(ascending=False), part[y].rank(ascending=False))
+        part = data.loc[scenarios == name, ["human_score", "judge_score"]].rank(ascending=False)
+        _rank_panel(panel, part["human_score"], part["judge_score"])
         if len(names) > 1:
             panel.set_title(label(name.replace("_", " "), 30), fontsize=8.5, loc="left", pad=12)
         if index % columns == 0:
@@ -141,76 +127,70 @@ def plot_rank_against_rank(
 
 @styled
 def plot_ranking(
-    ranking_frame: pd.DataFrame,
-    *,
-    item: str = "item_id",
-    score: str = "score",
-    unit: str = "Score",
-    ax: Axes | None = None,
+    ranking_frame: pd.DataFrame, *, unit: str = "Score", ax: Axes | None = None
 ) -> Axes:
     """Draw a ranking from best to worst with its intervals.
 
-    Up to 60 items, each is named; with more, only the first and last are.
+    Up to 60 items are named. With more, only the first and the last are, because names would be
+    too small to read.
 
     Parameters
     ----------
     ranking_frame : DataFrame
         Columns `item_id, score, low, high`; an item without an interval is a hollow point.
-    item, score : str
-        Names of the columns that name and order the items.
     unit : str
-        Label of the axis of scores.
+        What the scores are, for the axis.
     ax : Axes, optional
 
     Returns
     -------
     Axes
     """
-    data = ranking_frame.dropna(subset=[score]).sort_values(
-        [score, item], ascending=[False, True], kind="stable"
+    data = ranking_frame.dropna(subset=["score"]).sort_values(
+        ["score", "item_id"], ascending=[False, True], kind="stable"
     )
+    ax, few = _places(ax, data, width=4.8)
     places = np.arange(1, len(data) + 1)
-    ax = axes_or_new(
-        ax, 4.8, min(0.165 * max(len(data), 4), 0.165 * NAMED if len(data) <= NAMED else 5.5)
-    )
-    names = [label(value) for value in data[item]]
-    few = len(data) <= NAMED
-    if few:
-        for place in places[4::5]:
-            ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
     bounded = {"low", "high"} <= set(data.columns)
+    bare = np.zeros(len(data), dtype=bool)
     if bounded:
         ax.hlines(places, data["low"], data["high"], color=BLUE, lw=1.5 if few else 0.8, alpha=0.6)
-    size = 4.5 if few else 2.5
-    ax.plot(data[score], places, ls="", marker="o", ms=size, color=INK, gid="scores")
-    if bounded and few:
-        bare = data["low"].isna().to_numpy() & data["high"].isna().to_numpy()
-        ax.plot(
-            data[score].to_numpy()[bare],
-            places[bare],
-            ls="",
-            marker="o",
-            ms=size,
-            color=INK,
-            mfc="white",
-            gid="without_interval",
-        )
+        if few:
+            bare = data["low"].isna().to_numpy() & data["high"].isna().to_numpy()
+    _points(ax, data["score"].to_numpy(), bare, few, gid="scores")
+    if not few:
+        ax.margins(x=0.2)
+        for place in (0, -1):
+            row = data.iloc[place]
+            right = float(row[["low", "high"] if bounded else ["score"]].max())
+            note(ax, label(row["item_id"]), (right, place % len(data) + 1), (4, 0))
+    ax.set_xlabel(unit)
+    return ax
+
+
+def _places(ax: Axes | None, data: pd.DataFrame, *, width: float) -> tuple[Axes, bool]:
+    """Return Axes with one place per item, best above, and whether the items are named."""
+    few = len(data) <= NAMED
+    ax = axes_or_new(ax, width, 0.165 * max(len(data), 4) if few else 5.5)
     if few:
-        ax.set_yticks(places, names)
+        for place in range(5, len(data) + 1, 5):
+            ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
+        ax.set_yticks(range(1, len(data) + 1), [label(name, 24) for name in data["item_id"]])
         ax.tick_params(axis="y", length=0)
     else:
         ax.set_yticks([1, *range(25, len(data) + 1, 25)])
         ax.set_ylabel("Place")
-        ax.margins(x=0.2)
-        best, worst = (
-            data.iloc[place][["low", "high"] if bounded else [score]] for place in (0, -1)
-        )
-        note(ax, names[0], (float(best.max()), 1), (4, 0))
-        note(ax, names[-1], (float(worst.max()), len(data)), (4, 0))
     ax.set_ylim(len(data) + 0.7, 0.3)
-    ax.set_xlabel(unit)
     tidy(ax, keep=("bottom",) if few else ("left", "bottom"))
-    return ax
+    return ax, few
+
+
+def _points(ax: Axes, values: FloatArray, bare: BoolArray, few: bool, *, gid: str) -> None:
+    """Draw one point per place, hollow if it has no interval."""
+    places = np.arange(1, len(values) + 1)
+    style: dict[str, Any] = {"ls": "", "marker": "o", "ms": 4.5 if few else 2.5, "color": INK}
+    ax.plot(values[~bare], places[~bare], **style, gid=gid)
+    ax.plot(values[bare], places[bare], **style, mfc="white", gid="without_interval")
 
 
 def _rank_panel(panel: Axes, across: pd.Series[float], up: pd.Series[float]) -> None:
@@ -246,10 +226,10 @@ def _panels(ax: Axes, rows: int, columns: int, count: int) -> list[Axes]:
     ]
 
 
-def _jitter(n: int, width: float = 0.5) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _jitter(n: int) -> FloatArray:
     """Return sideways offsets that separate neighbours and are the same every time."""
     golden = (math.sqrt(5) - 1) / 2
-    return np.asarray((np.arange(1, n + 1) * golden % 1 - 0.5) * width, dtype=np.float64)
+    return np.asarray((np.arange(1, n + 1) * golden % 1 - 0.5) / 2, dtype=np.float64)
 
 
 @styled
@@ -273,40 +253,16 @@ def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         data[name].to_numpy(dtype=float, na_value=np.nan)
         for name in ("rank_low", "rank_high", "rank")
     )
+    ax, few = _places(ax, data, width=4.2)
     places = np.arange(1, len(data) + 1)
-    few = len(data) <= NAMED
-    ax = axes_or_new(ax, 4.2, 0.165 * max(len(data), 4) if few else 5.5)
-    if few:
-        for place in places[4::5]:
-            ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
-    # a rank is a whole number: an interval of one rank is drawn one rank wide
+    # a rank is a whole number: a certain one is a mark as wide as itself
     ax.hlines(places, low - 0.4, high + 0.4, color=BLUE, lw=3.0 if few else 1.2, alpha=0.45)
-    bare = np.isnan(low)
-    size = 4.5 if few else 2.5
-    ax.plot(rank[~bare], places[~bare], ls="", marker="o", ms=size, color=INK, gid="ranks")
-    ax.plot(
-        rank[bare],
-        places[bare],
-        ls="",
-        marker="o",
-        ms=size,
-        color=INK,
-        mfc="white",
-        gid="without_interval",
-    )
-    if few:
-        ax.set_yticks(places, [label(name, 24) for name in data["item_id"]])
-        ax.tick_params(axis="y", length=0)
-    else:
-        ax.set_yticks([1, *range(25, len(data) + 1, 25)])
-        ax.set_ylabel("Place")
-    ax.set_ylim(len(data) + 0.7, 0.3)
+    _points(ax, rank, np.isnan(low), few, gid="ranks")
     last = max(len(data), int(np.nanmax(high, initial=1)))
     ax.set_xlim(0.3, last + 0.7)
     step = 1 if last <= 10 else 5 if last <= 60 else 25
     ax.set_xticks([1, *range(step if step > 1 else 2, last + 1, step)])
     ax.set_xlabel("Rank (1 = best)")
-    tidy(ax, keep=("bottom",) if few else ("left", "bottom"))
     return ax
 
 

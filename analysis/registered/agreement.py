@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
-from analysis.agreement.crowd import Crowd
 from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import panel
-from analysis.agreement.rating_table import MEDIAN
-from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, place, with_interval
-from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs, beyond_tables
-from analysis.agreement.yardstick import ALL, FEWEST, Sample, Standing, Yardstick, yardstick
+from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
+from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, with_interval
+from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
+from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
+from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import Finding, drawn, number, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
@@ -24,7 +24,6 @@ from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
 
 METHOD = "jackknife over items, bias-corrected, t interval"
-BOTH = "items that judge and people rated"
 
 
 def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
@@ -173,93 +172,15 @@ def _quantities(
 ) -> list[Quantity]:
     """Return every number that a threshold of the plan's gate may name, means first."""
     common: dict[str, Any] = {"analysis": analysis.id, **stamp(analysis, evidence)}
-    kappa = _kappa(analysis)
+    measured = of_yardstick(bar, kappa=_kappa(analysis))
+    measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
     found = [
-        _quantity(
-            f"humans: kappa {name}",
-            f"People with each other, {place(name)}",
-            sample,
-            f"mean {kappa} over pairs of people; {METHOD}",
-            "items that two people rated",
-            "kappa",
-            common,
-        )
-        for name, sample in bar.humans.items()
+        one.quantity(name="{who}: {what} {dimension}", interval=METHOD, **common)
+        for one in measured
     ]
-    for s in bar.standings:
-        found += _of_judge(s, kappa, common)
-    if beyond.crowd is not None:
-        found += _of_crowd(beyond.crowd, common)
     if beyond.alternative is not None:
         found += _of_test(beyond.alternative, analysis, common)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))
-
-
-def _of_judge(s: Standing, kappa: str, common: dict[str, Any]) -> list[Quantity]:
-    where, median = place(s.dimension), f"{kappa} with {MEDIAN}"
-    parts = [
-        ("kappa_single", f"{s.judge} with a single person", s.single, f"mean {kappa} over people"),
-        ("kappa_median", f"{s.judge} with the median of people", s.median, median),
-        (
-            "difference",
-            f"{s.judge} with a person, minus people with each other",
-            s.difference,
-            f"difference of mean {kappa}s, both on the items that the judge rated",
-        ),
-    ]
-    found = [
-        _quantity(
-            f"{s.judge}: {name} {s.dimension}",
-            f"{label}, {where}",
-            sample,
-            f"{method}; {METHOD}",
-            BOTH,
-            "kappa",
-            common,
-        )
-        for name, label, sample, method in parts
-    ]
-    if s.dimension != ALL:
-        found.append(
-            _quantity(
-                f"{s.judge}: bias {s.dimension}",
-                f"{s.judge} minus the median of people, {where}",
-                s.bias,
-                f"mean difference; {METHOD}",
-                BOTH,
-                "points of the scale",
-                common,
-            )
-        )
-    return found
-
-
-def _of_crowd(crowd: Crowd, common: dict[str, Any]) -> list[Quantity]:
-    found = [
-        _quantity(
-            f"humans: alpha {row.dimension}",
-            f"All people together, {place(row.dimension)}",
-            row["alpha_ordinal"],
-            f"Krippendorff's ordinal alpha, missing ratings; {METHOD}",
-            "items that two people rated",
-            "alpha",
-            common,
-        )
-        for row in crowd.people
-    ]
-    return found + [
-        _quantity(
-            f"{row.annotator}: crowd_difference {row.dimension}",
-            f"{row.annotator} with the other people, minus one person with them, "
-            f"{place(row.dimension)}",
-            row["difference"],
-            f"difference of quadratic kappas with the mean of the others; {METHOD}",
-            BOTH,
-            "kappa",
-            common,
-        )
-        for row in crowd.judges
-    ]
 
 
 def _of_test(
@@ -303,67 +224,19 @@ def _of_test(
     return found
 
 
-def _quantity(
-    name: str,
-    label: str,
-    sample: Sample,
-    method: str,
-    unit_of_n: str,
-    unit: str,
-    common: dict[str, Any],
-) -> Quantity:
-    low, high = sample.interval
-    note = ""
-    if np.isnan(sample.value):
-        note = "Not defined: too few items in common, or ratings that do not vary."
-    elif np.isnan(low):
-        note = "No interval: the estimate is not defined when one of the items is left out."
-    return Quantity(
-        name=name,
-        label=label,
-        estimate=number(sample.value),
-        low=number(low),
-        high=number(high),
-        n=sample.n,
-        unit_of_n=unit_of_n,
-        method=method,
-        unit=unit,
-        note=note,
-        **common,
-    )
-
-
 def _tables(
     analysis: Agreement, evidence: Evidence, table: AgreementTable, bar: Yardstick, beyond: Beyond
 ) -> list[ResultTable]:
-    prefix = f"{analysis.id}_"
-    kappa = _kappa(analysis)
+    prefix, status = f"{analysis.id}_", evidence.status
+    how = "95% jackknife intervals over items"
+    if analysis.interval == "bootstrap":
+        how = f"95% bootstrap intervals over items, {analysis.draws:,} resamples"
     return [
-        ResultTable(
-            name=analysis.id,
-            title="Judges beside people",
-            caption=f"Mean {kappa} with 95% jackknife intervals over items. humans: people with "
-            "each other (in a judge's row, on the items that it rated); single: the judge with one "
-            "person; median: with the median of people; difference: single minus humans. 'all' is "
-            f"the mean over dimensions. Pairs with fewer than {FEWEST} common items are left out.",
-            frame=bar.to_frame(),
-            status=evidence.status,
+        yardstick_table(
+            bar, name=analysis.id, kappa=_kappa(analysis), fewest=FEWEST, status=status
         ),
-        ResultTable(
-            name=f"{prefix}coefficients",
-            title="Every coefficient with its interval",
-            caption="One row per dimension and pair; 95% "
-            + (
-                "jackknife intervals over items"
-                if analysis.interval == "jackknife"
-                else f"bootstrap intervals over items, {analysis.draws:,} resamples"
-            )
-            + ". For a kappa, _se is the non-null standard error and _se_null the null one; _p "
-            "tests kappa = 0 and uses the null one.",
-            frame=table.coefficients_frame(),
-            status=evidence.status,
-        ),
-        *beyond_tables(beyond, prefix=prefix, status=evidence.status),
+        coefficients_table(table, name=f"{prefix}coefficients", how=how, status=status),
+        *beyond_tables(beyond, prefix=prefix, status=status),
     ]
 
 
@@ -378,7 +251,7 @@ def _figures(
             evidence,
             plot_beside_people(rows),
             name=f"{analysis.id}_beside_people",
-            title="Judges beside people",
+            title="Judges compared with people",
             caption="Agreement of people and of each judge with one other person, by dimension, "
             "as kappa with 95% intervals over items.",
             alt=f"Agreement of {listed([*analysis.judges])} and of people with one other person.",

@@ -7,6 +7,7 @@ The truth of a coefficient is its value on so many items that it hardly changes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -125,7 +126,7 @@ def kappa_rejects(points: int, weights: Weights) -> Callable[[np.random.Generato
 def loss_when_far_off(points: int) -> float:
     """Return how much more often a person wins if the judge answers the wrong end of the scale."""
     table = border_study(np.random.default_rng(points), points, 1.0, 100_000)
-    found = alternative_annotator(table, scale=table.scale, epsilon=0.2, dimensions=["a"])
+    found = alternative_annotator(replace(table, dimensions=("a",)), epsilon=0.2)
     return float(np.mean([row.human_wins - row.judge_wins for row in found.humans]))
 
 
@@ -152,7 +153,7 @@ def border_rejects(points: int, epsilon: float) -> Callable[[np.random.Generator
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = border_study(rng, points, epsilon / loss_when_far_off(points), ITEMS)
-        found = alternative_annotator(table, scale=table.scale, epsilon=epsilon)
+        found = alternative_annotator(table, epsilon=epsilon)
         return [row.p_value <= 0.05 for row in found.humans]
 
     return once
@@ -163,14 +164,14 @@ def known(what: str, crowd_of: int) -> float:
     """Return the true value of a number of the study, from very many items."""
     table = study(np.random.default_rng(11), items=MANY, crowd_of=crowd_of)
     if what == "advantage":
-        tested = alternative_annotator(table, scale=table.scale, epsilon=0.2)
+        tested = alternative_annotator(table, epsilon=0.2)
         return tested.verdicts[0].advantage
     if what.startswith("halo"):
-        rows = halo(table, scale=table.scale).rows
+        rows = halo(table).rows
         [row] = [row for row in rows if row.annotator == "m"]
         return (row.difference if what == "halo difference" else row.correlation).value
     if what.startswith("cut"):
-        rows_at = at_cut(table, scale=table.scale, cut=4)
+        rows_at = at_cut(table, cut=4)
         _, annotator, reference, measure = what.split("|")
         [one] = [
             row
@@ -225,7 +226,7 @@ def crowd_held(what: str, crowd_of: int) -> Callable[[np.random.Generator], Iter
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = study(rng, crowd_of=crowd_of)
-        found = crowd(table, scale=table.scale, dimensions=["a"])
+        found = crowd(replace(table, dimensions=("a",)))
         of_judge = what in ("judge", "difference")
         row = (found.judges if of_judge else found.people)[1]
         return held(row[what].interval, known(what, crowd_of))
@@ -272,7 +273,7 @@ def halo_held(what: str) -> Callable[[np.random.Generator], Iterable[bool]]:
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = study(rng)
-        [row] = halo(table, scale=table.scale).of("m")
+        [row] = halo(table).of("m")
         sample = row.difference if what == "halo difference" else row.correlation
         return held(sample.interval, known(what, 0))
 
@@ -282,7 +283,7 @@ def halo_held(what: str) -> Callable[[np.random.Generator], Iterable[bool]]:
 def advantage_held(rng: np.random.Generator) -> list[bool]:
     """Try the interval of the advantage probability."""
     table = study(rng)
-    row = alternative_annotator(table, scale=table.scale, epsilon=0.2, dimensions=["a"]).verdicts[0]
+    row = alternative_annotator(replace(table, dimensions=("a",)), epsilon=0.2).verdicts[0]
     return held((row.advantage_low, row.advantage_high), known("advantage", 0))
 
 
@@ -293,7 +294,7 @@ def cut_held(
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = study(rng)
-        rows = at_cut(table, scale=table.scale, cut=4, dimensions=["a"])
+        rows = at_cut(table, cut=4, dimensions=["a"])
         [one] = [
             row
             for row in rows

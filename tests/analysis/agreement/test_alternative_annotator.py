@@ -9,6 +9,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from analysis.agreement.alternative_annotator import alternative_annotator
+from analysis.agreement.panel import panel
 from prereg.errors import RatifyError
 
 
@@ -28,8 +29,17 @@ def ratings(noise, *, items=40, seed=3, dimensions=("warmth", "advice")):
 PLAIN = ratings({"p1": 0.7, "p2": 0.7, "p3": 0.9, "m": 0.6, "bad": 2.5})
 
 
-def outcome(table, **kwargs):
-    return alternative_annotator(table, **({"scale": (1, 5), "epsilon": 0.2} | kwargs))
+def outcome(
+    table, *, epsilon=0.2, metric="rmse", fewest_others=1, fewest_items=10, level=0.05, **taken
+):
+    return alternative_annotator(
+        panel(table, **({"scale": (1, 5)} | taken)),
+        epsilon=epsilon,
+        metric=metric,
+        fewest_others=fewest_others,
+        fewest_items=fewest_items,
+        level=level,
+    )
 
 
 def by_hand(table, judge, dimension, human, metric):

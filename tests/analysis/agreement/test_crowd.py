@@ -97,7 +97,7 @@ def lin(x, y, w):
 
 
 def test_a_person_and_the_judge_face_the_same_others():
-    found = crowd(TABLE, scale=(1, 5))
+    found = crowd(panel(TABLE, scale=(1, 5)))
     own, rest, judged, weight = by_hand(VALUES, JUDGE)
     people, judge = found.people[1], found.judges[1]
     assert people["person"].value == pytest.approx(lin(own, rest, weight))
@@ -112,10 +112,10 @@ def test_a_person_and_the_judge_face_the_same_others():
 
 def test_the_mean_over_dimensions_stands_first_and_order_is_nothing():
     two = pd.concat([TABLE, tidy(sparse(seed=8), JUDGE, "advice")])
-    found = crowd(two, scale=(1, 5))
+    found = crowd(panel(two, scale=(1, 5)))
     whole, *parts = found.people
     assert whole["person"].value == pytest.approx(np.mean([p["person"].value for p in parts]))
-    again = crowd(two.sample(frac=1, random_state=4), scale=(1, 5))
+    again = crowd(panel(two.sample(frac=1, random_state=4), scale=(1, 5)))
     pd.testing.assert_frame_equal(found.to_frame(), again.to_frame())
 
 
@@ -130,17 +130,17 @@ def test_items_rated_once_count_for_nothing():
         ]
     )
     for name in ("person", "judge", "alpha_ordinal", "icc1"):
-        one, other = (crowd(t, scale=(1, 5)).to_frame()[name] for t in (TABLE, more))
+        one, other = (crowd(panel(t, scale=(1, 5))).to_frame()[name] for t in (TABLE, more))
         pd.testing.assert_series_equal(one, other)
 
 
 def test_without_variation_there_is_nothing_to_agree_on():
-    found = crowd(tidy(np.where(np.isnan(VALUES), np.nan, 3.0), JUDGE * 0 + 3), scale=(1, 5))
+    found = crowd(panel(tidy(np.where(np.isnan(VALUES), np.nan, 3.0), JUDGE * 0 + 3), scale=(1, 5)))
     assert found.to_frame()[["person", "alpha_ordinal", "icc1", "judge"]].isna().all(axis=None)
 
 
 def test_one_person_is_refused():
     with pytest.raises(RatifyError, match="nobody to be compared with"):
-        crowd(tidy(VALUES[:, :1], JUDGE), scale=(1, 5))
+        crowd(panel(tidy(VALUES[:, :1], JUDGE), scale=(1, 5)))
     with pytest.raises(RatifyError, match="no ratings by people"):
         panel(TABLE[TABLE["rater_id"] == "m"], scale=(1, 5))

@@ -10,6 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from analysis.agreement.cut import MEDIAN, OTHERS, PERSON, at_cut, to_frame
 from analysis.agreement.halo import PEOPLE, halo
+from analysis.agreement.panel import panel
 from prereg.errors import RatifyError
 from tests.analysis.agreement.test_alternative_annotator import ratings
 
@@ -25,7 +26,7 @@ def share(rows, **where):
 
 @pytest.mark.parametrize(("side", "cut"), [("at_least", 4), ("at_most", 2)])
 def test_shares_are_recall_and_precision(side, cut):
-    rows = at_cut(TABLE, scale=(1, 5), cut=cut, side=side, dimensions=["warmth"])
+    rows = at_cut(panel(TABLE, scale=(1, 5)), cut=cut, side=side, dimensions=["warmth"])
 
     def beyond(v):
         return v >= cut if side == "at_least" else v <= cut
@@ -45,7 +46,7 @@ def test_shares_are_recall_and_precision(side, cut):
 
 
 def test_person_and_judge_face_the_same_people_left_out():
-    rows = at_cut(TABLE, scale=(1, 5), cut=4, dimensions=["warmth"])
+    rows = at_cut(panel(TABLE, scale=(1, 5)), cut=4, dimensions=["warmth"])
     hits, judge_hits, cases = 0, 0, 0
     for human in HUMANS:
         truth = WIDE[[h for h in HUMANS if h != human]].median(axis=1) >= 4
@@ -61,16 +62,16 @@ def test_person_and_judge_face_the_same_people_left_out():
 
 
 def test_the_cut_turned_round_is_the_cut():
-    up = to_frame(at_cut(TABLE, scale=(1, 5), cut=4))
+    up = to_frame(at_cut(panel(TABLE, scale=(1, 5)), cut=4))
     turned = TABLE.assign(value=6 - TABLE["value"])
-    down = to_frame(at_cut(turned, scale=(1, 5), cut=2, side="at_most"))
+    down = to_frame(at_cut(panel(turned, scale=(1, 5)), cut=2, side="at_most"))
     pd.testing.assert_frame_equal(up.drop(columns="cut"), down.drop(columns="cut"))
 
 
 def test_a_cut_without_cases_has_no_share():
     low = TABLE.assign(value=TABLE["value"].clip(upper=4))
     row = share(
-        at_cut(low, scale=(1, 5), cut=5, dimensions=["warmth"]),
+        at_cut(panel(low, scale=(1, 5)), cut=5, dimensions=["warmth"]),
         annotator="m",
         reference=MEDIAN,
         measure="sensitivity",
@@ -82,7 +83,7 @@ def test_a_cut_without_cases_has_no_share():
 @pytest.mark.parametrize(("cut", "side"), [(1, "at_least"), (6, "at_least"), (5, "at_most")])
 def test_a_cut_outside_the_scale_is_refused(cut, side):
     with pytest.raises(RatifyError, match="one side of the cut"):
-        at_cut(TABLE, scale=(1, 5), cut=cut, side=side)
+        at_cut(panel(TABLE, scale=(1, 5)), cut=cut, side=side)
 
 
 # --- halo ------------------------------------------------------------------------------------
@@ -96,14 +97,14 @@ def errors_of(rater, human):
 
 
 def test_a_persons_halo_is_the_correlation_of_their_errors():
-    found = halo(TABLE, scale=(1, 5))
+    found = halo(panel(TABLE, scale=(1, 5)))
     for human in HUMANS:
         [row] = found.of(human)
         assert row.correlation.value == pytest.approx(np.corrcoef(*errors_of(human, human))[0, 1])
 
 
 def test_the_judge_is_held_against_the_same_others():
-    found = halo(TABLE, scale=(1, 5))
+    found = halo(panel(TABLE, scale=(1, 5)))
     for who, [row] in ((PEOPLE, found.of(PEOPLE)), ("m", found.of("m"))):
         pairs = [errors_of(h if who == PEOPLE else "m", h) for h in HUMANS]
         x, y = (np.concatenate([p[at] - p[at].mean() for p in pairs]) for at in (0, 1))
@@ -121,13 +122,15 @@ def test_a_judge_whose_errors_go_together_shows():
     spill = pd.Series(rng.integers(-1, 2, 60), index=sorted(TABLE["item_id"].unique()))
     of_judge = TABLE["rater_id"] == "m"
     value = (TABLE["value"] + TABLE["item_id"].map(spill).where(of_judge, 0)).clip(1, 5)
-    [before], [after] = (halo(t, scale=(1, 5)).of("m") for t in (TABLE, TABLE.assign(value=value)))
+    [before], [after] = (
+        halo(panel(t, scale=(1, 5))).of("m") for t in (TABLE, TABLE.assign(value=value))
+    )
     assert after.difference.value > before.difference.value + 0.15
     assert after.difference.interval[0] > 0
 
 
 def test_few_items_or_one_dimension_give_no_halo():
-    few = halo(TABLE[TABLE["item_id"] < "i009"], scale=(1, 5)).to_frame()
+    few = halo(panel(TABLE[TABLE["item_id"] < "i009"], scale=(1, 5))).to_frame()
     assert few["correlation"].isna().all()
     with pytest.raises(RatifyError, match="two dimensions"):
-        halo(TABLE[TABLE["dimension"] == "warmth"], scale=(1, 5))
+        halo(panel(TABLE[TABLE["dimension"] == "warmth"], scale=(1, 5)))

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from analysis.agreement.alternative_annotator import alternative_annotator
+from analysis.agreement.panel import panel
 from analysis.evidence.evidence import Evidence
 from analysis.registered.agreement import run_agreement
 from prereg.analyses.agreement import Agreement
@@ -54,7 +55,7 @@ def test_it_reports_what_thresholds_may_name():
 
 def test_its_numbers_are_those_of_the_functions():
     values = {q.name: q.estimate for q in FOUND.quantities}
-    tested = alternative_annotator(EXPERTS, scale=(1, 5), epsilon=0.2)
+    tested = alternative_annotator(panel(EXPERTS, scale=(1, 5)), epsilon=0.2)
     for row in tested.verdicts:
         assert values[f"{row.judge}: winning_rate {row.dimension}"] == row.winning_rate
         assert values[f"{row.judge}: advantage {row.dimension}"] == row.advantage
@@ -75,7 +76,7 @@ def test_tables_carry_the_analysis_name_and_the_cuts():
 
 def test_the_wider_correction_is_registered_where_the_plan_says_so():
     wide = run_agreement(plan(correction="people_and_dimensions"), evidence())
-    rows = alternative_annotator(EXPERTS, scale=(1, 5), epsilon=0.2).verdicts
+    rows = alternative_annotator(panel(EXPERTS, scale=(1, 5)), epsilon=0.2).verdicts
     values = {q.name: q.estimate for q in wide.quantities}
     for row in rows:
         assert values[f"{row.judge}: winning_rate {row.dimension}"] == row.winning_rate_all

@@ -1,0 +1,134 @@
+"""The numbers that an audit and a registered analysis report about agreement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.agreement.crowd import Crowd, CrowdRow
+from analysis.agreement.rating_table import MEDIAN
+from analysis.agreement.yardstick import ALL, Sample, Standing, Yardstick
+from analysis.results.quantities import Quantity, finite
+
+BOTH = "items that judge and people rated"
+TWO_PEOPLE = "items that two people rated"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One number about people or a judge, on one dimension or over all.
+
+    Attributes
+    ----------
+    who, what : str
+        `humans` or the judge, and what is measured; with the dimension, the name of the number.
+    dimension, label, method, unit_of_n, unit : str
+        As in `Quantity`; the label without its dimension, the method without its interval.
+    sample : Sample
+    """
+
+    who: str
+    what: str
+    dimension: str
+    label: str
+    sample: Sample
+    method: str
+    unit_of_n: str = BOTH
+    unit: str = "kappa"
+
+    def quantity(self, *, name: str, interval: str, undefined: str = "", **common: Any) -> Quantity:
+        """Return it as a reported number; a note says why it has no value or no interval.
+
+        Parameters
+        ----------
+        name : str
+            A format of the name, with the fields `who`, `what` and `dimension`.
+        interval : str
+            How the interval is computed, for the method.
+        undefined : str
+            Why there is no value, if the usual reason is not the one.
+        **common
+            What all quantities of an analysis share.
+        """
+        low, high = self.sample.interval
+        note = ""
+        if np.isnan(self.sample.value):
+            note = undefined or "Not defined: too few items in common, or no variation to agree on."
+        elif np.isnan(low):
+            note = "No interval: the value is not defined if one of the items is left out."
+        return Quantity(
+            name=name.format(who=self.who, what=self.what, dimension=self.dimension),
+            label=f"{self.label}, {place(self.dimension)}",
+            estimate=finite(self.sample.value),
+            low=finite(low),
+            high=finite(high),
+            n=self.sample.n,
+            unit_of_n=self.unit_of_n,
+            method=f"{self.method}; {interval}",
+            unit=self.unit,
+            note=note,
+            **common,
+        )
+
+
+def place(dimension: str) -> str:
+    """Return a dimension as labels name it."""
+    return "mean over dimensions" if dimension == ALL else dimension
+
+
+def of_yardstick(bar: Yardstick, *, kappa: str) -> list[Measured]:
+    """Return people's own agreement, then each judge's, over all dimensions and by dimension."""
+    label, method = "People with each other", f"mean {kappa} over pairs of people"
+    return [
+        *(
+            Measured("humans", "kappa", name, label, sample, method, TWO_PEOPLE)
+            for name, sample in bar.humans.items()
+        ),
+        *(one for standing in bar.standings for one in _of_judge(standing, kappa)),
+    ]
+
+
+def _of_judge(s: Standing, kappa: str) -> list[Measured]:
+    of_all = [
+        ("kappa_single", "with a single person", s.single, f"mean {kappa} over people", "kappa"),
+        ("kappa_median", "with the median of people", s.median, f"{kappa} with {MEDIAN}", "kappa"),
+        (
+            "difference",
+            "with a person, minus people with each other",
+            s.difference,
+            f"difference of mean {kappa}s, both on the items that the judge rated",
+            "kappa",
+        ),
+        (
+            "bias",
+            "minus the median of people",
+            s.bias,
+            f"mean difference from {MEDIAN}",
+            "points of the scale",
+        ),
+    ]
+    return [
+        Measured(s.judge, what, s.dimension, f"{s.judge} {label}", sample, method, unit=unit)
+        for what, label, sample, method, unit in of_all
+        if what != "bias" or s.dimension != ALL
+    ]
+
+
+def of_crowd(crowd: Crowd) -> list[Measured]:
+    """Return how people agree as a crowd, and each judge compared with one of them."""
+    alpha, kappas = "Krippendorff's ordinal alpha", "difference of quadratic kappas with the mean"
+
+    def people(row: CrowdRow) -> Measured:
+        label, sample = "All people together", row["alpha_ordinal"]
+        return Measured(
+            "humans", "alpha", row.dimension, label, sample, alpha, TWO_PEOPLE, unit="alpha"
+        )
+
+    def judge(row: CrowdRow) -> Measured:
+        label = f"{row.annotator} with the other people, minus one person with them"
+        method, sample = f"{kappas} of the others", row["difference"]
+        return Measured(row.annotator, "crowd_difference", row.dimension, label, sample, method)
+
+    return [*map(people, crowd.people), *map(judge, crowd.judges)]

@@ -1,0 +1,143 @@
+"""The tables of agreement, the same in an audit and in a registered analysis."""
+
+from __future__ import annotations
+
+from analysis.agreement import cut as at_a_cut
+from analysis.agreement.alternative_annotator import METRICS, AlternativeAnnotator
+from analysis.agreement.halo import FEWEST
+from analysis.agreement.pairs import AgreementTable
+from analysis.agreement.summary import Beyond
+from analysis.agreement.yardstick import Yardstick
+from analysis.results.quantities import ResultTable, Status
+
+
+def yardstick_table(
+    bar: Yardstick, *, name: str, kappa: str, fewest: int, status: Status = "exploratory"
+) -> ResultTable:
+    """Return the table that compares judges with people, from pairs with `fewest` common items."""
+    left_out = f" Pairs with fewer than {fewest} common items are left out." if fewest > 1 else ""
+    return ResultTable(
+        name=name,
+        title="Judges compared with people",
+        caption=f"Mean {kappa} with 95% jackknife intervals over items. humans: people with each "
+        "other (in a judge's row, on the items that it rated); single: the judge with one person; "
+        "median: with the median of people; difference: single minus humans. One row per annotator "
+        f"and dimension, 'all' is the mean over dimensions.{left_out}",
+        frame=bar.to_frame(),
+        status=status,
+        bounded=("humans", "single", "median", "difference"),
+    )
+
+
+def coefficients_table(
+    table: AgreementTable, *, name: str, how: str, status: Status = "exploratory"
+) -> ResultTable:
+    """Return the table of every coefficient; `how` says what its intervals are."""
+    return ResultTable(
+        name=name,
+        title="Every coefficient with its interval",
+        caption=f"One row per dimension and pair; {how}. For a kappa, _se is the non-null standard "
+        "error and _se_null the null one; _p tests kappa = 0 and uses the null one.",
+        frame=table.coefficients_frame(),
+        status=status,
+    )
+
+
+def beyond_tables(
+    found: Beyond, *, prefix: str = "", status: Status = "exploratory"
+) -> list[ResultTable]:
+    """Return the tables of a report.
+
+    Parameters
+    ----------
+    found : Beyond
+    prefix : str
+        In front of each table's name.
+    status : {'confirmatory', 'exploratory'}
+    """
+    tables: list[ResultTable] = []
+    if found.alternative is not None:
+        tables += _alternative_tables(found.alternative, prefix, status)
+    if found.crowd is not None:
+        tables.append(
+            ResultTable(
+                name=f"{prefix}crowd",
+                title="One person, and each judge, compared with the other people",
+                caption="person: quadratic kappa of one person's rating with the mean of the other "
+                "people's ratings of the item, over all ratings; judge: kappa of the judge with "
+                "the same means; difference: judge minus person; with_mean: kappa of the judge "
+                "with the mean of all people. alpha: Krippendorff's, of all people with missing "
+                "ratings; icc1: reliability of one rating, one-way. fewest, most: ratings per "
+                "item. 95% jackknife intervals over items, through Fisher's z; 'all' is the mean "
+                "over dimensions. n counts items with at least two people.",
+                frame=found.crowd.to_frame(),
+                status=status,
+            )
+        )
+    if found.cuts:
+        tables.append(
+            ResultTable(
+                name=f"{prefix}cut",
+                title="Who finds the cases beyond the cut",
+                caption="The reference says which items are beyond the cut. Compare rows with the "
+                f"reference {at_a_cut.OTHERS}: there a single person and the judge face the same "
+                "people, each person left out in turn. sensitivity: share of the reference's cases "
+                "found; specificity: share of the other items not called cases; positive "
+                "(negative) predictive value: share of the annotator's cases (others) that are so "
+                "for the reference too. cases: denominator of the share. 95% intervals.",
+                frame=at_a_cut.to_frame(found.cuts),
+                status=status,
+                bounded=("estimate", "low", "high"),
+            )
+        )
+    if found.halo is not None:
+        tables.append(
+            ResultTable(
+                name=f"{prefix}halo",
+                title="Correlated errors on two dimensions",
+                caption="Correlation of an annotator's errors on two dimensions of the same item. "
+                "An error is the distance from the mean of the other people, each person left out "
+                "in turn, minus the annotator's mean error. difference: a judge's minus a single "
+                "person's. 95% jackknife intervals over items through Fisher's z; empty with fewer "
+                f"than {FEWEST} items.",
+                frame=found.halo.to_frame(),
+                status=status,
+            )
+        )
+    return tables
+
+
+def _alternative_tables(
+    found: AlternativeAnnotator, prefix: str, status: Status
+) -> list[ResultTable]:
+    how = (
+        f"Calderon, Reichart and Dror's alternative-annotator test, epsilon {found.epsilon:g}, "
+        f"closeness by {METRICS[found.metric]}"
+    )
+    tables = [
+        ResultTable(
+            name=f"{prefix}alternative_annotator",
+            title="Could a judge take a person's place?",
+            caption=f"{how}. winning_rate: share of people whom the judge beats (one-sided t-test "
+            f"at {found.level:g}, Benjamini and Yekutieli over people; _all: over people and "
+            "dimensions); a judge passes at one half. advantage: how likely the judge is at least "
+            "as close to the other people as a person is, with a 95% jackknife interval over "
+            "items. human_alpha: agreement of the people; if it is low, the bar is low too.",
+            frame=found.to_frame(),
+            status=status,
+        )
+    ]
+    people = found.humans_frame().dropna(subset=["p_value"])
+    if len(people):
+        tables.append(
+            ResultTable(
+                name=f"{prefix}alternative_annotator_people",
+                title="Each person left out in turn",
+                caption=f"{how}. judge_wins, human_wins: share of items where the judge (the "
+                "person) is at least as close to the other people (ties count for both); p_value: "
+                "one-sided. People with too few items are not tested and not listed.",
+                frame=people,
+                status=status,
+            )
+        )
+    return tables
