@@ -27,7 +27,7 @@ from analysis.results.quantities import ResultFigure
 
 TITLES = {
     "first": "Share of choices of the first text, asked both ways round",
-    "letter": "Share of A among all answers",
+    "letter": "Share of A in answers to people's trials",
     "length": "Factor on the odds for twice the length, beyond people",
     "own": "Factor on the odds for its own text, beyond people",
     "halo": "Correlation of errors between dimensions, beyond people's",
