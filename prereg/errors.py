@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+# Characters of a bad value that are shown.
+LONGEST = 60
+
 
 class RatifyError(Exception):
     """A wrong input, explained in one line.
@@ -58,7 +61,8 @@ class RatifyError(Exception):
         return " ".join(line.split())
 
 
-def _short(value: object, limit: int = 60) -> str:
+def _short(value: object) -> str:
     """Return the value quoted, on one line, cut off if it is long."""
-    text = repr(value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    plain = getattr(value, "item", None)  # NumPy's cells, whose repr is np.float64(2.5)
+    text = repr(plain() if plain is not None else value)
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"

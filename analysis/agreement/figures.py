@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoSlopeNorm, to_rgb
 from matplotlib.patches import Rectangle
 
+from analysis.agreement.rating_table import MEDIAN
 from analysis.results.figure_style import (
     COLOURS,
     HAIR,
@@ -23,7 +24,6 @@ from analysis.results.figure_style import (
     tidy,
 )
 
-MEDIAN = "median(humans)"
 GROUPS = ("Human with human", "Judge with each human", "Judge with median of humans")
 
 # White to dark blue; for signed values purple to orange, which colour-blind people can tell apart.
