@@ -17,15 +17,13 @@ Level = Literal["ordinal", "interval"]
 _CELLS = 4_000_000
 
 
-def counts_of(values: FloatArray, least: int = 2) -> tuple[FloatArray, FloatArray]:
+def counts_of(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Return how often each value was given to each item, and the values in rising order.
 
     Parameters
     ----------
     values : array of shape (items, raters)
-        NaN where a rater did not rate.
-    least : int
-        Items with fewer ratings are not used: their row is zero.
+        NaN where a rater did not rate. Items with one rating are not used: their row is zero.
 
     Returns
     -------
@@ -33,7 +31,7 @@ def counts_of(values: FloatArray, least: int = 2) -> tuple[FloatArray, FloatArra
     grid : array of shape (values,)
     """
     known = ~np.isnan(values)
-    known &= (known.sum(axis=1) >= least)[:, None]
+    known &= (known.sum(axis=1) >= 2)[:, None]
     grid, place = np.unique(values[known], return_inverse=True)
     rows = np.nonzero(known)[0]
     flat = np.bincount(rows * max(len(grid), 1) + place, minlength=len(values) * len(grid))

@@ -10,7 +10,7 @@ import numpy as np
 from analysis.agreement.crowd import Crowd, CrowdRow
 from analysis.agreement.rating_table import MEDIAN
 from analysis.agreement.yardstick import ALL, Sample, Standing, Yardstick
-from analysis.results.quantities import Quantity, finite
+from analysis.results.quantities import Quantity
 
 BOTH = "items that judge and people rated"
 TWO_PEOPLE = "items that two people rated"
@@ -61,9 +61,9 @@ class Measured:
         return Quantity(
             name=name.format(who=self.who, what=self.what, dimension=self.dimension),
             label=f"{self.label}, {place(self.dimension)}",
-            estimate=finite(self.sample.value),
-            low=finite(low),
-            high=finite(high),
+            estimate=self.sample.value,
+            low=low,
+            high=high,
             n=self.sample.n,
             unit_of_n=self.unit_of_n,
             method=f"{self.method}; {interval}",

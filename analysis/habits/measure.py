@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.inference.paired import LEVEL
 from analysis.results.numbers import p_value
-from analysis.results.quantities import Quantity, finite
+from analysis.results.quantities import Quantity
 
 ALPHA = 0.05
 # Units that several numbers share; the others are written where they are used.
@@ -119,10 +119,10 @@ class Measure:
             analysis=ANALYSIS,
             name=f"{self.judge}:{self.habit}:{self.what}",
             label=self.label,
-            estimate=finite(self.estimate),
-            low=finite(self.low),
-            high=finite(self.high),
-            p_value=finite(self.p_value),
+            estimate=self.estimate,
+            low=self.low,
+            high=self.high,
+            p_value=self.p_value,
             n=self.n,
             unit_of_n=self.unit_of_n,
             clusters=self.clusters,

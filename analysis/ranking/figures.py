@@ -149,7 +149,7 @@ def plot_ranking(
     data = ranking_frame.dropna(subset=["score"]).sort_values(
         ["score", "item_id"], ascending=[False, True], kind="stable"
     )
-    ax, few = _places(ax, data, width=4.8)
+    ax, few = _places(ax, data, 4.8, 34)
     places = np.arange(1, len(data) + 1)
     bounded = {"low", "high"} <= set(data.columns)
     bare = np.zeros(len(data), dtype=bool)
@@ -168,14 +168,14 @@ def plot_ranking(
     return ax
 
 
-def _places(ax: Axes | None, data: pd.DataFrame, *, width: float) -> tuple[Axes, bool]:
+def _places(ax: Axes | None, data: pd.DataFrame, width: float, letters: int) -> tuple[Axes, bool]:
     """Return Axes with one place per item, best above, and whether the items are named."""
     few = len(data) <= NAMED
     ax = axes_or_new(ax, width, 0.165 * max(len(data), 4) if few else 5.5)
     if few:
         for place in range(5, len(data) + 1, 5):
             ax.axhline(place + 0.5, color=HAIR, lw=0.5, zorder=0.4)
-        ax.set_yticks(range(1, len(data) + 1), [label(name, 24) for name in data["item_id"]])
+        ax.set_yticks(range(1, len(data) + 1), [label(name, letters) for name in data["item_id"]])
         ax.tick_params(axis="y", length=0)
     else:
         ax.set_yticks([1, *range(25, len(data) + 1, 25)])
@@ -253,7 +253,7 @@ def plot_rank_intervals(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         data[name].to_numpy(dtype=float, na_value=np.nan)
         for name in ("rank_low", "rank_high", "rank")
     )
-    ax, few = _places(ax, data, width=4.2)
+    ax, few = _places(ax, data, 4.2, 24)
     places = np.arange(1, len(data) + 1)
     # a rank is a whole number: a certain one is a mark as wide as itself
     ax.hlines(places, low - 0.4, high + 0.4, color=BLUE, lw=3.0 if few else 1.2, alpha=0.45)

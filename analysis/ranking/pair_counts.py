@@ -232,9 +232,7 @@ def _from_codes(
     return Comparisons(items, left, right, won, codes, len(raters), True)
 
 
-def count_pairs(
-    data: Comparisons, *, ordered: bool, keep: BoolArray | None = None, of_judgments: bool = True
-) -> Cells:
+def count_pairs(data: Comparisons, *, ordered: bool, of_judgments: bool = True) -> Cells:
     """Count judgments by pair of items; cells are sorted by first, then second item.
 
     Parameters
@@ -242,14 +240,10 @@ def count_pairs(
     data : Comparisons
     ordered : bool
         True counts (left, right) and (right, left) separately, which a side advantage needs.
-    keep : bool array of shape (n_judgments,), optional
-        Judgments to count; all by default.
     of_judgments : bool
         False leaves out the cell of each judgment, which saves time and memory.
     """
     left, right, left_won = data.left, data.right, data.left_won
-    if keep is not None and not keep.all():
-        left, right, left_won = left[keep], right[keep], left_won[keep]
     cells = count_votes(left, right, left_won, data.n_items, ordered=ordered)
     if not of_judgments:
         return cells

@@ -17,7 +17,7 @@ from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pair
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.evidence.evidence import Evidence
-from analysis.registered.finding import Finding, drawn, number, stamp
+from analysis.registered.finding import Finding, drawn, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import listed
 from prereg.analyses.agreement import Agreement
@@ -171,7 +171,7 @@ def _quantities(
     analysis: Agreement, evidence: Evidence, bar: Yardstick, beyond: Beyond
 ) -> list[Quantity]:
     """Return every number that a threshold of the plan's gate may name, means first."""
-    common: dict[str, Any] = {"analysis": analysis.id, **stamp(analysis, evidence)}
+    common: dict[str, Any] = stamp(analysis, evidence)
     measured = of_yardstick(bar, kappa=_kappa(analysis))
     measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
     found = [
@@ -204,7 +204,7 @@ def _of_test(
             Quantity(
                 name=f"{row.judge}: winning_rate {row.dimension}",
                 label=f"Share of people whose place {row.judge} could take, {row.dimension}",
-                estimate=number(rate),
+                estimate=rate,
                 unit="proportion",
                 method=f"{how}, Benjamini-Yekutieli over {over}",
                 **shared,
@@ -213,9 +213,9 @@ def _of_test(
                 name=f"{row.judge}: advantage {row.dimension}",
                 label=f"Probability that {row.judge} is at least as close to the others as a "
                 f"person, {row.dimension}",
-                estimate=number(row.advantage),
-                low=number(row.advantage_low),
-                high=number(row.advantage_high),
+                estimate=row.advantage,
+                low=row.advantage_low,
+                high=row.advantage_high,
                 unit="probability",
                 method=f"{how}; {METHOD}",
                 **shared,

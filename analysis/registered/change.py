@@ -11,7 +11,7 @@ from analysis.change.figures import plot_change, plot_trajectories
 from analysis.change.reliable_change import ReliableChange, reliable_change
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, number, result_tables, stamp
+from analysis.registered.finding import Finding, drawn, result_tables, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
 from analysis.tables.tidy import naming
@@ -98,7 +98,6 @@ def _model_quantities(
     parts = found.components
     k = len(found.post_rounds)
     common: dict[str, Any] = {
-        "analysis": analysis.id,
         "n": parts.n,
         "unit_of_n": "measurements of the control",
         "clusters": parts.people,
@@ -123,9 +122,9 @@ def _model_quantities(
         Quantity(
             name=row["name"],
             label=f"{row['name'].capitalize()}, {found.control}",
-            estimate=number(row["estimate"]),
-            low=number(row["estimate_low"]),
-            high=number(row["estimate_high"]),
+            estimate=row["estimate"],
+            low=row["estimate_low"],
+            high=row["estimate_high"],
             unit=row["unit"],
             method=parts.method,
             note=" ".join(parts.notes),
@@ -142,12 +141,11 @@ def _share_quantities(
     rows = found.shares[found.shares["outcome"] != "neither"]
     return [
         Quantity(
-            analysis=analysis.id,
             name=f"{row['condition']}: {row['outcome']}",
             label=f"Share of {row['condition']} that {row['outcome']} reliably",
-            estimate=number(row["share"]),
-            low=number(row["share_low"]),
-            high=number(row["share_high"]),
+            estimate=row["share"],
+            low=row["share_low"],
+            high=row["share_high"],
             level=found.level,
             n=int(row["n"]),
             unit_of_n="people",
@@ -180,14 +178,13 @@ def _difference_quantities(
             notes.append(f"p uncorrected {row['p_value']:.4f}, {size} tests in the family.")
         quantities.append(
             Quantity(
-                analysis=analysis.id,
                 name=f"{row['condition']} - {row['reference']}: {row['outcome']}",
                 label=f"Share that {row['outcome']}: {row['condition']} minus {row['reference']}",
-                estimate=number(row["difference"]),
-                low=number(row["difference_low"]),
-                high=number(row["difference_high"]),
+                estimate=row["difference"],
+                low=row["difference_low"],
+                high=row["difference_high"],
                 level=found.level,
-                p_value=number(row["adjusted_p"]),
+                p_value=row["adjusted_p"],
                 n=int(row["n"] + row["n_reference"]),
                 unit_of_n="people",
                 clusters=int(row["n"] + row["n_reference"]),

@@ -13,7 +13,7 @@ from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
 from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
-from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.finding import Finding, drawn, interval, stamp
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
@@ -51,16 +51,16 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         raise RatifyError(
             f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
         )
+    unregistered = {"analysis": analysis.id}
     quantities = [
         Quantity(
-            analysis=analysis.id,
             name=str(row["term"]),
             label=f"{outcome}: {row['term']}",
-            estimate=float(row["estimate"]),
-            low=float(row["low"]),
-            high=float(row["high"]),
-            se=float(row["se"]),
-            p_value=float(row["p"]),
+            estimate=row["estimate"],
+            low=row["low"],
+            high=row["high"],
+            se=row["se"],
+            p_value=row["p"],
             n=fit.n,
             unit_of_n="judgments",
             clusters=fit.n_clusters,
@@ -68,7 +68,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
             note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
             # only the term that the plan names was registered as a question
-            **(stamp(analysis, evidence) if row["term"] == analysis.term else {}),
+            **(stamp(analysis, evidence) if row["term"] == analysis.term else unregistered),
         )
         for row in frame.to_dict("records")
     ]
@@ -127,12 +127,11 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     rates = selection_by_gap(trials, bins=analysis.limits)
     quantities = [
         Quantity(
-            analysis=analysis.id,
             name=f"gap {row['bin']}",
             label=f"Chose the higher-scored side, gap {row['bin']}",
-            estimate=number(row["rate"]),
-            low=number(row["low"]),
-            high=number(row["high"]),
+            estimate=row["rate"],
+            low=row["low"],
+            high=row["high"],
             n=int(row["n"]),
             unit_of_n="judgments",
             method="proportion, Wilson interval (judgments taken as independent)",

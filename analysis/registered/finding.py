@@ -83,15 +83,14 @@ def result_tables(
 
 
 def stamp(analysis: AnyAnalysis, evidence: Evidence) -> dict[str, Any]:
-    """Return what marks a quantity as registered, and for which hypothesis."""
-    return {"status": evidence.status, "hypothesis": analysis.hypothesis or ""}
+    """Return what marks a quantity as this analysis's, and for which hypothesis."""
+    return {
+        "analysis": analysis.id,
+        "status": evidence.status,
+        "hypothesis": analysis.hypothesis or "",
+    }
 
 
 def interval(low: float, high: float) -> str:
     """Return an interval as sentences show it."""
     return f"[{low:.2f}, {high:.2f}]"
-
-
-def number(value: Any) -> float | None:
-    """Return a number for a quantity: None where it is missing."""
-    return None if pd.isna(value) else float(value)

@@ -93,7 +93,6 @@ def _quantities(
     analysis: RankCorrelation, evidence: Evidence, found: Found, what: str
 ) -> list[Quantity]:
     common: dict[str, Any] = {
-        "analysis": analysis.id,
         "n": found.n,
         "unit_of_n": "items",
         "unit": "correlation",

@@ -12,7 +12,7 @@ from analysis.ranking.figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.misfit import RaterMisfit, rater_misfit
 from analysis.ranking.rank_intervals import RankIntervals, rank_intervals
 from analysis.ranking.win_probability import pairwise_probability
-from analysis.registered.finding import Finding, drawn, interval, number, stamp
+from analysis.registered.finding import Finding, drawn, interval, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.ranking import RankingAnalysis
@@ -116,13 +116,12 @@ def _reliability_quantity(
     if not np.isfinite(scale.estimate):
         note = f"The errors are unknown or as large as the spread of the scores. {note}".strip()
     return Quantity(
-        analysis=analysis.id,
         name="reliability",
         label=f"Reliability of {_who(analysis, evidence)[0].lower()}"
         f"{_who(analysis, evidence)[1:]} Bradley-Terry scores",
-        estimate=number(scale.estimate),
-        low=number(scale.low),
-        high=number(scale.high),
+        estimate=scale.estimate,
+        low=scale.low,
+        high=scale.high,
         level=analysis.level,
         n=scale.n,
         unit_of_n="items",
@@ -184,7 +183,6 @@ def _misfit_quantity(
     analysis: RankingAnalysis, evidence: Evidence, misfit: RaterMisfit
 ) -> Quantity:
     return Quantity(
-        analysis=analysis.id,
         name="misfit",
         label=f"{evidence.raters.capitalize()} who disagree with the others",
         estimate=float(misfit.n_flagged) if misfit.slope > 0 else None,

@@ -53,7 +53,6 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
     words = analysis.id.replace("_", " ")
     missing = [
         Quantity(
-            analysis=analysis.id,
             name=name,
             label=f"{words}: could not be computed"
             if len(names) == 1

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN, Family, FamilyTest
-from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
+from analysis.registered.finding import Finding, drawn, interval, result_tables, stamp
 from analysis.registered.regression_rows import regression_rows
 from analysis.regression.effects import effects_table, outcome_sd, with_families
 from analysis.regression.figures import plot_effects
@@ -176,15 +176,14 @@ def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, An
     if not math.isnan(row["sd"]):
         about += f" In sd units {row['estimate_sd']:.3f}; sd {row['sd']:.3f} of {row['sd_of']}."
     return Quantity(
-        analysis=analysis.id,
         name=analysis.quantity_name(row["outcome"], row["effect"]),
         label=f"{row['outcome']}: {row['effect']}",
-        estimate=number(row["estimate_raw"]),
-        low=number(row["low_raw"]),
-        high=number(row["high_raw"]),
+        estimate=row["estimate_raw"],
+        low=row["low_raw"],
+        high=row["high_raw"],
         level=analysis.level,
-        se=number(row["se_raw"]),
-        p_value=number(row["p"] if shared else row["p_adjusted"]),
+        se=row["se_raw"],
+        p_value=row["p"] if shared else row["p_adjusted"],
         n=int(row["n"]),
         unit_of_n=_UNIT_OF_N.get(analysis.data, f"rows of {analysis.data}"),
         clusters=None if pd.isna(row["clusters"]) else int(row["clusters"]),

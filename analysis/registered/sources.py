@@ -8,7 +8,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
+from analysis.registered.finding import Finding, drawn, interval, result_tables, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.sources.figures import plot_source_means
@@ -153,12 +153,11 @@ def source_quantity(
     clusters = {"rater": row["raters"], "item": row["items"]}
     used = clusters.get(analysis.cluster, min(clusters.values()))
     return Quantity(
-        analysis=analysis.id,
-        estimate=number(row["estimate"]),
-        low=number(row["low"]),
-        high=number(row["high"]),
-        se=number(row["se"]),
-        p_value=number(row.get("p_adjusted")),
+        estimate=row["estimate"],
+        low=row["low"],
+        high=row["high"],
+        se=row["se"],
+        p_value=row.get("p_adjusted"),
         n=int(row["n"]),
         clusters=int(used),
         level=analysis.level,

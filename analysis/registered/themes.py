@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, number, result_tables, stamp
+from analysis.registered.finding import Finding, drawn, interval, result_tables, stamp
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables.tidy import naming
@@ -94,14 +94,13 @@ def _quantity(
     note = note if not note or note.endswith(".") else note + "."
     uncorrected = "" if pd.isna(row["p"]) else f"p uncorrected {p_value(row['p'])}."
     return Quantity(
-        analysis=analysis.id,
         name=str(row["theme"]),
         label=f"Share of texts with {row['theme']}: {analysis.after} minus {analysis.before}",
-        estimate=number(row["estimate"]),
-        low=number(row["low"]),
-        high=number(row["high"]),
-        se=number(row["se"]),
-        p_value=number(row["p_adjusted"]),
+        estimate=row["estimate"],
+        low=row["low"],
+        high=row["high"],
+        se=row["se"],
+        p_value=row["p_adjusted"],
         n=int(row["n"]),
         unit_of_n="people" if analysis.test == "paired" else "texts",
         clusters=None if analysis.test == "two_proportions" else int(row["people"]),

@@ -165,22 +165,17 @@ def _agrees(ahead: FloatArray, left_chosen: BoolArray) -> FloatArray:
 
 
 def selection_by_gap(
-    trials: pd.DataFrame,
-    *,
-    bins: Sequence[tuple[float, float]],
-    outcome: str = "select_higher",
-    level: float = 0.95,
+    trials: pd.DataFrame, *, bins: Sequence[tuple[float, float]], level: float = 0.95
 ) -> pd.DataFrame:
     """Return how often people chose the higher-scored side, by size of the gap.
 
     Parameters
     ----------
     trials : DataFrame
-        `gap` and the outcome (0, 1 or missing), as in `Trials.frame`.
+        `gap` and `select_higher` (0, 1 or missing), as in `Trials.frame`.
     bins : sequence of (low, high)
         Both ends are included; an end that two bins share belongs to the lower bin. `high` may
         be infinite.
-    outcome : str
     level : float
 
     Returns
@@ -199,10 +194,10 @@ def selection_by_gap(
     ----------
     Wilson, E. B. (1927). Journal of the American Statistical Association 22, 209-212.
     """
-    columns.require_columns(trials, "gap", outcome)
+    columns.require_columns(trials, "gap", "select_higher")
     columns.proportion("level", level)
     _check_bins(bins)
-    gap, chosen = columns.numbers(trials, "gap"), columns.numbers(trials, outcome)
+    gap, chosen = columns.numbers(trials, "gap"), columns.numbers(trials, "select_higher")
     counted = ~np.isnan(chosen) & ~np.isnan(gap)
     rows, seen = [], np.zeros(len(gap), dtype=bool)
     for low, high in bins:

@@ -310,7 +310,6 @@ def note(
     at: tuple[float, float],
     offset: tuple[float, float],
     *,
-    ha: str = "left",
     va: str = "center",
     colour: str = INK,
 ) -> None:
@@ -320,7 +319,7 @@ def note(
         xy=at,
         xytext=offset,
         textcoords="offset points",
-        ha=ha,
+        ha="left",
         va=va,
         fontsize=7.5,
         color=colour,

@@ -70,16 +70,16 @@ class Quantity:
     hypothesis: str = ""
     note: str = ""
 
+    def __post_init__(self) -> None:
+        """Replace numbers that are missing or not finite by None."""
+        for name in ("estimate", "low", "high", "se", "p_value"):
+            value = getattr(self, name)
+            number = None if pd.isna(value) or math.isinf(value) else float(value)
+            object.__setattr__(self, name, number)
+
     def to_json(self) -> dict[str, Any]:
-        """Return the fields for JSON, without NaN and infinity."""
-        return {key: finite(value) for key, value in asdict(self).items()}
-
-
-def finite(value: Any) -> Any:
-    """Return the value, or None if it is a float that JSON does not allow."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+        """Return the fields as JSON holds them: no NaN, no infinity."""
+        return asdict(self)
 
 
 def to_frame(quantities: Sequence[Quantity]) -> pd.DataFrame:
@@ -229,6 +229,6 @@ class Results:
 def _plain(value: Any) -> Any:
     if hasattr(value, "item"):
         value = value.item()
-    if value is None or value is pd.NA or value is pd.NaT:
+    if value is pd.NA or value is pd.NaT:
         return None
-    return finite(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value

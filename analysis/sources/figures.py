@@ -32,11 +32,7 @@ ROW = 0.3  # inches
 
 @styled
 def plot_source_means(
-    means: pd.DataFrame,
-    *,
-    sources: Sequence[str] | None = None,
-    unit: str = "Mean rating (points)",
-    ax: Axes | None = None,
+    means: pd.DataFrame, *, sources: Sequence[str] | None = None, ax: Axes | None = None
 ) -> Axes:
     """Draw the mean rating of every source by dimension, with intervals.
 
@@ -47,8 +43,6 @@ def plot_source_means(
         domains are drawn with the mean of all ratings; with more, only that mean is drawn.
     sources : sequence of str, optional
         Their order from the top; by default by their mean over dimensions, best first.
-    unit : str
-        What the axis shows.
     ax : Axes, optional
 
     Returns
@@ -80,7 +74,7 @@ def plot_source_means(
             gid=f"means {domain}",
         )
     _group_axis(ax, rows, heads, labels)
-    ax.set_xlabel(unit)
+    ax.set_xlabel("Mean rating (points)")
     if drawn:
         names = {"all": (INK, MARKERS[0])} | {
             name: (COLOURS[at % len(COLOURS)], MARKERS[1 + at]) for at, name in enumerate(drawn)

@@ -88,7 +88,7 @@ def text_ids(frame: pd.DataFrame, column: str) -> pd.Series[Any]:
     return ids if isinstance(ids.dtype, pd.StringDtype) else ids.astype(str)
 
 
-def left_chosen(frame: pd.DataFrame, column: str = "choice") -> NDArray[np.bool_]:
+def left_chosen(frame: pd.DataFrame) -> NDArray[np.bool_]:
     """Return where the left side was chosen.
 
     Raises
@@ -97,9 +97,9 @@ def left_chosen(frame: pd.DataFrame, column: str = "choice") -> NDArray[np.bool_
         At a choice that is neither 'left' nor 'right'; a tie is not a choice.
     """
     left, right = SIDES
-    is_left = frame[column].eq(left).fillna(False).to_numpy(dtype=bool)
-    is_right = frame[column].eq(right).fillna(False).to_numpy(dtype=bool)
-    refuse(frame, column, ~(is_left | is_right), "is not a choice", allowed="left, right")
+    is_left = frame["choice"].eq(left).fillna(False).to_numpy(dtype=bool)
+    is_right = frame["choice"].eq(right).fillna(False).to_numpy(dtype=bool)
+    refuse(frame, "choice", ~(is_left | is_right), "is not a choice", allowed="left, right")
     return is_left
 
 

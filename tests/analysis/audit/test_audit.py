@@ -350,7 +350,7 @@ def test_an_estimate_that_hangs_on_one_item_has_no_interval(tmp_path):
     found = audited(tmp_path, ratings.assign(value=np.where(lone, 4, 2)))
     people = found.quantities[0]
     assert (people.estimate, people.low) == (pytest.approx(1), None)
-    assert "without one of the items" in people.note
+    assert "not defined if one of the items is left out" in people.note
 
 
 def test_a_pair_with_a_handful_of_items_stays_out_of_the_mean():

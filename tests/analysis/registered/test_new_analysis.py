@@ -48,7 +48,6 @@ def run_mean_mood(analysis: MeanMood, evidence: Evidence) -> Finding:
     """Return the mean as the one quantity."""
     moods = columns.numbers(evidence.table(analysis.diary), analysis.mood)
     mean = Quantity(
-        analysis=analysis.id,
         name="mean",
         label="Mean mood",
         estimate=float(np.mean(moods)),

@@ -218,7 +218,7 @@ def test_a_prompt_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
         ("  warmth:", "  how warm:", ["dimensions.how warm", "pattern"]),
         ("schema: 1", "schema: [", ["not YAML", "line"]),
         ("schema: 1", "? [a, b]\n: c\nschema: 1", ["not YAML"]),
-        ("schema: 1", "when: 2026-99-99\nschema: 1", ["not YAML"]),
+        ("schema: 1", "when: 2026-99-99\nschema: 1", ["YAML that cannot be read"]),
     ],
 )
 def test_a_mistake_in_it_is_named_in_one_line(old: str, new: str, says: list[str]) -> None:
