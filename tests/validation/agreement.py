@@ -322,7 +322,7 @@ def check(
     size = kind == "size"
     return Check(
         area="agreement",
-        function=f"analysis.{function}",
+        function=f"analysis.agreement.{function}",
         what=what,
         design=design,
         kind="size" if size else "coverage",
@@ -341,7 +341,7 @@ def of_pairs(points: int) -> list[Check]:
         *(
             check(
                 "coverage",
-                "coefficient_intervals.coefficient_intervals",
+                "intervals.coefficient_intervals",
                 name,
                 experts,
                 coefficient_held(points, name),

@@ -135,7 +135,7 @@ def checks() -> list[Check]:
             what,
             design,
             once,
-            function="analysis.change.reliable_change.variance_components",
+            function="analysis.change.variance_components.variance_components",
             runs=MORE_RUNS,
         )
 

@@ -217,7 +217,7 @@ def checks() -> list[Check]:
     ) -> Check:
         return Check(
             area=AREA,
-            function=f"analysis.{function}",
+            function=f"analysis.ranking.{function}",
             what=what,
             design=design,
             kind="size" if size else "coverage",
@@ -245,7 +245,7 @@ def checks() -> list[Check]:
                 runs=80,
             ),
             check(
-                "pairwise_probability.pairwise_probability",
+                "win_probability.pairwise_probability",
                 "interval of P(i beats j), all pairs",
                 one,
                 partial(_pairs, taste=taste),
