@@ -19,6 +19,8 @@ import statsmodels.formula.api as smf
 from scipy import optimize, stats
 from sklearn.metrics import cohen_kappa_score
 
+from analysis.evidence.evidence import gather
+from analysis.registered.registry import RUNNERS
 from analysis.run import analyze_study
 from prereg.errors import RatifyError
 
@@ -208,6 +210,22 @@ def short(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied(demo: Path, place: Path) -> Path:
     left_out = shutil.ignore_patterns("results", "study.sqlite3*")
     return Path(shutil.copytree(demo, place / "copy", ignore=left_out))
+
+
+def test_the_level_of_an_analysis_is_the_coverage_of_its_intervals(
+    demo: Path, found: dict[Any, Any]
+) -> None:
+    evidence = gather(demo, mode="bot")
+    kinds = {one.kind: one for one in evidence.plan.analyses}
+    assert set(kinds) == {"rank_correlation", "logit", "selection_by_gap", "choice_agreement"}
+    for kind, analysis in kinds.items():
+        narrow = RUNNERS[kind](analysis.model_copy(update={"level": 0.8}), evidence)
+        assert {t.level for t in narrow.tables} <= {0.8}
+        for q in narrow.quantities:
+            wide = found[q.analysis, q.name]
+            assert (q.level, wide["level"]) == (0.8, 0.95)
+            assert q.estimate == pytest.approx(wide["estimate"], abs=1e-9)
+            assert wide["low"] < q.low < q.estimate < q.high < wide["high"]
 
 
 def test_neither_the_order_of_the_rows_nor_the_date_of_one_changes_a_number(

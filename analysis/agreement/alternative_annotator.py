@@ -114,13 +114,14 @@ class AlternativeAnnotator:
     ----------
     verdicts : tuple of Verdict
     humans : tuple of LeftOutHuman
-    epsilon, level : float
+    epsilon, false_discovery, level : float
     metric : {'rmse', 'absolute', 'accuracy'}
     """
 
     verdicts: tuple[Verdict, ...]
     humans: tuple[LeftOutHuman, ...] = field(repr=False)
     epsilon: float
+    false_discovery: float
     level: float
     metric: Metric
 
@@ -144,7 +145,8 @@ def alternative_annotator(
     metric: Metric = "rmse",
     fewest_others: int = 1,
     fewest_items: int = 10,
-    level: float = 0.05,
+    false_discovery: float = 0.05,
+    level: float = 0.95,
 ) -> AlternativeAnnotator:
     """Test whether each judge could take a person's place.
 
@@ -162,8 +164,10 @@ def alternative_annotator(
         An item counts if the person left out, the judge and at least this many others rated it.
     fewest_items : int
         A person with fewer such items is not tested and does not enter the results.
-    level : float
+    false_discovery : float
         False discovery rate of the correction over people, and error of each test.
+    level : float
+        Coverage of the intervals of the advantage.
 
     Returns
     -------
@@ -186,6 +190,7 @@ def alternative_annotator(
     if not 0 <= epsilon < 1:
         raise RatifyError("epsilon is out of range", value=epsilon, allowed="0 <= epsilon < 1")
     one_of("metric", metric, list(METRICS))
+    proportion("false_discovery", false_discovery)
     proportion("level", level)
     for name, value, least in (
         ("fewest_others", fewest_others, 1),
@@ -209,13 +214,18 @@ def alternative_annotator(
                 name,
                 [one for one in tested if one.dimension == name],
                 wins[name],
-                level,
+                (false_discovery, level),
                 alphas[name],
             )
             for name in wins
         ]
     return AlternativeAnnotator(
-        verdicts=tuple(verdicts), humans=tuple(humans), epsilon=epsilon, level=level, metric=metric
+        verdicts=tuple(verdicts),
+        humans=tuple(humans),
+        epsilon=epsilon,
+        false_discovery=false_discovery,
+        level=level,
+        metric=metric,
     )
 
 
@@ -330,10 +340,13 @@ def _verdict(
     dimension: str,
     rows: Sequence[LeftOutHuman],
     wins: tuple[FloatArray, FloatArray],
-    level: float,
+    limits: tuple[float, float],
     alpha: float,
 ) -> Verdict:
-    """Return how the judge did over the people who could be tested."""
+    """Return how the judge did over the people who could be tested.
+
+    `limits` are the false discovery rate and the coverage of the interval, `alpha` is people's own.
+    """
     tested = [n for n, row in enumerate(rows) if not np.isnan(row.p_value)]
     if not tested:
         return Verdict(
@@ -353,9 +366,9 @@ def _verdict(
         )
     kept = wins[0][:, tested]
     entered = ~np.isnan(kept).all(axis=1)
-    value, low, high = _advantage(kept[entered])
+    value, low, high = _advantage(kept[entered], limits[1])
     one, every = (
-        float(np.mean([getattr(rows[n], name) <= level for n in tested]))
+        float(np.mean([getattr(rows[n], name) <= limits[0] for n in tested]))
         for name in ("p_adjusted", "p_adjusted_all")
     )
     return Verdict(
@@ -384,12 +397,12 @@ def _verdict_note(passes: bool, alpha: float, humans: int) -> str:
     return " ".join(said)
 
 
-def _advantage(wins: FloatArray) -> tuple[float, float, float]:
+def _advantage(wins: FloatArray, level: float) -> tuple[float, float, float]:
     """Return the mean over people of the share of items won, with its jackknife interval."""
     won, n = np.nansum(wins, axis=0), (~np.isnan(wins)).sum(axis=0)
     value = float((won / n).mean())
     left_n = n - ~np.isnan(wins)
     with np.errstate(invalid="ignore"):
         left = ((won - np.nan_to_num(wins)) / left_n).mean(axis=1)
-    low, high = jackknife_interval(value, left)
+    low, high = jackknife_interval(value, left, level=level)
     return value, max(low, 0.0), min(high, 1.0)

@@ -93,7 +93,7 @@ class Crowd:
                 "most": row.most,
             }
             for name in names:
-                sample = row.samples.get(name, nothing(0.95))
+                sample = row.samples.get(name, nothing())
                 low, high = sample.interval
                 cells |= {name: sample.value, f"{name}_low": low, f"{name}_high": high}
             rows.append(cells)

@@ -157,7 +157,7 @@ def plot_bias(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
 
 
 @styled
-def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
+def plot_beside_people(table: pd.DataFrame, *, level: float = 0.95, ax: Axes | None = None) -> Axes:
     """Draw how far each judge agrees with people, and how far people agree with each other.
 
     Parameters
@@ -165,6 +165,8 @@ def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     table : DataFrame
         One row per dimension and annotator: `dimension, annotator, estimate, low, high`. People
         come first, and are drawn as a band. Rows without an estimate are left out.
+    level : float
+        Coverage of the intervals, for the legend.
     ax : Axes, optional
 
     Returns
@@ -188,7 +190,7 @@ def plot_beside_people(table: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
                 color=HAIR,
                 alpha=0.55,
                 lw=0,
-                label=f"{label(people, 24)} (95% interval)",
+                label=f"{label(people, 24)} ({level:.0%} interval)",
                 gid="people",
             )
             ax.vlines(values, places - 0.42, places + 0.42, color=MUTED, lw=1.4)

@@ -64,6 +64,7 @@ class Measured:
             estimate=self.sample.value,
             low=low,
             high=high,
+            level=self.sample.level,
             n=self.sample.n,
             unit_of_n=self.unit_of_n,
             method=f"{self.method}; {interval}",

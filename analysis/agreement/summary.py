@@ -58,17 +58,21 @@ def beyond_pairs(
     metric: Metric = "rmse",
     fewest_others: int = 1,
     fewest_items: int = 10,
+    false_discovery: float = 0.05,
     cuts: Sequence[CutAt] = (),
+    level: float = 0.95,
 ) -> Beyond:
     """Return the analyses of judges that need ratings by at least two people.
 
     Parameters
     ----------
     table : Panel
-    epsilon, metric, fewest_others, fewest_items
+    epsilon, metric, fewest_others, fewest_items, false_discovery
         As in `alternative_annotator`.
     cuts : sequence of CutAt
         Empty if no rating leads to a treatment.
+    level : float
+        Coverage of every interval.
 
     Returns
     -------
@@ -82,19 +86,23 @@ def beyond_pairs(
     if len(table.humans) < 2:
         return Beyond(None, None, None, ())
     return Beyond(
-        crowd=crowd(table),
+        crowd=crowd(table, level=level),
         alternative=alternative_annotator(
             table,
             epsilon=epsilon,
             metric=metric,
             fewest_others=fewest_others,
             fewest_items=fewest_items,
+            false_discovery=false_discovery,
+            level=level,
         ),
-        halo=halo(table) if len(table.dimensions) > 1 else None,
+        halo=halo(table, level=level) if len(table.dimensions) > 1 else None,
         cuts=tuple(
             row
             for one in cuts
-            for row in at_cut(table, cut=one.at, side=one.side, dimensions=one.dimensions)
+            for row in at_cut(
+                table, cut=one.at, side=one.side, dimensions=one.dimensions, level=level
+            )
         ),
     )
 

@@ -12,25 +12,37 @@ from analysis.results.quantities import ResultTable, Status
 
 
 def yardstick_table(
-    bar: Yardstick, *, name: str, kappa: str, fewest: int, status: Status = "exploratory"
+    bar: Yardstick,
+    *,
+    name: str,
+    kappa: str,
+    fewest: int,
+    status: Status = "exploratory",
+    level: float = 0.95,
 ) -> ResultTable:
     """Return the table that compares judges with people, from pairs with `fewest` common items."""
     left_out = f" Pairs with fewer than {fewest} common items are left out." if fewest > 1 else ""
     return ResultTable(
         name=name,
         title="Judges compared with people",
-        caption=f"Mean {kappa} with 95% jackknife intervals over items. humans: people with each "
-        "other (in a judge's row, on the items that it rated); single: the judge with one person; "
-        "median: with the median of people; difference: single minus humans. One row per annotator "
-        f"and dimension, 'all' is the mean over dimensions.{left_out}",
+        caption=f"Mean {kappa} with {level:.0%} jackknife intervals over items. humans: people "
+        "with each other (in a judge's row, on the items that it rated); single: the judge with "
+        "one person; median: with the median of people; difference: single minus humans. One row "
+        f"per annotator and dimension, 'all' is the mean over dimensions.{left_out}",
         frame=bar.to_frame(),
         status=status,
+        level=level,
         bounded=("humans", "single", "median", "difference"),
     )
 
 
 def coefficients_table(
-    table: AgreementTable, *, name: str, how: str, status: Status = "exploratory"
+    table: AgreementTable,
+    *,
+    name: str,
+    how: str,
+    status: Status = "exploratory",
+    level: float = 0.95,
 ) -> ResultTable:
     """Return the table of every coefficient; `how` says what its intervals are."""
     return ResultTable(
@@ -40,11 +52,12 @@ def coefficients_table(
         "error and _se_null the null one; _p tests kappa = 0 and uses the null one.",
         frame=table.coefficients_frame(),
         status=status,
+        level=level,
     )
 
 
 def beyond_tables(
-    found: Beyond, *, prefix: str = "", status: Status = "exploratory"
+    found: Beyond, *, prefix: str = "", status: Status = "exploratory", level: float = 0.95
 ) -> list[ResultTable]:
     """Return the tables of a report.
 
@@ -54,6 +67,8 @@ def beyond_tables(
     prefix : str
         In front of each table's name.
     status : {'confirmatory', 'exploratory'}
+    level : float
+        Coverage of the intervals.
     """
     tables: list[ResultTable] = []
     if found.alternative is not None:
@@ -68,10 +83,11 @@ def beyond_tables(
                 "the same means; difference: judge minus person; with_mean: kappa of the judge "
                 "with the mean of all people. alpha: Krippendorff's, of all people with missing "
                 "ratings; icc1: reliability of one rating, one-way. fewest, most: ratings per "
-                "item. 95% jackknife intervals over items, through Fisher's z; 'all' is the mean "
-                "over dimensions. n counts items with at least two people.",
+                f"item. {level:.0%} jackknife intervals over items, through Fisher's z; 'all' is "
+                "the mean over dimensions. n counts items with at least two people.",
                 frame=found.crowd.to_frame(),
                 status=status,
+                level=level,
             )
         )
     if found.cuts:
@@ -84,9 +100,10 @@ def beyond_tables(
                 "people, each person left out in turn. sensitivity: share of the reference's cases "
                 "found; specificity: share of the other items not called cases; positive "
                 "(negative) predictive value: share of the annotator's cases (others) that are so "
-                "for the reference too. cases: denominator of the share. 95% intervals.",
+                f"for the reference too. cases: denominator of the share. {level:.0%} intervals.",
                 frame=at_a_cut.to_frame(found.cuts),
                 status=status,
+                level=level,
                 bounded=("estimate", "low", "high"),
             )
         )
@@ -98,10 +115,11 @@ def beyond_tables(
                 caption="Correlation of an annotator's errors on two dimensions of the same item. "
                 "An error is the distance from the mean of the other people, each person left out "
                 "in turn, minus the annotator's mean error. difference: a judge's minus a single "
-                "person's. 95% jackknife intervals over items through Fisher's z; empty with fewer "
-                f"than {FEWEST} items.",
+                f"person's. {level:.0%} jackknife intervals over items through Fisher's z; empty "
+                f"with fewer than {FEWEST} items.",
                 frame=found.halo.to_frame(),
                 status=status,
+                level=level,
             )
         )
     return tables
@@ -119,12 +137,14 @@ def _alternative_tables(
             name=f"{prefix}alternative_annotator",
             title="Could a judge take a person's place?",
             caption=f"{how}. winning_rate: share of people whom the judge beats (one-sided t-test "
-            f"at {found.level:g}, Benjamini and Yekutieli over people; _all: over people and "
-            "dimensions); a judge passes at one half. advantage: how likely the judge is at least "
-            "as close to the other people as a person is, with a 95% jackknife interval over "
-            "items. human_alpha: agreement of the people; if it is low, the bar is low too.",
+            f"at {found.false_discovery:g}, Benjamini and Yekutieli over people; _all: over people "
+            "and dimensions); a judge passes at one half. advantage: how likely the judge is at "
+            f"least as close to the other people as a person is, with a {found.level:.0%} "
+            "jackknife interval over items. human_alpha: agreement of the people; if it is low, "
+            "the bar is low too.",
             frame=found.to_frame(),
             status=status,
+            level=found.level,
         )
     ]
     people = found.humans_frame().dropna(subset=["p_value"])
@@ -138,6 +158,7 @@ def _alternative_tables(
                 "one-sided. People with too few items are not tested and not listed.",
                 frame=people,
                 status=status,
+                level=found.level,
             )
         )
     return tables

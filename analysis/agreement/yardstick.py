@@ -209,7 +209,7 @@ def mean_of(samples: Sequence[Sample], level: float = 0.95, *, fisher: bool = Fa
     )
 
 
-def nothing(level: float) -> Sample:
+def nothing(level: float = 0.95) -> Sample:
     """Return the sample of an estimate that is not defined."""
     return Sample(np.nan, np.empty(0), np.empty(0, dtype=bool), level)
 

@@ -15,7 +15,7 @@ from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
 from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, with_interval
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
-from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
+from analysis.agreement.yardstick import ALL, Yardstick, yardstick
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
@@ -63,9 +63,10 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         interval=analysis.interval,
         draws=analysis.draws,
         weights=analysis.weights,
-        fewest=FEWEST,
+        fewest=analysis.fewest_common,
+        level=analysis.level,
     )
-    bar = yardstick(table)
+    bar = yardstick(table, level=analysis.level)
     grid = panel(both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions)
     beyond = beyond_pairs(
         grid,
@@ -73,6 +74,8 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         metric=analysis.metric,
         fewest_others=analysis.fewest_others,
         fewest_items=analysis.fewest_items,
+        false_discovery=analysis.false_discovery,
+        level=analysis.level,
         cuts=[CutAt(cut.at, cut.side, cut.dimensions) for cut in analysis.cuts],
     )
     return Finding(
@@ -218,6 +221,7 @@ def _of_test(
                 high=row.advantage_high,
                 unit="probability",
                 method=f"{how}; {METHOD}",
+                level=tested.level,
                 **shared,
             ),
         ]
@@ -227,16 +231,17 @@ def _of_test(
 def _tables(
     analysis: Agreement, evidence: Evidence, table: AgreementTable, bar: Yardstick, beyond: Beyond
 ) -> list[ResultTable]:
-    prefix, status = f"{analysis.id}_", evidence.status
-    how = "95% jackknife intervals over items"
+    prefix = f"{analysis.id}_"
+    common: dict[str, Any] = {"status": evidence.status, "level": analysis.level}
+    how = f"{analysis.level:.0%} jackknife intervals over items"
     if analysis.interval == "bootstrap":
-        how = f"95% bootstrap intervals over items, {analysis.draws:,} resamples"
+        how = f"{analysis.level:.0%} bootstrap intervals over items, {analysis.draws:,} resamples"
     return [
         yardstick_table(
-            bar, name=analysis.id, kappa=_kappa(analysis), fewest=FEWEST, status=status
+            bar, name=analysis.id, kappa=_kappa(analysis), fewest=analysis.fewest_common, **common
         ),
-        coefficients_table(table, name=f"{prefix}coefficients", how=how, status=status),
-        *beyond_tables(beyond, prefix=prefix, status=status),
+        coefficients_table(table, name=f"{prefix}coefficients", how=how, **common),
+        *beyond_tables(beyond, prefix=prefix, **common),
     ]
 
 
@@ -249,11 +254,11 @@ def _figures(
     return [
         drawn(
             evidence,
-            plot_beside_people(rows),
+            plot_beside_people(rows, level=analysis.level),
             name=f"{analysis.id}_beside_people",
             title="Judges compared with people",
             caption="Agreement of people and of each judge with one other person, by dimension, "
-            "as kappa with 95% intervals over items.",
+            f"as kappa with {analysis.level:.0%} intervals over items.",
             alt=f"Agreement of {listed([*analysis.judges])} and of people with one other person.",
         )
     ]

@@ -46,7 +46,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     outcome = analysis.formula.partition("~")[0].strip()
     data = trials.dropna(subset=[outcome])
     fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
-    frame = fit.to_frame()
+    frame = fit.to_frame(analysis.level)
     if analysis.term not in set(frame["term"]):
         raise RatifyError(
             f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
@@ -59,6 +59,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             estimate=row["estimate"],
             low=row["low"],
             high=row["high"],
+            level=analysis.level,
             se=row["se"],
             p_value=row["p"],
             n=fit.n,
@@ -83,6 +84,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         caption=f"{fit.method}; {fit.n:,} judgments, {fit.n_clusters} clusters; log-odds.{note}",
         frame=frame,
         status=evidence.status,
+        level=analysis.level,
     )
     return Finding(
         sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
@@ -124,7 +126,7 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
         plan's own logit on the gap where the plan registers one.
     """
     trials = _trials(analysis.judge, evidence).frame
-    rates = selection_by_gap(trials, bins=analysis.limits)
+    rates = selection_by_gap(trials, bins=analysis.limits, level=analysis.level)
     quantities = [
         Quantity(
             name=f"gap {row['bin']}",
@@ -132,6 +134,7 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
             estimate=row["rate"],
             low=row["low"],
             high=row["high"],
+            level=analysis.level,
             n=int(row["n"]),
             unit_of_n="judgments",
             method="proportion, Wilson interval (judgments taken as independent)",
@@ -147,6 +150,7 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
         caption="By size of the gap in points; proportion, Wilson interval; n counts judgments.",
         frame=rates,
         status=evidence.status,
+        level=analysis.level,
     )
     fit, fitted = _registered_curve(analysis, evidence, trials)
     figure = _gap_figure(analysis, evidence, fitted, rates, fit)
@@ -170,9 +174,12 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
     words = []
     for judge_id in [*analysis.judges, *_baselines_beside(analysis, evidence)]:
         registered = judge_id in analysis.judges
-        found = choice_agreement(evidence.people, evidence.judges[judge_id].trials)
+        found = choice_agreement(
+            evidence.people, evidence.judges[judge_id].trials, level=analysis.level
+        )
         common: dict[str, Any] = {
             "analysis": analysis.id,
+            "level": found.level,
             "n": found.n,
             "unit_of_n": "judgments",
             "clusters": found.n_clusters,
@@ -276,7 +283,7 @@ def _gap_figure(
     curve = None
     if fit is not None and trials["gap"].min() < trials["gap"].max():
         grid = np.linspace(trials["gap"].min(), trials["gap"].max(), 60)
-        curve = predicted_probability(fit, trials, "gap", grid)
+        curve = predicted_probability(fit, trials, "gap", grid, level=analysis.level)
     axes = plot_selection_by_gap(rates, curve)
     fitted_curve = (
         ""

@@ -49,6 +49,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         y_se=f"{column}_se",
         x_draws=draws,
         bootstrap=analysis.resamples,
+        level=analysis.level,
         rng=rng,
     )
     quantities = _quantities(analysis, evidence, found, what)
@@ -59,6 +60,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         "Wright; n counts items.",
         frame=found.to_frame(),
         status=evidence.status,
+        level=analysis.level,
     )
     sentence = (
         f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
@@ -131,7 +133,7 @@ def _quantities(
         Quantity(
             name="spearman_disattenuated",
             label=f"{who}, corrected for measurement error",
-            estimate=None if math.isnan(found.disattenuated) else found.disattenuated,
+            estimate=found.disattenuated,
             low=found.disattenuated_low,
             high=found.disattenuated_high,
             method="Spearman divided by the reliability of the scores, jackknife over items",

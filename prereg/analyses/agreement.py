@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.base import AnyAnalysis
-from prereg.strict import Identifier, Strict
+from prereg.strict import Identifier, Strict, added
 
 ALL = "all"
 
@@ -24,9 +24,10 @@ class Agreement(AnyAnalysis):
     """How far judges agree with people, and how far people agree with each other.
 
     `dimensions` (by default all that people and the judges rated) share one scale. `weights` belong
-    to kappa; `epsilon`, `metric`, `fewest_others` and `fewest_items` belong to the
-    alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
-    correction of the registered verdict covers. `resamples` is for the bootstrap.
+    to kappa; `epsilon`, `metric`, `fewest_others`, `fewest_items` and `false_discovery` belong to
+    the alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
+    correction of the registered verdict covers. `resamples` is for the bootstrap. Pairs with fewer
+    than `fewest_common` items in common are left out. `level` is the coverage of every interval.
     """
 
     answers = "ratings"
@@ -43,6 +44,9 @@ class Agreement(AnyAnalysis):
     cuts: tuple[Cut, ...] = ()
     interval: Literal["jackknife", "bootstrap"] = "jackknife"
     resamples: int | None = Field(default=None, ge=200, le=100_000)
+    fewest_common: int = added(10, ge=1, le=100_000)
+    false_discovery: float = added(0.05, gt=0, lt=0.5)
+    level: float = added(0.95, gt=0.5, lt=1)
 
     @field_validator("judges", "dimensions")
     @classmethod

@@ -29,6 +29,7 @@ class RankCorrelation(AnyAnalysis):
     column: Text | None = None
     resamples: int = added(2000, ge=200, le=100_000)
     draws: int = added(500, ge=100, le=10_000)
+    level: float = added(0.95, gt=0.5, lt=1)
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -53,6 +54,7 @@ class Logit(AnyAnalysis):
     formula: Text
     cluster: Literal["rater_id", "session_id", "sequence_id"]
     term: Text
+    level: float = added(0.95, gt=0.5, lt=1)
 
     @field_validator("formula")
     @classmethod
@@ -79,6 +81,7 @@ class SelectionByGap(AnyAnalysis):
     kind: Literal["selection_by_gap"]
     judge: Identifier
     bins: tuple[Bin, ...] = Field(min_length=1)
+    level: float = added(0.95, gt=0.5, lt=1)
 
     @field_validator("bins")
     @classmethod
@@ -118,6 +121,7 @@ class ChoiceAgreement(AnyAnalysis):
 
     kind: Literal["choice_agreement"]
     judges: tuple[Identifier, ...] = Field(min_length=1)
+    level: float = added(0.95, gt=0.5, lt=1)
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names of the numbers it will report."""

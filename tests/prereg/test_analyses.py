@@ -156,23 +156,41 @@ def test_the_sensitivity_analysis_is_part_of_the_plan() -> None:
 
 
 CORRELATION = {"id": "a", "kind": "rank_correlation", "judge": "length", "score": "overall"}
+LOGIT = {
+    "id": "a",
+    "kind": "logit",
+    "judge": "length",
+    "formula": "select_higher ~ gap",
+    "cluster": "rater_id",
+    "term": "gap",
+}
+GAPS = {"id": "a", "kind": "selection_by_gap", "judge": "length", "bins": [[1, 2]]}
+CHOICES = {"id": "a", "kind": "choice_agreement", "judges": ["length"]}
 
 
-@pytest.mark.parametrize(("key", "default"), [("resamples", 2000), ("draws", 500)])
-def test_a_key_added_later_changes_the_hash_only_where_it_is_used(key: str, default: int) -> None:
-    def written(**keys: int) -> dict[str, Any]:
-        text = plan_with("pairwise_preference", CORRELATION | keys)
+@pytest.mark.parametrize(
+    ("analysis", "key", "default", "other"),
+    [
+        (CORRELATION, "resamples", 2000, 300),
+        (CORRELATION, "draws", 500, 300),
+        *((kind, "level", 0.95, 0.9) for kind in (CORRELATION, LOGIT, GAPS, CHOICES, AGREEMENT)),
+        (AGREEMENT, "fewest_common", 10, 5),
+        (AGREEMENT, "false_discovery", 0.05, 0.1),
+    ],
+)
+def test_a_key_added_later_changes_the_hash_only_where_it_is_used(
+    analysis: dict[str, Any], key: str, default: float, other: float
+) -> None:
+    worked = "empathy_rating" if analysis is AGREEMENT else "pairwise_preference"
+
+    def written(**keys: float) -> dict[str, Any]:
+        text = plan_with(worked, analysis | keys)
         return parse_plan(text, file="plan.yaml").to_json()["analyses"][0]
 
-    # the hash of 0.4.0
-    assert written() == {
-        "id": "a",
-        "kind": "rank_correlation",
-        "judge": "length",
-        "score": "overall",
-    }
+    # the hash of 0.4.0 had no such key
+    assert key not in written()
     assert written(**{key: default}) == written()
-    assert written(**{key: 300}) == written() | {key: 300}
+    assert written(**{key: other}) == written() | {key: other}
 
 
 def test_the_registry_calls_each_kind_by_the_name_its_model_reads() -> None:

@@ -30,7 +30,14 @@ PLAIN = ratings({"p1": 0.7, "p2": 0.7, "p3": 0.9, "m": 0.6, "bad": 2.5})
 
 
 def outcome(
-    table, *, epsilon=0.2, metric="rmse", fewest_others=1, fewest_items=10, level=0.05, **taken
+    table,
+    *,
+    epsilon=0.2,
+    metric="rmse",
+    fewest_others=1,
+    fewest_items=10,
+    false_discovery=0.05,
+    **taken,
 ):
     return alternative_annotator(
         panel(table, **({"scale": (1, 5)} | taken)),
@@ -38,7 +45,7 @@ def outcome(
         metric=metric,
         fewest_others=fewest_others,
         fewest_items=fewest_items,
-        level=level,
+        false_discovery=false_discovery,
     )
 
 
@@ -156,7 +163,7 @@ def test_a_difference_that_never_varies_has_an_exact_bound():
         ({"metric": "kappa"}, "metric"),
         ({"fewest_others": 0}, "fewest_others"),
         ({"fewest_items": 1}, "fewest_items"),
-        ({"level": 0.0}, "level"),
+        ({"false_discovery": 0.0}, "false_discovery"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, says):

@@ -135,3 +135,35 @@ def test_what_cannot_be_answered_is_refused(settings, changed, says):
 def test_a_plan_that_makes_no_sense_is_refused(settings):
     with pytest.raises(ValidationError):
         plan(**settings)
+
+
+def test_the_plan_decides_the_level_the_common_items_and_the_false_discovery_rate():
+    narrow = run_agreement(plan(level=0.8, cuts=({"at": 4},)), evidence())
+    wide = {q.name: q for q in FOUND.quantities}
+    for q in narrow.quantities:
+        assert q.level == 0.8 or "winning_rate" in q.name
+        assert q.estimate == wide[q.name].estimate
+        if q.low is not None and q.low > 0 and q.high < 1:
+            assert wide[q.name].low < q.low < q.high < wide[q.name].high
+    assert {t.level for t in narrow.tables} == {0.8}
+    [before], [after] = (
+        [t.frame for t in found.tables if t.name == "agree_cut"] for found in (FOUND, narrow)
+    )
+    before = before[before["cut"] == "≥ 4"].reset_index(drop=True)
+    assert ((after["high"] - after["low"]) < (before["high"] - before["low"])).all()
+
+    few = EXPERTS[(EXPERTS["rater_id"] != "p1") | (EXPERTS["item_id"] < "i008")]
+    names = [
+        len(run_agreement(plan(fewest_common=fewest), evidence(few)).tables[1].frame)
+        for fewest in (8, 9)
+    ]
+    assert names[0] > names[1]
+
+    rates = [
+        run_agreement(plan(false_discovery=rate, epsilon=0.1), evidence()).quantities
+        for rate in (1e-6, 0.4)
+    ]
+    lowest, highest = (
+        sum(q.estimate for q in found if "winning_rate" in q.name) for found in rates
+    )
+    assert lowest < highest
