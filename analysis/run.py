@@ -18,12 +18,12 @@ from analysis.gate import Verdict, judge_evidence
 from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
 from analysis.ranking import bradley_terry
+from analysis.registered.figures import flow_figure, ranking_figure
 from analysis.registered.finding import Finding
-from analysis.registered.methods_text import flow_notes, limits, methods
 from analysis.registered.registry import run_registered
 from analysis.registered.sensitivity import sensitivity_findings
+from analysis.registered.sentences import flow_notes, limits, methods
 from analysis.registered.shared_families import in_shared_families
-from analysis.registered.study_figures import flow_figure, ranking_figure
 from analysis.results.files import WRITTEN, write_results
 from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.tables.tidy import table_path

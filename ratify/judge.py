@@ -58,7 +58,7 @@ def ask_judges(
         When there is no such judge, or a judge cannot be asked.
     """
     from prereg.plan.judging import LLMJudge
-    from study.judges.runs.baseline import run_judge
+    from study.judges.runs.offline import run_judge
 
     whole = True
     for judge in _chosen(study, only):

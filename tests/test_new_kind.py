@@ -31,7 +31,7 @@ from prereg.tables.reader import read_table, write_csv
 from study.bots import Page, arrive
 from study.export.files import export
 from study.items import Item
-from study.judges.runs.baseline import run_judge
+from study.judges.runs.offline import run_judge
 from study.opening import lock_study, open_study
 from study.store.database import open_store
 from study.store.tables import Rating
