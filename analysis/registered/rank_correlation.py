@@ -17,7 +17,7 @@ from analysis.ranking.draws import MOST_ITEMS, score_errors
 from analysis.registered.finding import Finding, drawn, interval, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
-from prereg.analyses.choices import RankCorrelation
+from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.errors import RatifyError
 
 

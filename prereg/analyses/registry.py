@@ -10,7 +10,8 @@ from pydantic_core import core_schema
 from prereg.analyses.agreement import Agreement
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Change
-from prereg.analyses.choices import ChoiceAgreement, Logit, RankCorrelation, SelectionByGap
+from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
+from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import Regression
 from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes

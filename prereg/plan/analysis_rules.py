@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from prereg.analyses.choices import Logit, RankCorrelation
+from prereg.analyses.choices import Logit
+from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
