@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 import yaml
 from hypothesis import settings
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
 from prereg.tables.reader import write_csv
 from study.scaffold import new_study
@@ -27,6 +30,9 @@ settings.load_profile("ratify")
 
 POSTGRES = os.environ.get("RATIFY_TEST_POSTGRES", "postgresql+psycopg://postgres@127.0.0.1:5432")
 DASHBOARD_PASSWORD = "password-of-the-tests"
+
+_SEND_AWAY = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 # The slowest files, slowest first, so that the last one to start is short. The demo starts at once,
@@ -87,12 +93,9 @@ def study_folder(tmp_path: Path) -> Path:
     return make_study(tmp_path / "study")
 
 
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    """A new, empty PostgreSQL database that is dropped afterwards."""
-    from sqlalchemy import create_engine, text
-    from sqlalchemy.exc import OperationalError
-
+@pytest.fixture(scope="session")
+def postgres_database() -> Iterator[Engine]:
+    """A PostgreSQL database of this process, dropped at its end."""
     name = f"ratify_test_{secrets.token_hex(6)}"
     admin = create_engine(f"{POSTGRES}/postgres", isolation_level="AUTOCOMMIT")
     try:
@@ -101,10 +104,22 @@ def postgres_url() -> Iterator[str]:
     except OperationalError:
         admin.dispose()
         pytest.skip(f"no PostgreSQL answers at {POSTGRES} (set RATIFY_TEST_POSTGRES)")
-    yield f"{POSTGRES}/{name}"
+    engine = create_engine(f"{POSTGRES}/{name}", isolation_level="AUTOCOMMIT")
+    yield engine
+    engine.dispose()
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
+
+
+@pytest.fixture
+def postgres_url(postgres_database: Engine) -> Iterator[str]:
+    """An empty PostgreSQL database; afterwards nobody is connected and nothing is left in it."""
+    yield postgres_database.url.render_as_string(hide_password=False)
+    with postgres_database.connect() as connection:
+        connection.execute(text(_SEND_AWAY))
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

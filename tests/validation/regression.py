@@ -262,6 +262,12 @@ KNOWN_PLAIN = (
 )
 
 
+KNOWN_WILD = (
+    "With 8 clusters treated as wholes the test rejects a little too often, and the interval is a "
+    "little too narrow; the function's docstring says so."
+)
+
+
 def _few_plain(clusters: int) -> Check:
     def once(rng: np.random.Generator) -> list[bool]:
         data = whole_clusters(rng, clusters)
@@ -296,6 +302,7 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
     function = "analysis.regression.wild_bootstrap.wild_cluster_bootstrap"
     design = f"{clusters} clusters treated as wholes, {'logit' if is_logit else 'OLS'}"
     common = {"area": AREA, "function": function, "design": design}
+    known = KNOWN_WILD if clusters == min(FEW) and not is_logit else ""
 
     def rejected(rng: np.random.Generator) -> list[bool]:
         try:
@@ -309,8 +316,9 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
             what="p value",
             kind="size",
             promised=0.05,
-            runs=300 if is_logit else 600,
+            runs=300 if is_logit else 2_000,
             once=rejected,
+            note=known,
         )
     ]
     if not is_logit:
@@ -320,8 +328,9 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
                 what="inverted interval",
                 kind="coverage",
                 promised=0.95,
-                runs=600,
+                runs=2_000,
                 once=lambda rng: [tried(rng, 0.8)[0]],
+                note=known,
             )
         )
     return checks
