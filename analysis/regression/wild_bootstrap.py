@@ -124,8 +124,8 @@ def wild_cluster_bootstrap(
     Each group compared must have several clusters: if only two or three clusters have the
     treatment, the test rejects too rarely. With Rademacher's signs and 5 clusters or fewer no p
     value can be below .05, and the interval has no ends. In simulation with 8 clusters, each
-    treated or not as a whole, the test at 5% rejected a true hypothesis in 6 to 7 of 100 data sets and the
-    95% interval covered the truth in 93; with 12 clusters or more these were 5 to 6 and 94 to 95.
+    treated or not as a whole, the test at 5% rejected a true hypothesis in 6 to 7 of 100 data sets
+    and the 95% interval covered the truth in 93; with 12 or more in 5 to 6 and in 94 to 95.
 
     References
     ----------
