@@ -294,7 +294,6 @@ def _gap_figure(
     return drawn(
         evidence,
         axes,
-        status=evidence.status,
         name=analysis.id,
         title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
         caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "

@@ -45,7 +45,6 @@ def flow_figure(evidence: Evidence) -> ResultFigure:
     return drawn(
         evidence,
         axes,
-        status=evidence.status,
         name="flow",
         title="Who came, who left and who was analysed",
         caption="Rules apply in the plan's order, each to those who remain after the rule before "

@@ -211,7 +211,6 @@ def _rank_figure(
     return drawn(
         evidence,
         axes,
-        status=evidence.status,
         name=f"{analysis.id}_ranks",
         title=f"{evidence.raters_own} rank and the rank by {what}",
         caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "

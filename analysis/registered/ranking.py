@@ -146,6 +146,7 @@ def _rank_table(
         f"{ranks.n_judgments:,} judgments, {ranks.n_clusters:,} clusters. {ranks.method}.",
         frame=frame,
         status=evidence.status,
+        level=analysis.level,
     )
 
 
@@ -166,6 +167,7 @@ def _pairs(analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors) -
         f"for each pair alone; p tests no difference and is not corrected. {found.method}.",
         frame=found.to_frame(),
         status=evidence.status,
+        level=analysis.level,
     )
 
 

@@ -149,24 +149,26 @@ def deal(trials: Sequence[Items], counts: Sequence[int]) -> list[list[Items]]:
     hands: list[list[Items]] = []
     for count in counts:
         hand: list[Items] = []
+        met: set[str] = set()
         while len(hand) < count:
-            index = _best_fit(queue, hand)
+            index = _best_fit(queue, hand, met)
             if index is None:
-                hand.append(_swapped(queue.popleft(), hand, hands))
+                trial = _swapped(queue.popleft(), hand, hands)
             else:
-                hand.append(queue[index])
+                trial = queue[index]
                 del queue[index]
+            hand.append(trial)
+            met.update(trial)
         hands.append(hand)
     return hands
 
 
-def _best_fit(queue: Sequence[Items], hand: Sequence[Items]) -> int | None:
+def _best_fit(queue: Sequence[Items], hand: Sequence[Items], met: set[str]) -> int | None:
     """Return the index of the first trial with only new items, else of the first new trial."""
-    met = {item for trial in hand for item in trial}
-    held = {frozenset(trial) for trial in hand}
     for index, trial in enumerate(islice(queue, LOOK_AHEAD)):
-        if not met.intersection(trial):
+        if met.isdisjoint(trial):
             return index
+    held = {frozenset(trial) for trial in hand}
     return next((i for i, trial in enumerate(queue) if frozenset(trial) not in held), None)
 
 

@@ -72,7 +72,7 @@ RATINGS: list[dict[str, Any]] = [
     *OF_TABLES,
 ]
 PICKS: list[dict[str, Any]] = [
-    {"id": "order", "kind": "ranking", "resamples": 100},
+    {"id": "order", "kind": "ranking", "resamples": 100, "level": 0.9},
     {"id": "shares", "kind": "best_worst_shares", "sources": ["first", "second", "third"]},
     {"id": "other", "kind": "rank_correlation", "judge": "length", "score": "bradley_terry"},
     {"id": "same", "kind": "choice_agreement", "judges": ["length"]},
@@ -222,6 +222,10 @@ def test_picks_become_comparisons_and_shares(picks: Path) -> None:
     share = ((rows["picked"] == "most") & (source == "third")).sum() / (source == "third").sum()
     assert found["shares", "most: third"]["estimate"] == pytest.approx(share)
     assert found["order", "reliability"]["estimate"] > 0.3
+    for table in ("order_ranks", "order_pairs"):
+        paper = (picks / "results" / "tables" / f"{table}.md").read_text(encoding="utf-8")
+        assert "90% CI" in paper
+        assert "95% CI" not in paper
     assert found["same", "length: agreement"]["n"] > 0
     assert ("other", "spearman") in found
 
