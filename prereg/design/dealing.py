@@ -146,28 +146,30 @@ def deal(trials: Sequence[Items], counts: Sequence[int]) -> list[list[Items]]:
         trials.
     """
     queue = deque(trials)
+    everything = {item for trial in trials for item in trial}
     hands: list[list[Items]] = []
     for count in counts:
         hand: list[Items] = []
-        met: set[str] = set()
+        new = everything.copy()
         while len(hand) < count:
-            index = _best_fit(queue, hand, met)
+            index = _best_fit(queue, hand, new)
             if index is None:
                 trial = _swapped(queue.popleft(), hand, hands)
             else:
                 trial = queue[index]
                 del queue[index]
             hand.append(trial)
-            met.update(trial)
+            new.difference_update(trial)
         hands.append(hand)
     return hands
 
 
-def _best_fit(queue: Sequence[Items], hand: Sequence[Items], met: set[str]) -> int | None:
+def _best_fit(queue: Sequence[Items], hand: Sequence[Items], new: set[str]) -> int | None:
     """Return the index of the first trial with only new items, else of the first new trial."""
-    for index, trial in enumerate(islice(queue, LOOK_AHEAD)):
-        if met.isdisjoint(trial):
-            return index
+    if len(new) >= len(queue[0]):
+        for index, trial in enumerate(islice(queue, LOOK_AHEAD)):
+            if new.issuperset(trial):
+                return index
     held = {frozenset(trial) for trial in hand}
     return next((i for i, trial in enumerate(queue) if frozenset(trial) not in held), None)
 
