@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import settings
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
@@ -24,6 +23,7 @@ from prereg.tables.reader import write_csv
 from study.scaffold import new_study
 from tests.support import warm
 from tests.support.paths import REAL_DATA
+from tests.support.plans import edited_plan
 
 settings.register_profile("ratify", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("ratify")
@@ -79,11 +79,9 @@ def make_study(
     ]
     write_csv(table, list(rows[0]), rows)
     new_study(folder, items=table, scenario_column="scenario")
-    path = folder / "plan.yaml"
-    plan = yaml.safe_load(path.read_text())
-    plan["design"] |= {"raters": raters, "trials": trials}
-    plan["judges"][0]["pairs"]["per_scenario"] = judged
-    path.write_text(yaml.safe_dump(plan, sort_keys=False))
+    with edited_plan(folder) as plan:
+        plan["design"] |= {"raters": raters, "trials": trials}
+        plan["judges"][0]["pairs"]["per_scenario"] = judged
     return folder
 
 

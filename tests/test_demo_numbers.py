@@ -217,11 +217,13 @@ def test_the_level_of_an_analysis_is_the_coverage_of_its_intervals(
 ) -> None:
     evidence = gather(demo, mode="bot")
     kinds = {one.kind: one for one in evidence.plan.analyses}
-    assert set(kinds) == {"rank_correlation", "logit", "selection_by_gap", "choice_agreement"}
+    assert kinds.keys() >= {"rank_correlation", "logit", "selection_by_gap", "choice_agreement"}
     for kind, analysis in kinds.items():
         narrow = RUNNERS[kind](analysis.model_copy(update={"level": 0.8}), evidence)
-        assert {t.level for t in narrow.tables} <= {0.8}
+        assert {t.level for t in narrow.tables if not t.name.endswith("_misfit")} <= {0.8}
         for q in narrow.quantities:
+            if q.name == "misfit":  # a count of raters, which has no interval
+                continue
             wide = found[q.analysis, q.name]
             assert (q.level, wide["level"]) == (0.8, 0.95)
             assert q.estimate == pytest.approx(wide["estimate"], abs=1e-9)

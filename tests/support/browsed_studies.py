@@ -17,6 +17,7 @@ from study.folder import DEMO_MARK
 from study.opening import lock_study
 from study.scaffold import new_study
 from tests.conftest import Server, make_study, running
+from tests.support.plans import edited_plan
 
 TRIALS = 10  # two digits, which need more room
 # Words and names that are too long for one line on a phone must still wrap.
@@ -68,11 +69,9 @@ class Studies:
 
 def planned(folder: Path, **changes: Any) -> list[str]:
     """Change parts of a plan, and return the options that serve it as a pilot."""
-    path = folder / "plan.yaml"
-    plan = yaml.safe_load(path.read_text(encoding="utf-8"))
-    for part, change in changes.items():
-        plan[part] = {**plan.get(part, {}), **change} if isinstance(change, dict) else change
-    path.write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    with edited_plan(folder) as plan:
+        for part, change in changes.items():
+            plan[part] = {**plan.get(part, {}), **change} if isinstance(change, dict) else change
     return PILOT
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from study.folder import Study
 from study.opening import open_study
 from study.store.database import Store
@@ -14,6 +12,7 @@ from study.visits.answers import Given, answer
 from study.visits.claims import Arrival, claim, show
 from study.visits.places import Place
 from tests.conftest import make_study
+from tests.support.plans import edited_plan
 
 SCALES = [
     {"id": "warmth", "question": "How warm?", "min": 1, "max": 5, "labels": {1: "no", 5: "very"}},
@@ -34,21 +33,19 @@ WRONG: dict[str, dict[str, int | str]] = {
 
 def study_of_kind(folder: Path, kind: str, *, per_sequence: int = 1, **design: Any) -> Study:
     """Make a study of any kind, with three trials, an attention check, a reward and no judges."""
-    path = make_study(folder, raters=6, trials=3) / "plan.yaml"
-    plan = yaml.safe_load(path.read_text())
-    for part in ("judges", "analyses", "gate"):
-        del plan[part]
-    if kind != "pairwise":
-        del plan["measures"]
-    plan |= {"kind": kind, "attention_checks": [_check(kind)]}
-    plan["design"] |= {"raters_per_sequence": per_sequence, **design}
-    plan["exclusions"] = [{"rule": "failed_attention", "max_failed": 0}]
-    plan["recruitment"]["reward"] = {"amount": 2.5, "currency": "GBP"}
-    if kind == "rating":
-        plan["scales"] = SCALES
-    if kind == "best_worst":
-        plan["design"] |= {"options": 3, "ask_why": True}
-    path.write_text(yaml.safe_dump(plan, sort_keys=False))
+    with edited_plan(make_study(folder, raters=6, trials=3)) as plan:
+        for part in ("judges", "analyses", "gate"):
+            del plan[part]
+        if kind != "pairwise":
+            del plan["measures"]
+        plan |= {"kind": kind, "attention_checks": [_check(kind)]}
+        plan["design"] |= {"raters_per_sequence": per_sequence, **design}
+        plan["exclusions"] = [{"rule": "failed_attention", "max_failed": 0}]
+        plan["recruitment"]["reward"] = {"amount": 2.5, "currency": "GBP"}
+        if kind == "rating":
+            plan["scales"] = SCALES
+        if kind == "best_worst":
+            plan["design"] |= {"options": 3, "ask_why": True}
     return open_study(folder)
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import text
 
 from prereg.plan.judging import LLMJudge
@@ -30,6 +29,7 @@ from study.store.database import Store, open_store
 from tests.support import warm
 from tests.support.llm_server import LLMServer
 from tests.support.paths import ROOT
+from tests.support.plans import edited_plan
 
 KEY = "sk-key-that-nobody-may-ever-read"
 VARIABLE = "KEY_OF_THE_TESTS"
@@ -63,29 +63,27 @@ def make_llm_study(
     table = folder.parent / f"{folder.name}-pool.csv"
     write_csv(table, list(rows[0]), rows)
     new_study(folder, items=table, scenario_column="scenario")
-    path = folder / "plan.yaml"
-    plan = yaml.safe_load(path.read_text())
-    plan["design"] |= {"raters": raters, "trials": trials}
-    url = server if isinstance(server, str) else server.base_url
-    plan["judges"] = [
-        {
-            "id": "fake",
-            "kind": "llm",
-            "model": "lab/judge-1",
-            "base_url": url,
-            "key_variable": VARIABLE,
-            "concurrency": 8,
-            "patience_minutes": 0.5,
-            **judge,
-        },
-        {"id": "length", "kind": "baseline", "pairs": None},
-        {"id": "lexical", "kind": "baseline", "pairs": None},
-    ]
-    plan["gate"] = []
-    plan["analyses"] = [a for a in plan["analyses"] if a["kind"] == "choice_agreement"]
-    for analysis in plan["analyses"]:
-        analysis["judges"] = ["fake"]
-    path.write_text(yaml.safe_dump(plan, sort_keys=False))
+    with edited_plan(folder) as plan:
+        plan["design"] |= {"raters": raters, "trials": trials}
+        url = server if isinstance(server, str) else server.base_url
+        plan["judges"] = [
+            {
+                "id": "fake",
+                "kind": "llm",
+                "model": "lab/judge-1",
+                "base_url": url,
+                "key_variable": VARIABLE,
+                "concurrency": 8,
+                "patience_minutes": 0.5,
+                **judge,
+            },
+            {"id": "length", "kind": "baseline", "pairs": None},
+            {"id": "lexical", "kind": "baseline", "pairs": None},
+        ]
+        plan["gate"] = []
+        plan["analyses"] = [a for a in plan["analyses"] if a["kind"] == "choice_agreement"]
+        for analysis in plan["analyses"]:
+            analysis["judges"] = ["fake"]
     if locked:
         lock_study(folder)
     return folder

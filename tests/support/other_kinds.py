@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
@@ -23,6 +22,7 @@ from study.folder import Study
 from study.opening import lock_study, open_study
 from study.scaffold import new_study
 from study.store.database import open_store
+from tests.support.plans import edited_plan
 
 Row = dict[str, Any]
 SOURCES = ("first", "second", "third")
@@ -42,10 +42,9 @@ def make_study(folder: Path, worked: str, *, raters: int = 12, **changes: Any) -
         Parts of the plan, at its top level.
     """
     new_study(folder, items=_items(folder.parent), scenario_column="scenario", worked=worked)
-    path = folder / "plan.yaml"
-    plan = yaml.safe_load(path.read_text(encoding="utf-8")) | changes
-    plan["design"] |= {"raters": raters}
-    path.write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+    with edited_plan(folder) as plan:
+        plan |= changes
+        plan["design"] |= {"raters": raters}
     lock_study(folder)
     study = open_study(folder, must_be_locked=True)
     with contextlib.closing(open_store(folder, None)) as store:

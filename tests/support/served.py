@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from sqlalchemy import Engine, create_engine, make_url, select
 
 from study.store.database import STORE_FILE
 from study.store.tables import ANSWERS, Base, Slot, Visit
 from tests.conftest import Serve
 from tests.support.collecting import study_of_kind
+from tests.support.plans import edited_plan
 from tests.support.wire import Person, overheard
 
 KINDS = {
@@ -87,9 +87,9 @@ def starting(place: Path, serve: Serve) -> Iterator[Start]:
 def make_study(folder: Path, kind: str, more: dict[str, Any]) -> Path:
     """Make a study whose plan has `more` parts."""
     design = {"raters": 120, **more.pop("design", {})}
-    path = study_of_kind(folder, kind, **design).folder / "plan.yaml"
-    plan = yaml.safe_load(path.read_text(encoding="utf-8"))
-    path.write_text(yaml.safe_dump(plan | more, sort_keys=False), encoding="utf-8")
+    study_of_kind(folder, kind, **design)
+    with edited_plan(folder) as plan:
+        plan |= more
     return folder
 
 
