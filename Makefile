@@ -32,9 +32,6 @@ help:
 
 .venv/ready-to-test: setup.cfg pyproject.toml constraints.txt | .venv/made
 	$(PIP) --editable '.[test,dev]'
-	@# what tests import is compiled here once, not by each of their processes at the same time
-	@-PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.support.warm
-	@-PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --collect-only --quiet --quiet > /dev/null
 	@touch .venv/ready-to-run $@
 
 run: .venv/ready-to-run

@@ -8,7 +8,6 @@ test_demo and test_packaging make cold starts, and test what only a cold start s
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import multiprocessing
 import os
@@ -21,24 +20,25 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import IO, Any
 
-IMPORTED = [
-    "ratify.demo",
-    "study.web.app",
-    "study.serving.command",
-    "study.serving.workers",
-    "study.export.files",
-    "analysis.run",
-    "analysis.report.page",
-    "analysis.audit.audit",
-    "waitress",
-    "psycopg",
-    "ratify.judge",
-    "study.judges.runs.live",
-    "study.judges.runs.batch",
-    "httpx2",
-]
 WARM = multiprocessing.get_context("forkserver")
-WARM.set_forkserver_preload(IMPORTED)
+WARM.set_forkserver_preload(
+    [
+        "ratify.demo",
+        "study.web.app",
+        "study.serving.command",
+        "study.serving.workers",
+        "study.export.files",
+        "analysis.run",
+        "analysis.report.page",
+        "analysis.audit.audit",
+        "waitress",
+        "psycopg",
+        "ratify.judge",
+        "study.judges.runs.live",
+        "study.judges.runs.batch",
+        "httpx2",
+    ]
+)
 
 
 class Process:
@@ -175,8 +175,3 @@ def _become(
         assert isinstance(stream, io.TextIOWrapper)
         stream.reconfigure(line_buffering=True)
     function(*arguments)
-
-
-if __name__ == "__main__":  # compiles them
-    for name in IMPORTED:
-        importlib.import_module(name)
