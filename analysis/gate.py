@@ -84,11 +84,11 @@ def judge_evidence(
     )
     against = {
         "the plan sets no thresholds": not plan.gate,
-        "the raters are simulated, and only people open a gate": mode == "bot",
-        "these are pilot data, and only live data open a gate": mode == "pilot",
+        "the raters are simulated, and only answers by people can open a gate": mode == "bot",
+        "these are pilot data, and only live data can open a gate": mode == "pilot",
         "the plan is not locked": not locked,
     }
-    return Verdict(conditions, tuple(reason for reason, stands in against.items() if stands))
+    return Verdict(conditions, tuple(reason for reason, holds in against.items() if holds))
 
 
 def judge_results(folder: Path) -> Verdict:
