@@ -93,15 +93,15 @@ class Verdict:
 
     judge: str
     dimension: str
-    humans: int
-    n: int
-    winning_rate: float
-    winning_rate_all: float
-    passes: bool | None
-    passes_all: bool | None
-    advantage: float
-    advantage_low: float
-    advantage_high: float
+    humans: int = 0
+    n: int = 0
+    winning_rate: float = np.nan
+    winning_rate_all: float = np.nan
+    passes: bool | None = None
+    passes_all: bool | None = None
+    advantage: float = np.nan
+    advantage_low: float = np.nan
+    advantage_high: float = np.nan
     human_alpha: float
     note: str = ""
 
@@ -214,8 +214,9 @@ def alternative_annotator(
                 name,
                 [one for one in tested if one.dimension == name],
                 wins[name],
-                (false_discovery, level),
                 alphas[name],
+                false_discovery=false_discovery,
+                level=level,
             )
             for name in wins
         ]
@@ -340,35 +341,25 @@ def _verdict(
     dimension: str,
     rows: Sequence[LeftOutHuman],
     wins: tuple[FloatArray, FloatArray],
-    limits: tuple[float, float],
     alpha: float,
+    *,
+    false_discovery: float,
+    level: float,
 ) -> Verdict:
-    """Return how the judge did over the people who could be tested.
-
-    `limits` are the false discovery rate and the coverage of the interval, `alpha` is people's own.
-    """
+    """Return how the judge did over the people who could be tested; `alpha` is people's own."""
     tested = [n for n, row in enumerate(rows) if not np.isnan(row.p_value)]
     if not tested:
         return Verdict(
             judge=judge,
             dimension=dimension,
-            humans=0,
-            n=0,
-            winning_rate=np.nan,
-            winning_rate_all=np.nan,
-            passes=None,
-            passes_all=None,
-            advantage=np.nan,
-            advantage_low=np.nan,
-            advantage_high=np.nan,
             human_alpha=alpha,
             note="Nobody rated enough items together with others to be tested.",
         )
     kept = wins[0][:, tested]
     entered = ~np.isnan(kept).all(axis=1)
-    value, low, high = _advantage(kept[entered], limits[1])
+    value, low, high = _advantage(kept[entered], level)
     one, every = (
-        float(np.mean([getattr(rows[n], name) <= limits[0] for n in tested]))
+        float(np.mean([getattr(rows[n], name) <= false_discovery for n in tested]))
         for name in ("p_adjusted", "p_adjusted_all")
     )
     return Verdict(
