@@ -1,7 +1,7 @@
 """A bare peer of the rater pages: the least Flask, waitress and SQLite code that keeps answers.
 
 It shows the same conversations on a page with the same markup, and commits each answer to disk
-before it replies. It has no claims, leases, languages, tokens, headers, checks or withdrawals. A lab
+before it replies. It has no claims, leases, languages, tokens, headers or withdrawals. A lab
 could write it in an afternoon, so it shows what the pages of Ratify cost.
 
 Run as `python -m benchmarks.bare_pages ITEMS.csv STORE.sqlite3 TRIALS`; it prints its address.
