@@ -37,12 +37,16 @@ class Lock:
         ISO 8601, UTC.
     tool : str
         Name and version of the program that wrote it.
+    ids_required : bool
+        Whether a live study takes only raters with an id unless its plan says otherwise; false in
+        a lock of 0.4.0 and before, which let in everybody.
     """
 
     plan_hash: str
     parts: Mapping[str, str]
     locked_at: str
     tool: str
+    ids_required: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the lock as `plan.lock.json` holds it."""
@@ -52,6 +56,7 @@ class Lock:
             "parts": dict(self.parts),
             "locked_at": self.locked_at,
             "tool": self.tool,
+            "ids_required": self.ids_required,
         }
 
 
@@ -199,7 +204,7 @@ def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
         lock = read_lock(folder)
         refuse_changed(folder, lock, parts)
         return lock
-    lock = Lock(plan_hash(parts), dict(parts), utc_now(), tool_version())
+    lock = Lock(plan_hash(parts), dict(parts), utc_now(), tool_version(), ids_required=True)
     files.write_json(folder / LOCK_FILE, lock.to_json())
     return lock
 
@@ -220,6 +225,7 @@ def read_lock(folder: Path) -> Lock:
             {str(k): str(v) for k, v in content["parts"].items()},
             str(content["locked_at"]),
             str(content["tool"]),
+            content.get("ids_required") is True,
         )
     except FileNotFoundError as error:
         raise RatifyError(

@@ -14,6 +14,7 @@ from study.serving import server
 from study.store.database import Store, mark_store, open_store
 from study.web.accounts import has_password
 from study.web.app import create_app
+from study.web.limits import CONSENTS, consents_per_hour
 from study.web.safety import trusted_proxies
 
 
@@ -80,6 +81,8 @@ def serve_study(
                 say(f"port {serving.port} is taken, so Ratify uses port {port}")
             ready(f"http://{host}:{port}", token)
 
+        for line in hints(study, serving):
+            say(line)
         with server.marked_as_served(study.folder):
             if serving.workers == 1:
                 server.serve(app, listener, ready=started)
@@ -90,6 +93,26 @@ def serve_study(
                 return _make(study, serving, open_store(study.folder, url), token)
 
             server.serve_with_workers(make, listener, workers=serving.workers, ready=started)
+
+
+def hints(study: Study, serving: Serving) -> list[str]:
+    """Return what the person who starts a live server should know about who may take part."""
+    recruitment = study.plan.recruitment
+    if serving.mode != "live" or recruitment.links == "signed":
+        return []
+    said = []
+    if recruitment.platform == "generic" and study.lock and not study.lock.ids_required:
+        said.append(
+            "warning: this study was locked by Ratify 0.4.0 or before, so raters whose link has no "
+            "id are let in, and one script could take every place"
+        )
+    most, places = consents_per_hour(study.plan.design.raters), study.plan.design.raters
+    if most < places:
+        said.append(
+            f"one network address may take {most} of the {places} places in an hour; for a class "
+            f"or a laboratory behind one address, set {CONSENTS}"
+        )
+    return said
 
 
 def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:

@@ -102,7 +102,7 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
                 "now_answered": place.position,
                 "now_status": "finished" if finished else "active",
                 "now_finished": now if finished else None,
-                "until": time.time() + study.plan.design.lease_minutes * 60,
+                "until": time.time() + study.plan.design.lease_seconds(place.position),
             },
         ).rowcount
         if not advanced:  # another request was first, or the slot has gone to somebody else

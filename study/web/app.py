@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import time
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +21,7 @@ from study.folder import DEMO_MARK, Study
 from study.language import speak
 from study.store.database import Store
 from study.tasks.registry import task_of
+from study.visits.links import signing_key
 from study.web import safety
 from study.web.context import Room, room
 from study.web.limits import Limits
@@ -79,7 +78,11 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     store.open_slots(
         study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
     )
-    app.extensions["ratify"] = Room(study, store, mode, task_of(study.plan), setup_token, Limits())
+    limits = Limits(places=study.plan.design.raters)
+    key = signing_key(study.folder)
+    app.extensions["ratify"] = Room(
+        study, store, mode, task_of(study.plan), setup_token, limits, key
+    )
     app.before_request(safety.refuse_nameless_fields)
     csrf.init_app(app)
     speak(app, study.plan.language)
@@ -119,17 +122,4 @@ def secret_key(folder: Path) -> str:
     given = os.environ.get("RATIFY_SECRET_KEY")
     if given:
         return given
-    path = folder / SECRET_FILE
-    # several servers may start at once: all use the key of the first to make the file
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(secrets.token_urlsafe(32) + "\n")
-    for _ in range(50):
-        key = path.read_text(encoding="utf-8").strip()
-        if key:
-            return key
-        time.sleep(0.02)  # another server has made the file, but not written the key yet
-    raise RatifyError(
-        "does not contain a key", file=path, allowed="remove it, and Ratify makes a new one"
-    )
+    return files.made_once(folder / SECRET_FILE, secrets.token_urlsafe(32))

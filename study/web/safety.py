@@ -54,6 +54,7 @@ _EXPLAINED = {
         ),
     ),
 }
+Problem = tuple[str, int, dict[str, str]]
 log = logging.getLogger("ratify")
 
 
@@ -140,12 +141,13 @@ def _headers(response: Response) -> Response:
     return response
 
 
-def problem(title: str, text: str, status: int) -> tuple[str, int]:
-    """Return a page that says what is wrong and what to do."""
-    return render_template("problem.html", title=title, text=text), status
+def problem(title: str, text: str, status: int, *, retry: int | None = None) -> Problem:
+    """Return a page that says what is wrong and what to do, and in how many seconds."""
+    headers = {} if retry is None else {"Retry-After": str(retry)}
+    return render_template("problem.html", title=title, text=text), status, headers
 
 
-def _problem(error: HTTPException) -> tuple[str, int] | HTTPException:
+def _problem(error: HTTPException) -> Problem | HTTPException:
     code = error.code or 500
     if code < 400:
         return error
@@ -164,7 +166,7 @@ def _problem(error: HTTPException) -> tuple[str, int] | HTTPException:
     )
 
 
-def _stale_form(_error: CSRFError) -> tuple[str, int]:
+def _stale_form(_error: CSRFError) -> Problem:
     return problem(
         _("Please open your link again"),
         _("This page was open for too long, or cookies are switched off. Nothing was lost."),
@@ -172,7 +174,7 @@ def _stale_form(_error: CSRFError) -> tuple[str, int]:
     )
 
 
-def _no_store(error: SQLAlchemyError) -> tuple[str, int]:
+def _no_store(error: SQLAlchemyError) -> Problem:
     log.error("the store did not answer: %r", getattr(error, "orig", None) or error)
     return problem(
         _("Please try again in a moment"),
@@ -184,7 +186,7 @@ def _no_store(error: SQLAlchemyError) -> tuple[str, int]:
     )
 
 
-def _unforeseen(error: Exception) -> tuple[str, int]:
+def _unforeseen(error: Exception) -> Problem:
     log.exception("a page failed", exc_info=error)
     return problem(
         _("Something went wrong here"),

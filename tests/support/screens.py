@@ -112,6 +112,12 @@ def instructions(page: Page, studies: Studies) -> None:
     arrive(page, studies.url(rugged), studies.rater())
 
 
+@screen("again.html", "Is this your visit?")
+def welcome_back(page: Page, studies: Studies) -> None:
+    arrive(page, studies.url(rugged), studies.rater())
+    page.goto(f"{studies.url(rugged)}/")
+
+
 @screen("comprehension.html", "One question first")
 def comprehension(page: Page, studies: Studies) -> None:
     arrive(page, studies.url(ratings), studies.rater())

@@ -50,14 +50,20 @@ class Mortal:
     def start(self) -> None:
         """Start it, on the port it had before, and wait until it has answered a request."""
         words = ("serve", self.folder, "--port", self.port, "--workers", self.workers)
-        environment = {**os.environ, "RATIFY_DATABASE_URL": self.database}
+        environment = {
+            **os.environ,
+            "RATIFY_DATABASE_URL": self.database,
+            "RATIFY_CONSENTS_PER_HOUR": "100000",
+        }
         self.process = warm.Process(warm.ratify, words, environment=environment, merged=True)
         line = self.process.stdout.readline()
         assert "http://" in line, line + self.process.stdout.read()
         port = int(line.partition("http://")[2].partition("/")[0].rpartition(":")[2])
         assert self.port in {0, port}
         self.port = port
-        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).status_code == 200
+        assert (
+            httpx.get(f"http://127.0.0.1:{port}/?rater=first", timeout=PATIENCE).status_code == 200
+        )
 
     def kill(self) -> None:
         """Kill the server and all its workers, with no chance to put anything in order."""
