@@ -50,6 +50,12 @@ class OneLine(click.Group):
         except RatifyError as error:
             click.echo(f"ratify: {error}", err=True)
             ctx.exit(2)
+        except Exception as error:
+            said = _fault_of_database(error)
+            if said is None:
+                raise
+            click.echo(f"ratify: {said}", err=True)
+            ctx.exit(2)
 
 
 @click.group(
@@ -60,23 +66,51 @@ def main() -> None:
     """Ask people whether an LLM judge may be believed: plan, lock, collect, analyse, report."""
 
 
+def _fault_of_database(error: Exception) -> RatifyError | None:
+    """Return the line for an error that a database raised while a command ran, else None."""
+    if not type(error).__module__.startswith(("sqlalchemy.", "sqlite3", "study.store.")):
+        return None
+    from study.store.faults import fault
+
+    return fault(error, "the store")
+
+
 def database() -> str | None:
     """Return the URL of the database, or None if it is SQLite in the study folder."""
     return os.environ.get("RATIFY_DATABASE_URL")
 
 
-def store_of(folder: Path) -> contextlib.closing[Store]:
-    """Return a folder's store, which is closed at the end of a with block."""
+@contextlib.contextmanager
+def store_of(folder: Path, *, new: bool = True) -> Iterator[Store]:
+    """Open a folder's store, which is closed at the end of a with block."""
     from study.store.database import open_store
+    from study.store.faults import fault
 
-    return contextlib.closing(open_store(folder, database()))
+    with contextlib.closing(open_store(folder, database(), new=new)) as store:
+        try:
+            yield store
+        except Exception as error:
+            if _fault_of_database(error) is None:
+                raise
+            raise fault(error, store.place) from error
 
 
 @contextlib.contextmanager
-def opened(folder: Path, *, same_judges: bool = False) -> Iterator[tuple[Study, Store]]:
-    """Open a study and its store; the store is closed at the end of the with block."""
+def opened(
+    folder: Path, *, same_judges: bool = False, new: bool = False
+) -> Iterator[tuple[Study, Store]]:
+    """Open a study and its store; the store is closed at the end of the with block.
+
+    Parameters
+    ----------
+    folder : Path
+    same_judges : bool
+        See `study.opening.open_study`.
+    new : bool
+        Whether the store may be made; a command that reads answers must find some.
+    """
     from study.opening import open_study
 
     study = open_study(folder, same_judges=same_judges)
-    with store_of(folder) as store:
+    with store_of(folder, new=new) as store:
         yield study, store

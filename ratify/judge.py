@@ -238,7 +238,7 @@ def judge(
     The key of an LLM is read from the environment variable that the plan names. You may stop the
     command at any time; it resumes when you run it again. It exits with 1 if questions are left.
     """
-    with opened(folder, same_judges=True) as (study, store):
+    with opened(folder, same_judges=True, new=True) as (study, store):
         if dry_run:
             for line in estimates(study, store, only=only):
                 click.echo(line)

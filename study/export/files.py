@@ -18,7 +18,16 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.tables.contract import TABLES
 from prereg.tables.reader import cell_text
-from study.export.tidy import AT_A_TIME, Cells, Columns, TidyTable, left_behind, tidy_tables
+from study.export.tidy import (
+    AT_A_TIME,
+    COLLECTED,
+    Cells,
+    Columns,
+    TidyTable,
+    holds_rows,
+    left_behind,
+    tidy_tables,
+)
 from study.folder import Study
 from study.store.database import Store
 
@@ -68,13 +77,40 @@ def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # n
     Raises
     ------
     RatifyError
-        When the format is unknown, or the folder holds files that no export wrote.
+        When the format is unknown, the folder holds files that no export wrote, or the store has
+        no row of this study and the folder has: then the store is not the one that was exported.
     """
     ending = _known(format)
     target = study.folder / TABLES_FOLDER
+    _refuse_loss(store, study, target)
     with files.replaced_folder(target, ours=EXPORTED) as folder:
         tables, others = _write_all(store, study, folder, ending)
     return Exported(target, tables, others)
+
+
+def _refuse_loss(store: Store, study: Study, target: Path) -> None:
+    """Refuse to replace an export that has answers by one that has none."""
+    with store.snapshot() as connection:
+        if holds_rows(connection, study):
+            return
+    for path in sorted(target.glob("*")):
+        name, _, ending = path.name.partition(".")
+        if name in COLLECTED and ending in FORMATS and _has_rows(path):
+            raise RatifyError(
+                "has rows, but the store has none of this study, so nothing was written",
+                file=path,
+                allowed=f"the store that was exported ({store.place} is another one), or no "
+                f"{TABLES_FOLDER}/",
+            )
+
+
+def _has_rows(path: Path) -> bool:
+    if path.suffix == ".csv":
+        with path.open("rb") as stream:
+            return len(list(islice(stream, 2))) == 2
+    import pyarrow.parquet as pq
+
+    return bool(pq.ParquetFile(path).metadata.num_rows)
 
 
 def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002

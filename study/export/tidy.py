@@ -37,6 +37,8 @@ STORED: Mapping[str, type[Base]] = {
     "requests": Request,
     "probes": Probe,
 }
+# Tables that grow while a study is collected.
+COLLECTED = tuple(STORED)
 # Columns that only a trial on a page fills, and a judge's rating does not.
 _OF_PEOPLE = {*contract.RATINGS.names} - {*contract.RATINGS.required, "mode", "request_id"}
 
@@ -102,6 +104,16 @@ def left_behind(connection: Connection, study: Study) -> dict[str, int]:
         others = select(func.count()).select_from(table).where(table.c.plan_hash != study.plan_hash)
         found[name] = connection.scalar(others) or 0
     return {name: count for name, count in found.items() if count}
+
+
+def holds_rows(connection: Connection, study: Study) -> bool:
+    """Say whether the store holds anything that was collected under this plan."""
+    for stored in STORED.values():
+        table = stored.__table__
+        row = select(table.c.plan_hash).where(table.c.plan_hash == study.plan_hash).limit(1)
+        if connection.scalar(row) is not None:
+            return True
+    return False
 
 
 def _items(study: Study) -> TidyTable:

@@ -12,6 +12,8 @@ from flask import Flask
 from study.folder import Study
 from study.serving import server
 from study.store.database import Store, mark_store, open_store
+from study.store.engines import SERVING_SECONDS
+from study.store.sqlite_file import served_by_one
 from study.web.accounts import has_password
 from study.web.app import create_app
 from study.web.limits import CONSENTS, consents_per_hour
@@ -67,8 +69,14 @@ def serve_study(
         When the study, the address or the database cannot be served.
     """
     server.refuse_workers(url, serving.workers)
-    with contextlib.closing(open_store(study.folder, url)) as store:
+    with contextlib.ExitStack() as stack:
+        store = open_store(study.folder, url, patience=SERVING_SECONDS)
+        stack.callback(store.close)
+        if store.path is not None:
+            stack.enter_context(served_by_one(store.path))
+        store.refuse_damage()
         mark_store(study.folder, store)
+        store.keep_erasing()
         token = None if has_password(store) else secrets.token_urlsafe(12)
         app = _make(study, serving, store, token)  # errors in the study show before the fork
         # a port other than the one they named helps only people who are trying things out
@@ -80,9 +88,9 @@ def serve_study(
             if serving.port and port != serving.port:
                 say(f"port {serving.port} is taken, so Ratify uses port {port}")
             ready(f"http://{host}:{port}", token)
+            for line in hints(study, serving):
+                say(line)
 
-        for line in hints(study, serving):
-            say(line)
         with server.marked_as_served(study.folder):
             if serving.workers == 1:
                 server.serve(app, listener, ready=started)
@@ -90,7 +98,9 @@ def serve_study(
             store.close()  # no connection may cross the fork
 
             def make() -> Flask:
-                return _make(study, serving, open_store(study.folder, url), token)
+                return _make(
+                    study, serving, open_store(study.folder, url, patience=SERVING_SECONDS), token
+                )
 
             server.serve_with_workers(make, listener, workers=serving.workers, ready=started)
 

@@ -44,6 +44,7 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
         day = datetime.now(UTC).date().isoformat()
         row = {"plan_hash": study.plan_hash, "mode": mode, "withdrawn_on": day}
         connection.execute(insert(Withdrawal), row)
+        store.mark_deleted(connection)
         return True
 
     gone = is_key(withdrawal_key) and store.write(forget)

@@ -8,12 +8,10 @@ from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, jsonify
+from flask import Flask
 from flask_wtf import CSRFProtect
 from markdown_it import MarkdownIt
 from markupsafe import Markup
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from prereg import files
 from prereg.errors import RatifyError
@@ -23,7 +21,8 @@ from study.store.database import Store
 from study.tasks.registry import task_of
 from study.visits.links import signing_key
 from study.web import safety
-from study.web.context import Room, room
+from study.web.context import Room
+from study.web.health import add_health
 from study.web.limits import Limits
 from study.web.turns import turns
 from study.web.views import dashboard, leaving, rater
@@ -93,7 +92,7 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     app.jinja_env.lstrip_blocks = True
     for blueprint in (rater.pages, leaving.pages, dashboard.pages):
         app.register_blueprint(blueprint)
-    app.add_url_rule("/health", view_func=health)
+    add_health(app, store)
     safety.make_safe(app)
     return app
 
@@ -101,17 +100,6 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
 @lru_cache(maxsize=16)  # a study has two such texts, which every rater reads
 def _as_html(text: str) -> Markup:
     return Markup(markdown.render(text))  # noqa: S704 - HTML in the text is switched off
-
-
-def health() -> tuple[Response, int]:
-    """Say whether the server and its store answer; for a load balancer or a monitor."""
-    here = room()
-    try:
-        with here.store.reading() as connection:
-            connection.execute(select(1))
-    except SQLAlchemyError:
-        return jsonify(status="the store does not answer"), 503
-    return jsonify(status="ok", mode=here.mode, plan_hash=here.study.plan_hash), 200
 
 
 def secret_key(folder: Path) -> str:

@@ -55,6 +55,8 @@ _EXPLAINED = {
     ),
 }
 Problem = tuple[str, int, dict[str, str]]
+# When a rater or a browser may try again if the store did not answer.
+RETRY_SECONDS = 5
 log = logging.getLogger("ratify")
 
 
@@ -175,15 +177,22 @@ def _stale_form(_error: CSRFError) -> Problem:
 
 
 def _no_store(error: SQLAlchemyError) -> Problem:
+    """Say that nothing was saved, and keep what a rater sent, so that one press sends it again."""
     log.error("the store did not answer: %r", getattr(error, "orig", None) or error)
-    return problem(
-        _("Please try again in a moment"),
-        _(
-            "Your last answer could not be saved. What you answered before is safe. "
-            "Go back, and send it again."
-        ),
-        503,
+    title = _("Please try again in a moment")
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    if request.method == "POST" and request.blueprint in {"rater", "leaving"}:
+        text = _("This could not be saved just now. What you answered before is safe.")
+        fields = [(name, value) for name, value in request.form.items(multi=True)]
+        shown = render_template("problem.html", title=title, text=text, again=fields)
+        return shown, 503, headers
+    text = _(
+        "Your last answer could not be saved. What you answered before is safe. "
+        "Go back, and send it again."
     )
+    if request.method == "GET":
+        text = _("This page could not be opened just now. What you answered before is safe.")
+    return render_template("problem.html", title=title, text=text), 503, headers
 
 
 def _unforeseen(error: Exception) -> Problem:

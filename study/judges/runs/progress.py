@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.judges.ledger.ledger import Ledger
-from study.store.database import no_answer
+from study.store.faults import no_answer
 
 # Seconds to wait for another run that has the budget (a dead one has it for less), and per check.
 BUDGET_WAIT = 30.0
