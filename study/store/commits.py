@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from study.store.faults import StoreBusyError
 
@@ -92,7 +94,10 @@ class SharedCommits:
                     batch.append(self._waiting.popleft())
                     _run(batch[-1], connection)
             self._check()
-        except BaseException as error:  # no job is acknowledged
+        except BaseException as fault:  # no job is acknowledged
+            error = fault
+            if isinstance(fault, sqlite3.Error):  # from the driver itself
+                error = OperationalError("SAVEPOINT", None, fault)
             with self._gate:
                 if not batch:  # there was no lock for anybody
                     batch = list(self._waiting)
@@ -110,10 +115,12 @@ class SharedCommits:
 
 def _run(one: _Waiting[Any], connection: Connection) -> None:
     """Run one job in a savepoint."""
-    connection.exec_driver_sql("SAVEPOINT one")
+    # said to the driver itself: through SQLAlchemy these would cost more than the job's statements
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("SAVEPOINT one")
     try:
         one.result = one.job(connection)
     except Exception as error:  # handed to the thread that waits for it
         one.error = error
-        connection.exec_driver_sql("ROLLBACK TO one")
-    connection.exec_driver_sql("RELEASE one")
+        driver.execute("ROLLBACK TO one")
+    driver.execute("RELEASE one")

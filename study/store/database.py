@@ -80,7 +80,8 @@ class Store:
         if self._file is not None:
             self._file.make()  # SQLite has made the log meanwhile
             self._file.remember()
-        self._writes = self.engine.execution_options(ratify_writes=True)
+        self._writes = self.engine.execution_options(ratify_begin="BEGIN IMMEDIATE")
+        self._reads = self.engine.execution_options(ratify_begin="")
         self._commits = SharedCommits(self._writes, patience, self._check_commit)
         self._eraser = Eraser(self._has_to_erase, self._erase)
 
@@ -109,10 +110,10 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that only reads."""
+        """Yield a connection that only reads; each statement sees what was committed before it."""
         if self._file is not None:
             self._file.check()
-        with self.engine.connect() as connection:
+        with self._reads.connect() as connection:
             yield connection
 
     @contextlib.contextmanager

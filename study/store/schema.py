@@ -46,8 +46,8 @@ def prepare(engine: Engine, *, new: bool = True) -> None:
     Parameters
     ----------
     engine : Engine
-        Its transactions with the option `ratify_writes` must take SQLite's write lock at once.
-        After an error it has no open connection.
+        Its transactions with the option `ratify_begin` begin with that statement, which takes
+        SQLite's write lock at once. After an error it has no open connection.
     new : bool
         Whether the tables may be made in an empty database.
 
@@ -85,7 +85,7 @@ def _is_current(engine: Engine) -> bool:
 
 
 def _bring_up_to_date(engine: Engine, *, new: bool) -> None:
-    with engine.execution_options(ratify_writes=True).begin() as connection:
+    with engine.execution_options(ratify_begin="BEGIN IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         revision = _revision(connection)
