@@ -165,13 +165,20 @@ _WHEN = (
         "response_ms",
         "milliseconds from the first showing to the answer, by the server's clock",
         "integer",
-        empty="not a person",
+        empty="not a person, or unknown because the server's clock was set meanwhile",
     ),
     Column(
         "hidden_ms",
         "milliseconds that the page was hidden since it was last loaded, by the rater's device",
         "integer",
         empty="no JavaScript, or not a person",
+    ),
+    *_extra(
+        "clock_changed",
+        "`true`: the server's clock was set between `shown_at` and `answered_at`, which therefore "
+        "do not agree with `response_ms`",
+        "not shown on a page",
+        "boolean",
     ),
 )
 _REQUEST = _extra("request_id", "the request that was answered; see requests", "not an LLM")

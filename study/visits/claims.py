@@ -24,6 +24,7 @@ from prereg.lock import utc_now
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Slot, Visit
+from study.visits.clock import stopwatch
 from study.visits.places import Place, find_rater, read_place, read_rater
 
 CLAIM_ATTEMPTS = 10
@@ -180,6 +181,7 @@ def show(store: Store, study: Study, place: Place) -> None:
         "until": time.time() + study.plan.design.lease_seconds(place.position - 1),
     }
     store.write(lambda connection: connection.execute(_SHOW, values))
+    stopwatch.start(place.session_id, place.position)
 
 
 def try_comprehension(store: Store, study: Study, place: Place, option: int) -> Place | None:

@@ -80,6 +80,16 @@ def ended(place: Place) -> None:
         session["ended_here"] = place.session_id
 
 
+def note_too_late() -> None:
+    """Note that the next page should say that the first answer counts."""
+    session["too_late"] = True
+
+
+def was_too_late() -> bool:
+    """Say once whether an answer came after the first answer to its trial."""
+    return "too_late" in session and bool(session.pop("too_late"))
+
+
 def leave() -> None:
     """Leave the visit, because another rater arrived."""
     for name in ("session_id", "by_id", "ended_here", "too_late"):

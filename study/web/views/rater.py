@@ -218,6 +218,8 @@ def answer() -> Page:
         return shown, 422
     if outcome.kept and outcome.place.finished:
         visitor.ended(outcome.place)
+    if outcome.dropped:
+        visitor.note_too_late()
     return redirect(next_page(here, outcome.place), 303)
 
 

@@ -38,5 +38,6 @@ def page(template: str, here: Room, place: Place | None = None, **values: Any) -
         mode=here.mode,
         place=place,
         owned=place is not None and visitor.owns(place),
+        too_late=visitor.was_too_late(),
         **values,
     )
