@@ -17,7 +17,7 @@ from study.store.sqlite_file import served_by_one
 from study.web.accounts import has_password
 from study.web.app import create_app
 from study.web.limits import CONSENTS, consents_per_hour
-from study.web.safety import trusted_proxies
+from study.web.safety import HOSTS, allowed_hosts, trusted_proxies
 
 
 @dataclass(frozen=True)
@@ -108,9 +108,16 @@ def serve_study(
 def hints(study: Study, serving: Serving) -> list[str]:
     """Return what the person who starts a live server should know about who may take part."""
     recruitment = study.plan.recruitment
-    if serving.mode != "live" or recruitment.links == "signed":
+    if serving.mode != "live":
         return []
     said = []
+    if trusted_proxies() and not allowed_hosts():
+        said.append(
+            f"set {HOSTS} to the name of the study, so that other names are refused and the "
+            "private links on the pages are complete"
+        )
+    if recruitment.links == "signed":
+        return said
     if recruitment.platform == "generic" and study.lock and not study.lock.ids_required:
         said.append(
             "warning: this study was locked by Ratify 0.4.0 or before, so raters whose link has no "
@@ -126,4 +133,4 @@ def hints(study: Study, serving: Serving) -> list[str]:
 
 
 def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:
-    return create_app(study, store, mode=serving.mode, setup_token=token)
+    return create_app(study, store, mode=serving.mode, setup_token=token, own_host=serving.host)

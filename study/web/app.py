@@ -33,7 +33,14 @@ csrf = CSRFProtect()
 markdown = MarkdownIt("commonmark", {"html": False})
 
 
-def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None = None) -> Flask:
+def create_app(
+    study: Study,
+    store: Store,
+    *,
+    mode: str,
+    setup_token: str | None = None,
+    own_host: str | None = None,
+) -> Flask:
     """Build the application that serves one study in one mode.
 
     Parameters
@@ -45,6 +52,8 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
         Written into every row; live needs a lock.
     setup_token : str, optional
         With this token a researcher may set the dashboard's password, while there is none.
+    own_host : str, optional
+        The address that the server listens on; links may name it.
 
     Raises
     ------
@@ -77,7 +86,9 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     store.open_slots(
         study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
     )
-    limits = Limits(places=study.plan.design.raters)
+    limits = Limits(
+        places=study.plan.design.raters, store=store, secret=str(app.config["SECRET_KEY"])
+    )
     key = signing_key(study.folder)
     app.extensions["ratify"] = Room(
         study, store, mode, task_of(study.plan), setup_token, limits, key
@@ -93,7 +104,7 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     for blueprint in (rater.pages, leaving.pages, dashboard.pages):
         app.register_blueprint(blueprint)
     add_health(app, store)
-    safety.make_safe(app)
+    safety.make_safe(app, own_host)
     return app
 
 

@@ -11,6 +11,8 @@ from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from prereg.errors import RatifyError
+from study.store.counting import SharedCounter
+from study.store.database import Store
 
 ARRIVALS = "RATIFY_ARRIVALS_PER_MINUTE"
 # Enough for a lecture hall behind one address, but a limit for a script that takes every place.
@@ -23,14 +25,18 @@ log = logging.getLogger("ratify")
 
 
 class Limits:
-    """Counts requests by address, in memory or in the Redis that RATIFY_LIMITS_URL names.
+    """Counts requests by address, in memory, in PostgreSQL or in Redis.
 
-    With several workers and no Redis, each worker counts for itself.
+    The workers of a study share its PostgreSQL, if it has one, or the Redis that RATIFY_LIMITS_URL
+    names. Other servers count for themselves.
 
     Parameters
     ----------
     places : int
         How many places the study has.
+    store : Store, optional
+    secret : str
+        Hides the addresses in PostgreSQL.
 
     Raises
     ------
@@ -38,16 +44,19 @@ class Limits:
         When a setting of the environment is not a limit or not the address of a storage.
     """
 
-    def __init__(self, *, places: int) -> None:
-        url = os.environ.get("RATIFY_LIMITS_URL", "memory://")
+    def __init__(self, *, places: int, store: Store | None = None, secret: str = "") -> None:
+        url = os.environ.get("RATIFY_LIMITS_URL")
         try:
-            self._counter = FixedWindowRateLimiter(storage_from_string(url))
+            self._counter = FixedWindowRateLimiter(storage_from_string(url or "memory://"))
         except Exception as error:
             raise RatifyError(
                 f"cannot be used: {error}",
                 file="RATIFY_LIMITS_URL",
                 allowed="memory:// or redis://HOST:PORT",
             ) from error
+        self._shared: SharedCounter | None = None
+        if url is None and store is not None and not store.is_sqlite:
+            self._shared = SharedCounter(store, secret)
         self._fallback = FixedWindowRateLimiter(storage_from_string("memory://"))
         self._turn = threading.Lock()  # the storage in memory is not safe between threads
         self._arrivals = RateLimitItemPerMinute(_given(ARRIVALS, ARRIVALS_PER_MINUTE))
@@ -68,10 +77,12 @@ class Limits:
 
     def _hit(self, limit: RateLimitItem, what: str, address: str | None) -> bool:
         try:
+            if self._shared is not None:
+                return self._shared.hit(limit.amount, limit.get_expiry(), what, address or "")
             with self._turn:
                 return self._counter.hit(limit, what, address or "")
         except Exception as error:
-            # raters must not be refused because Redis is down; memory counts in the meantime
+            # raters must not be refused because the storage is away; memory counts in the meantime
             log.error("the storage of limits did not answer: %r", error)  # noqa: TRY400
             with self._turn:
                 return self._fallback.hit(limit, what, address or "")

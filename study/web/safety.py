@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, render_template, request
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PROXIES = "RATIFY_PROXIES"
+HOSTS = "RATIFY_HOSTS"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -76,13 +79,19 @@ class SessionCookies(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def make_safe(app: Flask) -> None:
+def make_safe(app: Flask, own_host: str | None = None) -> None:
     """Give an application its headers, its cookies, and its pages for errors.
+
+    Parameters
+    ----------
+    app : Flask
+    own_host : str, optional
+        The address that the server listens on.
 
     Raises
     ------
     RatifyError
-        When RATIFY_PROXIES is not a number of proxies.
+        When RATIFY_PROXIES is not a number of proxies, or RATIFY_HOSTS holds no host.
     """
     app.session_interface = SessionCookies()
     app.register_error_handler(HTTPException, _problem)
@@ -90,7 +99,10 @@ def make_safe(app: Flask) -> None:
     app.register_error_handler(SQLAlchemyError, _no_store)
     app.register_error_handler(Exception, _unforeseen)
     app.after_request(_headers)
-    serve: WSGIApplication = _only_real_hosts(_with_headers(app.wsgi_app))
+    hosts = allowed_hosts()
+    named = hosts or LOOPBACK | ({own_host} if own_host else set())
+    app.jinja_env.globals["complete"] = partial(_complete, frozenset(named))
+    serve: WSGIApplication = _only_real_hosts(_with_headers(app.wsgi_app), hosts)
     proxies = trusted_proxies()
     if proxies:
         serve = ProxyFix(serve, x_for=proxies, x_proto=proxies, x_host=proxies)
@@ -123,13 +135,54 @@ def _with_headers(serve: WSGIApplication) -> WSGIApplication:
     return answered
 
 
-def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
-    """Refuse a request with an impossible Host header before anything builds an address from it."""
+def allowed_hosts() -> frozenset[str]:
+    """Return the hosts at which the study is served: RATIFY_HOSTS, or none if it is not set.
+
+    Raises
+    ------
+    RatifyError
+        When it holds a text that is not a host.
+    """
+    given = os.environ.get(HOSTS, "").replace(",", " ").split()
+    for host in given:
+        if not is_host(host):
+            raise RatifyError(
+                "is not a host", file=HOSTS, value=host, allowed="names such as study.example.org"
+            )
+    return frozenset(map(_name, given))
+
+
+def _name(host: str) -> str:
+    """Return a host without its port, as browsers compare it."""
+    match = _HOST.fullmatch(host)
+    port = match["port"] if match else None
+    return host.removesuffix(f":{port}" if port else "").removesuffix(".").lower().strip("[]")
+
+
+def _complete(named: frozenset[str], address: str) -> str:
+    """Return an address of this study with its host, if the host is one that we know.
+
+    Whoever sends a request chooses its Host header, so an unknown host must not reach a link.
+    """
+    return request.host_url.rstrip("/") + address if _name(request.host) in named else address
+
+
+def _only_real_hosts(serve: WSGIApplication, hosts: frozenset[str]) -> WSGIApplication:
+    """Refuse a request whose Host header is impossible, or is not one at which we are served."""
+
+    @lru_cache(maxsize=64)
+    def fits(host: str, address: str) -> bool:
+        if not is_host(host):
+            return False
+        # a monitor on this machine need not know the name
+        near = LOOPBACK if address == "/health" else frozenset()
+        return not hosts or _name(host) in hosts | near
 
     def checked(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if is_host(environ.get("HTTP_HOST", "localhost")):
+        address = "/health" if environ.get("PATH_INFO") == "/health" else ""
+        if fits(environ.get("HTTP_HOST", "localhost"), address):
             return serve(environ, start)
-        body = b"The Host header is not a host.\n"
+        body = b"The Host header is not a host of this study.\n"
         start(
             "400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
         )
