@@ -13,6 +13,7 @@ from study.store.database import Store
 from study.store.tables import ANSWERS, Visit, Withdrawal
 from study.visits.claims import free_slot, lock_slot
 from study.visits.places import Place, find_rater, read_place
+from study.visits.pseudonyms import forget_pseudonym
 
 
 def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
@@ -36,6 +37,9 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
         lock_slot(connection, session_id)
         if connection.scalar(_visit(study, mode, withdrawal_key).with_for_update()) is None:
             return False  # the same link, pressed twice
+        place = read_place(connection, session_id)
+        if place is not None:
+            forget_pseudonym(connection, place.rater_id)
         for table in ANSWERS:
             connection.execute(delete(table).where(table.session_id == session_id))
         free_slot(connection, session_id)
