@@ -251,9 +251,10 @@ def _write_rows(
 ) -> None:
     """Write rows as `prereg.tables.reader.write_csv` does, but one at a time."""
     # every cell in quotes: a spreadsheet that splits at semicolons must not find a cell within one
-    quoting = csv.QUOTE_ALL if safe else csv.QUOTE_MINIMAL
     cell_of = safe_text if safe else cell_text
-    writer = csv.writer(text, lineterminator="\n", quoting=quoting)
+    writer = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_ALL if safe else csv.QUOTE_MINIMAL
+    )
     writer.writerow([cell_of(name) for name in columns])
     writer.writerows([cell_of(cell) for cell in row] for row in rows)
 

@@ -43,7 +43,7 @@ def pseudonyms_of(store: Store, rater_ids: Iterable[str], *, places: int) -> dic
         rows = connection.execute(
             select(Setting.name, Setting.value).where(Setting.name.startswith(PREFIX))
         )
-        kept: dict[str, str] = dict(map(tuple, rows))
+        kept: dict[str, str] = {row.name: row.value for row in rows}
         digits = max(DIGITS, len(str(ROOM * max(places, len(wanted)))))
         found = {}
         for rater_id in wanted:
