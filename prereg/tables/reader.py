@@ -17,6 +17,7 @@ from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.tables.reading import Reading
 
 csv.field_size_limit(2**31 - 1)
 
@@ -42,11 +43,14 @@ class Table:
         The header, in order.
     rows : list of dict
         One mapping per record. Every value is a string; a missing one is the empty string.
+    notes : tuple of str
+        What was changed while reading, one sentence per kind of change.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: list[dict[str, str]] = field(repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
 
     def require(self, *columns: str) -> None:
         """Raise `RatifyError` unless every named column is there."""
@@ -123,13 +127,15 @@ class Table:
         )
 
 
-def read_table(path: Path | str) -> Table:
+def read_table(path: Path | str, reading: Reading = Reading()) -> Table:
     """Read a CSV (or, by its extension, a Parquet file) as strings.
 
     Parameters
     ----------
     path : path
         A file in UTF-8, with or without a byte-order mark, with one header row.
+    reading : Reading
+        How its cells are read.
 
     Returns
     -------
