@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read
 from analysis.ranking import Ranking, bradley_terry
 from analysis.results.quantities import Status
 from analysis.tables import tidy as tables
+from analysis.tables.columns import number_notes, numbers, require_columns
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
@@ -65,6 +66,8 @@ class Evidence:
         The evidence without any exclusion, if the plan registers the sensitivity analysis.
     place : Path
         The folder of the tidy tables.
+    notes : list of str
+        What was changed while reading tables; each analysis that reads one adds to it.
     """
 
     plan: Plan
@@ -84,6 +87,8 @@ class Evidence:
     judge_ratings: pd.DataFrame = field(repr=False)
     place: Path
     everybody: Evidence | None = field(default=None, repr=False)
+    notes: list[str] = field(default_factory=list, repr=False)
+    _own: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def simulated(self) -> bool:
@@ -154,7 +159,31 @@ class Evidence:
         """
         if name not in self.plan.tables:
             raise LookupError(f"no analysis says in tables() that it reads {name}")
-        return tables.read_other(self.table_path(name))
+        if name not in self._own:
+            read = tables.read_other(self.table_path(name), self.plan.data.reading(name))
+            self.note(tables.notes_of(read))
+            self._own[name] = read
+        return self._own[name]
+
+    def numeric(self, name: str, *columns: str) -> pd.DataFrame:
+        """Read a table of the researcher's own with these columns as numbers.
+
+        Raises
+        ------
+        RatifyError
+            If there is no such table or column, or at a cell that is neither a number nor empty.
+        """
+        table, path = self.table(name), self.table_path(name)
+        with tables.naming(path):
+            require_columns(table, *columns)
+            values = {column: numbers(table, column) for column in columns}
+        for column in columns:
+            self.note(number_notes(table, column, path.name))
+        return table.assign(**values)
+
+    def note(self, sentences: Iterable[str]) -> None:
+        """Keep what was changed while reading a table, each sentence once."""
+        self.notes.extend(said for said in sentences if said not in self.notes)
 
 
 def gather(folder: Path, *, mode: str) -> Evidence:
@@ -196,6 +225,7 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         judges=judges_of(plan, read),
         judge_ratings=_judges_own(read),
         place=place,
+        notes=list(read.notes),
         **_of_people(plan, kept, read.answers_path),
     )
     if not plan.sensitivity:

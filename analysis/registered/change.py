@@ -38,7 +38,7 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
     RatifyError
         As `analysis.change.reliable_change.reliable_change`, with the file named.
     """
-    data = evidence.table(analysis.table)
+    data = evidence.numeric(analysis.table, analysis.value)
     with naming(Path(evidence.table_path(analysis.table).name)):
         found = reliable_change(
             data,
