@@ -17,7 +17,6 @@ from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read
 from analysis.ranking import Ranking, bradley_terry
 from analysis.results.quantities import Status
 from analysis.tables import tidy as tables
-from analysis.tables.columns import number_notes, numbers, require_columns
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
@@ -164,22 +163,6 @@ class Evidence:
             self.note(tables.notes_of(read))
             self._own[name] = read
         return self._own[name]
-
-    def numeric(self, name: str, *columns: str) -> pd.DataFrame:
-        """Read a table of the researcher's own with these columns as numbers.
-
-        Raises
-        ------
-        RatifyError
-            If there is no such table or column, or at a cell that is neither a number nor empty.
-        """
-        table, path = self.table(name), self.table_path(name)
-        with tables.naming(path):
-            require_columns(table, *columns)
-            values = {column: numbers(table, column) for column in columns}
-        for column in columns:
-            self.note(number_notes(table, column, path.name))
-        return table.assign(**values)
 
     def note(self, sentences: Iterable[str]) -> None:
         """Keep what was changed while reading a table, each sentence once."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
+from analysis.registered.own_tables import with_number_columns
 from analysis.regression.judge_gap import trials_with_gap
 from analysis.tables import columns
 from analysis.tables.tidy import naming
@@ -46,7 +47,7 @@ def regression_rows(analysis: Regression, evidence: Evidence) -> dict[str, pd.Da
     if analysis.data in {RATINGS, JUDGE_RATINGS}:
         rated = _ratings(analysis, evidence)
         return {outcome: _dimension(rated, outcome, analysis) for outcome in analysis.outcomes}
-    table = evidence.numeric(analysis.data, *analysis.outcomes)
+    table = with_number_columns(evidence, analysis.data, *analysis.outcomes)
     own = _with_numbers(table, analysis, evidence, evidence.table_path(analysis.data).name)
     return dict.fromkeys(analysis.outcomes, own)
 

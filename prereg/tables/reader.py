@@ -241,7 +241,7 @@ def _read_table(path: Path, reading: Reading) -> Table:
     if not cells.records:
         raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
     read = apply(reading, names, cells, path.name)
-    records = zip(*read.columns, strict=True) if read.originals else cells.records
+    records = zip(*read.columns, strict=True) if read.changed else cells.records
     return Table(
         path,
         tuple(names),
@@ -281,7 +281,7 @@ def _names(written: list[str], reading: Reading, path: Path) -> list[str]:
             raise RatifyError(f"there is no column '{theirs}'", file=path, allowed=shown)
     for name in names:
         if name and names.count(name) > 1:
-            spelt = {w.strip() for n, w in zip(names, written, strict=True) if n == name}
+            spelt = {w for n, w in zip(names, written, strict=True) if n == name}
             raise RatifyError(
                 f"two columns are called '{name}'" + (_ONCE_CLEANED if len(spelt) > 1 else ""),
                 file=path,
