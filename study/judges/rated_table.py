@@ -8,6 +8,7 @@ from pathlib import Path
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES
 from prereg.tables.reader import read_table, write_csv
+from prereg.tables.reading import Reading
 from study.items import Item
 from study.judges import lexicon
 from study.judges.baseline import baseline
@@ -59,7 +60,7 @@ def rate_table(
             "The baselines length and lexical are not compared with the judge: they rate only "
             f"{known} from {ends[0]:g} to {ends[1]:g}."
         )
-    table = read_table(items)
+    table = read_table(items, Reading(verbatim=(text_column,)))
     table.require(id_column, text_column)
     table.require_filled(id_column, text_column)
     table.require_unique(id_column)
