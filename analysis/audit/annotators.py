@@ -18,6 +18,7 @@ from analysis.audit.files import (
     read_source,
     require_dimensions,
 )
+from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import rows_that_count
 from analysis.results.words import listed
 from prereg.errors import RatifyError
@@ -26,6 +27,8 @@ from prereg.errors import RatifyError
 _TOO_MANY_ALIKE = 10
 # unless one value makes up more than this share of the ratings.
 _ONE_VALUE = 0.8
+# How the note on columns that are not ratings begins.
+NOT_COMPARED = "Not compared, because it does not look like a rating: "
 # With more annotators than this a warning refers to the table instead of naming each one.
 _SPELLED_OUT = 12
 
@@ -140,7 +143,7 @@ def read_annotators(
     ]
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
-    twins = _the_same_twice(annotators)
+    twins = _the_same_twice(annotators, named=bool(dimensions))
     silent = [one.name for one in annotators if not one.items]
     if silent:
         warnings.append(f"Left out, because they rated nothing: {listed(silent)}.")
@@ -180,9 +183,20 @@ def _dimensions(
         for name in dict.fromkeys(name for _, names in found for name in names)
         if name not in shared
     ]
-    if not left_out:
-        return shared, []
-    return shared, [f"Left out, because not every file has it as numbers: {listed(left_out)}."]
+    reasons = not_ratings(sources, shared)
+    rated = tuple(name for name in shared if name not in reasons)
+    said = listed([f"{name} ({why})" for name, why in reasons.items()] or [""])
+    if not rated:
+        raise RatifyError(
+            f"no numeric column looks like a rating: {said}",
+            file=sources[0].path,
+            allowed="name what was rated with --dimension",
+        )
+    warnings = [f"{NOT_COMPARED}{said}. Name what was rated with --dimension to compare it."]
+    warnings = warnings if reasons else []
+    if left_out:
+        warnings.append(f"Left out, because not every file has it as numbers: {listed(left_out)}.")
+    return rated, warnings
 
 
 def _label(source: Source, sources: Sequence[Source]) -> str:
@@ -206,10 +220,11 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
             )
 
 
-def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
+def _the_same_twice(annotators: Sequence[Annotator], *, named: bool) -> list[str]:
     """Refuse a judge whose ratings all equal a person's, and return notes on other equal ratings.
 
     With fewer than ten ratings, or if nearly all are one value, this can be chance: it is noted.
+    So it is if somebody has named the dimensions, and so says that these are ratings.
     """
     first: dict[frozenset[tuple[tuple[str, str], float | None]], Annotator] = {}
     notes = []
@@ -221,13 +236,14 @@ def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
         values = [value for _, value in rated]
         most = max(map(values.count, set(values)))
         many = len(rated) >= _TOO_MANY_ALIKE and most <= _ONE_VALUE * len(rated)
-        if many and other.kind != one.kind:
+        if many and other.kind != one.kind and not named:
             raise RatifyError(
                 f"has the same ratings as '{other.name}': an annotator cannot be compared with "
                 "themselves",
                 file=one.path,
                 value=one.name,
-                allowed="ratings that people and judges gave independently",
+                allowed="ratings that people and judges gave independently; if they did, name what "
+                "was rated with --dimension",
             )
         if many or other.kind != one.kind:
             notes.append(

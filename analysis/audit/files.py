@@ -195,7 +195,7 @@ def annotators_of(
     """Return the annotators of one file, every value checked."""
     raters: dict[str, Ratings] = {}
     first: dict[tuple[str, str, str], int] = {}
-    for row, rater, item, dimension, column in _cells(source, dimensions):
+    for row, rater, item, dimension, column in cells_of(source, dimensions):
         before = first.setdefault((rater, item, dimension), row)
         if before != row:
             raise _twice(source, row, before, dimension)
@@ -219,7 +219,7 @@ def annotators_of(
     ]
 
 
-def _cells(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
+def cells_of(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
     """Yield row, rater, item, dimension and the column of its value, for each rating of a file."""
     for row, record in source.records():
         item = record[source.id_column].strip()
