@@ -9,8 +9,8 @@ from typing import Literal
 Decimal = Literal[".", ","]
 
 # What programs write where nothing was measured: R (NA), pandas and NumPy (nan, NaN, <NA>, NaT),
-# SQL (NULL, \N), Python and JSON (None, null), spreadsheets (#N/A and the other errors of a formula),
-# SAS and Stata (.), survey platforms (-99, -999), and people (-, n/a). A word is compared with the
+# SQL (NULL, \N), Python and JSON (None, null), spreadsheets (#N/A and other errors), SAS and
+# Stata (.), survey platforms (-99, -999), and people (-, n/a). A word is compared with the
 # whole cell, with its case: `none` may be an answer, while `None` is what Python writes.
 # -9, 99 and 0 are not here, because scales and ages hold them.
 MISSING_WORDS: tuple[str, ...] = (
