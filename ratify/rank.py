@@ -122,4 +122,11 @@ def _with_columns(reading: Reading, named: dict[str, str]) -> Reading:
             raise RatifyError(
                 f"{ours} is named twice", file="--map", value=before, allowed=f"one of {before}, {theirs}"
             )
-    return replace(reading, columns={**reading.columns, **named})
+    columns = {**reading.columns, **named}
+    for ours, theirs in columns.items():
+        if list(columns.values()).count(theirs) > 1:
+            both = " and ".join(one for one in columns if columns[one] == theirs)
+            raise RatifyError(
+                f"one column cannot be {both}", column=theirs, value=theirs, allowed="a column for each"
+            )
+    return replace(reading, columns=columns)

@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.agreement.rating_table import MEDIAN, check_scale
 from analysis.audit.files import (
     Annotator,
+    Kind,
     Source,
     annotators_of,
     rated_dimensions,
@@ -22,6 +23,8 @@ from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import rows_that_count
 from analysis.results.words import listed
 from prereg.errors import RatifyError
+from prereg.tables.fitting import refuse_unused
+from prereg.tables.reading import Reading
 
 # Two annotators who agree on all of at least this many ratings are the same annotator,
 _TOO_MANY_ALIKE = 10
@@ -49,6 +52,9 @@ class Annotators:
         What a reader must know before trusting the numbers: items and columns that are left out.
     mode : str or None
         The kind of data of people's ratings, if a table says: live, pilot or bot.
+    said : tuple of str
+        Those of the warnings that are said at once: how the files were read, and which columns are
+        not compared.
     """
 
     humans: tuple[Annotator, ...]
@@ -57,6 +63,7 @@ class Annotators:
     files: tuple[Path, ...]
     warnings: list[str]
     mode: str | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -94,6 +101,9 @@ def read_annotators(
     dimensions: Sequence[str] | None = None,
     mode: str | None = None,
     rater_column: str = "rater_id",
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+    human_columns: Sequence[str] = (),
+    judge_columns: Sequence[str] = (),
 ) -> Annotators:
     """Read and check the files of an audit.
 
@@ -114,7 +124,13 @@ def read_annotators(
         Which of people's ratings to take from long files with a column `mode`; by default the only
         mode there, or live if there are several. Ratings of attention checks are left out.
     rater_column : str
-        The column of people's wide files that says who rated; a file without it is by one person.
+        The column of people's wide files that says who rated; a file without it is by one person. It
+        counts in a judges' file too if an id occurs there more than once.
+    reading : Reading
+        How cells are read, and what the files call our columns; a file may lack a name that another
+        file has.
+    human_columns, judge_columns : sequence of str
+        In files with one column per rater, all of one dimension: those of people and of judges.
 
     Returns
     -------
@@ -129,12 +145,30 @@ def read_annotators(
     if not humans or not judges:
         lacking = "human" if not humans else "judge"
         raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
-    sources = [read_source(spec, "human", id_column, rater_column) for spec in humans]
-    sources += [read_source(spec, "judge", id_column) for spec in judges]
+    one = _one_dimension(dimensions, [*human_columns, *judge_columns])
+    sources = [
+        read_source(
+            spec,
+            kind,
+            id_column,
+            rater_column,
+            reading=reading,
+            rater_columns=names,
+            dimension=one,
+        )
+        for kind, specs, names in _sides(humans, judges, human_columns, judge_columns)
+        for spec in specs
+    ]
+    refuse_unused([source.table for source in sources], reading)
+    for kind, names in (("human", human_columns), ("judge", judge_columns)):
+        own = [source for source in sources if source.kind == kind]
+        if names and not any(source.rater_columns for source in own):
+            own[0].table.require(*names)
     counted = rows_that_count(sources, mode)
     sources = list(counted.sources)
-    chosen, warnings = _dimensions(sources, dimensions, id_column)
-    warnings = [*counted.notes, *warnings]
+    chosen, warnings = _dimensions(sources, dimensions, id_column, check_scale(scale))
+    said = (*_as_read(sources, chosen), *warnings)
+    warnings = [*said, *counted.notes]
     hint = (
         "" if dimensions else "; if this column is not a rating, name the ratings with --dimension"
     )
@@ -155,20 +189,53 @@ def read_annotators(
         files=tuple(dict.fromkeys(source.path for source in sources)),
         warnings=warnings,
         mode=counted.mode,
+        said=said,
     )
     warnings += [*twins, *_partial_overlap(found)]
     return found
 
 
+def _sides(
+    humans: Sequence[str], judges: Sequence[str], of_humans: Sequence[str], of_judges: Sequence[str]
+) -> tuple[tuple[Kind, Sequence[str], Sequence[str]], ...]:
+    return ("human", humans, of_humans), ("judge", judges, of_judges)
+
+
+def _one_dimension(dimensions: Sequence[str] | None, columns: Sequence[str]) -> str:
+    """Return the one dimension of files with a column per rater; empty without such files."""
+    if not columns:
+        return ""
+    if not dimensions or len(set(dimensions)) != 1:
+        raise RatifyError(
+            "one column per rater holds ratings of one dimension",
+            value=", ".join(columns),
+            allowed="its name: --dimension warmth",
+        )
+    return dimensions[0]
+
+
+def _as_read(sources: Sequence[Source], dimensions: Sequence[str]) -> list[str]:
+    """Return what was changed while the files were read, each sentence once."""
+    notes: dict[str, None] = {}
+    for source in sources:
+        own = ("value",) if source.long else source.rater_columns or dimensions
+        numbers = source.table.number_notes(*own)
+        notes.update(dict.fromkeys([*source.table.notes, *numbers]))
+    return list(notes)
+
+
 def _dimensions(
-    sources: Sequence[Source], wanted: Sequence[str] | None, id_column: str
+    sources: Sequence[Source],
+    wanted: Sequence[str] | None,
+    id_column: str,
+    scale: tuple[float, float],
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return the dimensions to compare, and a warning on other columns that look like ratings."""
     if wanted:
         for source in sources:
             require_dimensions(source, wanted, id_column)
         return tuple(dict.fromkeys(wanted)), []
-    found = [(_label(source, sources), rated_dimensions(source)) for source in sources]
+    found = [(_label(source, sources), rated_dimensions(source, scale)) for source in sources]
     (_, first), *others = found
     shared = tuple(name for name in first if all(name in names for _, names in others))
     if not shared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -84,8 +84,8 @@ def rank_table(
     """
     table = _read(path, reading)
     frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
-    with _named(path, reading):
-        frame, how = _checked(frame, words, reading)
+    with _named(table):
+        frame, how = _checked(frame, words, table.spelling)
         judgments, checks = _without_checks(frame)
         whose = choose_raters(judgments, raters, mode)
         judgments = judgments[whose.kept].reset_index(drop=True)
@@ -140,28 +140,30 @@ def _read(path: Path, reading: Reading) -> Table:
 
 
 @contextlib.contextmanager
-def _named(path: Path, reading: Reading) -> Iterator[None]:
+def _named(table: Table) -> Iterator[None]:
     """Add the file's name, and the file's own names of columns, to errors about the table."""
     try:
         yield
     except RatifyError as error:
-        option = (error.column or "").startswith("--")
+        row, column = error.row, error.column or ""
         raise RatifyError(
             error.problem,
-            file=error.file or path,
-            row=error.row,
-            column=error.column if option else reading.columns.get(error.column or "", error.column),
-            value=error.value,
+            file=error.file or table.path,
+            row=None if row is None else row + table.left_out,
+            column=table.spelling.get(column, column) or None,
+            value=error.value if row is None else table.as_written(row, column),
             allowed=error.allowed,
         ) from error
 
 
-def _checked(frame: pd.DataFrame, words: Words, reading: Reading) -> tuple[pd.DataFrame, str]:
+def _checked(
+    frame: pd.DataFrame, words: Words, spelling: Mapping[str, str]
+) -> tuple[pd.DataFrame, str]:
     """Return the judgments with choices in our words, every row checked, and how they were read."""
     columns.require_filled(frame, "left_id", "right_id")
     if "rater_id" in frame:
         columns.require_filled(frame, "rater_id")
-    chosen, how = read_choices(frame, words, reading.columns)
+    chosen, how = read_choices(frame, words, spelling)
     same = frame["left_id"] == frame["right_id"]
     columns.refuse(frame, "right_id", same, "an item is compared with itself", allowed="two items")
     scenario = columns.missing(frame["scenario"]) if "scenario" in frame else np.array([True])
