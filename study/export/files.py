@@ -72,9 +72,18 @@ def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # n
     """
     ending = _known(format)
     target = study.folder / TABLES_FOLDER
-    with files.replaced_folder(target, ours=EXPORTED) as folder:
+    own = _own_tables(study, target)
+    with files.replaced_folder(target, ours=(*EXPORTED, *own)) as folder:
         tables, others = _write_all(store, study, folder, ending)
+        for name in own:
+            files.write_bytes(folder / name, (target / name).read_bytes())
     return Exported(target, tables, others)
+
+
+def _own_tables(study: Study, folder: Path) -> list[str]:
+    """Return the researcher's own tables in the folder that the plan's analyses read."""
+    wanted = [f"{name}.{ending}" for name in study.plan.tables for ending in FORMATS]
+    return [name for name in wanted if name not in EXPORTED and (folder / name).exists()]
 
 
 def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002
