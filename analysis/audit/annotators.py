@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.agreement.rating_table import MEDIAN, check_scale
+from analysis.agreement.yardstick import ALL
 from analysis.audit.files import (
     Annotator,
     Kind,
@@ -30,6 +31,8 @@ from prereg.tables.reading import Reading
 _TOO_MANY_ALIKE = 10
 # unless one value makes up more than this share of the ratings.
 _ONE_VALUE = 0.8
+# What a report calls all people together; a judge of this name would be taken for them.
+_OF_PEOPLE = ("humans", "people")
 # How the note on columns that are not ratings begins.
 NOT_COMPARED = "Not compared, because it does not look like a rating: "
 # With more annotators than this a warning refers to the table instead of naming each one.
@@ -167,6 +170,7 @@ def read_annotators(
     counted = rows_that_count(sources, mode)
     sources = list(counted.sources)
     chosen, warnings = _dimensions(sources, dimensions, id_column, check_scale(scale))
+    _refuse_reserved(sources, chosen)
     said = (*_as_read(sources, chosen), *warnings)
     warnings = [*said, *counted.notes]
     hint = (
@@ -212,6 +216,25 @@ def _one_dimension(dimensions: Sequence[str] | None, columns: Sequence[str]) -> 
             allowed="its name: --dimension warmth",
         )
     return dimensions[0]
+
+
+def _refuse_reserved(sources: Sequence[Source], dimensions: Sequence[str]) -> None:
+    """Raise `RatifyError` at a dimension that the report or a file uses for something else."""
+    if ALL in dimensions:
+        raise RatifyError(
+            f"a dimension cannot be called '{ALL}', which is the report's word for the mean over "
+            "dimensions",
+            file=sources[0].path,
+            column=ALL,
+            allowed=f"another name: in wide files --map NAME={ALL}",
+        )
+    for source in sources:
+        if source.rater_column in dimensions:
+            raise RatifyError(
+                f"'{source.rater_column}' says who rated and is not a dimension",
+                file=source.path,
+                allowed="--rater COLUMN, the column that says who rated",
+            )
 
 
 def _as_read(sources: Sequence[Source], dimensions: Sequence[str]) -> list[str]:
@@ -279,7 +302,13 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
     seen: dict[str, Annotator] = {}
     for one in annotators:
         other = seen.setdefault(one.name, one)
-        if other is not one or one.name == MEDIAN:
+        if one.name == MEDIAN or (one.kind == "judge" and one.name in _OF_PEOPLE):
+            raise RatifyError(
+                f"a {one.kind} cannot be called '{one.name}', which is a word of the report",
+                file=one.path,
+                allowed=f"another name: --{one.kind} NAME=FILE",
+            )
+        if other is not one:
             raise RatifyError(
                 f"two annotators are called '{one.name}'",
                 file=one.path,
