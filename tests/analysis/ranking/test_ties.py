@@ -1,4 +1,4 @@
-"""If this failed, a table with ties, or with its own words for a choice, would rank items wrongly."""
+"""If this failed, ties, or a table's own words for a choice, would rank items wrongly."""
 
 from __future__ import annotations
 
