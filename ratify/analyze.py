@@ -49,6 +49,6 @@ def _bring_up_to_date(folder: Path) -> None:
         exported = export_if_stale(store, study)
     if exported is not None:
         click.echo(
-            f"{exported.folder}/: the tables were older than the store, so they were exported again",
+            f"{exported.folder}/: the tables were older than the store and were exported again",
             err=True,
         )

@@ -52,8 +52,8 @@ NO_ITEMS = (
     "--human-columns",
     metavar="COLUMN,...",
     multiple=True,
-    help="In a table with one column for each rater: the columns of people. All hold the ratings of "
-    "one dimension, which --dimension names.",
+    help="In a table with one column for each rater: the columns of people. All hold the ratings "
+    "of one dimension, which --dimension names.",
 )
 @click.option(
     "--judge-columns",

@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     "--ties",
     metavar="WORDS",
     multiple=True,
-    help="Words for a tie, separated by commas, such as 'tie,tie (bothbad)'. A tie is half a win for "
-    "each item. Without this option a tie is refused.",
+    help="Words for a tie, separated by commas, such as 'tie,tie (bothbad)'. A tie is half a win "
+    "for each item. Without this option a tie is refused.",
 )
 @click.option(
     "--raters",
@@ -120,13 +120,19 @@ def _with_columns(reading: Reading, named: dict[str, str]) -> Reading:
         before = reading.columns.get(ours, theirs)
         if before != theirs:
             raise RatifyError(
-                f"{ours} is named twice", file="--map", value=before, allowed=f"one of {before}, {theirs}"
+                f"{ours} is named twice",
+                file="--map",
+                value=before,
+                allowed=f"one of {before}, {theirs}",
             )
     columns = {**reading.columns, **named}
-    for ours, theirs in columns.items():
+    for theirs in columns.values():
         if list(columns.values()).count(theirs) > 1:
             both = " and ".join(one for one in columns if columns[one] == theirs)
             raise RatifyError(
-                f"one column cannot be {both}", column=theirs, value=theirs, allowed="a column for each"
+                f"one column cannot be {both}",
+                column=theirs,
+                value=theirs,
+                allowed="a column for each",
             )
     return replace(reading, columns=columns)

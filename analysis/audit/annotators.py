@@ -127,8 +127,8 @@ def read_annotators(
         Which of people's ratings to take from long files with a column `mode`; by default the only
         mode there, or live if there are several. Ratings of attention checks are left out.
     rater_column : str
-        The column of people's wide files that says who rated; a file without it is by one person. It
-        counts in a judges' file too if an id occurs there more than once.
+        The column of people's wide files that says who rated; a file without it is by one person.
+        It counts in a judges' file too if an id occurs there more than once.
     reading : Reading
         How cells are read, and what the files call our columns; a file may lack a name that another
         file has.
@@ -151,13 +151,7 @@ def read_annotators(
     one = _one_dimension(dimensions, [*human_columns, *judge_columns])
     sources = [
         read_source(
-            spec,
-            kind,
-            id_column,
-            rater_column,
-            reading=reading,
-            rater_columns=names,
-            dimension=one,
+            spec, kind, id_column, rater_column, reading=reading, rater_columns=names, dimension=one
         )
         for kind, specs, names in _sides(humans, judges, human_columns, judge_columns)
         for spec in specs

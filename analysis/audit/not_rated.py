@@ -50,7 +50,9 @@ def not_ratings(sources: Sequence[Source], shared: Sequence[str]) -> dict[str, s
         If equal values speak against all columns that are left, they speak against the annotators,
         not against the columns, and no column is here for that reason.
     """
-    declared = {name for source in sources if source.long or source.rater_columns for name in shared}
+    declared = {
+        name for source in sources if source.long or source.rater_columns for name in shared
+    }
     found: dict[str, str] = {}
     alike: dict[str, str] = {}
     for name in shared:
@@ -82,7 +84,9 @@ def _values(sources: Sequence[Source], name: str) -> dict[tuple[int, str], dict[
             cell = source.table.rows[row - 2][column].strip()
             if cell:
                 value = source.table.numbers(column).values.get(cell)
-                found.setdefault((number, rater), {})[item] = cell if value is None else f"{value!r}"
+                found.setdefault((number, rater), {})[item] = (
+                    cell if value is None else f"{value!r}"
+                )
     return found
 
 

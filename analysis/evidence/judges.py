@@ -137,7 +137,7 @@ def _refuse_names_of_scores(dimensions: Sequence[str]) -> None:
     for name in dimensions:
         if name in _COLUMNS_OF_SCORES and (name != "overall" or len(dimensions) > 1):
             raise RatifyError(
-                f"a dimension cannot be called '{name}', which is another column of a judge's scores",
+                f"a dimension cannot be called '{name}': a judge's scores have such a column",
                 file=PLAN_FILE,
                 column="measures",
                 value=name,

@@ -170,9 +170,7 @@ def _sequential(
 ) -> FloatArray:
     """Return ratings from 0 after all judgments; a plain loop, since each step needs the last."""
     if tied is not None:
-        return _reordered(
-            winner, loser, n_items, k, np.arange(len(winner))[:, None], tied
-        ).ravel()
+        return _reordered(winner, loser, n_items, k, np.arange(len(winner))[:, None], tied).ravel()
     rating = [0.0] * n_items
     exp = math.exp
     try:

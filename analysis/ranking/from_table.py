@@ -196,8 +196,11 @@ def _beside(
     tied = judgments[judgments["choice"] == TIE]
     if len(tied):
         where = tied["scenario"] if by else pd.Series("", index=tied.index)
-        halves = Counter([*zip(where, tied["left_id"]), *zip(where, tied["right_id"])])
-        table["ties"] = [halves[one] for one in zip(table["scenario"], table["item_id"])]
+        halves = Counter[tuple[str, str]]()
+        for side in ("left_id", "right_id"):
+            halves.update(zip(where, tied[side], strict=True))
+        items = zip(table["scenario"], table["item_id"], strict=True)
+        table["ties"] = [halves[one] for one in items]
         for name in ("wins", "losses"):
             table[name] = (table[name] - table["ties"] / 2).astype(int)
         shown.append("ties")

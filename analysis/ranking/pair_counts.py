@@ -285,9 +285,7 @@ def count_pairs(data: Comparisons, *, ordered: bool, of_judgments: bool = True) 
     cells = count_votes(left, right, left_won, data.n_items, ordered=ordered)
     if data.weight != 1:
         first_wins, second_wins = cells.first_wins * data.weight, cells.second_wins * data.weight
-        cells = replace(
-            cells, first_wins=first_wins, second_wins=second_wins, weight=data.weight
-        )
+        cells = replace(cells, first_wins=first_wins, second_wins=second_wins, weight=data.weight)
     if not of_judgments:
         return cells
     n, keys = data.n_items, cells.first * data.n_items + cells.second

@@ -46,7 +46,8 @@ class Ranking:
         One row per item, sorted by scenario, component and rank:
         `item_id`, `scenario` (empty if pooled); `score`, `se`, `low`, `high` in `unit`;
         `rank` (1 is best, within its component; ties share the smaller rank; missing without a
-        score); `n`, `wins`, `losses` (comparisons; a tie is half a win and half a loss); `component` (number of the connected group:
+        score); `n`, `wins`, `losses` (comparisons; a tie is half a win and half a loss);
+        `component` (number of the connected group:
         items of different groups were never compared, not even indirectly);
         `mean_reordered`, `sd_reordered` (Elo over reorderings, otherwise missing); `note` (a
         caution about this score, or empty).

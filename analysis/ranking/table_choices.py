@@ -27,27 +27,27 @@ class Words:
 
     Attributes
     ----------
-    values : tuple of str
+    sides : tuple of str
         The words for the left and the right side; `('ids',)` if the cell holds the id of the item
         that won; empty if the table says it by itself.
     ties : tuple of str
         Words for half a win each.
     """
 
-    values: tuple[str, ...] = ()
+    sides: tuple[str, ...] = ()
     ties: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse words that mean nothing or two things."""
-        if self.values and self.values != (IDS,) and len(self.values) != 2:
+        if self.sides and self.sides != (IDS,) and len(self.sides) != 2:
             raise RatifyError(
                 "does not name two sides",
                 column="--values",
-                value=", ".join(self.values),
+                value=", ".join(self.sides),
                 allowed="the word for the left and the word for the right side, such as A,B; or "
                 f"'{IDS}' if the cell holds the id of the item that won",
             )
-        plain = [_plain(word) for word in (*self.values, *dict.fromkeys(self.ties))]
+        plain = [_plain(word) for word in (*self.sides, *dict.fromkeys(self.ties))]
         for word in plain:
             if plain.count(word) > 1:
                 raise RatifyError(
@@ -58,7 +58,9 @@ class Words:
                 )
 
 
-def read_choices(frame: pd.DataFrame, words: Words, theirs: Mapping[str, str]) -> tuple[list[str], str]:
+def read_choices(
+    frame: pd.DataFrame, words: Words, theirs: Mapping[str, str]
+) -> tuple[list[str], str]:
     """Return left, right or tie for every row, and a note on how the words were read.
 
     Parameters
@@ -80,10 +82,10 @@ def read_choices(frame: pd.DataFrame, words: Words, theirs: Mapping[str, str]) -
     tied = [_plain(cell) in ties for cell in cells]
     left, right = frame["left_id"].tolist(), frame["right_id"].tolist()
     names = theirs.get("left_id", "left_id"), theirs.get("right_id", "right_id")
-    if words.values == (IDS,):
+    if words.sides == (IDS,):
         said, note = _by_ids(cells, left, right), ""
-    elif words.values:
-        said, note = _by_words(cells, (words.values[0], words.values[1])), ""
+    elif words.sides:
+        said, note = _by_words(cells, (words.sides[0], words.sides[1])), ""
     else:
         said, note = _by_itself(cells, tied, left, right, names)
     found = [TIE if tie else side for tie, side in zip(tied, said, strict=True)]
@@ -144,11 +146,11 @@ def _by_itself(
 
 def _no_choice(cell: str, row: int, words: Words, items: tuple[str, str]) -> RatifyError:
     """Return the error for a cell that is neither a side nor a tie."""
-    if words.values == (IDS,):
+    if words.sides == (IDS,):
         allowed = f"'{items[0]}' or '{items[1]}', the ids of this row's items"
     else:
-        allowed = " or ".join(repr(word) for word in words.values or SIDES)
-    if not words.values:
+        allowed = " or ".join(repr(word) for word in words.sides or SIDES)
+    if not words.sides:
         allowed += "; name other words with --values LEFT,RIGHT"
     ties = ", ".join(repr(word) for word in words.ties)
     allowed += f"; a tie: {ties}" if ties else ""

@@ -115,12 +115,12 @@ def _of_raters(
         notes.append(
             f"ranked by judgments of {_counted(here)}; left out: {_counted(gone)} (--raters)"
         )
-    judges = sorted(set(frame.loc[kept & (kinds != "human"), "rater_id"])) if "rater_id" in frame else []
+    judges = (
+        sorted(set(frame.loc[kept & (kinds != "human"), "rater_id"])) if "rater_id" in frame else []
+    )
     if len(judges) > 1:
         names = ", ".join(judges[:_SPELLED_OUT]) + (", ..." if len(judges) > _SPELLED_OUT else "")
-        notes.append(
-            f"these ranks mix the judges {names}: rank one alone with --raters NAME"
-        )
+        notes.append(f"these ranks mix the judges {names}: rank one alone with --raters NAME")
     return kept, notes
 
 

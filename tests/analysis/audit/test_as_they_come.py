@@ -1,4 +1,4 @@
-"""If this failed, how a program wrote a table would change the numbers that an audit or ranking gives."""
+"""If this failed, how a program wrote a table would change the numbers of an audit or a ranking."""
 
 from __future__ import annotations
 

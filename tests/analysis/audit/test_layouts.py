@@ -22,7 +22,8 @@ def truth() -> pd.DataFrame:
     rng = np.random.default_rng(8)
     base = rng.integers(1, 6, size=len(ITEMS))
     columns = {
-        name: np.clip(base + rng.integers(-1, 2, size=len(ITEMS)), 1, 5) for name in (*PEOPLE, JUDGE)
+        name: np.clip(base + rng.integers(-1, 2, size=len(ITEMS)), 1, 5)
+        for name in (*PEOPLE, JUDGE)
     }
     return pd.DataFrame({"item_id": ITEMS, **columns})
 

@@ -222,5 +222,7 @@ def test_a_judge_called_human_is_told_from_people(tmp_path: Path) -> None:
 
 def test_a_foreign_column_mode_or_kind_is_about_something_else(tmp_path: Path) -> None:
     path = tmp_path / "own.csv"
-    path.write_text("left_id,right_id,choice,mode,rater_kind\na,b,left,fast,gold\nb,a,left,slow,x\n")
+    path.write_text(
+        "left_id,right_id,choice,mode,rater_kind\na,b,left,fast,gold\nb,a,left,slow,x\n"
+    )
     assert rank_table(path).table["n"].tolist() == [2, 2]
