@@ -261,6 +261,7 @@ def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
         "locked_at": None if lock is None else lock.locked_at,
         "locked_parts": {} if lock is None else dict(lock.parts),
         "seed": evidence.plan.seed,
+        "notes": list(evidence.notes),
         "inputs": {p.name: files.sha256(p.read_bytes()) for p in inputs if p.exists()},
         "versions": {
             "python": platform.python_version(),

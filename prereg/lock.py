@@ -18,6 +18,7 @@ from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.tables.reader import read_table
+from prereg.tables.reading import OWN
 
 LOCK_FILE = "plan.lock.json"
 SEQUENCES_FILE = "sequences.csv"
@@ -128,11 +129,15 @@ def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
     RatifyError
         When a file of the study is missing or wrong.
     """
-    items = read_items(folder / plan.materials.items)
-    sequences = read_table(folder / SEQUENCES_FILE)
+    items = read_items(folder / plan.materials.items, plan.data.reading("items"))
+    sequences = read_table(folder / SEQUENCES_FILE, OWN)
     sequences.require(*sequence_columns(plan))
     parts = hash_parts(
-        plan, items=items.rows, sequences=sequences.rows, texts=read_texts(folder, plan), prompts={}
+        plan,
+        items=items.written,
+        sequences=sequences.written,
+        texts=read_texts(folder, plan),
+        prompts={},
     )
     del parts["prompts"]
     return parts

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ratify.command_line import MODE, STUDY, database, main, opened
+from ratify.reading_options import print_notes
 
 
 @main.command()
@@ -21,6 +22,7 @@ def analyze(folder: Path, mode: str) -> None:
 
     _bring_up_to_date(folder)
     results = analyze_study(folder, mode=mode)
+    print_notes(results.meta["notes"])
     for sentence in results.headline:
         click.echo(sentence)
     click.echo(f"wrote {folder / 'results'}/results.json, tables/ and figures/")

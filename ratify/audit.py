@@ -185,7 +185,7 @@ def audit(
             interval=interval,
             check=check,
         )
-    print_notes(results.meta.get("said", []))
+    print_notes(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:
         write_results(results, folder)
         write_report(folder)

@@ -30,6 +30,7 @@ from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.tables.reader import Table, read_table, write_csv
+from prereg.tables.reading import OWN
 from study.folder import Study
 from study.items import Item
 from study.judges.version import check_baseline, check_judge, judge_version
@@ -61,7 +62,7 @@ def open_study(
     _check_judges(plan, folder)
     _check_baselines_beside(plan, folder)
     check_language(plan.language, folder / PLAN_FILE)
-    table = read_items(folder / plan.materials.items)
+    table = read_items(folder / plan.materials.items, plan.data.reading("items"))
     _check_columns(plan, table)
     _check_habits(plan, table)
     if kind_of(plan).one_prompt:
@@ -72,8 +73,10 @@ def open_study(
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     parts = hash_parts(
         plan,
-        items=table.rows,
-        sequences=[dict(row) for row in sequence_rows(plan, trials)],
+        items=table.written,
+        sequences=read_table(folder / SEQUENCES_FILE, OWN).written
+        if locked
+        else [dict(row) for row in sequence_rows(plan, trials)],
         texts=texts,
         prompts={judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
         if same_judges or not locked
@@ -218,7 +221,7 @@ def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
     """
     if not (folder / LOCK_FILE).exists():
         read_lock(folder)  # raises: the plan is not locked
-    table = read_table(folder / SEQUENCES_FILE)
+    table = read_table(folder / SEQUENCES_FILE, OWN)
     table.require(*sequence_columns(plan))
     options = kind_of(plan).columns(plan)
     known = {record["item_id"] for record in items.rows}

@@ -170,7 +170,7 @@ def _meta(
         **settings,
         "scale": list(scale),
         "dimensions": list(found.dimensions),
-        "said": list(found.said),
+        "notes": list(found.said),
         **({} if found.mode is None else {"mode": found.mode}),
         **provenance(found.files),
     }

@@ -9,8 +9,9 @@ from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
+from prereg.plan.data import Data
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
-from prereg.strict import Identifier, Strict, Text
+from prereg.strict import Identifier, Strict, Text, added
 
 
 class Hypothesis(Strict):
@@ -183,6 +184,7 @@ class Plan(Strict):
     measures: Measures | None = None
     judges: tuple[JudgePlan, ...] = ()
     ranking: RankingSettings = RankingSettings()
+    data: Data = added(Data())
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
 

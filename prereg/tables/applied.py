@@ -26,11 +26,14 @@ class Applied:
         For each column that was changed, its cells as the file has them.
     notes : list of str
         What was changed, one sentence per kind.
+    changed : bool
+        Whether any cell differs from those of the file, its line ends included.
     """
 
     columns: list[Sequence[str]]
     originals: dict[str, Sequence[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    changed: bool = False
 
 
 @dataclass
@@ -81,6 +84,7 @@ def apply(reading: Reading, names: Sequence[str], cells: Cells, file: str) -> Ap
             whole = cells.columns[place] in cells.floats
             now = _read(written, name, reading, counts, clean=cells.clean, whole=whole)
             labels[name] = set(now)
+        found.changed = found.changed or now is not columns[place]
         columns[place] = now
         if now is not written:
             found.originals[name] = written
@@ -101,7 +105,7 @@ def _read(
     now, count = (written, 0) if clean else cleaned(written)
     if count:
         counts.cleaned[name] = count
-    if whole:
+    if whole and (name not in reading.exact or name.endswith("_id")):
         now = [cell.removesuffix(".0") for cell in now]
     if name in reading.exact:
         return now

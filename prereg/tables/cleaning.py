@@ -43,8 +43,6 @@ _JOINER = re.compile(
 )
 # What makes cleaning of a cell necessary: anything but printable ASCII, and spaces at its ends.
 _ODD = re.compile(r"[^\x20-\x7e]")
-# In the text of a whole CSV: a cell may need cleaning only if this is found somewhere.
-_ODD_FILE = re.compile(r"[^\x20-\x7e\r\n]|(?:\A|[\n\r,;\t|\"]) | (?:\Z|[\n\r,;\t|\"])")
 # At most this many different labels of a column are compared for letter case and inner spaces.
 _MOST_LABELS = 10_000
 # At most this many pairs of labels are named in a note.
@@ -76,9 +74,12 @@ def unified(cell: str) -> str:
     return cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell
 
 
-def may_need_cleaning(text: str) -> bool:
-    """Say whether a cell of a CSV with commas might need cleaning, at the price of one search."""
-    return _ODD_FILE.search(text) is not None
+def may_need_cleaning(text: str, separator: str) -> bool:
+    """Say whether a cell of a CSV might need cleaning, without looking at each of them."""
+    if not (text.isascii() and text.replace("\n", "").replace("\r", "").isprintable()):
+        return True
+    at_an_end = (f"{edge} " in text or f" {edge}" in text for edge in (separator, "\n", "\r", '"'))
+    return text.startswith(" ") or text.endswith(" ") or any(at_an_end)
 
 
 def cleaned(cells: Sequence[str]) -> tuple[Sequence[str], int]:

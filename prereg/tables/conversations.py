@@ -7,6 +7,8 @@ further lines follow. `study.web.turns` and the judges' prompts cut it into turn
 
 from __future__ import annotations
 
+import ast
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -63,13 +65,22 @@ def conversation(value: Any) -> str:
     return "\n".join(_turn(message) for message in value)
 
 
-def is_conversation(value: Any) -> bool:
-    """Say whether a value is a list of messages that can be written as text."""
+def parsed(text: str) -> Any:
+    """Return what a cell holds that is JSON, or a Python value as Python prints it.
+
+    Raises
+    ------
+    ValueError
+        Where it is neither, for example an array as NumPy prints it.
+    """
     try:
-        conversation(value)
-    except NotAConversationError:
-        return False
-    return True
+        return json.loads(text)
+    except ValueError:
+        pass
+    try:
+        return ast.literal_eval(text.strip())
+    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+        raise ValueError("it is neither JSON nor a Python list") from error
 
 
 def _turn(message: Any) -> str:

@@ -157,7 +157,7 @@ def read_text(content: bytes, path: Path) -> Cells:
     if not expected:
         notes.append(f"cells are separated by {_SEPARATORS.get(separator, repr(separator))}")
     columns, records = _records(text, separator, path)
-    return Cells(columns, records, notes, clean=expected and not may_need_cleaning(text))
+    return Cells(columns, records, notes, clean=not may_need_cleaning(text, separator))
 
 
 def _separator(text: str, path: Path) -> str:

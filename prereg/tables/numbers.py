@@ -57,7 +57,7 @@ class Numbers:
 
     Attributes
     ----------
-    values : dict of str to float
+    known : dict of str to float
         The cells that are numbers.
     faults : dict of str to tuple
         Each other cell, with what is wrong and what is allowed. Empty cells are in neither.
@@ -65,14 +65,14 @@ class Numbers:
         For the cells that are not plain numbers, what they are; see `notes`.
     """
 
-    values: dict[str, float] = field(default_factory=dict)
+    known: dict[str, float] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
 
     def notes(self, file: str, column: str, cells: Sequence[str]) -> list[str]:
         """Return a sentence for every kind of cell that was not a plain number."""
         said = []
-        for kind in dict.fromkeys(self.kinds[cell] for cell in self.kinds if cell in self.values):
+        for kind in dict.fromkeys(self.kinds[cell] for cell in self.kinds if cell in self.known):
             first = next(cell for cell in self.kinds if self.kinds[cell] == kind)
             some = sum(self.kinds.get(cell) == kind for cell in cells)
             noun = "cell" if some == 1 else "cells"
@@ -114,7 +114,7 @@ def numbers_of(cells: Iterable[str]) -> Numbers:
         if value is None:
             found.faults[cell] = _fault(cell)
         else:
-            found.values[cell] = value
+            found.known[cell] = value
             if kind != "plain":
                 found.kinds[cell] = kind
     _only_together(found, different)
@@ -130,7 +130,7 @@ def _only_together(found: Numbers, different: list[str]) -> None:
         some = [cell for cell in different if found.kinds.get(cell) == kind]
         if some and len(some) < len(different):
             for cell in some:
-                del found.values[cell]
+                del found.known[cell]
                 found.faults[cell] = (problem, allowed)
 
 

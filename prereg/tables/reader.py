@@ -7,10 +7,12 @@ column holds converts it to numbers. Cleaning (`cleaning`), missing values and d
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import gc
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -146,10 +148,10 @@ class Table:
         if not text:
             return None
         found = self.numbers(column)
-        if text not in found.values:
+        if text not in found.known:
             problem, allowed = found.faults.get(text, ("is not a number", NUMBER))
             raise self.error(row, column, problem, allowed=allowed)
-        return found.values[text]
+        return found.known[text]
 
     def numbers(self, column: str) -> Numbers:
         """Return what the different cells of a column are as numbers; see `numbers_of`."""
@@ -215,7 +217,23 @@ def read_table(path: Path | str, reading: Reading = _DEFAULT) -> Table:
         When the file is missing, empty or not a table, or has two columns with the same name or a
         record that is not as long as the header; `NoRowsError` when it has no records.
     """
-    path = Path(path)
+    with _no_garbage():
+        return _read_table(Path(path), reading)
+
+
+@contextlib.contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Pause the search for circular garbage, which would go through all rows again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _read_table(path: Path, reading: Reading) -> Table:
     cells = read_cells(path)
     notes = [f"{path.name}: {note}" for note in cells.notes]
     notes += _without_qualtrics_rows(cells, path)
@@ -223,10 +241,11 @@ def read_table(path: Path | str, reading: Reading = _DEFAULT) -> Table:
     if not cells.records:
         raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
     read = apply(reading, names, cells, path.name)
+    records = zip(*read.columns, strict=True) if read.changed else cells.records
     return Table(
         path,
         tuple(names),
-        [dict(zip(names, record, strict=True)) for record in zip(*read.columns, strict=True)],
+        [dict(zip(names, record, strict=True)) for record in records],
         notes=(*notes, *read.notes),
         originals=read.originals,
         spelling={
@@ -262,7 +281,7 @@ def _names(written: list[str], reading: Reading, path: Path) -> list[str]:
             raise RatifyError(f"there is no column '{theirs}'", file=path, allowed=shown)
     for name in names:
         if name and names.count(name) > 1:
-            spelt = {w.strip() for n, w in zip(names, written, strict=True) if n == name}
+            spelt = {w for n, w in zip(names, written, strict=True) if n == name}
             raise RatifyError(
                 f"two columns are called '{name}'" + (_ONCE_CLEANED if len(spelt) > 1 else ""),
                 file=path,

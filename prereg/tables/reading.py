@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 Decimal = Literal[".", ","]
@@ -46,3 +46,24 @@ class Reading:
     columns: Mapping[str, str] = field(default_factory=dict)
     verbatim: tuple[str, ...] = ()
     exact: tuple[str, ...] = ()
+
+
+# A table that Ratify wrote itself: missing is an empty cell, and never a word.
+OWN = Reading(missing=())
+# Free text of the tidy tables, which is kept as people and judges wrote it.
+_FREE_TEXT = ("text", "prompt", "why", "reply")
+
+
+def reading_of(columns: tuple[str, ...], further: Reading | None = None) -> Reading:
+    """Return how a tidy table is read: only an empty cell is missing in a column of the contract.
+
+    Parameters
+    ----------
+    columns : tuple of str
+        The columns that the contract knows.
+    further : Reading, optional
+        How its further columns are read, which are the researcher's own; by default as
+        `Reading()`.
+    """
+    own = further or Reading()
+    return replace(own, exact=(*own.exact, *columns), verbatim=(*own.verbatim, *_FREE_TEXT))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prereg.errors import RatifyError
@@ -64,7 +65,7 @@ def rate_table(
             "The baselines length and lexical are not compared with the judge: they rate only "
             f"{known} from {ends[0]:g} to {ends[1]:g}."
         )
-    table = read_fitting(items, reading)
+    table = read_fitting(items, replace(reading, verbatim=(text_column,)))
     table.require(id_column, text_column)
     table.require_filled(id_column, text_column)
     table.require_unique(id_column)

@@ -127,8 +127,8 @@ def test_ratings_of_people_and_judges_stand_in_one_table(tmp_path: Path) -> None
         ({**JUDGE, "rater_kind": "llm"}, "item_id"),
         ({**RATING, "item_id": "i2", "mode": ""}, "mode"),
         ({**RATING, "item_id": "i2", "passed_check": "true"}, "passed_check"),
-        ({**CHECK, "passed_check": "1"}, "passed_check"),
-        ({**RATING, "item_id": "i2", "is_attention_check": "no"}, "is_attention_check"),
+        ({**CHECK, "passed_check": "2"}, "passed_check"),
+        ({**RATING, "item_id": "i2", "is_attention_check": "perhaps"}, "is_attention_check"),
         ({**RATING, "item_id": "i2", "value": "6"}, "value"),
     ],
 )

@@ -121,7 +121,7 @@ def test_wrong_items_are_named(tmp_path: Path, text: str, says: str) -> None:
 
 def test_somebodys_columns_become_ours(tmp_path: Path) -> None:
     path = items(tmp_path, ",key,words,length\n0,7,hello,5\n1,8,bye,3\n")
-    rows = import_items(path, id_column="key", text_column="words", scenario_column=None)
+    rows = import_items(path, id_column="key", text_column="words", scenario_column=None).rows
     assert rows[0] == {"item_id": "7", "scenario": "all", "text": "hello", "length": "5"}
     with pytest.raises(RatifyError, match="no column 'nope'"):
         import_items(path, id_column="nope", text_column="words", scenario_column=None)
