@@ -248,7 +248,7 @@ class _Batches:
     def _outcome(self, wanted: Wanted, response: dict[str, Any]) -> Outcome | None:
         """Return the outcome of one request, or None if it must be asked again."""
         from study.judges.runs.requesting import read_answers
-        from study.llm.server import read_body
+        from study.llm.bodies import read_body
 
         status = response.get("status_code")
         reply, reason, answers = None, None, None
