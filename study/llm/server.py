@@ -157,13 +157,17 @@ class ChatServer:
             wait = retry_after(error.response.headers)
             raise self.trouble(error.status_code, said, wait=wait, structured=structured) from error
         except ErrorInside as error:
-            said = self._clean(error.said)
+            said = self.clean(error.said)
             raise self.trouble(error.status, said, structured=structured) from error
         if plainly:  # the server cannot do structured output: no request needs to try it again
             self._structured = False
-        self._formed |= structured
-        self.has_answered = True
+        self.note_answer(structured=structured)
         return reply
+
+    def note_answer(self, *, structured: bool | None = None) -> None:
+        """Note that the server has answered, with structured output if that was asked for."""
+        self._formed |= self._structured if structured is None else structured
+        self.has_answered = True
 
     def trouble(
         self, status: int, said: Said, *, wait: float | None = None, structured: bool = False
@@ -273,12 +277,13 @@ class ChatServer:
         try:
             content = error.response.content
         except httpx2.StreamError:  # the client has read it already
-            return self._clean(read_error(error.body))
+            return self.clean(read_error(error.body))
         if self._secret:
             content = content.replace(self._secret, b"[key]")
-        return self._clean(read_error(content))
+        return self.clean(read_error(content))
 
-    def _clean(self, said: Said) -> Said:
+    def clean(self, said: Said) -> Said:
+        """Return what a server said, without a key."""
         clean = self.without_key
         return Said(clean(said.words), clean(said.code), clean(said.kind), clean(said.param))
 

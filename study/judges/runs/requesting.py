@@ -210,7 +210,7 @@ class Requesting:
                     break
                 answers, note = read_reply(question, reply)
             except TroubleError as trouble:
-                so_far.trouble, so_far.said = trouble.reason, self._words(trouble)
+                so_far.trouble, so_far.said = trouble.reason, words_of(trouble, self.judge)
                 self._blame(trouble, wanted, so_far)
                 if trouble.plainly and not so_far.plainly:
                     so_far.plainly = True
@@ -230,12 +230,6 @@ class Requesting:
         if not so_far.calls:
             return None
         return so_far.outcome(None, so_far.trouble, interrupted=True)
-
-    def _words(self, trouble: TroubleError) -> str:
-        """Return what is kept of a failure: what the server said, or what is wrong."""
-        if trouble.reason == "cut_off":
-            return f"the reply was cut off at {self.judge.token_parameter} {self.judge.max_tokens}"
-        return trouble.detail or trouble.reason.replace("_", " ")
 
     def _blame(self, trouble: TroubleError, wanted: Wanted, so_far: _Attempts) -> None:
         """Tell the breaker of a failure; the run stops if there have been too many in a row."""
@@ -347,6 +341,13 @@ class Requesting:
         if trouble.wait is not None:  # a little longer, so that requests do not all return at once
             seconds = trouble.wait + min(seconds, 1.0) * self._rng.random()
         await self.pace.sleep(seconds)
+
+
+def words_of(trouble: TroubleError, judge: LLMJudge) -> str:
+    """Return what is kept of a failure: what the server said, or what is wrong with the reply."""
+    if trouble.reason == "cut_off":
+        return f"the reply was cut off at {judge.token_parameter} ({judge.max_tokens})"
+    return trouble.detail or trouble.reason.replace("_", " ")
 
 
 def read_reply(question: Question, reply: Reply) -> tuple[dict[str, int | str], str]:
