@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -149,6 +150,18 @@ class LLMJudge(Strict):
     prices: Prices | None = None
     budget: Budget = Budget()
     habits: Habits | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _with_a_port(cls, base_url: str) -> str:
+        try:
+            parts = urlsplit(base_url)
+            whole = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError("is not an address: a host, and a port from 1 to 65535 if any")
+        return base_url
 
     @field_validator("parameters")
     @classmethod

@@ -60,8 +60,10 @@ class _Row:
 
     def has_room(self, most: int) -> bool:
         """Say whether one more call may be sent before others are back."""
+        if not self.open:
+            return True  # otherwise nothing would ever change
         if not self.answers and not self.failures:
-            return not self.open  # the first call goes alone
+            return False  # the first call goes alone
         if len(self.failures) > self.longest or not self.answers:
             first = self.failures[0].number if self.failures else 0
             return len(self.failures) + sum(number > first for number in self.open) < most
@@ -83,7 +85,10 @@ class _Row:
         if len(self.failures) < most:
             return False
         # few requests, each asked several times: they may be the last ones, and odd ones
-        return not self.has_worked if not self.answers else requests >= max(2, -(-most // 3))
+        if self.answers:
+            return requests >= max(2, -(-most // 3))
+        rejected = all(one.reason == "rejected" for one in self.failures)
+        return not self.has_worked or (rejected and requests >= max(2, most // 2))
 
 
 class Breaker:
