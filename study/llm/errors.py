@@ -55,7 +55,7 @@ _FORM: Final = re.compile(
 # Keys that a server may repeat, whoever's they are.
 _SECRETS: Final = re.compile(
     r"(?P<name>\b(?:bearer|basic)\s+|\b(?:api[-_ ]?key|authorization|access[-_ ]?token)\"?\s*[=:]"
-    r"\s*\"?)[^\s\",;)}]{6,}|\bsk-[A-Za-z0-9_-]{8,}",
+    r"\s*\"?(?:(?:bearer|basic)\s+)?)[^\s\",;)}]{6,}|\bsk-[A-Za-z0-9_-]{8,}",
     re.IGNORECASE,
 )
 
