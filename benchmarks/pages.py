@@ -11,6 +11,8 @@ import os
 import random
 import secrets
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from collections import Counter
@@ -33,6 +35,8 @@ WITHOUT_PAUSE, ROUNDS = 30, 5
 WITH_PAUSE, PAUSE, ARRIVING = 200, 1.5, 5.0
 CROWD, PLACES, RUSHES = 500, 150, 20
 WORKERS = 4
+RATIFY, BARE = "Ratify", "bare Flask, waitress and SQLite, same page"
+ALTERNATIONS = 3
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Served:
     url: str
     database: str
     where: str
+    pid: int
 
 
 def main() -> None:
@@ -60,18 +65,80 @@ def main() -> None:
     for database in databases:
         with _served(database, raters=PLACES) as here:
             _rushes(here)
+    _against_bare()
 
 
-def _without_pause(here: Served) -> None:
+def _against_bare() -> None:
+    """Compare processor time per request with a bare application, in turns."""
+    spent: dict[str, list[float]] = {RATIFY: [], BARE: []}
+    rates: dict[str, list[float]] = {RATIFY: [], BARE: []}
+    for _ in range(ALTERNATIONS):
+        for name, serving in ((RATIFY, _ratify), (BARE, _bare)):
+            with serving(raters=ROUNDS * WITHOUT_PAUSE) as (url, pid):
+                before, start = _processor_seconds(pid), time.perf_counter()
+                raters = _crowd(url)
+                span = time.perf_counter() - start
+                sent = sum(len(rater.sent) for rater in raters)
+                spent[name].append(1000 * (_processor_seconds(pid) - before) / sent)
+                rates[name].append(sent / span)
+    print(
+        f"Processor time of the server per request, {WITHOUT_PAUSE} raters without a pause, "
+        f"SQLite, one process, {ALTERNATIONS} runs in turns (medians):"
+    )
+    for name in (RATIFY, BARE):
+        milliseconds, rate = statistics.median(spent[name]), statistics.median(rates[name])
+        print(f"  {name:<42} {milliseconds:5.2f} ms   {rate:4.0f} requests/s")
+    ratio = statistics.median(spent[RATIFY]) / statistics.median(spent[BARE])
+    print(f"  ratio of the processor times {ratio:.2f}")
+
+
+def _crowd(url: str) -> list[Rater]:
     names = [f"rater-{n}" for n in range(ROUNDS * WITHOUT_PAUSE)]
 
     async def take_part(name: str) -> Rater:
-        return await walk(Browser(here.url, name))
+        return await walk(Browser(url, name))
 
-    start = time.perf_counter()
     raters = asyncio.run(visit(names, take_part, at_once=WITHOUT_PAUSE))
-    span = time.perf_counter() - start
     assert all(rater.code for rater in raters)
+    return raters
+
+
+@contextmanager
+def _ratify(*, raters: int) -> Iterator[tuple[str, int]]:
+    with _served(SQLITE, raters=raters) as here:
+        yield here.url, here.pid
+
+
+@contextmanager
+def _bare(*, raters: int) -> Iterator[tuple[str, int]]:
+    """Serve the bare peer with the items of the worked study."""
+    with tempfile.TemporaryDirectory() as place:
+        new_study(Path(place) / "study")
+        items = Path(place) / "study" / "items.csv"
+        words = [
+            sys.executable,
+            "-m",
+            "benchmarks.bare_pages",
+            items,
+            f"{place}/bare.sqlite3",
+            "10",
+        ]
+        with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            yield process.stdout.readline().strip().rstrip("/"), process.pid
+            process.terminate()
+
+
+def _processor_seconds(pid: int) -> float:
+    """Return the processor time that a process has used, as Linux counts it."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _without_pause(here: Served) -> None:
+    start = time.perf_counter()
+    raters = _crowd(here.url)
+    span = time.perf_counter() - start
     sent = sum(len(rater.sent) for rater in raters)
     print(f"{WITHOUT_PAUSE} raters without a pause, {here.where}: {sent / span:.0f} requests/s")
     _latencies(raters)
@@ -148,7 +215,7 @@ def _served(database: str, *, raters: int) -> Iterator[Served]:
             workers, url = WORKERS, stack.enter_context(_new_postgresql())
         server = stack.enter_context(running(folder, "--workers", str(workers), database=url))
         where = f"{database}, {workers} process{'es' if workers > 1 else ''}"
-        yield Served(server.url, url, where)
+        yield Served(server.url, url, where, server.process.pid)
 
 
 @contextmanager
