@@ -1,4 +1,4 @@
-"""The part of the plan that says how a page shows its items: as text or Markdown, by which names."""
+"""How a page shows the items of a trial: as text or as Markdown, and by which names."""
 
 from __future__ import annotations
 

@@ -76,7 +76,8 @@ def _sender(assets: Mapping[str, Asset]) -> Callable[[str], Response]:
         kept = match is not None and match["version"] == asset.version
         response.headers["Cache-Control"] = f"public, {FOR_A_YEAR}" if kept else "no-cache"
         response.set_etag(f"{asset.version}-gzip" if small else asset.version)
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     return static
 

@@ -1,9 +1,9 @@
 """Compress pages for browsers that take gzip.
 
-An attack that guesses a secret from the size of a compressed page (BREACH) needs a page that repeats
-what the attacker sent beside that secret. No page of ours repeats anything of a link: a rater's id is
-never shown, a private link only to who has it, and a reason that a rater gave only after a form
-whose token was right. That token is signed anew each second, but this does not protect it.
+An attack that guesses a secret from the size of a compressed page (BREACH) needs a page that
+repeats what the attacker sent beside that secret. No page of ours repeats anything of a link: a
+rater's id is never shown, a private link only to who has it, and a reason that a rater gave only
+after a form whose token was right. That token is signed anew each second, too.
 """
 
 from __future__ import annotations

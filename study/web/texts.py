@@ -88,9 +88,9 @@ Tokens = Sequence["Token"]
 class _Pages(RendererHTML):
     """Markdown with the study's own images; wide tables and code scroll in boxes of their own."""
 
-    def image(self, tokens: Tokens, at: int, options: Any, env: Any) -> str:
+    def image(self, tokens: Tokens, idx: int, options: Any, env: Any) -> str:
         """Return an image with its size, so that the page does not move when it arrives."""
-        token = tokens[at]
+        token = tokens[idx]
         alt = escape(self.renderInlineAsText(token.children, options, env).strip())
         found = env["images"].get(unquote(str(token.attrs.get("src", ""))))
         if found is None:  # only in a study that 0.4.0 locked
@@ -114,13 +114,15 @@ class _Pages(RendererHTML):
 
     td_open = th_open
 
-    def fence(self, tokens: Tokens, at: int, _options: Any, _env: Any) -> str:
+    def fence(self, tokens: Tokens, idx: int, options: Any, env: Any) -> str:
         """Return a block of code, which runs from left to right in every language."""
-        name, code = escape(_("Code")), escape(tokens[at].content)
+        name, code = escape(_("Code")), escape(tokens[idx].content)
         box = f'<pre class="scroll" dir="ltr" tabindex="0" role="group" aria-label="{name}">'
         return f"{box}<code>{code}</code></pre>\n"
 
-    code_block = fence
+    def code_block(self, tokens: Tokens, idx: int, options: Any, env: Any) -> str:
+        """Return a block of code that is only indented."""
+        return self.fence(tokens, idx, options, env)
 
     def link_open(self, tokens: Tokens, at: int, options: Any, env: Any) -> str:
         """Begin a link that does not say where the rater comes from."""
