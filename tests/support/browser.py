@@ -91,16 +91,35 @@ _CUT = """() => {
   return faults;
 }"""
 
-# How much of the window stays covered while a person scrolls, from 0 to 1.
-_STUCK = """() => [...document.body.querySelectorAll("*")]
-  .filter(e => ["sticky", "fixed"].includes(getComputedStyle(e).position))
-  .map(e => e.getBoundingClientRect().height).reduce((a, b) => a + b, 0) / innerHeight"""
+# How much of the window stays covered while a person scrolls, from 0 to 1: what sticks at its edges
+# at several places of the page. A column that sticks beside another one covers nothing.
+_STUCK = """() => {
+  const stuck = [...document.body.querySelectorAll("*")]
+    .filter(e => ["sticky", "fixed"].includes(getComputedStyle(e).position));
+  const root = document.scrollingElement, before = root.scrollTop;
+  let most = 0;
+  for (let place = 0; stuck.length && place <= 10; place++) {
+    root.scrollTop = (root.scrollHeight - innerHeight) * place / 10;
+    let above = 0, below = innerHeight;
+    for (const e of stuck) {
+      const r = e.getBoundingClientRect();
+      if (r.height > innerHeight / 2 && r.width < innerWidth * 0.6) continue;
+      if (r.top < 1 && r.bottom > 0) above = Math.max(above, r.bottom);
+      else if (r.bottom > innerHeight - 1 && r.top < innerHeight) below = Math.min(below, r.top);
+    }
+    most = Math.max(most, above + innerHeight - below);
+  }
+  root.scrollTop = before;
+  return most / innerHeight;
+}"""
 
 _FOCUSED = f"e => {{ e.focus(); return [({_FOCUS_FAULT})(e), ({_KIND})(e)]; }}"
 
 _SCROLLS = """e => {
   for (; e; e = e.parentElement) {
-    if (e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === "auto") return true;
+    const s = getComputedStyle(e);
+    if (e.scrollWidth > e.clientWidth && s.overflowX === "auto") return true;
+    if (e.scrollHeight > e.clientHeight && s.overflowY === "auto") return true;
   }
   return false;
 }"""
