@@ -55,14 +55,14 @@ def serve_assets(app: Flask) -> None:
         name: f"/static/{Path(name).stem}.{asset.version}{Path(name).suffix}"
         for name, asset in assets.items()
     }
-    app.add_url_rule("/static/<name>", "static", _sender(assets))
+    app.add_url_rule("/static/<filename>", "static", _sender(assets))
 
 
 def _sender(assets: Mapping[str, Asset]) -> Callable[[str], Response]:
-    def static(name: str) -> Response:
+    def static(filename: str) -> Response:
         """Send a file under its versioned or its plain name."""
-        match = _VERSIONED.fullmatch(name)
-        asset = assets.get(match["stem"] + match["ending"] if match else name)
+        match = _VERSIONED.fullmatch(filename)
+        asset = assets.get(match["stem"] + match["ending"] if match else filename)
         if asset is None:
             abort(404)
         small = takes_gzip(request.headers.get("Accept-Encoding", ""))

@@ -218,8 +218,8 @@ def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-def run_axe(page: Page) -> dict[str, Any]:
-    """Return what axe-core finds broken on a page, and what it cannot decide.
+def run_axe(page: Page, *only: str) -> dict[str, Any]:
+    """Return what axe-core finds broken on a page, and what it cannot decide, by `only` some rules.
 
     The window is first made as tall as the page, because axe cannot tell the contrast of text that
     something covers. `evaluate` is not bound by the page's own script policy.
@@ -230,10 +230,12 @@ def run_axe(page: Page) -> dict[str, Any]:
     page.set_viewport_size({**window, "height": max(tall, window["height"])})
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe())
-    options = {
+    options: dict[str, Any] = {
         "runOnly": {"type": "tag", "values": TAGS},
         "rules": {"target-size": {"enabled": True}},  # axe leaves this one out by default
     }
+    if only:
+        options = {"runOnly": {"type": "rule", "values": only}}
     # transferring everything that passed would take longer than finding it
     found: dict[str, Any] = page.evaluate(
         """options => axe.run(document, options)
@@ -244,14 +246,14 @@ def run_axe(page: Page) -> dict[str, Any]:
     return found
 
 
-def axe_faults(page: Page) -> list[str]:
+def axe_faults(page: Page, *only: str) -> list[str]:
     """Return one line per rule that is broken or that axe cannot decide: id, help and place.
 
     axe cannot decide what is scrolled out of sight in its own box (a wide table on a phone). Tests
     of wider windows decide it.
     """
     faults = []
-    found = run_axe(page)
+    found = run_axe(page, *only)
     for kind in ("violations", "incomplete"):
         for rule in found[kind]:
             places = [" ".join(map(str, node["target"])) for node in rule["nodes"]]
