@@ -34,7 +34,8 @@ def _bring_up_to_date(folder: Path) -> None:
     A folder without a store is a copy of the tables, which is analysed as it is.
     """
     from study.export.freshness import export_if_stale
-    from study.store.database import ELSEWHERE_FILE, STORE_FILE, URL_VARIABLE
+    from study.store.database import ELSEWHERE_FILE, STORE_FILE
+    from study.store.engines import URL_VARIABLE
 
     if not (folder / "data").is_dir() or not (folder / "plan.yaml").exists():
         return

@@ -40,7 +40,7 @@ def _warnings_in_one_line() -> Iterator[None]:
     """Print a library's warning as one line without a path, each once; none should come."""
     said: set[str] = set()
 
-    def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
+    def show(message: Warning | str, category: type[Warning], *_: Any, **_more: Any) -> None:
         line = f"ratify: {category.__name__}: {' '.join(str(message).split())}"
         if line not in said:
             said.add(line)

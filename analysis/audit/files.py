@@ -225,7 +225,7 @@ def _mostly_numbers(table: Table, name: str, *, flags: bool) -> bool:
     filled = [cell for record in table.rows if (cell := record[name].strip())]
 
     def is_number(cell: str) -> bool:
-        if cell in found.values:
+        if cell in found.known:
             return flags or found.kinds.get(cell) != "flag"
         return _COMMA.fullmatch(cell) is not None  # refused where it is read, not passed over
 

@@ -83,7 +83,7 @@ def _values(sources: Sequence[Source], name: str) -> dict[tuple[int, str], dict[
         for row, rater, item, _, column in cells_of(source, [name]):
             cell = source.table.rows[row - 2][column].strip()
             if cell:
-                value = source.table.numbers(column).values.get(cell)
+                value = source.table.numbers(column).known.get(cell)
                 found.setdefault((number, rater), {})[item] = (
                     cell if value is None else f"{value!r}"
                 )

@@ -131,7 +131,8 @@ def structure(data: Comparisons) -> Structure:
     wins, losses = np.bincount(winner, None, n), np.bincount(loser, None, n)
     if data.weight == 1:
         return Structure(component, strong, wins, losses)
-    return Structure(component, strong, wins * data.weight, losses * data.weight)
+    halves = np.float64(data.weight)
+    return Structure(component, strong, wins * halves, losses * halves)
 
 
 def structure_of(cells: Cells, n: int) -> Structure:
