@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +16,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
+from prereg.plan.transport import TRANSPORT
 from prereg.tables.items import read_items
 from prereg.tables.reader import read_table
 
@@ -32,27 +33,41 @@ class Lock:
     plan_hash : str
         SHA-256 over the hashes of the parts; every row of data carries it.
     parts : dict
-        SHA-256 by part: plan, items, sequences, consent, instructions, prompts.
+        SHA-256 by part: plan, items, sequences, consent, instructions, prompts; and judges, if any
+        judge is more than a baseline. Locks of release 0.4.0 and earlier have judges in the plan.
     locked_at : str
         ISO 8601, UTC.
     tool : str
         Name and version of the program that wrote it.
+    transport : mapping
+        How each LLM judge's server was to be reached, by judge; the hash does not cover it.
     """
 
     plan_hash: str
     parts: Mapping[str, str]
     locked_at: str
     tool: str
+    transport: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def has_judges(self) -> bool:
+        """Whether judges are a part of their own.
+
+        Then the hash does not cover how their servers are reached, and a condition of the gate also
+        asks how much a judge has answered.
+        """
+        return "judges" in self.parts
 
     def to_json(self) -> dict[str, Any]:
         """Return the lock as `plan.lock.json` holds it."""
-        return {
-            "format": 1,
+        content = {
+            "format": 2 if self.has_judges else 1,
             "plan_hash": self.plan_hash,
             "parts": dict(self.parts),
             "locked_at": self.locked_at,
             "tool": self.tool,
         }
+        return content | ({"transport": dict(self.transport)} if self.transport else {})
 
 
 def utc_now() -> str:
@@ -77,6 +92,7 @@ def hash_parts(
     sequences: Sequence[Mapping[str, Any]],
     texts: Mapping[str, str],
     prompts: Mapping[str, str],
+    lock: Lock | None = None,
 ) -> dict[str, str]:
     """Return the SHA-256 of every part of a study over its canonical JSON.
 
@@ -91,17 +107,31 @@ def hash_parts(
         The other texts that raters are shown, by name (consent, instructions).
     prompts : mapping
         What each judge works with, by judge id: a prompt, or a baseline's lexicon.
+    lock : Lock, optional
+        The lock that the parts are compared with; it says whether judges are a part of their own.
     """
     columns = sequence_columns(plan)
     rows = [{c: str(row[c]) for c in columns} for row in sequences]
     parts: dict[str, Any] = {
-        "plan": plan.to_json(),
+        **_plan_parts(plan, lock),
         "items": [dict(row) for row in items],
         "sequences": rows,
         "prompts": dict(prompts),
         **texts,
     }
     return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
+
+
+def _plan_parts(plan: Plan, lock: Lock | None) -> dict[str, Any]:
+    """Return what is hashed of the plan: judges by themselves, without the keys of transport."""
+    whole = plan.to_json()
+    if not (plan.has_models if lock is None else lock.has_judges):
+        return {"plan": whole}
+    judges = [
+        {key: value for key, value in judge.items() if key not in TRANSPORT}
+        for judge in whole.pop("judges")
+    ]
+    return {"plan": whole, "judges": judges}
 
 
 def verify_lock(folder: Path, plan: Plan) -> Lock:
@@ -115,13 +145,21 @@ def verify_lock(folder: Path, plan: Plan) -> Lock:
         When there is no lock, or anything in the folder differs from it.
     """
     lock = read_lock(folder)
-    parts = {**study_parts(folder, plan), "prompts": lock.parts.get("prompts", "")}
+    found = study_parts(folder, plan, lock=lock)
+    parts = {**found, "prompts": lock.parts.get("prompts", "")}
     refuse_changed(folder, lock, parts)
     return lock
 
 
-def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
+def study_parts(folder: Path, plan: Plan, *, lock: Lock | None = None) -> dict[str, str]:
     """Return the hashes of every part of a study folder except the judges' prompts.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+    lock : Lock, optional
+        The lock that the parts are compared with.
 
     Raises
     ------
@@ -132,7 +170,12 @@ def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
     sequences = read_table(folder / SEQUENCES_FILE)
     sequences.require(*sequence_columns(plan))
     parts = hash_parts(
-        plan, items=items.rows, sequences=sequences.rows, texts=read_texts(folder, plan), prompts={}
+        plan,
+        items=items.rows,
+        sequences=sequences.rows,
+        texts=read_texts(folder, plan),
+        prompts={},
+        lock=lock,
     )
     del parts["prompts"]
     return parts
@@ -175,7 +218,12 @@ def plan_hash(parts: Mapping[str, str]) -> str:
     return files.sha256(files.canonical_json(dict(parts)))
 
 
-def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
+def write_lock(
+    folder: Path,
+    parts: Mapping[str, str],
+    *,
+    transport: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Lock:
     """Freeze a study.
 
     Parameters
@@ -184,6 +232,8 @@ def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
         The study folder.
     parts : mapping
         From `hash_parts`.
+    transport : mapping, optional
+        How each LLM judge's server is to be reached; see `prereg.transport_log`.
 
     Returns
     -------
@@ -199,7 +249,9 @@ def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
         lock = read_lock(folder)
         refuse_changed(folder, lock, parts)
         return lock
-    lock = Lock(plan_hash(parts), dict(parts), utc_now(), tool_version())
+    lock = Lock(
+        plan_hash(parts), dict(parts), utc_now(), tool_version(), transport=dict(transport or {})
+    )
     files.write_json(folder / LOCK_FILE, lock.to_json())
     return lock
 
@@ -220,6 +272,7 @@ def read_lock(folder: Path) -> Lock:
             {str(k): str(v) for k, v in content["parts"].items()},
             str(content["locked_at"]),
             str(content["tool"]),
+            {str(k): dict(v) for k, v in content.get("transport", {}).items()},
         )
     except FileNotFoundError as error:
         raise RatifyError(

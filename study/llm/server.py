@@ -26,6 +26,7 @@ from openai import (
 
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
+from study.llm.headers import headers_of
 from study.llm.reply import Reply, TroubleError
 
 # The longest wait that a server may ask for.
@@ -70,6 +71,7 @@ class ChatServer:
     def __init__(self, judge: LLMJudge) -> None:
         self.judge = judge
         self._key = _key(judge)
+        self._headers = headers_of(judge)
         self._secret = (self._key or "").encode() if len(self._key or "") >= SHORTEST_KEY else b""
         self._structured = judge.reply != "text"
         self._answered = False
@@ -94,6 +96,8 @@ class ChatServer:
             api_key=self._key or "none",
             base_url=self.judge.base_url,
             timeout=self.judge.timeout_seconds,
+            default_headers=self._headers.sent,
+            default_query=self.judge.query,
             max_retries=0,  # only `requesting` decides when to ask again
             http_client=DefaultAsyncHttpxClient(limits=limits, verify=self._trust),
         )
@@ -210,6 +214,9 @@ class ChatServer:
             self._free.append(client)
         if self._secret and self._secret in content:  # a server may repeat the key
             content = content.replace(self._secret, b"[key]")
+        for secret in self._headers.secrets:
+            if len(secret) >= SHORTEST_KEY:
+                content = content.replace(secret.encode(), b"[key]")
         return read_body(content)
 
     def _is_about_form(self, error: APIStatusError) -> bool:
@@ -260,7 +267,9 @@ class ChatServer:
 
     def without_key(self, said: str) -> str:
         """Return a server's line so that it can be shown: short, and without the key."""
-        return (said.replace(self._key, "[key]") if self._key else said)[:200]
+        for secret in (self._key, *self._headers.secrets):
+            said = said.replace(secret, "[key]") if secret else said
+        return said[:200]
 
 
 async def _in_time(call: Awaitable[T], seconds: float) -> T:

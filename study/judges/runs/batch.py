@@ -160,7 +160,8 @@ class _Batches:
         """Return the requests of the next batch, within the server's limits and the budget."""
         part: list[tuple[Wanted, bytes]] = []
         size = 0
-        while len(part) < MOST_REQUESTS and size < MOST_BYTES:
+        most = min(MOST_REQUESTS, self.asked.judge.batch_size or MOST_REQUESTS)
+        while len(part) < most and size < MOST_BYTES:
             one = next(wanted, None)
             if one is None:
                 break
