@@ -14,10 +14,11 @@ from analysis.evidence.against_lock import refuse_other_plans
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
-from analysis.gate import Verdict, judge_evidence
+from analysis.gate import Verdict, asks_coverage, judge_evidence
 from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
 from analysis.ranking import bradley_terry
+from analysis.registered.coverage import coverage_of_judges
 from analysis.registered.figures import flow_figure, ranking_figure
 from analysis.registered.finding import Finding
 from analysis.registered.registry import run_registered
@@ -81,12 +82,13 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
     quantities = [q for finding in findings for q in finding.quantities]
     people = _people(evidence)
     habits = _habits(evidence, folder)
-    quantities += people.quantities + habits.quantities
+    quantities += people.quantities + habits.quantities + coverage_of_judges(evidence)
     verdict = judge_evidence(
         evidence.plan,
         [q.to_json() for q in quantities],
         mode=evidence.mode,
         locked=evidence.lock is not None,
+        asks_coverage=asks_coverage(evidence.lock),
     )
     return Results(
         kind="study",
@@ -217,10 +219,15 @@ def _gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
             "at_least": c.threshold.at_least,
             "found": c.value,
             "holds": c.holds,
+            "answered": c.answered,
+            "asked": c.asked,
+            "coverage_at_least": c.coverage_at_least,
         }
         for c in verdict.conditions
     ]
     names = ["analysis", "quantity", "field", "at_least", "found", "holds"]
+    if evidence.plan.has_models:  # a baseline answers everything
+        names += ["answered", "asked", "coverage_at_least"]
     return ResultTable(
         name="gate",
         title="The gate: passed" if verdict.passed else "The gate: not passed",

@@ -170,7 +170,8 @@ def _check_quantity(threshold: Threshold, analysis: Analysis, plan: Plan, where:
     """Refuse a threshold on a number that its analysis will never report."""
     reported = analysis.quantity_names(plan)
     if reported is not None:
-        require_known(threshold.quantity, reported, where)
+        names = [*reported, *analysis.coverage_names(plan)]
+        require_known(threshold.quantity, names, where)
 
 
 def require_known(name: str, allowed: list[str], where: str) -> None:

@@ -37,7 +37,7 @@ def parse_plan(text: str, *, file: Path | str) -> Plan:
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:
-        raise _first_fault(error, content, file) from error
+        raise first_fault(error, content, file) from error
     try:
         check_rules(plan)
     except RatifyError as error:
@@ -130,7 +130,7 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     )
 
 
-def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
+def first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
     """Return the first fault of a plan as one line."""
     faults = error.errors(include_url=False)
     # a misspelt key also leaves its field missing: report the spelling, which the user can mend

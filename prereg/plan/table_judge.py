@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from prereg.plan.pairs import PairSampling
 from prereg.strict import Identifier, Strict, Text
@@ -30,7 +30,7 @@ class TableJudge(Strict):
     kind: Literal["table"]
     ratings: Text | None = None
     judgments: Text | None = None
-    columns: dict[Identifier, Text] = {}
+    columns: dict[Identifier, Text] = Field(default_factory=dict)
     pairs: PairSampling | None = None
 
     @field_validator("ratings", "judgments")

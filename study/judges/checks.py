@@ -148,13 +148,7 @@ def _rewrites(study: Study, habits: Habits, where: str) -> Iterator[RatifyError]
     if not habits.items:
         return
     if not rewritable_items(study, habits):
-        yield _fault(
-            study,
-            "leaves no item to rewrite",
-            f"{where}.leave_out",
-            None,
-            "fewer items",
-        )
+        yield _fault(study, "leaves no item to rewrite", f"{where}.leave_out", None, "fewer items")
         return
     drawn = attempted_rewrites(study, habits, probed_items(study, habits))[1]
     if not drawn:

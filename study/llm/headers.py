@@ -45,9 +45,7 @@ def headers_of(judge: LLMJudge) -> Headers:
                     allowed="an environment variable of this name",
                 )
             if not secret.isascii() or not secret.isprintable():
-                raise RatifyError(
-                    "contains characters that a header cannot contain", file=variable
-                )
+                raise RatifyError("contains characters that a header cannot contain", file=variable)
             value = value.replace(f"${{{variable}}}", secret)
             secrets.append(secret)
         # the client's own header has this spelling, and must be replaced, not repeated

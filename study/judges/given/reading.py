@@ -100,11 +100,7 @@ def _require_some(table: Table, found: bool, problem: str, column: str) -> None:
 
 
 def _scores(
-    plan: Plan,
-    judge: TableJudge,
-    table: Table,
-    scenarios: Mapping[str, str],
-    ignored: Counter[str],
+    plan: Plan, judge: TableJudge, table: Table, scenarios: Mapping[str, str], ignored: Counter[str]
 ) -> dict[tuple[str, str], float]:
     id_column = _name(judge, "item_id")
     table.require(id_column)
