@@ -31,7 +31,8 @@ from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
-from prereg.plan.judging import LLMJudge
+from prereg.plan.judging import BaselineJudge
+from prereg.transport_log import changes_since_lock
 
 RESULTS_FOLDER = "results"
 _NO_HABITS = HabitFindings(
@@ -108,15 +109,30 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
             *habits.figures,
             flow_figure(evidence),
         ],
-        methods=methods(evidence) + habits.methods,
+        methods=[*methods(evidence), *_servers(evidence, folder), *habits.methods],
         limits=limits(evidence) + habits.limits,
     )
 
 
-def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
-    """Return the chapter on the habits of judges and baselines, for plans with an LLM judge."""
+def _servers(evidence: Evidence, folder: Path) -> list[str]:
+    """Return by which server each LLM judge was reached, and what of that changed after the lock.
+
+    The lock's hash does not cover it.
+    """
     plan = evidence.plan
-    if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
+    if not plan.llms:
+        return []
+    said = [
+        f"Judge {judge.id} ({judge.model}) is asked at {judge.base_url}." for judge in plan.llms
+    ]
+    changes = changes_since_lock(folder, plan, evidence.lock)
+    return [" ".join([*said, *(f"Changed after the lock: {one.sentence}." for one in changes)])]
+
+
+def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
+    """Return the chapter on the habits of judges and baselines, for plans with other judges too."""
+    plan = evidence.plan
+    if all(isinstance(judge, BaselineJudge) for judge in plan.judges):
         return _NO_HABITS
     tables = read_habit_tables(folder, mode=evidence.mode)
     if evidence.lock is not None:

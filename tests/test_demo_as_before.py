@@ -43,7 +43,12 @@ def reference() -> dict[str, Any]:
 
 
 def test_the_demo_says_what_it_said_in_0_4_0(demo: Path, reference: dict[str, Any]) -> None:
-    assert differences(reference, summary(demo)) == []
+    now = summary(demo)
+    # how much each judge answered is new since then, and says nothing about the other numbers
+    new = {name for name in now["quantities"] if "coverage" in name or name.endswith(" answered")}
+    assert new
+    now["quantities"] = {name: q for name, q in now["quantities"].items() if name not in new}
+    assert differences(reference, now) == []
 
 
 def test_a_changed_cell_and_a_changed_number_are_found(
