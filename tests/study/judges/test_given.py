@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from analysis.gate import judge_evidence, judge_results
 from analysis.run import analyze_study
@@ -14,8 +16,10 @@ from prereg.errors import RatifyError
 from prereg.plan.file import load_plan
 from prereg.tables.reader import read_table
 from study.judges.checks import checked
+from study.judges.given.answers import given_of
 from study.opening import lock_study, open_study
 from tests.support.given_studies import collect, ids, make_given_study, quality
+from tests.support.paths import ROOT
 
 EVERY = [
     {"id": "overall", "kind": "rank_correlation", "judge": "gpt", "score": "overall"},
@@ -230,3 +234,19 @@ def test_a_judge_does_not_pass_the_gate_by_refusing(tmp_path: Path) -> None:
     assert worst <= found["answers"]["same", "gpt: agreement"]["estimate"] <= best
     assert found["answers"]["same", "gpt: coverage"]["estimate"] == 1
     assert ("same", "gpt: kappa, unanswered wrong") not in found["answers"]
+
+
+def test_the_example_of_the_docs_can_be_locked(tmp_path: Path) -> None:
+    guide = (ROOT / "docs" / "judges.md").read_text(encoding="utf-8")
+    table = re.search(r"<!-- test: scores you already have -->\n```csv\n(.*?)```", guide, re.DOTALL)
+    judges = re.search(r"<!-- test: a judge of kind table -->\n```yaml\n(.*?)```", guide, re.DOTALL)
+    assert table
+    assert judges
+    parsed = yaml.safe_load(judges[1])
+    folder = make_given_study(
+        tmp_path / "s", {}, {"ratings": "scores.csv"}, analyses=EVERY, judges=parsed["judges"]
+    )
+    (folder / "scores.csv").write_text(table[1])
+    study, _ = lock_study(folder)
+    given = given_of(study, study.plan.judge("gpt"))  # type: ignore[arg-type]
+    assert given.overall(study.plan) == {"job-1": 2.5, "job-2": 4, "job-3": 1}
