@@ -8,30 +8,74 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
-from prereg.lock import verify_lock
+from prereg.lock import Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan, Threshold
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One threshold and the value found; `value` is None if the results do not have it."""
+    """One threshold, the value found, and how much the judge it is about has answered.
+
+    Attributes
+    ----------
+    threshold : Threshold
+    value : float or None
+        None if the results do not have it.
+    coverage : float or None
+        The share of what the judge was asked that it answered; None if the results do not have it,
+        or if the quantity is about no judge.
+    asked : int or None
+        How many answers that is a share of.
+    coverage_at_least : float or None
+        What the plan requires of it; None if the quantity is about no judge, or if the plan was
+        locked before gates asked for this.
+    """
 
     threshold: Threshold
     value: float | None
+    coverage: float | None = None
+    asked: int | None = None
+    coverage_at_least: float | None = None
+
+    @property
+    def answered(self) -> int | None:
+        """How many of what it was asked the judge has answered."""
+        if self.coverage is None or self.asked is None:
+            return None
+        return round(self.coverage * self.asked)
 
     @property
     def holds(self) -> bool:
-        """Whether the value reaches the threshold; a missing value never does."""
+        """Whether value and coverage reach their thresholds; a missing one never does."""
+        return self._reaches and self._covers
+
+    @property
+    def _reaches(self) -> bool:
         return self.value is not None and self.value >= self.threshold.at_least
+
+    @property
+    def _covers(self) -> bool:
+        least = self.coverage_at_least
+        return least is None or (self.coverage is not None and self.coverage >= least)
 
     def line(self) -> str:
         """Return the condition in one line."""
         t = self.threshold
         found = "missing" if self.value is None else f"{self.value:.3f}"
         word = "holds" if self.holds else "FAILS"
-        return f"{word}: {t.analysis} / {t.quantity}, {t.field} = {found} (needs >= {t.at_least:g})"
+        line = f"{word}: {t.analysis} / {t.quantity}, {t.field} = {found} (needs >= {t.at_least:g})"
+        if self.coverage is not None:
+            line += f"; answered {self.answered:,} of {self.asked:,}"
+        elif self.coverage_at_least is not None:
+            line += "; how much was answered is missing"
+        if self.coverage_at_least is not None:
+            line += f" (needs >= {self.coverage_at_least:.0%})"
+        elif self.coverage is not None and self.coverage < t.coverage:
+            line += " (the plan was locked before gates asked for this)"
+        return line
 
 
 @dataclass(frozen=True)
@@ -64,7 +108,12 @@ class Verdict:
 
 
 def judge_evidence(
-    plan: Plan, quantities: Sequence[Mapping[str, Any]], *, mode: str, locked: bool
+    plan: Plan,
+    quantities: Sequence[Mapping[str, Any]],
+    *,
+    mode: str,
+    locked: bool,
+    asks_coverage: bool = True,
 ) -> Verdict:
     """Compare quantities with the plan's thresholds.
 
@@ -77,10 +126,14 @@ def judge_evidence(
         Data that are not live never open the gate.
     locked : bool
         A plan that is not locked never opens the gate.
+    asks_coverage : bool
+        Whether a judge must have answered as much as each threshold's `coverage` says; see
+        `asks_coverage`.
     """
     found = {(q["analysis"], q["name"]): q for q in quantities}
+    by_id = {analysis.id: analysis for analysis in plan.analyses}
     conditions = tuple(
-        Condition(t, found.get((t.analysis, t.quantity), {}).get(t.field)) for t in plan.gate
+        _condition(t, by_id[t.analysis], plan, found, asks_coverage) for t in plan.gate
     )
     against = {
         "the plan sets no thresholds": not plan.gate,
@@ -89,6 +142,28 @@ def judge_evidence(
         "the plan is not locked": not locked,
     }
     return Verdict(conditions, tuple(reason for reason, holds in against.items() if holds))
+
+
+def asks_coverage(lock: Lock | None) -> bool:
+    """Say whether the gate asks how much a judge answered: always, but not of a 0.4.0 lock."""
+    return lock is None or lock.has_judges
+
+
+def _condition(
+    threshold: Threshold,
+    analysis: Analysis,
+    plan: Plan,
+    found: Mapping[tuple[str, str], Mapping[str, Any]],
+    asked: bool,
+) -> Condition:
+    value = found.get((threshold.analysis, threshold.quantity), {}).get(threshold.field)
+    name = analysis.coverage_of(threshold.quantity, plan)
+    if name is None:
+        return Condition(threshold, value)
+    beside = found.get((threshold.analysis, name), {})
+    # a baseline answers everything, and a lock without other judges says nothing about coverage
+    required = threshold.coverage if asked and plan.has_models else None
+    return Condition(threshold, value, beside.get("estimate"), beside.get("n"), required)
 
 
 def judge_results(folder: Path) -> Verdict:
@@ -110,14 +185,16 @@ def judge_results(folder: Path) -> Verdict:
         raise RatifyError("no results yet", file=path, allowed="run `ratify analyze`") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RatifyError("is not what `ratify analyze` wrote", file=path) from error
-    _refuse_other_plan(folder, plan, plan_hash, path)
-    return judge_evidence(plan, quantities, mode=mode, locked=plan_hash is not None)
+    lock = _refuse_other_plan(folder, plan, plan_hash, path)
+    return judge_evidence(
+        plan, quantities, mode=mode, locked=lock is not None, asks_coverage=asks_coverage(lock)
+    )
 
 
-def _refuse_other_plan(folder: Path, plan: Plan, plan_hash: str | None, path: Path) -> None:
-    """Refuse results of another lock than the folder's, and a plan edited after its lock."""
+def _refuse_other_plan(folder: Path, plan: Plan, plan_hash: str | None, path: Path) -> Lock | None:
+    """Return the lock; refuse results of another lock, and a plan edited after its lock."""
     if plan_hash is None:
-        return
+        return None
     lock = verify_lock(folder, plan)
     if lock.plan_hash != plan_hash:
         raise RatifyError(
@@ -127,3 +204,4 @@ def _refuse_other_plan(folder: Path, plan: Plan, plan_hash: str | None, path: Pa
             value=plan_hash,
             allowed=lock.plan_hash,
         )
+    return lock

@@ -14,10 +14,11 @@ from analysis.evidence.against_lock import refuse_other_plans
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
-from analysis.gate import Verdict, judge_evidence
+from analysis.gate import Verdict, asks_coverage, judge_evidence
 from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
 from analysis.ranking import bradley_terry
+from analysis.registered.coverage import coverage_of_judges
 from analysis.registered.figures import flow_figure, ranking_figure
 from analysis.registered.finding import Finding
 from analysis.registered.registry import run_registered
@@ -31,7 +32,8 @@ from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
-from prereg.plan.judging import LLMJudge
+from prereg.plan.judging import BaselineJudge
+from prereg.transport_log import changes_since_lock
 
 RESULTS_FOLDER = "results"
 _NO_HABITS = HabitFindings(
@@ -82,12 +84,13 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
     quantities = [q for finding in findings for q in finding.quantities]
     people = _people(evidence)
     habits = _habits(evidence, folder)
-    quantities += people.quantities + habits.quantities
+    quantities += people.quantities + habits.quantities + coverage_of_judges(evidence)
     verdict = judge_evidence(
         evidence.plan,
         [q.to_json() for q in quantities],
         mode=evidence.mode,
         locked=evidence.lock is not None,
+        asks_coverage=asks_coverage(evidence.lock),
     )
     return Results(
         kind="study",
@@ -107,15 +110,30 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
             *habits.figures,
             flow_figure(evidence),
         ],
-        methods=methods(evidence) + habits.methods,
+        methods=[*methods(evidence), *_servers(evidence, folder), *habits.methods],
         limits=limits(evidence) + habits.limits,
     )
 
 
-def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
-    """Return the chapter on the habits of judges and baselines, for plans with an LLM judge."""
+def _servers(evidence: Evidence, folder: Path) -> list[str]:
+    """Return by which server each LLM judge was reached, and what of that changed after the lock.
+
+    The lock's hash does not cover it.
+    """
     plan = evidence.plan
-    if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
+    if not plan.llms:
+        return []
+    said = [
+        f"Judge {judge.id} ({judge.model}) is asked at {judge.base_url}." for judge in plan.llms
+    ]
+    changes = changes_since_lock(folder, plan, evidence.lock)
+    return [" ".join([*said, *(f"Changed after the lock: {one.sentence}." for one in changes)])]
+
+
+def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
+    """Return the chapter on the habits of judges and baselines, for plans with other judges too."""
+    plan = evidence.plan
+    if all(isinstance(judge, BaselineJudge) for judge in plan.judges):
         return _NO_HABITS
     tables = read_habit_tables(folder, mode=evidence.mode)
     if evidence.lock is not None:
@@ -218,10 +236,15 @@ def _gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
             "at_least": c.threshold.at_least,
             "found": c.value,
             "holds": c.holds,
+            "answered": c.answered,
+            "asked": c.asked,
+            "coverage_at_least": c.coverage_at_least,
         }
         for c in verdict.conditions
     ]
     names = ["analysis", "quantity", "field", "at_least", "found", "holds"]
+    if evidence.plan.has_models:  # a baseline answers everything
+        names += ["answered", "asked", "coverage_at_least"]
     return ResultTable(
         name="gate",
         title="The gate: passed" if verdict.passed else "The gate: not passed",

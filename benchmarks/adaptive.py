@@ -34,7 +34,7 @@ from analysis.results.figure_style import (
     tidy,
 )
 from benchmarks.simulated_judges import KNOWN, RATINGS, Judge, ask, strengths
-from prereg.plan.judging import PairSampling
+from prereg.plan.pairs import PairSampling
 
 REPLICATIONS = 5
 GOAL = 0.942

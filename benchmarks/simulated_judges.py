@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from prereg.plan.judging import PairSampling
+from prereg.plan.pairs import PairSampling
 from study.judges.adaptive.asking import Scheme, scheme_of
 
 RATINGS = Path(__file__).parents[2] / "shared" / "data" / "lend_an_ear_elo" / "elo_rankings.csv"

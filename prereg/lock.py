@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -17,6 +17,7 @@ from prereg.images import study_images
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
+from prereg.plan.transport import TRANSPORT
 from prereg.tables.items import read_items
 from prereg.tables.reader import read_table
 from prereg.tables.reading import OWN
@@ -35,7 +36,8 @@ class Lock:
         SHA-256 over the hashes of the parts; every row of data carries it.
     parts : dict
         SHA-256 by part: plan, items, sequences, consent, instructions, prompts; also images, if
-        the texts show some.
+        the texts show some; and judges, if any judge is more than a baseline. Locks of release
+        0.4.0 and earlier have judges in the plan.
     locked_at : str
         ISO 8601, UTC.
     tool : str
@@ -43,6 +45,8 @@ class Lock:
     ids_required : bool
         Whether a live study takes only raters with an id unless its plan says otherwise; false in
         a lock of 0.4.0 and before, which let in everybody.
+    transport : mapping
+        How each LLM judge's server was to be reached, by judge; the hash does not cover it.
     """
 
     plan_hash: str
@@ -50,17 +54,28 @@ class Lock:
     locked_at: str
     tool: str
     ids_required: bool = False
+    transport: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def has_judges(self) -> bool:
+        """Whether judges are a part of their own.
+
+        Then the hash does not cover how their servers are reached, and a condition of the gate also
+        asks how much a judge has answered.
+        """
+        return "judges" in self.parts
 
     def to_json(self) -> dict[str, Any]:
         """Return the lock as `plan.lock.json` holds it."""
-        return {
-            "format": 1,
+        content = {
+            "format": 2 if self.has_judges else 1,
             "plan_hash": self.plan_hash,
             "parts": dict(self.parts),
             "locked_at": self.locked_at,
             "tool": self.tool,
             "ids_required": self.ids_required,
         }
+        return content | ({"transport": dict(self.transport)} if self.transport else {})
 
 
 def utc_now() -> str:
@@ -86,6 +101,7 @@ def hash_parts(
     texts: Mapping[str, str],
     prompts: Mapping[str, str],
     images: Mapping[str, str] | None = None,
+    lock: Lock | None = None,
 ) -> dict[str, str]:
     """Return the SHA-256 of every part of a study over its canonical JSON.
 
@@ -102,11 +118,13 @@ def hash_parts(
         What each judge works with, by judge id: a prompt, or a baseline's lexicon.
     images : mapping, optional
         SHA-256 of the images that the texts show, by name.
+    lock : Lock, optional
+        The lock that the parts are compared with; it says whether judges are a part of their own.
     """
     columns = sequence_columns(plan)
     rows = [{c: str(row[c]) for c in columns} for row in sequences]
     parts: dict[str, Any] = {
-        "plan": plan.to_json(),
+        **_plan_parts(plan, lock),
         "items": [dict(row) for row in items],
         "sequences": rows,
         "prompts": dict(prompts),
@@ -114,6 +132,18 @@ def hash_parts(
         **({"images": dict(images)} if images else {}),
     }
     return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
+
+
+def _plan_parts(plan: Plan, lock: Lock | None) -> dict[str, Any]:
+    """Return what is hashed of the plan: judges by themselves, without the keys of transport."""
+    whole = plan.to_json()
+    if not (plan.has_models if lock is None else lock.has_judges):
+        return {"plan": whole}
+    judges = [
+        {key: value for key, value in judge.items() if key not in TRANSPORT}
+        for judge in whole.pop("judges")
+    ]
+    return {"plan": whole, "judges": judges}
 
 
 def verify_lock(folder: Path, plan: Plan) -> Lock:
@@ -127,23 +157,21 @@ def verify_lock(folder: Path, plan: Plan) -> Lock:
         When there is no lock, or anything in the folder differs from it.
     """
     lock = read_lock(folder)
-    parts = {
-        **study_parts(folder, plan, with_images="images" in lock.parts),
-        "prompts": lock.parts.get("prompts", ""),
-    }
+    found = study_parts(folder, plan, lock=lock)
+    parts = {**found, "prompts": lock.parts.get("prompts", "")}
     refuse_changed(folder, lock, parts)
     return lock
 
 
-def study_parts(folder: Path, plan: Plan, *, with_images: bool = False) -> dict[str, str]:
+def study_parts(folder: Path, plan: Plan, *, lock: Lock | None = None) -> dict[str, str]:
     """Return the hashes of every part of a study folder except the judges' prompts.
 
     Parameters
     ----------
     folder : Path
     plan : Plan
-    with_images : bool
-        Whether its lock names images; those of 0.4.0 and before do not.
+    lock : Lock, optional
+        The lock that the parts are compared with; it says whether images are among them.
 
     Raises
     ------
@@ -154,7 +182,11 @@ def study_parts(folder: Path, plan: Plan, *, with_images: bool = False) -> dict[
     sequences = read_table(folder / SEQUENCES_FILE, OWN)
     sequences.require(*sequence_columns(plan))
     texts = read_texts(folder, plan)
-    shown = study_images(folder, plan, texts, items.rows) if with_images else {}
+    shown = (
+        study_images(folder, plan, texts, items.rows)
+        if lock is None or "images" in lock.parts
+        else {}
+    )
     parts = hash_parts(
         plan,
         items=items.written,
@@ -162,6 +194,7 @@ def study_parts(folder: Path, plan: Plan, *, with_images: bool = False) -> dict[
         texts=texts,
         prompts={},
         images={name: image.sha256 for name, image in shown.items()},
+        lock=lock,
     )
     del parts["prompts"]
     return parts
@@ -204,7 +237,12 @@ def plan_hash(parts: Mapping[str, str]) -> str:
     return files.sha256(files.canonical_json(dict(parts)))
 
 
-def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
+def write_lock(
+    folder: Path,
+    parts: Mapping[str, str],
+    *,
+    transport: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Lock:
     """Freeze a study.
 
     Parameters
@@ -213,6 +251,8 @@ def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
         The study folder.
     parts : mapping
         From `hash_parts`.
+    transport : mapping, optional
+        How each LLM judge's server is to be reached; see `prereg.transport_log`.
 
     Returns
     -------
@@ -228,7 +268,14 @@ def write_lock(folder: Path, parts: Mapping[str, str]) -> Lock:
         lock = read_lock(folder)
         refuse_changed(folder, lock, parts)
         return lock
-    lock = Lock(plan_hash(parts), dict(parts), utc_now(), tool_version(), ids_required=True)
+    lock = Lock(
+        plan_hash(parts),
+        dict(parts),
+        utc_now(),
+        tool_version(),
+        ids_required=True,
+        transport=dict(transport or {}),
+    )
     files.write_json(folder / LOCK_FILE, lock.to_json())
     return lock
 
@@ -250,6 +297,7 @@ def read_lock(folder: Path) -> Lock:
             str(content["locked_at"]),
             str(content["tool"]),
             content.get("ids_required") is True,
+            {str(k): dict(v) for k, v in content.get("transport", {}).items()},
         )
     except FileNotFoundError as error:
         raise RatifyError(

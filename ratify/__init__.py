@@ -3,6 +3,7 @@
 from ratify import (  # noqa: F401 - each adds its command to the group
     analyze,
     audit,
+    check,
     demo,
     export,
     gate,

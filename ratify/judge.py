@@ -58,10 +58,18 @@ def ask_judges(
         When there is no such judge, or a judge cannot be asked.
     """
     from prereg.plan.judging import LLMJudge
+    from prereg.plan.table_judge import TableJudge
+    from prereg.transport_log import log_changes
+    from study.judges.given.answers import store_given
     from study.judges.runs.offline import run_judge
 
     whole = True
+    for change in log_changes(study.folder, study.plan, study.lock):
+        click.echo(f"changed since the lock: {change.sentence}")
     for judge in _chosen(study, only):
+        if isinstance(judge, TableJudge):
+            click.echo(store_given(store, study, judge).sentence(judge))
+            continue
         if isinstance(judge, LLMJudge):
             whole &= _ask_llm(study, store, judge, yes=yes, again=again, batch=batch)
             continue
@@ -85,8 +93,8 @@ def estimates(study: Study, store: Store, *, only: str | None = None) -> list[st
 
 
 def _chosen(study: Study, only: str | None) -> list[Any]:
-    """Return the judges to ask: baselines first, because they cost nothing."""
-    judges = sorted(study.plan.judges, key=lambda judge: judge.kind != "baseline")
+    """Return the judges to ask: first those that cost nothing."""
+    judges = sorted(study.plan.judges, key=lambda judge: judge.kind == "llm")
     if only is None:
         return judges
     found = [judge for judge in judges if judge.id == only]
@@ -242,6 +250,14 @@ class _Shown:
 @STUDY
 @click.option("--only", metavar="JUDGE", help="Ask only this judge of the plan.")
 @click.option("--dry-run", is_flag=True, help="Estimate the calls and their cost; send nothing.")
+@click.option(
+    "--try",
+    "tries",
+    type=click.IntRange(1, 50),
+    metavar="N",
+    help="Send N requests to each LLM and show what was sent, what came back, how it was read and "
+    "what it cost. Needs no lock, and keeps nothing.",
+)
 @click.option("--yes", is_flag=True, help="Go on even if the estimate is above ask_above.")
 @click.option("--again", is_flag=True, help="Repeat refused and unreadable requests.")
 @click.option(
@@ -256,6 +272,7 @@ def judge(
     only: str | None,
     *,
     dry_run: bool,
+    tries: int | None,
     yes: bool,
     again: bool,
     batch: bool,
@@ -265,6 +282,10 @@ def judge(
     The key of an LLM is read from the environment variable that the plan names. You may stop the
     command at any time; it resumes when you run it again. It exits with 1 if questions are left.
     """
+    if tries is not None:
+        from ratify.trying import try_judges
+
+        ctx.exit(0 if try_judges(folder, tries, only=only) else 2)
     with opened(folder, same_judges=True, new=True) as (study, store):
         if dry_run:
             for line in estimates(study, store, only=only):

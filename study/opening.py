@@ -26,16 +26,21 @@ from prereg.lock import (
     sequence_columns,
     write_lock,
 )
-from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.plan.file import PLAN_FILE, load_collected, load_plan
 from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.tables.reader import Table, read_table, write_csv
 from prereg.tables.reading import OWN
+from prereg.transport_log import log_changes, transport_of
 from study.folder import Study
 from study.items import Item
+from study.judges.checks import check_before_lock
 from study.judges.version import check_baseline, check_judge, judge_version
 from study.language import check_language
+
+# The parts of a lock that are about judges alone.
+OF_JUDGES = ("judges", "prompts")
 
 
 def open_study(
@@ -51,7 +56,7 @@ def open_study(
         Whether to refuse a folder without a lock that matches it; live collection needs this.
     same_judges : bool
         Whether to refuse judges that no longer answer as they did when the study was locked.
-        An export does not need this.
+        An export does not need this: no fault of a judge may stop it.
 
     Raises
     ------
@@ -59,13 +64,15 @@ def open_study(
         When a file is missing or wrong, or a locked study has changed since it was locked.
     """
     folder = Path(folder)
-    plan = load_plan(folder)
-    _check_judges(plan, folder)
-    _check_baselines_beside(plan, folder)
+    plan = load_plan(folder) if same_judges else load_collected(folder)
+    if same_judges:
+        _check_judges(plan, folder)
+        _check_baselines_beside(plan, folder)
     check_language(plan.language, folder / PLAN_FILE)
     table = read_items(folder / plan.materials.items, plan.data.reading("items"))
     _check_columns(plan, table)
-    _check_habits(plan, table)
+    if same_judges:
+        _check_habits(plan, table)
     if kind_of(plan).one_prompt:
         _check_prompts(table)
     texts = read_texts(folder, plan)
@@ -86,14 +93,13 @@ def open_study(
         if locked
         else [dict(row) for row in sequence_rows(plan, trials)],
         texts=texts,
-        prompts={judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
-        if same_judges or not locked
-        else {},
+        prompts=_versions(plan, folder) if same_judges or lock is None else {},
         images={name: image.sha256 for name, image in images.items()},
+        lock=lock,
     )
     if lock is not None:
         if not same_judges:
-            parts["prompts"] = lock.parts.get("prompts", "")
+            parts |= {name: lock.parts[name] for name in OF_JUDGES if name in lock.parts}
         refuse_changed(folder, lock, parts)
     items = {
         record["item_id"]: Item(
@@ -114,6 +120,11 @@ def open_study(
         plan_hash(parts),
         lock,
     )
+
+
+def _versions(plan: Plan, folder: Path) -> dict[str, str]:
+    """Return what the lock keeps about each judge."""
+    return {judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
 
 
 def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
@@ -213,9 +224,11 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
     study = open_study(folder)
     trials = [trial for sequence in study.sequences.values() for trial in sequence]
     if study.lock is None:
+        check_before_lock(study)
         columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
         write_csv(study.folder / SEQUENCES_FILE, columns, rows)
-    lock = write_lock(study.folder, study.parts)
+    lock = write_lock(study.folder, study.parts, transport=transport_of(study.plan))
+    log_changes(study.folder, study.plan, lock)
     return study, lock
 
 

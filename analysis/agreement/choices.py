@@ -39,6 +39,9 @@ class ChoiceAgreement:
         People's choices on pairs that the judge never answered, which are left out.
     n_undecided : int
         People's choices where the judge's repeated answers split evenly, which are left out.
+    worst, best, kappa_worst, kappa_best : float
+        Agreement and kappa over all of people's choices, if every choice that is left out were
+        wrong, or right; equal to the estimates if none is left out.
     level : float
     method : str
     """
@@ -56,8 +59,22 @@ class ChoiceAgreement:
     n_reversed: int
     n_unmatched: int
     n_undecided: int
+    worst: float
+    best: float
+    kappa_worst: float
+    kappa_best: float
     level: float
     method: str
+
+    @property
+    def n_asked(self) -> int:
+        """Number of people's choices that the judge could have answered."""
+        return self.n + self.n_unmatched + self.n_undecided
+
+    @property
+    def coverage(self) -> float:
+        """Share of people's choices that the judge answered."""
+        return self.n / self.n_asked
 
     def to_frame(self) -> pd.DataFrame:
         """Return two rows, agreement and kappa: `name`, `estimate`, `se`, `low`, `high`, `n`."""
@@ -122,6 +139,7 @@ def choice_agreement(
     codes, names = pd.factorize(people[cluster].to_numpy()[kept])
     x, y = chosen_left[kept].astype(float), (share[kept] > 0.5).astype(float)
     agree, pull, kappa, kappa_pull = _agreement_and_kappa(x, y)
+    bounds = _bounds(chosen_left, share > 0.5, kept)
     se, low, high = _clustered(agree, pull, codes, len(names), level, link=Link.PROPORTION)
     kappa_se, kappa_low, kappa_high = _clustered(
         kappa, kappa_pull, codes, len(names), level, link=Link.KAPPA
@@ -140,10 +158,36 @@ def choice_agreement(
         n_reversed=int((turned & kept).sum()),
         n_unmatched=int(unmatched.sum()),
         n_undecided=int(undecided.sum()),
+        **bounds,
         level=level,
         method=f"proportion of equal choices, errors clustered by {cluster}, "
         "t interval on the logit scale",
     )
+
+
+def answered_of(people: pd.DataFrame, judge: pd.DataFrame) -> tuple[int, int]:
+    """Return how many of people's choices a judge decided, and how many there are.
+
+    A trial is matched as `choice_agreement` matches it. Answers that split evenly are no answer.
+    """
+    if judge.empty or people.empty:
+        return 0, len(people)
+    answers, trials = _majority(judge), _keys(people)[0]
+    same = answers.reindex(trials).to_numpy()
+    other = answers.reindex(trials.reorder_levels([0, 2, 1])).to_numpy()
+    share = np.where(np.isnan(same), other, same)
+    return int((~np.isnan(share) & (share != 0.5)).sum()), len(people)
+
+
+def _bounds(chosen_left: BoolArray, judged_left: BoolArray, kept: BoolArray) -> dict[str, float]:
+    """Return agreement and kappa over all choices, with those left out as wrong and as right."""
+    x = chosen_left.astype(float)
+    found: dict[str, float] = {}
+    for name, right in (("worst", False), ("best", True)):
+        filled = np.where(kept, judged_left, chosen_left == right).astype(float)
+        agree, _, kappa, _ = _agreement_and_kappa(x, filled)
+        found |= {name: agree, f"kappa_{name}": kappa}
+    return found
 
 
 def _keys(judgments: pd.DataFrame) -> tuple[pd.MultiIndex, BoolArray]:

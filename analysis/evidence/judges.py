@@ -14,6 +14,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Measures, Plan
+from prereg.plan.table_judge import TableJudge
 from prereg.streams import ELO, Stream, stream
 
 # Columns that a table of a judge's scores has beside the dimensions.
@@ -85,9 +86,11 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
     own = (ratings["rater_id"] == judge_id) & (ratings["rater_kind"] != "human")
     scores = overall_scores(plan, ratings[own])
     scores = read.items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
-    sampling = plan.judge(judge_id).pairs
+    judge = plan.judge(judge_id)
+    sampling = judge.pairs
+    compared = isinstance(judge, TableJudge) and judge.judgments is not None
     ranking: dict[str, Ranking] = {}
-    if not pairs.empty and sampling is not None:
+    if not pairs.empty and (sampling is not None or compared):
         ranking = _own_ranking(plan, judge_id, pairs)
         scores = _with_scores(scores, ranking)
     by_information = sampling is not None and sampling.scheme == "information"
@@ -117,14 +120,18 @@ def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ra
 
 
 def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per item: every dimension of the plan, and their signed sum `overall`."""
+    """Return one row per item: every dimension of the plan, and their signed sum `overall`.
+
+    A judge of kind table may have only one score per item, which then is `overall`.
+    """
     measures = measures_of(plan)
     _refuse_names_of_scores(measures.dimensions)
     wide = ratings.pivot_table(index="item_id", columns="dimension", values="value", aggfunc="mean")
+    own = wide.get("overall") if "overall" not in measures.dimensions else None
     wide = wide.reindex(columns=list(measures.dimensions))
     adds = wide[list(measures.adds)].sum(axis=1, skipna=False)
     subtracts = wide[list(measures.subtracts)].sum(axis=1, skipna=False)
-    wide["overall"] = adds - subtracts
+    wide["overall"] = adds - subtracts if own is None else own
     wide.columns.name = None
     return wide.reset_index()
 

@@ -20,7 +20,10 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.lock import SEQUENCES_FILE, Lock
 from prereg.plan.model import Plan
+from prereg.tables.contract import RATINGS
 from prereg.tables.items import read_items
+from prereg.tables.reader import NoRowsError
+from prereg.tables.reading import Reading
 
 TABLES_FOLDER = "data"
 TABLES = ("items", "judgments", "participants", "ratings", "sequences", "withdrawals")
@@ -90,7 +93,7 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
     if answered == "ratings":
         ratings = answers
     elif plan.judges and answered == "judgments":
-        ratings = tables.read_ratings(path["ratings"], reading=how("ratings"))
+        ratings = _ratings(path["ratings"], how("ratings"))
     visits = tables.read_participants(path["participants"], reading=how("participants"))
     notes = [*listed.notes, *(n for t in (answers, ratings, visits) for n in tables.notes_of(t))]
     read = StudyTables(
@@ -112,6 +115,14 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
     for name in ("answers", "ratings"):
         refuse_judges_checks(getattr(read, name), path[name])
     return read
+
+
+def _ratings(path: Path, reading: Reading) -> pd.DataFrame:
+    """Read the ratings of judges, who may have only compared pairs."""
+    try:
+        return tables.read_ratings(path, reading=reading)
+    except NoRowsError:
+        return pd.DataFrame(columns=list(RATINGS.names), dtype=str).astype({"value": float})
 
 
 def people_of(

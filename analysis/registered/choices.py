@@ -13,6 +13,7 @@ from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
 from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
+from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, interval, stamp
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
@@ -20,7 +21,7 @@ from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.errors import RatifyError
-from prereg.plan.judging import BASELINES, LLMJudge
+from prereg.plan.judging import BASELINES, BaselineJudge
 
 
 def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
@@ -211,8 +212,11 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 **common,
             ),
         ]
+        quantities += bounds(found, judge_id, common)
         interval = "" if math.isnan(found.low) else f" [{found.low:.0%}, {found.high:.0%}]"
-        words.append(f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials")
+        words.append(
+            f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials{_refused(found)}"
+        )
     return Finding(
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
@@ -220,9 +224,19 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
     )
 
 
+def _refused(found: AgreementOnTrials) -> str:
+    """Return how many choices the judge left out, and what that can hide; empty if none."""
+    if found.n == found.n_asked:
+        return ""
+    return (
+        f" (it answered {found.n:,} of {found.n_asked:,}; over all of them, between "
+        f"{found.worst:.0%} and {found.best:.0%})"
+    )
+
+
 def _baselines_beside(analysis: ChoiceAgreement, evidence: Evidence) -> list[str]:
     """Return the baselines to report with an LLM, although the analysis does not name them."""
-    if not any(isinstance(evidence.plan.judge(name), LLMJudge) for name in analysis.judges):
+    if all(isinstance(evidence.plan.judge(name), BaselineJudge) for name in analysis.judges):
         return []
     return [b for b in BASELINES if b in evidence.judges and b not in analysis.judges]
 

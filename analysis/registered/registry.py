@@ -9,6 +9,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
+from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.finding import Finding, stamp
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
@@ -42,9 +43,11 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     finding says so: every registered analysis is reported, with or without an estimate.
     """
     try:
-        return RUNNERS[analysis.kind](analysis, evidence)
+        found = RUNNERS[analysis.kind](analysis, evidence)
     except RatifyError as error:
-        return _no_estimate(analysis, evidence, str(error))
+        found = _no_estimate(analysis, evidence, str(error))
+    found.quantities.extend(coverage_of_analysis(analysis, evidence))
+    return found
 
 
 def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:

@@ -89,3 +89,15 @@ class Agreement(AnyAnalysis):
                 for what in ("bias", "winning_rate", "advantage")
             ]
         return names
+
+    def coverage_of(self, quantity: str, plan: Any) -> str | None:
+        """Return the name of the judge's coverage of the number's dimension."""
+        judge, _, rest = quantity.partition(": ")
+        if judge not in self.judges:
+            return None
+        return f"{judge}: coverage {rest.partition(' ')[2]}"
+
+    def coverage_names(self, plan: Any) -> list[str]:
+        """Return the coverage of each judge, over all dimensions and by dimension."""
+        places = [ALL, *(self.dimensions or tuple(scale.id for scale in plan.scales))]
+        return [f"{judge}: coverage {name}" for judge in self.judges for name in places]

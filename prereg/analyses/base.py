@@ -23,6 +23,21 @@ class AnyAnalysis(Strict):
         """Return the names of the numbers it will report; None if they depend on the data."""
         return None
 
+    def about(self, plan: Any) -> str | None:
+        """Return the one judge that all its numbers are about; None if there is no such judge."""
+        return getattr(self, "judge", None)
+
+    def coverage_of(self, quantity: str, plan: Any) -> str | None:
+        """Return the name of the coverage beside one of its numbers; None if no judge answered it.
+
+        The coverage is the share of what a judge was asked that it answered.
+        """
+        return "coverage" if self.about(plan) is not None else None
+
+    def coverage_names(self, plan: Any) -> list[str]:
+        """Return the names of all the coverages that it will report."""
+        return ["coverage"] if self.about(plan) is not None else []
+
     def tables(self) -> tuple[str, ...]:
         """Return the names of the researcher's own tables that it reads."""
         return ()

@@ -95,3 +95,11 @@ class ChoiceAgreement(AnyAnalysis):
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names of the numbers it will report."""
         return [f"{judge}: {what}" for judge in self.judges for what in ("agreement", "kappa")]
+
+    def coverage_of(self, quantity: str, plan: Any) -> str | None:
+        """Return the name of the coverage of the judge that a number is about."""
+        return f"{quantity.partition(': ')[0]}: coverage"
+
+    def coverage_names(self, plan: Any) -> list[str]:
+        """Return the coverage of each judge."""
+        return [f"{judge}: coverage" for judge in self.judges]

@@ -36,3 +36,7 @@ class RankingAnalysis(AnyAnalysis):
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the quantities a gate may name; misfit is tested only for people's choices."""
         return ["reliability", "misfit"] if self.of == "people" else ["reliability"]
+
+    def about(self, plan: Any) -> str | None:
+        """Return the judge whose choices are ranked; None if people's are."""
+        return None if self.of == "people" else self.of

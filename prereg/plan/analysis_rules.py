@@ -10,8 +10,9 @@ from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
-from prereg.plan.judging import BaselineJudge, LLMJudge
+from prereg.plan.judging import AnyJudge
 from prereg.plan.model import Plan, Threshold
+from prereg.plan.table_judge import TableJudge
 
 # Columns of a trial that a formula may name, in addition to the difference of every dimension.
 TRIAL_COLUMNS = (
@@ -82,18 +83,18 @@ def check_analyses(plan: Plan) -> None:
 
 
 def _check_judges(
-    analysis: Analysis, judges: dict[str, BaselineJudge | LLMJudge], where: str, *, asks_pairs: bool
+    analysis: Analysis, judges: dict[str, AnyJudge], where: str, *, asks_pairs: bool
 ) -> None:
     several = getattr(analysis, "judges", ())
-    for number, judge in enumerate(several):
-        if judge in several[:number]:
+    for number, name in enumerate(several):
+        if name in several[:number]:
             raise RatifyError(
                 "this judge is named more than once",
                 column=f"{where}.judges.{number}",
-                value=judge,
+                value=name,
                 allowed="each judge once",
             )
-        require_known(judge, list(judges), f"{where}.judges.{number}")
+        require_known(name, list(judges), f"{where}.judges.{number}")
     ranked = getattr(analysis, "of", "people")
     if ranked != "people":
         require_known(ranked, ["people", *judges], f"{where}.of")
@@ -101,12 +102,14 @@ def _check_judges(
     if one is None:
         return
     require_known(one, list(judges), f"{where}.judge")
-    if asks_pairs and _needs_pairs(analysis) and judges[one].pairs is None:
+    judge = judges[one]
+    compared = isinstance(judge, TableJudge) and judge.judgments is not None
+    if asks_pairs and _needs_pairs(analysis) and judge.pairs is None and not compared:
         raise RatifyError(
             "this judge is not asked for pairs, so it has no ranking",
             column=f"{where}.judge",
             value=one,
-            allowed="a judge with pairs",
+            allowed="a judge with pairs, or score: overall",
         )
 
 
@@ -167,7 +170,8 @@ def _check_quantity(threshold: Threshold, analysis: Analysis, plan: Plan, where:
     """Refuse a threshold on a number that its analysis will never report."""
     reported = analysis.quantity_names(plan)
     if reported is not None:
-        require_known(threshold.quantity, reported, where)
+        names = [*reported, *analysis.coverage_names(plan)]
+        require_known(threshold.quantity, names, where)
 
 
 def require_known(name: str, allowed: list[str], where: str) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
+from prereg.plan.collection_rules import check_collection
 from prereg.plan.judging import JUDGES
 from prereg.plan.model import Plan
 from prereg.plan.rules import check_rules
@@ -36,7 +37,7 @@ def parse_plan(text: str, *, file: Path | str) -> Plan:
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:
-        raise _first_fault(error, content, file) from error
+        raise first_fault(error, content, file) from error
     try:
         check_rules(plan)
     except RatifyError as error:
@@ -59,11 +60,44 @@ def load_plan(path: Path | str) -> Plan:
     RatifyError
         When the file is missing, is not YAML, or breaks a rule of the plan.
     """
-    path = Path(path)
-    if path.is_dir():
-        path = path / PLAN_FILE
+    path = _plan_path(path)
+    return parse_plan(_text_of(path), file=path)
+
+
+def load_collected(path: Path | str) -> Plan:
+    """Read a plan for the answers of people, whatever is wrong with its judges.
+
+    A plan whose judges break a rule is returned without judges, and only each part by itself is
+    checked. The hash of a lock shows whether anything else has changed.
+
+    Raises
+    ------
+    RatifyError
+        When the plan is wrong even without its judges.
+    """
+    path = _plan_path(path)
+    text = _text_of(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        return parse_plan(text, file=path)
+    except RatifyError as error:
+        content = read_mapping(text, file=path, what="plan")
+        content.pop("judges", None)
+        try:
+            plan = Plan.model_validate(content)
+            check_collection(plan)
+        except (ValidationError, RatifyError):
+            raise error from None
+        return plan
+
+
+def _plan_path(path: Path | str) -> Path:
+    path = Path(path)
+    return path / PLAN_FILE if path.is_dir() else path
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise RatifyError(
             "no such plan", file=path, allowed="a study folder; `ratify new DIR` makes one"
@@ -72,7 +106,6 @@ def load_plan(path: Path | str) -> Plan:
         raise RatifyError("is not text in UTF-8", file=path) from error
     except OSError as error:
         raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
-    return parse_plan(text, file=path)
 
 
 def _by_kind(models: tuple[Any, ...]) -> dict[str, Any]:
@@ -97,7 +130,7 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     )
 
 
-def _first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
+def first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
     """Return the first fault of a plan as one line."""
     faults = error.errors(include_url=False)
     # a misspelt key also leaves its field missing: report the spelling, which the user can mend

@@ -7,6 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from prereg.plan.pairs import PairSampling
+from prereg.plan.table_judge import TableJudge
+from prereg.plan.transport import TRANSPORT, checked_headers, checked_url, words
 from prereg.strict import Identifier, Strict, Text, added
 
 # Offline judges that every LLM is compared with: one that is no better measures length or words.
@@ -38,26 +41,6 @@ OWN_PARAMETERS = frozenset(
         "api_key",
     }
 )
-
-
-class PairSampling(Strict):
-    """Which pairs a judge is asked in addition to people's trials, for a ranking of its own.
-
-    `per_scenario` is the number of pairs. The scheme `information` asks at most that many: it stops
-    when the scores reach `reliability`.
-    """
-
-    scheme: Literal["elo_neighbours", "random", "information"]
-    per_scenario: int = Field(ge=1)
-    start: float = 1000.0
-    k: float = Field(default=32.0, gt=0)
-    reliability: float | None = Field(default=None, gt=0, lt=1)
-
-    @model_validator(mode="after")
-    def _own_settings_only(self) -> Self:
-        if self.reliability is not None and self.scheme != "information":
-            raise ValueError(f"scheme {self.scheme} takes no reliability")
-        return self
 
 
 class BaselineJudge(Strict):
@@ -96,7 +79,7 @@ class Habits(Strict):
 
     `pairs` pairs of the people's trials are asked with their sides exchanged, `repeats` times again
     in the same words, and once in each of `wordings` (prompts that ask the same in other words);
-    `items` items are rated under each of the `perturbations`.
+    `items` items are rated under each of the `perturbations`, but none that `leave_out` names.
     """
 
     pairs: int = Field(default=0, ge=0)
@@ -105,10 +88,11 @@ class Habits(Strict):
     items: int = Field(default=0, ge=0)
     perturbations: tuple[Perturbation, ...] = ()
     own: OwnItems | None = None
+    leave_out: tuple[Text, ...] = added(())
 
     @model_validator(mode="after")
     def _something_to_ask(self) -> Self:
-        for name in ("wordings", "perturbations"):
+        for name in ("wordings", "perturbations", "leave_out"):
             given = getattr(self, name)
             if len(set(given)) != len(given):
                 raise ValueError(f"{name} names something more than once")
@@ -116,6 +100,8 @@ class Habits(Strict):
             raise ValueError("items and perturbations go together")
         if self.wordings and not self.pairs:
             raise ValueError("wordings need pairs")
+        if self.leave_out and not self.items:
+            raise ValueError("leave_out needs items")
         return self
 
 
@@ -123,7 +109,9 @@ class LLMJudge(Strict):
     """A judge behind an OpenAI-compatible server.
 
     The key is read from the environment variable `key_variable`, never from a file. `prompts` are
-    names of prompts that come with Ratify, or files of the study folder (`prompts/mine.yaml`).
+    names of prompts that come with Ratify, or files of the study folder (`prompts/mine.yaml`). A
+    value of `headers` may name an environment variable (`${NAME}`). What `TRANSPORT` names may
+    change after the lock.
     """
 
     id: Identifier
@@ -150,6 +138,25 @@ class LLMJudge(Strict):
     prices: Prices | None = None
     budget: Budget = Budget()
     habits: Habits | None = None
+    headers: dict[Text, Text] = added({})
+    query: dict[Text, Text] = added({})
+    requests_per_minute: float | None = added(None, gt=0, le=1_000_000)
+    batch_size: int | None = added(None, ge=1, le=1_000_000)
+
+    @field_validator("base_url")
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        return checked_url(url)
+
+    @field_validator("headers", "query", mode="before")
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        return words(given)
+
+    @field_validator("headers")
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        return checked_headers(headers)
 
     @field_validator("base_url")
     @classmethod
@@ -178,6 +185,11 @@ class LLMJudge(Strict):
             raise ValueError("a budget in money needs prices")
         return self
 
+    def transport(self) -> dict[str, Any]:
+        """Return how its server is reached, as JSON holds it."""
+        return self.model_dump(mode="json", include=set(TRANSPORT))
 
-JUDGES = (BaselineJudge, LLMJudge)
-JudgePlan = Annotated[BaselineJudge | LLMJudge, Field(discriminator="kind")]
+
+AnyJudge = BaselineJudge | LLMJudge | TableJudge
+JUDGES = (BaselineJudge, LLMJudge, TableJudge)
+JudgePlan = Annotated[AnyJudge, Field(discriminator="kind")]

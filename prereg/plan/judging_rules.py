@@ -6,8 +6,9 @@ from pathlib import PurePosixPath
 
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
-from prereg.plan.judging import BASELINES, Habits, LLMJudge
+from prereg.plan.judging import BASELINES, BaselineJudge, Habits, LLMJudge
 from prereg.plan.model import Plan
+from prereg.plan.table_judge import TableJudge
 
 PROMPTS_FOLDER = "prompts"
 
@@ -29,8 +30,22 @@ def check_judging(plan: Plan) -> None:
                 column=f"{where}.pairs",
                 allowed="null",
             )
+        if not isinstance(judge, BaselineJudge) and judge.id in BASELINES:
+            raise RatifyError(
+                "is the name of a baseline",
+                column=f"{where}.id",
+                value=judge.id,
+                allowed="another id",
+            )
         if isinstance(judge, LLMJudge):
             _check_llm(judge, plan, where)
+        if isinstance(judge, TableJudge) and judge.judgments and not kind.asks_pairs:
+            raise RatifyError(
+                f"a {plan.kind} plan does not ask for pairs",
+                column=f"{where}.judgments",
+                value=judge.judgments,
+                allowed="ratings",
+            )
 
 
 def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
@@ -41,10 +56,6 @@ def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
             column=f"{where}.kind",
             value=judge.kind,
             allowed="baseline",
-        )
-    if judge.id in BASELINES:
-        raise RatifyError(
-            "is the name of a baseline", column=f"{where}.id", value=judge.id, allowed="another id"
         )
     for name in ("both_orders", "logprobs"):
         if getattr(judge, name) and not kind.asks_pairs:

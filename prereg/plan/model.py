@@ -11,7 +11,7 @@ from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
 from prereg.plan.data import Data
 from prereg.plan.display import Display
-from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
+from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
 from prereg.strict import Identifier, Strict, Text, added
 
 
@@ -163,12 +163,17 @@ class RankingSettings(Strict):
 
 
 class Threshold(Strict):
-    """One condition of the gate: a field of a registered quantity must be at least a value."""
+    """One condition of the gate: a field of a registered quantity must be at least a value.
+
+    `coverage` is the share of what it was asked that a judge must have answered, if the quantity is
+    about a judge: a judge that refuses the hard questions must not pass by refusing.
+    """
 
     analysis: Identifier
     quantity: Text
     field: Literal["estimate", "low"] = "low"
     at_least: float
+    coverage: float = added(0.95, ge=0, le=1)
 
 
 class Plan(Strict):
@@ -205,9 +210,19 @@ class Plan(Strict):
         ends = self.measures.scale
         return tuple(Rated(name, ends.min, ends.max) for name in self.measures.dimensions)
 
-    def judge(self, name: str) -> BaselineJudge | LLMJudge:
+    def judge(self, name: str) -> AnyJudge:
         """Return the judge with this id."""
         return next(j for j in self.judges if j.id == name)
+
+    @property
+    def llms(self) -> tuple[LLMJudge, ...]:
+        """The judges that a model server answers for."""
+        return tuple(judge for judge in self.judges if isinstance(judge, LLMJudge))
+
+    @property
+    def has_models(self) -> bool:
+        """Whether any judge is more than a baseline, so that it could also refuse to answer."""
+        return any(not isinstance(judge, BaselineJudge) for judge in self.judges)
 
     @property
     def tables(self) -> list[str]:

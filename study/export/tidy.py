@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection
 from prereg.design.sequences import sequence_rows
 from prereg.kinds.registry import kind_of
 from prereg.lock import sequence_columns
-from prereg.plan.judging import LLMJudge
 from prereg.tables import contract
 from prereg.tables.contract import Contract
 from study.folder import Study
@@ -78,7 +77,8 @@ def tidy_tables(study: Study) -> dict[str, TidyTable]:
     order = ("sequence_id", "slot", "consented_at", "session_id")
     tables.append(_stored(study, contract.PARTICIPANTS, *order))
     tables.append(_stored(study, contract.WITHDRAWALS, "withdrawn_on", "mode"))
-    if any(isinstance(judge, LLMJudge) for judge in study.plan.judges):
+    # a plan whose judges cannot be read any more may have had LLMs
+    if study.plan.llms or (study.lock is not None and study.lock.transport):
         tables += _of_llms(study)
     return {table.name: table for table in tables}
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prereg import files
 from prereg.errors import RatifyError
-from prereg.plan.judging import BaselineJudge, LLMJudge
+from prereg.plan.judging import AnyJudge, BaselineJudge
 from prereg.plan.model import Plan
+from prereg.plan.table_judge import TableJudge
 from study.judges import lexicon
 from study.judges.prompts.chosen import prompts_of
 
@@ -15,16 +17,18 @@ from study.judges.prompts.chosen import prompts_of
 BASELINES = {"length": 1, "lexical": 1}
 
 
-def judge_version(judge: BaselineJudge | LLMJudge, plan: Plan, folder: Path) -> str:
-    """Return what the lock keeps about a judge: a baseline's version, or the digests of prompts.
+def judge_version(judge: AnyJudge, plan: Plan, folder: Path) -> str:
+    """Return what the lock keeps about a judge: a version, or digests of its prompts or tables.
 
     Raises
     ------
     RatifyError
-        When a prompt is missing, or does not fit the plan.
+        When a prompt or a table is missing, or a prompt does not fit the plan.
     """
     if isinstance(judge, BaselineJudge):
         return f"baseline {judge.id}, version {BASELINES[judge.id]}"
+    if isinstance(judge, TableJudge):
+        return "table, " + "; ".join(f"{name} {_digest(folder / name)}" for name in judge.files)
     prompts = prompts_of(plan, judge, folder)
     used = [prompts.comparison] if prompts.comparison is not None else []
     return "llm, " + "; ".join(
@@ -33,7 +37,19 @@ def judge_version(judge: BaselineJudge | LLMJudge, plan: Plan, folder: Path) -> 
     )
 
 
-def check_judge(judge: BaselineJudge | LLMJudge, plan: Plan) -> None:
+def _digest(path: Path) -> str:
+    """Return the SHA-256 of a judge's table, byte by byte."""
+    try:
+        return files.sha256(path.read_bytes())
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "no such file", file=path, allowed="the table of scores that the plan names"
+        ) from error
+    except OSError as error:
+        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
+
+
+def check_judge(judge: AnyJudge, plan: Plan) -> None:
     """Raise `RatifyError` unless a judge can answer what the plan asks.
 
     Raises

@@ -29,10 +29,14 @@ class Pace:
         The most requests at once.
     patience : float
         Seconds that the server may be down before the run gives up.
+    per_minute : float, optional
+        The most requests that may begin in a minute; they begin at even distances.
     """
 
-    def __init__(self, most: int, *, patience: float) -> None:
+    def __init__(self, most: int, *, patience: float, per_minute: float | None = None) -> None:
         self.most = most
+        self._gap = 60.0 / per_minute if per_minute else 0.0
+        self._next = 0.0
         self.limit = float(most)
         self.busy = 0
         self.down_since: float | None = None
@@ -80,9 +84,20 @@ class Pace:
             self._give_up_on_the_dead()
             if self._room > 0:
                 self.busy += 1
-                return time.monotonic()
+                if await self._in_rhythm():
+                    return time.monotonic()
+                self.leave()
+                continue
             await self._turn()
         return None
+
+    async def _in_rhythm(self) -> bool:
+        """Wait for the next place in the minute; return False after a stop."""
+        if self._gap:
+            begins = max(self._next, time.monotonic())
+            self._next = begins + self._gap
+            await self.sleep(begins - time.monotonic())
+        return not self._stopped.is_set()
 
     def leave(self) -> None:
         """End a turn."""

@@ -28,6 +28,7 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.llm.bodies import ErrorInside, Said, read_body, read_error
 from study.llm.errors import is_about_form, meaning, of_connection, without_secrets
+from study.llm.headers import headers_of
 from study.llm.proxies import check_proxies
 from study.llm.reply import Reply, TroubleError, short
 
@@ -74,7 +75,9 @@ class ChatServer:
     def __init__(self, judge: LLMJudge) -> None:
         self.judge = judge
         self._key = _key(judge)
-        self._secret = (self._key or "").encode() if len(self._key or "") >= SHORTEST_KEY else b""
+        self._headers = headers_of(judge)
+        every = (self._key or "", *self._headers.secrets)
+        self._secrets = [secret.encode() for secret in every if len(secret) >= SHORTEST_KEY]
         self._structured = judge.reply != "text"
         self.has_answered = False
         self._formed = False  # a structured reply has come
@@ -97,6 +100,8 @@ class ChatServer:
                 api_key=self._key or "none",
                 base_url=self.judge.base_url,
                 timeout=self.judge.timeout_seconds,
+                default_headers=self._headers.sent,
+                default_query=self.judge.query,
                 max_retries=0,  # only `requesting` decides when to ask again
                 http_client=DefaultAsyncHttpxClient(limits=limits, verify=self._trust),
             )
@@ -236,8 +241,7 @@ class ChatServer:
 
     def read(self, content: bytes, *, charset: str | None = None) -> Reply:
         """Read the body of a reply, as `bodies.read_body` does, without the key."""
-        if self._secret and self._secret in content:  # a server may repeat the key
-            content = content.replace(self._secret, b"[key]")
+        content = self._blanked(content)
         return read_body(content, charset=charset)
 
     async def _in_time(self, call: Awaitable[T]) -> T:
@@ -278,9 +282,13 @@ class ChatServer:
             content = error.response.content
         except httpx2.StreamError:  # the client has read it already
             return self.clean(read_error(error.body))
-        if self._secret:
-            content = content.replace(self._secret, b"[key]")
-        return self.clean(read_error(content))
+        return self.clean(read_error(self._blanked(content)))
+
+    def _blanked(self, content: bytes) -> bytes:
+        """Return a body without keys: a server may repeat what it was sent."""
+        for secret in self._secrets:
+            content = content.replace(secret, b"[key]")
+        return content
 
     def clean(self, said: Said) -> Said:
         """Return what a server said, without a key."""
@@ -289,7 +297,9 @@ class ChatServer:
 
     def without_key(self, said: str) -> str:
         """Return a server's words so that they can be kept and shown: short, and without a key."""
-        return short(without_secrets(said.replace(self._key, "[key]") if self._key else said))
+        for secret in (self._key, *self._headers.secrets):
+            said = said.replace(secret, "[key]") if secret else said
+        return short(without_secrets(said))
 
 
 def _trust() -> Any:

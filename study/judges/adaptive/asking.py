@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from prereg.plan.judging import PairSampling
+from prereg.plan.pairs import PairSampling
 from study.judges.adaptive.information import InformativePairs
 
 # How far apart in the current ranking two neighbours may be.

@@ -95,7 +95,7 @@ class _Batches:
         self.ran = Ran()
         self.aside: dict[str, float] = {}
         self.submitted: set[str] = set()  # not submitted again in this run, except for a reason
-        self.most_requests = MOST_REQUESTS
+        self.most_requests = min(MOST_REQUESTS, asked.judge.batch_size or MOST_REQUESTS)
         self.one_by_one = False  # the server's queue is limited
         self.more = False  # something is left to submit
         self.plainly: set[str] = set()  # rejected because of structured output

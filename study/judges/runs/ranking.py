@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from prereg.plan.judging import PairSampling
+from prereg.plan.pairs import PairSampling
 from study.items import Item
 from study.judges.adaptive.asking import scheme_of
 from study.judges.ledger.ledger import Ledger

@@ -136,7 +136,11 @@ class Requesting:
         self.judge = judge
         self.purse = purse
         self.breaker = breaker
-        self.pace = Pace(judge.concurrency, patience=judge.patience_minutes * 60)
+        self.pace = Pace(
+            judge.concurrency,
+            patience=judge.patience_minutes * 60,
+            per_minute=judge.requests_per_minute,
+        )
         self.stopped = ""
         self.is_last = False  # no request is left beyond those under way
         self.has_worked = False  # the server has answered, now or in an earlier run

@@ -68,6 +68,15 @@ class PerturbedItem:
     edits: tuple[Edit, ...] = ()
 
 
+@dataclass(frozen=True)
+class Unchanged:
+    """A rewrite that cannot be made: the text stays as it is, or none is supplied."""
+
+    item_id: str
+    perturbation: str
+    error: RatifyError
+
+
 def perturb(name: str, text: str, *, rng: np.random.Generator) -> Perturbed:
     """Rewrite a text mechanically.
 
@@ -130,6 +139,22 @@ def perturbed_texts(
         When a name is unknown, a column is missing, a cell is empty, or a rewrite is the same as
         the text, which would measure nothing.
     """
+    made, faults = attempted(names, rows, rng=rng)
+    if faults:
+        raise faults[0].error
+    return made
+
+
+def attempted(
+    names: Sequence[str], rows: Iterable[Mapping[str, str]], *, rng: np.random.Generator
+) -> tuple[list[PerturbedItem], list[Unchanged]]:
+    """Return the rewrites as `perturbed_texts` makes them, and those that cannot be made.
+
+    Raises
+    ------
+    RatifyError
+        When a name is unknown.
+    """
     for name in names:
         if name not in (*MECHANICAL, *REWRITTEN):
             raise RatifyError(
@@ -139,7 +164,14 @@ def perturbed_texts(
                 allowed=", ".join((*MECHANICAL, *REWRITTEN)),
             )
     seed = int(rng.integers(2**63))
-    return [_rewritten(name, row, seed) for row in rows for name in names]
+    made, faults = [], []
+    for row in rows:
+        for name in names:
+            try:
+                made.append(_rewritten(name, row, seed))
+            except RatifyError as error:
+                faults.append(Unchanged(row["item_id"], name, error))
+    return made, faults
 
 
 def _rewritten(name: str, row: Mapping[str, str], seed: int) -> PerturbedItem:

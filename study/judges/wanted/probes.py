@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from prereg.plan.judging import Habits
@@ -11,7 +11,7 @@ from prereg.streams import Stream, stream
 from study.folder import Study
 from study.items import Item
 from study.judges.wanted.asked import Asked
-from study.judges.wanted.perturbations import PerturbedItem, perturbed_texts
+from study.judges.wanted.perturbations import PerturbedItem, Unchanged, attempted
 from study.judges.wanted.wanted import Wanted
 
 
@@ -38,18 +38,33 @@ def probes(asked: Asked) -> Iterator[Wanted]:
 
 def probed_items(study: Study, habits: Habits) -> list[Item]:
     """Return the items that are also rated with perturbations: the same for every judge."""
-    pool = study.rated_items()
+    pool = rewritable_items(study, habits)
     rng = stream(study.plan.seed, Stream.PROBED_ITEMS)
     drawn = rng.permutation(len(pool))[: habits.items]
     return [pool[number] for number in sorted(drawn)]
 
 
+def rewritable_items(study: Study, habits: Habits) -> list[Item]:
+    """Return the items from which those to rewrite are drawn."""
+    return [item for item in study.rated_items() if item.item_id not in habits.leave_out]
+
+
 def rewrites(study: Study, habits: Habits) -> Iterator[PerturbedItem]:
-    """Yield the probed items under each perturbation: the same for every judge, every time."""
+    """Yield the probed items under each perturbation: the same for every judge, every time.
+
+    A rewrite that cannot be made is left out. `study.judges.checks` refuses it before the lock, so
+    only a lock of release 0.4.0 or earlier can want one.
+    """
+    yield from attempted_rewrites(study, habits, probed_items(study, habits))[0]
+
+
+def attempted_rewrites(
+    study: Study, habits: Habits, items: Sequence[Item]
+) -> tuple[list[PerturbedItem], list[Unchanged]]:
+    """Return the rewrites of some items, and those that cannot be made."""
     rows = {row["item_id"]: row for row in study.table.rows}
-    drawn = [rows[item.item_id] for item in probed_items(study, habits)]
     rng = stream(study.plan.seed, Stream.PERTURBATIONS)
-    yield from perturbed_texts(habits.perturbations, drawn, rng=rng)
+    return attempted(habits.perturbations, [rows[item.item_id] for item in items], rng=rng)
 
 
 def perturbed(study: Study) -> Iterator[tuple[str, str, str]]:

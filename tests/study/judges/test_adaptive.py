@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from scipy.stats import spearmanr
 
 from analysis.ranking.bradley_terry import bradley_terry
-from prereg.plan.judging import PairSampling
+from prereg.plan.pairs import PairSampling
 from study.judges.adaptive.asking import Scheme, ask_pairs, scheme_of
 from study.judges.adaptive.information import InformativePairs
 from study.judges.adaptive.posterior import Replies, _log_evidence, fit, prior, with_likelier_spread

@@ -1,0 +1,1 @@
+"""Judges of kind table: their scores and choices are read, not asked for."""

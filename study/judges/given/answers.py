@@ -1,0 +1,282 @@
+"""Turn the scores and choices of a judge of kind table into the answers of any other judge."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select
+from sqlalchemy.engine import Connection
+
+from prereg.kinds.registry import kind_of
+from prereg.lock import utc_now
+from prereg.plan.collection import Rated
+from prereg.plan.table_judge import OVERALL, TableJudge
+from prereg.streams import Stream, stream
+from study.folder import Study
+from study.items import Item
+from study.judges.adaptive.asking import scheme_of
+from study.judges.given.reading import Given, read_given
+from study.store.database import Store
+from study.store.tables import ANSWERS, Rating
+from study.tasks.base import Answers, Row
+from study.tasks.rating import RatingTask
+from study.tasks.registry import task_of
+
+MODE = "live"  # a judge's answers are always live data, even beside pilot or bot data
+# A score stands in for a judge that is no baseline: rows of kind llm, whatever made the score.
+KIND = "llm"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What a judge of kind table has answered.
+
+    Attributes
+    ----------
+    written : int
+        Rows that were new in the store.
+    asked, answered : int
+        People's trials, and those among them that it answers.
+    why : Counter
+        The others, by the reason.
+    ignored : Counter
+        Rows of its tables that do not count, by the reason.
+    """
+
+    written: int
+    asked: int
+    answered: int
+    why: Counter[str] = field(default_factory=Counter)
+    ignored: Counter[str] = field(default_factory=Counter)
+
+    def sentence(self, judge: TableJudge) -> str:
+        """Return what happened in one line."""
+        from_files = " and ".join(judge.files)
+        did = f"{self.written:,} answers from {from_files}" if self.written else "nothing new"
+        line = f"judge {judge.id}: {did}; {self.covered}"
+        if self.ignored:
+            rows = ", ".join(f"{n:,} {why}" for why, n in self.ignored.most_common())
+            line += f"; rows that do not count: {rows}"
+        return line
+
+    @property
+    def covered(self) -> str:
+        """How many of people's trials are answered, and why the others are not."""
+        line = f"it answers {self.answered:,} of {self.asked:,} trials"
+        if self.why:
+            line += f" ({', '.join(f'{n:,} {why}' for why, n in self.why.most_common())})"
+        return line
+
+
+def given_of(study: Study, judge: TableJudge) -> Given:
+    """Read what a judge of kind table has said.
+
+    Raises
+    ------
+    RatifyError
+        As `read_given`.
+    """
+    scenarios = {item.item_id: item.scenario for item in study.items.values()}
+    return read_given(study.plan, judge, study.folder, scenarios)
+
+
+def covers(study: Study, judge: TableJudge) -> Stored:
+    """Return what a judge of kind table would answer; nothing is stored.
+
+    Raises
+    ------
+    RatifyError
+        As `read_given`.
+    """
+    return _Answering(study, judge, given_of(study, judge)).summary(0)
+
+
+def store_given(store: Store, study: Study, judge: TableJudge) -> Stored:
+    """Store the answers of a judge of kind table, in one transaction, if they are not there yet.
+
+    Raises
+    ------
+    RatifyError
+        As `read_given`.
+    """
+    answering = _Answering(study, judge, given_of(study, judge))
+    answers = answering.rows()
+    wanted = sum(map(len, answers.values()))
+    mine = {
+        table: (
+            table.plan_hash == study.plan_hash,
+            table.rater_id == judge.id,
+            table.rater_kind == KIND,
+        )
+        for table in ANSWERS
+    }
+
+    def replace(connection: Connection) -> int:
+        there = sum(
+            connection.scalar(select(func.count()).where(*where)) or 0 for where in mine.values()
+        )
+        if there == wanted:
+            return 0
+        for table, where in mine.items():
+            connection.execute(delete(table).where(*where))
+            if answers.get(table):
+                connection.execute(insert(table), answers[table])
+        return wanted
+
+    return answering.summary(store.write(replace))
+
+
+class _Answering:
+    """The answers of one judge of kind table, as rows of the store."""
+
+    def __init__(self, study: Study, judge: TableJudge, given: Given) -> None:
+        self.study, self.judge, self.given = study, judge, given
+        self.task = task_of(study.plan)
+        self.kind = kind_of(study.plan)
+        self.overall = given.overall(study.plan)
+        self.wins: dict[tuple[str, str], Counter[str]] = {}
+        for left, right, chosen in given.choices:
+            self.wins.setdefault((left, right), Counter())[chosen] += 1
+
+    def rows(self) -> dict[Any, list[Row]]:
+        """Return every row by table."""
+        if not self.kind.compares:
+            return {Rating: list(self._ratings())}
+        found: dict[Any, list[Row]] = {self.task.table: list(self._trials())}
+        if self.kind.asks_pairs:
+            found[self.task.table] += self._given_pairs() if self.given.choices else self._pairs()
+            found[Rating] = list(self._ratings())
+        return found
+
+    def summary(self, written: int) -> Stored:
+        """Return how many of people's trials are answered, and why others are not."""
+        why: Counter[str] = Counter()
+        trials = self.study.asked()
+        for items in trials:
+            reason = self._answer(items)[1]
+            if reason:
+                why[reason] += 1
+        asked = len(trials)
+        return Stored(written, asked, asked - why.total(), why, self.given.ignored)
+
+    def _trials(self) -> Iterator[Row]:
+        """Yield the answers to people's trials; a trial without an answer has no row."""
+        for position, items in enumerate(self.study.asked(), start=1):
+            answers = self._answer(items)[0]
+            if answers is not None:
+                common = self._common(items[0], position, "trial")
+                yield from self.task.rows(common, items, answers, answer_id=_own_id(common))
+
+    def _answer(self, items: tuple[Item, ...]) -> tuple[Answers | None, str]:
+        """Return the answer to a trial, or None and the reason."""
+        if not self.kind.compares:
+            lacking = [s.id for s in self._scales() if (items[0].item_id, s.id) not in self._scores]
+            return ({}, "") if not lacking else (None, "without a score")
+        ids = [item.item_id for item in items]
+        if self.judge.judgments is not None:
+            chosen = self._chosen(*ids)
+            if chosen is None:
+                known = any(pair in self._asked_pairs for pair in ((*ids,), (*ids[::-1],)))
+                return None, "without a clear choice" if known else "never compared"
+            return {"choice": "left" if chosen == ids[0] else "right"}, ""
+        scores = [self.overall.get(name, math.nan) for name in ids]
+        if any(math.isnan(score) for score in scores):
+            return None, "with an item without a score"
+        high, low = max(scores), min(scores)
+        if scores.count(high) > 1 or scores.count(low) > 1:
+            return None, "with equal scores"
+        if self.kind.asks_pairs:
+            return {"choice": "left" if scores[0] == high else "right"}, ""
+        return {"most": scores.index(high) + 1, "least": scores.index(low) + 1}, ""
+
+    @property
+    def _scores(self) -> Any:
+        return self.given.scores
+
+    @property
+    def _asked_pairs(self) -> set[tuple[str, ...]]:
+        return {*self.wins, *self.given.ties}
+
+    def _chosen(self, left: str, right: str) -> str | None:
+        """Return the item chosen most often, asked as people were, else with sides exchanged."""
+        for pair in ((left, right), (right, left)):
+            if pair in self.wins or pair in self.given.ties:
+                wins = self.wins.get(pair, Counter())
+                if wins[left] == wins[right]:
+                    return None
+                return left if wins[left] > wins[right] else right
+        return None
+
+    def _given_pairs(self) -> list[Row]:
+        """Return the judge's own comparisons, in the order of the table."""
+        rows: list[Row] = []
+        for left, right, chosen in self.given.choices:
+            pair = [self.study.items[left], self.study.items[right]]
+            rows += self._pair(pair, chosen == left, len(rows) + 1)
+        return rows
+
+    def _pairs(self) -> list[Row]:
+        """Return the pairs of the plan's sampling scheme; the higher score wins."""
+        rows: list[Row] = []
+        if self.judge.pairs is None:
+            return rows
+        rng = stream(self.study.plan.seed, Stream.BASELINE, self.judge.id)
+        for listed in self.study.by_scenario().values():
+            items = [item for item in listed if item.item_id in self.overall]
+            scheme = scheme_of(len(items), self.judge.pairs, rng=rng)
+            while (pair := scheme.next()) is not None:
+                both = [items[place] for place in pair]
+                left, right = (self.overall[item.item_id] for item in both)
+                if left == right:
+                    scheme.abandon(*pair)
+                    continue
+                scheme.record(*pair, left > right)
+                rows += self._pair(both, left > right, len(rows) + 1)
+        return rows
+
+    def _pair(self, pair: list[Item], left_won: bool, position: int) -> list[Row]:
+        common = self._common(pair[0], position, "ranking")
+        answers: Answers = {"choice": "left" if left_won else "right"}
+        return self.task.rows(common, pair, answers, answer_id=_own_id(common), purpose="ranking")
+
+    def _ratings(self) -> Iterator[Row]:
+        """Yield the scores, each as one rating."""
+        scales = self._scales()
+        for position, item in enumerate(self.study.rated_items(), start=1):
+            common = self._common(item, position, "rating")
+            for scale in scales:
+                value = self._scores.get((item.item_id, scale.id))
+                if value is not None:
+                    yield from RatingTask([scale]).rows(common, [item], {scale.id: value})
+
+    def _scales(self) -> list[Rated]:
+        """Return the dimensions that are scored; one score per item has a scale of its own."""
+        own = [value for (_, name), value in self._scores.items() if name == OVERALL]
+        if not own:
+            return list(self.study.plan.rated)
+        return [Rated(OVERALL, math.floor(min(own)), math.ceil(max(own)))]
+
+    def _common(self, item: Item, position: int, purpose: str) -> Row:
+        """Return the columns that every answer has."""
+        return {
+            "plan_hash": self.study.plan_hash,
+            "mode": MODE,
+            "session_id": f"{self.study.plan_hash[:12]}:{self.judge.id}:{purpose}",
+            "rater_id": self.judge.id,
+            "rater_kind": KIND,
+            "scenario": item.scenario,
+            "position": position,
+            "is_attention_check": False,
+            "answered_at": utc_now(),
+        }
+
+
+def _own_id(common: Row) -> str:
+    """Return an id that is the same however often the answers are stored."""
+    key = f"{common['plan_hash']}:{common['session_id']}:{common['position']}"
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
