@@ -9,6 +9,9 @@ import click
 from prereg.errors import RatifyError
 from ratify.command_line import MODE, STUDY, main, opened
 
+# How long to wait until nobody reads the deleted words any more.
+ERASING_SECONDS = 5.0
+
 
 @main.command()
 @STUDY
@@ -29,4 +32,10 @@ def withdraw(folder: Path, rater_id: str, mode: str) -> None:
                 value=rater_id,
                 allowed=f"a rater_id of {mode} data; see --mode",
             )
+        erased = store.has_erased(ERASING_SECONDS)
     click.echo("deleted; the store keeps only the fact that somebody withdrew today")
+    if not erased:
+        click.echo(
+            "the deleted words are still in the store's log, because another program reads the "
+            "store: a running server removes them as soon as it can"
+        )

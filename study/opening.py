@@ -12,6 +12,7 @@ from prereg.design.sequences import (
     sequence_rows,
 )
 from prereg.errors import RatifyError
+from prereg.images import study_images
 from prereg.kinds.registry import kind_of
 from prereg.lock import (
     LOCK_FILE,
@@ -71,6 +72,13 @@ def open_study(
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # locked sequences are not generated again: another version of numpy may shuffle differently
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
+    lock = read_lock(folder) if locked else None
+    # studies that 0.4.0 locked have no images, and may show raw HTML as it is written
+    images = (
+        study_images(folder, plan, texts, table.rows)
+        if lock is None or "images" in lock.parts
+        else {}
+    )
     parts = hash_parts(
         plan,
         items=table.written,
@@ -81,10 +89,9 @@ def open_study(
         prompts={judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
         if same_judges or not locked
         else {},
+        images={name: image.sha256 for name, image in images.items()},
     )
-    lock = None
-    if locked:
-        lock = read_lock(folder)
+    if lock is not None:
         if not same_judges:
             parts["prompts"] = lock.parts.get("prompts", "")
         refuse_changed(folder, lock, parts)
@@ -102,6 +109,7 @@ def open_study(
         {**items, **_check_items(plan, table)},
         _by_sequence(trials),
         texts,
+        images,
         parts,
         plan_hash(parts),
         lock,

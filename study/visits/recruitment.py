@@ -109,7 +109,7 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
 
 def _read_ends(table: Table) -> tuple[dict[str, str], int]:
     """Return how the visits of raters who left ended, and how many other raters there are."""
-    ids, statuses = _column(table, *ID_COLUMNS), _column(table, STATUS_COLUMN)
+    ids, statuses = column_of(table, *ID_COLUMNS), column_of(table, STATUS_COLUMN)
     table.require_filled(ids, statuses)
     table.refuse_damaged_ids(ids)
     ends: dict[str, str] = {}
@@ -123,17 +123,23 @@ def _read_ends(table: Table) -> tuple[dict[str, str], int]:
     return {name: status for name, status in ends.items() if name not in others}, len(others)
 
 
-def _column(table: Table, *names: str) -> str:
-    """Return the column that has one of these names, as the file spells it."""
+def column_of(
+    table: Table,
+    *names: str,
+    allowed: str = "a recruitment platform's export: Participant id (or rater_id) and Status",
+) -> str:
+    """Return the column that has one of these names, as the file spells it.
+
+    Raises
+    ------
+    RatifyError
+        When the table has none of them.
+    """
     for name in names:
         for column in table.columns:
             if _plain(column) == name:
                 return column
-    raise RatifyError(
-        f"there is no column '{names[-1]}'",
-        file=table.path,
-        allowed="a recruitment platform's export: Participant id (or rater_id) and Status",
-    )
+    raise RatifyError(f"there is no column '{names[-1]}'", file=table.path, allowed=allowed)
 
 
 def _plain(text: str) -> str:
