@@ -74,7 +74,7 @@ def parsed(text: str) -> Any:
         Where it is neither, for example an array as NumPy prints it.
     """
     try:
-        return json.loads(text)
+        return json.loads(text, strict=False)  # a cell may hold real line ends
     except ValueError:
         pass
     try:

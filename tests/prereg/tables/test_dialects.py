@@ -15,6 +15,7 @@ import pytest
 
 from prereg.errors import RatifyError
 from prereg.tables.conversations import NotAConversationError, conversation
+from prereg.tables.items import import_items
 from prereg.tables.reader import read_table
 
 ROWS = [{"id": "ä1", "note": "a; b, c | d", "x": "1"}, {"id": "ö2", "note": 'say "hi"', "x": "2"}]
@@ -176,3 +177,20 @@ def test_other_nested_values_are_json_and_no_text(tmp_path: Path) -> None:
     assert table.rows[1]["day"] == ""
     with pytest.raises(RatifyError, match=r"tags: is not text: row 2 holds"):
         table.require_text("tags")
+
+
+def test_messages_in_the_cells_of_a_csv_become_turns_or_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    own = {"id_column": "id", "text_column": "talk", "scenario_column": None}
+    cells = [json.dumps(TALK), str(TALK), "  plain\n  text "]
+    pd.DataFrame({"id": ["a ", "b", "c"], "talk": cells}).to_csv(path, index=False)
+    found = import_items(path, **own)
+    assert [row["text"] for row in found.rows] == [TEXT, TEXT, "  plain\n  text "]
+    assert found.rows[0]["item_id"] == "a"
+    assert "2 lists of messages in column talk were written as turns" in found.notes[-1]
+    path.write_text("id,talk\na,\"[{'role': 'user'}\n {'role': 'bot'}]\"\n")
+    with pytest.raises(RatifyError, match=r"row 2, column talk: looks like a list of messages"):
+        import_items(path, **own)
+    path.write_text("id,talk\nNA,x\n")
+    with pytest.raises(RatifyError, match=r"row 2, column id: is empty \('NA'"):
+        import_items(path, **own)
