@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from prereg.design.dealing import Items
+from prereg.design.practice import practice_ids
 from prereg.design.sequences import (
     CHECK_SCENARIO,
     Trial,
@@ -25,15 +28,19 @@ from prereg.lock import (
     sequence_columns,
     write_lock,
 )
+from prereg.plan.collection import AttentionCheck
 from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
+from prereg.plan.practice import PracticeTrial
 from prereg.tables.items import read_items
 from prereg.tables.reader import Table, read_table, write_csv
 from study.folder import Study
 from study.items import Item
 from study.judges.version import check_baseline, check_judge, judge_version
 from study.language import check_language
+
+PRACTICE_SCENARIO = "practice"
 
 
 def open_study(
@@ -91,32 +98,55 @@ def open_study(
         )
         for record in table.rows
     }
-    return Study(
+    study = Study(
         folder,
         plan,
         table,
         items,
-        {**items, **_check_items(plan, table)},
+        {**items, **_extra_texts(plan, table)},
         _by_sequence(trials),
         texts,
         parts,
         plan_hash(parts),
         lock,
     )
+    if isinstance(plan.practice, int) and plan.practice:
+        _check_practice(study)
+    return study
 
 
-def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
-    """Return the texts of attention checks by id; raise if an item has one of these ids."""
+def _extra_texts(plan: Plan, table: Table) -> dict[str, Item]:
+    """Return the texts of attention checks and practice by id; raise if an item has such an id."""
     found = {}
     taken = {record["item_id"]: row for row, record in enumerate(table.rows, start=2)}
-    for check, ids in zip(plan.attention_checks, check_ids(plan), strict=True):
-        for name, text in zip(ids, check.texts, strict=True):
-            if name in taken:
-                raise table.error(
-                    taken[name], "item_id", "is the id of an attention check", allowed="another id"
-                )
-            found[name] = Item(name, CHECK_SCENARIO, text, check.prompt or "")
+    own = plan.practice if not isinstance(plan.practice, int) else ()
+    extra: list[tuple[str, str, Sequence[AttentionCheck | PracticeTrial], list[Items]]] = [
+        ("an attention check", CHECK_SCENARIO, plan.attention_checks, check_ids(plan)),
+        ("a practice trial", PRACTICE_SCENARIO, own, practice_ids(plan)),
+    ]
+    for what, scenario, trials, ids in extra:
+        for trial, names in zip(trials, ids, strict=True):
+            for name, text in zip(names, trial.texts, strict=True):
+                if name in taken:
+                    raise table.error(
+                        taken[name], "item_id", f"is the id of {what}", allowed="another id"
+                    )
+                found[name] = Item(name, scenario, text, trial.prompt or "")
     return found
+
+
+def _check_practice(study: Study) -> None:
+    """Refuse practice trials that the items are too few for."""
+    try:
+        study.practice_draw.refuse_too_few()
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem,
+            file=study.folder / PLAN_FILE,
+            column=error.column,
+            value=error.value,
+            allowed=error.allowed,
+        ) from error
 
 
 def _check_judges(plan: Plan, folder: Path) -> None:

@@ -10,7 +10,9 @@ from pydantic import Field, field_validator, model_validator
 from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
-from prereg.strict import Identifier, Strict, Text
+from prereg.plan.practice import Practice
+from prereg.plan.survey import MOST_QUESTIONS, Question
+from prereg.strict import Identifier, Strict, Text, added
 
 
 class Hypothesis(Strict):
@@ -176,7 +178,9 @@ class Plan(Strict):
     design: Design
     scales: tuple[RatingScale, ...] = ()
     comprehension: Comprehension | None = None
+    practice: Practice = added(0)
     attention_checks: tuple[AttentionCheck, ...] = ()
+    survey: tuple[Question, ...] = added((), max_length=MOST_QUESTIONS)
     recruitment: Recruitment
     exclusions: tuple[Exclusion, ...] = ()
     sensitivity: Sensitivity | None = None

@@ -16,6 +16,7 @@ from prereg.lock import sequence_columns
 from prereg.plan.judging import LLMJudge
 from prereg.tables import contract
 from prereg.tables.contract import Contract
+from study.export.survey import SURVEY_STORED, survey_cells, survey_types
 from study.folder import Study
 from study.judges.wanted.probes import perturbed
 from study.store.tables import Base, BestWorst, Judgment, Probe, Rating, Request, Visit, Withdrawal
@@ -71,7 +72,10 @@ def tidy_tables(study: Study) -> dict[str, TidyTable]:
     if kind_of(study.plan).table == "best_worst":
         tables.append(_table(contract.BEST_WORST, lambda connection: _options(connection, study)))
     order = ("sequence_id", "slot", "consented_at", "session_id")
-    tables.append(_stored(study, contract.PARTICIPANTS, *order))
+    raw = _stored(study, contract.PARTICIPANTS, *order, more=SURVEY_STORED)
+    tables.append(
+        TidyTable(raw.name, {**raw.columns, **survey_types(study.plan)}, _visits(study, raw))
+    )
     tables.append(_stored(study, contract.WITHDRAWALS, "withdrawn_on", "mode"))
     if any(isinstance(judge, LLMJudge) for judge in study.plan.judges):
         tables += _of_llms(study)
@@ -130,11 +134,11 @@ def _table(table: Contract, rows: Callable[[Connection], Iterator[Cells]]) -> Ti
     return TidyTable(table.name, table.types, rows)
 
 
-def _stored(study: Study, table: Contract, *order: str) -> TidyTable:
-    """Return a table whose rows are those of the store, column by column."""
+def _stored(study: Study, table: Contract, *order: str, more: tuple[str, ...] = ()) -> TidyTable:
+    """Return a table whose rows are those of the store, column by column, and `more` columns."""
     stored = STORED[table.name].__table__.c
     wanted = (
-        select(*(stored[column] for column in table.names))
+        select(*(stored[column] for column in (*table.names, *more)))
         .where(stored["plan_hash"] == study.plan_hash)
         .order_by(*(stored[column] for column in order))
     )
@@ -145,6 +149,17 @@ def _read(connection: Connection, wanted: Select[Any]) -> Iterator[Cells]:
     """Yield rows without holding all of them in memory."""
     for part in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).partitions():
         yield from part
+
+
+def _visits(study: Study, raw: TidyTable) -> Callable[[Connection], Iterator[Cells]]:
+    """Return the visits with a column for each question of the end survey, if there is one."""
+
+    def rows(connection: Connection) -> Iterator[Cells]:
+        for row in raw.rows(connection):
+            *cells, survey, surveyed_at = row
+            yield [*cells, *survey_cells(study.plan, survey, surveyed_at)]
+
+    return rows
 
 
 def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:

@@ -27,7 +27,7 @@ from study.web import safety
 from study.web.context import Room, room
 from study.web.limits import Limits
 from study.web.turns import turns
-from study.web.views import dashboard, leaving, rater
+from study.web.views import dashboard, leaving, practising, rater, surveying
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
 REQUEST_BYTES = 64 * 1024
@@ -88,7 +88,8 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     app.jinja_env.filters["markdown"] = _as_html
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    for blueprint in (rater.pages, leaving.pages, dashboard.pages):
+    parts = (rater, practising, surveying, leaving, dashboard)
+    for blueprint in (part.pages for part in parts):
         app.register_blueprint(blueprint)
     app.add_url_rule("/health", view_func=health)
     safety.make_safe(app)

@@ -145,7 +145,7 @@ def table(name: str, ending: str) -> AnyResponse:
 @pages.get(f"/{CODEBOOK}")
 def tables_codebook() -> AnyResponse:
     """Send the codebook of the tables."""
-    response = Response(codebook(), mimetype="text/markdown")
+    response = Response(codebook(room().study), mimetype="text/markdown")
     response.headers["Content-Disposition"] = f"attachment; filename={CODEBOOK}"
     return response
 

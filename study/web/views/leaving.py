@@ -21,8 +21,9 @@ def done() -> Page:
     """Show the completion code, if every answer is in the store."""
     here = room()
     place = current_place(here)
-    if place is None or not place.finished:
-        return redirect(next_page(here, place) if place else url_for("rater.arrive"), 303)
+    onward = next_page(here, place) if place else url_for("rater.arrive")
+    if place is None or onward != url_for("leaving.done"):
+        return redirect(onward, 303)
     found = completion(here.store, here.study, place)
     if not found.verified:
         log.error("session %s is finished, but its answers are not complete", place.session_id)
@@ -36,7 +37,8 @@ def done() -> Page:
         )
     code = _code(here, found)
     recruitment = here.study.plan.recruitment
-    return page("done.html", here, place, code=code, link=recruitment.link(code))
+    link = recruitment.link(code)
+    return page("done.html", here, place, code=code, link=link, again="again" in request.args)
 
 
 def _code(here: Room, found: Completion) -> str:

@@ -21,11 +21,15 @@ def current_place(here: Room) -> Place | None:
 def next_page(here: Room, place: Place) -> str:
     """Return the address of the page where a rater continues."""
     if place.finished:
+        if here.study.plan.survey and not place.surveyed:
+            return url_for("surveying.survey")
         return url_for("leaving.done")
     if place.status != "active":
         return url_for("leaving.over")
     if here.study.plan.comprehension is not None and not place.comprehended:
         return url_for("rater.comprehension")
+    if not place.ready(here.study.plan):
+        return url_for("practising.practice")
     return url_for("rater.trial")
 
 
