@@ -9,9 +9,10 @@ ALONE := tests/study/visits/test_rush.py
 # tests that start no server, browser or database
 QUICK := tests/analysis tests/prereg tests/data tests/study/judges --ignore-glob='*/test_llm_*.py'
 
-.PHONY: help run test test-quick check lint bench validate translations clean
+.PHONY: help install run test test-quick check lint bench validate translations clean
 
 help:
+	@echo "make install       make the environment .venv, with the command ratify"
 	@echo "make run           run the demo and serve it on http://127.0.0.1:8000"
 	@echo "make test          run every test"
 	@echo "make test-quick    run the tests that need no server, browser, database or demo (90 seconds)"
@@ -33,6 +34,8 @@ help:
 .venv/ready-to-test: setup.cfg pyproject.toml constraints.txt | .venv/made
 	$(PIP) --editable '.[test,dev]'
 	@touch .venv/ready-to-run $@
+
+install: .venv/ready-to-run
 
 run: .venv/ready-to-run
 	$(BIN)/ratify demo

@@ -19,7 +19,6 @@ from docs import architecture
 from docs.commands import PAGE, page
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
-from prereg.tables.reader import write_csv
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.opening import lock_study
@@ -55,43 +54,36 @@ def run(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_the_first_study_works_as_written(tmp_path: Path) -> None:
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """Return a folder with what a clone has and the README's commands meet."""
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "__init__.py").touch()
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    return tmp_path
+
+
+def test_the_first_study_works_as_written(clone: Path) -> None:
     rng = np.random.default_rng(1)
-    lines = ["That sounds hard.", "You should sleep.", "At least it is over.", "Tell me more?"]
-    rows = [
-        {
-            "item_id": f"2024103112404049{n:04d}",
-            "text": f"Seeker: Day {n}.\nSupporter: {' '.join(rng.permutation(lines)[: n % 5])}"
-            f"\nSeeker: I see.\nSupporter: {lines[n % 4]}",
-        }
-        for n in range(20)
-    ]
-    write_csv(tmp_path / "conversations.csv", ["item_id", "text"], rows)
     for words in commands("the first study"):
         if words[1] != "serve":
-            done = run(words, tmp_path)
+            done = run(words, clone)
             assert done.returncode in ({0, 1} if words[1] == "gate" else {0}), done.stderr
             continue
-        with running(tmp_path / words[2], *words[3:]) as server:
+        with running(clone / words[2], *words[3:]) as server:
             for number in range(3):
-                with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+                url = server.url.replace("0.0.0.0", "127.0.0.1")
+                with httpx.Client(base_url=url, follow_redirects=True) as client:
                     choose = lambda a, b: rng.choice(["left", "right"])  # noqa: E731
                     assert take_part(client, f"rater-{number}", choose)
-    assert (tmp_path / "study" / "results" / "report.html").exists()
+    assert (clone / "my-study" / "results" / "report.html").exists()
 
 
-def test_the_audit_works_as_written(tmp_path: Path) -> None:
+def test_the_audit_works_as_written(clone: Path) -> None:
     (words,) = commands("the audit")
-    rng = np.random.default_rng(2)
-    for name in (word for word in words if word.endswith(".csv")):
-        rows = [
-            {"conversation_id": str(i), "warm": str(1 + (i + int(rng.integers(2))) % 5)}
-            for i in range(30)
-        ]
-        write_csv(tmp_path / name, ["conversation_id", "warm"], rows)
-    done = run(words, tmp_path)
+    done = run(words, clone)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "results" / "report.html").exists()
+    assert (clone / "audit" / "report.html").exists()
 
 
 def test_the_command_reference_is_what_the_commands_say() -> None:

@@ -72,7 +72,8 @@ class Store:
         except SQLAlchemyError as error:
             place = make_url(url).render_as_string(hide_password=True)
             raise RatifyError(no_answer(error), file=place) from error
-        self._writes = self.engine.execution_options(ratify_writes=True)
+        self._writes = self.engine.execution_options(ratify_begin="BEGIN IMMEDIATE")
+        self._reads = self.engine.execution_options(ratify_begin="")
         self._gate = threading.Lock()
         self._waiting: deque[_Waiting[Any]] = deque()
         self._leading = False
@@ -84,8 +85,8 @@ class Store:
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that only reads."""
-        with self.engine.connect() as connection:
+        """Yield a connection that only reads; each statement sees what was committed before it."""
+        with self._reads.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
@@ -194,13 +195,15 @@ class Store:
 
 def _run(one: _Waiting[Any], connection: Connection) -> None:
     """Run one job in a savepoint."""
-    connection.exec_driver_sql("SAVEPOINT one")
+    # said to the driver itself: through SQLAlchemy these would cost more than the job's statements
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("SAVEPOINT one")
     try:
         one.result = one.job(connection)
     except Exception as error:  # handed to the thread that waits for it
         one.error = error
-        connection.exec_driver_sql("ROLLBACK TO one")
-    connection.exec_driver_sql("RELEASE one")
+        driver.execute("ROLLBACK TO one")
+    driver.execute("RELEASE one")
 
 
 def open_store(folder: Path, url: str | None) -> Store:
@@ -267,5 +270,7 @@ def _on_connect(connection: Any, _record: Any) -> None:
 
 
 def _on_begin(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("ratify_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    begin = connection.get_execution_options().get("ratify_begin", "BEGIN")
+    if begin:
+        driver: Any = connection.connection.dbapi_connection
+        driver.execute(begin)

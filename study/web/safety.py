@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, render_template, request
 from flask.sessions import SecureCookieSessionInterface
@@ -33,6 +33,14 @@ REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# Every answer of the server has these, also one that no view has made.
+_ALWAYS = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+]
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _HOST = re.compile(
     rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[(?P<ip>[0-9A-Fa-f:.]+)\])(?::(?P<port>[0-9]{{1,5}}))?"
@@ -79,7 +87,7 @@ def make_safe(app: Flask) -> None:
     app.register_error_handler(SQLAlchemyError, _no_store)
     app.register_error_handler(Exception, _unforeseen)
     app.after_request(_headers)
-    serve: WSGIApplication = _only_real_hosts(app.wsgi_app)
+    serve: WSGIApplication = _only_real_hosts(_with_headers(app.wsgi_app))
     proxies = trusted_proxies()
     if proxies:
         serve = ProxyFix(serve, x_for=proxies, x_proto=proxies, x_host=proxies)
@@ -98,6 +106,18 @@ def trusted_proxies() -> int:
     if not given.isdecimal() or int(given) > 5:
         raise RatifyError("is not a number of proxies", file=PROXIES, value=given, allowed="0 to 5")
     return int(given)
+
+
+def _with_headers(serve: WSGIApplication) -> WSGIApplication:
+    """Add the headers that never change, all at once and also to answers that no view made."""
+
+    def answered(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        def begin(status: str, headers: list[tuple[str, str]], *error: Any) -> Any:
+            return start(status, headers + _ALWAYS, *error)
+
+        return serve(environ, begin)
+
+    return answered
 
 
 def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
@@ -128,11 +148,6 @@ def is_host(given: str) -> bool:
 
 def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if not request.path.startswith("/static/"):
