@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ratify.cautions import print_cautions
 from ratify.command_line import MODE, PORT, STUDY, database, main
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
     from study.serving.command import Serving
 
     study = open_study(folder, must_be_locked=mode == "live")
+    if mode == "pilot":
+        print_cautions(study)
     serve_and_say(study, Serving(mode=mode, host=host, port=port, workers=workers), url=database())
 
 

@@ -34,6 +34,7 @@ from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
 from prereg.plan.practice import PracticeTrial
 from prereg.tables.items import read_items
+from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import Table, read_table, write_csv
 from study.folder import Study
 from study.items import Item
@@ -71,10 +72,11 @@ def open_study(
     table = read_items(folder / plan.materials.items)
     _check_columns(plan, table)
     _check_habits(plan, table)
-    if kind_of(plan).one_prompt:
-        _check_prompts(table)
-    texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
+    # what release 0.4.0 let be locked is still collected and exported
+    if kind_of(plan).one_prompt or (kind_of(plan).compares and not locked):
+        refuse_mixed_prompts(table.path, table.rows)
+    texts = read_texts(folder, plan)
     # locked sequences are not generated again: another version of numpy may shuffle differently
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     parts = hash_parts(
@@ -200,21 +202,6 @@ def _check_habits(plan: Plan, table: Table) -> None:
         table.require(*(name for name in habits.perturbations if name in REWRITTEN))
         if habits.own is not None:
             table.require(habits.own.column)
-
-
-def _check_prompts(table: Table) -> None:
-    """Refuse a scenario whose responses have different prompts, because a page shows only one."""
-    if "prompt" not in table.columns:
-        return
-    first: dict[str, str] = {}
-    for row, record in enumerate(table.rows, start=2):
-        if first.setdefault(record["scenario"], record["prompt"]) != record["prompt"]:
-            raise table.error(
-                row,
-                "prompt",
-                f"differs from the first prompt of scenario '{record['scenario']}'",
-                allowed="one prompt per scenario",
-            )
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:

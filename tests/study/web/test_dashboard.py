@@ -240,14 +240,14 @@ def test_the_overview_says_how_the_collection_stands(
 def test_raters_are_listed_without_their_answers(
     researcher: FlaskClient, store: Store, study: Study
 ) -> None:
-    take_part(store, study, MODE, "honest")
+    take_part(store, study, MODE, "steady")
     take_part(store, study, MODE, "careless", fails=True)
     overview = researcher.get("/dashboard/")
     assert "careless : failed 1 of 1 attention checks" in text_of(overview)
     assert "1 of 2 raters." in text_of(overview)
     assert "The words of the raters' pages are English ( en )." in text_of(overview)
     listed = researcher.get("/dashboard/raters")
-    assert listed.text.index("careless") < listed.text.index("honest"), "the striking come first"
+    assert listed.text.index("careless") < listed.text.index("steady"), "the striking come first"
     assert "failed 1 of 1 attention checks done 4 of 4" in text_of(listed)
     by_name = researcher.get("/dashboard/raters?sort=rater").text
     assert re.search(r'aria-sort="ascending"><a[^>]*>Rater<', by_name)
