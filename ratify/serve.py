@@ -40,14 +40,10 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
 
 def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
     """Print the addresses of a study and serve it until it is told to stop."""
+    from ratify.links import link_of, links
     from study.serving.command import serve_study
 
-    link = "rater=YOUR-ID"
-    if study.plan.recruitment.platform == "prolific":
-        # as Prolific's form expects the study's link, with its placeholders
-        link = "&".join(
-            f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
-        )
+    link = link_of(study)
 
     def ready(address: str, token: str | None) -> None:
         click.echo(f"rater pages  {address}/?{link}   ({serving.mode} data)")
@@ -57,6 +53,8 @@ def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
             click.echo(
                 f"dashboard    {address}/dashboard/set-up?token={token}   (choose its password)"
             )
+        for line in links(study, serving, address):
+            click.echo(line)
         click.echo("stop with Ctrl-C")
 
     serve_study(study, serving, url=url, ready=ready, say=click.echo)

@@ -32,5 +32,6 @@ def refuse_mixed_prompts(path: Path | str, rows: Sequence[Mapping[str, str]]) ->
                 row=row,
                 column="prompt",
                 value=record["prompt"],
-                allowed="one prompt per scenario: give every prompt a scenario of its own",
+                allowed="one prompt per scenario: give every prompt a scenario of its own "
+                "(`ratify new --scenario COLUMN`)",
             )
