@@ -33,13 +33,12 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
     from study.serving.command import Serving
 
     study = open_study(folder, must_be_locked=mode == "live")
-    if mode == "pilot":
-        print_cautions(study)
-    serve_and_say(study, Serving(mode=mode, host=host, port=port, workers=workers), url=database())
+    serving = Serving(mode=mode, host=host, port=port, workers=workers)
+    serve_and_say(study, serving, url=database(), warn=mode == "pilot")
 
 
-def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
-    """Print the addresses of a study and serve it until it is told to stop."""
+def serve_and_say(study: Study, serving: Serving, *, url: str | None, warn: bool = False) -> None:
+    """Print the addresses of a study, and perhaps warnings; serve it until it is told to stop."""
     from ratify.links import link_of, links
     from study.serving.command import serve_study
 
@@ -55,6 +54,8 @@ def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
             )
         for line in links(study, serving, address):
             click.echo(line)
+        if warn:
+            print_cautions(study)
         click.echo("stop with Ctrl-C")
 
     serve_study(study, serving, url=url, ready=ready, say=click.echo)

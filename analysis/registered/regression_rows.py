@@ -123,8 +123,10 @@ def _with_visits(rows: pd.DataFrame, evidence: Evidence, analysis: Regression) -
     visits = evidence.participants
     if "session_id" not in rows or "session_id" not in visits:
         return rows
+    # an option of the end survey is a category, even if all options look like numbers
+    options = {question.column for question in evidence.plan.survey if question.kind == "choice"}
     visits = with_numbers(
-        visits.drop(columns="rater_id", errors="ignore"), keep=_text_columns(analysis)
+        visits.drop(columns="rater_id", errors="ignore"), keep=_text_columns(analysis) | options
     )
     return _beside(rows, visits, "session_id", "visit_")
 
