@@ -143,7 +143,7 @@ def _answers(connection: Connection, study: Study, mode: str) -> dict[str, list[
         .order_by(*order)
     )
     trials: dict[tuple[str, int], list[Any]] = defaultdict(list)
-    for row in connection.execute(wanted):
+    for row in connection.execute(wanted).all():
         trials[row[0], row[1]].append(row)
     found: dict[str, list[_Answer]] = defaultdict(list)
     for (session, _), rows in trials.items():

@@ -15,12 +15,15 @@
     const peers = new Map([...fresh.querySelectorAll("main > section")].map((part) => [key(part), part]));
     for (const old of document.querySelectorAll("main > section")) {
       const peer = peers.get(key(old));
-      if (!peer || old.contains(document.activeElement) || old.querySelector("input[type=file]")) continue;
+      const active = old.contains(document.activeElement) ? document.activeElement : null;
+      const unfolded = active?.matches("summary") ? active.parentNode.id : "";
+      if (!peer || (active && !unfolded) || old.querySelector("input[type=file]")) continue;
       for (const part of old.querySelectorAll("details[id][open]")) fresh.getElementById(part.id)?.setAttribute("open", "");
       if (peer.isEqualNode(old)) continue;
       const places = [...old.querySelectorAll(".scroll")].map((part) => [part.scrollLeft, part.scrollTop]);
       const now = document.importNode(peer, true);
       old.replaceWith(now);
+      if (unfolded) document.getElementById(unfolded)?.querySelector("summary").focus({ preventScroll: true });
       [...now.querySelectorAll(".scroll")].forEach((part, n) => {
         if (places[n]) [part.scrollLeft, part.scrollTop] = places[n];
       });
