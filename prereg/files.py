@@ -116,21 +116,26 @@ def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Pat
     """
     if path.exists() and not path.is_dir():
         raise RatifyError("is a file, but a folder should be written here", file=path)
+    given, path = path, path.resolve()  # "." has no name, and a link stays a link
     foreign = sorted(p.name for p in path.iterdir()) if ours is not None and path.exists() else []
     for name in foreign:
         if name not in (ours or ()):
             raise RatifyError(
-                f"holds '{name}', which would be lost", file=path, allowed="a new or empty folder"
+                f"holds '{name}', which would be lost", file=given, allowed="a new or empty folder"
             )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     except OSError as error:
-        raise RatifyError(f"cannot write here: {error.strerror}", file=path) from error
+        raise RatifyError(f"cannot write here: {error.strerror}", file=given) from error
     try:
         yield beside
         beside.chmod(0o777 & ~_UMASK)
-        if path.exists():
+        if path.exists() and not any(path.iterdir()):
+            # somebody may be standing in an empty folder that they have just made
+            for child in sorted(beside.iterdir()):
+                child.rename(path / child.name)
+        elif path.exists():
             old = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.old."))
             path.rename(old / path.name)
             beside.rename(path)

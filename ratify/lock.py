@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ratify.cautions import print_cautions
 from ratify.command_line import STUDY, main
 
 
@@ -18,6 +19,8 @@ def lock(folder: Path) -> None:
 
     study = open_study(folder)
     rehearse(study.plan, [item.scenario for item in study.items.values()])
+    if study.lock is None:
+        print_cautions(study)
     _, frozen = lock_study(folder)
     click.echo(f"locked    {folder} at {frozen.locked_at}")
     click.echo(f"plan hash {frozen.plan_hash}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ratify.cautions import print_cautions
 from ratify.command_line import MODE, PORT, STUDY, database, main
 
 if TYPE_CHECKING:
@@ -32,19 +33,16 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
     from study.serving.command import Serving
 
     study = open_study(folder, must_be_locked=mode == "live")
-    serve_and_say(study, Serving(mode=mode, host=host, port=port, workers=workers), url=database())
+    serving = Serving(mode=mode, host=host, port=port, workers=workers)
+    serve_and_say(study, serving, url=database(), warn=mode == "pilot")
 
 
-def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
-    """Print the addresses of a study and serve it until it is told to stop."""
+def serve_and_say(study: Study, serving: Serving, *, url: str | None, warn: bool = False) -> None:
+    """Print the addresses of a study, and perhaps warnings; serve it until it is told to stop."""
+    from ratify.invitations import link_of, links
     from study.serving.command import serve_study
 
-    link = "rater=YOUR-ID"
-    if study.plan.recruitment.platform == "prolific":
-        # as Prolific's form expects the study's link, with its placeholders
-        link = "&".join(
-            f"{name}={{{{%{name}%}}}}" for name in ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
-        )
+    link = link_of(study)
 
     def ready(address: str, token: str | None) -> None:
         click.echo(f"rater pages  {address}/?{link}   ({serving.mode} data)")
@@ -54,6 +52,10 @@ def serve_and_say(study: Study, serving: Serving, *, url: str | None) -> None:
             click.echo(
                 f"dashboard    {address}/dashboard/set-up?token={token}   (choose its password)"
             )
+        for line in links(study, serving, address):
+            click.echo(line)
+        if warn:
+            print_cautions(study)
         click.echo("stop with Ctrl-C")
 
     serve_study(study, serving, url=url, ready=ready, say=click.echo)

@@ -154,12 +154,27 @@ def arrive(client: httpx.Client, rater_id: str) -> Page | None:
 
 
 def answer_all(client: httpx.Client, page: Page, choose: Callable[[str, str], str]) -> None:
-    """Answer every pair, until the page shows the completion code."""
+    """Answer every pair, until the page shows the completion code.
+
+    In practice trials and in the end survey a bot takes the first of the options, so that its
+    choices between the pairs are the same with and without them.
+    """
     while "completion-code" not in page.ids:
+        if page.action.endswith(("/practice", "/survey")):
+            page = _page(client.post(page.action, data={**page.fields, **first_options(page)}))
+            continue
         if set(page.conversations) != {"A", "B"}:
             raise RatifyError("a trial page does not show two conversations", value=page.title)
         choice = choose(page.conversations["A"], page.conversations["B"])
         page = _page(client.post(page.action, data={**page.fields, "choice": choice}))
+
+
+def first_options(page: Page) -> dict[str, str]:
+    """Return a form's first option in every group, and invented words in its text fields."""
+    chosen = {name: values[0] for name, values in page.choices.items()}
+    if {"most", "least"} <= chosen.keys():  # the same response cannot be both
+        chosen["least"] = page.choices["least"][-1]
+    return {**chosen, **dict.fromkeys(page.texts, "Words of a simulated rater.")}
 
 
 def _page(response: httpx.Response) -> Page:
@@ -183,6 +198,8 @@ class Page(HTMLParser):
         All element ids.
     choices : dict
         The values that may be chosen, by the name of each group of radio buttons.
+    texts : list of str
+        The names of the fields for words.
     conversations : dict
         Text by the letter of the conversation.
     """
@@ -194,6 +211,7 @@ class Page(HTMLParser):
         self.fields: dict[str, str] = {}
         self.ids: set[str] = set()
         self.choices: dict[str, list[str]] = {}
+        self.texts: list[str] = []
         self.conversations: dict[str, str] = {}
         self._letter: str | None = None
         self._inside = 0  # boxes within a conversation, which Markdown may have
@@ -210,6 +228,8 @@ class Page(HTMLParser):
             self.fields[given["name"]] = given.get("value", "")
         if tag == "input" and given.get("type") == "radio":
             self.choices.setdefault(given["name"], []).append(given.get("value", ""))
+        if tag == "textarea":
+            self.texts.append(given["name"])
         if "data-conversation" in given:
             self._letter = given["data-conversation"]
             self._inside = 0

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from prereg.design.dealing import Items
+from prereg.design.practice import PracticeDraw, practice_ids
 from prereg.design.sequences import Trial
 from prereg.images import Image
 from prereg.kinds.registry import kind_of
@@ -33,7 +36,8 @@ class Study:
     items : mapping
         Items by id.
     shown : mapping
-        Everything a trial may show, by id: the items and the texts of attention checks.
+        Everything a trial may show, by id: the items, and the texts of attention checks and of
+        practice trials.
     sequences : mapping
         Trials by sequence id, in order of position.
     texts : mapping
@@ -64,6 +68,18 @@ class Study:
         """Yield every trial in order, without attention checks, which are only for people."""
         for sequence in self.sequences.values():
             yield from (trial for trial in sequence if not trial.is_attention_check)
+
+    def practice(self, sequence_id: str) -> list[Items]:
+        """Return the ids of what a rater of a sequence practises on, trial by trial."""
+        if not self.plan.practice:
+            return []
+        return practice_ids(self.plan) or self.practice_draw.trials(sequence_id)
+
+    @cached_property
+    def practice_draw(self) -> PracticeDraw:
+        """The draw of practice trials from the items."""
+        scenarios = {item.item_id: item.scenario for item in self.items.values()}
+        return PracticeDraw(self.plan, scenarios, self.sequences)
 
     def used_items(self) -> list[Item]:
         """Return the items that the sequences use."""

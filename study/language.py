@@ -57,6 +57,13 @@ def speak(app: Flask, language: str) -> None:
     )
 
 
+def language_name(language: str) -> str:
+    """Return the English name of a language of the raters' pages."""
+    from babel import Locale
+
+    return str(Locale.parse(language).get_display_name("en"))
+
+
 def check_language(language: str, file: Path) -> None:
     """Raise `RatifyError` if the raters' pages are not available in the language of a plan."""
     if language not in languages():

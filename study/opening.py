@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from prereg.design.dealing import Items
+from prereg.design.practice import practice_ids
 from prereg.design.sequences import (
     CHECK_SCENARIO,
     Trial,
@@ -26,10 +29,13 @@ from prereg.lock import (
     sequence_columns,
     write_lock,
 )
+from prereg.plan.collection import AttentionCheck
 from prereg.plan.file import PLAN_FILE, load_collected, load_plan
 from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
+from prereg.plan.practice import PracticeTrial
 from prereg.tables.items import read_items
+from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import Table, read_table, write_csv
 from prereg.tables.reading import OWN
 from prereg.transport_log import log_changes, transport_of
@@ -41,6 +47,7 @@ from study.language import check_language
 
 # The parts of a lock that are about judges alone.
 OF_JUDGES = ("judges", "prompts")
+PRACTICE_SCENARIO = "practice"
 
 
 def open_study(
@@ -73,10 +80,11 @@ def open_study(
     _check_columns(plan, table)
     if same_judges:
         _check_habits(plan, table)
-    if kind_of(plan).one_prompt:
-        _check_prompts(table)
-    texts = read_texts(folder, plan)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
+    # what release 0.4.0 let be locked is still collected and exported
+    if kind_of(plan).one_prompt or (kind_of(plan).compares and not locked):
+        refuse_mixed_prompts(table.path, table.rows)
+    texts = read_texts(folder, plan)
     # locked sequences are not generated again: another version of numpy may shuffle differently
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     lock = read_lock(folder) if locked else None
@@ -107,12 +115,12 @@ def open_study(
         )
         for record in table.rows
     }
-    return Study(
+    study = Study(
         folder,
         plan,
         table,
         items,
-        {**items, **_check_items(plan, table)},
+        {**items, **_extra_texts(plan, table)},
         _by_sequence(trials),
         texts,
         images,
@@ -120,6 +128,9 @@ def open_study(
         plan_hash(parts),
         lock,
     )
+    if isinstance(plan.practice, int) and plan.practice:
+        _check_practice(study)
+    return study
 
 
 def _versions(plan: Plan, folder: Path) -> dict[str, str]:
@@ -127,18 +138,38 @@ def _versions(plan: Plan, folder: Path) -> dict[str, str]:
     return {judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
 
 
-def _check_items(plan: Plan, table: Table) -> dict[str, Item]:
-    """Return the texts of attention checks by id; raise if an item has one of these ids."""
+def _extra_texts(plan: Plan, table: Table) -> dict[str, Item]:
+    """Return the texts of attention checks and practice by id; raise if an item has such an id."""
     found = {}
     taken = {record["item_id"]: row for row, record in enumerate(table.rows, start=2)}
-    for check, ids in zip(plan.attention_checks, check_ids(plan), strict=True):
-        for name, text in zip(ids, check.texts, strict=True):
-            if name in taken:
-                raise table.error(
-                    taken[name], "item_id", "is the id of an attention check", allowed="another id"
-                )
-            found[name] = Item(name, CHECK_SCENARIO, text, check.prompt or "")
+    own = plan.practice if not isinstance(plan.practice, int) else ()
+    extra: list[tuple[str, str, Sequence[AttentionCheck | PracticeTrial], list[Items]]] = [
+        ("an attention check", CHECK_SCENARIO, plan.attention_checks, check_ids(plan)),
+        ("a practice trial", PRACTICE_SCENARIO, own, practice_ids(plan)),
+    ]
+    for what, scenario, trials, ids in extra:
+        for trial, names in zip(trials, ids, strict=True):
+            for name, text in zip(names, trial.texts, strict=True):
+                if name in taken:
+                    raise table.error(
+                        taken[name], "item_id", f"is the id of {what}", allowed="another id"
+                    )
+                found[name] = Item(name, scenario, text, trial.prompt or "")
     return found
+
+
+def _check_practice(study: Study) -> None:
+    """Refuse practice trials that the items are too few for."""
+    try:
+        study.practice_draw.refuse_too_few()
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem,
+            file=study.folder / PLAN_FILE,
+            column=error.column,
+            value=error.value,
+            allowed=error.allowed,
+        ) from error
 
 
 def _check_judges(plan: Plan, folder: Path) -> None:
@@ -192,21 +223,6 @@ def _check_habits(plan: Plan, table: Table) -> None:
         table.require(*(name for name in habits.perturbations if name in REWRITTEN))
         if habits.own is not None:
             table.require(habits.own.column)
-
-
-def _check_prompts(table: Table) -> None:
-    """Refuse a scenario whose responses have different prompts, because a page shows only one."""
-    if "prompt" not in table.columns:
-        return
-    first: dict[str, str] = {}
-    for row, record in enumerate(table.rows, start=2):
-        if first.setdefault(record["scenario"], record["prompt"]) != record["prompt"]:
-            raise table.error(
-                row,
-                "prompt",
-                f"differs from the first prompt of scenario '{record['scenario']}'",
-                allowed="one prompt per scenario",
-            )
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:

@@ -17,6 +17,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.items import ITEM_COLUMNS, import_items
+from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import write_csv
 from prereg.tables.reading import Reading
 from study.bots import fingerprint, send_bots
@@ -73,6 +74,8 @@ def new_study(
     RatifyError
         When the folder already has a plan, or the items are wrong.
     """
+    if not demo:
+        _refuse_taken(folder)
     if worked not in worked_plans():
         raise RatifyError(
             "there is no such worked plan",
@@ -100,12 +103,39 @@ def new_study(
         for name in ("consent.md", "instructions.md"):
             files.write_text(beside / name, (source / name).read_text(encoding="utf-8"))
         plan = (source / PLAN_FILE).read_text(encoding="utf-8")
+        if items is not None and kind_of(parse_plan(plan, file=PLAN_FILE)).compares:
+            refuse_mixed_prompts(items, rows)  # their own file and row, not those of the copy
         files.write_text(beside / PLAN_FILE, _fitted(plan, rows, demo=demo))
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)
         open_study(beside)
     study = open_study(folder)
     return replace(study, table=replace(study.table, notes=notes))
+
+
+def _refuse_taken(folder: Path) -> None:
+    """Refuse a folder that holds anything, and say what it is and what to do."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return  # a new folder, or an empty one
+    if (folder / PLAN_FILE).exists():
+        raise RatifyError(
+            "holds a study already",
+            file=folder / PLAN_FILE,
+            allowed=f"go on with it (`ratify lock {folder}`), or name another folder",
+        )
+    if (folder / "__init__.py").exists():
+        raise RatifyError(
+            "is a folder of Python code"
+            + (", Ratify's own" if folder.resolve() == Path(__file__).parent.resolve() else ""),
+            file=folder,
+            allowed="the name of a folder that does not exist yet: `ratify new my-study`",
+        )
+    name = min(path.name for path in folder.iterdir())
+    raise RatifyError(
+        f"is not empty: it holds '{name}'",
+        file=folder,
+        allowed="a new or an empty folder: `ratify new my-study`",
+    )
 
 
 def worked_plans() -> list[str]:

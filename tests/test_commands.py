@@ -132,7 +132,7 @@ def test_new_refuses_what_it_cannot_use(ratify: Run, tmp_path: Path) -> None:
     refused(ratify("new", target, "--items", tmp_path / "no.csv"), "no.csv", "no such file")
     assert not target.exists()
     assert ratify("new", target, "--items", pool, "--id", "id", "--text", "words").returncode == 0
-    refused(ratify("new", target), "would be lost")
+    refused(ratify("new", target), "holds a study already", "name another folder")
 
 
 def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratify: Run) -> None:

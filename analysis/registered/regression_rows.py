@@ -129,7 +129,12 @@ def _refuse_neither(table: pd.DataFrame, name: str, plain: list[str], words: lis
 
 
 def _with_numbers(
-    table: pd.DataFrame, analysis: Regression, evidence: Evidence, file: str
+    table: pd.DataFrame,
+    analysis: Regression,
+    evidence: Evidence,
+    file: str,
+    *,
+    categories: frozenset[str] = frozenset(),
 ) -> pd.DataFrame:
     """Return a table with the numbers of this analysis; the file is named in errors and notes."""
     names = [str(name) for name in table.columns]
@@ -139,7 +144,7 @@ def _with_numbers(
         found, read = with_numbers(
             table,
             used=frozenset(used - analysis.declared(names)),
-            categories=frozenset(clusters | set(analysis.categories)),
+            categories=categories | clusters | set(analysis.categories),
             numbers=frozenset(set(analysis.numbers) & used),
         )
     for name in read:
@@ -195,7 +200,9 @@ def _with_visits(rows: pd.DataFrame, evidence: Evidence, analysis: Regression) -
     if "session_id" not in rows or "session_id" not in visits:
         return rows
     visits = visits.drop(columns="rater_id", errors="ignore")
-    visits = _with_numbers(visits, analysis, evidence, "participants.csv")
+    # an option of the end survey is a category, even if all options look like numbers
+    options = frozenset(one.column for one in evidence.plan.survey if one.kind == "choice")
+    visits = _with_numbers(visits, analysis, evidence, "participants.csv", categories=options)
     return _beside(rows, visits, "session_id", "visit_")
 
 

@@ -8,6 +8,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import KINDS, kind_of
 from prereg.plan.collection import AttentionCheck
 from prereg.plan.model import Plan
+from prereg.plan.survey import ANSWERED_AT
 
 # Fields that every trial's form has: a scale with such a name would clash with them.
 _TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
@@ -19,6 +20,8 @@ def check_collection(plan: Plan) -> None:
     _check_display(plan)
     for number, check in enumerate(plan.attention_checks):
         _check_attention(plan, check, f"attention_checks.{number}")
+    _check_practice(plan)
+    _check_survey(plan)
     rules = [exclusion.rule for exclusion in plan.exclusions]
     if "failed_attention" in rules and not plan.attention_checks:
         raise RatifyError(
@@ -93,6 +96,34 @@ def _check_display(plan: Plan) -> None:
             value=len(labels),
             allowed=f"{shown} {'label' if shown == 1 else 'labels'}",
         )
+
+
+def _check_practice(plan: Plan) -> None:
+    if isinstance(plan.practice, int):
+        return
+    texts = kind_of(plan).shown(plan)
+    for number, trial in enumerate(plan.practice):
+        if len(trial.texts) != texts:
+            raise RatifyError(
+                f"a {plan.kind} trial shows {texts} {'text' if texts == 1 else 'texts'}",
+                column=f"practice.{number}.texts",
+                value=len(trial.texts),
+                allowed=str(texts),
+            )
+
+
+def _check_survey(plan: Plan) -> None:
+    names = [question.id for question in plan.survey]
+    for number, name in enumerate(names):
+        # a database and a spreadsheet may not tell upper and lower case apart
+        earlier = {other.casefold() for other in names[:number]} | {ANSWERED_AT}
+        if name.casefold() in earlier:
+            raise RatifyError(
+                "is the name of another column of the survey",
+                column=f"survey.{number}.id",
+                value=name,
+                allowed="an id that nothing else has",
+            )
 
 
 def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:

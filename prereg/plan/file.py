@@ -12,7 +12,9 @@ from prereg.errors import RatifyError
 from prereg.plan.collection_rules import check_collection
 from prereg.plan.judging import JUDGES
 from prereg.plan.model import Plan
+from prereg.plan.practice import NUMBER, OWN
 from prereg.plan.rules import check_rules
+from prereg.plan.survey import QUESTIONS
 from prereg.yaml_file import read_mapping
 
 PLAN_FILE = "plan.yaml"
@@ -113,7 +115,13 @@ def _by_kind(models: tuple[Any, ...]) -> dict[str, Any]:
 
 
 # Parts of the plan that come in kinds: the model of each kind.
-_KINDS: dict[str, dict[str, Any]] = {"analyses": ANALYSES, "judges": _by_kind(JUDGES)}
+_KINDS: dict[str, dict[str, Any]] = {
+    "analyses": ANALYSES,
+    "judges": _by_kind(JUDGES),
+    "survey": _by_kind(QUESTIONS),
+}
+# Forms of one key, which pydantic adds to a path, too.
+_FORMS = (NUMBER, OWN)
 
 
 def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -121,7 +129,8 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     return tuple(
         part
         for at, part in enumerate(loc)
-        if not (
+        if part not in _FORMS
+        and not (
             at > 1
             and isinstance(loc[at - 1], int)
             and loc[at - 2] in _KINDS

@@ -12,6 +12,8 @@ from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingS
 from prereg.plan.data import Data
 from prereg.plan.display import Display
 from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
+from prereg.plan.practice import Practice
+from prereg.plan.survey import MOST_QUESTIONS, Question
 from prereg.strict import Identifier, Strict, Text, added
 
 
@@ -191,7 +193,9 @@ class Plan(Strict):
     display: Display = added(Display())
     scales: tuple[RatingScale, ...] = ()
     comprehension: Comprehension | None = None
+    practice: Practice = added(0)
     attention_checks: tuple[AttentionCheck, ...] = ()
+    survey: tuple[Question, ...] = added((), max_length=MOST_QUESTIONS)
     recruitment: Recruitment
     exclusions: tuple[Exclusion, ...] = ()
     sensitivity: Sensitivity | None = None

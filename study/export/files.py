@@ -20,6 +20,7 @@ from prereg.errors import RatifyError
 from prereg.tables.contract import TABLES
 from prereg.tables.reader import cell_text
 from study.export.people import WHO, named, pseudonymous, who_is_who
+from study.export.survey import survey_codebook
 from study.export.tidy import (
     AT_A_TIME,
     COLLECTED,
@@ -200,9 +201,10 @@ def one_table(store: Store, study: Study, name: str, format: str) -> IO[bytes]: 
     return stream
 
 
-def codebook() -> str:
-    """Return the codebook of the tidy tables."""
-    return (resources.files("data") / "README.md").read_text(encoding="utf-8")
+def codebook(study: Study) -> str:
+    """Return the codebook of the tidy tables, with the questions of the study's end survey."""
+    common = (resources.files("data") / "README.md").read_text(encoding="utf-8")
+    return common + survey_codebook(study.plan)
 
 
 def _known(ending: str) -> Format:
@@ -235,7 +237,7 @@ def _write_all(
                 _write(stream, table.columns, table.rows(connection), ending, safe=safe)
                 os.fsync(stream.fileno())
         others = left_behind(connection, study)
-    files.write_text(folder / CODEBOOK, codebook())
+    files.write_text(folder / CODEBOOK, codebook(study))
     return written, others, people
 
 

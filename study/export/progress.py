@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from prereg.plan.model import Plan
 from prereg.tables.contract import MODES, STATUSES
+from study.export.raters import SILENT
 from study.export.tidy import left_behind
 from study.export.timeline import Timeline, timeline
 from study.folder import Study
@@ -22,8 +23,6 @@ from study.store.tables import Rating, Slot, Visit, Withdrawal
 from study.tasks.registry import task_of
 
 _HOLDING = Visit.status.in_(("active", "finished"))
-# A visit that is under way, but in which nothing happened for longer than the plan's lease.
-SILENT = "silent"
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,8 @@ class ModeProgress:
     mode : str
     visits : mapping
         Number of visits by status; 'silent' visits are counted apart from 'active' ones.
+    unsurveyed : int
+        Finished visits that have not answered the end survey; 0 if the plan has none.
     withdrawn : int
         People who withdrew; no other number counts them.
     answers : int
@@ -95,7 +96,8 @@ class ModeProgress:
     astray : int
         Visits under way or finished that do not hold their place; any such visit is an error.
     median_minutes, hourly_pay : float or None
-        Median time from consent to the last answer of finished visits, and the hourly pay.
+        Median time from consent to the last answer of finished visits, practice and survey
+        included, and the hourly pay.
     checks : Checks or None
         None where the plan has no attention checks.
     sequences : tuple of Fill
@@ -105,6 +107,7 @@ class ModeProgress:
 
     mode: str
     visits: Mapping[str, int]
+    unsurveyed: int
     withdrawn: int
     answers: int
     doubled: tuple[str, ...]
@@ -162,6 +165,7 @@ def _of_mode(connection: Connection, study: Study, mode: str) -> ModeProgress:
     return ModeProgress(
         mode=mode,
         visits=_visits(connection, here, silent),
+        unsurveyed=_unsurveyed(connection, study.plan, here),
         withdrawn=_count(connection, gone),
         answers=_count(connection, people),
         doubled=_doubled(connection, here),
@@ -199,6 +203,12 @@ def _visits(connection: Connection, here: Any, silent: Any) -> dict[str, int]:
     return found
 
 
+def _unsurveyed(connection: Connection, plan: Plan, here: Any) -> int:
+    if not plan.survey:
+        return 0
+    return _count(connection, and_(here, Visit.status == "finished", Visit.surveyed_at.is_(None)))
+
+
 def _doubled(connection: Connection, here: Any) -> tuple[str, ...]:
     """Return the places that two visits hold; a finished visit keeps its place for good."""
     twice = (
@@ -222,7 +232,8 @@ def _holds_place() -> Any:
 
 
 def _median_minutes(connection: Connection, here: Any) -> float | None:
-    ends = select(Visit.consented_at, Visit.finished_at).where(here, Visit.status == "finished")
+    last = func.coalesce(Visit.surveyed_at, Visit.finished_at)
+    ends = select(Visit.consented_at, last).where(here, Visit.status == "finished")
     spans = [
         (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
         for start, end in connection.execute(ends)

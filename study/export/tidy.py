@@ -15,6 +15,7 @@ from prereg.kinds.registry import kind_of
 from prereg.lock import sequence_columns
 from prereg.tables import contract
 from prereg.tables.contract import Contract
+from study.export.survey import SURVEY_STORED, survey_cells, survey_types
 from study.folder import Study
 from study.judges.wanted.probes import perturbed
 from study.store.tables import Base, BestWorst, Judgment, Probe, Rating, Request, Visit, Withdrawal
@@ -75,7 +76,10 @@ def tidy_tables(study: Study) -> dict[str, TidyTable]:
     if kind_of(study.plan).table == "best_worst":
         tables.append(_table(contract.BEST_WORST, lambda connection: _options(connection, study)))
     order = ("sequence_id", "slot", "consented_at", "session_id")
-    tables.append(_stored(study, contract.PARTICIPANTS, *order))
+    raw = _stored(study, contract.PARTICIPANTS, *order, more=SURVEY_STORED)
+    tables.append(
+        TidyTable(raw.name, {**raw.columns, **survey_types(study.plan)}, _visits(study, raw))
+    )
     tables.append(_stored(study, contract.WITHDRAWALS, "withdrawn_on", "mode"))
     # a plan whose judges cannot be read any more may have had LLMs
     if study.plan.llms or (study.lock is not None and study.lock.transport):
@@ -145,12 +149,12 @@ def _table(table: Contract, rows: Callable[[Connection], Iterator[Cells]]) -> Ti
     return TidyTable(table.name, table.types, rows)
 
 
-def _stored(study: Study, table: Contract, *order: str) -> TidyTable:
-    """Return a table whose rows are those of the store, column by column."""
+def _stored(study: Study, table: Contract, *order: str, more: tuple[str, ...] = ()) -> TidyTable:
+    """Return a table whose rows are those of the store, column by column, and `more` columns."""
     stored = STORED[table.name].__table__.c
     names = tuple(name for name in table.names if name != CLOCK_CHANGED)
     wanted = (
-        select(*(stored[column] for column in names))
+        select(*(stored[column] for column in (*names, *more)))
         .where(stored["plan_hash"] == study.plan_hash)
         .order_by(*(stored[column] for column in order))
     )
@@ -180,6 +184,17 @@ def _read(connection: Connection, wanted: Select[Any]) -> Iterator[Any]:
     """Yield rows without holding all of them in memory."""
     for part in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).partitions():
         yield from part
+
+
+def _visits(study: Study, raw: TidyTable) -> Callable[[Connection], Iterator[Cells]]:
+    """Return the visits with a column for each question of the end survey, if there is one."""
+
+    def rows(connection: Connection) -> Iterator[Cells]:
+        for row in raw.rows(connection):
+            *cells, survey, surveyed_at = row
+            yield [*cells, *survey_cells(study.plan, survey, surveyed_at)]
+
+    return rows
 
 
 def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:

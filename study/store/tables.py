@@ -68,6 +68,11 @@ class Visit(Base):
     shown_at: Mapped[str | None] = mapped_column(String(32))
     comprehension_attempts: Mapped[int | None] = mapped_column(Integer)
     comprehended: Mapped[bool] = mapped_column(Boolean, default=False)
+    # how many practice trials were sent; empty means none
+    practised: Mapped[int | None] = mapped_column(Integer)
+    # answers to the end survey by the question's id, JSON, and when they were stored
+    survey: Mapped[str | None] = mapped_column(Text)
+    surveyed_at: Mapped[str | None] = mapped_column(String(32))
     platform_study_id: Mapped[str | None] = mapped_column(String(128))
     platform_session_id: Mapped[str | None] = mapped_column(String(128))
     withdrawal_key: Mapped[str] = mapped_column(String(64), unique=True)

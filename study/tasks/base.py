@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,3 +134,11 @@ def whole(text: str | None, allowed: range) -> int | None:
         return None
     number = int(text)
     return number if number in allowed else None
+
+
+def plain(text: str) -> str:
+    """Return a text without control and broken characters, with one kind of line end."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    # Cc: control characters; Cs: halves of characters, which UTF-8 cannot hold
+    kept = (c for c in lines if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
+    return "".join(kept).strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Self
 
@@ -14,7 +13,7 @@ from prereg.kinds.best_worst import BEST_WORST
 from prereg.plan.model import Plan
 from study.items import Item
 from study.store.tables import BestWorst
-from study.tasks.base import Answers, Judge, Reading, Row, Task, whole
+from study.tasks.base import Answers, Judge, Reading, Row, Task, plain, whole
 
 LONGEST_WHY = 2_000
 
@@ -53,7 +52,7 @@ class BestWorstTask(Task):
         missing = [name for name in ("most", "least") if name not in found]
         if not missing and found["most"] == found["least"]:
             missing = ["least"]
-        why = _plain(form.get("why", "")) if self.ask_why else ""
+        why = plain(form.get("why", ""))[:LONGEST_WHY].strip() if self.ask_why else ""
         if why:
             found["why"] = why
         return Reading(found, tuple(missing))
@@ -84,11 +83,3 @@ class BestWorstTask(Task):
                 "why": answers.get("why"),
             }
         ]
-
-
-def _plain(text: str) -> str:
-    """Return a text without control and broken characters, short enough for a table's cell."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    # Cc: control characters; Cs: halves of characters, which UTF-8 cannot hold
-    kept = (c for c in lines if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"})
-    return "".join(kept).strip()[:LONGEST_WHY].strip()

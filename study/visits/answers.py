@@ -76,7 +76,8 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
     """Keep an answer durably, and return where the rater is afterwards.
 
     An answer changes nothing if it is not to the next trial (a form sent twice, an old window), if
-    the visit no longer holds its slot, or if the comprehension question is still unanswered.
+    the visit no longer holds its slot, or if the comprehension question or the practice comes
+    first.
 
     Returns
     -------
@@ -88,8 +89,8 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
         place = read_place(connection, session_id)
         if place is None or not place.belongs_to(study, mode):
             return None
-        asked = study.plan.comprehension is None or place.comprehended
-        if place.status != "active" or not asked or given.position != place.position:
+        ready = place.ready(study.plan)
+        if place.status != "active" or not ready or given.position != place.position:
             return Outcome(place, kept=False, dropped=_differs(connection, study, place, given))
         now = utc_now()
         wait = _still_to_read(study, place, now)

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.engine import Connection, Row
 
+from prereg.plan.model import Plan
+from prereg.plan.practice import practice_trials
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Slot, Visit
@@ -31,6 +33,10 @@ class Place:
         Whether they have answered the comprehension question correctly.
     attempts : int
         How often they have tried it.
+    practised : int
+        How many practice trials they have sent.
+    surveyed : bool
+        Whether they have answered the end survey.
     withdrawal_key : str
         The secret part of their private link to withdraw.
     plan_hash, mode : str
@@ -47,6 +53,8 @@ class Place:
     shown_at: str | None
     comprehended: bool
     attempts: int
+    practised: int
+    surveyed: bool
     withdrawal_key: str
     plan_hash: str
     mode: str
@@ -56,6 +64,12 @@ class Place:
     def finished(self) -> bool:
         """Whether every trial is answered."""
         return self.status == "finished"
+
+    def ready(self, plan: Plan) -> bool:
+        """Say whether everything before the first trial is done: the question, the practice."""
+        asked = plan.comprehension is None or self.comprehended
+        # whoever has answered a trial was ready once
+        return asked and (self.position > 1 or self.practised >= practice_trials(plan.practice))
 
     def belongs_to(self, study: Study, mode: str) -> bool:
         """Say whether this place belongs to this study and mode."""
@@ -84,6 +98,8 @@ def place_of(row: Row[Any]) -> Place:
         shown_at=row.shown_at if row.shown_position == position else None,
         comprehended=row.comprehended,
         attempts=row.comprehension_attempts or 0,
+        practised=row.practised or 0,
+        surveyed=row.surveyed_at is not None,
         withdrawal_key=row.withdrawal_key,
         plan_hash=row.plan_hash,
         mode=row.mode,

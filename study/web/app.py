@@ -25,7 +25,7 @@ from study.web.health import add_health
 from study.web.limits import Limits
 from study.web.naming import naming
 from study.web.texts import Texts
-from study.web.views import dashboard, leaving, rater
+from study.web.views import dashboard, leaving, practising, rater, surveying
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
 REQUEST_BYTES = 64 * 1024
@@ -102,7 +102,8 @@ def create_app(
     app.jinja_env.globals["named"] = naming(study.plan.display)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    for blueprint in (rater.pages, leaving.pages, dashboard.pages):
+    parts = (rater, practising, surveying, leaving, dashboard)
+    for blueprint in (part.pages for part in parts):
         app.register_blueprint(blueprint)
     add_health(app, store)
     serve_assets(app)

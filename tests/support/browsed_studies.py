@@ -155,6 +155,21 @@ def arabic(folder: Path) -> list[str]:
     return planned(folder, language="ar")
 
 
+def asking(folder: Path) -> list[str]:
+    """A study with a practice trial and an end survey of every kind of question."""
+    make_study(folder, raters=100, trials=1)
+    ends = {0: "not in the least", 10: LONG_WORD}
+    survey = [
+        {"id": "who", "question": "Who are you?", "kind": "choice", "options": [LONG_WORD, HEBREW]},
+        {"id": "ease", "question": f"How easy, {LONG_WORD}?", "kind": "scale", "min": 0, "max": 10}
+        | {"labels": ends, "required": False},
+        {"id": "trust", "question": "And trust?", "kind": "scale", "min": 1, "max": 5}
+        | {"labels": {1: "none", 5: "much"}},
+        {"id": "words", "question": f"In your words, {LONG_WORD}?", "kind": "text"},
+    ]
+    return planned(folder, practice=1, survey=survey)
+
+
 def german(folder: Path) -> list[str]:
     """A rating study in a language of long words."""
     ratings(folder)

@@ -8,6 +8,7 @@ from tests.conftest import DASHBOARD_PASSWORD
 from tests.support.browsed_studies import (
     LONG_WORD,
     Studies,
+    asking,
     closed,
     linked,
     live,
@@ -16,7 +17,7 @@ from tests.support.browsed_studies import (
     tiny,
 )
 from tests.support.browser import press
-from tests.support.screens import SCREENS, done_with_a_way_back, full, screen
+from tests.support.screens import SCREENS, done_with_a_way_back, full, screen, survey_half_answered
 
 __all__ = ["SCREENS"]
 
@@ -99,6 +100,16 @@ def dashboard_after_a_wrong_upload(page: Page, studies: Studies) -> None:
     enter_dashboard(page, studies.url(live))
     upload(page, f"{LONG_WORD},other\n1,2\n")
     page.get_by_role("alert").wait_for()
+
+
+@screen("dashboard_raters.html", "Raters, pilot data")
+def raters_one_by_one(page: Page, studies: Studies) -> None:
+    survey_half_answered(page, studies)
+    longer = "UPDATE visits SET rater_id = rater_id || '-' || session_id || session_id"
+    studies.change(asking, longer, "UPDATE judgments SET hidden_ms = 9000000")
+    enter_dashboard(page, studies.url(asking))
+    press(page, "All raters, one by one")
+    assert page.get_by_text("another window was in front").first.is_visible()
 
 
 def upload(page: Page, table: str) -> None:

@@ -16,6 +16,7 @@ from tests.support.browsed_studies import (
     TRIALS,
     Studies,
     arabic,
+    asking,
     best_worst,
     german,
     hasty,
@@ -244,6 +245,22 @@ def rating_in_german(page: Page, studies: Studies) -> None:
     go_on(page, times=2)
     assert page.locator("html").get_attribute("lang") == "de"
     assert page.locator("#fault").is_visible()
+
+
+@screen("pairwise.html", "Practice 1 of 1")
+def practice(page: Page, studies: Studies) -> None:
+    arrive(page, studies.url(asking), studies.rater())
+    press(page, "Begin")
+
+
+@screen("survey.html", "A few last questions")
+def survey_half_answered(page: Page, studies: Studies) -> None:
+    practice(page, studies)
+    for _ in range(2):
+        answer_pair(page)
+    page.get_by_role("radio", name="No answer").check()
+    press(page, "Continue")
+    page.get_by_text("Nothing has been sent yet").wait_for()
 
 
 # ---- How a visit ends ---------------------------------------------------------------------------

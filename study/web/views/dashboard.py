@@ -12,14 +12,18 @@ from werkzeug.utils import secure_filename
 from werkzeug.wrappers import Response as AnyResponse
 
 from prereg.errors import RatifyError
+from prereg.kinds.registry import kind_of
 from prereg.lock import utc_now
+from prereg.tables.contract import MODES
 from study.export.files import CODEBOOK, FORMATS, archive, codebook, one_table
 from study.export.progress import progress
+from study.export.raters import SORTS, raters
 from study.export.tidy import tidy_tables
+from study.language import language_name
 from study.visits import recruitment
 from study.visits.recruitment import Released
 from study.web.context import room
-from study.web.safety import REPORT_POLICY
+from study.web.safety import POLICY, REPORT_POLICY
 from study.web.views.signing_in import Page, is_signed_in, page, pages
 
 __all__ = ["pages"]
@@ -28,6 +32,10 @@ __all__ = ["pages"]
 UPLOAD_BYTES = 5_000_000
 # Nobody reads a longer table of sequences on a page; the downloads have all of them.
 MOST_SEQUENCES = 1000
+# How many raters that stand out are named on the first page; the table of raters has all.
+NAMED = 5
+# The page may fetch itself, to show new counts without losing the reader's place.
+DASHBOARD_POLICY = f"{POLICY}; connect-src 'self'"
 _MIMETYPES = {
     "csv": "text/csv",
     "parquet": "application/vnd.apache.parquet",
@@ -53,6 +61,7 @@ def _overview(status: int = 200, **said: Released | str) -> Page:
     here = room()
     stands = progress(here.store, here.study)
     served = next(m for m in stands.modes if m.mode == here.mode)
+    striking = [row for row in raters(here.store, here.study, here.mode) if row.flags]
     return page(
         "dashboard.html",
         status,
@@ -66,9 +75,39 @@ def _overview(status: int = 200, **said: Released | str) -> Page:
         tables=list(tidy_tables(here.study)),
         formats=FORMATS,
         most_sequences=MOST_SEQUENCES,
+        striking=striking,
+        named=NAMED,
+        spoken=language_name(here.study.plan.language),
         has_report=_report_file().exists(),
         **said,
     )
+
+
+@pages.get("/raters")
+def rater_table() -> Page:
+    """Show every rater of one kind of data: times, sides, repeated answers, checks."""
+    here = room()
+    mode, sort = request.args.get("mode", here.mode), request.args.get("sort", "flags")
+    if mode not in MODES or sort not in SORTS:
+        abort(404)
+    rows = sorted(raters(here.store, here.study, mode), key=SORTS[sort])
+    plan = here.study.plan
+    return page(
+        "dashboard_raters.html",
+        plan=plan,
+        rows=rows,
+        shown=mode,
+        sort=sort,
+        now=utc_now(),
+        compares=kind_of(plan).compares,
+        options=kind_of(plan).shown(plan),
+    )
+
+
+@pages.after_request
+def _may_fetch_itself(response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", DASHBOARD_POLICY)
+    return response
 
 
 @pages.post("/pause")
@@ -145,7 +184,7 @@ def table(name: str, ending: str) -> AnyResponse:
 @pages.get(f"/{CODEBOOK}")
 def tables_codebook() -> AnyResponse:
     """Send the codebook of the tables."""
-    response = Response(codebook(), mimetype="text/markdown")
+    response = Response(codebook(room().study), mimetype="text/markdown")
     response.headers["Content-Disposition"] = f"attachment; filename={CODEBOOK}"
     return response
 

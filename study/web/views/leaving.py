@@ -11,7 +11,7 @@ from study.visits.places import Completion, completion
 from study.web import visitor
 from study.web.context import Room, room
 from study.web.safety import log, problem
-from study.web.views.rater_pages import current_place, next_page, page
+from study.web.views.rater_pages import current_place, next_page, not_here, page
 
 pages = Blueprint("leaving", __name__)
 Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -25,16 +25,10 @@ def done() -> Page:
     if place is None or not place.finished:
         return redirect(next_page(here, place) if place else url_for("rater.arrive"), 303)
     if not visitor.may_have_code(place):
-        # whoever knows or guesses an id could otherwise collect its code
-        return problem(
-            _("You have finished"),
-            _(
-                "All your answers are saved. The code was shown in the browser in which you "
-                "answered. If you do not have it any more, open your private link in this "
-                "browser, or write to the researchers."
-            ),
-            200,
-        )
+        return not_here()
+    onward = next_page(here, place)
+    if onward != url_for("leaving.done"):
+        return redirect(onward, 303)
     found = completion(here.store, here.study, place)
     if not found.verified:
         log.error("session %s is finished, but its answers are not complete", place.session_id)
@@ -48,7 +42,8 @@ def done() -> Page:
         )
     code = _code(here, found)
     recruitment = here.study.plan.recruitment
-    return page("done.html", here, place, code=code, link=recruitment.link(code))
+    link = recruitment.link(code)
+    return page("done.html", here, place, code=code, link=link, again="again" in request.args)
 
 
 def _code(here: Room, found: Completion) -> str:

@@ -254,6 +254,7 @@ def _trial_page(
         visit=place.session_id,
         position=place.position,
         trials=len(sequence),
+        begins=bool(here.study.plan.practice) and place.position == 1,
         # only texts: an item's id, source or score must never reach a page
         texts=[here.study.shown[item_id].text for item_id in shown.item_ids],
         prompt=here.study.shown[shown.item_ids[0]].prompt,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from flask import render_template, session, url_for
+from flask_babel import gettext as _
 
 from study.visits.places import Place, find_session
 from study.web import visitor
 from study.web.context import Room
+from study.web.safety import problem
 
 
 def current_place(here: Room) -> Place | None:
@@ -22,11 +24,15 @@ def current_place(here: Room) -> Place | None:
 def next_page(here: Room, place: Place) -> str:
     """Return the address of the page where a rater continues."""
     if place.finished:
+        if here.study.plan.survey and not place.surveyed:
+            return url_for("surveying.survey")
         return url_for("leaving.done")
     if place.status != "active":
         return url_for("leaving.over")
     if here.study.plan.comprehension is not None and not place.comprehended:
         return url_for("rater.comprehension")
+    if not place.ready(here.study.plan):
+        return url_for("practising.practice")
     return url_for("rater.trial")
 
 
@@ -40,4 +46,20 @@ def page(template: str, here: Room, place: Place | None = None, **values: Any) -
         owned=place is not None and visitor.owns(place),
         too_late=visitor.was_too_late(),
         **values,
+    )
+
+
+def not_here() -> tuple[str, int, dict[str, str]]:
+    """Return the page of a finished visit for a browser that only knows its id.
+
+    Whoever knows or guesses an id could otherwise collect its code, or answer its survey.
+    """
+    return problem(
+        _("You have finished"),
+        _(
+            "All your answers are saved. The code was shown in the browser in which you "
+            "answered. If you do not have it any more, open your private link in this "
+            "browser, or write to the researchers."
+        ),
+        200,
     )

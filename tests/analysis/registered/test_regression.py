@@ -97,11 +97,17 @@ RATINGS = pd.DataFrame(
 )
 
 
+# options that look like numbers are categories all the same; the points of a scale are numbers
+PHONE = SimpleNamespace(column="survey_phone", kind="choice")
+
+
 def evidence(mode: str = "live") -> Evidence:
     visits = {
         "session_id": [f"s{n}" for n in range(50)],
         "rater_id": [f"r{n}" for n in range(50)],
         "age": [str(20 + n) for n in range(50)],
+        "survey_phone": [str(n % 2) for n in range(50)],
+        "survey_trust": [str(n % 7) for n in range(50)],
     }
     fake = SimpleNamespace(
         status="confirmatory",
@@ -119,6 +125,7 @@ def evidence(mode: str = "live") -> Evidence:
             }
         ),
         judges={"judge": SimpleNamespace(scores=SCORES)},
+        plan=SimpleNamespace(survey=(PHONE,)),
         table=lambda name: TABLE,
         table_path=lambda name: Path(f"{name}.csv"),
         note=lambda sentences: None,
@@ -270,6 +277,8 @@ def test_rows_of_ratings_carry_item_and_visit():
     assert rows["item_warm"].tolist() == [1.0, 2.0] * 50
     assert rows["age"].tolist() == np.repeat(20.0 + np.arange(50), 2).tolist()
     assert rows["source"].tolist() == ["p", "llm"] * 50
+    assert rows["survey_phone"].tolist()[:4] == ["0", "0", "1", "1"]
+    assert rows["survey_trust"].tolist()[:4] == [0.0, 0.0, 1.0, 1.0]
     assert run_regression(analysis, evidence()).quantities[0].unit_of_n == "ratings"
     of_judge = analysis.model_copy(update={"data": "judge_ratings", "judge": "judge"})
     assert set(regression_rows(of_judge, evidence())["warm"]["rater_id"]) == {"judge"}

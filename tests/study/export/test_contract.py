@@ -20,7 +20,8 @@ from tests.support.llm_studies import KEY, VARIABLE, lab, make_llm_study
 
 # Columns of the store that no table shows.
 OF_THE_STORE = {
-    "participants": "lease_until answered shown_position shown_at comprehended withdrawal_key",
+    "participants": "lease_until answered shown_position shown_at comprehended withdrawal_key "
+    "practised survey surveyed_at",
     "judgments": "row_id",
     "ratings": "row_id",
     "best_worst": "row_id options most_id least_id",

@@ -237,6 +237,31 @@ def test_the_overview_says_how_the_collection_stands(
     assert page.headers["Cache-Control"] == "no-store"
 
 
+def test_raters_are_listed_without_their_answers(
+    researcher: FlaskClient, store: Store, study: Study
+) -> None:
+    take_part(store, study, MODE, "steady")
+    take_part(store, study, MODE, "careless", fails=True)
+    overview = researcher.get("/dashboard/")
+    assert "careless : failed 1 of 1 attention checks" in text_of(overview)
+    assert "1 of 2 raters." in text_of(overview)
+    assert "The words of the raters' pages are English ( en )." in text_of(overview)
+    listed = researcher.get("/dashboard/raters")
+    assert listed.text.index("careless") < listed.text.index("steady"), "the striking come first"
+    assert "failed 1 of 1 attention checks done 4 of 4" in text_of(listed)
+    by_name = researcher.get("/dashboard/raters?sort=rater").text
+    assert re.search(r'aria-sort="ascending"><a[^>]*>Rater<', by_name)
+    assert "There are no raters yet." in researcher.get("/dashboard/raters?mode=live").text
+    for wrong in ("sort=secret", "mode=any"):
+        assert researcher.get(f"/dashboard/raters?{wrong}").status_code == 404
+    pages = overview.text + listed.text + by_name
+    for item in study.items.values():
+        assert item.item_id not in pages
+        assert item.text[:20] not in pages
+    assert "connect-src 'self'" in listed.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in listed.headers["Content-Security-Policy"]
+
+
 def test_kinds_of_data_are_kept_apart(researcher: FlaskClient, store: Store, study: Study) -> None:
     store.open_slots(study.plan_hash, "bot", list(study.sequences))
     for number in range(3):

@@ -1,0 +1,174 @@
+"""What a researcher should know before a study is locked: allowed, but probably not meant."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from prereg.analyses.regression import JUDGE_RATINGS
+from prereg.design.sequences import Trial
+from prereg.kinds.registry import kind_of
+from prereg.plan.judging import LLMJudge
+from prereg.plan.model import Plan
+
+# A comparison of items needs a few answers for each; fewer are worth a word.
+FEW_ANSWERS = 5
+NAMED = 3
+Shown = tuple[str, ...]
+
+
+def cautions(
+    plan: Plan, scenarios: Mapping[str, str], sequences: Mapping[str, Sequence[Trial]]
+) -> list[str]:
+    """Return warnings about a study that may be locked all the same, one sentence or two each.
+
+    Parameters
+    ----------
+    plan : Plan
+    scenarios : mapping
+        The scenario of each item.
+    sequences : mapping
+        The trials of each sequence.
+    """
+    shown = {
+        name: [trial.item_ids for trial in trials if not trial.is_attention_check]
+        for name, trials in sequences.items()
+    }
+    return [
+        *_of_judges(plan),
+        *_of_sameness(plan, shown),
+        *_of_links(plan, scenarios, shown),
+        *_of_counts(plan, scenarios, shown),
+    ]
+
+
+def answers_per_item(plan: Plan, sequences: Mapping[str, Sequence[Trial]]) -> str:
+    """Return how many of people's answers each item gets if every place is filled."""
+    trials = (t.item_ids for s in sequences.values() for t in s if not t.is_attention_check)
+    counts = _counts(plan, trials)
+    low, high = min(counts.values()), max(counts.values())
+    often = f"{low}" if low == high else f"{low} to {high}"
+    return (
+        f"{plan.design.raters} raters give each of the {len(counts)} items that are shown "
+        f"{often} {'answer' if high == 1 else 'answers'}"
+    )
+
+
+def _counts(plan: Plan, trials: Iterable[Shown]) -> Counter[str]:
+    counts = Counter(item for items in trials for item in items)
+    return Counter({k: n * plan.design.raters_per_sequence for k, n in counts.items()})
+
+
+def _of_judges(plan: Plan) -> list[str]:
+    """Warn of a judge that is paid for and then not looked at."""
+    named: set[str] = set()
+    for analysis in plan.analyses:
+        named |= {*getattr(analysis, "judges", ())}
+        named |= {getattr(analysis, key, None) or "" for key in ("judge", "of")}
+        if getattr(analysis, "data", None) == JUDGE_RATINGS and not getattr(analysis, "judge"):  # noqa: B009
+            named |= {judge.id for judge in plan.judges}  # it reads every judge's ratings
+    in_gate = {threshold.analysis for threshold in plan.gate}
+    gated = {
+        name
+        for analysis in plan.analyses
+        if analysis.id in in_gate
+        for name in (*getattr(analysis, "judges", ()), getattr(analysis, "judge", None) or "")
+    }
+    found = []
+    for judge in plan.judges:
+        if not isinstance(judge, LLMJudge):
+            continue
+        if judge.id not in named:
+            found.append(
+                f"judge '{judge.id}' is asked, and perhaps paid for, but no analysis names it, so "
+                "nothing is tested about it. Name it in an analysis, or leave it out."
+            )
+        elif plan.gate and judge.id not in gated:
+            found.append(
+                f"the gate has no threshold about judge '{judge.id}', so a passed gate says "
+                "nothing about it."
+            )
+    return found
+
+
+def _of_sameness(plan: Plan, shown: Mapping[str, list[Shown]]) -> list[str]:
+    """Warn if raters see few different trials, so that many people answer one question."""
+    kind = kind_of(plan)
+    different = {frozenset(trial) for trials in shown.values() for trial in trials}
+    noun = kind.noun(plan)
+    if len(shown) > 1 and len(different) == 1:
+        items = " and ".join(f"'{name}'" for name in sorted(next(iter(different))))
+        return [
+            f"all {len(shown)} sequences show one and the same trial, {items}, so the study says "
+            "nothing about other items. Add items."
+        ]
+    alike = {frozenset(map(frozenset, trials)) for trials in shown.values()}
+    if len(shown) > 1 and len(alike) == 1:
+        return [
+            f"all {len(shown)} sequences show the same {len(different)} {noun}. That is right if "
+            "everybody is to answer the same; otherwise add items."
+        ]
+    total = sum(map(len, shown.values()))
+    if kind.compares and total >= 10 * len(different):
+        return [
+            f"there are only {len(different)} different {noun} for {total} trials: each is "
+            f"answered about {total * plan.design.raters_per_sequence // len(different)} times."
+        ]
+    return []
+
+
+def _of_links(
+    plan: Plan, scenarios: Mapping[str, str], shown: Mapping[str, list[Shown]]
+) -> list[str]:
+    """Warn if the comparisons of a scenario fall into groups that nothing compares."""
+    if not kind_of(plan).compares:
+        return []
+    leader: dict[str, str] = {}
+
+    def find(name: str) -> str:
+        while leader.setdefault(name, name) != name:
+            name = leader[name]
+        return name
+
+    for trials in shown.values():
+        for first, *others in trials:
+            for other in others:
+                leader[find(other)] = find(first)
+    groups: dict[str, set[str]] = defaultdict(set)
+    for name in list(leader):
+        groups[scenarios.get(name, "")].add(find(name))
+    return [
+        f"scenario '{scenario}': its comparisons fall into {len(found)} groups of items that "
+        "nothing compares with each other, so one ranking of them cannot be made. Plan more "
+        "trials or raters."
+        for scenario, found in sorted(groups.items())
+        if len(found) > 1
+    ]
+
+
+def _of_counts(
+    plan: Plan, scenarios: Mapping[str, str], shown: Mapping[str, list[Shown]]
+) -> list[str]:
+    """Warn of items that nobody sees, or that few people answer about."""
+    counts = _counts(plan, (trial for trials in shown.values() for trial in trials))
+    found = []
+    unseen = [name for name in scenarios if name not in counts]
+    if unseen and plan.design.sample is None:
+        found.append(
+            f"{len(unseen)} of {len(scenarios)} items are in no trial: {_list(unseen)}. Plan more "
+            "trials or raters, or leave these items out."
+        )
+    least = FEW_ANSWERS if kind_of(plan).compares else 2
+    few = [name for name, n in counts.items() if n < least]
+    if few:
+        what = "too few to rank them" if kind_of(plan).compares else "so people cannot agree"
+        found.append(
+            f"{len(few)} of {len(counts)} items get fewer than {least} answers, {what}: "
+            f"{_list(few)}. Plan more raters, or fewer items."
+        )
+    return found
+
+
+def _list(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(f"'{name}'" for name in names[:NAMED]) + more

@@ -1,0 +1,20 @@
+"""Prints what a researcher should know before answers are collected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from study.folder import Study
+
+
+def print_cautions(study: Study) -> None:
+    """Print warnings about a study, and how many answers an item will get, to stderr."""
+    from prereg.cautions import answers_per_item, cautions
+
+    scenarios = {item.item_id: item.scenario for item in study.items.values()}
+    for line in cautions(study.plan, scenarios, study.sequences):
+        click.echo(f"warning   {line}", err=True)
+    click.echo(f"design    {answers_per_item(study.plan, study.sequences)}", err=True)
