@@ -29,7 +29,7 @@ class Condition:
     def line(self) -> str:
         """Return the condition in one line."""
         t = self.threshold
-        found = "missing" if self.value is None else f"{self.value:.3f}"
+        found = "missing" if self.value is None else f"{self.value:.3f}".replace("-", "−")
         word = "holds" if self.holds else "FAILS"
         return f"{word}: {t.analysis} / {t.quantity}, {t.field} = {found} (needs >= {t.at_least:g})"
 

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.evidence.evidence import Evidence
-from analysis.results import figure_style
+from analysis.results import figure_style, numbers
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable, Status
 from prereg.analyses.base import AnyAnalysis
 
@@ -93,4 +93,4 @@ def stamp(analysis: AnyAnalysis, evidence: Evidence) -> dict[str, Any]:
 
 def interval(low: float, high: float) -> str:
     """Return an interval as sentences show it."""
-    return f"[{low:.2f}, {high:.2f}]"
+    return numbers.interval(low, high)

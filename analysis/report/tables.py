@@ -92,7 +92,7 @@ def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]
 def _with_interval(rows: list[list[Cell]], place: int, low: int, high: int) -> list[str | None]:
     """Return estimates with their intervals, all with the same decimals."""
     triples = [(_value(row[place]), _value(row[low]), _value(row[high])) for row in rows]
-    places = numbers.column_decimals([value for triple in triples for value in triple])
+    places = numbers.interval_decimals(triples)
     texts: list[str | None] = []
     for estimate, start, end in triples:
         if estimate is None:

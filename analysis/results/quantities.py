@@ -105,7 +105,7 @@ class ResultTable:
         Coverage of its intervals, for the heading in a paper; None if rows differ.
     bounded : tuple of str
         Columns of statistics that cannot exceed 1 although their names do not say so (`numbers`
-        knows kappa, rate and the like): papers omit the zero before the point.
+        knows kappa, rate and the like): two decimals are enough in papers.
     """
 
     name: str
