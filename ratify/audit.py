@@ -82,6 +82,13 @@ NO_ITEMS = (
     type=click.Path(path_type=Path),
     help="Table with the items' texts; adds the baselines length and lexical to the comparison.",
 )
+@click.option(
+    "--large",
+    "limits",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A limit of the verdict, such as bias=0.15; docs/audit.md lists them. Can be repeated.",
+)
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option(
     "--habits",
@@ -120,6 +127,7 @@ def audit(
     interval: Literal["jackknife", "bootstrap"],
     items: Path | None,
     text_column: str,
+    limits: tuple[str, ...],
     habits: Path | None,
     seed: int,
     mode: str | None,
@@ -158,6 +166,7 @@ def audit(
             cuts=cuts,
             interval=interval,
             check=check,
+            limits=limits,
         )
     with replaced_folder(out, ours=WRITTEN) as folder:
         write_results(results, folder)
@@ -189,15 +198,20 @@ def _agreement(
     cuts: Sequence[str],
     interval: Literal["jackknife", "bootstrap"],
     check: bool,
+    limits: Sequence[str],
 ) -> Results:
     """Return the audit of some ratings, with the baselines if the items' texts are given."""
     from analysis.audit.annotators import read_annotators
     from analysis.audit.audit import audit as run_audit
+    from prereg.plan.judging import BASELINES
+    from prereg.plan.reporting import large_of
+    from prereg.tables.reader import read_table
     from study.judges.rated_table import rate_table
 
     with tempfile.TemporaryDirectory() as name:
         beside: list[str] = []
         note = NO_ITEMS
+        texts: dict[str, str] | None = None
         if items is not None:
             found = read_annotators(
                 humans,
@@ -208,6 +222,7 @@ def _agreement(
                 mode=mode,
                 rater_column=rater_column,
             )
+            rows = read_table(items).rows
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = rate_table(
                 items,
@@ -218,6 +233,7 @@ def _agreement(
                 taken=taken,
                 into=Path(name),
             )
+            texts = {row[id_column].strip(): row[text_column] for row in rows}
         results = run_audit(
             humans,
             [*judges, *beside],
@@ -231,6 +247,9 @@ def _agreement(
             interval=interval,
             cuts=[_cut(word) for word in cuts],
             check=check,
+            baselines=[given.partition("=")[0] for given in beside] or BASELINES,
+            texts=texts,
+            large=large_of(limits),
         )
     if note:
         results.limits.insert(0, note)

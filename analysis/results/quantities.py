@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from analysis.results.verdict import Verdict
+
 Status = Literal["confirmatory", "exploratory"]
 
 
@@ -185,6 +187,8 @@ class Results:
         `rule`, `unit`, `before`, `excluded`, `after`: exclusions in the plan's order.
     flow_notes : list of str
         Sentences about the flow: how the visits ended, how many people withdrew.
+    verdict : Verdict
+        What a reader wants to know first; its sentences come first in the headline too.
     quantities, tables, figures
         The numbers, tables and figures.
     methods, limits : list of str
@@ -205,6 +209,7 @@ class Results:
     hypotheses: list[dict[str, str]] = field(default_factory=list)
     flow: list[dict[str, Any]] = field(default_factory=list)
     flow_notes: list[str] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything for JSON, without the drawings."""
@@ -212,6 +217,7 @@ class Results:
             "kind": self.kind,
             "title": self.title,
             "question": self.question,
+            **self.verdict.to_json(),
             "headline": self.headline,
             "simulated": self.simulated,
             "meta": self.meta,
