@@ -376,8 +376,9 @@ def _cut_notes(judge: str, beyond: Beyond, large: Large) -> list[Note]:
             Note(
                 severity="critical" if clear else "warning",
                 about=judge,
-                says=f"At the cut {cut} on {_said(dimension)}, {judge} {_AT_CUT[measure]} "
-                f"{with_interval(row.estimate, row.low, row.high, percent=True)}, a person "
+                says=f"At the cut {cut} on {_said(dimension)}, {judge} {_AT_CUT[measure][0]} "
+                f"{with_interval(row.estimate, row.low, row.high, percent=True)} "
+                f"{_AT_CUT[measure][1]}, a person "
                 f"{with_interval(person.estimate, person.low, person.high, percent=True)}"
                 f"{'' if clear else ' (the intervals overlap)'}.",
                 do="Let people decide cases near the cut, or choose the judge's own cut on "
@@ -388,8 +389,8 @@ def _cut_notes(judge: str, beyond: Beyond, large: Large) -> list[Note]:
 
 
 _AT_CUT = {
-    "sensitivity": "finds this share of the cases:",
-    "specificity": "leaves alone this share of the other items:",
+    "sensitivity": ("finds", "of the cases"),
+    "specificity": ("rightly leaves", "of the other items uncalled"),
 }
 
 

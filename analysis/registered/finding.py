@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from analysis.evidence.evidence import Evidence
 from analysis.results import figure_style, numbers
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable, Status
+from analysis.results.verdict import Verdict
 from prereg.analyses.base import AnyAnalysis
 
 
@@ -23,6 +24,7 @@ class Finding:
     quantities: list[Quantity] = field(default_factory=list)
     tables: list[ResultTable] = field(default_factory=list)
     figures: list[ResultFigure] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 def drawn(

@@ -10,14 +10,16 @@ from pydantic import Field, field_validator, model_validator
 from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
-from prereg.strict import Identifier, Strict, Text
+from prereg.plan.reporting import Large
+from prereg.strict import Identifier, Strict, Text, added
 
 
 class Hypothesis(Strict):
-    """What the researcher expects, in one sentence."""
+    """What the researcher expects, in one sentence; `direction` is the sign of the effect."""
 
     id: Identifier
     text: Text
+    direction: Literal["positive", "negative"] | None = added(None)
 
 
 class Materials(Strict):
@@ -185,6 +187,7 @@ class Plan(Strict):
     ranking: RankingSettings = RankingSettings()
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
+    large: Large = added(Large())
 
     @property
     def rated(self) -> tuple[Rated, ...]:
