@@ -127,8 +127,8 @@ def _all_or_none(hits: int, of: int) -> str:
 def _choices(evidence: Evidence) -> Verdict:
     """Return the verdict on the judges' choices, beside people's own."""
     known, what = yardstick_of(evidence)
-    names = sorted(evidence.judges, key=lambda name: name in BASELINES)
-    audited = [name for name in names if name not in BASELINES] or names
+    audited = _audited(evidence)
+    names = sorted(evidence.judges, key=lambda name: name not in audited)
     cells: list[Cell] = []
     sentences: list[str] = []
     notes: list[Note] = []
@@ -177,6 +177,17 @@ def _choices(evidence: Evidence) -> Verdict:
         not_run=tuple(gaps),
         disagreements=_worst(evidence, audited),
         limits=(limit,),
+    )
+
+
+def _audited(evidence: Evidence) -> list[str]:
+    """Return the judges that the study is about: not baselines, or those of its hypotheses."""
+    names = list(evidence.judges)
+    tested = {getattr(a, "judge", None) for a in evidence.plan.analyses if a.hypothesis}
+    return (
+        [name for name in names if name not in BASELINES]
+        or [name for name in names if name in tested]
+        or names
     )
 
 

@@ -1,4 +1,4 @@
-"""If this failed, an audit would not say first what matters: who may replace a person, and where."""
+"""If this failed, an audit would not say first who may replace a person, and where it may not."""
 
 from __future__ import annotations
 
