@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,21 @@ from prereg.errors import RatifyError
 
 # tempfile makes files that only their owner can read; ours follow the user's umask instead. Reading
 # the umask means setting it, so this is done once, before there are threads.
+# Only the owner may read and write.
+PRIVATE = 0o600
 _UMASK = os.umask(0o077)
 os.umask(_UMASK)
 
 
-def write_bytes(path: Path, content: bytes) -> None:
+def write_bytes(path: Path, content: bytes, *, private: bool = False) -> None:
     """Write `content` to `path` so that a reader sees the old file or the new one, never a part.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes
+    private : bool
+        Whether only the owner may read the file.
 
     Raises
     ------
@@ -37,7 +47,7 @@ def write_bytes(path: Path, content: bytes) -> None:
                 stream.write(content)
                 stream.flush()
                 os.fsync(stream.fileno())
-            beside.chmod(0o666 & ~_UMASK)
+            beside.chmod(PRIVATE if private else 0o666 & ~_UMASK)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)
@@ -45,9 +55,41 @@ def write_bytes(path: Path, content: bytes) -> None:
         raise RatifyError(f"cannot write this file: {error.strerror}", file=path) from error
 
 
-def write_text(path: Path, content: str) -> None:
+def write_text(path: Path, content: str, *, private: bool = False) -> None:
     """Write text as UTF-8; see `write_bytes`."""
-    write_bytes(path, content.encode("utf-8"))
+    write_bytes(path, content.encode("utf-8"), private=private)
+
+
+def made_once(path: Path, content: str) -> str:
+    """Return the text of a file that only its owner may read; make it if there is none.
+
+    If several processes make it at once, all get the text of the first.
+
+    Raises
+    ------
+    RatifyError
+        When the file cannot be made or read, or is empty.
+    """
+    try:
+        with contextlib.suppress(FileExistsError):
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                stream.write(content + "\n")
+        for _ in range(50):
+            kept = path.read_text(encoding="utf-8").strip()
+            if kept:
+                return kept
+            time.sleep(0.02)  # another process has made the file, but not written to it yet
+    except OSError as error:
+        raise RatifyError(f"cannot be made or read: {error.strerror}", file=path) from error
+    raise RatifyError("is empty", file=path, allowed="remove it, and Ratify makes a new one")
+
+
+def make_private(path: Path) -> None:
+    """Let only the owner read a file; one that is absent or somebody else's stays as it is."""
+    with contextlib.suppress(OSError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(PRIVATE)
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,13 +35,33 @@ PORT = click.option(
 )
 
 
+@contextlib.contextmanager
+def _warnings_in_one_line() -> Iterator[None]:
+    """Print a library's warning as one line without a path, each once; none should come."""
+    said: set[str] = set()
+
+    def show(message: Warning | str, category: type[Warning], *_: Any, **_more: Any) -> None:
+        line = f"ratify: {category.__name__}: {' '.join(str(message).split())}"
+        if line not in said:
+            said.add(line)
+            click.echo(line, err=True)
+
+    before = warnings.showwarning
+    warnings.showwarning = show
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+
+
 class OneLine(click.Group):
     """A group whose commands end in one line and exit code 2 if an input is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            with _warnings_in_one_line():
+                return super().invoke(ctx)
         except click.exceptions.NoArgsIsHelpError:
             raise
         except click.UsageError as error:
@@ -49,6 +70,12 @@ class OneLine(click.Group):
             ctx.exit(2)
         except RatifyError as error:
             click.echo(f"ratify: {error}", err=True)
+            ctx.exit(2)
+        except Exception as error:
+            said = _fault_of_database(error)
+            if said is None:
+                raise
+            click.echo(f"ratify: {said}", err=True)
             ctx.exit(2)
 
 
@@ -60,23 +87,51 @@ def main() -> None:
     """Ask people whether an LLM judge may be believed: plan, lock, collect, analyse, report."""
 
 
+def _fault_of_database(error: Exception) -> RatifyError | None:
+    """Return the line for an error that a database raised while a command ran, else None."""
+    if not type(error).__module__.startswith(("sqlalchemy.", "sqlite3", "study.store.")):
+        return None
+    from study.store.faults import fault
+
+    return fault(error, "the store")
+
+
 def database() -> str | None:
     """Return the URL of the database, or None if it is SQLite in the study folder."""
     return os.environ.get("RATIFY_DATABASE_URL")
 
 
-def store_of(folder: Path) -> contextlib.closing[Store]:
-    """Return a folder's store, which is closed at the end of a with block."""
+@contextlib.contextmanager
+def store_of(folder: Path, *, new: bool = True) -> Iterator[Store]:
+    """Open a folder's store, which is closed at the end of a with block."""
     from study.store.database import open_store
+    from study.store.faults import fault
 
-    return contextlib.closing(open_store(folder, database()))
+    with contextlib.closing(open_store(folder, database(), new=new)) as store:
+        try:
+            yield store
+        except Exception as error:
+            if _fault_of_database(error) is None:
+                raise
+            raise fault(error, store.place) from error
 
 
 @contextlib.contextmanager
-def opened(folder: Path, *, same_judges: bool = False) -> Iterator[tuple[Study, Store]]:
-    """Open a study and its store; the store is closed at the end of the with block."""
+def opened(
+    folder: Path, *, same_judges: bool = False, new: bool = False
+) -> Iterator[tuple[Study, Store]]:
+    """Open a study and its store; the store is closed at the end of the with block.
+
+    Parameters
+    ----------
+    folder : Path
+    same_judges : bool
+        See `study.opening.open_study`.
+    new : bool
+        Whether the store may be made; a command that reads answers must find some.
+    """
     from study.opening import open_study
 
     study = open_study(folder, same_judges=same_judges)
-    with store_of(folder) as store:
+    with store_of(folder, new=new) as store:
         yield study, store

@@ -146,6 +146,7 @@ def running(
 ) -> Iterator[Server]:
     """Run `ratify serve` in its own process, on a free port; end it `politely` or at once."""
     environment = {
+        "RATIFY_CONSENTS_PER_HOUR": "100000",  # every rater of the tests has the same address
         **os.environ,
         "RATIFY_DASHBOARD_PASSWORD": DASHBOARD_PASSWORD,
         **({"RATIFY_DATABASE_URL": database} if database else {}),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from pydantic import Field, field_validator, model_validator
 
-from prereg.strict import Identifier, Strict, Text
+from prereg.strict import Identifier, Strict, Text, added
 
 PROLIFIC_URL = "https://app.prolific.com/submissions/complete?cc={code}"
 
@@ -97,9 +97,15 @@ class Reward(Strict):
 
 
 class Recruitment(Strict):
-    """Where raters come from, and the codes that they take back."""
+    """Where raters come from, how their links are checked, and the codes that they take back.
+
+    With `links: signed`, a link holds a signature of its rater's id, and a link without it is
+    refused. With `without_id`, a live study also takes raters whose link has no id.
+    """
 
     platform: Literal["generic", "prolific"] = "generic"
+    links: Literal["open", "signed"] = added("open")
+    without_id: bool = added(default=False)
     codes: Codes
     completion_url: Text | None = None
     reward: Reward | None = None
@@ -110,6 +116,16 @@ class Recruitment(Strict):
         if url is not None and not (url.startswith("https://") and url.count("{code}") == 1):
             raise ValueError("must begin with https:// and hold {code} once")
         return url
+
+    @model_validator(mode="after")
+    def _one_way_in(self) -> Self:
+        if self.links == "signed" and self.platform == "prolific":
+            raise ValueError("links: Prolific makes the links itself, so they cannot be signed")
+        if self.links == "signed" and self.without_id:
+            raise ValueError("without_id: a link without an id cannot be signed")
+        if self.without_id and self.platform == "prolific":
+            raise ValueError("without_id: Prolific's links always have an id")
+        return self
 
     def link(self, code: str) -> str | None:
         """Return the link that a rater follows with a code; None if they copy the code."""

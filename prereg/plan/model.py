@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
+from prereg.plan.data import Data
+from prereg.plan.display import Display
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
 from prereg.plan.reporting import Large
 from prereg.strict import Identifier, Strict, Text, added
@@ -50,7 +52,8 @@ class Design(Strict):
     """Who sees what: trials within one scenario, pre-generated sequences, balanced sides.
 
     `raters` is the number of people, `raters_per_sequence` how many of them answer the same
-    sequence. A place is kept for `lease_minutes` after a rater's last sign of life.
+    sequence. A place is kept for `lease_minutes` after a rater's last sign of life, and before
+    their first answer for `first_lease_minutes`, if that is less.
     """
 
     question: Text
@@ -63,6 +66,7 @@ class Design(Strict):
     sample: Sample | None = None
     side: Literal["balanced"] = "balanced"
     lease_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
+    first_lease_minutes: float = added(default=10, gt=0, le=7 * 24 * 60)
     min_reading_seconds: float | None = Field(default=None, gt=0, le=600)
 
     @model_validator(mode="after")
@@ -73,6 +77,11 @@ class Design(Strict):
                 f"({self.raters_per_sequence})"
             )
         return self
+
+    def lease_seconds(self, answered: int) -> float:
+        """Return how long a place is kept for a silent rater who has answered so many trials."""
+        minutes = self.lease_minutes
+        return 60 * (minutes if answered else min(minutes, self.first_lease_minutes))
 
     @property
     def sequences(self) -> int:
@@ -176,6 +185,7 @@ class Plan(Strict):
     hypotheses: tuple[Hypothesis, ...] = ()
     materials: Materials = Materials()
     design: Design
+    display: Display = added(Display())
     scales: tuple[RatingScale, ...] = ()
     comprehension: Comprehension | None = None
     attention_checks: tuple[AttentionCheck, ...] = ()
@@ -185,6 +195,7 @@ class Plan(Strict):
     measures: Measures | None = None
     judges: tuple[JudgePlan, ...] = ()
     ranking: RankingSettings = RankingSettings()
+    data: Data = added(Data())
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
     large: Large = added(Large())

@@ -125,7 +125,7 @@ PROBE_KINDS: Words = {
 }
 OUTCOMES: Words = {"answered": "", "unanswered": ""}
 REASONS: Words = dict.fromkeys(
-    "refused unreadable rejected server_error rate_limited timeout connection".split(), ""
+    "refused unreadable cut_off rejected server_error rate_limited timeout connection".split(), ""
 )
 PICKS: Words = {"most": "on one row of a trial", "least": "on another"}
 
@@ -165,13 +165,20 @@ _WHEN = (
         "response_ms",
         "milliseconds from the first showing to the answer, by the server's clock",
         "integer",
-        empty="not a person",
+        empty="not a person, or unknown because the server's clock was set meanwhile",
     ),
     Column(
         "hidden_ms",
         "milliseconds that the page was hidden since it was last loaded, by the rater's device",
         "integer",
         empty="no JavaScript, or not a person",
+    ),
+    *_extra(
+        "clock_changed",
+        "`true`: the server's clock was set between `shown_at` and `answered_at`, which therefore "
+        "do not agree with `response_ms`",
+        "not shown on a page",
+        "boolean",
     ),
 )
 _REQUEST = _extra("request_id", "the request that was answered; see requests", "not an LLM")
@@ -276,6 +283,12 @@ REQUESTS = _table(
     *_extra("prompt", "name of the prompt"),
     Column("status", words=OUTCOMES),
     Column("reason", words=REASONS, empty="answered", optional=True),
+    *_extra(
+        "note",
+        "if it is unanswered, what the server said or what is wrong with the reply; if it was "
+        "answered, what was left out of the reply. At most 300 characters, never a key",
+        "nothing to note, or from an earlier release",
+    ),
     *_extra("reply", "what the judge wrote in its last attempt, unchanged", "nothing came back"),
     *_extra("model fingerprint", "what answered, as the server says", "the server does not say"),
     *_extra(

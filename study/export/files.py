@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import re
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
@@ -12,17 +13,33 @@ from dataclasses import dataclass
 from importlib import resources
 from itertools import islice
 from pathlib import Path
-from typing import IO, Literal, get_args
+from typing import IO, Any, Literal, get_args
 
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.tables.contract import TABLES
 from prereg.tables.reader import cell_text
-from study.export.tidy import AT_A_TIME, Cells, Columns, TidyTable, left_behind, tidy_tables
+from study.export.people import WHO, named, pseudonymous, who_is_who
+from study.export.tidy import (
+    AT_A_TIME,
+    COLLECTED,
+    Cells,
+    Columns,
+    TidyTable,
+    holds_rows,
+    left_behind,
+    tidy_tables,
+)
 from study.folder import Study
 from study.store.database import Store
 
 TABLES_FOLDER = "data"
+# Who is who, if the tables hold pseudonyms; only its owner can read it.
+WHO_FILE = "pseudonyms.csv"
+# With these a spreadsheet begins a formula, or skips them and then finds one. The second four are
+# the wide forms that some keyboards write.
+FORMULA = tuple("=+-@\t\r\n" + "＝＋－＠")
+_NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 CODEBOOK = "CODEBOOK.md"
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -41,11 +58,14 @@ class Exported:
         Names of the files, without the codebook.
     left_behind : mapping
         How many rows of other plans the store also holds, by table; they are not exported.
+    who : Path or None
+        The file with the raters' ids, if the tables hold pseudonyms.
     """
 
     folder: Path
     tables: tuple[str, ...]
     left_behind: Mapping[str, int]
+    who: Path | None = None
 
     @property
     def note(self) -> str:
@@ -56,7 +76,14 @@ class Exported:
         return f"the store also holds rows of other plans, which are not in these tables: {rows}"
 
 
-def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # noqa: A002
+def export(
+    store: Store,
+    study: Study,
+    *,
+    format: str = "csv",  # noqa: A002
+    spreadsheet_safe: bool = False,
+    pseudonyms: bool | None = None,
+) -> Exported:
     """Write the tidy tables of this plan into the study folder, replacing earlier ones.
 
     Parameters
@@ -64,17 +91,74 @@ def export(store: Store, study: Study, *, format: str = "csv") -> Exported:  # n
     store : Store
     study : Study
     format : {'csv', 'parquet'}
+    spreadsheet_safe : bool
+        Whether text that a spreadsheet would run as a formula gets an apostrophe before it.
+    pseudonyms : bool, optional
+        Whether the tables hold pseudonyms, and the raters' ids are in a file of their own. By
+        default they do if there is such a file, from an earlier export.
 
     Raises
     ------
     RatifyError
-        When the format is unknown, or the folder holds files that no export wrote.
+        When the format is unknown, the folder holds files that no export wrote, or the store has
+        no row of this study and the folder has: then the store is not the one that was exported.
     """
     ending = _known(format)
-    target = study.folder / TABLES_FOLDER
-    with files.replaced_folder(target, ours=EXPORTED) as folder:
-        tables, others = _write_all(store, study, folder, ending)
-    return Exported(target, tables, others)
+    if spreadsheet_safe and ending != "csv":
+        raise RatifyError(
+            "no spreadsheet runs it as formulas",
+            file="--spreadsheet-safe",
+            value=format,
+            allowed="csv",
+        )
+    target, who = study.folder / TABLES_FOLDER, study.folder / WHO_FILE
+    _refuse_loss(store, study, target)
+    pseudonyms = who.exists() if pseudonyms is None else pseudonyms
+    own = _own_tables(study, target)
+    with files.replaced_folder(target, ours=(*EXPORTED, *own)) as folder:
+        tables, others, people = _write_all(
+            store, study, folder, ending, safe=spreadsheet_safe, pseudonyms=pseudonyms
+        )
+        for name in own:
+            files.write_bytes(folder / name, (target / name).read_bytes())
+        if people is not None:
+            text = io.StringIO()
+            _write_rows(text, WHO, people, safe=spreadsheet_safe)
+            files.write_text(who, text.getvalue(), private=True)
+    if not pseudonyms:
+        who.unlink(missing_ok=True)  # the tables hold the ids again
+    return Exported(target, tables, others, who if pseudonyms else None)
+
+
+def _refuse_loss(store: Store, study: Study, target: Path) -> None:
+    """Refuse to replace an export that has answers by one that has none."""
+    with store.snapshot() as connection:
+        if holds_rows(connection, study):
+            return
+    for path in sorted(target.glob("*")):
+        name, _, ending = path.name.partition(".")
+        if name in COLLECTED and ending in FORMATS and _has_rows(path):
+            raise RatifyError(
+                "has rows, but the store has none of this study, so nothing was written",
+                file=path,
+                allowed=f"the store that was exported ({store.place} is another one), or no "
+                f"{TABLES_FOLDER}/",
+            )
+
+
+def _has_rows(path: Path) -> bool:
+    if path.suffix == ".csv":
+        with path.open("rb") as stream:
+            return len(list(islice(stream, 2))) == 2
+    import pyarrow.parquet as pq
+
+    return bool(pq.ParquetFile(path).metadata.num_rows)
+
+
+def _own_tables(study: Study, folder: Path) -> list[str]:
+    """Return the researcher's own tables in the folder that the plan's analyses read."""
+    wanted = [f"{name}.{ending}" for name in study.plan.tables for ending in FORMATS]
+    return [name for name in wanted if name not in EXPORTED and (folder / name).exists()]
 
 
 def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002
@@ -129,35 +213,67 @@ def _known(ending: str) -> Format:
 
 
 def _write_all(
-    store: Store, study: Study, folder: Path, ending: Format
-) -> tuple[tuple[str, ...], dict[str, int]]:
-    """Write every table as it was at one moment; return their names, and what was left behind."""
+    store: Store,
+    study: Study,
+    folder: Path,
+    ending: Format,
+    *,
+    safe: bool = False,
+    pseudonyms: bool = False,
+) -> tuple[tuple[str, ...], dict[str, int], list[tuple[Any, ...]] | None]:
+    """Write every table as it was at one moment; return their names, what was left, who is who."""
     tables: list[TidyTable] = list(tidy_tables(study).values())
-    names = tuple(f"{table.name}.{ending}" for table in tables)
+    written = tuple(f"{table.name}.{ending}" for table in tables)
+    people = None
     with store.snapshot() as connection:
-        for name, table in zip(names, tables, strict=True):
+        if pseudonyms:
+            names = named(store, study, connection)
+            people = who_is_who(study, connection, names)
+            tables = [pseudonymous(table, names) for table in tables]
+        for name, table in zip(written, tables, strict=True):
             with (folder / name).open("wb") as stream:
-                _write(stream, table.columns, table.rows(connection), ending)
+                _write(stream, table.columns, table.rows(connection), ending, safe=safe)
                 os.fsync(stream.fileno())
         others = left_behind(connection, study)
     files.write_text(folder / CODEBOOK, codebook())
-    return names, others
+    return written, others, people
 
 
-def _write(stream: IO[bytes], columns: Columns, rows: Iterable[Cells], ending: Format) -> None:
+def _write(
+    stream: IO[bytes],
+    columns: Columns,
+    rows: Iterable[Cells],
+    ending: Format,
+    *,
+    safe: bool = False,
+) -> None:
     if ending == "csv":
-        _write_csv(stream, columns, rows)
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
+        _write_rows(text, columns, rows, safe=safe)
+        text.detach()  # flushes, and leaves the stream open to its owner
     else:
         _write_parquet(stream, columns, rows)
 
 
-def _write_csv(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> None:
+def _write_rows(
+    text: IO[str], columns: Iterable[str], rows: Iterable[Cells], *, safe: bool
+) -> None:
     """Write rows as `prereg.tables.reader.write_csv` does, but one at a time."""
-    text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([cell_text(cell) for cell in row] for row in rows)
-    text.detach()  # flushes, and leaves the stream open to its owner
+    # every cell in quotes: a spreadsheet that splits at semicolons must not find a cell within one
+    cell_of = safe_text if safe else cell_text
+    writer = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_ALL if safe else csv.QUOTE_MINIMAL
+    )
+    writer.writerow([cell_of(name) for name in columns])
+    writer.writerows([cell_of(cell) for cell in row] for row in rows)
+
+
+def safe_text(cell: Any) -> str:
+    """Return a cell as text that no spreadsheet runs as a formula; numbers stay numbers."""
+    text = cell_text(cell)
+    if isinstance(cell, str) and text.startswith(FORMULA) and not _NEGATIVE.fullmatch(text):
+        return "'" + text
+    return text
 
 
 def _write_parquet(stream: IO[bytes], columns: Columns, rows: Iterable[Cells]) -> None:

@@ -226,7 +226,7 @@ def _median_minutes(connection: Connection, here: Any) -> float | None:
     spans = [
         (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
         for start, end in connection.execute(ends)
-        if end is not None
+        if end is not None and end >= start  # else the clock was set meanwhile
     ]
     return median(spans) / 60 if spans else None
 

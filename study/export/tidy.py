@@ -19,13 +19,16 @@ from prereg.tables.contract import Contract
 from study.folder import Study
 from study.judges.wanted.probes import perturbed
 from study.store.tables import Base, BestWorst, Judgment, Probe, Rating, Request, Visit, Withdrawal
+from study.visits.clock import was_set
 
 Cells = Iterable[Any]
+# A column that the export computes: the store has the times from which it follows.
+CLOCK_CHANGED = "clock_changed"
 # The type of each column, as Parquet stores it. Ids are always text.
 Columns = Mapping[str, type]
 
 # How many rows are read from the store at a time.
-AT_A_TIME = 5_000
+AT_A_TIME = 4_000
 
 # Where the rows of a table are stored.
 STORED: Mapping[str, type[Base]] = {
@@ -37,6 +40,8 @@ STORED: Mapping[str, type[Base]] = {
     "requests": Request,
     "probes": Probe,
 }
+# Tables that grow while a study is collected.
+COLLECTED = tuple(STORED)
 # Columns that only a trial on a page fills, and a judge's rating does not.
 _OF_PEOPLE = {*contract.RATINGS.names} - {*contract.RATINGS.required, "mode", "request_id"}
 
@@ -104,10 +109,20 @@ def left_behind(connection: Connection, study: Study) -> dict[str, int]:
     return {name: count for name, count in found.items() if count}
 
 
+def holds_rows(connection: Connection, study: Study) -> bool:
+    """Say whether the store holds anything that was collected under this plan."""
+    for stored in STORED.values():
+        table = stored.__table__
+        row = select(table.c.plan_hash).where(table.c.plan_hash == study.plan_hash).limit(1)
+        if connection.scalar(row) is not None:
+            return True
+    return False
+
+
 def _items(study: Study) -> TidyTable:
     """Return the items as they were locked: every column, and every cell as text."""
-    names = study.table.columns
-    rows = study.table.rows
+    rows = study.table.written
+    names = list(rows[0])
     return TidyTable(
         "items", dict.fromkeys(names, str), lambda _: ([row[c] for c in names] for row in rows)
     )
@@ -133,15 +148,35 @@ def _table(table: Contract, rows: Callable[[Connection], Iterator[Cells]]) -> Ti
 def _stored(study: Study, table: Contract, *order: str) -> TidyTable:
     """Return a table whose rows are those of the store, column by column."""
     stored = STORED[table.name].__table__.c
+    names = tuple(name for name in table.names if name != CLOCK_CHANGED)
     wanted = (
-        select(*(stored[column] for column in table.names))
+        select(*(stored[column] for column in names))
         .where(stored["plan_hash"] == study.plan_hash)
         .order_by(*(stored[column] for column in order))
     )
-    return _table(table, lambda connection: _read(connection, wanted))
+    if names == table.names:
+        return _table(table, lambda connection: _read(connection, wanted))
+    place = table.names.index(CLOCK_CHANGED)
+    shown, answered, spent = map(names.index, ("shown_at", "answered_at", "response_ms"))
+
+    def timed(connection: Connection) -> Iterator[Cells]:
+        for row in _read(connection, wanted):
+            if row[shown] is None:
+                yield (*row[:place], None, *row[place:])
+                continue
+            cells = [*row[:place], was_set(row[shown], row[answered], row[spent]), *row[place:]]
+            cells[spent] = _possible(row[spent])
+            yield cells
+
+    return _table(table, timed)
 
 
-def _read(connection: Connection, wanted: Select[Any]) -> Iterator[Cells]:
+def _possible(spent: int | None) -> int | None:
+    """Return a time, or None for a negative one, which 0.4.0 stored if the clock was set back."""
+    return None if spent is not None and spent < 0 else spent
+
+
+def _read(connection: Connection, wanted: Select[Any]) -> Iterator[Any]:
     """Yield rows without holding all of them in memory."""
     for part in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).partitions():
         yield from part
@@ -163,8 +198,13 @@ def _options(connection: Connection, study: Study) -> Iterator[Cells]:
     table = BestWorst.__table__
     wanted = select(table).where(table.c.plan_hash == study.plan_hash).order_by(table.c.row_id)
     for row in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).mappings():
+        spent = row["response_ms"]
+        times = {
+            CLOCK_CHANGED: was_set(row["shown_at"], row["answered_at"], spent),
+            "response_ms": _possible(spent),
+        }
         for option, item_id in enumerate(json.loads(row["options"]), start=1):
             picked = {row["most_id"]: "most", row["least_id"]: "least"}.get(item_id)
             why = row["why"] if picked == "most" else None
-            own = {"option": option, "item_id": item_id, "picked": picked, "why": why}
+            own = {"option": option, "item_id": item_id, "picked": picked, "why": why, **times}
             yield [own[name] if name in own else row[name] for name in contract.BEST_WORST.names]

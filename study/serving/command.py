@@ -12,9 +12,12 @@ from flask import Flask
 from study.folder import Study
 from study.serving import server
 from study.store.database import Store, mark_store, open_store
+from study.store.engines import SERVING_SECONDS
+from study.store.sqlite_file import served_by_one
 from study.web.accounts import has_password
 from study.web.app import create_app
-from study.web.safety import trusted_proxies
+from study.web.limits import CONSENTS, consents_per_hour
+from study.web.safety import HOSTS, allowed_hosts, trusted_proxies
 
 
 @dataclass(frozen=True)
@@ -66,8 +69,14 @@ def serve_study(
         When the study, the address or the database cannot be served.
     """
     server.refuse_workers(url, serving.workers)
-    with contextlib.closing(open_store(study.folder, url)) as store:
+    with contextlib.ExitStack() as stack:
+        store = open_store(study.folder, url, patience=SERVING_SECONDS)
+        stack.callback(store.close)
+        if store.path is not None:
+            stack.enter_context(served_by_one(store.path))
+        store.refuse_damage()
         mark_store(study.folder, store)
+        store.keep_erasing()
         token = None if has_password(store) else secrets.token_urlsafe(12)
         app = _make(study, serving, store, token)  # errors in the study show before the fork
         # a port other than the one they named helps only people who are trying things out
@@ -79,6 +88,8 @@ def serve_study(
             if serving.port and port != serving.port:
                 say(f"port {serving.port} is taken, so Ratify uses port {port}")
             ready(f"http://{host}:{port}", token)
+            for line in hints(study, serving):
+                say(line)
 
         with server.marked_as_served(study.folder):
             if serving.workers == 1:
@@ -87,10 +98,39 @@ def serve_study(
             store.close()  # no connection may cross the fork
 
             def make() -> Flask:
-                return _make(study, serving, open_store(study.folder, url), token)
+                return _make(
+                    study, serving, open_store(study.folder, url, patience=SERVING_SECONDS), token
+                )
 
             server.serve_with_workers(make, listener, workers=serving.workers, ready=started)
 
 
+def hints(study: Study, serving: Serving) -> list[str]:
+    """Return what the person who starts a live server should know about who may take part."""
+    recruitment = study.plan.recruitment
+    if serving.mode != "live":
+        return []
+    said = []
+    if trusted_proxies() and not allowed_hosts():
+        said.append(
+            f"set {HOSTS} to the name of the study, so that other names are refused and the "
+            "private links on the pages are complete"
+        )
+    if recruitment.links == "signed":
+        return said
+    if recruitment.platform == "generic" and study.lock and not study.lock.ids_required:
+        said.append(
+            "warning: this study was locked by Ratify 0.4.0 or before, so raters whose link has no "
+            "id are let in, and one script could take every place"
+        )
+    most, places = consents_per_hour(study.plan.design.raters), study.plan.design.raters
+    if most < places:
+        said.append(
+            f"one network address may take {most} of the {places} places in an hour; for a class "
+            f"or a laboratory behind one address, set {CONSENTS}"
+        )
+    return said
+
+
 def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:
-    return create_app(study, store, mode=serving.mode, setup_token=token)
+    return create_app(study, store, mode=serving.mode, setup_token=token, own_host=serving.host)

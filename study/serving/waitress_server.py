@@ -9,7 +9,9 @@ import sys
 from typing import Any
 
 from flask import Flask
+from waitress.task import ThreadedTaskDispatcher
 
+from study.web.health import PATH as HEALTH
 from study.web.safety import trusted_proxies
 
 THREADS = 8
@@ -21,14 +23,45 @@ LARGEST_REQUEST = 6 * 1024 * 1024
 SWITCH_SECONDS = 0.0005
 
 
+class _Lanes(ThreadedTaskDispatcher):
+    """Threads that answer requests, and one more that only says whether the server is well.
+
+    All other threads may wait for the store at the same time; a monitor must not wait with them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._express = ThreadedTaskDispatcher()
+
+    def add_task(self, task: Any) -> None:
+        """Give a request to a thread."""
+        if task.requests and getattr(task.requests[0], "path", None) == HEALTH:
+            self._express.add_task(task)
+        else:
+            super().add_task(task)
+
+    def set_thread_count(self, count: int) -> None:
+        """Start or stop threads."""
+        super().set_thread_count(count)
+        self._express.set_thread_count(min(count, 1))
+
+    def shutdown(self, cancel_pending: bool = True, timeout: int = 5) -> bool:
+        """Stop all threads."""
+        self._express.shutdown(cancel_pending, timeout)
+        return bool(super().shutdown(cancel_pending, timeout))
+
+
 def web_server(app: Flask, listener: socket.socket) -> Any:
     """Return waitress for one process; it reads a whole request before a thread handles it."""
     from waitress.server import create_server
 
     # in a rush requests wait for a thread; waitress would print a warning for each of them
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    lanes = _Lanes()
+    lanes.set_thread_count(THREADS)
     server: Any = create_server(
         app,
+        _dispatcher=lanes,
         sockets=[listener],
         threads=THREADS,
         connection_limit=CONNECTIONS,

@@ -6,43 +6,35 @@ The database is SQLite by default, or PostgreSQL if a URL names one.
 from __future__ import annotations
 
 import contextlib
-import threading
-from collections import deque
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import create_engine, event, insert, make_url, select
-from sqlalchemy.engine import URL, Connection, Engine
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy import create_engine, insert, select
+from sqlalchemy.engine import URL, Connection
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.lock import utc_now
+from study.store import settings
+from study.store.commits import SharedCommits
+from study.store.engines import PATIENCE_SECONDS, URL_VARIABLE, arguments, checked_url, engine_of
+from study.store.faults import NoStoreError, fault, missing
 from study.store.schema import prepare
+from study.store.sqlite_file import Eraser, StoreFile
 from study.store.tables import Slot
 
 STORE_FILE = "study.sqlite3"
 # A study folder has this file if its answers are in another database.
 ELSEWHERE_FILE = ".ratify-store"
-URL_VARIABLE = "RATIFY_DATABASE_URL"
+# A study folder has this file once it has a store: from then on, a missing store is a loss.
+BEGUN_FILE = ".ratify-begun"
+ERASE_SETTING = "erase"
 T = TypeVar("T")
-
-
-class _Waiting(Generic[T]):
-    """A job that writes, and waits for its commit."""
-
-    def __init__(self, job: Callable[[Connection], T]) -> None:
-        self.job = job
-        self.result: T | None = None
-        self.error: BaseException | None = None
-        self.settled = False
-        self.woken = threading.Event()
-
-
-def no_answer(error: SQLAlchemyError) -> str:
-    """Return the message that the database does not answer, with the driver's reason."""
-    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return f"the database does not answer: {reason}"
 
 
 class Store:
@@ -52,17 +44,31 @@ class Store:
     ----------
     url : str or URL
         `sqlite:///FILE` or `postgresql+psycopg://...`.
+    patience : float
+        How many seconds to wait for a lock that another program holds.
+    new : bool
+        Whether the store may be made; if not, a missing or an empty one is refused.
 
     Raises
     ------
     RatifyError
-        When the URL cannot be used, the database does not answer, or a newer Ratify wrote it.
+        When the URL cannot be used, the database does not answer or is damaged, a newer Ratify
+        wrote it, or there is none and none may be made.
     """
 
-    def __init__(self, url: str | URL) -> None:
+    def __init__(
+        self, url: str | URL, *, patience: float = PATIENCE_SECONDS, new: bool = True
+    ) -> None:
+        parsed = checked_url(url)
+        self._file = StoreFile.of(parsed)
+        self._patience = patience
+        if self._file is not None:
+            if not new and not self._file.is_there():
+                raise missing(self._file.path)
+            self._file.make()
         try:
-            self.engine = _engine(_checked(url))
-            prepare(self.engine)
+            self.engine = engine_of(parsed, patience)
+            prepare(self.engine, new=new)
         except ModuleNotFoundError as error:
             raise RatifyError(
                 f"PostgreSQL's driver is not installed: {error}",
@@ -70,22 +76,43 @@ class Store:
                 allowed="install Ratify with its extra postgresql",
             ) from error
         except SQLAlchemyError as error:
-            place = make_url(url).render_as_string(hide_password=True)
-            raise RatifyError(no_answer(error), file=place) from error
+            raise fault(error, self._place(parsed)) from error
+        if self._file is not None:
+            self._file.make()  # SQLite has made the log meanwhile
+            self._file.remember()
         self._writes = self.engine.execution_options(ratify_begin="BEGIN IMMEDIATE")
         self._reads = self.engine.execution_options(ratify_begin="")
-        self._gate = threading.Lock()
-        self._waiting: deque[_Waiting[Any]] = deque()
-        self._leading = False
+        self._commits = SharedCommits(self._writes, patience, self._check_commit)
+        self._eraser = Eraser(self._has_to_erase, self._erase)
+
+    def _place(self, url: URL) -> str:
+        """Return where the store is, for a message."""
+        return str(self._file.path) if self._file else url.render_as_string(hide_password=True)
+
+    @property
+    def place(self) -> str:
+        """Where the store is, without a password."""
+        return self._place(self.engine.url)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of an SQLite store."""
+        return None if self._file is None else self._file.path
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the store is one SQLite file, which only one process at a time may serve."""
         return self.engine.dialect.name == "sqlite"
 
+    def _check_commit(self) -> None:
+        if self._file is not None:
+            self._file.check_commit()
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that only reads; each statement sees what was committed before it."""
+        if self._file is not None:
+            self._file.check()
         with self._reads.connect() as connection:
             yield connection
 
@@ -93,6 +120,8 @@ class Store:
     def snapshot(self) -> Iterator[Connection]:
         """Yield a connection that reads all tables as they were at one moment."""
         engine = self.engine
+        if self._file is not None:
+            self._file.check()
         if not self.is_sqlite:  # with SQLite, any reading transaction is a snapshot
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
         with engine.connect() as connection:
@@ -113,53 +142,106 @@ class Store:
 
         Raises
         ------
+        StoreBusyError
+            When another program holds the lock for too long.
+        StoreGoneError
+            When the store's file is no longer there, so that the commit is worth nothing.
         Exception
             What the job or the commit raised. Then nothing of the job is kept.
         """
         if not self.is_sqlite:
             with self._writes.begin() as connection:
                 return job(connection)
-        mine = _Waiting(job)
-        with self._gate:
-            self._waiting.append(mine)
-            leads, self._leading = not self._leading, True
-        if not leads:
-            mine.woken.wait()  # until a leader has settled it, or made it the next leader
-        if not mine.settled:
-            self._settle_waiting()
-        if mine.error is not None:
-            raise mine.error
-        return mine.result  # type: ignore[return-value]
+        return self._commits.run(job)
 
-    def _settle_waiting(self) -> None:
-        """Run the first job and all other jobs that wait in one transaction."""
-        batch = [self._waiting.popleft()]
+    def mark_deleted(self, connection: Connection) -> None:
+        """Note, with a deletion, that its words must go from SQLite's log as well."""
+        if self._file is not None:
+            settings.put(connection, ERASE_SETTING, utc_now())
+
+    def forget_deleted(self) -> bool:
+        """Remove what was deleted from SQLite's log as well.
+
+        Returns
+        -------
+        bool
+            False if somebody reads or writes the store now; then it is tried again in the
+            background, and by every server of the store.
+        """
+        with contextlib.suppress(SQLAlchemyError, sqlite3.Error):
+            if self._erase():
+                return True
+        self.keep_erasing()
+        return False
+
+    def keep_erasing(self) -> None:
+        """Remove in the background what was deleted, also by another process or before a restart.
+
+        PostgreSQL removes deleted rows itself, when it vacuums.
+        """
+        if self._file is not None:
+            self._eraser.start()
+
+    def has_erased(self, seconds: float) -> bool:
+        """Wait for some time until everything that was deleted is gone; say whether it is."""
+        until = time.monotonic() + seconds
+        while self._has_to_erase():
+            if time.monotonic() > until:
+                return False
+            time.sleep(0.1)
+        return True
+
+    def _has_to_erase(self) -> bool:
+        if self._file is None:
+            return False
+        with self.reading() as connection:
+            return settings.read(connection, ERASE_SETTING) is not None
+
+    def _erase(self) -> bool:
+        """Try to erase; drop the note unless something else was deleted meanwhile."""
+        if self._file is None:
+            return True
+        with self.reading() as connection:
+            since = settings.read(connection, ERASE_SETTING)
+        if not self._file.erase():
+            return False
+
+        def done(connection: Connection) -> bool:
+            if settings.read(connection, ERASE_SETTING) != since:
+                return False
+            settings.drop(connection, ERASE_SETTING)
+            return True
+
+        return self.write(done)
+
+    def answers_now(self) -> bool:
+        """Say whether the store can be read, on a connection of its own that waits for little."""
         try:
-            with self._writes.begin() as connection:
-                _run(batch[0], connection)
-                while self._waiting:  # each thread waits with one job, so this ends
-                    batch.append(self._waiting.popleft())
-                    _run(batch[-1], connection)
-        except BaseException as error:  # the commit failed: no job is acknowledged
-            for one in batch:
-                one.error = one.error or error
-        with self._gate:
-            self._leading = bool(self._waiting)
-            if self._waiting:
-                self._waiting[0].woken.set()
-        for one in batch:
-            one.settled = True
-            one.woken.set()
+            if self._file is not None:
+                self._file.check()
+                with contextlib.closing(self._file.connect(0.5)) as own:
+                    own.execute("SELECT count(*) FROM alembic_version").fetchone()
+            else:
+                engine = create_engine(
+                    self.engine.url, poolclass=NullPool, connect_args=arguments(self.engine.url, 1)
+                )
+                with engine.connect() as connection:
+                    connection.execute(select(1))
+        except (SQLAlchemyError, sqlite3.Error):
+            return False
+        return True
 
-    def forget_deleted(self) -> None:
-        """Remove deleted rows from SQLite's write-ahead log too, unless somebody is reading it."""
-        if self.is_sqlite:
-            with contextlib.closing(self.engine.raw_connection()) as connection:
-                # must run outside a transaction; does nothing if somebody is reading
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    def refuse_damage(self) -> None:
+        """Raise `RatifyError` if the pages of an SQLite file are damaged."""
+        if self._file is not None:
+            try:
+                self._file.refuse_damage()
+            except sqlite3.Error as error:
+                raise fault(error, self.place) from error
 
     def close(self) -> None:
         """Close every connection."""
+        self._eraser.stop()
         self.engine.dispose()
 
     def open_slots(
@@ -193,84 +275,56 @@ class Store:
             self.write(open_missing)
 
 
-def _run(one: _Waiting[Any], connection: Connection) -> None:
-    """Run one job in a savepoint."""
-    # said to the driver itself: through SQLAlchemy these would cost more than the job's statements
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute("SAVEPOINT one")
-    try:
-        one.result = one.job(connection)
-    except Exception as error:  # handed to the thread that waits for it
-        one.error = error
-        driver.execute("ROLLBACK TO one")
-    driver.execute("RELEASE one")
-
-
-def open_store(folder: Path, url: str | None) -> Store:
+def open_store(
+    folder: Path, url: str | None, *, patience: float = PATIENCE_SECONDS, new: bool = True
+) -> Store:
     """Return the store of a study folder: the given URL, or SQLite in the folder.
+
+    Parameters
+    ----------
+    folder : Path
+    url : str or None
+    patience : float
+        See `Store`.
+    new : bool
+        Whether the store may be made, if the folder never had one.
 
     Raises
     ------
     RatifyError
-        When the study's answers are in another database, and no URL names it. An empty store
-        beside the plan would look like a study without answers.
+        When the study's answers are in another database, and no URL names it; or when the store
+        that the study had is missing or empty. An empty store beside the plan would look like a
+        study without answers.
     """
-    mark = folder / ELSEWHERE_FILE
-    if url is None and mark.exists():
+    elsewhere, begun = folder / ELSEWHERE_FILE, folder / BEGUN_FILE
+    if url is None and elsewhere.exists():
         raise RatifyError(
-            f"this study is collected in {mark.read_text(encoding='utf-8').strip()}",
+            f"this study is collected in {elsewhere.read_text(encoding='utf-8').strip()}",
             file=folder,
             allowed=f"set {URL_VARIABLE} to it, or remove {ELSEWHERE_FILE}",
         )
-    return Store(url or URL.create("sqlite", database=str(folder / STORE_FILE)))
+    mark = begun if url is None else elsewhere
+    try:
+        store = Store(
+            url or URL.create("sqlite", database=str(folder / STORE_FILE)),
+            patience=patience,
+            new=new and not mark.exists(),
+        )
+    except NoStoreError as error:
+        if not mark.exists():
+            raise
+        raise RatifyError(
+            "the store of this study is missing or empty",
+            file=error.file,
+            allowed=f"put it back; or remove {mark}, to begin with an empty store",
+        ) from error
+    if url is None and not mark.exists():
+        files.write_text(mark, f"{STORE_FILE}\n")
+    return store
 
 
 def mark_store(folder: Path, store: Store) -> None:
     """Note in a study folder which other database has its answers, without the password."""
-    if not store.is_sqlite:
+    if store.path != (folder / STORE_FILE).absolute():
         place = store.engine.url.render_as_string(hide_password=True)
         files.write_text(folder / ELSEWHERE_FILE, place + "\n")
-
-
-def _checked(url: str | URL) -> URL:
-    allowed = "sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME"
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise RatifyError("is not a database URL", file=URL_VARIABLE, allowed=allowed) from error
-    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
-        raise RatifyError(
-            "is not a database that Ratify can use",
-            file=URL_VARIABLE,
-            value=parsed.get_backend_name(),
-            allowed=allowed,
-        )
-    return parsed
-
-
-def _engine(url: URL) -> Engine:
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url, pool_size=20, max_overflow=20, pool_pre_ping=True)
-    engine = create_engine(
-        url, pool_size=20, max_overflow=20, connect_args={"timeout": 30, "check_same_thread": False}
-    )
-    event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    return engine
-
-
-def _on_connect(connection: Any, _record: Any) -> None:
-    """Let this module begin transactions itself, and make a commit survive a power cut."""
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA secure_delete=ON")  # deleted answers are overwritten
-    cursor.close()
-
-
-def _on_begin(connection: Connection) -> None:
-    begin = connection.get_execution_options().get("ratify_begin", "BEGIN")
-    if begin:
-        driver: Any = connection.connection.dbapi_connection
-        driver.execute(begin)

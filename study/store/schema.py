@@ -16,11 +16,12 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.schema import PrimaryKeyConstraint
 
 from prereg.errors import RatifyError
+from study.store.faults import missing
 from study.store.tables import Base
 
 # In the order of study/store/migrations/versions. Alembic is slow to import, so it is imported only
 # to upgrade an old store, not to open a store that is current or new.
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0005")
 HEAD = REVISIONS[-1]
 
 PATIENCE_SECONDS = 10.0
@@ -39,26 +40,29 @@ _version = Table(
 )
 
 
-def prepare(engine: Engine) -> None:
+def prepare(engine: Engine, *, new: bool = True) -> None:
     """Make sure that a database has this release's tables; if it has, this takes one SELECT.
 
     Parameters
     ----------
     engine : Engine
-        Its transactions with the option `ratify_writes` must take SQLite's write lock at once.
-        After an error it has no open connection.
+        Its transactions with the option `ratify_begin` begin with that statement, which takes
+        SQLite's write lock at once. After an error it has no open connection.
+    new : bool
+        Whether the tables may be made in an empty database.
 
     Raises
     ------
     RatifyError
-        When a newer version of Ratify wrote the store, or the tables are not Ratify's.
+        When there are no tables and none may be made, a newer version of Ratify wrote the store,
+        or the tables are not Ratify's.
     """
     give_up = time.monotonic() + PATIENCE_SECONDS
     try:
         while True:
             try:
                 if not _is_current(engine):
-                    _bring_up_to_date(engine)
+                    _bring_up_to_date(engine, new=new)
             except OperationalError as error:
                 # SQLite does not wait if two connections switch a new file to WAL mode at once
                 code = getattr(error.orig, "sqlite_errorcode", 0)
@@ -80,11 +84,13 @@ def _is_current(engine: Engine) -> bool:
             return False  # no such table; after any other error, the next statement fails too
 
 
-def _bring_up_to_date(engine: Engine) -> None:
-    with engine.execution_options(ratify_writes=True).begin() as connection:
+def _bring_up_to_date(engine: Engine, *, new: bool) -> None:
+    with engine.execution_options(ratify_begin="BEGIN IMMEDIATE").begin() as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": ADVISORY_LOCK})
         revision = _revision(connection)
+        if revision is None and not new:
+            raise missing(engine.url.database or engine.url.render_as_string(hide_password=True))
         if revision is None:
             Base.metadata.create_all(connection)
             _stamp(connection, HEAD)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, exists, insert, update
+from sqlalchemy import bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import Trial
@@ -17,6 +16,7 @@ from study.store.database import Store
 from study.store.tables import Slot, Visit
 from study.tasks.base import Answers
 from study.tasks.registry import task_of
+from study.visits.clock import elapsed, stopwatch
 from study.visits.places import Place, read_place
 
 # A browser may send any number; more than a day is not believable.
@@ -45,11 +45,14 @@ class Outcome:
         Whether this answer was stored now.
     wait_seconds : float
         How much longer the trial must be read; 0 unless the answer came too early.
+    dropped : bool
+        Whether the trial had another answer before, which counts.
     """
 
     place: Place
     kept: bool
     wait_seconds: float = field(default=0.0)
+    dropped: bool = field(default=False)
 
 
 _ADVANCE = (
@@ -87,7 +90,7 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
             return None
         asked = study.plan.comprehension is None or place.comprehended
         if place.status != "active" or not asked or given.position != place.position:
-            return Outcome(place, kept=False)
+            return Outcome(place, kept=False, dropped=_differs(connection, study, place, given))
         now = utc_now()
         wait = _still_to_read(study, place, now)
         if wait > 0:
@@ -102,11 +105,12 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
                 "now_answered": place.position,
                 "now_status": "finished" if finished else "active",
                 "now_finished": now if finished else None,
-                "until": time.time() + study.plan.design.lease_minutes * 60,
+                "until": time.time() + study.plan.design.lease_seconds(place.position),
             },
         ).rowcount
         if not advanced:  # another request was first, or the slot has gone to somebody else
-            return Outcome(read_place(connection, session_id) or place, kept=False)
+            then = read_place(connection, session_id) or place
+            return Outcome(then, kept=False, dropped=_differs(connection, study, then, given))
         _insert(connection, study, place, sequence[place.position - 1], given, now)
         status = "finished" if finished else "active"
         then = replace(place, position=place.position + 1, status=status, shown_at=None)
@@ -123,7 +127,8 @@ def _insert(
     # the browser's clock starts again when a page is reloaded; the server's does not
     response_ms = _believable(given.response_ms)
     if place.shown_at is not None:
-        response_ms = milliseconds(place.shown_at, now)
+        response_ms = elapsed(place.session_id, place.position, place.shown_at, now)
+        stopwatch.stop(place.session_id, place.position)
     common: dict[str, Any] = {
         "plan_hash": place.plan_hash,
         "mode": place.mode,
@@ -142,6 +147,31 @@ def _insert(
     connection.execute(insert(task.table), task.rows(common, items, given.answers))
 
 
+def _differs(connection: Connection, study: Study, place: Place, given: Given) -> bool:
+    """Say whether a trial that was answered before is now answered otherwise."""
+    sequence = study.sequences.get(place.sequence_id, ())
+    if not 1 <= given.position < place.position or given.position > len(sequence):
+        return False
+    task = task_of(study.plan)
+    items = [study.shown[item_id] for item_id in sequence[given.position - 1].item_ids]
+    table = task.table.__table__
+    # only what was said: an answer has an id of its own each time
+    columns = {c.name for c in table.columns if not c.unique and not c.primary_key}
+    said = [
+        {name: cell for name, cell in row.items() if name in columns}
+        for row in task.rows({}, items, given.answers)
+    ]
+    wanted = [table.c[name] for name in said[0]]
+    kept = connection.execute(
+        select(*wanted).where(
+            table.c.session_id == place.session_id, table.c.position == given.position
+        )
+    )
+    # none is left if the answer is to a practice trial, or was withdrawn meanwhile
+    found = sorted((tuple(row) for row in kept), key=repr)
+    return bool(found) and found != sorted((tuple(row.values()) for row in said), key=repr)
+
+
 def passed_check(study: Study, trial: Trial, answers: Answers) -> bool | None:
     """Say whether an attention check was answered as the plan expects; None for other trials."""
     if not trial.is_attention_check:
@@ -158,16 +188,12 @@ def _still_to_read(study: Study, place: Place, now: str) -> float:
         return 0.0
     if place.shown_at is None:  # the trial was never shown, so nothing has been read
         return least
-    return max(0.0, least - milliseconds(place.shown_at, now) / 1000)
+    read = elapsed(place.session_id, place.position, place.shown_at, now)
+    # a clock that was set back must not keep anybody waiting
+    return 0.0 if read is None else max(0.0, least - read / 1000)
 
 
 def _believable(duration: int | None) -> int | None:
     if duration is None or not 0 <= duration <= LONGEST_MS:
         return None
     return duration
-
-
-def milliseconds(start: str, end: str) -> int:
-    """Return the milliseconds between two times in the store's format."""
-    span = datetime.fromisoformat(end) - datetime.fromisoformat(start)
-    return round(span.total_seconds() * 1000)

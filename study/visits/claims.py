@@ -24,6 +24,7 @@ from prereg.lock import utc_now
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Slot, Visit
+from study.visits.clock import stopwatch
 from study.visits.places import Place, find_rater, read_place, read_rater
 
 CLAIM_ATTEMPTS = 10
@@ -31,11 +32,15 @@ CLAIM_ATTEMPTS = 10
 
 @dataclass(frozen=True)
 class Arrival:
-    """A rater who arrives, with the ids in the platform's link."""
+    """A rater who arrives, with the ids in the platform's link.
+
+    `session_id` is the session that their consent begins; by it, their browser is recognised.
+    """
 
     rater_id: str
     platform_study_id: str | None = None
     platform_session_id: str | None = None
+    session_id: str | None = None
 
 
 def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | None:
@@ -102,7 +107,7 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
     slot = connection.execute(free).one_or_none()
     if slot is None or (slot.session_id is not None and not _evict(connection, slot, now)):
         return None
-    session_id = secrets.token_urlsafe(18)
+    session_id = arrival.session_id or new_session_id()
     connection.execute(
         update(Slot).where(Slot.slot_id == slot.slot_id).values(session_id=session_id)
     )
@@ -114,7 +119,7 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
         "sequence_id": slot.sequence_id,
         "slot": slot.slot,
         "consented_at": utc_now(),
-        "lease_until": now + study.plan.design.lease_minutes * 60,
+        "lease_until": now + study.plan.design.lease_seconds(0),
         "comprehension_attempts": 0 if study.plan.comprehension else None,
         "platform_study_id": arrival.platform_study_id,
         "platform_session_id": arrival.platform_session_id,
@@ -122,6 +127,11 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
     }
     connection.execute(insert(Visit), values)
     return read_place(connection, session_id)
+
+
+def new_session_id() -> str:
+    """Return a session that nobody can guess."""
+    return secrets.token_urlsafe(18)
 
 
 def _evict(connection: Connection, slot: Any, now: float) -> bool:
@@ -168,9 +178,10 @@ def show(store: Store, study: Study, place: Place) -> None:
         "now_answered": place.position - 1,
         "now_shown": place.position,
         "now_at": utc_now(),
-        "until": time.time() + study.plan.design.lease_minutes * 60,
+        "until": time.time() + study.plan.design.lease_seconds(place.position - 1),
     }
     store.write(lambda connection: connection.execute(_SHOW, values))
+    stopwatch.start(place.session_id, place.position)
 
 
 def try_comprehension(store: Store, study: Study, place: Place, option: int) -> Place | None:
@@ -201,7 +212,7 @@ def try_comprehension(store: Store, study: Study, place: Place, option: int) -> 
                 comprehension_attempts=place.attempts + 1,
                 comprehended=right,
                 status="screened_out" if last and not right else "active",
-                lease_until=time.time() + study.plan.design.lease_minutes * 60,
+                lease_until=time.time() + study.plan.design.lease_seconds(0),
             )
         ).rowcount
         if counted and last and not right:

@@ -35,6 +35,8 @@ class Place:
         The secret part of their private link to withdraw.
     plan_hash, mode : str
         The plan and mode of the study that they answer.
+    consented_at : str
+        When the visit began.
     """
 
     session_id: str
@@ -48,6 +50,7 @@ class Place:
     withdrawal_key: str
     plan_hash: str
     mode: str
+    consented_at: str
 
     @property
     def finished(self) -> bool:
@@ -84,6 +87,7 @@ def place_of(row: Row[Any]) -> Place:
         withdrawal_key=row.withdrawal_key,
         plan_hash=row.plan_hash,
         mode=row.mode,
+        consented_at=row.consented_at,
     )
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.tables.reader import Table, read_table
+from prereg.tables.reading import OWN
 from study.folder import Study
 from study.store import settings
 from study.store.database import Store
@@ -91,7 +92,7 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
     RatifyError
         When the file is not such a table, or an id is missing or damaged; then nothing changes.
     """
-    ends, other = _read_ends(read_table(path))
+    ends, other = _read_ends(read_table(path, OWN))
     found: dict[str, list[str]] = {}
     for rater_id, status in ends.items():
         before = release(store, study, mode, rater_id, status)
@@ -108,13 +109,13 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
 
 def _read_ends(table: Table) -> tuple[dict[str, str], int]:
     """Return how the visits of raters who left ended, and how many other raters there are."""
-    ids, statuses = _column(table, *ID_COLUMNS), _column(table, STATUS_COLUMN)
+    ids, statuses = column_of(table, *ID_COLUMNS), column_of(table, STATUS_COLUMN)
     table.require_filled(ids, statuses)
     table.refuse_damaged_ids(ids)
     ends: dict[str, str] = {}
     others = set()
     for record in table.rows:
-        rater_id, status = record[ids].strip(), ENDED.get(_plain(record[statuses]))
+        rater_id, status = record[ids], ENDED.get(_plain(record[statuses]))
         if status is None:
             others.add(rater_id)
         else:
@@ -122,17 +123,23 @@ def _read_ends(table: Table) -> tuple[dict[str, str], int]:
     return {name: status for name, status in ends.items() if name not in others}, len(others)
 
 
-def _column(table: Table, *names: str) -> str:
-    """Return the column that has one of these names, as the file spells it."""
+def column_of(
+    table: Table,
+    *names: str,
+    allowed: str = "a recruitment platform's export: Participant id (or rater_id) and Status",
+) -> str:
+    """Return the column that has one of these names, as the file spells it.
+
+    Raises
+    ------
+    RatifyError
+        When the table has none of them.
+    """
     for name in names:
         for column in table.columns:
             if _plain(column) == name:
                 return column
-    raise RatifyError(
-        f"there is no column '{names[-1]}'",
-        file=table.path,
-        allowed="a recruitment platform's export: Participant id (or rater_id) and Status",
-    )
+    raise RatifyError(f"there is no column '{names[-1]}'", file=table.path, allowed=allowed)
 
 
 def _plain(text: str) -> str:

@@ -12,7 +12,8 @@ from study.folder import Study
 from study.store.database import Store
 from study.store.tables import ANSWERS, Visit, Withdrawal
 from study.visits.claims import free_slot, lock_slot
-from study.visits.places import find_rater
+from study.visits.places import Place, find_rater, read_place
+from study.visits.pseudonyms import forget_pseudonym
 
 
 def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
@@ -36,6 +37,9 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
         lock_slot(connection, session_id)
         if connection.scalar(_visit(study, mode, withdrawal_key).with_for_update()) is None:
             return False  # the same link, pressed twice
+        place = read_place(connection, session_id)
+        if place is not None:
+            forget_pseudonym(connection, place.rater_id)
         for table in ANSWERS:
             connection.execute(delete(table).where(table.session_id == session_id))
         free_slot(connection, session_id)
@@ -44,6 +48,7 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
         day = datetime.now(UTC).date().isoformat()
         row = {"plan_hash": study.plan_hash, "mode": mode, "withdrawn_on": day}
         connection.execute(insert(Withdrawal), row)
+        store.mark_deleted(connection)
         return True
 
     gone = is_key(withdrawal_key) and store.write(forget)
@@ -58,12 +63,18 @@ def withdraw_rater(store: Store, study: Study, mode: str, rater_id: str) -> bool
     return place is not None and withdraw(store, study, mode, place.withdrawal_key)
 
 
+def find_place(store: Store, study: Study, mode: str, withdrawal_key: str) -> Place | None:
+    """Return the place whose private link has this key; None if nothing is stored under it."""
+    if not is_key(withdrawal_key):
+        return None
+    with store.reading() as connection:
+        session_id = connection.scalar(_visit(study, mode, withdrawal_key))
+        return None if session_id is None else read_place(connection, session_id)
+
+
 def is_known(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
     """Say whether there is something to delete under this key."""
-    if not is_key(withdrawal_key):
-        return False
-    with store.reading() as connection:
-        return connection.scalar(_visit(study, mode, withdrawal_key)) is not None
+    return find_place(store, study, mode, withdrawal_key) is not None
 
 
 def is_key(text: str) -> bool:

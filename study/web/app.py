@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
-import time
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, jsonify
+from flask import Flask
 from flask_wtf import CSRFProtect
-from markdown_it import MarkdownIt
-from markupsafe import Markup
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
 
 from prereg import files
 from prereg.errors import RatifyError
@@ -23,19 +16,30 @@ from study.folder import DEMO_MARK, Study
 from study.language import speak
 from study.store.database import Store
 from study.tasks.registry import task_of
+from study.visits.links import signing_key
 from study.web import safety
-from study.web.context import Room, room
+from study.web.assets import serve_assets, serve_images
+from study.web.compression import compress
+from study.web.context import Room
+from study.web.health import add_health
 from study.web.limits import Limits
-from study.web.turns import turns
+from study.web.naming import naming
+from study.web.texts import Texts
 from study.web.views import dashboard, leaving, rater
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
 REQUEST_BYTES = 64 * 1024
 csrf = CSRFProtect()
-markdown = MarkdownIt("commonmark", {"html": False})
 
 
-def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None = None) -> Flask:
+def create_app(
+    study: Study,
+    store: Store,
+    *,
+    mode: str,
+    setup_token: str | None = None,
+    own_host: str | None = None,
+) -> Flask:
     """Build the application that serves one study in one mode.
 
     Parameters
@@ -47,6 +51,8 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
         Written into every row; live needs a lock.
     setup_token : str, optional
         With this token a researcher may set the dashboard's password, while there is none.
+    own_host : str, optional
+        The address that the server listens on; links may name it.
 
     Raises
     ------
@@ -59,7 +65,7 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
             file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first, or serve with --mode pilot",
         )
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # its redirect would go to any host in the Host header
     app.config.update(
         SECRET_KEY=secret_key(study.folder),
@@ -79,36 +85,31 @@ def create_app(study: Study, store: Store, *, mode: str, setup_token: str | None
     store.open_slots(
         study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
     )
-    app.extensions["ratify"] = Room(study, store, mode, task_of(study.plan), setup_token, Limits())
+    limits = Limits(
+        places=study.plan.design.raters, store=store, secret=str(app.config["SECRET_KEY"])
+    )
+    key = signing_key(study.folder)
+    app.extensions["ratify"] = Room(
+        study, store, mode, task_of(study.plan), setup_token, limits, key
+    )
     app.before_request(safety.refuse_nameless_fields)
     csrf.init_app(app)
     speak(app, study.plan.language)
     app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
-    app.jinja_env.filters["turns"] = turns
-    app.jinja_env.filters["markdown"] = _as_html
+    texts = Texts(study.plan.display, study.images)
+    app.jinja_env.filters["item"] = texts.item
+    app.jinja_env.filters["markdown"] = texts.page
+    app.jinja_env.globals["named"] = naming(study.plan.display)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     for blueprint in (rater.pages, leaving.pages, dashboard.pages):
         app.register_blueprint(blueprint)
-    app.add_url_rule("/health", view_func=health)
-    safety.make_safe(app)
+    add_health(app, store)
+    serve_assets(app)
+    serve_images(app, study.images)
+    app.after_request(compress)
+    safety.make_safe(app, own_host)
     return app
-
-
-@lru_cache(maxsize=16)  # a study has two such texts, which every rater reads
-def _as_html(text: str) -> Markup:
-    return Markup(markdown.render(text))  # noqa: S704 - HTML in the text is switched off
-
-
-def health() -> tuple[Response, int]:
-    """Say whether the server and its store answer; for a load balancer or a monitor."""
-    here = room()
-    try:
-        with here.store.reading() as connection:
-            connection.execute(select(1))
-    except SQLAlchemyError:
-        return jsonify(status="the store does not answer"), 503
-    return jsonify(status="ok", mode=here.mode, plan_hash=here.study.plan_hash), 200
 
 
 def secret_key(folder: Path) -> str:
@@ -119,17 +120,4 @@ def secret_key(folder: Path) -> str:
     given = os.environ.get("RATIFY_SECRET_KEY")
     if given:
         return given
-    path = folder / SECRET_FILE
-    # several servers may start at once: all use the key of the first to make the file
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(secrets.token_urlsafe(32) + "\n")
-    for _ in range(50):
-        key = path.read_text(encoding="utf-8").strip()
-        if key:
-            return key
-        time.sleep(0.02)  # another server has made the file, but not written the key yet
-    raise RatifyError(
-        "does not contain a key", file=path, allowed="remove it, and Ratify makes a new one"
-    )
+    return files.made_once(folder / SECRET_FILE, secrets.token_urlsafe(32))

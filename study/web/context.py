@@ -26,6 +26,8 @@ class Room:
     setup_token : str or None
         The token in the link that sets the dashboard's first password.
     limits : Limits
+    links_key : bytes
+        The key that signs the raters' links.
     """
 
     study: Study
@@ -34,6 +36,22 @@ class Room:
     task: Task
     setup_token: str | None
     limits: Limits
+    links_key: bytes
+
+    @property
+    def signed(self) -> bool:
+        """Whether raters need a signed link; bots, whose data are nobody's, never do."""
+        return self.study.plan.recruitment.links == "signed" and self.mode != "bot"
+
+    @property
+    def takes_anybody(self) -> bool:
+        """Whether a rater whose link has no id may take part."""
+        recruitment, lock = self.study.plan.recruitment, self.study.lock
+        if recruitment.platform == "prolific" or self.signed:
+            return False
+        # a study that 0.4.0 locked goes on as it began
+        old = lock is not None and not lock.ids_required
+        return self.mode != "live" or recruitment.without_id or old
 
 
 def room() -> Room:

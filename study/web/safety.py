@@ -7,6 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, abort, render_template, request
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PROXIES = "RATIFY_PROXIES"
+HOSTS = "RATIFY_HOSTS"
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# What browsers may keep; these say for how long.
+KEPT = frozenset(("static", "image"))
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -62,6 +67,9 @@ _EXPLAINED = {
         ),
     ),
 }
+Problem = tuple[str, int, dict[str, str]]
+# When a rater or a browser may try again if the store did not answer.
+RETRY_SECONDS = 5
 log = logging.getLogger("ratify")
 
 
@@ -73,13 +81,19 @@ class SessionCookies(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def make_safe(app: Flask) -> None:
+def make_safe(app: Flask, own_host: str | None = None) -> None:
     """Give an application its headers, its cookies, and its pages for errors.
+
+    Parameters
+    ----------
+    app : Flask
+    own_host : str, optional
+        The address that the server listens on.
 
     Raises
     ------
     RatifyError
-        When RATIFY_PROXIES is not a number of proxies.
+        When RATIFY_PROXIES is not a number of proxies, or RATIFY_HOSTS holds no host.
     """
     app.session_interface = SessionCookies()
     app.register_error_handler(HTTPException, _problem)
@@ -87,7 +101,10 @@ def make_safe(app: Flask) -> None:
     app.register_error_handler(SQLAlchemyError, _no_store)
     app.register_error_handler(Exception, _unforeseen)
     app.after_request(_headers)
-    serve: WSGIApplication = _only_real_hosts(_with_headers(app.wsgi_app))
+    hosts = allowed_hosts()
+    named = hosts or LOOPBACK | ({own_host} if own_host else set())
+    app.jinja_env.globals["complete"] = partial(_complete, frozenset(named))
+    serve: WSGIApplication = _only_real_hosts(_with_headers(app.wsgi_app), hosts)
     proxies = trusted_proxies()
     if proxies:
         serve = ProxyFix(serve, x_for=proxies, x_proto=proxies, x_host=proxies)
@@ -120,13 +137,54 @@ def _with_headers(serve: WSGIApplication) -> WSGIApplication:
     return answered
 
 
-def _only_real_hosts(serve: WSGIApplication) -> WSGIApplication:
-    """Refuse a request with an impossible Host header before anything builds an address from it."""
+def allowed_hosts() -> frozenset[str]:
+    """Return the hosts at which the study is served: RATIFY_HOSTS, or none if it is not set.
+
+    Raises
+    ------
+    RatifyError
+        When it holds a text that is not a host.
+    """
+    given = os.environ.get(HOSTS, "").replace(",", " ").split()
+    for host in given:
+        if not is_host(host):
+            raise RatifyError(
+                "is not a host", file=HOSTS, value=host, allowed="names such as study.example.org"
+            )
+    return frozenset(map(_name, given))
+
+
+def _name(host: str) -> str:
+    """Return a host without its port, as browsers compare it."""
+    match = _HOST.fullmatch(host)
+    port = match["port"] if match else None
+    return host.removesuffix(f":{port}" if port else "").removesuffix(".").lower().strip("[]")
+
+
+def _complete(named: frozenset[str], address: str) -> str:
+    """Return an address of this study with its host, if the host is one that we know.
+
+    Whoever sends a request chooses its Host header, so an unknown host must not reach a link.
+    """
+    return request.host_url.rstrip("/") + address if _name(request.host) in named else address
+
+
+def _only_real_hosts(serve: WSGIApplication, hosts: frozenset[str]) -> WSGIApplication:
+    """Refuse a request whose Host header is impossible, or is not one at which we are served."""
+
+    @lru_cache(maxsize=64)
+    def fits(host: str, address: str) -> bool:
+        if not is_host(host):
+            return False
+        # a monitor on this machine need not know the name
+        near = LOOPBACK if address == "/health" else frozenset()
+        return not hosts or _name(host) in hosts | near
 
     def checked(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
-        if is_host(environ.get("HTTP_HOST", "localhost")):
+        address = "/health" if environ.get("PATH_INFO") == "/health" else ""
+        if fits(environ.get("HTTP_HOST", "localhost"), address):
             return serve(environ, start)
-        body = b"The Host header is not a host.\n"
+        body = b"The Host header is not a host of this study.\n"
         start(
             "400 Bad Request", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
         )
@@ -150,17 +208,18 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if not request.path.startswith("/static/"):
+    if request.endpoint not in KEPT or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def problem(title: str, text: str, status: int) -> tuple[str, int]:
-    """Return a page that says what is wrong and what to do."""
-    return render_template("problem.html", title=title, text=text), status
+def problem(title: str, text: str, status: int, *, retry: int | None = None) -> Problem:
+    """Return a page that says what is wrong and what to do, and in how many seconds."""
+    headers = {} if retry is None else {"Retry-After": str(retry)}
+    return render_template("problem.html", title=title, text=text), status, headers
 
 
-def _problem(error: HTTPException) -> tuple[str, int] | HTTPException:
+def _problem(error: HTTPException) -> Problem | HTTPException:
     code = error.code or 500
     if code < 400:
         return error
@@ -179,7 +238,7 @@ def _problem(error: HTTPException) -> tuple[str, int] | HTTPException:
     )
 
 
-def _stale_form(_error: CSRFError) -> tuple[str, int]:
+def _stale_form(_error: CSRFError) -> Problem:
     return problem(
         _("Please open your link again"),
         _("This page was open for too long, or cookies are switched off. Nothing was lost."),
@@ -187,19 +246,26 @@ def _stale_form(_error: CSRFError) -> tuple[str, int]:
     )
 
 
-def _no_store(error: SQLAlchemyError) -> tuple[str, int]:
+def _no_store(error: SQLAlchemyError) -> Problem:
+    """Say that nothing was saved, and keep what a rater sent, so that one press sends it again."""
     log.error("the store did not answer: %r", getattr(error, "orig", None) or error)
-    return problem(
-        _("Please try again in a moment"),
-        _(
-            "Your last answer could not be saved. What you answered before is safe. "
-            "Go back, and send it again."
-        ),
-        503,
+    title = _("Please try again in a moment")
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    if request.method == "POST" and request.blueprint in {"rater", "leaving"}:
+        text = _("This could not be saved just now. What you answered before is safe.")
+        fields = [(name, value) for name, value in request.form.items(multi=True)]
+        shown = render_template("problem.html", title=title, text=text, again=fields)
+        return shown, 503, headers
+    text = _(
+        "Your last answer could not be saved. What you answered before is safe. "
+        "Go back, and send it again."
     )
+    if request.method == "GET":
+        text = _("This page could not be opened just now. What you answered before is safe.")
+    return render_template("problem.html", title=title, text=text), 503, headers
 
 
-def _unforeseen(error: Exception) -> tuple[str, int]:
+def _unforeseen(error: Exception) -> Problem:
     log.exception("a page failed", exc_info=error)
     return problem(
         _("Something went wrong here"),

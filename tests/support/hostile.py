@@ -51,7 +51,7 @@ class World:
 STRANGE_IDS = (
     "admin",
     "..",
-    "--",
+    "_--",
     "null",
     "True",
     "0",
@@ -63,7 +63,7 @@ STRANGE_IDS = (
     "𝔞" * 128,
     "constructor",
     "1e309",
-    "-1",
+    "_-1",
     "名前",
     "rater:live",
     "a.b",

@@ -112,6 +112,12 @@ def instructions(page: Page, studies: Studies) -> None:
     arrive(page, studies.url(rugged), studies.rater())
 
 
+@screen("again.html", "Is this your visit?")
+def welcome_back(page: Page, studies: Studies) -> None:
+    arrive(page, studies.url(rugged), studies.rater())
+    page.goto(f"{studies.url(rugged)}/")
+
+
 @screen("comprehension.html", "One question first")
 def comprehension(page: Page, studies: Studies) -> None:
     arrive(page, studies.url(ratings), studies.rater())
@@ -247,6 +253,31 @@ def rating_in_german(page: Page, studies: Studies) -> None:
 def done(page: Page, studies: Studies) -> None:
     pairwise_at_the_end(page, studies)
     answer_pair(page)
+
+
+@screen("problem.html", "You have finished")
+def finished_in_another_browser(page: Page, studies: Studies) -> None:
+    finished = f"{studies.url(rugged)}/?rater=finished-before"
+    page.goto(finished)
+    if page.get_by_role("button", name="I agree").count():
+        press(page, "I agree")
+        press(page, "Begin")
+        for _ in range(TRIALS):
+            answer_pair(page)
+    page.context.clear_cookies()
+    page.goto(finished)
+
+
+@screen("pairwise.html", "Pair 2 of")
+def pairwise_answered_twice(page: Page, studies: Studies) -> None:
+    pairwise(page, studies)
+    other = page.context.new_page()
+    other.goto(page.url)
+    answer_pair(other)
+    other.close()
+    page.get_by_role("radio").nth(1).check()
+    press(page, "Continue")
+    page.locator("#first-counts").wait_for()
 
 
 @screen("done.html", "Thank you")

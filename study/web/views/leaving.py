@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request, session, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from study.visits import withdrawal
-from study.visits.places import Completion, Place, completion
+from study.visits.places import Completion, completion
+from study.web import visitor
 from study.web.context import Room, room
 from study.web.safety import log, problem
 from study.web.views.rater_pages import current_place, next_page, page
 
 pages = Blueprint("leaving", __name__)
-Page = Response | str | tuple[str, int]
+Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 
 @pages.get("/done")
@@ -23,6 +24,17 @@ def done() -> Page:
     place = current_place(here)
     if place is None or not place.finished:
         return redirect(next_page(here, place) if place else url_for("rater.arrive"), 303)
+    if not visitor.may_have_code(place):
+        # whoever knows or guesses an id could otherwise collect its code
+        return problem(
+            _("You have finished"),
+            _(
+                "All your answers are saved. The code was shown in the browser in which you "
+                "answered. If you do not have it any more, open your private link in this "
+                "browser, or write to the researchers."
+            ),
+            200,
+        )
     found = completion(here.store, here.study, place)
     if not found.verified:
         log.error("session %s is finished, but its answers are not complete", place.session_id)
@@ -57,7 +69,8 @@ def over() -> Page:
     if place is None or place.status in {"active", "finished"}:
         return redirect(next_page(here, place) if place else url_for("rater.arrive"), 303)
     recruitment = here.study.plan.recruitment
-    code = recruitment.codes.screened_out if place.status == "screened_out" else None
+    earned = place.status == "screened_out" and visitor.may_have_code(place)
+    code = recruitment.codes.screened_out if earned else None
     link = recruitment.link(code) if code else None
     return page("over.html", here, place, code=code, link=link)
 
@@ -67,9 +80,11 @@ def declined() -> Page:
     """Thank somebody who does not want to take part; nothing is stored about them."""
     here = room()
     place = current_place(here)
-    if place is not None:
+    if place is not None and visitor.owns(place):
         return redirect(url_for("leaving.withdraw", key=place.withdrawal_key), 303)
-    _forget()
+    if place is not None:  # an id alone deletes nothing
+        return redirect(next_page(here, place), 303)
+    visitor.forget()
     recruitment = here.study.plan.recruitment
     code = recruitment.codes.no_consent
     return page("declined.html", here, code=code, link=recruitment.link(code) if code else None)
@@ -79,9 +94,12 @@ def declined() -> Page:
 def withdraw(key: str) -> Page:
     """Ask whether somebody wants their answers deleted."""
     here = room()
-    if not withdrawal.is_known(here.store, here.study, here.mode, key):
+    place = withdrawal.find_place(here.store, here.study, here.mode, key)
+    if place is None:
         return page("withdrawn.html", here, nothing=True), 404
-    return page("withdraw.html", here, key=key, back=_back(here, key))
+    visitor.enter_by_private_link(place)
+    back = next_page(here, place) if visitor.owns(place) else None
+    return page("withdraw.html", here, key=key, back=back)
 
 
 @pages.post("/withdraw/<key>")
@@ -90,7 +108,7 @@ def delete(key: str) -> Page:
     here = room()
     if not withdrawal.withdraw(here.store, here.study, here.mode, key):
         return page("withdrawn.html", here, nothing=True), 404
-    _forget()
+    visitor.forget()
     return redirect(url_for("leaving.withdrawn"), 303)
 
 
@@ -100,18 +118,6 @@ def withdrawn() -> Page:
     return page("withdrawn.html", room())
 
 
-def _back(here: Room, key: str) -> str | None:
-    """Return the next page of a rater who does not withdraw, if this is their browser."""
-    place: Place | None = current_place(here)
-    return next_page(here, place) if place is not None and place.withdrawal_key == key else None
-
-
-def _forget() -> None:
-    """Remove the rater from this browser's cookie."""
-    for name in ("rater_id", "session_id", "platform"):
-        session.pop(name, None)
-
-
 @pages.before_request
 def _no_guessing() -> Page | None:
     """Slow down a visitor who guesses keys."""
@@ -119,5 +125,7 @@ def _no_guessing() -> Page | None:
     if request.endpoint in {"leaving.withdraw", "leaving.delete"} and not here.limits.arrival(
         request.remote_addr
     ):
-        return problem(_("One moment, please"), _("Please wait a minute, and try again."), 429)
+        return problem(
+            _("One moment, please"), _("Please wait a minute, and try again."), 429, retry=60
+        )
     return None

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import re
 import secrets
+from datetime import UTC, datetime
 
 from flask import Blueprint, abort, redirect, request, session, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from prereg.plan.collection import Comprehension
+from prereg.tables.cleaning import clean
 from study.tasks.base import Answers, Reading, whole
 from study.visits import answers as answering
 from study.visits import claims as assignment
 from study.visits.answers import Given
 from study.visits.claims import Arrival
+from study.visits.links import RATER_ID, is_hard_to_guess, is_signed, refusal
 from study.visits.places import Place, find_rater
 from study.visits.recruitment import is_paused
+from study.web import visitor
 from study.web.context import Room, room
 from study.web.safety import problem
 from study.web.views.rater_pages import current_place, next_page, page
 
 pages = Blueprint("rater", __name__)
-Page = Response | str | tuple[str, int]
+Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 # Parameters of the link that may hold the rater's id; the first one found is used.
 ID_PARAMETERS = ("PROLIFIC_PID", "rater")
-_ID = re.compile(r"[\w.@:+-]{1,128}")
+# Ids that Ratify gives to raters whose link has none.
+ANONYMOUS = "anon-"
+# Seconds until an address that has begun too many visits may begin more.
+CONSENT_RETRY = 60 * 60
 _COUNT = range(10**9)
 
 
@@ -36,24 +42,28 @@ def arrive() -> Page:
     here = room()
     if not here.limits.arrival(request.remote_addr):
         return _too_many()
-    given = _arrival()
-    if given is None:
-        return problem(
-            _("This link is not complete"),
-            _(
-                "The participant number in the link is missing, or is not one we can read. "
-                "Please open the study from the page where you found it."
-            ),
-            400,
-        )
-    known = find_rater(here.store, here.study, here.mode, given.rater_id)
-    session.permanent = True
-    session["rater_id"] = given.rater_id
-    session["platform"] = [given.platform_study_id, given.platform_session_id]
+    link = _link_of(here)
+    if link is None:
+        return _without_id(here)
+    rater_id = link.rater_id
+    if RATER_ID.fullmatch(rater_id) is None:
+        return _incomplete()
+    known = find_rater(here.store, here.study, here.mode, rater_id)
+    if known is None and refusal(rater_id) is not None:
+        return _incomplete()
+    proved = _proves(here, rater_id)
+    if here.signed and not proved and not (known is not None and visitor.owns(known)):
+        return _incomplete()
+    visitor.welcome(link, proved=proved)
     if known is not None:
-        session["session_id"] = known.session_id
+        visitor.enter(known)
         return redirect(next_page(here, known), 303)
-    session.pop("session_id", None)
+    visitor.leave()
+    return _welcome(here)
+
+
+def _welcome(here: Room) -> Page:
+    """Show a newcomer the consent text, or why nobody is let in."""
     if is_paused(here.store, here.study, here.mode):
         return page("paused.html", here)
     if not assignment.has_room(here.store, here.study, here.mode):
@@ -61,24 +71,55 @@ def arrive() -> Page:
     return page("consent.html", here, text=here.study.texts["consent"])
 
 
+def _without_id(here: Room) -> Page:
+    """Ask who came back to this browser, let in a rater without an id, or refuse them."""
+    place = current_place(here)
+    if place is not None:
+        # somebody else may use the same device now
+        began = datetime.fromisoformat(place.consented_at) - datetime.now(UTC)
+        return page("again.html", here, began=began, onward=next_page(here, place))
+    if not here.takes_anybody:
+        return _incomplete()
+    kept = visitor.arrived()
+    if kept is None or not kept.rater_id.startswith(ANONYMOUS):
+        # the number is random, so nobody else can have its link
+        extra = _parameter("STUDY_ID"), _parameter("SESSION_ID")
+        kept = Arrival(f"{ANONYMOUS}{secrets.token_hex(8)}", *extra)
+    visitor.leave()
+    visitor.welcome(kept, proved=False)
+    return _welcome(here)
+
+
+@pages.post("/anew")
+def anew() -> Page:
+    """Forget the rater who used this browser before; their visit stays as it is."""
+    visitor.forget()
+    return redirect(url_for("rater.arrive"), 303)
+
+
 @pages.post("/consent")
 def consent() -> Page:
     """Give a consenting rater a slot."""
     here = room()
-    rater_id = session.get("rater_id")
-    if rater_id is None:
+    arrival = visitor.arrived()
+    if arrival is None:
         return redirect(url_for("rater.arrive"), 303)
     if not here.limits.arrival(request.remote_addr):
         return _too_many()
-    known = find_rater(here.store, here.study, here.mode, rater_id)
-    if known is None and is_paused(here.store, here.study, here.mode):
-        return page("paused.html", here)
-    place = known or assignment.claim(
-        here.store, here.study, here.mode, Arrival(rater_id, *session.get("platform", ()))
-    )
+    place = find_rater(here.store, here.study, here.mode, arrival.rater_id)
+    if place is None:
+        if is_paused(here.store, here.study, here.mode):
+            return page("paused.html", here)
+        # a signed link cannot be made up, so nobody takes a second place with one
+        free = here.mode != "live" or here.signed
+        if not free and not here.limits.consent(request.remote_addr):
+            return _too_many(retry=CONSENT_RETRY)
+        place = assignment.claim(here.store, here.study, here.mode, arrival)
     if place is None:
         return page("full.html", here)
-    session["session_id"] = place.session_id
+    visitor.enter(place)
+    if place.status != "active":
+        return redirect(next_page(here, place), 303)
     return redirect(url_for("rater.instructions"), 303)
 
 
@@ -121,6 +162,8 @@ def comprehend() -> Page:
     then = assignment.try_comprehension(here.store, here.study, place, option)
     if then is None:
         return redirect(url_for("rater.arrive"), 303)
+    if then.status == "screened_out":
+        visitor.ended(then)
     if then.status == "active" and not then.comprehended:
         return page("comprehension.html", here, then, question=question, wrong=True), 422
     return redirect(next_page(here, then), 303)
@@ -174,6 +217,10 @@ def answer() -> Page:
         assignment.show(here.store, here.study, outcome.place)  # the page below shows the trial
         shown = _trial_page(here, outcome.place, reading.answers, wait=outcome.wait_seconds)
         return shown, 422
+    if outcome.kept and outcome.place.finished:
+        visitor.ended(outcome.place)
+    if outcome.dropped:
+        visitor.note_too_late()
     return redirect(next_page(here, outcome.place), 303)
 
 
@@ -217,33 +264,49 @@ def _trial_page(
     )
 
 
-def _arrival() -> Arrival | None:
-    """Return the rater who arrives: from the link, else from their cookie, else a new rater.
-
-    None if the id in the link is not valid, or if the link lacks the id that its platform sends.
-    """
-    here = room()
-    extra = [_parameter("STUDY_ID"), _parameter("SESSION_ID")]
+def _link_of(here: Room) -> Arrival | None:
+    """Return the rater whom the link names, as it is written; None if it names nobody."""
     from_prolific = here.study.plan.recruitment.platform == "prolific"
     # a live study on Prolific takes only raters whom Prolific sends; others may be tried out
     names = ID_PARAMETERS[:1] if from_prolific and here.mode == "live" else ID_PARAMETERS
     for name in names:
         given = request.args.get(name)
         if given is not None:
-            return Arrival(given, *extra) if _ID.fullmatch(given) else None
-    kept = session.get("rater_id")
-    if kept is not None:
-        return Arrival(str(kept), *session.get("platform", ()))
-    if from_prolific:
-        return None  # nobody could match such a visit with a submission
-    return Arrival(f"anon-{secrets.token_hex(8)}", *extra)
+            given = clean(given)  # as every table cleans it, or the two would not meet
+            return Arrival(given, _parameter("STUDY_ID"), _parameter("SESSION_ID"))
+    return None
+
+
+def _proves(here: Room, rater_id: str) -> bool:
+    """Say whether the link could only come from the researchers or from Prolific."""
+    if here.study.plan.recruitment.platform == "prolific":
+        return is_hard_to_guess(rater_id)
+    given = request.args.get("sig")
+    return given is not None and is_signed(here.links_key, rater_id, given)
+
+
+def _incomplete() -> Page:
+    return problem(
+        _("This link is not complete"),
+        _(
+            "The participant number in the link is missing, or is not one we can read. "
+            "Please open the study with the link of your invitation, or from the page where "
+            "you found it."
+        ),
+        400,
+    )
 
 
 def _parameter(name: str) -> str | None:
     given = request.args.get(name)
-    return given if given is not None and _ID.fullmatch(given) else None
+    return given if given is not None and RATER_ID.fullmatch(given) else None
 
 
-def _too_many() -> Page:
+def _too_many(*, retry: int = 60) -> Page:
     text = _("Many people are arriving at once. Please wait a minute, and open your link again.")
-    return problem(_("One moment, please"), text, 429)
+    if retry > 60:
+        text = _(
+            "Many people have begun from your network in a short time. Please open your link "
+            "again in an hour, or from another network, or write to the researchers."
+        )
+    return problem(_("One moment, please"), text, 429, retry=retry)

@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template, session, url_for
 
 from study.visits.places import Place, find_session
+from study.web import visitor
 from study.web.context import Room
 
 
@@ -30,5 +31,13 @@ def next_page(here: Room, place: Place) -> str:
 
 
 def page(template: str, here: Room, place: Place | None = None, **values: Any) -> str:
-    """Return a rater's page; if a place is given, the page offers to withdraw."""
-    return render_template(template, plan=here.study.plan, mode=here.mode, place=place, **values)
+    """Return a rater's page; if a place is given and is this browser's, it offers to withdraw."""
+    return render_template(
+        template,
+        plan=here.study.plan,
+        mode=here.mode,
+        place=place,
+        owned=place is not None and visitor.owns(place),
+        too_late=visitor.was_too_late(),
+        **values,
+    )

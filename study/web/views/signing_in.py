@@ -59,7 +59,8 @@ def check() -> Response | Page:
 @pages.post("/sign-out")
 def sign_out() -> Response:
     """Sign the researcher out, in this browser and in the store."""
-    accounts.sign_out(room().store, session.pop(_COOKIE, None))
+    accounts.sign_out(room().store, session.get(_COOKIE))
+    session.clear()
     return redirect(url_for("dashboard.sign_in"), 303)
 
 
@@ -102,7 +103,12 @@ def page(template: str, status: int = 200, **values: Any) -> Page:
 
 
 def _enter() -> Response:
-    session[_COOKIE] = accounts.sign_in(room().store)
+    """Sign the researcher in, with a cookie that has nothing in common with the one before."""
+    store = room().store
+    before = session.get(_COOKIE)
+    session.clear()
+    accounts.sign_out(store, before)
+    session[_COOKIE] = accounts.sign_in(store)
     return redirect(url_for("dashboard.overview"), 303)
 
 

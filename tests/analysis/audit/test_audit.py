@@ -400,7 +400,10 @@ def test_an_audit_tells_the_answer_first(tmp_path):
 def test_no_clear_difference_is_not_called_equal(tmp_path):
     found = audited(tmp_path, made_up({"p1": 0.7, "p2": 0.7, "p3": 0.7, "m": 0.7, "k": 0.7}))
     assert "as well as" not in in_numbers(found)[0]
-    assert "no clear difference between the agreement of k and m with a person" in in_numbers(found)[0]
+    said = "no clear difference between the agreement of k and m with a person"
+    assert said in in_numbers(found)[0]
+        "no clear difference between the agreement of k and m with a person" in in_numbers(found)[0]
+    )
     (tmp_path / "alone").mkdir()
     alone = audited(tmp_path / "alone", made_up({"p1": 0.7, "p2": 0.7, "p3": 0.7, "m": 0.7}))
     [q] = [q for q in alone.quantities if q.name == "m:difference:all"]

@@ -28,8 +28,12 @@ OF_THE_STORE = {
     "requests": "row_id run_id answers",
     "probes": "row_id",
 }
-# Columns of a table that are made from columns of the store with other names.
-MADE = {"best_worst": {"option", "item_id", "picked"}}
+# Columns of a table that are made from other columns of the store.
+MADE = {
+    "judgments": {"clock_changed"},
+    "ratings": {"clock_changed"},
+    "best_worst": {"option", "item_id", "picked", "clock_changed"},
+}
 
 
 @pytest.mark.parametrize("name", STORED)

@@ -97,6 +97,7 @@ def test_pairs_keep_every_cell_of_the_store(store: Store, tmp_path: Path) -> Non
         stored = [dict(row) for row in kept]
     assert len(rows) == len(stored) == 4 + 2 + 1
     for row, truth in zip(rows, stored, strict=True):
+        assert row.pop("clock_changed") == ("false" if truth["shown_at"] else "")
         for name, cell in row.items():
             value = truth[name]
             text = "" if value is None else str(value)

@@ -256,11 +256,11 @@ def test_a_file_that_another_server_is_just_making_is_tried_again(tmp_path: Path
         if refusals:
             connection.close()
             raise refusals.pop()
+        connection.set_trace_callback(sent.append)
 
     event.listen(Pool, "connect", refuse)
     try:
-        with before_statement(sent.append):
-            open_and_close(url)
+        open_and_close(url)
     finally:
         event.remove(Pool, "connect", refuse)
     assert not refusals

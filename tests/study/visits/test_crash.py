@@ -50,14 +50,20 @@ class Mortal:
     def start(self) -> None:
         """Start it, on the port it had before, and wait until it has answered a request."""
         words = ("serve", self.folder, "--port", self.port, "--workers", self.workers)
-        environment = {**os.environ, "RATIFY_DATABASE_URL": self.database}
+        environment = {
+            **os.environ,
+            "RATIFY_DATABASE_URL": self.database,
+            "RATIFY_CONSENTS_PER_HOUR": "100000",
+        }
         self.process = warm.Process(warm.ratify, words, environment=environment, merged=True)
         line = self.process.stdout.readline()
         assert "http://" in line, line + self.process.stdout.read()
         port = int(line.partition("http://")[2].partition("/")[0].rpartition(":")[2])
         assert self.port in {0, port}
         self.port = port
-        assert httpx.get(f"http://127.0.0.1:{port}/", timeout=PATIENCE).status_code == 200
+        assert (
+            httpx.get(f"http://127.0.0.1:{port}/?rater=first", timeout=PATIENCE).status_code == 200
+        )
 
     def kill(self) -> None:
         """Kill the server and all its workers, with no chance to put anything in order."""
@@ -163,7 +169,7 @@ def test_a_worker_that_dies_is_replaced_and_takes_nothing_with_it(
     folder = make_study(tmp_path / "study", raters=AT_ONCE)
     lock_study(folder)
     server = serve(folder, "--workers", "2", database=postgres_url)
-    assert httpx.get(server.url).status_code == 200
+    assert httpx.get(f"{server.url}/?rater=first").status_code == 200
     first = _both_workers(server.process.pid)
     for worker in first:
         os.kill(worker, signal.SIGKILL)

@@ -12,7 +12,7 @@ from study.web.limits import LOGINS_PER_MINUTE, Limits
 
 def test_addresses_and_purposes_are_counted_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RATIFY_ARRIVALS_PER_MINUTE", "3")
-    limits = Limits()
+    limits = Limits(places=150)
     # a minute may begin in between, so more may be let in, never fewer
     assert [limits.arrival("a") for _ in range(3)] == [True] * 3
     assert not all(limits.arrival("a") for _ in range(8))
@@ -23,7 +23,7 @@ def test_addresses_and_purposes_are_counted_apart(monkeypatch: pytest.MonkeyPatc
 
 def test_a_rush_is_counted_by_many_threads_at_once() -> None:
     for _ in range(30):
-        limits, allowed = Limits(), []
+        limits, allowed = Limits(places=150), []
         barrier = threading.Barrier(8)
 
         def arrive(limits: Limits = limits, allowed: list[bool] = allowed) -> None:
@@ -43,7 +43,7 @@ def test_a_storage_that_is_away_turns_no_rater_away() -> None:
         def hit(self, *_: object) -> bool:
             raise ConnectionError("redis is gone")
 
-    limits = Limits()
+    limits = Limits(places=150)
     limits._counter = Away()  # type: ignore[assignment]
     assert limits.arrival("a")
     assert limits.login("a")
@@ -61,4 +61,4 @@ def test_a_storage_that_is_away_turns_no_rater_away() -> None:
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(RatifyError, match=name):
-        Limits()
+        Limits(places=150)

@@ -255,7 +255,9 @@ def test_a_prolific_link_without_its_participant_is_refused(folder: Path, visit:
     assert answer.status_code == 400
     assert "This link is not complete" in answer.text
     assert client.get("/", params={"PROLIFIC_PID": "p1"}).status_code == 200
-    assert client.get("/").status_code == 200, "who has been here is known by the cookie"
+    assert client.get("/").status_code == 400, "the next person at this device has no id"
+    send(client, read(client.get("/", params={"PROLIFIC_PID": "p1"})))
+    assert "welcome-back" in read(client.get("/")).ids, "who has begun is asked for"
 
 
 def test_responses_of_one_scenario_answer_to_one_prompt(tmp_path: Path) -> None:
