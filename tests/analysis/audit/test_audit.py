@@ -402,8 +402,6 @@ def test_no_clear_difference_is_not_called_equal(tmp_path):
     assert "as well as" not in in_numbers(found)[0]
     said = "no clear difference between the agreement of k and m with a person"
     assert said in in_numbers(found)[0]
-        "no clear difference between the agreement of k and m with a person" in in_numbers(found)[0]
-    )
     (tmp_path / "alone").mkdir()
     alone = audited(tmp_path / "alone", made_up({"p1": 0.7, "p2": 0.7, "p3": 0.7, "m": 0.7}))
     [q] = [q for q in alone.quantities if q.name == "m:difference:all"]
