@@ -229,7 +229,10 @@ def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...
     people = _net(evidence.people)
     found: list[Disagreement] = []
     for judge in judges:
-        both = people.join(_net(evidence.judges[judge].trials), rsuffix="_judge", how="inner")
+        both = people.join(
+            _net(evidence.judges[judge].trials)[["net"]].rename(columns={"net": "net_judge"}),
+            how="inner",
+        )
         both = both[both["net"] * both["net_judge"] < 0]
         gap = scores.reindex(both["low"]).to_numpy() - scores.reindex(both["high"]).to_numpy()
         both = both.assign(size=both["net"].abs(), gap=gap * np.sign(both["net"]))
