@@ -64,7 +64,7 @@ class Condition:
     def line(self) -> str:
         """Return the condition in one line."""
         t = self.threshold
-        found = "missing" if self.value is None else f"{self.value:.3f}"
+        found = "missing" if self.value is None else f"{self.value:.3f}".replace("-", "−")
         word = "holds" if self.holds else "FAILS"
         line = f"{word}: {t.analysis} / {t.quantity}, {t.field} = {found} (needs >= {t.at_least:g})"
         if self.coverage is not None:

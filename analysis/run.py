@@ -17,6 +17,7 @@ from analysis.evidence.tables import TABLES, TABLES_FOLDER
 from analysis.gate import Verdict, asks_coverage, judge_evidence
 from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
+from analysis.habits.verdict import of_habits
 from analysis.ranking import bradley_terry
 from analysis.registered.coverage import coverage_of_judges
 from analysis.registered.figures import flow_figure, ranking_figure
@@ -25,9 +26,12 @@ from analysis.registered.registry import run_registered
 from analysis.registered.sensitivity import sensitivity_findings
 from analysis.registered.sentences import flow_notes, limits, methods
 from analysis.registered.shared_families import in_shared_families
+from analysis.registered.verdict import study_verdict
 from analysis.results.files import WRITTEN, write_results
 from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.results.stale import plan_content
+from analysis.results.verdict import Verdict as ReportVerdict
+from analysis.results.verdict import joined
 from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.errors import RatifyError
@@ -73,14 +77,17 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
     evidence = gather(folder, mode=mode)
     findings = [run_registered(analysis, evidence) for analysis in evidence.plan.analyses]
     findings = in_shared_families(evidence.plan.analyses, findings, status=evidence.status)
+    told = study_verdict(evidence, findings)
     findings += sensitivity_findings(evidence, findings)
-    results = _assemble(evidence, findings, folder)
+    results = _assemble(evidence, findings, folder, told)
     with files.replaced_folder(folder / RESULTS_FOLDER, ours=WRITTEN) as beside:
         write_results(results, beside)
     return results
 
 
-def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Results:
+def _assemble(
+    evidence: Evidence, findings: list[Finding], folder: Path, told: ReportVerdict
+) -> Results:
     quantities = [q for finding in findings for q in finding.quantities]
     people = _people(evidence)
     habits = _habits(evidence, folder)
@@ -96,7 +103,13 @@ def _assemble(evidence: Evidence, findings: list[Finding], folder: Path) -> Resu
         kind="study",
         title=evidence.plan.title,
         question=evidence.plan.design.question,
-        headline=[*_headline(evidence, findings, verdict), *habits.sentences, *habits.details],
+        verdict=joined([told, of_habits(habits.measures)]),
+        headline=[
+            *told.sentences,
+            *_headline(evidence, findings, verdict),
+            *habits.sentences,
+            *habits.details,
+        ],
         simulated=evidence.simulated,
         meta=_meta(evidence, folder),
         hypotheses=[{"id": h.id, "text": h.text} for h in evidence.plan.hypotheses],

@@ -99,6 +99,13 @@ NO_ITEMS = (
     type=click.Path(path_type=Path),
     help="Table with the items' texts; adds the baselines length and lexical to the comparison.",
 )
+@click.option(
+    "--large",
+    "limits",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A limit of the verdict, such as bias=0.15; docs/audit.md lists them. Can be repeated.",
+)
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option(
     "--habits",
@@ -140,6 +147,7 @@ def audit(
     interval: Literal["jackknife", "bootstrap"],
     items: Path | None,
     text_column: str,
+    limits: tuple[str, ...],
     habits: Path | None,
     seed: int,
     mode: str | None,
@@ -184,6 +192,7 @@ def audit(
             cuts=cuts,
             interval=interval,
             check=check,
+            limits=limits,
         )
     print_notes(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:
@@ -221,15 +230,20 @@ def _agreement(
     cuts: Sequence[str],
     interval: Literal["jackknife", "bootstrap"],
     check: bool,
+    limits: Sequence[str],
 ) -> Results:
     """Return the audit of some ratings, with the baselines if the items' texts are given."""
     from analysis.audit.annotators import read_annotators
     from analysis.audit.audit import audit as run_audit
+    from prereg.plan.judging import BASELINES
+    from prereg.plan.reporting import large_of
+    from prereg.tables.reader import read_table
     from study.judges.rated_table import rate_table
 
     with tempfile.TemporaryDirectory() as name:
         beside: list[str] = []
         note = NO_ITEMS
+        texts: dict[str, str] | None = None
         if items is not None:
             found = read_annotators(
                 humans,
@@ -240,6 +254,7 @@ def _agreement(
                 mode=mode,
                 **columns,
             )
+            rows = read_table(items, reading=columns["reading"]).rows
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = rate_table(
                 items,
@@ -251,6 +266,7 @@ def _agreement(
                 into=Path(name),
                 reading=columns["reading"],
             )
+            texts = {row[id_column].strip(): row[text_column] for row in rows}
         results = run_audit(
             humans,
             [*judges, *beside],
@@ -263,6 +279,9 @@ def _agreement(
             interval=interval,
             cuts=[_cut(word) for word in cuts],
             check=check,
+            baselines=[given.partition("=")[0] for given in beside] or BASELINES,
+            texts=texts,
+            large=large_of(limits),
             **columns,
         )
     if note:

@@ -13,6 +13,7 @@ from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, TwoS
 from matplotlib.patches import Rectangle
 
 from analysis.agreement.rating_table import MEDIAN
+from analysis.results import numbers
 from analysis.results.figure_style import (
     COLOURS,
     HAIR,
@@ -312,7 +313,7 @@ def _cell(
     ax.add_patch(
         Rectangle((column - 0.5, top - 0.5), 1, 1, facecolor=fill, edgecolor="white", lw=1.2)
     )
-    text = f"{number:.2f}".replace("-", "−") if known else "—"
+    text = numbers.number(number if known else None, 2)
     ax.text(column, top, text, ha="center", va="center", fontsize=8, color=ink_on(fill))
 
 

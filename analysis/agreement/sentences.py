@@ -9,18 +9,13 @@ import numpy as np
 from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
 from analysis.agreement.crowd import Crowd, CrowdRow
 from analysis.agreement.yardstick import Sample
-from analysis.results.numbers import interval, number
+from analysis.results import numbers
 from analysis.results.words import listed
 
 
 def with_interval(sample: Sample) -> str:
-    """Return an estimate with its interval: two decimals, three where two would show zero."""
-    low, high = sample.interval
-    known = [x for x in (sample.value, low, high) if not np.isnan(x)]
-    places = 3 if any(x != 0 and abs(x) < 0.005 for x in known) else 2
-    if np.isnan(low):
-        return number(sample.value, places)
-    return f"{number(sample.value, places)} {interval(low, high, places)}"
+    """Return an estimate with its interval, with the decimals that fit its width."""
+    return numbers.with_interval(sample.value, *sample.interval)
 
 
 def crowd_yardstick(found: Crowd, people: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from analysis.agreement.alternative_annotator import EPSILON
 from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
-from analysis.agreement.panel import panel
+from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import of_crowd, of_yardstick
 from analysis.agreement.rating_table import MEDIAN
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
@@ -20,10 +20,16 @@ from analysis.agreement.tables import beyond_tables, coefficients_table, yardsti
 from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
+from analysis.audit.disagreements import worst_ratings
 from analysis.audit.figures import audit_figures, beside_people_figure
+from analysis.audit.straight_lines import straight_lines, straight_note
+from analysis.audit.verdict import rating_verdict
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Quantity, Results, ResultTable
+from analysis.results.verdict import NotRun, Verdict, joined
 from analysis.results.words import listed
+from prereg.plan.judging import BASELINES
+from prereg.plan.reporting import Large
 from prereg.tables.reading import Reading
 
 NAME = "summary"
@@ -48,6 +54,9 @@ def audit(
     seed: int = 0,
     draws: int = 2000,
     check: bool = False,
+    baselines: Sequence[str] = BASELINES,
+    texts: Mapping[str, str] | None = None,
+    large: Large | None = None,
 ) -> Results:
     """Return how far each judge agrees with people, and how far people agree with each other.
 
@@ -78,6 +87,12 @@ def audit(
         Seed and number of resamples of that bootstrap.
     check : bool
         Whether the methods say how far the coefficients agree with pingouin's.
+    baselines : sequence of str
+        Names of judges that are baselines: they come after the audited judges.
+    texts : mapping, optional
+        The items' texts by id; the worst disagreements are then shown with them.
+    large : Large, optional
+        What the verdict calls large.
 
     Returns
     -------
@@ -103,6 +118,9 @@ def audit(
         human_columns=human_columns,
         judge_columns=judge_columns,
     )
+    large = Large() if large is None else large
+    judged = sorted((one.name for one in found.judges), key=lambda name: name in baselines)
+    audited = [name for name in judged if name not in baselines] or judged
     ratings = found.to_frame()
     fewest = FEWEST if len(found.humans) > text.CROWD else 1
     table = agreement_table(
@@ -110,7 +128,7 @@ def audit(
         scale=scale,
         rng=np.random.default_rng(seed),
         humans=[one.name for one in found.humans],
-        judges=[one.name for one in found.judges],
+        judges=judged,
         dimensions=found.dimensions,
         draws=draws,
         interval=interval,
@@ -121,14 +139,26 @@ def audit(
         ratings, scale=scale, humans=table.humans, judges=table.judges, dimensions=table.dimensions
     )
     beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
+    verdict = rating_verdict(
+        table,
+        bar,
+        beyond,
+        people,
+        scale=scale,
+        large=large,
+        baselines=[name for name in judged if name not in audited],
+        everything=True,
+    )
+    verdict = joined([verdict, _raters(found, people, texts, audited, large)])
     frame = table.to_frame()
     how = _how(interval, seed, draws)
     checked = [check_coefficients(ratings, table).sentence] if check else []
     return Results(
         kind="audit",
-        title=f"Audit of {listed(table.judges)}",
+        title=_title(audited, judged),
         question=text.QUESTION,
-        headline=text.headline(table, bar, beyond),
+        headline=[*verdict.sentences, *text.headline(table, bar, beyond)],
+        verdict=verdict,
         simulated=found.simulated,
         meta=_meta(
             found,
@@ -151,7 +181,44 @@ def audit(
             *audit_figures(frame, simulated=found.simulated),
         ],
         methods=text.methods(table, beyond, scale=scale, how=how) + checked,
-        limits=text.limits(table, found, ratings, scale),
+        limits=[*text.limits(table, found, ratings, scale), *verdict.limits],
+    )
+
+
+def _title(audited: Sequence[str], judged: Sequence[str]) -> str:
+    """Return the title: what is audited, and what it is only compared with."""
+    beside = [name for name in judged if name not in audited]
+    compared = f", compared with {listed(beside)}" if beside else ""
+    return f"Audit of {listed(audited)}{compared}"
+
+
+def _raters(
+    found: Annotators,
+    people: Panel,
+    texts: Mapping[str, str] | None,
+    audited: Sequence[str],
+    large: Large,
+) -> Verdict:
+    """Return who rated in a straight line, the worst disagreements, and what files cannot tell."""
+    gaps = [
+        NotRun(
+            check="Speed of people, and which side they choose",
+            why="files of ratings have no times and no choices",
+        )
+    ]
+    if texts is None:
+        gaps.append(
+            NotRun(
+                check="The worst disagreements with their texts",
+                why="the items' texts were not given (--items)",
+            )
+        )
+    straight = straight_lines(people, large)
+    return Verdict(
+        notes=straight_note(straight, len(people.humans)),
+        not_run=tuple(gaps),
+        people=straight,
+        disagreements=worst_ratings(people, texts or {}, audited, shown=large.shown),
     )
 
 

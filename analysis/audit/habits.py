@@ -9,6 +9,7 @@ from analysis.habits.answers import judges_of
 from analysis.habits.findings import OwnTexts, habits_results
 from analysis.habits.sentences import QUESTION, overview
 from analysis.habits.tables import HabitTables, read_habit_tables
+from analysis.habits.verdict import of_habits
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Results
 from analysis.results.words import listed
@@ -62,6 +63,7 @@ def audit_habits(folder: Path, *, seed: int = 1, mode: str | None = None) -> Res
         question=QUESTION,
         headline=[*overview(found.measures, list(judges)), *found.sentences, *found.details],
         simulated=simulated,
+        verdict=of_habits(found.measures),
         meta=_meta(tables, seed),
         quantities=found.quantities,
         tables=found.tables,

@@ -85,12 +85,12 @@ def _answer(table: AgreementTable, bar: Yardstick) -> str:
     ]
     clauses = [
         _clause(reading, alike)
-        for reading in (SHORT, ABOVE, OPEN, "")
+        for reading in dict.fromkeys(s.reading for s in overall)  # the audited judge comes first
         if (alike := [s for s in overall if s.reading == reading])
     ]
-    return (
-        f"Short of people's own agreement: {'; '.join(short)}. " if short else ""
-    ) + f"By mean quadratic kappa over {_over(table)}, {'; '.join(clauses)}."
+    return f"By mean quadratic kappa over {_over(table)}, {'; '.join(clauses)}." + (
+        f" Short of people's own agreement: {'; '.join(short)}." if short else ""
+    )
 
 
 def _clause(reading: str, alike: Sequence[Standing]) -> str:

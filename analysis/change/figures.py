@@ -25,6 +25,7 @@ from analysis.results.figure_style import (
     styled,
     tidy,
 )
+from analysis.results.numbers import percent, signed
 
 # Columns of dots that a figure of this width holds, and how much of a row they may fill.
 BINS = 72
@@ -170,7 +171,7 @@ def _threshold_band(ax: Axes, found: ReliableChange) -> None:
             ends = [row - 0.22, row + 0.48]  # leaves room for the words above the dots
             ax.plot([sign * at] * 2, ends, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=0.3)
         ax.annotate(
-            f"{sign * at:+.2f}".replace("-", "\u2212"),
+            signed(sign * at, 2),
             xy=(sign * at, 1.0),
             xycoords=("data", "axes fraction"),
             xytext=(0, 2),
@@ -190,7 +191,7 @@ def _counted(found: ReliableChange, condition: str) -> str:
     if n == 0:
         return f"{name}: nobody to compare"
     improved, declined = (
-        f"{100 * float(rows.loc[word, 'share']):.1f}%"  # type: ignore[arg-type]
+        percent(float(rows.loc[word, "share"]), 1)  # type: ignore[arg-type]
         for word in ("improved", "declined")
     )
     return f"{name}: {improved} improved, {declined} declined (n = {n:,})"

@@ -28,6 +28,7 @@ from analysis.results.figure_style import (
     styled,
     tidy,
 )
+from analysis.results.numbers import number
 
 # Up to this many items, each is named; with more, names would be too small to read.
 NAMED = 60
@@ -200,7 +201,7 @@ def _rank_panel(panel: Axes, across: pd.Series[float], up: pd.Series[float]) -> 
     panel.scatter(across, up, s=15, color=BLUE, alpha=0.75, linewidth=0)
     text = f"n = {n}"
     if n > 2 and across.std() > 0 and up.std() > 0:
-        text = f"Spearman {stats.spearmanr(across, up).statistic:.2f}, " + text
+        text = f"Spearman {number(float(stats.spearmanr(across, up).statistic), 2)}, " + text
     panel.text(0, 1.03, label(text), transform=panel.transAxes, fontsize=7.5, color=MUTED)
     pad = max(1.0, 0.05 * n)
     ticks = sorted({1, *range(10, n + 1, 10)}) if n >= 10 else list(range(1, n + 1))

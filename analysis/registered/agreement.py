@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,18 +11,22 @@ import pandas as pd
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
 from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
-from analysis.agreement.panel import panel
+from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
 from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, with_interval
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
+from analysis.audit.disagreements import worst_ratings
+from analysis.audit.verdict import rating_verdict
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.verdict import Verdict
 from analysis.results.words import listed
 from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
+from prereg.plan.judging import BASELINES
 
 METHOD = "jackknife over items, bias-corrected, t interval"
 
@@ -83,7 +88,36 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         quantities=_quantities(analysis, evidence, bar, beyond),
         tables=_tables(analysis, evidence, table, bar, beyond),
         figures=_figures(analysis, evidence, bar, beyond),
+        verdict=_verdict(analysis, evidence, table, bar, beyond, grid),
     )
+
+
+def _verdict(
+    analysis: Agreement,
+    evidence: Evidence,
+    table: AgreementTable,
+    bar: Yardstick,
+    beyond: Beyond,
+    grid: Panel,
+) -> Verdict:
+    """Return the verdict on the judges, and the items on which they are furthest from people."""
+    large = evidence.plan.large
+    baselines = [name for name in analysis.judges if name in BASELINES]
+    baselines = baselines if len(baselines) < len(analysis.judges) else []
+    found = rating_verdict(
+        table,
+        bar,
+        beyond,
+        grid,
+        scale=grid.scale,
+        large=large,
+        baselines=baselines,
+        everything=analysis.correction == "people_and_dimensions",
+    )
+    items = evidence.items
+    texts = dict(zip(items["item_id"], items["text"], strict=True)) if "text" in items else {}
+    judges = [name for name in analysis.judges if name not in baselines]
+    return replace(found, disagreements=worst_ratings(grid, texts, judges, shown=large.shown))
 
 
 def _rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -13,6 +13,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
 from analysis.registered.own_tables import with_number_columns
+from analysis.results.numbers import number, p_value, percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
 from analysis.tables.tidy import naming
@@ -72,7 +73,7 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
 
 
 def _percent(value: float, low: float, high: float) -> str:
-    return f"{100 * value:.1f}% [{100 * low:.1f}, {100 * high:.1f}]"
+    return with_interval(value, low, high, percent=True)
 
 
 def _sentence(found: ReliableChange) -> str:
@@ -84,8 +85,8 @@ def _sentence(found: ReliableChange) -> str:
             for row in rows.to_dict("records")
         )
     moved = (
-        f"The control shows that a person's score can move by up to {found.threshold[0]:.2f} "
-        "points without any real change."
+        "The control shows that a person's score can move by up to "
+        f"{number(found.threshold[0], 2)} points without any real change."
     )
     if found.people.empty:
         return f"{moved} Nobody was measured both before and after."
@@ -164,7 +165,10 @@ def _about_share(row: dict[Any, Any]) -> str:
     if not row["n"]:
         return "Nobody of this condition was measured before and after."
     ends = (row["at_low_threshold"], row["at_high_threshold"])
-    return f"{ends[0]:.1%} with the threshold at its low end, {ends[1]:.1%} at its high end."
+    return (
+        f"{percent(ends[0], 1)} with the threshold at its low end, {percent(ends[1], 1)} at its "
+        "high end."
+    )
 
 
 def _difference_quantities(
@@ -176,7 +180,7 @@ def _difference_quantities(
         notes = [row["note"]] if row["note"] else []
         if corrected:
             size = int((found.differences["outcome"] == row["outcome"]).sum())
-            notes.append(f"p uncorrected {row['p_value']:.4f}, {size} tests in the family.")
+            notes.append(f"p uncorrected {p_value(row['p_value'])}, {size} tests in the family.")
         quantities.append(
             Quantity(
                 name=f"{row['condition']} - {row['reference']}: {row['outcome']}",
@@ -257,7 +261,7 @@ def _figures(
 ) -> list[ResultFigure]:
     at, low, high = found.threshold
     shares = "; ".join(
-        f"{row['condition']}: {row['share']:.1%} improved"
+        f"{row['condition']}: {percent(row['share'], 1)} improved"
         for row in found.shares.to_dict("records")
         if row["outcome"] == "improved" and row["n"]
     )
@@ -268,8 +272,8 @@ def _figures(
         title="Each person's change, by condition",
         caption=f"One dot per person ({len(found.people):,} in all): the mean after minus the mean "
         "before. Blue dots improved and orange squares declined by more than measurement error "
-        f"explains: {at:.2f} points, {found.level:.0%} interval {low:.2f} to {high:.2f} (the "
-        f"dark edges of the band). {' '.join(found.notes)}".strip(),
+        f"explains: {number(at, 2)} points, {found.level:.0%} interval {number(low, 2)} to "
+        f"{number(high, 2)} (the dark edges of the band). {' '.join(found.notes)}".strip(),
         alt=f"Change of every person by condition, with the threshold. {shares}.",
     )
     means = drawn(

@@ -14,10 +14,11 @@ from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.registered.coverage import bounds
-from analysis.registered.finding import Finding, drawn, interval, stamp
+from analysis.registered.finding import Finding, drawn, stamp
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
+from analysis.results.numbers import percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.errors import RatifyError
@@ -101,14 +102,14 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
     clear = "" if main.low > 0 or main.high < 0 else "; the interval includes no difference"
     if main.name != "gap":
         return (
-            f"In {analysis.formula}, the log-odds of {main.name} are {main.estimate:.2f} "
-            f"{interval(main.low, main.high)}{clear}."
+            f"In {analysis.formula}, the log-odds of {main.name} are "
+            f"{with_interval(main.estimate, main.low, main.high)}{clear}."
         )
     side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
-    odds = interval(math.exp(main.low), math.exp(main.high))
+    odds = with_interval(*map(math.exp, (main.estimate, main.low, main.high)))
     return (
         f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
-        f"conversation it {side} are multiplied by {math.exp(main.estimate):.2f} {odds}{clear}."
+        f"conversation it {side} are multiplied by {odds}{clear}."
     )
 
 
@@ -213,10 +214,8 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
             ),
         ]
         quantities += bounds(found, judge_id, common)
-        interval = "" if math.isnan(found.low) else f" [{found.low:.0%}, {found.high:.0%}]"
-        words.append(
-            f"{judge_id} {found.estimate:.0%}{interval} of {found.n:,} trials{_refused(found)}"
-        )
+        share = with_interval(found.estimate, found.low, found.high, percent=True)
+        words.append(f"{judge_id} {share} of {found.n:,} trials{_refused(found)}")
     return Finding(
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
@@ -304,7 +303,7 @@ def _gap_figure(
         if curve is None or fit is None
         else (f" The curve is the registered logit ({fit.formula}).")
     )
-    shares = [f"gap {r['bin']}: {r['rate']:.0%}" for r in rates.to_dict("records") if r["n"]]
+    shares = [f"gap {r['bin']}: {percent(r['rate'])}" for r in rates.to_dict("records") if r["n"]]
     return drawn(
         evidence,
         axes,

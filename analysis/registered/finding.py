@@ -10,8 +10,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from analysis.evidence.evidence import Evidence
-from analysis.results import figure_style
+from analysis.results import figure_style, numbers
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable, Status
+from analysis.results.verdict import Verdict
 from prereg.analyses.base import AnyAnalysis
 
 
@@ -23,6 +24,7 @@ class Finding:
     quantities: list[Quantity] = field(default_factory=list)
     tables: list[ResultTable] = field(default_factory=list)
     figures: list[ResultFigure] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
 
 
 def drawn(
@@ -93,4 +95,4 @@ def stamp(analysis: AnyAnalysis, evidence: Evidence) -> dict[str, Any]:
 
 def interval(low: float, high: float) -> str:
     """Return an interval as sentences show it."""
-    return f"[{low:.2f}, {high:.2f}]"
+    return numbers.interval(low, high)

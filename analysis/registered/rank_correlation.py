@@ -15,6 +15,7 @@ from analysis.ranking import RankCorrelation as Found
 from analysis.ranking import figures, rank_correlation
 from analysis.ranking.draws import MOST_ITEMS, score_errors
 from analysis.registered.finding import Finding, drawn, interval, stamp
+from analysis.results.numbers import number, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
 from prereg.analyses.rank_correlation import RankCorrelation
@@ -63,8 +64,8 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         level=analysis.level,
     )
     sentence = (
-        f"{evidence.raters_own} ranking and {what}: Spearman {found.estimate:.2f} "
-        f"{interval(*_ends(found))} over {found.n} conversations."
+        f"{evidence.raters_own} ranking and {what}: Spearman "
+        f"{with_interval(found.estimate, *_ends(found))} over {found.n} conversations."
     )
     seen = people.dropna(subset=["score"])
     pictures = [_rank_figure(analysis, evidence, seen, scores, column, what)]
@@ -148,7 +149,7 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
     own = f"{evidence.raters_own.lower()} scores"
     known = {own: found.x_reliability, what: found.y_reliability}
     corrected = [
-        f"{name} (reliability {value:.2f})"
+        f"{name} (reliability {number(value, 2)})"
         for name, value in known.items()
         if not math.isnan(value)
     ]

@@ -12,8 +12,8 @@ from analysis.ranking.figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.misfit import RaterMisfit, rater_misfit
 from analysis.ranking.rank_intervals import RankIntervals, rank_intervals
 from analysis.ranking.win_probability import pairwise_probability
-from analysis.registered.finding import Finding, drawn, interval, stamp
-from analysis.results.numbers import p_value
+from analysis.registered.finding import Finding, drawn, stamp
+from analysis.results.numbers import p_value, percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.ranking import RankingAnalysis
 
@@ -97,8 +97,8 @@ def _sentence(
     text = f"{_who(analysis, evidence)} ranking of {ranks.n_items} items"
     if np.isfinite(scale.estimate):
         text += (
-            f" has a reliability of {scale.estimate:.2f} {interval(scale.low, scale.high)}: "
-            f"{scale.estimate:.0%} of the variance between items is not chance"
+            f" has a reliability of {with_interval(scale.estimate, scale.low, scale.high)}: "
+            f"{percent(scale.estimate)} of the variance between items is not chance"
         )
     if frame.empty:
         return f"{text}; no item's rank has an interval."

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN, Family, FamilyTest
-from analysis.registered.finding import Finding, drawn, interval, result_tables, stamp
+from analysis.registered.finding import Finding, drawn, result_tables, stamp
 from analysis.registered.regression_rows import regression_rows
 from analysis.regression.effects import effects_table, outcome_sd, with_families
 from analysis.regression.figures import plot_effects
@@ -24,7 +24,7 @@ from analysis.regression.fit import (
     clustered_ols,
     robust_ols,
 )
-from analysis.results.numbers import p_value
+from analysis.results.numbers import number, p_value, signed, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.regression import RATINGS, TRIALS
 from prereg.analyses.regression import Regression as RegressionPlan
@@ -174,7 +174,8 @@ def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, An
             f"test{'s' * (row['tests'] != 1)} ({row['family']})."
         )
     if not math.isnan(row["sd"]):
-        about += f" In sd units {row['estimate_sd']:.3f}; sd {row['sd']:.3f} of {row['sd_of']}."
+        about += f" In sd units {number(row['estimate_sd'], 3)}; "
+        about += f"sd {number(row['sd'], 3)} of {row['sd_of']}."
     return Quantity(
         name=analysis.quantity_name(row["outcome"], row["effect"]),
         label=f"{row['outcome']}: {row['effect']}",
@@ -208,12 +209,12 @@ def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
         estimate, low, high = row["estimate_raw"], row["low_raw"], row["high_raw"]
         name = f"{row['outcome'].replace('_', ' ')}, {row['effect']}: "
         if analysis.model == "logit":
-            bounds = interval(math.exp(low), math.exp(high))
-            text = f"the odds are multiplied by {math.exp(estimate):.2f} {bounds}"
+            odds = with_interval(*map(math.exp, (estimate, low, high)))
+            text = f"the odds are multiplied by {odds}"
         else:
-            text = f"{estimate:+.2f} points {interval(low, high)}"
+            text = with_interval(estimate, low, high, sign=True) + " points"
             if not math.isnan(row["sd"]):
-                text += f", {row['estimate_sd']:+.2f} standard deviations"
+                text += f", {signed(row['estimate_sd'], 2)} standard deviations"
         clear = low > 0 or high < 0
         told.append(name + text + ("" if clear else " (the interval includes no difference)"))
     more = len(table) - len(told)
@@ -325,7 +326,8 @@ def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -
     )
     column = "estimate_sd" if in_sd else "estimate_raw"
     said = "; ".join(
-        f"{row['outcome']}, {row['effect']}: {row[column]:.2f}" for row in table.to_dict("records")
+        f"{row['outcome']}, {row['effect']}: {number(row[column], 2)}"
+        for row in table.to_dict("records")
     )
     return drawn(
         evidence,

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
 from analysis.registered.finding import Finding, drawn, result_tables
 from analysis.registered.sources import require_seen, source_quantity
+from analysis.results.numbers import number, percent, with_interval
 from analysis.results.quantities import Quantity, ResultTable
 from analysis.sources.figures import plot_best_worst_shares
 from analysis.sources.ratings import CLUSTER_WORDS
@@ -64,7 +63,8 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
     require_seen(analysis, found.shares["source"])
     most = found.shares[found.shares["picked"] == MOST].sort_values("estimate", ascending=False)
     told = "; ".join(
-        f"{r['source']} {r['estimate']:.0%} {_percents(r)} (by chance {r['chance']:.0%})"
+        f"{r['source']} {with_interval(r['estimate'], r['low'], r['high'], percent=True)} "
+        f"(by chance {percent(r['chance'])})"
         for r in most.to_dict("records")
     )
     about = f"{found.n_trials:,} trials by {found.n_raters:,} {evidence.raters}"
@@ -101,7 +101,7 @@ def _share_quantities(
             unit=_unit(row),
             method=found.method,
             unit_of_n="showings",
-            note=f"By chance {row['chance']:.3f}; p tests chance." if row["chance"] else "",
+            note=f"By chance {number(row['chance'], 3)}; p tests chance." if row["chance"] else "",
         )
         for row in found.shares.to_dict("records")
     ]
@@ -139,10 +139,6 @@ def _share_tables(
         ),
     )
     return result_tables(analysis, evidence, shown, level=found.level)
-
-
-def _percents(row: dict[Any, Any]) -> str:
-    return "" if pd.isna(row["low"]) else f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
 
 
 def _unit(row: dict[Any, Any]) -> str:

@@ -8,8 +8,8 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, result_tables, stamp
-from analysis.results.numbers import p_value
+from analysis.registered.finding import Finding, drawn, result_tables, stamp
+from analysis.results.numbers import number, p_value, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.sources.figures import plot_source_means
 from analysis.sources.ratings import CLUSTER_WORDS, source_ratings
@@ -224,7 +224,7 @@ def _sentence(found: Found, evidence: Evidence) -> str:
         order = rows.sort_values("estimate", ascending=False, kind="stable")
         ends = [order.iloc[0], order.iloc[-1]]
         best, worst = (
-            f"{r['source']} ({r['estimate']:.2f} {_ends(r['low'], r['high'])})" for r in ends
+            f"{r['source']} ({with_interval(r['estimate'], r['low'], r['high'])})" for r in ends
         )
         tests = raw[raw["dimension"] == dimension]
         clear = int((tests["p_adjusted"] <= 1 - found.level).sum())
@@ -270,7 +270,7 @@ def _rating_tables(analysis: SourceRatings, evidence: Evidence, found: Found) ->
 
 def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> ResultFigure:
     told = "; ".join(
-        f"{_words(r['dimension'])}, {r['source']}: {r['estimate']:.2f}"
+        f"{_words(r['dimension'])}, {r['source']}: {number(r['estimate'], 2)}"
         for r in found.means[found.means["domain"] == ALL].to_dict("records")
     )
     return drawn(
@@ -287,7 +287,3 @@ def _mean_figure(analysis: SourceRatings, evidence: Evidence, found: Found) -> R
 
 def _words(name: str) -> str:
     return name.replace("_", " ")
-
-
-def _ends(low: float, high: float) -> str:
-    return "[no interval]" if pd.isna(low) else interval(low, high)

@@ -9,8 +9,8 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
-from analysis.registered.finding import Finding, drawn, interval, result_tables, stamp
-from analysis.results.numbers import p_value
+from analysis.registered.finding import Finding, drawn, result_tables, stamp
+from analysis.results.numbers import p_value, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables.tidy import naming
 from analysis.texts.figures import plot_themes
@@ -70,8 +70,9 @@ def run_themes(analysis: Themes, evidence: Evidence) -> Finding:
 def _sentence(analysis: Themes, found: ThemeChange, main: pd.DataFrame) -> str:
     changed = main[main["p_adjusted"] <= 1 - found.level].sort_values("estimate", ascending=False)
     told = [
-        f"{row['theme']} {100 * row['estimate']:+.0f} points "
-        f"[{100 * row['low']:.0f}, {100 * row['high']:.0f}]"
+        f"{row['theme']} "
+        + with_interval(*(100 * row[end] for end in ("estimate", "low", "high")), sign=True)
+        + " percentage points"
         for row in changed.to_dict("records")
     ]
     which = f": {'; '.join(told)}" if told else ""
@@ -153,7 +154,7 @@ def _figure(
         f"line marks a theme that changed by the registered test ({found.method})."
     )
     told = "; ".join(
-        f"{row['theme']} {row['estimate']:+.2f} {interval(row['low'], row['high'])}"
+        f"{row['theme']} {with_interval(row['estimate'], row['low'], row['high'], sign=True)}"
         for row in main.to_dict("records")
     )
     return drawn(

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from analysis.results.quantities import Quantity, Status
+from analysis.results.verdict import Severity
 from prereg.errors import RatifyError
 
 # A name is used as a path and as an id in the page.
@@ -69,6 +70,88 @@ class FlowStep(_Part):
     after: int
 
 
+class CellData(_Part):
+    """One judge on one dimension, in a word."""
+
+    judge: str
+    dimension: str
+    word: str
+    why: str = ""
+
+
+class NoteData(_Part):
+    """One finding."""
+
+    severity: Severity
+    about: str
+    says: str
+    do: str
+
+
+class NotRunData(_Part):
+    """A check that could not run."""
+
+    check: str
+    why: str
+
+
+class DecisionData(_Part):
+    """The verdict on a hypothesis."""
+
+    id: str
+    verdict: str
+    how: str
+
+
+class FlaggedData(_Part):
+    """A person whose answers look careless."""
+
+    who: str
+    answers: int
+    reason: str
+
+
+class DisagreementData(_Part):
+    """An item on which a judge is far from people."""
+
+    judge: str
+    what: str
+    people: str
+    said: str
+    texts: list[tuple[str, str]]
+
+
+class VerdictData(_Part):
+    """The verdict; empty in results of earlier versions."""
+
+    sentences: list[str] = []
+    cells: list[CellData] = []
+    not_run: list[NotRunData] = []
+    hypotheses: list[DecisionData] = []
+    people: list[FlaggedData] = []
+    disagreements: list[DisagreementData] = []
+    limits: list[str] = []
+
+    @property
+    def judges(self) -> list[str]:
+        """The rows of the grid."""
+        return list(dict.fromkeys(cell.judge for cell in self.cells))
+
+    @property
+    def dimensions(self) -> list[str]:
+        """The columns of the grid."""
+        return list(dict.fromkeys(cell.dimension for cell in self.cells))
+
+    def cell(self, judge: str, dimension: str) -> CellData | None:
+        """Return a cell of the grid, None where a judge has none."""
+        found = (c for c in self.cells if (c.judge, c.dimension) == (judge, dimension))
+        return next(found, None)
+
+    def decision(self, hypothesis: str) -> DecisionData | None:
+        """Return the verdict on a hypothesis."""
+        return next((one for one in self.hypotheses if one.id == hypothesis), None)
+
+
 class ResultsData(_Part):
     """The whole of `results.json`."""
 
@@ -86,6 +169,8 @@ class ResultsData(_Part):
     figures: list[FigureData]
     methods: list[str]
     limits: list[str]
+    verdict: VerdictData = VerdictData()
+    findings: list[NoteData] = []
 
     @model_validator(mode="after")
     def _unique(self) -> ResultsData:

@@ -19,17 +19,22 @@ from markupsafe import Markup
 
 from analysis.evidence.exclusions import RULE_WORDS, UNIT_WORDS
 from analysis.report.data import FigureData, ResultsData, TableData, read_results
+from analysis.report.glossary import Glossary
 from analysis.report.inline_svg import inline
 from analysis.report.tables import TableView, table_view
 from analysis.results import numbers
 from analysis.results.files import numbers_name
 from analysis.results.quantities import Quantity
+from analysis.results.verdict import MEANING, SEVERITIES
 from prereg import files
 from prereg.errors import RatifyError
 
 KEY_NUMBERS = 12
 # The figure of this name is shown with the exclusions, the others with the evidence.
 FLOW_FIGURE = "flow"
+# So many letters of a text are shown before "read on".
+SHOWN_LETTERS = 600
+SEVERITY_WORDS = {"critical": "Critical", "warning": "Warnings", "note": "Notes"}
 DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
 
 
@@ -73,6 +78,8 @@ def render(data: ResultsData, drawings: Path) -> str:
     beside = {figure.name for figure in data.figures}
     css = resources.files("analysis.report").joinpath("templates/report.css").read_text("utf-8")
     key = key_groups(data.quantities)
+    first = len(data.verdict.sentences) or len(data.headline)
+    lead, more = data.headline[:first], data.headline[first:]
     return (
         _environment()
         .get_template("report.html.j2")
@@ -86,6 +93,11 @@ def render(data: ResultsData, drawings: Path) -> str:
                 hypothesis.id: [q for q in data.quantities if q.hypothesis == hypothesis.id]
                 for hypothesis in data.hypotheses
             },
+            lead=lead,
+            more=more,
+            severities=SEVERITIES,
+            severity_words=SEVERITY_WORDS,
+            meanings=MEANING,
             most_tests=KEY_NUMBERS,
             analyses=by_analysis(data.quantities),
             figures=[view for view in figures if view.data.name != FLOW_FIGURE],
@@ -211,6 +223,8 @@ def _environment() -> Environment:
         rule=lambda name: RULE_WORDS.get(name, name),
         unit=lambda name: UNIT_WORDS.get(name, (name, name))[1],
         numbers_name=numbers_name,
+        explained=Glossary().explained,
+        cut=_cut,
     )
     environment.tests["table_data"] = lambda value: isinstance(value, TableData)
     return environment
@@ -234,6 +248,15 @@ def _bound(value: float) -> str:
 
 def _decimals(quantity: Quantity) -> int:
     return numbers.decimals_for(quantity.estimate, quantity.low, quantity.high)
+
+
+def _cut(text: str) -> tuple[str, str]:
+    """Return the beginning of a text, up to the end of a word, and the rest of it."""
+    if len(text) <= SHOWN_LETTERS:
+        return text, ""
+    end = text.rfind(" ", SHOWN_LETTERS // 2, SHOWN_LETTERS)
+    end = SHOWN_LETTERS if end < 0 else end
+    return text[:end], text[end:].lstrip()
 
 
 def _words(name: Any) -> str:

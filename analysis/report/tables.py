@@ -11,8 +11,12 @@ from analysis.results import numbers
 
 # With more rows than this, a table is folded until the reader opens it.
 LONG = 12
-# With more columns than this, it is printed on a landscape page.
+# With more columns than this, a table is folded too.
 WIDE = 8
+# A printed line of the small type of tables holds about so many letters; a wider table is split,
+# and every part repeats the first columns, which say what a row is.
+LINE = 145
+WRAPPED = 22
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +26,9 @@ class Column:
     heading: str
     source: str
     numeric: bool
+
+
+MOST_KEYS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,8 +46,42 @@ class TableView:
 
     @property
     def wide(self) -> bool:
-        """Whether the table needs a landscape page."""
+        """Whether the table has many columns."""
         return len(self.columns) > WIDE
+
+    @property
+    def parts(self) -> list[list[int]]:
+        """The columns of each part in print: one part if the table fits a page."""
+        widths = [_width(column, [row[n] for row in self.rows]) for n, column in self._numbered]
+        if sum(widths) <= LINE:
+            return [list(range(len(self.columns)))]
+        keys = self._keys
+        room = LINE - sum(widths[n] for n in keys)
+        parts: list[list[int]] = [[]]
+        used = 0
+        for place in range(len(self.columns)):
+            if place in keys:
+                continue
+            if parts[-1] and used + widths[place] > room:
+                parts.append([])
+                used = 0
+            parts[-1].append(place)
+            used += widths[place]
+        return [[*keys, *part] for part in parts]
+
+    @property
+    def _numbered(self) -> list[tuple[int, Column]]:
+        return list(enumerate(self.columns))
+
+    @property
+    def _keys(self) -> list[int]:
+        """The columns of words that a table begins with, at most four, or its first column."""
+        words: list[int] = []
+        for place, column in self._numbered[:-1]:
+            if column.numeric or len(words) == MOST_KEYS:
+                break
+            words.append(place)
+        return words or [0]
 
 
 def table_view(table: TableData) -> TableView:
@@ -92,7 +133,7 @@ def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]
 def _with_interval(rows: list[list[Cell]], place: int, low: int, high: int) -> list[str | None]:
     """Return estimates with their intervals, all with the same decimals."""
     triples = [(_value(row[place]), _value(row[low]), _value(row[high])) for row in rows]
-    places = numbers.column_decimals([value for triple in triples for value in triple])
+    places = numbers.interval_decimals(triples)
     texts: list[str | None] = []
     for estimate, start, end in triples:
         if estimate is None:
@@ -110,3 +151,13 @@ def _value(cell: Cell) -> float | None:
     if cell is None or isinstance(cell, str) or math.isnan(cell):
         return None
     return cell
+
+
+def _width(column: Column, cells: list[str | None]) -> int:
+    """Return about how many letters wide a printed column is; words wrap, numbers do not."""
+    longest = max((len(cell or "") for cell in cells), default=0)
+    word = max((len(part) for part in column.heading.split()), default=0)
+    if not column.numeric:
+        part = max((len(p) for cell in cells for p in (cell or "").split()), default=0)
+        longest = max(min(longest, WRAPPED), min(part, LINE // 3))
+    return max(longest, word) + 2

@@ -15,8 +15,7 @@ MINUS = "\u2212"
 
 Kind = Literal["p", "bounded", "statistic", "count", "plain"]
 
-# Words in a column's name or a unit that mean the number cannot exceed 1. APA style then omits
-# the zero before the point.
+# Words in a column's name or a unit that mean the number cannot exceed 1: two decimals are enough.
 _BOUNDED = frozenset(
     "r rho tau spearman pearson kendall correlation disattenuated kappa kappas alpha ac1 ac2 icc "
     "icc2 concordance ccc reliability exact within_one agreement accuracy sensitivity specificity "
@@ -39,7 +38,7 @@ def number(value: float | None, decimals: int | None = None) -> str:
     Returns
     -------
     str
-        A value that would round to zero is shown as less than the smallest step.
+        A value that rounds to zero has no sign.
     """
     if value is None or math.isnan(value):
         return MISSING
@@ -47,12 +46,61 @@ def number(value: float | None, decimals: int | None = None) -> str:
         return "∞" if value > 0 else f"{MINUS}∞"
     if isinstance(value, int):
         return count(value)
-    places = decimals_for(value) if decimals is None else decimals
-    text = f"{abs(value):,.{places}f}"
-    if value != 0 and float(text.replace(",", "")) == 0:
-        step = f"{10.0**-places:.{places}f}"
-        return f"< {step}" if value > 0 else f"> {MINUS}{step}"
-    return (MINUS if value < 0 else "") + text
+    text = f"{abs(value):,.{decimals_for(value) if decimals is None else decimals}f}"
+    return (MINUS if value < 0 and any(digit in "123456789" for digit in text) else "") + text
+
+
+def signed(value: float | None, decimals: int | None = None) -> str:
+    """Return a number with its sign, also a plus; zero has none."""
+    text = number(value, decimals)
+    above = value is not None and value > 0 and any(digit in "123456789" for digit in text)
+    return f"+{text}" if above else text
+
+
+def with_interval(
+    value: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    percent: bool = False,
+    sign: bool = False,
+) -> str:
+    """Return an estimate with its interval for a sentence: `0.56 [0.41, 0.68]`, `61% [57%, 65%]`.
+
+    Parameters
+    ----------
+    value, low, high : float or None
+        The interval is left out where both ends are missing.
+    percent : bool
+        Whether to show shares as percentages: whole ones, or one decimal in a narrow interval.
+    sign : bool
+        Whether the estimate has a plus if it is above zero.
+
+    Returns
+    -------
+    str
+        Estimate and ends have the same decimals, as many as the width of the interval allows.
+    """
+    scale = 100.0 if percent else 1.0
+    estimate, start, end = (
+        None if _absent(v) else scale * float(v)  # type: ignore[arg-type]
+        for v in (value, low, high)
+    )
+    bare = start is None or end is None
+    places = decimals_for(estimate, start, end)
+    places = min(0 if bare else 1, places) if percent else places
+    mark = "%" if percent else ""
+    shown = (signed if sign else number)(estimate, places)
+    text = shown + (mark if estimate is not None else "")
+    if start is None and end is None:
+        return text
+    ends = (number(v, places) + (mark if v is not None else "") for v in (start, end))
+    return f"{text} [{', '.join(ends)}]"
+
+
+def percent(value: float | None, decimals: int = 0) -> str:
+    """Return a share as a percentage: `61%`."""
+    return MISSING if _absent(value) else f"{number(100 * float(value or 0.0), decimals)}%"
 
 
 def count(value: int | None) -> str:
@@ -63,14 +111,14 @@ def count(value: int | None) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """Return a p value in APA style: three decimals, no leading zero, never `.000`."""
+    """Return a p value with three decimals, never `0.000` or `1.000`."""
     if value is None or math.isnan(value):
         return MISSING
     if value < 0.001:
-        return "< .001"
+        return "< 0.001"
     if value > 0.999:
-        return "> .999"
-    return f"{value:.3f}".removeprefix("0")
+        return "> 0.999"
+    return f"{value:.3f}"
 
 
 def interval(low: float | None, high: float | None, decimals: int | None = None) -> str:
@@ -115,6 +163,22 @@ def column_decimals(values: Iterable[float | None]) -> int:
     return 2 if largest >= 2 else 3 if largest >= 0.01 else 4
 
 
+def interval_decimals(triples: Iterable[tuple[float | None, float | None, float | None]]) -> int:
+    """Return the decimals for a column of estimates with intervals, by their median width.
+
+    Two significant digits of the typical interval are shown; more would be noise.
+    """
+    known = list(triples)
+    widths = sorted(
+        high - low
+        for _, low, high in known
+        if low is not None and high is not None and math.isfinite(high - low) and high > low
+    )
+    if not widths:
+        return column_decimals([value for triple in known for value in triple])
+    return decimals_for(None, 0.0, widths[len(widths) // 2])
+
+
 def all_numbers(cells: Iterable[object]) -> bool:
     """Return whether a column has only numbers; ids are strings, so they are words."""
     known = [cell for cell in cells if cell is not None]
@@ -136,7 +200,7 @@ def is_p(name: str) -> bool:
 
 
 def kind_of(name: str, values: Sequence[float | None], *, bounded: bool = False) -> Kind:
-    """Return the kind of numbers in a column, which decides their format in a paper.
+    """Return the kind of numbers in a column, which decides their decimals in a paper.
 
     Parameters
     ----------
@@ -182,16 +246,16 @@ def apa_decimals(kind: Kind, values: Iterable[float | None]) -> int:
 
 
 def apa(value: float | None, kind: Kind, decimals: int = 2) -> str:
-    """Return a number in APA style for a table.
+    """Return a number for a table of a paper.
 
     Parameters
     ----------
     value : float, int or None
         None and NaN are missing and shown as an em dash.
     kind : {'p', 'bounded', 'statistic', 'count', 'plain'}
-        From `kind_of`. Bounded statistics and p values have no zero before the point; p values
-        have three decimals and are never `.000`; all numbers have thousands separators and a true
-        minus. A number that rounds to zero has no sign.
+        From `kind_of`. p values have three decimals and are never `0.000`; all numbers have a zero
+        before the point, thousands separators and a true minus. A number that rounds to zero has
+        no sign.
     decimals : int
         From `apa_decimals`; ignored for p values and counts.
     """
@@ -201,15 +265,11 @@ def apa(value: float | None, kind: Kind, decimals: int = 2) -> str:
         return p_value(value)
     if math.isinf(value):
         return number(value)
-    text = f"{abs(value):,.{0 if kind == 'count' else decimals}f}"
-    sign = MINUS if value < 0 and any(digit in "123456789" for digit in text) else ""
-    if kind == "bounded" and text.startswith("0."):
-        text = text[1:]
-    return sign + text
+    return number(float(value), 0 if kind == "count" else decimals)
 
 
 def apa_interval(low: float | None, high: float | None, kind: Kind, decimals: int = 2) -> str:
-    """Return an interval in APA style, `[.41, .68]`; an em dash if it is missing."""
+    """Return an interval for a table of a paper, `[0.41, 0.68]`; an em dash if it is missing."""
     if _absent(low) and _absent(high):
         return MISSING
     return f"[{apa(low, kind, decimals)}, {apa(high, kind, decimals)}]"

@@ -1,4 +1,4 @@
-"""Formats tables for a paper: LaTeX with booktabs' rules, or Markdown, with numbers in APA style.
+"""Formats tables for a paper: LaTeX with booktabs' rules, or Markdown, numbers as in the report.
 
 Numbers are rounded for reading; the CSV has every digit. `analysis.results.numbers` formats each
 kind of number. Text is escaped, so that a name from the data can neither break a page nor run as a
@@ -142,9 +142,7 @@ def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
 
     Notes
     -----
-    Numbers follow the Publication Manual of the American Psychological Association (7th edition,
-    chapter 6): no zero before the point if a number cannot exceed 1, p < .001, intervals in
-    brackets.
+    Numbers look as in the report: a zero before every point, p < 0.001, intervals in brackets.
     """
     columns.one_of("form", form, ["latex", "markdown"])
     shown = _columns(table)

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from analysis.results.verdict import Verdict
+
 Status = Literal["confirmatory", "exploratory"]
 
 
@@ -106,7 +108,7 @@ class ResultTable:
         Coverage of its intervals, for the heading in a paper; None if rows differ.
     bounded : tuple of str
         Columns of statistics that cannot exceed 1 although their names do not say so (`numbers`
-        knows kappa, rate and the like): papers omit the zero before the point.
+        knows kappa, rate and the like): two decimals are enough in papers.
     """
 
     name: str
@@ -186,6 +188,8 @@ class Results:
         `rule`, `unit`, `before`, `excluded`, `after`: exclusions in the plan's order.
     flow_notes : list of str
         Sentences about the flow: how the visits ended, how many people withdrew.
+    verdict : Verdict
+        What a reader wants to know first; its sentences come first in the headline too.
     quantities, tables, figures
         The numbers, tables and figures.
     methods, limits : list of str
@@ -206,6 +210,7 @@ class Results:
     hypotheses: list[dict[str, str]] = field(default_factory=list)
     flow: list[dict[str, Any]] = field(default_factory=list)
     flow_notes: list[str] = field(default_factory=list)
+    verdict: Verdict = field(default_factory=Verdict)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything for JSON, without the drawings."""
@@ -213,6 +218,7 @@ class Results:
             "kind": self.kind,
             "title": self.title,
             "question": self.question,
+            **self.verdict.to_json(),
             "headline": self.headline,
             "simulated": self.simulated,
             "meta": self.meta,

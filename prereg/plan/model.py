@@ -13,15 +13,17 @@ from prereg.plan.data import Data
 from prereg.plan.display import Display
 from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
 from prereg.plan.practice import Practice
+from prereg.plan.reporting import Large
 from prereg.plan.survey import MOST_QUESTIONS, Question
 from prereg.strict import Identifier, Strict, Text, added
 
 
 class Hypothesis(Strict):
-    """What the researcher expects, in one sentence."""
+    """What the researcher expects, in one sentence; `direction` is the sign of the effect."""
 
     id: Identifier
     text: Text
+    direction: Literal["positive", "negative"] | None = added(None)
 
 
 class Materials(Strict):
@@ -205,6 +207,7 @@ class Plan(Strict):
     data: Data = added(Data())
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
+    large: Large = added(Large())
 
     @property
     def rated(self) -> tuple[Rated, ...]:

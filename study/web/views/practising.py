@@ -13,7 +13,7 @@ from study.web.context import Room, room
 from study.web.views.rater_pages import current_place, next_page, page
 
 pages = Blueprint("practising", __name__)
-Page = Response | str | tuple[str, int]
+Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 _COUNT = range(10**9)
 
 

@@ -15,7 +15,7 @@ from study.web.context import Room, room
 from study.web.views.rater_pages import current_place, next_page, not_here, page
 
 pages = Blueprint("surveying", __name__)
-Page = Response | str | tuple[str, int]
+Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 # The most that one text can take in a form: a character outside the basic plane is 12 bytes there.
 _BYTES_OF_A_TEXT = 12 * LONGEST_TEXT + 200
 

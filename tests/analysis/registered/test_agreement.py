@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import numpy as np
+import pandas as pd
 import pytest
 from pydantic import ValidationError
 
@@ -15,6 +16,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.registered.agreement import run_agreement
 from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
+from prereg.plan.reporting import Large
 from tests.analysis.agreement.test_alternative_annotator import ratings
 from tests.analysis.agreement.test_crowd import TABLE as CROWD
 
@@ -33,6 +35,8 @@ def evidence(table=EXPERTS, **others):
         "raters": "people",
         "simulated": False,
         "status": "confirmatory",
+        "plan": SimpleNamespace(large=Large()),
+        "items": pd.DataFrame({"item_id": [], "text": []}),
     }
     return cast(Evidence, SimpleNamespace(**(have | others)))
 

@@ -239,7 +239,7 @@ def test_every_number_of_the_results_is_there(report: Reader) -> None:
     assert "0.144" in report.text
     assert "[0.109, 0.179]" in report.text
     assert "−0.50" in report.text
-    assert "< .001" in report.text
+    assert "< 0.001" in report.text
     assert "1,409" in report.text
     assert "confirmatory" in report.text
     assert "exploratory" in report.text
@@ -321,7 +321,7 @@ def test_a_table_stands_once_beside_the_figure_of_its_name(source: str) -> None:
 
 def test_tables_are_set_to_be_read(report: Reader, source: str) -> None:
     assert "12345678901234567149" in report.text, "an id is a word, not a number"
-    assert "21.29 [20.29, 22.29]" in report.text, "an estimate and its interval share a cell"
+    assert "21.3 [20.3, 22.3]" in report.text, "an estimate and its interval share a cell"
     assert 'title="not available">—' in source
     assert "0.034" not in report.text
     assert ".034" in report.text

@@ -18,8 +18,8 @@ from analysis.results import numbers
         (12345.678, 1, "12,345.7"),
         (1500, None, "1,500"),
         (0.0, 2, "0.00"),
-        (0.004, 2, "< 0.01"),
-        (-0.004, 2, "> −0.01"),
+        (0.004, 2, "0.00"),
+        (-0.004, 2, "0.00"),
         (math.inf, 2, "∞"),
         (-math.inf, 2, "−∞"),
         (math.nan, 2, "—"),
@@ -33,13 +33,13 @@ def test_number(value: float | None, decimals: int | None, shown: str) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        (0.0, "< .001"),
-        (0.00099, "< .001"),
-        (0.001, ".001"),
-        (0.034, ".034"),
-        (0.6, ".600"),
-        (0.9995, "> .999"),
-        (1.0, "> .999"),
+        (0.0, "< 0.001"),
+        (0.00099, "< 0.001"),
+        (0.001, "0.001"),
+        (0.034, "0.034"),
+        (0.6, "0.600"),
+        (0.9995, "> 0.999"),
+        (1.0, "> 0.999"),
         (None, "—"),
         (math.nan, "—"),
     ],
@@ -130,12 +130,12 @@ def test_a_statistic_may_be_declared_bounded():
 @pytest.mark.parametrize(
     ("value", "kind", "decimals", "shown"),
     [
-        (0.456, "bounded", 2, ".46"),
-        (-0.456, "bounded", 2, "\u2212.46"),
+        (0.456, "bounded", 2, "0.46"),
+        (-0.456, "bounded", 2, "\u22120.46"),
         (1.0, "bounded", 2, "1.00"),
-        (-0.001, "bounded", 2, ".00"),
-        (0.0004, "p", 2, "< .001"),
-        (0.04999, "p", 2, ".050"),
+        (-0.001, "bounded", 2, "0.00"),
+        (0.0004, "p", 2, "< 0.001"),
+        (0.04999, "p", 2, "0.050"),
         (8.104, "statistic", 2, "8.10"),
         (1409, "count", 2, "1,409"),
         (-12345.678, "plain", 1, "\u221212,345.7"),
@@ -146,12 +146,12 @@ def test_a_statistic_may_be_declared_bounded():
         (None, "p", 2, "—"),
     ],
 )
-def test_a_number_is_set_as_apa_style_sets_it(value, kind, decimals, shown):
+def test_a_number_is_set_for_a_paper(value, kind, decimals, shown):
     assert numbers.apa(value, kind, decimals) == shown
 
 
-def test_an_interval_is_set_as_apa_style_sets_it():
-    assert numbers.apa_interval(-0.12, 0.4, "bounded") == "[\u2212.12, .40]"
+def test_an_interval_is_set_for_a_paper():
+    assert numbers.apa_interval(-0.12, 0.4, "bounded") == "[\u22120.12, 0.40]"
     assert numbers.apa_interval(-0.12, None, "plain", 1) == "[\u22120.1, —]"
     assert numbers.apa_interval(None, math.nan, "plain") == "—"
 
@@ -166,3 +166,33 @@ def test_decimals_by_kind():
     assert numbers.apa_decimals("plain", [0.05, -2.1]) == 3
     assert numbers.apa_decimals("plain", [0.05, 12.0]) == 2
     assert numbers.apa_decimals("plain", [1250.4]) == 0
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "how", "shown"),
+    [
+        (0.6123, 0.571, 0.652, {"percent": True}, "61.2% [57.1%, 65.2%]"),
+        (0.6123, 0.411, 0.802, {"percent": True}, "61% [41%, 80%]"),
+        (0.6123, None, None, {"percent": True}, "61%"),
+        (-0.004, -0.31, 0.28, {}, "0.00 [−0.31, 0.28]"),
+        (0.3, 0.08, 0.52, {"sign": True}, "+0.30 [0.08, 0.52]"),
+        (-0.3, math.nan, math.nan, {"sign": True}, "−0.300"),
+        (1523.0, 1400.0, 1610.0, {}, "1,523 [1,400, 1,610]"),
+        (math.nan, math.nan, math.nan, {}, "—"),
+    ],
+)
+def test_an_estimate_in_a_sentence_has_the_digits_of_its_interval(value, low, high, how, shown):
+    assert numbers.with_interval(value, low, high, **how) == shown
+
+
+def test_a_column_of_intervals_has_the_digits_of_its_typical_width():
+    triples = [(0.5, 0.41, 0.59), (0.2, 0.1, 0.3), (None, None, None), (0.91, 0.9, 0.92)]
+    assert numbers.interval_decimals(triples) == 2
+    assert numbers.interval_decimals([(1.0, None, None)]) == 0
+
+
+def test_no_number_is_nan_or_a_negative_zero():
+    for value in (-0.0, -1e-12, math.nan, None, -0.0049):
+        text = numbers.number(value, 2)
+        assert "nan" not in text
+        assert text in {"0.00", "—"}

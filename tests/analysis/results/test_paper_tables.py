@@ -56,7 +56,7 @@ def rows_of(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in cells]
 
 
-def test_numbers_are_set_in_apa_style():
+def test_numbers_look_as_in_the_report():
     head, align, first, _, last = rows_of(paper_table(table(), "markdown"))
     assert head == ["Term", "Estimate", "*SE*", "*z*", "*p*", "95% CI", "Kappa", "95% CI", "*n*"]
     assert align == [":---", *["---:"] * 8]
@@ -65,13 +65,13 @@ def test_numbers_are_set_in_apa_style():
         "0.144",
         "0.018",
         "8.07",
-        "< .001",
+        "< 0.001",
         "[0.109, 0.179]",
-        ".57",
-        "[.41, .68]",
+        "0.57",
+        "[0.41, 0.68]",
         "1,409",
     ]
-    assert last[1:] == ["—", "—", "—", "—", "—", "1.00", "[.90, 1.00]", "12"]
+    assert last[1:] == ["—", "—", "—", "—", "—", "1.00", "[0.90, 1.00]", "12"]
 
 
 def test_title_caption_status_and_abbreviations_are_told():
@@ -103,7 +103,7 @@ def test_the_latex_is_a_table_with_the_rules_of_booktabs():
     body = text.split(r"\midrule")[1].split(r"\bottomrule")[0].strip().splitlines()
     assert len(body) == 3
     assert body[0] == (
-        r"gap & 0.144 & 0.018 & 8.07 & $<$ .001 & {[}0.109, 0.179{]} & .57 & {[}.41, .68{]} & "
+        r"gap & 0.144 & 0.018 & 8.07 & $<$ 0.001 & {[}0.109, 0.179{]} & 0.57 & {[}0.41, 0.68{]} & "
         r"1,409 \\"
     )
     assert r"$-$1.087" in body[1]
@@ -198,14 +198,14 @@ def test_numbers_of_different_units_in_one_column_are_set_each_in_its_way():
         }
     )
     _, _, kappa, points = rows_of(paper_table(table(frame=frame), "markdown"))
-    assert kappa[1:3] == [".41", "[.00, 1.00]"]
+    assert kappa[1:3] == ["0.41", "[0.00, 1.00]"]
     assert points[1:3] == ["−12.35", "[−20.00, 0.20]"]
 
 
 def test_a_column_may_be_declared_bounded():
     frame = pd.DataFrame({"single": [0.4], "single_low": [0.2], "single_high": [0.6]})
     shown = paper_table(table(frame=frame, bounded=("single",)), "markdown")
-    assert rows_of(shown)[2] == [".40", "[.20, .60]"]
+    assert rows_of(shown)[2] == ["0.40", "[0.20, 0.60]"]
     assert rows_of(paper_table(table(frame=frame), "markdown"))[2] == ["0.400", "[0.200, 0.600]"]
 
 
@@ -214,8 +214,8 @@ def test_low_and_high_follow_the_estimate_they_belong_to():
     assert rows_of(paper_table(table(frame=frame), "markdown"))[2] == [
         "1-3",
         "20",
-        ".80",
-        "[.60, .90]",
+        "0.80",
+        "[0.60, 0.90]",
     ]
 
 
@@ -246,8 +246,8 @@ def test_the_numbers_of_an_analysis_are_a_table():
     assert found.status == "exploratory"
     rows = rows_of(paper_table(found, "markdown"))
     assert rows[0] == ["Label", "Estimate", "95% CI", "*n*", "Unit of *n*", "Unit"]
-    assert rows[2][1:3] == [".51", "[.40, .60]"]
-    assert rows[3][1:3] == ["—", "[—, .60]"]
+    assert rows[2][1:3] == ["0.51", "[0.40, 0.60]"]
+    assert rows[3][1:3] == ["—", "[—, 0.60]"]
     mixed = quantity_table("a", [quantity(level=0.9, status="confirmatory"), quantity()])
     head = rows_of(paper_table(mixed, "markdown"))[0]
     assert "CI" in head

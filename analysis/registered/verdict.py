@@ -1,0 +1,269 @@
+"""The verdict of a study: judges beside people, hypotheses, careless answers, and what is open."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from analysis.evidence.choice_yardstick import (
+    FEWEST_COMPARISONS,
+    OTHERS,
+    Beside,
+    beside_people,
+    yardstick_of,
+)
+from analysis.evidence.evidence import Evidence
+from analysis.evidence.raters import rater_quality
+from analysis.registered.finding import Finding
+from analysis.results.numbers import number, p_value, percent, with_interval
+from analysis.results.quantities import Quantity
+from analysis.results.verdict import (
+    AGREES,
+    SHORT,
+    TOO_FEW,
+    Cell,
+    Decision,
+    Disagreement,
+    Note,
+    NotRun,
+    Verdict,
+    joined,
+)
+from analysis.results.words import counted
+from prereg.kinds.registry import kind_of
+from prereg.plan.judging import BASELINES
+from prereg.plan.model import Hypothesis
+
+SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "not decided"
+CHOICES = "choices"
+# A judge agrees with people's choices if it is at most this share below them, with its interval.
+MARGIN = 0.1
+
+
+def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
+    """Return the verdict of a study.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    findings : sequence of Finding
+        Of the registered analyses; those on ratings bring their own verdict.
+    """
+    quantities = [q for finding in findings for q in finding.quantities]
+    parts = [finding.verdict for finding in findings]
+    if kind_of(evidence.plan).compares:
+        parts.insert(0, _choices(evidence))
+    parts.append(rater_quality(evidence))
+    decisions = tuple(decided(h, quantities) for h in evidence.plan.hypotheses)
+    return joined([*parts, Verdict(hypotheses=decisions)])
+
+
+def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
+    """Return whether the registered tests support a hypothesis.
+
+    Every registered number of the hypothesis that has a p value is a test, after the correction
+    that its analysis registers. If all are below 1 - level and go the expected way, the hypothesis
+    is supported; if none is, it is not; otherwise the tests do not decide. In an agreement
+    analysis the alternative-annotator test decides: a judge passes at one half.
+    """
+    mine = [q for q in quantities if q.hypothesis == hypothesis.id]
+    tests = [q for q in mine if q.p_value is not None and q.estimate is not None]
+    if tests:
+        return _by_tests(hypothesis, tests)
+    passes = [q for q in mine if ": winning_rate " in q.name and q.estimate is not None]
+    if passes:
+        hits = sum(1 for q in passes if q.estimate is not None and q.estimate >= 0.5)
+        how = (
+            f"the judges pass the alternative-annotator test (winning rate of 0.5 or more) on "
+            f"{hits} of {len(passes)} combinations of judge and dimension."
+        )
+        return Decision(id=hypothesis.id, verdict=_all_or_none(hits, len(passes)), how=how)
+    return Decision(
+        id=hypothesis.id,
+        verdict=OPEN,
+        how="no registered analysis has a test of it that could run.",
+    )
+
+
+def _by_tests(hypothesis: Hypothesis, tests: Sequence[Quantity]) -> Decision:
+    expected = hypothesis.direction or "positive"
+    clear = [q for q in tests if q.p_value is not None and q.p_value <= 1 - q.level]
+    sign = 1 if expected == "positive" else -1
+    wanted = [q for q in clear if q.estimate is not None and sign * q.estimate > 0]
+    said = "; ".join(
+        f"{q.label} {with_interval(q.estimate, q.low, q.high)}, p {_p(q.p_value)}"
+        for q in tests[:4]
+    )
+    more = f"; {len(tests) - 4} more" if len(tests) > 4 else ""
+    verdict = _all_or_none(len(wanted), len(tests))
+    how = (
+        f"{len(wanted)} of {counted(len(tests), 'registered test')} "
+        f"{'finds' if len(wanted) == 1 else 'find'} a {expected} effect ({said}{more})."
+    )
+    against = len(clear) - len(wanted)
+    if against and hypothesis.direction is None:
+        verdict = OPEN
+        how += (
+            f" {against} {'finds' if against == 1 else 'find'} a negative effect, and the plan "
+            "does not say which direction it expects (direction)."
+        )
+    if any(q.status == "exploratory" for q in tests):
+        how += " The tests are exploratory here, so this is no confirmation."
+    return Decision(id=hypothesis.id, verdict=verdict, how=how)
+
+
+def _p(value: float | None) -> str:
+    text = p_value(value)
+    return text if text.startswith(("<", ">")) else f"= {text}"
+
+
+def _all_or_none(hits: int, of: int) -> str:
+    return SUPPORTED if hits == of else NOT_SUPPORTED if hits == 0 else OPEN
+
+
+def _choices(evidence: Evidence) -> Verdict:
+    """Return the verdict on the judges' choices, beside people's own."""
+    known, what = yardstick_of(evidence)
+    audited = _audited(evidence)
+    names = sorted(evidence.judges, key=lambda name: name not in audited)
+    cells: list[Cell] = []
+    sentences: list[str] = []
+    notes: list[Note] = []
+    gaps: list[NotRun] = []
+    for judge in names:
+        trials = evidence.judges[judge].trials
+        found = None if trials.empty else beside_people(evidence, trials, known, what)
+        if found is None:
+            why = f"{judge} and two people share too few comparisons, or there are too few people"
+            gaps.append(NotRun(check=f"{judge} beside people's own choices", why=why))
+            cells.append(Cell(judge=judge, dimension=CHOICES, word=TOO_FEW))
+            continue
+        word = _word(found)
+        gap = with_interval(*(100 * x for x in found.difference), sign=True)
+        cells.append(
+            Cell(judge=judge, dimension=CHOICES, word=word, why=f"{gap} percentage points")
+        )
+        sentences.append(_sentence(evidence, judge, found, word))
+        if word == SHORT and judge in audited:
+            notes.append(
+                Note(
+                    severity="critical" if found.difference[0] <= -2 * MARGIN else "warning",
+                    about=judge,
+                    says=f"{judge} falls short of people: {gap} percentage points on the same "
+                    f"{found.n:,} answers.",
+                    do="Do not let it replace people's choices; use it at most to sort texts, and "
+                    "keep people for close pairs.",
+                )
+            )
+    if what == OTHERS:
+        why = (
+            f"fewer than {FEWEST_COMPARISONS} comparisons were made by two people, so people are "
+            f"compared with {OTHERS}"
+        )
+        gaps.append(NotRun(check="How often two people choose the same", why=why))
+    limit = (
+        f"Limits of this verdict: a judge agrees with people's choices if the interval shows that "
+        f"it is at most {percent(MARGIN)} of the answers below them; people chose one side too "
+        f"often from {percent(evidence.plan.large.side)} beyond one half; a person is fast under "
+        f"{number(evidence.plan.large.fast, 2)} of the usual time."
+    )
+    return Verdict(
+        sentences=tuple(sentences),
+        cells=tuple(cells),
+        notes=tuple(notes),
+        not_run=tuple(gaps),
+        disagreements=_worst(evidence, audited),
+        limits=(limit,),
+    )
+
+
+def _audited(evidence: Evidence) -> list[str]:
+    """Return the judges that the study is about: not baselines, or those of its hypotheses."""
+    names = list(evidence.judges)
+    tested = {getattr(a, "judge", None) for a in evidence.plan.analyses if a.hypothesis}
+    return (
+        [name for name in names if name not in BASELINES]
+        or [name for name in names if name in tested]
+        or names
+    )
+
+
+def _word(found: Beside) -> str:
+    _, low, high = found.difference
+    if math.isnan(low):
+        return TOO_FEW
+    if high < 0:
+        return SHORT
+    return AGREES if low >= -MARGIN else TOO_FEW
+
+
+def _sentence(evidence: Evidence, judge: str, found: Beside, word: str) -> str:
+    share, people = (with_interval(*one, percent=True) for one in (found.judge, found.people))
+    beside = f"{people} for {found.what}" if found.what == OTHERS else f"{found.what} in {people}"
+    end = {
+        SHORT: "it does not reach people",
+        AGREES: "it agrees with a person as people do",
+        TOO_FEW: "the data do not decide whether it reaches people",
+    }[word]
+    if found.what == OTHERS:
+        end = end.replace("people do", "that ranking does").replace("reach people", "reach them")
+        end = end.replace("reaches people", "reaches them")
+    own = evidence.raters_own
+    own = own[0].lower() + own[1:]
+    return f"{judge} agrees with {own} choice in {share} of comparisons, {beside}: {end}."
+
+
+def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...]:
+    """Return the comparisons where most people chose the text that the judge did not choose.
+
+    Among comparisons with equally many people, those come first that people's ranking calls
+    clearest.
+    """
+    if "text" not in evidence.items or evidence.ranking is None:
+        return ()
+    texts = evidence.items.set_index("item_id")["text"]
+    scores = evidence.ranking.frame.set_index("item_id")["score"]
+    people = _net(evidence.people)
+    found: list[Disagreement] = []
+    for judge in judges:
+        both = people.join(
+            _net(evidence.judges[judge].trials)[["net"]].rename(columns={"net": "net_judge"}),
+            how="inner",
+        )
+        both = both[both["net"] * both["net_judge"] < 0]
+        gap = scores.reindex(both["low"]).to_numpy() - scores.reindex(both["high"]).to_numpy()
+        both = both.assign(size=both["net"].abs(), gap=gap * np.sign(both["net"]))
+        both = both.sort_values(["size", "gap"], ascending=False, kind="stable")
+        for row in both.head(evidence.plan.large.shown).to_dict("records"):
+            ours, theirs = (row["low"], row["high"])[:: 1 if row["net"] > 0 else -1]
+            most, fewest = (int(row["n"]) + abs(int(row["net"]))) // 2, int(row["n"])
+            found.append(
+                Disagreement(
+                    judge=judge,
+                    what=f"{row['scenario']}, {ours} or {theirs}",
+                    people=f"{ours} ({most} of {fewest})",
+                    said=str(theirs),
+                    texts=tuple((f"Item {name}", str(texts[name])) for name in (ours, theirs)),
+                    size=float(row["size"]),
+                )
+            )
+    return tuple(found)
+
+
+def _net(choices: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per comparison: its items in order, and by how many votes the first leads."""
+    left, right = choices["left_id"].astype(str), choices["right_id"].astype(str)
+    low, high = left.where(left < right, right), right.where(left < right, left)
+    vote = ((choices["choice"] == "left") == (left < right)).map({True: 1, False: -1})
+    frame = pd.DataFrame(
+        {"scenario": choices["scenario"].astype(str), "low": low, "high": high, "vote": vote}
+    )
+    votes = frame.groupby(["scenario", "low", "high"])["vote"].agg(net="sum", n="size")
+    return (
+        votes.reset_index()
+        .set_index(["scenario", "low", "high"], drop=False)
+        .rename_axis(index=["s", "l", "h"])
+    )

@@ -1,0 +1,142 @@
+"""If this failed, an audit would not say first who may replace a person, and where it may not."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.audit.audit import audit
+from analysis.results.verdict import AGREES, BIASED, REPLACES, REVERSED, SHORT, TOO_FEW
+from prereg.errors import RatifyError
+from prereg.plan.reporting import Large, large_of
+
+DIMENSIONS = ("warmth", "advice", "humour", "detail", "clarity")
+# what the judge does on each dimension
+WORDS = dict(zip(DIMENSIONS, (REPLACES, BIASED, REVERSED, SHORT, TOO_FEW), strict=True))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """Three people who agree, and a judge that is good, harsh, reversed, blind and absent."""
+    folder, rng = tmp_path_factory.mktemp("verdict"), np.random.default_rng(4)
+    items = [f"i{n:03}" for n in range(80)]
+    truth = rng.integers(1, 6, (80, len(DIMENSIONS))).astype(float)
+    paths = []
+    for name in ("anna", "ben", "cleo"):
+        noise = rng.choice([-1, 0, 0, 0, 1], truth.shape)
+        frame = pd.DataFrame(np.clip(truth + noise, 1, 5), columns=list(DIMENSIONS))
+        frame.insert(0, "item_id", items)
+        paths.append(folder / f"{name}.csv")
+        frame.to_csv(paths[-1], index=False)
+    judge = pd.DataFrame(truth, columns=list(DIMENSIONS))
+    judge["advice"] = np.clip(judge["advice"] + 2, 1, 5)
+    judge["humour"] = 6 - judge["humour"]
+    judge["detail"] = rng.permutation(judge["detail"])
+    judge.loc[6:, "clarity"] = np.nan
+    judge.insert(0, "item_id", items)
+    judge.to_csv(folder / "model.csv", index=False)
+    flat = judge.assign(**dict.fromkeys(DIMENSIONS, 3.0))
+    flat.to_csv(folder / "length.csv", index=False)
+    return paths, folder
+
+
+@pytest.fixture(scope="module")
+def found(files):
+    people, folder = files
+    return audit(
+        [str(path) for path in people],
+        [f"length={folder / 'length.csv'}", f"model={folder / 'model.csv'}"],
+        id_column="item_id",
+        scale=(1, 5),
+        texts={f"i{n:03}": f"text <b>{n}</b>" for n in range(80)},
+    )
+
+
+def test_each_dimension_has_the_word_for_what_the_judge_does(found):
+    words = {c.dimension: c.word for c in found.verdict.cells if c.judge == "model"}
+    assert words == WORDS
+
+
+def test_the_audited_judge_comes_before_its_baselines(found):
+    assert [sentence.split()[0] for sentence in found.headline[:2]] == ["model", "length"]
+    assert found.title == "Audit of model, compared with length"
+    assert list(dict.fromkeys(c.judge for c in found.verdict.cells)) == ["model", "length"]
+    assert all(note.about in {"model", "people"} for note in found.verdict.notes)
+
+
+def test_a_judge_has_one_sentence_in_plain_words(found):
+    said = found.verdict.sentences[0]
+    assert said.startswith("model can stand in for a person on 1 of 5 dimensions (warmth)")
+    assert "scores humour the other way round from people" in said
+    assert "advice 1." in said
+    assert "too high (scale 1 to 5)" in said
+    assert "falls short of people on detail" in said
+    assert said.endswith("the data do not decide about clarity.")
+
+
+def test_findings_come_by_severity_with_a_number_and_what_to_do(found):
+    notes = found.to_json()["findings"]
+    order = ["critical", "warning", "note"]
+    assert [order.index(n["severity"]) for n in notes] == sorted(
+        order.index(n["severity"]) for n in notes
+    )
+    text = json.dumps(notes, ensure_ascii=False)
+    assert "with the scale turned round it would be 0.9" in text
+    assert "gave no rating for 18.5% of the items" in text
+    assert all(note["do"] and any(c.isdigit() for c in note["says"]) for note in notes)
+
+
+def test_checks_that_could_not_run_are_named_with_the_reason(found, files):
+    assert {"What happens at a cut"} <= {gap.check for gap in found.verdict.not_run}
+    people, folder = files
+    alone = audit([str(people[0])], [str(folder / "model.csv")], id_column="item_id", scale=(1, 5))
+    gaps = {gap.check: gap.why for gap in alone.verdict.not_run}
+    assert "one person" in gaps["People's agreement with each other"]
+    assert "--items" in gaps["The worst disagreements with their texts"]
+    assert {c.word for c in alone.verdict.cells} <= {TOO_FEW, BIASED, REVERSED}
+
+
+def test_the_worst_disagreements_name_nobody(found):
+    worst = found.verdict.disagreements
+    assert len(worst) == Large().shown
+    assert [one.size for one in worst] == sorted((one.size for one in worst), reverse=True)
+    assert worst[0].texts[0][1].startswith("text <b>")
+    assert not any(name in json.dumps(str(worst)) for name in ("anna", "ben", "cleo"))
+
+
+def test_the_limits_can_be_set_and_are_stated(files):
+    people, folder = files
+    lenient = audit(
+        [str(path) for path in people],
+        [str(folder / "model.csv")],
+        id_column="item_id",
+        scale=(1, 5),
+        dimensions=["advice"],
+        large=large_of(["bias=0.9"]),
+    )
+    assert [c.word for c in lenient.verdict.cells] != [BIASED]
+    assert "bias is large from 3.60 points" in lenient.limits[-1]
+    assert lenient.verdict.cells[0].word in {AGREES, SHORT, TOO_FEW}
+
+
+@pytest.mark.parametrize("word", ["bais=0.1", "bias", "bias=much", "bias=7"])
+def test_a_limit_that_is_none_is_refused(word):
+    with pytest.raises(RatifyError):
+        large_of([word])
+
+
+def test_straight_lines_are_flagged(tmp_path):
+    rng = np.random.default_rng(1)
+    for name in ("a", "b", "lazy", "m"):
+        frame = pd.DataFrame(rng.integers(1, 6, (20, 3)), columns=["x", "y", "z"])
+        if name == "lazy":
+            frame["y"] = frame["z"] = frame["x"]
+        frame.insert(0, "item_id", [f"i{n}" for n in range(20)])
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    humans = [str(tmp_path / f"{name}.csv") for name in ("a", "b", "lazy")]
+    found = audit(humans, [str(tmp_path / "m.csv")], id_column="item_id", scale=(1, 5))
+    assert [one.who for one in found.verdict.people] == ["lazy"]
+    assert "100% of the items" in found.verdict.people[0].reason

@@ -1,0 +1,121 @@
+"""If this failed, a study's report would misjudge a hypothesis or miss careless answers."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.evidence.choice_yardstick import PAIRS, beside_people, yardstick_of
+from analysis.evidence.evidence import Evidence
+from analysis.evidence.raters import rater_quality
+from analysis.registered.verdict import NOT_SUPPORTED, OPEN, SUPPORTED, decided
+from analysis.results.quantities import Quantity
+from prereg.plan.model import Hypothesis
+from prereg.plan.reporting import Large
+
+PASS = "m: winning_rate "
+
+
+def number(estimate: float, p: float | None, name: str = "gap") -> Quantity:
+    return Quantity(
+        analysis="a",
+        name=name,
+        label=name,
+        estimate=estimate,
+        n=9,
+        unit_of_n="judgments",
+        method="m",
+        unit="u",
+        p_value=p,
+        hypothesis="H1",
+        status="confirmatory",
+    )
+
+
+@pytest.mark.parametrize(
+    ("tests", "direction", "verdict"),
+    [
+        ([number(0.4, 0.001), number(0.2, 0.04)], None, SUPPORTED),
+        ([number(0.4, 0.001), number(0.2, 0.4)], None, OPEN),
+        ([number(0.4, 0.2)], None, NOT_SUPPORTED),
+        ([number(-0.4, 0.001)], None, OPEN),
+        ([number(-0.4, 0.001)], "negative", SUPPORTED),
+        ([number(-0.4, 0.001)], "positive", NOT_SUPPORTED),
+        ([number(0.4, None)], None, OPEN),
+        (
+            [number(1.0, None, "m: winning_rate x"), number(0.2, None, "m: winning_rate y")],
+            None,
+            OPEN,
+        ),
+        ([number(1.0, None, PASS + "x")], None, SUPPORTED),
+    ],
+)
+def test_the_registered_tests_decide_about_a_hypothesis(
+    tests: list[Quantity], direction: Any, verdict: str
+) -> None:
+    hypothesis = Hypothesis(id="H1", text="It matters.", direction=direction)
+    found = decided(hypothesis, [*tests, Quantity(**_other())])
+    assert found.verdict == verdict
+    assert found.how.endswith(".")
+
+
+def _other() -> dict[str, Any]:
+    return number(9.0, 0.9).to_json() | {"hypothesis": "H2"}
+
+
+def choices(left: float, people: int = 30, seed: int = 1) -> pd.DataFrame:
+    """Return ten choices of each person between twelve items, of which the first is the best."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for person in range(people):
+        for _ in range(10):
+            a, b = rng.permutation(12)[:2]
+            better = "left" if a < b else "right"
+            chosen = better if rng.random() > left else "left"
+            rows.append((f"id-{person}", f"S{person}", "one", f"i{a}", f"i{b}", chosen, 20_000))
+    names = "rater_id sequence_id scenario left_id right_id choice response_ms".split()
+    return pd.DataFrame(rows, columns=names)
+
+
+def evidence(people: pd.DataFrame) -> Evidence:
+    plan = SimpleNamespace(large=Large(), ranking=SimpleNamespace(ridge=0.02))
+    return cast(
+        Evidence, SimpleNamespace(people=people, answers=people, plan=plan, raters="people")
+    )
+
+
+def test_a_side_chosen_too_often_is_a_critical_finding() -> None:
+    found = rater_quality(evidence(choices(0.6)))
+    side = next(note for note in found.notes if "left side" in note.says)
+    assert side.severity == "critical"
+    assert "p < 0.001" in side.says
+    assert not [n for n in rater_quality(evidence(choices(0.0))).notes if "left side" in n.says]
+
+
+def test_careless_people_are_flagged_by_their_sequence_and_not_by_their_id() -> None:
+    people = choices(0.0)
+    people.loc[people["rater_id"] == "id-3", "choice"] = "right"
+    people.loc[people["rater_id"] == "id-4", "response_ms"] = 900
+    found = rater_quality(evidence(people))
+    assert {one.who: one.reason.split(" ")[0] for one in found.people} == {
+        "sequence S3": "chose",
+        "sequence S4": "median",
+    }
+
+
+def test_a_judge_that_tosses_a_coin_does_not_reach_people() -> None:
+    people = choices(0.1)
+    known, what = yardstick_of(evidence(people))
+    assert what == PAIRS
+    coin = choices(0.0, seed=5)
+    coin["choice"] = np.random.default_rng(2).choice(["left", "right"], len(coin))
+    found = beside_people(evidence(people), coin, known, what)
+    assert found is not None
+    assert found.difference[2] < 0
+    good = beside_people(evidence(people), choices(0.0, seed=7), known, what)
+    assert good is not None
+    assert good.difference[1] > -0.05
