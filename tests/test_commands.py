@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from study.bots import Page
+from study.store.database import open_store
 from tests.conftest import Serve, make_study
 from tests.support.raters import take_part
 
@@ -120,6 +121,8 @@ def test_what_comes_too_early_is_said(ratify: Run, study_folder: Path, tmp_path:
     refused(ratify("analyze", study_folder), "no tables yet", "ratify export")
     refused(ratify("report", study_folder), "results.json")
     refused(ratify("gate", study_folder), "no results yet", "ratify analyze")
+    refused(ratify("export", study_folder), "there is no store here")
+    open_store(study_folder, None).close()
     assert ratify("export", study_folder).returncode == 0
     refused(ratify("analyze", study_folder), "holds")
 
