@@ -26,6 +26,7 @@ from analysis.registered.sentences import flow_notes, limits, methods
 from analysis.registered.shared_families import in_shared_families
 from analysis.results.files import WRITTEN, write_results
 from analysis.results.quantities import Quantity, Results, ResultTable
+from analysis.results.stale import plan_content
 from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.errors import RatifyError
@@ -256,9 +257,11 @@ def _meta(evidence: Evidence, folder: Path) -> dict[str, Any]:
         "mode": evidence.mode,
         "plan": evidence.plan.id,
         "plan_hash": None if lock is None else lock.plan_hash,
+        "plan_content": plan_content(evidence.plan),
         "locked_at": None if lock is None else lock.locked_at,
         "locked_parts": {} if lock is None else dict(lock.parts),
         "seed": evidence.plan.seed,
+        "notes": list(evidence.notes),
         "inputs": {p.name: files.sha256(p.read_bytes()) for p in inputs if p.exists()},
         "versions": {
             "python": platform.python_version(),

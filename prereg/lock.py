@@ -13,11 +13,13 @@ from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.images import study_images
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.tables.reader import read_table
+from prereg.tables.reading import OWN
 
 LOCK_FILE = "plan.lock.json"
 SEQUENCES_FILE = "sequences.csv"
@@ -32,7 +34,8 @@ class Lock:
     plan_hash : str
         SHA-256 over the hashes of the parts; every row of data carries it.
     parts : dict
-        SHA-256 by part: plan, items, sequences, consent, instructions, prompts.
+        SHA-256 by part: plan, items, sequences, consent, instructions, prompts; also images, if
+        the texts show some.
     locked_at : str
         ISO 8601, UTC.
     tool : str
@@ -82,6 +85,7 @@ def hash_parts(
     sequences: Sequence[Mapping[str, Any]],
     texts: Mapping[str, str],
     prompts: Mapping[str, str],
+    images: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the SHA-256 of every part of a study over its canonical JSON.
 
@@ -96,6 +100,8 @@ def hash_parts(
         The other texts that raters are shown, by name (consent, instructions).
     prompts : mapping
         What each judge works with, by judge id: a prompt, or a baseline's lexicon.
+    images : mapping, optional
+        SHA-256 of the images that the texts show, by name.
     """
     columns = sequence_columns(plan)
     rows = [{c: str(row[c]) for c in columns} for row in sequences]
@@ -105,6 +111,7 @@ def hash_parts(
         "sequences": rows,
         "prompts": dict(prompts),
         **texts,
+        **({"images": dict(images)} if images else {}),
     }
     return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
 
@@ -120,24 +127,41 @@ def verify_lock(folder: Path, plan: Plan) -> Lock:
         When there is no lock, or anything in the folder differs from it.
     """
     lock = read_lock(folder)
-    parts = {**study_parts(folder, plan), "prompts": lock.parts.get("prompts", "")}
+    parts = {
+        **study_parts(folder, plan, with_images="images" in lock.parts),
+        "prompts": lock.parts.get("prompts", ""),
+    }
     refuse_changed(folder, lock, parts)
     return lock
 
 
-def study_parts(folder: Path, plan: Plan) -> dict[str, str]:
+def study_parts(folder: Path, plan: Plan, *, with_images: bool = False) -> dict[str, str]:
     """Return the hashes of every part of a study folder except the judges' prompts.
+
+    Parameters
+    ----------
+    folder : Path
+    plan : Plan
+    with_images : bool
+        Whether its lock names images; those of 0.4.0 and before do not.
 
     Raises
     ------
     RatifyError
         When a file of the study is missing or wrong.
     """
-    items = read_items(folder / plan.materials.items)
-    sequences = read_table(folder / SEQUENCES_FILE)
+    items = read_items(folder / plan.materials.items, plan.data.reading("items"))
+    sequences = read_table(folder / SEQUENCES_FILE, OWN)
     sequences.require(*sequence_columns(plan))
+    texts = read_texts(folder, plan)
+    shown = study_images(folder, plan, texts, items.rows) if with_images else {}
     parts = hash_parts(
-        plan, items=items.rows, sequences=sequences.rows, texts=read_texts(folder, plan), prompts={}
+        plan,
+        items=items.written,
+        sequences=sequences.written,
+        texts=texts,
+        prompts={},
+        images={name: image.sha256 for name, image in shown.items()},
     )
     del parts["prompts"]
     return parts

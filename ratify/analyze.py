@@ -6,17 +6,52 @@ from pathlib import Path
 
 import click
 
-from ratify.command_line import MODE, STUDY, main
+from ratify.command_line import MODE, STUDY, database, main, opened
+from ratify.reading_options import print_notes
 
 
 @main.command()
 @STUDY
 @MODE
 def analyze(folder: Path, mode: str) -> None:
-    """Run the registered analyses on the tidy tables in DIR/data and write DIR/results."""
+    """Run the registered analyses on the tidy tables in DIR/data and write DIR/results.
+
+    If DIR has its store, and the tables are older than it, they are exported again first.
+    """
     from analysis.run import analyze_study
 
+    _bring_up_to_date(folder)
     results = analyze_study(folder, mode=mode)
+    print_notes(results.meta["notes"])
     for sentence in results.headline:
         click.echo(sentence)
     click.echo(f"wrote {folder / 'results'}/results.json, tables/ and figures/")
+
+
+def _bring_up_to_date(folder: Path) -> None:
+    """Export the tables again if the store has newer answers, or if somebody has withdrawn.
+
+    A folder without a store is a copy of the tables, which is analysed as it is.
+    """
+    from study.export.freshness import export_if_stale
+    from study.store.database import ELSEWHERE_FILE, STORE_FILE
+    from study.store.engines import URL_VARIABLE
+
+    if not (folder / "data").is_dir() or not (folder / "plan.yaml").exists():
+        return
+    if database() is None and (folder / ELSEWHERE_FILE).exists():
+        click.echo(
+            f"{folder / 'data'}: whether these tables are up to date is not known, because "
+            f"{URL_VARIABLE} is not set and the answers are in another database",
+            err=True,
+        )
+        return
+    if database() is None and not (folder / STORE_FILE).exists():
+        return
+    with opened(folder) as (study, store):
+        exported = export_if_stale(store, study)
+    if exported is not None:
+        click.echo(
+            f"{exported.folder}/: the tables were older than the store and were exported again",
+            err=True,
+        )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from prereg.errors import RatifyError
 from prereg.tables.contract import MODES
 from ratify.command_line import main
+from ratify.reading_options import print_notes, reading_options
 
 if TYPE_CHECKING:
     from analysis.agreement.summary import CutAt
     from analysis.results.quantities import Results
+    from prereg.tables.reading import Reading
 
 NO_ITEMS = (
     "The baselines length and lexical are not compared with the judge, because the items' texts "
@@ -46,6 +48,19 @@ NO_ITEMS = (
     show_default=True,
     help="In a wide file with several raters: the column that names the rater.",
 )
+@click.option(
+    "--human-columns",
+    metavar="COLUMN,...",
+    multiple=True,
+    help="In a table with one column for each rater: the columns of people. All hold the ratings "
+    "of one dimension, which --dimension names.",
+)
+@click.option(
+    "--judge-columns",
+    metavar="COLUMN,...",
+    multiple=True,
+    help="The same for judges, in the files that --judge names.",
+)
 @click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
 @click.option(
     "--scale", nargs=2, type=float, metavar="MIN MAX", help="The two ends of the rating scale."
@@ -54,7 +69,9 @@ NO_ITEMS = (
     "--dimension",
     "dimensions",
     multiple=True,
-    help="A column to compare. Default: every numeric column that all files share.",
+    help="What was rated: a column, or a word of a long table. Can be repeated. Default: every "
+    "numeric column that all files share, except those that cannot be ratings: ids, counters, "
+    "times, versions, and columns in which each annotator has one value, or all have the same.",
 )
 @click.option(
     "--cut",
@@ -101,6 +118,7 @@ NO_ITEMS = (
     type=click.Choice(MODES),
     help="Mode of the ratings to use from exported tables. Default: their only mode, or live.",
 )
+@reading_options
 @click.option("--check", is_flag=True, help="Compare the coefficients with pingouin's.")
 @click.option(
     "--out",
@@ -114,6 +132,8 @@ def audit(
     id_column: str,
     scale: tuple[float, float] | None,
     rater_column: str,
+    human_columns: tuple[str, ...],
+    judge_columns: tuple[str, ...],
     dimensions: tuple[str, ...],
     cuts: tuple[str, ...],
     epsilon: float,
@@ -123,6 +143,7 @@ def audit(
     habits: Path | None,
     seed: int,
     mode: str | None,
+    reading: Reading,
     check: bool,
     out: Path,
 ) -> None:
@@ -153,18 +174,29 @@ def audit(
             seed=seed,
             items=items,
             text_column=text_column,
-            rater_column=rater_column,
+            columns={
+                "rater_column": rater_column,
+                "reading": reading,
+                "human_columns": _names(human_columns),
+                "judge_columns": _names(judge_columns),
+            },
             epsilon=epsilon,
             cuts=cuts,
             interval=interval,
             check=check,
         )
+    print_notes(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:
         write_results(results, folder)
         write_report(folder)
     for sentence in [*results.headline, *results.methods[-1:] * check]:
         click.echo(sentence)
     click.echo(f"wrote {out}/report.html, results.json, tables/ and figures/")
+
+
+def _names(given: Sequence[str]) -> tuple[str, ...]:
+    """Return names separated by commas."""
+    return tuple(name.strip() for part in given for name in part.split(",") if name.strip())
 
 
 def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
@@ -184,7 +216,7 @@ def _agreement(
     seed: int,
     items: Path | None,
     text_column: str,
-    rater_column: str,
+    columns: Mapping[str, Any],
     epsilon: float,
     cuts: Sequence[str],
     interval: Literal["jackknife", "bootstrap"],
@@ -206,7 +238,7 @@ def _agreement(
                 scale=scale,
                 dimensions=dimensions,
                 mode=mode,
-                rater_column=rater_column,
+                **columns,
             )
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = rate_table(
@@ -217,6 +249,7 @@ def _agreement(
                 scale=scale,
                 taken=taken,
                 into=Path(name),
+                reading=columns["reading"],
             )
         results = run_audit(
             humans,
@@ -226,11 +259,11 @@ def _agreement(
             dimensions=dimensions,
             seed=seed,
             mode=mode,
-            rater_column=rater_column,
             epsilon=epsilon,
             interval=interval,
             cuts=[_cut(word) for word in cuts],
             check=check,
+            **columns,
         )
     if note:
         results.limits.insert(0, note)

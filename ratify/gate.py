@@ -15,7 +15,9 @@ from ratify.command_line import STUDY, main
 def gate(ctx: click.Context, folder: Path) -> None:
     """Exit with 0 if the results in DIR meet every threshold of the plan, otherwise with 1."""
     from analysis.gate import judge_results
+    from analysis.results.stale import refuse_stale
 
+    refuse_stale(folder)
     verdict = judge_results(folder)
     for line in verdict.lines():
         click.echo(line)

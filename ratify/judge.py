@@ -113,8 +113,6 @@ def _estimate(study: Study, store: Store, judge: LLMJudge, *, again: bool = Fals
 def _ask_llm(
     study: Study, store: Store, judge: LLMJudge, *, yes: bool, again: bool, batch: bool
 ) -> bool:
-    from study.judges.runs.batch import run_batch
-    from study.judges.runs.live import run_llm
     from study.judges.runs.spending import check_affordable
 
     if study.lock is None:
@@ -127,6 +125,19 @@ def _ask_llm(
     click.echo(found.sentence())
     if not yes:
         _agree(judge, found, check_affordable)
+    try:
+        return _run_llm(study, store, judge, found, again=again, batch=batch)
+    finally:
+        for line in _unanswered(study, store, judge):
+            click.echo(line)
+
+
+def _run_llm(
+    study: Study, store: Store, judge: LLMJudge, found: Estimate, *, again: bool, batch: bool
+) -> bool:
+    from study.judges.runs.batch import run_batch
+    from study.judges.runs.live import run_llm
+
     if batch:
         ran = run_batch(store, study, judge, say=click.echo, again=again)
         click.echo(_did(judge, ran))
@@ -147,6 +158,22 @@ def _agree(judge: LLMJudge, found: Estimate, check: Any) -> None:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             raise
         click.confirm(f"{error.problem}. Go on?", abort=True)
+
+
+def _unanswered(study: Study, store: Store, judge: LLMJudge) -> list[str]:
+    """Return what is unanswered so far: a line for each reason, with an example of the words."""
+    from study.judges.ledger.reading import LedgerReading
+
+    counts: dict[str, int] = {}
+    examples: dict[str, str] = {}
+    for one in LedgerReading(store, study.plan_hash, judge.id).unanswered():
+        counts[one.reason] = counts.get(one.reason, 0) + one.count
+        examples.setdefault(one.reason, one.example)
+    return [
+        f"judge {judge.id}: {count:,} unanswered, {reason.replace('_', ' ')}"
+        + (f", for example: {examples[reason]}" if examples[reason] else "")
+        for reason, count in counts.items()
+    ]
 
 
 def _did(judge: LLMJudge, ran: Ran) -> str:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ratify.command_line import STUDY, main
+from ratify.reading_options import print_notes, reading_options
+
+if TYPE_CHECKING:
+    from prereg.tables.reading import Reading
 
 
 @main.command()
 @STUDY
 @click.option(
-    "--items", type=click.Path(path_type=Path), help="Your items: a CSV or Parquet table."
+    "--items", type=click.Path(path_type=Path), help="Your items: CSV, Excel, JSON, JSONL, Parquet."
 )
 @click.option("--id", "id_column", default="item_id", show_default=True, help="Its id column.")
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
@@ -24,6 +29,7 @@ from ratify.command_line import STUDY, main
     show_default=True,
     help="The worked plan: pairwise_preference, empathy_rating or best_response.",
 )
+@reading_options
 def new(
     folder: Path,
     items: Path | None,
@@ -31,6 +37,7 @@ def new(
     text_column: str,
     scenario_column: str | None,
     worked: str,
+    reading: Reading,
 ) -> None:
     """Make a study folder DIR from a worked plan, with your items or the demo's."""
     from prereg.kinds.registry import kind_of
@@ -43,7 +50,9 @@ def new(
         text_column=text_column,
         scenario_column=scenario_column,
         worked=worked,
+        reading=reading,
     )
+    print_notes(study.table.notes)
     design = study.plan.design
     click.echo(
         f"{folder}: {len(study.items)} items, {design.sequences} sequences of "

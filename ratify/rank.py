@@ -2,28 +2,103 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from prereg.errors import RatifyError
+from prereg.tables.contract import MODES
 from ratify.command_line import main
+from ratify.reading_options import reading_options
+
+if TYPE_CHECKING:
+    from prereg.tables.reading import Reading
 
 
 @main.command()
 @click.argument("judgments", type=click.Path(path_type=Path))
+@click.option("--left", metavar="COLUMN", help="The item on the left.  [default: left_id]")
+@click.option("--right", metavar="COLUMN", help="The item on the right.  [default: right_id]")
+@click.option("--choice", metavar="COLUMN", help="Which of them won.  [default: choice]")
+@click.option("--rater", metavar="COLUMN", help="Who judged.  [default: rater_id, if there is one]")
+@click.option(
+    "--scenario",
+    metavar="COLUMN",
+    help="Items are ranked within it.  [default: scenario, if there is one]",
+)
+@click.option(
+    "--values",
+    metavar="LEFT,RIGHT",
+    help="The words for the left and the right side, such as model_a,model_b or A,B or 1,0; or "
+    "'ids' if the choice is the id of the item that won.  [default: left,right]",
+)
+@click.option(
+    "--ties",
+    metavar="WORDS",
+    multiple=True,
+    help="Words for a tie, separated by commas, such as 'tie,tie (bothbad)'. A tie is half a win "
+    "for each item. Without this option a tie is refused.",
+)
+@click.option(
+    "--raters",
+    metavar="RATERS",
+    multiple=True,
+    help="Whose judgments to rank by: human, llm, baseline or the id of a rater. Can be repeated. "
+    "Default: people's, if the table says who is a person.",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(MODES),
+    help="Mode of people's judgments. Default: their only mode, or live.",
+)
+@reading_options
 @click.option("--out", type=click.Path(path_type=Path), help="Write the table as CSV here.")
 @click.option("--check", is_flag=True, help="Compare the fit with choix's.")
-def rank(judgments: Path, out: Path | None, check: bool) -> None:
+def rank(
+    judgments: Path,
+    left: str | None,
+    right: str | None,
+    choice: str | None,
+    rater: str | None,
+    scenario: str | None,
+    values: str | None,
+    ties: tuple[str, ...],
+    raters: tuple[str, ...],
+    mode: str | None,
+    reading: Reading,
+    out: Path | None,
+    check: bool,
+) -> None:
     """Rank items from a table JUDGMENTS that you already have, by Bradley-Terry and Elo.
 
-    The table needs left_id, right_id and choice (left or right). If it has scenario, items are
-    ranked within each scenario; if it has rater_id, standard errors are clustered by rater.
+    The table needs left_id, right_id and choice (left or right), or your own names and words for
+    them. If it has scenario, items are ranked within each scenario; if it has rater_id, standard
+    errors are clustered by rater.
     """
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
+    from analysis.ranking.table_choices import Words
     from prereg.files import write_text
 
+    named = {
+        "left_id": left,
+        "right_id": right,
+        "choice": choice,
+        "rater_id": rater,
+        "scenario": scenario,
+    }
     refuse_foreign_table(out)
-    ranked = rank_table(judgments, check=check)
+    ranked = rank_table(
+        judgments,
+        reading=_with_columns(reading, {ours: name for ours, name in named.items() if name}),
+        words=Words(_words([values] if values else []), _words(ties)),
+        raters=_words(raters),
+        mode=mode,
+        check=check,
+    )
     if out is None:
         click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))
     else:
@@ -31,3 +106,33 @@ def rank(judgments: Path, out: Path | None, check: bool) -> None:
         click.echo(f"wrote {out}: {len(ranked.table)} items")
     for line in ranked.notes:
         click.echo(line, err=True)
+
+
+def _words(given: Sequence[str]) -> tuple[str, ...]:
+    """Return words separated by commas; one that holds a comma stands in double quotes."""
+    cells = [cell.strip() for row in csv.reader(given, skipinitialspace=True) for cell in row]
+    return tuple(cell for cell in cells if cell)
+
+
+def _with_columns(reading: Reading, named: dict[str, str]) -> Reading:
+    """Return the reading with the columns that options of their own name."""
+    for ours, theirs in named.items():
+        before = reading.columns.get(ours, theirs)
+        if before != theirs:
+            raise RatifyError(
+                f"{ours} is named twice",
+                file="--map",
+                value=before,
+                allowed=f"one of {before}, {theirs}",
+            )
+    columns = {**reading.columns, **named}
+    for theirs in columns.values():
+        if list(columns.values()).count(theirs) > 1:
+            both = " and ".join(one for one in columns if columns[one] == theirs)
+            raise RatifyError(
+                f"one column cannot be {both}",
+                column=theirs,
+                value=theirs,
+                allowed="a column for each",
+            )
+    return replace(reading, columns=columns)

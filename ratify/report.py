@@ -14,5 +14,7 @@ from ratify.command_line import STUDY, main
 def report(folder: Path) -> None:
     """Write report.html from the results in DIR/results."""
     from analysis.report.page import write_report
+    from analysis.results.stale import refuse_stale
 
+    refuse_stale(folder)
     click.echo(f"wrote {write_report(folder / 'results')}")

@@ -19,10 +19,13 @@ ERASING_SECONDS = 5.0
 @MODE
 def withdraw(folder: Path, rater_id: str, mode: str) -> None:
     """Delete all answers of RATER_ID in DIR. Use it when a rater withdraws; it cannot be undone."""
+    from prereg.tables.cleaning import clean
     from study.visits.withdrawal import withdraw_rater
 
     with opened(folder) as (study, store):
-        if not withdraw_rater(store, study, mode, rater_id):
+        # an id that an older version stored as it came is tried as it is given, too
+        named = dict.fromkeys((clean(rater_id), rater_id))
+        if not any(withdraw_rater(store, study, mode, name) for name in named):
             raise RatifyError(
                 "has no visit in this study",
                 file=folder,

@@ -196,6 +196,7 @@ class Page(HTMLParser):
         self.choices: dict[str, list[str]] = {}
         self.conversations: dict[str, str] = {}
         self._letter: str | None = None
+        self._inside = 0  # boxes within a conversation, which Markdown may have
         self._in_title = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -211,13 +212,18 @@ class Page(HTMLParser):
             self.choices.setdefault(given["name"], []).append(given.get("value", ""))
         if "data-conversation" in given:
             self._letter = given["data-conversation"]
+            self._inside = 0
             self.conversations[self._letter] = ""
+        elif tag in {"div", "section"}:
+            self._inside += 1
 
     def handle_endtag(self, tag: str) -> None:
         """Read an end tag."""
         self._in_title = False
         if tag in {"div", "section"}:
-            self._letter = None
+            self._inside -= 1
+            if self._inside < 0:
+                self._letter = None
 
     def handle_data(self, data: str) -> None:
         """Read text."""

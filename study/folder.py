@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prereg.design.sequences import Trial
+from prereg.images import Image
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
 from prereg.plan.model import Plan
@@ -37,6 +38,8 @@ class Study:
         Trials by sequence id, in order of position.
     texts : mapping
         Consent and instructions, Markdown.
+    images : mapping
+        The images that texts and items show, by their names there.
     parts : mapping
         SHA-256 by part; see `prereg.lock.hash_parts`.
     plan_hash : str
@@ -52,6 +55,7 @@ class Study:
     shown: Mapping[str, Item]
     sequences: Mapping[str, tuple[Trial, ...]]
     texts: Mapping[str, str]
+    images: Mapping[str, Image]
     parts: Mapping[str, str]
     plan_hash: str
     lock: Lock | None

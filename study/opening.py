@@ -12,6 +12,7 @@ from prereg.design.sequences import (
     sequence_rows,
 )
 from prereg.errors import RatifyError
+from prereg.images import study_images
 from prereg.kinds.registry import kind_of
 from prereg.lock import (
     LOCK_FILE,
@@ -30,6 +31,7 @@ from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.tables.reader import Table, read_table, write_csv
+from prereg.tables.reading import OWN
 from study.folder import Study
 from study.items import Item
 from study.judges.version import check_baseline, check_judge, judge_version
@@ -61,7 +63,7 @@ def open_study(
     _check_judges(plan, folder)
     _check_baselines_beside(plan, folder)
     check_language(plan.language, folder / PLAN_FILE)
-    table = read_items(folder / plan.materials.items)
+    table = read_items(folder / plan.materials.items, plan.data.reading("items"))
     _check_columns(plan, table)
     _check_habits(plan, table)
     if kind_of(plan).one_prompt:
@@ -70,18 +72,26 @@ def open_study(
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # locked sequences are not generated again: another version of numpy may shuffle differently
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
+    lock = read_lock(folder) if locked else None
+    # studies that 0.4.0 locked have no images, and may show raw HTML as it is written
+    images = (
+        study_images(folder, plan, texts, table.rows)
+        if lock is None or "images" in lock.parts
+        else {}
+    )
     parts = hash_parts(
         plan,
-        items=table.rows,
-        sequences=[dict(row) for row in sequence_rows(plan, trials)],
+        items=table.written,
+        sequences=read_table(folder / SEQUENCES_FILE, OWN).written
+        if locked
+        else [dict(row) for row in sequence_rows(plan, trials)],
         texts=texts,
         prompts={judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
         if same_judges or not locked
         else {},
+        images={name: image.sha256 for name, image in images.items()},
     )
-    lock = None
-    if locked:
-        lock = read_lock(folder)
+    if lock is not None:
         if not same_judges:
             parts["prompts"] = lock.parts.get("prompts", "")
         refuse_changed(folder, lock, parts)
@@ -99,6 +109,7 @@ def open_study(
         {**items, **_check_items(plan, table)},
         _by_sequence(trials),
         texts,
+        images,
         parts,
         plan_hash(parts),
         lock,
@@ -218,7 +229,7 @@ def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
     """
     if not (folder / LOCK_FILE).exists():
         read_lock(folder)  # raises: the plan is not locked
-    table = read_table(folder / SEQUENCES_FILE)
+    table = read_table(folder / SEQUENCES_FILE, OWN)
     table.require(*sequence_columns(plan))
     options = kind_of(plan).columns(plan)
     known = {record["item_id"] for record in items.rows}

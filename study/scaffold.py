@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.items import ITEM_COLUMNS, import_items
 from prereg.tables.reader import write_csv
+from prereg.tables.reading import Reading
 from study.bots import fingerprint, send_bots
 from study.folder import DEMO_MARK, SERVING_FILE, Study
 from study.opening import open_study
@@ -41,6 +43,7 @@ def new_study(
     scenario_column: str | None = None,
     worked: str = WORKED,
     demo: bool = False,
+    reading: Reading | None = None,
 ) -> Study:
     """Make a study folder from a worked plan.
 
@@ -56,11 +59,14 @@ def new_study(
         Name of a worked plan; see `worked_plans`.
     demo : bool
         Whether to add the comparison with the quality planted in the demo's conversations.
+    reading : Reading, optional
+        How the user's table is read.
 
     Returns
     -------
     Study
-        The new folder, opened, so that errors in it show now.
+        The new folder, opened, so that errors in it show now; the notes of its table say what was
+        changed while the user's table was read.
 
     Raises
     ------
@@ -74,12 +80,18 @@ def new_study(
             value=worked,
             allowed=", ".join(worked_plans()),
         )
-    rows = _demo_items() if items is None else None
-    if rows is None:
-        assert items is not None
-        rows = import_items(
-            items, id_column=id_column, text_column=text_column, scenario_column=scenario_column
+    notes: tuple[str, ...] = ()
+    if items is None:
+        rows = _demo_items()
+    else:
+        imported = import_items(
+            items,
+            id_column=id_column,
+            text_column=text_column,
+            scenario_column=scenario_column,
+            reading=reading,
         )
+        rows, notes = imported.rows, imported.notes
         _refuse_lonely(items, rows, scenario_column or "scenario")
     columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
     source = resources.files("prereg") / "worked" / worked
@@ -92,7 +104,8 @@ def new_study(
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)
         open_study(beside)
-    return open_study(folder)
+    study = open_study(folder)
+    return replace(study, table=replace(study.table, notes=notes))
 
 
 def worked_plans() -> list[str]:

@@ -57,6 +57,8 @@ def alpha_copies(
         NaN where all ratings are one value or no item has two.
     """
     found = np.full(len(copies), np.nan)
+    if counts.size == 0:
+        return found
     m = counts.sum(axis=1)
     size = max(1, _CELLS // max(1, 2 * len(counts)))
     for start in range(0, len(copies), size):

@@ -10,22 +10,31 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.agreement.rating_table import MEDIAN, check_scale
+from analysis.agreement.yardstick import ALL
 from analysis.audit.files import (
     Annotator,
+    Kind,
     Source,
     annotators_of,
     rated_dimensions,
     read_source,
     require_dimensions,
 )
+from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import rows_that_count
 from analysis.results.words import listed
 from prereg.errors import RatifyError
+from prereg.tables.fitting import refuse_unused
+from prereg.tables.reading import Reading
 
 # Two annotators who agree on all of at least this many ratings are the same annotator,
 _TOO_MANY_ALIKE = 10
 # unless one value makes up more than this share of the ratings.
 _ONE_VALUE = 0.8
+# What a report calls all people together; a judge of this name would be taken for them.
+_OF_PEOPLE = ("humans", "people")
+# How the note on columns that are not ratings begins.
+NOT_COMPARED = "Not compared, because it does not look like a rating: "
 # With more annotators than this a warning refers to the table instead of naming each one.
 _SPELLED_OUT = 12
 
@@ -46,6 +55,9 @@ class Annotators:
         What a reader must know before trusting the numbers: items and columns that are left out.
     mode : str or None
         The kind of data of people's ratings, if a table says: live, pilot or bot.
+    said : tuple of str
+        Those of the warnings that are said at once: how the files were read, and which columns are
+        not compared.
     """
 
     humans: tuple[Annotator, ...]
@@ -54,6 +66,7 @@ class Annotators:
     files: tuple[Path, ...]
     warnings: list[str]
     mode: str | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -91,6 +104,9 @@ def read_annotators(
     dimensions: Sequence[str] | None = None,
     mode: str | None = None,
     rater_column: str = "rater_id",
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+    human_columns: Sequence[str] = (),
+    judge_columns: Sequence[str] = (),
 ) -> Annotators:
     """Read and check the files of an audit.
 
@@ -112,6 +128,12 @@ def read_annotators(
         mode there, or live if there are several. Ratings of attention checks are left out.
     rater_column : str
         The column of people's wide files that says who rated; a file without it is by one person.
+        It counts in a judges' file too if an id occurs there more than once.
+    reading : Reading
+        How cells are read, and what the files call our columns; a file may lack a name that another
+        file has.
+    human_columns, judge_columns : sequence of str
+        In files with one column per rater, all of one dimension: those of people and of judges.
 
     Returns
     -------
@@ -126,12 +148,25 @@ def read_annotators(
     if not humans or not judges:
         lacking = "human" if not humans else "judge"
         raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
-    sources = [read_source(spec, "human", id_column, rater_column) for spec in humans]
-    sources += [read_source(spec, "judge", id_column) for spec in judges]
+    one = _one_dimension(dimensions, [*human_columns, *judge_columns])
+    sources = [
+        read_source(
+            spec, kind, id_column, rater_column, reading=reading, rater_columns=names, dimension=one
+        )
+        for kind, specs, names in _sides(humans, judges, human_columns, judge_columns)
+        for spec in specs
+    ]
+    refuse_unused([source.table for source in sources], reading)
+    for kind, names in (("human", human_columns), ("judge", judge_columns)):
+        own = [source for source in sources if source.kind == kind]
+        if names and not any(source.rater_columns for source in own):
+            own[0].table.require(*names)
     counted = rows_that_count(sources, mode)
     sources = list(counted.sources)
-    chosen, warnings = _dimensions(sources, dimensions, id_column)
-    warnings = [*counted.notes, *warnings]
+    chosen, warnings = _dimensions(sources, dimensions, id_column, check_scale(scale))
+    _refuse_reserved(sources, chosen)
+    said = (*_as_read(sources, chosen), *warnings)
+    warnings = [*said, *counted.notes]
     hint = (
         "" if dimensions else "; if this column is not a rating, name the ratings with --dimension"
     )
@@ -140,7 +175,7 @@ def read_annotators(
     ]
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
-    twins = _the_same_twice(annotators)
+    twins = _the_same_twice(annotators, named=bool(dimensions))
     silent = [one.name for one in annotators if not one.items]
     if silent:
         warnings.append(f"Left out, because they rated nothing: {listed(silent)}.")
@@ -152,20 +187,72 @@ def read_annotators(
         files=tuple(dict.fromkeys(source.path for source in sources)),
         warnings=warnings,
         mode=counted.mode,
+        said=said,
     )
     warnings += [*twins, *_partial_overlap(found)]
     return found
 
 
+def _sides(
+    humans: Sequence[str], judges: Sequence[str], of_humans: Sequence[str], of_judges: Sequence[str]
+) -> tuple[tuple[Kind, Sequence[str], Sequence[str]], ...]:
+    return ("human", humans, of_humans), ("judge", judges, of_judges)
+
+
+def _one_dimension(dimensions: Sequence[str] | None, columns: Sequence[str]) -> str:
+    """Return the one dimension of files with a column per rater; empty without such files."""
+    if not columns:
+        return ""
+    if not dimensions or len(set(dimensions)) != 1:
+        raise RatifyError(
+            "one column per rater holds ratings of one dimension",
+            value=", ".join(columns),
+            allowed="its name: --dimension warmth",
+        )
+    return dimensions[0]
+
+
+def _refuse_reserved(sources: Sequence[Source], dimensions: Sequence[str]) -> None:
+    """Raise `RatifyError` at a dimension that the report or a file uses for something else."""
+    if ALL in dimensions:
+        raise RatifyError(
+            f"a dimension cannot be called '{ALL}', which is the report's word for the mean over "
+            "dimensions",
+            file=sources[0].path,
+            column=ALL,
+            allowed=f"another name: in wide files --map NAME={ALL}",
+        )
+    for source in sources:
+        if source.rater_column in dimensions:
+            raise RatifyError(
+                f"'{source.rater_column}' says who rated and is not a dimension",
+                file=source.path,
+                allowed="--rater COLUMN, the column that says who rated",
+            )
+
+
+def _as_read(sources: Sequence[Source], dimensions: Sequence[str]) -> list[str]:
+    """Return what was changed while the files were read, each sentence once."""
+    notes: dict[str, None] = {}
+    for source in sources:
+        own = ("value",) if source.long else source.rater_columns or dimensions
+        numbers = source.table.number_notes(*own)
+        notes.update(dict.fromkeys([*source.table.notes, *numbers]))
+    return list(notes)
+
+
 def _dimensions(
-    sources: Sequence[Source], wanted: Sequence[str] | None, id_column: str
+    sources: Sequence[Source],
+    wanted: Sequence[str] | None,
+    id_column: str,
+    scale: tuple[float, float],
 ) -> tuple[tuple[str, ...], list[str]]:
     """Return the dimensions to compare, and a warning on other columns that look like ratings."""
     if wanted:
         for source in sources:
             require_dimensions(source, wanted, id_column)
         return tuple(dict.fromkeys(wanted)), []
-    found = [(_label(source, sources), rated_dimensions(source)) for source in sources]
+    found = [(_label(source, sources), rated_dimensions(source, scale)) for source in sources]
     (_, first), *others = found
     shared = tuple(name for name in first if all(name in names for _, names in others))
     if not shared:
@@ -180,9 +267,20 @@ def _dimensions(
         for name in dict.fromkeys(name for _, names in found for name in names)
         if name not in shared
     ]
-    if not left_out:
-        return shared, []
-    return shared, [f"Left out, because not every file has it as numbers: {listed(left_out)}."]
+    reasons = not_ratings(sources, shared)
+    rated = tuple(name for name in shared if name not in reasons)
+    said = listed([f"{name} ({why})" for name, why in reasons.items()] or [""])
+    if not rated:
+        raise RatifyError(
+            f"no numeric column looks like a rating: {said}",
+            file=sources[0].path,
+            allowed="name what was rated with --dimension",
+        )
+    warnings = [f"{NOT_COMPARED}{said}. Name what was rated with --dimension to compare it."]
+    warnings = warnings if reasons else []
+    if left_out:
+        warnings.append(f"Left out, because not every file has it as numbers: {listed(left_out)}.")
+    return rated, warnings
 
 
 def _label(source: Source, sources: Sequence[Source]) -> str:
@@ -198,7 +296,13 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
     seen: dict[str, Annotator] = {}
     for one in annotators:
         other = seen.setdefault(one.name, one)
-        if other is not one or one.name == MEDIAN:
+        if one.name == MEDIAN or (one.kind == "judge" and one.name in _OF_PEOPLE):
+            raise RatifyError(
+                f"a {one.kind} cannot be called '{one.name}', which is a word of the report",
+                file=one.path,
+                allowed=f"another name: --{one.kind} NAME=FILE",
+            )
+        if other is not one:
             raise RatifyError(
                 f"two annotators are called '{one.name}'",
                 file=one.path,
@@ -206,10 +310,11 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
             )
 
 
-def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
+def _the_same_twice(annotators: Sequence[Annotator], *, named: bool) -> list[str]:
     """Refuse a judge whose ratings all equal a person's, and return notes on other equal ratings.
 
     With fewer than ten ratings, or if nearly all are one value, this can be chance: it is noted.
+    So it is if somebody has named the dimensions, and so says that these are ratings.
     """
     first: dict[frozenset[tuple[tuple[str, str], float | None]], Annotator] = {}
     notes = []
@@ -221,13 +326,14 @@ def _the_same_twice(annotators: Sequence[Annotator]) -> list[str]:
         values = [value for _, value in rated]
         most = max(map(values.count, set(values)))
         many = len(rated) >= _TOO_MANY_ALIKE and most <= _ONE_VALUE * len(rated)
-        if many and other.kind != one.kind:
+        if many and other.kind != one.kind and not named:
             raise RatifyError(
                 f"has the same ratings as '{other.name}': an annotator cannot be compared with "
                 "themselves",
                 file=one.path,
                 value=one.name,
-                allowed="ratings that people and judges gave independently",
+                allowed="ratings that people and judges gave independently; if they did, name what "
+                "was rated with --dimension",
             )
         if many or other.kind != one.kind:
             notes.append(

@@ -24,6 +24,7 @@ from analysis.audit.figures import audit_figures, beside_people_figure
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.results.words import listed
+from prereg.tables.reading import Reading
 
 NAME = "summary"
 JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
@@ -38,6 +39,9 @@ def audit(
     dimensions: Sequence[str] | None = None,
     mode: str | None = None,
     rater_column: str = "rater_id",
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+    human_columns: Sequence[str] = (),
+    judge_columns: Sequence[str] = (),
     epsilon: float = EPSILON["experts"],
     cuts: Sequence[CutAt] = (),
     interval: Method = "jackknife",
@@ -61,6 +65,8 @@ def audit(
         Which of people's ratings to take; see `annotators.read_annotators`.
     rater_column : str
         The column of a wide file that says who rated; see `annotators.read_annotators`.
+    reading, human_columns, judge_columns
+        How the files are read; see `annotators.read_annotators`.
     epsilon : float
         People's handicap in the alternative-annotator test: .2 for experts, .15 for skilled people,
         .1 for a crowd.
@@ -93,6 +99,9 @@ def audit(
         dimensions=dimensions,
         mode=mode,
         rater_column=rater_column,
+        reading=reading,
+        human_columns=human_columns,
+        judge_columns=judge_columns,
     )
     ratings = found.to_frame()
     fewest = FEWEST if len(found.humans) > text.CROWD else 1
@@ -161,6 +170,7 @@ def _meta(
         **settings,
         "scale": list(scale),
         "dimensions": list(found.dimensions),
+        "notes": list(found.said),
         **({} if found.mode is None else {"mode": found.mode}),
         **provenance(found.files),
     }

@@ -83,6 +83,8 @@ def _pairs(frame: pd.DataFrame) -> int:
 
 def _range_of_n(frame: pd.DataFrame) -> str:
     """Return how many items the drawn numbers are based on."""
+    if frame.empty:
+        return "No pair has a number."
     low, high = int(frame["n"].min()), int(frame["n"].max())
     return f"n = {low} items." if low == high else f"n = {low} to {high} items."
 

@@ -3,12 +3,11 @@
 A wide file has an id column and a column per dimension; other columns (text, an unnamed index)
 are ignored. If a column says who rated, each row is by one rater, and each rater becomes an
 annotator. A long file has the columns rater_id, item_id, dimension, value, and each of its raters
-becomes an annotator.
+becomes an annotator. A file may also have one column per rater, all of one dimension.
 """
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,12 +16,15 @@ from typing import Literal
 
 from analysis.agreement.rating_table import scale_words
 from prereg.errors import RatifyError
-from prereg.tables.reader import Table, read_table
+from prereg.tables.fitting import read_fitting
+from prereg.tables.reader import Table
+from prereg.tables.reading import Reading
 
 Kind = Literal["human", "judge"]
 Ratings = dict[tuple[str, str], float | None]  # (item, dimension) -> value
 
 LONG = ("rater_id", "dimension", "value")
+_COMMA = re.compile(r"[+-]?\d+,\d+")
 _UNNAMED = re.compile(r"(Unnamed: \d.*)?")
 
 
@@ -47,6 +49,9 @@ class Source:
         `rater_kind` only those of its own side.
     rater_column : str
         The column of a wide file that says who rated; empty if the file is by one annotator.
+    rater_columns : tuple of str
+        The columns of ratings by one rater each, if the file has such; they are of `dimension`.
+    dimension : str
     """
 
     kind: Kind
@@ -56,6 +61,8 @@ class Source:
     long: bool
     rows: tuple[int, ...] = field(repr=False)
     rater_column: str = ""
+    rater_columns: tuple[str, ...] = ()
+    dimension: str = ""
 
     @property
     def path(self) -> Path:
@@ -98,19 +105,48 @@ class Annotator:
         return sum(value is None for value in self.ratings.values())
 
 
-def read_source(spec: str, kind: Kind, id_column: str, rater_column: str = "rater_id") -> Source:
-    """Read one `FILE` or `NAME=FILE` and check its ids; a wide file may be by several people."""
+def read_source(
+    spec: str,
+    kind: Kind,
+    id_column: str,
+    rater_column: str = "rater_id",
+    *,
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+    rater_columns: Sequence[str] = (),
+    dimension: str = "",
+) -> Source:
+    """Read one `FILE` or `NAME=FILE` and check its ids; a wide file may be by several raters."""
     name, path = _name_and_path(spec)
-    table = read_table(path)
+    table = read_fitting(path, reading)
+    if set(rater_columns) & set(table.columns):
+        return _by_column(kind, name, table, id_column, tuple(rater_columns), dimension)
     long = all(column in table.columns for column in LONG)
     if long and id_column not in table.columns and "item_id" in table.columns:
         id_column = "item_id"
     table.require(id_column)
-    many = kind == "human" and not long and rater_column in table.columns
+    ids = [record[id_column] for record in table.rows]
+    many = not long and rater_column in table.columns and rater_column != id_column
+    many = many and (kind == "human" or len(set(ids)) < len(ids))
     raters = rater_column if many else ""
     table.require_filled(id_column, *(LONG[:2] if long else ()), *([raters] if raters else []))
     table.refuse_damaged_ids(id_column)
     return Source(kind, name, table, id_column, long, _own_side(table, kind, long), raters)
+
+
+def _by_column(
+    kind: Kind, name: str, table: Table, id_column: str, raters: tuple[str, ...], dimension: str
+) -> Source:
+    """Return a file with one column per rater, checked."""
+    table.require(id_column, *raters)
+    for rater in raters:
+        if rater == id_column or raters.count(rater) > 1:
+            raise RatifyError(
+                "is the id or named twice", file=table.path, column=rater, allowed="one per rater"
+            )
+    table.require_filled(id_column)
+    table.refuse_damaged_ids(id_column)
+    rows = _own_side(table, kind, long=False)
+    return Source(kind, name, table, id_column, False, rows, "", raters, dimension)
 
 
 def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
@@ -147,6 +183,8 @@ def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) ->
     for name in wanted:
         if name == id_column:
             raise RatifyError(f"'{name}' is the id, not a dimension", file=source.path)
+        if source.rater_columns:
+            continue
         if not source.long:
             source.table.require(name)
         elif name not in (present := rated_dimensions(source)):
@@ -158,35 +196,40 @@ def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) ->
             )
 
 
-def rated_dimensions(source: Source) -> list[str]:
-    """Return the dimensions of a file; in a wide file the columns that are mostly numbers."""
+def rated_dimensions(source: Source, scale: tuple[float, float] = (0, 1)) -> list[str]:
+    """Return the dimensions of a file; in a wide file the columns that are mostly numbers.
+
+    A column of flags is one only where the scale has room for 0 and 1.
+    """
+    flags = scale[0] <= 0 and scale[1] >= 1
+    if source.rater_columns:
+        return [source.dimension]
     if source.long:
         return list(dict.fromkeys(record["dimension"].strip() for _, record in source.records()))
-    rows = source.table.rows
     return [
         name
         for name in source.table.columns
         if name not in (source.id_column, source.rater_column)
         and not _UNNAMED.fullmatch(name)
-        and _mostly_numbers([record[name] for record in rows])
+        and _mostly_numbers(source.table, name, flags=flags)
     ]
 
 
-def _mostly_numbers(cells: Sequence[str]) -> bool:
+def _mostly_numbers(table: Table, name: str, *, flags: bool) -> bool:
     """Say whether more than half of the filled cells are numbers.
 
     More than half is enough, because one word among ratings is a mistake to report, not a reason
     to ignore the column silently.
     """
-    filled = [cell for cell in cells if cell.strip()]
-    return 2 * sum(map(_is_number, filled)) > len(filled)
+    found = table.numbers(name)
+    filled = [cell for record in table.rows if (cell := record[name].strip())]
 
+    def is_number(cell: str) -> bool:
+        if cell in found.known:
+            return flags or found.kinds.get(cell) != "flag"
+        return _COMMA.fullmatch(cell) is not None  # refused where it is read, not passed over
 
-def _is_number(cell: str) -> bool:
-    try:
-        return math.isfinite(float(cell))
-    except ValueError:
-        return False
+    return 2 * sum(map(is_number, filled)) > len(filled)
 
 
 def annotators_of(
@@ -195,7 +238,7 @@ def annotators_of(
     """Return the annotators of one file, every value checked."""
     raters: dict[str, Ratings] = {}
     first: dict[tuple[str, str, str], int] = {}
-    for row, rater, item, dimension, column in _cells(source, dimensions):
+    for row, rater, item, dimension, column in cells_of(source, dimensions):
         before = first.setdefault((rater, item, dimension), row)
         if before != row:
             raise _twice(source, row, before, dimension)
@@ -219,11 +262,14 @@ def annotators_of(
     ]
 
 
-def _cells(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
+def cells_of(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
     """Yield row, rater, item, dimension and the column of its value, for each rating of a file."""
     for row, record in source.records():
         item = record[source.id_column].strip()
-        if not source.long:
+        if source.rater_columns:
+            for column in source.rater_columns:
+                yield row, column, item, source.dimension, column
+        elif not source.long:
             of = source.rater_column
             rater = record[of].strip() if of else source.path.stem
             for dimension in dimensions:

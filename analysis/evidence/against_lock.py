@@ -15,6 +15,7 @@ from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table
+from prereg.tables.reading import OWN
 
 
 def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> None:
@@ -141,7 +142,7 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
     options = kind.columns(plan)
     designed = {
         (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
-        for row in read_table(sequences).rows
+        for row in read_table(sequences, OWN).rows
         for place, column in enumerate(options, start=1)
     }
     asked = columns.flags(people, "is_attention_check")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,8 @@ class Evidence:
         The evidence without any exclusion, if the plan registers the sensitivity analysis.
     place : Path
         The folder of the tidy tables.
+    notes : list of str
+        What was changed while reading tables; each analysis that reads one adds to it.
     """
 
     plan: Plan
@@ -84,6 +86,8 @@ class Evidence:
     judge_ratings: pd.DataFrame = field(repr=False)
     place: Path
     everybody: Evidence | None = field(default=None, repr=False)
+    notes: list[str] = field(default_factory=list, repr=False)
+    _own: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def simulated(self) -> bool:
@@ -154,7 +158,15 @@ class Evidence:
         """
         if name not in self.plan.tables:
             raise LookupError(f"no analysis says in tables() that it reads {name}")
-        return tables.read_other(self.table_path(name))
+        if name not in self._own:
+            read = tables.read_other(self.table_path(name), self.plan.data.reading(name))
+            self.note(tables.notes_of(read))
+            self._own[name] = read
+        return self._own[name]
+
+    def note(self, sentences: Iterable[str]) -> None:
+        """Keep what was changed while reading a table, each sentence once."""
+        self.notes.extend(said for said in sentences if said not in self.notes)
 
 
 def gather(folder: Path, *, mode: str) -> Evidence:
@@ -196,6 +208,7 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         judges=judges_of(plan, read),
         judge_ratings=_judges_own(read),
         place=place,
+        notes=list(read.notes),
         **_of_people(plan, kept, read.answers_path),
     )
     if not plan.sensitivity:

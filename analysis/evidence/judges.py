@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -14,6 +15,9 @@ from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Measures, Plan
 from prereg.streams import ELO, Stream, stream
+
+# Columns that a table of a judge's scores has beside the dimensions.
+_COLUMNS_OF_SCORES = ("item_id", "scenario", "overall", "elo", "bradley_terry")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,6 +119,7 @@ def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ra
 def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
     """Return one row per item: every dimension of the plan, and their signed sum `overall`."""
     measures = measures_of(plan)
+    _refuse_names_of_scores(measures.dimensions)
     wide = ratings.pivot_table(index="item_id", columns="dimension", values="value", aggfunc="mean")
     wide = wide.reindex(columns=list(measures.dimensions))
     adds = wide[list(measures.adds)].sum(axis=1, skipna=False)
@@ -122,6 +127,22 @@ def overall_scores(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
     wide["overall"] = adds - subtracts
     wide.columns.name = None
     return wide.reset_index()
+
+
+def _refuse_names_of_scores(dimensions: Sequence[str]) -> None:
+    """Raise `RatifyError` at a dimension that has the name of another column of scores.
+
+    A single dimension may be called `overall`, because it is its own sum.
+    """
+    for name in dimensions:
+        if name in _COLUMNS_OF_SCORES and (name != "overall" or len(dimensions) > 1):
+            raise RatifyError(
+                f"a dimension cannot be called '{name}': a judge's scores have such a column",
+                file=PLAN_FILE,
+                column="measures",
+                value=name,
+                allowed="another name",
+            )
 
 
 def measures_of(plan: Plan) -> Measures:

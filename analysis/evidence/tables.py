@@ -39,6 +39,8 @@ class StudyTables:
         Everybody's ratings; empty if the plan asks neither people nor judges for ratings.
     path : mapping
         The file of each table.
+    notes : tuple of str
+        What was changed while reading them.
     """
 
     items: pd.DataFrame
@@ -47,6 +49,7 @@ class StudyTables:
     answers: pd.DataFrame
     ratings: pd.DataFrame
     path: dict[str, Path]
+    notes: tuple[str, ...] = ()
 
     @property
     def answers_path(self) -> Path:
@@ -74,29 +77,33 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
     path["answers"] = path[answered]
     if not path["answers"].exists():
         raise RatifyError("there are no tables yet", file=place, allowed="run `ratify export`")
-    listed = read_items(path["items"])
+    how = plan.data.reading
+    listed = read_items(path["items"], how("items"))
     gone = path["withdrawals"]
     readers = {
         "judgments": tables.read_judgments,
         "ratings": tables.read_ratings,
         "best_worst": tables.read_best_worst,
     }
-    answers = readers[answered](path["answers"])
+    answers = readers[answered](path["answers"], reading=how(answered))
     ratings = pd.DataFrame()
     if answered == "ratings":
         ratings = answers
     elif plan.judges and answered == "judgments":
-        ratings = tables.read_ratings(path["ratings"])
+        ratings = tables.read_ratings(path["ratings"], reading=how("ratings"))
+    visits = tables.read_participants(path["participants"], reading=how("participants"))
+    notes = [*listed.notes, *(n for t in (answers, ratings, visits) for n in tables.notes_of(t))]
     read = StudyTables(
         items=pd.DataFrame(listed.rows, columns=list(listed.columns), dtype=str),
-        participants=tables.read_participants(path["participants"]),
+        participants=visits,
         withdrawals=tables.read_withdrawals(gone) if gone.exists() else pd.DataFrame({"mode": []}),
         answers=answers,
         ratings=ratings,
         path=path,
+        notes=tuple(dict.fromkeys(notes)),
     )
     if lock is not None:
-        refuse_other_items(listed.rows, lock, path["items"])
+        refuse_other_items(listed.written, lock, path["items"])
         for name in ("answers", "ratings", "participants", "withdrawals"):
             refuse_other_plans(getattr(read, name), lock, path[name])
         slots = plan.design.raters_per_sequence

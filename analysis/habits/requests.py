@@ -100,11 +100,21 @@ def _said(mine: pd.DataFrame) -> list[str]:
     if len(lacking):
         reasons = ", ".join(f"{n:,} {str(why).replace('_', ' ')}" for why, n in lacking.items())
         said.append(f"Unanswered: {reasons}.")
+        said += _words(mine)
     for column, what in (("model", "models"), ("fingerprint", "fingerprints")):
         names = _names(mine, column)
         if len(names) > 1:
             said.append(f"Warning: answers came from {len(names)} {what}: {', '.join(names)}.")
     return said
+
+
+def _words(mine: pd.DataFrame) -> list[str]:
+    """Return an example of the server's words for each reason, if the table has them."""
+    if "note" not in mine:
+        return []
+    lacking = mine[(mine["status"] == "unanswered") & ~columns.missing(mine["note"])]
+    most = lacking.groupby("reason", observed=True)["note"].agg(lambda notes: notes.mode().iloc[0])
+    return [f'{str(why).replace("_", " ").capitalize()}: "{note}".' for why, note in most.items()]
 
 
 def _names(mine: pd.DataFrame, column: str) -> list[str]:

@@ -13,8 +13,9 @@ from analysis.tables import columns
 from analysis.tables import tidy as tables
 from analysis.tables.tidy import naming, read_frame, table_path
 from prereg.errors import RatifyError
-from prereg.tables.contract import JUDGMENTS, PERTURBED, PROBES, REQUESTS
+from prereg.tables.contract import ITEMS, JUDGMENTS, PERTURBED, PROBES, REQUESTS
 from prereg.tables.reader import NoRowsError
+from prereg.tables.reading import reading_of
 
 TABLES_FOLDER = "data"
 NAMES = ("items", "judgments", "ratings", "probes", "perturbed", "requests")
@@ -105,7 +106,7 @@ def read_probes(path: Path) -> pd.DataFrame:
         If a row is neither a pair with a choice nor an item with a value, or a judge answered one
         probe twice.
     """
-    frame = read_frame(path, PROBES.required, ids=("rater_id",))
+    frame = read_frame(path, PROBES.required, ids=("rater_id",), reading=reading_of(PROBES.names))
     for name in _CELLS:
         if name not in frame:
             frame[name] = ""
@@ -149,7 +150,8 @@ def read_perturbed(path: Path) -> pd.DataFrame:
     RatifyError
         If a cell is empty, or an item has the same rewrite twice.
     """
-    frame = read_frame(path, PERTURBED.required, ids=("item_id",))
+    how = reading_of(PERTURBED.names)
+    frame = read_frame(path, PERTURBED.required, ids=("item_id",), reading=how)
     with naming(path):
         columns.require_filled(frame, *PERTURBED.required)
         twice = frame.duplicated(["item_id", "perturbation"])
@@ -170,7 +172,8 @@ def read_requests(path: Path) -> pd.DataFrame:
     RatifyError
         If a status, purpose or reason is unknown, or an unanswered request has no reason.
     """
-    frame = read_frame(path, REQUESTS.required, ids=("rater_id",))
+    how = reading_of(REQUESTS.names)
+    frame = read_frame(path, REQUESTS.required, ids=("rater_id",), reading=how)
     for name in (*REQUESTS.numeric, "reason", "model", "fingerprint"):
         if name not in frame:
             frame[name] = ""
@@ -204,7 +207,8 @@ def read_texts(path: Path) -> pd.DataFrame:
     RatifyError
         If an id is empty, damaged or repeated.
     """
-    frame = read_frame(path, ("item_id", "text"), ids=("item_id",))
+    how = reading_of(ITEMS.names)
+    frame = read_frame(path, ("item_id", "text"), ids=("item_id",), reading=how)
     with naming(path):
         columns.require_filled(frame, "item_id")
         twice = frame["item_id"].duplicated()

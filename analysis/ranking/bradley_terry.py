@@ -40,6 +40,7 @@ def bradley_terry(
     rng: np.random.Generator | None = None,
     by: str | None = "scenario",
     errors: bool = True,
+    tie: str | None = None,
 ) -> Ranking:
     """Score items by the Bradley-Terry model, fitted on counts of pairs.
 
@@ -77,6 +78,8 @@ def bradley_terry(
     errors : bool
         False leaves out standard errors and intervals. They take most of the time, and many
         minutes with more than 2,000 connected items.
+    tie : str, optional
+        The choice that counts as half a win for each side; by default a tie is refused.
 
     Returns
     -------
@@ -94,6 +97,10 @@ def bradley_terry(
     Sandwich: A^-1 (sum over clusters u u') A^-1 * R / (R - 1), where A is the penalised curvature,
     u a cluster's score vector, R the number of clusters that judged this connected group; t
     quantile with R - 1 degrees of freedom. The error ignores the bias of the ridge towards 0.
+
+    A tie enters the likelihood as half a win of each side, in one cluster: the quasi-likelihood of
+    a logit with the outcome 1/2. Its scores are those of a table in which every decided row stands
+    twice and every tie once for each side, at twice the ridge.
 
     Without a ridge, scores are finite only if each item beats each other item through some chain
     of wins (Ford 1957). If this fails and the ridge is 0, the largest group for which it holds has
@@ -118,15 +125,16 @@ def bradley_terry(
     if isinstance(judgments, Comparisons):
         data, cluster = judgments, "rater" if judgments.is_clustered else None
     else:
-        data = read_comparisons(judgments, by=by, cluster=cluster if errors else None)
+        data = read_comparisons(judgments, by=by, cluster=cluster if errors else None, tie=tie)
     if not errors and bootstrap:
         raise RatifyError(
             "a bootstrap is only for errors", value=bootstrap, allowed="0 where errors=False"
         )
-    cells = count_pairs(data, ordered=side_advantage, of_judgments=errors)
+    counted = data.in_halves()
+    cells = count_pairs(counted, ordered=side_advantage, of_judgments=errors)
     groups = structure_of(cells, data.n_items)
     main = main_groups(groups)
-    problem = restrict(cells, groups, main, data.cluster, ridge)
+    problem = restrict(cells, groups, main, counted.cluster, ridge)
     fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))
     settings = f"ridge {ridge:g}, "
     spread = _Spread.unknown(data.n_items)
@@ -141,6 +149,8 @@ def bradley_terry(
         settings += said
     if side_advantage:
         settings += ", left-side advantage"
+    if data.tied is not None:
+        settings += ", a tie is half a win for each"
     scored = np.zeros(data.n_items, dtype=bool)
     scored[np.concatenate([*problem.blocks, np.empty(0, dtype=np.int64)])] = True
     score = np.where(scored, fit.score, np.nan)

@@ -26,6 +26,7 @@ def elo(
     reorderings: int = 0,
     rng: np.random.Generator | None = None,
     by: str | None = "scenario",
+    tie: str | None = None,
 ) -> Ranking:
     """Rate items by sequential Elo, in the order of the rows.
 
@@ -54,6 +55,8 @@ def elo(
     by : str or None
         Column within which items are rated and ranked; None pools everything. A table without a
         `scenario` column is one scenario.
+    tie : str, optional
+        The choice in which S is 1/2; by default a tie is refused.
 
     Returns
     -------
@@ -74,16 +77,16 @@ def elo(
         data = judgments
     else:
         cluster = "rater_id" if "rater_id" in judgments.columns else None
-        data = read_comparisons(judgments, by=by, cluster=cluster)
+        data = read_comparisons(judgments, by=by, cluster=cluster, tie=tie)
     winner, loser, n = data.winner, data.loser, data.n_items
-    groups = structure(winner, loser, n)
+    groups = structure(data)
     per_unit = scale / math.log(10)
-    score = start + per_unit * _sequential(winner, loser, n, k / per_unit)
+    score = start + per_unit * _sequential(winner, loser, n, k / per_unit, data.tied)
     mean = sd = None
     if reorderings:
         rng = require_rng(rng, "reordering judgments")
         orders = np.array([rng.permutation(len(data.left)) for _ in range(reorderings)]).T
-        ratings = start + per_unit * _reordered(winner, loser, n, k / per_unit, orders)
+        ratings = start + per_unit * _reordered(winner, loser, n, k / per_unit, orders, data.tied)
         mean = ratings.mean(axis=0)
         sd = ratings.std(axis=0, ddof=1) if reorderings > 1 else None
     return Ranking(
@@ -162,8 +165,12 @@ def _check_settings(start: float, k: float, scale: float, reorderings: int) -> N
         raise RatifyError("reorderings is out of range", value=reorderings, allowed="0 or more")
 
 
-def _sequential(winner: IntArray, loser: IntArray, n_items: int, k: float) -> FloatArray:
+def _sequential(
+    winner: IntArray, loser: IntArray, n_items: int, k: float, tied: BoolArray | None = None
+) -> FloatArray:
     """Return ratings from 0 after all judgments; a plain loop, since each step needs the last."""
+    if tied is not None:
+        return _reordered(winner, loser, n_items, k, np.arange(len(winner))[:, None], tied).ravel()
     rating = [0.0] * n_items
     exp = math.exp
     try:
@@ -181,7 +188,12 @@ def _sequential(winner: IntArray, loser: IntArray, n_items: int, k: float) -> Fl
 
 
 def _reordered(
-    winner: IntArray, loser: IntArray, n_items: int, k: float, orders: IntArray
+    winner: IntArray,
+    loser: IntArray,
+    n_items: int,
+    k: float,
+    orders: IntArray,
+    tied: BoolArray | None = None,
 ) -> FloatArray:
     """Return ratings from 0, one row per column of `orders`; all orders advance together."""
     n_judgments, count = orders.shape
@@ -189,12 +201,15 @@ def _reordered(
     lane = np.arange(count) * n_items
     rating = np.zeros(count * n_items)
     half = k / 2
+    # the expected score of a tie is compared with 1/2, not with 1
+    sure = np.ones(n_judgments) if tied is None else np.where(tied, 0.0, 1.0)
     for begin in range(0, n_judgments, _CHUNK):
         order = orders[begin : begin + _CHUNK]
-        for w, b in zip(winner[order] + lane, loser[order] + lane, strict=True):
+        pairs = zip(winner[order] + lane, loser[order] + lane, sure[order], strict=True)
+        for w, b, one in pairs:
             above, below = rating[w], rating[b]
             # k / (1 + exp(x)) in a form that cannot overflow.
-            gain = half * (1.0 - np.tanh((above - below) / 2))
+            gain = half * (one - np.tanh((above - below) / 2))
             rating[w] = above + gain
             rating[b] = below - gain
     return rating.reshape(count, n_items)

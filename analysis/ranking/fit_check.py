@@ -53,7 +53,12 @@ class FitCheck:
 
 
 def check_fit(
-    judgments: pd.DataFrame, ranking: Ranking, *, ridge: float = 0.02, by: str | None = "scenario"
+    judgments: pd.DataFrame,
+    ranking: Ranking,
+    *,
+    ridge: float = 0.02,
+    by: str | None = "scenario",
+    tie: str | None = None,
 ) -> FitCheck:
     """Fit choix to the choices of a Bradley-Terry ranking and compare the scores.
 
@@ -63,7 +68,7 @@ def check_fit(
         The judgments that were ranked.
     ranking : Ranking
         From `bradley_terry`, without a side advantage.
-    ridge, by
+    ridge, by, tie
         The settings of the ranking.
 
     Returns
@@ -74,11 +79,13 @@ def check_fit(
     -----
     Maystre, L. (2015-), choix. `opt_pairwise` penalises alpha * sum(s^2), so alpha is ridge / 2. It
     is fitted to each connected group separately; without a ridge, only to the items that have a
-    score. It processes judgments one by one: 10,000 take about two seconds.
+    score. It processes judgments one by one: 10,000 take about two seconds. It knows no ties, so
+    where there are some, it is given every judgment twice and every tie once for each side, at
+    twice the penalty.
     """
     import choix
 
-    data = read_comparisons(judgments, by=by, cluster=None)
+    data = read_comparisons(judgments, by=by, cluster=None, tie=tie).in_halves()
     scored = ranking.frame[["scenario", "item_id", "component", "score"]].dropna()
     # a left merge keeps the order of the codes
     items = data.items.merge(scored, on=["scenario", "item_id"], how="left", validate="1:1")
@@ -89,7 +96,8 @@ def check_fit(
         place[nodes] = np.arange(len(nodes))
         pairs = np.column_stack([place[data.winner], place[data.loser]])
         within = pairs[(pairs >= 0).all(axis=1)].tolist()
-        score = choix.opt_pairwise(len(nodes), within, alpha=ridge / 2, tol=1e-12)
+        alpha = ridge / 2 / data.weight
+        score = choix.opt_pairwise(len(nodes), within, alpha=alpha, tol=1e-12)
         theirs[nodes] = score - score.mean()
         both = np.round([ours[nodes], theirs[nodes]], _DECIMALS)
         if (np.ptp(both, axis=1) > 0).all():

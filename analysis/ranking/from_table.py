@@ -2,16 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from analysis.ranking import bradley_terry, elo
+from analysis.ranking.bradley_terry import bradley_terry
+from analysis.ranking.elo import elo
 from analysis.ranking.fit_check import check_fit
+from analysis.ranking.result import Ranking
+from analysis.ranking.table_choices import TIE, Words, read_choices
+from analysis.ranking.table_raters import choose_raters
 from analysis.tables import columns
-from analysis.tables.tidy import naming, read_judgments
 from prereg.errors import RatifyError
+from prereg.tables.reader import Table, read_table
+from prereg.tables.reading import Reading
+
+SIDES_AND_CHOICE = ("left_id", "right_id", "choice")
+# The options of `ratify rank` that name these columns.
+_OPTIONS = {
+    "left_id": "--left",
+    "right_id": "--right",
+    "choice": "--choice",
+    "rater_id": "--rater",
+    "scenario": "--scenario",
+}
 
 
 @dataclass(frozen=True)
@@ -22,7 +41,7 @@ class RankTable:
     ----------
     table : DataFrame
         `scenario` (if there is one), `item_id`, `rank`, `score`, `low`, `high` (Bradley-Terry,
-        log-odds), `elo`, `elo_rank`, `n`, `wins`, `losses`, `note`.
+        log-odds), `elo`, `elo_rank`, `n`, `wins`, `losses`, `ties` (if there are any), `note`.
     notes : tuple of str
         Methods and cautions.
     """
@@ -31,14 +50,30 @@ class RankTable:
     notes: tuple[str, ...]
 
 
-def rank_table(path: Path, *, check: bool = False) -> RankTable:
+def rank_table(
+    path: Path,
+    *,
+    reading: Reading = Reading(),  # noqa: B008 - frozen
+    words: Words = Words(),  # noqa: B008 - frozen
+    raters: Sequence[str] = (),
+    mode: str | None = None,
+    check: bool = False,
+) -> RankTable:
     """Rank the items of a table of judgments.
 
     Parameters
     ----------
     path : Path
-        CSV or Parquet with left_id, right_id, choice; scenario and rater_id if known. Rows with
+        A table with left_id, right_id, choice; scenario and rater_id if known. Rows with
         is_attention_check true are set aside.
+    reading : Reading
+        How its cells are read, and what it calls these columns.
+    words : Words
+        What it says for the left side, the right side and a tie. A tie is half a win for each.
+    raters : sequence of str
+        Whose judgments to take, see `choose_raters`; by default people's if there are any.
+    mode : {'live', 'pilot', 'bot'}, optional
+        Which of people's judgments to take; by default the only mode, or live.
     check : bool
         Whether a note compares the Bradley-Terry fit with choix's.
 
@@ -47,45 +82,129 @@ def rank_table(path: Path, *, check: bool = False) -> RankTable:
     RatifyError
         At the first row that is not a judgment, and if there are only attention checks.
     """
-    judgments, checks = _without_checks(read_judgments(path, complete=False), path)
-    by = "scenario" if "scenario" in judgments else None
-    cluster = "rater_id" if "rater_id" in judgments else None
-    with naming(path):
-        people = bradley_terry(judgments, by=by, cluster=cluster)
-        sequential = elo(judgments, by=by)
+    table = _read(path, reading)
+    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
+    with _named(table):
+        frame, how = _checked(frame, words, table.spelling)
+        judgments, checks = _without_checks(frame)
+        whose = choose_raters(judgments, raters, mode)
+        judgments = judgments[whose.kept].reset_index(drop=True)
+        columns.require_rows(judgments, "judgments by these raters")
+        by = "scenario" if "scenario" in judgments else None
+        cluster = "rater_id" if "rater_id" in judgments else None
+        people = bradley_terry(judgments, by=by, cluster=cluster, tie=TIE)
+        sequential = elo(judgments, by=by, tie=TIE)
+    shown = _beside(people, sequential, judgments, by)
+    clusters = f", {people.n_clusters:,} raters" if cluster else ""
+    notes = [
+        *table.notes,
+        f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
+        f"{sequential.method}; it depends on the order of the rows",
+    ]
+    if "ties" in shown:
+        notes.append(f"{int(judgments['choice'].eq(TIE).sum()):,} ties: half a win for each item")
+    notes += [how] * bool(how)
+    if checks:
+        notes.append(f"attention checks set aside: {checks:,}")
+    notes += whose.notes
+    if check:
+        notes.append(check_fit(judgments, people, by=by, tie=TIE).sentence)
+    if not people.strongly_connected:
+        notes.append("some scores are finite only because of the ridge: see the column note")
+    return RankTable(shown, tuple(notes))
+
+
+def _read(path: Path, reading: Reading) -> Table:
+    """Read the table, and say which options name its columns if one is not there."""
+    ours = [reading.columns.get(name, name) for name in SIDES_AND_CHOICE]
+    if len(set(ours)) < len(ours):
+        raise RatifyError(
+            "one column cannot be both sides or the choice",
+            file=path,
+            value=", ".join(ours),
+            allowed="three columns: --left, --right, --choice",
+        )
+    table = read_table(path, reading)
+    lacking = [name for name in SIDES_AND_CHOICE if name not in table.columns]
+    if lacking:
+        options = ", ".join(_OPTIONS[name] for name in lacking)
+        raise RatifyError(
+            f"there is no column '{reading.columns.get(lacking[0], lacking[0])}'",
+            file=path,
+            allowed=f"{', '.join(name or '(unnamed)' for name in table.columns)}; name yours with "
+            f"{options}",
+        )
+    for name in SIDES_AND_CHOICE[:2]:
+        table.refuse_damaged_ids(name)
+    return table
+
+
+@contextlib.contextmanager
+def _named(table: Table) -> Iterator[None]:
+    """Add the file's name, and the file's own names of columns, to errors about the table."""
+    try:
+        yield
+    except RatifyError as error:
+        row, column = error.row, error.column or ""
+        raise RatifyError(
+            error.problem,
+            file=error.file or table.path,
+            row=None if row is None else row + table.left_out,
+            column=table.spelling.get(column, column) or None,
+            value=error.value if row is None else table.as_written(row, column),
+            allowed=error.allowed,
+        ) from error
+
+
+def _checked(
+    frame: pd.DataFrame, words: Words, spelling: Mapping[str, str]
+) -> tuple[pd.DataFrame, str]:
+    """Return the judgments with choices in our words, every row checked, and how they were read."""
+    columns.require_filled(frame, "left_id", "right_id")
+    if "rater_id" in frame:
+        columns.require_filled(frame, "rater_id")
+    chosen, how = read_choices(frame, words, spelling)
+    same = frame["left_id"] == frame["right_id"]
+    columns.refuse(frame, "right_id", same, "an item is compared with itself", allowed="two items")
+    scenario = columns.missing(frame["scenario"]) if "scenario" in frame else np.array([True])
+    if not scenario.all():
+        columns.refuse(
+            frame, "scenario", scenario, "is empty", allowed="a name in every row, or in none"
+        )
+    return frame.assign(choice=chosen), how
+
+
+def _without_checks(judgments: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Return the judgments of items, and how many were attention checks."""
+    if "is_attention_check" not in judgments:
+        return judgments, 0
+    checks = columns.flags(judgments, "is_attention_check")
+    kept = judgments[~checks].reset_index(drop=True)
+    columns.require_rows(kept, "judgments other than attention checks")
+    return kept, int(checks.sum())
+
+
+def _beside(
+    people: Ranking, sequential: Ranking, judgments: pd.DataFrame, by: str | None
+) -> pd.DataFrame:
+    """Return both rankings in one table; wins, losses and ties are whole numbers."""
     key = ["scenario", "item_id"]  # one id may occur in two scenarios
     beside = sequential.frame[[*key, "score", "rank"]]
     beside = beside.rename(columns={"score": "elo", "rank": "elo_rank"})
     table = people.frame.merge(beside, on=key, validate="1:1")
     shown = ["item_id", "rank", "score", "low", "high", "elo", "elo_rank", "n", "wins", "losses"]
-    wanted = [*(["scenario"] if by else []), *shown, "note"]
-    clusters = f", {people.n_clusters:,} raters" if cluster else ""
-    notes = [
-        f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
-        f"{sequential.method}; it depends on the order of the rows",
-    ]
-    if checks:
-        notes.append(f"attention checks set aside: {checks:,}")
-    for column, what in (("rater_kind", "raters of kind"), ("mode", "data of mode")):
-        found = sorted(set(judgments[column])) if column in judgments else []
-        if len(found) > 1:
-            notes.append(f"the table mixes {what} {', '.join(found)}: rank each separately")
-    if check:
-        notes.append(check_fit(judgments, people, by=by).sentence)
-    if not people.strongly_connected:
-        notes.append("some scores are finite only because of the ridge: see the column note")
-    return RankTable(table[wanted], tuple(notes))
-
-
-def _without_checks(judgments: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, int]:
-    """Return the judgments of items, and how many were attention checks."""
-    if "is_attention_check" not in judgments:
-        return judgments, 0
-    with naming(path):
-        checks = columns.flags(judgments, "is_attention_check")
-        kept = judgments[~checks].reset_index(drop=True)
-        columns.require_rows(kept, "judgments other than attention checks")
-    return kept, int(checks.sum())
+    tied = judgments[judgments["choice"] == TIE]
+    if len(tied):
+        where = tied["scenario"] if by else pd.Series("", index=tied.index)
+        halves = Counter[tuple[str, str]]()
+        for side in ("left_id", "right_id"):
+            halves.update(zip(where, tied[side], strict=True))
+        items = zip(table["scenario"], table["item_id"], strict=True)
+        table["ties"] = [halves[one] for one in items]
+        for name in ("wins", "losses"):
+            table[name] = (table[name] - table["ties"] / 2).astype(int)
+        shown.append("ties")
+    return table[[*(["scenario"] if by else []), *shown, "note"]]
 
 
 def refuse_foreign_table(path: Path | None) -> None:

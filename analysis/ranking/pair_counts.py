@@ -27,6 +27,7 @@ from analysis.ranking.codes import (
     scenario_codes,
 )
 from analysis.tables import columns
+from analysis.tables.columns import SIDES
 from prereg.errors import RatifyError
 
 # Codes are counted in a table of at most this many cells; with more, sorting packed numbers is
@@ -52,6 +53,10 @@ class Comparisons:
     n_clusters : int
     pooled : bool
         True if scenarios were not separated.
+    tied : bool array of shape (n_judgments,), optional
+        Judgments in which neither side won; `left_won` says nothing about them. None: no ties.
+    weight : float
+        What one row counts: 1, or 1/2 after `in_halves`.
     """
 
     items: pd.DataFrame
@@ -61,6 +66,8 @@ class Comparisons:
     cluster: IntArray
     n_clusters: int
     pooled: bool
+    tied: BoolArray | None = None
+    weight: float = 1.0
 
     @staticmethod
     def from_codes(
@@ -111,6 +118,23 @@ class Comparisons:
         """Whether any two judgments share a cluster."""
         return self.n_clusters < len(self.left)
 
+    def in_halves(self) -> Comparisons:
+        """Return every judgment as two half judgments, so that a tie is half a win for each side.
+
+        Both halves stay in the judgment's cluster. Without ties, nothing changes.
+        """
+        if self.tied is None:
+            return self
+        return replace(
+            self,
+            left=np.tile(self.left, 2),
+            right=np.tile(self.right, 2),
+            left_won=np.concatenate([self.left_won | self.tied, self.left_won & ~self.tied]),
+            cluster=np.tile(self.cluster, 2),
+            tied=None,
+            weight=self.weight / 2,
+        )
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -127,6 +151,8 @@ class Cells:
         Cell of every judgment; empty if only counts were asked for.
     first_won : bool array of shape (n_judgments,)
         Whether the first item of the cell won; empty if only counts were asked for.
+    weight : float
+        What one judgment counts: 1, or 1/2 for half judgments.
     """
 
     first: IntArray
@@ -136,6 +162,7 @@ class Cells:
     side: int
     of_judgment: IntArray
     first_won: BoolArray
+    weight: float = 1.0
 
     @cached_property
     def _runs(self) -> tuple[IntArray, IntArray]:
@@ -156,7 +183,7 @@ class Cells:
 
 
 def read_comparisons(
-    judgments: pd.DataFrame, *, by: str | None, cluster: str | None
+    judgments: pd.DataFrame, *, by: str | None, cluster: str | None, tie: str | None = None
 ) -> Comparisons:
     """Check judgments and code them.
 
@@ -171,6 +198,8 @@ def read_comparisons(
         with an empty one, is one scenario.
     cluster : str or None
         Column of the cluster, usually `rater_id`; None makes every judgment its own cluster.
+    tie : str, optional
+        The choice that is half a win for each side; by default a tie is not a choice.
 
     Raises
     ------
@@ -181,7 +210,7 @@ def read_comparisons(
     columns.require_columns(judgments, "left_id", "right_id", "choice")
     columns.require_rows(judgments, "judgments")
     left, right, ids = item_codes(judgments)
-    left_won = columns.left_chosen(judgments)
+    left_won, tied = _outcomes(judgments, tie)
     columns.refuse(
         judgments,
         "right_id",
@@ -197,7 +226,16 @@ def read_comparisons(
         left, right = node[: len(left)], node[len(left) :]
     items = pd.DataFrame({"scenario": scenarios[keys // len(ids)], "item_id": ids[keys % len(ids)]})
     clusters, n_clusters = cluster_codes(judgments, cluster)
-    return Comparisons(items, left, right, left_won, clusters, n_clusters, by is None)
+    return Comparisons(items, left, right, left_won, clusters, n_clusters, by is None, tied)
+
+
+def _outcomes(judgments: pd.DataFrame, tie: str | None) -> tuple[BoolArray, BoolArray | None]:
+    """Return where the left side won, and where neither side did; None if there are no ties."""
+    tied = None if tie is None else judgments["choice"].eq(tie).fillna(False).to_numpy(dtype=bool)
+    if tied is None or not tied.any():
+        return columns.left_chosen(judgments), None
+    decided = judgments.assign(choice=judgments["choice"].astype(object).mask(tied, SIDES[0]))
+    return columns.left_chosen(decided) & ~tied, tied
 
 
 def _from_codes(
@@ -245,6 +283,9 @@ def count_pairs(data: Comparisons, *, ordered: bool, of_judgments: bool = True) 
     """
     left, right, left_won = data.left, data.right, data.left_won
     cells = count_votes(left, right, left_won, data.n_items, ordered=ordered)
+    if data.weight != 1:
+        first_wins, second_wins = cells.first_wins * data.weight, cells.second_wins * data.weight
+        cells = replace(cells, first_wins=first_wins, second_wins=second_wins, weight=data.weight)
     if not of_judgments:
         return cells
     n, keys = data.n_items, cells.first * data.n_items + cells.second

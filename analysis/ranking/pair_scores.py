@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -113,14 +113,14 @@ def restrict(
         usable = inside[cells.first] & inside[cells.second]
         keep = usable[cells.of_judgment]
         place = np.cumsum(usable) - 1
-        cells = Cells(
-            cells.first[usable],
-            cells.second[usable],
-            cells.first_wins[usable],
-            cells.second_wins[usable],
-            cells.side,
-            place[cells.of_judgment[keep]],
-            cells.first_won[keep],
+        cells = replace(
+            cells,
+            first=cells.first[usable],
+            second=cells.second[usable],
+            first_wins=cells.first_wins[usable],
+            second_wins=cells.second_wins[usable],
+            of_judgment=place[cells.of_judgment[keep]],
+            first_won=cells.first_won[keep],
         )
         cluster = cluster[keep] if len(cluster) else cluster
     label = np.where(inside, groups.component, -1)

@@ -46,7 +46,8 @@ class Ranking:
         One row per item, sorted by scenario, component and rank:
         `item_id`, `scenario` (empty if pooled); `score`, `se`, `low`, `high` in `unit`;
         `rank` (1 is best, within its component; ties share the smaller rank; missing without a
-        score); `n`, `wins`, `losses` (comparisons); `component` (number of the connected group:
+        score); `n`, `wins`, `losses` (comparisons; a tie is half a win and half a loss);
+        `component` (number of the connected group:
         items of different groups were never compared, not even indirectly);
         `mean_reordered`, `sd_reordered` (Elo over reorderings, otherwise missing); `note` (a
         caution about this score, or empty).
@@ -107,13 +108,14 @@ class Structure:
         Connected group of every item, from 0.
     strong : int array of shape (n_items,)
         Group of items that each beat the other through some chain of wins, from 0.
-    wins, losses : int array of shape (n_items,)
+    wins, losses : int or float array of shape (n_items,)
+        With halves if there are ties.
     """
 
     component: IntArray
     strong: IntArray
-    wins: IntArray
-    losses: IntArray
+    wins: IntArray | FloatArray
+    losses: IntArray | FloatArray
 
     @property
     def strongly_connected(self) -> bool:
@@ -121,10 +123,16 @@ class Structure:
         return int(self.strong.max()) == int(self.component.max())
 
 
-def structure(winner: IntArray, loser: IntArray, n: int) -> Structure:
-    """Return the groups and counts of each of `n` items, from judgments."""
+def structure(data: Comparisons) -> Structure:
+    """Return the groups and counts of every item, from judgments."""
+    data = data.in_halves()
+    winner, loser, n = data.winner, data.loser, data.n_items
     component, strong = _groups(winner, loser, n)
-    return Structure(component, strong, np.bincount(winner, None, n), np.bincount(loser, None, n))
+    wins, losses = np.bincount(winner, None, n), np.bincount(loser, None, n)
+    if data.weight == 1:
+        return Structure(component, strong, wins, losses)
+    halves = np.float64(data.weight)
+    return Structure(component, strong, wins * halves, losses * halves)
 
 
 def structure_of(cells: Cells, n: int) -> Structure:
@@ -132,7 +140,9 @@ def structure_of(cells: Cells, n: int) -> Structure:
     component, strong = _groups(*win_edges(cells), n)
     wins = cells.by_first(cells.first_wins, n) + cells.by_second(cells.second_wins, n)
     losses = cells.by_first(cells.second_wins, n) + cells.by_second(cells.first_wins, n)
-    return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
+    if cells.weight == 1:
+        return Structure(component, strong, wins.astype(np.int64), losses.astype(np.int64))
+    return Structure(component, strong, wins, losses)
 
 
 def _groups(winner: IntArray, loser: IntArray, n: int) -> tuple[IntArray, IntArray]:
@@ -198,7 +208,7 @@ def ranking_frame(
         "low": given(low),
         "high": given(high),
         "rank": pd.arrays.IntegerArray(rank, rank == 0),
-        "n": groups.wins + groups.losses,
+        "n": (groups.wins + groups.losses).astype(np.int64),
         "wins": groups.wins,
         "losses": groups.losses,
         "component": groups.component + 1,

@@ -144,7 +144,7 @@ class ClusterScores:
         cells, self._n = problem.cells, len(fit.score)
         odds = log_odds(cells, fit.score, fit.side)
         # One entry per cell and outcome: 2 x cell if the second item won, 1 more if the first won.
-        self._excess = np.column_stack([-expit(odds), expit(-odds)]).ravel()
+        self._excess = cells.weight * np.column_stack([-expit(odds), expit(-odds)]).ravel()
         self._block_of_cell = fit.curvature.layout.block_of[cells.first]
         self._place = fit.curvature.layout.place
         self._span = int(problem.cluster.max()) + 1
@@ -283,7 +283,7 @@ def bootstrap_scores(
     width = max(1, _CHUNK_CELLS // max(n_clusters, 2 * n_cells))
     for begin in range(0, resamples, width):
         drawn = _drawn_clusters(n_clusters, min(width, resamples - begin), rng)
-        wins = (counts @ drawn.T.astype(np.int32)).T.astype(float)
+        wins = (counts @ drawn.T.astype(np.int32)).T * cells.weight
         for row, both in enumerate(wins, start=begin):
             again = replace(cells, first_wins=both[n_cells:], second_wins=both[:n_cells])
             score[row], side[row], whole = _refit(replace(problem, cells=again), fit, layout)
@@ -314,7 +314,8 @@ def _cluster_counts(cells: Cells, cluster: IntArray, n_clusters: int) -> csr_arr
     packed += cluster
     packed.sort()
     packed %= n_clusters
-    starts = np.concatenate([[0], np.cumsum(np.append(cells.second_wins, cells.first_wins))])
+    rows = np.append(cells.second_wins, cells.first_wins) / cells.weight
+    starts = np.concatenate([[0], np.cumsum(rows)])
     ones = np.ones(len(packed), dtype=np.int32)
     entries = (ones, packed.astype(np.int32), starts.astype(np.int32))
     return csr_array(entries, shape=(2 * n_cells, n_clusters))

@@ -12,6 +12,7 @@ from analysis.change.reliable_change import ReliableChange, reliable_change
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
+from analysis.registered.own_tables import with_number_columns
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
 from analysis.tables.tidy import naming
@@ -38,7 +39,7 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
     RatifyError
         As `analysis.change.reliable_change.reliable_change`, with the file named.
     """
-    data = evidence.table(analysis.table)
+    data = with_number_columns(evidence, analysis.table, analysis.value)
     with naming(Path(evidence.table_path(analysis.table).name)):
         found = reliable_change(
             data,

@@ -58,11 +58,10 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
             if len(names) == 1
             else f"{words}, {name}: could not be computed",
             estimate=None,
-            n=len(evidence.answers),
-            unit_of_n="answers",
+            n=None,
+            unit_of_n="",
             method=analysis.kind,
             unit="not estimated",
-            clusters=evidence.n_raters,
             note=f"These data do not allow an estimate: {why}.",
             **stamp(analysis, evidence),
         )

@@ -92,7 +92,7 @@ def _beside(
         title="With and without the plan's exclusions",
         caption=f"Every registered number on the {evidence.n_raters:,} raters whom the plan's "
         f"rules keep, and on all {everybody.n_raters:,} who answered anything; 95% intervals.",
-        frame=pd.DataFrame(rows),
+        frame=pd.DataFrame(rows).astype({"kept_n": "Int64", "everybody_n": "Int64"}),
         status=evidence.status,
     )
     return Finding(tables=[table])

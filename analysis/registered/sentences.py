@@ -114,7 +114,7 @@ def limits(evidence: Evidence) -> list[str]:
             "Agreement with people on which conversation is better says nothing about agreement "
             "on how good it is, nor about texts unlike these."
         )
-    return said
+    return said + [f"{note}." for note in evidence.notes]
 
 
 def flow_notes(evidence: Evidence) -> list[str]:

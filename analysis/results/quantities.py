@@ -34,8 +34,9 @@ class Quantity:
         Standard error.
     p_value : float or None
         Two-sided.
-    n : int
-        Number of units used (judgments, items, people: `unit_of_n` says which).
+    n : int or None
+        Number of units used (judgments, items, people: `unit_of_n` says which); None if the
+        analysis could not be computed.
     unit_of_n : str
         What `n` counts.
     clusters : int or None
@@ -56,7 +57,7 @@ class Quantity:
     name: str
     label: str
     estimate: float | None
-    n: int
+    n: int | None
     unit_of_n: str
     method: str
     unit: str

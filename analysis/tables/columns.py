@@ -15,9 +15,12 @@ from numpy.typing import NDArray
 from prereg.errors import RatifyError
 from prereg.tables import contract
 from prereg.tables.contract import Contract
+from prereg.tables.numbers import FLAGS, NUMBER, Numbers, numbers_of
 from prereg.tables.reader import ROUNDED_ID, WHOLE_ID
 
 SIDES = tuple(contract.SIDES)
+_TRUE = frozenset({"1", "1.0"} | {word for word, value in FLAGS.items() if value})
+_FALSE = frozenset({"0", "0.0"} | {word for word, value in FLAGS.items() if not value})
 
 
 def require_columns(frame: pd.DataFrame, *columns: str) -> None:
@@ -41,7 +44,8 @@ def refuse(frame: pd.DataFrame, column: str, bad: Any, problem: str, *, allowed:
         at = int(mask.argmax())
         value = frame[column].iloc[at]
         shown = "a missing value" if pd.isna(value) else value
-        raise RatifyError(problem, row=at + 2, column=column, value=shown, allowed=allowed)
+        row = at + 2 + int(frame.attrs.get("left_out", 0))
+        raise RatifyError(problem, row=row, column=column, value=shown, allowed=allowed)
 
 
 def missing(values: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -111,17 +115,33 @@ def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
     RatifyError
         At a cell that is neither empty nor a finite number.
     """
+    return _numbers(frame, column)[0]
+
+
+def number_notes(frame: pd.DataFrame, column: str, file: str) -> list[str]:
+    """Return a sentence for each kind of cell in a column of numbers that is no plain number."""
+    found = _numbers(frame, column)[1]
+    return found.notes(file, column, [str(cell).strip() for cell in frame[column]])
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.float64], Numbers]:
+    """Return a column as numbers, and how its cells that are no plain numbers were read."""
     cells = frame[column]
     absent = missing(cells)
-    values = pd.to_numeric(cells.mask(absent), errors="coerce").to_numpy(float, na_value=np.nan)
-    refuse(
-        frame,
-        column,
-        ~np.isfinite(values) & ~absent,
-        "is not a number",
-        allowed="a number or an empty cell",
-    )
-    return values
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        values = cells.to_numpy(float, na_value=np.nan)
+        found = Numbers()
+    else:
+        text = cells.mask(absent, "").astype(str).str.strip()
+        found = numbers_of(text.unique())
+        values = text.map(found.known).to_numpy(float, na_value=np.nan)
+        odd = [word for word in text.unique() if word in found.faults]
+        if odd:
+            at = text.isin(odd).to_numpy()
+            problem, allowed = found.faults[text.iloc[int(at.argmax())]]
+            refuse(frame, column, at, problem, allowed=allowed)
+    refuse(frame, column, ~np.isfinite(values) & ~absent, "is not a number", allowed=NUMBER)
+    return values, found
 
 
 def whole_numbers(frame: pd.DataFrame, column: str, *, least: int) -> NDArray[np.float64]:
@@ -147,16 +167,21 @@ def flags(frame: pd.DataFrame, column: str) -> NDArray[np.bool_]:
     RatifyError
         At a cell that is neither empty nor a flag.
     """
-    cells = frame[column]
-    words = cells.astype(object).where(~missing(cells), "false").map(str).str.lower()
+    words = flag_words(frame, column)
     refuse(
-        frame,
-        column,
-        ~words.isin(["true", "false", "1", "0"]),
-        "is not a flag",
-        allowed="true, false",
+        frame, column, ~words.isin(["true", "false", ""]), "is not a flag", allowed="true, false"
     )
-    return words.isin(["true", "1"]).to_numpy(dtype=bool)
+    return words.eq("true").to_numpy(dtype=bool)
+
+
+def flag_words(frame: pd.DataFrame, column: str) -> pd.Series[str]:
+    """Return a column with its flags as true and false: R writes TRUE, pandas True, people yes.
+
+    A missing flag is empty, and anything else stays as it is.
+    """
+    words = frame[column].astype(object).where(~missing(frame[column]), "").map(str)
+    plain = words.str.strip().str.casefold()
+    return words.mask(plain.isin(_TRUE), "true").mask(plain.isin(_FALSE), "false")
 
 
 def one_of(name: str, value: str, allowed: Sequence[str]) -> None:

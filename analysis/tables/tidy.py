@@ -13,6 +13,7 @@ from analysis.tables import columns
 from prereg.errors import RatifyError
 from prereg.tables.contract import BEST_WORST, JUDGMENTS, PARTICIPANTS, RATINGS, WITHDRAWALS
 from prereg.tables.reader import NoRowsError, read_table
+from prereg.tables.reading import OWN, Reading, reading_of
 
 _FLAG = ("true", "false")
 
@@ -24,7 +25,9 @@ def table_path(folder: Path, name: str) -> Path:
     return parquet if parquet.exists() and not text.exists() else text
 
 
-def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
+def read_judgments(
+    path: Path, *, complete: bool = True, reading: Reading | None = None
+) -> pd.DataFrame:
     """Read a table of forced choices.
 
     Parameters
@@ -33,6 +36,8 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
         CSV or Parquet.
     complete : bool
         Whether to require every column of the contract, or only the pair and the choice.
+    reading : Reading, optional
+        How its further columns are read.
 
     Returns
     -------
@@ -46,7 +51,8 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
         At the first row that is not a judgment.
     """
     wanted = JUDGMENTS.required if complete else ("left_id", "right_id", "choice")
-    frame = read_frame(path, wanted, ids=("left_id", "right_id"))
+    how = reading_of(JUDGMENTS.names, reading)
+    frame = read_frame(path, wanted, ids=("left_id", "right_id"), reading=how)
     with naming(path):
         columns.require_filled(frame, "left_id", "right_id")
         columns.left_chosen(frame)
@@ -62,6 +68,7 @@ def read_judgments(path: Path, *, complete: bool = True) -> pd.DataFrame:
 def _check_judgments(frame: pd.DataFrame) -> None:
     columns.require_filled(frame, "judgment_id", "session_id", "rater_id", "scenario")
     columns.allow_words(frame, JUDGMENTS)
+    frame["is_attention_check"] = columns.flag_words(frame, "is_attention_check")
     columns.allow(frame, "is_attention_check", _FLAG)
     columns.refuse(
         frame,
@@ -80,6 +87,7 @@ def _check_passed(frame: pd.DataFrame) -> None:
     """Refuse a `passed_check` that is not a flag or is in a row that is not a check."""
     if "passed_check" not in frame:
         return
+    frame["passed_check"] = columns.flag_words(frame, "passed_check")
     columns.allow(frame, "passed_check", (*_FLAG, ""))
     astray = ~columns.flags(frame, "is_attention_check") & (frame["passed_check"] != "")
     columns.refuse(
@@ -87,7 +95,7 @@ def _check_passed(frame: pd.DataFrame) -> None:
     )
 
 
-def read_ratings(path: Path) -> pd.DataFrame:
+def read_ratings(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
     """Read a table of scores.
 
     Returns
@@ -102,7 +110,8 @@ def read_ratings(path: Path) -> pd.DataFrame:
         At a value outside its scale, or if a rater scores an item twice on a dimension (in one
         mode, except for attention checks).
     """
-    frame = read_frame(path, RATINGS.required, ids=("item_id",))
+    how = reading_of(RATINGS.names, reading)
+    frame = read_frame(path, RATINGS.required, ids=("item_id",), reading=how)
     with naming(path):
         columns.require_filled(frame, "rater_id", "item_id", "dimension")
         columns.allow_words(frame, RATINGS)
@@ -135,7 +144,7 @@ def _scored_twice(ratings: pd.DataFrame) -> pd.Series[bool]:
     return scores.duplicated()
 
 
-def read_participants(path: Path) -> pd.DataFrame:
+def read_participants(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
     """Read a table of people's visits, all columns as text.
 
     Raises
@@ -144,7 +153,8 @@ def read_participants(path: Path) -> pd.DataFrame:
         At an empty or repeated session id, an unknown status, a finished visit without an end, and
         a slot or a number of attempts that is not a whole number.
     """
-    frame = read_frame(path, PARTICIPANTS.required, may_be_empty=True)
+    how = reading_of(PARTICIPANTS.names, reading)
+    frame = read_frame(path, PARTICIPANTS.required, may_be_empty=True, reading=how)
     with naming(path):
         columns.require_filled(frame, "session_id", "rater_id", "sequence_id")
         twice = frame["session_id"].duplicated()
@@ -164,7 +174,7 @@ def read_participants(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_best_worst(path: Path) -> pd.DataFrame:
+def read_best_worst(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
     """Read a table of picks of most and least, one row per option of a trial.
 
     Returns
@@ -179,10 +189,12 @@ def read_best_worst(path: Path) -> pd.DataFrame:
         At the first row that is not valid, and at a trial without exactly one row picked as
         `most` and one as `least`.
     """
-    frame = read_frame(path, BEST_WORST.required, ids=("item_id",))
+    how = reading_of(BEST_WORST.names, reading)
+    frame = read_frame(path, BEST_WORST.required, ids=("item_id",), reading=how)
     with naming(path):
         columns.require_filled(frame, "trial_id", "session_id", "rater_id", "scenario", "item_id")
         columns.allow_words(frame, BEST_WORST)
+        frame["is_attention_check"] = columns.flag_words(frame, "is_attention_check")
         columns.allow(frame, "is_attention_check", _FLAG)
         frame["is_attention_check"] = frame["is_attention_check"] == "true"
         _check_passed(frame)
@@ -205,15 +217,21 @@ def read_best_worst(path: Path) -> pd.DataFrame:
     return frame
 
 
-def read_other(path: Path) -> pd.DataFrame:
+def read_other(path: Path, reading: Reading) -> pd.DataFrame:
     """Read the researcher's own tidy table, all columns as text.
+
+    Parameters
+    ----------
+    path : Path
+    reading : Reading
+        How its cells are read: the plan says it.
 
     Raises
     ------
     RatifyError
         If the file does not exist or is not a table.
     """
-    return read_frame(path)
+    return read_frame(path, reading=reading)
 
 
 def read_withdrawals(path: Path) -> pd.DataFrame:
@@ -224,7 +242,7 @@ def read_withdrawals(path: Path) -> pd.DataFrame:
     RatifyError
         At an unknown mode or a value that is not a date.
     """
-    frame = read_frame(path, WITHDRAWALS.required, may_be_empty=True)
+    frame = read_frame(path, WITHDRAWALS.required, may_be_empty=True, reading=OWN)
     with naming(path):
         columns.allow_words(frame, WITHDRAWALS)
         columns.refuse(
@@ -245,9 +263,20 @@ def _is_date(cell: str) -> bool:
 
 
 def read_frame(
-    path: Path, wanted: Sequence[str] = (), *, ids: Sequence[str] = (), may_be_empty: bool = False
+    path: Path,
+    wanted: Sequence[str] = (),
+    *,
+    ids: Sequence[str] = (),
+    may_be_empty: bool = False,
+    reading: Reading,
 ) -> pd.DataFrame:
     """Read a table with the wanted columns and undamaged ids, all cells as text.
+
+    Returns
+    -------
+    DataFrame
+        Its attributes hold what was changed while reading (`notes_of`), and how many rows between
+        header and first record were left out, which errors count.
 
     Raises
     ------
@@ -255,7 +284,7 @@ def read_frame(
         If it is not such a table, or has no rows although it may not be empty.
     """
     try:
-        table = read_table(path)
+        table = read_table(path, reading)
     except NoRowsError:
         if may_be_empty:
             return pd.DataFrame(columns=list(wanted), dtype=str)
@@ -263,7 +292,14 @@ def read_frame(
     table.require(*wanted)
     for column in ids:
         table.refuse_damaged_ids(column)
-    return pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
+    frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
+    frame.attrs = {"notes": table.notes, "left_out": table.left_out}
+    return frame
+
+
+def notes_of(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return what was changed while a table was read, one sentence per kind."""
+    return tuple(frame.attrs.get("notes", ()))
 
 
 @contextlib.contextmanager

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from prereg.analyses.base import AnyAnalysis, Correction
-from prereg.strict import Identifier, Strict, Text
+from prereg.strict import Identifier, Strict, Text, added
 
 TRIALS, RATINGS, JUDGE_RATINGS = "trials", "ratings", "judge_ratings"
 
@@ -19,6 +21,14 @@ def _as_text(value: Any) -> Any:
 
 
 Value = Annotated[Text, BeforeValidator(_as_text)]
+
+
+def _names_in(text: str, pattern: str) -> bool:
+    """Say whether a name stands in a formula, and not only within a longer name."""
+    return (
+        re.search(rf"(?<!\w){pattern}(?!\w)" if pattern[-1] != "[" else rf"(?<!\w){pattern}", text)
+        is not None
+    )
 
 
 class SdUnits(Strict):
@@ -114,6 +124,9 @@ class Regression(AnyAnalysis):
         Average predictions at every combination of these values.
     average_effects : tuple of str
         Columns whose average marginal effects are shown.
+    categories, numbers : tuple of str
+        Columns of predictors whose cells are categories although they are numbers (1, 2, 3), or
+        numbers although each has a label ('5 - agree').
     level : float
         Coverage of the intervals.
     """
@@ -135,6 +148,8 @@ class Regression(AnyAnalysis):
     few_clusters: FewClusters = FewClusters()
     predictions: dict[Text, tuple[float | Text, ...]] = Field(default_factory=dict)
     average_effects: tuple[Text, ...] = ()
+    categories: tuple[Text, ...] = added(())
+    numbers: tuple[Text, ...] = added(())
     level: float = Field(default=0.95, gt=0, lt=1)
 
     @model_validator(mode="after")
@@ -183,6 +198,21 @@ class Regression(AnyAnalysis):
     def quantity_name(self, outcome: str, effect: str) -> str:
         """Return the name of a number, which begins with its outcome if there are several."""
         return effect if len(self.outcomes) == 1 else f"{outcome}: {effect}"
+
+    def used(self, columns: Iterable[str]) -> set[str]:
+        """Return those of a table's columns that its predictors name."""
+        return {name for name in columns if _names_in(self.predictors, re.escape(name))}
+
+    def declared(self, columns: Iterable[str]) -> set[str]:
+        """Return the columns that the plan uses as categories: in C(), or by a level in a term."""
+        shown = " ".join([*self.terms, *self.contrasts.values()])
+        return {
+            name
+            for name in columns
+            if name in self.categories
+            or re.search(rf"\bC\(\s*(?:Q\(\s*['\"])?{re.escape(name)}(?!\w)", self.predictors)
+            or _names_in(shown, re.escape(name) + r"['\")]*\[")
+        }
 
     def tables(self) -> tuple[str, ...]:
         """Return the names of the researcher's own tables that it reads."""

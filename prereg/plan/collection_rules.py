@@ -16,6 +16,7 @@ _TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
 def check_collection(plan: Plan) -> None:
     """Raise `RatifyError` at the first part that does not fit the plan's kind of task."""
     _check_kind(plan)
+    _check_display(plan)
     for number, check in enumerate(plan.attention_checks):
         _check_attention(plan, check, f"attention_checks.{number}")
     rules = [exclusion.rule for exclusion in plan.exclusions]
@@ -81,6 +82,17 @@ def _check_kind(plan: Plan) -> None:
                 value=name,
                 allowed="an id that nothing else has",
             )
+
+
+def _check_display(plan: Plan) -> None:
+    shown, labels = kind_of(plan).shown(plan), plan.display.labels
+    if labels and len(labels) != shown:
+        raise RatifyError(
+            f"a {plan.kind} trial shows {shown} {'text' if shown == 1 else 'texts'}",
+            column="display.labels",
+            value=len(labels),
+            allowed=f"{shown} {'label' if shown == 1 else 'labels'}",
+        )
 
 
 def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:

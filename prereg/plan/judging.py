@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from prereg.strict import Identifier, Strict, Text
+from prereg.strict import Identifier, Strict, Text, added
 
 # Offline judges that every LLM is compared with: one that is no better measures length or words.
 BASELINES = ("length", "lexical")
@@ -145,9 +146,22 @@ class LLMJudge(Strict):
     timeout_seconds: float = Field(default=60, gt=0, le=3600)
     attempts: int = Field(default=8, ge=1, le=50)
     patience_minutes: float = Field(default=15, gt=0, le=24 * 60)
+    failures_in_a_row: int = added(10, ge=0, le=1_000_000)
     prices: Prices | None = None
     budget: Budget = Budget()
     habits: Habits | None = None
+
+    @field_validator("base_url")
+    @classmethod
+    def _with_a_port(cls, base_url: str) -> str:
+        try:
+            parts = urlsplit(base_url)
+            whole = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            whole = False
+        if not whole:
+            raise ValueError("is not an address: a host, and a port from 1 to 65535 if any")
+        return base_url
 
     @field_validator("parameters")
     @classmethod

@@ -9,6 +9,8 @@ from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
+from prereg.plan.data import Data
+from prereg.plan.display import Display
 from prereg.plan.judging import BaselineJudge, JudgePlan, LLMJudge
 from prereg.strict import Identifier, Strict, Text, added
 
@@ -181,6 +183,7 @@ class Plan(Strict):
     hypotheses: tuple[Hypothesis, ...] = ()
     materials: Materials = Materials()
     design: Design
+    display: Display = added(Display())
     scales: tuple[RatingScale, ...] = ()
     comprehension: Comprehension | None = None
     attention_checks: tuple[AttentionCheck, ...] = ()
@@ -190,6 +193,7 @@ class Plan(Strict):
     measures: Measures | None = None
     judges: tuple[JudgePlan, ...] = ()
     ranking: RankingSettings = RankingSettings()
+    data: Data = added(Data())
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
 

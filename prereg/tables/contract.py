@@ -125,7 +125,7 @@ PROBE_KINDS: Words = {
 }
 OUTCOMES: Words = {"answered": "", "unanswered": ""}
 REASONS: Words = dict.fromkeys(
-    "refused unreadable rejected server_error rate_limited timeout connection".split(), ""
+    "refused unreadable cut_off rejected server_error rate_limited timeout connection".split(), ""
 )
 PICKS: Words = {"most": "on one row of a trial", "least": "on another"}
 
@@ -283,6 +283,12 @@ REQUESTS = _table(
     *_extra("prompt", "name of the prompt"),
     Column("status", words=OUTCOMES),
     Column("reason", words=REASONS, empty="answered", optional=True),
+    *_extra(
+        "note",
+        "if it is unanswered, what the server said or what is wrong with the reply; if it was "
+        "answered, what was left out of the reply. At most 300 characters, never a key",
+        "nothing to note, or from an earlier release",
+    ),
     *_extra("reply", "what the judge wrote in its last attempt, unchanged", "nothing came back"),
     *_extra("model fingerprint", "what answered, as the server says", "the server does not say"),
     *_extra(

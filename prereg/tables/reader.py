@@ -1,29 +1,37 @@
 """Reads every table: cells stay text, and every error names its row and column.
 
 Ids stay strings, because reading a 20-digit id as a float destroys it. Code that knows what a
-column holds converts it to numbers.
+column holds converts it to numbers. Cleaning (`cleaning`), missing values and decimal commas
+(`reading`) are the same for every table and every command.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import gc
 import io
-import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
-
-csv.field_size_limit(2**31 - 1)
+from prereg.tables.applied import apply
+from prereg.tables.cleaning import clean, clean_name
+from prereg.tables.dialects import Cells
+from prereg.tables.formats import read_cells
+from prereg.tables.numbers import NUMBER, Numbers, numbers_of
+from prereg.tables.reading import Reading
 
 # What pandas, R or a spreadsheet writes once a long id has passed through a float.
 _ROUNDED = re.compile(r"\d(\.\d*)?[eE]\+\d+|\d{16,}\.0*")
 ROUNDED_ID = "was rounded by a program that read the id as a number"
 WHOLE_ID = "the id as text, with all its digits"
+_ONCE_CLEANED = ", once the spaces around them and invisible characters are removed"
+_DEFAULT = Reading()
 
 
 class NoRowsError(RatifyError):
@@ -42,15 +50,53 @@ class Table:
         The header, in order.
     rows : list of dict
         One mapping per record. Every value is a string; a missing one is the empty string.
+    notes : tuple of str
+        What was changed while reading, one sentence per kind of change.
+    originals : mapping of str to sequence of str
+        For each column that was changed, its cells as the file has them.
+    spelling : mapping of str to str
+        For each name of a column that was changed, the name that the file has.
+    left_out : int
+        Rows between the header and the first record.
+    nested : mapping of str to str
+        Columns with nested values, which are no text, and why.
     """
 
     path: Path
     columns: tuple[str, ...]
     rows: list[dict[str, str]] = field(repr=False)
+    notes: tuple[str, ...] = field(default=(), repr=False)
+    originals: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
+    spelling: Mapping[str, str] = field(default_factory=dict, repr=False)
+    left_out: int = 0
+    nested: Mapping[str, str] = field(default_factory=dict, repr=False)
+    _numbers: dict[str, Numbers] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    @property
+    def written(self) -> list[dict[str, str]]:
+        """The records as the file has them, with Unix line ends; a lock hashes these."""
+        if not self.originals and not self.spelling:
+            return self.rows
+        changed = dict(self.originals)
+        names = {name: self.spelling.get(name, name) for name in self.columns}
+        return [
+            {
+                names[name]: changed[name][at] if name in changed else cell
+                for name, cell in record.items()
+            }
+            for at, record in enumerate(self.rows)
+        ]
+
+    def as_written(self, row: int, column: str) -> str:
+        """Return a cell as the file has it."""
+        cells = self.originals.get(column)
+        return self.rows[row - 2][column] if cells is None else cells[row - 2]
 
     def require(self, *columns: str) -> None:
         """Raise `RatifyError` unless every named column is there."""
-        for column in columns:
+        for column in map(clean, columns):
             if column not in self.columns:
                 shown = ", ".join(c or "(unnamed)" for c in self.columns)
                 raise RatifyError(f"there is no column '{column}'", file=self.path, allowed=shown)
@@ -68,12 +114,12 @@ class Table:
         for row, record in enumerate(self.rows, start=2):
             first = seen.setdefault(record[column], row)
             if first != row:
-                raise RatifyError(
-                    f"this {column} is already in row {first}",
-                    file=self.path,
-                    row=row,
-                    column=column,
-                    value=record[column],
+                same = self.as_written(first, column) == self.as_written(row, column)
+                raise self.error(
+                    row,
+                    column,
+                    f"this {column} is already in row {first + self.left_out}"
+                    + ("" if same else _ONCE_CLEANED),
                     allowed="one row each",
                 )
 
@@ -101,35 +147,64 @@ class Table:
         text = self.rows[row - 2][column].strip()
         if not text:
             return None
-        try:
-            value = float(text) if "_" not in text else math.nan
-        except ValueError:
-            value = math.nan
-        if not math.isfinite(value):
-            raise self.error(row, column, "is not a number", allowed="a number or an empty cell")
-        return value
+        found = self.numbers(column)
+        if text not in found.known:
+            problem, allowed = found.faults.get(text, ("is not a number", NUMBER))
+            raise self.error(row, column, problem, allowed=allowed)
+        return found.known[text]
+
+    def numbers(self, column: str) -> Numbers:
+        """Return what the different cells of a column are as numbers; see `numbers_of`."""
+        if column not in self._numbers:
+            self._numbers[column] = numbers_of(record[column] for record in self.rows)
+        return self._numbers[column]
+
+    def number_notes(self, *columns: str) -> list[str]:
+        """Return a sentence for each kind of cell of these columns that is no plain number."""
+        return [
+            note
+            for column in columns
+            for note in self.numbers(column).notes(
+                self.path.name, column, [record[column].strip() for record in self.rows]
+            )
+        ]
+
+    def require_text(self, column: str) -> None:
+        """Raise `RatifyError` if the column holds nested values that are not conversations."""
+        if column in self.nested:
+            raise RatifyError(
+                f"is not text: {self.nested[column]}",
+                file=self.path,
+                column=column,
+                allowed="text, or a list of messages {role, content}",
+            )
 
     def error(
         self, row: int, column: str, problem: str, *, allowed: str | None = None
     ) -> RatifyError:
-        """Return the error that names one cell of this table."""
+        """Return the error that names one cell of this table, as the file has it."""
+        value = self.as_written(row, column)
+        if value.strip() and not self.rows[row - 2][column]:
+            problem += f" ('{value.strip()}' is a missing-value word)"
         return RatifyError(
             problem,
             file=self.path,
-            row=row,
+            row=row + self.left_out,
             column=column,
-            value=self.rows[row - 2][column],
+            value=value,
             allowed=allowed,
         )
 
 
-def read_table(path: Path | str) -> Table:
-    """Read a CSV (or, by its extension, a Parquet file) as strings.
+def read_table(path: Path | str, reading: Reading = _DEFAULT) -> Table:
+    """Read a table as text: every cell cleaned, missing values empty.
 
     Parameters
     ----------
     path : path
-        A file in UTF-8, with or without a byte-order mark, with one header row.
+        CSV in any usual dialect, Parquet, a sheet, JSON or JSONL; see `prereg.tables.formats`.
+    reading : Reading
+        How its cells are read.
 
     Returns
     -------
@@ -142,87 +217,93 @@ def read_table(path: Path | str) -> Table:
         When the file is missing, empty or not a table, or has two columns with the same name or a
         record that is not as long as the header; `NoRowsError` when it has no records.
     """
-    path = Path(path)
-    if path.suffix.lower() in {".parquet", ".pq"}:
-        columns, records = _read_parquet(path)
-    else:
-        columns, records = _read_csv(path)
-    named = [c for c in columns if c]
-    for column in named:
-        if named.count(column) > 1:
-            raise RatifyError(
-                f"two columns are called '{column}'", file=path, row=1, allowed="names that differ"
-            )
-    if not records:
+    with _no_garbage():
+        return _read_table(Path(path), reading)
+
+
+@contextlib.contextmanager
+def _no_garbage() -> Iterator[None]:
+    """Pause the search for circular garbage, which would go through all rows again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _read_table(path: Path, reading: Reading) -> Table:
+    cells = read_cells(path)
+    notes = [f"{path.name}: {note}" for note in cells.notes]
+    notes += _without_qualtrics_rows(cells, path)
+    names = _names(cells.columns, reading, path)
+    if not cells.records:
         raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
-    return Table(path, tuple(columns), records)
+    read = apply(reading, names, cells, path.name)
+    records = zip(*read.columns, strict=True) if read.changed else cells.records
+    return Table(
+        path,
+        tuple(names),
+        [dict(zip(names, record, strict=True)) for record in records],
+        notes=(*notes, *read.notes),
+        originals=read.originals,
+        spelling={
+            ours: theirs.strip()
+            for ours, theirs in zip(names, cells.columns, strict=True)
+            if ours != theirs.strip()
+        },
+        left_out=cells.first_row - 2,
+        nested={
+            ours: cells.nested[theirs]
+            for ours, theirs in zip(names, cells.columns, strict=True)
+            if theirs in cells.nested
+        },
+    )
 
 
-def _read_bytes(path: Path) -> bytes:
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError as error:
-        raise RatifyError("no such file", file=path) from error
-    except IsADirectoryError as error:
-        raise RatifyError("is a folder, not a table", file=path, allowed="a CSV") from error
-    except OSError as error:
-        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
-    if not content.strip():
-        raise RatifyError("is empty", file=path, allowed="a CSV with a header row")
-    return content
+def _names(written: list[str], reading: Reading, path: Path) -> list[str]:
+    """Return the names of the columns, cleaned and mapped to ours; refuse a name used twice."""
+    names = [clean_name(name) for name in written]
+    for ours, named in reading.columns.items():
+        theirs = clean_name(named)
+        if theirs in names and ours in names and ours != theirs:
+            raise RatifyError(
+                f"column '{theirs}' is to be read as '{ours}', and there is another '{ours}'",
+                file=path,
+                row=1,
+                allowed="a name that no other column has",
+            )
+        if theirs in names:
+            names[names.index(theirs)] = ours
+        elif ours not in names:
+            shown = ", ".join(name or "(unnamed)" for name in names)
+            raise RatifyError(f"there is no column '{theirs}'", file=path, allowed=shown)
+    for name in names:
+        if name and names.count(name) > 1:
+            spelt = {w for n, w in zip(names, written, strict=True) if n == name}
+            raise RatifyError(
+                f"two columns are called '{name}'" + (_ONCE_CLEANED if len(spelt) > 1 else ""),
+                file=path,
+                row=1,
+                allowed="names that differ",
+            )
+    return names
 
 
-def _read_csv(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    content = _read_bytes(path)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise RatifyError(
-            f"is not a CSV in UTF-8 (byte {error.start} cannot be read)", file=path, allowed="UTF-8"
-        ) from error
-    if "\0" in text:
-        raise RatifyError("is not a CSV (it holds zero bytes)", file=path, allowed="a CSV in UTF-8")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    records: list[dict[str, str]] = []
-    try:
-        columns = [name.strip() for name in next(reader)]
-        blank = None
-        for row, cells in enumerate(reader, start=2):
-            if not cells:
-                blank = blank or row
-                continue
-            if blank:
-                raise RatifyError("is a blank line", file=path, row=blank, allowed="a record")
-            if len(cells) != len(columns):
-                raise RatifyError(
-                    f"has {len(cells)} cells where the header has {len(columns)}",
-                    file=path,
-                    row=row,
-                    allowed="one cell for each column",
-                )
-            # a text editor or git may change line ends, which does not change what was said
-            cells = [c.replace("\r\n", "\n").replace("\r", "\n") for c in cells]
-            records.append(dict(zip(columns, cells, strict=True)))
-    except csv.Error as error:
-        raise RatifyError(
-            f"is not a CSV (line {reader.line_num}: {error})", file=path, allowed="a CSV"
-        ) from error
-    return columns, records
-
-
-def _read_parquet(path: Path) -> tuple[list[str], list[dict[str, str]]]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    content = _read_bytes(path)
-    try:
-        table = pq.read_table(io.BytesIO(content))
-    except (pa.ArrowException, OSError) as error:
-        raise RatifyError("is not a Parquet file", file=path, allowed="CSV or Parquet") from error
-    columns = [str(name) for name in table.column_names]
-    return columns, [
-        {name: cell_text(value) for name, value in record.items()} for record in table.to_pylist()
-    ]
+def _without_qualtrics_rows(cells: Cells, path: Path) -> list[str]:
+    """Leave out what Qualtrics writes below the header: the questions, and its own ids as JSON."""
+    for place, record in enumerate(cells.records[:2]):
+        filled = [cell.replace(" ", "") for cell in record if cell.strip()]
+        if filled and all(cell.startswith('{"ImportId":') for cell in filled):
+            del cells.records[: place + 1]
+            first, last = cells.first_row, cells.first_row + place
+            cells.first_row = last + 1
+            said = (
+                f"rows {first} and {last} of Qualtrics were" if place else "row 2 of Qualtrics was"
+            )
+            return [f"{path.name}: header {said} left out"]
+    return []
 
 
 def cell_text(value: Any) -> str:

@@ -114,10 +114,13 @@ def export(
     target, who = study.folder / TABLES_FOLDER, study.folder / WHO_FILE
     _refuse_loss(store, study, target)
     pseudonyms = who.exists() if pseudonyms is None else pseudonyms
-    with files.replaced_folder(target, ours=EXPORTED) as folder:
+    own = _own_tables(study, target)
+    with files.replaced_folder(target, ours=(*EXPORTED, *own)) as folder:
         tables, others, people = _write_all(
             store, study, folder, ending, safe=spreadsheet_safe, pseudonyms=pseudonyms
         )
+        for name in own:
+            files.write_bytes(folder / name, (target / name).read_bytes())
         if people is not None:
             text = io.StringIO()
             _write_rows(text, WHO, people, safe=spreadsheet_safe)
@@ -150,6 +153,12 @@ def _has_rows(path: Path) -> bool:
     import pyarrow.parquet as pq
 
     return bool(pq.ParquetFile(path).metadata.num_rows)
+
+
+def _own_tables(study: Study, folder: Path) -> list[str]:
+    """Return the researcher's own tables in the folder that the plan's analyses read."""
+    wanted = [f"{name}.{ending}" for name in study.plan.tables for ending in FORMATS]
+    return [name for name in wanted if name not in EXPORTED and (folder / name).exists()]
 
 
 def archive(store: Store, study: Study, format: str) -> IO[bytes]:  # noqa: A002

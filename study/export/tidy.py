@@ -121,8 +121,8 @@ def holds_rows(connection: Connection, study: Study) -> bool:
 
 def _items(study: Study) -> TidyTable:
     """Return the items as they were locked: every column, and every cell as text."""
-    names = study.table.columns
-    rows = study.table.rows
+    rows = study.table.written
+    names = list(rows[0])
     return TidyTable(
         "items", dict.fromkeys(names, str), lambda _: ([row[c] for c in names] for row in rows)
     )

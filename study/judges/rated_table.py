@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES
-from prereg.tables.reader import read_table, write_csv
+from prereg.tables.fitting import read_fitting
+from prereg.tables.reader import write_csv
+from prereg.tables.reading import Reading
 from study.items import Item
 from study.judges import lexicon
 from study.judges.baseline import baseline
@@ -22,6 +25,7 @@ def rate_table(
     scale: tuple[float, float],
     taken: Sequence[str],
     into: Path,
+    reading: Reading = Reading(),  # noqa: B008 - frozen
 ) -> tuple[list[str], str]:
     """Have each baseline rate the items.
 
@@ -39,6 +43,8 @@ def rate_table(
         Names of the other annotators.
     into : Path
         A folder for the tables of ratings.
+    reading : Reading
+        How the table is read.
 
     Returns
     -------
@@ -59,7 +65,7 @@ def rate_table(
             "The baselines length and lexical are not compared with the judge: they rate only "
             f"{known} from {ends[0]:g} to {ends[1]:g}."
         )
-    table = read_table(items)
+    table = read_fitting(items, replace(reading, verbatim=(text_column,)))
     table.require(id_column, text_column)
     table.require_filled(id_column, text_column)
     table.require_unique(id_column)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -19,6 +20,11 @@ TICKET_KEY = "ratify"
 # How many of the server's batches are searched for one of ours.
 LOOKED_THROUGH = 2_000
 T = TypeVar("T")
+_TOO_LARGE: Final = re.compile(
+    r"token_limit_exceeded|enqueued token|token limit reached|too many requests in .{0,20}batch"
+    r"|batch .{0,40}too large|maximum .{0,30}(?:batch|file) size",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,8 @@ class BatchState:
         Ids of the files that the batch wrote: answers and errors.
     trouble : str
         Why the whole batch failed; empty if it did not.
+    too_large : bool
+        Whether it failed because the server holds too much for this account already.
     """
 
     batch_id: str
@@ -42,6 +50,11 @@ class BatchState:
     total: int
     files: tuple[str, ...]
     trouble: str
+    too_large: bool = False
+
+
+class TooLargeError(RatifyError):
+    """The server takes a batch only if it is smaller, or if others have ended."""
 
 
 class UnsureError(RatifyError):
@@ -120,6 +133,7 @@ class BatchServer:
             counts.total if counts else 0,
             files,
             self.server.without_key("; ".join(said)),
+            any(_TOO_LARGE.search(f"{e.code} {e.message}") for e in (errors and errors.data) or ()),
         )
 
     async def download(self, file_id: str) -> bytes:
@@ -134,6 +148,11 @@ class BatchServer:
             try:
                 return await self.server.guarded(call())
             except TroubleError as trouble:
+                if _TOO_LARGE.search(trouble.detail):
+                    raise TooLargeError(
+                        f"judge '{judge.id}': the server refuses the batch: {trouble.detail}",
+                        allowed="ask without --batch",
+                    ) from trouble
                 if trouble.reason not in PASSING or attempt == judge.attempts:
                     kind = UnsureError if trouble.reason in PASSING else RatifyError
                     raise kind(

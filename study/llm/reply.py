@@ -10,7 +10,9 @@ from typing import Any
 # Why a request may stay unanswered. The next run asks again after a reason of the first kind, which
 # may pass, but not after one of the second kind.
 PASSING = ("server_error", "rate_limited", "timeout", "connection")
-LASTING = ("refused", "unreadable", "rejected")
+LASTING = ("refused", "unreadable", "cut_off", "rejected")
+# Characters of a server's words that are kept.
+KEPT = 300
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,11 @@ class Reply:
         Whether the server says that the judge or a filter declined to answer.
     cut : bool
         Whether the reply was cut off because it was too long.
+    ended : str
+        Why the reply is no answer whatever it says, because of how it ended; empty if it ended as
+        usual.
+    thoughts : str
+        What the judge thought before its answer, if the server sends it in a field of its own.
     model, fingerprint : str or None
         The model that answered, as the server reports it.
     input_tokens, output_tokens : int or None
@@ -35,6 +42,8 @@ class Reply:
     text: str
     refused: bool = False
     cut: bool = False
+    ended: str = ""
+    thoughts: str = field(default="", repr=False)
     model: str | None = None
     fingerprint: str | None = None
     input_tokens: int | None = None
@@ -59,6 +68,8 @@ class TroubleError(Exception):
         Whether it may have been answered, and charged for, although no reply arrived.
     plainly : bool
         Whether to ask again at once, without structured output.
+    final : bool
+        Whether the same words would fail again, so that the request has had all its attempts.
     """
 
     def __init__(
@@ -70,6 +81,7 @@ class TroubleError(Exception):
         unreachable: bool = False,
         lost: bool = False,
         plainly: bool = False,
+        final: bool = False,
     ) -> None:
         super().__init__(reason)
         self.reason = reason
@@ -78,6 +90,7 @@ class TroubleError(Exception):
         self.unreachable = unreachable
         self.lost = lost
         self.plainly = plainly
+        self.final = final or reason == "rejected"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +103,9 @@ class Outcome:
         What was read from the reply; None if the request stays unanswered.
     reason : str or None
         Why it stays unanswered.
+    note : str or None
+        What the server said, or what was wrong with the reply, if it stays unanswered; what was
+        left out of the reply, if it was answered.
     reply : str or None
         The last raw reply.
     interrupted : bool
@@ -99,6 +115,7 @@ class Outcome:
     answers: Mapping[str, int | str] | None
     reason: str | None
     reply: str | None
+    note: str | None = None
     model: str | None = None
     fingerprint: str | None = None
     input_tokens: int | None = None
@@ -117,6 +134,7 @@ class Outcome:
         values = {
             "status": "unanswered" if answers is None else "answered",
             "reason": self.reason,
+            "note": _storable(self.note),
             "reply": _storable(self.reply),
             "answers": answers,
             "model": _storable(self.model),
@@ -131,6 +149,12 @@ class Outcome:
             "answered_at": self.answered_at,
         }
         return {f"new_{name}": value for name, value in values.items()}
+
+
+def short(said: str) -> str:
+    """Return words on one line, cut off where they become too long to show."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in said).split())
+    return line if len(line) <= KEPT else line[: KEPT - 1] + "…"
 
 
 def _storable(text: str | None) -> str | None:

@@ -6,13 +6,13 @@ It is imported only when a judge is asked: the import is slow, and nothing else 
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections import deque
 from collections.abc import Awaitable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 import httpx2
 from openai import (
@@ -26,15 +26,18 @@ from openai import (
 
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
-from study.llm.reply import Reply, TroubleError
+from study.llm.bodies import ErrorInside, Said, read_body, read_error
+from study.llm.errors import is_about_form, meaning, of_connection, without_secrets
+from study.llm.proxies import check_proxies
+from study.llm.reply import Reply, TroubleError, short
 
 # The longest wait that a server may ask for.
 LONGEST_WAIT = 120.0
 TOP_LOGPROBS = 5
-# After this many rejections before any answer, all requests are wrong, not one item.
-REJECTED_FROM_THE_START = 3
 # A shorter key is only a placeholder, and a reply may contain it by chance.
 SHORTEST_KEY = 8
+# Only this host may read who somebody is at OpenAI (OPENAI_ORG_ID, OPENAI_PROJECT_ID).
+OPENAI = "api.openai.com"
 T = TypeVar("T")
 
 
@@ -64,7 +67,8 @@ class ChatServer:
     Raises
     ------
     RatifyError
-        When the plan names a variable for the key, and the environment does not have it.
+        When the plan names a variable for the key, and the environment does not have it; when the
+        address, or that of a proxy, cannot be one.
     """
 
     def __init__(self, judge: LLMJudge) -> None:
@@ -72,13 +76,11 @@ class ChatServer:
         self._key = _key(judge)
         self._secret = (self._key or "").encode() if len(self._key or "") >= SHORTEST_KEY else b""
         self._structured = judge.reply != "text"
-        self._answered = False
+        self.has_answered = False
         self._formed = False  # a structured reply has come
-        self._under_way = 0
-        self._rejections = 0
-        self._rejected_first: list[asyncio.Future[None]] = []
+        check_proxies()
         # a client searches its whole pool at every call: one client for each call at once is faster
-        self._trust = httpx2.create_ssl_context()
+        self._trust = _trust()
         self._clients = [self._client() for _ in range(judge.concurrency)]
         self._free = deque(self._clients)
         self.client = self._clients[0]
@@ -90,12 +92,26 @@ class ChatServer:
 
     def _client(self) -> AsyncOpenAI:
         limits = httpx2.Limits(max_connections=1, max_keepalive_connections=1)
-        return AsyncOpenAI(
-            api_key=self._key or "none",
-            base_url=self.judge.base_url,
-            timeout=self.judge.timeout_seconds,
-            max_retries=0,  # only `requesting` decides when to ask again
-            http_client=DefaultAsyncHttpxClient(limits=limits, verify=self._trust),
+        try:
+            client = AsyncOpenAI(
+                api_key=self._key or "none",
+                base_url=self.judge.base_url,
+                timeout=self.judge.timeout_seconds,
+                max_retries=0,  # only `requesting` decides when to ask again
+                http_client=DefaultAsyncHttpxClient(limits=limits, verify=self._trust),
+            )
+        except (httpx2.InvalidURL, ValueError) as error:
+            raise self._no_address(error) from error
+        if urlsplit(self.judge.base_url).hostname != OPENAI:
+            client.organization = client.project = None
+        return client
+
+    def _no_address(self, error: Exception) -> RatifyError:
+        return RatifyError(
+            f"judge '{self.judge.id}': is not an address ({short(str(error))})",
+            column="base_url",
+            value=self.judge.base_url,
+            allowed="for example http://127.0.0.1:8000/v1, with a port from 1 to 65535",
         )
 
     def body(self, question: ChatRequest, *, structured: bool = True) -> dict[str, Any]:
@@ -134,50 +150,57 @@ class ChatServer:
             When no question can be answered, for example because of a wrong key or model name.
         """
         structured = self._structured and not plainly
-        self._under_way += 1
         try:
             reply = await self._send(self.body(question, structured=structured))
         except APIStatusError as error:
-            self._done(answered=False)
-            if structured and self._is_about_form(error):
-                raise TroubleError("rejected", detail=self._plain(error), plainly=True) from error
-            raise await self._judged(self._refusal(error)) from error
-        except BaseException:
-            self._done(answered=False)
-            raise
+            said = self._said(error)
+            wait = retry_after(error.response.headers)
+            raise self.trouble(error.status_code, said, wait=wait, structured=structured) from error
+        except ErrorInside as error:
+            said = self.clean(error.said)
+            raise self.trouble(error.status, said, structured=structured) from error
         if plainly:  # the server cannot do structured output: no request needs to try it again
             self._structured = False
-        self._formed |= structured
-        self._done(answered=True)
+        self.note_answer(structured=structured)
         return reply
 
-    def _done(self, *, answered: bool) -> None:
-        """Note that a call has returned; wake rejected calls that wait for any answer."""
-        self._under_way -= 1
-        self._answered |= answered
-        if answered or not self._under_way:
-            for one in self._rejected_first:
-                if not one.done():
-                    one.set_result(None)
-            self._rejected_first.clear()
+    def note_answer(self, *, structured: bool | None = None) -> None:
+        """Note that the server has answered, with structured output if that was asked for."""
+        self._formed |= self._structured if structured is None else structured
+        self.has_answered = True
 
-    async def _judged(self, found: Exception) -> Exception:
-        """Return the error for one item, or for the run if the server rejects every request."""
-        if not isinstance(found, TroubleError) or found.reason != "rejected" or self._answered:
-            return found
-        self._rejections += 1
-        if self._under_way:  # others may still be answered
-            told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._rejected_first.append(told)
-            await told
-        if self._answered or self._rejections < REJECTED_FROM_THE_START:
-            return found
-        return self._fatal(
-            f"the server rejects every request: {found.detail}",
-            "parameters",
-            self.judge.model,
-            "parameters that this model accepts",
-        )
+    def trouble(
+        self, status: int, said: Said, *, wait: float | None = None, structured: bool = False
+    ) -> Exception:
+        """Return the error that a server's status and words mean.
+
+        Parameters
+        ----------
+        status : int
+        said : Said
+        wait : float, optional
+            The seconds after which the server asks to come back.
+        structured : bool
+            Whether structured output was asked for.
+
+        Returns
+        -------
+        TroubleError or RatifyError
+            A `RatifyError` if no other request can be answered either.
+        """
+        found = meaning(self.judge, status, said, wait=wait, answered=self.has_answered)
+        if structured and self._is_about_form(status, said, found):
+            return TroubleError("rejected", detail=said.words or f"status {status}", plainly=True)
+        return found
+
+    def ask_plainly(self) -> None:
+        """Ask for no structured output any more; a batch has shown that the server has none."""
+        self._structured = False
+
+    @property
+    def is_structured(self) -> bool:
+        """Whether structured output is asked for."""
+        return self._structured
 
     async def guarded(self, call: Awaitable[T]) -> T:
         """Return the result of a client's call, with its errors turned into ours.
@@ -188,9 +211,10 @@ class ChatServer:
             As `ask` does.
         """
         try:
-            return await _in_time(call, self.judge.timeout_seconds)
+            return await self._in_time(call)
         except APIStatusError as error:
-            raise self._refusal(error) from error
+            wait = retry_after(error.response.headers)
+            raise self.trouble(error.status_code, self._said(error), wait=wait) from error
 
     async def found(self, call: Awaitable[T]) -> T | None:
         """Return the result of a client's call, or None if the server does not have the thing."""
@@ -205,62 +229,79 @@ class ChatServer:
         client = self._free.popleft()
         call = client.post("/chat/completions", cast_to=httpx2.Response, body=body)
         try:
-            content = (await _in_time(call, self.judge.timeout_seconds)).content
+            response = await self._in_time(call)
         finally:
             self._free.append(client)
+        return self.read(response.content, charset=response.charset_encoding)
+
+    def read(self, content: bytes, *, charset: str | None = None) -> Reply:
+        """Read the body of a reply, as `bodies.read_body` does, without the key."""
         if self._secret and self._secret in content:  # a server may repeat the key
             content = content.replace(self._secret, b"[key]")
-        return read_body(content)
+        return read_body(content, charset=charset)
 
-    def _is_about_form(self, error: APIStatusError) -> bool:
+    async def _in_time(self, call: Awaitable[T]) -> T:
+        """Return the result of a call in time; errors of the connection become ours."""
+        try:
+            return await _in_time(call, self.judge.timeout_seconds)
+        except (httpx2.InvalidURL, OverflowError) as error:
+            raise self._no_address(error) from error
+        except (APIConnectionError, httpx2.HTTPError, ExceptionGroup) as error:
+            if isinstance(error, ExceptionGroup) and error.subgroup(OverflowError):
+                raise self._no_address(error.exceptions[0]) from error
+            found = of_connection(error, self.judge.base_url)
+            if isinstance(found, RatifyError):
+                found = self._of_judge(found)
+            raise found from error
+
+    def _is_about_form(self, status: int, said: Said, found: Exception) -> bool:
         """Say whether to ask in plain text, because the server may lack structured output."""
-        if self.judge.reply != "auto" or error.status_code not in {400, 404, 415, 422, 501}:
+        if self.judge.reply != "auto":
             return False
-        if "response_format" in error.message or "json_schema" in error.message:
+        if is_about_form(status, said):
             return True
         # servers say this in many ways; structured output that has worked once is not the cause
-        return error.status_code != 404 and not self._formed
+        plainly_wrong = isinstance(found, TroubleError) and found.reason == "rejected"
+        return plainly_wrong and status in {400, 415, 422, 501} and not self._formed
 
-    def _refusal(self, error: APIStatusError) -> Exception:
-        """Return the error that a status means, for the whole run or for one request."""
-        status, said = error.status_code, self._plain(error)
-        if status == 401 or (status == 403 and not self._answered):
-            where = self.judge.key_variable or "the server's settings"
-            return self._fatal("the server refuses the key", "key_variable", where, "a valid key")
-        if status == 404:
-            return self._fatal(
-                f"the server at {self.judge.base_url} does not know the model or address: {said}",
-                "model",
-                self.judge.model,
-                "a model of that server, and its right base_url",
-            )
-        if status == 402 or error.code == "insufficient_quota":
-            return self._fatal(
-                f"the server asks for payment or more credit: {said}", "id", self.judge.id, "credit"
-            )
-        wait = retry_after(error.response.headers)
-        if status == 429 or (status == 503 and wait is not None):
-            return TroubleError("rate_limited", wait=wait or None, detail=said)
-        if status >= 500 or status in {408, 409, 425}:
-            return TroubleError("server_error", wait=wait, detail=said)
-        if error.code == "content_filter":
-            return TroubleError("refused", detail=said)
-        return TroubleError("rejected", detail=said)
-
-    def _fatal(self, problem: str, key: str, value: str, allowed: str) -> RatifyError:
+    def _of_judge(self, error: RatifyError) -> RatifyError:
         return RatifyError(
-            f"judge '{self.judge.id}': {problem}", column=key, value=value, allowed=allowed
+            f"judge '{self.judge.id}': {error.problem}",
+            column=error.column,
+            value=error.value,
+            allowed=error.allowed,
         )
 
-    def _plain(self, error: APIStatusError) -> str:
-        """Return what the server said in one short line, without the key."""
-        body = error.body
-        message = body.get("message") if isinstance(body, dict) else None
-        return self.without_key(" ".join(str(message or f"status {error.status_code}").split()))
+    def _said(self, error: APIStatusError) -> Said:
+        """Return what the server said, without the key."""
+        try:
+            content = error.response.content
+        except httpx2.StreamError:  # the client has read it already
+            return self.clean(read_error(error.body))
+        if self._secret:
+            content = content.replace(self._secret, b"[key]")
+        return self.clean(read_error(content))
+
+    def clean(self, said: Said) -> Said:
+        """Return what a server said, without a key."""
+        clean = self.without_key
+        return Said(clean(said.words), clean(said.code), clean(said.kind), clean(said.param))
 
     def without_key(self, said: str) -> str:
-        """Return a server's line so that it can be shown: short, and without the key."""
-        return (said.replace(self._key, "[key]") if self._key else said)[:200]
+        """Return a server's words so that they can be kept and shown: short, and without a key."""
+        return short(without_secrets(said.replace(self._key, "[key]") if self._key else said))
+
+
+def _trust() -> Any:
+    """Return the certificates that are trusted."""
+    try:
+        return httpx2.create_ssl_context()
+    except (OSError, ValueError) as error:  # ssl's errors are of OSError
+        raise RatifyError(
+            f"the certificates cannot be read: {short(str(error))}",
+            file="SSL_CERT_FILE or SSL_CERT_DIR",
+            allowed="a file or folder of certificates, or neither variable",
+        ) from error
 
 
 async def _in_time(call: Awaitable[T], seconds: float) -> T:
@@ -270,12 +311,11 @@ async def _in_time(call: Awaitable[T], seconds: float) -> T:
             return await call
     except (TimeoutError, APITimeoutError) as error:
         unreachable = isinstance(error.__cause__, httpx2.ConnectTimeout | httpx2.PoolTimeout)
-        raise TroubleError("timeout", unreachable=unreachable, lost=not unreachable) from error
-    except (APIConnectionError, httpx2.HTTPError) as error:
-        unreachable = isinstance(error.__cause__ or error, httpx2.ConnectError)
-        said = "no connection" if unreachable else "connection lost"
         raise TroubleError(
-            "connection", detail=said, unreachable=unreachable, lost=not unreachable
+            "timeout",
+            detail=f"no reply within {seconds:g} seconds",
+            unreachable=unreachable,
+            lost=not unreachable,
         ) from error
 
 
@@ -297,68 +337,6 @@ def _key(judge: LLMJudge) -> str | None:
             allowed="the key",
         )
     return key
-
-
-def read_body(content: bytes) -> Reply:
-    """Read the body of a reply with status 200.
-
-    Raises
-    ------
-    TroubleError
-        When it does not follow the protocol, for example because it is cut off.
-    """
-    try:
-        body = json.loads(content)
-        choice = body["choices"][0]
-        message = choice["message"]
-        text = _said(message.get("content"))
-        finish, refusal = choice.get("finish_reason"), message.get("refusal")
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise TroubleError(
-            "server_error", detail="the reply is not a chat completion", lost=True
-        ) from error
-    usage = body.get("usage") or {}
-    return Reply(
-        text=str(refusal or "") if text is None else text,
-        refused=bool(refusal) or finish == "content_filter",
-        cut=finish == "length",
-        model=_text(body.get("model")),
-        fingerprint=_text(body.get("system_fingerprint")),
-        input_tokens=_count(usage, "prompt_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
-        tokens=_tokens(choice.get("logprobs")),
-    )
-
-
-def _said(content: Any) -> str | None:
-    """Return a message's text; some servers send it in parts, together with the reasoning."""
-    if isinstance(content, list):
-        parts = [part.get("text") for part in content if part.get("type") == "text"]
-        return "".join(part for part in parts if isinstance(part, str))
-    return content if isinstance(content, str) else None
-
-
-def _text(value: Any) -> str | None:
-    return value[:200] if isinstance(value, str) else None
-
-
-def _count(usage: Any, name: str) -> int | None:
-    value = usage.get(name) if isinstance(usage, dict) else None
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None
-
-
-def _tokens(logprobs: Any) -> Sequence[tuple[str, Mapping[str, float]]]:
-    """Return the tokens with the log-probabilities of their alternatives; none if unreadable."""
-    try:
-        return [
-            (
-                str(token["token"]),
-                {str(other["token"]): float(other["logprob"]) for other in token["top_logprobs"]},
-            )
-            for token in (logprobs or {}).get("content") or ()
-        ]
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return ()
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -172,6 +172,7 @@ class Request(Base):
     status: Mapped[str] = mapped_column(String(10))
     run_id: Mapped[str | None] = mapped_column(String(64))
     reason: Mapped[str | None] = mapped_column(String(32))
+    note: Mapped[str | None] = mapped_column(Text)  # the server's words, or what was left out
     reply: Mapped[str | None] = mapped_column(Text)
     answers: Mapped[str | None] = mapped_column(Text)  # what was read from the reply, JSON
     model: Mapped[str | None] = mapped_column(Text)

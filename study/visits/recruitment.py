@@ -9,6 +9,7 @@ from pathlib import Path
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.tables.reader import Table, read_table
+from prereg.tables.reading import OWN
 from study.folder import Study
 from study.store import settings
 from study.store.database import Store
@@ -91,7 +92,7 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
     RatifyError
         When the file is not such a table, or an id is missing or damaged; then nothing changes.
     """
-    ends, other = _read_ends(read_table(path))
+    ends, other = _read_ends(read_table(path, OWN))
     found: dict[str, list[str]] = {}
     for rater_id, status in ends.items():
         before = release(store, study, mode, rater_id, status)
@@ -114,7 +115,7 @@ def _read_ends(table: Table) -> tuple[dict[str, str], int]:
     ends: dict[str, str] = {}
     others = set()
     for record in table.rows:
-        rater_id, status = record[ids].strip(), ENDED.get(_plain(record[statuses]))
+        rater_id, status = record[ids], ENDED.get(_plain(record[statuses]))
         if status is None:
             others.add(rater_id)
         else:

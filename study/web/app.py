@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 import secrets
 from datetime import timedelta
-from functools import lru_cache
 from pathlib import Path
 
 from flask import Flask
 from flask_wtf import CSRFProtect
-from markdown_it import MarkdownIt
-from markupsafe import Markup
 
 from prereg import files
 from prereg.errors import RatifyError
@@ -21,16 +18,18 @@ from study.store.database import Store
 from study.tasks.registry import task_of
 from study.visits.links import signing_key
 from study.web import safety
+from study.web.assets import serve_assets, serve_images
+from study.web.compression import compress
 from study.web.context import Room
 from study.web.health import add_health
 from study.web.limits import Limits
-from study.web.turns import turns
+from study.web.naming import naming
+from study.web.texts import Texts
 from study.web.views import dashboard, leaving, rater
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
 REQUEST_BYTES = 64 * 1024
 csrf = CSRFProtect()
-markdown = MarkdownIt("commonmark", {"html": False})
 
 
 def create_app(
@@ -66,7 +65,7 @@ def create_app(
             file=study.folder / "plan.yaml",
             allowed="run `ratify lock` first, or serve with --mode pilot",
         )
-    app = Flask(__name__)
+    app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False  # its redirect would go to any host in the Host header
     app.config.update(
         SECRET_KEY=secret_key(study.folder),
@@ -97,20 +96,20 @@ def create_app(
     csrf.init_app(app)
     speak(app, study.plan.language)
     app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
-    app.jinja_env.filters["turns"] = turns
-    app.jinja_env.filters["markdown"] = _as_html
+    texts = Texts(study.plan.display, study.images)
+    app.jinja_env.filters["item"] = texts.item
+    app.jinja_env.filters["markdown"] = texts.page
+    app.jinja_env.globals["named"] = naming(study.plan.display)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     for blueprint in (rater.pages, leaving.pages, dashboard.pages):
         app.register_blueprint(blueprint)
     add_health(app, store)
+    serve_assets(app)
+    serve_images(app, study.images)
+    app.after_request(compress)
     safety.make_safe(app, own_host)
     return app
-
-
-@lru_cache(maxsize=16)  # a study has two such texts, which every rater reads
-def _as_html(text: str) -> Markup:
-    return Markup(markdown.render(text))  # noqa: S704 - HTML in the text is switched off
 
 
 def secret_key(folder: Path) -> str:

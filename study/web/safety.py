@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 PROXIES = "RATIFY_PROXIES"
 HOSTS = "RATIFY_HOSTS"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+# What browsers may keep; these say for how long.
+KEPT = frozenset(("static", "image"))
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -206,7 +208,7 @@ def _headers(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", POLICY)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    if not request.path.startswith("/static/"):
+    if request.endpoint not in KEPT or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -91,16 +91,35 @@ _CUT = """() => {
   return faults;
 }"""
 
-# How much of the window stays covered while a person scrolls, from 0 to 1.
-_STUCK = """() => [...document.body.querySelectorAll("*")]
-  .filter(e => ["sticky", "fixed"].includes(getComputedStyle(e).position))
-  .map(e => e.getBoundingClientRect().height).reduce((a, b) => a + b, 0) / innerHeight"""
+# How much of the window stays covered while a person scrolls, from 0 to 1: what sticks at its edges
+# at several places of the page. A column that sticks beside another one covers nothing.
+_STUCK = """() => {
+  const stuck = [...document.body.querySelectorAll("*")]
+    .filter(e => ["sticky", "fixed"].includes(getComputedStyle(e).position));
+  const root = document.scrollingElement, before = root.scrollTop;
+  let most = 0;
+  for (let place = 0; stuck.length && place <= 10; place++) {
+    root.scrollTop = (root.scrollHeight - innerHeight) * place / 10;
+    let above = 0, below = innerHeight;
+    for (const e of stuck) {
+      const r = e.getBoundingClientRect();
+      if (r.height > innerHeight / 2 && r.width < innerWidth * 0.6) continue;
+      if (r.top < 1 && r.bottom > 0) above = Math.max(above, r.bottom);
+      else if (r.bottom > innerHeight - 1 && r.top < innerHeight) below = Math.min(below, r.top);
+    }
+    most = Math.max(most, above + innerHeight - below);
+  }
+  root.scrollTop = before;
+  return most / innerHeight;
+}"""
 
 _FOCUSED = f"e => {{ e.focus(); return [({_FOCUS_FAULT})(e), ({_KIND})(e)]; }}"
 
 _SCROLLS = """e => {
   for (; e; e = e.parentElement) {
-    if (e.scrollWidth > e.clientWidth && getComputedStyle(e).overflowX === "auto") return true;
+    const s = getComputedStyle(e);
+    if (e.scrollWidth > e.clientWidth && s.overflowX === "auto") return true;
+    if (e.scrollHeight > e.clientHeight && s.overflowY === "auto") return true;
   }
   return false;
 }"""
@@ -199,8 +218,8 @@ def _axe() -> str:
     return AXE.read_text(encoding="utf-8")
 
 
-def run_axe(page: Page) -> dict[str, Any]:
-    """Return what axe-core finds broken on a page, and what it cannot decide.
+def run_axe(page: Page, *only: str) -> dict[str, Any]:
+    """Return what axe-core finds broken on a page, and what it cannot decide, by `only` some rules.
 
     The window is first made as tall as the page, because axe cannot tell the contrast of text that
     something covers. `evaluate` is not bound by the page's own script policy.
@@ -211,10 +230,12 @@ def run_axe(page: Page) -> dict[str, Any]:
     page.set_viewport_size({**window, "height": max(tall, window["height"])})
     if not page.evaluate("'axe' in window"):
         page.evaluate(_axe())
-    options = {
+    options: dict[str, Any] = {
         "runOnly": {"type": "tag", "values": TAGS},
         "rules": {"target-size": {"enabled": True}},  # axe leaves this one out by default
     }
+    if only:
+        options = {"runOnly": {"type": "rule", "values": only}}
     # transferring everything that passed would take longer than finding it
     found: dict[str, Any] = page.evaluate(
         """options => axe.run(document, options)
@@ -225,14 +246,14 @@ def run_axe(page: Page) -> dict[str, Any]:
     return found
 
 
-def axe_faults(page: Page) -> list[str]:
+def axe_faults(page: Page, *only: str) -> list[str]:
     """Return one line per rule that is broken or that axe cannot decide: id, help and place.
 
     axe cannot decide what is scrolled out of sight in its own box (a wide table on a phone). Tests
     of wider windows decide it.
     """
     faults = []
-    found = run_axe(page)
+    found = run_axe(page, *only)
     for kind in ("violations", "incomplete"):
         for rule in found[kind]:
             places = [" ".join(map(str, node["target"])) for node in rule["nodes"]]

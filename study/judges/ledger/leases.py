@@ -6,7 +6,7 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -27,7 +27,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from prereg.errors import RatifyError
 from study.judges.ledger.reading import LedgerReading
-from study.llm.reply import PASSING
+from study.llm.reply import LASTING, PASSING
 from study.store.database import Store
 from study.store.tables import JudgeRun, RankingHold, Request
 
@@ -38,6 +38,7 @@ BEAT_SECONDS = 3.0
 FORGOTTEN_SECONDS = 7 * 86_400.0
 # The code (SQLSTATE) of a deadlock in PostgreSQL.
 DEADLOCK = "40P01"
+AT_A_TIME = 500  # keys in one statement: PostgreSQL and SQLite both allow more
 T = TypeVar("T")
 
 
@@ -54,6 +55,7 @@ class LedgerRuns(LedgerReading):
         super().__init__(store, plan_hash, judge_id)
         self.run_id = secrets.token_hex(16)
         self._buried = -BEAT_SECONDS
+        self._asked_again: list[str] = []
         self._stopped = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
 
@@ -73,12 +75,39 @@ class LedgerRuns(LedgerReading):
             connection.execute(delete(JudgeRun).where(long_dead))
             self._bury(connection)
             left = [*self._mine, Request.status == "unanswered"]
-            if not again:
+            if not self._has_answers(connection):
+                pass  # something is wrong with the judge, not with these requests
+            elif again:
+                settled = (Request.run_id.is_not(None), Request.reason.in_(LASTING))
+                closed = select(Request.request_id).where(*left, *settled)
+                self._asked_again = list(connection.scalars(closed))
+            else:
                 left.append(Request.reason.in_(PASSING))
             connection.execute(update(Request).where(*left).values(run_id=None))
 
         self._write(start)
         self._beating.start()
+
+    def leave_open(self, requests: Collection[str]) -> None:
+        """Let the next run ask requests again that failed for a reason that is not their own.
+
+        A request that had failed before, and was only repeated because somebody asked for it, stays
+        as it was.
+        """
+        again = set(self._asked_again)
+
+        def leave(connection: Connection) -> None:
+            unanswered = (*self._mine, Request.status == "unanswered")
+            for part in _parts(sorted(set(requests) - again)):
+                rows = update(Request).where(*unanswered, Request.request_id.in_(part))
+                connection.execute(rows.values(run_id=None))
+            for part in _parts(self._asked_again):
+                held = or_(Request.run_id.is_(None), Request.run_id == self.run_id)
+                tried = (Request.status != "answered", Request.request_id.in_(part))
+                rows = update(Request).where(*self._mine, held, *tried)
+                connection.execute(rows.values(status="unanswered", run_id=self.run_id))
+
+        self._write(leave)
 
     def end(self) -> None:
         """Free the requests that were claimed but not answered, and end the run."""
@@ -150,6 +179,11 @@ class LedgerRuns(LedgerReading):
         rows = update(Request).where(*self._mine, *claimed, tried)
         connection.execute(rows.values(status="unanswered", run_id=None))
 
+    def _has_answers(self, connection: Connection) -> bool:
+        """Say whether the judge has answered anything under this plan."""
+        answered = select(Request.row_id).where(*self._mine, Request.status == "answered").limit(1)
+        return connection.scalar(answered) is not None
+
     def _now(self) -> ColumnElement[float] | float:
         """Return the time that all processes share; on PostgreSQL, the database's time."""
         if self.store.is_sqlite:
@@ -180,3 +214,9 @@ class LedgerRuns(LedgerReading):
                 if last or getattr(error.orig, "sqlstate", None) != DEADLOCK:
                     raise
         raise AssertionError("unreachable")
+
+
+def _parts(keys: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield the keys, as many at a time as one statement takes."""
+    for start in range(0, len(keys), AT_A_TIME):
+        yield keys[start : start + AT_A_TIME]

@@ -16,13 +16,11 @@ from sqlalchemy import ColumnElement, Float, Integer, bindparam, func, insert, s
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from study.judges.ledger.leases import LedgerRuns
+from study.judges.ledger.leases import AT_A_TIME, LedgerRuns
 from study.judges.wanted.wanted import KIND, Rows, Wanted
 from study.llm.reply import Outcome
 from study.store.tables import Request
 from study.tasks.base import Row
-
-AT_A_TIME = 500  # keys in one statement: PostgreSQL and SQLite both allow more
 
 
 @dataclass(frozen=True)
@@ -255,6 +253,7 @@ _UPDATE = (
             for name in (
                 "status",
                 "reason",
+                "note",
                 "reply",
                 "answers",
                 "model",

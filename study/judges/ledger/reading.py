@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,16 @@ class Spent:
 
     calls: int
     money: float
+
+
+@dataclass(frozen=True)
+class Unanswered:
+    """The requests that one reason leaves unanswered: how many, and one example of the words."""
+
+    prompt: str
+    reason: str
+    count: int
+    example: str
 
 
 class LedgerReading:
@@ -113,6 +124,34 @@ class LedgerReading:
                 .group_by(Request.reason)
             )
             return {reason or "": count for reason, count in rows}
+
+    def prompts_answered(self) -> set[str]:
+        """Return the prompts of which any request has been answered."""
+        with self.store.reading() as connection:
+            found = select(Request.prompt).where(*self._mine, Request.status == "answered")
+            return set(connection.scalars(found.distinct()))
+
+    def unanswered(self) -> list[Unanswered]:
+        """Return how many requests are unanswered, by prompt and reason, each with an example."""
+        with self.store.reading() as connection:
+            rows = connection.execute(
+                select(Request.prompt, Request.reason, func.count(), func.max(Request.note))
+                .where(*self._mine, Request.status == "unanswered")
+                .group_by(Request.prompt, Request.reason)
+                .order_by(func.count().desc(), Request.reason, Request.prompt)
+            )
+            return [Unanswered(p, reason or "", n, note or "") for p, reason, n, note in rows]
+
+    def failed(self, prompts: Collection[str]) -> set[str]:
+        """Return the ids of requests of some prompts that failed for a reason that lasts."""
+        with self.store.reading() as connection:
+            found = select(Request.request_id).where(
+                *self._mine,
+                Request.status == "unanswered",
+                Request.reason.in_(LASTING),
+                Request.prompt.in_(prompts),
+            )
+            return set(connection.scalars(found))
 
     def mean_tokens(self) -> dict[str, tuple[float, float]]:
         """Return the mean tokens in and out of answered requests so far, by prompt."""

@@ -46,19 +46,34 @@ class Question:
     letters: tuple[str, ...]
     points: Mapping[str, range]
 
-    def read(self, text: str) -> Answers:
+    def read(self, text: str, *, thoughts: str = "", notes: list[str] | None = None) -> Answers:
         """Return the answers in a reply, in the form of the trial's task.
+
+        Parameters
+        ----------
+        text : str
+        thoughts : str
+            What the judge thought, if the server sends it apart. Where the reply itself is empty,
+            the answer may be at the end of it.
+        notes : list of str, optional
+            Takes a note on anything in the reply that was left out.
 
         Raises
         ------
         Unreadable
             When the reply has no clear answer.
         """
+        if thoughts and replies.is_empty(text):
+            return replies.read_end(thoughts, lambda part: self._read(part, notes))
+        return self._read(text, notes)
+
+    def _read(self, text: str, notes: list[str] | None) -> Answers:
         if self.prompt.task == "rating":
-            return replies.read_ratings(text, self.points)
+            return replies.read_ratings(text, self.points, notes=notes)
+        noun = self.prompt.noun
         if self.prompt.task == "best_worst":
-            return replies.read_best_worst(text, self.letters, noun=self.prompt.noun)
-        return replies.read_choice(text, noun=self.prompt.noun)
+            return replies.read_best_worst(text, self.letters, noun=noun, notes=notes)
+        return replies.read_choice(text, noun=noun, notes=notes)
 
     def p_left(self, tokens: replies.Tokens) -> float | None:
         """Return the judge's own probability of A; see `study.judges.prompts.replies.p_left`."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from study.judges.prompts.thoughts import covered
 
 if TYPE_CHECKING:
     from study.tasks.base import Answers  # it imports the store, which is not needed here
@@ -36,11 +38,21 @@ class Unreadable(Exception):  # noqa: N818 - it is not an error but a kind of re
         super().__init__(reason)
 
 
-def read_choice(text: str, *, noun: str = "text") -> Answers:
+def read_choice(text: str, *, noun: str = "text", notes: list[str] | None = None) -> Answers:
     """Read the reply to a pairwise question.
 
     Accepted are `{"choice": "A"}`, alone or in a code fence, and a single letter. Around the letter
-    there may be only marks, a word such as "Answer", or the word for a text.
+    there may be only marks, a word such as "Answer", or the word for a text. Thoughts that are
+    marked as such, and marks that end a turn, do not count. In an object, keys that were not asked
+    for are left out, with a note, unless they contradict the answer.
+
+    Parameters
+    ----------
+    text : str
+    noun : str
+        The word for a text.
+    notes : list of str, optional
+        Takes a note on what was left out.
 
     Returns
     -------
@@ -52,11 +64,13 @@ def read_choice(text: str, *, noun: str = "text") -> Answers:
     Unreadable
         For anything else, such as both letters, another letter, or a letter and a sentence.
     """
-    letter, _ = _find_choice(text, noun)
+    letter, _ = _find_choice(text, noun, notes)
     return {"choice": SIDES[letter]}
 
 
-def read_best_worst(text: str, letters: Sequence[str], *, noun: str = "text") -> Answers:
+def read_best_worst(
+    text: str, letters: Sequence[str], *, noun: str = "text", notes: list[str] | None = None
+) -> Answers:
     """Read the reply to a best-worst question, `{"most": "C", "least": "A"}`.
 
     Returns
@@ -69,7 +83,7 @@ def read_best_worst(text: str, letters: Sequence[str], *, noun: str = "text") ->
     Unreadable
         When it is anything else.
     """
-    found = _object(text, ("most", "least"))
+    found = _object(text, ("most", "least"), notes)
     places = {}
     for key in ("most", "least"):
         match = _letter_in(found[key], noun)
@@ -82,21 +96,25 @@ def read_best_worst(text: str, letters: Sequence[str], *, noun: str = "text") ->
     return places
 
 
-def read_ratings(text: str, points: Mapping[str, range]) -> Answers:
+def read_ratings(
+    text: str, points: Mapping[str, range], *, notes: list[str] | None = None
+) -> Answers:
     """Read the reply to a rating question, one JSON object with one whole number per dimension.
 
     Parameters
     ----------
     text : str
     points : mapping
-        The scores that can be given, by dimension; exactly these are accepted.
+        The scores that can be given, by dimension.
+    notes : list of str, optional
+        Takes a note on keys that were left out.
 
     Raises
     ------
     Unreadable
-        When a dimension is missing, extra or twice, or a score is not a whole point of the scale.
+        When a dimension is missing or twice, or a score is not a whole point of the scale.
     """
-    found = _object(text, tuple(points))
+    found = _object(text, tuple(points), notes)
     scores: dict[str, int | str] = {}
     for name, allowed in points.items():
         score = _whole(found[name])
@@ -106,6 +124,51 @@ def read_ratings(text: str, points: Mapping[str, range]) -> Answers:
             raise Unreadable(f'"{name}" is outside {allowed[0]} to {allowed[-1]}')
         scores[name] = score
     return scores
+
+
+def is_empty(text: str) -> bool:
+    """Say whether a reply has nothing but marks and thoughts that are closed."""
+    try:
+        return not covered(text).strip(_SPACE)
+    except ValueError:
+        return False
+
+
+def read_end(thoughts: str, read: Callable[[str], Answers]) -> Answers:
+    """Read the answer at the end of a judge's thoughts, after which it said nothing.
+
+    The last object, or else the last line, must be an answer by the same rules as a reply. Objects
+    before it must not say anything else.
+
+    Parameters
+    ----------
+    thoughts : str
+    read : callable
+        Reads a reply.
+
+    Raises
+    ------
+    Unreadable
+        When there is no answer at the end.
+    """
+    text = thoughts.rstrip(_SPACE)
+    try:
+        return read(text)
+    except Unreadable:
+        pass
+    objects = [found[0] for found in _FLAT_OBJECT.finditer(text)]
+    if objects and text.removesuffix("```").rstrip(_SPACE).endswith(objects[-1]):
+        answer, earlier = read(objects[-1]), objects[:-1]
+    else:
+        answer, earlier = read(text.rpartition("\n")[2]), objects
+    for one in earlier:
+        try:
+            other = read(one)
+        except Unreadable:
+            continue
+        if other != answer:
+            raise Unreadable("the thoughts hold two answers that contradict each other")
+    return answer
 
 
 def p_left(tokens: Tokens, *, noun: str = "text") -> float | None:
@@ -124,7 +187,7 @@ def p_left(tokens: Tokens, *, noun: str = "text") -> float | None:
     """
     written = [(_plain(token), listed) for token, listed in tokens]
     try:
-        letter, at = _find_choice("".join(token for token, _ in written), noun)
+        letter, at = _find_choice("".join(token for token, _ in written), noun, None)
     except Unreadable:
         return None
     for token, listed in written:
@@ -140,8 +203,9 @@ _AFTER = r"[\s*_`\"'”’)\].!]*"
 _SAYS = r"(?:(?:my|the)\s)?(?:final\s)?(?:answer|choice|verdict)(?:\sis)?"
 _LONGEST_LETTER = 60
 
-_THOUGHT = re.compile(r".*</(?:think|thinking|reasoning)>", re.DOTALL | re.IGNORECASE)
-_THINKING = re.compile(r"\s*<(?:think|thinking|reasoning)>", re.IGNORECASE)
+_SPACE = "\ufeff \t\r\n\v\f\u00a0"
+# An object without objects in it.
+_FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
 # A line that announces the object. Only these words are allowed, so it cannot say anything else.
 _LEAD = (
     r"(?:(?:sure|okay|certainly)[,.!]?\s)?"
@@ -170,12 +234,14 @@ _DECLINES = re.compile(
 )
 
 
-def _find_choice(text: str, noun: str) -> tuple[str, int]:
+def _find_choice(text: str, noun: str, notes: list[str] | None) -> tuple[str, int]:
     """Return the letter that a reply chooses, and the letter's position in the reply."""
     body, start = _answer(text)
     if _JSON.match(body):
-        match = _letter_in(_object(text, ("choice",))["choice"], noun)
+        found = _object(text, ("choice",), notes)
+        match = _letter_in(found.pop("choice"), noun)
         if match:
+            _no_other_letter(found, match["letter"], noun)
             opened = re.search(r'"choice"\s*:\s*"', body)
             # escapes in the value would move the letter, but judges do not write them
             at = opened.end() + match.start("letter") if opened else 0
@@ -186,6 +252,14 @@ def _find_choice(text: str, noun: str) -> tuple[str, int]:
     if match is None:
         raise _unreadable(body, "not one letter")
     return _a_or_b(match["letter"]), start + match.start("letter")
+
+
+def _no_other_letter(beside: Mapping[str, Any], letter: str, noun: str) -> None:
+    """Raise if a key that was not asked for holds another letter, as in `"final": "B"`."""
+    for value in beside.values():
+        other = _letter_in(value, noun)
+        if other and other["letter"].upper() != letter.upper():
+            raise Unreadable("two answers that contradict each other")
 
 
 def _a_or_b(letter: str) -> str:
@@ -208,20 +282,20 @@ def _letter_in(said: object, noun: str) -> re.Match[str] | None:
 
 def _answer(text: str) -> tuple[str, int]:
     """Return a reply without the thoughts before it and the space around it, and its start."""
-    thought = _THOUGHT.match(text)
-    start = thought.end() if thought else 0
-    if thought is None and _THINKING.match(text):
-        raise Unreadable("cut off while thinking")
-    body = text[start:].lstrip("\ufeff \t\r\n\v\f\u00a0")
+    try:
+        visible = covered(text)
+    except ValueError as error:
+        raise Unreadable("cut off while thinking") from error
+    body = visible.lstrip(_SPACE)
     start = len(text) - len(body)
-    body = body.rstrip()
+    body = body.rstrip(_SPACE)
     if not body:
         raise Unreadable("empty")
     return body, start
 
 
-def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
-    """Return the one JSON object that makes up a reply; it must have exactly these keys."""
+def _object(text: str, keys: Sequence[str], notes: list[str] | None) -> dict[str, Any]:
+    """Return the one JSON object that makes up a reply; it must have these keys."""
     body, _ = _answer(text)
     match = _JSON.fullmatch(body)
     if match is None:
@@ -229,6 +303,7 @@ def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     written = (match["fenced"] or match["bare"]).strip()
     if not written.endswith("}"):
         raise Unreadable("JSON that is cut off, or continues after its end")
+    written = re.sub(r",(\s{0,100}\})$", r"\1", written)  # nothing is missing after a last comma
     try:
         found = json.loads(written, object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
@@ -236,9 +311,26 @@ def _object(text: str, keys: Sequence[str]) -> dict[str, Any]:
     missing = [key for key in keys if key not in found]
     if missing:
         raise Unreadable(f'"{missing[0]}" is missing')
-    if len(found) > len(keys):
-        raise Unreadable("a key that was not asked for")
+    extra = [name for name in found if name not in keys]
+    if extra:
+        _no_other_value(found, keys, extra)
+        if notes is not None:
+            shown = ", ".join(name[:40] for name in extra[:3])
+            notes.append(f"left out, because it was not asked for: {shown}")
     return dict(found)
+
+
+def _no_other_value(found: Mapping[str, Any], keys: Sequence[str], extra: Sequence[str]) -> None:
+    """Raise if an extra key is one of the keys in another spelling, with another value."""
+    asked = {_letters(name): name for name in keys}
+    for name in extra:
+        key = asked.get(_letters(name))
+        if key is not None and found[name] != found[key]:
+            raise Unreadable("two answers that contradict each other")
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[\W_]", "", name).casefold()
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

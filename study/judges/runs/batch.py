@@ -16,13 +16,15 @@ from prereg.lock import utc_now
 from prereg.plan.judging import LLMJudge
 from study.folder import Study
 from study.judges.ledger.ledger import Ledger
+from study.judges.runs.hopeless import refuse_hopeless
 from study.judges.runs.progress import Ran, ending, keep_to_budget
 from study.judges.runs.spending import Purse
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.judges.wanted.wanted import Wanted
-from study.llm.batch_api import ENDPOINT, BatchServer, BatchState, UnsureError
-from study.llm.reply import Outcome, TroubleError
+from study.llm.batch_api import ENDPOINT, BatchServer, BatchState, TooLargeError, UnsureError
+from study.llm.bodies import ErrorInside, Said, read_error
+from study.llm.reply import LASTING, Outcome, Reply, TroubleError
 from study.store.database import Store
 
 # What one batch may hold; servers allow 50,000 requests and 200 MB.
@@ -72,7 +74,10 @@ def run_batch(
     ledger.begin(again=again)
     with ending(ledger):
         keep_to_budget(ledger, judge)
-        return asyncio.run(_Batches(asked, ledger, server, say, every).whole())
+        ran = asyncio.run(_Batches(asked, ledger, server, say, every).whole())
+        if not ran.left:
+            refuse_hopeless(ledger, judge)
+        return ran
 
 
 class _Batches:
@@ -89,6 +94,12 @@ class _Batches:
         self.every = every
         self.ran = Ran()
         self.aside: dict[str, float] = {}
+        self.submitted: set[str] = set()  # not submitted again in this run, except for a reason
+        self.most_requests = MOST_REQUESTS
+        self.one_by_one = False  # the server's queue is limited
+        self.more = False  # something is left to submit
+        self.plainly: set[str] = set()  # rejected because of structured output
+        self.error: RatifyError | None = None
         spent = ledger.spent()
         self.purse = Purse(asked.judge, calls=spent.calls, money=spent.money)
 
@@ -97,12 +108,38 @@ class _Batches:
         try:
             await self._adopt()
             self._set_aside()
-            await self._submit_all()
-            await self._collect_all()
+            self.more = True
+            while self.more and self.error is None:
+                self.more = False
+                await self._submit_all()
+                await self._collect_all()
+                self._ask_plainly()
         finally:
             await self.server.close()
+        if self.error is not None:
+            raise self.error
         self.ran.calls, self.ran.money = self.purse.calls, self.purse.money
         return self.ran
+
+    def _ask_plainly(self) -> None:
+        """Submit again, without structured output, what the server rejected because of it."""
+        if not self.plainly:
+            return
+        self.server.ask_plainly()
+        self.submitted -= self.plainly
+        self.ran.left -= len(self.plainly)
+        self.plainly.clear()
+        self.more = True
+
+    def _split(self, requests: set[str]) -> None:
+        """Submit requests again in smaller batches, each after the one before it has ended."""
+        self.submitted -= requests
+        self.most_requests = max(1, len(requests) // 2)
+        self.one_by_one = self.more = True
+        self.say(
+            f"judge {self.asked.judge.id}: the server's queue is too small for "
+            f"{len(requests):,} requests; the next batches have {self.most_requests:,}"
+        )
 
     async def _adopt(self) -> None:
         """Find the batches of a process that died before it knew their ids."""
@@ -135,6 +172,12 @@ class _Batches:
                 continue
             try:
                 batch_id = await self.batches.submit(b"\n".join(lines) + b"\n", ticket)
+            except TooLargeError:
+                self._let_go(ticket)
+                if len(lines) == 1:
+                    raise
+                self._split(mine)
+                return
             except RatifyError as error:
                 unsure = isinstance(error, UnsureError)
                 if not unsure or await self.batches.find(ticket) is None:
@@ -142,6 +185,18 @@ class _Batches:
                 raise
             self.ledger.rename(ticket, f"{TICKET}{batch_id}")
             self.say(f"judge {self.asked.judge.id}: batch {batch_id}, {len(lines):,} requests")
+            if self.one_by_one:
+                self.more = True
+                return
+
+    def _let_go(self, ticket: str) -> set[str]:
+        """Free the requests of a batch that it has not answered; return their ids."""
+        before = self.ledger.in_batches()
+        self.ledger.free(ticket)
+        free = before - self.ledger.in_batches()
+        for key in free & self.aside.keys():
+            self.purse.put_back(self.aside.pop(key))
+        return free
 
     def _left(self) -> Iterator[Wanted]:
         """Yield one wanted answer for each request that is not known to the ledger."""
@@ -160,18 +215,19 @@ class _Batches:
         """Return the requests of the next batch, within the server's limits and the budget."""
         part: list[tuple[Wanted, bytes]] = []
         size = 0
-        while len(part) < MOST_REQUESTS and size < MOST_BYTES:
+        while len(part) < self.most_requests and size < MOST_BYTES:
             one = next(wanted, None)
             if one is None:
                 break
-            if one.request_id in self.aside:  # in a batch that is under way
-                continue
+            if one.request_id in self.submitted or one.request_id in self.aside:
+                continue  # in a batch that is under way, or was in one
             question = one.ask()
             aside = self.purse.set_aside(question)
             if aside is None:
                 self.ran.stopped = "budget"
                 break
             self.aside[one.request_id] = aside
+            self.submitted.add(one.request_id)
             line = {
                 "custom_id": one.request_id,
                 "method": "POST",
@@ -225,7 +281,11 @@ class _Batches:
                 self.ledger.settle(part)
                 self.ran.settled += len(part)
                 self.ran.unanswered += sum(o.answers is None for _, _, o in part)
-        self.ran.left += self.ledger.free(ticket)
+        free = self._let_go(ticket)
+        if state.too_large and len(free) > 1:
+            self._split(free)
+            return
+        self.ran.left += len(free)
         if state.trouble:
             raise RatifyError(f"judge '{self.asked.judge.id}': the batch failed: {state.trouble}")
 
@@ -237,6 +297,10 @@ class _Batches:
                 entry = json.loads(line)
                 key = str(entry["custom_id"])
                 response = dict(entry["response"] or {})
+                if not response and entry.get("error"):
+                    said = read_error(entry["error"])
+                    late = said.code in {"batch_expired", "batch_cancelled"}
+                    response = {} if late else {"status_code": 400, "body": entry["error"]}
             except (ValueError, KeyError, TypeError, RecursionError):
                 continue  # its request is freed, and asked again
             if key not in wanting:
@@ -247,29 +311,29 @@ class _Batches:
 
     def _outcome(self, wanted: Wanted, response: dict[str, Any]) -> Outcome | None:
         """Return the outcome of one request, or None if it must be asked again."""
-        from study.judges.runs.requesting import read_answers
-        from study.llm.server import read_body
+        from study.judges.runs.requesting import read_reply, words_of
 
-        status = response.get("status_code")
-        reply, reason, answers = None, None, None
-        if status == 200:
-            try:
-                reply = read_body(json.dumps(response.get("body")).encode())
-                answers = read_answers(wanted.ask(), reply)
-            except TroubleError as trouble:
-                reason = trouble.reason
-                if reply is None:
-                    return None
-        elif status in {400, 422}:
-            reason = "rejected"
-        else:
+        reply: Reply | None = None
+        answers, reason, note = None, None, ""
+        question = wanted.ask()
+        try:
+            reply = self._reply(response)
+            answers, note = read_reply(question, reply)
+        except TroubleError as trouble:
+            reason, note = trouble.reason, words_of(trouble, self.asked.judge)
+            if trouble.plainly:
+                self.plainly.add(wanted.request_id)
+            if trouble.plainly or reason not in LASTING or (reply is None and not trouble.final):
+                return None
+        except RatifyError as error:
+            self.error = self.error or error
             return None
         cost = self.purse.pay(self.aside.pop(wanted.request_id, None), reply)
-        question = wanted.ask()
         return Outcome(
             answers=answers,
             reason=reason,
             reply=reply.text if reply else None,
+            note=note or None,
             model=reply.model if reply else None,
             fingerprint=reply.fingerprint if reply else None,
             input_tokens=reply.input_tokens if reply else None,
@@ -280,3 +344,23 @@ class _Batches:
             asked_at=utc_now(),
             answered_at=utc_now(),
         )
+
+    def _reply(self, response: dict[str, Any]) -> Reply:
+        """Return the reply of one line; raise what the server's error means, as online."""
+        status, body = response.get("status_code"), response.get("body")
+        if status == 200:
+            try:
+                reply: Reply = self.server.read(json.dumps(body).encode())
+            except ErrorInside as error:
+                raise self._trouble(error.status, error.said) from error
+            self.server.note_answer()
+            return reply
+        if not isinstance(status, int) or status < 400:
+            raise TroubleError("server_error", detail="no reply")
+        raise self._trouble(status, read_error(body))
+
+    def _trouble(self, status: int, said: Said) -> Exception:
+        found: Exception = self.server.trouble(
+            status, self.server.clean(said), structured=self.server.is_structured
+        )
+        return found

@@ -14,12 +14,14 @@ import gc
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.folder import Study
 from study.judges.ledger.ledger import ELSEWHERE, Ledger, Standing
+from study.judges.runs.breaker import Breaker
+from study.judges.runs.hopeless import refuse_hopeless
 from study.judges.runs.progress import (
     Progress,
     Ran,
@@ -29,7 +31,7 @@ from study.judges.runs.progress import (
     keep_to_budget,
 )
 from study.judges.runs.ranking import RankingRun
-from study.judges.runs.requesting import RETRY, Later, Requesting, Retry
+from study.judges.runs.requesting import LATER, RETRY, SECOND, Later, Requesting, Retry
 from study.judges.runs.spending import Purse
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
@@ -75,8 +77,9 @@ def run_llm(
     Raises
     ------
     RatifyError
-        When the key or the model is wrong, or the server stays down for longer than the plan's
-        patience. The answers until then are kept.
+        When the key or the model is wrong, when too many requests in a row fail for a reason that
+        does not pass, or when the server stays down for longer than the plan's patience. The
+        answers until then are kept.
     """
     from study.llm.server import ChatServer
 
@@ -93,13 +96,26 @@ def run_llm(
         keep_to_budget(ledger, judge)
         spent = ledger.spent()
         purse = Purse(judge, calls=spent.calls, money=spent.money)
-        requesting = Requesting(server, judge, purse, retry=retry, rng=random.Random())  # noqa: S311
+        requesting = Requesting(
+            server,
+            judge,
+            purse,
+            breaker=Breaker(judge, ledger.prompts_answered()),
+            retry=retry,
+            rng=random.Random(),  # noqa: S311
+        )
         requesting.has_worked = bool(ledger.count("answered"))
         gc.freeze()  # the study stays in memory, so the collector need not look through it
         try:
-            return asyncio.run(_Run(asked, ledger, requesting, progress).whole())
+            ran = asyncio.run(_Run(asked, ledger, requesting, progress).whole())
         finally:
             gc.unfreeze()
+        if requesting.breaker.is_open:
+            ledger.leave_open(requesting.breaker.blamed())
+            raise requesting.breaker.error()
+        if not ran.stopped:
+            refuse_hopeless(ledger, judge)
+        return ran
 
 
 @dataclass
@@ -130,7 +146,8 @@ class _Run:
         # everything that wants the answer of a request under way
         self._wanting: dict[str, list[Wanted]] = {}
         self._elsewhere: list[Wanted] = []
-        self._later: list[Wanted] = []  # claimed, tried, and put off until others are answered
+        # claimed, tried, and put off until others are answered
+        self._put_off: dict[Later, list[Wanted]] = {LATER: [], SECOND: []}
         self._settling: list[_Settling] = []
         self._to_settle = asyncio.Event()
         self._all_settled = False
@@ -170,7 +187,7 @@ class _Run:
 
     def _settle_later(self) -> None:
         """Store the attempts so far of requests that were put off when the run stopped."""
-        for wanted in self._later:
+        for wanted in chain(*self._put_off.values()):
             outcome = self.requesting.so_far(wanted)
             if wanted.request_id in self._wanting and outcome is not None:
                 kept = asyncio.get_running_loop().create_future()
@@ -292,9 +309,11 @@ class _Run:
     async def _look_again(self) -> None:
         """Take up requests that were put off, and check on those that other runs are asking."""
         self.requesting.is_last = self._queue.empty()
-        later, self._later = self._later, []
-        for one in later:
-            await self._queue.put(one)
+        later = list(chain(*self._put_off.values()))
+        for one in self._put_off.values():
+            one.clear()
+        for wanted in later:
+            await self._queue.put(wanted)
         part, self._elsewhere = self._elsewhere, []
         await self._offer([one for one in part if not self._is_there(one)])
         await self._change(LOOK_AGAIN)
@@ -324,16 +343,24 @@ class _Run:
 
     # ---- The workers ----------------------------------------------------------------------------
 
+    async def _next(self) -> Wanted | None:
+        """Return the next request: one that was put off for a moment, or a new one."""
+        waiting = self._put_off[SECOND]
+        for number, one in enumerate(waiting):
+            if self.requesting.may_repeat(one):
+                return waiting.pop(number)
+        return await self._queue.get()
+
     async def _work(self) -> None:
         """Ask one request after the other, each until it is settled and stored."""
-        while (wanted := await self._queue.get()) is not None:
+        while (wanted := await self._next()) is not None:
             try:
                 outcome = await self.requesting.outcome(wanted)
             except RatifyError as error:
                 self._fail(error)
                 outcome = None
             if isinstance(outcome, Later):
-                self._later.append(wanted)
+                self._put_off[outcome].append(wanted)
                 continue
             if outcome is None:  # stopped: the claim is given back at the end
                 self._wanting.pop(wanted.request_id, None)

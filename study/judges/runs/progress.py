@@ -47,7 +47,8 @@ class Ran:
     left : int
         Answers that are still missing: they are in a batch, or a batch did not give them.
     stopped : str
-        Why it ended before everything was asked: `budget`, `interrupted`; otherwise empty.
+        Why it ended before everything was asked: `budget`, `interrupted`, `broken` (too many
+        failures in a row); otherwise empty.
     """
 
     settled: int = 0
@@ -77,7 +78,7 @@ def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
 
     added = []
     if threading.current_thread() is threading.main_thread():  # others may not
-        for name in (signal.SIGINT, signal.SIGTERM):
+        for name in (signal.SIGINT, signal.SIGTERM, *_hangup()):
             # if a loop takes no handler (Windows), Ctrl-C arrives as KeyboardInterrupt
             with contextlib.suppress(NotImplementedError):
                 loop.add_signal_handler(name, interrupted)
@@ -87,6 +88,12 @@ def interruptible(finish: Callable[[], bool]) -> Iterator[None]:
     finally:
         for name in added:
             loop.remove_signal_handler(name)
+
+
+def _hangup() -> list[signal.Signals]:
+    """Return the signal of a terminal that closes, unless it is to be ignored (`nohup`)."""
+    hangup = getattr(signal, "SIGHUP", None)
+    return [] if hangup is None or signal.getsignal(hangup) is signal.SIG_IGN else [hangup]
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -12,6 +12,7 @@ from prereg.lock import utc_now
 from prereg.plan.judging import LLMJudge
 from study.judges.prompts.chosen import Question
 from study.judges.prompts.replies import Unreadable
+from study.judges.runs.breaker import Breaker, Failure
 from study.judges.runs.spending import Purse
 from study.judges.wanted.wanted import Wanted
 from study.llm.pace import DownError, Pace, backoff
@@ -40,7 +41,10 @@ class Later:
     """The result of a request that is put off until other requests show why it failed."""
 
 
+# Until the server works again, or only such requests are left.
 LATER = Later()
+# Until another request is answered, which shows that the judge answers at all.
+SECOND = Later()
 
 
 @dataclass
@@ -58,6 +62,8 @@ class _Attempts:
     latency_ms: int | None = None
     reply: Reply | None = None
     trouble: str = ""
+    said: str = ""
+    number: int = 0
     reached: bool = False
     plainly: bool = False
     put_off_at: int = 0
@@ -79,6 +85,7 @@ class _Attempts:
         reason: str | None,
         *,
         p: float | None = None,
+        note: str = "",
         interrupted: bool = False,
     ) -> Outcome:
         """Return the outcome of the request."""
@@ -87,6 +94,7 @@ class _Attempts:
             answers=answers,
             reason=reason,
             reply=None if reply is None else reply.text,
+            note=(self.said if answers is None else note) or None,
             model=reply.model if reply else None,
             fingerprint=reply.fingerprint if reply else None,
             input_tokens=self.tokens_in,
@@ -109,16 +117,25 @@ class Requesting:
     server : ChatServer
     judge : LLMJudge
     purse : Purse
+    breaker : Breaker
     retry : Retry
     rng : random.Random
         For the random part of waits.
     """
 
     def __init__(
-        self, server: ChatServer, judge: LLMJudge, purse: Purse, *, retry: Retry, rng: random.Random
+        self,
+        server: ChatServer,
+        judge: LLMJudge,
+        purse: Purse,
+        *,
+        breaker: Breaker,
+        retry: Retry,
+        rng: random.Random,
     ) -> None:
         self.judge = judge
         self.purse = purse
+        self.breaker = breaker
         self.pace = Pace(judge.concurrency, patience=judge.patience_minutes * 60)
         self.stopped = ""
         self.is_last = False  # no request is left beyond those under way
@@ -133,11 +150,16 @@ class Requesting:
         """Send nothing more; calls under way may still return."""
         self.stopped = self.stopped or why
         self.pace.stop()
+        self.breaker.wake()
         self._paid.set()
 
     async def close(self) -> None:
         """Close the connections."""
         await self._server.close()
+
+    def may_repeat(self, wanted: Wanted) -> bool:
+        """Say whether a request that was put off after a bad reply may be asked again now."""
+        return self.breaker.is_calm(wanted.prompt.name) and not self.pace.is_down
 
     def so_far(self, wanted: Wanted) -> Outcome | None:
         """Return the outcome so far of a request that was put off, when the run has ended."""
@@ -186,35 +208,62 @@ class Requesting:
                 reply = await self._once(wanted, question, so_far)
                 if reply is None:
                     break
-                answers = read_answers(question, reply)
+                answers, note = read_reply(question, reply)
             except TroubleError as trouble:
-                so_far.trouble = trouble.reason
+                so_far.trouble, so_far.said = trouble.reason, words_of(trouble, self.judge)
+                self._blame(trouble, wanted, so_far)
                 if trouble.plainly and not so_far.plainly:
                     so_far.plainly = True
                     continue
                 if self._is_over(trouble, so_far):
                     return so_far.outcome(None, trouble.reason)
-                if self._is_for_later(so_far):
+                later = self._later(trouble, wanted, so_far)
+                if later is not None:
                     so_far.put_off_at = so_far.calls
                     self._put_off[wanted.request_id] = so_far
-                    return LATER
+                    return later
                 await self._wait(trouble, so_far)
             else:
+                self.breaker.answered(so_far.number, wanted.prompt.name)
                 p = question.p_left(reply.tokens) if question.letters else None
-                return so_far.outcome(answers, None, p=p)
+                return so_far.outcome(answers, None, p=p, note=note)
         if not so_far.calls:
             return None
         return so_far.outcome(None, so_far.trouble, interrupted=True)
 
+    def _blame(self, trouble: TroubleError, wanted: Wanted, so_far: _Attempts) -> None:
+        """Tell the breaker of a failure; the run stops if there have been too many in a row."""
+        prompt = wanted.prompt.name
+        if trouble.reason not in LASTING:
+            self.breaker.back(so_far.number, prompt)
+            return
+        text = so_far.reply.text if so_far.reply and not trouble.final else ""
+        failure = Failure(so_far.number, wanted.request_id, trouble.reason, so_far.said, text)
+        self.breaker.failed(prompt, failure)
+        if self.breaker.is_open:
+            self.stop("broken")
+
+    async def _turn(self, prompt: str) -> float | None:
+        """Wait for a turn at the server, and until the breaker lets one more call through."""
+        while (began := await self.pace.enter()) is not None:
+            if self.breaker.has_room(prompt):
+                return began
+            self.pace.leave()
+            await self.breaker.change()
+        return None
+
     async def _once(self, wanted: Wanted, question: Question, so_far: _Attempts) -> Reply | None:
         """Make one call, in its turn; return None if the run has been stopped."""
-        began = await self.pace.enter()
+        prompt = wanted.prompt.name
+        began = await self._turn(prompt)
         if began is None:
             return None
         reply, lost = None, False
+        so_far.number = self.breaker.sent(prompt)
         try:
             aside = await self._set_aside(question)
             if aside is None:
+                self.breaker.back(so_far.number, prompt)
                 return None
             so_far.calls += 1
             try:
@@ -259,7 +308,7 @@ class Requesting:
 
     def _is_over(self, trouble: TroubleError, so_far: _Attempts) -> bool:
         """Say whether a request has had all its attempts."""
-        if trouble.reason == "rejected":
+        if trouble.final:
             return True
         if trouble.reason not in PASSING:
             so_far.unread += 1
@@ -270,10 +319,14 @@ class Requesting:
             so_far.failed += 1
         return so_far.failed >= self.judge.attempts
 
-    def _is_for_later(self, so_far: _Attempts) -> bool:
+    def _later(self, trouble: TroubleError, wanted: Wanted, so_far: _Attempts) -> Later | None:
         """Say whether to let other requests try: the server is down, or these requests are bad."""
+        if self.is_last:
+            return None
+        if trouble.reason in LASTING:
+            return None if self.breaker.is_calm(wanted.prompt.name) else SECOND
         tried = so_far.calls - so_far.put_off_at >= self.judge.attempts
-        return tried and self.pace.is_down and so_far.reached and not self.is_last
+        return LATER if tried and self.pace.is_down and so_far.reached else None
 
     async def _wait(self, trouble: TroubleError, so_far: _Attempts) -> None:
         """Wait before the next attempt, but not after a reply that was refused or unreadable."""
@@ -290,20 +343,39 @@ class Requesting:
         await self.pace.sleep(seconds)
 
 
-def read_answers(question: Question, reply: Reply) -> dict[str, int | str]:
-    """Return the answers in a reply.
+def words_of(trouble: TroubleError, judge: LLMJudge) -> str:
+    """Return what is kept of a failure: what the server said, or what is wrong with the reply."""
+    if trouble.reason == "cut_off":
+        return f"the reply was cut off at {judge.token_parameter} ({judge.max_tokens})"
+    return trouble.detail or trouble.reason.replace("_", " ")
+
+
+def read_reply(question: Question, reply: Reply) -> tuple[dict[str, int | str], str]:
+    """Return the answers in a reply, and a note on what was left out of it.
 
     Raises
     ------
     TroubleError
-        When the reply declines, or cannot be read.
+        When the reply declines, was cut off, ended in another odd way, or cannot be read.
     """
     if reply.refused:
-        raise TroubleError("refused")
+        raise TroubleError("refused", detail=reply.ended or "the judge declines")
+    if reply.cut:
+        raise TroubleError("cut_off", detail=reply.ended)
+    if reply.ended:
+        raise TroubleError("unreadable", detail=reply.ended)
+    notes: list[str] = []
     try:
-        return dict(question.read(reply.text))
+        answers = dict(question.read(reply.text, thoughts=reply.thoughts, notes=notes))
     except Unreadable as error:
-        raise TroubleError("refused" if error.refused else "unreadable") from error
+        reason = "refused" if error.refused else "unreadable"
+        raise TroubleError(reason, detail=error.reason) from error
+    return answers, "; ".join(notes)
+
+
+def read_answers(question: Question, reply: Reply) -> dict[str, int | str]:
+    """Return the answers in a reply, as `read_reply` does."""
+    return read_reply(question, reply)[0]
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -15,9 +15,8 @@ from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.judges.wanted.wanted import Wanted
 from study.llm.reply import Reply
+from study.llm.tokens import about_tokens
 
-# English text has about four characters per token; no tokenizer has more tokens than bytes.
-CHARACTERS_A_TOKEN = 4.0
 # Tokens that a server adds to every message.
 MESSAGE_TOKENS = 8
 # Tokens of an answer, if none has been seen yet: a letter, or a short object of scores.
@@ -27,9 +26,9 @@ LOOKED_AT = 200
 MILLION = 1_000_000
 
 
-def characters(question: Question) -> int:
-    """Return the number of characters in a question."""
-    return sum(len(message["content"]) for message in question.messages)
+def some_tokens(question: Question) -> float:
+    """Return about how many tokens a question has, rather more than fewer."""
+    return sum(about_tokens(message["content"]) + MESSAGE_TOKENS for message in question.messages)
 
 
 def most_tokens(question: Question) -> int:
@@ -46,6 +45,10 @@ def price(judge: LLMJudge, tokens_in: float, tokens_out: float) -> float | None:
 
 class Purse:
     """The budget of a judge: what a call may cost at most is set aside before it is sent.
+
+    "At most" is a token for every byte of the question, and `max_tokens` of answer. Only a server
+    that counts more than that can exceed the budget, and only by the calls that are under way: the
+    next call is not sent.
 
     Parameters
     ----------
@@ -145,7 +148,7 @@ class Estimate:
 
     def sentence(self) -> str:
         """Return the estimate as one line."""
-        basis = "as measured so far" if self.measured else "about 4 characters per token"
+        basis = "as measured so far" if self.measured else "estimated by script, rather too high"
         line = (
             f"judge {self.judge_id}: {self.calls:,} calls, about {self.tokens_in:,.0f} tokens in "
             f"and {self.tokens_out:,.0f} out ({basis})"
@@ -202,13 +205,13 @@ def estimate(asked: Asked, ledger: LedgerReading, *, again: bool = False) -> Est
 
 
 def check_affordable(judge: LLMJudge, found: Estimate) -> None:
-    """Raise `RatifyError` if a run may cost more than the plan allows without asking."""
+    """Raise `RatifyError` if the estimate is more than the plan allows without asking."""
     limit = judge.budget.ask_above
-    if limit is None or found.most is None or found.most <= limit:
+    if limit is None or found.cost is None or found.most is None or found.cost <= limit:
         return
     raise RatifyError(
-        f"judge '{judge.id}' may cost up to {found.most:,.2f} {found.currency}, more than its "
-        f"ask_above of {limit:,.2f}",
+        f"judge '{judge.id}' is estimated to cost {found.cost:,.2f} {found.currency} (at most "
+        f"{found.most:,.2f}), more than its ask_above of {limit:,.2f}",
         allowed="--yes, after a look at `ratify judge --dry-run`",
     )
 
@@ -239,7 +242,7 @@ class _Kind:
         known = measured.get(asked[0][0].prompt.name)
         if known is not None:
             return *known, most
-        given = fmean(characters(question) for _, question in asked) / CHARACTERS_A_TOKEN
+        given = fmean(some_tokens(question) for _, question in asked)
         answers = fmean(
             ANSWER_TOKENS[one.prompt.task] * max(1, len(one.scales)) for one, _ in asked
         )

@@ -40,19 +40,30 @@
       tell();
     });
   }
+
+  // The focus stays where it is: on the chosen button, an arrow that is meant to scroll would change the answer.
+  const choose = (choice) => {
+    const radio = form.querySelector(`input[value="${choice}"]`);
+    radio.checked = true;
+    if (document.activeElement.type === "radio") radio.focus({ preventScroll: true });
+    document.getElementById("chosen").textContent = radio.closest("label").querySelector("span").textContent;
+  };
   document.addEventListener("keydown", (event) => {
     if (!keys || event.ctrlKey || event.altKey || event.metaKey) return;
     const choice = { 1: "left", 2: "right" }[event.key];
-    if (!choice) return;
-    const radio = form.querySelector(`input[value="${choice}"]`);
-    radio.checked = true;
-    radio.focus({ preventScroll: true });
+    if (choice) {
+      choose(choice);
+    } else if (event.key === "Enter" && !event.repeat && form.querySelector(":checked")
+      && !document.activeElement.closest("a, button, input, textarea, summary")) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
   });
 
   const fault = document.getElementById("fault");
   if (fault) {
-    const absent = form.querySelector(".absent input[type=radio]");
-    (absent || form.querySelector('input[type="radio"]')).focus({ preventScroll: absent === null });
+    const absent = form.querySelector("fieldset.absent");
+    (absent || form.querySelector("fieldset")).focus({ preventScroll: absent === null });
   } else {
     document.getElementById("pair").focus({ preventScroll: true });
   }

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from prereg.plan.collection import Comprehension
+from prereg.tables.cleaning import clean
 from study.tasks.base import Answers, Reading, whole
 from study.visits import answers as answering
 from study.visits import claims as assignment
@@ -271,6 +272,7 @@ def _link_of(here: Room) -> Arrival | None:
     for name in names:
         given = request.args.get(name)
         if given is not None:
+            given = clean(given)  # as every table cleans it, or the two would not meet
             return Arrival(given, _parameter("STUDY_ID"), _parameter("SESSION_ID"))
     return None
 

@@ -186,7 +186,7 @@ def test_no_id_column(tmp_path, ann):
 
 @pytest.mark.parametrize(
     ("cell", "problem"),
-    [("6", "outside"), ("0.9", "outside"), ("good", "not a number"), ("nan", "not a number")],
+    [("6", "outside"), ("0.9", "outside"), ("good", "not a number"), ("inf", "not a number")],
 )
 def test_a_bad_value_is_placed(tmp_path, ann, cell, problem):
     rows = [(1, 1), (2, 2), (3, cell), (4, 4), (5, 5), (1, 1)]

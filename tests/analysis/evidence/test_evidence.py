@@ -130,7 +130,7 @@ def test_nobody_withdrew(study: Path, rows: list[dict[str, str]] | None) -> None
         (A_TRIAL, {"is_attention_check": "true", "passed_check": "true"}, "position", "locked"),
         (A_TRIAL, {"left_id": CHECK[0]}, "left_id", "is not the id of an item"),
         (A_TRIAL, {"passed_check": "true"}, "passed_check", "not an attention check"),
-        (A_CHECK, {"passed_check": "yes"}, "passed_check", "true, false"),
+        (A_CHECK, {"passed_check": "perhaps"}, "passed_check", "true, false"),
         (OF_A_JUDGE, {"is_attention_check": "true"}, "is_attention_check", "judges are not asked"),
         (OF_A_JUDGE, {"left_id": CHECK[0]}, "left_id", "is not the id of an item"),
     ],

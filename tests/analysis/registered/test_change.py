@@ -55,6 +55,7 @@ def evidence(table: pd.DataFrame, **more: Any) -> Evidence:
     holds = {
         "table": lambda name: {"empathy": table}[name],
         "table_path": lambda name: Path("data") / f"{name}.csv",
+        "note": lambda sentences: None,
         "status": "confirmatory",
         "simulated": False,
         **more,

@@ -5,6 +5,7 @@ Also: a plan that contradicts itself is locked.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
@@ -119,6 +120,8 @@ def evidence(mode: str = "live") -> Evidence:
         ),
         judges={"judge": SimpleNamespace(scores=SCORES)},
         table=lambda name: TABLE,
+        table_path=lambda name: Path(f"{name}.csv"),
+        note=lambda sentences: None,
         rng=lambda purpose: np.random.default_rng(7),
     )
     return cast("Evidence", fake)
@@ -134,7 +137,7 @@ def finding() -> Finding:
 
 
 def fitted(outcome: str):
-    data = with_numbers(TABLE)
+    data = with_numbers(TABLE, used=frozenset())[0]
     return clustered_ols(data, f"Q('{outcome}') ~ C(arm) * post", cluster="person_id"), data
 
 
@@ -246,7 +249,7 @@ def test_demographics_with_hc3():
         sd=None,
     )
     got = run_regression(analysis, evidence()).quantities[0]
-    fit = robust_ols(with_numbers(TABLE), "warm ~ age")
+    fit = robust_ols(with_numbers(TABLE, used=frozenset())[0], "warm ~ age")
     assert (got.se, got.p_value) == pytest.approx((fit.bse["age"], fit.pvalues["age"]))
     assert got.clusters is None
 
@@ -286,7 +289,8 @@ def test_text_becomes_numbers_where_every_cell_is_one():
         },
         dtype="str",
     )
-    got = with_numbers(table, keep=frozenset({"d"}))
+    got, read = with_numbers(table, used=frozenset({"a"}))
+    assert read == ["a"]
     assert got["a"].tolist()[::2] == [1.0, 2.5]
     assert np.isnan(got["a"].iloc[1])
     for name in ("b", "rater_id", "c"):

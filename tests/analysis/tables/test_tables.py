@@ -127,8 +127,8 @@ def test_ratings_of_people_and_judges_stand_in_one_table(tmp_path: Path) -> None
         ({**JUDGE, "rater_kind": "llm"}, "item_id"),
         ({**RATING, "item_id": "i2", "mode": ""}, "mode"),
         ({**RATING, "item_id": "i2", "passed_check": "true"}, "passed_check"),
-        ({**CHECK, "passed_check": "1"}, "passed_check"),
-        ({**RATING, "item_id": "i2", "is_attention_check": "no"}, "is_attention_check"),
+        ({**CHECK, "passed_check": "2"}, "passed_check"),
+        ({**RATING, "item_id": "i2", "is_attention_check": "perhaps"}, "is_attention_check"),
         ({**RATING, "item_id": "i2", "value": "6"}, "value"),
     ],
 )
@@ -171,9 +171,9 @@ def test_a_ranking_sets_attention_checks_aside_and_says_so(tmp_path: Path) -> No
     ranked = rank_table(path)
     assert ranked.table["item_id"].tolist() == ["a", "b"]
     said = "; ".join(ranked.notes)
-    assert "2 judgments" in said
+    assert "1 judgments" in said
     assert "attention checks set aside: 1" in said
-    assert "mixes data of mode bot, live" in said
+    assert "ranked by live judgments; left out: 1 of mode bot (--mode)" in said
     plain = rank_table(table(tmp_path, *rows))
     pd.testing.assert_frame_equal(plain.table, ranked.table)
 

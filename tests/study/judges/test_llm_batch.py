@@ -109,6 +109,51 @@ def test_refusals_and_rejections_are_rows(tmp_path: Path, server: LLMServer) -> 
         assert study.count("requests", "status = 'unanswered'") == 0
 
 
+def test_a_batch_answers_as_online(tmp_path: Path, server: LLMServer) -> None:
+    """Without structured output it goes on in text, and a flagged text is one refusal."""
+    folder = make_llm_study(tmp_path / "study", server)
+    server.set(batch_faults={"400-flagged": 0.1}, structured=True)
+    with lab(folder) as study:
+        ran = by_batch(study)
+        assert 0 < ran.unanswered < 30
+        rows = study.rows("requests", "reason, note", "status = 'unanswered'")
+        assert {row["reason"] for row in rows} == {"refused"}
+        assert all("content policy" in row["note"] for row in rows)
+
+
+def test_a_batch_whose_every_line_is_rejected_is_no_success(
+    tmp_path: Path, server: LLMServer
+) -> None:
+    folder = make_llm_study(tmp_path / "study", server)
+    server.set(batch_faults={"400": 1.0})
+    with lab(folder) as study:
+        for _ in range(2):  # the second run asks them again
+            with pytest.raises(RatifyError, match=r"rejects every request: Invalid request"):
+                by_batch(study)
+        server.set(batch_faults={"400-form": 1.0})
+        with pytest.raises(RatifyError, match="must be 'text'"):
+            by_batch(study)
+        server.set(batch_faults={"402": 0.1})
+        with pytest.raises(RatifyError, match="more credit: Insufficient credits"):
+            by_batch(study)
+        assert study.count("requests", "status = 'answered'") > 50
+        server.set(batch_faults={})
+        by_batch(study)
+        assert study.count("requests", "status <> 'answered'") == 0
+
+
+def test_a_queue_that_is_too_small_gets_smaller_batches(tmp_path: Path, server: LLMServer) -> None:
+    folder = make_llm_study(tmp_path / "study", server)
+    server.set(batch_most=40)
+    with lab(folder) as study:
+        lines: list[str] = []
+        ran = by_batch(study, lines)
+        assert any("queue is too small" in line for line in lines)
+        assert (ran.left, ran.unanswered) == (0, 0)
+        assert study.count("requests", "status <> 'answered'") == 0
+        assert server.report()["answered_more_than_once"] == 0
+
+
 STEPS = [
     ("ledger.announce", "after"),
     ("server.submit", "before"),

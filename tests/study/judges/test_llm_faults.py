@@ -34,7 +34,7 @@ REASONS = {
     "reset-body": "connection",
     "400": "rejected",
     "400-context": "rejected",
-    "length": "unreadable",
+    "length": "cut_off",
     "refusal": "refused",
     "content-filter": "refused",
     "letter-c": "unreadable",
@@ -162,8 +162,8 @@ def test_limits_that_never_end(tmp_path: Path, server: LLMServer) -> None:
 def test_what_ends_a_run_at_once(tmp_path: Path, server: LLMServer) -> None:
     """A wrong key, no model, no money; nothing at all, and something else where the server is."""
     ends = {
-        "401": "key_variable: judge 'fake': the server refuses the key",
-        "403": "refuses the key",
+        "401": "key_variable: judge 'fake': the server refuses the key: Incorrect API key",
+        "403": "rejects every request: Your country is not supported",
         "404": "does not know the model or address: The model does not exist.",
         "quota": "asks for payment or more credit: You exceeded your current quota.",
         "400": "rejects every request: Invalid request.",
@@ -180,15 +180,15 @@ def test_what_ends_a_run_at_once(tmp_path: Path, server: LLMServer) -> None:
             server.reset(script=[name] * 500)
             with lab(folder) as study, pytest.raises(RatifyError, match=ends[name]):
                 study.run()
-            assert server.report()["requests"] <= 8
+            assert server.report()["requests"] <= 10
             with lab(folder) as study:
-                assert study.count("requests") == 0
+                assert study.count("requests", "run_id IS NOT NULL") == 0
         code, out, err = said(asking_all(folders[-2:], "--only", "fake"))
         assert out.count("ended with 2") == 2, err
         lines = [line for line in err.splitlines() if line]
         assert len(lines) == 2
-        assert "(the reply is not a chat completion)" in lines[0]
-        assert "(no connection)" in lines[1]
+        assert "the server sent a web page instead of a reply" in lines[0]
+        assert "(no connection: nothing listens at 127.0.0.1:9)" in lines[1]
         server.reset()
         code, out, err = said(asking_all(folders[:1], "--only", "fake", key=None))
         assert code == 2

@@ -76,7 +76,7 @@ def test_the_first_signal_lets_it_finish_and_the_second_does_not(
 ) -> None:
     server.set(latency=1.0)
     folder = make_llm_study(tmp_path / "study", server)
-    for name in (signal.SIGINT, signal.SIGTERM):
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         before = settled(folder)
         server.forget()
         process = asking(folder, "--only", "fake")
@@ -86,14 +86,14 @@ def test_the_first_signal_lets_it_finish_and_the_second_does_not(
         assert (code, err) == (1, "")
         assert "stopped; run it again to go on" in out
         report = server.report()
-        assert settled(folder) - before == report["good"] == report["requests"] == 8
+        assert settled(folder) - before == report["good"] == report["requests"] >= 8
         with lab(folder) as study:
             assert study.count("requests", "status = 'claimed'") == 0
             assert study.count("judge_runs") == 0
     server.set(latency=30.0)
     server.forget()
     process = asking(folder, "--only", "fake")
-    until(lambda: server.report()["in_flight"] == 8)
+    until(lambda: server.report()["in_flight"] == 1)  # the first call goes alone
     for _ in range(2):
         process.send_signal(signal.SIGINT)
         time.sleep(0.2)

@@ -79,7 +79,6 @@ SAYS_B = [
     '<think>\n{"choice": "A"}\n</think>\n\n{"choice": "B"}',
     "<thinking>A?</thinking>B",
     "A is what I first thought.\n</think>\nB",
-    "<think>one</think> A <think>two</think> B",
 ]
 
 
@@ -143,7 +142,9 @@ NO_CHOICE = [
     'I lean to B: {"choice": "A"}',
     '{"choice": "A", "choice": "B"}',
     '{"choice": "A", "choice": "A"}',
-    '{"choice": "A", "reason": "warm"}',
+    '{"choice": "A", "final": "B"}',
+    '{"choice": "A", "Choice": "B"}',
+    "<think>one</think> A <think>two</think> B",
     '{"Choice": "A"}',
     '{"choice": "C"}',
     '{"choice": "A or B"}',
@@ -157,7 +158,8 @@ NO_CHOICE = [
     '{"answer": "A"}',
     '[{"choice": "A"}]',
     "{'choice': 'A'}",
-    '{"choice": "A",}',
+    '{"choice": "A",,}',
+    '{,"choice": "A"}',
     '{"choice": A}',
     '```json\n{"choice": "A"}',
     '```json\n{"choice": "A"}\n```\nBut B is close.',
@@ -187,7 +189,6 @@ def test_why_a_reply_cannot_be_read_is_said_without_the_reply() -> None:
     assert unreadable("PRIVATE words of a conversation").reason == "not one letter"
     assert unreadable('{"choice": "A", "choice": "B"}').reason == "a key occurs more than once"
     assert unreadable('{"PRIVATE": "A"}').reason == '"choice" is missing'
-    assert "PRIVATE" not in unreadable('{"choice": "A", "PRIVATE": 1}').reason
 
 
 @given(st.text(alphabet='ABCab {}":\n`*.,choice<think>/', max_size=40))
@@ -198,6 +199,8 @@ def test_no_reply_breaks_the_reader(text: str) -> None:
         assert len(error.reason) < 60
     else:
         assert answer["choice"] in {"left", "right"}
+        if "</think>" in text and "<think>" in text:
+            return
         letters = {c for c in text.rpartition(">")[2].replace("choice", "") if c in "ABab"}
         assert len({c.upper() for c in letters}) == 1
 
@@ -285,7 +288,7 @@ def test_anything_else_is_no_score(score: str) -> None:
     ("text", "says"),
     [
         ('{"warmth": 3}', '"advice" is missing'),
-        ('{"warmth": 3, "advice": 5, "care": 1}', "not asked for"),
+        ('{"warmth": 3, "advice": 5, "Warmth": 4}', "contradict"),
         ('{"warmth": 3, "advice": 5, "warmth": 3}', "more than once"),
         ('{"warmth": 3, "Advice": 5}', '"advice" is missing'),
         ('{"warmth": 3, "advice": 9}', '"advice" is outside 1 to 5'),
@@ -310,9 +313,12 @@ def test_an_object_that_was_not_asked_for_is_no_answer(text: str, says: str) -> 
 
 @given(st.dictionaries(st.sampled_from(["warmth", "advice", "care"]), st.integers(-2, 8)))
 def test_exactly_the_asked_scores_come_through(scores: dict[str, int]) -> None:
-    right = set(scores) == set(SCALES) and all(1 <= score <= 5 for score in scores.values())
+    asked = {name: score for name, score in scores.items() if name in SCALES}
+    right = len(asked) == len(SCALES) and all(1 <= score <= 5 for score in asked.values())
+    notes: list[str] = []
     try:
-        assert read_ratings(json.dumps(scores), SCALES) == scores
+        assert read_ratings(json.dumps(scores), SCALES, notes=notes) == asked
+        assert bool(notes) == ("care" in scores)
         assert right
     except Unreadable:
         assert not right
@@ -342,7 +348,6 @@ def test_two_different_letters_are_places(text: str) -> None:
         ('{"most": 3, "least": 1}', '"most" is not one'),
         ('{"most": "C or D", "least": "A"}', '"most" is not one'),
         ('{"most": "C"}', '"least" is missing'),
-        ('{"most": "C", "least": "A", "why": "warm"}', "not asked for"),
         ('{"most": "C", "least": "A"', "cut off"),
         ("C", "no JSON object"),
         ("Most: C, least: A", "no JSON object"),

@@ -146,6 +146,16 @@ def test_axe_finds_nothing(page: Page, telling: list[Size]) -> None:
         none(page, axe_faults(page))
 
 
+@pytest.mark.parametrize("page", DIFFERENT, indirect=True)
+def test_dark_pages_have_contrast(page: Page) -> None:
+    page.emulate_media(color_scheme="dark")
+    try:
+        for _ in windows(page, [PHONE]):
+            none(page, axe_faults(page, "color-contrast"))
+    finally:
+        page.emulate_media(color_scheme="light")
+
+
 def test_a_page_says_what_it_is(page: Page) -> None:
     assert page.locator("h1").count() == 1
     assert page.get_by_role("main").count() == 1

@@ -250,7 +250,7 @@ def test_text_is_always_shown_as_text(tmp_path: Path, serve: Serve) -> None:
     path = folder / "items.csv"
     evil = "<script>alert(1)</script> <b>bold</b> {{ 7 * 7 }} & <!-- --> </section>"
     path.write_text(path.read_text().replace("I hear you.", evil))
-    (folder / "consent.md").write_text("# Hello\n\n<script>alert(2)</script> [x](javascript:1)\n")
+    (folder / "consent.md").write_text("# Hello\n\n`<script>alert(2)` [x](javascript:1)\n")
     server = serve(folder, "--mode", "pilot")
     with httpx.Client(base_url=server.url, follow_redirects=True) as client:
         page = client.get("/", params={"rater": "r"})

@@ -22,6 +22,12 @@ from study.web.turns import Turn, turns
         ("Seeker: https://x.org: it\n1:30: eat", [("Seeker", "https://x.org: it\n1:30: eat")]),
         ("no speakers at all", [("", "no speakers at all")]),
         ("عميل: مرحبا\nمساعد: أهلا\nعميل: شكرا\nمساعد: عفوا", None),
+        ("  a\n\n\t b  c", [("", "  a\n\n\t b  c")]),
+        ("\n\nUser:   a\n    b\n\nAI: c", [("User", "  a\n    b"), ("AI", "c")]),
+        (
+            "AI: see\n```\nuser: a\nuser: b\n```\nAI: c",
+            [("AI", "see\n```\nuser: a\nuser: b\n```"), ("AI", "c")],
+        ),
         ("", []),
     ],
 )
@@ -37,3 +43,10 @@ def test_turns_belong_to_who_said_them(text: str, cut: list[tuple[str, str]] | N
 def test_no_word_is_lost(text: str) -> None:
     shown = "".join(f"{turn.speaker} {turn.text}" for turn in turns(text))
     assert fingerprint(shown) == fingerprint(text)
+
+
+def test_the_plan_may_name_the_speakers() -> None:
+    text = "Key: a\nKey: b\nAna: c"
+    assert [turn.speaker for turn in turns(text)] == ["Key", "Key"]
+    assert turns(text, []) == [Turn("", text)]
+    assert [turn.speaker for turn in turns(text, ["ana"])] == ["", "Ana"]

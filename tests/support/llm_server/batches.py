@@ -92,7 +92,8 @@ class Desk:
         if batch.shown["status"] not in {"validating", "in_progress"}:
             return batch.shown
         age = time.monotonic() - batch.created
-        if settings.batch_end == "failed":
+        crowded = settings.batch_most and len(batch.lines) > settings.batch_most
+        if settings.batch_end == "failed" or crowded:
             said = {"code": "token_limit_exceeded", "message": "Enqueued token limit reached."}
             batch.shown |= {"status": "failed", "errors": {"object": "list", "data": [said]}}
         elif batch.looks > 1 and age >= settings.batch_seconds:

@@ -56,6 +56,11 @@ ERRORS: dict[str, Callable[[float], Reply]] = {
     "400-context": lambda _: error(
         400, "This model's maximum context length is 99 tokens.", code="context_length_exceeded"
     ),
+    "400-flagged": lambda _: error(400, "The prompt was flagged by our content policy."),
+    "400-budget": lambda _: error(400, "Budget has been exceeded! Current cost: 9.1, max 9."),
+    "402": lambda _: error(402, "Insufficient credits."),
+    "403-limit": lambda _: error(403, "Key limit exceeded (total limit)."),
+    "400-form": lambda _: error(400, "'response_format.type' must be 'text'"),
     "200-error": lambda _: error(200, "Upstream failed.", "upstream_error"),
 }
 # Answers that replace the right one.

@@ -51,6 +51,7 @@ class Settings:
     batch_end: str = "completed"  # or "expired" or "failed"
     batch_share: float = 0.5  # the share of its lines that is done before it expires
     batch_faults: Mapping[str, float] = field(default_factory=dict)  # rates for its lines
+    batch_most: int = 0  # the most lines in a batch, above which it fails; 0 for no limit
     batch_lost: float = 0.0  # the share of lines that are in neither file
     # Faults of files and batches: rates, and by kind of request the fault of the first, second, ...
     # (`{"GET /v1/batches/*": ["503"]}`). A request whose reply is lost is still carried out.

@@ -1,0 +1,64 @@
+"""Refuses results that are older than the tables or the plan they were made from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from prereg import files
+from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE, verify_lock
+from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.plan.model import Plan
+
+AGAIN = "run `ratify analyze` again"
+
+
+def plan_content(plan: Plan) -> str:
+    """Return the hash of a plan by itself, locked or not."""
+    return files.sha256(files.canonical_json(plan.to_json()))
+
+
+def refuse_stale(folder: Path) -> None:
+    """Raise `RatifyError` if a study's results are older than its tables or its plan.
+
+    Parameters
+    ----------
+    folder : Path
+        A study folder. Tables, plan or results that are not there say nothing.
+    """
+    path = folder / "results" / "results.json"
+    meta = _meta(path)
+    inputs = meta.get("inputs")
+    for name, sha in inputs.items() if isinstance(inputs, dict) else ():
+        table = folder / "data" / name
+        if table.exists() and files.sha256(table.read_bytes()) != sha:
+            raise RatifyError(
+                f"these results are older than {table.parent.name}/{name}", file=path, allowed=AGAIN
+            )
+    if "plan_hash" not in meta or not (folder / PLAN_FILE).exists():
+        return
+    plan = load_plan(folder)
+    if meta["plan_hash"] is None:
+        if meta.get("plan_content", plan_content(plan)) != plan_content(plan):
+            raise RatifyError("these results are older than the plan", file=path, allowed=AGAIN)
+    elif (folder / LOCK_FILE).exists():
+        locked = verify_lock(folder, plan).plan_hash
+        if locked != meta["plan_hash"]:
+            raise RatifyError(
+                "these results belong to another plan",
+                file=path,
+                column="meta.plan_hash",
+                value=meta["plan_hash"],
+                allowed=f"{locked}: {AGAIN}",
+            )
+
+
+def _meta(path: Path) -> dict[str, Any]:
+    """Return what the results say of themselves; nothing if they cannot be read."""
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))["meta"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return meta if isinstance(meta, dict) else {}

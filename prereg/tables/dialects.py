@@ -1,0 +1,236 @@
+"""Reads CSV as programs write it: its encoding, the character between cells, and its line ends.
+
+RFC 4180 describes one dialect. Spreadsheets in most of Europe write semicolons and Windows-1252,
+Excel's "Unicode text" is UTF-16 with tabs, and a first line `sep=;` is Excel's own.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from prereg.errors import RatifyError
+from prereg.tables.cleaning import may_need_cleaning
+
+csv.field_size_limit(2**31 - 1)
+
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+# Characters at the beginning from which the separator is found.
+_SAMPLE = 200_000
+_SAMPLE_RECORDS = 500
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", "UTF-8"),
+    (codecs.BOM_UTF32_LE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF32_BE, "utf-32", "UTF-32"),
+    (codecs.BOM_UTF16_LE, "utf-16", "UTF-16"),
+    (codecs.BOM_UTF16_BE, "utf-16", "UTF-16"),
+)
+_SEP_LINE = re.compile(r"\Asep=(?P<mark>[^\r\n])[\"']?(?:\r\n|\r|\n)", re.IGNORECASE)
+_QUOTED_SEP_LINE = re.compile(r"\A\"sep=(?P<mark>[^\r\n])\"[,;\t|]*(?:\r\n|\r|\n)", re.IGNORECASE)
+# Two bytes above ASCII beside each other, as in text of an alphabet that is not Latin.
+_ADJACENT = re.compile(rb"[\x80-\xff]{2}")
+# So few bytes above ASCII say nothing about the alphabet.
+_FEW = 8
+
+
+@dataclass
+class Cells:
+    """The cells of a file, before anything is cleaned.
+
+    Attributes
+    ----------
+    columns : list of str
+    records : list of list of str
+        Each as long as `columns`.
+    notes : list of str
+        What was decided, without the name of the file.
+    first_row : int
+        The row of the first record, as a spreadsheet numbers it.
+    nested : dict of str to str
+        Columns with values that are not cells, and why each of them is no conversation.
+    clean : bool
+        Whether it is known that no cell needs cleaning.
+    floats : frozenset of str
+        Columns of floats that are all whole numbers: '101.0' is the id 101.
+    """
+
+    columns: list[str]
+    records: list[list[str]]
+    notes: list[str] = field(default_factory=list)
+    first_row: int = 2
+    nested: dict[str, str] = field(default_factory=dict)
+    clean: bool = False
+    floats: frozenset[str] = frozenset()
+
+
+def decoded(content: bytes, path: Path) -> tuple[str, list[str]]:
+    """Return the text of a file and, unless it is UTF-8, a note about its encoding.
+
+    Raises
+    ------
+    RatifyError
+        Where the file is neither UTF-8, UTF-16 nor UTF-32, nor looks like Windows-1252.
+    """
+    for mark, encoding, name in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            notes = [] if name == "UTF-8" else [f"read as {name}"]
+            return _decode(content, encoding, name, path), notes
+    wide = _utf16_without_mark(content)
+    if wide:
+        return _decode(content, wide, "UTF-16", path), ["read as UTF-16"]
+    try:
+        return content.decode("utf-8"), []
+    except UnicodeDecodeError as error:
+        if not _looks_like_windows(content):
+            raise RatifyError(
+                f"is not text in UTF-8 (byte {error.start} cannot be read), and does not look "
+                "like Windows-1252 either",
+                file=path,
+                allowed="the table saved as 'CSV UTF-8'",
+            ) from error
+    return content.decode("cp1252"), [
+        "read as Windows-1252 (Latin-1), because it is not UTF-8: check its letters with accents"
+    ]
+
+
+def _decode(content: bytes, encoding: str, name: str, path: Path) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise RatifyError(
+            f"is not whole text in {name} (byte {error.start} cannot be read)",
+            file=path,
+            allowed="the table saved as 'CSV UTF-8'",
+        ) from error
+
+
+def _utf16_without_mark(content: bytes) -> str:
+    """Return the encoding of UTF-16 without a mark, in which half of the bytes are mostly zero."""
+    head = content[:4096]
+    half = len(head) // 2
+    if half < 2 or len(content) % 2:
+        return ""
+    even, odd = head[::2].count(0), head[1::2].count(0)
+    if odd > 0.4 * half and even == 0:
+        return "utf-16-le"
+    return "utf-16-be" if even > 0.4 * half and odd == 0 else ""
+
+
+def _looks_like_windows(content: bytes) -> bool:
+    """Say whether bytes that are not UTF-8 are Western text: single letters among ASCII."""
+    try:
+        content.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    replaced = content.decode("utf-8", errors="replace")
+    broken = replaced.count("\ufffd")
+    whole = sum(not char.isascii() for char in replaced) - broken
+    high = len(content.translate(None, delete=bytes(range(128))))
+    adjacent = 2 * len(_ADJACENT.findall(content))
+    return "\0" not in replaced and whole <= broken and (high < _FEW or 2 * adjacent <= high)
+
+
+def read_text(content: bytes, path: Path) -> Cells:
+    """Return the cells of a text with one record per line.
+
+    Raises
+    ------
+    RatifyError
+        Where it is not text, has a blank line inside, or a record is not as long as the header.
+    """
+    text, notes = decoded(content, path)
+    if "\0" in text:
+        raise RatifyError("is not a CSV (it holds zero bytes)", file=path, allowed="a CSV in UTF-8")
+    text = text.lstrip("\ufeff")
+    said = _SEP_LINE.match(text) or _QUOTED_SEP_LINE.match(text)
+    if said:  # a spreadsheet does not show this line, nor does it count it
+        separator = said["mark"]
+        text = text[said.end() :]
+    else:
+        separator = _separator(text, path)
+    expected = separator == "," or (separator == "\t" and path.suffix.lower() in {".tsv", ".tab"})
+    if not expected:
+        notes.append(f"cells are separated by {_SEPARATORS.get(separator, repr(separator))}")
+    columns, records = _records(text, separator, path)
+    return Cells(columns, records, notes, clean=not may_need_cleaning(text, separator))
+
+
+def _separator(text: str, path: Path) -> str:
+    """Return the character between cells: the one with which the records are equally long.
+
+    A guess from the frequency of characters fails on texts. Here every candidate cuts the first
+    records, and the one that gives the most records the length of the header is taken; if several
+    are equally good, the one that gives the most columns.
+    """
+    whole = len(text) <= _SAMPLE
+    best, marks = (0.0, 1), ","
+    order = dict(_SEPARATORS)
+    if path.suffix.lower() in {".tsv", ".tab"}:
+        order = {"\t": "", **order}
+    for candidate in order:
+        lengths = _lengths(text[:_SAMPLE], candidate, whole=whole)
+        if not lengths or lengths[0] < 2:
+            continue
+        rest = lengths[1:] or lengths
+        found = (sum(n == lengths[0] for n in rest) / len(rest), lengths[0])
+        if found > best and found[0] > 0:
+            best, marks = found, candidate
+    if best[0] > 0:
+        return marks
+    # no candidate fits any record: report the fault by the one that the header has most of
+    head = text.partition("\n")[0]
+    return max(order, key=lambda mark: (head.count(mark), mark == ","))
+
+
+def _lengths(sample: str, separator: str, *, whole: bool) -> list[int]:
+    """Return how many cells each record of the beginning has, blank lines left out."""
+    reader = csv.reader(io.StringIO(sample, newline=""), delimiter=separator)
+    lengths = [len(cells) for cells in islice(reader, _SAMPLE_RECORDS) if cells]
+    return lengths if whole or len(lengths) == _SAMPLE_RECORDS else lengths[:-1]
+
+
+def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[list[str]]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        columns = next(reader, [])
+        records = list(reader)
+    except csv.Error as error:
+        raise RatifyError(
+            f"is not a CSV (line {reader.line_num}: {error})", file=path, allowed="a CSV"
+        ) from error
+    while records and not any(cell.strip() for cell in records[-1]):
+        records.pop()
+    while len(columns) > 1 and not columns[-1].strip() and _ends_empty(records, len(columns)):
+        columns.pop()
+        for cells in records:
+            del cells[len(columns) :]
+    width = len(columns)
+    for row, cells in enumerate(records, start=2):
+        if len(cells) != width:
+            raise _ragged(cells, width, separator, path, row)
+    return columns, records
+
+
+def _ends_empty(records: list[list[str]], width: int) -> bool:
+    """Say whether the last of so many columns is empty in every record, or absent."""
+    return all(
+        len(cells) in {width - 1, width} and not "".join(cells[width - 1 :]).strip()
+        for cells in records
+    )
+
+
+def _ragged(cells: list[str], width: int, separator: str, path: Path, row: int) -> RatifyError:
+    if not cells or (width > 1 and not "".join(cells).strip()):
+        return RatifyError("is a blank line", file=path, row=row, allowed="a record")
+    return RatifyError(
+        f"has {len(cells)} cells where the header has {width}",
+        file=path,
+        row=row,
+        allowed="one cell for each column"
+        + ("" if separator == "," else f"; cells are separated by {_SEPARATORS.get(separator)}"),
+    )
