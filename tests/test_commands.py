@@ -139,6 +139,7 @@ def test_new_refuses_what_it_cannot_use(ratify: Run, tmp_path: Path) -> None:
 
 
 def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratify: Run) -> None:
+    refused(ratify("serve", study_folder, "--mode", "pilot", "--host", "192.0.2.1"), "192.0.2.1")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -146,7 +147,6 @@ def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratif
         server = serve(study_folder, "--mode", "pilot", "--port", str(port))
         assert server.url != f"http://127.0.0.1:{port}"
         assert httpx.get(server.url, params={"rater": "r"}).status_code == 200
-    refused(ratify("serve", study_folder, "--mode", "pilot", "--host", "192.0.2.1"), "192.0.2.1")
 
 
 def test_a_study_by_hand_from_start_to_end(ratify: Run, tmp_path: Path, serve: Serve) -> None:
