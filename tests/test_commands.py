@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from study.bots import Page
+from study.store.database import open_store
 from tests.conftest import Serve, make_study
 from tests.support.raters import take_part
 
@@ -120,6 +121,8 @@ def test_what_comes_too_early_is_said(ratify: Run, study_folder: Path, tmp_path:
     refused(ratify("analyze", study_folder), "no tables yet", "ratify export")
     refused(ratify("report", study_folder), "results.json")
     refused(ratify("gate", study_folder), "no results yet", "ratify analyze")
+    refused(ratify("export", study_folder), "there is no store here")
+    open_store(study_folder, None).close()
     assert ratify("export", study_folder).returncode == 0
     refused(ratify("analyze", study_folder), "holds")
 
@@ -136,6 +139,7 @@ def test_new_refuses_what_it_cannot_use(ratify: Run, tmp_path: Path) -> None:
 
 
 def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratify: Run) -> None:
+    refused(ratify("serve", study_folder, "--mode", "pilot", "--host", "192.0.2.1"), "192.0.2.1")
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -143,7 +147,6 @@ def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratif
         server = serve(study_folder, "--mode", "pilot", "--port", str(port))
         assert server.url != f"http://127.0.0.1:{port}"
         assert httpx.get(server.url, params={"rater": "r"}).status_code == 200
-    refused(ratify("serve", study_folder, "--mode", "pilot", "--host", "192.0.2.1"), "192.0.2.1")
 
 
 def test_a_study_by_hand_from_start_to_end(ratify: Run, tmp_path: Path, serve: Serve) -> None:
