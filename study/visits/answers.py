@@ -31,6 +31,7 @@ class Given:
     answers: Answers
     response_ms: int | None = None
     hidden_ms: int | None = None
+    shown_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,8 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
         ready = place.ready(study.plan)
         if place.status != "active" or not ready or given.position != place.position:
             return Outcome(place, kept=False, dropped=_differs(connection, study, place, given))
+        # the store has it only for trials that release 0.4.0 or an earlier one has shown
+        place = replace(place, shown_at=given.shown_at or place.shown_at)
         now = utc_now()
         wait = _still_to_read(study, place, now)
         if wait > 0:

@@ -24,7 +24,6 @@ from prereg.lock import utc_now
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Slot, Visit
-from study.visits.clock import stopwatch
 from study.visits.places import Place, find_rater, read_place, read_rater
 
 CLAIM_ATTEMPTS = 10
@@ -153,35 +152,20 @@ def has_room(store: Store, study: Study, mode: str) -> bool:
         return connection.scalar(free) is not None
 
 
-_SHOW = (
+_KEEP = (
     update(Visit)
-    .where(
-        Visit.session_id == bindparam("of_session"),
-        Visit.status == "active",
-        Visit.answered == bindparam("now_answered"),
-        Visit.shown_position < bindparam("now_shown"),
-    )
-    .values(
-        shown_position=bindparam("now_shown"),
-        shown_at=bindparam("now_at"),
-        lease_until=bindparam("until"),
-    )
+    .where(Visit.session_id == bindparam("of_session"), Visit.status == "active")
+    .values(lease_until=bindparam("until"))
 )
 
 
-def show(store: Store, study: Study, place: Place) -> None:
-    """Note when a trial is first shown, and renew the lease; showing it again changes nothing."""
-    if place.shown_at is not None:
+def keep(store: Store, study: Study, place: Place) -> None:
+    """Renew the lease of a rater who reads, once half of it is over: most pages cost no commit."""
+    now, lease = time.time(), study.plan.design.lease_seconds(place.position - 1)
+    if place.lease_until - now > lease / 2:
         return
-    values = {
-        "of_session": place.session_id,
-        "now_answered": place.position - 1,
-        "now_shown": place.position,
-        "now_at": utc_now(),
-        "until": time.time() + study.plan.design.lease_seconds(place.position - 1),
-    }
-    store.write(lambda connection: connection.execute(_SHOW, values))
-    stopwatch.start(place.session_id, place.position)
+    values = {"of_session": place.session_id, "until": now + lease}
+    store.write(lambda connection: connection.execute(_KEEP, values))
 
 
 def try_comprehension(store: Store, study: Study, place: Place, option: int) -> Place | None:

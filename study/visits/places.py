@@ -41,6 +41,8 @@ class Place:
         The secret part of their private link to withdraw.
     plan_hash, mode : str
         The plan and mode of the study that they answer.
+    lease_until : float
+        Until when the slot is kept without a sign of life, in seconds since 1970.
     consented_at : str
         When the visit began.
     """
@@ -58,6 +60,7 @@ class Place:
     withdrawal_key: str
     plan_hash: str
     mode: str
+    lease_until: float
     consented_at: str
 
     @property
@@ -103,6 +106,7 @@ def place_of(row: Row[Any]) -> Place:
         withdrawal_key=row.withdrawal_key,
         plan_hash=row.plan_hash,
         mode=row.mode,
+        lease_until=row.lease_until,
         consented_at=row.consented_at,
     )
 

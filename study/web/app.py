@@ -88,16 +88,14 @@ def create_app(
     limits = Limits(
         places=study.plan.design.raters, store=store, secret=str(app.config["SECRET_KEY"])
     )
-    key = signing_key(study.folder)
+    key, texts = signing_key(study.folder), Texts(study.plan.display, study.images)
     app.extensions["ratify"] = Room(
-        study, store, mode, task_of(study.plan), setup_token, limits, key
+        study, store, mode, task_of(study.plan), setup_token, limits, key, texts
     )
     app.before_request(safety.refuse_nameless_fields)
     csrf.init_app(app)
     speak(app, study.plan.language)
     app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
-    texts = Texts(study.plan.display, study.images)
-    app.jinja_env.filters["item"] = texts.item
     app.jinja_env.filters["markdown"] = texts.page
     app.jinja_env.globals["named"] = naming(study.plan.display)
     app.jinja_env.trim_blocks = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 
@@ -10,6 +10,7 @@ from study.folder import Study
 from study.store.database import Store
 from study.tasks.base import Task
 from study.web.limits import Limits
+from study.web.texts import Texts
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,10 @@ class Room:
     limits : Limits
     links_key : bytes
         The key that signs the raters' links.
+    texts : Texts
+        The study's texts as HTML.
+    rendered : dict
+        The pages of trials in pieces; see `study.web.views.trial_pages`.
     """
 
     study: Study
@@ -37,6 +42,8 @@ class Room:
     setup_token: str | None
     limits: Limits
     links_key: bytes
+    texts: Texts
+    rendered: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def signed(self) -> bool:

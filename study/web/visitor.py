@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from flask import session
 
+from prereg.lock import utc_now
 from study.visits.claims import Arrival, new_session_id
+from study.visits.clock import stopwatch
 from study.visits.places import Place
 
 _NAMES = (
@@ -21,6 +23,7 @@ _NAMES = (
     "next_session",  # the session that a consent in this browser begins
     "session_id",  # the visit in which this browser takes part
     "by_id",  # whether it does so on an id alone
+    "shown",  # the trial on the screen, and when it came there first
     "ended_here",  # the visit whose last answer this browser gave
     "too_late",  # whether the next page says that an answer came too late
 )
@@ -49,6 +52,8 @@ def enter(place: Place) -> None:
     """Note in the cookie in which visit this browser takes part, and whether it is its own."""
     began_here = place.session_id == session.get("next_session")
     mine = bool(session.get("proved")) or began_here or owns(place)
+    if session.get("session_id") != place.session_id:
+        session.pop("shown", None)
     session["session_id"] = place.session_id
     if mine:
         session.pop("by_id", None)
@@ -80,6 +85,27 @@ def ended(place: Place) -> None:
         session["ended_here"] = place.session_id
 
 
+def shows(place: Place) -> None:
+    """Note when the next trial is first shown; showing it again changes nothing.
+
+    The time is in the signed cookie, because a note in the store would cost a commit per page.
+    """
+    if shown_at(place.position) is None:
+        session["shown"] = [place.position, utc_now()]
+        stopwatch.start(place.session_id, place.position)
+
+
+def shown_at(position: int | None) -> str | None:
+    """Return when this browser first showed a trial, if it is the last one that it showed."""
+    last = session.get("shown")
+    return str(last[1]) if last and last[0] == position else None
+
+
+def is_too_late() -> bool:
+    """Say whether the next page has to say that the first answer counts."""
+    return "too_late" in session
+
+
 def note_too_late() -> None:
     """Note that the next page should say that the first answer counts."""
     session["too_late"] = True
@@ -92,7 +118,7 @@ def was_too_late() -> bool:
 
 def leave() -> None:
     """Leave the visit, because another rater arrived."""
-    for name in ("session_id", "by_id", "ended_here", "too_late"):
+    for name in ("session_id", "by_id", "shown", "ended_here", "too_late"):
         session.pop(name, None)
 
 

@@ -10,7 +10,8 @@ from study.tasks.base import Reading, whole
 from study.visits.places import Place
 from study.visits.practice import practise as count_practice
 from study.web.context import Room, room
-from study.web.views.rater_pages import current_place, next_page, page
+from study.web.views.rater_pages import current_place, next_page
+from study.web.views.trial_pages import Shown, trial_page
 
 pages = Blueprint("practising", __name__)
 Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -52,19 +53,15 @@ def practise() -> Page:
 
 def _practice_page(here: Room, place: Place, reading: Reading | None = None) -> str:
     shown = here.study.practice(place.sequence_id)[place.practised]
-    return page(
-        here.task.template,
+    return trial_page(
         here,
         place,
-        practice=True,
-        visit=place.session_id,
-        position=place.practised + 1,
-        trials=practice_trials(here.study.plan.practice),
-        # only texts: an item's id, source or score must never reach a page
-        texts=[here.study.shown[item_id].text for item_id in shown],
-        prompt=here.study.shown[shown[0]].prompt,
-        task=here.task,
-        answers=reading.answers if reading else {},
+        Shown(
+            item_ids=tuple(shown),
+            position=place.practised + 1,
+            trials=practice_trials(here.study.plan.practice),
+            practice=True,
+        ),
+        reading.answers if reading else None,
         missing=reading.missing if reading else (),
-        wait=0.0,
     )

@@ -23,6 +23,7 @@ from study.web import visitor
 from study.web.context import Room, room
 from study.web.safety import problem
 from study.web.views.rater_pages import current_place, next_page, page
+from study.web.views.trial_pages import Shown, trial_page
 
 pages = Blueprint("rater", __name__)
 Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -189,7 +190,8 @@ def trial() -> Page:
     if there != url_for("rater.trial"):
         return redirect(there, 303)
     if request.method == "GET":  # not HEAD, which shows nothing
-        assignment.show(here.store, here.study, place)
+        visitor.shows(place)
+        assignment.keep(here.store, here.study, place)
     return _trial_page(here, place)
 
 
@@ -209,12 +211,13 @@ def answer() -> Page:
         answers=reading.answers,
         response_ms=whole(request.form.get("response_ms"), _COUNT),
         hidden_ms=whole(request.form.get("hidden_ms"), _COUNT),
+        shown_at=visitor.shown_at(whole(request.form.get("position"), _COUNT)),
     )
     outcome = answering.answer(here.store, here.study, here.mode, session_id, given)
     if outcome is None:
         return redirect(url_for("rater.arrive"), 303)
     if outcome.wait_seconds:
-        assignment.show(here.store, here.study, outcome.place)  # the page below shows the trial
+        visitor.shows(outcome.place)  # the page below shows the trial
         shown = _trial_page(here, outcome.place, reading.answers, wait=outcome.wait_seconds)
         return shown, 422
     if outcome.kept and outcome.place.finished:
@@ -246,23 +249,13 @@ def _trial_page(
     sequence = here.study.sequences.get(place.sequence_id)
     if sequence is None or place.position > len(sequence):
         abort(404)
-    shown = sequence[place.position - 1]
-    return page(
-        here.task.template,
-        here,
-        place,
-        visit=place.session_id,
+    shown = Shown(
+        item_ids=tuple(sequence[place.position - 1].item_ids),
         position=place.position,
         trials=len(sequence),
         begins=bool(here.study.plan.practice) and place.position == 1,
-        # only texts: an item's id, source or score must never reach a page
-        texts=[here.study.shown[item_id].text for item_id in shown.item_ids],
-        prompt=here.study.shown[shown.item_ids[0]].prompt,
-        task=here.task,
-        answers=answers or {},
-        missing=missing,
-        wait=wait,
     )
+    return trial_page(here, place, shown, answers, missing=missing, wait=wait)
 
 
 def _link_of(here: Room) -> Arrival | None:

@@ -44,8 +44,8 @@ def page(template: str, here: Room, place: Place | None = None, **values: Any) -
         mode=here.mode,
         place=place,
         owned=place is not None and visitor.owns(place),
+        **{"withdrawal_key": place.withdrawal_key if place else None, **values},
         too_late=visitor.was_too_late(),
-        **values,
     )
 
 
