@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -41,10 +41,10 @@ class Place:
         The secret part of their private link to withdraw.
     plan_hash, mode : str
         The plan and mode of the study that they answer.
-    lease_until : float
-        Until when the slot is kept without a sign of life, in seconds since 1970.
     consented_at : str
         When the visit began.
+    lease_until : float
+        Until when the slot is kept without a sign of life, in seconds since 1970.
     """
 
     session_id: str
@@ -60,8 +60,8 @@ class Place:
     withdrawal_key: str
     plan_hash: str
     mode: str
-    lease_until: float
     consented_at: str
+    lease_until: float = field(compare=False)
 
     @property
     def finished(self) -> bool:
@@ -106,8 +106,8 @@ def place_of(row: Row[Any]) -> Place:
         withdrawal_key=row.withdrawal_key,
         plan_hash=row.plan_hash,
         mode=row.mode,
-        lease_until=row.lease_until,
         consented_at=row.consented_at,
+        lease_until=row.lease_until,
     )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from prereg.lock import utc_now
 from study.folder import Study
 from study.opening import open_study
 from study.store.database import Store
 from study.visits.answers import Given, answer
-from study.visits.claims import Arrival, claim, show
+from study.visits.claims import Arrival, claim
 from study.visits.places import Place
 from tests.conftest import make_study
 from tests.support.plans import edited_plan
@@ -71,10 +72,11 @@ def take_part(
     place = claim(store, study, mode, Arrival(rater))
     assert place is not None
     for trial in study.sequences[place.sequence_id][:trials]:
-        show(store, study, place)
+        shown = utc_now()
         wrong = fails and trial.is_attention_check
         answers = (WRONG if wrong else RIGHT)[study.plan.kind]
-        outcome = answer(store, study, mode, place.session_id, Given(trial.position, answers, 9, 1))
+        given = Given(trial.position, answers, 9, 1, shown_at=shown)
+        outcome = answer(store, study, mode, place.session_id, given)
         assert outcome is not None
         assert outcome.kept
         place = outcome.place

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from prereg.lock import utc_now
 from prereg.tables.reader import write_csv
 from study.export.files import export
 from study.folder import Study
@@ -16,7 +17,7 @@ from study.opening import lock_study
 from study.scaffold import new_study
 from study.store.database import open_store
 from study.visits.answers import Given, answer
-from study.visits.claims import Arrival, claim, show
+from study.visits.claims import Arrival, claim
 from tests.support.collecting import open_places
 from tests.support.plans import edited_plan
 
@@ -79,10 +80,9 @@ def collect(folder: Path, *, wrong: float = 0.25) -> Study:
             place = claim(store, study, "live", Arrival(f"rater-{number}"))
             assert place is not None
             for trial in study.sequences[place.sequence_id]:
-                show(store, study, place)
                 left, right = (quality(name) for name in trial.item_ids)
                 choice = "left" if (left > right) != (rng.random() < wrong) else "right"
-                given = Given(trial.position, {"choice": choice}, 9, 1)
+                given = Given(trial.position, {"choice": choice}, 9, 1, shown_at=utc_now())
                 outcome = answer(store, study, "live", place.session_id, given)
                 assert outcome is not None
                 place = outcome.place

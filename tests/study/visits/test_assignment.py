@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
+from prereg.lock import utc_now
 from study.folder import Study
 from study.opening import open_study
 from study.store.database import Store
@@ -148,13 +149,11 @@ def test_a_database_that_is_locked_elsewhere_fails_nobody_else(tmp_path: Path) -
 
 def test_an_answer_counts_once_and_in_order(store: Store, study: Study) -> None:
     place = claimed(store, study, "r")
-    assignment.show(store, study, place)
-    assignment.show(store, study, place)
     assert answering.answer(store, study, MODE, "somebody-else", left(1)) is None
     assert answering.answer(store, study, "pilot", place.session_id, left(1)) is None
     ahead = answer(store, study, place, left(3))
     assert (ahead.place.position, ahead.kept) == (1, False)
-    given = Given(1, {"choice": "right"}, response_ms=1234, hidden_ms=5)
+    given = Given(1, {"choice": "right"}, response_ms=1234, hidden_ms=5, shown_at=utc_now())
     after = answer(store, study, place, given)
     assert (after.place.position, after.kept) == (2, True)
     again = answer(store, study, place, left(1))

@@ -83,8 +83,12 @@ def test_a_free_place_is_given_before_a_silent_raters(store: Store, study: Study
 
 def test_a_new_trial_on_screen_renews_the_lease(store: Store, study: Study) -> None:
     place = claimed(store, study, "r")
+    assignment.keep(store, study, place)
+    assert rows(store, Visit)[0].lease_until == place.lease_until, "no commit before half of it"
     let_lease_run_out(store, "r")
-    assignment.show(store, study, place)
+    place = places.find_rater(store, study, MODE, "r")
+    assert place is not None
+    assignment.keep(store, study, place)
     (visit,) = rows(store, Visit)
     assert visit.lease_until > time.time()
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from study.store.database import Store
 from study.store.tables import ANSWERS, Judgment, Slot, Visit, Withdrawal
 from study.visits import withdrawal
 from study.visits.answers import Given, Outcome, answer
-from study.visits.claims import Arrival, claim, release, show, try_comprehension
+from study.visits.claims import Arrival, claim, keep, release, try_comprehension
 from study.visits.places import Place
 from tests.conftest import Serve
 from tests.support.collecting import RIGHT, study_of_kind
@@ -263,7 +263,7 @@ class Scene:
             "a newcomer": lambda: claim(store, study, mode, Arrival("newcomer")),
             "another newcomer": lambda: claim(store, study, mode, Arrival("another")),
             "the same rater": lambda: claim(store, study, mode, Arrival("holder")),
-            "a showing": lambda: show(store, study, holder),
+            "a showing": lambda: keep(store, study, replace(holder, lease_until=SILENT)),
             "an answer": lambda: answer(store, study, mode, holder.session_id, given),
             "a withdrawal": lambda: withdrawal.withdraw(store, study, mode, holder.withdrawal_key),
             "a return": lambda: release(store, study, mode, "holder", "returned"),

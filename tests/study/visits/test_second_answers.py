@@ -12,14 +12,15 @@ from typing import Any
 
 import pytest
 
+from prereg.lock import utc_now
 from study.bots import Page
 from study.export.files import one_table
 from study.folder import Study
 from study.opening import open_study
 from study.store.database import Store
-from study.visits import answers, claims, clock
+from study.visits import answers, clock
 from study.visits.answers import Given, answer
-from study.visits.claims import Arrival, claim, show
+from study.visits.claims import Arrival, claim
 from study.web.app import create_app
 from tests.conftest import make_study
 from tests.support.collecting import RIGHT, WRONG, open_places, study_of_kind
@@ -114,13 +115,14 @@ def test_a_clock_that_is_set_makes_no_time_that_cannot_be(
 ) -> None:
     place = claim(store, study, MODE, Arrival("r1"))
     assert place is not None
-    monkeypatch.setattr(claims, "utc_now", lambda: before)
-    show(store, study, place)
+    clock.stopwatch.start(place.session_id, 1)
     time.sleep(0.05)
     if restarted:
         clock.stopwatch._shown.clear()
     monkeypatch.setattr(answers, "utc_now", lambda: after)
-    outcome = answer(store, study, MODE, place.session_id, Given(1, RIGHT["rating"], 900))
+    outcome = answer(
+        store, study, MODE, place.session_id, Given(1, RIGHT["rating"], 900, None, before)
+    )
     assert outcome is not None
     assert outcome.kept, "nobody waits for a clock"
     rows = exported(store, study)
@@ -136,9 +138,10 @@ def test_a_clock_that_is_set_makes_no_time_that_cannot_be(
 def test_an_ordinary_answer_is_not_flagged(store: Store, study: Study) -> None:
     place = claim(store, study, MODE, Arrival("r1"))
     assert place is not None
-    show(store, study, place)
+    clock.stopwatch.start(place.session_id, 1)
+    given = Given(1, RIGHT["rating"], shown_at=utc_now())
     time.sleep(0.02)
-    answer(store, study, MODE, place.session_id, Given(1, RIGHT["rating"]))
+    answer(store, study, MODE, place.session_id, given)
     assert {row["clock_changed"] for row in exported(store, study)} == {"false"}
     assert clock.was_set("2026-11-21T10:00:00.000Z", "2026-11-21T09:00:00.000Z", -3_600_000)
     assert clock.was_set(None, "2026-11-21T09:00:00.000Z", 5) is None
