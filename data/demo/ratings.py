@@ -20,7 +20,7 @@ from prereg.tables.reader import read_table, write_csv
 SEED = 20_261_129
 ITEMS = 60
 PEOPLE = ("person1", "person2", "person3")
-JUDGE = "judge"
+JUDGE = "model"
 DIMENSIONS = ("warmth", "understanding", "dismissing")
 # How strongly a rater's score follows what the conversation is like, the standard deviation of
 # their noise, and how many points they score too high.
