@@ -171,7 +171,8 @@ def _word(
     part: _Part, scale: tuple[float, float], large: Large, everything: bool
 ) -> tuple[str, str]:
     value, low, _ = part.difference
-    apart = "" if np.isnan(value) else f"kappa {with_interval(*part.difference, sign=True)} from people's own"
+    gap = with_interval(*part.difference, sign=True)
+    apart = "" if np.isnan(value) else f"kappa {gap} from people's own"
     if part.n < FEWEST:
         return TOO_FEW, counted(part.n, "item")
     if _reversed(part, large):
