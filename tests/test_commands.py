@@ -108,7 +108,9 @@ def test_a_wrong_study_is_named(
     plan = study_folder / "plan.yaml"
     assert old in plan.read_text()
     plan.write_text(plan.read_text().replace(old, new, 1))
-    for command in ("lock", "judge", "export"):
+    # a judge's fault does not stop the export of people's answers
+    commands = ("lock", "judge") if old == "id: lexical" else ("lock", "judge", "export")
+    for command in commands:
         refused(ratify(command, study_folder), *words)
     assert not (study_folder / "plan.lock.json").exists()
 

@@ -24,6 +24,8 @@ CHANGING = {
     "answered_at",
     "response_ms",
 }
+# Columns that later releases added to the tables.
+ADDED = {"clock_changed"}
 NUMBERS = (
     "estimate",
     "se",
@@ -62,7 +64,7 @@ def _exported(path: Path) -> dict[str, Any]:
     with path.open(newline="", encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
         stream.seek(0)
-        columns = next(csv.reader(stream))
+        columns = [name for name in next(csv.reader(stream)) if name not in ADDED]
     kept = sorted([row[name] for name in columns if name not in CHANGING] for row in rows)
     digest = hashlib.sha256(json.dumps(kept, ensure_ascii=False).encode()).hexdigest()
     return {"columns": columns, "rows": len(rows), "sha256": digest}

@@ -110,8 +110,8 @@ def test_the_numbers_are_those_of_the_function(finding, table):
 def test_the_sentence_says_it_in_plain_words(finding):
     coach = next(q for q in finding.quantities if q.name == "coach: improved")
     improved, declined = finding.sentence.split("; declined: ")
-    assert f"coach {100 * coach.estimate:.1f}% [{100 * coach.low:.1f}, " in improved
-    assert "coach 0.0% [0.0, " in declined
+    assert f"coach {coach.estimate:.0%} [{coach.low:.0%}, {coach.high:.0%}]" in improved
+    assert "coach 0% [0%, " in declined
     assert f"{finding.quantities[0].estimate:.2f} points" in improved
     assert "z >=" not in finding.sentence
 

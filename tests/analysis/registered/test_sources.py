@@ -161,7 +161,9 @@ def test_what_is_said_is_what_was_found(findings):
     )
     relief = by_name["told"]["relief"]
     assert relief.p_value < 0.01
-    assert f"relief {100 * relief.estimate:+.0f} points" in findings["told"].sentence
+    low, high = (f"{100 * limit:.0f}" for limit in (relief.low, relief.high))
+    said = f"relief {100 * relief.estimate:+.0f} [{low}, {high}] percentage points"
+    assert said in findings["told"].sentence
     assert "same people" in findings["told"].sentence
     assert by_name["told"]["joy"].estimate == 0
     share = by_name["picked"]["most: gpt"]

@@ -218,7 +218,7 @@ def test_ranks_are_taken_inside_a_scenario_with_1_the_best() -> None:
     points = np.asarray(hostile.collections[0].get_offsets())
     assert points.tolist() == np.column_stack([ranks, ranks[::-1]]).tolist()
     assert any("Spearman 1.00, n = 10" in text.get_text() for text in job.texts)
-    assert any("Spearman -1.00" in text.get_text() for text in hostile.texts)
+    assert any("Spearman −1.00" in text.get_text() for text in hostile.texts)
 
 
 def test_one_scenario_is_drawn_on_the_axes_itself() -> None:

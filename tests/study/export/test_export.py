@@ -66,7 +66,7 @@ def test_what_was_answered_is_what_is_exported(store: Store, tmp_path: Path, kin
     own = {"best_worst"} if kind == "best_worst" else set()
     assert set(done.tables) == {f"{name}.csv" for name in IN_EVERY_STUDY | own}
     assert {p.name for p in done.folder.iterdir()} == {*done.tables, "CODEBOOK.md"}
-    assert (done.folder / "CODEBOOK.md").read_text(encoding="utf-8") == codebook()
+    assert (done.folder / "CODEBOOK.md").read_text(encoding="utf-8") == codebook(study)
     assert breaches(done.folder) == []
     assert not done.left_behind
     assert done.note == ""
