@@ -158,14 +158,22 @@ def test_what_is_missing_is_said_and_nothing_typed_is_lost(site: Site) -> None:
 
 
 def test_the_first_answers_count_and_it_is_said(site: Site) -> None:
-    rater, second = site.at_the_survey("r"), site.browser("r").arrive()
-    form = second.form
+    rater = site.at_the_survey("r")
+    form = rater.form
     rater.send(**DONE)
-    second.post(form.action, {**form.fields, **DONE, "q-why": "Something else"})
-    assert second.path == "/done"
-    assert "Your first answers count." in second.words
     assert "Your first answers count." not in rater.words
+    rater.post(form.action, {**form.fields, **DONE, "q-why": "Something else"})
+    assert rater.path == "/done"
+    assert "Your first answers count." in rater.words
     assert "Something else" not in json.dumps(site.people())
+
+
+def test_who_only_knows_the_id_answers_no_survey(site: Site) -> None:
+    form = site.at_the_survey("r").form
+    stranger = site.browser("r").arrive()
+    assert "The code was shown in the browser" in stranger.words
+    stranger.post(form.action, {**form.fields, **DONE, "q-why": "Not mine"})
+    assert not any(row["survey_answered_at"] for row in site.people())
 
 
 def test_the_longest_words_of_any_script_are_taken(tmp_path: Path) -> None:
