@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
@@ -157,18 +156,6 @@ class LLMJudge(Strict):
     @classmethod
     def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
         return checked_headers(headers)
-
-    @field_validator("base_url")
-    @classmethod
-    def _with_a_port(cls, base_url: str) -> str:
-        try:
-            parts = urlsplit(base_url)
-            whole = bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            whole = False
-        if not whole:
-            raise ValueError("is not an address: a host, and a port from 1 to 65535 if any")
-        return base_url
 
     @field_validator("parameters")
     @classmethod

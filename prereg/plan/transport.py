@@ -39,11 +39,11 @@ def checked_url(url: str) -> str:
     """Return a server's address, if it has a host and, where it names a port, a possible one."""
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError as error:
-        raise ValueError(f"is not an address: {error}") from error
-    if not host:
-        raise ValueError("is not an address: it has no host")
+        whole = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError("is not an address: a host, and a port from 1 to 65535 if any")
     return url
 
 
