@@ -18,6 +18,7 @@ from analysis.evidence.choice_yardstick import (
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
 from analysis.registered.finding import Finding
+from analysis.registered.unanswered import NO_ANSWERS, verdict_of_silent
 from analysis.results.numbers import number, p_value, percent, with_interval
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import (
@@ -56,7 +57,7 @@ def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     parts = [finding.verdict for finding in findings]
     if kind_of(evidence.plan).compares:
         parts.insert(0, _choices(evidence))
-    parts.append(rater_quality(evidence))
+    parts += [verdict_of_silent(evidence), rater_quality(evidence)]
     decisions = tuple(decided(h, quantities) for h in evidence.plan.hypotheses)
     return joined([*parts, Verdict(hypotheses=decisions)])
 
@@ -135,6 +136,9 @@ def _choices(evidence: Evidence) -> Verdict:
     gaps: list[NotRun] = []
     for judge in names:
         trials = evidence.judges[judge].trials
+        if not evidence.judges[judge].answered:
+            cells.append(Cell(judge=judge, dimension=CHOICES, word=TOO_FEW, why=NO_ANSWERS))
+            continue
         found = None if trials.empty else beside_people(evidence, trials, known, what)
         if found is None:
             why = f"{judge} and two people share too few comparisons, or there are too few people"
