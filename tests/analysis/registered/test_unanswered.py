@@ -60,7 +60,7 @@ def test_a_judge_that_was_never_asked_stops_nothing(tmp_path: Path) -> None:
     assert "answered 0 of 12" in verdict.conditions[0].line()
 
 
-@pytest.mark.parametrize("kind", ["empathy_rating", "empathy_best_worst"])
+@pytest.mark.parametrize("kind", ["empathy_rating", "best_response"])
 def test_nor_in_plans_of_other_kinds(tmp_path: Path, kind: str) -> None:
     gpt = {name: part for name, part in GPT.items() if name != "pairs"}
     rating = kind == "empathy_rating"
