@@ -14,6 +14,9 @@ from prereg.lock import Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan, Threshold
 
+# How the note of a registered number without an estimate begins; the reason follows.
+NO_ESTIMATE = "These data do not allow an estimate: "
+
 
 @dataclass(frozen=True)
 class Condition:
@@ -32,6 +35,8 @@ class Condition:
     coverage_at_least : float or None
         What the plan requires of it; None if the quantity is about no judge, or if the plan was
         locked before gates asked for this.
+    why : str
+        Why the results do not have the value, empty if they do not say.
     """
 
     threshold: Threshold
@@ -39,6 +44,7 @@ class Condition:
     coverage: float | None = None
     asked: int | None = None
     coverage_at_least: float | None = None
+    why: str = ""
 
     @property
     def answered(self) -> int | None:
@@ -66,6 +72,7 @@ class Condition:
         t = self.threshold
         found = "missing" if self.value is None else f"{self.value:.3f}".replace("-", "−")
         word = "holds" if self.holds else "FAILS"
+        found += f": {self.why}" if self.value is None and self.why else ""
         line = f"{word}: {t.analysis} / {t.quantity}, {t.field} = {found} (needs >= {t.at_least:g})"
         if self.coverage is not None:
             line += f"; answered {self.answered:,} of {self.asked:,}"
@@ -156,14 +163,17 @@ def _condition(
     found: Mapping[tuple[str, str], Mapping[str, Any]],
     asked: bool,
 ) -> Condition:
-    value = found.get((threshold.analysis, threshold.quantity), {}).get(threshold.field)
+    number = found.get((threshold.analysis, threshold.quantity), {})
+    value = number.get(threshold.field)
+    _, said, why = str(number.get("note") or "").partition(NO_ESTIMATE)
+    why = why.rstrip(".") if said else ""
     name = analysis.coverage_of(threshold.quantity, plan)
     if name is None:
-        return Condition(threshold, value)
+        return Condition(threshold, value, why=why)
     beside = found.get((threshold.analysis, name), {})
     # a baseline answers everything, and a lock without other judges says nothing about coverage
     required = threshold.coverage if asked and plan.has_models else None
-    return Condition(threshold, value, beside.get("estimate"), beside.get("n"), required)
+    return Condition(threshold, value, beside.get("estimate"), beside.get("n"), required, why)
 
 
 def judge_results(folder: Path) -> Verdict:

@@ -118,6 +118,11 @@ class Evidence:
         return self.answers if kind_of(self.plan).table == table else self.answers.iloc[:0]
 
     @property
+    def silent(self) -> list[str]:
+        """The judges of the plan that have not answered anything."""
+        return [name for name, judge in self.judges.items() if not judge.answered]
+
+    @property
     def n_raters(self) -> int:
         """How many people answered."""
         return int(self.answers["rater_id"].nunique())
@@ -182,8 +187,8 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     Raises
     ------
     RatifyError
-        If a table is missing or wrong, rows have another plan's hash, there are no answers of this
-        mode, or a judge of the plan has not answered.
+        If a table is missing or wrong, rows have another plan's hash, or there are no answers of
+        this mode.
     """
     plan = load_plan(folder)
     lock = _checked_lock(folder, plan, mode)
@@ -210,6 +215,11 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         place=place,
         notes=list(read.notes),
         **_of_people(plan, kept, read.answers_path),
+    )
+    whole.note(
+        f"judge '{name}' has not answered: everything else is analysed, and what needs this judge "
+        "is reported without an estimate (run `ratify judge`, then `ratify export`)"
+        for name in whole.silent
     )
     if not plan.sensitivity:
         return whole

@@ -37,22 +37,22 @@ class JudgeEvidence:
         pairs.
     ranking : Ranking or None
         Its Elo scores; instead its Bradley-Terry scores if its pairs were chosen by information or
-        if it picked the best and the worst.
+        if it picked the best and the worst; None too if it compared no pairs.
+    answered : bool
+        Whether it has answered anything at all.
     """
 
     judge_id: str
     trials: pd.DataFrame = field(repr=False)
     scores: pd.DataFrame = field(repr=False)
     ranking: Ranking | None
+    answered: bool = True
 
 
 def judges_of(plan: Plan, read: StudyTables) -> dict[str, JudgeEvidence]:
     """Return the answers and scores of every judge of the plan, by its id.
 
-    Raises
-    ------
-    RatifyError
-        If a judge has not answered.
+    A judge that has not answered is among them, with nothing.
     """
     return {judge.id: _judge_evidence(plan, judge.id, read) for judge in plan.judges}
 
@@ -60,18 +60,18 @@ def judges_of(plan: Plan, read: StudyTables) -> dict[str, JudgeEvidence]:
 def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEvidence:
     answers = read.answers
     mine = answers[(answers["rater_id"] == judge_id) & (answers["rater_kind"] != "human")]
-    if mine.empty:
-        raise RatifyError(
-            f"judge '{judge_id}' has not answered",
-            file=read.answers_path,
-            allowed="run `ratify judge`, then `ratify export`",
-        )
     items = read.items[["item_id", "scenario"]]
     if plan.measures is not None:
         return _of_choices(plan, judge_id, mine, read)
-    trials = evidence_of(plan).choices(mine)
+    trials = mine if mine.empty else evidence_of(plan).choices(mine)
     if not kind_of(plan).compares:
-        return JudgeEvidence(judge_id=judge_id, trials=trials, scores=items, ranking=None)
+        return JudgeEvidence(
+            judge_id=judge_id, trials=trials, scores=items, ranking=None, answered=not mine.empty
+        )
+    if trials.empty:
+        return JudgeEvidence(
+            judge_id=judge_id, trials=trials, scores=items, ranking=None, answered=False
+        )
     ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
     scores = _with_scores(items, {"bradley_terry": ranking})
     return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
@@ -95,7 +95,13 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
         scores = _with_scores(scores, ranking)
     by_information = sampling is not None and sampling.scheme == "information"
     shown = ranking.get("bradley_terry" if by_information else "elo")
-    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=shown)
+    return JudgeEvidence(
+        judge_id=judge_id,
+        trials=trials,
+        scores=scores,
+        ranking=shown,
+        answered=not mine.empty or bool(own.any()),
+    )
 
 
 def _with_scores(scores: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:

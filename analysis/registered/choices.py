@@ -15,6 +15,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
+from analysis.registered.unanswered import require_ranked, require_scored
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
@@ -46,6 +47,8 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     sides = _trials(analysis.judge, evidence)
     trials = sides.frame
     outcome = analysis.formula.partition("~")[0].strip()
+    if outcome == "select_match":
+        require_ranked(analysis.judge, evidence)
     data = trials.dropna(subset=[outcome])
     fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
     frame = fit.to_frame(analysis.level)
@@ -237,7 +240,9 @@ def _baselines_beside(analysis: ChoiceAgreement, evidence: Evidence) -> list[str
     """Return the baselines to report with an LLM, although the analysis does not name them."""
     if all(isinstance(evidence.plan.judge(name), BaselineJudge) for name in analysis.judges):
         return []
-    return [b for b in BASELINES if b in evidence.judges and b not in analysis.judges]
+    silent = evidence.silent
+    names = [b for b in BASELINES if b in evidence.judges and b not in silent]
+    return [name for name in names if name not in analysis.judges]
 
 
 def _about_matches(found: AgreementOnTrials) -> str:
@@ -253,6 +258,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
 
 
 def _trials(judge_id: str, evidence: Evidence) -> Trials:
+    require_scored(judge_id, evidence)
     scores = evidence.judges[judge_id].scores
     preference = "elo" if "elo" in scores else None
     dimensions = measures_of(evidence.plan).dimensions

@@ -9,6 +9,7 @@ from analysis.agreement.choices import ChoiceAgreement as Found
 from analysis.agreement.choices import answered_of
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import stamp
+from analysis.registered.unanswered import asked_for_ranking
 from analysis.results.quantities import Quantity
 from analysis.tables import tidy as tables
 from prereg.analyses.agreement import ALL, Agreement
@@ -54,7 +55,10 @@ def coverage_of_judges(evidence: Evidence) -> list[Quantity]:
         dimensions = [rated.id for rated in evidence.plan.rated]
         if not evidence.judge_ratings.empty and dimensions:
             parts["ratings"] = _cells(evidence, judge, _items(evidence), dimensions)
-        if evidence.judges[judge].ranking is not None:
+        if (
+            evidence.plan.judge(judge).pairs is not None
+            or evidence.judges[judge].ranking is not None
+        ):
             parts["pairs"] = _pairs(evidence, judge)
         found += [
             _quantity(f"{judge}: {what} answered", judge, counts, what, analysis="requests")
@@ -136,7 +140,9 @@ def _items(evidence: Evidence) -> set[str]:
 def _pairs(evidence: Evidence, judge: str) -> Counted:
     """Return how many of the pairs for a judge's own ranking it answered."""
     ranking = evidence.judges[judge].ranking
-    answered = 0 if ranking is None else int(ranking.n_judgments)
+    if ranking is None:
+        return 0, asked_for_ranking(judge, evidence)
+    answered = int(ranking.n_judgments)
     path = tables.table_path(evidence.place, "requests")
     lacking = 0
     if path.exists() and evidence.plan.llms:

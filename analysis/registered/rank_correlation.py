@@ -15,6 +15,7 @@ from analysis.ranking import RankCorrelation as Found
 from analysis.ranking import figures, rank_correlation
 from analysis.ranking.draws import MOST_ITEMS, score_errors
 from analysis.registered.finding import Finding, drawn, interval, stamp
+from analysis.registered.unanswered import require_ranked, require_scored
 from analysis.results.numbers import number, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.tables import columns
@@ -187,6 +188,10 @@ def _other_scores(analysis: RankCorrelation, evidence: Evidence) -> tuple[pd.Dat
         return scores, analysis.column, f"the items' {analysis.column.replace('_', ' ')}"
     assert analysis.judge is not None
     assert analysis.score is not None
+    if analysis.score == "overall":
+        require_scored(analysis.judge, evidence)
+    else:
+        require_ranked(analysis.judge, evidence)
     word = {"elo": "Elo", "bradley_terry": "Bradley-Terry score", "overall": "overall score"}[
         analysis.score
     ]

@@ -16,6 +16,7 @@ from analysis.registered.finding import Finding, drawn, stamp
 from analysis.results.numbers import p_value, percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.ranking import RankingAnalysis
+from prereg.errors import RatifyError
 
 # At most this many groups of items get a figure; the tables have all groups.
 _MOST_FIGURES = 6
@@ -43,6 +44,10 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
     """
     people = analysis.of == "people"
     choices = evidence.people if people else evidence.judges[analysis.of].trials
+    if choices.empty:
+        raise RatifyError(
+            f"{analysis.of} answered 0 of {len(evidence.people):,} trials, so it has no ranking"
+        )
     # a judge is one rater: its errors are those of its judgments
     cluster = analysis.cluster if people else None
     ridge = evidence.plan.ranking.ridge

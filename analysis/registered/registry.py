@@ -10,14 +10,14 @@ from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
 from analysis.registered.coverage import coverage_of_analysis
-from analysis.registered.finding import Finding, stamp
+from analysis.registered.finding import Finding
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
 from analysis.registered.regression import run_regression
 from analysis.registered.shares import run_best_worst_shares
 from analysis.registered.sources import run_source_ratings
 from analysis.registered.themes import run_themes
-from analysis.results.quantities import Quantity
+from analysis.registered.unanswered import about_silent, not_computed, of_others
 from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
 
@@ -40,10 +40,12 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     """Run one analysis of the plan.
 
     Where the data cannot answer it (one rater, an outcome that never varies, separation), the
-    finding says so: every registered analysis is reported, with or without an estimate.
+    finding says so: every registered analysis is reported, with or without an estimate. So is one
+    about a judge that has not answered; of several judges the others are analysed.
     """
     try:
-        found = RUNNERS[analysis.kind](analysis, evidence)
+        found = RUNNERS[analysis.kind](of_others(analysis, evidence), evidence)
+        found.quantities.extend(about_silent(analysis, evidence))
     except RatifyError as error:
         found = _no_estimate(analysis, evidence, str(error))
     found.quantities.extend(coverage_of_analysis(analysis, evidence))
@@ -53,24 +55,7 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
 def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
     """Return the finding of an analysis that these data cannot answer, without estimates."""
     names = analysis.quantity_names(evidence.plan) or [analysis.kind]
-    words = analysis.id.replace("_", " ")
-    missing = [
-        Quantity(
-            name=name,
-            label=f"{words}: could not be computed"
-            if len(names) == 1
-            else f"{words}, {name}: could not be computed",
-            estimate=None,
-            n=None,
-            unit_of_n="",
-            method=analysis.kind,
-            unit="not estimated",
-            note=f"These data do not allow an estimate: {why}.",
-            **stamp(analysis, evidence),
-        )
-        for name in names
-    ]
     return Finding(
         sentence=f"The registered analysis {analysis.id} could not be computed: {why}.",
-        quantities=missing,
+        quantities=not_computed(analysis, evidence, names, why),
     )

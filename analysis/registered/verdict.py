@@ -18,10 +18,12 @@ from analysis.evidence.choice_yardstick import (
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
 from analysis.registered.finding import Finding
+from analysis.registered.unanswered import NO_ANSWERS, verdict_of_silent
 from analysis.results.numbers import number, p_value, percent, with_interval
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import (
     AGREES,
+    NO_YARDSTICK,
     SHORT,
     TOO_FEW,
     Cell,
@@ -56,7 +58,7 @@ def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     parts = [finding.verdict for finding in findings]
     if kind_of(evidence.plan).compares:
         parts.insert(0, _choices(evidence))
-    parts.append(rater_quality(evidence))
+    parts += [verdict_of_silent(evidence), rater_quality(evidence)]
     decisions = tuple(decided(h, quantities) for h in evidence.plan.hypotheses)
     return joined([*parts, Verdict(hypotheses=decisions)])
 
@@ -135,6 +137,9 @@ def _choices(evidence: Evidence) -> Verdict:
     gaps: list[NotRun] = []
     for judge in names:
         trials = evidence.judges[judge].trials
+        if not evidence.judges[judge].answered:
+            cells.append(Cell(judge=judge, dimension=CHOICES, word=TOO_FEW, why=NO_ANSWERS))
+            continue
         found = None if trials.empty else beside_people(evidence, trials, known, what)
         if found is None:
             why = f"{judge} and two people share too few comparisons, or there are too few people"
@@ -147,6 +152,8 @@ def _choices(evidence: Evidence) -> Verdict:
             Cell(judge=judge, dimension=CHOICES, word=word, why=f"{gap} percentage points")
         )
         sentences.append(_sentence(evidence, judge, found, word))
+        if word == NO_YARDSTICK and not any(note.about == "people" for note in notes):
+            notes.append(_no_yardstick(found))
         if word == SHORT and judge in audited:
             notes.append(
                 Note(
@@ -193,11 +200,34 @@ def _audited(evidence: Evidence) -> list[str]:
 
 def _word(found: Beside) -> str:
     _, low, high = found.difference
+    if _at_chance(found):
+        return NO_YARDSTICK
     if math.isnan(low):
         return TOO_FEW
     if high < 0:
         return SHORT
     return AGREES if low >= -MARGIN else TOO_FEW
+
+
+def _at_chance(found: Beside) -> bool:
+    """Return whether people's own agreement does not exceed a coin's: its interval has 1/2."""
+    value, low, _ = found.people
+    return low <= 0.5 if not math.isnan(low) else value <= 0.5
+
+
+def _no_yardstick(found: Beside) -> Note:
+    own = with_interval(*found.people, percent=True)
+    return Note(
+        severity="critical",
+        about="people",
+        says=f"People do not agree with each other beyond chance: they choose like {found.what} "
+        f"in {own} of {found.n:,} answers, and a coin would in 50%."
+        if found.what == OTHERS
+        else f"People do not agree with each other beyond chance: two people choose the same in "
+        f"{own} of {found.n:,} answers, and two coins would in 50%.",
+        do="Do not judge any judge by these answers. Check whether people answered with care and "
+        "whether the question has an answer; ask more people.",
+    )
 
 
 def _sentence(evidence: Evidence, judge: str, found: Beside, word: str) -> str:
@@ -207,8 +237,9 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str) -> str:
         SHORT: "it does not reach people",
         AGREES: "it agrees with a person as people do",
         TOO_FEW: "the data do not decide whether it reaches people",
+        NO_YARDSTICK: "people do not agree with each other beyond chance, so there is no yardstick",
     }[word]
-    if found.what == OTHERS:
+    if found.what == OTHERS and word != NO_YARDSTICK:
         end = end.replace("people do", "that ranking does").replace("reach people", "reach them")
         end = end.replace("reaches people", "reaches them")
     own = evidence.raters_own

@@ -16,6 +16,7 @@ BIASED = "biased"
 REVERSED = "reversed"
 SHORT = "falls short"
 TOO_FEW = "not enough data"
+NO_YARDSTICK = "no yardstick"
 MEANING = {
     REPLACES: "passes the test for taking a person's place, and is neither biased nor reversed",
     AGREES: "agrees with a person about as well as people agree with each other",
@@ -23,6 +24,7 @@ MEANING = {
     REVERSED: "high where people are low: perhaps the scale is coded the other way round",
     SHORT: "agrees less with people than people agree with each other",
     TOO_FEW: "the data do not decide",
+    NO_YARDSTICK: "people do not agree with each other beyond chance, so nothing can be compared",
 }
 
 

@@ -12,8 +12,17 @@ import pytest
 from analysis.evidence.choice_yardstick import PAIRS, beside_people, yardstick_of
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
-from analysis.registered.verdict import NOT_SUPPORTED, OPEN, SUPPORTED, decided
+from analysis.registered.verdict import (
+    NOT_SUPPORTED,
+    OPEN,
+    SUPPORTED,
+    _no_yardstick,
+    _sentence,
+    _word,
+    decided,
+)
 from analysis.results.quantities import Quantity
+from analysis.results.verdict import NO_YARDSTICK
 from prereg.plan.model import Hypothesis
 from prereg.plan.reporting import Large
 
@@ -119,3 +128,23 @@ def test_a_judge_that_tosses_a_coin_does_not_reach_people() -> None:
     good = beside_people(evidence(people), choices(0.0, seed=7), known, what)
     assert good is not None
     assert good.difference[1] > -0.05
+
+
+def test_people_who_agree_only_at_chance_are_no_yardstick() -> None:
+    people = choices(0.0)
+    people["choice"] = np.random.default_rng(3).choice(["left", "right"], len(people))
+    known, what = yardstick_of(evidence(people))
+    found = beside_people(evidence(people), choices(0.0, seed=7), known, what)
+    assert found is not None
+    assert _word(found) == NO_YARDSTICK
+    said = _no_yardstick(found)
+    assert said.severity == "critical"
+    assert "do not agree with each other" in said.says
+    assert "no yardstick" in _sentence(
+        cast(Evidence, SimpleNamespace(raters_own="People's")), "m", found, NO_YARDSTICK
+    )
+    careful = choices(0.1)
+    known, what = yardstick_of(evidence(careful))
+    again = beside_people(evidence(careful), choices(0.0, seed=7), known, what)
+    assert again is not None
+    assert _word(again) != NO_YARDSTICK
