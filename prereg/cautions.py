@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
 
 from prereg.analyses.regression import JUDGE_RATINGS
 from prereg.design.sequences import Trial
 from prereg.kinds.registry import kind_of
+from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.plan.judging import LLMJudge
 from prereg.plan.model import Plan
 
@@ -40,6 +42,42 @@ def cautions(
         *_of_links(plan, scenarios, shown),
         *_of_counts(plan, scenarios, shown),
     ]
+
+
+def left_from_worked_plan(plan: Plan, texts: Mapping[str, str]) -> list[str]:
+    """Return warnings about texts and names that are still those of a worked plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of a study with the researcher's own items.
+    texts : mapping
+        Its consent and instructions.
+    """
+    found = []
+    for worked in (resources.files("prereg") / "worked").iterdir():
+        theirs = parse_plan((worked / PLAN_FILE).read_text(encoding="utf-8"), file=PLAN_FILE)
+        for name, text in texts.items():
+            if text.split() == (worked / f"{name}.md").read_text(encoding="utf-8").split():
+                found.append(
+                    f"{getattr(plan.materials, name)} is still the text of a worked plan. Raters "
+                    "would read about another study: write your own."
+                )
+        same = [name for name in ("id", "title") if getattr(plan, name) == getattr(theirs, name)]
+        if plan.hypotheses and plan.hypotheses == theirs.hypotheses:
+            same.append("hypotheses")
+        if plan.recruitment.codes.completed == theirs.recruitment.codes.completed:
+            same.append("recruitment.codes.completed")
+        if same:
+            found.append(
+                f"plan.yaml still has the worked plan's {_words(same)}. Write your own before the "
+                "lock, because they cannot be changed afterwards."
+            )
+    return list(dict.fromkeys(found))
+
+
+def _words(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def answers_per_item(plan: Plan, sequences: Mapping[str, Sequence[Trial]]) -> str:

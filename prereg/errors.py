@@ -25,6 +25,8 @@ class RatifyError(Exception):
         The value as it was read.
     allowed : str, optional
         What would have been accepted.
+    part : str, optional
+        The id of the analysis, judge or other part of a plan that the column is in.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class RatifyError(Exception):
         column: str | None = None,
         value: object = None,
         allowed: str | None = None,
+        part: str | None = None,
     ) -> None:
         self.problem = problem
         self.file = None if file is None else str(file)
@@ -43,6 +46,7 @@ class RatifyError(Exception):
         self.column = column
         self.value = value
         self.allowed = allowed
+        self.part = part
         super().__init__(self.one_line())
 
     def one_line(self) -> str:
@@ -52,6 +56,8 @@ class RatifyError(Exception):
             place.append(f"row {self.row}")
         if self.column is not None:
             place.append(f"column {self.column}" if self.row is not None else self.column)
+        if self.part is not None:
+            place[-1:] = [f"{' '.join(place[-1:])} ({self.part})".strip()]
         sentence = self.problem
         if self.value is not None:
             sentence += f", got {_short(self.value)}"

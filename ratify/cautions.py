@@ -12,9 +12,14 @@ if TYPE_CHECKING:
 
 def print_cautions(study: Study) -> None:
     """Print warnings about a study, and how many answers an item will get, to stderr."""
-    from prereg.cautions import answers_per_item, cautions
+    from prereg.cautions import answers_per_item, cautions, left_from_worked_plan
+    from study.scaffold import has_demo_items
 
     scenarios = {item.item_id: item.scenario for item in study.items.values()}
-    for line in cautions(study.plan, scenarios, study.sequences):
+    found = cautions(study.plan, scenarios, study.sequences)
+    left = left_from_worked_plan(study.plan, study.texts)
+    if left and not has_demo_items(study):
+        found += left
+    for line in found:
         click.echo(f"warning   {line}", err=True)
     click.echo(f"design    {answers_per_item(study.plan, study.sequences)}", err=True)

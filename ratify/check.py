@@ -15,17 +15,27 @@ from ratify.command_line import STUDY, main
 def check(ctx: click.Context, folder: Path) -> None:
     """Check the study in DIR as `ratify lock` does, without freezing it; exit with 2 at a fault.
 
-    It names every fault of the judges at once, and what changed since the lock.
+    It names every fault of the plan at once, or else every fault of the judges, then what deserves
+    a second look and what changed since the lock.
     """
     from analysis.planning.rehearsal import rehearse
+    from prereg.plan.file import plan_faults
     from prereg.transport_log import changes_since_lock
+    from ratify.cautions import print_cautions
     from study.judges.checks import checked
     from study.opening import open_study
 
+    faults = plan_faults(folder)
+    for fault in faults:
+        click.echo(f"ratify: {fault}", err=True)
+    if faults:
+        ctx.exit(2)
     study = open_study(folder)
     rehearse(study.plan, [item.scenario for item in study.items.values()])
     for change in changes_since_lock(folder, study.plan, study.lock):
         click.echo(f"changed since the lock: {change.sentence}")
+    if study.lock is None:
+        print_cautions(study)
     found = checked(study)
     for note in found.notes:
         click.echo(f"note: {note}")

@@ -16,13 +16,43 @@ UNKNOWN_HOST = "YOUR-HOST"
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - these are compared, not bound
 
 
-def link_of(study: Study) -> str:
-    """Return the query of the raters' link, with the placeholders of the study's platform."""
-    if study.plan.recruitment.platform != "prolific":
-        return "rater=YOUR-ID"
-    # as Prolific's form expects the study's link, with its placeholders
-    names = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
-    return "&".join(f"{name}={{{{%{name}%}}}}" for name in names)
+def link_of(study: Study, *, trying: bool = False) -> str:
+    """Return the query of the raters' link.
+
+    With the placeholders of the study's platform, as its form expects the link; or, to try the
+    study, as a browser opens it.
+    """
+    if study.plan.recruitment.platform == "prolific":
+        if trying:
+            return _try_prolific("YOUR-ID")
+        names = ("PROLIFIC_PID", "STUDY_ID", "SESSION_ID")
+        return "&".join(f"{name}={{{{%{name}%}}}}" for name in names)
+    if study.plan.recruitment.links == "signed":
+        # a real one would take a place of the live study
+        return _signed(study, "YOUR-ID") if trying else "rater=THEIR-ID&sig=THEIRS"
+    return "rater=YOUR-ID"
+
+
+def _try_prolific(name: str) -> str:
+    return f"PROLIFIC_PID={name}&STUDY_ID=pilot&SESSION_ID={name}"
+
+
+def _signed(study: Study, name: str) -> str:
+    from study.visits.links import signed_links, signing_key
+
+    ((_, link),) = signed_links(signing_key(study.folder), "http://localhost", [name])
+    return link.partition("?")[2]
+
+
+def opened_at(address: str) -> str:
+    """Return the address at which a browser on this computer opens a server.
+
+    A server that listens at every address (0.0.0.0) is not found at that one.
+    """
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    if host.strip("[]") not in EVERYWHERE:
+        return address
+    return f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{port}"
 
 
 def links(study: Study, serving: Serving, address: str) -> list[str]:
@@ -35,30 +65,53 @@ def links(study: Study, serving: Serving, address: str) -> list[str]:
     address : str
         Where this server answers, `http://HOST:PORT`.
     """
+    signed = study.plan.recruitment.links == "signed"
     if serving.mode == "pilot":
-        return [_pilot(serving, address)]
+        line = [_pilot(study, serving, address)]
+        if not signed:
+            return line
+        return [*line, _make_links(study, _reachable(serving, address), "more pilots")]
     if serving.mode != "live":
         return []
     public = f"https://{public_host(serving.host)}"
     if study.plan.recruitment.platform == "prolific":
         return [f"for Prolific {public}/?{link_of(study)}   (paste it as the study's link)"]
+    if signed:
+        return [_make_links(study, public, "for raters")]
     return [f"for raters   {public}/?rater=THEIR-ID   (each rater has a different id)"]
 
 
-def _pilot(serving: Serving, address: str) -> str:
+def _make_links(study: Study, address: str, what: str) -> str:
+    """Return the line with the command that makes signed links."""
+    count = study.plan.design.raters
+    return (
+        f"{what:<12} run `ratify links {study.folder} --count {count} --host {address}`: only "
+        "signed links are accepted"
+    )
+
+
+def _pilot(study: Study, serving: Serving, address: str) -> str:
     """Return the line with a link that a colleague can open."""
-    port = address.rpartition(":")[2]
+    query, again = "rater=COLLEAGUE-1", "a new id each time"
+    if study.plan.recruitment.platform == "prolific":
+        query = _try_prolific("COLLEAGUE-1")
+    elif study.plan.recruitment.links == "signed":
+        query, again = _signed(study, "COLLEAGUE-1"), "for one colleague"
     if serving.host in EVERYWHERE:
-        reachable = f"http://{_own_address()}:{port}"
-        return (
-            f"pilot link   {reachable}/?rater=COLLEAGUE-1   (in your network; a new id each time)"
-        )
+        return f"pilot link   {_reachable(serving, address)}/?{query}   (in your network; {again})"
     if _is_loopback(serving.host):
         return (
-            f"pilot link   {address}/?rater=COLLEAGUE-1   (this computer only; `--host 0.0.0.0` "
+            f"pilot link   {address}/?{query}   (this computer only; `--host 0.0.0.0` "
             "lets a colleague in your network open it)"
         )
-    return f"pilot link   {address}/?rater=COLLEAGUE-1   (a new id each time)"
+    return f"pilot link   {address}/?{query}   ({again})"
+
+
+def _reachable(serving: Serving, address: str) -> str:
+    """Return the address at which other computers in the network reach the server."""
+    if serving.host not in EVERYWHERE:
+        return address
+    return f"http://{_own_address()}:{address.rpartition(':')[2]}"
 
 
 def public_host(bound: str) -> str:

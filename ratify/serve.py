@@ -39,12 +39,13 @@ def serve(folder: Path, mode: str, host: str, port: int, workers: int) -> None:
 
 def serve_and_say(study: Study, serving: Serving, *, url: str | None, warn: bool = False) -> None:
     """Print the addresses of a study, and perhaps warnings; serve it until it is told to stop."""
-    from ratify.invitations import link_of, links
+    from ratify.invitations import link_of, links, opened_at
     from study.serving.command import serve_study
 
-    link = link_of(study)
+    link = link_of(study, trying=serving.mode != "live")
 
-    def ready(address: str, token: str | None) -> None:
+    def ready(bound: str, token: str | None) -> None:
+        address = opened_at(bound)
         click.echo(f"rater pages  {address}/?{link}   ({serving.mode} data)")
         if token is None:
             click.echo(f"dashboard    {address}/dashboard/")
@@ -52,7 +53,7 @@ def serve_and_say(study: Study, serving: Serving, *, url: str | None, warn: bool
             click.echo(
                 f"dashboard    {address}/dashboard/set-up?token={token}   (choose its password)"
             )
-        for line in links(study, serving, address):
+        for line in links(study, serving, bound):
             click.echo(line)
         if warn:
             print_cautions(study)

@@ -144,6 +144,12 @@ def worked_plans() -> list[str]:
     return sorted(names, key=lambda name: name != WORKED)
 
 
+def has_demo_items(study: Study) -> bool:
+    """Say whether a study shows the demo's conversations, which `ratify new` gives it."""
+    texts = {row["item_id"]: row["text"] for row in _demo_items()}
+    return {name: item.text for name, item in study.items.items()} == texts
+
+
 def _demo_items() -> list[dict[str, str]]:
     from prereg.tables.items import read_items
 

@@ -22,13 +22,12 @@ from pathlib import Path
 import click
 import httpx
 import pytest
-import yaml
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from prereg.plan.file import load_plan, plan_faults
 from ratify import main
 from study.bots import Page
-from study.opening import open_study
 from study.web.views.dashboard import UPLOAD_BYTES
 from tests.conftest import Serve, make_study
 from tests.support.paths import ROOT
@@ -94,17 +93,6 @@ def test_its_links_lead_somewhere() -> None:
         path, _, anchor = target.partition("#")
         assert not path or (ROOT / "docs" / path).exists(), target
         assert not anchor or anchor in anchors, target
-
-
-def test_its_recruitment_is_a_plans(tmp_path: Path) -> None:
-    path = make_study(tmp_path / "study", raters=2) / "plan.yaml"
-    plan = yaml.safe_load(path.read_text())
-    plan |= yaml.safe_load(block("yaml", "recruitment:"))
-    for code in ("screened_out", "failed_attention"):  # their parts are not in this plan
-        plan["recruitment"]["codes"].pop(code)
-    path.write_text(yaml.safe_dump(plan))
-    recruitment = open_study(path.parent).plan.recruitment
-    assert "cc=C1ABCDEF" in str(recruitment.link(recruitment.codes.completed))
 
 
 def test_its_unit_is_one(tmp_path: Path) -> None:
@@ -423,3 +411,22 @@ def test_its_dump_can_be_restored(tmp_path: Path, serve: Serve, postgres_url: st
         assert whole(tuple(counts), before, after)
     finally:
         run("dropdb", "--force", other)
+
+
+def test_the_part_for_prolific_fits_the_worked_plan_as_it_is_pasted(tmp_path: Path) -> None:
+    part = block("yaml", "platform: prolific")
+    worked = (ROOT / "prereg/worked/pairwise_preference/plan.yaml").read_text(encoding="utf-8")
+    pasted, times = re.subn(r"(?m)^recruitment:\n(?:  .*\n)+", part, worked)
+    assert times == 1
+    path = tmp_path / "plan.yaml"
+    path.write_text(pasted, encoding="utf-8")
+    recruitment = load_plan(path).recruitment
+    assert "cc=C1ABCDEF" in str(recruitment.link(recruitment.codes.completed))
+    path.write_text(re.sub(r"# (?=screened|failed)", "", pasted), encoding="utf-8")
+    faults = [str(fault.column) for fault in plan_faults(path)]
+    assert faults == [f"recruitment.codes.{name}" for name in ("screened_out", "failed_attention")]
+    assert all(f"`{name.rpartition('.')[2]}` only if" in PROSE for name in faults)
+
+
+def test_the_guide_names_no_version_that_grows_old() -> None:
+    assert not re.search(r"/opt/ratify/\d|ln -sfn \d", GUIDE)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ratify.invitations import links, public_host
+from ratify.invitations import link_of, links, opened_at, public_host
 from study.folder import Study
 from study.serving.command import Serving
 from tests.support.collecting import study_of_kind
@@ -49,3 +49,42 @@ def test_a_pilot_link_says_who_can_open_it(study: Study) -> None:
     assert "0.0.0.0" not in anywhere
     assert ":8000/?rater=COLLEAGUE-1" in anywhere
     assert said(study, "bot", "127.0.0.1") == ""
+
+
+def test_an_address_that_no_browser_opens_is_not_given() -> None:
+    assert opened_at("http://0.0.0.0:8000") == "http://127.0.0.1:8000"
+    assert opened_at("http://:8000") == "http://127.0.0.1:8000"
+    assert opened_at("http://[::]:8000") == "http://[::1]:8000"
+    for address in ("http://[::1]:8000", "http://lab.example.org:80", "http://127.0.0.1:8000"):
+        assert opened_at(address) == address
+
+
+def test_a_pilot_link_is_like_the_raters_link(tmp_path: Path, study: Study) -> None:
+    from study.opening import open_study
+
+    with edited_plan(tmp_path / "study") as plan:
+        plan["recruitment"]["platform"] = "prolific"
+    opened = open_study(tmp_path / "study")
+    names = "PROLIFIC_PID=COLLEAGUE-1&STUDY_ID=pilot&SESSION_ID=COLLEAGUE-1"
+    assert f"http://127.0.0.1:8000/?{names}" in said(opened, "pilot", "127.0.0.1")
+    assert "%" not in link_of(opened, trying=True)
+
+
+def test_signed_links_are_printed_signed(tmp_path: Path, study: Study) -> None:
+    from study.opening import open_study
+    from study.visits.links import signature, signing_key
+
+    with edited_plan(tmp_path / "study") as plan:
+        plan["recruitment"]["links"] = "signed"
+    opened = open_study(tmp_path / "study")
+    signed = signature(signing_key(opened.folder), "COLLEAGUE-1")
+    pilot = said(opened, "pilot", "127.0.0.1")
+    assert f"?rater=COLLEAGUE-1&sig={signed} " in pilot
+    assert "--host http://127.0.0.1:8000`" in pilot
+    assert f"sig={signature(signing_key(opened.folder), 'YOUR-ID')}" in link_of(opened, trying=True)
+    assert signed not in link_of(opened)
+    assert "0.0.0.0" not in said(opened, "pilot", "0.0.0.0")
+    live = said(opened, "live", "study.example.org")
+    assert "ratify links" in live
+    assert "--host https://study.example.org`" in live
+    assert "THEIR-ID" not in live

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from prereg.analyses.choices import Logit
 from prereg.analyses.rank_correlation import RankCorrelation
@@ -44,8 +45,8 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NAME = re.compile(r"(?<![\w.])[A-Za-z_]\w*\b(?!\s*[(.=])")
 
 
-def check_analyses(plan: Plan) -> None:
-    """Raise `RatifyError` at the first analysis or threshold that does not fit the plan."""
+def faults_of_analyses(plan: Plan) -> Iterator[RatifyError]:
+    """Yield a fault for each part of an analysis or a threshold that does not fit the plan."""
     judges = {judge.id: judge for judge in plan.judges}
     known = [h.id for h in plan.hypotheses]
     kind = kind_of(plan)
@@ -53,59 +54,65 @@ def check_analyses(plan: Plan) -> None:
         where = f"analyses.{number}"
         taken = analysis.id.startswith("ranking_") or analysis.id.endswith(".everybody")
         if taken or analysis.id in RESERVED:
-            raise RatifyError(
+            yield RatifyError(
                 "this id is the name of a table that every report has",
                 column=f"{where}.id",
                 value=analysis.id,
                 allowed="another id",
             )
         if analysis.answers and analysis.answers not in kind.holds:
-            raise RatifyError(
+            yield RatifyError(
                 f"a plan of kind {plan.kind} does not collect what this analysis reads",
                 column=f"{where}.kind",
                 value=analysis.kind,
                 allowed=f"in a plan of kind {kinds_that_hold(analysis.answers)}",
             )
         if analysis.hypothesis is not None:
-            require_known(analysis.hypothesis, known, f"{where}.hypothesis")
-        _check_judges(analysis, judges, where, asks_pairs=kind.asks_pairs)
+            yield from unknown(analysis.hypothesis, known, f"{where}.hypothesis")
+        yield from _check_judges(analysis, judges, where, asks_pairs=kind.asks_pairs)
         if isinstance(analysis, RankCorrelation) and not kind.asks_pairs:
-            require_known(analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score")
+            yield from unknown(
+                analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score"
+            )
         if isinstance(analysis, Logit):
-            _check_formula(analysis, plan, where)
+            yield from _check_formula(analysis, plan, where)
         if isinstance(analysis, Regression):
-            _check_regression(analysis, plan, where)
-        _check_dimensions(analysis, plan, where)
+            yield from _check_regression(analysis, plan, where)
+        yield from _check_dimensions(analysis, plan, where)
     by_id = {analysis.id: analysis for analysis in plan.analyses}
     for number, threshold in enumerate(plan.gate):
-        require_known(threshold.analysis, list(by_id), f"gate.{number}.analysis")
-        _check_quantity(threshold, by_id[threshold.analysis], plan, f"gate.{number}.quantity")
+        yield from unknown(threshold.analysis, list(by_id), f"gate.{number}.analysis")
+        if threshold.analysis in by_id:
+            where = f"gate.{number}.quantity"
+            yield from _check_quantity(threshold, by_id[threshold.analysis], plan, where)
 
 
 def _check_judges(
     analysis: Analysis, judges: dict[str, AnyJudge], where: str, *, asks_pairs: bool
-) -> None:
+) -> Iterator[RatifyError]:
     several = getattr(analysis, "judges", ())
     for number, name in enumerate(several):
         if name in several[:number]:
-            raise RatifyError(
+            yield RatifyError(
                 "this judge is named more than once",
                 column=f"{where}.judges.{number}",
                 value=name,
                 allowed="each judge once",
             )
-        require_known(name, list(judges), f"{where}.judges.{number}")
+        yield from unknown(name, list(judges), f"{where}.judges.{number}")
     ranked = getattr(analysis, "of", "people")
     if ranked != "people":
-        require_known(ranked, ["people", *judges], f"{where}.of")
+        yield from unknown(ranked, ["people", *judges], f"{where}.of")
     one = getattr(analysis, "judge", None)
     if one is None:
         return
-    require_known(one, list(judges), f"{where}.judge")
+    if one not in judges:
+        yield from unknown(one, list(judges), f"{where}.judge")
+        return
     judge = judges[one]
     compared = isinstance(judge, TableJudge) and judge.judgments is not None
     if asks_pairs and _needs_pairs(analysis) and judge.pairs is None and not compared:
-        raise RatifyError(
+        yield RatifyError(
             "this judge is not asked for pairs, so it has no ranking",
             column=f"{where}.judge",
             value=one,
@@ -119,20 +126,20 @@ def _needs_pairs(analysis: Analysis) -> bool:
     return isinstance(analysis, Logit) and analysis.formula.startswith("select_match")
 
 
-def _check_formula(analysis: Logit, plan: Plan, where: str) -> None:
+def _check_formula(analysis: Logit, plan: Plan, where: str) -> Iterator[RatifyError]:
     """Refuse names that no trial has; a rehearsal shows whether the formula can be fitted."""
     dimensions = plan.measures.dimensions if plan.measures is not None else ()
     columns = [*TRIAL_COLUMNS, *(f"diff_{d}" for d in dimensions)]
     right = analysis.formula.partition("~")[2]
     for name in names_in(right):
-        require_known(name, columns, f"{where}.formula")
+        yield from unknown(name, columns, f"{where}.formula")
 
 
-def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
+def _check_regression(analysis: Regression, plan: Plan, where: str) -> Iterator[RatifyError]:
     """Refuse data that this kind of plan does not collect, and a family with two corrections."""
     source = {TRIALS: "judgments", RATINGS: "ratings"}.get(analysis.data)
     if source is not None and source not in kind_of(plan).holds:
-        raise RatifyError(
+        yield RatifyError(
             f"a plan of kind {plan.kind} does not collect {analysis.data}",
             column=f"{where}.data",
             value=analysis.data,
@@ -141,24 +148,24 @@ def _check_regression(analysis: Regression, plan: Plan, where: str) -> None:
     family = analysis.family
     for other in plan.analyses:
         if isinstance(other, Regression) and other.family.name == family.name is not None:
-            require_known(
+            yield from unknown(
                 family.correction, [other.family.correction], f"{where}.family.correction"
             )
             break
 
 
-def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> None:
+def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
     """Refuse dimensions that a rating plan has no scale for."""
     scales = [scale.id for scale in plan.scales]
     named = getattr(analysis, "dimensions", None) or ()
     if isinstance(analysis, Regression) and analysis.data == RATINGS:
         for number, outcome in enumerate(analysis.outcomes):
-            require_known(outcome, scales, f"{where}.outcomes.{number}")
+            yield from unknown(outcome, scales, f"{where}.outcomes.{number}")
     for number, name in enumerate(named):
-        require_known(name, scales, f"{where}.dimensions.{number}")
+        yield from unknown(name, scales, f"{where}.dimensions.{number}")
     for number, cut in enumerate(getattr(analysis, "cuts", ())):
         for at, name in enumerate(cut.dimensions or ()):
-            require_known(name, scales, f"{where}.cuts.{number}.dimensions.{at}")
+            yield from unknown(name, scales, f"{where}.cuts.{number}.dimensions.{at}")
 
 
 def names_in(formula: str) -> list[str]:
@@ -166,18 +173,20 @@ def names_in(formula: str) -> list[str]:
     return _NAME.findall(_QUOTED.sub("", formula))
 
 
-def _check_quantity(threshold: Threshold, analysis: Analysis, plan: Plan, where: str) -> None:
+def _check_quantity(
+    threshold: Threshold, analysis: Analysis, plan: Plan, where: str
+) -> Iterator[RatifyError]:
     """Refuse a threshold on a number that its analysis will never report."""
     reported = analysis.quantity_names(plan)
     if reported is not None:
         names = [*reported, *analysis.coverage_names(plan)]
-        require_known(threshold.quantity, names, where)
+        yield from unknown(threshold.quantity, names, where)
 
 
-def require_known(name: str, allowed: list[str], where: str) -> None:
-    """Raise `RatifyError` unless a name is one of those that the plan knows."""
+def unknown(name: str, allowed: list[str], where: str) -> Iterator[RatifyError]:
+    """Yield a fault unless a name is one of those that the plan knows."""
     if name not in allowed:
-        raise RatifyError(
+        yield RatifyError(
             "is not known here",
             column=where,
             value=name,

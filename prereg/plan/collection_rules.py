@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from operator import attrgetter
 
 from prereg.errors import RatifyError
@@ -14,17 +15,20 @@ from prereg.plan.survey import ANSWERED_AT
 _TAKEN = ("csrf_token", "visit", "position", "response_ms", "hidden_ms")
 
 
-def check_collection(plan: Plan) -> None:
-    """Raise `RatifyError` at the first part that does not fit the plan's kind of task."""
-    _check_kind(plan)
-    _check_display(plan)
+def faults_of_collection(plan: Plan) -> Iterator[RatifyError]:
+    """Yield a fault for each part that does not fit the plan's kind of task, or another part."""
+    wrong_kind = list(_check_kind(plan))
+    yield from wrong_kind
+    if wrong_kind:
+        return  # the rest cannot be judged
+    yield from _check_display(plan)
     for number, check in enumerate(plan.attention_checks):
-        _check_attention(plan, check, f"attention_checks.{number}")
-    _check_practice(plan)
-    _check_survey(plan)
+        yield from _check_attention(plan, check, f"attention_checks.{number}")
+    yield from _check_practice(plan)
+    yield from _check_survey(plan)
     rules = [exclusion.rule for exclusion in plan.exclusions]
     if "failed_attention" in rules and not plan.attention_checks:
-        raise RatifyError(
+        yield RatifyError(
             "nobody can fail: the plan has no attention_checks",
             column=f"exclusions.{rules.index('failed_attention')}.rule",
             value="failed_attention",
@@ -32,7 +36,7 @@ def check_collection(plan: Plan) -> None:
         )
     for number, exclusion in enumerate(plan.exclusions):
         if (exclusion.max_failed or 0) >= len(plan.attention_checks) > 0:
-            raise RatifyError(
+            yield RatifyError(
                 "nobody can fail more checks than there are",
                 column=f"exclusions.{number}.max_failed",
                 value=exclusion.max_failed,
@@ -40,14 +44,14 @@ def check_collection(plan: Plan) -> None:
             )
     codes = plan.recruitment.codes
     if codes.screened_out and plan.comprehension is None:
-        raise RatifyError(
+        yield RatifyError(
             "nobody is screened out without a comprehension question",
             column="recruitment.codes.screened_out",
             value=codes.screened_out,
             allowed="a comprehension question, or no such code",
         )
     if codes.failed_attention and "failed_attention" not in rules:
-        raise RatifyError(
+        yield RatifyError(
             "no exclusion says how many failed checks are too many",
             column="recruitment.codes.failed_attention",
             value=codes.failed_attention,
@@ -55,16 +59,16 @@ def check_collection(plan: Plan) -> None:
         )
 
 
-def _check_kind(plan: Plan) -> None:
+def _check_kind(plan: Plan) -> Iterator[RatifyError]:
     """Refuse keys that belong to another kind of task, and a plan without a key that it needs."""
     kind = kind_of(plan)
     for key in dict.fromkeys(key for other in KINDS.values() for key in other.needs + other.takes):
         given = bool(attrgetter(key)(plan))
         if key in kind.needs and not given:
-            raise RatifyError(f"is needed by a plan of kind {kind.name}", column=key)
+            yield RatifyError(f"is needed by a plan of kind {kind.name}", column=key)
         if given and key not in kind.needs + kind.takes:
             owners = [n for n, other in KINDS.items() if key in other.needs + other.takes]
-            raise RatifyError(
+            yield RatifyError(
                 f"belongs to plans of kind {' or '.join(owners)}",
                 column=key,
                 allowed=f"not in a plan of kind {kind.name}",
@@ -72,14 +76,14 @@ def _check_kind(plan: Plan) -> None:
     names = [scale.id for scale in plan.scales]
     for number, name in enumerate(names):
         if name in _TAKEN:
-            raise RatifyError(
+            yield RatifyError(
                 "this id is the name of a field that every page has",
                 column=f"scales.{number}.id",
                 value=name,
                 allowed="another id",
             )
         if name in names[:number]:
-            raise RatifyError(
+            yield RatifyError(
                 "this id occurs more than once",
                 column=f"scales.{number}.id",
                 value=name,
@@ -87,10 +91,10 @@ def _check_kind(plan: Plan) -> None:
             )
 
 
-def _check_display(plan: Plan) -> None:
+def _check_display(plan: Plan) -> Iterator[RatifyError]:
     shown, labels = kind_of(plan).shown(plan), plan.display.labels
     if labels and len(labels) != shown:
-        raise RatifyError(
+        yield RatifyError(
             f"a {plan.kind} trial shows {shown} {'text' if shown == 1 else 'texts'}",
             column="display.labels",
             value=len(labels),
@@ -98,13 +102,13 @@ def _check_display(plan: Plan) -> None:
         )
 
 
-def _check_practice(plan: Plan) -> None:
+def _check_practice(plan: Plan) -> Iterator[RatifyError]:
     if isinstance(plan.practice, int):
         return
     texts = kind_of(plan).shown(plan)
     for number, trial in enumerate(plan.practice):
         if len(trial.texts) != texts:
-            raise RatifyError(
+            yield RatifyError(
                 f"a {plan.kind} trial shows {texts} {'text' if texts == 1 else 'texts'}",
                 column=f"practice.{number}.texts",
                 value=len(trial.texts),
@@ -112,13 +116,13 @@ def _check_practice(plan: Plan) -> None:
             )
 
 
-def _check_survey(plan: Plan) -> None:
+def _check_survey(plan: Plan) -> Iterator[RatifyError]:
     names = [question.id for question in plan.survey]
     for number, name in enumerate(names):
         # a database and a spreadsheet may not tell upper and lower case apart
         earlier = {other.casefold() for other in names[:number]} | {ANSWERED_AT}
         if name.casefold() in earlier:
-            raise RatifyError(
+            yield RatifyError(
                 "is the name of another column of the survey",
                 column=f"survey.{number}.id",
                 value=name,
@@ -126,18 +130,18 @@ def _check_survey(plan: Plan) -> None:
             )
 
 
-def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
+def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> Iterator[RatifyError]:
     kind = kind_of(plan)
     texts = kind.shown(plan)
     if len(check.texts) != texts:
-        raise RatifyError(
+        yield RatifyError(
             f"a {kind.name} trial shows {texts} texts",
             column=f"{where}.texts",
             value=len(check.texts),
             allowed=str(texts),
         )
     if check.after > plan.design.trials:
-        raise RatifyError(
+        yield RatifyError(
             "is after the last trial",
             column=f"{where}.after",
             value=check.after,
@@ -146,14 +150,14 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
     fields = kind.answers(plan)
     for name, value in check.expected.items():
         if name not in fields:
-            raise RatifyError(
+            yield RatifyError(
                 "is not a field of a trial",
                 column=f"{where}.expected",
                 value=name,
                 allowed=", ".join(fields),
             )
-        if value not in fields[name]:
-            raise RatifyError(
+        elif value not in fields[name]:
+            yield RatifyError(
                 "cannot be answered",
                 column=f"{where}.expected.{name}",
                 value=value,
@@ -161,7 +165,7 @@ def _check_attention(plan: Plan, check: AttentionCheck, where: str) -> None:
             )
     values = [check.expected.get(name) for name in kind.differ]
     if len(set(values)) < len(values):
-        raise RatifyError(
+        yield RatifyError(
             "the same text cannot be the answer to both",
             column=f"{where}.expected.{kind.differ[-1]}",
             value=values[-1],

@@ -1,4 +1,4 @@
-"""Reads `plan.yaml` and reports its first fault: the field, the bad value and what is allowed."""
+"""Reads `plan.yaml` and reports its faults: the field, the bad value and what is allowed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from pydantic import BaseModel, ValidationError
 
 from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
-from prereg.plan.collection_rules import check_collection
+from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging import JUDGES
 from prereg.plan.model import Plan
 from prereg.plan.practice import NUMBER, OWN
-from prereg.plan.rules import check_rules
+from prereg.plan.rules import faults_of_rules
 from prereg.plan.survey import QUESTIONS
 from prereg.yaml_file import read_mapping
 
@@ -35,18 +35,62 @@ def parse_plan(text: str, *, file: Path | str) -> Plan:
     RatifyError
         At the first fault: the field's path, the bad value, what is allowed.
     """
+    plan, faults = _read(text, file)
+    if plan is None or faults:
+        raise faults[0]
+    return plan
+
+
+def plan_faults(path: Path | str) -> list[RatifyError]:
+    """Return every fault of a plan, the one that `load_plan` raises first.
+
+    The parts are compared with each other only if each is right by itself.
+
+    Raises
+    ------
+    RatifyError
+        When the file is missing or is not YAML.
+    """
+    path = _plan_path(path)
+    return _read(_text_of(path), path)[1]
+
+
+def _read(text: str, file: Path | str) -> tuple[Plan | None, list[RatifyError]]:
+    """Return the plan, unless a part of it is wrong by itself, and every fault."""
     content = read_mapping(text, file=file, what="plan")
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:
-        raise first_fault(error, content, file) from error
-    try:
-        check_rules(plan)
-    except RatifyError as error:
-        raise RatifyError(
-            error.problem, file=file, column=error.column, value=error.value, allowed=error.allowed
-        ) from error
-    return plan
+        return None, faults_of_parts(error, content, file)
+    return plan, [
+        RatifyError(
+            fault.problem,
+            file=file,
+            column=fault.column,
+            value=fault.value,
+            allowed=fault.allowed,
+            part=part_named(content, fault.column or ""),
+        )
+        for fault in faults_of_rules(plan)
+    ]
+
+
+def part_named(content: Any, column: str) -> str | None:
+    """Return the id of the part of a list that a dotted path leads into, if it has one."""
+    *path, last = column.split(".")
+    if last == "id":
+        return None  # the value says it
+    found = None
+    for key in [*path, last]:
+        if isinstance(content, list) and key.isdecimal() and int(key) < len(content):
+            content = content[int(key)]
+            name = content.get("id") if isinstance(content, dict) else None
+            found = name if isinstance(name, str) else found
+        elif isinstance(content, dict):
+            content = content.get(key)
+        else:
+            break
+    return found
 
 
 def load_plan(path: Path | str) -> Plan:
@@ -86,8 +130,9 @@ def load_collected(path: Path | str) -> Plan:
         content.pop("judges", None)
         try:
             plan = Plan.model_validate(content)
-            check_collection(plan)
-        except (ValidationError, RatifyError):
+        except ValidationError:
+            raise error from None
+        if next(faults_of_collection(plan), None) is not None:
             raise error from None
         return plan
 
@@ -140,23 +185,38 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
 
 
 def first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
-    """Return the first fault of a plan as one line."""
+    """Return the first fault of a plan's parts as one line."""
+    return faults_of_parts(error, content, file)[0]
+
+
+def faults_of_parts(error: ValidationError, content: Any, file: Path | str) -> list[RatifyError]:
+    """Return the faults of a plan's parts, each as one line, misspelt keys first."""
     faults = error.errors(include_url=False)
     # a misspelt key also leaves its field missing: report the spelling, which the user can mend
-    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    misspelt = [fault for fault in faults if fault["type"] == "extra_forbidden"]
+    others = [
+        fault
+        for fault in faults
+        if fault not in misspelt and not (misspelt and fault["type"] == "missing")
+    ]
+    return [_fault(fault, content, file) for fault in misspelt + others]
+
+
+def _fault(fault: Any, content: Any, file: Path | str) -> RatifyError:
     where = _without_tags(fault["loc"])
     field = ".".join(str(part) for part in where) or "plan"
+    part = part_named(content, field)
     if fault["type"] == "extra_forbidden":
-        keys = ", ".join(_keys_at(content, where[:-1]))
-        return RatifyError("unknown key", file=file, column=field, allowed=keys or "no such key")
+        keys = ", ".join(_keys_at(content, where[:-1])) or "no such key"
+        return RatifyError("unknown key", file=file, column=field, allowed=keys, part=part)
     if fault["type"] == "missing":
-        return RatifyError("is missing", file=file, column=field, allowed="a value")
+        return RatifyError("is missing", file=file, column=field, allowed="a value", part=part)
     if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return _unknown_kind(fault["ctx"].get("tag"), where, file)
     allowed = str(fault.get("ctx", {}).get("expected") or "") or None
     problem = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
     value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
-    return RatifyError(problem, file=file, column=field, value=value, allowed=allowed)
+    return RatifyError(problem, file=file, column=field, value=value, allowed=allowed, part=part)
 
 
 def _unknown_kind(kind: str | None, where: tuple[int | str, ...], file: Path | str) -> RatifyError:

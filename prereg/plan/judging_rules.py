@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from prereg.errors import RatifyError
@@ -13,34 +14,31 @@ from prereg.plan.table_judge import TableJudge
 PROMPTS_FOLDER = "prompts"
 
 
-def check_judging(plan: Plan) -> None:
-    """Raise `RatifyError` at the first setting of a judge that does not fit the plan.
+def faults_of_judging(plan: Plan) -> Iterator[RatifyError]:
+    """Yield a fault for each setting of a judge that does not fit the plan.
 
-    Raises
-    ------
-    RatifyError
-        `column` is the dotted path of the field.
+    `column` of a fault is the dotted path of the field.
     """
     kind = kind_of(plan)
     for number, judge in enumerate(plan.judges):
         where = f"judges.{number}"
         if not kind.asks_pairs and judge.pairs is not None:
-            raise RatifyError(
+            yield RatifyError(
                 f"a {plan.kind} plan does not ask for pairs",
                 column=f"{where}.pairs",
                 allowed="null",
             )
         if not isinstance(judge, BaselineJudge) and judge.id in BASELINES:
-            raise RatifyError(
+            yield RatifyError(
                 "is the name of a baseline",
                 column=f"{where}.id",
                 value=judge.id,
                 allowed="another id",
             )
         if isinstance(judge, LLMJudge):
-            _check_llm(judge, plan, where)
+            yield from _check_llm(judge, plan, where)
         if isinstance(judge, TableJudge) and judge.judgments and not kind.asks_pairs:
-            raise RatifyError(
+            yield RatifyError(
                 f"a {plan.kind} plan does not ask for pairs",
                 column=f"{where}.judgments",
                 value=judge.judgments,
@@ -48,10 +46,10 @@ def check_judging(plan: Plan) -> None:
             )
 
 
-def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
+def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> Iterator[RatifyError]:
     kind = kind_of(plan)
     if not kind.prompts:
-        raise RatifyError(
+        yield RatifyError(
             f"an LLM judge cannot be asked what a {plan.kind} trial asks",
             column=f"{where}.kind",
             value=judge.kind,
@@ -59,44 +57,44 @@ def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> None:
         )
     for name in ("both_orders", "logprobs"):
         if getattr(judge, name) and not kind.asks_pairs:
-            raise RatifyError(
+            yield RatifyError(
                 f"a {plan.kind} plan does not ask for pairs",
                 column=f"{where}.{name}",
                 value="true",
                 allowed="false",
             )
     for place, name in enumerate(judge.prompts):
-        _check_inside(name, f"{where}.prompts.{place}")
+        yield from _check_inside(name, f"{where}.prompts.{place}")
     if judge.habits is not None:
-        _check_habits(judge.habits, plan, f"{where}.habits")
+        yield from _check_habits(judge.habits, plan, f"{where}.habits")
 
 
-def _check_habits(habits: Habits, plan: Plan, where: str) -> None:
+def _check_habits(habits: Habits, plan: Plan, where: str) -> Iterator[RatifyError]:
     if habits.pairs and not kind_of(plan).asks_pairs:
-        raise RatifyError(
+        yield RatifyError(
             f"a {plan.kind} plan does not ask for pairs",
             column=f"{where}.pairs",
             value=str(habits.pairs),
             allowed="0",
         )
     if habits.items and not plan.rated:
-        raise RatifyError(
+        yield RatifyError(
             f"a {plan.kind} plan does not ask for ratings",
             column=f"{where}.items",
             value=str(habits.items),
             allowed="0",
         )
     for place, name in enumerate(habits.wordings):
-        _check_inside(name, f"{where}.wordings.{place}")
+        yield from _check_inside(name, f"{where}.wordings.{place}")
 
 
-def _check_inside(name: str, where: str) -> None:
+def _check_inside(name: str, where: str) -> Iterator[RatifyError]:
     """Refuse a file outside the study's own prompts, because the lock would not cover it."""
     if not name.endswith((".yaml", ".yml")) and "/" not in name:
         return  # a prompt that comes with Ratify
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or path.parts[0] != PROMPTS_FOLDER:
-        raise RatifyError(
+        yield RatifyError(
             "is not a prompt of the study folder",
             column=where,
             value=name,

@@ -157,6 +157,8 @@ def read_text(content: bytes, path: Path) -> Cells:
     if not expected:
         notes.append(f"cells are separated by {_SEPARATORS.get(separator, repr(separator))}")
     columns, records = _records(text, separator, path)
+    notes += left_out(_drop_blank(records))
+    _fit(columns, records, separator, path)
     return Cells(columns, records, notes, clean=not may_need_cleaning(text, separator))
 
 
@@ -203,8 +205,26 @@ def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[lis
         raise RatifyError(
             f"is not a CSV (line {reader.line_num}: {error})", file=path, allowed="a CSV"
         ) from error
+    return columns, records
+
+
+def _drop_blank(records: list[list[str]]) -> int:
+    """Drop blank records at the end; return how many of them had separators of cells."""
+    dropped = 0
     while records and not any(cell.strip() for cell in records[-1]):
-        records.pop()
+        dropped += len(records.pop()) > 1
+    return dropped
+
+
+def left_out(blank: int) -> list[str]:
+    """Return a note about blank rows at the end of a table, if there are any."""
+    if not blank:
+        return []
+    return [f"{blank} blank {'row' if blank == 1 else 'rows'} at the end left out"]
+
+
+def _fit(columns: list[str], records: list[list[str]], separator: str, path: Path) -> None:
+    """Drop empty columns at the end, and refuse a record that is not as long as the header."""
     while len(columns) > 1 and not columns[-1].strip() and _ends_empty(records, len(columns)):
         columns.pop()
         for cells in records:
@@ -213,7 +233,6 @@ def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[lis
     for row, cells in enumerate(records, start=2):
         if len(cells) != width:
             raise _ragged(cells, width, separator, path, row)
-    return columns, records
 
 
 def _ends_empty(records: list[list[str]], width: int) -> bool:

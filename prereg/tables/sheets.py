@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prereg.errors import RatifyError
-from prereg.tables.dialects import Cells
+from prereg.tables.dialects import Cells, left_out
 from prereg.tables.nested import scalar
 
 # A sheet keeps 15 digits of a number; the others became zeros when they were typed in.
@@ -28,6 +28,7 @@ def read_sheet(content: bytes, path: Path) -> Cells:
     """
     rows, name, others = _first_sheet(content, path)
     at = next(number for number, row in enumerate(rows) if any(map(_filled, row)))
+    whole = len(rows)
     while rows and not any(map(_filled, rows[-1])):
         rows.pop()
     used = [any(_filled(row[place]) for row in rows[at:]) for place in range(len(rows[at]))]
@@ -43,6 +44,7 @@ def read_sheet(content: bytes, path: Path) -> Cells:
     ]
     left = ", ".join(repr(other) for other in others)
     notes = [f"only sheet {name!r} was read, not {left}"] if others else []
+    notes += left_out(whole - len(rows))
     return Cells(columns, records, notes, first_row=at + 2)
 
 

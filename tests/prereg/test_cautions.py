@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from prereg.cautions import answers_per_item, cautions
+from prereg.cautions import answers_per_item, cautions, left_from_worked_plan
 from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
@@ -90,6 +90,21 @@ def test_a_judge_that_no_analysis_names_is_said() -> None:
     assert "the gate has no threshold about judge 'gpt'" in said("ab", plan=gated)
 
 
+def test_what_is_left_of_the_worked_plan_is_said() -> None:
+    texts = {
+        n: (WORKED / "best_response" / f"{n}.md").read_text() for n in ("consent", "instructions")
+    }
+    left = left_from_worked_plan(plan_of("best_response"), texts)
+    assert [line.split(" is still")[0] for line in left[:2]] == ["consent.md", "instructions.md"]
+    assert "id, title, hypotheses and recruitment.codes.completed" in left[-1]
+    own = plan_of(
+        id="mine", hypotheses=[], analyses=[], gate=[], recruitment={"codes": {"completed": "X-1"}}
+    )
+    (title,) = left_from_worked_plan(own, {"consent": "# Mine", "instructions": "# Mine"})
+    assert "worked plan's title." in title
+    assert left_from_worked_plan(own.model_copy(update={"title": "Mine"}), {}) == []
+
+
 # ---- Prompts within a scenario ------------------------------------------------------------------
 
 
@@ -166,6 +181,8 @@ def test_the_lock_warns_and_freezes(tmp_path: Path, ratify: Run) -> None:
     assert done.returncode == 0, done.stderr
     assert "warning   all 150 sequences show one and the same trial, 'i1' and 'i2'" in done.stderr
     assert "150 raters give each of the 2 items that are shown 150 answers" in done.stderr
+    for name in ("consent.md", "instructions.md"):
+        assert f"warning   {name} is still the text of a worked plan" in done.stderr
     assert "locked" in done.stdout
     assert ratify("lock", folder).stderr == "", "what is locked already is not warned about"
 
@@ -196,5 +213,7 @@ def test_an_empty_folder_may_be_the_one_where_one_stands(tmp_path: Path, ratify:
     done = ratify("new", ".", cwd=tmp_path / "mine")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "mine" / "plan.yaml").exists()
+    checked = ratify("check", tmp_path / "mine")
+    assert (checked.returncode, "worked plan" in checked.stderr) == (0, False), "the demo's items"
     assert (tmp_path / "mine").stat().st_ino == here, "not another folder of the same name"
     assert [p.name for p in tmp_path.iterdir()] == ["mine"]

@@ -19,7 +19,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, first_fault, load_plan
 from prereg.plan.judging import LLMJudge
-from prereg.plan.judging_rules import check_judging
+from prereg.plan.judging_rules import faults_of_judging
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
 from prereg.yaml_file import read_mapping
@@ -121,12 +121,10 @@ def _essential(folder: Path, fault: RatifyError) -> Plan:
         plan = Plan.model_validate(kept)
     except ValidationError as error:
         raise first_fault(error, kept, path) from error
-    try:
-        check_judging(plan)
-    except RatifyError as error:
+    for fault in faults_of_judging(plan):
         raise RatifyError(
-            error.problem, file=path, column=error.column, value=error.value, allowed=error.allowed
-        ) from error
+            fault.problem, file=path, column=fault.column, value=fault.value, allowed=fault.allowed
+        )
     return plan
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prereg.errors import RatifyError
-from prereg.plan.file import load_plan, parse_plan
+from prereg.plan.file import load_plan, parse_plan, plan_faults
 
 WORKED = (resources.files("prereg") / "worked" / "pairwise_preference" / "plan.yaml").read_text()
 
@@ -109,3 +109,24 @@ def test_a_missing_plan_is_named(tmp_path: Path) -> None:
 def test_every_default_is_written_out_for_the_hash() -> None:
     plan = parse_plan(WORKED.replace("  ridge: 0.02\n", ""), file="plan.yaml")
     assert plan.to_json() == parse_plan(WORKED, file="plan.yaml").to_json()
+
+
+def test_all_faults_of_a_plan_are_found_at_once_and_name_their_part(tmp_path: Path) -> None:
+    path = tmp_path / "plan.yaml"
+    codes = "{completed: A, screened_out: B, failed_attention: C}"
+    text = WORKED.replace("{completed: HEARD-10}", codes)
+    text = text.replace("judge: lexical\n    score: elo", "judge: lexicon\n    score: elo")
+    path.write_text(text.replace("quantity: gap", "quantity: gaps"), encoding="utf-8")
+    said = [str(fault) for fault in plan_faults(path)]
+    assert [line.split(": ")[0].split(", ")[1] for line in said] == [
+        "recruitment.codes.screened_out",
+        "recruitment.codes.failed_attention",
+        "analyses.0.judge (people_and_judge_elo)",
+        "gate.1.quantity",
+    ]
+    with pytest.raises(RatifyError, match=r"recruitment\.codes\.screened_out"):
+        load_plan(path)
+    path.write_text(text.replace("raters: 150", "raters: 0").replace("trials: 10", "trials: x"))
+    assert [fault.column for fault in plan_faults(path)] == ["design.raters", "design.trials"]
+    path.write_text(WORKED, encoding="utf-8")
+    assert plan_faults(path) == []

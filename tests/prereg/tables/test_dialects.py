@@ -105,6 +105,15 @@ def test_a_packed_csv_is_read(tmp_path: Path) -> None:
     assert read_table(path).rows == ROWS
 
 
+def test_blank_records_at_the_end_are_left_out_and_said(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(written(",") + "\n\n")
+    assert read_table(path).notes == (), "an empty line is no record"
+    path.write_text(written(",") + ",,\n , ,\n")
+    assert read_table(path).rows == ROWS
+    assert read_table(path).notes == ("t.csv: 2 blank rows at the end left out",)
+
+
 def test_a_sheet_is_read_as_it_looks(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
@@ -120,6 +129,12 @@ def test_a_sheet_is_read_as_it_looks(tmp_path: Path) -> None:
         {"id": "00102", "x": "3", "day": "", "flag": "false"},
     ]
     assert "only sheet 'Sheet' was read, not 'notes'" in table.notes[0]
+    assert len(table.notes) == 1
+    sheet.append([" ", "", None])
+    book.save(path)
+    assert read_table(path).rows == table.rows
+    assert "1 blank row at the end left out" in read_table(path).notes[1]
+    sheet.delete_rows(4)
     sheet.append([None, 12345678901234567, 1, None, None])
     book.save(path)
     with pytest.raises(RatifyError, match=r"row 4, column id: is a number of more than 15 digits"):
