@@ -59,6 +59,22 @@ def _same(one: Annotator, other: Annotator) -> RatifyError:
     )
 
 
+def never_varying(annotators: Sequence[Annotator], dimensions: Sequence[str]) -> list[str]:
+    """Return a warning for each judge with one and the same rating of all items of a dimension."""
+    warnings = []
+    for one in annotators:
+        if one.kind != "judge":
+            continue
+        for name in dimensions:
+            given = [v for (_, of), v in one.ratings.items() if of == name and v is not None]
+            if len(given) > 1 and len(set(given)) == 1:
+                warnings.append(
+                    f"{one.name} gave every item the same rating of {name} ({given[0]:g}), so no "
+                    "coefficient can say how far it agrees with people there."
+                )
+    return warnings
+
+
 def _zeros(name: str) -> str:
     return name.lstrip("0") or "0" if name.isdecimal() else name
 
