@@ -14,7 +14,7 @@ from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
 from analysis.arrays import FloatArray, require_rng
 from analysis.inference.proportions import wilson_interval
-from analysis.inference.resampling import jackknife_interval, percentile_interval
+from analysis.inference.resampling import jackknife_interval, percentile_interval, within
 
 Method = Literal["jackknife", "bootstrap"]
 SHARES = ("exact", "within_one")
@@ -27,6 +27,7 @@ KAPPAS: dict[str, Weights] = {
 FEWEST = 5
 WILSON = "Wilson interval"
 THROUGH_Z = "jackknife over items through Fisher's z, bias-corrected, t with n - 1 df"
+MISSED = "no interval: it would be outside the coefficient's range or miss the estimate"
 PLAIN = "mean, t interval with n - 1 df"
 BOOTSTRAP = "percentile bootstrap over items"
 
@@ -104,7 +105,7 @@ def coefficient_intervals(
         return ()
     cells = cells_of(x, y)
     whole = {
-        name: float(values[0])
+        name: float(values[0] if name == "bias" else np.clip(values[0], -1.0, 1.0))
         for name, values in weighted_coefficients(cells, cells.counts[None], scale).items()
     }
     if x.size < 2:
@@ -189,8 +190,15 @@ def _jackknifed(
         return (*wilson_interval(round(value * n), n, level=level), WILSON)
     if name == "bias":
         return (*jackknife_interval(value, left_out, level=level), PLAIN)
-    low, high = jackknife_interval(value, left_out, level=level, corrected=True, fisher=True)
-    return max(low, -1.0), min(high, 1.0), THROUGH_Z
+    ends = jackknife_interval(value, left_out, level=level, corrected=True, fisher=True)
+    return _contained(value, ends, THROUGH_Z)
+
+
+def _contained(value: float, ends: tuple[float, float], how: str) -> tuple[float, float, str]:
+    """Return an interval of a coefficient and how it was made, or why there is none."""
+    low, high = within(value, ends, 1.0)
+    missed = np.isnan(low) and not np.isnan(ends[0] + value)
+    return low, high, MISSED if missed else how
 
 
 def _nowhere_or(value: float, ends: tuple[float, float]) -> tuple[float, float]:

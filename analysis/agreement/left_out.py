@@ -107,4 +107,4 @@ def _coefficients(
     # If all ratings are equal, this is rounding error instead of zero.
     defined = (n >= 2) & (expected > 1e-12 * spread)
     kappa = np.where(defined, 2 * covariance / np.where(defined, expected, 1.0), np.nan)
-    return kappa, np.where(n >= 1, mean_x - mean_y, np.nan)
+    return np.clip(kappa, -1.0, 1.0), np.where(n >= 1, mean_x - mean_y, np.nan)

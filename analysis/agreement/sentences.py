@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
 from analysis.agreement.crowd import Crowd, CrowdRow
-from analysis.agreement.yardstick import Sample
+from analysis.agreement.yardstick import FEWEST, Sample
 from analysis.results import numbers
 from analysis.results.words import listed
 
@@ -33,8 +33,11 @@ def crowd_yardstick(found: Crowd, people: int) -> str:
 
 def crowd_judge(row: CrowdRow) -> str:
     """Return the sentence that compares one judge with the crowd, over all dimensions."""
-    if np.isnan(row["difference"].value):
-        return f"{row.annotator}: two people and the judge rated too few items in common."
+    if not _comparable(row["difference"]):
+        return (
+            f"{row.annotator}: two people and the judge rated too few items in common, or their "
+            "ratings do not vary."
+        )
     return (
         f"{row.annotator} agrees with the same means at {with_interval(row['judge'])}; the "
         f"difference from one person is {with_interval(row['difference'])}."
@@ -46,7 +49,7 @@ def crowd_answer(found: Crowd) -> str:
     clauses = []
     for row in found.overall():
         low, high = row["difference"].interval
-        if np.isnan(low):
+        if not _comparable(row["difference"]):
             continue
         how = (
             "agrees with the other people less than a single person does"
@@ -62,6 +65,12 @@ def crowd_answer(found: Crowd) -> str:
         "Few pairs of people rated the same items, so each person is compared with the others: "
         f"{'; '.join(clauses)}."
     )
+
+
+def _comparable(difference: Sample) -> bool:
+    """Say whether a difference is of enough items, and of ratings that vary."""
+    low, high = difference.interval
+    return difference.n >= FEWEST and bool(low < high)
 
 
 def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:

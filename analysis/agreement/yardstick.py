@@ -18,7 +18,7 @@ from analysis.agreement.left_out import LeftOut
 from analysis.agreement.pairs import Agreement, AgreementTable
 from analysis.agreement.rating_table import MEDIAN
 from analysis.arrays import BoolArray, FloatArray
-from analysis.inference.resampling import jackknife_interval, row_means
+from analysis.inference.resampling import jackknife_interval, row_means, within
 
 # The name of the dimension in rows that are means over all dimensions.
 ALL = "all"
@@ -61,15 +61,15 @@ class Sample:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Return the bias-corrected jackknife interval, NaN where there is no estimate."""
-        low, high = jackknife_interval(
+        """Return the bias-corrected jackknife interval, NaN where it would miss the estimate."""
+        ends = jackknife_interval(
             self.value,
             self.left_out[self.entered],
             level=self.level,
             corrected=True,
             fisher=self.fisher,
         )
-        return max(low, -self.bound), min(high, max(self.value, self.bound))
+        return within(self.value, ends, self.bound)
 
     def minus(self, other: Sample) -> Sample:
         """Return the difference, with each item left out of both at once."""

@@ -20,17 +20,15 @@ from analysis.audit.files import (
     read_source,
     require_dimensions,
 )
+from analysis.audit.labels import refuse_two_keys
 from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import rows_that_count
+from analysis.audit.twins import nearly_the_same, never_varying, the_same_twice
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.fitting import refuse_unused
 from prereg.tables.reading import Reading
 
-# Two annotators who agree on all of at least this many ratings are the same annotator,
-_TOO_MANY_ALIKE = 10
-# unless one value makes up more than this share of the ratings.
-_ONE_VALUE = 0.8
 # What a report calls all people together; a judge of this name would be taken for them.
 _OF_PEOPLE = ("humans", "people")
 # How the note on columns that are not ratings begins.
@@ -165,17 +163,18 @@ def read_annotators(
     sources = list(counted.sources)
     chosen, warnings = _dimensions(sources, dimensions, id_column, check_scale(scale))
     _refuse_reserved(sources, chosen)
-    said = (*_as_read(sources, chosen), *warnings)
-    warnings = [*said, *counted.notes]
     hint = (
         "" if dimensions else "; if this column is not a rating, name the ratings with --dimension"
     )
     annotators = [
         one for source in sources for one in annotators_of(source, chosen, check_scale(scale), hint)
     ]
+    refuse_two_keys(sources, chosen)
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
-    twins = _the_same_twice(annotators, named=bool(dimensions))
+    twins = the_same_twice(annotators, named=bool(dimensions))
+    said = (*_as_read(sources, chosen), *warnings, *nearly_the_same(annotators))
+    warnings = [*said, *counted.notes, *never_varying(annotators, chosen)]
     silent = [one.name for one in annotators if not one.items]
     if silent:
         warnings.append(f"Left out, because they rated nothing: {listed(silent)}.")
@@ -308,39 +307,6 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
                 file=one.path,
                 allowed=f"names that differ: --{one.kind} NAME=FILE",
             )
-
-
-def _the_same_twice(annotators: Sequence[Annotator], *, named: bool) -> list[str]:
-    """Refuse a judge whose ratings all equal a person's, and return notes on other equal ratings.
-
-    With fewer than ten ratings, or if nearly all are one value, this can be chance: it is noted.
-    So it is if somebody has named the dimensions, and so says that these are ratings.
-    """
-    first: dict[frozenset[tuple[tuple[str, str], float | None]], Annotator] = {}
-    notes = []
-    for one in annotators:
-        rated = frozenset((key, value) for key, value in one.ratings.items() if value is not None)
-        other = first.setdefault(rated, one)
-        if other is one or not rated:
-            continue
-        values = [value for _, value in rated]
-        most = max(map(values.count, set(values)))
-        many = len(rated) >= _TOO_MANY_ALIKE and most <= _ONE_VALUE * len(rated)
-        if many and other.kind != one.kind and not named:
-            raise RatifyError(
-                f"has the same ratings as '{other.name}': an annotator cannot be compared with "
-                "themselves",
-                file=one.path,
-                value=one.name,
-                allowed="ratings that people and judges gave independently; if they did, name what "
-                "was rated with --dimension",
-            )
-        if many or other.kind != one.kind:
-            notes.append(
-                f"{other.name} and {one.name} gave exactly the same ratings. If they are one "
-                f"annotator, name them only once, because their agreement means nothing."
-            )
-    return notes
 
 
 def _items_overlap(annotators: Sequence[Annotator], id_column: str) -> None:

@@ -68,6 +68,9 @@ def _answer(table: AgreementTable, bar: Yardstick) -> str:
         why = (
             "there is only one person"
             if len(table.humans) == 1
+            else "the judge and the people have too few items in common, or the judge's ratings do "
+            "not vary"
+            if bar.humans[ALL].n >= FEWEST and bar.humans[ALL].interval[0] < 1
             else "the same two people rated too few items, or their ratings do not vary"
         )
         one_by_one = any(not np.isnan(s.single.value) for s in overall)

@@ -185,6 +185,8 @@ def _word(
     if passes and part.tested is not None:
         if part.tested.human_alpha >= LOW_ALPHA:
             return REPLACES, apart
+        if np.isnan(low):
+            return TOO_FEW, "people's ratings hardly vary"
         return AGREES, "passes, but people agree little"
     if part.short:
         return SHORT, apart

@@ -40,6 +40,18 @@ def percentile_interval(draws: ArrayLike, *, level: float = 0.95) -> tuple[float
     return float(low), float(high)
 
 
+def within(value: float, ends: tuple[float, float], bound: float = np.inf) -> tuple[float, float]:
+    """Return an interval cut off at -bound and bound; NaN if it does not contain the estimate.
+
+    An interval outside the range, or beside its estimate, says nothing about where the value is.
+    """
+    low, high = max(ends[0], -bound), min(ends[1], bound)
+    close = 1e-9 * max(1.0, abs(value))
+    if not low - close <= value <= high + close:
+        return np.nan, np.nan
+    return min(low, value), max(high, value)
+
+
 def jackknife_interval(
     value: float,
     left_out: ArrayLike,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,10 @@ from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
 
 SIDES_AND_CHOICE = ("left_id", "right_id", "choice")
+# Below so many raters a note says that clustered errors are too small; below the other, none.
+_FEW_RATERS = 10
+_NO_ERRORS = 3
+_NO_WIDTH = 1e-9
 # The options of `ratify rank` that name these columns.
 _OPTIONS = {
     "left_id": "--left",
@@ -92,7 +96,7 @@ def rank_table(
         columns.require_rows(judgments, "judgments by these raters")
         by = "scenario" if "scenario" in judgments else None
         cluster = "rater_id" if "rater_id" in judgments else None
-        people = bradley_terry(judgments, by=by, cluster=cluster, tie=TIE)
+        people = _honest(bradley_terry(judgments, by=by, cluster=cluster, tie=TIE), judgments)
         sequential = elo(judgments, by=by, tie=TIE)
     shown = _beside(people, sequential, judgments, by)
     clusters = f", {people.n_clusters:,} raters" if cluster else ""
@@ -104,6 +108,7 @@ def rank_table(
     if "ties" in shown:
         notes.append(f"{int(judgments['choice'].eq(TIE).sum()):,} ties: half a win for each item")
     notes += [how] * bool(how)
+    notes += _cautions(people, clustered=cluster is not None)
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
     notes += whose.notes
@@ -112,6 +117,34 @@ def rank_table(
     if not people.strongly_connected:
         notes.append("some scores are finite only because of the ridge: see the column note")
     return RankTable(shown, tuple(notes))
+
+
+def _honest(people: Ranking, judgments: pd.DataFrame) -> Ranking:
+    """Return the ranking without errors that are of fewer than 3 raters, or of ties only."""
+    frame = people.frame.copy()
+    few = 1 < people.n_clusters < _NO_ERRORS and "rater_id" in judgments
+    ties = frame["score"].notna() & (frame["high"] - frame["low"] < _NO_WIDTH)
+    for lacking, why in (
+        (frame["low"].notna() & few, f"no standard error: fewer than {_NO_ERRORS} raters"),
+        (ties & (not few), "no standard error: the judgments do not differ"),
+    ):
+        frame.loc[lacking, ["se", "low", "high"]] = np.nan
+        before = frame.loc[lacking, "note"]
+        frame.loc[lacking, "note"] = [f"{note}; {why}" if note else why for note in before]
+    return replace(people, frame=frame)
+
+
+def _cautions(people: Ranking, *, clustered: bool) -> list[str]:
+    """Return notes on intervals of few raters."""
+    if not clustered or people.n_clusters >= _FEW_RATERS:
+        return []
+    raters = "1 rater" if people.n_clusters == 1 else f"{people.n_clusters} raters"
+    if people.n_clusters < _NO_ERRORS:
+        return [f"caution: no standard errors, because {raters} are too few to cluster them by"]
+    return [
+        f"caution: standard errors clustered by only {raters} are too small, and so are their "
+        f"intervals; from {_FEW_RATERS} raters they can be read"
+    ]
 
 
 def _read(path: Path, reading: Reading) -> Table:

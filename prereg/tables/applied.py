@@ -28,12 +28,15 @@ class Applied:
         What was changed, one sentence per kind.
     changed : bool
         Whether any cell differs from those of the file, its line ends included.
+    contradictions : dict of str to str
+        For a column that cannot be read with decimal commas, its first cell that says so.
     """
 
     columns: list[Sequence[str]]
     originals: dict[str, Sequence[str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     changed: bool = False
+    contradictions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,6 +46,8 @@ class _Counts:
     cleaned: dict[str, int] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     commas: dict[str, int] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
+    contradictions: dict[str, str] = field(default_factory=dict)
     words: dict[str, None] = field(default_factory=dict)
 
     def notes(self, file: str) -> list[str]:
@@ -54,9 +59,12 @@ class _Counts:
             shown = ", ".join(f"'{word}'" for word in list(self.words)[:_MOST_WORDS])
             more = ", ..." if len(self.words) > _MOST_WORDS else ""
             said.append(f"{file}: {counted(self.missing)} {verb} ({shown}{more})")
-        if self.commas:
-            spelt = "decimal commas were read as decimal points"
-            said.append(f"{file}: {counted(self.commas)}: {spelt}")
+        for changed, spelt in (
+            (self.commas, "decimal commas were read as decimal points"),
+            (self.groups, "points were read as marks between thousands (1.234 is 1234)"),
+        ):
+            if changed:
+                said.append(f"{file}: {counted(changed)}: {spelt}")
         return said
 
 
@@ -88,6 +96,7 @@ def apply(reading: Reading, names: Sequence[str], cells: Cells, file: str) -> Ap
         columns[place] = now
         if now is not written:
             found.originals[name] = written
+    found.contradictions = counts.contradictions
     found.notes = [*counts.notes(file), *about_look_alikes(file, labels)]
     return found
 
@@ -113,9 +122,14 @@ def _read(
     if count:
         counts.missing[name] = count
     if reading.decimal == "," and not name.endswith("_id"):
-        before, now = now, with_decimal_point(now)
-        if now is not before:
-            counts.commas[name] = sum(a != b for a, b in zip(before, now, strict=True))
+        mended = with_decimal_point(now)
+        now = mended.cells
+        if mended.commas:
+            counts.commas[name] = mended.commas
+        if mended.groups:
+            counts.groups[name] = mended.groups
+        if mended.contradiction:
+            counts.contradictions[name] = mended.contradiction
     return now
 
 

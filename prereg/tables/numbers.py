@@ -33,6 +33,9 @@ _COMMA_GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?:,\d{3}){2,}(?:\.\d+)?|,\d{3}\.\d
 _DECIMAL_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[. '\u2019]\d{3})+)?,\d+(?:[eE][+-]?\d+)?")
 _EITHER = re.compile(r"[+-]?\d{1,3},\d{3}")
 _DOT_GROUPED = re.compile(r"[+-]?\d{1,3}(?:\.\d{3})+")
+# One point and no comma: a decimal point, or a group of thousands if it is a clean one.
+_ONE_POINT = re.compile(r"[+-]?\d+\.\d+")
+_CLEAN_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}%?")
 _UNIT = re.compile(r"[+-]?\d+(?:[.,]\d+)?\s*[^\W\d_]\D*")
 _MINUS = str.maketrans(
     {
@@ -99,6 +102,12 @@ def plain(cell: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
+NO_THOUSANDS = (
+    "has a point that is not between thousands, but --decimal , says that points are",
+    "decimal commas in the whole column, or decimal points without --decimal ,",
+)
+
+
 def numbers_of(cells: Iterable[str]) -> Numbers:
     """Return the different cells of a column as numbers.
 
@@ -154,6 +163,16 @@ def _read(cell: str) -> tuple[str, float | None]:
     return "none", None
 
 
+def label_of(cell: str) -> str:
+    """Return the label of a point of a scale ('disagree' of '2 - Disagree'), empty without one."""
+    point = _POINT.fullmatch(cell) or _LABEL_FIRST.fullmatch(cell)
+    if not point or _DAY.fullmatch(cell):
+        return ""
+    begin, end = point.span("number")
+    words = re.sub(r"^[\s.:=()/\u2013\u2014-]+|[\s()]+$", "", f"{cell[:begin]} {cell[end:]}")
+    return " ".join(words.casefold().split())
+
+
 def _fault(cell: str) -> Fault:
     text = cell.translate(_MINUS)
     if _EITHER.fullmatch(text):
@@ -180,14 +199,36 @@ def suspicious(cell: str) -> bool:
     )
 
 
-def with_decimal_point(cells: Sequence[str]) -> Sequence[str]:
+@dataclass
+class Mended:
+    """A column with decimal points.
+
+    Attributes
+    ----------
+    cells : sequence of str
+        The same object if nothing was changed.
+    commas, groups : int
+        How many cells had a decimal comma, and how many only points between thousands.
+    contradiction : str or None
+        A cell whose point cannot be between thousands; then no other single point is, either.
+    """
+
+    cells: Sequence[str]
+    commas: int = 0
+    groups: int = 0
+    contradiction: str | None = None
+
+
+def with_decimal_point(cells: Sequence[str]) -> Mended:
     """Return a column with decimal commas as one with decimal points.
 
     A column is changed only where most of its filled cells are numbers in that spelling, so that
-    a list such as 'left, right' or the id '1,2' of one row stays.
+    a list such as 'left, right' or the id '1,2' of one row stays. Points are between thousands
+    only if nothing in the column says that they are decimal points.
     """
-    better = {}
+    better: dict[str, str] = {}
     filled = numeric = 0
+    pointed: dict[str, None] = {}
     for cell in cells:
         if not cell:
             continue
@@ -200,6 +241,18 @@ def with_decimal_point(cells: Sequence[str]) -> Sequence[str]:
             better[cell] = re.sub(r"[. '\u2019]", "", whole) + comma.replace(",", ".") + part
         elif _read(cell)[1] is not None:
             numeric += 1
-    if not better or 2 * numeric <= filled:
-        return cells
-    return [better.get(cell, cell) for cell in cells]
+        else:
+            continue
+        if _ONE_POINT.fullmatch(number):
+            pointed[cell] = None
+    if 2 * numeric <= filled:
+        return Mended(cells)
+    point = next((c for c in pointed if not _CLEAN_GROUP.fullmatch(c.translate(_MINUS))), None)
+    if point is not None:
+        better = {cell: text for cell, text in better.items() if cell not in pointed}
+    if not better:
+        return Mended(cells, contradiction=point)
+    groups = sum(cell in better and "," not in cell.translate(_MINUS) for cell in cells)
+    changed = sum(cell in better for cell in cells)
+    mended = [better.get(cell, cell) for cell in cells]
+    return Mended(mended, changed - groups, groups, contradiction=point)

@@ -23,7 +23,7 @@ from prereg.tables.applied import apply
 from prereg.tables.cleaning import clean, clean_name
 from prereg.tables.dialects import Cells
 from prereg.tables.formats import read_cells
-from prereg.tables.numbers import NUMBER, Numbers, numbers_of
+from prereg.tables.numbers import NO_THOUSANDS, NUMBER, Numbers, numbers_of
 from prereg.tables.reading import Reading
 
 # What pandas, R or a spreadsheet writes once a long id has passed through a float.
@@ -60,6 +60,8 @@ class Table:
         Rows between the header and the first record.
     nested : mapping of str to str
         Columns with nested values, which are no text, and why.
+    contradictions : mapping of str to str
+        Columns with a cell that contradicts a decimal comma, and that cell.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class Table:
     spelling: Mapping[str, str] = field(default_factory=dict, repr=False)
     left_out: int = 0
     nested: Mapping[str, str] = field(default_factory=dict, repr=False)
+    contradictions: Mapping[str, str] = field(default_factory=dict, repr=False)
     _numbers: dict[str, Numbers] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -156,7 +159,11 @@ class Table:
     def numbers(self, column: str) -> Numbers:
         """Return what the different cells of a column are as numbers; see `numbers_of`."""
         if column not in self._numbers:
-            self._numbers[column] = numbers_of(record[column] for record in self.rows)
+            found = numbers_of(record[column] for record in self.rows)
+            if (cell := self.contradictions.get(column)) is not None:
+                found.known.pop(cell, None)
+                found.faults[cell] = NO_THOUSANDS
+            self._numbers[column] = found
         return self._numbers[column]
 
     def number_notes(self, *columns: str) -> list[str]:
@@ -254,6 +261,7 @@ def _read_table(path: Path, reading: Reading) -> Table:
             if ours != theirs.strip()
         },
         left_out=cells.first_row - 2,
+        contradictions=read.contradictions,
         nested={
             ours: cells.nested[theirs]
             for ours, theirs in zip(names, cells.columns, strict=True)

@@ -640,5 +640,9 @@ def test_the_same_file_on_both_sides_is_refused(tmp_path):
     settings = {"id_column": "item_id", "scale": (1, 5)}
     with pytest.raises(RatifyError, match="the same ratings as 'p1'"):
         audit(humans, [f"x={humans[0]}"], **settings)
-    twice = audit([*humans, f"again={humans[0]}"], [str(tmp_path / "m.csv")], **settings)
+    people, judge = [*humans, f"again={humans[0]}"], [str(tmp_path / "m.csv")]
+    with pytest.raises(RatifyError, match="the same ratings as 'p1'"):
+        audit(people, judge, **settings)
+    named = sorted(set(ratings["dimension"]))
+    twice = audit(people, judge, **settings, dimensions=named)
     assert any("p1 and again gave exactly the same ratings" in note for note in twice.limits)
