@@ -37,7 +37,7 @@ class StoreFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path.absolute()
+        self.path = path.resolve()  # two names of one file are one store
         self._name, self._log = str(self.path), f"{self.path}-wal"
         self._identity: Identity | None = None
         self._log_identity: Identity | None = None

@@ -34,6 +34,6 @@ def practise(store: Store, study: Study, place: Place, number: int) -> None:
             Visit.status == "active",
             func.coalesce(Visit.practised, 0) == number - 1,
         )
-        .values(practised=number, lease_until=time.time() + study.plan.design.lease_minutes * 60)
+        .values(practised=number, lease_until=time.time() + study.plan.design.lease_seconds(0))
     )
     store.write(lambda connection: connection.execute(count))

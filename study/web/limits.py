@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import os
 import threading
@@ -76,16 +77,30 @@ class Limits:
         return self._hit(self._logins, "login", address)
 
     def _hit(self, limit: RateLimitItem, what: str, address: str | None) -> bool:
+        whose = counted_address(address or "")
         try:
             if self._shared is not None:
-                return self._shared.hit(limit.amount, limit.get_expiry(), what, address or "")
+                return self._shared.hit(limit.amount, limit.get_expiry(), what, whose)
             with self._turn:
-                return self._counter.hit(limit, what, address or "")
+                return self._counter.hit(limit, what, whose)
         except Exception as error:
             # raters must not be refused because the storage is away; memory counts in the meantime
             log.error("the storage of limits did not answer: %r", error)  # noqa: TRY400
             with self._turn:
-                return self._fallback.hit(limit, what, address or "")
+                return self._fallback.hit(limit, what, whose)
+
+
+def counted_address(address: str) -> str:
+    """Return what is counted for an address: of IPv6 the network, which one household has whole."""
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return address
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.IPv6Network((parsed, 64), strict=False))
 
 
 def consents_per_hour(places: int) -> int:

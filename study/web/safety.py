@@ -7,14 +7,16 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, abort, render_template, request
-from flask.sessions import SecureCookieSessionInterface
+from flask import Flask, Request, Response, abort, render_template, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_wtf.csrf import CSRFError
+from itsdangerous import BadSignature
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -68,13 +70,32 @@ _EXPLAINED = {
     ),
 }
 Problem = tuple[str, int, dict[str, str]]
+# The parts of the pages whose forms a rater fills in.
+ANSWERED = frozenset({"rater", "practising", "surveying", "leaving"})
 # When a rater or a browser may try again if the store did not answer.
 RETRY_SECONDS = 5
 log = logging.getLogger("ratify")
 
 
 class SessionCookies(SecureCookieSessionInterface):
-    """Session cookies that are sent only over TLS, if the rater came over TLS."""
+    """Session cookies that are sent only over TLS, if the rater came over TLS.
+
+    A cookie from the future is a cookie: if the server's clock is set back, nobody is logged out.
+    """
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a cookie that was signed here and is not too old."""
+        signer = self.get_signing_serializer(app)
+        given = request.cookies.get(self.get_cookie_name(app))
+        if signer is None or not given:
+            return None if signer is None else self.session_class()
+        try:
+            data, signed_at = signer.loads(given, return_timestamp=True)
+        except BadSignature:
+            return self.session_class()
+        if datetime.now(UTC) - signed_at > app.permanent_session_lifetime:
+            return self.session_class()
+        return self.session_class(data)
 
     def get_cookie_secure(self, app: Flask) -> bool:
         """Say whether to mark the cookie Secure; without TLS, the browser would drop it."""
@@ -251,7 +272,7 @@ def _no_store(error: SQLAlchemyError) -> Problem:
     log.error("the store did not answer: %r", getattr(error, "orig", None) or error)
     title = _("Please try again in a moment")
     headers = {"Retry-After": str(RETRY_SECONDS)}
-    if request.method == "POST" and request.blueprint in {"rater", "leaving"}:
+    if request.method == "POST" and request.blueprint in ANSWERED:
         text = _("This could not be saved just now. What you answered before is safe.")
         fields = [(name, value) for name, value in request.form.items(multi=True)]
         shown = render_template("problem.html", title=title, text=text, again=fields)

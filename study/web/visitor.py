@@ -69,6 +69,11 @@ def enter_by_private_link(place: Place) -> None:
         session.pop("by_id", None)
 
 
+def is_in(place: Place) -> bool:
+    """Say whether this browser takes part in a visit, or in none."""
+    return session.get("session_id") in {None, place.session_id}
+
+
 def owns(place: Place) -> bool:
     """Say whether a visit belongs to this browser."""
     return session.get("session_id") == place.session_id and not session.get("by_id")

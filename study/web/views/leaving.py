@@ -101,9 +101,11 @@ def withdraw(key: str) -> Page:
 def delete(key: str) -> Page:
     """Delete somebody's answers."""
     here = room()
+    place = withdrawal.find_place(here.store, here.study, here.mode, key)
     if not withdrawal.withdraw(here.store, here.study, here.mode, key):
         return page("withdrawn.html", here, nothing=True), 404
-    visitor.forget()
+    if place is None or visitor.is_in(place):  # not in a visit of somebody else on this device
+        visitor.forget()
     return redirect(url_for("leaving.withdrawn"), 303)
 
 

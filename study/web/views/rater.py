@@ -293,7 +293,7 @@ def _incomplete() -> Page:
 
 def _parameter(name: str) -> str | None:
     given = request.args.get(name)
-    return given if given is not None and RATER_ID.fullmatch(given) else None
+    return given if given is not None and refusal(given) is None else None
 
 
 def _too_many(*, retry: int = 60) -> Page:
