@@ -20,6 +20,9 @@ from prereg.streams import ELO, Stream, stream
 # Columns that a table of a judge's scores has beside the dimensions.
 _COLUMNS_OF_SCORES = ("item_id", "scenario", "overall", "elo", "bradley_terry")
 
+# Columns of forced choices, for a judge that made none.
+_COLUMNS_OF_CHOICES = ["rater_id", "scenario", "left_id", "right_id", "choice"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class JudgeEvidence:
@@ -63,15 +66,14 @@ def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEviden
     items = read.items[["item_id", "scenario"]]
     if plan.measures is not None:
         return _of_choices(plan, judge_id, mine, read)
-    trials = mine if mine.empty else evidence_of(plan).choices(mine)
-    if not kind_of(plan).compares:
-        return JudgeEvidence(
-            judge_id=judge_id, trials=trials, scores=items, ranking=None, answered=not mine.empty
-        )
-    if trials.empty:
+    if mine.empty:
+        trials = pd.DataFrame(columns=_COLUMNS_OF_CHOICES, dtype=object)
         return JudgeEvidence(
             judge_id=judge_id, trials=trials, scores=items, ranking=None, answered=False
         )
+    trials = evidence_of(plan).choices(mine)
+    if not kind_of(plan).compares:
+        return JudgeEvidence(judge_id=judge_id, trials=trials, scores=items, ranking=None)
     ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
     scores = _with_scores(items, {"bradley_terry": ranking})
     return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)

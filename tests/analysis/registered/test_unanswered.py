@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from analysis.gate import judge_results
@@ -62,25 +63,29 @@ def test_a_judge_that_was_never_asked_stops_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["empathy_rating", "best_response"])
 def test_nor_in_plans_of_other_kinds(tmp_path: Path, kind: str) -> None:
-    gpt = {name: part for name, part in GPT.items() if name != "pairs"}
     rating = kind == "empathy_rating"
-    judges = ["gpt", "lexical"] if rating else ["gpt", "length"]
+    what = "agreement" if rating else "choice_agreement"
     analyses = [
-        {"id": "a", "kind": "agreement" if rating else "choice_agreement", "judges": judges},
-        {"id": "b", "kind": "agreement" if rating else "choice_agreement", "judges": ["gpt"]},
+        {"id": "a", "kind": what, "judges": ["lexical", "length"]},
+        {"id": "b", "kind": what, "judges": ["lexical"]},
     ]
-    others = [{"id": name, "kind": "baseline"} for name in ("lexical", "length")]
+    judges = [{"id": name, "kind": "baseline"} for name in ("lexical", "length")]
     folder = other_kinds.make_study(
-        tmp_path / "study", kind, judges=[gpt, *others], analyses=analyses, gate=[]
+        tmp_path / "study", kind, judges=judges, analyses=analyses, gate=[]
     )
+    path = folder / "data" / ("ratings.csv" if rating else "best_worst.csv")
+    table = pd.read_csv(path, dtype=str)
+    kept = table[table["rater_id"] != "lexical"]
+    assert len(kept) < len(table)
+    kept.to_csv(path, index=False)
     results = analyze_study(folder, mode="live")
-    found = [q for q in results.quantities if q.name.startswith("gpt: ")]
+    found = [q for q in results.quantities if q.name.startswith("lexical: ")]
     assert {q.analysis for q in found} >= {"a", "b"}
     assert all(q.estimate == 0 for q in found if "coverage" in q.name or "answered" in q.name)
-    assert all(q.estimate is None for q in found if q.name.startswith("gpt: kappa"))
-    assert any(q.estimate for q in results.quantities if q.name.startswith(f"{judges[1]}: kappa"))
-    assert "gpt: no answers yet." in results.verdict.sentences
-    assert any(c.judge == "gpt" and c.why == "no answers yet" for c in results.verdict.cells)
+    assert all(q.estimate is None for q in found if q.name.startswith("lexical: kappa"))
+    assert any(q.estimate for q in results.quantities if q.name.startswith("length: kappa"))
+    assert "lexical: no answers yet." in results.verdict.sentences
+    assert any(c.judge == "lexical" and c.why == "no answers yet" for c in results.verdict.cells)
 
 
 def test_a_judge_without_pairs_is_said_to_have_no_ranking(tmp_path: Path) -> None:
