@@ -28,11 +28,12 @@ def of_others(analysis: Analysis, evidence: Evidence) -> Analysis:
     RatifyError
         If it is about no other judge.
     """
+    judge, named = analysis.about(evidence.plan), getattr(analysis, "judges", ())
+    if judge is None and not named:
+        return analysis
     silent = evidence.silent
-    judge = analysis.about(evidence.plan)
     if judge in silent:
         raise RatifyError(f"{judge} has not answered")
-    named = getattr(analysis, "judges", ())
     others = tuple(name for name in named if name not in silent)
     if len(others) == len(named):
         return analysis
