@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from study.judges.runs.live import BESIDE
+from study.judges.runs.running import BESIDE
 from tests.support.llm_server import LLMServer, running_llm_server
 from tests.support.llm_studies import KEY, VARIABLE, asking, lab, make_llm_study, settled
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.ranking.pair_counts import Cells, Comparisons, connected_groups, win_edges
+from analysis.ranking.groups import connected_groups
+from analysis.ranking.pair_counts import Cells, Comparisons, win_edges
 
 COLUMNS = (
     "item_id",

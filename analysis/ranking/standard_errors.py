@@ -12,8 +12,9 @@ from scipy.special import expit
 from analysis.arrays import FloatArray, IntArray, runs, sum_by
 from analysis.ranking.codes import dense_codes
 from analysis.ranking.curvature import Layout
+from analysis.ranking.groups import connected_groups
 from analysis.ranking.newton import Fit, log_odds, newton
-from analysis.ranking.pair_counts import Cells, connected_groups, win_edges
+from analysis.ranking.pair_counts import Cells, win_edges
 from prereg.errors import RatifyError
 
 # Numbers kept in memory at once while resamples are processed.

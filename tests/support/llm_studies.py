@@ -154,9 +154,9 @@ def ask_impatiently(lease: float, folders: str, *options: str) -> None:
     import ratify
     from study.judges.ledger import leases as ledger_runs
     from study.judges.runs import live as llm_run
-    from study.judges.runs import progress, requesting
+    from study.judges.runs import progress, requesting, running
 
-    ledger_runs.LEASE_SECONDS, ledger_runs.BEAT_SECONDS, llm_run.LOOK_AGAIN = lease, 0.3, 0.1
+    ledger_runs.LEASE_SECONDS, ledger_runs.BEAT_SECONDS, running.LOOK_AGAIN = lease, 0.3, 0.1
     progress.BUDGET_WAIT = 5.0
     requesting.RETRY = llm_run.RETRY = Retry(0.02, 0.3)
     llm_run.run_llm.__kwdefaults__["retry"] = llm_run.RETRY

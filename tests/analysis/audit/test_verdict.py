@@ -9,7 +9,15 @@ import pandas as pd
 import pytest
 
 from analysis.audit.audit import audit
-from analysis.results.verdict import AGREES, BIASED, REPLACES, REVERSED, SHORT, TOO_FEW
+from analysis.results.verdict import (
+    AGREES,
+    BIASED,
+    NO_YARDSTICK,
+    REPLACES,
+    REVERSED,
+    SHORT,
+    TOO_FEW,
+)
 from prereg.errors import RatifyError
 from prereg.plan.reporting import Large, large_of
 
@@ -140,3 +148,19 @@ def test_straight_lines_are_flagged(tmp_path):
     found = audit(humans, [str(tmp_path / "m.csv")], id_column="item_id", scale=(1, 5))
     assert [one.who for one in found.verdict.people] == ["lazy"]
     assert "100% of the items" in found.verdict.people[0].reason
+
+
+def test_where_people_agree_only_at_chance_no_judge_agrees(tmp_path):
+    rng = np.random.default_rng(11)
+    paths = []
+    for name in ("anna", "ben", "cleo", "model"):
+        frame = pd.DataFrame({"item_id": [f"i{n}" for n in range(60)]})
+        frame = frame.assign(warmth=rng.integers(1, 6, 60))
+        paths.append(tmp_path / f"{name}.csv")
+        frame.to_csv(paths[-1], index=False)
+    *people, judge = map(str, paths)
+    verdict = audit(people, [judge], id_column="item_id", scale=(1, 5)).verdict
+    assert [cell.word for cell in verdict.cells] == [NO_YARDSTICK]
+    assert "no yardstick" in verdict.sentences[0]
+    (note,) = [note for note in verdict.notes if note.severity == "critical"]
+    assert "do not agree with each other beyond chance on warmth" in note.says

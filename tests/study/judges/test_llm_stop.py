@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from prereg.errors import RatifyError
 from study.judges.ledger import leases as ledger_runs
 from study.judges.ledger.ledger import Ledger, Standing
-from study.judges.runs.live import BESIDE
+from study.judges.runs.running import BESIDE
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.llm.reply import Outcome
