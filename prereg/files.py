@@ -15,10 +15,10 @@ from typing import Any
 
 from prereg.errors import RatifyError
 
-# tempfile makes files that only their owner can read; ours follow the user's umask instead. Reading
-# the umask means setting it, so this is done once, before there are threads.
 # Only the owner may read and write.
 PRIVATE = 0o600
+# tempfile makes files that only their owner can read; ours follow the user's umask instead. Reading
+# the umask means setting it, so this is done once, before there are threads.
 _UMASK = os.umask(0o077)
 os.umask(_UMASK)
 

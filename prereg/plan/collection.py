@@ -20,11 +20,9 @@ class Rated(NamedTuple):
     max: int
 
 
-class RatingScale(Strict):
-    """One question of a rating trial, answered on whole points from min to max."""
+class PointScale(Strict):
+    """Whole points from min to max, of which at least the ends have a label."""
 
-    id: Identifier
-    question: Text
     min: int = Field(ge=0, le=100)
     max: int = Field(ge=0, le=100)
     labels: dict[int, Text]
@@ -43,6 +41,13 @@ class RatingScale(Strict):
     def points(self) -> range:
         """Every point that can be chosen."""
         return range(self.min, self.max + 1)
+
+
+class RatingScale(PointScale):
+    """One question of a rating trial, answered on a point of its scale."""
+
+    id: Identifier
+    question: Text
 
 
 class AttentionCheck(Strict):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from prereg.plan.collection import PointScale
 from prereg.strict import Strict, Text
 
 # The columns of the survey in the participants table are called survey_ID.
@@ -57,28 +58,10 @@ class ChoiceQuestion(_Question):
         return self
 
 
-class ScaleQuestion(_Question):
+class ScaleQuestion(PointScale, _Question):
     """One point of a scale with named ends; the table holds the number of the point."""
 
     kind: Literal["scale"]
-    min: int = Field(ge=0, le=100)
-    max: int = Field(ge=0, le=100)
-    labels: dict[int, Text]
-
-    @model_validator(mode="after")
-    def _both_ends_named(self) -> Self:
-        if not 1 <= self.max - self.min <= 20:
-            raise ValueError("max must lie 1 to 20 points above min")
-        if not all(self.min <= point <= self.max for point in self.labels):
-            raise ValueError("labels must lie between min and max")
-        if not {self.min, self.max} <= set(self.labels):
-            raise ValueError("labels must name both ends of the scale")
-        return self
-
-    @property
-    def points(self) -> range:
-        """Every point that can be chosen."""
-        return range(self.min, self.max + 1)
 
 
 class TextQuestion(_Question):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,38 +13,26 @@ from prereg.tables.nested import column_of, whole_floats
 
 
 def read_parquet(content: bytes, path: Path) -> Cells:
-    """Return the cells of a Parquet file.
-
-    Raises
-    ------
-    RatifyError
-        Where it cannot be read.
-    """
-    import pyarrow as pa
+    """Return the cells of a Parquet file; raise `RatifyError` if it cannot be read."""
     import pyarrow.parquet as pq
 
-    try:
-        table = pq.read_table(io.BytesIO(content))
-    except (pa.ArrowException, OSError) as error:
-        raise RatifyError("is not a Parquet file", file=path, allowed="CSV or Parquet") from error
-    return _cells(table)
+    return _read(pq.read_table, content, path, "a Parquet file")
 
 
 def read_feather(content: bytes, path: Path) -> Cells:
-    """Return the cells of a Feather (Arrow IPC) file.
-
-    Raises
-    ------
-    RatifyError
-        Where it cannot be read.
-    """
-    import pyarrow as pa
+    """Return the cells of a Feather (Arrow IPC) file; raise `RatifyError` if it cannot be read."""
     from pyarrow import feather
 
+    return _read(feather.read_table, content, path, "a Feather file")
+
+
+def _read(reader: Callable[[io.BytesIO], Any], content: bytes, path: Path, kind: str) -> Cells:
+    import pyarrow as pa
+
     try:
-        table = feather.read_table(io.BytesIO(content))
+        table = reader(io.BytesIO(content))
     except (pa.ArrowException, OSError) as error:
-        raise RatifyError("is not a Feather file", file=path, allowed="CSV or Parquet") from error
+        raise RatifyError(f"is not {kind}", file=path, allowed="CSV or Parquet") from error
     return _cells(table)
 
 
