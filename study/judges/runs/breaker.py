@@ -4,6 +4,10 @@ Failures are counted in the order in which their calls were sent. An answer ends
 only if its call was sent after theirs. If a server turns bad, the answers that are still on their
 way hide nothing. There is one row for all requests, and one for each prompt: a server may answer
 one kind of question and reject every question of another kind.
+
+Some requests fail although the server works: an item that it declines to read, say. They must not
+end a run. A request that failed before a call that was answered is such an odd one: its further
+failures do not count. Refusals of one and the same item count only if there are many of them.
 """
 
 from __future__ import annotations
@@ -18,6 +22,8 @@ from prereg.plan.judging import LLMJudge
 from study.llm.errors import advice
 from study.llm.reply import PASSING, short
 
+# So many times more failures end a run if one item is in all of them, and it alone may be refused.
+ONE_ITEM = 5
 # Characters of a reply that are shown.
 SHOWN = 120
 
@@ -34,6 +40,8 @@ class Failure:
         The words are the server's, or say what is wrong with the reply.
     reply : str
         The reply, if there was one.
+    items : frozenset of str
+        The items that the request shows.
     """
 
     number: int
@@ -41,22 +49,19 @@ class Failure:
     reason: str
     words: str
     reply: str = ""
+    items: frozenset[str] = frozenset()
 
 
 @dataclass
 class _Row:
-    """Failures in a row, of all requests or of one prompt.
-
-    `longest` is the longest row that an answer has ended: a row of this length is nothing new, and
-    does not slow the run down.
-    """
+    """Failures in a row, of all requests or of one prompt."""
 
     has_worked: bool = False  # in an earlier run
     answers: int = 0
     answered: int = 0  # the last call that was answered
-    longest: int = 0
     failures: list[Failure] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
+    odd: set[str] = field(default_factory=set)  # requests that failed while others were answered
 
     def has_room(self, most: int) -> bool:
         """Say whether one more call may be sent before others are back."""
@@ -64,22 +69,31 @@ class _Row:
             return True  # otherwise nothing would ever change
         if not self.answers and not self.failures:
             return False  # the first call goes alone
-        if len(self.failures) > self.longest or not self.answers:
-            first = self.failures[0].number if self.failures else 0
-            return len(self.failures) + sum(number > first for number in self.open) < most
+        if self.failures or not self.answers:
+            after = sum(number > self.answered for number in self.open)
+            return len(self.failures) + after < most
         return self.answers >= 2 * most or len(self.open) < most
 
-    def answer(self, number: int, most: int) -> None:
+    def answer(self, number: int) -> None:
         """Note an answer: it ends the row of the failures that were sent before it."""
         self.answers += 1
         self.answered = max(self.answered, number)
-        left = [one for one in self.failures if one.number > self.answered]
-        self.longest = min(max(self.longest, len(self.failures) - len(left)), most // 2)
-        self.failures = left
+        self.odd |= {one.request_id for one in self.failures if one.number < self.answered}
+        self.failures = [one for one in self.failures if one.number > self.answered]
+
+    def fail(self, failure: Failure) -> None:
+        """Note a failure, unless a later call was answered or the request has shown to be odd."""
+        if failure.number < self.answered:
+            self.odd.add(failure.request_id)
+        elif failure.request_id not in self.odd:
+            self.failures.append(failure)
+            self.failures.sort(key=lambda one: one.number)
 
     def is_long(self, most: int) -> bool:
         """Say whether the failures in a row are too many."""
         requests = len({one.request_id for one in self.failures})
+        if self._is_of_one_item() and (self.answers or self.has_worked):
+            return requests >= ONE_ITEM * most
         if requests >= most:
             return True
         if len(self.failures) < most:
@@ -89,6 +103,12 @@ class _Row:
             return requests >= max(2, -(-most // 3))
         rejected = all(one.reason == "rejected" for one in self.failures)
         return not self.has_worked or (rejected and requests >= max(2, most // 2))
+
+    def _is_of_one_item(self) -> bool:
+        """Say whether every failure is a refusal, and one item is in all of them."""
+        if not self.failures or any(one.reason != "refused" for one in self.failures):
+            return False
+        return bool(frozenset.intersection(*(one.items for one in self.failures)))
 
 
 class Breaker:
@@ -135,15 +155,14 @@ class Breaker:
     def answered(self, number: int, prompt: str) -> None:
         """Note an answer that could be read."""
         for row in self._of(prompt):
-            row.answer(number, self.most)
+            row.answer(number)
         self.back(number, prompt)
 
     def failed(self, prompt: str, failure: Failure) -> None:
         """Note a failure that does not pass by itself."""
         for row in self._of(prompt):
-            if self.most and failure.number > row.answered:
-                row.failures.append(failure)
-                row.failures.sort(key=lambda one: one.number)
+            if self.most:
+                row.fail(failure)
             if self.most and row.is_long(self.most):
                 self._long = self._long or row
         self.back(failure.number, prompt)

@@ -242,7 +242,14 @@ class Requesting:
             self.breaker.back(so_far.number, prompt)
             return
         text = so_far.reply.text if so_far.reply and not trouble.final else ""
-        failure = Failure(so_far.number, wanted.request_id, trouble.reason, so_far.said, text)
+        failure = Failure(
+            so_far.number,
+            wanted.request_id,
+            trouble.reason,
+            so_far.said,
+            text,
+            frozenset(item.item_id for item in wanted.items),
+        )
         self.breaker.failed(prompt, failure)
         if self.breaker.is_open:
             self.stop("broken")

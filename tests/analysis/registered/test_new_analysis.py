@@ -95,7 +95,7 @@ def test_a_toy_analysis_goes_from_the_plan_to_the_report(study: Path) -> None:
 @pytest.mark.parametrize(
     ("right", "wrong", "says"),
     [
-        ("diary: days", "diry: days", r"analyses\.0\.diry: unknown key .*diary, mood"),
+        ("diary: days", "diry: days", r"analyses\.0\.diry \(mood\): unknown key .*diary, mood"),
         ("quantity: mean", "quantity: median", r"gate\.0\.quantity.*'median' \(allowed: mean\)"),
         ("kind: mean_mood", "kind: mood", r"analyses\.0\.kind.*themes, mean_mood\)"),
     ],

@@ -97,7 +97,7 @@ def test_a_plan_without_llm_or_with_a_bad_one_cannot_be_tried(tmp_path: Path) ->
         plan["judges"][0]["temprature"] = 0
     shown = run("judge", folder, "--try", 1)
     assert shown.exit_code == 2
-    assert "judges.0.temprature: unknown key" in shown.output
+    assert "judges.0.temprature (fake): unknown key" in shown.output
 
 
 def test_transport_is_repaired_after_the_lock_and_every_change_is_logged(

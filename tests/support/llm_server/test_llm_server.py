@@ -10,6 +10,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,13 +181,17 @@ def test_counts_exactly_what_a_client_saw(server: LLMServer) -> None:
 
 
 def test_a_client_that_has_left_was_not_answered(server: LLMServer) -> None:
-    server.set(latency=0.5)
+    server.set(latency=4)
     error = replies(server, asked(pair()), timeout=0.1)[0]
     assert type(error) is openai.APITimeoutError
     assert server.report()["in_flight"] == 1
+    server.set(latency=0)
     again = replies(server, asked(pair()))[0]
     assert again.choices
     report = server.report()
+    while report["in_flight"]:
+        time.sleep(0.1)
+        report = server.report()
     assert (report["asked_while_pending"], report["good"], report["in_flight"]) == (1, 1, 0)
 
 
