@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from functools import partial
 from typing import Any
 
 from sqlalchemy import create_engine, event, make_url
-from sqlalchemy.engine import URL, Connection, Engine
+from sqlalchemy.engine import URL, Connection, Engine, ExceptionContext
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from prereg.errors import RatifyError
@@ -16,6 +17,10 @@ URL_VARIABLE = "RATIFY_DATABASE_URL"
 # How long a command waits for a lock that somebody else holds; a server waits for less.
 PATIENCE_SECONDS = 30.0
 SERVING_SECONDS = 3.0
+# After a wait in vain, a server waits for less, for so many seconds.
+STUCK_SECONDS, STUCK_WAIT_SECONDS = 5.0, 0.2
+# PostgreSQL's code for a lock that was not free in time.
+LOCK_NOT_AVAILABLE = "55P03"
 
 
 def checked_url(url: str | URL) -> URL:
@@ -50,7 +55,31 @@ def engine_of(url: URL, patience: float) -> Engine:
         event.listen(engine, "begin", _on_begin)
     else:
         event.listen(engine, "connect", partial(_limit_waits, patience=patience))
+        if patience < PATIENCE_SECONDS:
+            stuck = _Stuck()
+            event.listen(engine, "handle_error", stuck.on_error)
+            event.listen(engine, "begin", stuck.on_begin)
     return engine
+
+
+class _Stuck:
+    """Shortens the waits for PostgreSQL's locks after one in vain.
+
+    Otherwise each of a server's threads would wait in full, one request after the other, and the
+    last of many raters would wait for all of them.
+    """
+
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def on_error(self, context: ExceptionContext) -> None:
+        if getattr(context.original_exception, "sqlstate", None) == LOCK_NOT_AVAILABLE:
+            self._until = time.monotonic() + STUCK_SECONDS
+
+    def on_begin(self, connection: Connection) -> None:
+        if time.monotonic() < self._until:
+            driver: Any = connection.connection.dbapi_connection
+            driver.execute(f"SET LOCAL lock_timeout = {round(1000 * STUCK_WAIT_SECONDS)}")
 
 
 def arguments(url: URL, patience: float) -> dict[str, Any]:

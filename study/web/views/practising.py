@@ -10,7 +10,7 @@ from study.tasks.base import Reading, whole
 from study.visits.places import Place
 from study.visits.practice import practise as count_practice
 from study.web.context import Room, room
-from study.web.views.rater_pages import current_place, next_page
+from study.web.views.rater_pages import another_visit, current_place, next_page
 from study.web.views.trial_pages import Shown, trial_page
 
 pages = Blueprint("practising", __name__)
@@ -35,11 +35,12 @@ def practise() -> Page:
     here = room()
     place = current_place(here)
     there = next_page(here, place) if place else url_for("rater.arrive")
-    # an old form, a form of another visit, or one that is sent twice changes nothing
+    if place is not None and request.form.get("visit") != session.get("session_id"):
+        return another_visit()
+    # an old form, or one that is sent twice, changes nothing
     if (
         place is None
         or there != url_for("practising.practice")
-        or request.form.get("visit") != session.get("session_id")
         or whole(request.form.get("position"), _COUNT) != place.practised + 1
     ):
         return redirect(there, 303)

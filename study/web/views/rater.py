@@ -22,7 +22,7 @@ from study.visits.recruitment import is_paused
 from study.web import visitor
 from study.web.context import Room, room
 from study.web.safety import problem
-from study.web.views.rater_pages import current_place, next_page, page
+from study.web.views.rater_pages import another_visit, current_place, next_page, page
 from study.web.views.trial_pages import Shown, trial_page
 
 pages = Blueprint("rater", __name__)
@@ -200,9 +200,10 @@ def answer() -> Page:
     """Store an answer, then continue; the redirect is sent only after the store has it."""
     here = room()
     session_id = session.get("session_id")
-    if session_id is None or request.form.get("visit") != session_id:
-        # no visit has begun, or the form belongs to another rater who uses this browser
+    if session_id is None:
         return redirect(url_for("rater.trial"), 303)
+    if request.form.get("visit") != session_id:
+        return another_visit()
     reading = here.task.read(request.form)
     if reading.missing:
         return _ask_again(here, reading)

@@ -49,6 +49,19 @@ def page(template: str, here: Room, place: Place | None = None, **values: Any) -
     )
 
 
+def another_visit() -> tuple[str, int, dict[str, str]]:
+    """Return the page for a form of a visit that is not the browser's any more: it is not kept."""
+    return problem(
+        _("This page belongs to another visit"),
+        _(
+            "Another visit was begun in this browser after this page was opened, so what was "
+            "chosen on this page was not saved. Please open your own link again; you go on "
+            "where you were."
+        ),
+        409,
+    )
+
+
 def not_here() -> tuple[str, int, dict[str, str]]:
     """Return the page of a finished visit for a browser that only knows its id.
 

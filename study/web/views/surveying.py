@@ -12,7 +12,7 @@ from study.visits.places import Place
 from study.visits.survey import NO_ANSWER, SurveyReading, field_name, keep_survey, read_survey
 from study.web import visitor
 from study.web.context import Room, room
-from study.web.views.rater_pages import current_place, next_page, not_here, page
+from study.web.views.rater_pages import another_visit, current_place, next_page, not_here, page
 
 pages = Blueprint("surveying", __name__)
 Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
@@ -49,8 +49,10 @@ def keep() -> Page:
     here = room()
     place = current_place(here)
     there = next_page(here, place) if place else url_for("rater.arrive")
-    if place is None or request.form.get("visit") != session.get("session_id"):
+    if place is None:
         return redirect(there, 303)
+    if request.form.get("visit") != session.get("session_id"):
+        return another_visit()
     if place.finished and place.surveyed and here.study.plan.survey:
         return redirect(url_for("leaving.done", again=1), 303)
     if there != url_for("surveying.survey"):

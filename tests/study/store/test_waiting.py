@@ -74,8 +74,7 @@ def test_nobody_waits_long_for_a_lock(database_url: str) -> None:
     with ThreadPoolExecutor(8) as pool:
         with locked(database_url):
             waited = list(pool.map(put, range(16)))
-        if store.is_sqlite:
-            assert sorted(waited)[6] < 0.5, "one asks for the lock, and the others are told"
+        assert sorted(waited)[6] < 1, "some ask for the lock, and the others are soon told"
         assert max(waited) < 4
     store.write(lambda connection: connection.execute(insert(Setting), {"name": "x", "value": ""}))
     store.close()

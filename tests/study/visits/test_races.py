@@ -137,7 +137,7 @@ def test_two_raters_who_swap_cookies_answer_only_for_themselves(start: Start) ->
         one.fields["csrf_token"],
     )
     replies = at_once(site.url, [p.request(choice="left") for p in (one, two) for _ in range(10)])
-    assert statuses(replies) == {303}
+    assert statuses(replies) == {409}
     assert site.rows() == before, "a form's visit is not the cookie's, so nothing is kept"
 
 

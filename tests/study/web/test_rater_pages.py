@@ -84,11 +84,13 @@ def test_a_form_sent_twice_changes_nothing(client: httpx.Client) -> None:
         assert read(choose(client, first, choice="left")).title == "Pair 2 of 3"
 
 
-def test_an_old_tab_of_another_rater_answers_nothing(client: httpx.Client) -> None:
+def test_an_old_tab_of_another_rater_answers_nothing_and_is_told_so(client: httpx.Client) -> None:
     consent(client, "r1")
     old_tab = read(client.get("/trial"))
     consent(client, "r2")
-    assert read(choose(client, old_tab, choice="left")).title == "Pair 1 of 3"
+    told = choose(client, old_tab, choice="left")
+    assert (told.status_code, "was not saved" in told.text) == (409, True)
+    assert read(client.get("/trial")).title == "Pair 1 of 3"
     assert read(client.get("/", params={"rater": "r1"})).title == "Pair 1 of 3"
 
 

@@ -191,7 +191,8 @@ def test_a_form_of_another_visit_changes_nothing(site: Site) -> None:
     theirs = site.at_the_survey("first").form
     mine = site.at_the_survey("second")
     mine.send(**{**DONE, "visit": theirs.fields["visit"]})
-    assert (mine.status, mine.path) == (200, "/survey")
+    assert (mine.status, mine.path) == (409, "/survey")
+    assert "belongs to another visit" in mine.words
     assert not any(row["survey_answered_at"] for row in site.people())
     unfinished = site.browser("third").arrive()
     unfinished.post("/survey", {**unfinished.form.fields, **DONE})
