@@ -18,6 +18,7 @@ from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.plan.transport import TRANSPORT
+from prereg.plan_changes import plan_changes
 from prereg.tables.items import read_items
 from prereg.tables.reader import read_table
 from prereg.tables.reading import OWN
@@ -47,6 +48,9 @@ class Lock:
         a lock of 0.4.0 and before, which let in everybody.
     transport : mapping
         How each LLM judge's server was to be reached, by judge; the hash does not cover it.
+    locked : mapping
+        What the parts plan and judges held; empty in a lock of 0.4.0 and before. It only lets an
+        error name the keys that have changed: the hashes decide whether any has.
     """
 
     plan_hash: str
@@ -55,6 +59,7 @@ class Lock:
     tool: str
     ids_required: bool = False
     transport: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    locked: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def has_judges(self) -> bool:
@@ -67,7 +72,7 @@ class Lock:
 
     def to_json(self) -> dict[str, Any]:
         """Return the lock as `plan.lock.json` holds it."""
-        content = {
+        content: dict[str, Any] = {
             "format": 2 if self.has_judges else 1,
             "plan_hash": self.plan_hash,
             "parts": dict(self.parts),
@@ -75,7 +80,11 @@ class Lock:
             "tool": self.tool,
             "ids_required": self.ids_required,
         }
-        return content | ({"transport": dict(self.transport)} if self.transport else {})
+        if self.transport:
+            content["transport"] = dict(self.transport)
+        if self.locked:
+            content["locked"] = dict(self.locked)
+        return content
 
 
 def utc_now() -> str:
@@ -159,7 +168,7 @@ def verify_lock(folder: Path, plan: Plan) -> Lock:
     lock = read_lock(folder)
     found = study_parts(folder, plan, lock=lock)
     parts = {**found, "prompts": lock.parts.get("prompts", "")}
-    refuse_changed(folder, lock, parts)
+    refuse_changed(folder, lock, parts, plan)
     return lock
 
 
@@ -240,6 +249,7 @@ def plan_hash(parts: Mapping[str, str]) -> str:
 def write_lock(
     folder: Path,
     parts: Mapping[str, str],
+    plan: Plan,
     *,
     transport: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Lock:
@@ -251,6 +261,7 @@ def write_lock(
         The study folder.
     parts : mapping
         From `hash_parts`.
+    plan : Plan
     transport : mapping, optional
         How each LLM judge's server is to be reached; see `prereg.transport_log`.
 
@@ -266,7 +277,7 @@ def write_lock(
     """
     if (folder / LOCK_FILE).exists():
         lock = read_lock(folder)
-        refuse_changed(folder, lock, parts)
+        refuse_changed(folder, lock, parts, plan)
         return lock
     lock = Lock(
         plan_hash(parts),
@@ -275,6 +286,7 @@ def write_lock(
         tool_version(),
         ids_required=True,
         transport=dict(transport or {}),
+        locked=_plan_parts(plan, None),
     )
     files.write_json(folder / LOCK_FILE, lock.to_json())
     return lock
@@ -298,6 +310,7 @@ def read_lock(folder: Path) -> Lock:
             str(content["tool"]),
             content.get("ids_required") is True,
             {str(k): dict(v) for k, v in content.get("transport", {}).items()},
+            dict(content.get("locked", {})),
         )
     except FileNotFoundError as error:
         raise RatifyError(
@@ -318,13 +331,26 @@ def read_lock(folder: Path) -> Lock:
     return lock
 
 
-def refuse_changed(folder: Path, lock: Lock, parts: Mapping[str, str]) -> None:
-    """Raise `RatifyError` naming the parts that differ from the lock."""
+def refuse_changed(folder: Path, lock: Lock, parts: Mapping[str, str], plan: Plan) -> None:
+    """Raise `RatifyError` naming the parts that differ from the lock, and the plan's keys."""
     names = sorted(set(lock.parts) | set(parts))
     changed = [name for name in names if lock.parts.get(name) != parts.get(name)]
     if changed:
+        now = _plan_parts(plan, lock)
+        said = [name + _keys_changed(lock, name, now.get(name)) for name in changed]
         raise RatifyError(
-            f"changed since the plan was locked at {lock.locked_at}: {', '.join(changed)}",
+            f"changed since the plan was locked at {lock.locked_at}: {', '.join(said)}",
             file=folder / LOCK_FILE,
             allowed="the study exactly as it was locked, or a new study folder",
         )
+
+
+def _keys_changed(lock: Lock, part: str, now: Any) -> str:
+    """Return the changed keys of a part in brackets, if the lock says what the part held."""
+    before = lock.locked.get(part)
+    if before is None or now is None:
+        return ""
+    if files.sha256(files.canonical_json(before)) != lock.parts.get(part):
+        return ""  # somebody edited it
+    changes = plan_changes(before, now)
+    return f" ({changes})" if changes else ""

@@ -108,7 +108,7 @@ def open_study(
     if lock is not None:
         if not same_judges:
             parts |= {name: lock.parts[name] for name in OF_JUDGES if name in lock.parts}
-        refuse_changed(folder, lock, parts)
+        refuse_changed(folder, lock, parts, plan)
     items = {
         record["item_id"]: Item(
             record["item_id"], record["scenario"], record["text"], record.get("prompt", "")
@@ -243,7 +243,7 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
         check_before_lock(study)
         columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
         write_csv(study.folder / SEQUENCES_FILE, columns, rows)
-    lock = write_lock(study.folder, study.parts, transport=transport_of(study.plan))
+    lock = write_lock(study.folder, study.parts, study.plan, transport=transport_of(study.plan))
     log_changes(study.folder, study.plan, lock)
     return study, lock
 

@@ -11,6 +11,7 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, read_lock, verify_lock
 from prereg.plan.file import load_plan
 from study.opening import lock_study, open_study
+from tests.support.plans import edited_plan
 
 
 def test_a_lock_holds_and_can_be_repeated(study_folder: Path) -> None:
@@ -51,6 +52,39 @@ def test_any_change_after_the_lock_is_named(
     ):
         with pytest.raises(RatifyError, match=rf"changed since the plan was locked.*: {part}\b"):
             check()
+
+
+def test_the_keys_of_the_plan_that_changed_are_named(study_folder: Path) -> None:
+    lock_study(study_folder)
+    with edited_plan(study_folder) as plan:
+        plan["seed"] = 7
+        plan["analyses"] = plan["analyses"][:-1]
+        plan["title"] = "Another title"
+    with pytest.raises(RatifyError) as told:
+        open_study(study_folder)
+    for words in (
+        "seed: 20261121 when locked, 7 now",
+        "entries when locked",
+        '"Another title" now',
+    ):
+        assert words in str(told.value)
+    # what the lock says of the plan is believed only if it has the hash
+    content = json.loads((study_folder / LOCK_FILE).read_text())
+    content["locked"]["plan"]["seed"] = 7
+    (study_folder / LOCK_FILE).write_text(json.dumps(content))
+    with pytest.raises(RatifyError, match=r"locked at \S+: plan \(allowed"):
+        open_study(study_folder)
+
+
+def test_a_lock_without_the_plan_s_words_names_the_part(study_folder: Path) -> None:
+    lock_study(study_folder)
+    content = json.loads((study_folder / LOCK_FILE).read_text())
+    del content["locked"]
+    (study_folder / LOCK_FILE).write_text(json.dumps(content))
+    assert open_study(study_folder).lock is not None
+    edit(study_folder, "plan.yaml", "seed: 20261121", "seed: 20261122")
+    with pytest.raises(RatifyError, match=r": plan \(allowed"):
+        open_study(study_folder)
 
 
 def test_a_changed_sequence_is_named(study_folder: Path) -> None:

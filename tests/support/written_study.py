@@ -87,7 +87,8 @@ def write_plan(folder: Path, **changes: Any) -> None:
 
 def lock_study(folder: Path) -> Lock:
     """Lock the folder as it is."""
-    return write_lock(folder, {**study_parts(folder, load_plan(folder)), "prompts": "none"})
+    plan = load_plan(folder)
+    return write_lock(folder, {**study_parts(folder, plan), "prompts": "none"}, plan)
 
 
 def _sequences() -> list[Row]:
