@@ -26,6 +26,8 @@ class _OnceLoader(yaml.SafeLoader):
                     None, None, f"the key '{key.value}' occurs more than once", key.start_mark
                 )
             seen.add(key.value)
+            if key.tag == "tag:yaml.org,2002:bool":  # YAML 1.1 reads the word `on` as true
+                key.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep=deep)
 
 

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,9 +20,11 @@ from docs import architecture
 from docs.commands import PAGE, page
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
+from prereg.yaml_file import read_mapping
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.opening import lock_study
+from study.scaffold import new_study
 from tests.conftest import make_study, running
 from tests.support import warm
 from tests.support.paths import ROOT
@@ -110,6 +113,29 @@ def test_every_key_of_the_plan_is_in_its_reference() -> None:
     missing = {key for key in keys(Plan) if f"`{key}`" not in reference}
     assert not missing
     assert len(keys(Plan)) > 70, "the keys of parts inside parts are found too"
+
+
+def yaml_blocks() -> list[tuple[str, str]]:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [
+        (f"{page.relative_to(ROOT)}, line {text[: block.start()].count(chr(10)) + 1}", block[2])
+        for page in pages
+        for text in [page.read_text(encoding="utf-8")]
+        for block in re.finditer(r"^( *)```yaml\n(.*?)^\1```", text, re.DOTALL | re.MULTILINE)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("where", "block"), [pytest.param(*one, id=one[0]) for one in yaml_blocks()]
+)
+def test_every_example_of_a_plan_can_be_in_a_plan(where: str, block: str, tmp_path: Path) -> None:
+    new_study(tmp_path / "s")
+    path = tmp_path / "s" / "plan.yaml"
+    given = read_mapping(textwrap.dedent(block), file=where, what="plan")
+    plan = read_mapping(path.read_text(encoding="utf-8"), file=path, what="plan")
+    if set(given) & {"judges", "analyses"}:  # nothing else may name what they replace
+        plan |= {"analyses": [], "gate": []}
+    assert parse_plan(yaml.safe_dump(plan | given), file=path)
 
 
 def test_the_llm_judge_of_the_docs_fits_the_worked_plan(tmp_path: Path) -> None:
