@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, exists, insert, select, update
+from sqlalchemy import Insert, Table, bindparam, exists, insert, select, update
 from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import Trial
 from prereg.lock import utc_now
 from study.folder import Study
 from study.store.database import Store
-from study.store.tables import Slot, Visit
+from study.store.prepared import Prepared
+from study.store.tables import Base, Slot, Visit
 from study.tasks.base import Answers
 from study.tasks.registry import task_of
 from study.visits.clock import elapsed, stopwatch
@@ -56,8 +58,8 @@ class Outcome:
     dropped: bool = field(default=False)
 
 
-_ADVANCE = (
-    update(Visit)
+_ADVANCE = Prepared(
+    update(cast(Table, Visit.__table__))
     .where(
         Visit.session_id == bindparam("of_session"),
         Visit.status == "active",
@@ -101,8 +103,8 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
             return Outcome(place, kept=False, wait_seconds=wait)
         sequence = study.sequences[place.sequence_id]
         finished = place.position == len(sequence)
-        advanced = connection.execute(
-            _ADVANCE,
+        advanced = _ADVANCE.change(
+            connection,
             {
                 "of_session": session_id,
                 "so_far": place.position - 1,
@@ -111,7 +113,7 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
                 "now_finished": now if finished else None,
                 "until": time.time() + study.plan.design.lease_seconds(place.position),
             },
-        ).rowcount
+        )
         if not advanced:  # another request was first, or the slot has gone to somebody else
             then = read_place(connection, session_id) or place
             return Outcome(then, kept=False, dropped=_differs(connection, study, then, given))
@@ -121,6 +123,12 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
         return Outcome(then, kept=True)
 
     return store.write(keep)
+
+
+@cache
+def _into(table: type[Base]) -> Insert:
+    """Return the statement that inserts into the table itself; through its class takes longer."""
+    return insert(cast(Table, table.__table__))
 
 
 def _insert(
@@ -148,9 +156,8 @@ def _insert(
         "response_ms": response_ms,
         "hidden_ms": _believable(given.hidden_ms),
     }
-    # into the table itself: through its class, SQLAlchemy takes longer
-    table = cast(Table, task.table.__table__)
-    connection.execute(insert(table), task.rows(common, items, given.answers))
+    rows = task.rows(common, items, given.answers)
+    connection.execute(_into(task.table), rows if len(rows) > 1 else rows[0])
 
 
 def _differs(connection: Connection, study: Study, place: Place, given: Given) -> bool:

@@ -12,6 +12,7 @@ from prereg.plan.model import Plan
 from prereg.plan.practice import practice_trials
 from study.folder import Study
 from study.store.database import Store
+from study.store.prepared import Prepared
 from study.store.tables import Slot, Visit
 from study.tasks.registry import task_of
 
@@ -80,7 +81,7 @@ class Place:
 
 
 # Built once: these run on every page.
-_BY_SESSION = select(Visit.__table__).where(Visit.session_id == bindparam("session_id"))
+_BY_SESSION = Prepared(select(Visit.__table__).where(Visit.session_id == bindparam("session_id")))
 _BY_RATER = select(Visit.__table__).where(
     Visit.plan_hash == bindparam("plan_hash"),
     Visit.mode == bindparam("mode"),
@@ -113,7 +114,7 @@ def place_of(row: Row[Any]) -> Place:
 
 def read_place(connection: Connection, session_id: str) -> Place | None:
     """Return the place of a session as this transaction sees it."""
-    row = connection.execute(_BY_SESSION, {"session_id": session_id}).one_or_none()
+    row = _BY_SESSION.one(connection, {"session_id": session_id})
     return None if row is None else place_of(row)
 
 
