@@ -300,12 +300,12 @@ def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...
         both = both.sort_values(["size", "gap"], ascending=False, kind="stable")
         for row in both.head(evidence.plan.large.shown).to_dict("records"):
             ours, theirs = (row["low"], row["high"])[:: 1 if row["net"] > 0 else -1]
-            most, fewest = (int(row["n"]) + abs(int(row["net"]))) // 2, int(row["n"])
+            most, n = (int(row["n"]) + abs(int(row["net"]))) // 2, int(row["n"])
             found.append(
                 Disagreement(
                     judge=judge,
                     what=f"{row['scenario']}, {ours} or {theirs}",
-                    people=f"{ours} ({most} of {fewest})",
+                    people=f"{ours} ({'one person' if n == 1 else f'{most} of {n}'})",
                     said=str(theirs),
                     texts=tuple((f"Item {name}", str(texts[name])) for name in (ours, theirs)),
                     size=float(row["size"]),

@@ -12,6 +12,8 @@ import pytest
 from analysis.evidence.choice_yardstick import PAIRS, Beside, beside_people, yardstick_of
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
+from analysis.registered.coverage import _quantity
+from analysis.registered.ranking import _sentence as _rank_sentence
 from analysis.registered.verdict import (
     NOT_SUPPORTED,
     OPEN,
@@ -20,6 +22,7 @@ from analysis.registered.verdict import (
     _ranks,
     _sentence,
     _word,
+    _worst,
     decided,
 )
 from analysis.results.quantities import Quantity
@@ -82,6 +85,54 @@ def test_a_single_test_is_not_counted() -> None:
     assert none.startswith("The one registered test does not find a positive effect")
     two = decided(hypothesis, [number(0.4, 0.001), number(0.2, 0.4)]).how
     assert two.startswith("1 of 2 registered tests finds")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        ([1] * 15, [15] * 15, "The ranking is not known: for most items, the interval of the rank"),
+        ([1] * 8 + [3] * 7, [15] * 8 + [9] * 7, "The ranking is not known"),
+        ([2] * 15, [6] * 15, "An item's rank is typically known to within 5 places of 15."),
+    ],
+)
+def test_a_rank_that_may_be_any_is_not_said_to_be_known(
+    low: list[int], high: list[int], said: str
+) -> None:
+    frame = pd.DataFrame({"rank_low": low, "rank_high": high, "of": 15}, dtype="Int64")
+    text = _rank_sentence(
+        cast(Any, SimpleNamespace(of="people")),
+        cast(Evidence, SimpleNamespace(raters_own="People's")),
+        cast(Any, SimpleNamespace(frame=frame, n_items=15)),
+        cast(Any, SimpleNamespace(estimate=np.nan)),
+    )
+    assert said in text
+    assert "within 15 places of 15" not in text
+
+
+def test_a_share_of_answers_is_noted_where_it_is_not_whole() -> None:
+    notes = [
+        _quantity("a", "m", counts, "trials", analysis="a").note for counts in ((9, 9), (8, 9))
+    ]
+    assert notes == ["", "Answered 8 of 9."]
+
+
+def test_a_single_person_is_not_counted() -> None:
+    people = choices(0.0).drop_duplicates(["left_id", "right_id"]).head(3)
+    judge = people.assign(choice=people["choice"].map({"left": "right", "right": "left"}))
+    ranked = pd.DataFrame({"item_id": [f"i{n}" for n in range(12)], "score": 0.0})
+    seen = cast(
+        Evidence,
+        SimpleNamespace(
+            people=people,
+            items=ranked.assign(text="Words."),
+            ranking=SimpleNamespace(frame=ranked),
+            judges={"m": SimpleNamespace(trials=judge)},
+            plan=SimpleNamespace(large=Large()),
+        ),
+    )
+    found = _worst(seen, ["m"])
+    assert found
+    assert all(one.people.endswith("(one person)") for one in found)
 
 
 def test_both_shares_of_a_sentence_have_the_same_decimals() -> None:
