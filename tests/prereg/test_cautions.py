@@ -97,9 +97,14 @@ def test_elo_of_pairs_by_information_is_said_with_what_to_do() -> None:
     elo = {"id": "e", "kind": "rank_correlation", "judge": "gpt", "score": "elo"}
     fitted = {"id": "f", "kind": "regression", "data": "trials", "judge": "gpt"}
     fitted |= {"outcomes": ["select_match"], "model": "logit", "terms": ["gap"]}
-    fitted |= {"formula": "gap", "errors": "cluster", "cluster": ["rater_id"]}
+    fitted |= {"predictors": "gap", "cluster": "rater_id"}
     judges: dict[str, Any] = {"judges": [LLM | {"pairs": pairs}], "gate": []}
-    for analysis, advice in ((match, "Write select_higher"), (elo, "Write score: bradley_terry")):
+    advised = (
+        (match, "Write select_higher"),
+        (fitted, "Write select_higher"),
+        (elo, "Write score: bradley_terry"),
+    )
+    for analysis, advice in advised:
         found = said("ab", plan=plan_of(**judges, analyses=[analysis]))
         assert f"analysis '{analysis['id']}' uses the Elo of judge 'gpt'" in found
         assert advice in found

@@ -482,6 +482,8 @@ def test_in_a_browser_it_fits_and_prints_and_keeps_its_policy(tmp_path: Path, wi
             assert box.get_attribute("tabindex") == "0"
             assert box.get_attribute("role") == "region"
             assert box.get_attribute("aria-label") or box.get_attribute("aria-labelledby")
+        cell = "getComputedStyle(document.querySelector('.key td.drawn')).display"
+        assert view.evaluate(cell) == ("none" if width < 700 else "table-cell")
         if width < 400:
             wide = next(b for b in beyond if b.evaluate("b => b.scrollWidth > b.clientWidth + 20"))
             shaded, at_end = _edge(wide), _edge(wide, scrolled=True)
