@@ -6,7 +6,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 
-from prereg.analyses.regression import JUDGE_RATINGS
+from prereg.analyses.choices import Logit
+from prereg.analyses.rank_correlation import RankCorrelation
+from prereg.analyses.regression import JUDGE_RATINGS, TRIALS, Regression
 from prereg.design.sequences import Trial
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
@@ -38,6 +40,7 @@ def cautions(
     }
     return [
         *_of_judges(plan),
+        *_of_elo(plan),
         *_of_sameness(plan, shown),
         *_of_links(plan, scenarios, shown),
         *_of_counts(plan, scenarios, shown),
@@ -127,6 +130,40 @@ def _of_judges(plan: Plan) -> list[str]:
                 "nothing about it."
             )
     return found
+
+
+def _of_elo(plan: Plan) -> list[str]:
+    """Warn of an analysis of Elo where pairs are chosen by information: Elo wastes them."""
+    informed = {
+        judge.id
+        for judge in plan.judges
+        if judge.pairs is not None and judge.pairs.scheme == "information"
+    }
+    found = []
+    for analysis in plan.analyses:
+        judge = getattr(analysis, "judge", None)
+        if judge not in informed:
+            continue
+        where = (
+            f"analysis '{analysis.id}' uses the Elo of judge '{judge}', whose pairs are chosen for "
+            "a Bradley-Terry ranking (pairs.scheme: information), so that Elo is less reliable. "
+        )
+        if isinstance(analysis, RankCorrelation) and analysis.score == "elo":
+            found.append(f"{where}Write score: bradley_terry, or scheme: elo_neighbours.")
+        elif "select_match" in _outcomes(analysis):
+            found.append(
+                f"{where}Write select_higher, which compares scores, or scheme: elo_neighbours."
+            )
+    return found
+
+
+def _outcomes(analysis: object) -> tuple[str, ...]:
+    """Return what an analysis of people's trials explains."""
+    if isinstance(analysis, Logit):
+        return (analysis.outcome,)
+    if isinstance(analysis, Regression) and analysis.data == TRIALS:
+        return analysis.outcomes
+    return ()
 
 
 def _of_sameness(plan: Plan, shown: Mapping[str, list[Shown]]) -> list[str]:

@@ -84,7 +84,9 @@ def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
     passed = [row for row in rows if row.passes]
     still = sum(bool(row.passes_all) for row in rows)
     low = [row.dimension for row in passed if flagged(row)]
-    said = f"{judge} passes on {len(passed)} of {_dimensions(len(rows))}"
+    said = f"{judge} passes on {len(passed)} of {len(rows)} dimensions"
+    if len(rows) == 1:
+        said = f"{judge} {'passes' if passed else 'does not pass'}"
     if passed and len(rows) > 1:
         said += f", and on {still} after correction over all dimensions"
     if low:
@@ -106,7 +108,3 @@ def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> 
 def flagged(row: Verdict) -> bool:
     """Say whether a pass means little because people agree little."""
     return bool(row.passes) and (np.isnan(row.human_alpha) or row.human_alpha < LOW_ALPHA)
-
-
-def _dimensions(n: int) -> str:
-    return "1 dimension" if n == 1 else f"{n} dimensions"

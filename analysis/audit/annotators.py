@@ -177,7 +177,7 @@ def read_annotators(
     warnings = [*said, *counted.notes, *never_varying(annotators, chosen)]
     silent = [one.name for one in annotators if not one.items]
     if silent:
-        warnings.append(f"Left out, because they rated nothing: {listed(silent)}.")
+        warnings.append(f"Left out, because they gave no ratings: {listed(silent)}.")
         annotators = [one for one in annotators if one.items]
     found = Annotators(
         humans=tuple(one for one in annotators if one.kind == "human"),

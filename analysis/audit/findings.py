@@ -15,7 +15,7 @@ from analysis.agreement.yardstick import ALL, FEWEST
 from analysis.audit.parts import Part, is_biased, lacks_yardstick, spoken, triple
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import REVERSED, Cell, Note
-from analysis.results.words import counted, listed
+from analysis.results.words import listed, part_of
 from prereg.plan.reporting import Large
 
 PEOPLE = "people"
@@ -111,7 +111,7 @@ def halo_notes(judge: str, beyond: Beyond, large: Large) -> list[Note]:
         Note(
             severity="warning",
             about=judge,
-            says=f"Halo: on {len(hits)} of {counted(len(rows), 'pair')} of dimensions {judge}'s "
+            says=f"Halo: on {part_of(len(hits), len(rows), 'pair')} of dimensions {judge}'s "
             "errors go together more than a person's; most on "
             f"{spoken(worst.dimension_a)} and {spoken(worst.dimension_b)} (correlation "
             f"{number(worst.correlation.value, 2)}, "

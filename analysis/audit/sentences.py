@@ -91,7 +91,7 @@ def _answer(table: AgreementTable, bar: Yardstick) -> str:
         for reading in dict.fromkeys(s.reading for s in overall)  # the audited judge comes first
         if (alike := [s for s in overall if s.reading == reading])
     ]
-    return f"By mean quadratic kappa over {_over(table)}, {'; '.join(clauses)}." + (
+    return f"By mean quadratic kappa{_over(table)}, {'; '.join(clauses)}." + (
         f" Short of people's own agreement: {'; '.join(short)}." if short else ""
     )
 
@@ -119,7 +119,9 @@ def _clause(reading: str, alike: Sequence[Standing]) -> str:
 
 
 def _over(table: AgreementTable) -> str:
-    return counted(len(table.dimensions), "dimension")
+    """Return over how many dimensions a mean is; empty for one."""
+    several = len(table.dimensions) > 1
+    return f" over {len(table.dimensions)} dimensions" if several else ""
 
 
 def _yardstick(table: AgreementTable, bar: Yardstick) -> str:

@@ -35,7 +35,7 @@ from analysis.results.verdict import (
     NotRun,
     Verdict,
 )
-from analysis.results.words import counted, listed
+from analysis.results.words import counted, introduced, listed
 from prereg.plan.reporting import Large
 
 
@@ -153,19 +153,20 @@ def _sentence(
 ) -> str:
     """Return a judge's verdict in plain words."""
     of = {word: [spoken(c.dimension) for c in cells if c.word == word] for word in _ORDER}
+    who = introduced(judge)
     total = len(cells)
-    over = counted(total, "dimension")
+    over = "here" if total == 1 else f"on any of {total} dimensions"
     stands = of[REPLACES]
     if len(of[NO_YARDSTICK]) == total:
-        return f"{judge}: people do not agree with each other on any of {over}: no yardstick."
+        return f"{who}: people do not agree with each other {over}: no yardstick."
     if len(of[TOO_FEW]) == total:
-        return f"{judge}: there are not enough data for a verdict on any of {over}."
+        return f"{who}: there are not enough data for a verdict {over}."
     if total == 1:
         can = "can stand in for a person" if stands else "cannot stand in for a person here"
     elif stands:
-        can = f"can stand in for a person on {len(stands)} of {over} ({listed(stands)})"
+        can = f"can stand in for a person on {len(stands)} of {total} dimensions ({listed(stands)})"
     else:
-        can = f"cannot stand in for a person on any of {over}"
+        can = f"cannot stand in for a person {over}"
     said = _biases(parts, cells, scale)
     if of[REVERSED]:
         said.append(f"scores {listed(of[REVERSED])} the other way round from people")
@@ -175,7 +176,7 @@ def _sentence(
         said.append(
             f"agrees with people on {listed(of[AGREES])} without passing the test for their place"
         )
-    text = "; it ".join([f"{judge} {can}", *said])
+    text = "; it ".join([f"{who} {can}", *said])
     if of[NO_YARDSTICK]:
         text += f"; people do not agree with each other on {listed(of[NO_YARDSTICK])}"
     if of[TOO_FEW]:

@@ -47,6 +47,8 @@ class Beyond:
         Votes, items and raters compared.
     note : str
         Why something is missing, empty otherwise.
+    endless : {-1, 0, 1}
+        1 or -1 if the log-odds have no finite value but are infinite in this direction.
     """
 
     estimate: float
@@ -58,6 +60,7 @@ class Beyond:
     items: int
     raters: int
     note: str
+    endless: int = 0
 
 
 def beyond_people(
@@ -141,10 +144,10 @@ class _Seen:
     def terms(self) -> FloatArray:
         return np.column_stack([np.ones(len(self.left)), self.score, self.trait])
 
-    def without(self, why: str, p_value: float = math.nan) -> Beyond:
+    def without(self, why: str, p_value: float = math.nan, endless: int = 0) -> Beyond:
         """Return a result without an estimate that says why."""
         nan, n = math.nan, len(self.left)
-        return Beyond(nan, nan, nan, p_value, nan, n, self.items, self.raters, why)
+        return Beyond(nan, nan, nan, p_value, nan, n, self.items, self.raters, why, endless)
 
 
 @dataclass(frozen=True)
@@ -240,6 +243,8 @@ def _compared(seen: _Seen, judge: _Fit, person: _Fit, *, linear: bool, level: fl
             "The odds are infinite: choices follow these terms without exception. "
             "The p value is from a linear fit.",
             p_value,
+            # only where the judge's own choices do: people's say nothing about the judge's odds
+            0 if _logit(seen.terms, seen.judge) else int(np.sign(over / under)),
         )
     b, c = over * under - t2 * v01, over**2 - t2 * v00
     half = math.sqrt(max(0.0, b * b - a * c)) / a

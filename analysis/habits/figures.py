@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 
 from analysis.habits.measure import ALONE, FOUND, Measure
 from analysis.habits.sentences import value_text, with_interval
+from analysis.results.factors import MOST
 from analysis.results.figure_style import (
     BLUE,
     HAIR,
@@ -54,10 +55,10 @@ def habits_figures(measures: list[Measure], *, simulated: bool = False) -> list[
             title="Each habit of each judge",
             caption="Marks are estimates with 95% intervals. The line in the middle of each habit "
             "is the value for a judge without it. Every habit has its own scale, which is "
-            "logarithmic for odds. A diamond is a habit found after correction over everything "
-            "tested about that judge. Of several rewrites or wordings the one with the smallest p "
-            "value is drawn, so the others look less bad; all are in the tables."
-            + (" Simulated raters." if simulated else ""),
+            "logarithmic for odds and ends at 1,000 times. A diamond is a habit found after "
+            "correction over everything tested about that judge. Of several rewrites or wordings "
+            "the one with the smallest p value is drawn, so the others look less bad; all are in "
+            "the tables." + (" Simulated raters." if simulated else ""),
             alt=f"Found: {'; '.join(names)}." if names else "No tested habit was found.",
             svg=svg(axes),
         )
@@ -126,18 +127,18 @@ def _group(m: Measure) -> str:
 
 def _position(value: float, m: Measure) -> float:
     """Return the distance of a value from the honest one, on the log scale for odds."""
-    return math.log(value / m.honest) if m.is_odds else value - m.honest
+    if not m.is_odds:
+        return value - m.honest
+    return math.log(value / m.honest) if value > 0 else -math.inf
 
 
 def _reach(group: Sequence[Measure]) -> float:
     """Return how far a habit's scale extends to either side."""
     known = [
-        abs(_position(v, m))
-        for m in group
-        for v in (m.estimate, m.low, m.high)
-        if math.isfinite(v) and not (m.is_odds and v <= 0)
+        abs(_position(v, m)) for m in group for v in (m.estimate, m.low, m.high) if math.isfinite(v)
     ]
-    return max([value for value in known if value > 0], default=1.0)
+    farthest = math.log(MOST) if group[0].is_odds else math.inf
+    return max([min(value, farthest) for value in known if value > 0], default=1.0)
 
 
 def _scale(ax: Axes, title: str, group: Sequence[Measure], top: float) -> None:
@@ -178,7 +179,7 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
         ax.plot(ends, [at, at], color=colour, lw=1.6, solid_capstyle="butt")
     if math.isfinite(m.estimate):
         ax.plot(
-            [_position(m.estimate, m) / reach],
+            [max(-1.0, min(1.0, _position(m.estimate, m) / reach))],
             [at],
             ls="",
             marker="D" if m.reading == FOUND else "o",
@@ -194,7 +195,7 @@ def _row(ax: Axes, m: Measure, at: float, reach: float) -> None:
 def _endless(ax: Axes, m: Measure, measures: Sequence[Measure], at: float) -> None:
     """Draw an arrow in the direction of infinite odds."""
     share = next(s for s in measures if s.judge == m.judge and s.habit == m.habit and s is not m)
-    side = 1 if share.estimate > 0.5 else -1
+    side = m.endless or (1 if share.estimate > 0.5 else -1)
     colour = VERMILLION if m.reading in {FOUND, ALONE} else BLUE
     ax.plot([side], [at], ls="", marker=">" if side > 0 else "<", ms=5, color=colour)
 

@@ -18,6 +18,7 @@ from analysis.habits.requests import answered, requests_table
 from analysis.habits.tables import HabitTables
 from analysis.habits.traits import doublings_of, length, own
 from analysis.habits.votes import Votes, votes_of
+from analysis.results.factors import BEYOND
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.errors import RatifyError
 from prereg.streams import Stream, stream
@@ -197,7 +198,7 @@ def _tables(measures: list[Measure], tables: HabitTables, shown: pd.DataFrame) -
             "pp: percentage points); honest: the value for a judge without the habit; corrected p: "
             "by Holm over everything tested about this judge, with equal weight for each habit; "
             "reading: found, only alone (without that correction), not found, not tested; empty if "
-            "the number only describes. All digits are in results.json.",
+            f"the number only describes. {BEYOND} All digits are in results.json.",
             frame=every[
                 ["judge", "label", "result", "honest", "p_value", "corrected_p", "reading", "n"]
             ],

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.inference.paired import LEVEL
+from analysis.results.factors import is_factor
 from analysis.results.numbers import p_value
 from analysis.results.quantities import Quantity
 
@@ -52,6 +53,8 @@ class Measure:
         Whether the agreement of plain repetitions was subtracted.
     accuses : bool
         Whether the number decides about a habit. The others only describe.
+    endless : {-1, 0, 1}
+        For a factor without a finite estimate: 1 if it is infinite, -1 if it is zero.
     direction : {'both', 'higher'}
         Which deviation from the honest value counts as the habit.
     p_holm : float
@@ -80,6 +83,7 @@ class Measure:
     dimension: str = ""
     beyond_repeats: bool = False
     accuses: bool = False
+    endless: int = 0
     direction: Literal["both", "higher"] = "both"
     p_holm: float = math.nan
     reading: str = ""
@@ -87,7 +91,7 @@ class Measure:
     @property
     def is_odds(self) -> bool:
         """Whether it is a factor on odds: 1 means no difference, and its scale is logarithmic."""
-        return self.unit in {ODDS, ODDS_PER_DOUBLING}
+        return is_factor(self.unit)
 
     @property
     def tested(self) -> bool:

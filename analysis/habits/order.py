@@ -103,12 +103,14 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
 def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: str) -> Measure:
     """Return the factor on the odds for being first; not finite if all choices moved one way."""
     estimate = low = high = math.nan
+    endless = 0
     if moved:
         ends = coin_interval(both_first, moved)
         low, high = (math.sqrt(end / (1 - end)) if end < 1 else math.nan for end in ends)
         if 0 < both_first < moved:
             estimate = math.sqrt(both_first / (moved - both_first))
         else:
+            endless = 1 if both_first else -1
             note = "The odds are not finite: every choice that moved went to the same side."
     elif not note:
         note = "No choice moved with the sides."
@@ -122,6 +124,7 @@ def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: st
         method="root of the odds among pairs whose choice moved; exact interval (Clopper-Pearson)",
         unit=ODDS,
         note=note,
+        endless=endless,
         **{**common, "n": moved, "unit_of_n": "pairs that moved"},
     )
 
@@ -141,9 +144,10 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
 
     Notes
     -----
-    One half is the honest value because the sequences of a study have sides drawn by a coin. It is
-    not if the better text tends to be on the left, in a table from elsewhere. An honest judge's
-    share varies no more than a fair coin, and less if items are on the left as often as the right.
+    One half is the honest value because the plan of a study balances sides: each item is on the
+    left as often as on the right, give or take one. It is not if the better text tends to be on the
+    left, in a table from elsewhere. An honest judge's share varies less than a fair coin there, so
+    the test errs on its side.
     """
     left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
     n, a = len(left), int(left.sum())
@@ -169,7 +173,7 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
                 n=n,
                 unit_of_n="questions",
                 method="share of questions; Wilson's interval, exact binomial test; sides are "
-                "taken as drawn by a coin",
+                "taken as balanced",
                 unit="proportion",
                 note=note,
                 accuses=True,
@@ -388,4 +392,6 @@ def _rating_agreements(probes: pd.DataFrame, judge: str) -> pd.DataFrame:
 
 
 def _noise(agreement: float) -> float:
+    if math.isnan(agreement):
+        return math.nan
     return (1 - math.sqrt(max(0.0, 2 * agreement - 1))) / 2

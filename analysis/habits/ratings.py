@@ -219,9 +219,9 @@ def _one_side(
 def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
     """Return a measure that says why there is no halo to compare."""
     if len(grid.people) == 0:
-        why = "People rated nothing."
+        why = "People gave no ratings."
     elif len(grid.judge) == 0:
-        why = "It rated nothing."
+        why = "It gave no ratings."
     elif len(grid.dimensions) < 2:
         why = "It shares fewer than two dimensions with people."
     elif some:

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from analysis.habits.answers import WORDING
 from analysis.habits.measure import ALONE, FOUND, UNTESTED, Measure
-from analysis.results.numbers import decimals_for, number
-from analysis.results.words import counted, listed
+from analysis.results.factors import factor, factor_in_words, far
+from analysis.results.numbers import NEVER_VARIES, decimals_for, flat, number
+from analysis.results.words import counted, introduced, listed, part_of
 
 QUESTION = "Which habits does each judge have that have nothing to do with what it judges?"
 # In the order in which a report names them.
@@ -25,10 +26,9 @@ HABITS = {
 def value_text(m: Measure, value: float, places: int | None = None, *, bare: bool = False) -> str:
     """Return a value of a measure as text in its unit: 58%, ×1.8, +0.3, −5 pp; bare: 1.8, −5."""
     if math.isnan(value):
-        return "∞" if m.is_odds else "—"
-    if m.is_odds:  # each has its own digits, because an interval may span powers of ten
-        digits = 0 if value == 1 or value >= 100 else 1 if value >= 10 else 2
-        return ("" if bare else "×") + number(value, digits)
+        return "—"
+    if m.is_odds:
+        return factor(value) if bare else factor_in_words(value)
     if m.unit == "proportion":
         return f"{number(100 * value, places)}%"
     sign = "+" if value > 0 else ""
@@ -37,18 +37,39 @@ def value_text(m: Measure, value: float, places: int | None = None, *, bare: boo
     return sign + number(value, places)
 
 
-def with_interval(m: Measure) -> str:
-    """Return an estimate and its interval as text: 58% [55%, 61%]."""
-    if math.isnan(m.estimate):
-        return "no finite estimate" if m.tested else "no estimate"
+def decimals(m: Measure) -> int:
+    """Return the decimals with which an estimate and its interval are shown."""
     scale = 100.0 if m.unit in {"proportion", "difference of proportions"} else 1.0
     ends = (None if math.isnan(end) else scale * end for end in (m.low, m.high))
-    places = min(decimals_for(scale * m.estimate, *ends), 1 if scale > 1 else 4)
+    return min(decimals_for(scale * m.estimate, *ends), 1 if scale > 1 else 4)
+
+
+def with_interval(m: Measure, places: int | None = None) -> str:
+    """Return an estimate and its interval as text: 58% [55%, 61%].
+
+    Parameters
+    ----------
+    m : Measure
+    places : int, optional
+        Decimals; by default those of `decimals`.
+    """
+    if m.is_odds and (m.endless or not math.isnan(m.estimate)):
+        return factor_in_words(estimate_of(m), m.low, m.high, endless="∞")
+    if math.isnan(m.estimate):
+        return "no finite estimate" if m.tested else "no estimate"
+    places = decimals(m) if places is None else places
     text = value_text(m, m.estimate, places)
     if math.isnan(m.low):
         return text
+    if flat(m.low, m.high):
+        return f"{text} [{NEVER_VARIES}]"
     low, high = (value_text(m, end, places, bare=True) for end in (m.low, m.high))
     return f"{text} [{low}, {high}]"
+
+
+def estimate_of(m: Measure) -> float:
+    """Return an estimate; for a factor that is not finite, infinity or 0."""
+    return {1: math.inf, -1: 0.0}.get(m.endless, m.estimate)
 
 
 def honest_text(m: Measure) -> str:
@@ -67,7 +88,7 @@ def overview(measures: Sequence[Measure], judges: Sequence[str]) -> list[str]:
         if not n:
             open_.append(judge)
         elif hits:
-            found.append(f"{judge} ({hits} of {n} tested)")
+            found.append(f"{judge} ({'the one' if n == 1 else f'{hits} of {n}'} tested)")
         else:
             clear.append(f"{judge} ({n} tested)")
     parts = [f"found in {listed(found)}"] if found else []
@@ -82,16 +103,18 @@ def verdicts(measures: Sequence[Measure], judge: str) -> str:
     of = {habit: [m for m in mine if m.habit == habit] for habit in HABITS}
     found = [h for h, ms in of.items() if any(m.reading == FOUND for m in ms)]
     tested = [h for h, ms in of.items() if any(m.tested for m in ms)]
+    who = introduced(judge)
     if not tested:
-        return f"{judge}: no habit could be tested."
+        return f"{who}: no habit could be tested."
     clear = [h for h in tested if h not in found]
     n = len(tested)
     if not found:
         what = listed([HABITS[h] for h in tested])
-        text = f"{judge}: none of {counted(n, 'tested habit')} was found ({what})."
-        return text + _alone(mine)
+        none = "the one tested habit was not" if n == 1 else f"none of {n} tested habits was"
+        return f"{who}: {none} found ({what})." + _alone(mine)
     said = "; ".join(_found(of[h], measures) for h in found)
-    text = f"{judge}: {len(found)} of {counted(n, 'tested habit')} found: {said}."
+    some = "the one tested habit was" if n == 1 else f"{len(found)} of {n} tested habits"
+    text = f"{who}: {some} found: {said}."
     if clear:
         text += f" Not found: {listed([HABITS[h] for h in clear])}."
     return text + _alone(mine)
@@ -120,38 +143,42 @@ def _found(measures: Sequence[Measure], every: Sequence[Measure]) -> str:
     if m.habit == "halo":
         return f"its errors on two dimensions are more correlated than people's (by {text})"
     if m.habit == "rewrite":
-        which = f"{len(hits)} of {counted(len(measures), 'shift')}"
+        which = part_of(len(hits), len(measures), "shift")
         shift = m.what.replace("_", " ")
         return f"rewrites change its scores ({which}; clearest {shift}, {text} points)"
+    estimate = estimate_of(m)
+    more = estimate > m.honest
+    odds = f"{text} the odds" if far(estimate) and "[" not in text else f"odds {text}"
+    per = " for twice the length" if m.habit == "length" else ""
+    said = f"{odds}{per}"
     if math.isnan(m.estimate):
         share = next(s for s in every if s.judge == m.judge and s.habit == m.habit and s != m)
-        more = share.estimate > 0.5
-        text = f"{with_interval(share)} of its choices"
+        said = f"{with_interval(share)} of its choices"
+        if m.endless:
+            said = f"{odds}{per}; {said}"
+        else:
+            more = share.estimate > 0.5
     if m.habit == "own":
-        side = "texts of its own model" if more else "texts that are not of its own model"
-        return f"it favours {side} more than people do (odds {text})"
-    side = "longer" if more else "shorter"
-    by = "" if math.isnan(m.estimate) else "odds "
-    per = "" if math.isnan(m.estimate) else " for twice the length"
-    return f"it favours the {side} text more than people do ({by}{text}{per})"
+        which = "texts of its own model" if more else "texts that are not of its own model"
+        return f"it favours {which} more than people do ({said})"
+    return f"it favours the {'longer' if more else 'shorter'} text more than people do ({said})"
 
 
 def steadiness(measures: Sequence[Measure], judge: str) -> str:
     """Return a sentence on how steady a judge is; empty if nothing shows it."""
     mine = {m.what: m for m in measures if m.judge == judge and m.habit == "steady" and m.n}
-    parts = []
-    if "repeat" in mine:
-        parts.append(f"{with_interval(mine['repeat'])} when asked the same again")
-    if "consistency" in mine:
-        parts.append(f"{with_interval(mine['consistency'])} with the sides exchanged")
     worded = [m for m in mine.values() if m.asking == WORDING and not m.beyond_repeats]
+    lowest = f" (the lowest of {len(worded)} wordings)" if len(worded) > 1 else ""
+    parts: list[tuple[Measure, str]] = []
+    if "repeat" in mine:
+        parts.append((mine["repeat"], "when asked the same again"))
+    if "consistency" in mine:
+        parts.append((mine["consistency"], "with the sides exchanged"))
     if worded:
-        worst = min(worded, key=lambda m: m.estimate)
-        parts.append(
-            f"{with_interval(worst)} in other words"
-            + (f" (the lowest of {len(worded)} wordings)" if len(worded) > 1 else "")
-        )
-    return f"{judge} gives the same answer: {', '.join(parts)}." if parts else ""
+        parts.append((min(worded, key=lambda m: m.estimate), f"in other words{lowest}"))
+    places = min((decimals(m) for m, _ in parts), default=0)  # all shares alike
+    said = [f"{with_interval(m, places)} {how}" for m, how in parts]
+    return f"{judge} gives the same answer: {', '.join(said)}." if said else ""
 
 
 def untested(measures: Sequence[Measure], judge: str) -> str:
@@ -159,8 +186,13 @@ def untested(measures: Sequence[Measure], judge: str) -> str:
     mine = [m for m in measures if m.judge == judge and m.reading == UNTESTED]
     if not mine:
         return ""
-    said = "; ".join(f"{HABITS[m.habit]} ({m.note})" for m in mine if m.note)
+    said = "; ".join(f"{HABITS[m.habit]} ({clause(m.note)})" for m in mine if m.note)
     return f"Not tested for {judge}: {said}." if said else ""
+
+
+def clause(note: str) -> str:
+    """Return a note as part of a sentence: without its capital and its full stop."""
+    return note[:1].lower() + note[1:].rstrip(".")
 
 
 def asked(measures: Sequence[Measure], judge: str) -> str:
@@ -185,7 +217,9 @@ def methods(*, rewrites: int, shown: int, cut: int, seed: int) -> list[str]:
         "First text: pairs asked both ways round are used, each once. A judge without the habit is "
         "as likely to choose the first both times as the second both times, whatever the texts "
         "(exact McNemar test; Tango's interval). One letter: the share of A in people's trials, "
-        "each question once; sides were drawn by a coin (exact binomial test; Wilson's interval).",
+        "each question once, compared with one half, because a study's plan puts each item on the "
+        "left as often as on the right, within one; a table from elsewhere is taken to do the same "
+        "(exact binomial test; Wilson's interval).",
         "Beyond people: each answer of a judge is compared with the vote of a person on the same "
         "pair. Both are regressed on the trait and on the difference of the two items' scores by "
         "all other raters. The coefficients of a judge that shares people's taste are proportional "

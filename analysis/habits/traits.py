@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Collection
 from typing import Any
@@ -15,6 +14,7 @@ from analysis.habits.beyond_people import Beyond, beyond_people
 from analysis.habits.measure import ODDS, ODDS_PER_DOUBLING, Habit, Measure
 from analysis.habits.votes import Votes
 from analysis.inference.paired import clustered_share
+from analysis.results.factors import from_log
 
 _WORD = re.compile(r"\w+")
 # Han, kana, Thai, Lao, Burmese, Khmer: scripts without spaces between words.
@@ -164,9 +164,9 @@ def _trait(
                 what=habit,
                 label=labels[0],
                 honest=1.0,
-                estimate=_odds(found.estimate),
-                low=_odds(found.low),
-                high=_odds(found.high),
+                estimate=from_log(found.estimate),
+                low=from_log(found.low),
+                high=from_log(found.high),
                 p_value=found.p_value,
                 n=found.n,
                 clusters=found.items,
@@ -174,6 +174,7 @@ def _trait(
                 method=AT_ODDS,
                 unit=unit,
                 accuses=True,
+                endless=found.endless,
                 note=found.note,
             ),
             *_shares(votes, answer, trait, found, judge=judge, habit=habit, labels=labels[1:]),
@@ -232,10 +233,6 @@ def _shares(
             **common,
         ),
     ]
-
-
-def _odds(log_odds: float) -> float:
-    return math.exp(min(log_odds, 700.0))
 
 
 def _means(values: FloatArray, keys: IntArray) -> FloatArray:

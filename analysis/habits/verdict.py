@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.habits.measure import FOUND, UNTESTED, Measure
-from analysis.habits.sentences import HABITS, with_interval
+from analysis.habits.sentences import HABITS, clause, with_interval
 from analysis.results.verdict import Note, NotRun, Verdict
 
 _DO = {
@@ -33,6 +33,5 @@ def of_habits(measures: Sequence[Measure]) -> Verdict:
                 do=_DO[m.habit],
             )
         if m.reading == UNTESTED and m.note and key not in gaps:
-            why = m.note[:1].lower() + m.note[1:].rstrip(".")
-            gaps[key] = NotRun(check=f"{m.judge}: habit of {HABITS[m.habit]}", why=why)
+            gaps[key] = NotRun(check=f"{m.judge}: habit of {HABITS[m.habit]}", why=clause(m.note))
     return Verdict(notes=tuple(notes.values()), not_run=tuple(gaps.values()))

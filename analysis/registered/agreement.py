@@ -129,7 +129,7 @@ def _rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.Dat
     for judge in analysis.judges:
         if not (judged["rater_id"] == judge).any():
             raise RatifyError(
-                "this judge rated nothing",
+                "this judge gave no ratings",
                 column="judges",
                 value=judge,
                 allowed=", ".join(sorted(judged["rater_id"].unique())) or "a judge that was asked",

@@ -19,6 +19,7 @@ from analysis.registered.unanswered import require_ranked, require_scored
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
+from analysis.results.factors import factor_of_odds
 from analysis.results.numbers import percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
@@ -46,7 +47,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     """
     sides = _trials(analysis.judge, evidence)
     trials = sides.frame
-    outcome = analysis.formula.partition("~")[0].strip()
+    outcome = analysis.outcome
     if outcome == "select_match":
         require_ranked(analysis.judge, evidence)
     data = trials.dropna(subset=[outcome])
@@ -109,7 +110,7 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
             f"{with_interval(main.estimate, main.low, main.high)}{clear}."
         )
     side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
-    odds = with_interval(*map(math.exp, (main.estimate, main.low, main.high)))
+    odds = factor_of_odds(main.estimate, main.low, main.high)
     return (
         f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
         f"conversation it {side} are multiplied by {odds}{clear}."

@@ -97,7 +97,7 @@ def _quantity(name: str, judge: str, counted: Counted, what: str, **stamped: Any
         unit_of_n=what,
         method="answered / asked",
         unit="proportion",
-        note=f"Answered {answered:,} of {asked:,}.",
+        note=f"Answered {answered:,} of {asked:,}." if answered < asked else "",
         **stamped,
     )
 

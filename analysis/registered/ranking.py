@@ -107,7 +107,13 @@ def _sentence(
         )
     if frame.empty:
         return f"{text}; no item's rank has an interval."
-    width = float((frame["rank_high"] - frame["rank_low"] + 1).median())
+    widths = frame["rank_high"] - frame["rank_low"] + 1
+    if (widths >= frame["of"]).mean() >= 0.5:
+        return (
+            f"{text}. The ranking is not known: for most items, the interval of the rank covers "
+            "every place."
+        )
+    width = float(widths.median())
     most = int(frame["of"].max())
     return f"{text}. An item's rank is typically known to within {width:.0f} places of {most}."
 

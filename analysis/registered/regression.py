@@ -24,6 +24,7 @@ from analysis.regression.fit import (
     clustered_ols,
     robust_ols,
 )
+from analysis.results.factors import factor_of_odds
 from analysis.results.numbers import number, p_value, signed, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from prereg.analyses.regression import RATINGS, TRIALS
@@ -209,8 +210,7 @@ def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
         estimate, low, high = row["estimate_raw"], row["low_raw"], row["high_raw"]
         name = f"{row['outcome'].replace('_', ' ')}, {row['effect']}: "
         if analysis.model == "logit":
-            odds = with_interval(*map(math.exp, (estimate, low, high)))
-            text = f"the odds are multiplied by {odds}"
+            text = f"the odds are multiplied by {factor_of_odds(estimate, low, high)}"
         else:
             text = with_interval(estimate, low, high, sign=True) + " points"
             if not math.isnan(row["sd"]):

@@ -19,7 +19,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
 from analysis.registered.finding import Finding
 from analysis.registered.unanswered import NO_ANSWERS, verdict_of_silent
-from analysis.results.numbers import number, p_value, percent, with_interval
+from analysis.results.numbers import decimals_of, number, p_value, percent, with_interval
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import (
     AGREES,
@@ -34,7 +34,8 @@ from analysis.results.verdict import (
     Verdict,
     joined,
 )
-from analysis.results.words import counted
+from analysis.results.words import introduced
+from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES
 from prereg.plan.model import Hypothesis
@@ -57,7 +58,7 @@ def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     quantities = [q for finding in findings for q in finding.quantities]
     parts = [finding.verdict for finding in findings]
     if kind_of(evidence.plan).compares:
-        parts.insert(0, _choices(evidence))
+        parts.insert(0, _choices(evidence, quantities))
     parts += [verdict_of_silent(evidence), rater_quality(evidence)]
     decisions = tuple(decided(h, quantities) for h in evidence.plan.hypotheses)
     return joined([*parts, Verdict(hypotheses=decisions)])
@@ -101,10 +102,7 @@ def _by_tests(hypothesis: Hypothesis, tests: Sequence[Quantity]) -> Decision:
     )
     more = f"; {len(tests) - 4} more" if len(tests) > 4 else ""
     verdict = _all_or_none(len(wanted), len(tests))
-    how = (
-        f"{len(wanted)} of {counted(len(tests), 'registered test')} "
-        f"{'finds' if len(wanted) == 1 else 'find'} a {expected} effect ({said}{more})."
-    )
+    how = f"{_finding(len(wanted), len(tests))} a {expected} effect ({said}{more})."
     against = len(clear) - len(wanted)
     if against and hypothesis.direction is None:
         verdict = OPEN
@@ -117,6 +115,12 @@ def _by_tests(hypothesis: Hypothesis, tests: Sequence[Quantity]) -> Decision:
     return Decision(id=hypothesis.id, verdict=verdict, how=how)
 
 
+def _finding(hits: int, of: int) -> str:
+    if of == 1:
+        return f"The one registered test {'finds' if hits else 'does not find'}"
+    return f"{hits} of {of} registered tests {'finds' if hits == 1 else 'find'}"
+
+
 def _p(value: float | None) -> str:
     text = p_value(value)
     return text if text.startswith(("<", ">")) else f"= {text}"
@@ -126,7 +130,7 @@ def _all_or_none(hits: int, of: int) -> str:
     return SUPPORTED if hits == of else NOT_SUPPORTED if hits == 0 else OPEN
 
 
-def _choices(evidence: Evidence) -> Verdict:
+def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
     """Return the verdict on the judges' choices, beside people's own."""
     known, what = yardstick_of(evidence)
     audited = _audited(evidence)
@@ -151,7 +155,8 @@ def _choices(evidence: Evidence) -> Verdict:
         cells.append(
             Cell(judge=judge, dimension=CHOICES, word=word, why=f"{gap} percentage points")
         )
-        sentences.append(_sentence(evidence, judge, found, word))
+        ranks = _ranks(evidence, judge, quantities)
+        sentences.append(_sentence(evidence, judge, found, word, ranks))
         if word == NO_YARDSTICK and not any(note.about == "people" for note in notes):
             notes.append(_no_yardstick(found))
         if word == SHORT and judge in audited:
@@ -230,8 +235,10 @@ def _no_yardstick(found: Beside) -> Note:
     )
 
 
-def _sentence(evidence: Evidence, judge: str, found: Beside, word: str) -> str:
-    share, people = (with_interval(*one, percent=True) for one in (found.judge, found.people))
+def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: str) -> str:
+    both = found.judge, found.people
+    places = min(decimals_of(*one, percent=True) for one in both)  # both shares alike
+    share, people = (with_interval(*one, percent=True, decimals=places) for one in both)
     beside = f"{people} for {found.what}" if found.what == OTHERS else f"{found.what} in {people}"
     end = {
         SHORT: "it does not reach people",
@@ -244,7 +251,30 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str) -> str:
         end = end.replace("reaches people", "reaches them")
     own = evidence.raters_own
     own = own[0].lower() + own[1:]
-    return f"{judge} agrees with {own} choice in {share} of comparisons, {beside}: {end}."
+    return (
+        f"{introduced(judge)} agrees with {own} choice in {share} of comparisons, {beside}: "
+        f"{end}{ranks}."
+    )
+
+
+def _ranks(evidence: Evidence, judge: str, quantities: Sequence[Quantity]) -> str:
+    """Return the clause on a judge's scores or ranking beside people's ranking of the items."""
+    own = evidence.raters_own[0].lower() + evidence.raters_own[1:]
+    estimates = {q.analysis: q for q in quantities if q.name == "spearman"}
+    said: dict[str, str] = {}
+    for analysis in evidence.plan.analyses:
+        found = estimates.get(analysis.id)
+        if not isinstance(analysis, RankCorrelation) or analysis.judge != judge:
+            continue
+        if found is None or found.estimate is None:
+            continue
+        what = "its scores" if analysis.score == "overall" else "its ranking of items"
+        said.setdefault(what, with_interval(found.estimate, found.low, found.high))
+    if not said:
+        return ""
+    (first, value), *more = said.items()
+    others = "".join(f", {what} and that ranking one of {value}" for what, value in more)
+    return f"; {first} and {own} ranking have a rank correlation of {value}{others}"
 
 
 def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...]:
@@ -270,12 +300,12 @@ def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...
         both = both.sort_values(["size", "gap"], ascending=False, kind="stable")
         for row in both.head(evidence.plan.large.shown).to_dict("records"):
             ours, theirs = (row["low"], row["high"])[:: 1 if row["net"] > 0 else -1]
-            most, fewest = (int(row["n"]) + abs(int(row["net"]))) // 2, int(row["n"])
+            most, n = (int(row["n"]) + abs(int(row["net"]))) // 2, int(row["n"])
             found.append(
                 Disagreement(
                     judge=judge,
                     what=f"{row['scenario']}, {ours} or {theirs}",
-                    people=f"{ours} ({most} of {fewest})",
+                    people=f"{ours} ({'one person' if n == 1 else f'{most} of {n}'})",
                     said=str(theirs),
                     texts=tuple((f"Item {name}", str(texts[name])) for name in (ours, theirs)),
                     size=float(row["size"]),

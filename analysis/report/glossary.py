@@ -24,7 +24,6 @@ MEANINGS = {
     "ridge": "a small pull of scores towards zero that keeps them finite",
     "Bradley-Terry": "scores of items from who beats whom",
     "Elo": "scores of items, updated after each comparison as in chess",
-    "lexical": "a baseline that only counts words",
     "sensitivity": "share of the cases that are found",
     "specificity": "share of the others that are not called cases",
     "log-odds": "logarithm of the odds: 0 is one half",

@@ -22,11 +22,12 @@ from analysis.report.data import FigureData, ResultsData, TableData, read_result
 from analysis.report.glossary import Glossary
 from analysis.report.inline_svg import inline
 from analysis.report.tables import TableView, table_view
-from analysis.results import numbers
+from analysis.results import factors, numbers
 from analysis.results.files import numbers_name
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import MEANING, SEVERITIES
 from prereg import files
+from prereg.baselines import BASELINE_MEANING
 from prereg.errors import RatifyError
 
 KEY_NUMBERS = 12
@@ -98,6 +99,9 @@ def render(data: ResultsData, drawings: Path) -> str:
             severities=SEVERITIES,
             severity_words=SEVERITY_WORDS,
             meanings=MEANING,
+            baselines=BASELINE_MEANING,
+            never_varies=numbers.NEVER_VARIES,
+            why_no_interval=numbers.WHY_NO_INTERVAL,
             most_tests=KEY_NUMBERS,
             analyses=by_analysis(data.quantities),
             figures=[view for view in figures if view.data.name != FLOW_FIGURE],
@@ -129,7 +133,7 @@ class KeyRow:
 
 @dataclass(frozen=True, kw_only=True)
 class KeyGroup:
-    """Numbers of one unit, drawn on one scale."""
+    """Numbers of one unit, drawn on one scale; `zero` is the place of no difference."""
 
     unit: str
     low: float
@@ -161,6 +165,8 @@ def by_analysis(quantities: list[Quantity]) -> dict[str, list[Quantity]]:
 def _key_group(unit: str, quantities: list[Quantity]) -> KeyGroup:
     """Return numbers of one unit on one scale that includes all of them and zero."""
     known = [v for q in quantities for v in (q.estimate, q.low, q.high) if v is not None]
+    if factors.is_factor(unit):
+        return _key_factors(unit, quantities, known)
     low, high = _outward(min([0.0, *known])), _outward(max([0.0, *known]))
     if any(word in unit.lower() for word in DRAWN_ON_UNIT_SCALE) and -1 <= low <= high <= 1:
         low, high = math.floor(4 * low) / 4, 1.0
@@ -175,6 +181,24 @@ def _key_group(unit: str, quantities: list[Quantity]) -> KeyGroup:
     ]
     zero = round(100 * (0.0 - low) / span, 2)
     return KeyGroup(unit=unit, low=low, high=low + span, zero=zero, rows=rows)
+
+
+def _key_factors(unit: str, quantities: list[Quantity], known: list[float]) -> KeyGroup:
+    """Return factors on one logarithmic scale around 1, which is no difference."""
+
+    def power(value: float) -> float:
+        return math.log10(min(max(value, 1 / factors.MOST), factors.MOST))
+
+    reach = max(1, math.ceil(max((abs(power(v)) for v in known), default=0.0)))
+
+    def place(value: float | None) -> float | None:
+        return None if value is None else round(50 + 50 * power(value) / reach, 2)
+
+    rows = [
+        KeyRow(quantity=q, at=place(q.estimate), start=place(q.low), end=place(q.high))
+        for q in quantities
+    ]
+    return KeyGroup(unit=unit, low=10.0**-reach, high=10.0**reach, zero=50.0, rows=rows)
 
 
 def _outward(value: float) -> float:
@@ -226,17 +250,23 @@ def _environment() -> Environment:
         explained=Glossary().explained,
         cut=_cut,
     )
+    environment.tests["flat"] = lambda q: numbers.flat(q.low, q.high)
     environment.tests["table_data"] = lambda value: isinstance(value, TableData)
     return environment
 
 
 def _estimate(quantity: Quantity) -> str:
     """Return a number's estimate with the decimals that fit its interval."""
+    if factors.is_factor(quantity.unit):
+        return factors.factor(quantity.estimate)
     return numbers.number(quantity.estimate, _decimals(quantity))
 
 
 def _interval(quantity: Quantity) -> str:
     """Return a number's interval with the same decimals as its estimate."""
+    if factors.is_factor(quantity.unit):
+        shown = factors.factor_interval(quantity.estimate, quantity.low, quantity.high)
+        return shown or factors.factor(quantity.estimate)
     return numbers.interval(quantity.low, quantity.high, _decimals(quantity))
 
 

@@ -40,6 +40,12 @@ class TableView:
     rows: list[list[str | None]]
 
     @property
+    def without_interval(self) -> bool:
+        """Whether an interval is not shown because it has no width."""
+        mark = f"[{numbers.NO_INTERVAL}]"
+        return any(cell is not None and cell.endswith(mark) for row in self.rows for cell in row)
+
+    @property
     def long(self) -> bool:
         """Whether the table is folded."""
         return len(self.rows) > LONG
@@ -141,7 +147,7 @@ def _with_interval(rows: list[list[Cell]], place: int, low: int, high: int) -> l
             continue
         text = numbers.number(float(estimate), places)
         if start is not None or end is not None:
-            text += " " + numbers.interval(start, end, places)
+            text += " " + numbers.interval(start, end, places, without=numbers.NO_INTERVAL)
         texts.append(text)
     return texts
 

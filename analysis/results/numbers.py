@@ -13,7 +13,15 @@ from typing import Literal
 MISSING = "—"
 MINUS = "\u2212"
 
-Kind = Literal["p", "bounded", "statistic", "count", "plain"]
+Kind = Literal["p", "bounded", "statistic", "count", "plain", "factor"]
+
+# What stands in the place of an interval without width, and what a table says about it.
+NEVER_VARIES = "no interval: never varies"
+NO_INTERVAL = "no interval"
+WHY_NO_INTERVAL = (
+    "“No interval” stands where the answers behind a number never vary, so that they cannot show "
+    "how uncertain it is."
+)
 
 # Words in a column's name or a unit that mean the number cannot exceed 1: two decimals are enough.
 _BOUNDED = frozenset(
@@ -64,6 +72,7 @@ def with_interval(
     *,
     percent: bool = False,
     sign: bool = False,
+    decimals: int | None = None,
 ) -> str:
     """Return an estimate with its interval for a sentence: `0.56 [0.41, 0.68]`, `61% [57%, 65%]`.
 
@@ -76,26 +85,57 @@ def with_interval(
     sign : bool
         Whether the estimate has a plus if it is above zero.
 
+    decimals : int, optional
+        Decimals to show; by default as many as the width of the interval allows.
+
     Returns
     -------
     str
-        Estimate and ends have the same decimals, as many as the width of the interval allows.
+        Estimate and ends have the same decimals. An interval without width is not shown, but the
+        reason for it: `−1.00 [no interval: never varies]`.
     """
     scale = 100.0 if percent else 1.0
     estimate, start, end = (
         None if _absent(v) else scale * float(v)  # type: ignore[arg-type]
         for v in (value, low, high)
     )
-    bare = start is None or end is None
-    places = decimals_for(estimate, start, end)
-    places = min(0 if bare else 1, places) if percent else places
+    places = decimals_of(value, low, high, percent=percent) if decimals is None else decimals
     mark = "%" if percent else ""
     shown = (signed if sign else number)(estimate, places)
     text = shown + (mark if estimate is not None else "")
     if start is None and end is None:
         return text
+    if flat(start, end):
+        return f"{text} [{NEVER_VARIES}]"
     ends = (number(v, places) + (mark if v is not None else "") for v in (start, end))
     return f"{text} [{', '.join(ends)}]"
+
+
+def decimals_of(
+    value: float | None,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    percent: bool = False,
+) -> int:
+    """Return the decimals with which `with_interval` shows an estimate and its interval."""
+    scale = 100.0 if percent else 1.0
+    known = [None if v is None or math.isnan(v) else scale * float(v) for v in (value, low, high)]
+    places = decimals_for(*known)
+    bare = None in known[1:] or flat(*known[1:])
+    return min(0 if bare else 1, places) if percent else places
+
+
+def flat(low: float | None, high: float | None) -> bool:
+    """Return whether an interval has no width: all answers behind it are alike.
+
+    Whole numbers, such as ranks, may be known exactly.
+    """
+    if low is None or high is None or (isinstance(low, int) and isinstance(high, int)):
+        return False
+    if not math.isfinite(high - low):
+        return False
+    return abs(high - low) <= 1e-9 * max(1.0, abs(low), abs(high))
 
 
 def percent(value: float | None, decimals: int = 0) -> str:
@@ -121,10 +161,22 @@ def p_value(value: float | None) -> str:
     return f"{value:.3f}"
 
 
-def interval(low: float | None, high: float | None, decimals: int | None = None) -> str:
-    """Return an interval in brackets, both ends with the same decimals."""
+def interval(
+    low: float | None, high: float | None, decimals: int | None = None, *, without: str = ""
+) -> str:
+    """Return an interval in brackets, both ends with the same decimals.
+
+    Parameters
+    ----------
+    low, high : float, int or None
+    decimals : int, optional
+    without : str
+        What stands in the brackets if the interval has no width; by default `NEVER_VARIES`.
+    """
     if _absent(low) and _absent(high):
         return MISSING
+    if flat(low, high):
+        return f"[{without or NEVER_VARIES}]"
     places = decimals_for(None, low, high) if decimals is None else decimals
     return f"[{number(_float(low), places)}, {number(_float(high), places)}]"
 
@@ -141,7 +193,7 @@ def decimals_for(
         assert low is not None
         assert high is not None
         width = abs(high - low)
-        if width > 0 and math.isfinite(width):
+        if not flat(float(low), float(high)) and math.isfinite(width):
             return min(4, max(0, 1 - math.floor(math.log10(width))))
     ends = [abs(v) for v in (estimate, low, high) if v is not None and math.isfinite(v)]
     largest = max(ends, default=0.0)
@@ -172,7 +224,10 @@ def interval_decimals(triples: Iterable[tuple[float | None, float | None, float 
     widths = sorted(
         high - low
         for _, low, high in known
-        if low is not None and high is not None and math.isfinite(high - low) and high > low
+        if low is not None
+        and high is not None
+        and math.isfinite(high - low)
+        and not flat(float(low), float(high))
     )
     if not widths:
         return column_decimals([value for triple in known for value in triple])
@@ -272,6 +327,8 @@ def apa_interval(low: float | None, high: float | None, kind: Kind, decimals: in
     """Return an interval for a table of a paper, `[0.41, 0.68]`; an em dash if it is missing."""
     if _absent(low) and _absent(high):
         return MISSING
+    if flat(low, high):
+        return NO_INTERVAL
     return f"[{apa(low, kind, decimals)}, {apa(high, kind, decimals)}]"
 
 

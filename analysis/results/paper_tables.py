@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.results import numbers
+from analysis.results import factors, numbers
 from analysis.results.quantities import ResultTable
 from analysis.tables import columns
 
@@ -186,7 +186,11 @@ def _columns(table: ResultTable) -> list[_Column]:
             owner = name.removesuffix("_low") if name != "low" else _owner(names)
             style = _styles(owner, [*cells.get(owner, []), *both[0], *both[1]], units, table)
             pairs = zip(*both, style, strict=False)
-            texts = [numbers.apa_interval(low, high, *how) for low, high, how in pairs]
+            owned = cells.get(owner, [None] * len(cells[name]))
+            texts = [
+                _interval(value, low, high, *how)
+                for value, (low, high, how) in zip(owned, pairs, strict=False)
+            ]
             shown.append(_Column(heading=interval, cells=texts, numeric=True))
             continue
         if not numbers.all_numbers(cells[name]):
@@ -200,9 +204,19 @@ def _columns(table: ResultTable) -> list[_Column]:
             else []
         )
         style = _styles(name, [*cells[name], *beside], units, table)
-        texts = [numbers.apa(v, *how) for v, how in zip(cells[name], style, strict=False)]
+        texts = [_number(v, *how) for v, how in zip(cells[name], style, strict=False)]
         shown.append(_Column(heading=_heading(name), cells=texts, numeric=True))
     return shown
+
+
+def _number(value: Value, kind: numbers.Kind, decimals: int) -> str:
+    return factors.factor(value) if kind == "factor" else numbers.apa(value, kind, decimals)
+
+
+def _interval(value: Value, low: Value, high: Value, kind: numbers.Kind, decimals: int) -> str:
+    if kind == "factor":
+        return factors.factor_interval(value, low, high) or factors.factor(value)
+    return numbers.apa_interval(low, high, kind, decimals)
 
 
 def _is_end(name: str, names: Sequence[str]) -> bool:
@@ -234,8 +248,11 @@ def _styles(
     of_unit: dict[str, list[Value]] = {}
     for place, value in enumerate(values):
         of_unit.setdefault(units[place % rows], []).append(value)
-    styles = {}
+    styles: dict[str, tuple[numbers.Kind, int]] = {}
     for unit, mine in of_unit.items():
+        if factors.is_factor(unit):
+            styles[unit] = "factor", 0
+            continue
         kind = numbers.kind_of(unit, mine, bounded=declared)
         styles[unit] = kind, numbers.apa_decimals(kind, mine)
     return [styles[unit] for unit in units]
@@ -261,12 +278,17 @@ def _sentences(table: ResultTable, shown: Sequence[_Column]) -> list[str]:
     used = [
         f"{a} = {words}" for a, words in _ABBREVIATIONS.items() if re.search(rf"\b{a}\b", heads)
     ]
-    dash = any(cell == numbers.MISSING for column in shown for cell in column.cells)
+    cells = {cell for column in shown for cell in column.cells}
+    beyond = any(cell.startswith(("> 1,000", "< 1/1,000")) for cell in cells)
     caption = table.caption.strip()
     return [
         caption if not caption or caption.endswith((".", "!", "?")) else caption + ".",
         "; ".join(used) + "." if used else "",
-        "A dash stands for a value that could not be computed or does not apply." if dash else "",
+        "A dash stands for a value that could not be computed or does not apply."
+        if numbers.MISSING in cells
+        else "",
+        numbers.WHY_NO_INTERVAL if numbers.NO_INTERVAL in cells else "",
+        factors.BEYOND if beyond else "",
         _REGISTERED[table.status],
     ]
 

@@ -33,6 +33,11 @@ class Logit(AnyAnalysis):
             raise ValueError("must read 'select_higher ~ ...' or 'select_match ~ ...'")
         return formula
 
+    @property
+    def outcome(self) -> str:
+        """What the formula explains: `select_higher` or `select_match`."""
+        return self.formula.partition("~")[0].strip()
+
     def clustered_by(self, column: str) -> Self:
         """Return a copy with errors clustered by this column of the visits."""
         return self.model_copy(update={"cluster": column})

@@ -6,13 +6,14 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
+from prereg.baselines import BASELINE_MEANING
 from prereg.plan.pairs import PairSampling
 from prereg.plan.table_judge import TableJudge
 from prereg.plan.transport import TRANSPORT, checked_headers, checked_url, words
 from prereg.strict import Identifier, Strict, Text, added
 
 # Offline judges that every LLM is compared with: one that is no better measures length or words.
-BASELINES = ("length", "lexical")
+BASELINES = tuple(BASELINE_MEANING)
 
 # Seven rewrites that should not change empathy. The last three need a rewriter, so their texts come
 # with the items, in a column of this name.

@@ -90,6 +90,32 @@ def test_a_judge_that_no_analysis_names_is_said() -> None:
     assert "the gate has no threshold about judge 'gpt'" in said("ab", plan=gated)
 
 
+def test_elo_of_pairs_by_information_is_said_with_what_to_do() -> None:
+    pairs = {"scheme": "information", "per_scenario": 100}
+    match = {"id": "m", "kind": "logit", "judge": "gpt", "cluster": "rater_id", "term": "gap"}
+    match |= {"formula": "select_match ~ gap"}
+    elo = {"id": "e", "kind": "rank_correlation", "judge": "gpt", "score": "elo"}
+    fitted = {"id": "f", "kind": "regression", "data": "trials", "judge": "gpt"}
+    fitted |= {"outcomes": ["select_match"], "model": "logit", "terms": ["gap"]}
+    fitted |= {"predictors": "gap", "cluster": "rater_id"}
+    judges: dict[str, Any] = {"judges": [LLM | {"pairs": pairs}], "gate": []}
+    advised = (
+        (match, "Write select_higher"),
+        (fitted, "Write select_higher"),
+        (elo, "Write score: bradley_terry"),
+    )
+    for analysis, advice in advised:
+        found = said("ab", plan=plan_of(**judges, analyses=[analysis]))
+        assert f"analysis '{analysis['id']}' uses the Elo of judge 'gpt'" in found
+        assert advice in found
+        assert "scheme: elo_neighbours" in found
+    higher = match | {"formula": "select_higher ~ gap"}
+    scored = elo | {"score": "bradley_terry"}
+    assert "Elo" not in said("ab", plan=plan_of(**judges, analyses=[higher, scored]))
+    judges["judges"] = [LLM | {"pairs": pairs | {"scheme": "elo_neighbours"}}]
+    assert "Elo" not in said("ab", plan=plan_of(**judges, analyses=[match, elo]))
+
+
 def test_what_is_left_of_the_worked_plan_is_said() -> None:
     texts = {
         n: (WORKED / "best_response" / f"{n}.md").read_text() for n in ("consent", "instructions")

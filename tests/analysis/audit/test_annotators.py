@@ -143,7 +143,7 @@ def test_a_rater_without_any_rating_is_left_out_and_said(tmp_path, bot):
     rows = [*LONG_ROWS, *(("mute", "human", item, "warmth", "") for item in IDS)]
     found = read([long_file(tmp_path / "ratings.csv", rows)], [bot])
     assert "mute" not in [one.name for one in found.humans]
-    assert "rated nothing: mute" in " ".join(found.warnings)
+    assert "gave no ratings: mute" in " ".join(found.warnings)
 
 
 def test_partial_overlap_is_said_with_counts(tmp_path, ann):

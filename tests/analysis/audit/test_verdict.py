@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from analysis.audit.audit import audit
+from analysis.report.page import write_report
+from analysis.results.files import write_results
 from analysis.results.verdict import (
     AGREES,
     BIASED,
@@ -18,6 +21,7 @@ from analysis.results.verdict import (
     SHORT,
     TOO_FEW,
 )
+from analysis.results.words import part_of
 from prereg.errors import RatifyError
 from prereg.plan.reporting import Large, large_of
 
@@ -105,6 +109,56 @@ def test_checks_that_could_not_run_are_named_with_the_reason(found, files):
     assert "one person" in gaps["People's agreement with each other"]
     assert "--items" in gaps["The worst disagreements with their texts"]
     assert {c.word for c in alone.verdict.cells} <= {TOO_FEW, BIASED, REVERSED}
+
+
+def test_a_baseline_is_explained_where_it_stands(found, tmp_path):
+    assert found.headline[1].startswith("length (a baseline that only measures how long a text is)")
+    write_results(found, tmp_path)
+    page = write_report(tmp_path).read_text(encoding="utf-8")
+    assert "length<small>a baseline that only measures how long a text is</small></th>" in page
+    assert '<th scope="col">model</th>' in page
+
+
+def test_one_dimension_is_not_counted(files):
+    people, folder = files
+    judge = [str(folder / "model.csv")]
+    for dimension in ("warmth", "detail"):
+        one = audit(
+            [str(path) for path in people],
+            judge,
+            id_column="item_id",
+            scale=(1, 5),
+            dimensions=[dimension],
+        )
+        said = " ".join(one.headline)
+        assert "1 dimension" not in said
+        assert "By mean quadratic kappa, " in said
+        assert ("model passes" if dimension == "warmth" else "model does not pass") in said
+    assert part_of(1, 1, "pair") == "the one pair"
+    assert part_of(1, 3, "pair") == "1 of 3 pairs"
+
+
+def test_ratings_that_never_vary_have_no_interval_and_it_is_said(files, tmp_path):
+    """A judge exactly a point lower than every person differs by the same number everywhere."""
+    people, _ = files
+    lower = pd.read_csv(people[0])[["item_id", "warmth"]].assign(warmth=3)
+    paths = [tmp_path / f"{name}.csv" for name in ("p", "q", "judge")]
+    for path, value in zip(paths, (3, 3, 2), strict=True):
+        lower.assign(warmth=value).to_csv(path, index=False)
+    found = audit(
+        [str(path) for path in paths[:2]],
+        [str(paths[2])],
+        id_column="item_id",
+        scale=(1, 5),
+        dimensions=["warmth"],
+    )
+    assert found.verdict.cells[0].why == "−1.00 [no interval: never varies] points"
+    bias = next(q for q in found.quantities if ":bias:" in q.name)
+    assert (bias.estimate, bias.low, bias.high) == (-1.0, -1.0, -1.0)
+    write_results(found, tmp_path / "out")
+    page = write_report(tmp_path / "out").read_text(encoding="utf-8")
+    words = re.sub("<[^>]+>", "", re.sub("<svg.*?</svg>", "", page, flags=re.DOTALL))
+    assert not re.findall(r"\[([−\d.]+), \1\]", words)
 
 
 def test_the_worst_disagreements_name_nobody(found):

@@ -21,11 +21,11 @@ from statsmodels.stats.multitest import multipletests
 from analysis.audit.habits import audit_habits, own_items_of, polarity_of
 from analysis.habits.answers import answers_to, questions
 from analysis.habits.beyond_people import beyond_people
-from analysis.habits.figures import drawn
+from analysis.habits.figures import drawn, plot_habits
 from analysis.habits.findings import habits_results
 from analysis.habits.measure import ALONE, CLEAR, FOUND, Measure, judged, weighted_holm
-from analysis.habits.order import wording
-from analysis.habits.sentences import steadiness, with_interval
+from analysis.habits.order import repeatability, wording
+from analysis.habits.sentences import overview, steadiness, untested, verdicts, with_interval
 from analysis.habits.tables import HabitTables, read_habit_tables
 from analysis.habits.traits import sizes_of
 from analysis.habits.votes import votes_of
@@ -40,6 +40,7 @@ from analysis.inference.paired import (
 from analysis.inference.proportions import wilson_interval
 from analysis.report.page import write_report
 from analysis.results.files import write_results
+from analysis.results.words import introduced
 from prereg.errors import RatifyError
 from prereg.plan.file import load_plan
 from tests.analysis.habits.test_habits_judges import GPT, Law, judge_tables, world
@@ -465,7 +466,7 @@ def test_baselines_stand_beside_the_judge_with_what_they_answered(tables):
     # some pairs of people's trials were shown both ways round
     chose = {"first", "first_odds", "consistency", "letter"}
     assert names == chose | {"length", "longer", "longer by people"}
-    assert [s.partition(":")[0] for s in found.sentences] == [GPT, "length"]
+    assert [s.partition(":")[0] for s in found.sentences] == [GPT, introduced("length")]
 
 
 def test_requests_are_counted_by_purpose_with_reasons(tables):
@@ -561,6 +562,13 @@ def test_what_a_folder_must_hold(tables, tmp_path):
     [
         ("odds ratio", 2.0, 0.5, 12.0, "×2.00 [0.50, 12.0]"),
         ("odds ratio per doubling of length", 2.0, 0.5, 120.0, "×2.00 [0.50, 120]"),
+        ("odds ratio", 73_909.6, 1_762.9, 3.1e6, "more than 1,000 times"),
+        ("odds ratio", 1.6e207, 12.0, math.inf, "more than 1,000 times [12.0, > 1,000]"),
+        ("odds ratio", 35.0, 2.1, 4e9, "×35.0 [2.10, > 1,000]"),
+        ("odds ratio", 1e-9, 1e-12, 0.02, "less than 1/1,000 times [< 1/1,000, 0.020]"),
+        ("odds ratio", 0.02, 0.003, 0.15, "×0.020 [0.0030, 0.15]"),
+        ("odds ratio", 3.0, 1.5, math.nan, "×3.00 [1.50, ∞]"),
+        ("points of the scale", -1.0, -1.0, -1.0, "−1.00 [no interval: never varies]"),
         ("difference of proportions", -0.051, -0.2, 0.1, "−5 pp [−20, +10]"),
         ("proportion", 0.58, 0.55, 0.61, "58.0% [55.0%, 61.0%]"),
         ("points of the scale", 0.3, 0.1, 0.5, "+0.30 [+0.10, +0.50]"),
@@ -581,6 +589,87 @@ def test_an_interval_is_written_as_its_unit_has_it(unit, value, low, high, text)
         unit=unit,
     )
     assert with_interval(m) == text
+
+
+def accusing(habit, estimate=math.nan, **changes):
+    """Return a tested number about a habit."""
+    fields = {
+        "judge": "j",
+        "habit": habit,
+        "what": habit,
+        "label": "",
+        "estimate": estimate,
+        "n": 9,
+        "unit_of_n": "",
+        "method": "",
+        "unit": "odds ratio per doubling of length" if habit == "length" else "proportion",
+        "honest": 1.0 if habit == "length" else 0.5,
+        "p_value": 0.001,
+        "accuses": True,
+        "reading": FOUND,
+    }
+    return Measure(**{**fields, **changes})
+
+
+def test_a_factor_without_a_finite_estimate_is_said_with_its_direction():
+    share = accusing("length", 0.99, what="longer", unit="proportion", accuses=False, reading="")
+    for endless, words, longer in (
+        (1, "more than 1,000", "longer"),
+        (-1, "less than 1", "shorter"),
+    ):
+        m = accusing("length", endless=endless)
+        said = verdicts([m, share], "j")
+        assert with_interval(m).startswith(words)
+        assert f"it favours the {longer} text more than people do ({words}" in said
+        assert "times the odds for twice the length; 99" in said
+        assert plot_habits([m, share]).lines
+    unknown = accusing("length")
+    assert with_interval(unknown) == "no finite estimate"
+    assert "(99" in verdicts([unknown, share], "j")
+
+
+def test_factors_of_any_size_are_drawn():
+    for estimate, low, high in ((1e-300, 0.0, 1e-200), (1e207, 1e3, 1e300), (2.0, 0.0, math.inf)):
+        axes = plot_habits([accusing("length", estimate, low=low, high=high)])
+        for line in axes.lines:
+            assert np.isfinite(np.asarray(line.get_xdata(), dtype=float)).all()
+
+
+def test_one_tested_habit_is_not_counted():
+    letter = accusing("letter", 0.7)
+    assert verdicts([letter], "j").startswith("j: the one tested habit was found: it answers A")
+    clear = replace(letter, reading=CLEAR)
+    assert verdicts([clear], "j") == "j: the one tested habit was not found (one letter)."
+    two = [clear, replace(clear, habit="first", what="first")]
+    assert verdicts(two, "j").startswith("j: none of 2 tested habits was found")
+    (said,) = overview([letter, replace(letter, judge="k")], ["j", "k"])
+    assert "j (the one tested)" in said
+
+
+def test_what_could_not_be_tested_is_part_of_the_sentence():
+    m = accusing("letter", p_value=math.nan, reading="not tested", note="People gave no ratings.")
+    assert untested([m], "j") == "Not tested for j: one letter (people gave no ratings)."
+
+
+def test_a_judge_that_was_not_asked_again_has_no_noise(tables):
+    found = repeatability(tables.probes.iloc[:0], judge=GPT)
+    assert math.isnan(found["noise"].estimate)
+    assert math.isnan(found["noise"].low)
+
+
+def test_sides_are_said_to_be_balanced_as_the_plan_has_them(tables):
+    found = habits_results(tables)
+    said = " ".join([*found.methods, *(q.method for q in found.quantities)])
+    assert "coin" not in said
+    assert "on the left as often as on the right, within one" in said
+
+
+def test_shares_of_one_sentence_have_the_same_decimals():
+    again = accusing("steady", 0.9, what="repeat", low=0.88, high=0.92)
+    turned = replace(again, what="consistency", estimate=0.6, low=0.4, high=0.8)
+    said = steadiness([again, turned], "j")
+    assert "90% [88%, 92%] when asked" in said
+    assert "60% [40%, 80%] with the sides" in said
 
 
 @settings(max_examples=20)

@@ -335,6 +335,7 @@ def test_a_judge_that_always_takes_the_longer_is_found_without_odds():
     assert found(measures) == {"length"}
     assert np.isnan(m.estimate)
     assert "odds are infinite" in m.note
+    assert m.endless == 1
     assert next(m for m in measures if m.what == "longer").estimate > 0.98
 
 

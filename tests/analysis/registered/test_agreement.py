@@ -106,7 +106,7 @@ def test_a_crowd_has_a_yardstick():
 @pytest.mark.parametrize(
     ("settings", "changed", "says"),
     [
-        ({"judges": ("x",)}, {}, "rated nothing"),
+        ({"judges": ("x",)}, {}, "gave no ratings"),
         ({"dimensions": ("x",)}, {}, "did not both rate"),
         ({}, {"ratings": evidence().ratings.head(0)}, "no ratings by people"),
         (

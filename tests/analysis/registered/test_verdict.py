@@ -9,20 +9,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.evidence.choice_yardstick import PAIRS, beside_people, yardstick_of
+from analysis.evidence.choice_yardstick import PAIRS, Beside, beside_people, yardstick_of
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
+from analysis.registered.coverage import _quantity
+from analysis.registered.ranking import _sentence as _rank_sentence
 from analysis.registered.verdict import (
     NOT_SUPPORTED,
     OPEN,
     SUPPORTED,
     _no_yardstick,
+    _ranks,
     _sentence,
     _word,
+    _worst,
     decided,
 )
 from analysis.results.quantities import Quantity
-from analysis.results.verdict import NO_YARDSTICK
+from analysis.results.verdict import AGREES, NO_YARDSTICK
+from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.plan.model import Hypothesis
 from prereg.plan.reporting import Large
 
@@ -70,6 +75,101 @@ def test_the_registered_tests_decide_about_a_hypothesis(
     found = decided(hypothesis, [*tests, Quantity(**_other())])
     assert found.verdict == verdict
     assert found.how.endswith(".")
+
+
+def test_a_single_test_is_not_counted() -> None:
+    hypothesis = Hypothesis(id="H1", text="It matters.")
+    one = decided(hypothesis, [number(0.4, 0.001)]).how
+    assert one.startswith("The one registered test finds a positive effect")
+    none = decided(hypothesis, [number(0.4, 0.2)]).how
+    assert none.startswith("The one registered test does not find a positive effect")
+    two = decided(hypothesis, [number(0.4, 0.001), number(0.2, 0.4)]).how
+    assert two.startswith("1 of 2 registered tests finds")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        ([1] * 15, [15] * 15, "The ranking is not known: for most items, the interval of the rank"),
+        ([1] * 8 + [3] * 7, [15] * 8 + [9] * 7, "The ranking is not known"),
+        ([2] * 15, [6] * 15, "An item's rank is typically known to within 5 places of 15."),
+    ],
+)
+def test_a_rank_that_may_be_any_is_not_said_to_be_known(
+    low: list[int], high: list[int], said: str
+) -> None:
+    frame = pd.DataFrame({"rank_low": low, "rank_high": high, "of": 15}, dtype="Int64")
+    text = _rank_sentence(
+        cast(Any, SimpleNamespace(of="people")),
+        cast(Evidence, SimpleNamespace(raters_own="People's")),
+        cast(Any, SimpleNamespace(frame=frame, n_items=15)),
+        cast(Any, SimpleNamespace(estimate=np.nan)),
+    )
+    assert said in text
+    assert "within 15 places of 15" not in text
+
+
+def test_a_share_of_answers_is_noted_where_it_is_not_whole() -> None:
+    notes = [
+        _quantity("a", "m", counts, "trials", analysis="a").note for counts in ((9, 9), (8, 9))
+    ]
+    assert notes == ["", "Answered 8 of 9."]
+
+
+def test_a_single_person_is_not_counted() -> None:
+    people = choices(0.0).drop_duplicates(["left_id", "right_id"]).head(3)
+    judge = people.assign(choice=people["choice"].map({"left": "right", "right": "left"}))
+    ranked = pd.DataFrame({"item_id": [f"i{n}" for n in range(12)], "score": 0.0})
+    seen = cast(
+        Evidence,
+        SimpleNamespace(
+            people=people,
+            items=ranked.assign(text="Words."),
+            ranking=SimpleNamespace(frame=ranked),
+            judges={"m": SimpleNamespace(trials=judge)},
+            plan=SimpleNamespace(large=Large()),
+        ),
+    )
+    found = _worst(seen, ["m"])
+    assert found
+    assert all(one.people.endswith("(one person)") for one in found)
+
+
+def test_both_shares_of_a_sentence_have_the_same_decimals() -> None:
+    wide, narrow = (0.5, 0.38, 0.62), (0.7, 0.68, 0.72)
+    found = Beside(wide, narrow, (-0.2, -0.3, -0.1), PAIRS, 300)
+    own = cast(Evidence, SimpleNamespace(raters_own="People's"))
+    for one in (found, Beside(narrow, wide, found.difference, PAIRS, 300)):
+        assert "." not in _sentence(own, "m", one, AGREES, "").rstrip(".")
+
+
+def test_the_verdict_says_how_scores_and_ranking_follow_peoples_ranking() -> None:
+    plans = [
+        RankCorrelation(id=f"r{n}", kind="rank_correlation", judge=judge, score=score)
+        for n, (judge, score) in enumerate(
+            [("m", "overall"), ("m", "elo"), ("other", "overall"), ("silent", "elo")]
+        )
+    ]
+    seen = cast(
+        Evidence, SimpleNamespace(raters_own="People's", plan=SimpleNamespace(analyses=plans))
+    )
+    numbers = [
+        Quantity(
+            **number(value, None, "spearman").to_json()
+            | {"analysis": f"r{n}", "low": value and value - 0.1, "high": value and value + 0.1}
+        )
+        for n, value in enumerate([0.61, 0.42, -0.2, None])
+    ]
+    assert _ranks(seen, "m", numbers) == (
+        "; its scores and people's ranking have a rank correlation of 0.61 [0.51, 0.71], "
+        "its ranking of items and that ranking one of 0.42 [0.32, 0.52]"
+    )
+    assert "of −0.20 [−0.30, −0.10]" in _ranks(seen, "other", numbers)
+    assert _ranks(seen, "silent", numbers) == _ranks(seen, "unnamed", numbers) == ""
+    found = Beside((0.7, 0.6, 0.8), (0.7, 0.6, 0.8), (0.0, -0.1, 0.1), PAIRS, 300)
+    said = _sentence(seen, "length", found, AGREES, _ranks(seen, "m", numbers))
+    assert said.startswith("length (a baseline that only measures how long a text is) agrees")
+    assert said.endswith("one of 0.42 [0.32, 0.52].")
 
 
 def _other() -> dict[str, Any]:
@@ -141,7 +241,7 @@ def test_people_who_agree_only_at_chance_are_no_yardstick() -> None:
     assert said.severity == "critical"
     assert "do not agree with each other" in said.says
     assert "no yardstick" in _sentence(
-        cast(Evidence, SimpleNamespace(raters_own="People's")), "m", found, NO_YARDSTICK
+        cast(Evidence, SimpleNamespace(raters_own="People's")), "m", found, NO_YARDSTICK, ""
     )
     careful = choices(0.1)
     known, what = yardstick_of(evidence(careful))

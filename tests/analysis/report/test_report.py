@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import functools
 import hashlib
+import io
 import json
 import re
 import shutil
@@ -13,8 +14,10 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from analysis.evidence.figures import plot_flow
 from analysis.ranking.figures import plot_ranking
@@ -382,6 +385,43 @@ def test_the_summary_draws_intervals_to_one_scale() -> None:
     assert [(row.start, row.at, row.end) for row in group.rows] == [(40, 60, 80), (4, 20, 40)]
 
 
+def test_factors_are_drawn_around_one_and_never_in_full(tmp_path: Path) -> None:
+    odds = quantity("odds", estimate=1.6e207, low=20.0, high=9e300, unit="odds ratio")
+    (group,) = key_groups(
+        [odds, quantity("small", estimate=0.5, low=0.1, high=1.0, unit=odds.unit)]
+    )
+    assert (group.low, group.high, group.zero) == (0.001, 1000.0, 50.0)
+    assert (group.rows[0].at, group.rows[1].end) == (100.0, 50.0)
+    source = page(tmp_path, study(quantities=[odds]))
+    assert "[20.0, &gt; 1,000]" in source
+    assert not re.search(r"\d,000,000", source)
+    paper = (tmp_path / "tables" / "numbers_h1_choice.md").read_text(encoding="utf-8")
+    assert "| > 1,000 | [20.0, > 1,000] |" in paper
+    exact = (tmp_path / "tables" / "numbers_h1_choice.csv").read_text(encoding="utf-8")
+    assert "1.6e+207" in exact
+    assert json.loads((tmp_path / "results.json").read_text())["quantities"][0]["high"] == 9e300
+
+
+def test_an_interval_without_width_is_said_and_not_printed(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {"bias": [-1.0, 0.5], "bias_low": [-1.0, 0.1], "bias_high": [-1.0, 0.9]}
+    ).assign(rank=[1, 2], rank_low=[1, 1], rank_high=[1, 2])
+    table = ResultTable(name="flat", title="Bias", caption="One row a judge.", frame=frame)
+    flat = quantity("flat", estimate=-1.0, low=-1.0, high=-1.0)
+    source = page(tmp_path, study(tables=[table], quantities=[flat], figures=[]))
+    text = Reader(source).text
+    assert "−1.00 [no interval]" in text
+    assert text.count("[no interval]") == 1
+    assert re.search(r"\[1\.?0*, 1\.?0*\]", text), "a rank may be known exactly"
+    assert "the answers behind a number never vary" in text
+    assert text.count("no interval: never varies") == 3
+    assert "[−1.0" not in source
+    paper = (tmp_path / "tables" / "flat.md").read_text(encoding="utf-8")
+    assert "| no interval |" in paper
+    assert "never vary" in paper
+    assert "never vary" not in page(tmp_path / "wide", study())
+
+
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
@@ -435,9 +475,32 @@ def test_in_a_browser_it_fits_and_prints_and_keeps_its_policy(tmp_path: Path, wi
         view.goto((tmp_path / "report.html").as_uri())
         assert view.evaluate("document.documentElement.scrollWidth") == width
         assert view.evaluate("getComputedStyle(document.querySelector('h2')).fontWeight") == "600"
+        view.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
+        beyond = [box for box in view.locator(".scroll, .drawing").all() if box.is_visible()]
+        assert beyond
+        for box in beyond:
+            assert box.get_attribute("tabindex") == "0"
+            assert box.get_attribute("role") == "region"
+            assert box.get_attribute("aria-label") or box.get_attribute("aria-labelledby")
+        cell = "getComputedStyle(document.querySelector('.key td.drawn')).display"
+        assert view.evaluate(cell) == ("none" if width < 700 else "table-cell")
+        if width < 400:
+            wide = next(b for b in beyond if b.evaluate("b => b.scrollWidth > b.clientWidth + 20"))
+            shaded, at_end = _edge(wide), _edge(wide, scrolled=True)
+            assert shaded < 225, "a shadow says that there is more to the right"
+            assert at_end > 240, "at the end there is none"
         view.emulate_media(media="print")
         folded = view.locator("details tbody tr").last
         assert folded.is_visible(), "a folded table is printed open"
         browser.close()
     assert said == []
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+def _edge(box: Any, *, scrolled: bool = False) -> float:
+    """Return how light the right edge of a scrolling box is, in the middle of its height."""
+    box.evaluate(f"b => b.scrollLeft = {'b.scrollWidth' if scrolled else 0}")
+    box.scroll_into_view_if_needed()
+    shown = Image.open(io.BytesIO(box.screenshot())).convert("L")
+    column = [shown.getpixel((shown.width - 2, y)) for y in range(shown.height)]
+    return float(np.median(column))

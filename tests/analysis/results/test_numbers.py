@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from analysis.results import numbers
+from analysis.results import factors, numbers
 
 
 @pytest.mark.parametrize(
@@ -179,10 +179,45 @@ def test_decimals_by_kind():
         (-0.3, math.nan, math.nan, {"sign": True}, "−0.300"),
         (1523.0, 1400.0, 1610.0, {}, "1,523 [1,400, 1,610]"),
         (math.nan, math.nan, math.nan, {}, "—"),
+        (-1.0, -1.0, -1.0, {}, "−1.00 [no interval: never varies]"),
+        (-1.0, -1.0 - 1e-16, -1.0 + 2e-16, {}, "−1.00 [no interval: never varies]"),
+        (1.0, 1.0, 1.0, {"percent": True}, "100% [no interval: never varies]"),
+        (0.7, 0.68, 0.72, {"percent": True, "decimals": 0}, "70% [68%, 72%]"),
     ],
 )
 def test_an_estimate_in_a_sentence_has_the_digits_of_its_interval(value, low, high, how, shown):
     assert numbers.with_interval(value, low, high, **how) == shown
+
+
+def test_an_interval_without_width_is_none_but_a_rank_may_be_known():
+    assert numbers.interval(1.0, 1.0) == "[no interval: never varies]"
+    assert numbers.interval(1.0, 1.0, without="no interval") == "[no interval]"
+    assert numbers.interval(1, 1) == "[1.00, 1.00]"
+    assert numbers.apa_interval(0.5, 0.5, "bounded") == "no interval"
+    assert not numbers.flat(math.inf, math.inf)
+    assert not numbers.flat(0.5, None)
+
+
+def test_a_factor_beyond_a_thousand_is_not_printed():
+    assert [factors.factor(v) for v in (1.0, 1.234, 12.34, 999.6, 1000.1, 1e207, math.inf)] == [
+        "1",
+        "1.23",
+        "12.3",
+        "1,000",
+        "> 1,000",
+        "> 1,000",
+        "> 1,000",
+    ]
+    assert [factors.factor(v) for v in (0.0, 1e-5, 0.0012, 0.05, None)] == [
+        "< 1/1,000",
+        "< 1/1,000",
+        "0.0012",
+        "0.050",
+        "—",
+    ]
+    assert factors.factor_of_odds(0.2, 0.1, 0.3) == "1.22 [1.11, 1.35]"
+    assert factors.factor_of_odds(900.0, 2.0, 9000.0) == "more than 1,000 [7.39, > 1,000]"
+    assert factors.factor_of_odds(-50.0, -90.0, -20.0) == "less than 1/1,000"
 
 
 def test_a_column_of_intervals_has_the_digits_of_its_typical_width():
