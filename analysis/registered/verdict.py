@@ -42,8 +42,6 @@ from prereg.plan.model import Hypothesis
 
 SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "not decided"
 CHOICES = "choices"
-# A judge agrees with people's choices if it is at most this share below them, with its interval.
-MARGIN = 0.1
 
 
 def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
@@ -133,6 +131,7 @@ def _all_or_none(hits: int, of: int) -> str:
 def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
     """Return the verdict on the judges' choices, beside people's own."""
     known, what = yardstick_of(evidence)
+    margin = evidence.plan.large.choices
     audited = _audited(evidence)
     names = sorted(evidence.judges, key=lambda name: name not in audited)
     cells: list[Cell] = []
@@ -150,7 +149,7 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
             gaps.append(NotRun(check=f"{judge} beside people's own choices", why=why))
             cells.append(Cell(judge=judge, dimension=CHOICES, word=TOO_FEW))
             continue
-        word = _word(found)
+        word = _word(found, margin)
         gap = with_interval(*(100 * x for x in found.difference), sign=True)
         cells.append(
             Cell(judge=judge, dimension=CHOICES, word=word, why=f"{gap} percentage points")
@@ -162,7 +161,7 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
         if word == SHORT and judge in audited:
             notes.append(
                 Note(
-                    severity="critical" if found.difference[0] <= -2 * MARGIN else "warning",
+                    severity="critical" if found.difference[0] <= -2 * margin else "warning",
                     about=judge,
                     says=f"{judge} falls short of people: {gap} percentage points on the same "
                     f"{found.n:,} answers.",
@@ -178,7 +177,7 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
         gaps.append(NotRun(check="How often two people choose the same", why=why))
     limit = (
         f"Limits of this verdict: a judge agrees with people's choices if the interval shows that "
-        f"it is at most {percent(MARGIN)} of the answers below them; people chose one side too "
+        f"it is at most {percent(margin)} of the answers below them; people chose one side too "
         f"often from {percent(evidence.plan.large.side)} beyond one half; a person is fast under "
         f"{number(evidence.plan.large.fast, 2)} of the usual time."
     )
@@ -203,7 +202,7 @@ def _audited(evidence: Evidence) -> list[str]:
     )
 
 
-def _word(found: Beside) -> str:
+def _word(found: Beside, margin: float) -> str:
     _, low, high = found.difference
     if _at_chance(found):
         return NO_YARDSTICK
@@ -211,7 +210,7 @@ def _word(found: Beside) -> str:
         return TOO_FEW
     if high < 0:
         return SHORT
-    return AGREES if low >= -MARGIN else TOO_FEW
+    return AGREES if low >= -margin else TOO_FEW
 
 
 def _at_chance(found: Beside) -> bool:

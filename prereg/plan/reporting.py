@@ -24,6 +24,10 @@ class Large(Strict):
     shortfall : float
         A judge agrees with people if its kappa is not lower than people's own by this much, with
         the whole interval.
+    choices : float
+        A judge agrees with people's choices if it makes the same choice as a person in a share of
+        comparisons that is not lower than people's own by this much, with the whole interval. From
+        twice as much, falling short is critical.
     halo : float
         Halo is large if the judge's errors on two dimensions are correlated by this much more than
         a single person's, and the interval excludes zero.
@@ -49,6 +53,7 @@ class Large(Strict):
     severe_bias: float = Field(default=0.25, gt=0, lt=1)
     reversed: float = Field(default=0.3, gt=0, lt=1)
     shortfall: float = Field(default=0.2, gt=0, lt=2)
+    choices: float = Field(default=0.1, gt=0, lt=1)
     halo: float = Field(default=0.2, gt=0, lt=2)
     cut: float = Field(default=0.15, gt=0, lt=1)
     unanswered: float = Field(default=0.05, gt=0, lt=0.5)

@@ -26,7 +26,7 @@ from analysis.registered.verdict import (
     decided,
 )
 from analysis.results.quantities import Quantity
-from analysis.results.verdict import AGREES, NO_YARDSTICK
+from analysis.results.verdict import AGREES, NO_YARDSTICK, SHORT, TOO_FEW
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.plan.model import Hypothesis
 from prereg.plan.reporting import Large
@@ -230,13 +230,21 @@ def test_a_judge_that_tosses_a_coin_does_not_reach_people() -> None:
     assert good.difference[1] > -0.05
 
 
+@pytest.mark.parametrize(("margin", "word"), [(0.1, AGREES), (0.05, TOO_FEW)])
+def test_how_close_a_judge_must_be_is_a_key_of_the_plan(margin: float, word: str) -> None:
+    found = Beside((0.7, 0.6, 0.8), (0.7, 0.65, 0.75), (0.0, -0.08, 0.1), PAIRS, 300)
+    assert _word(found, Large(choices=margin).choices) == word
+    short = Beside((0.6, 0.5, 0.7), (0.7, 0.65, 0.75), (-0.1, -0.2, -0.05), PAIRS, 300)
+    assert _word(short, margin) == SHORT
+
+
 def test_people_who_agree_only_at_chance_are_no_yardstick() -> None:
     people = choices(0.0)
     people["choice"] = np.random.default_rng(3).choice(["left", "right"], len(people))
     known, what = yardstick_of(evidence(people))
     found = beside_people(evidence(people), choices(0.0, seed=7), known, what)
     assert found is not None
-    assert _word(found) == NO_YARDSTICK
+    assert _word(found, 0.1) == NO_YARDSTICK
     said = _no_yardstick(found)
     assert said.severity == "critical"
     assert "do not agree with each other" in said.says
@@ -247,4 +255,4 @@ def test_people_who_agree_only_at_chance_are_no_yardstick() -> None:
     known, what = yardstick_of(evidence(careful))
     again = beside_people(evidence(careful), choices(0.0, seed=7), known, what)
     assert again is not None
-    assert _word(again) != NO_YARDSTICK
+    assert _word(again, 0.1) != NO_YARDSTICK
