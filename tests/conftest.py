@@ -38,10 +38,12 @@ _SEND_AWAY = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 # The slowest files, slowest first, so that the last one to start is short. The demo starts at once,
 # and its second file comes when it is made.
 LONGEST = """
-    test_demo_numbers test_migrations test_hostile test_access test_llm_faults test_races test_crash
-    test_llm_batch test_llm_stop test_llm_once test_export test_language test_docs test_leaving
-    test_assignment test_dashboard test_llm_rankings test_llm_texts test_browser test_rater_pages
-    test_browser_kinds test_commands test_deploy test_report test_figures test_demo
+    test_demo_numbers test_migrations test_hostile test_access test_races test_llm_faults
+    test_commands test_rater_pages test_llm_batch test_docs test_llm_stop test_export test_audit
+    test_llm_breaker test_reading test_crash test_habits_judges test_figures test_dashboard
+    test_waiting test_language test_kinds test_deploy test_llm_texts test_llm_rankings test_visits
+    test_llm_once test_report test_demo test_browser test_browser_kinds test_leaving
+    test_assignment
 """.split()
 
 
