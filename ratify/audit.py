@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ import click
 from prereg.errors import RatifyError
 from prereg.tables.contract import MODES
 from ratify.command_line import main
-from ratify.reading_options import print_notes, reading_options
+from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
     from analysis.agreement.summary import CutAt
@@ -162,6 +163,7 @@ def audit(
     from analysis.report.page import write_report
     from analysis.results.files import WRITTEN, write_results
     from prereg.files import replaced_folder
+    from prereg.tables.notes import tell
 
     if habits is not None:
         if humans or judges or check:
@@ -194,7 +196,7 @@ def audit(
             check=check,
             limits=limits,
         )
-    print_notes(results.meta.get("notes", []))
+    tell(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:
         write_results(results, folder)
         write_report(folder)
@@ -237,7 +239,7 @@ def _agreement(
     from analysis.audit.audit import audit as run_audit
     from prereg.plan.judging import BASELINES
     from prereg.plan.reporting import large_of
-    from prereg.tables.reader import read_table
+    from prereg.tables.fitting import read_fitting
     from study.judges.rated_table import rate_table
 
     with tempfile.TemporaryDirectory() as name:
@@ -254,7 +256,8 @@ def _agreement(
                 mode=mode,
                 **columns,
             )
-            rows = read_table(items, reading=columns["reading"]).rows
+            table = read_fitting(items, replace(columns["reading"], verbatim=(text_column,)))
+            table.require(id_column, text_column)
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = rate_table(
                 items,
@@ -266,7 +269,7 @@ def _agreement(
                 into=Path(name),
                 reading=columns["reading"],
             )
-            texts = {row[id_column].strip(): row[text_column] for row in rows}
+            texts = {row[id_column].strip(): row[text_column] for row in table.rows}
         results = run_audit(
             humans,
             [*judges, *beside],

@@ -82,6 +82,7 @@ def rank(
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
     from analysis.ranking.table_choices import Words
     from prereg.files import write_text
+    from prereg.tables.notes import tell
 
     named = {
         "left_id": left,
@@ -104,8 +105,7 @@ def rank(
     else:
         write_text(out, ranked.table.to_csv(index=False, lineterminator="\n"))
         click.echo(f"wrote {out}: {len(ranked.table)} items")
-    for line in ranked.notes:
-        click.echo(line, err=True)
+    tell(ranked.notes)
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:

@@ -167,6 +167,7 @@ def _read(path: Path, reading: Reading) -> Table:
             allowed=f"{', '.join(name or '(unnamed)' for name in table.columns)}; name yours with "
             f"{options}",
         )
+    table.require(*(name for name in (*_OPTIONS, "is_attention_check") if name in table.columns))
     for name in SIDES_AND_CHOICE[:2]:
         table.refuse_damaged_ids(name)
     return table
@@ -182,9 +183,9 @@ def _named(table: Table) -> Iterator[None]:
         raise RatifyError(
             error.problem,
             file=error.file or table.path,
-            row=None if row is None else row + table.left_out,
+            row=table.place(row) if isinstance(row, int) else row,
             column=table.spelling.get(column, column) or None,
-            value=error.value if row is None else table.as_written(row, column),
+            value=table.as_written(row, column) if isinstance(row, int) else error.value,
             allowed=error.allowed,
         ) from error
 
