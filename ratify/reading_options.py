@@ -28,7 +28,7 @@ _MAP = click.option(
     "mapping",
     metavar="OURS=THEIRS,...",
     multiple=True,
-    help="What your columns are called, for example item_id=conversation,value=score.",
+    help="Our name of a column and yours, for example item_id=conversation,value=score.",
 )
 
 
