@@ -167,7 +167,7 @@ def read_text(content: bytes, path: Path) -> Cells:
     notes += left_out(_drop_blank(records))
     places = BELOW_HEADER
     if said or several:
-        places = rows_of_text(columns, records, above=1 if said else 0)
+        places = rows_of_text(columns, records, above=1 if said else 0, returns="\r" in text)
     _fit(columns, records, separator, path, places)
     clean = not may_need_cleaning(text, separator)
     return Cells(columns, records, notes, places=places, clean=clean)

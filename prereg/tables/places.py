@@ -8,9 +8,9 @@ row nor line, so the records are counted from 1.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, repeat
 from typing import Any
 
 
@@ -24,13 +24,13 @@ class Places:
         The number of each record.
     noun : str
         What is numbered: row, line or record.
-    lines : sequence of int
-        For each row the line on which it begins; empty if all rows are the lines of these numbers.
+    further : sequence of int
+        By how much the line on which a row begins is greater than its number; empty if it never is.
     """
 
     numbers: Sequence[int]
     noun: str = "row"
-    lines: Sequence[int] = ()
+    further: Sequence[int] = ()
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Places:
         """Return the same object, which never changes: pandas copies the attributes of a frame."""
@@ -43,8 +43,8 @@ class Places:
         number = self.numbers[at]
         if self.noun != "row":
             return f"{self.noun} {number}"
-        if self.lines and self.lines[at] != number:
-            return f"row {number} (line {self.lines[at]})"
+        if self.further and self.further[at]:
+            return f"row {number} (line {number + self.further[at]})"
         return number
 
     def words(self, at: int) -> str:
@@ -54,8 +54,8 @@ class Places:
 
     def only(self, kept: Sequence[int]) -> Places:
         """Return the places of the records at these indices."""
-        lines = [self.lines[at] for at in kept] if self.lines else ()
-        return Places([self.numbers[at] for at in kept], self.noun, lines)
+        further = [self.further[at] for at in kept] if self.further else ()
+        return Places([self.numbers[at] for at in kept], self.noun, further)
 
 
 # Every record is one row and one line, below a header that is row 1.
@@ -64,7 +64,9 @@ BELOW_HEADER = Places(range(2, 10**9))
 COUNTED = Places(range(1, 10**9), "record")
 
 
-def rows_of_text(header: Sequence[str], records: Sequence[Sequence[str]], *, above: int) -> Places:
+def rows_of_text(
+    header: Sequence[str], records: Sequence[Sequence[str]], *, above: int, returns: bool
+) -> Places:
     """Return the rows of a CSV, and the lines on which they begin.
 
     Parameters
@@ -74,16 +76,20 @@ def rows_of_text(header: Sequence[str], records: Sequence[Sequence[str]], *, abo
         With the line ends inside their cells.
     above : int
         Lines above the header that a spreadsheet does not show.
+    returns : bool
+        Whether any line ends with a carriage return.
     """
-    first = above + 1 + _lines(header)
-    lines = list(accumulate(map(_lines, records[:-1]), initial=first)) if records else []
-    return Places(range(2, 2 + len(records)), "row", lines)
+    inside = map(_further_lines, records) if returns else _newlines(records)
+    further = list(accumulate(inside, initial=above + _further_lines(header)))
+    return Places(range(2, 2 + len(records)), "row", further)
 
 
-def _lines(cells: Sequence[str]) -> int:
-    """Return how many lines a record of a CSV takes."""
+def _newlines(records: Iterable[Sequence[str]]) -> Iterator[int]:
+    """Return how many line feeds each record holds, in C all the way."""
+    return map(str.count, map("".join, records), repeat("\n"))
+
+
+def _further_lines(cells: Sequence[str]) -> int:
+    """Return how many lines a record of a CSV takes after its first."""
     text = "".join(cells)
-    inside = text.count("\n")
-    if "\r" in text:
-        inside += text.count("\r") - text.count("\r\n")
-    return 1 + inside
+    return text.count("\n") + text.count("\r") - text.count("\r\n")

@@ -11,16 +11,14 @@ import io
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 
-_ROW_OR_CELL = re.compile(
-    rb"<(?:\w+:)?(?:row\b(?P<row>[^>]*)>|c\b(?P<cell>[^>]*?)(?:/>|>(?P<inside>.*?)</(?:\w+:)?c>))",
-    re.DOTALL,
-)
-_FORMULA = re.compile(rb"<(?:\w+:)?f\b")
-_VALUE = re.compile(rb"<(?:\w+:)?(?:v|is)\b[^>]*>[^<\s]|<(?:\w+:)?is\b")
+# A formula is the first thing in its cell, and its value comes next.
+_FORMULA = rb"<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)"
+_VALUE = rb"\s*<(?:\w+:)?(?:v\b[^>]*>[^<]|is\b)"
+_UNSAVED = re.compile(rb"<(?:\w+:)?c\b([^>]*)>\s*%s(?!%s)" % (_FORMULA, _VALUE))
 _ATTRIBUTE = re.compile(rb'\b(r|s|t)=["\']([^"\']*)["\']')
 _REFERENCE = re.compile(rb"([A-Z]+)(\d+)")
 # What a number format holds besides the signs that it shows: quoted text, escapes, colours.
@@ -63,26 +61,30 @@ def marks_of(content: bytes, sheet: str) -> Marks:
 def _of_xlsx(parts: zipfile.ZipFile, sheet: str) -> Marks:
     marks = Marks()
     xml = parts.read(_part_of(parts, sheet))
-    percent = {style for style in _percent_styles(parts) if b's="%s"' % style in xml}
-    if not percent and not _FORMULA.search(xml):
-        return marks
-    row = column = -1
-    for found in _ROW_OR_CELL.finditer(xml):
-        if found["cell"] is None:
-            said = dict(_ATTRIBUTE.findall(found["row"])).get(b"r")
-            row, column = int(said) - 1 if said else row + 1, -1
-            continue
-        attributes = dict(_ATTRIBUTE.findall(found["cell"]))
-        at = _REFERENCE.fullmatch(attributes.get(b"r", b""))
-        column = _column(at[1]) if at else column + 1
-        inside = found["inside"] or b""
-        valued = _VALUE.search(inside) is not None
-        if valued and attributes.get(b"t", b"n") == b"n" and attributes.get(b"s") in percent:
-            marks.percent.add((row, column))
-        # an empty text is a value: ="" is saved with the type str
-        if not valued and attributes.get(b"t") != b"str" and _FORMULA.search(inside):
-            marks.unsaved.add((row, column))
+    if b"<f" in xml or b":f" in xml:
+        for found in _UNSAVED.finditer(xml):
+            cell = dict(_ATTRIBUTE.findall(found[1]))
+            if cell.get(b"t") != b"str":  # an empty text is a value: ="" is saved with this type
+                marks.unsaved.add(_place(cell))
+    percent = [style for style in _percent_styles(parts) if b's="%s"' % style in xml]
+    if percent:
+        shown = re.compile(
+            rb"<(?:\w+:)?c\b([^>]*\bs=\"(?:%s)\"[^>]*)>\s*(?:%s)?%s"
+            % (b"|".join(percent), _FORMULA, _VALUE)
+        )
+        for found in shown.finditer(xml):
+            cell = dict(_ATTRIBUTE.findall(found[1]))
+            if cell.get(b"t", b"n") == b"n":
+                marks.percent.add(_place(cell))
     return marks
+
+
+def _place(cell: Mapping[bytes, bytes]) -> tuple[int, int]:
+    """Return row and column of a cell from its attributes, which every known program writes."""
+    at = _REFERENCE.fullmatch(cell.get(b"r", b""))
+    if at is None:
+        raise KeyError("r")
+    return int(at[2]) - 1, _column(at[1])
 
 
 def _column(letters: bytes) -> int:

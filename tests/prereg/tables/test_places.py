@@ -139,7 +139,7 @@ def test_other_readers_name_it_alike(tmp_path: Path) -> None:
 
 
 def test_places_are_not_copied_and_need_no_end() -> None:
-    places = Places([3, 7], lines=[3, 9])
+    places = Places([3, 7], further=[0, 2])
     assert copy.deepcopy(places) is places
     assert [places.words(at) for at in range(3)] == ["row 3", "row 7 (line 9)", "row 4"]
     assert places.only([1]).words(0) == "row 7 (line 9)"

@@ -8,9 +8,14 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from analysis.audit.annotators import read_annotators
+from analysis.ranking.from_table import rank_table
+from analysis.tables import columns
+from analysis.tables.tidy import read_other
 from prereg.errors import RatifyError
 from prereg.tables.items import import_items
 from prereg.tables.reader import read_table
+from prereg.tables.reading import Reading
 
 ODS = """<?xml version="1.0" encoding="UTF-8"?>
 <office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"
@@ -122,3 +127,47 @@ def test_both_are_found_in_an_opendocument_sheet(tmp_path: Path) -> None:
     assert "2 cells of column x shown as percentages, such as 45%" in " ".join(table.notes)
     with pytest.raises(RatifyError, match="row 2, column y: is a formula"):
         table.number(2, "y")
+
+
+def saved(path: Path, rows: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("cells", [["=1+1", "=2+1"], [3, "=2+1"]])
+def test_an_audit_refuses_scores_that_are_formulas_without_values(
+    tmp_path: Path, cells: list[object]
+) -> None:
+    rows: list[list[object]] = [["item_id", "warm", "note"]]
+    path = saved(
+        tmp_path / "j.xlsx", [*rows, *([f"i{n}", cell, "=1"] for n, cell in enumerate(cells))]
+    )
+    people = tmp_path / "p.csv"
+    people.write_text("item_id,warm\ni0,1\ni1,2\n")
+    with pytest.raises(RatifyError, match=r"j\.xlsx, row \d, column warm: is a formula"):
+        read_annotators([str(people)], [str(path)], id_column="item_id", scale=(1, 5))
+
+
+@pytest.mark.parametrize("column", ["left_id", "choice", "rater_id", "scenario"])
+def test_a_ranking_refuses_formulas_without_values(tmp_path: Path, column: str) -> None:
+    row: dict[str, object] = {
+        "left_id": "a",
+        "right_id": "b",
+        "choice": "left",
+        "rater_id": "r",
+        "scenario": "s",
+    }
+    wrong = row | {column: "=A1"}
+    path = saved(tmp_path / "j.xlsx", [list(row), list(row.values()), list(wrong.values())])
+    with pytest.raises(RatifyError, match=rf"j\.xlsx, row 3, column {column}: is a formula"):
+        rank_table(path)
+
+
+def test_a_tidy_table_refuses_formulas_without_values(tmp_path: Path) -> None:
+    path = saved(tmp_path / "t.xlsx", [["person", "age"], ["a", 30], ["b", "=B2"]])
+    frame = read_other(path, Reading())
+    with pytest.raises(RatifyError, match=r"row 3, column age: is a formula"):
+        columns.numbers(frame, "age")
