@@ -17,8 +17,9 @@ class RatifyError(Exception):
         What is wrong, without a full stop.
     file : path or str, optional
         The file it was found in.
-    row : int, optional
-        Its record as a spreadsheet numbers it: the header is row 1.
+    row : int or str, optional
+        Its record as a spreadsheet numbers it (the header is row 1), or its place in words where
+        the file has no such rows, for example 'line 3'.
     column : str, optional
         The column, or the dotted path of a field in a plan.
     value : object, optional
@@ -34,7 +35,7 @@ class RatifyError(Exception):
         problem: str,
         *,
         file: Path | str | None = None,
-        row: int | None = None,
+        row: int | str | None = None,
         column: str | None = None,
         value: object = None,
         allowed: str | None = None,
@@ -53,7 +54,7 @@ class RatifyError(Exception):
         """Return the whole message on one line."""
         place = [self.file] if self.file else []
         if self.row is not None:
-            place.append(f"row {self.row}")
+            place.append(self.row if isinstance(self.row, str) else f"row {self.row}")
         if self.column is not None:
             place.append(f"column {self.column}" if self.row is not None else self.column)
         if self.part is not None:

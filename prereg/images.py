@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -13,6 +13,7 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.markdown import Found, images, raw_html
 from prereg.plan.model import Plan
+from prereg.tables.reader import Table
 
 # A rater on a phone loads it: a photograph of a screen's size has a tenth of this.
 LARGEST = 4 * 1024 * 1024
@@ -47,7 +48,7 @@ class Image:
 
 
 def study_images(
-    folder: Path, plan: Plan, texts: Mapping[str, str], items: Sequence[Mapping[str, str]]
+    folder: Path, plan: Plan, texts: Mapping[str, str], items: Table
 ) -> dict[str, Image]:
     """Return the images that the texts of a study show, by their names in these texts.
 
@@ -58,8 +59,7 @@ def study_images(
     plan : Plan
     texts : mapping
         Consent and instructions, which are always Markdown.
-    items : sequence of mapping
-        Rows of the items table.
+    items : Table
 
     Raises
     ------
@@ -88,13 +88,13 @@ def study_images(
 
 
 def _shown(
-    folder: Path, plan: Plan, items: Sequence[Mapping[str, str]]
+    folder: Path, plan: Plan, items: Table
 ) -> Iterator[tuple[str, Callable[[Found, str, str], RatifyError]]]:
     """Yield every text of a trial, and how a fault in it is told."""
     table = folder / plan.materials.items
-    for row, record in enumerate(items, start=2):
+    for row, record in enumerate(items.rows, start=2):
         for column in ("text", "prompt"):
-            yield record.get(column) or "", partial(_in_items, table, row, column)
+            yield record.get(column) or "", partial(_in_items, table, items.place(row), column)
     for number, check in enumerate(plan.attention_checks):
         for place, text in enumerate((*check.texts, check.prompt or "")):
             where = f"texts.{place}" if place < len(check.texts) else "prompt"
@@ -107,7 +107,7 @@ def _in_text(file: Path, found: Found, problem: str, allowed: str) -> RatifyErro
 
 
 def _in_items(
-    table: Path, row: int, column: str, found: Found, problem: str, allowed: str
+    table: Path, row: int | str, column: str, found: Found, problem: str, allowed: str
 ) -> RatifyError:
     problem, value = f"line {found.line} of the text {problem}", found.source or None
     return RatifyError(problem, file=table, row=row, column=column, value=value, allowed=allowed)

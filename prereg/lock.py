@@ -192,9 +192,7 @@ def study_parts(folder: Path, plan: Plan, *, lock: Lock | None = None) -> dict[s
     sequences.require(*sequence_columns(plan))
     texts = read_texts(folder, plan)
     shown = (
-        study_images(folder, plan, texts, items.rows)
-        if lock is None or "images" in lock.parts
-        else {}
+        study_images(folder, plan, texts, items) if lock is None or "images" in lock.parts else {}
     )
     parts = hash_parts(
         plan,

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from ratify.command_line import MODE, STUDY, database, main, opened
-from ratify.reading_options import print_notes
 
 
 @main.command()
@@ -19,10 +18,11 @@ def analyze(folder: Path, mode: str) -> None:
     If DIR has its store, and the tables are older than it, they are exported again first.
     """
     from analysis.run import analyze_study
+    from prereg.tables.notes import tell
 
     _bring_up_to_date(folder)
     results = analyze_study(folder, mode=mode)
-    print_notes(results.meta["notes"])
+    tell(results.meta["notes"])
     for sentence in results.headline:
         click.echo(sentence)
     click.echo(f"wrote {folder / 'results'}/results.json, tables/ and figures/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +14,7 @@ import click
 from prereg.errors import RatifyError
 from prereg.tables.contract import MODES
 from ratify.command_line import main
-from ratify.reading_options import print_notes, reading_options
+from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
     from analysis.agreement.summary import CutAt
@@ -32,44 +33,60 @@ NO_ITEMS = (
     "humans",
     multiple=True,
     metavar="[NAME=]FILE",
-    help="Ratings by people: one wide file per person, or one long table. Can be repeated.",
+    help="Ratings by people: a wide file for each person, or a long file. Can be repeated. "
+    "Required, unless --habits is given.",
 )
 @click.option(
     "--judge",
     "judges",
     multiple=True,
     metavar="[NAME=]FILE",
-    help="Ratings by a judge, in a file of the same form. Can be repeated.",
+    help="Ratings by a judge, in a file of either form. Can be repeated. Required, unless "
+    "--habits is given.",
 )
 @click.option(
     "--rater",
     "rater_column",
+    metavar="COLUMN",
     default="rater_id",
     show_default=True,
-    help="In a wide file with several raters: the column that names the rater.",
+    help="The column of a wide file that says who rated, if several people rated.",
 )
 @click.option(
     "--human-columns",
     metavar="COLUMN,...",
     multiple=True,
-    help="In a table with one column for each rater: the columns of people. All hold the ratings "
-    "of one dimension, which --dimension names.",
+    help="For files with one column per rater and all ratings on one dimension: the columns of "
+    "people. Name the dimension with --dimension.",
 )
 @click.option(
     "--judge-columns",
     metavar="COLUMN,...",
     multiple=True,
-    help="The same for judges, in the files that --judge names.",
+    help="The same for the columns of judges, in the files of --judge.",
 )
-@click.option("--id", "id_column", default="item_id", show_default=True, help="The id column.")
 @click.option(
-    "--scale", nargs=2, type=float, metavar="MIN MAX", help="The two ends of the rating scale."
+    "--id",
+    "id_column",
+    metavar="COLUMN",
+    default="item_id",
+    show_default=True,
+    help="The column of item ids.",
+)
+@click.option(
+    "--scale",
+    nargs=2,
+    type=float,
+    metavar="MIN MAX",
+    help="The two ends of the rating scale, such as 1 5. Required, unless --habits is given.",
 )
 @click.option(
     "--dimension",
     "dimensions",
     multiple=True,
-    help="What was rated: a column, or a word of a long table. Can be repeated. Default: every "
+    metavar="NAME",
+    help="What was rated: a column of a wide file, or a word in the column dimension of a long "
+    "file. Can be repeated. Default: every "
     "numeric column that all files share, except those that cannot be ratings: ids, counters, "
     "times, versions, and columns in which each annotator has one value, or all have the same.",
 )
@@ -78,40 +95,53 @@ NO_ITEMS = (
     "cuts",
     multiple=True,
     metavar="CUT",
-    help="Ratings that count as the treatment: '>=5' or '<=3'. Can be repeated.",
+    help="Where your study cuts the scale in two, for example into treated and untreated items: "
+    "'>=5' or '<=3'. Reports how often judge and people fall on the same side. Can be repeated.",
 )
 @click.option(
     "--epsilon",
     type=click.FloatRange(0, 1, max_open=True),
     default=0.2,
     show_default=True,
-    help="For the alternative-annotator test: .2 for expert, .15 for skilled, .1 for crowd raters.",
+    help="For the alternative-annotator test: how much less often than a person a judge may be "
+    "the closer one to the other people. Use .2 where people are experts, .15 where they are "
+    "skilled, .1 for a crowd.",
 )
 @click.option(
     "--interval",
     type=click.Choice(["jackknife", "bootstrap"]),
     default="jackknife",
     show_default=True,
-    help="How to compute the intervals of each pair's coefficients.",
+    help="How the intervals of each pair's coefficients are computed.",
 )
 @click.option(
     "--items",
     type=click.Path(path_type=Path),
-    help="Table with the items' texts; adds the baselines length and lexical to the comparison.",
+    help="Table with the items' ids and texts. Adds the baselines length and lexical to the "
+    "comparison, and shows the texts of the worst disagreements.",
+)
+@click.option(
+    "--text",
+    "text_column",
+    metavar="COLUMN",
+    default="text",
+    show_default=True,
+    help="The column of texts in the table of --items.",
 )
 @click.option(
     "--large",
     "limits",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="A limit of the verdict, such as bias=0.15; docs/audit.md lists them. Can be repeated.",
+    help="A limit from which the verdict calls something large, such as bias=0.15. docs/plan.md "
+    "lists them under large. Can be repeated.",
 )
-@click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option(
     "--habits",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Folder of a study's tables: report its judges' habits instead of comparing ratings.",
+    help="A study folder, or a folder of its exported tables: report the habits of its judges "
+    "instead of comparing ratings.",
 )
 @click.option(
     "--seed",
@@ -123,15 +153,19 @@ NO_ITEMS = (
 @click.option(
     "--mode",
     type=click.Choice(MODES),
-    help="Mode of the ratings to use from exported tables. Default: their only mode, or live.",
+    help="Which of people's ratings to use from a study's exported tables. Default: their only "
+    "mode, or live.",
 )
 @reading_options
-@click.option("--check", is_flag=True, help="Compare the coefficients with pingouin's.")
+@click.option(
+    "--check", is_flag=True, help="Compute coefficients with the package pingouin too, and compare."
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     required=True,
-    help="Folder for results.json, report.html and tables/.",
+    help="Folder for report.html, results.json, tables/ and figures/. An earlier audit in it is "
+    "replaced.",
 )
 def audit(
     humans: tuple[str, ...],
@@ -157,11 +191,16 @@ def audit(
 ) -> None:
     """Report how reliable a judge is, from ratings that you already have. No study is needed.
 
-    With --habits, report the habits of a study's judges from its exported tables.
+    A wide file has one row per item: its id and a column per dimension. A long file has one row
+    per rating, with the columns rater_id, item_id, dimension and value. Files may be CSV, Excel,
+    JSON or Parquet.
+
+    With --habits, report the habits of a study's judges from its exported tables instead.
     """
     from analysis.report.page import write_report
     from analysis.results.files import WRITTEN, write_results
     from prereg.files import replaced_folder
+    from prereg.tables.notes import tell
 
     if habits is not None:
         if humans or judges or check:
@@ -170,7 +209,9 @@ def audit(
     else:
         for name, given in (("--human", humans), ("--judge", judges), ("--scale", scale)):
             if not given:
-                raise click.UsageError(f"Missing option '{name}'.")
+                raise click.UsageError(
+                    f"Missing option '{name}': it is required, unless --habits is given."
+                )
         assert scale is not None
         results = _agreement(
             humans,
@@ -194,7 +235,7 @@ def audit(
             check=check,
             limits=limits,
         )
-    print_notes(results.meta.get("notes", []))
+    tell(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:
         write_results(results, folder)
         write_report(folder)
@@ -237,7 +278,7 @@ def _agreement(
     from analysis.audit.audit import audit as run_audit
     from prereg.plan.judging import BASELINES
     from prereg.plan.reporting import large_of
-    from prereg.tables.reader import read_table
+    from prereg.tables.fitting import read_fitting
     from study.judges.rated_table import rate_table
 
     with tempfile.TemporaryDirectory() as name:
@@ -254,7 +295,8 @@ def _agreement(
                 mode=mode,
                 **columns,
             )
-            rows = read_table(items, reading=columns["reading"]).rows
+            table = read_fitting(items, replace(columns["reading"], verbatim=(text_column,)))
+            table.require(id_column, text_column)
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = rate_table(
                 items,
@@ -266,7 +308,7 @@ def _agreement(
                 into=Path(name),
                 reading=columns["reading"],
             )
-            texts = {row[id_column].strip(): row[text_column] for row in rows}
+            texts = {row[id_column].strip(): row[text_column] for row in table.rows}
         results = run_audit(
             humans,
             [*judges, *beside],

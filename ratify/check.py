@@ -13,10 +13,11 @@ from ratify.command_line import STUDY, main
 @STUDY
 @click.pass_context
 def check(ctx: click.Context, folder: Path) -> None:
-    """Check the study in DIR as `ratify lock` does, without freezing it; exit with 2 at a fault.
+    """Check whether the study in DIR can be locked and its judges asked. It changes nothing.
 
-    It names every fault of the plan at once, or else every fault of the judges, then what deserves
-    a second look and what changed since the lock.
+    Every fault of the plan is named at once. Once the plan has none, every fault of the judges is
+    named, with warnings of what is allowed but may not be meant, and what changed since the lock.
+    The exit code is 2 if there is a fault, otherwise 0.
     """
     from analysis.planning.rehearsal import rehearse
     from prereg.plan.file import plan_faults

@@ -54,13 +54,29 @@ def _warnings_in_one_line() -> Iterator[None]:
         warnings.showwarning = before
 
 
+@contextlib.contextmanager
+def _notes_once() -> Iterator[None]:
+    """Print each note on how tables were read once, on standard error."""
+    from prereg.tables.notes import heard_by
+
+    said: set[str] = set()
+
+    def show(note: str) -> None:
+        if note not in said:
+            said.add(note)
+            click.echo(note, err=True)
+
+    with heard_by(show):
+        yield
+
+
 class OneLine(click.Group):
     """A group whose commands end in one line and exit code 2 if an input is wrong."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command."""
         try:
-            with _warnings_in_one_line():
+            with _warnings_in_one_line(), _notes_once():
                 return super().invoke(ctx)
         except click.exceptions.NoArgsIsHelpError:
             raise

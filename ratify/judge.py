@@ -258,12 +258,21 @@ class _Shown:
     help="Send N requests to each LLM and show what was sent, what came back, how it was read and "
     "what it cost. Needs no lock, and keeps nothing.",
 )
-@click.option("--yes", is_flag=True, help="Go on even if the estimate is above ask_above.")
-@click.option("--again", is_flag=True, help="Repeat refused and unreadable requests.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Do not ask before a run that may cost more than the plan's ask_above.",
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also repeat requests that were refused or whose reply could not be read.",
+)
 @click.option(
     "--batch",
     is_flag=True,
-    help="Use the server's batch API: submit, wait and collect. You can stop and resume any time.",
+    help="Ask LLMs through the batch API of their server, which is slower and often cheaper: "
+    "submit, wait and collect.",
 )
 @click.pass_context
 def judge(
@@ -279,8 +288,9 @@ def judge(
 ) -> None:
     """Ask the judges of the plan in DIR. Questions that have an answer are not asked again.
 
-    The key of an LLM is read from the environment variable that the plan names. You may stop the
-    command at any time; it resumes when you run it again. It exits with 1 if questions are left.
+    An LLM is asked once the plan is locked. Its key is read from the environment variable that the
+    plan names. You may stop the command at any time; it resumes when you run it again. The exit
+    code is 1 if questions are left, otherwise 0.
     """
     if tries is not None:
         from ratify.trying import try_judges

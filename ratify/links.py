@@ -16,29 +16,37 @@ from ratify.command_line import STUDY, main
     "raters", metavar="[FILE]", required=False, type=click.Path(path_type=Path, dir_okay=False)
 )
 @click.option(
-    "--count", type=click.IntRange(1, 100_000), help="Make links for new ids: p0001, p0002, ..."
+    "--count",
+    type=click.IntRange(1, 100_000),
+    help="Make links for so many new ids: p0001, p0002, ...",
 )
 @click.option(
     "--first",
     type=click.IntRange(1, 100_000),
     default=1,
     show_default=True,
-    help="Number of the first new id.",
+    help="With --count: number of the first new id.",
 )
-@click.option("--host", required=True, help="Address of the study: https://study.example.org.")
+@click.option(
+    "--host",
+    required=True,
+    help="Address at which raters reach the study, such as https://study.example.org.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="CSV file to write. Only you can read it. Without it, the table is printed.",
+    help="CSV file to write, which only you can read. Without it, the links are printed.",
 )
 def links(
     folder: Path, raters: Path | None, count: int | None, first: int, host: str, out: Path | None
 ) -> None:
-    """Make a link for each rater of FILE (column rater_id), or for --count new raters.
+    """Make a personal link for each rater, so that nobody can take part under another's id.
 
-    Each link holds a signature of its rater's id. The table has the columns rater_id and link.
-    A plan with recruitment.links: signed accepts no other link. The key is in DIR/.ratify-links,
-    so run this where the study is served, or copy that file there.
+    Give either FILE, a table with a column rater_id, or --count. The links come as a table with
+    the columns rater_id and link. Each holds a signature of its rater's id. With
+    recruitment.links: signed in the plan, the pages accept no other link. The key of the
+    signatures is in DIR/.ratify-links: run this where the study is served, or copy that file
+    there.
     """
     import csv
     import io

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ratify.command_line import STUDY, main
-from ratify.reading_options import print_notes, reading_options
+from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
     from prereg.tables.reading import Reading
@@ -52,7 +52,6 @@ def new(
         worked=worked,
         reading=reading,
     )
-    print_notes(study.table.notes)
     design = study.plan.design
     click.echo(
         f"{folder}: {len(study.items)} items, {design.sequences} sequences of "

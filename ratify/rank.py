@@ -21,14 +21,24 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.argument("judgments", type=click.Path(path_type=Path))
-@click.option("--left", metavar="COLUMN", help="The item on the left.  [default: left_id]")
-@click.option("--right", metavar="COLUMN", help="The item on the right.  [default: right_id]")
-@click.option("--choice", metavar="COLUMN", help="Which of them won.  [default: choice]")
-@click.option("--rater", metavar="COLUMN", help="Who judged.  [default: rater_id, if there is one]")
+@click.option(
+    "--left", metavar="COLUMN", help="The column with the item on the left.  [default: left_id]"
+)
+@click.option(
+    "--right", metavar="COLUMN", help="The column with the item on the right.  [default: right_id]"
+)
+@click.option("--choice", metavar="COLUMN", help="The column that says who won.  [default: choice]")
+@click.option(
+    "--rater",
+    metavar="COLUMN",
+    help="The column with the raters, by whom standard errors are clustered.  [default: rater_id, "
+    "if there is one]",
+)
 @click.option(
     "--scenario",
     metavar="COLUMN",
-    help="Items are ranked within it.  [default: scenario, if there is one]",
+    help="The column with groups of items, each of which is ranked by itself.  [default: scenario, "
+    "if there is one]",
 )
 @click.option(
     "--values",
@@ -53,11 +63,16 @@ if TYPE_CHECKING:
 @click.option(
     "--mode",
     type=click.Choice(MODES),
-    help="Mode of people's judgments. Default: their only mode, or live.",
+    help="Which of people's judgments to use from a study's exported table. Default: their only "
+    "mode, or live.",
 )
 @reading_options
-@click.option("--out", type=click.Path(path_type=Path), help="Write the table as CSV here.")
-@click.option("--check", is_flag=True, help="Compare the fit with choix's.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="CSV file to write. Without it, the ranking is printed.",
+)
+@click.option("--check", is_flag=True, help="Fit with the package choix too, and compare.")
 def rank(
     judgments: Path,
     left: str | None,
@@ -75,13 +90,15 @@ def rank(
 ) -> None:
     """Rank items from a table JUDGMENTS that you already have, by Bradley-Terry and Elo.
 
-    The table needs left_id, right_id and choice (left or right), or your own names and words for
-    them. If it has scenario, items are ranked within each scenario; if it has rater_id, standard
-    errors are clustered by rater.
+    Each row is one comparison of two items. The table needs the columns left_id, right_id and
+    choice (left or right); name your own columns and words with the options. If it has a column
+    scenario, items are ranked within each scenario; if it has a column rater_id, standard errors
+    are clustered by rater.
     """
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
     from analysis.ranking.table_choices import Words
     from prereg.files import write_text
+    from prereg.tables.notes import tell
 
     named = {
         "left_id": left,
@@ -104,8 +121,7 @@ def rank(
     else:
         write_text(out, ranked.table.to_csv(index=False, lineterminator="\n"))
         click.echo(f"wrote {out}: {len(ranked.table)} items")
-    for line in ranked.notes:
-        click.echo(line, err=True)
+    tell(ranked.notes)
 
 
 def _words(given: Sequence[str]) -> tuple[str, ...]:

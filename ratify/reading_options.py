@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
@@ -28,7 +28,7 @@ _MAP = click.option(
     "mapping",
     metavar="OURS=THEIRS,...",
     multiple=True,
-    help="What your columns are called, for example item_id=conversation,value=score.",
+    help="Our name of a column and yours, for example item_id=conversation,value=score.",
 )
 
 
@@ -52,12 +52,6 @@ def reading_options(command: Command) -> Any:
         return command(*args, reading=reading, **rest)
 
     return with_reading
-
-
-def print_notes(notes: Iterable[str]) -> None:
-    """Print each note of the reading once, on standard error."""
-    for note in dict.fromkeys(notes):
-        click.echo(note, err=True)
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -83,16 +83,14 @@ def open_study(
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # what release 0.4.0 let be locked is still collected and exported
     if kind_of(plan).one_prompt or (kind_of(plan).compares and not locked):
-        refuse_mixed_prompts(table.path, table.rows)
+        refuse_mixed_prompts(table.path, table.rows, table.places)
     texts = read_texts(folder, plan)
     # locked sequences are not generated again: another version of numpy may shuffle differently
     trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     lock = read_lock(folder) if locked else None
     # studies that 0.4.0 locked have no images, and may show raw HTML as it is written
     images = (
-        study_images(folder, plan, texts, table.rows)
-        if lock is None or "images" in lock.parts
-        else {}
+        study_images(folder, plan, texts, table) if lock is None or "images" in lock.parts else {}
     )
     parts = hash_parts(
         plan,

@@ -16,7 +16,9 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
-from prereg.tables.items import ITEM_COLUMNS, import_items
+from prereg.tables.items import ITEM_COLUMNS, Imported, import_items
+from prereg.tables.notes import heard_by
+from prereg.tables.places import BELOW_HEADER
 from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import write_csv
 from prereg.tables.reading import Reading
@@ -84,6 +86,7 @@ def new_study(
             allowed=", ".join(worked_plans()),
         )
     notes: tuple[str, ...] = ()
+    places = BELOW_HEADER
     if items is None:
         rows = _demo_items()
     else:
@@ -95,7 +98,8 @@ def new_study(
             reading=reading,
         )
         rows, notes = imported.rows, imported.notes
-        _refuse_lonely(items, rows, scenario_column or "scenario")
+        places = imported.places
+        _refuse_lonely(items, imported, scenario_column or "scenario")
     columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
     source = resources.files("prereg") / "worked" / worked
     with files.replaced_folder(folder, ours=()) as beside:
@@ -104,12 +108,16 @@ def new_study(
             files.write_text(beside / name, (source / name).read_text(encoding="utf-8"))
         plan = (source / PLAN_FILE).read_text(encoding="utf-8")
         if items is not None and kind_of(parse_plan(plan, file=PLAN_FILE)).compares:
-            refuse_mixed_prompts(items, rows)  # their own file and row, not those of the copy
+            refuse_mixed_prompts(
+                items, rows, places
+            )  # their own file and row, not those of the copy
         files.write_text(beside / PLAN_FILE, _fitted(plan, rows, demo=demo))
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)
-        open_study(beside)
-    study = open_study(folder)
+        with heard_by(None):
+            open_study(beside)
+    with heard_by(None):  # a copy of what was read, which has other names
+        study = open_study(folder)
     return replace(study, table=replace(study.table, notes=notes))
 
 
@@ -157,14 +165,14 @@ def _demo_items() -> list[dict[str, str]]:
         return read_items(path).rows
 
 
-def _refuse_lonely(path: Path, rows: list[dict[str, str]], column: str) -> None:
-    counts = Counter(row["scenario"] for row in rows)
-    for number, row in enumerate(rows, start=2):
+def _refuse_lonely(path: Path, items: Imported, column: str) -> None:
+    counts = Counter(row["scenario"] for row in items.rows)
+    for at, row in enumerate(items.rows):
         if counts[row["scenario"]] < 2:
             raise RatifyError(
                 "has a single item",
                 file=path,
-                row=number,
+                row=items.places.place(at),
                 column=column,
                 value=row["scenario"],
                 allowed="at least two items to compare",

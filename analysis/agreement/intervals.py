@@ -167,7 +167,10 @@ def _ends(
     if method == "bootstrap":
         rng = require_rng(rng, "the bootstrap")
         weights = rng.multinomial(n, cells.counts / n, size=draws).astype(float)
-        drawn = weighted_coefficients(cells, weights, scale)
+        drawn = {
+            name: values if name == "bias" else np.clip(values, -1.0, 1.0)
+            for name, values in weighted_coefficients(cells, weights, scale).items()
+        }
         return {
             name: (
                 *_nowhere_or(whole[name], percentile_interval(drawn[name], level=level)),
@@ -177,19 +180,20 @@ def _ends(
         }
     left_out = weighted_coefficients(cells, cells.left_out(), scale)
     return {
-        name: _jackknifed(name, whole[name], left_out[name][cells.cell], level)
+        name: _jackknifed(name, whole[name], left_out[name][cells.cell], scale, level)
         for name in COEFFICIENTS
     }
 
 
 def _jackknifed(
-    name: str, value: float, left_out: FloatArray, level: float
+    name: str, value: float, left_out: FloatArray, scale: tuple[float, float], level: float
 ) -> tuple[float, float, str]:
     n = left_out.size
     if name in SHARES:
         return (*wilson_interval(round(value * n), n, level=level), WILSON)
     if name == "bias":
-        return (*jackknife_interval(value, left_out, level=level), PLAIN)
+        ends = jackknife_interval(value, left_out, level=level)
+        return (*within(value, ends, scale[1] - scale[0]), PLAIN)
     ends = jackknife_interval(value, left_out, level=level, corrected=True, fisher=True)
     return _contained(value, ends, THROUGH_Z)
 

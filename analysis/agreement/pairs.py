@@ -104,6 +104,8 @@ class AgreementTable:
         Items that anybody rated.
     apart : int
         Pairs left out because they rated no item in common, or fewer than asked for.
+    width : float
+        From the lowest to the highest possible rating.
     """
 
     humans: tuple[str, ...]
@@ -115,6 +117,7 @@ class AgreementTable:
     beside: dict[str, LeftOut] = field(repr=False)
     items: int
     apart: int
+    width: float
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per dimension and pair, with the columns of `Agreement`."""
@@ -273,6 +276,7 @@ def agreement_table(
         beside={judge: _beside(grids, rows, people, judge, weights) for judge in candidates},
         items=len(a),
         apart=apart,
+        width=scale[1] - scale[0],
     )
 
 

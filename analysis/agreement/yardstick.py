@@ -78,6 +78,7 @@ class Sample:
             self.left_out - other.left_out,
             self.entered | other.entered,
             self.level,
+            bound=self.bound + other.bound,
         )
 
 
@@ -250,7 +251,7 @@ def _standing(table: AgreementTable, judge: str, dimension: str, level: float) -
     median = _mean_kappa(table, left, lambda row: mine(row) and row.annotator_b == MEDIAN, level)
     bias = mean_of(
         [
-            Sample(row.bias, left.bias[:, i], left.common[:, i], level)
+            Sample(row.bias, left.bias[:, i], left.common[:, i], level, bound=table.width)
             for i, row in enumerate(table.rows)
             if mine(row) and row.annotator_b == MEDIAN
         ],

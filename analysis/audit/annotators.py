@@ -21,6 +21,7 @@ from analysis.audit.files import (
     require_dimensions,
 )
 from analysis.audit.labels import refuse_two_keys
+from analysis.audit.no_ratings import nothing_shared, refuse_silent
 from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import rows_that_count
 from analysis.audit.twins import nearly_the_same, never_varying, the_same_twice
@@ -166,9 +167,11 @@ def read_annotators(
     hint = (
         "" if dimensions else "; if this column is not a rating, name the ratings with --dimension"
     )
-    annotators = [
-        one for source in sources for one in annotators_of(source, chosen, check_scale(scale), hint)
-    ]
+    annotators: list[Annotator] = []
+    for source in sources:
+        found_there = annotators_of(source, chosen, check_scale(scale), hint)
+        refuse_silent(source, found_there, chosen, scale)
+        annotators += found_there
     refuse_two_keys(sources, chosen)
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
@@ -255,12 +258,7 @@ def _dimensions(
     (_, first), *others = found
     shared = tuple(name for name in first if all(name in names for _, names in others))
     if not shared:
-        columns = "; ".join(f"{where}: {', '.join(n) or 'none'}" for where, n in found)
-        raise RatifyError(
-            f"the files share no numeric column to compare (they have {columns})",
-            file=sources[0].path,
-            allowed="columns of ratings with the same name in every file",
-        )
+        raise nothing_shared(sources, found, scale)
     left_out = [
         f"{name} (only in {listed([where for where, names in found if name in names])})"
         for name in dict.fromkeys(name for _, names in found for name in names)

@@ -125,6 +125,7 @@ def read_source(
         id_column = "item_id"
     table.require(id_column)
     ids = [record[id_column] for record in table.rows]
+    table.require(*({"rater_kind", "mode"} & set(table.columns) if long else ()))
     many = not long and rater_column in table.columns and rater_column != id_column
     many = many and (kind == "human" or len(set(ids)) < len(ids))
     raters = rater_column if many else ""
@@ -223,6 +224,8 @@ def _mostly_numbers(table: Table, name: str, *, flags: bool) -> bool:
     """
     found = table.numbers(name)
     filled = [cell for record in table.rows if (cell := record[name].strip())]
+    if name in table.unsaved and not filled:
+        return True  # formulas without values: refused where they are read as ratings
 
     def is_number(cell: str) -> bool:
         if cell in found.known:
@@ -280,18 +283,18 @@ def cells_of(source: Source, dimensions: Sequence[str]) -> Iterator[tuple[int, s
 
 def _twice(source: Source, row: int, before: int, dimension: str) -> RatifyError:
     """Return the error for an item rated twice by one annotator."""
-    name = source.id_column
+    name, there = source.id_column, source.table.place_words(before)
     if source.long:
         return source.table.error(
             row,
             name,
-            f"this rater's {dimension} of this item is already in row {before}",
+            f"this rater's {dimension} of this item is already in {there}",
             allowed="one row per rater, item and dimension",
         )
     return source.table.error(
         row,
         name,
-        f"this {name} is already in row {before}",
+        f"this {name} is already in {there}",
         allowed="one row each; ratings by several raters go into a long table, or, for people, "
         "into a table with a column that says who rated (--rater)"
         if not source.rater_column

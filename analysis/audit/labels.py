@@ -47,7 +47,7 @@ def _alone(found: dict[tuple[str, str, str], Cell], dimension: str) -> bool:
 def _turned(cell: Cell, other: Cell) -> RatifyError:
     source, row, column, _ = cell
     before, its_row, its_column, its_text = other
-    where = f"{before.path.name}, row {its_row + before.table.left_out}, column {its_column}"
+    where = f"{before.path.name}, {before.table.place_words(its_row)}, column {its_column}"
     return source.table.error(
         row,
         column,

@@ -182,7 +182,7 @@ def _refuse(
         raise RatifyError(
             problem,
             file=path,
-            row=int(frame.index[at]) + 2,
+            row=columns.place_of(frame, int(frame.index[at])),
             column=column,
             value=frame[column].iloc[at],
             allowed=allowed,

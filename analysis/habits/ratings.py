@@ -16,7 +16,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.habits.answers import ORIGINAL, PERTURBATION, item_probes, of_judge
 from analysis.habits.measure import Habit, Measure
 from analysis.inference.paired import LEVEL, mean_difference
-from analysis.inference.resampling import jackknife_interval
+from analysis.inference.resampling import jackknife_interval, within
 from analysis.tables import columns
 
 # There is no correlation for fewer items than this.
@@ -104,7 +104,7 @@ def halo(
         "method": ERRORS,
         "note": note,
     }
-    low, high, p_value = _jackknife(*difference)
+    low, high, p_value = _jackknife(*difference, bound=2.0)
     return Habit(
         judge,
         "halo",
@@ -210,7 +210,7 @@ def _words(name: object) -> str:
 def _one_side(
     label: str, what: str, found: tuple[float, pd.Series[float]], common: Mapping[str, Any]
 ) -> Measure:
-    low, high, _ = _jackknife(*found)
+    low, high, _ = _jackknife(*found, bound=1.0)
     return Measure(
         what=what, label=label, estimate=found[0], low=low, high=high, unit="correlation", **common
     )
@@ -387,11 +387,16 @@ def _mean_over_pairs(pairs: list[_Pair], side: str) -> tuple[float, pd.Series[fl
     return float(np.mean(whole)), filled.mean(axis=1)
 
 
-def _jackknife(value: float, left_out: pd.Series[float]) -> tuple[float, float, float]:
-    """Return the jackknife interval over items, and the corresponding p value for zero."""
+def _jackknife(
+    value: float, left_out: pd.Series[float], *, bound: float
+) -> tuple[float, float, float]:
+    """Return the jackknife interval over items, and the corresponding p value for zero.
+
+    The interval ends at -bound and bound, the range of the value.
+    """
     low, high = jackknife_interval(value, left_out.to_numpy(), level=LEVEL)
     df = len(left_out) - 1
     if math.isnan(low) or high <= low:
         return math.nan, math.nan, math.nan
     error = (high - low) / 2 / float(student.ppf((1 + LEVEL) / 2, df))
-    return low, high, float(2 * student.sf(abs(value) / error, df))
+    return *within(value, (low, high), bound), float(2 * student.sf(abs(value) / error, df))

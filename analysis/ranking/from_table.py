@@ -27,6 +27,8 @@ SIDES_AND_CHOICE = ("left_id", "right_id", "choice")
 _FEW_RATERS = 10
 _NO_ERRORS = 3
 _NO_WIDTH = 1e-9
+# So many scenarios, groups and items of a group are named in a caution.
+_MOST_NAMED = 4
 # The options of `ratify rank` that name these columns.
 _OPTIONS = {
     "left_id": "--left",
@@ -108,7 +110,7 @@ def rank_table(
     if "ties" in shown:
         notes.append(f"{int(judgments['choice'].eq(TIE).sum()):,} ties: half a win for each item")
     notes += [how] * bool(how)
-    notes += _cautions(people, clustered=cluster is not None)
+    notes += [*_cautions(people, clustered=cluster is not None), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
     notes += whose.notes
@@ -134,13 +136,38 @@ def _honest(people: Ranking, judgments: pd.DataFrame) -> Ranking:
     return replace(people, frame=frame)
 
 
+def _apart(people: Ranking) -> list[str]:
+    """Return a caution for each scenario with items that no comparison connects, up to a few."""
+    found = []
+    for scenario, items in people.frame.groupby("scenario", sort=False):
+        groups = [list(group["item_id"]) for _, group in items.groupby("component")]
+        if len(groups) > 1:
+            shown = "; ".join(map(_shortened, groups[:_MOST_NAMED]))
+            shown += "; ..." if len(groups) > _MOST_NAMED else ""
+            of = f" of scenario {name}" if (name := str(scenario)) else ""
+            found.append(
+                f"caution: the items{of} fall into {len(groups):,} groups never compared with each "
+                f"other ({shown}): scores and ranks are valid only within a group"
+            )
+    more = len(found) - _MOST_NAMED
+    if more > 0:
+        scenarios = "scenario falls" if more == 1 else "scenarios fall"
+        found[_MOST_NAMED:] = [f"caution: {more:,} more {scenarios} into such groups"]
+    return found
+
+
+def _shortened(items: Sequence[str]) -> str:
+    return ", ".join(items[:_MOST_NAMED]) + (", ..." if len(items) > _MOST_NAMED else "")
+
+
 def _cautions(people: Ranking, *, clustered: bool) -> list[str]:
     """Return notes on intervals of few raters."""
     if not clustered or people.n_clusters >= _FEW_RATERS:
         return []
     raters = "1 rater" if people.n_clusters == 1 else f"{people.n_clusters} raters"
+    verb = "is" if people.n_clusters == 1 else "are"
     if people.n_clusters < _NO_ERRORS:
-        return [f"caution: no standard errors, because {raters} are too few to cluster them by"]
+        return [f"caution: no standard errors, because {raters} {verb} too few to cluster them by"]
     return [
         f"caution: standard errors clustered by only {raters} are too small, and so are their "
         f"intervals; from {_FEW_RATERS} raters they can be read"
@@ -167,6 +194,7 @@ def _read(path: Path, reading: Reading) -> Table:
             allowed=f"{', '.join(name or '(unnamed)' for name in table.columns)}; name yours with "
             f"{options}",
         )
+    table.require(*(name for name in (*_OPTIONS, "is_attention_check") if name in table.columns))
     for name in SIDES_AND_CHOICE[:2]:
         table.refuse_damaged_ids(name)
     return table
@@ -182,9 +210,9 @@ def _named(table: Table) -> Iterator[None]:
         raise RatifyError(
             error.problem,
             file=error.file or table.path,
-            row=None if row is None else row + table.left_out,
+            row=table.place(row) if isinstance(row, int) else row,
             column=table.spelling.get(column, column) or None,
-            value=error.value if row is None else table.as_written(row, column),
+            value=table.as_written(row, column) if isinstance(row, int) else error.value,
             allowed=error.allowed,
         ) from error
 

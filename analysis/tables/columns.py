@@ -1,6 +1,6 @@
 """Checks the columns of a tidy table; every error names its row and column.
 
-Rows are numbered as in a spreadsheet: the first record is row 2.
+The first record is row 2, as in a spreadsheet, unless the file it came from numbers otherwise.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from prereg.errors import RatifyError
 from prereg.tables import contract
 from prereg.tables.contract import Contract
+from prereg.tables.dialects import SAVED, UNSAVED_FORMULA
 from prereg.tables.numbers import FLAGS, NUMBER, Numbers, numbers_of
+from prereg.tables.places import Places
 from prereg.tables.reader import ROUNDED_ID, WHOLE_ID
 
 SIDES = tuple(contract.SIDES)
@@ -44,8 +46,15 @@ def refuse(frame: pd.DataFrame, column: str, bad: Any, problem: str, *, allowed:
         at = int(mask.argmax())
         value = frame[column].iloc[at]
         shown = "a missing value" if pd.isna(value) else value
-        row = at + 2 + int(frame.attrs.get("left_out", 0))
-        raise RatifyError(problem, row=row, column=column, value=shown, allowed=allowed)
+        raise RatifyError(
+            problem, row=place_of(frame, at), column=column, value=shown, allowed=allowed
+        )
+
+
+def place_of(frame: pd.DataFrame, at: int) -> int | str:
+    """Return where the record at an index of a table is in its file, as `RatifyError` takes it."""
+    places = frame.attrs.get("places")
+    return places.place(at) if isinstance(places, Places) else at + 2
 
 
 def missing(values: pd.Series[Any]) -> NDArray[np.bool_]:
@@ -59,7 +68,16 @@ def missing(values: pd.Series[Any]) -> NDArray[np.bool_]:
 def require_filled(frame: pd.DataFrame, *columns: str) -> None:
     """Raise `RatifyError` at the first missing or empty cell of the named columns."""
     for column in columns:
+        refuse_unsaved(frame, column)
         refuse(frame, column, missing(frame[column]), "is empty", allowed="any text")
+
+
+def refuse_unsaved(frame: pd.DataFrame, column: str) -> None:
+    """Raise `RatifyError` at the first formula of a column whose value its file does not hold."""
+    for row in frame.attrs.get("unsaved", {}).get(column, ())[:1]:
+        raise RatifyError(
+            UNSAVED_FORMULA, row=place_of(frame, row - 2), column=column, allowed=SAVED
+        )
 
 
 def allow(frame: pd.DataFrame, column: str, words: Sequence[str]) -> None:
@@ -126,6 +144,7 @@ def number_notes(frame: pd.DataFrame, column: str, file: str) -> list[str]:
 
 def _numbers(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.float64], Numbers]:
     """Return a column as numbers, and how its cells that are no plain numbers were read."""
+    refuse_unsaved(frame, column)
     cells = frame[column]
     absent = missing(cells)
     if pd.api.types.is_numeric_dtype(cells.dtype):

@@ -275,8 +275,8 @@ def read_frame(
     Returns
     -------
     DataFrame
-        Its attributes hold what was changed while reading (`notes_of`), and how many rows between
-        header and first record were left out, which errors count.
+        Its attributes hold what was changed while reading (`notes_of`), and where its records are
+        in the file, which errors name.
 
     Raises
     ------
@@ -293,7 +293,7 @@ def read_frame(
     for column in ids:
         table.refuse_damaged_ids(column)
     frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
-    frame.attrs = {"notes": table.notes, "left_out": table.left_out}
+    frame.attrs = {"notes": table.notes, "places": table.places, "unsaved": table.unsaved}
     return frame
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from prereg.errors import RatifyError
 from prereg.tables.dialects import Cells
 from prereg.tables.nested import column_of, whole_floats
+from prereg.tables.places import COUNTED
 
 
 def read_parquet(content: bytes, path: Path) -> Cells:
@@ -43,7 +44,7 @@ def _cells(table: Any) -> Cells:
     columns = []
     nested, talks, floats = {}, [], []
     for name, values in zip(names, table.columns, strict=True):
-        cells, why_not, found = column_of(values.to_pylist())
+        cells, why_not, found = column_of(values.to_pylist(), COUNTED)
         columns.append(cells)
         if pa.types.is_floating(values.type) and whole_floats(cells):
             floats.append(name)
@@ -53,4 +54,4 @@ def _cells(table: Any) -> Cells:
             talks.append(name)
     notes = [f"the conversations of column {name} were written as turns" for name in talks]
     records = [list(record) for record in zip(*columns, strict=True)]
-    return Cells(names, records, notes, nested=nested, floats=frozenset(floats))
+    return Cells(names, records, notes, places=COUNTED, nested=nested, floats=frozenset(floats))

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from prereg.errors import RatifyError
 from prereg.tables.cleaning import may_need_cleaning
+from prereg.tables.places import BELOW_HEADER, Places, rows_of_text
 
 csv.field_size_limit(2**31 - 1)
 
@@ -32,6 +33,9 @@ _BYTE_ORDER_MARKS = (
 )
 _SEP_LINE = re.compile(r"\Asep=(?P<mark>[^\r\n])[\"']?(?:\r\n|\r|\n)", re.IGNORECASE)
 _QUOTED_SEP_LINE = re.compile(r"\A\"sep=(?P<mark>[^\r\n])\"[,;\t|]*(?:\r\n|\r|\n)", re.IGNORECASE)
+# What a table says of a formula whose value is not in the file.
+UNSAVED_FORMULA = "is a formula, and the file does not hold its value"
+SAVED = "the value itself, or the workbook saved by Excel or LibreOffice, which keeps values"
 # Two bytes above ASCII beside each other, as in text of an alphabet that is not Latin.
 _ADJACENT = re.compile(rb"[\x80-\xff]{2}")
 # So few bytes above ASCII say nothing about the alphabet.
@@ -49,10 +53,12 @@ class Cells:
         Each as long as `columns`.
     notes : list of str
         What was decided, without the name of the file.
-    first_row : int
-        The row of the first record, as a spreadsheet numbers it.
+    places : Places
+        Where each record is in the file.
     nested : dict of str to str
         Columns with values that are not cells, and why each of them is no conversation.
+    unsaved : dict of int to list of int
+        For each column, by its place, the records that have a formula without a saved value there.
     clean : bool
         Whether it is known that no cell needs cleaning.
     floats : frozenset of str
@@ -62,8 +68,9 @@ class Cells:
     columns: list[str]
     records: list[list[str]]
     notes: list[str] = field(default_factory=list)
-    first_row: int = 2
+    places: Places = BELOW_HEADER
     nested: dict[str, str] = field(default_factory=dict)
+    unsaved: dict[int, list[int]] = field(default_factory=dict)
     clean: bool = False
     floats: frozenset[str] = frozenset()
 
@@ -156,10 +163,14 @@ def read_text(content: bytes, path: Path) -> Cells:
     expected = separator == "," or (separator == "\t" and path.suffix.lower() in {".tsv", ".tab"})
     if not expected:
         notes.append(f"cells are separated by {_SEPARATORS.get(separator, repr(separator))}")
-    columns, records = _records(text, separator, path)
+    columns, records, several = _records(text, separator, path)
     notes += left_out(_drop_blank(records))
-    _fit(columns, records, separator, path)
-    return Cells(columns, records, notes, clean=not may_need_cleaning(text, separator))
+    places = BELOW_HEADER
+    if said or several:
+        places = rows_of_text(columns, records, above=1 if said else 0, returns="\r" in text)
+    _fit(columns, records, separator, path, places)
+    clean = not may_need_cleaning(text, separator)
+    return Cells(columns, records, notes, places=places, clean=clean)
 
 
 def _separator(text: str, path: Path) -> str:
@@ -196,7 +207,8 @@ def _lengths(sample: str, separator: str, *, whole: bool) -> list[int]:
     return lengths if whole or len(lengths) == _SAMPLE_RECORDS else lengths[:-1]
 
 
-def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[list[str]]]:
+def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[list[str]], bool]:
+    """Return the header, the records, and whether any of them takes several lines."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         columns = next(reader, [])
@@ -205,7 +217,7 @@ def _records(text: str, separator: str, path: Path) -> tuple[list[str], list[lis
         raise RatifyError(
             f"is not a CSV (line {reader.line_num}: {error})", file=path, allowed="a CSV"
         ) from error
-    return columns, records
+    return columns, records, reader.line_num > 1 + len(records)
 
 
 def _drop_blank(records: list[list[str]]) -> int:
@@ -223,16 +235,18 @@ def left_out(blank: int) -> list[str]:
     return [f"{blank} blank {'row' if blank == 1 else 'rows'} at the end left out"]
 
 
-def _fit(columns: list[str], records: list[list[str]], separator: str, path: Path) -> None:
+def _fit(
+    columns: list[str], records: list[list[str]], separator: str, path: Path, places: Places
+) -> None:
     """Drop empty columns at the end, and refuse a record that is not as long as the header."""
     while len(columns) > 1 and not columns[-1].strip() and _ends_empty(records, len(columns)):
         columns.pop()
         for cells in records:
             del cells[len(columns) :]
     width = len(columns)
-    for row, cells in enumerate(records, start=2):
+    for at, cells in enumerate(records):
         if len(cells) != width:
-            raise _ragged(cells, width, separator, path, row)
+            raise _ragged(cells, width, separator, path, places.place(at))
 
 
 def _ends_empty(records: list[list[str]], width: int) -> bool:
@@ -243,7 +257,9 @@ def _ends_empty(records: list[list[str]], width: int) -> bool:
     )
 
 
-def _ragged(cells: list[str], width: int, separator: str, path: Path, row: int) -> RatifyError:
+def _ragged(
+    cells: list[str], width: int, separator: str, path: Path, row: int | str
+) -> RatifyError:
     if not cells or (width > 1 and not "".join(cells).strip()):
         return RatifyError("is a blank line", file=path, row=row, allowed="a record")
     return RatifyError(

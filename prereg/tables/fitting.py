@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prereg.errors import RatifyError
 from prereg.tables.cleaning import clean_name
+from prereg.tables.notes import heard_by, tell
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
 
@@ -22,13 +23,17 @@ def read_fitting(path: Path | str, reading: Reading) -> Table:
     """
     if not reading.columns:
         return read_table(path, reading)
-    plain = read_table(path, replace(reading, columns={}))
+    with heard_by(None):  # they have the names that the file gives its columns
+        plain = read_table(path, replace(reading, columns={}))
     fitting = {
         ours: theirs
         for ours, theirs in reading.columns.items()
         if clean_name(theirs) in plain.columns
     }
-    return read_table(path, replace(reading, columns=fitting)) if fitting else plain
+    if fitting:
+        return read_table(path, replace(reading, columns=fitting))
+    tell(plain.notes)
+    return plain
 
 
 def refuse_unused(tables: Iterable[Table], reading: Reading) -> None:

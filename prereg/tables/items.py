@@ -10,6 +10,8 @@ from pathlib import Path
 from prereg.errors import RatifyError
 from prereg.tables.contract import ITEMS
 from prereg.tables.conversations import NotAConversationError, conversation, parsed
+from prereg.tables.notes import tell
+from prereg.tables.places import Places
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading, reading_of
 
@@ -67,10 +69,13 @@ class Imported:
         Rows with item_id, scenario, text first and every other named column after them.
     notes : tuple of str
         What was changed while reading, one sentence per kind.
+    places : Places
+        Where each row is in the researcher's file.
     """
 
     rows: list[dict[str, str]]
     notes: tuple[str, ...]
+    places: Places
 
 
 def import_items(
@@ -110,6 +115,7 @@ def import_items(
     table.require_unique(id_column)
     table.refuse_damaged_ids(id_column)
     texts, notes = _conversations(table, text_column)
+    tell(notes)
     others = [c for c in table.columns if c and c not in taken]
     for column in others:
         if column in ITEM_COLUMNS:
@@ -128,7 +134,7 @@ def import_items(
         }
         for record, text in zip(table.rows, texts, strict=True)
     ]
-    return Imported(rows, (*table.notes, *notes))
+    return Imported(rows, (*table.notes, *notes), table.places)
 
 
 def _conversations(table: Table, column: str) -> tuple[list[str], list[str]]:

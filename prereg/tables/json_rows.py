@@ -9,6 +9,7 @@ from typing import Any
 from prereg.errors import RatifyError
 from prereg.tables.dialects import Cells, decoded
 from prereg.tables.nested import column_of
+from prereg.tables.places import COUNTED, Places
 
 _ALLOWED = "a list of objects with one value per column, or one such object per line (JSONL)"
 
@@ -25,7 +26,7 @@ def read_json(content: bytes, path: Path) -> Cells:
         Where it is not JSON, or not a table.
     """
     text, notes = decoded(content, path)
-    text = text.lstrip("\ufeff").strip()
+    text = text.lstrip("\ufeff").rstrip()
     try:
         found = _loads(text)
     except RatifyError as error:
@@ -35,20 +36,21 @@ def read_json(content: bytes, path: Path) -> Cells:
             raise RatifyError(
                 f"is not JSON (line {error.lineno}: {error.msg})", file=path, allowed=_ALLOWED
             ) from error
-        objects = _lines(text, path)
+        objects, places = _lines(text, path)
     else:
         objects = _objects(found, path)
+        places = COUNTED
     names = list(dict.fromkeys(name for record in objects for name in record))
     columns, nested = [], {}
     for name in names:
-        cells, why_not, talks = column_of([record.get(name) for record in objects])
+        cells, why_not, talks = column_of([record.get(name) for record in objects], places)
         columns.append(cells)
         if why_not:
             nested[name] = why_not
         elif talks:
             notes.append(f"the conversations of column {name} were written as turns")
     records = [list(record) for record in zip(*columns, strict=True)]
-    return Cells(names, records, notes, nested=nested)
+    return Cells(names, records, notes, places=places, nested=nested)
 
 
 def _loads(text: str) -> Any:
@@ -67,12 +69,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _several_lines(text: str) -> bool:
     """Say whether each of the first two lines is an object of its own."""
-    first = text.partition("\n")[0].strip()
+    first = text.lstrip().partition("\n")[0].strip()
     return first.startswith("{") and first.endswith("}")
 
 
-def _lines(text: str, path: Path) -> list[dict[str, Any]]:
-    objects = []
+def _lines(text: str, path: Path) -> tuple[list[dict[str, Any]], Places]:
+    objects, numbers = [], []
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -82,13 +84,14 @@ def _lines(text: str, path: Path) -> list[dict[str, Any]]:
             raise RatifyError(
                 f"is not JSON: {getattr(error, 'msg', error)}",
                 file=path,
-                row=number,
+                row=f"line {number}",
                 allowed=_ALLOWED,
             ) from error
         if not isinstance(found, dict):
-            raise RatifyError("is not an object", file=path, row=number, allowed=_ALLOWED)
+            raise RatifyError("is not an object", file=path, row=f"line {number}", allowed=_ALLOWED)
         objects.append(found)
-    return objects
+        numbers.append(number)
+    return objects, Places(numbers, "line")
 
 
 def _objects(found: Any, path: Path) -> list[dict[str, Any]]:

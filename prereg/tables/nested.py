@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from prereg.tables.conversations import NotAConversationError, conversation
+from prereg.tables.places import Places
 
 # Above this a float no longer tells whole numbers apart.
 _EXACT = 2**53
@@ -30,13 +31,15 @@ def scalar(value: Any) -> str:
     return str(value)
 
 
-def column_of(values: Sequence[Any]) -> tuple[list[str], str, bool]:
+def column_of(values: Sequence[Any], places: Places) -> tuple[list[str], str, bool]:
     """Return the cells of a column of any values.
 
     Parameters
     ----------
     values : sequence
         Text, numbers, times, and nested lists and mappings.
+    places : Places
+        Where each of them is in the file.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def column_of(values: Sequence[Any]) -> tuple[list[str], str, bool]:
     """
     cells = []
     why_not, found = "", False
-    for row, value in enumerate(values, start=2):
+    for at, value in enumerate(values):
         if not isinstance(value, list | dict | bytes | set | tuple):
             cells.append(scalar(value))
             continue
@@ -57,7 +60,7 @@ def column_of(values: Sequence[Any]) -> tuple[list[str], str, bool]:
             cells.append(conversation(value))
             found = True
         except NotAConversationError as error:
-            why_not = why_not or f"row {row} holds {error}"
+            why_not = why_not or f"{places.words(at)} holds {error}"
             cells.append(_as_json(value))
     return cells, why_not, found
 

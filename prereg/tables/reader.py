@@ -21,9 +21,12 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.tables.applied import apply
 from prereg.tables.cleaning import clean, clean_name
-from prereg.tables.dialects import Cells
+from prereg.tables.dialects import SAVED, UNSAVED_FORMULA
 from prereg.tables.formats import read_cells
+from prereg.tables.not_records import without_other_rows
+from prereg.tables.notes import tell
 from prereg.tables.numbers import NO_THOUSANDS, NUMBER, Numbers, numbers_of
+from prereg.tables.places import BELOW_HEADER, Places
 from prereg.tables.reading import Reading
 
 # What pandas, R or a spreadsheet writes once a long id has passed through a float.
@@ -56,10 +59,14 @@ class Table:
         For each column that was changed, its cells as the file has them.
     spelling : mapping of str to str
         For each name of a column that was changed, the name that the file has.
-    left_out : int
-        Rows between the header and the first record.
+    places : Places
+        Where each record is in the file, for messages. The methods below take a `row`, which is 2
+        for the first record, 3 for the next and so on, whatever the file numbers.
     nested : mapping of str to str
         Columns with nested values, which are no text, and why.
+    unsaved : mapping of str to sequence of int
+        For each column with formulas whose values the file does not hold: the rows, of which the
+        first is 2. Such a cell is empty, and refused where the column is used.
     contradictions : mapping of str to str
         Columns with a cell that contradicts a decimal comma, and that cell.
     """
@@ -70,9 +77,10 @@ class Table:
     notes: tuple[str, ...] = field(default=(), repr=False)
     originals: Mapping[str, Sequence[str]] = field(default_factory=dict, repr=False)
     spelling: Mapping[str, str] = field(default_factory=dict, repr=False)
-    left_out: int = 0
+    places: Places = field(default=BELOW_HEADER, repr=False)
     nested: Mapping[str, str] = field(default_factory=dict, repr=False)
     contradictions: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unsaved: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
     _numbers: dict[str, Numbers] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -97,16 +105,30 @@ class Table:
         cells = self.originals.get(column)
         return self.rows[row - 2][column] if cells is None else cells[row - 2]
 
+    def place(self, row: int) -> int | str:
+        """Return where a record is in the file, as `RatifyError` takes it."""
+        return self.places.place(row - 2)
+
+    def place_words(self, row: int) -> str:
+        """Return where a record is in the file, such as 'row 5', 'line 3' or 'record 3'."""
+        return self.places.words(row - 2)
+
     def require(self, *columns: str) -> None:
-        """Raise `RatifyError` unless every named column is there."""
+        """Raise `RatifyError` unless every named column is there and no formula lacks a value."""
         for column in map(clean, columns):
             if column not in self.columns:
                 shown = ", ".join(c or "(unnamed)" for c in self.columns)
                 raise RatifyError(f"there is no column '{column}'", file=self.path, allowed=shown)
+            self._refuse_unsaved(column)
+
+    def _refuse_unsaved(self, column: str) -> None:
+        for row in self.unsaved.get(column, ())[:1]:
+            raise self.error(row, column, UNSAVED_FORMULA, allowed=SAVED)
 
     def require_filled(self, *columns: str) -> None:
         """Raise `RatifyError` at the first empty cell of the named columns."""
         for column in columns:
+            self._refuse_unsaved(column)
             for row, record in enumerate(self.rows, start=2):
                 if not record[column].strip():
                     raise self.error(row, column, "is empty", allowed="any text")
@@ -121,7 +143,7 @@ class Table:
                 raise self.error(
                     row,
                     column,
-                    f"this {column} is already in row {first + self.left_out}"
+                    f"this {column} is already in {self.place_words(first)}"
                     + ("" if same else _ONCE_CLEANED),
                     allowed="one row each",
                 )
@@ -138,7 +160,7 @@ class Table:
         Parameters
         ----------
         row : int
-            As a spreadsheet numbers it: the first record is row 2.
+            2 for the first record.
         column : str
             A column of the table.
 
@@ -149,6 +171,7 @@ class Table:
         """
         text = self.rows[row - 2][column].strip()
         if not text:
+            self._refuse_unsaved(column)
             return None
         found = self.numbers(column)
         if text not in found.known:
@@ -190,13 +213,13 @@ class Table:
         self, row: int, column: str, problem: str, *, allowed: str | None = None
     ) -> RatifyError:
         """Return the error that names one cell of this table, as the file has it."""
-        value = self.as_written(row, column)
-        if value.strip() and not self.rows[row - 2][column]:
+        value = self.as_written(row, column) if problem != UNSAVED_FORMULA else None
+        if value and value.strip() and not self.rows[row - 2][column]:
             problem += f" ('{value.strip()}' is a missing-value word)"
         return RatifyError(
             problem,
             file=self.path,
-            row=row + self.left_out,
+            row=self.place(row),
             column=column,
             value=value,
             allowed=allowed,
@@ -205,6 +228,8 @@ class Table:
 
 def read_table(path: Path | str, reading: Reading = _DEFAULT) -> Table:
     """Read a table as text: every cell cleaned, missing values empty.
+
+    What was changed is told (`prereg.tables.notes`).
 
     Parameters
     ----------
@@ -243,25 +268,27 @@ def _no_garbage() -> Iterator[None]:
 def _read_table(path: Path, reading: Reading) -> Table:
     cells = read_cells(path)
     notes = [f"{path.name}: {note}" for note in cells.notes]
-    notes += _without_qualtrics_rows(cells, path)
+    notes += without_other_rows(cells, path)
     names = _names(cells.columns, reading, path)
     if not cells.records:
         raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
     read = apply(reading, names, cells, path.name)
+    tell(notes := [*notes, *read.notes])
     records = zip(*read.columns, strict=True) if read.changed else cells.records
     return Table(
         path,
         tuple(names),
         [dict(zip(names, record, strict=True)) for record in records],
-        notes=(*notes, *read.notes),
+        notes=tuple(notes),
         originals=read.originals,
         spelling={
             ours: theirs.strip()
             for ours, theirs in zip(names, cells.columns, strict=True)
             if ours != theirs.strip()
         },
-        left_out=cells.first_row - 2,
+        places=cells.places,
         contradictions=read.contradictions,
+        unsaved={names[place]: [at + 2 for at in there] for place, there in cells.unsaved.items()},
         nested={
             ours: cells.nested[theirs]
             for ours, theirs in zip(names, cells.columns, strict=True)
@@ -297,21 +324,6 @@ def _names(written: list[str], reading: Reading, path: Path) -> list[str]:
                 allowed="names that differ",
             )
     return names
-
-
-def _without_qualtrics_rows(cells: Cells, path: Path) -> list[str]:
-    """Leave out what Qualtrics writes below the header: the questions, and its own ids as JSON."""
-    for place, record in enumerate(cells.records[:2]):
-        filled = [cell.replace(" ", "") for cell in record if cell.strip()]
-        if filled and all(cell.startswith('{"ImportId":') for cell in filled):
-            del cells.records[: place + 1]
-            first, last = cells.first_row, cells.first_row + place
-            cells.first_row = last + 1
-            said = (
-                f"rows {first} and {last} of Qualtrics were" if place else "row 2 of Qualtrics was"
-            )
-            return [f"{path.name}: header {said} left out"]
-    return []
 
 
 def cell_text(value: Any) -> str:

@@ -8,11 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from prereg.errors import RatifyError
-from prereg.tables.dialects import Cells, left_out
+from prereg.tables.cleaning import counted
+from prereg.tables.dialects import SAVED, UNSAVED_FORMULA, Cells, left_out
 from prereg.tables.nested import scalar
+from prereg.tables.places import Places
+from prereg.tables.sheet_marks import Marks, marks_of
 
 # A sheet keeps 15 digits of a number; the others became zeros when they were typed in.
 _DIGITS = 1e15
+_HEADER = "the header"
+# Stands in place of the value that a formula lacks.
+_UNSAVED = object()
 _ALLOWED = "a sheet saved by Excel or LibreOffice without a password, or CSV"
 
 
@@ -27,6 +33,8 @@ def read_sheet(content: bytes, path: Path) -> Cells:
         Where the workbook cannot be read or has no cells, and at a number of 16 digits or more.
     """
     rows, name, others = _first_sheet(content, path)
+    marks = marks_of(content, name)
+    _mark_unsaved(rows, marks)
     at = next(number for number, row in enumerate(rows) if any(map(_filled, row)))
     whole = len(rows)
     while rows and not any(map(_filled, rows[-1])):
@@ -34,7 +42,7 @@ def read_sheet(content: bytes, path: Path) -> Cells:
     used = [any(_filled(row[place]) for row in rows[at:]) for place in range(len(rows[at]))]
     first = used.index(True)
     last = len(used) - used[::-1].index(True)
-    columns = [_cell(value, path, at + 1, "the header") for value in rows[at][first:last]]
+    columns = [_cell(value, path, at + 1, _HEADER) for value in rows[at][first:last]]
     records = [
         [
             _cell(value, path, number, column)
@@ -45,7 +53,48 @@ def read_sheet(content: bytes, path: Path) -> Cells:
     left = ", ".join(repr(other) for other in others)
     notes = [f"only sheet {name!r} was read, not {left}"] if others else []
     notes += left_out(whole - len(rows))
-    return Cells(columns, records, notes, first_row=at + 2)
+    notes += _percentages(rows, marks, columns, at, first)
+    unsaved: dict[int, list[int]] = {}
+    for row, column in sorted(marks.unsaved):
+        unsaved.setdefault(column - first, []).append(row - at - 1)
+    places = Places(range(at + 2, at + 2 + len(records)))
+    for place, found in unsaved.items():
+        formulas = "is a formula" if len(found) == 1 else "are formulas"
+        notes.append(
+            f"{counted({columns[place]: len(found)})} {formulas} without a saved value, read as "
+            f"empty (the first is in {places.words(found[0])})"
+        )
+    return Cells(columns, records, notes, places=places, unsaved=unsaved)
+
+
+def _mark_unsaved(rows: list[list[Any]], marks: Marks) -> None:
+    """Put a mark where a formula has no value, also below or beside all values."""
+    for row, column in marks.unsaved:
+        rows += [[None] * len(rows[0]) for _ in range(row + 1 - len(rows))]
+        if column >= len(rows[0]):
+            wider = column + 1 - len(rows[0])
+            for one in rows:
+                one += [None] * wider
+        rows[row][column] = _UNSAVED
+
+
+def _percentages(
+    rows: list[list[Any]], marks: Marks, columns: list[str], header: int, first: int
+) -> list[str]:
+    """Return a note for each column in which numbers are shown as percentages."""
+    found: dict[int, list[float]] = {}
+    for row, column in sorted(marks.percent):
+        place = column - first
+        value = rows[row][column] if header < row < len(rows) and 0 <= place < len(columns) else ""
+        if isinstance(value, int | float):
+            found.setdefault(place, []).append(value)
+    return [
+        f"{counted({columns[place]: len(values)})} shown as "
+        f"{'a percentage' if len(values) == 1 else 'percentages'}, such as {100 * values[0]:g}%: "
+        f"read as {'the number' if len(values) == 1 else 'the numbers'} that the sheet holds, such "
+        f"as {values[0]:g}"
+        for place, values in found.items()
+    ]
 
 
 def _first_sheet(content: bytes, path: Path) -> tuple[list[list[Any]], str, list[str]]:
@@ -73,10 +122,15 @@ def _first_sheet(content: bytes, path: Path) -> tuple[list[list[Any]], str, list
 
 
 def _filled(value: Any) -> bool:
+    """Say whether a cell holds anything, be it a formula without a value."""
     return value is not None and (not isinstance(value, str) or bool(value.strip()))
 
 
 def _cell(value: Any, path: Path, row: int, column: str) -> str:
+    if value is _UNSAVED:
+        if column == _HEADER:
+            raise RatifyError(UNSAVED_FORMULA, file=path, row=row, column=column, allowed=SAVED)
+        return ""
     if isinstance(value, float) and value.is_integer():
         if abs(value) >= _DIGITS:
             raise RatifyError(

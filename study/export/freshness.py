@@ -16,7 +16,9 @@ from sqlalchemy.engine import Connection
 
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
+from prereg.tables.notes import heard_by
 from prereg.tables.reader import NoRowsError, cell_text, read_table
+from prereg.tables.reading import OWN
 from study.export.files import FORMATS, TABLES_FOLDER, Exported, export
 from study.export.tidy import TidyTable, tidy_tables
 from study.folder import Study
@@ -145,7 +147,8 @@ def _records(path: Path | None) -> list[dict[str, str]]:
     if path is None:
         return []
     try:
-        return read_table(path).rows
+        with heard_by(None):  # the analysis reads these tables again, and says how
+            return read_table(path, OWN).rows
     except NoRowsError:
         return []
 

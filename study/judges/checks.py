@@ -175,7 +175,7 @@ def _rewrite_fault(
     row = next(n for n, r in enumerate(study.table.rows, start=2) if r["item_id"] == ids[0])
     return _fault(
         study,
-        f"{problem} (first in row {row} of {study.table.path.name})",
+        f"{problem} (first in {study.table.place_words(row)} of {study.table.path.name})",
         f"{where}.perturbations",
         name,
         f"perturbations without '{name}', other texts, or leave_out: [{', '.join(ids[:NAMED])}"

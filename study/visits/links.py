@@ -91,7 +91,7 @@ def read_rater_ids(path: Path) -> list[str]:
         rater_id = record[column].strip()
         fault = refusal(rater_id)
         if fault is None and rater_id in first:
-            fault = f"is also the id of row {first[rater_id]}"
+            fault = f"is also the id in {table.place_words(first[rater_id])}"
         if fault is not None:
             raise table.error(row, column, fault, allowed="each rater's own id")
         first[rater_id] = row

@@ -11,6 +11,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 from prereg.plan.table_judge import OVERALL, TableJudge
+from prereg.tables.notes import tell
 from prereg.tables.reader import Table, read_table
 
 # Words of a choice that is none.
@@ -106,6 +107,7 @@ def _scores(
     table.require(id_column)
     table.refuse_damaged_ids(id_column)
     layout = _layout(plan, judge, table)
+    tell(table.number_notes(*([layout.value] if layout.value else layout.wide.values())))
     ends = {rated.id: (rated.min, rated.max) for rated in plan.rated}
     found: dict[tuple[str, str], float] = {}
     first: dict[tuple[str, str], int] = {}
@@ -125,7 +127,7 @@ def _scores(
                 raise table.error(
                     row,
                     id_column,
-                    f"has a score of {dimension} in row {earlier} already",
+                    f"has a score of {dimension} in {table.place_words(earlier)} already",
                     allowed="one score for each item and dimension",
                 )
             value = table.number(row, column)
@@ -162,6 +164,7 @@ def _layout(plan: Plan, judge: TableJudge, table: Table) -> _Layout:
             table.require(judge.columns[key])
     rated = [one.id for one in plan.rated]
     if value in table.columns and dimension in table.columns:
+        table.require(dimension)
         return _Layout({}, dimension, value)
     if value in table.columns:
         if not kind_of(plan).compares and len(rated) > 1:

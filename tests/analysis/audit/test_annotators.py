@@ -8,6 +8,7 @@ from analysis.audit.annotators import read_annotators
 from prereg.errors import RatifyError
 
 IDS = [f"2024103112405049{n:04d}" for n in range(6)]
+NOTHING = {"ids": "", "na": "NA"}
 
 
 def wide(path, ratings, *, ids=IDS, columns=("warmth", "advice"), id_column="conversation_id"):
@@ -225,9 +226,42 @@ def test_ids_that_do_not_overlap(tmp_path, ann, bot):
     assert "stranger.csv" in str(refused([ann, stranger], [bot]))
 
 
-def test_a_file_without_any_rating_overlaps_with_nothing(tmp_path, ann):
-    judge = wide(tmp_path / "judge.csv", [("", "")] * 6)
-    assert "judge.csv" in str(refused([ann], [judge], dimensions=["warmth"]))
+@pytest.mark.parametrize(
+    ("content", "column", "how"),
+    [
+        ("conversation_id,warmth\n{ids}", "warmth", {}),
+        ("conversation_id,warmth\n{ids}", "warmth", {"dimensions": ["warmth"]}),
+        ("conversation_id,warmth\n{na}", "warmth", {}),
+        ("conversation_id,gpt\n{ids}", "gpt", {"dimensions": ["warmth"], "judge_columns": ["gpt"]}),
+    ],
+)
+def test_a_file_without_any_rating_is_named(tmp_path, ann, content, column, how):
+    judge = tmp_path / "judge.csv"
+    rows = {word: "".join(f"{name},{cell}\n" for name in IDS) for word, cell in NOTHING.items()}
+    judge.write_text(content.format(**rows))
+    assert str(refused([ann], [str(judge)], **how)) == (
+        f"{judge}, {column}: holds no rating: every cell is empty or a missing-value word "
+        "(allowed: ratings from 1 to 5)"
+    )
+    if "judge_columns" not in how:
+        error = refused([str(judge)], [ann], **how)
+        assert error.file == str(judge), "a person's file is named alike"
+
+
+def test_a_judge_without_any_rating_beside_another_is_named(tmp_path, ann):
+    judge = tmp_path / "judge.csv"
+    judge.write_text("conversation_id,gpt,olmo\n" + "".join(f"{name},3,\n" for name in IDS))
+    error = refused([ann], [str(judge)], dimensions=["warmth"], judge_columns=["gpt", "olmo"])
+    assert str(error).startswith(f"{judge}, olmo: holds no rating by 'olmo': every cell is empty")
+    rows = "".join(f"gpt,{n},warmth,3\nolmo,{n},warmth,\n" for n in IDS)
+    judge.write_text("rater_id,conversation_id,dimension,value\n" + rows)
+    error = refused([ann], [str(judge)], dimensions=["warmth"])
+    assert str(error).startswith(f"{judge}, value: holds no rating by 'olmo': every cell is empty")
+
+
+def test_a_column_of_words_is_named_at_its_first_word(tmp_path, ann):
+    judge = wide(tmp_path / "judge.csv", [("good", "fine")] * 6)
+    assert place(refused([ann], [judge])) == ("judge.csv", 2, "warmth", "good")
 
 
 @pytest.mark.parametrize(

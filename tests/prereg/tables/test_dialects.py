@@ -190,7 +190,7 @@ def test_other_nested_values_are_json_and_no_text(tmp_path: Path) -> None:
     table = read_table(path)
     assert table.rows[0] == {"id": "101", "tags": '["a"]', "day": "2026-01-02", "price": "1.50"}
     assert table.rows[1]["day"] == ""
-    with pytest.raises(RatifyError, match=r"tags: is not text: row 2 holds"):
+    with pytest.raises(RatifyError, match=r"tags: is not text: record 1 holds"):
         table.require_text("tags")
 
 
