@@ -53,6 +53,7 @@ def main() -> None:
     """Print requests per second, latencies, and how raters fared who rushed for places."""
     # the whole crowd comes from one address
     os.environ["RATIFY_ARRIVALS_PER_MINUTE"] = "1000000"
+    os.environ["RATIFY_CONSENTS_PER_HOUR"] = "1000000"
     databases = [SQLITE, POSTGRESQL] if _answers(POSTGRES) else [SQLITE]
     print("\nRater pages; the crowd is another process on the same cores.")
     if POSTGRESQL not in databases:
