@@ -46,7 +46,7 @@ def test_too_few_items_decide_nothing(tmp_path: Path, items: int) -> None:
     done = run(tmp_path, [first, second], [min(5, value + 1) for value in first])
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0] == (
-        "judge: there are not enough data for a verdict on any of 1 dimension."
+        "judge: there are not enough data for a verdict here."
     )
     grid = results(tmp_path)["verdict"]
     assert "not enough data" in json.dumps(grid)

@@ -211,7 +211,7 @@ def test_links_are_made_once_and_stay_the_same(
 @pytest.mark.parametrize(
     ("table", "says"),
     [
-        ("rater_id\na\na\n", r"row 3, column rater_id: is also the id of row 2"),
+        ("rater_id\na\na\n", r"row 3, column rater_id: is also the id in row 2"),
         ("rater_id\n=a\n", r"row 2.*a spreadsheet would take"),
         ("rater_id\na b\n", r"row 2.*is not an id"),
         ("name\na\n", "no column 'rater_id'"),
