@@ -41,6 +41,7 @@ def cautions(
     return [
         *_of_judges(plan),
         *_of_elo(plan),
+        *_of_checks(plan),
         *_of_sameness(plan, shown),
         *_of_links(plan, scenarios, shown),
         *_of_counts(plan, scenarios, shown),
@@ -164,6 +165,18 @@ def _outcomes(analysis: object) -> tuple[str, ...]:
     if isinstance(analysis, Regression) and analysis.data == TRIALS:
         return analysis.outcomes
     return ()
+
+
+def _of_checks(plan: Plan) -> list[str]:
+    """Warn of attention checks that exclude nobody."""
+    if not plan.attention_checks or any(x.rule == "failed_attention" for x in plan.exclusions):
+        return []
+    one = len(plan.attention_checks) == 1
+    return [
+        f"The plan has {'an attention check' if one else 'attention checks'}, but no exclusion of "
+        "rule failed_attention: nobody is left out for a wrong answer. Add one, for example "
+        "{rule: failed_attention, max_failed: 0}, or take the checks out."
+    ]
 
 
 def _of_sameness(plan: Plan, shown: Mapping[str, list[Shown]]) -> list[str]:

@@ -30,7 +30,7 @@ def link_of(study: Study, *, trying: bool = False) -> str:
     if study.plan.recruitment.links == "signed":
         # a real one would take a place of the live study
         return _signed(study, "YOUR-ID") if trying else "rater=THEIR-ID&sig=THEIRS"
-    return "rater=YOUR-ID"
+    return "rater=YOUR-ID" if trying else "rater=THEIR-ID"
 
 
 def _try_prolific(name: str) -> str:

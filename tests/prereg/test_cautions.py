@@ -116,6 +116,21 @@ def test_elo_of_pairs_by_information_is_said_with_what_to_do() -> None:
     assert "Elo" not in said("ab", plan=plan_of(**judges, analyses=[match, elo]))
 
 
+def test_an_attention_check_that_excludes_nobody_is_said() -> None:
+    hands = [" ".join(one.split()[:3]) for one in ring("abcdef", 6)]
+    checks = [
+        {
+            "after": 1,
+            "texts": ["Choose the other one.", "Choose this one."],
+            "expected": {"choice": "right"},
+        }
+    ]
+    rule = {"rule": "failed_attention", "max_failed": 0}
+    plan = plan_of(attention_checks=checks, exclusions=[])
+    assert "nobody is left out for a wrong answer" in said(*hands, plan=plan)
+    assert said(*hands, plan=plan_of(attention_checks=checks, exclusions=[rule])) == ""
+
+
 def test_what_is_left_of_the_worked_plan_is_said() -> None:
     texts = {
         n: (WORKED / "best_response" / f"{n}.md").read_text() for n in ("consent", "instructions")

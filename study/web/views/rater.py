@@ -30,6 +30,8 @@ Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
 # Parameters of the link that may hold the rater's id; the first one found is used.
 ID_PARAMETERS = ("PROLIFIC_PID", "rater")
+# What the links that Ratify prints hold in place of a rater's id.
+PLACEHOLDERS = frozenset({"YOUR-ID", "THEIR-ID"})
 # Ids that Ratify gives to raters whose link has none.
 ANONYMOUS = "anon-"
 # Seconds until an address that has begun too many visits may begin more.
@@ -50,7 +52,7 @@ def arrive() -> Page:
     if RATER_ID.fullmatch(rater_id) is None:
         return _incomplete()
     known = find_rater(here.store, here.study, here.mode, rater_id)
-    if known is None and refusal(rater_id) is not None:
+    if known is None and (refusal(rater_id) is not None or _is_copied(here, rater_id)):
         return _incomplete()
     proved = _proves(here, rater_id)
     if here.signed and not proved and not (known is not None and visitor.owns(known)):
@@ -272,6 +274,11 @@ def _link_of(here: Room) -> Arrival | None:
     return None
 
 
+def _is_copied(here: Room, rater_id: str) -> bool:
+    """Say whether a live link was copied without putting a rater's id in its place."""
+    return here.mode == "live" and rater_id in PLACEHOLDERS
+
+
 def _proves(here: Room, rater_id: str) -> bool:
     """Say whether the link could only come from the researchers or from Prolific."""
     if here.study.plan.recruitment.platform == "prolific":
@@ -298,10 +305,12 @@ def _parameter(name: str) -> str | None:
 
 
 def _too_many(*, retry: int = 60) -> Page:
+    title = _("One moment, please")
     text = _("Many people are arriving at once. Please wait a minute, and open your link again.")
     if retry > 60:
+        title = _("Please come back later")
         text = _(
             "Many people have begun from your network in a short time. Please open your link "
             "again in an hour, or from another network, or write to the researchers."
         )
-    return problem(_("One moment, please"), text, 429, retry=retry)
+    return problem(title, text, 429, retry=retry)

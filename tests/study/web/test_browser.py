@@ -11,8 +11,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
+from study.opening import lock_study
+from study.store.database import Store
 from tests.conftest import Serve, Server, make_study
 from tests.support.browser import press, watched
+from tests.support.collecting import open_places, take_part
+from tests.support.dashboard_screens import enter_dashboard
 
 pytestmark = pytest.mark.browser
 TRIALS = 3
@@ -123,3 +127,22 @@ def test_time_with_the_page_hidden_is_measured(
         press(page, "Continue")
         (_, _, response_ms, hidden_ms), *_ = answers(tmp_path)
         assert 290 <= hidden_ms <= response_ms
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_what_pilots_did_can_be_seen_beside_a_live_study(
+    browser: Browser, tmp_path: Path, serve: Serve, width: int
+) -> None:
+    folder = make_study(tmp_path / "study", raters=4, trials=TRIALS)
+    study, _ = lock_study(folder)
+    store = Store(f"sqlite:///{folder / 'study.sqlite3'}")
+    open_places(store, study, "pilot")
+    take_part(store, study, "pilot", "colleague")
+    store.close()
+    server = serve(folder, "--mode", "live")
+    with watched(browser, width=width, height=800) as page:
+        enter_dashboard(page, server.url)
+        pilots = page.locator("summary", has_text="Pilot data")
+        assert pilots.is_visible()
+        pilots.click()
+        assert page.locator("#visits-pilot").is_visible()

@@ -92,6 +92,15 @@ def test_an_id_alone_opens_neither_the_code_nor_the_deletion(folder: Path) -> No
         assert CODE in helped.get("/done").text, "and so is the holder of the private link"
 
 
+@pytest.mark.parametrize("name", ["YOUR-ID", "THEIR-ID"])
+def test_a_printed_link_that_was_copied_as_it_is_takes_no_live_place(
+    folder: Path, name: str
+) -> None:
+    for mode, status in (("live", 400), ("pilot", 200)):
+        with served(folder, mode) as app:
+            assert Browser(app).get(f"/?rater={name}").status_code == status
+
+
 def test_an_id_alone_continues_a_visit_but_does_not_end_it(folder: Path) -> None:
     with served(folder) as app:
         first, phone = Browser(app), Browser(app)
