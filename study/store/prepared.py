@@ -5,6 +5,7 @@ SQLAlchemy's own way to a statement takes several times as long as the statement
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 from collections import namedtuple
 from collections.abc import Callable, Mapping
@@ -44,7 +45,8 @@ class Prepared:
         if connection.dialect.name != SQLITE:
             return connection.execute(self._statement, dict(values)).first()
         here = self._on_sqlite(connection.dialect)
-        found = here.run(connection, values).fetchone()
+        with contextlib.closing(here.run(connection, values)) as cursor:  # an open one holds a lock
+            found = cursor.fetchone()
         return None if found is None else here.row(found)
 
     def change(self, connection: Connection, values: Mapping[str, Any]) -> int:
