@@ -13,10 +13,11 @@ if TYPE_CHECKING:
 def print_cautions(study: Study) -> None:
     """Print warnings about a study, and how many answers an item will get, to stderr."""
     from prereg.cautions import answers_per_item, cautions, left_from_worked_plan
+    from study.judges.given.planned import gate_warnings
     from study.scaffold import has_demo_items
 
     scenarios = {item.item_id: item.scenario for item in study.items.values()}
-    found = cautions(study.plan, scenarios, study.sequences)
+    found = cautions(study.plan, scenarios, study.sequences) + gate_warnings(study)
     left = left_from_worked_plan(study.plan, study.texts)
     if left and not has_demo_items(study):
         found += left

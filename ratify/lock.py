@@ -15,12 +15,15 @@ from ratify.command_line import STUDY, main
 def lock(folder: Path) -> None:
     """Check and freeze the plan in DIR, and print the hash that every row of data will carry."""
     from analysis.planning.rehearsal import rehearse
+    from study.judges.checks import table_notes
     from study.opening import lock_study, open_study
 
     study = open_study(folder)
     rehearse(study.plan, [item.scenario for item in study.items.values()])
     if study.lock is None:
         print_cautions(study)
+        for note in table_notes(study):
+            click.echo(f"note      {note}", err=True)
     _, frozen = lock_study(folder)
     click.echo(f"locked    {folder} at {frozen.locked_at}")
     click.echo(f"plan hash {frozen.plan_hash}")

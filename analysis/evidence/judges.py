@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -43,6 +44,9 @@ class JudgeEvidence:
         if it picked the best and the worst; None too if it compared no pairs.
     answered : bool
         Whether it has answered anything at all.
+    drawn : int or None
+        How many pairs were drawn for its ranking, with those that it left unanswered; None if its
+        answers do not say, as only those of a judge of kind table do.
     """
 
     judge_id: str
@@ -50,6 +54,7 @@ class JudgeEvidence:
     scores: pd.DataFrame = field(repr=False)
     ranking: Ranking | None
     answered: bool = True
+    drawn: int | None = None
 
 
 def judges_of(plan: Plan, read: StudyTables) -> dict[str, JudgeEvidence]:
@@ -103,7 +108,14 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
         scores=scores,
         ranking=shown,
         answered=not mine.empty or bool(own.any()),
+        drawn=_drawn(pairs) if isinstance(judge, TableJudge) else None,
     )
+
+
+def _drawn(pairs: pd.DataFrame) -> int | None:
+    """Return how many pairs a judge of kind table was to answer; see `purpose` in the contract."""
+    last = pairs["position"].max() if len(pairs) and "purpose" in pairs else math.nan
+    return None if math.isnan(last) else max(int(last), len(pairs))
 
 
 def _with_scores(scores: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataFrame:

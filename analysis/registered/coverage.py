@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import pandas as pd
+
 from analysis.agreement.choices import ChoiceAgreement as Found
 from analysis.agreement.choices import answered_of
 from analysis.evidence.evidence import Evidence
@@ -17,16 +19,25 @@ from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.choices import ChoiceAgreement, Logit
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
+from prereg.plan.table_judge import TableJudge
 from prereg.tables.reading import OWN
 
 Counted = tuple[int, int]
+
+# What a share is of, where "asked of a judge that it answered" would hide what an analysis needs:
+# equal scores are scores, but no choice.
+CHOSEN, SCORED = "trials it chose a side in", "trials with both items scored"
+_LABELS = {
+    CHOSEN: "Share of the trials that {judge} chose a side in",
+    SCORED: "Share of the trials with both items scored by {judge}",
+}
 
 
 def coverage_of_analysis(analysis: AnyAnalysis, evidence: Evidence) -> list[Quantity]:
     """Return the coverage of every judge that a registered analysis is about."""
     if isinstance(analysis, ChoiceAgreement):
         counted = {
-            f"{judge}: coverage": (judge, _trials(evidence, judge), "trials")
+            f"{judge}: coverage": (judge, _trials(evidence, judge), _choices(evidence))
             for judge in analysis.judges
         }
     elif isinstance(analysis, Agreement):
@@ -51,7 +62,8 @@ def coverage_of_judges(evidence: Evidence) -> list[Quantity]:
     """
     found = []
     for judge in evidence.judges:
-        parts = {"trials": _trials(evidence, judge)} if kind_of(evidence.plan).compares else {}
+        compares = kind_of(evidence.plan).compares
+        parts = {_choices(evidence): _trials(evidence, judge)} if compares else {}
         dimensions = [rated.id for rated in evidence.plan.rated]
         if not evidence.judge_ratings.empty and dimensions:
             parts["ratings"] = _cells(evidence, judge, _items(evidence), dimensions)
@@ -61,7 +73,7 @@ def coverage_of_judges(evidence: Evidence) -> list[Quantity]:
         ):
             parts["pairs"] = _pairs(evidence, judge)
         found += [
-            _quantity(f"{judge}: {what} answered", judge, counts, what, analysis="requests")
+            _quantity(f"{judge}: {_unit(what)} answered", judge, counts, what, analysis="requests")
             for what, counts in parts.items()
             if counts[1]
         ]
@@ -91,15 +103,39 @@ def _quantity(name: str, judge: str, counted: Counted, what: str, **stamped: Any
     answered, asked = counted
     return Quantity(
         name=name,
-        label=f"Share of the {what} asked of {judge} that it answered",
+        label=_LABELS.get(what, f"Share of the {what} asked of {{judge}} that it answered").format(
+            judge=judge
+        ),
         estimate=answered / asked if asked else float("nan"),
         n=asked,
-        unit_of_n=what,
-        method="answered / asked",
+        unit_of_n=_unit(what),
+        method=f"{what} / trials" if what in _LABELS else "answered / asked",
         unit="proportion",
-        note=f"Answered {answered:,} of {asked:,}." if answered < asked else "",
+        note=_note(answered, asked, what),
         **stamped,
     )
+
+
+def _unit(what: str) -> str:
+    return "trials" if what in _LABELS else what
+
+
+def _note(answered: int, asked: int, what: str) -> str:
+    """Return the counts behind a share, if it is not all."""
+    if answered == asked:
+        return ""
+    counts = f"{answered:,} of {asked:,}."
+    if what == CHOSEN:
+        return f"Chose a side in {counts} Equal scores, or no clear answer, are no choice."
+    if what == SCORED:
+        tied = "Equal scores count here: they are a gap of 0, with no higher side."
+        return f"Scored both items in {counts} {tied}"
+    return f"Answered {counts}"
+
+
+def _choices(evidence: Evidence) -> str:
+    """Return what a judge's answers to people's trials are called."""
+    return CHOSEN if kind_of(evidence.plan).asks_pairs else "trials"
 
 
 def _trials(evidence: Evidence, judge: str) -> Counted:
@@ -143,6 +179,9 @@ def _pairs(evidence: Evidence, judge: str) -> Counted:
     if ranking is None:
         return 0, asked_for_ranking(judge, evidence)
     answered = int(ranking.n_judgments)
+    drawn = evidence.judges[judge].drawn
+    if drawn is not None:
+        return answered, drawn
     path = tables.table_path(evidence.place, "requests")
     lacking = 0
     if path.exists() and evidence.plan.llms:
@@ -161,20 +200,31 @@ def _behind(analysis: AnyAnalysis, evidence: Evidence, judge: str) -> tuple[Coun
     """Return how much of what an analysis uses of a judge the judge has answered."""
     scores = evidence.judges[judge].scores
     if analysis.kind == "ranking":
-        return _trials(evidence, judge), "trials"
+        return _trials(evidence, judge), _choices(evidence)
     by_pairs = isinstance(analysis, RankCorrelation) and analysis.score != "overall"
     by_pairs |= isinstance(analysis, Logit) and analysis.formula.startswith("select_match")
     if by_pairs and evidence.plan.measures is not None:
-        return _pairs(evidence, judge), "pairs"
+        found = [(_pairs(evidence, judge), "pairs")]
+        if isinstance(mine := evidence.plan.judge(judge), TableJudge) and mine.judgments:
+            # no plan says which pairs such a table must hold, so items without any count too
+            found.append(_with_score(analysis, evidence, scores, "elo"))
+        return min(found, key=lambda one: one[0][0] / one[0][1] if one[0][1] else 0.0)
     if isinstance(analysis, RankCorrelation):
-        column = str(analysis.score)
-        ranked = evidence.ranked.frame.dropna(subset=["score"])["item_id"]
-        known = set(scores.loc[scores[column].notna(), "item_id"]) if column in scores else set()
-        return (int(ranked.isin(known).sum()), len(ranked)), "items"
+        return _with_score(analysis, evidence, scores, str(analysis.score))
     if "overall" not in scores:
         return _cells(
             evidence, judge, _items(evidence), [r.id for r in evidence.plan.rated]
         ), "ratings"
-    known = set(scores.loc[scores["overall"].notna(), "item_id"])
+    return _with_score(analysis, evidence, scores, "overall")
+
+
+def _with_score(
+    analysis: AnyAnalysis, evidence: Evidence, scores: pd.DataFrame, column: str
+) -> tuple[Counted, str]:
+    """Return how many of the items, or of the trials, have a score of the judge."""
+    known = set(scores.loc[scores[column].notna(), "item_id"]) if column in scores else set()
+    if isinstance(analysis, RankCorrelation):
+        ranked = evidence.ranked.frame.dropna(subset=["score"])["item_id"]
+        return (int(ranked.isin(known).sum()), len(ranked)), "items"
     both = evidence.people["left_id"].isin(known) & evidence.people["right_id"].isin(known)
-    return (int(both.sum()), len(both)), "trials"
+    return (int(both.sum()), len(both)), SCORED

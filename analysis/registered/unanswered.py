@@ -15,6 +15,7 @@ from analysis.tables import tidy as tables
 from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
+from prereg.plan.table_judge import TableJudge
 from prereg.tables.reading import OWN
 
 NO_ANSWERS = "no answers yet"
@@ -155,4 +156,6 @@ def asked_for_ranking(judge: str, evidence: Evidence) -> int:
     if sampling is None:
         return 0
     items = evidence.items["scenario"].value_counts()
+    if isinstance(evidence.plan.judge(judge), TableJudge) and sampling.scheme != "information":
+        return int((items > 1).sum()) * sampling.per_scenario  # the same pair is drawn again
     return int(pd.Series(items * (items - 1) // 2).clip(upper=sampling.per_scenario).sum())

@@ -113,7 +113,8 @@ STATUSES: Words = {
 _OF_CHOICES: Words = {
     "trial": "a pair of the sequences, asked of people and judges alike",
     "reversed": "the same pair with its sides exchanged, if the plan asks a judge in both orders",
-    "ranking": "a pair drawn for a judge's own ranking",
+    "ranking": "a pair drawn for a judge's own ranking; for a judge of kind table, `position` "
+    "counts the pairs without an answer first, so that it ends at the number of pairs drawn",
 }
 PURPOSES: Words = dict.fromkeys((*_OF_CHOICES, "rating", "probe"), "")
 PROBE_KINDS: Words = {

@@ -58,6 +58,15 @@ def checked(study: Study) -> Checked:
     return found
 
 
+def table_notes(study: Study) -> list[str]:
+    """Return how much of people's trials each judge of kind table answers, if it is not all."""
+    found = Checked()
+    for judge in study.plan.judges:
+        if isinstance(judge, TableJudge):
+            _table(study, judge, found)
+    return found.notes
+
+
 def _fault(study: Study, problem: str, column: str, value: object, allowed: str) -> RatifyError:
     return RatifyError(
         problem, file=study.folder / PLAN_FILE, column=column, value=value, allowed=allowed

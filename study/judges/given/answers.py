@@ -93,7 +93,7 @@ def covers(study: Study, judge: TableJudge) -> Stored:
     RatifyError
         As `read_given`.
     """
-    return _Answering(study, judge, given_of(study, judge)).summary(0)
+    return Answering(study, judge, given_of(study, judge)).summary(0)
 
 
 def store_given(store: Store, study: Study, judge: TableJudge) -> Stored:
@@ -104,9 +104,8 @@ def store_given(store: Store, study: Study, judge: TableJudge) -> Stored:
     RatifyError
         As `read_given`.
     """
-    answering = _Answering(study, judge, given_of(study, judge))
+    answering = Answering(study, judge, given_of(study, judge))
     answers = answering.rows()
-    wanted = sum(map(len, answers.values()))
     mine = {
         table: (
             table.plan_hash == study.plan_hash,
@@ -117,22 +116,52 @@ def store_given(store: Store, study: Study, judge: TableJudge) -> Stored:
     }
 
     def replace(connection: Connection) -> int:
-        there = sum(
-            connection.scalar(select(func.count()).where(*where)) or 0 for where in mine.values()
-        )
-        if there == wanted:
+        if all(_same(connection, table, mine[table], answers.get(table, [])) for table in ANSWERS):
             return 0
         for table, where in mine.items():
             connection.execute(delete(table).where(*where))
             if answers.get(table):
                 connection.execute(insert(table), answers[table])
-        return wanted
+        return sum(map(len, answers.values()))
 
     return answering.summary(store.write(replace))
 
 
-class _Answering:
-    """The answers of one judge of kind table, as rows of the store."""
+def _same(connection: Connection, table: Any, where: tuple[Any, ...], rows: list[Row]) -> bool:
+    """Return whether the store has just these answers, whenever they were stored."""
+    if not rows:
+        return not connection.scalar(select(func.count()).select_from(table).where(*where))
+    names = [name for name in rows[0] if name != "answered_at"]
+    there = connection.execute(select(*(getattr(table, name) for name in names)).where(*where))
+    return Counter(map(tuple, there)) == Counter(tuple(row[name] for name in names) for row in rows)
+
+
+@dataclass(frozen=True)
+class OwnPairs:
+    """The pairs of a judge's own ranking.
+
+    Attributes
+    ----------
+    answered : list of (Item, Item, bool)
+        Left, right and whether left was chosen, in the order drawn, or of the table.
+    unanswered : int
+        Pairs that were drawn, or are in the table, and have no answer.
+    """
+
+    answered: list[tuple[Item, Item, bool]] = field(default_factory=list, repr=False)
+    unanswered: int = 0
+
+
+class Answering:
+    """The answers of one judge of kind table, as rows of the store.
+
+    Parameters
+    ----------
+    study : Study
+    judge : TableJudge
+    given : Given
+        What its tables say.
+    """
 
     def __init__(self, study: Study, judge: TableJudge, given: Given) -> None:
         self.study, self.judge, self.given = study, judge, given
@@ -149,7 +178,7 @@ class _Answering:
             return {Rating: list(self._ratings())}
         found: dict[Any, list[Row]] = {self.task.table: list(self._trials())}
         if self.kind.asks_pairs:
-            found[self.task.table] += self._given_pairs() if self.given.choices else self._pairs()
+            found[self.task.table] += self._ranking()
             found[Rating] = list(self._ratings())
         return found
 
@@ -171,6 +200,10 @@ class _Answering:
             if answers is not None:
                 common = self._common(items[0], position, "trial")
                 yield from self.task.rows(common, items, answers, answer_id=_own_id(common))
+
+    def answers(self, items: tuple[Item, ...]) -> bool:
+        """Return whether a trial of people is answered."""
+        return self._answer(items)[0] is not None
 
     def _answer(self, items: tuple[Item, ...]) -> tuple[Answers | None, str]:
         """Return the answer to a trial, or None and the reason."""
@@ -212,32 +245,41 @@ class _Answering:
                 return left if wins[left] > wins[right] else right
         return None
 
-    def _given_pairs(self) -> list[Row]:
-        """Return the judge's own comparisons, in the order of the table."""
-        rows: list[Row] = []
-        for left, right, chosen in self.given.choices:
-            pair = [self.study.items[left], self.study.items[right]]
-            rows += self._pair(pair, chosen == left, len(rows) + 1)
-        return rows
+    def own_pairs(self) -> OwnPairs:
+        """Return the pairs of the judge's own ranking, and how many it leaves unanswered."""
+        if self.given.choices:
+            items = self.study.items
+            choices = [(items[a], items[b], chosen == a) for a, b, chosen in self.given.choices]
+            return OwnPairs(choices, self.given.ties.total())
+        return self._drawn() if self.judge.pairs is not None else OwnPairs()
 
-    def _pairs(self) -> list[Row]:
-        """Return the pairs of the plan's sampling scheme; the higher score wins."""
-        rows: list[Row] = []
-        if self.judge.pairs is None:
-            return rows
+    def _drawn(self) -> OwnPairs:
+        """Return the pairs of the plan's sampling scheme; the higher score wins.
+
+        Pairs are drawn from all items of a scenario, as for a judge that is asked. A pair with
+        equal scores, or with an item without a score, stays out: it counts as asked.
+        """
+        assert self.judge.pairs is not None
         rng = stream(self.study.plan.seed, Stream.BASELINE, self.judge.id)
-        for listed in self.study.by_scenario().values():
-            items = [item for item in listed if item.item_id in self.overall]
+        answered: list[tuple[Item, Item, bool]] = []
+        unanswered = 0
+        for items in self.study.by_scenario().values():
             scheme = scheme_of(len(items), self.judge.pairs, rng=rng)
             while (pair := scheme.next()) is not None:
                 both = [items[place] for place in pair]
-                left, right = (self.overall[item.item_id] for item in both)
-                if left == right:
-                    scheme.abandon(*pair)
+                left, right = (self.overall.get(item.item_id, math.nan) for item in both)
+                if math.isnan(left - right) or left == right:
+                    unanswered += 1
                     continue
                 scheme.record(*pair, left > right)
-                rows += self._pair(both, left > right, len(rows) + 1)
-        return rows
+                answered.append((*both, left > right))  # type: ignore[arg-type]
+        return OwnPairs(answered, unanswered)
+
+    def _ranking(self) -> Iterator[Row]:
+        """Yield the pairs of its own ranking; pairs without an answer are counted first."""
+        pairs = self.own_pairs()
+        for position, (*both, left_won) in enumerate(pairs.answered, start=pairs.unanswered + 1):
+            yield from self._pair(both, left_won, position)
 
     def _pair(self, pair: list[Item], left_won: bool, position: int) -> list[Row]:
         common = self._common(pair[0], position, "ranking")
