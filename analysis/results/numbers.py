@@ -15,6 +15,9 @@ MINUS = "\u2212"
 
 Kind = Literal["p", "bounded", "statistic", "count", "plain", "factor"]
 
+# An end of an interval that is closer to zero than this is zero.
+SMALLEST = 1e-6
+
 # What stands in the place of an interval without width, and what a table says about it.
 NEVER_VARIES = "no interval: never varies"
 NO_INTERVAL = "no interval"
@@ -187,19 +190,31 @@ def decimals_for(
     """Return the number of decimals for an estimate.
 
     With an interval, its width gets two significant digits: more would be noise. Without, the
-    estimate gets three. There are never more than four decimals.
+    estimate gets three. There are never more than four decimals, except where an interval excludes
+    zero and its end would be printed as zero: then there are as many as that end needs.
     """
     if not _absent(low) and not _absent(high):
         assert low is not None
         assert high is not None
         width = abs(high - low)
         if not flat(float(low), float(high)) and math.isfinite(width):
-            return min(4, max(0, 1 - math.floor(math.log10(width))))
+            places = min(4, max(0, 1 - math.floor(math.log10(width))))
+            return max(places, _needed(float(low), float(high), places))
     ends = [abs(v) for v in (estimate, low, high) if v is not None and math.isfinite(v)]
     largest = max(ends, default=0.0)
     if largest == 0:
         return 2
     return min(4, max(0, 2 - math.floor(math.log10(largest))))
+
+
+def _needed(low: float, high: float, places: int) -> int:
+    """Return the decimals at which no end of an interval that excludes zero is printed as zero."""
+    if low * high <= 0:
+        return places
+    near = min(abs(low), abs(high))
+    while near >= SMALLEST and round(near, places) == 0 and places < 6:
+        places += 1
+    return places
 
 
 def column_decimals(values: Iterable[float | None]) -> int:

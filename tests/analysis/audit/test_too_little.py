@@ -45,9 +45,7 @@ def test_too_few_items_decide_nothing(tmp_path: Path, items: int) -> None:
     second = [max(1, value - (n % 2)) for n, value in enumerate(first)]
     done = run(tmp_path, [first, second], [min(5, value + 1) for value in first])
     assert done.exit_code == 0, done.output
-    assert done.stdout.splitlines()[0] == (
-        "judge: there are not enough data for a verdict here."
-    )
+    assert done.stdout.splitlines()[0] == ("judge: there are not enough data for a verdict here.")
     grid = results(tmp_path)["verdict"]
     assert "not enough data" in json.dumps(grid)
     coefficients = pd.read_csv(tmp_path / "out" / "tables" / "coefficients.csv")
