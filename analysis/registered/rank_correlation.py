@@ -151,7 +151,7 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
     own = f"{evidence.raters_own.lower()} scores"
     known = {own: found.x_reliability, what: found.y_reliability}
     corrected = [
-        f"{name} (reliability {number(value, 2)})"
+        f"{name} (reliability {number(value, 2)} over these {found.n} items)"
         for name, value in known.items()
         if not math.isnan(value)
     ]

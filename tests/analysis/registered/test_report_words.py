@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import yaml
+from pydantic import TypeAdapter
 
+from analysis.registered.survey import survey_tables
 from analysis.results.quantities import Results
 from analysis.run import analyze_study
+from prereg.plan.survey import Question
 from tests.support.given_studies import collect, ids, make_given_study, quality
 
 LACKING = "job-1"  # the judge has no score of it
@@ -64,3 +69,48 @@ def test_a_figure_counts_the_items_that_it_draws(given: Results) -> None:
 def test_one_thing_is_not_spoken_of_as_several(given: Results) -> None:
     (found,) = [q for q in given.quantities if (q.analysis, q.name) == ("overall", "spearman")]
     assert "1 item lacks one of the two scores." in found.note
+
+
+def test_a_report_begins_with_each_judge_and_the_gate(given: Results) -> None:
+    assert list(given.verdict.sentences) == given.headline[:2]
+    assert given.headline[0] == (
+        "gpt: the data do not decide whether its choices may stand in for people's (too few "
+        "comparisons in common)."
+    )
+    assert given.headline[1] == "The gate is not passed: its one threshold does not hold."
+    assert not [said for said in given.headline[2:] if "The gate" in said]
+
+
+def test_a_coefficient_of_the_gap_is_named_in_words(given: Results) -> None:
+    (found,) = [q for q in given.quantities if (q.analysis, q.name) == ("higher", "gap")]
+    assert found.label == "Choosing the side that gpt scored higher, for each point of the gap"
+    assert any("For each point of difference between gpt's overall" in s for s in given.headline)
+    (table,) = [one for one in given.tables if one.name == "higher"]
+    assert "left out, because the judge puts neither conversation higher" in table.caption
+
+
+QUESTIONS = """
+- {id: age, question: "Age?", kind: choice, options: [young, old], required: false}
+- {id: trust, question: "Trust?", kind: scale, min: 1, max: 7, labels: {1: none, 7: all}}
+- {id: words, question: "Else?", kind: text, required: false}
+"""
+
+
+def test_the_end_survey_is_counted_and_no_words_of_a_rater_are_shown() -> None:
+    questions = TypeAdapter(list[Question]).validate_python(yaml.safe_load(QUESTIONS))
+    participants = pd.DataFrame(
+        {
+            "survey_age": ["old", "", "old"],
+            "survey_trust": ["2", "4", None],
+            "survey_words": ["SECRET", "", ""],
+        }
+    )
+    (table,) = survey_tables(questions, participants, "people")
+    rows = table.frame.astype(object).where(table.frame.notna(), None).to_numpy().tolist()
+    assert rows == [
+        ["Age?", 2, "young", 0, None, None],
+        ["Age?", 2, "old", 2, None, None],
+        ["Trust?", 2, "1 to 7", None, 3.0, pytest.approx(2**0.5)],
+        ["Else?", 1, "own words", None, None, None],
+    ]
+    assert survey_tables([], participants, "people") == []
