@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from analysis.results.numbers import decimals_of, interval, number, p_value, with_interval
+from analysis.results.numbers import (
+    decimals_among,
+    decimals_of,
+    interval,
+    number,
+    p_value,
+    with_interval,
+)
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import Decision
 from analysis.results.words import listed
@@ -35,7 +42,7 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
     mine = [q for q in quantities if q.hypothesis == hypothesis.id]
     tests = [q for q in mine if q.p_value is not None and q.estimate is not None]
     if tests:
-        return _by_tests(hypothesis, tests)
+        return _by_tests(hypothesis, tests, mine)
     passes = [q for q in mine if ": winning_rate " in q.name and q.estimate is not None]
     if passes:
         hits = sum(1 for q in passes if q.estimate is not None and q.estimate >= 0.5)
@@ -51,15 +58,15 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
     )
 
 
-def _by_tests(hypothesis: Hypothesis, tests: Sequence[Quantity]) -> Decision:
+def _by_tests(
+    hypothesis: Hypothesis, tests: Sequence[Quantity], mine: Sequence[Quantity]
+) -> Decision:
+    """Return what the tests decide; their numbers have the decimals of all that are shown."""
     expected = hypothesis.direction or "positive"
     clear = [q for q in tests if q.p_value is not None and q.p_value <= 1 - q.level]
     sign = 1 if expected == "positive" else -1
     wanted = [q for q in clear if q.estimate is not None and sign * q.estimate > 0]
-    said = "; ".join(
-        f"{q.label} {with_interval(q.estimate, q.low, q.high)}, p {_p(q.p_value)}"
-        for q in tests[:4]
-    )
+    said = "; ".join(f"{q.label} {_shown(q, mine)}, p {_p(q.p_value)}" for q in tests[:4])
     more = f"; {len(tests) - 4} more" if len(tests) > 4 else ""
     verdict = _all_or_none(len(wanted), len(tests))
     how = f"{_finding(len(wanted), len(tests))} a {expected} effect ({said}{more})."
@@ -74,6 +81,12 @@ def _by_tests(hypothesis: Hypothesis, tests: Sequence[Quantity]) -> Decision:
     if any(q.status == "exploratory" for q in tests):
         how += " The tests are exploratory here, so this is no confirmation."
     return Decision(id=hypothesis.id, verdict=verdict, how=how)
+
+
+def _shown(q: Quantity, mine: Sequence[Quantity]) -> str:
+    alike = [(one.estimate, one.low, one.high) for one in mine if one.unit == q.unit]
+    own = (q.estimate, q.low, q.high)
+    return with_interval(*own, decimals=decimals_among(alike, own, bounded=False))
 
 
 def _left_open(tests: Sequence[Quantity], sign: int, expected: str) -> str:

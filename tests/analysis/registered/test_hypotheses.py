@@ -56,3 +56,14 @@ def test_several_intervals_are_named() -> None:
     tests = [number(-0.46, high, 0.9, "correlation") for high in (0.44, 0.41)]
     how = decided(hypothesis, tests).how
     assert "the intervals [−0.46, 0.44] and [−0.46, 0.41] leave open positive effects" in how
+
+
+def test_the_numbers_of_several_tests_have_the_same_decimals() -> None:
+    hypothesis = Hypothesis(id="H1", text="It matters.", direction="positive")
+    tests = [
+        number(0.141, 0.238, 0.0001, "log-odds per point"),
+        number(0.15, 0.26, 0.0001, "log-odds per point"),
+    ]
+    how = decided(hypothesis, tests).how
+    assert "0.19 [0.14, 0.24]" in how
+    assert "[0.15, 0.26]" in how

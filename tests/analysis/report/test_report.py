@@ -25,7 +25,7 @@ from analysis.report.page import key_groups, write_report
 from analysis.results.figure_style import stamp, svg
 from analysis.results.files import write_results
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
-from analysis.results.verdict import Verdict
+from analysis.results.verdict import NotRun, Verdict
 from prereg.errors import RatifyError
 
 HOSTILE = "<script>alert('x')</script><b>&"
@@ -513,7 +513,8 @@ def test_in_a_browser_it_fits_and_prints_and_keeps_its_policy(tmp_path: Path, wi
     if chromium is None:
         pytest.skip("no Chromium here")
     playwright = pytest.importorskip("playwright.sync_api")
-    page(tmp_path, study())
+    gap = NotRun(check="Halo", why="people gave no ratings")
+    page(tmp_path, study(verdict=Verdict(not_run=(gap,), limits=("Limits of this verdict.",))))
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         view = browser.new_page(viewport={"width": width, "height": 800})
@@ -524,6 +525,8 @@ def test_in_a_browser_it_fits_and_prints_and_keeps_its_policy(tmp_path: Path, wi
         view.goto((tmp_path / "report.html").as_uri())
         assert view.evaluate("document.documentElement.scrollWidth") == width
         assert view.evaluate("getComputedStyle(document.querySelector('h2')).fontWeight") == "600"
+        margin = "getComputedStyle(document.querySelector('#findings > p.about')).marginTop"
+        assert float(view.evaluate(margin).removesuffix("px")) >= 20
         view.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         beyond = [box for box in view.locator(".scroll, .drawing").all() if box.is_visible()]
         assert beyond
