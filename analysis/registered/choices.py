@@ -266,7 +266,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
     """Return what must be known about the trials that were matched, empty if nothing."""
     parts = {
         f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
-        f"{found.n_unmatched} trials the judge never answered": found.n_unmatched,
+        f"{counted(found.n_unmatched, 'trial')} that the judge never answered": found.n_unmatched,
         f"{found.n_undecided} it answered both ways": found.n_undecided,
         "no interval: fewer than two raters, or no variation": math.isnan(found.low),
     }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pandas as pd
 import pytest
 import yaml
 from pydantic import TypeAdapter
 
+from analysis.registered.choices import _about_matches
 from analysis.registered.survey import survey_tables
 from analysis.results.quantities import Results
 from analysis.run import analyze_study
@@ -114,3 +117,9 @@ def test_the_end_survey_is_counted_and_no_words_of_a_rater_are_shown() -> None:
         ["Else?", 1, "own words", None, None, None],
     ]
     assert survey_tables([], participants, "people") == []
+
+
+@pytest.mark.parametrize(("trials", "said"), [(1, "1 trial that"), (29, "29 trials that")])
+def test_one_trial_that_was_not_answered_is_one(trials: int, said: str) -> None:
+    found = SimpleNamespace(n_reversed=0, n_unmatched=trials, n_undecided=0, low=0.4)
+    assert _about_matches(cast(Any, found)) == f"{said} the judge never answered."
