@@ -26,6 +26,7 @@ from analysis.registered.registry import run_registered
 from analysis.registered.sensitivity import sensitivity_findings
 from analysis.registered.sentences import flow_notes, limits, methods
 from analysis.registered.shared_families import in_shared_families
+from analysis.registered.survey import survey_tables
 from analysis.registered.verdict import study_verdict
 from analysis.results.files import WRITTEN, write_results
 from analysis.results.quantities import Quantity, Results, ResultTable
@@ -91,6 +92,7 @@ def _assemble(
     quantities = [q for finding in findings for q in finding.quantities]
     people = _people(evidence)
     habits = _habits(evidence, folder)
+    survey = survey_tables(evidence.plan.survey, evidence.participants, evidence.raters)
     quantities += people.quantities + habits.quantities + coverage_of_judges(evidence)
     verdict = judge_evidence(
         evidence.plan,
@@ -99,6 +101,9 @@ def _assemble(
         locked=evidence.lock is not None,
         asks_coverage=asks_coverage(evidence.lock),
     )
+    gate = _gate_sentence(verdict)
+    if told.sentences:  # first what may be used, then whether the gate is passed
+        told = joined([told, ReportVerdict(sentences=(gate,))])
     return Results(
         kind="study",
         title=evidence.plan.title,
@@ -106,7 +111,7 @@ def _assemble(
         verdict=joined([told, of_habits(habits.measures)]),
         headline=[
             *told.sentences,
-            *_headline(evidence, findings, verdict),
+            *_headline(evidence, findings, "" if told.sentences else gate),
             *habits.sentences,
             *habits.details,
         ],
@@ -117,7 +122,7 @@ def _assemble(
         flow_notes=flow_notes(evidence),
         quantities=quantities,
         tables=[t for f in [*findings, people] for t in f.tables]
-        + [_gate_table(verdict, evidence), *habits.tables],
+        + [_gate_table(verdict, evidence), *habits.tables, *survey],
         figures=[
             *(p for f in [*findings, people] for p in f.figures),
             *habits.figures,
@@ -267,18 +272,24 @@ def _gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
     )
 
 
-def _headline(evidence: Evidence, findings: list[Finding], verdict: Verdict) -> list[str]:
+def _gate_sentence(verdict: Verdict) -> str:
+    held, total = sum(c.holds for c in verdict.conditions), len(verdict.conditions)
+    said = f"{held} of {total} thresholds hold"
+    if total == 1:
+        said = f"its one threshold {'holds' if held else 'does not hold'}"
+    gate = "; ".join([*[said] * bool(total), *verdict.reasons])
+    return f"The gate is {'passed' if verdict.passed else 'not passed'}: {gate}."
+
+
+def _headline(evidence: Evidence, findings: list[Finding], gate: str) -> list[str]:
+    """Return what every analysis found, and the gate after the first unless it is said before."""
     who = evidence.raters + (", so nothing here is about people" if evidence.simulated else "")
     n, clusters = evidence_of(evidence.plan).counted(evidence.answers), evidence.n_raters
     who = "person" if clusters == 1 and who == "people" else who
-    held = sum(c.holds for c in verdict.conditions)
-    thresholds = [f"{held} of {len(verdict.conditions)} thresholds hold"] * bool(verdict.conditions)
-    gate = "; ".join([*thresholds, *verdict.reasons])
-    passed = "passed" if verdict.passed else "not passed"
     sentences = [finding.sentence for finding in findings if finding.sentence]
     return [
         *sentences[:1],
-        f"The gate is {passed}: {gate}.",
+        *[gate] * bool(gate),
         *sentences[1:],
         f"Based on {n} by {clusters:,} {who}.",
     ]

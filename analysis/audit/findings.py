@@ -155,7 +155,7 @@ def cut_notes(judge: str, beyond: Beyond, large: Large) -> list[Note]:
 
 _AT_CUT = {
     "sensitivity": ("finds", "of the cases"),
-    "specificity": ("rightly leaves", "of the other items uncalled"),
+    "specificity": ("rightly finds no case in", "of the items that are not cases"),
 }
 
 

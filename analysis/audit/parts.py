@@ -101,6 +101,11 @@ def lacks_yardstick(part: Part) -> bool:
     return bool(np.isfinite(value) and not low > 0)
 
 
+def also_short(part: Part) -> bool:
+    """Say whether a judge, whatever else it does, falls short of people who agree themselves."""
+    return part.short and not lacks_yardstick(part)
+
+
 def spoken(dimension: str) -> str:
     """Return a dimension as a sentence names it."""
     return dimension.replace("_", " ")

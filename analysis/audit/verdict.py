@@ -20,7 +20,15 @@ from analysis.audit.findings import (
     people_notes,
     unanswered_notes,
 )
-from analysis.audit.parts import Part, is_biased, is_reversed, lacks_yardstick, part_of, spoken
+from analysis.audit.parts import (
+    Part,
+    also_short,
+    is_biased,
+    is_reversed,
+    lacks_yardstick,
+    part_of,
+    spoken,
+)
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import (
     AGREES,
@@ -119,7 +127,8 @@ def _word(
     if is_reversed(part, large):
         return REVERSED, f"rank correlation {with_interval(*part.rank)}"
     if is_biased(part, scale, large):
-        return BIASED, f"{with_interval(*part.bias, sign=True)} points"
+        why = f"{with_interval(*part.bias, sign=True)} points"
+        return BIASED, f"{why}\nand {SHORT}: {_apart(part)}" if also_short(part) else why
     if lacks_yardstick(part):
         return NO_YARDSTICK, f"people's own kappa {with_interval(*part.people)}"
     return _compared(part, large, everything)
@@ -128,8 +137,7 @@ def _word(
 def _compared(part: Part, large: Large, everything: bool) -> tuple[str, str]:
     """Return the word for a judge that is neither biased nor reversed, where people agree."""
     value, low, _ = part.difference
-    gap = with_interval(*part.difference, sign=True)
-    apart = "" if np.isnan(value) else f"kappa {gap} from people's own"
+    apart = "" if np.isnan(value) else _apart(part)
     passes = part.tested is not None and (
         part.tested.passes_all if everything else part.tested.passes
     )
@@ -146,6 +154,10 @@ def _compared(part: Part, large: Large, everything: bool) -> tuple[str, str]:
     if low >= -large.shortfall:
         return AGREES, apart
     return TOO_FEW, f"{apart}: too uncertain"
+
+
+def _apart(part: Part) -> str:
+    return f"kappa {with_interval(*part.difference, sign=True)} from people's own"
 
 
 def _sentence(
@@ -194,7 +206,12 @@ def _biases(parts: Sequence[Part], cells: Sequence[Cell], scale: tuple[float, fl
         if mine:
             shown = [f"{spoken(p.dimension)} {number(abs(p.bias[0]), 1)}" for p in mine]
             shown[0] += " points" if len(said) == 0 else ""
-            said.append(f"scores {listed(shown)} too {word} (scale {scale_words(scale)})")
+            clause = f"scores {listed(shown)} too {word} (scale {scale_words(scale)})"
+            short = [spoken(part.dimension) for part in mine if also_short(part)]
+            if short:
+                where = "there" if len(short) == len(mine) else f"on {listed(short)}"
+                clause += f" and falls short of people {where}"
+            said.append(clause)
     return said
 
 

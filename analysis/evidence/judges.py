@@ -56,6 +56,13 @@ class JudgeEvidence:
     answered: bool = True
     drawn: int | None = None
 
+    def has_one_score(self, measures: Measures) -> bool:
+        """Say whether its overall score is one score per item, not the sum of its dimensions."""
+        if "overall" in measures.dimensions or "overall" not in self.scores:
+            return False
+        parts = self.scores[list(measures.dimensions)]
+        return bool(self.scores["overall"].notna().any() and parts.isna().all(axis=None))
+
 
 def judges_of(plan: Plan, read: StudyTables) -> dict[str, JudgeEvidence]:
     """Return the answers and scores of every judge of the plan, by its id.

@@ -14,12 +14,12 @@ from analysis.results.words import counted, introduced, listed, part_of
 QUESTION = "Which habits does each judge have that have nothing to do with what it judges?"
 # In the order in which a report names them.
 HABITS = {
-    "first": "the first text",
-    "letter": "one letter",
-    "length": "length",
-    "own": "its own texts",
+    "first": "favouring the first text",
+    "letter": "answering one letter too often",
+    "length": "favouring longer or shorter texts",
+    "own": "favouring its own texts",
     "halo": "halo",
-    "rewrite": "rewrites",
+    "rewrite": "other scores after a rewrite that should not change them",
 }
 
 
@@ -110,8 +110,12 @@ def verdicts(measures: Sequence[Measure], judge: str) -> str:
     n = len(tested)
     if not found:
         what = listed([HABITS[h] for h in tested])
-        none = "the one tested habit was not" if n == 1 else f"none of {n} tested habits was"
-        return f"{who}: {none} found ({what})." + _alone(mine)
+        none = (
+            f"only one habit could be tested, {what}; it was not found"
+            if n == 1
+            else f"none of {n} tested habits was found ({what})"
+        )
+        return f"{who}: {none}." + _alone(mine)
     said = "; ".join(_found(of[h], measures) for h in found)
     some = "the one tested habit was" if n == 1 else f"{len(found)} of {n} tested habits"
     text = f"{who}: {some} found: {said}."

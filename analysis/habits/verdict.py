@@ -33,5 +33,5 @@ def of_habits(measures: Sequence[Measure]) -> Verdict:
                 do=_DO[m.habit],
             )
         if m.reading == UNTESTED and m.note and key not in gaps:
-            gaps[key] = NotRun(check=f"{m.judge}: habit of {HABITS[m.habit]}", why=clause(m.note))
+            gaps[key] = NotRun(check=f"{m.judge}: {HABITS[m.habit]}", why=clause(m.note))
     return Verdict(notes=tuple(notes.values()), not_run=tuple(gaps.values()))

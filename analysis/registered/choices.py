@@ -22,6 +22,7 @@ from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_
 from analysis.results.factors import factor_of_odds
 from analysis.results.numbers import percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.words import counted
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES, BaselineJudge
@@ -61,7 +62,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     quantities = [
         Quantity(
             name=str(row["term"]),
-            label=f"{outcome}: {row['term']}",
+            label=_label(analysis, outcome, str(row["term"])),
             estimate=row["estimate"],
             low=row["low"],
             high=row["high"],
@@ -81,9 +82,15 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     ]
     main = next(q for q in quantities if q.name == analysis.term)
     dropped = len(trials) - len(data)
-    note = f" {dropped} of {len(trials)} trials have no such side and drop out." if dropped else ""
+    note = ""
+    if dropped:
+        verb = "is" if dropped == 1 else "are"
+        note = (
+            f" {dropped} of {counted(len(trials), 'trial')} {verb} left out, because the judge "
+            "puts neither conversation higher."
+        )
     if sides.n_unscored:
-        note += f" {sides.n_unscored} of these have an item that the judge did not score."
+        note += f" In {sides.n_unscored} of these, it did not score one of the two."
     table = ResultTable(
         name=analysis.id,
         title=f"{analysis.formula}",
@@ -99,6 +106,15 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     )
 
 
+def _label(analysis: Logit, outcome: str, term: str) -> str:
+    """Return a coefficient in words: of which choice, and for what."""
+    chosen = {
+        "select_higher": f"Choosing the side that {analysis.judge} scored higher",
+        "select_match": f"Choosing the side that {analysis.judge} ranks higher by Elo",
+    }.get(outcome, outcome)
+    return f"{chosen}, {'for each point of the gap' if term == 'gap' else term}"
+
+
 def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> str:
     assert main.estimate is not None
     assert main.low is not None
@@ -112,8 +128,8 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
     side = "scored higher" if outcome == "select_higher" else "ranks higher by Elo"
     odds = factor_of_odds(main.estimate, main.low, main.high)
     return (
-        f"For each point between {analysis.judge}'s overall scores, the odds that {who} choose the "
-        f"conversation it {side} are multiplied by {odds}{clear}."
+        f"For each point of difference between {analysis.judge}'s overall scores, the odds "
+        f"that {who} choose the conversation it {side} are multiplied by {odds}{clear}."
     )
 
 
@@ -250,7 +266,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
     """Return what must be known about the trials that were matched, empty if nothing."""
     parts = {
         f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
-        f"{found.n_unmatched} trials the judge never answered": found.n_unmatched,
+        f"{counted(found.n_unmatched, 'trial')} that the judge never answered": found.n_unmatched,
         f"{found.n_undecided} it answered both ways": found.n_undecided,
         "no interval: fewer than two raters, or no variation": math.isnan(found.low),
     }

@@ -18,6 +18,7 @@ from analysis.registered.finding import Finding, drawn, interval, stamp
 from analysis.registered.unanswered import require_ranked, require_scored
 from analysis.results.numbers import number, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.words import counted
 from analysis.tables import columns
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.errors import RatifyError
@@ -150,7 +151,7 @@ def _about_error(evidence: Evidence, found: Found, what: str) -> str:
     own = f"{evidence.raters_own.lower()} scores"
     known = {own: found.x_reliability, what: found.y_reliability}
     corrected = [
-        f"{name} (reliability {number(value, 2)})"
+        f"{name} (reliability {number(value, 2)} over these {found.n} items)"
         for name, value in known.items()
         if not math.isnan(value)
     ]
@@ -169,11 +170,13 @@ def _about_scores(evidence: Evidence, unmatched: int) -> str:
     ranking = evidence.ranked
     said = ""
     if ranking.n_by_ridge:
-        said += f" {ranking.n_by_ridge} scores are finite only because of the ridge."
+        verb = "is" if ranking.n_by_ridge == 1 else "are"
+        said += f" {counted(ranking.n_by_ridge, 'score')} {verb} finite only because of the ridge."
     if ranking.n_apart:
         said += f" {ranking.n_apart} items are in groups that were never compared with each other."
     if unmatched:
-        said += f" {unmatched} items lack one of the two scores."
+        verb = "lacks" if unmatched == 1 else "lack"
+        said += f" {counted(unmatched, 'item')} {verb} one of the two scores."
     return said
 
 
@@ -206,22 +209,32 @@ def _rank_figure(
     column: str,
     what: str,
 ) -> ResultFigure:
-    frame = people[["item_id", "scenario", "score"]].merge(
-        scores[["item_id", column]], on="item_id", suffixes=("", "_other")
-    )
+    own = people[["item_id", "scenario", "score"]].rename(columns={"score": "human_score"})
+    other = scores[["item_id", column]].rename(columns={column: "judge_score"})
+    frame = own.merge(other, on="item_id").dropna()
     axes = figures.plot_rank_against_rank(
-        frame.rename(columns={"score": "human_score", column: "judge_score"}),
-        x_label=f"Rank by {evidence.raters}",
-        y_label=f"Rank by {what}",
+        frame, x_label=f"Rank by {evidence.raters}", y_label=f"Rank by {what}"
     )
+    points = len(frame)
     return drawn(
         evidence,
         axes,
         name=f"{analysis.id}_ranks",
         title=f"{evidence.raters_own} rank and the rank by {what}",
-        caption=f"Each point is a conversation ({len(frame)} in all), ranked within its scenario; "
-        "1 is best. On the line both ranks are equal.",
+        caption=f"Each point is one of {counted(points, 'conversation')}, ranked within its "
+        f"scenario; 1 is best. On the line both ranks are equal.{_not_drawn(evidence, points)}",
         alt=f"Scatter of ranks by {evidence.raters} and by {what}, one panel per scenario.",
+    )
+
+
+def _not_drawn(evidence: Evidence, points: int) -> str:
+    """Return the sentence on the items that a figure of two scores leaves out, if there are any."""
+    left = len(evidence.items) - points
+    if not left:
+        return ""
+    verb = "is" if left == 1 else "are"
+    return (
+        f" {counted(left, 'more conversation')} {verb} not drawn: one of the two scores is missing."
     )
 
 

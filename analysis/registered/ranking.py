@@ -15,6 +15,7 @@ from analysis.ranking.win_probability import pairwise_probability
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.results.numbers import p_value, percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.words import counted
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.errors import RatifyError
 
@@ -102,8 +103,8 @@ def _sentence(
     text = f"{_who(analysis, evidence)} ranking of {ranks.n_items} items"
     if np.isfinite(scale.estimate):
         text += (
-            f" has a reliability of {with_interval(scale.estimate, scale.low, scale.high)}: "
-            f"{percent(scale.estimate)} of the variance between items is not chance"
+            f" has a reliability of {_two_decimals(scale)}: about {percent(scale.estimate)} of the "
+            "variance of the items' scores is difference between items, and the rest is error"
         )
     if frame.empty:
         return f"{text}; no item's rank has an interval."
@@ -118,12 +119,21 @@ def _sentence(
     return f"{text}. An item's rank is typically known to within {width:.0f} places of {most}."
 
 
+def _two_decimals(scale: Reliability) -> str:
+    """Return a reliability as text; with two decimals if it has no interval."""
+    places = 2 if np.isnan(scale.low) else None
+    return with_interval(scale.estimate, scale.low, scale.high, decimals=places)
+
+
 def _reliability_quantity(
     analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors, scale: Reliability
 ) -> Quantity:
     frame = errors.ranking.frame
     without = int((frame["score"].isna() | ~errors.known).sum())
-    note = f"{without} items without a score and its error are left out." if without else ""
+    note = ""
+    if without:
+        verb = "is" if without == 1 else "are"
+        note = f"{counted(without, 'item')} without a score or its error {verb} left out."
     if not np.isfinite(scale.estimate):
         note = f"The errors are unknown or as large as the spread of the scores. {note}".strip()
     return Quantity(

@@ -6,6 +6,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.evidence.kinds import evidence_of
 from analysis.ranking.fit_check import check_fit
+from analysis.results.words import listed
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 from prereg.tables.contract import STATUSES
@@ -19,7 +20,7 @@ def methods(evidence: Evidence) -> list[str]:
         check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge)
         paragraphs += [_ranking(plan), check.sentence]
     if plan.measures is not None:
-        paragraphs += _judges_scores(plan)
+        paragraphs += _judges_scores(evidence)
     kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
     paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
     if plan.sensitivity is not None:
@@ -83,12 +84,28 @@ def _ranking(plan: Plan) -> str:
     return said.strip()
 
 
-def _judges_scores(plan: Plan) -> list[str]:
-    measures = measures_of(plan)
-    adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
+def _judges_scores(evidence: Evidence) -> list[str]:
+    """Return what the overall score of each judge is, and how the gap between two is used."""
+    measures = measures_of(evidence.plan)
+    whole = [name for name, one in evidence.judges.items() if one.has_one_score(measures)]
+    none = [name for name, one in evidence.judges.items() if one.scores["overall"].isna().all()]
+    summed = [name for name in evidence.judges if name not in {*whole, *none}]
+    said = []
+    if summed:
+        adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
+        said.append(
+            f"The overall score of an item by {listed(summed)} is the sum of {adds}"
+            + (f" minus the sum of {subtracts}." if subtracts else ".")
+        )
+    if whole:
+        said.append(
+            f"The overall score of an item by {listed(whole)} is the one score per item in the "
+            f"table of {'that judge' if len(whole) == 1 else 'each'}, and not a sum of dimensions."
+        )
+    if none:
+        said.append(f"{listed(none)} {'has' if len(none) == 1 else 'have'} no overall scores.")
     return [
-        f"A judge's overall score of an item is the sum of {adds}"
-        + (f" minus the sum of {subtracts}." if subtracts else "."),
+        " ".join(said),
         "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
         "as the plan says. The gap is the absolute difference of the judge's overall scores; "
         "trials without a gap have no higher side and are left out.",

@@ -11,6 +11,7 @@ from analysis.gate import NO_ESTIMATE
 from analysis.registered.finding import stamp
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import TOO_FEW, Cell, Note, NotRun, Verdict
+from analysis.results.words import listed
 from analysis.tables import tidy as tables
 from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
@@ -40,7 +41,7 @@ def of_others(analysis: Analysis, evidence: Evidence) -> Analysis:
         return analysis
     if not others:
         verb = "has" if len(named) == 1 else "have"
-        raise RatifyError(f"{' and '.join(named)} {verb} not answered")
+        raise RatifyError(f"{listed(named)} {verb} not answered")
     return analysis.model_copy(update={"judges": others})
 
 

@@ -18,8 +18,9 @@ from analysis.evidence.choice_yardstick import (
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
 from analysis.registered.finding import Finding
+from analysis.registered.hypotheses import decided
 from analysis.registered.unanswered import NO_ANSWERS, verdict_of_silent
-from analysis.results.numbers import decimals_of, number, p_value, percent, with_interval
+from analysis.results.numbers import decimals_of, number, percent, with_interval
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import (
     AGREES,
@@ -27,7 +28,6 @@ from analysis.results.verdict import (
     SHORT,
     TOO_FEW,
     Cell,
-    Decision,
     Disagreement,
     Note,
     NotRun,
@@ -38,9 +38,7 @@ from analysis.results.words import introduced
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES
-from prereg.plan.model import Hypothesis
 
-SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "not decided"
 CHOICES = "choices"
 
 
@@ -60,72 +58,6 @@ def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     parts += [verdict_of_silent(evidence), rater_quality(evidence)]
     decisions = tuple(decided(h, quantities) for h in evidence.plan.hypotheses)
     return joined([*parts, Verdict(hypotheses=decisions)])
-
-
-def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
-    """Return whether the registered tests support a hypothesis.
-
-    Every registered number of the hypothesis that has a p value is a test, after the correction
-    that its analysis registers. If all are below 1 - level and go the expected way, the hypothesis
-    is supported; if none is, it is not; otherwise the tests do not decide. In an agreement
-    analysis the alternative-annotator test decides: a judge passes at one half.
-    """
-    mine = [q for q in quantities if q.hypothesis == hypothesis.id]
-    tests = [q for q in mine if q.p_value is not None and q.estimate is not None]
-    if tests:
-        return _by_tests(hypothesis, tests)
-    passes = [q for q in mine if ": winning_rate " in q.name and q.estimate is not None]
-    if passes:
-        hits = sum(1 for q in passes if q.estimate is not None and q.estimate >= 0.5)
-        how = (
-            f"the judges pass the alternative-annotator test (winning rate of 0.5 or more) on "
-            f"{hits} of {len(passes)} combinations of judge and dimension."
-        )
-        return Decision(id=hypothesis.id, verdict=_all_or_none(hits, len(passes)), how=how)
-    return Decision(
-        id=hypothesis.id,
-        verdict=OPEN,
-        how="no registered analysis has a test of it that could run.",
-    )
-
-
-def _by_tests(hypothesis: Hypothesis, tests: Sequence[Quantity]) -> Decision:
-    expected = hypothesis.direction or "positive"
-    clear = [q for q in tests if q.p_value is not None and q.p_value <= 1 - q.level]
-    sign = 1 if expected == "positive" else -1
-    wanted = [q for q in clear if q.estimate is not None and sign * q.estimate > 0]
-    said = "; ".join(
-        f"{q.label} {with_interval(q.estimate, q.low, q.high)}, p {_p(q.p_value)}"
-        for q in tests[:4]
-    )
-    more = f"; {len(tests) - 4} more" if len(tests) > 4 else ""
-    verdict = _all_or_none(len(wanted), len(tests))
-    how = f"{_finding(len(wanted), len(tests))} a {expected} effect ({said}{more})."
-    against = len(clear) - len(wanted)
-    if against and hypothesis.direction is None:
-        verdict = OPEN
-        how += (
-            f" {against} {'finds' if against == 1 else 'find'} a negative effect, and the plan "
-            "does not say which direction it expects (direction)."
-        )
-    if any(q.status == "exploratory" for q in tests):
-        how += " The tests are exploratory here, so this is no confirmation."
-    return Decision(id=hypothesis.id, verdict=verdict, how=how)
-
-
-def _finding(hits: int, of: int) -> str:
-    if of == 1:
-        return f"The one registered test {'finds' if hits else 'does not find'}"
-    return f"{hits} of {of} registered tests {'finds' if hits == 1 else 'find'}"
-
-
-def _p(value: float | None) -> str:
-    text = p_value(value)
-    return text if text.startswith(("<", ">")) else f"= {text}"
-
-
-def _all_or_none(hits: int, of: int) -> str:
-    return SUPPORTED if hits == of else NOT_SUPPORTED if hits == 0 else OPEN
 
 
 def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
@@ -148,6 +80,7 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
             why = f"{judge} and two people share too few comparisons, or there are too few people"
             gaps.append(NotRun(check=f"{judge} beside people's own choices", why=why))
             cells.append(Cell(judge=judge, dimension=CHOICES, word=TOO_FEW))
+            sentences.append(_undecided(evidence, judge))
             continue
         word = _word(found, margin)
         gap = with_interval(*(100 * x for x in found.difference), sign=True)
@@ -240,8 +173,8 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: s
     share, people = (with_interval(*one, percent=True, decimals=places) for one in both)
     beside = f"{people} for {found.what}" if found.what == OTHERS else f"{found.what} in {people}"
     end = {
-        SHORT: "it does not reach people",
-        AGREES: "it agrees with a person as people do",
+        SHORT: "it does not reach people, so its choices cannot stand in for theirs",
+        AGREES: "it agrees with a person as people do, so its choices may stand in for theirs",
         TOO_FEW: "the data do not decide whether it reaches people",
         NO_YARDSTICK: "people do not agree with each other beyond chance, so there is no yardstick",
     }[word]
@@ -253,6 +186,14 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: s
     return (
         f"{introduced(judge)} agrees with {own} choice in {share} of comparisons, {beside}: "
         f"{end}{ranks}."
+    )
+
+
+def _undecided(evidence: Evidence, judge: str) -> str:
+    """Return the sentence on a judge that cannot be compared with people's own agreement."""
+    return (
+        f"{introduced(judge)}: the data do not decide whether its choices may stand in for "
+        f"{evidence.raters_own.lower()} (too few comparisons in common)."
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -26,16 +27,21 @@ from analysis.results import factors, numbers
 from analysis.results.files import numbers_name
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import MEANING, SEVERITIES
+from analysis.results.words import listed
 from prereg import files
 from prereg.baselines import BASELINE_MEANING
 from prereg.errors import RatifyError
 
 KEY_NUMBERS = 12
+# So many sentences of the answer are shown in large letters.
+FEW = 2
 # The figure of this name is shown with the exclusions, the others with the evidence.
 FLOW_FIGURE = "flow"
 # So many letters of a text are shown before "read on".
 SHOWN_LETTERS = 600
 SEVERITY_WORDS = {"critical": "Critical", "warning": "Warnings", "note": "Notes"}
+# The label of a coverage (`analysis.registered.coverage`): what was asked, of which judge.
+_COVERAGE = re.compile(r"Share of the (\w+) asked of (.+) that it answered")
 DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
 
 
@@ -90,10 +96,9 @@ def render(data: ResultsData, drawings: Path) -> str:
             css_hash=_csp_hash(css),
             key=key,
             shown=sum(len(group.rows) for group in key),
-            tested={
-                hypothesis.id: [q for q in data.quantities if q.hypothesis == hypothesis.id]
-                for hypothesis in data.hypotheses
-            },
+            shown_numbers=[row.quantity for group in key for row in group.rows],
+            tested={h.id: tests_of(h.id, data.quantities) for h in data.hypotheses},
+            answered={h.id: answered_for(h.id, data.quantities) for h in data.hypotheses},
             lead=lead,
             more=more,
             severities=SEVERITIES,
@@ -103,6 +108,7 @@ def render(data: ResultsData, drawings: Path) -> str:
             never_varies=numbers.NEVER_VARIES,
             why_no_interval=numbers.WHY_NO_INTERVAL,
             most_tests=KEY_NUMBERS,
+            few=FEW,
             analyses=by_analysis(data.quantities),
             figures=[view for view in figures if view.data.name != FLOW_FIGURE],
             flow_figure=next((v for v in figures if v.data.name == FLOW_FIGURE), None),
@@ -147,13 +153,35 @@ def key_groups(quantities: list[Quantity]) -> list[KeyGroup]:
 
     These are the registered numbers that test a hypothesis. If there are none, they are all
     registered numbers; if nothing was registered, the first numbers, because results begin with
-    the most important ones.
+    the most important ones. How much a judge answered tests nothing, and is not among them.
     """
-    registered = [q for q in quantities if q.status == "confirmatory"]
+    registered = [q for q in quantities if q.status == "confirmatory" and not is_coverage(q)]
     tested = [q for q in registered if q.hypothesis]
-    chosen = (tested or registered or quantities)[:KEY_NUMBERS]
+    rest = [q for q in quantities if not is_coverage(q)]
+    chosen = (tested or registered or rest)[:KEY_NUMBERS]
     units = dict.fromkeys(q.unit for q in chosen)
     return [_key_group(unit, [q for q in chosen if q.unit == unit]) for unit in units]
+
+
+def is_coverage(quantity: Quantity) -> bool:
+    """Say whether a number is how much of what it was asked a judge answered."""
+    return _COVERAGE.fullmatch(quantity.label) is not None
+
+
+def tests_of(hypothesis: str, quantities: list[Quantity]) -> list[Quantity]:
+    """Return the numbers that test a hypothesis."""
+    return [q for q in quantities if q.hypothesis == hypothesis and not is_coverage(q)]
+
+
+def answered_for(hypothesis: str, quantities: list[Quantity]) -> str:
+    """Return in one line how much each judge answered of what a hypothesis is tested by."""
+    said: dict[str, dict[str, str]] = {}
+    for q in quantities:
+        found = _COVERAGE.fullmatch(q.label)
+        if q.hypothesis == hypothesis and found and q.estimate is not None and q.n:
+            share = f"{numbers.count(round(q.estimate * q.n))} of {numbers.count(q.n)} {found[1]}"
+            said.setdefault(found[2], {}).setdefault(found[1], share)
+    return "; ".join(f"{judge} answered {listed([*s.values()])}" for judge, s in said.items())
 
 
 def by_analysis(quantities: list[Quantity]) -> dict[str, list[Quantity]]:
@@ -255,19 +283,19 @@ def _environment() -> Environment:
     return environment
 
 
-def _estimate(quantity: Quantity) -> str:
-    """Return a number's estimate with the decimals that fit its interval."""
+def _estimate(quantity: Quantity, rows: list[Quantity] | None = None) -> str:
+    """Return a number's estimate with the decimals of the numbers beside it."""
     if factors.is_factor(quantity.unit):
         return factors.factor(quantity.estimate)
-    return numbers.number(quantity.estimate, _decimals(quantity))
+    return numbers.number(quantity.estimate, _decimals(quantity, rows))
 
 
-def _interval(quantity: Quantity) -> str:
+def _interval(quantity: Quantity, rows: list[Quantity] | None = None) -> str:
     """Return a number's interval with the same decimals as its estimate."""
     if factors.is_factor(quantity.unit):
         shown = factors.factor_interval(quantity.estimate, quantity.low, quantity.high)
         return shown or factors.factor(quantity.estimate)
-    return numbers.interval(quantity.low, quantity.high, _decimals(quantity))
+    return numbers.interval(quantity.low, quantity.high, _decimals(quantity, rows))
 
 
 def _bound(value: float) -> str:
@@ -276,8 +304,14 @@ def _bound(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def _decimals(quantity: Quantity) -> int:
-    return numbers.decimals_for(quantity.estimate, quantity.low, quantity.high)
+def _decimals(quantity: Quantity, rows: list[Quantity] | None) -> int:
+    """Return the decimals of a number: those of all rows in its unit, by their typical interval."""
+    alike = [q for q in rows or [quantity] if q.unit == quantity.unit]
+    return numbers.decimals_among(
+        [(q.estimate, q.low, q.high) for q in alike],
+        (quantity.estimate, quantity.low, quantity.high),
+        bounded=numbers.kind_of(quantity.unit, [q.estimate for q in alike]) == "bounded",
+    )
 
 
 def _cut(text: str) -> tuple[str, str]:

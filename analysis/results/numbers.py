@@ -15,6 +15,9 @@ MINUS = "\u2212"
 
 Kind = Literal["p", "bounded", "statistic", "count", "plain", "factor"]
 
+# An end of an interval that is closer to zero than this is zero.
+SMALLEST = 1e-6
+
 # What stands in the place of an interval without width, and what a table says about it.
 NEVER_VARIES = "no interval: never varies"
 NO_INTERVAL = "no interval"
@@ -178,6 +181,7 @@ def interval(
     if flat(low, high):
         return f"[{without or NEVER_VARIES}]"
     places = decimals_for(None, low, high) if decimals is None else decimals
+    places = _not_zero(low, high, places)
     return f"[{number(_float(low), places)}, {number(_float(high), places)}]"
 
 
@@ -187,19 +191,31 @@ def decimals_for(
     """Return the number of decimals for an estimate.
 
     With an interval, its width gets two significant digits: more would be noise. Without, the
-    estimate gets three. There are never more than four decimals.
+    estimate gets three. There are never more than four decimals, except where an interval excludes
+    zero and its end would be printed as zero: then there are as many as that end needs.
     """
     if not _absent(low) and not _absent(high):
         assert low is not None
         assert high is not None
         width = abs(high - low)
         if not flat(float(low), float(high)) and math.isfinite(width):
-            return min(4, max(0, 1 - math.floor(math.log10(width))))
+            places = min(4, max(0, 1 - math.floor(math.log10(width))))
+            return _not_zero(float(low), float(high), places)
     ends = [abs(v) for v in (estimate, low, high) if v is not None and math.isfinite(v)]
     largest = max(ends, default=0.0)
     if largest == 0:
         return 2
     return min(4, max(0, 2 - math.floor(math.log10(largest))))
+
+
+def _not_zero(low: float | None, high: float | None, places: int) -> int:
+    """Return the decimals at which no end of an interval that excludes zero is printed as zero."""
+    if low is None or high is None or not math.isfinite(low * high) or low * high <= 0:
+        return places
+    near = min(abs(low), abs(high))
+    while near >= SMALLEST and round(near, places) == 0 and places < 6:
+        places += 1
+    return places
 
 
 def column_decimals(values: Iterable[float | None]) -> int:
@@ -232,6 +248,31 @@ def interval_decimals(triples: Iterable[tuple[float | None, float | None, float 
     if not widths:
         return column_decimals([value for triple in known for value in triple])
     return decimals_for(None, 0.0, widths[len(widths) // 2])
+
+
+def decimals_among(
+    triples: Sequence[tuple[float | None, float | None, float | None]],
+    own: tuple[float | None, float | None, float | None],
+    *,
+    bounded: bool,
+) -> int:
+    """Return the decimals of one estimate and its interval among others of its unit.
+
+    All have the same, by their typical interval; two if there is no interval and the numbers cannot
+    exceed 1. More are shown only of an interval that excludes zero, until its end is not zero.
+    """
+    bare = all(
+        low is None or high is None or flat(float(low), float(high)) for _, low, high in triples
+    )
+    if bare and len(triples) > 1:
+        estimates = [value for value, _, _ in triples]
+        places = apa_decimals("bounded", estimates) if bounded else column_decimals(estimates)
+    elif bare:
+        value = own[0]
+        places = apa_decimals("bounded", [value]) if bounded else decimals_for(value)
+    else:
+        places = interval_decimals(triples)
+    return _not_zero(*own[1:], places)
 
 
 def all_numbers(cells: Iterable[object]) -> bool:
@@ -329,6 +370,7 @@ def apa_interval(low: float | None, high: float | None, kind: Kind, decimals: in
         return MISSING
     if flat(low, high):
         return NO_INTERVAL
+    decimals = decimals if kind in {"count", "p"} else _not_zero(low, high, decimals)
     return f"[{apa(low, kind, decimals)}, {apa(high, kind, decimals)}]"
 
 

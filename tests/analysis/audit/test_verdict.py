@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from analysis.agreement.cut import OTHERS, PERSON
 from analysis.audit.audit import audit
+from analysis.audit.findings import cut_notes
 from analysis.report.page import write_report
 from analysis.results.files import write_results
 from analysis.results.verdict import (
@@ -218,3 +221,42 @@ def test_where_people_agree_only_at_chance_no_judge_agrees(tmp_path):
     assert "no yardstick" in verdict.sentences[0]
     (note,) = [note for note in verdict.notes if note.severity == "critical"]
     assert "do not agree with each other beyond chance on warmth" in note.says
+
+
+def test_a_dimension_that_is_biased_and_falls_short_is_said_to_be_both(tmp_path):
+    rng = np.random.default_rng(4)
+    truth = rng.integers(1, 6, 80)
+    noise = [rng.choice([-1, 0, 0, 0, 1], 80) for _ in range(3)]
+    answers = [np.clip(truth + one, 1, 5) for one in noise]
+    answers.append(np.clip(rng.permutation(truth) + 2, 1, 5))
+    paths = []
+    for name, values in zip(("anna", "ben", "cleo", "model"), answers, strict=True):
+        frame = pd.DataFrame({"item_id": [f"i{n}" for n in range(80)], "warmth": values})
+        paths.append(tmp_path / f"{name}.csv")
+        frame.to_csv(paths[-1], index=False)
+    *people, judge = map(str, paths)
+    verdict = audit(people, [judge], id_column="item_id", scale=(1, 5)).verdict
+    (cell,) = verdict.cells
+    assert cell.word == BIASED
+    assert re.search(r"points\nand falls short: kappa −\S+ \[", cell.why)
+    assert "too high (scale 1 to 5) and falls short of people there." in verdict.sentences[0]
+
+
+def test_a_judge_that_calls_too_many_cases_is_described_in_plain_words():
+    rows = [
+        SimpleNamespace(
+            cut=">= 4",
+            dimension="warmth",
+            measure="specificity",
+            annotator=who,
+            reference=OTHERS,
+            estimate=value,
+            low=value - 0.1,
+            high=value + 0.1,
+        )
+        for who, value in (("gpt", 0.47), (PERSON, 0.8))
+    ]
+    (note,) = cut_notes("gpt", SimpleNamespace(cuts=rows), Large())
+    assert (
+        "gpt rightly finds no case in 47% [37%, 57%] of the items that are not cases" in note.says
+    )

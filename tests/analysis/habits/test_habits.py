@@ -639,7 +639,9 @@ def test_one_tested_habit_is_not_counted():
     letter = accusing("letter", 0.7)
     assert verdicts([letter], "j").startswith("j: the one tested habit was found: it answers A")
     clear = replace(letter, reading=CLEAR)
-    assert verdicts([clear], "j") == "j: the one tested habit was not found (one letter)."
+    assert verdicts([clear], "j") == (
+        "j: only one habit could be tested, answering one letter too often; it was not found."
+    )
     two = [clear, replace(clear, habit="first", what="first")]
     assert verdicts(two, "j").startswith("j: none of 2 tested habits was found")
     (said,) = overview([letter, replace(letter, judge="k")], ["j", "k"])
@@ -648,7 +650,9 @@ def test_one_tested_habit_is_not_counted():
 
 def test_what_could_not_be_tested_is_part_of_the_sentence():
     m = accusing("letter", p_value=math.nan, reading="not tested", note="People gave no ratings.")
-    assert untested([m], "j") == "Not tested for j: one letter (people gave no ratings)."
+    assert untested([m], "j") == (
+        "Not tested for j: answering one letter too often (people gave no ratings)."
+    )
 
 
 def test_a_judge_that_was_not_asked_again_has_no_noise(tables):

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pandas as pd
 import pytest
 
+from analysis.evidence.evidence import Evidence
 from analysis.gate import judge_results
+from analysis.registered.unanswered import of_others
 from analysis.run import analyze_study
+from prereg.analyses.choices import ChoiceAgreement
+from prereg.errors import RatifyError
 from tests.support import other_kinds, written_study
 
 GPT = {
@@ -101,3 +107,11 @@ def test_a_judge_without_pairs_is_said_to_have_no_ranking(tmp_path: Path) -> Non
     line = judge_results(folder).conditions[0].line()
     assert "missing: length answered 0 of 12 pairs" in line
     assert "how much was answered is missing" not in line
+
+
+def test_several_silent_judges_are_listed_as_in_a_sentence() -> None:
+    names = ("gpt", "length", "lexical")
+    analysis = ChoiceAgreement(id="same", kind="choice_agreement", judges=names)
+    evidence = cast(Evidence, SimpleNamespace(silent=list(names), plan=None))
+    with pytest.raises(RatifyError, match=r"^gpt, length and lexical have not answered"):
+        of_others(analysis, evidence)

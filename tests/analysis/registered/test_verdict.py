@@ -13,18 +13,10 @@ from analysis.evidence.choice_yardstick import PAIRS, Beside, beside_people, yar
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.raters import rater_quality
 from analysis.registered.coverage import _quantity
+from analysis.registered.hypotheses import NOT_SUPPORTED, OPEN, SUPPORTED, decided
+from analysis.registered.ranking import _reliability_quantity
 from analysis.registered.ranking import _sentence as _rank_sentence
-from analysis.registered.verdict import (
-    NOT_SUPPORTED,
-    OPEN,
-    SUPPORTED,
-    _no_yardstick,
-    _ranks,
-    _sentence,
-    _word,
-    _worst,
-    decided,
-)
+from analysis.registered.verdict import _no_yardstick, _ranks, _sentence, _word, _worst
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import AGREES, NO_YARDSTICK, SHORT, TOO_FEW
 from prereg.analyses.rank_correlation import RankCorrelation
@@ -107,6 +99,21 @@ def test_a_rank_that_may_be_any_is_not_said_to_be_known(
     )
     assert said in text
     assert "within 15 places of 15" not in text
+
+
+def test_a_reliability_without_an_interval_has_two_decimals_and_one_item_is_one() -> None:
+    analysis = cast(Any, SimpleNamespace(of="people", id="a", hypothesis=None, level=0.95))
+    seen = cast(Evidence, SimpleNamespace(raters_own="People's", status="exploratory"))
+    scale = cast(Any, SimpleNamespace(estimate=0.1504, low=np.nan, high=np.nan, n=14))
+    frame = pd.DataFrame({"score": [0.0] * 15, "rank_low": 1, "rank_high": 15, "of": 15})
+    ranks = cast(Any, SimpleNamespace(frame=frame, n_items=15))
+    text = _rank_sentence(analysis, seen, ranks, scale)
+    assert "has a reliability of 0.15: about 15% of the variance of the items' scores" in text
+    errors = SimpleNamespace(
+        ranking=SimpleNamespace(frame=frame), known=np.arange(15) > 0, n_clusters=9, method="m"
+    )
+    found = _reliability_quantity(analysis, seen, cast(Any, errors), scale)
+    assert found.note == "1 item without a score or its error is left out."
 
 
 def test_a_share_of_answers_is_noted_where_it_is_not_whole() -> None:
@@ -234,6 +241,8 @@ def test_a_judge_that_tosses_a_coin_does_not_reach_people() -> None:
 def test_how_close_a_judge_must_be_is_a_key_of_the_plan(margin: float, word: str) -> None:
     found = Beside((0.7, 0.6, 0.8), (0.7, 0.65, 0.75), (0.0, -0.08, 0.1), PAIRS, 300)
     assert _word(found, Large(choices=margin).choices) == word
+    said = _sentence(cast(Evidence, SimpleNamespace(raters_own="People's")), "m", found, word, "")
+    assert ("so its choices may stand in for theirs" in said) == (word == AGREES)
     short = Beside((0.6, 0.5, 0.7), (0.7, 0.65, 0.75), (-0.1, -0.2, -0.05), PAIRS, 300)
     assert _word(short, margin) == SHORT
 

@@ -25,6 +25,7 @@ from analysis.report.page import key_groups, write_report
 from analysis.results.figure_style import stamp, svg
 from analysis.results.files import write_results
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
+from analysis.results.verdict import NotRun, Verdict
 from prereg.errors import RatifyError
 
 HOSTILE = "<script>alert('x')</script><b>&"
@@ -374,6 +375,54 @@ def test_the_summary_shows_what_was_registered() -> None:
     assert [g.rows[0].quantity.name for g in key_groups([loose])] == ["loose"]
 
 
+def coverage(what: str, share: float, n: int) -> Quantity:
+    return quantity(
+        "coverage",
+        label=f"Share of the {what} asked of gpt that it answered",
+        estimate=share,
+        n=n,
+        unit="proportion",
+        low=None,
+        high=None,
+        p_value=None,
+    )
+
+
+def test_how_much_was_answered_is_one_line_and_no_test(tmp_path: Path) -> None:
+    rows = [quantity(), coverage("items", 11 / 12, 24), coverage("pairs", 1.0, 1511)]
+    assert [row.quantity.name for g in key_groups(rows) for row in g.rows] == ["gap"]
+    source = page(tmp_path, study(quantities=rows))
+    hypotheses = source.partition('id="hypotheses"')[2].partition("</section>")[0]
+    assert "Coverage: gpt answered 22 of 24 items and 1,511 of 1,511 pairs." in hypotheses
+    assert "Share of the" not in hypotheses
+
+
+def test_numbers_of_one_unit_have_the_same_decimals(tmp_path: Path) -> None:
+    rows = [
+        quantity("a", unit="correlation", estimate=-0.0231, low=-0.46, high=0.44),
+        quantity("b", unit="correlation", estimate=-0.0376, low=None, high=None),
+        quantity("c", unit="correlation", estimate=-0.155, low=-0.3234, high=-0.0034),
+        coverage("items", 11 / 12, 24),
+        coverage("pairs", 1.0, 511),
+    ]
+    source = page(tmp_path, study(quantities=rows))
+    numbers = source.partition('id="numbers"')[2].partition("</table>")[0]
+    shown = re.findall(r"<b>(−?[0-9.]+)</b>", numbers)
+    assert shown == ["−0.02", "−0.04", "−0.155", "0.92", "1.00"]
+    assert "[−0.323, −0.003]" in numbers
+
+
+def test_a_short_answer_and_its_gate_stand_in_the_same_letters(tmp_path: Path) -> None:
+    said = ("gpt cannot stand in for people.", "The gate is not passed: 0 of 2 thresholds hold.")
+    results = study(headline=[*said, "More."], verdict=Verdict(sentences=said))
+    source = page(tmp_path, results)
+    lead = source.partition('<div class="headline few">')[2].partition("</div>")[0]
+    assert [one in lead for one in (*said, "More.")] == [True, True, False]
+    css = source.partition("<style>")[2].partition("</style>")[0]
+    large = [rule for rule in css.splitlines() if rule.startswith(".headline") and "clamp" in rule]
+    assert [rule.partition(" {")[0] for rule in large] == [".headline.few p"]
+
+
 def test_the_summary_draws_intervals_to_one_scale() -> None:
     (group,) = key_groups(
         [
@@ -464,7 +513,8 @@ def test_in_a_browser_it_fits_and_prints_and_keeps_its_policy(tmp_path: Path, wi
     if chromium is None:
         pytest.skip("no Chromium here")
     playwright = pytest.importorskip("playwright.sync_api")
-    page(tmp_path, study())
+    gap = NotRun(check="Halo", why="people gave no ratings")
+    page(tmp_path, study(verdict=Verdict(not_run=(gap,), limits=("Limits of this verdict.",))))
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         view = browser.new_page(viewport={"width": width, "height": 800})
@@ -475,6 +525,8 @@ def test_in_a_browser_it_fits_and_prints_and_keeps_its_policy(tmp_path: Path, wi
         view.goto((tmp_path / "report.html").as_uri())
         assert view.evaluate("document.documentElement.scrollWidth") == width
         assert view.evaluate("getComputedStyle(document.querySelector('h2')).fontWeight") == "600"
+        margin = "getComputedStyle(document.querySelector('#findings > p.about')).marginTop"
+        assert float(view.evaluate(margin).removesuffix("px")) >= 20
         view.evaluate("for (const one of document.querySelectorAll('details')) one.open = true")
         beyond = [box for box in view.locator(".scroll, .drawing").all() if box.is_visible()]
         assert beyond

@@ -231,3 +231,13 @@ def test_no_number_is_nan_or_a_negative_zero():
         text = numbers.number(value, 2)
         assert "nan" not in text
         assert text in {"0.00", "—"}
+
+
+def test_an_interval_that_excludes_zero_never_ends_in_a_printed_zero() -> None:
+    assert numbers.with_interval(-0.155, -0.323, -0.0034) == "−0.155 [−0.323, −0.003]"
+    assert numbers.with_interval(0.2, 0.00004, 0.4) == "0.20000 [0.00004, 0.40000]"
+    assert numbers.with_interval(0.2, 0.0, 0.4) == "0.20 [0.00, 0.40]"
+    assert numbers.with_interval(0.2, 1e-12, 0.4) == "0.20 [0.00, 0.40]"
+    assert numbers.interval(-0.323, -0.0034) == "[−0.323, −0.003]"
+    assert numbers.interval(-0.323, -0.0034, 2) == "[−0.323, −0.003]"
+    assert numbers.apa_interval(-0.323, -0.0034, "bounded", 2) == "[−0.323, −0.003]"

@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 
 from prereg.tables.reader import read_table
 from study.folder import Study
+from study.opening import open_study
 from study.store.database import Store
 from study.visits.places import find_rater
 from study.visits.recruitment import is_paused
@@ -27,6 +28,7 @@ from study.web import accounts
 from study.web.app import create_app
 from tests.conftest import DASHBOARD_PASSWORD, Serve
 from tests.support.collecting import study_of_kind, take_part
+from tests.support.plans import edited_plan
 
 PASSWORD = "a long and plain phrase"
 TOKEN = "token-of-the-link"
@@ -418,3 +420,17 @@ def consent(visitor: httpx.Client, rater: str) -> None:
     names = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page.text)
     fields = {name: unescape(value) for name, value in names}
     assert visitor.post(unescape(action[1]), data=fields).status_code == 200
+
+
+@pytest.mark.parametrize(("practice", "said"), [(1, "1 practice trial"), (2, "2 practice trials")])
+def test_one_practice_trial_is_not_spoken_of_as_several(
+    tmp_path: Path, store: Store, practice: int, said: str
+) -> None:
+    folder = tmp_path / "practised"
+    study_of_kind(folder, "pairwise", trials=2)
+    with edited_plan(folder) as plan:
+        plan["practice"] = practice
+    accounts.set_password(store, PASSWORD)
+    client = create_app(open_study(folder), store, mode=MODE).test_client()
+    send(client, "/dashboard/sign-in", password=PASSWORD)
+    assert f"{said} before the first trial" in client.get("/dashboard/").text
