@@ -82,11 +82,11 @@ def read_given(plan: Plan, judge: TableJudge, folder: Path, scenarios: Mapping[s
     choices: list[tuple[str, str, str]] = []
     ties: Counter[tuple[str, str]] = Counter()
     if judge.ratings is not None:
-        table = read_table(folder / judge.ratings)
+        table = read_table(folder / judge.ratings, plan.data.reading(judge.ratings))
         scores = _scores(plan, judge, table, scenarios, ignored)
         _require_some(table, bool(scores), "scores no item of the study", _name(judge, "item_id"))
     if judge.judgments is not None:
-        table = read_table(folder / judge.judgments)
+        table = read_table(folder / judge.judgments, plan.data.reading(judge.judgments))
         choices, ties = _choices(judge, table, scenarios, ignored)
         some = bool(choices or ties)
         _require_some(table, some, "compares no two items of a scenario", _name(judge, "left_id"))

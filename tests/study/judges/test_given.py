@@ -166,6 +166,19 @@ def test_a_wrong_table_is_not_locked(tmp_path: Path, old: str, new: str, says: s
     assert not (folder / "plan.lock.json").exists()
 
 
+def test_a_judges_tables_are_read_as_the_plan_says(tmp_path: Path) -> None:
+    table = scores(**{ids()[0]: "refused", ids()[1]: "NA", ids()[2]: "2,5"})
+    folder = make_given_study(tmp_path / "s", {"scores.csv": table}, ONE_SCORE)
+    with pytest.raises(RatifyError, match=r"got 'refused'.*data: \{missing: \[\+, refused\]\}"):
+        lock_study(folder)
+    with edited_plan(folder) as plan:
+        plan["data"] = {"missing": ["+", "refused"], "decimal": ","}
+    study, _ = lock_study(folder)
+    given = given_of(study, next(one for one in study.plan.judges if one.kind == "table"))
+    assert len(given.scores) == len(ids()) - 2
+    assert given.scores[ids()[2], "overall"] == 2.5
+
+
 def test_the_items_and_a_judges_scores_may_be_sheets_of_a_workbook(tmp_path: Path) -> None:
     of_judge = {"ratings": "book.xlsx#of gpt", "columns": ONE_SCORE["columns"]}
     folder = make_given_study(tmp_path / "s", {"scores.csv": scores()}, ONE_SCORE)
