@@ -45,6 +45,7 @@ _WORDS: Mapping[str, tuple[str, str | None]] = {
     "string_unicode": ("has signs that are not text", "text in UTF-8"),
     "missing": ("is missing", "a value"),
     "extra_forbidden": ("unknown key", None),
+    "json_invalid": ("is not JSON, or only a part of it", "the file as Ratify wrote it"),
     "none_required": ("must be empty", "null"),
 }
 _LIMITS: Mapping[str, tuple[str, str, str]] = {
