@@ -192,8 +192,8 @@ def audit(
     """Report how reliable a judge is, from ratings that you already have. No study is needed.
 
     A wide file has one row per item: its id and a column per dimension. A long file has one row
-    per rating, with the columns rater_id, item_id, dimension and value. Files may be CSV, Excel,
-    JSON or Parquet.
+    per rating, with the columns rater_id, item_id, dimension and value. Files may be CSV, Excel
+    (FILE.xlsx#SHEET for one sheet), JSON or Parquet.
 
     With --habits, report the habits of a study's judges from its exported tables instead.
     """

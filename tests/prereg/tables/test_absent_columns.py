@@ -82,6 +82,24 @@ def test_a_sheet_is_read_by_name_or_said_not_to_be_there(book: Path, tmp_path: P
     assert read_table(odd).columns == ("id", "x")
 
 
+def test_rank_and_new_read_a_chosen_sheet(ratify: Run, tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    made.active.append(["nothing here"])
+    for name, rows in (
+        ("choices", [("left_id", "right_id", "choice"), ("a", "b", "left"), ("b", "a", "left")]),
+        ("texts", [("item_id", "text"), *((f"t{n}", f"Text {n}.") for n in range(60))]),
+    ):
+        sheet = made.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    made.save(tmp_path / "b.xlsx")
+    ranked = ratify("rank", f"{tmp_path}/b.xlsx#choices")
+    assert ranked.returncode == 0, ranked.stderr
+    made_study = ratify("new", tmp_path / "s", "--items", f"{tmp_path}/b.xlsx#texts")
+    assert made_study.returncode == 0, made_study.stderr
+    assert len(read_table(tmp_path / "s" / "items.csv").rows) == 60
+
+
 def test_a_column_that_is_another_sheet_is_refused_everywhere(book: Path) -> None:
     with pytest.raises(RatifyError, match=r"another sheet .*'ratings\.xlsx#good advice'"):
         read_table(book).require("good advice")
