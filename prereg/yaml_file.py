@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from prereg.errors import RatifyError
+from prereg.fault_words import QUOTED
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -53,7 +54,9 @@ def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
         mark = getattr(error, "problem_mark", None)
         line = f" at line {mark.line + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be read"
-        raise RatifyError(f"is not YAML{line}: {problem}", file=file) from error
+        signs = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
+        hint = f"; {QUOTED}" if signs else ""
+        raise RatifyError(f"is not YAML{line}: {problem}{hint}", file=file) from error
     except (TypeError, ValueError, RecursionError) as error:  # an invalid key or date
         raise RatifyError(f"holds YAML that cannot be read as a {what}", file=file) from error
     if not isinstance(content, dict):

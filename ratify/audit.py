@@ -33,8 +33,8 @@ NO_ITEMS = (
     "humans",
     multiple=True,
     metavar="[NAME=]FILE",
-    help="Ratings by people: a wide file for each person, or a long file. Can be repeated. "
-    "Required, unless --habits is given.",
+    help="Ratings by people: a wide file for each person, or a long file; FILE.xlsx#SHEET is one "
+    "sheet of a workbook. Can be repeated. Required, unless --habits is given.",
 )
 @click.option(
     "--judge",
@@ -192,8 +192,8 @@ def audit(
     """Report how reliable a judge is, from ratings that you already have. No study is needed.
 
     A wide file has one row per item: its id and a column per dimension. A long file has one row
-    per rating, with the columns rater_id, item_id, dimension and value. Files may be CSV, Excel,
-    JSON or Parquet.
+    per rating, with the columns rater_id, item_id, dimension and value. Files may be CSV, Excel
+    (FILE.xlsx#SHEET for one sheet), JSON or Parquet.
 
     With --habits, report the habits of a study's judges from its exported tables instead.
     """
@@ -296,7 +296,8 @@ def _agreement(
                 **columns,
             )
             table = read_fitting(items, replace(columns["reading"], verbatim=(text_column,)))
-            table.require(id_column, text_column)
+            options = {id_column: "--id COLUMN", text_column: "--text COLUMN"}
+            table.require(id_column, text_column, named_by=options)
             taken = [one.name for one in (*found.humans, *found.judges)]
             beside, note = rate_table(
                 items,

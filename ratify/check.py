@@ -15,18 +15,20 @@ from ratify.command_line import STUDY, main
 def check(ctx: click.Context, folder: Path) -> None:
     """Check whether the study in DIR can be locked and its judges asked. It changes nothing.
 
-    Every fault of the plan is named at once. Once the plan has none, every fault of the judges is
-    named, with warnings of what is allowed but may not be meant, and what changed since the lock.
-    The exit code is 2 if there is a fault, otherwise 0.
+    Faults are named together as far as they can be found together: those of each part of the plan
+    by itself; then those of how its parts fit each other, its items and its texts; then those that
+    only the sequences, the formulas and the judges' own tables show. Faults of a later stage show
+    once those of the earlier one are mended. The last stage also warns of what is allowed but may
+    not be meant, and says what changed since the lock. The exit code is 2 if there is a fault,
+    otherwise 0.
     """
     from analysis.planning.rehearsal import rehearse
-    from prereg.plan.file import plan_faults
     from prereg.transport_log import changes_since_lock
     from ratify.cautions import print_cautions
     from study.judges.checks import checked
-    from study.opening import open_study
+    from study.opening import faults_of_folder, open_study
 
-    faults = plan_faults(folder)
+    faults = faults_of_folder(folder)
     for fault in faults:
         click.echo(f"ratify: {fault}", err=True)
     if faults:

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 @main.command()
 @STUDY
 @click.option(
-    "--items", type=click.Path(path_type=Path), help="Your items: CSV, Excel, JSON, JSONL, Parquet."
+    "--items",
+    type=click.Path(path_type=Path),
+    help="Your items: CSV, Excel (FILE.xlsx#SHEET for one sheet), JSON, JSONL, Parquet.",
 )
 @click.option("--id", "id_column", default="item_id", show_default=True, help="Its id column.")
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")

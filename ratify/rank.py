@@ -91,7 +91,8 @@ def rank(
     """Rank items from a table JUDGMENTS that you already have, by Bradley-Terry and Elo.
 
     Each row is one comparison of two items. The table needs the columns left_id, right_id and
-    choice (left or right); name your own columns and words with the options. If it has a column
+    choice (left or right); name your own columns and words with the options. FILE.xlsx#SHEET is one
+    sheet of a workbook. If it has a column
     scenario, items are ranked within each scenario; if it has a column rater_id, standard errors
     are clustered by rater.
     """

@@ -13,7 +13,8 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 _MISSING = click.option(
     "--missing",
     metavar="WORDS",
-    help="Words that mean a missing value, separated by commas; '' for none. Default: NA, N/A, "
+    help="Words that mean a missing value, separated by commas, instead of the default; with a "
+    "leading +, as in '+refused,missing', they are added to it; '' for none. Default: NA, N/A, "
     "NaN, null, None, '-', -99 and the like.",
 )
 _DECIMAL = click.option(
@@ -42,10 +43,10 @@ def reading_options(command: Command) -> Any:
     def with_reading(
         *args: Any, missing: str | None, decimal: Any, mapping: tuple[str, ...], **rest: Any
     ) -> Any:
-        from prereg.tables.reading import MISSING_WORDS, Reading
+        from prereg.tables.reading import MISSING_WORDS, Reading, missing_words
 
         reading = Reading(
-            missing=MISSING_WORDS if missing is None else _words(missing),
+            missing=MISSING_WORDS if missing is None else missing_words(_words(missing)),
             decimal=decimal,
             columns=_pairs(mapping),
         )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from prereg.design.dealing import Items
@@ -30,11 +31,13 @@ from prereg.lock import (
     write_lock,
 )
 from prereg.plan.collection import AttentionCheck
-from prereg.plan.file import PLAN_FILE, load_collected, load_plan
+from prereg.plan.collection_rules import fits_no_kind
+from prereg.plan.file import PLAN_FILE, load_collected, load_plan, read_faulty
 from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
 from prereg.plan.model import Plan
 from prereg.plan.practice import PracticeTrial
 from prereg.tables.items import read_items
+from prereg.tables.notes import heard_by
 from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import Table, read_table, write_csv
 from prereg.tables.reading import OWN
@@ -131,6 +134,44 @@ def open_study(
     return study
 
 
+def faults_of_folder(folder: Path | str) -> list[RatifyError]:
+    """Return every fault of a study folder that can be found in one pass.
+
+    If a part of the plan is wrong by itself, its judges, tables and texts are not looked at: they
+    cannot be, before it is mended. `open_study` finds the faults that only sequences show.
+
+    Raises
+    ------
+    RatifyError
+        When the plan is missing or is not YAML.
+    """
+    folder = Path(folder)
+    plan, faults = read_faulty(folder)
+    if plan is None or fits_no_kind(plan):
+        return faults
+    tables: list[Table] = []
+
+    def of_items() -> None:
+        tables.append(read_items(folder / plan.materials.items, plan.data.reading("items")))
+
+    checks: list[Callable[[], object]] = [
+        *(partial(_check_judge, number, plan, folder) for number in range(len(plan.judges))),
+        partial(_check_baselines_beside, plan, folder),
+        partial(check_language, plan.language, folder / PLAN_FILE),
+        of_items,
+        lambda: list(map(partial(_check_columns, plan), tables)),
+        lambda: list(map(partial(_check_habits, plan), tables)),
+        partial(read_texts, folder, plan),
+    ]
+    with heard_by(None):  # whoever opens the study next says how its tables were read
+        for check in checks:
+            try:
+                check()
+            except RatifyError as error:
+                faults.append(error)
+    return faults
+
+
 def _versions(plan: Plan, folder: Path) -> dict[str, str]:
     """Return what the lock keeps about each judge."""
     return {judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
@@ -172,17 +213,22 @@ def _check_practice(study: Study) -> None:
 
 def _check_judges(plan: Plan, folder: Path) -> None:
     """Refuse scales that a judge of the plan cannot answer."""
-    for number, judge in enumerate(plan.judges):
-        try:
-            check_judge(judge, plan)
-        except RatifyError as error:
-            raise RatifyError(
-                error.problem,
-                file=folder / PLAN_FILE,
-                column=f"judges.{number}.id" if error.column == "id" else error.column,
-                value=error.value,
-                allowed=error.allowed,
-            ) from error
+    for number in range(len(plan.judges)):
+        _check_judge(number, plan, folder)
+
+
+def _check_judge(number: int, plan: Plan, folder: Path) -> None:
+    """Refuse scales that one judge cannot answer."""
+    try:
+        check_judge(plan.judges[number], plan)
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem,
+            file=folder / PLAN_FILE,
+            column=f"judges.{number}.id" if error.column == "id" else error.column,
+            value=error.value,
+            allowed=error.allowed,
+        ) from error
 
 
 def _check_baselines_beside(plan: Plan, folder: Path) -> None:

@@ -20,6 +20,7 @@ from docs import architecture
 from docs.commands import PAGE, page
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
+from prereg.tables.reader import read_table
 from prereg.yaml_file import read_mapping
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
@@ -38,6 +39,26 @@ def commands(name: str) -> list[list[str]]:
     block = re.search(rf"<!-- test: {name} -->\n```console\n(.*?)```", README, re.DOTALL)
     assert block, f"README has no block '{name}'"
     return [shlex.split(line, comments=True) for line in block[1].splitlines() if line.strip()]
+
+
+def test_the_reshaping_of_the_docs_makes_a_long_table(tmp_path: Path) -> None:
+    """What docs/audit.md says about one row per respondent, done with an export of Qualtrics."""
+    guide = (ROOT / "docs" / "audit.md").read_text(encoding="utf-8")
+    block = re.search(r"<!-- test: the reshaping -->\n```python\n(.*?)```", guide, re.DOTALL)
+    assert block
+    names = [f"T0{text}_{asked}" for text in range(1, 5) for asked in ("warm", "clear")]
+    (tmp_path / "qualtrics.csv").write_text(
+        f"StartDate,ResponseId,{','.join(names)}\n"
+        f"Start Date,Response ID,{','.join(names)}\n"
+        + ",".join(f'"{{""ImportId"":""{name}""}}"' for name in ("a", "b", *names))
+        + "\n2026-11-01,R_1,1,2,3,4,5,1,2,\n2026-11-01,R_2,2,3,4,5,1,2,3,4\n"
+    )
+    subprocess.run([sys.executable, "-c", block[1]], cwd=tmp_path, check=True, timeout=120)
+    table = read_table(tmp_path / "long.csv")
+    assert set(table.columns) == {"rater_id", "item_id", "dimension", "value"}
+    assert len(table.rows) == 15
+    first = {"rater_id": "R_1", "item_id": "T01", "dimension": "warm", "value": "1"}
+    assert first in table.rows
 
 
 def run(words: list[str], cwd: Path) -> subprocess.CompletedProcess[str]:

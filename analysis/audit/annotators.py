@@ -27,6 +27,7 @@ from analysis.audit.rows import rows_that_count
 from analysis.audit.twins import nearly_the_same, never_varying, the_same_twice
 from analysis.results.words import listed
 from prereg.errors import RatifyError
+from prereg.tables.chosen_sheet import file_and_sheet
 from prereg.tables.fitting import refuse_unused
 from prereg.tables.reading import Reading
 
@@ -112,10 +113,11 @@ def read_annotators(
     Parameters
     ----------
     humans, judges : sequence of str
-        Each `FILE` or `NAME=FILE`. Without a name, the annotator of a wide file has the file's name
-        without its extension. Those of a long file have their `rater_id`, after `NAME:` if a name
-        is given and there are several. If a long file has a column `rater_kind`, only people are
-        read from it as humans, and only others as judges.
+        Each `FILE` or `NAME=FILE`; `FILE#SHEET` is one sheet of a workbook. Without a name, the
+        annotator of a wide file has the file's name without its extension. Those of a long file
+        have their `rater_id`, after `NAME:` if a name is given and there are several. If a long
+        file has a column `rater_kind`, only people are read from it as humans, and only others as
+        judges.
     id_column : str
         The column of item ids; a long file may call it `item_id` instead.
     scale : tuple of float
@@ -159,7 +161,8 @@ def read_annotators(
     for kind, names in (("human", human_columns), ("judge", judge_columns)):
         own = [source for source in sources if source.kind == kind]
         if names and not any(source.rater_columns for source in own):
-            own[0].table.require(*names)
+            option = f"--{kind}-columns"
+            own[0].table.require(*names, named_by=dict.fromkeys(names, option))
     counted = rows_that_count(sources, mode)
     sources = list(counted.sources)
     chosen, warnings = _dimensions(sources, dimensions, id_column, check_scale(scale))
@@ -186,7 +189,7 @@ def read_annotators(
         humans=tuple(one for one in annotators if one.kind == "human"),
         judges=tuple(one for one in annotators if one.kind == "judge"),
         dimensions=chosen,
-        files=tuple(dict.fromkeys(source.path for source in sources)),
+        files=tuple(dict.fromkeys(file_and_sheet(source.path)[0] for source in sources)),
         warnings=warnings,
         mode=counted.mode,
         said=said,

@@ -16,6 +16,8 @@ from typing import Literal
 
 from analysis.agreement.rating_table import scale_words
 from prereg.errors import RatifyError
+from prereg.tables.absent_columns import another_sheet, same_sheet
+from prereg.tables.chosen_sheet import file_and_sheet
 from prereg.tables.fitting import read_fitting
 from prereg.tables.reader import Table
 from prereg.tables.reading import Reading
@@ -123,7 +125,7 @@ def read_source(
     long = all(column in table.columns for column in LONG)
     if long and id_column not in table.columns and "item_id" in table.columns:
         id_column = "item_id"
-    table.require(id_column)
+    table.require(id_column, named_by=_named_by(id_column))
     ids = [record[id_column] for record in table.rows]
     table.require(*({"rater_kind", "mode"} & set(table.columns) if long else ()))
     many = not long and rater_column in table.columns and rater_column != id_column
@@ -138,7 +140,10 @@ def _by_column(
     kind: Kind, name: str, table: Table, id_column: str, raters: tuple[str, ...], dimension: str
 ) -> Source:
     """Return a file with one column per rater, checked."""
-    table.require(id_column, *raters)
+    option = f"--{kind}-columns COLUMN,..."
+    table.require(
+        id_column, *raters, named_by={**dict.fromkeys(raters, option), **_named_by(id_column)}
+    )
     for rater in raters:
         if rater == id_column or raters.count(rater) > 1:
             raise RatifyError(
@@ -148,6 +153,11 @@ def _by_column(
     table.refuse_damaged_ids(id_column)
     rows = _own_side(table, kind, long=False)
     return Source(kind, name, table, id_column, False, rows, "", raters, dimension)
+
+
+def _named_by(id_column: str) -> dict[str, str]:
+    """Return how the user says what a file calls its ids."""
+    return {id_column: f"--id COLUMN, or by --map {id_column}=COLUMN if only this file differs"}
 
 
 def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
@@ -172,7 +182,7 @@ def _own_side(table: Table, kind: Kind, long: bool) -> tuple[int, ...]:
 def _name_and_path(spec: str) -> tuple[str, Path]:
     """Split NAME=FILE; a file whose own name contains '=' is still a file."""
     name, equals, path = spec.partition("=")
-    if not equals or "/" in name or "\\" in name or Path(spec).exists():
+    if not equals or "/" in name or "\\" in name or file_and_sheet(Path(spec))[0].exists():
         return "", Path(spec)
     if not name.strip() or not path:
         raise RatifyError("a name or a file is missing", value=spec, allowed="FILE or NAME=FILE")
@@ -185,16 +195,25 @@ def require_dimensions(source: Source, wanted: Sequence[str], id_column: str) ->
         if name == id_column:
             raise RatifyError(f"'{name}' is the id, not a dimension", file=source.path)
         if source.rater_columns:
-            continue
-        if not source.long:
-            source.table.require(name)
+            _refuse_other_sheet(source, name)
+        elif not source.long:
+            source.table.require(name, named_by={name: f"--map {name}=COLUMN"})
         elif name not in (present := rated_dimensions(source)):
+            _refuse_other_sheet(source, name)
             raise RatifyError(
                 f"there is no dimension '{name}'",
                 file=source.path,
                 column="dimension",
                 allowed=", ".join(present),
             )
+
+
+def _refuse_other_sheet(source: Source, dimension: str) -> None:
+    """Raise `RatifyError` if a dimension is the name of a sheet of the file that was not read."""
+    table = source.table
+    found = same_sheet(dimension, table.sheets)
+    if found is not None and same_sheet(dimension, [table.sheet]) is None:
+        raise another_sheet(table.path, dimension, table.sheet, found)
 
 
 def rated_dimensions(source: Source, scale: tuple[float, float] = (0, 1)) -> list[str]:
@@ -295,7 +314,8 @@ def _twice(source: Source, row: int, before: int, dimension: str) -> RatifyError
         row,
         name,
         f"this {name} is already in {there}",
-        allowed="one row each; ratings by several raters go into a long table, or, for people, "
+        allowed="one row each; ratings by several raters go into a long table (rater_id, item_id, "
+        "dimension, value; --map names your columns), or, for people, "
         "into a table with a column that says who rated (--rater)"
         if not source.rater_column
         else f"one row for each {source.rater_column} and {name}",

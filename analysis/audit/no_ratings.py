@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from analysis.agreement.rating_table import scale_words
-from analysis.audit.files import Annotator, Source
+from analysis.audit.files import LONG, Annotator, Source
 from analysis.results.words import listed
 from prereg.errors import RatifyError
-from prereg.tables.numbers import NUMBER
+from prereg.tables.absent_columns import per_respondent, shown
 
 
 def nothing_shared(
@@ -42,11 +42,26 @@ def nothing_shared(
         if there is not None and not source.long:
             return _no_numbers(source, there, scale)
         break
-    columns = "; ".join(f"{where}: {', '.join(names) or 'none'}" for where, names in numeric)
+    columns = "; ".join(f"{where}: {shown(names) or 'none'}" for where, names in numeric)
+    why = next(filter(None, map(_another_layout, sources)), "")
     return RatifyError(
-        f"the files share no numeric column to compare (they have {columns})",
+        f"the files share no numeric column to compare (they have {columns})"
+        + (f"; {why}" if why else ""),
         file=odd.path,
         allowed="columns of ratings with the same name in every file",
+    )
+
+
+def _another_layout(source: Source) -> str:
+    """Return why a file may be in a layout that was not recognised; empty if nothing says so."""
+    why = per_respondent(source.table.columns)
+    ids = [record[source.id_column] for _, record in source.records()]
+    if why or source.long or len(set(ids)) == len(ids):
+        return why
+    lacking = listed([name for name in LONG if name not in source.table.columns])
+    return (
+        f"{source.path.name} has several rows per {source.id_column}: if it has one row per "
+        f"rating, it needs {lacking} too, and --map says what it calls them"
     )
 
 
@@ -56,7 +71,7 @@ def _no_numbers(source: Source, column: str, scale: tuple[float, float]) -> Rati
     for row, record in source.records():
         cell = record[column].strip()
         if cell and cell not in known:
-            return source.table.error(row, column, "is not a number", allowed=NUMBER)
+            return source.table.error(row, column, *source.table.numbers(column).fault(cell))
     return RatifyError(
         "holds no rating: every cell is empty or a missing-value word",
         file=source.path,

@@ -187,13 +187,9 @@ def _read(path: Path, reading: Reading) -> Table:
     table = read_table(path, reading)
     lacking = [name for name in SIDES_AND_CHOICE if name not in table.columns]
     if lacking:
+        theirs = reading.columns.get(lacking[0], lacking[0])
         options = ", ".join(_OPTIONS[name] for name in lacking)
-        raise RatifyError(
-            f"there is no column '{reading.columns.get(lacking[0], lacking[0])}'",
-            file=path,
-            allowed=f"{', '.join(name or '(unnamed)' for name in table.columns)}; name yours with "
-            f"{options}",
-        )
+        raise table.no_column(theirs, {theirs: options})
     table.require(*(name for name in (*_OPTIONS, "is_attention_check") if name in table.columns))
     for name in SIDES_AND_CHOICE[:2]:
         table.refuse_damaged_ids(name)

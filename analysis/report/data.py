@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from analysis.results.quantities import Quantity, Status
 from analysis.results.verdict import Severity
 from prereg.errors import RatifyError
+from prereg.fault_words import shown_value, words_of
 
 # A name is used as a path and as an id in the page.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
@@ -204,9 +205,11 @@ def read_results(path: Path) -> ResultsData:
         first = error.errors(include_url=False)[0]
         field = ".".join(str(part) for part in first["loc"]) or None
         known = first["type"] not in {"missing", "json_invalid"}
+        problem, allowed = words_of(first)
         raise RatifyError(
-            first["msg"][:1].lower() + first["msg"][1:],
+            problem,
             file=path,
             column=field,
-            value=first["input"] if known and field else None,
+            value=shown_value(first) if known and field else None,
+            allowed=allowed,
         ) from error

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from prereg.errors import RatifyError
 from prereg.tables import contract
+from prereg.tables.absent_columns import no_column
 from prereg.tables.contract import Contract
 from prereg.tables.dialects import SAVED, UNSAVED_FORMULA
 from prereg.tables.numbers import FLAGS, NUMBER, Numbers, numbers_of
@@ -29,8 +30,7 @@ def require_columns(frame: pd.DataFrame, *columns: str) -> None:
     """Raise `RatifyError` unless the table has every named column."""
     for column in columns:
         if column not in frame.columns:
-            shown = ", ".join(str(c) for c in frame.columns) or "none: the table has no columns"
-            raise RatifyError(f"there is no column '{column}'", allowed=shown)
+            raise no_column(column, [str(name) for name in frame.columns])
 
 
 def require_rows(frame: pd.DataFrame, what: str) -> None:
@@ -157,7 +157,7 @@ def _numbers(frame: pd.DataFrame, column: str) -> tuple[NDArray[np.float64], Num
         odd = [word for word in text.unique() if word in found.faults]
         if odd:
             at = text.isin(odd).to_numpy()
-            problem, allowed = found.faults[text.iloc[int(at.argmax())]]
+            problem, allowed = found.fault(text.iloc[int(at.argmax())])
             refuse(frame, column, at, problem, allowed=allowed)
     refuse(frame, column, ~np.isfinite(values) & ~absent, "is not a number", allowed=NUMBER)
     return values, found

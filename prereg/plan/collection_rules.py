@@ -59,13 +59,22 @@ def faults_of_collection(plan: Plan) -> Iterator[RatifyError]:
         )
 
 
+def fits_no_kind(plan: Plan) -> bool:
+    """Say whether a plan lacks a key of its kind or has one of another kind."""
+    return next(_check_kind(plan), None) is not None
+
+
 def _check_kind(plan: Plan) -> Iterator[RatifyError]:
     """Refuse keys that belong to another kind of task, and a plan without a key that it needs."""
     kind = kind_of(plan)
     for key in dict.fromkeys(key for other in KINDS.values() for key in other.needs + other.takes):
         given = bool(attrgetter(key)(plan))
         if key in kind.needs and not given:
-            yield RatifyError(f"is needed by a plan of kind {kind.name}", column=key)
+            yield RatifyError(
+                f"is needed by a plan of kind {kind.name}",
+                column=key,
+                allowed=f"the key {key}, as docs/plan.md describes it",
+            )
         if given and key not in kind.needs + kind.takes:
             owners = [n for n, other in KINDS.items() if key in other.needs + other.takes]
             yield RatifyError(

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from prereg.strict import Strict, Text, added
-from prereg.tables.reading import MISSING_WORDS, Decimal, Reading
+from prereg.tables.reading import MISSING_WORDS, Decimal, Reading, missing_words
 
 
 def _as_word(value: Any) -> Any:
@@ -29,7 +29,8 @@ class Data(Strict):
     Attributes
     ----------
     missing : tuple of str
-        Words that mean a missing value; an empty cell always does.
+        Words that mean a missing value; an empty cell always does. After a first `+` they are added
+        to the default, see `missing_words`.
     decimal : {'.', ','}
         The decimal mark of numbers.
     columns : mapping
@@ -43,5 +44,7 @@ class Data(Strict):
     def reading(self, table: str) -> Reading:
         """Return how a table of the researcher's own is read."""
         return Reading(
-            missing=self.missing, decimal=self.decimal, columns=dict(self.columns.get(table, {}))
+            missing=missing_words(self.missing),
+            decimal=self.decimal,
+            columns=dict(self.columns.get(table, {})),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
+from prereg.fault_words import QUOTED, shown_value, words_of
 from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging import JUDGES
 from prereg.plan.model import Plan
@@ -18,6 +20,8 @@ from prereg.plan.survey import QUESTIONS
 from prereg.yaml_file import read_mapping
 
 PLAN_FILE = "plan.yaml"
+# Parts on which no other part of a plan depends.
+_ALONE = ("survey", "practice", "display", "data", "large")
 
 
 def parse_plan(text: str, *, file: Path | str) -> Plan:
@@ -42,9 +46,15 @@ def parse_plan(text: str, *, file: Path | str) -> Plan:
 
 
 def plan_faults(path: Path | str) -> list[RatifyError]:
-    """Return every fault of a plan, the one that `load_plan` raises first.
+    """Return every fault of a plan, the one that `load_plan` raises first; see `read_faulty`."""
+    return read_faulty(path)[1]
 
-    The parts are compared with each other only if each is right by itself.
+
+def read_faulty(path: Path | str) -> tuple[Plan | None, list[RatifyError]]:
+    """Return a plan, unless a part of it is wrong by itself, and every fault.
+
+    The parts are compared with each other only if each is right by itself, or if those that are
+    wrong can be set aside, because no other part depends on them.
 
     Raises
     ------
@@ -52,7 +62,7 @@ def plan_faults(path: Path | str) -> list[RatifyError]:
         When the file is missing or is not YAML.
     """
     path = _plan_path(path)
-    return _read(_text_of(path), path)[1]
+    return _read(_text_of(path), path)
 
 
 def _read(text: str, file: Path | str) -> tuple[Plan | None, list[RatifyError]]:
@@ -61,8 +71,40 @@ def _read(text: str, file: Path | str) -> tuple[Plan | None, list[RatifyError]]:
     try:
         plan = Plan.model_validate(content)
     except ValidationError as error:
-        return None, faults_of_parts(error, content, file)
-    return plan, [
+        rest = _without_wrong_parts(error, content)
+        found = _faults_of_rules(rest, content, file) if rest is not None else []
+        return None, faults_of_parts(error, content, file) + found
+    return plan, _faults_of_rules(plan, content, file)
+
+
+def _without_wrong_parts(error: ValidationError, content: dict[str, Any]) -> Plan | None:
+    """Return a plan without its wrong parts; None if another part depends on one of them."""
+    rest = copy.deepcopy(content)
+    for fault in error.errors(include_url=False):
+        where = _without_tags(fault["loc"])
+        if where and where[0] in _ALONE:
+            rest.pop(str(where[0]), None)
+        elif fault["type"] == "extra_forbidden" and _is_unquoted(where[-1]):
+            part: Any = rest
+            for key in where[:-1]:
+                part = part[key]
+            del part[where[-1]]
+        else:
+            return None
+    try:
+        return Plan.model_validate(rest)
+    except ValidationError:
+        return None
+
+
+def _is_unquoted(key: int | str) -> bool:
+    """Say whether an unknown key is rather the end of a text with a comma, without its quotes."""
+    return len(str(key).split()) > 1
+
+
+def _faults_of_rules(plan: Plan, content: Any, file: Path | str) -> list[RatifyError]:
+    """Return a fault for each part that does not fit another, named as in the user's file."""
+    return [
         RatifyError(
             fault.problem,
             file=file,
@@ -184,6 +226,18 @@ def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     )
 
 
+def _within(where: tuple[int | str, ...], content: Any) -> tuple[int | str, ...]:
+    """Return the part of a path that the user's file has: pydantic names the forms of a value."""
+    for at, part in enumerate(where):
+        there = (isinstance(content, dict) and part in content) or (
+            isinstance(content, list) and isinstance(part, int) and part < len(content)
+        )
+        if not there:
+            return where[:at]
+        content = content[part]
+    return where
+
+
 def first_fault(error: ValidationError, content: Any, file: Path | str) -> RatifyError:
     """Return the first fault of a plan's parts as one line."""
     return faults_of_parts(error, content, file)[0]
@@ -199,23 +253,42 @@ def faults_of_parts(error: ValidationError, content: Any, file: Path | str) -> l
         for fault in faults
         if fault not in misspelt and not (misspelt and fault["type"] == "missing")
     ]
-    return [_fault(fault, content, file) for fault in misspelt + others]
+    return _one_for_each_field([_fault(fault, content, file) for fault in misspelt + others])
+
+
+def _one_for_each_field(faults: list[RatifyError]) -> list[RatifyError]:
+    """Return one fault for each field: a value of several forms has one for each of them."""
+    found: dict[tuple[str | None, str], RatifyError] = {}
+    for fault in faults:
+        key = (fault.column, fault.problem if fault.problem.startswith("unknown key") else "")
+        before = found.setdefault(key, fault)
+        if before is not fault:
+            either = list(dict.fromkeys(one.allowed for one in (before, fault) if one.allowed))
+            found[key] = RatifyError(
+                before.problem,
+                file=fault.file,
+                column=fault.column,
+                value=fault.value,
+                allowed=", or ".join(either) or None,
+                part=fault.part,
+            )
+    return list(found.values())
 
 
 def _fault(fault: Any, content: Any, file: Path | str) -> RatifyError:
     where = _without_tags(fault["loc"])
+    if fault["type"] not in {"missing", "extra_forbidden"}:
+        where = _within(where, content)
     field = ".".join(str(part) for part in where) or "plan"
     part = part_named(content, field)
     if fault["type"] == "extra_forbidden":
         keys = ", ".join(_keys_at(content, where[:-1])) or "no such key"
-        return RatifyError("unknown key", file=file, column=field, allowed=keys, part=part)
-    if fault["type"] == "missing":
-        return RatifyError("is missing", file=file, column=field, allowed="a value", part=part)
+        problem = f"unknown key; {QUOTED}" if _is_unquoted(where[-1]) else "unknown key"
+        return RatifyError(problem, file=file, column=field, allowed=keys, part=part)
     if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return _unknown_kind(fault["ctx"].get("tag"), where, file)
-    allowed = str(fault.get("ctx", {}).get("expected") or "") or None
-    problem = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
-    value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
+    problem, allowed = words_of(fault)
+    value = shown_value(fault)
     return RatifyError(problem, file=file, column=field, value=value, allowed=allowed, part=part)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import Field, ValidationError
 
 from prereg.errors import RatifyError
+from prereg.fault_words import words_of
 from prereg.strict import Strict
 
 
@@ -87,8 +88,10 @@ def large_of(words: Sequence[str]) -> Large:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         name = str(first["loc"][0])
+        problem, allowed = words_of(first)
+        usual = f"such as {name}={getattr(Large(), name):g}"
         raise RatifyError(
-            f"--large {name}: {first['msg'][:1].lower()}{first['msg'][1:]}",
+            f"--large {name}: {problem}",
             value=given[name],
-            allowed=f"such as {name}={getattr(Large(), name):g}",
+            allowed=f"{allowed}, {usual}" if allowed else usual,
         ) from error

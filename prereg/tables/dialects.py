@@ -63,6 +63,8 @@ class Cells:
         Whether it is known that no cell needs cleaning.
     floats : frozenset of str
         Columns of floats that are all whole numbers: '101.0' is the id 101.
+    sheet, sheets : str, tuple of str
+        The sheet of a workbook that was read, and the names of its other sheets.
     """
 
     columns: list[str]
@@ -73,6 +75,8 @@ class Cells:
     unsaved: dict[int, list[int]] = field(default_factory=dict)
     clean: bool = False
     floats: frozenset[str] = frozenset()
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
 
 
 def decoded(content: bytes, path: Path) -> tuple[str, list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prereg.errors import RatifyError
+from prereg.tables.absent_columns import the_columns
 from prereg.tables.cleaning import clean_name
 from prereg.tables.notes import heard_by, tell
 from prereg.tables.reader import Table, read_table
@@ -43,5 +44,5 @@ def refuse_unused(tables: Iterable[Table], reading: Reading) -> None:
         if not any(ours in table.columns for table in tables):
             there = dict.fromkeys(name for table in tables for name in table.columns if name)
             raise RatifyError(
-                f"no file has a column '{theirs}'", file="--map", allowed=", ".join(there)
+                f"no file has a column '{theirs}': {the_columns(list(there))}", file="--map"
             )

@@ -9,6 +9,7 @@ import zlib
 from pathlib import Path
 
 from prereg.errors import RatifyError
+from prereg.tables.chosen_sheet import file_and_sheet
 from prereg.tables.dialects import Cells, read_text
 
 KINDS = "CSV, TSV, Parquet, Feather, Excel (xlsx, xls), ODS, JSON or JSONL"
@@ -52,20 +53,26 @@ _OLD_STATA = tuple(bytes([release, order, 1, 0]) for release in range(110, 116) 
 
 
 def read_cells(path: Path) -> Cells:
-    """Return the cells of a table in a file of any kind that is read.
+    """Return the cells of a table in a file of any kind that is read; `FILE#SHEET` of one sheet.
 
     Raises
     ------
     RatifyError
         Where the file is missing, empty, or not a table; it says what the file is.
     """
-    content = _read_bytes(path)
-    inner = path
+    file, sheet = file_and_sheet(path)
+    content = _read_bytes(file)
+    inner = file
     for mark, unpack in _UNPACK.items():
         if content.startswith(mark):
             content = _unpacked(content, unpack, path)
-            inner = path.with_suffix("")
+            inner = file.with_suffix("")
     suffix = inner.suffix.lower()
+    workbook = suffix in _SHEETS or _is_workbook(content)
+    if sheet is not None and not workbook:
+        raise RatifyError(
+            "has no sheets", file=file, value=sheet, allowed="the file without '#' and a name"
+        )
     if suffix in {".parquet", ".pq"} or content.startswith(b"PAR1"):
         from prereg.tables.arrow import read_parquet
 
@@ -74,11 +81,11 @@ def read_cells(path: Path) -> Cells:
         from prereg.tables.arrow import read_feather
 
         return read_feather(content, path)
-    if suffix in _SHEETS or _is_workbook(content):
+    if workbook:
         _refuse_foreign(content, path, but=(b"PK\x03\x04",))
         from prereg.tables.sheets import read_sheet
 
-        return read_sheet(content, path)
+        return read_sheet(content, path, sheet)
     _refuse_foreign(content, path)
     if suffix in _JSON or content.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in {b"{", b"["}:
         from prereg.tables.json_rows import read_json

@@ -106,9 +106,12 @@ def import_items(
         nested values that are not messages.
     """
     own = reading or Reading()
-    taken = [id_column, text_column] + ([scenario_column] if scenario_column else [])
+    options = {id_column: "id", text_column: "text"}
+    options |= {scenario_column: "scenario"} if scenario_column else {}
+    taken = list(options)
     table = read_table(path, replace(own, verbatim=(*own.verbatim, text_column, "text", "prompt")))
-    table.require(*taken)
+    named_by = {name: f"--{option} COLUMN" for name, option in options.items()}
+    table.require(*taken, named_by=named_by)
     for column in (*taken, *({"prompt"} & set(table.columns))):
         table.require_text(column)
     table.require_filled(*taken)

@@ -15,6 +15,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 NUMBER = "a number or an empty cell"
+_NOT = "is not a number"
+# So many words of a column are named in an error, and so many characters of each.
+_MOST_WORDS = 5
+_WORD = 40
 FLAGS: Mapping[str, float] = {
     **dict.fromkeys(("true", "yes", "t", "y"), 1.0),
     **dict.fromkeys(("false", "no", "f", "n"), 0.0),
@@ -71,6 +75,31 @@ class Numbers:
     known: dict[str, float] = field(default_factory=dict)
     faults: dict[str, Fault] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+
+    def fault(self, cell: str) -> Fault:
+        """Return what is wrong with a cell and what is allowed, naming others with the same fault.
+
+        Where a cell is a word, the message says how such words are read as missing values.
+        """
+        problem, allowed = self.faults.get(cell, (_NOT, NUMBER))
+        if problem != _NOT:
+            return problem, allowed
+        words = [other for other, fault in self.faults.items() if fault[0] == _NOT]
+        others = [other for other in words if other != cell]
+        if others:
+            named = ", ".join(repr(other[:_WORD]) for other in others[: _MOST_WORDS - 1])
+            more = len(others) - (_MOST_WORDS - 1)
+            named += f" and {more} more" if more > 0 else ""
+            verb = "are" if len(others) > 1 else "is"
+            problem += f", and neither {verb} {named} in other rows"
+        missing = [word for word in (cell, *others)[:_MOST_WORDS] if _may_mean_missing(word)]
+        if missing:
+            them = "these words mean" if len(missing) > 1 else "this word means"
+            allowed += (
+                f'; if {them} a missing value: --missing "+{",".join(missing)}" '
+                f"(in a plan: data: {{missing: [+, {', '.join(missing)}]}})"
+            )
+        return problem, allowed
 
     def notes(self, file: str, column: str, cells: Sequence[str]) -> list[str]:
         """Return a sentence for every kind of cell that was not a plain number."""
@@ -186,7 +215,12 @@ def _fault(cell: str) -> Fault:
             "looks like a number with a decimal comma",
             'a decimal point, or --decimal , (in a plan: data: {decimal: ","})',
         )
-    return "is not a number", NUMBER
+    return _NOT, NUMBER
+
+
+def _may_mean_missing(word: str) -> bool:
+    """Say whether a word could be given to --missing as it is."""
+    return len(word) <= _WORD and word[0].isalnum() and not set(word) & set('",:+[]{}#$`!\\')
 
 
 def suspicious(cell: str) -> bool:
@@ -194,9 +228,7 @@ def suspicious(cell: str) -> bool:
 
     A range ('18-24'), a bound ('65+', '<18') and a word are categories.
     """
-    return bool(
-        _fault(cell)[0] != "is not a number" or _UNIT.fullmatch(cell) or _POINT.fullmatch(cell)
-    )
+    return bool(_fault(cell)[0] != _NOT or _UNIT.fullmatch(cell) or _POINT.fullmatch(cell))
 
 
 @dataclass

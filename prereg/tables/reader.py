@@ -19,13 +19,14 @@ from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.tables.absent_columns import no_column
 from prereg.tables.applied import apply
 from prereg.tables.cleaning import clean, clean_name
-from prereg.tables.dialects import SAVED, UNSAVED_FORMULA
+from prereg.tables.dialects import SAVED, UNSAVED_FORMULA, Cells
 from prereg.tables.formats import read_cells
 from prereg.tables.not_records import without_other_rows
 from prereg.tables.notes import tell
-from prereg.tables.numbers import NO_THOUSANDS, NUMBER, Numbers, numbers_of
+from prereg.tables.numbers import NO_THOUSANDS, Numbers, numbers_of
 from prereg.tables.places import BELOW_HEADER, Places
 from prereg.tables.reading import Reading
 
@@ -69,6 +70,8 @@ class Table:
         first is 2. Such a cell is empty, and refused where the column is used.
     contradictions : mapping of str to str
         Columns with a cell that contradicts a decimal comma, and that cell.
+    sheet, sheets : str, tuple of str
+        The sheet of a workbook that was read, and the names of its other sheets.
     """
 
     path: Path
@@ -81,6 +84,8 @@ class Table:
     nested: Mapping[str, str] = field(default_factory=dict, repr=False)
     contradictions: Mapping[str, str] = field(default_factory=dict, repr=False)
     unsaved: Mapping[str, Sequence[int]] = field(default_factory=dict, repr=False)
+    sheet: str = ""
+    sheets: tuple[str, ...] = ()
     _numbers: dict[str, Numbers] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -113,13 +118,30 @@ class Table:
         """Return where a record is in the file, such as 'row 5', 'line 3' or 'record 3'."""
         return self.places.words(row - 2)
 
-    def require(self, *columns: str) -> None:
-        """Raise `RatifyError` unless every named column is there and no formula lacks a value."""
+    def require(self, *columns: str, named_by: Mapping[str, str] | None = None) -> None:
+        """Raise `RatifyError` unless every named column is there and no formula lacks a value.
+
+        Parameters
+        ----------
+        *columns : str
+        named_by : mapping of str to str, optional
+            For a column, how the user says what the file calls it, such as `--id COLUMN`.
+        """
         for column in map(clean, columns):
             if column not in self.columns:
-                shown = ", ".join(c or "(unnamed)" for c in self.columns)
-                raise RatifyError(f"there is no column '{column}'", file=self.path, allowed=shown)
+                raise self.no_column(column, named_by)
             self._refuse_unsaved(column)
+
+    def no_column(self, column: str, named_by: Mapping[str, str] | None = None) -> RatifyError:
+        """Return the error for a column that is not there; `named_by` as in `require`."""
+        return no_column(
+            column,
+            [self.spelling.get(name, name) for name in self.columns],
+            path=self.path,
+            sheet=self.sheet,
+            sheets=self.sheets,
+            named_by=named_by,
+        )
 
     def _refuse_unsaved(self, column: str) -> None:
         for row in self.unsaved.get(column, ())[:1]:
@@ -175,8 +197,7 @@ class Table:
             return None
         found = self.numbers(column)
         if text not in found.known:
-            problem, allowed = found.faults.get(text, ("is not a number", NUMBER))
-            raise self.error(row, column, problem, allowed=allowed)
+            raise self.error(row, column, *found.fault(text))
         return found.known[text]
 
     def numbers(self, column: str) -> Numbers:
@@ -209,9 +230,7 @@ class Table:
                 allowed="text, or a list of messages {role, content}",
             )
 
-    def error(
-        self, row: int, column: str, problem: str, *, allowed: str | None = None
-    ) -> RatifyError:
+    def error(self, row: int, column: str, problem: str, allowed: str | None = None) -> RatifyError:
         """Return the error that names one cell of this table, as the file has it."""
         value = self.as_written(row, column) if problem != UNSAVED_FORMULA else None
         if value and value.strip() and not self.rows[row - 2][column]:
@@ -220,7 +239,7 @@ class Table:
             problem,
             file=self.path,
             row=self.place(row),
-            column=column,
+            column=self.spelling.get(column, column),
             value=value,
             allowed=allowed,
         )
@@ -269,7 +288,7 @@ def _read_table(path: Path, reading: Reading) -> Table:
     cells = read_cells(path)
     notes = [f"{path.name}: {note}" for note in cells.notes]
     notes += without_other_rows(cells, path)
-    names = _names(cells.columns, reading, path)
+    names = _names(cells, reading, path)
     if not cells.records:
         raise NoRowsError("holds a header but no rows", file=path, allowed="at least one row")
     read = apply(reading, names, cells, path.name)
@@ -287,6 +306,8 @@ def _read_table(path: Path, reading: Reading) -> Table:
             if ours != theirs.strip()
         },
         places=cells.places,
+        sheet=cells.sheet,
+        sheets=cells.sheets,
         contradictions=read.contradictions,
         unsaved={names[place]: [at + 2 for at in there] for place, there in cells.unsaved.items()},
         nested={
@@ -297,8 +318,9 @@ def _read_table(path: Path, reading: Reading) -> Table:
     )
 
 
-def _names(written: list[str], reading: Reading, path: Path) -> list[str]:
+def _names(cells: Cells, reading: Reading, path: Path) -> list[str]:
     """Return the names of the columns, cleaned and mapped to ours; refuse a name used twice."""
+    written = cells.columns
     names = [clean_name(name) for name in written]
     for ours, named in reading.columns.items():
         theirs = clean_name(named)
@@ -312,8 +334,7 @@ def _names(written: list[str], reading: Reading, path: Path) -> list[str]:
         if theirs in names:
             names[names.index(theirs)] = ours
         elif ours not in names:
-            shown = ", ".join(name or "(unnamed)" for name in names)
-            raise RatifyError(f"there is no column '{theirs}'", file=path, allowed=shown)
+            raise no_column(theirs, names, path=path, sheet=cells.sheet, sheets=cells.sheets)
     for name in names:
         if name and names.count(name) > 1:
             spelt = {w for n, w in zip(names, written, strict=True) if n == name}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -19,6 +19,25 @@ MISSING_WORDS: tuple[str, ...] = (
     *("#N/A", "#NA", "#NULL!", "#VALUE!", "#DIV/0!", "#REF!", "#NAME?", "#NUM!"),
     *("-99", "-999", "-9999"),
 )
+
+
+ADDED = "+"
+
+
+def missing_words(given: Sequence[str]) -> tuple[str, ...]:
+    """Return the words that mean a missing value, as an option or a plan gives them.
+
+    Parameters
+    ----------
+    given : sequence of str
+        If the first is `+` or begins with it, the words are added to `MISSING_WORDS`; otherwise
+        they are used instead of them.
+    """
+    words = list(given)
+    if not words or not words[0].startswith(ADDED):
+        return tuple(words)
+    words[0] = words[0].removeprefix(ADDED).strip()
+    return tuple(dict.fromkeys([*MISSING_WORDS, *filter(None, words)]))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Reads the first sheet of a workbook: Excel (xlsx, xlsm, xlsb, xls) and ODS."""
+"""Reads one sheet of a workbook: Excel (xlsx, xlsm, xlsb, xls) and ODS."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from prereg.errors import RatifyError
+from prereg.tables.absent_columns import same_sheet
+from prereg.tables.chosen_sheet import file_and_sheet
 from prereg.tables.cleaning import counted
 from prereg.tables.dialects import SAVED, UNSAVED_FORMULA, Cells, left_out
 from prereg.tables.nested import scalar
@@ -22,17 +24,26 @@ _UNSAVED = object()
 _ALLOWED = "a sheet saved by Excel or LibreOffice without a password, or CSV"
 
 
-def read_sheet(content: bytes, path: Path) -> Cells:
-    """Return the cells of the first sheet that has any.
+def read_sheet(content: bytes, path: Path, chosen: str | None = None) -> Cells:
+    """Return the cells of the chosen sheet, or of the first that has any.
 
     Whole numbers have no decimals, and dates are written as in ISO 8601.
+
+    Parameters
+    ----------
+    content : bytes
+    path : Path
+        Named in errors.
+    chosen : str, optional
+        The name of a sheet.
 
     Raises
     ------
     RatifyError
-        Where the workbook cannot be read or has no cells, and at a number of 16 digits or more.
+        Where the workbook cannot be read, has no such sheet or no cells, and at a number of 16
+        digits or more.
     """
-    rows, name, others = _first_sheet(content, path)
+    rows, name, others = _one_sheet(content, path, chosen)
     marks = marks_of(content, name)
     _mark_unsaved(rows, marks)
     at = next(number for number, row in enumerate(rows) if any(map(_filled, row)))
@@ -51,7 +62,11 @@ def read_sheet(content: bytes, path: Path) -> Cells:
         for number, row in enumerate(rows[at + 1 :], start=at + 2)
     ]
     left = ", ".join(repr(other) for other in others)
-    notes = [f"only sheet {name!r} was read, not {left}"] if others else []
+    notes = (
+        [f"only sheet {name!r} was read, not {left}; '{path.name}#{others[0]}' reads another"]
+        if others and chosen is None
+        else []
+    )
     notes += left_out(whole - len(rows))
     notes += _percentages(rows, marks, columns, at, first)
     unsaved: dict[int, list[int]] = {}
@@ -64,7 +79,9 @@ def read_sheet(content: bytes, path: Path) -> Cells:
             f"{counted({columns[place]: len(found)})} {formulas} without a saved value, read as "
             f"empty (the first is in {places.words(found[0])})"
         )
-    return Cells(columns, records, notes, places=places, unsaved=unsaved)
+    return Cells(
+        columns, records, notes, places=places, unsaved=unsaved, sheet=name, sheets=tuple(others)
+    )
 
 
 def _mark_unsaved(rows: list[list[Any]], marks: Marks) -> None:
@@ -97,15 +114,19 @@ def _percentages(
     ]
 
 
-def _first_sheet(content: bytes, path: Path) -> tuple[list[list[Any]], str, list[str]]:
-    """Return the rows of the first sheet with cells, its name, and the names of the others."""
+def _one_sheet(
+    content: bytes, path: Path, chosen: str | None
+) -> tuple[list[list[Any]], str, list[str]]:
+    """Return the rows of the chosen sheet or the first with cells, its name, and the others'."""
     import python_calamine
 
     try:
         book = python_calamine.load_workbook(io.BytesIO(content))
         found, others = None, []
+        wanted = None if chosen is None else _named(chosen, book.sheet_names, path)
         for name in book.sheet_names:
-            rows = [] if found else book.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            passed = found or (wanted is not None and name != wanted)
+            rows = [] if passed else book.get_sheet_by_name(name).to_python(skip_empty_area=False)
             if any(_filled(value) for row in rows for value in row):
                 found = (rows, name)
             else:
@@ -117,8 +138,22 @@ def _first_sheet(content: bytes, path: Path) -> tuple[list[list[Any]], str, list
             "is not a workbook that can be read", file=path, allowed=_ALLOWED
         ) from error
     if found is None:
-        raise RatifyError("is empty: no sheet has a cell", file=path, allowed="a header row")
+        empty = "no sheet has a cell" if chosen is None else "this sheet has no cell"
+        raise RatifyError(f"is empty: {empty}", file=path, allowed="a header row")
     return *found, others
+
+
+def _named(chosen: str, names: list[str], path: Path) -> str:
+    """Return the sheet with a name, if need be in another case."""
+    found = chosen if chosen in names else same_sheet(chosen, names)
+    if found is None:
+        raise RatifyError(
+            "has no such sheet",
+            file=file_and_sheet(path)[0],
+            value=chosen,
+            allowed=", ".join(names),
+        )
+    return found
 
 
 def _filled(value: Any) -> bool:

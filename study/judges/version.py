@@ -9,6 +9,7 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import AnyJudge, BaselineJudge
 from prereg.plan.model import Plan
 from prereg.plan.table_judge import TableJudge
+from prereg.tables.chosen_sheet import file_and_sheet
 from study.judges import lexicon
 from study.judges.prompts.chosen import prompts_of
 
@@ -38,7 +39,8 @@ def judge_version(judge: AnyJudge, plan: Plan, folder: Path) -> str:
 
 
 def _digest(path: Path) -> str:
-    """Return the SHA-256 of a judge's table, byte by byte."""
+    """Return the SHA-256 of the file of a judge's table, byte by byte."""
+    path, _ = file_and_sheet(path)
     try:
         return files.sha256(path.read_bytes())
     except FileNotFoundError as error:

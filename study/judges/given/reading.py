@@ -11,9 +11,12 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 from prereg.plan.table_judge import OVERALL, TableJudge
+from prereg.tables.absent_columns import the_columns
 from prereg.tables.notes import tell
 from prereg.tables.reader import Table, read_table
 
+# How the plan says what a table calls one of our columns.
+_KEY = "the judge's key columns: {{{}: COLUMN}}"
 # Words of a choice that is none.
 TIES = ("tie", "both", "neither", "same", "")
 
@@ -79,11 +82,11 @@ def read_given(plan: Plan, judge: TableJudge, folder: Path, scenarios: Mapping[s
     choices: list[tuple[str, str, str]] = []
     ties: Counter[tuple[str, str]] = Counter()
     if judge.ratings is not None:
-        table = read_table(folder / judge.ratings)
+        table = read_table(folder / judge.ratings, plan.data.reading(judge.ratings))
         scores = _scores(plan, judge, table, scenarios, ignored)
         _require_some(table, bool(scores), "scores no item of the study", _name(judge, "item_id"))
     if judge.judgments is not None:
-        table = read_table(folder / judge.judgments)
+        table = read_table(folder / judge.judgments, plan.data.reading(judge.judgments))
         choices, ties = _choices(judge, table, scenarios, ignored)
         some = bool(choices or ties)
         _require_some(table, some, "compares no two items of a scenario", _name(judge, "left_id"))
@@ -104,7 +107,7 @@ def _scores(
     plan: Plan, judge: TableJudge, table: Table, scenarios: Mapping[str, str], ignored: Counter[str]
 ) -> dict[tuple[str, str], float]:
     id_column = _name(judge, "item_id")
-    table.require(id_column)
+    table.require(id_column, named_by={id_column: _KEY.format("item_id")})
     table.refuse_damaged_ids(id_column)
     layout = _layout(plan, judge, table)
     tell(table.number_notes(*([layout.value] if layout.value else layout.wide.values())))
@@ -179,9 +182,8 @@ def _layout(plan: Plan, judge: TableJudge, table: Table) -> _Layout:
     if not wide and kind_of(plan).compares and OVERALL in table.columns:
         wide = {OVERALL: OVERALL}
     if not wide:
-        shown = ", ".join(table.columns)
         raise RatifyError(
-            f"has no column of scores (it has {shown})",
+            f"has no column of scores: {the_columns(table.columns)}",
             file=table.path,
             allowed=f"a column '{value}', or a column for each of {', '.join(rated) or OVERALL}; "
             "or name the column: columns: {value: COLUMN}",
@@ -193,7 +195,9 @@ def _choices(
     judge: TableJudge, table: Table, scenarios: Mapping[str, str], ignored: Counter[str]
 ) -> tuple[list[tuple[str, str, str]], Counter[tuple[str, str]]]:
     left_id, right_id, choice = (_name(judge, name) for name in ("left_id", "right_id", "choice"))
-    table.require(left_id, right_id, choice)
+    names = (left_id, right_id, choice)
+    keys = [_KEY.format(name) for name in ("left_id", "right_id", "choice")]
+    table.require(*names, named_by=dict(zip(names, keys, strict=True)))
     for column in (left_id, right_id):
         table.refuse_damaged_ids(column)
         table.require_filled(column)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from prereg.errors import RatifyError
+from prereg.fault_words import shown_value, words_of
 from prereg.strict import Identifier, Strict, Text
 from prereg.yaml_file import read_mapping
 from study.judges.prompts.prompt import PLACEHOLDER, Dimension, Prompt, PromptTask
@@ -262,9 +263,5 @@ def _first_fault(error: ValidationError, file: Path | str) -> RatifyError:
         model = DimensionFile if len(fault["loc"]) > 1 else PromptFile
         keys = ", ".join(field.alias or name for name, field in model.model_fields.items())
         return RatifyError("unknown key", file=file, column=key, allowed=keys)
-    if fault["type"] == "missing":
-        return RatifyError("is missing", file=file, column=key, allowed="a value")
-    allowed = str(fault.get("ctx", {}).get("expected") or "") or None
-    problem = str(fault["ctx"]["error"]) if fault["type"] == "value_error" else fault["msg"]
-    value = fault["input"] if not isinstance(fault["input"], dict | list | tuple) else None
-    return RatifyError(problem, file=file, column=key, value=value, allowed=allowed)
+    problem, allowed = words_of(fault)
+    return RatifyError(problem, file=file, column=key, value=shown_value(fault), allowed=allowed)

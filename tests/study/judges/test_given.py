@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 import yaml
 
@@ -20,6 +21,7 @@ from study.judges.given.answers import given_of
 from study.opening import lock_study, open_study
 from tests.support.given_studies import collect, ids, make_given_study, quality
 from tests.support.paths import ROOT
+from tests.support.plans import edited_plan
 
 EVERY = [
     {"id": "overall", "kind": "rank_correlation", "judge": "gpt", "score": "overall"},
@@ -146,7 +148,11 @@ def test_a_rating_plan_reads_one_column_for_each_scale(tmp_path: Path) -> None:
     [
         ("job-4,4", "job-4,four", r"scores\.csv, row 5, column score: is not a number"),
         ("job-4,4", "job-3,4", r"row 5.*has a score of overall in row 4 already"),
-        ("conversation,", "talk,", r"no column 'conversation'"),
+        (
+            "conversation,",
+            "talk,",
+            r"no column 'conversation': the columns are talk, score.*columns: \{item_id: COLUMN\}",
+        ),
         ("job-4,4", ",4", r"row 5.*is empty"),
     ],
 )
@@ -158,6 +164,45 @@ def test_a_wrong_table_is_not_locked(tmp_path: Path, old: str, new: str, says: s
     with pytest.raises(RatifyError, match=says):
         lock_study(folder)
     assert not (folder / "plan.lock.json").exists()
+
+
+def test_a_judges_tables_are_read_as_the_plan_says(tmp_path: Path) -> None:
+    table = scores(**{ids()[0]: "refused", ids()[1]: "NA", ids()[2]: "2,5"})
+    folder = make_given_study(tmp_path / "s", {"scores.csv": table}, ONE_SCORE)
+    with pytest.raises(RatifyError, match=r"got 'refused'.*data: \{missing: \[\+, refused\]\}"):
+        lock_study(folder)
+    with edited_plan(folder) as plan:
+        plan["data"] = {"missing": ["+", "refused"], "decimal": ","}
+    study, _ = lock_study(folder)
+    given = given_of(study, next(one for one in study.plan.judges if one.kind == "table"))
+    assert len(given.scores) == len(ids()) - 2
+    assert given.scores[ids()[2], "overall"] == 2.5
+
+
+def test_the_items_and_a_judges_scores_may_be_sheets_of_a_workbook(tmp_path: Path) -> None:
+    of_judge = {"ratings": "book.xlsx#of gpt", "columns": ONE_SCORE["columns"]}
+    folder = make_given_study(tmp_path / "s", {"scores.csv": scores()}, ONE_SCORE)
+    as_csv = open_study(folder)
+    book = openpyxl.Workbook()
+    for name, rows in (("main", as_csv.table.rows), ("of gpt", scores())):
+        sheet = book.create_sheet(name)
+        sheet.append(list(rows[0]))
+        for row in rows:
+            sheet.append(list(row.values()))
+    book["Sheet"].append(["not the items"])
+    book.save(folder / "book.xlsx")
+    with edited_plan(folder) as plan:
+        plan["materials"]["items"] = "book.xlsx#main"
+        plan["judges"] = [
+            {**one, **of_judge} if one["kind"] == "table" else one for one in plan["judges"]
+        ]
+    study, _ = lock_study(folder)
+    assert study.items == as_csv.items
+    given = given_of(study, next(one for one in study.plan.judges if one.kind == "table"))
+    assert len(given.scores) == len(ids())
+    (folder / "book.xlsx").unlink()
+    with pytest.raises(RatifyError, match="no such file"):
+        open_study(folder)
 
 
 def test_a_table_with_other_ids_is_not_locked_and_a_locked_one_may_not_change(

@@ -192,7 +192,7 @@ def test_a_prompt_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
     [
         ("system: Rate", "sistem: Rate", ["sistem", "unknown key", "system, user"]),
         ("system: Rate the warmth.", "", ["system", "is missing"]),
-        ("system: Rate the warmth.", "system: ' '", ["system", "at least 1"]),
+        ("system: Rate the warmth.", "system: ' '", ["system", "is empty"]),
         ("schema: 1", "schema: 2", ["schema", "2", "allowed: 1"]),
         ("task: rating", "task: ranking", ["task", "'ranking'", "'pairwise'", "'rating'"]),
         ("task: rating", "task: pairwise", ["dimensions", "'pairwise'", "task: rating"]),
@@ -215,7 +215,7 @@ def test_a_prompt_of_ones_own_is_used_as_it_is(tmp_path: Path) -> None:
         ("3: warm}", "3: warm, 3: hot}", ["'3' occurs more than once"]),
         ("3: warm}", "3: warm}\n    examples: {9: x}", ["dimensions.warmth", "examples has 9"]),
         ("3: warm}", "3: warm}\n    weight: 2", ["dimensions.warmth.weight", "levels, examples"]),
-        ("  warmth:", "  how warm:", ["dimensions.how warm", "pattern"]),
+        ("  warmth:", "  how warm:", ["dimensions.how warm", "wrong form", "a letter"]),
         ("schema: 1", "schema: [", ["not YAML", "line"]),
         ("schema: 1", "? [a, b]\n: c\nschema: 1", ["not YAML"]),
         ("schema: 1", "when: 2026-99-99\nschema: 1", ["YAML that cannot be read"]),

@@ -129,9 +129,9 @@ def test_items_that_nobody_judges_are_practised_on_first(tmp_path: Path) -> None
     ("practice", "column", "problem"),
     [
         (9, "practice", "leaves items for"),
-        (-1, "practice", "greater than or equal to 0"),
-        (True, "practice", "valid integer"),
-        ("two", "practice", "valid integer"),
+        (-1, "practice", "0 or more"),
+        (True, "practice", "a whole number"),
+        ("two", "practice", "a whole number"),
         ([{"texts": ["one"]}], "practice.0.texts", "a pairwise trial shows 2 texts"),
         ([{"texts": ["a", "b"]}, {"text": "a"}], "practice.1.text", "unknown key"),
         ([{"prompt": "x"}], "practice.0.texts", "is missing"),

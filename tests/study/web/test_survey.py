@@ -251,7 +251,7 @@ SCALE = {"id": "a", "question": "Q?", "kind": "scale", "min": 1, "max": 3, "labe
         ([CHOICE | {"options": ["x"]}], "survey.0.options", "at least 2"),
         ([CHOICE | {"options": ["x", "x "]}], "survey.0", "'x' more than once"),
         ([SCALE], "survey.0", "labels must name both ends"),
-        ([CHOICE | {"id": "a-b"}], "survey.0.id", "pattern"),
+        ([CHOICE | {"id": "a-b"}], "survey.0.id", "a letter, then letters"),
         ([CHOICE, CHOICE | {"id": "A"}], "survey.1.id", "another column"),
         ([CHOICE | {"id": "answered_at"}], "survey.0.id", "another column"),
         ([CHOICE | {"kind": "slider"}], "survey.0.kind", "is not known here"),
