@@ -21,7 +21,7 @@ from study.opening import open_study
 from study.scaffold import new_study
 from study.store.database import Store
 from study.web.app import create_app
-from tests.support.browser import axe_faults, layout_faults, watched
+from tests.support.browser import axe_faults, layout_faults, until, watched
 from tests.support.plans import edited_plan
 
 pytestmark = pytest.mark.browser
@@ -174,7 +174,7 @@ def test_keys_still_choose_and_a_key_of_its_own_leaves_the_arrows_free(
         assert right.is_checked()
         assert page.get_by_role("status").inner_text() == "Conversation B"
         page.keyboard.press("ArrowDown")
-        page.wait_for_function("scrollY > 0")
+        until(page, "scrollY > 0")
         assert right.is_checked()
         right.focus()
         page.keyboard.press("ArrowLeft")
