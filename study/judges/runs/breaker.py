@@ -62,6 +62,9 @@ class _Row:
     failures: list[Failure] = field(default_factory=list)
     open: set[int] = field(default_factory=set)
     odd: set[str] = field(default_factory=set)  # requests that failed while others were answered
+    # their failures among calls that may have been under way together with the last answered one
+    beside: list[Failure] = field(default_factory=list)
+    together: int = 1
 
     def has_room(self, most: int) -> bool:
         """Say whether one more call may be sent before others are back."""
@@ -78,16 +81,22 @@ class _Row:
         """Note an answer: it ends the row of the failures that were sent before it."""
         self.answers += 1
         self.answered = max(self.answered, number)
-        self.odd |= {one.request_id for one in self.failures if one.number < self.answered}
+        before = [one for one in self.failures if one.number < self.answered]
         self.failures = [one for one in self.failures if one.number > self.answered]
+        self._set_aside(before)
 
     def fail(self, failure: Failure) -> None:
         """Note a failure, unless a later call was answered or the request has shown to be odd."""
         if failure.number < self.answered:
-            self.odd.add(failure.request_id)
+            self._set_aside([failure])
         elif failure.request_id not in self.odd:
             self.failures.append(failure)
             self.failures.sort(key=lambda one: one.number)
+
+    def _set_aside(self, failures: list[Failure]) -> None:
+        self.odd |= {one.request_id for one in failures}
+        near = self.answered - self.together
+        self.beside = [one for one in [*self.beside, *failures] if one.number > near]
 
     def is_long(self, most: int) -> bool:
         """Say whether the failures in a row are too many."""
@@ -125,7 +134,7 @@ class Breaker:
         self.judge = judge
         self.most = judge.failures_in_a_row
         self._worked = frozenset(worked)
-        self._rows = {"": _Row(has_worked=bool(self._worked))}
+        self._rows = {"": _Row(has_worked=bool(self._worked), together=judge.concurrency)}
         self._number = 0
         self._long: _Row | None = None
         self._changed = asyncio.Event()
@@ -181,8 +190,14 @@ class Breaker:
         return self._long is not None
 
     def blamed(self) -> set[str]:
-        """Return the requests that failed in the row; they are not to blame."""
-        return {one.request_id for one in self._long.failures} if self._long else set()
+        """Return the requests that failed in the row; they are not to blame.
+
+        Calls that were under way together reach a server in any order, so those that failed
+        beside the last answered one may already have met the server that turned bad.
+        """
+        if self._long is None:
+            return set()
+        return {one.request_id for one in [*self._long.failures, *self._long.beside]}
 
     def error(self) -> RatifyError:
         """Return why the run stops, in the server's own words."""
@@ -192,7 +207,9 @@ class Breaker:
 
     def _of(self, prompt: str) -> tuple[_Row, _Row]:
         if prompt not in self._rows:
-            self._rows[prompt] = _Row(has_worked=prompt in self._worked)
+            self._rows[prompt] = _Row(
+                has_worked=prompt in self._worked, together=self.judge.concurrency
+            )
         return self._rows[""], self._rows[prompt]
 
 
