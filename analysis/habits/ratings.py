@@ -390,10 +390,7 @@ def _mean_over_pairs(pairs: list[_Pair], side: str) -> tuple[float, pd.Series[fl
 def _jackknife(
     value: float, left_out: pd.Series[float], *, bound: float
 ) -> tuple[float, float, float]:
-    """Return the jackknife interval over items, and the corresponding p value for zero.
-
-    The interval ends at -bound and bound, the range of the value.
-    """
+    """Return the jackknife interval over items, between -bound and bound, and its p for zero."""
     low, high = jackknife_interval(value, left_out.to_numpy(), level=LEVEL)
     df = len(left_out) - 1
     if math.isnan(low) or high <= low:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import math
 
-from analysis.results.numbers import MISSING, NEVER_VARIES, flat, number, with_interval
+from analysis.results.numbers import (
+    MISSING,
+    NEVER_VARIES,
+    Kind,
+    apa,
+    apa_interval,
+    flat,
+    number,
+    with_interval,
+)
 
 # Factors beyond this, or below 1 / this, are not printed.
 MOST = 1000.0
@@ -108,3 +117,17 @@ def factor_in_words(
     beyond = far(estimate)
     text = {1: MORE, -1: LESS}.get(beyond, f"{mark}{factor(estimate)}")
     return f"{text} {factor_interval(estimate, low, high, endless=endless)}".rstrip()
+
+
+def paper_number(value: float | None, kind: Kind, decimals: int) -> str:
+    """Return a cell of a table for a paper; decimals are not for factors."""
+    return factor(value) if kind == "factor" else apa(value, kind, decimals)
+
+
+def paper_interval(
+    value: float | None, low: float | None, high: float | None, kind: Kind, decimals: int
+) -> str:
+    """Return the interval of a cell, as `paper_number` shows its value."""
+    if kind == "factor":
+        return factor_interval(value, low, high) or factor(value)
+    return apa_interval(low, high, kind, decimals)

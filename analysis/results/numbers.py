@@ -87,7 +87,6 @@ def with_interval(
         Whether to show shares as percentages: whole ones, or one decimal in a narrow interval.
     sign : bool
         Whether the estimate has a plus if it is above zero.
-
     decimals : int, optional
         Decimals to show; by default as many as the width of the interval allows.
 

@@ -188,7 +188,7 @@ def _columns(table: ResultTable) -> list[_Column]:
             pairs = zip(*both, style, strict=False)
             owned = cells.get(owner, [None] * len(cells[name]))
             texts = [
-                _interval(value, low, high, *how)
+                factors.paper_interval(value, low, high, *how)
                 for value, (low, high, how) in zip(owned, pairs, strict=False)
             ]
             shown.append(_Column(heading=interval, cells=texts, numeric=True))
@@ -204,19 +204,9 @@ def _columns(table: ResultTable) -> list[_Column]:
             else []
         )
         style = _styles(name, [*cells[name], *beside], units, table)
-        texts = [_number(v, *how) for v, how in zip(cells[name], style, strict=False)]
+        texts = [factors.paper_number(v, *how) for v, how in zip(cells[name], style, strict=False)]
         shown.append(_Column(heading=_heading(name), cells=texts, numeric=True))
     return shown
-
-
-def _number(value: Value, kind: numbers.Kind, decimals: int) -> str:
-    return factors.factor(value) if kind == "factor" else numbers.apa(value, kind, decimals)
-
-
-def _interval(value: Value, low: Value, high: Value, kind: numbers.Kind, decimals: int) -> str:
-    if kind == "factor":
-        return factors.factor_interval(value, low, high) or factors.factor(value)
-    return numbers.apa_interval(low, high, kind, decimals)
 
 
 def _is_end(name: str, names: Sequence[str]) -> bool:

@@ -37,14 +37,17 @@ class Marks:
         Formulas whose value the file does not hold.
     percent : set of (int, int)
         Numbers that are shown as percentages.
+    unread : bool
+        Whether the XML is not as expected, so that no cell could be looked at.
     """
 
     unsaved: set[tuple[int, int]] = field(default_factory=set)
     percent: set[tuple[int, int]] = field(default_factory=set)
+    unread: bool = False
 
 
 def marks_of(content: bytes, sheet: str) -> Marks:
-    """Return the marks of one sheet of a workbook; none where its XML is not as expected."""
+    """Return the marks of one sheet of a workbook."""
     if not content.startswith(b"PK\x03\x04"):
         return Marks()
     try:
@@ -54,7 +57,7 @@ def marks_of(content: bytes, sheet: str) -> Marks:
             if "xl/workbook.xml" in parts.namelist():
                 return _of_xlsx(parts, sheet)
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError):
-        pass  # what can be read of it, calamine has read
+        return Marks(unread=True)  # the values themselves were read by calamine
     return Marks()
 
 

@@ -68,6 +68,8 @@ def read_sheet(content: bytes, path: Path, chosen: str | None = None) -> Cells:
         else []
     )
     notes += left_out(whole - len(rows))
+    if marks.unread:
+        notes.append("formulas without a saved value and percentages could not be looked for")
     notes += _percentages(rows, marks, columns, at, first)
     unsaved: dict[int, list[int]] = {}
     for row, column in sorted(marks.unsaved):

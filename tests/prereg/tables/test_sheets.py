@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -88,6 +89,18 @@ def test_a_saved_formula_is_a_value_also_if_it_is_an_empty_text(sheet: Path) -> 
     assert [row["score"] for row in table.rows] == ["3", "5", ""]
     assert table.number(4, "score") is None
     assert not [note for note in table.notes if "formula" in note]
+
+
+def test_a_sheet_without_references_says_that_it_was_not_looked_through(sheet: Path) -> None:
+    with zipfile.ZipFile(sheet) as parts:
+        content = {name: parts.read(name) for name in parts.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    bare = re.sub(rb'(<c) r="[A-Z]+[0-9]+"', rb"\1", content[name])
+    with zipfile.ZipFile(sheet, "w") as parts:
+        for part, text in (content | {name: bare}).items():
+            parts.writestr(part, text)
+    said = "s.xlsx: formulas without a saved value and percentages could not be looked for"
+    assert said in read_table(sheet).notes
 
 
 def test_rows_and_columns_of_formulas_only_are_not_taken_for_blank(tmp_path: Path) -> None:
