@@ -176,9 +176,23 @@ class Breaker:
                 self._long = self._long or row
         self.back(failure.number, prompt)
 
-    def is_calm(self, prompt: str) -> bool:
-        """Say whether the last calls were answered, so that a failed request may be repeated."""
-        return not any(row.failures for row in self._of(prompt))
+    @property
+    def calls(self) -> int:
+        """How many calls have been sent."""
+        return self._number
+
+    def is_calm(self, prompt: str, since: int = 0) -> bool:
+        """Say whether the last calls were answered, so that a failed request may be repeated.
+
+        Parameters
+        ----------
+        prompt : str
+        since : int
+            How many calls had been sent when the request failed. A later call must have been
+            answered: one that was under way at that time may have reached the server before.
+        """
+        rows = self._of(prompt) if self.most else ()
+        return not any(row.failures or row.answered <= since for row in rows)
 
     def wake(self) -> None:
         """Let everybody look again, because the run ends."""

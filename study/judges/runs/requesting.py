@@ -64,6 +64,7 @@ class _Attempts:
     trouble: str = ""
     said: str = ""
     number: int = 0
+    failed_at: int = 0  # how many calls of the run had been sent when the last one failed
     reached: bool = False
     plainly: bool = False
     put_off_at: int = 0
@@ -163,7 +164,10 @@ class Requesting:
 
     def may_repeat(self, wanted: Wanted) -> bool:
         """Say whether a request that was put off after a bad reply may be asked again now."""
-        return self.breaker.is_calm(wanted.prompt.name) and not self.pace.is_down
+        return not self.pace.is_down and self._is_calm(wanted, self._put_off[wanted.request_id])
+
+    def _is_calm(self, wanted: Wanted, so_far: _Attempts) -> bool:
+        return self.breaker.is_calm(wanted.prompt.name, so_far.failed_at)
 
     def so_far(self, wanted: Wanted) -> Outcome | None:
         """Return the outcome so far of a request that was put off, when the run has ended."""
@@ -237,7 +241,7 @@ class Requesting:
 
     def _blame(self, trouble: TroubleError, wanted: Wanted, so_far: _Attempts) -> None:
         """Tell the breaker of a failure; the run stops if there have been too many in a row."""
-        prompt = wanted.prompt.name
+        prompt, so_far.failed_at = wanted.prompt.name, self.breaker.calls
         if trouble.reason not in LASTING:
             self.breaker.back(so_far.number, prompt)
             return
@@ -335,7 +339,7 @@ class Requesting:
         if self.is_last:
             return None
         if trouble.reason in LASTING:
-            return None if self.breaker.is_calm(wanted.prompt.name) else SECOND
+            return None if self._is_calm(wanted, so_far) else SECOND
         tried = so_far.calls - so_far.put_off_at >= self.judge.attempts
         return LATER if tried and self.pace.is_down and so_far.reached else None
 

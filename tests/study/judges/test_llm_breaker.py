@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -164,27 +166,54 @@ def test_rows_are_counted_in_the_order_of_sending() -> None:
     assert "max_tokens" in str(breaker.error())
 
 
+@dataclass
+class Sent:
+    """A call of the simulation below."""
+
+    number: int
+    request: int
+    good: bool | None = None  # it has not reached the server yet
+
+
 @given(
     concurrency=st.integers(1, 40),
     good=st.integers(0, 60),
     seed=st.integers(0, 2**32),
-    few=st.booleans(),
+    spread=st.integers(1, 40),
 )
-def test_no_order_of_replies_costs_more_calls(
-    concurrency: int, good: int, seed: int, few: bool
+def test_no_order_of_calls_and_replies_costs_more(
+    concurrency: int, good: int, seed: int, spread: int
 ) -> None:
     rng = np.random.default_rng(seed)
-    breaker, under_way, sent = Breaker(judge()), [], 0
+    breaker = Breaker(judge(concurrency=concurrency))
+    under_way: list[Sent] = []
+    put_off: list[tuple[int, int]] = []  # a request, and how many calls were sent when it failed
+    attempts: Counter[int] = Counter()
+    requests = arrived = 0
     while not breaker.is_open:
         while len(under_way) < concurrency and breaker.has_room("p"):
-            under_way.append(breaker.sent("p"))
-            sent += 1
-        number = under_way.pop(rng.integers(min(3, len(under_way)) if few else len(under_way)))
-        if number <= good:
-            breaker.answered(number, "p")
-        else:
-            breaker.failed("p", Failure(number, str(number), "refused", "no"))
-    assert sent <= good + max(10, concurrency)
+            again = [one for one in put_off if breaker.is_calm("p", one[1])]
+            if again:
+                put_off.remove(again[0])
+                request = again[0][0]
+            else:
+                request, requests = requests, requests + 1
+            under_way.append(Sent(breaker.sent("p"), request))
+        call = under_way[rng.integers(min(spread, len(under_way)))]
+        if call.good is None:
+            arrived += 1
+            call.good = arrived <= good
+            continue
+        under_way.remove(call)
+        if call.good:
+            breaker.answered(call.number, "p")
+            continue
+        breaker.failed("p", Failure(call.number, str(call.request), "refused", "no"))
+        attempts[call.request] += 1
+        if attempts[call.request] < 3:
+            put_off.append((call.request, breaker.calls))
+    # the last good call may have been sent after others that were under way
+    assert breaker.calls <= good + concurrency - 1 + max(10, concurrency)
 
 
 def test_a_request_that_failed_while_others_were_answered_is_odd() -> None:
