@@ -9,8 +9,10 @@ from typing import Any
 QUOTED = "a text with a comma or a colon needs quotation marks"
 # What each pattern of a text allows.
 PATTERNS: Mapping[str, str] = {
-    r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$": "a letter, then letters, digits, _ . or -; at most 64 signs",
-    r"^[A-Za-z][A-Za-z0-9_]{0,55}$": "a letter, then letters, digits or _; at most 56 signs",
+    r"^[A-Za-z][A-Za-z0-9_.-]{0,63}$": (
+        "a letter, then letters, digits, _ . or -; at most 64 characters"
+    ),
+    r"^[A-Za-z][A-Za-z0-9_]{0,55}$": "a letter, then letters, digits or _; at most 56 characters",
     r"^[A-Za-z_][A-Za-z0-9_]{0,63}$": "the name of an environment variable: letters, digits, _",
     r"^https?://[^\s@?#]+$": "an address such as https://host/v1, without ?, # or a password",
     r"^[^\W\d_][\w-]*( [\w-]+){0,3}$": "one to four words without punctuation",
@@ -42,7 +44,7 @@ _WORDS: Mapping[str, tuple[str, str | None]] = {
         _KEYS,
     ),
     "string_type": _TEXT,
-    "string_unicode": ("has signs that are not text", "text in UTF-8"),
+    "string_unicode": ("has characters that are not text", "text in UTF-8"),
     "missing": ("is missing", "a value"),
     "extra_forbidden": ("unknown key", None),
     "json_invalid": ("is not JSON, or only a part of it", "the file as Ratify wrote it"),

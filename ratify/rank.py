@@ -92,9 +92,8 @@ def rank(
 
     Each row is one comparison of two items. The table needs the columns left_id, right_id and
     choice (left or right); name your own columns and words with the options. FILE.xlsx#SHEET is one
-    sheet of a workbook. If it has a column
-    scenario, items are ranked within each scenario; if it has a column rater_id, standard errors
-    are clustered by rater.
+    sheet of a workbook. If the table has a column scenario, items are ranked within each scenario;
+    if it has a column rater_id, standard errors are clustered by rater.
     """
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
     from analysis.ranking.table_choices import Words

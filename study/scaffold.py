@@ -108,9 +108,8 @@ def new_study(
             files.write_text(beside / name, (source / name).read_text(encoding="utf-8"))
         plan = (source / PLAN_FILE).read_text(encoding="utf-8")
         if items is not None and kind_of(parse_plan(plan, file=PLAN_FILE)).compares:
-            refuse_mixed_prompts(
-                items, rows, places
-            )  # their own file and row, not those of the copy
+            # their own file and row, not those of the copy
+            refuse_mixed_prompts(items, rows, places)
         files.write_text(beside / PLAN_FILE, _fitted(plan, rows, demo=demo))
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)

@@ -12,6 +12,7 @@ from analysis.agreement.choices import answered_of
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import stamp
 from analysis.registered.unanswered import asked_for_ranking
+from analysis.results.coverage import CHOSEN, SCORED, coverage_label, unit_of
 from analysis.results.quantities import Quantity
 from analysis.tables import tidy as tables
 from prereg.analyses.agreement import ALL, Agreement
@@ -23,14 +24,6 @@ from prereg.plan.table_judge import TableJudge
 from prereg.tables.reading import OWN
 
 Counted = tuple[int, int]
-
-# What a share is of, where "asked of a judge that it answered" would hide what an analysis needs:
-# equal scores are scores, but no choice.
-CHOSEN, SCORED = "trials it chose a side in", "trials with both items scored"
-_LABELS = {
-    CHOSEN: "Share of the trials that {judge} chose a side in",
-    SCORED: "Share of the trials with both items scored by {judge}",
-}
 
 
 def coverage_of_analysis(analysis: AnyAnalysis, evidence: Evidence) -> list[Quantity]:
@@ -73,7 +66,9 @@ def coverage_of_judges(evidence: Evidence) -> list[Quantity]:
         ):
             parts["pairs"] = _pairs(evidence, judge)
         found += [
-            _quantity(f"{judge}: {_unit(what)} answered", judge, counts, what, analysis="requests")
+            _quantity(
+                f"{judge}: {unit_of(what)} answered", judge, counts, what, analysis="requests"
+            )
             for what, counts in parts.items()
             if counts[1]
         ]
@@ -103,21 +98,15 @@ def _quantity(name: str, judge: str, counted: Counted, what: str, **stamped: Any
     answered, asked = counted
     return Quantity(
         name=name,
-        label=_LABELS.get(what, f"Share of the {what} asked of {{judge}} that it answered").format(
-            judge=judge
-        ),
+        label=coverage_label(what, judge),
         estimate=answered / asked if asked else float("nan"),
         n=asked,
-        unit_of_n=_unit(what),
-        method=f"{what} / trials" if what in _LABELS else "answered / asked",
+        unit_of_n=unit_of(what),
+        method=f"{what} / trials" if what in {CHOSEN, SCORED} else "answered / asked",
         unit="proportion",
         note=_note(answered, asked, what),
         **stamped,
     )
-
-
-def _unit(what: str) -> str:
-    return "trials" if what in _LABELS else what
 
 
 def _note(answered: int, asked: int, what: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
-import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -24,6 +23,7 @@ from analysis.report.glossary import Glossary
 from analysis.report.inline_svg import inline
 from analysis.report.tables import TableView, table_view
 from analysis.results import factors, numbers
+from analysis.results.coverage import said_of
 from analysis.results.files import numbers_name
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import MEANING, SEVERITIES
@@ -40,8 +40,6 @@ FLOW_FIGURE = "flow"
 # So many letters of a text are shown before "read on".
 SHOWN_LETTERS = 600
 SEVERITY_WORDS = {"critical": "Critical", "warning": "Warnings", "note": "Notes"}
-# The label of a coverage (`analysis.registered.coverage`): what was asked, of which judge.
-_COVERAGE = re.compile(r"Share of the (\w+) asked of (.+) that it answered")
 DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
 
 
@@ -155,33 +153,28 @@ def key_groups(quantities: list[Quantity]) -> list[KeyGroup]:
     registered numbers; if nothing was registered, the first numbers, because results begin with
     the most important ones. How much a judge answered tests nothing, and is not among them.
     """
-    registered = [q for q in quantities if q.status == "confirmatory" and not is_coverage(q)]
+    registered = [q for q in quantities if q.status == "confirmatory" and said_of(q) is None]
     tested = [q for q in registered if q.hypothesis]
-    rest = [q for q in quantities if not is_coverage(q)]
+    rest = [q for q in quantities if said_of(q) is None]
     chosen = (tested or registered or rest)[:KEY_NUMBERS]
     units = dict.fromkeys(q.unit for q in chosen)
     return [_key_group(unit, [q for q in chosen if q.unit == unit]) for unit in units]
 
 
-def is_coverage(quantity: Quantity) -> bool:
-    """Say whether a number is how much of what it was asked a judge answered."""
-    return _COVERAGE.fullmatch(quantity.label) is not None
-
-
 def tests_of(hypothesis: str, quantities: list[Quantity]) -> list[Quantity]:
     """Return the numbers that test a hypothesis."""
-    return [q for q in quantities if q.hypothesis == hypothesis and not is_coverage(q)]
+    return [q for q in quantities if q.hypothesis == hypothesis and said_of(q) is None]
 
 
 def answered_for(hypothesis: str, quantities: list[Quantity]) -> str:
     """Return in one line how much each judge answered of what a hypothesis is tested by."""
     said: dict[str, dict[str, str]] = {}
     for q in quantities:
-        found = _COVERAGE.fullmatch(q.label)
-        if q.hypothesis == hypothesis and found and q.estimate is not None and q.n:
-            share = f"{numbers.count(round(q.estimate * q.n))} of {numbers.count(q.n)} {found[1]}"
-            said.setdefault(found[2], {}).setdefault(found[1], share)
-    return "; ".join(f"{judge} answered {listed([*s.values()])}" for judge, s in said.items())
+        found = said_of(q)
+        if q.hypothesis == hypothesis and found and q.n:
+            who, counts = found
+            said.setdefault(who, {}).setdefault(q.unit_of_n, counts)
+    return "; ".join(f"{who} {listed([*counts.values()])}" for who, counts in said.items())
 
 
 def by_analysis(quantities: list[Quantity]) -> dict[str, list[Quantity]]:

@@ -56,6 +56,7 @@ def marks_of(content: bytes, sheet: str) -> Marks:
                 return _of_ods(parts.read("content.xml"), sheet)
             if "xl/workbook.xml" in parts.namelist():
                 return _of_xlsx(parts, sheet)
+    # NotImplementedError: a compression that zipfile does not know
     except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, NotImplementedError):
         return Marks(unread=True)  # the values themselves were read by calamine
     return Marks()

@@ -22,6 +22,7 @@ from PIL import Image
 from analysis.evidence.figures import plot_flow
 from analysis.ranking.figures import plot_ranking
 from analysis.report.page import key_groups, write_report
+from analysis.results.coverage import CHOSEN, SCORED, coverage_label, unit_of
 from analysis.results.figure_style import stamp, svg
 from analysis.results.files import write_results
 from analysis.results.quantities import Quantity, ResultFigure, Results, ResultTable
@@ -378,9 +379,10 @@ def test_the_summary_shows_what_was_registered() -> None:
 def coverage(what: str, share: float, n: int) -> Quantity:
     return quantity(
         "coverage",
-        label=f"Share of the {what} asked of gpt that it answered",
+        label=coverage_label(what, "gpt"),
         estimate=share,
         n=n,
+        unit_of_n=unit_of(what),
         unit="proportion",
         low=None,
         high=None,
@@ -389,11 +391,21 @@ def coverage(what: str, share: float, n: int) -> Quantity:
 
 
 def test_how_much_was_answered_is_one_line_and_no_test(tmp_path: Path) -> None:
-    rows = [quantity(), coverage("items", 11 / 12, 24), coverage("pairs", 1.0, 1511)]
+    rows = [
+        quantity(),
+        coverage("items", 11 / 12, 24),
+        coverage("pairs", 1.0, 1511),
+        coverage(CHOSEN, 0.9, 60),
+        coverage(SCORED, 1.0, 60),
+    ]
     assert [row.quantity.name for g in key_groups(rows) for row in g.rows] == ["gap"]
     source = page(tmp_path, study(quantities=rows))
     hypotheses = source.partition('id="hypotheses"')[2].partition("</section>")[0]
-    assert "Coverage: gpt answered 22 of 24 items and 1,511 of 1,511 pairs." in hypotheses
+    assert (
+        "Coverage: gpt answered 22 of 24 items and 1,511 of 1,511 pairs; gpt chose a side in "
+        in (hypotheses)
+    )
+    assert "54 of 60 trials; gpt scored both items in 60 of 60 trials." in hypotheses
     assert "Share of the" not in hypotheses
 
 
