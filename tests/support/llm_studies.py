@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -170,8 +170,19 @@ def ask_impatiently(lease: float, folders: str, *options: str) -> None:
             print(f"ended with {end.code}", flush=True)
 
 
+def ask_under_nohup(lease: float, folders: str, *options: str) -> None:
+    """Ask in a process that ignores a terminal that closes."""
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    ask_impatiently(lease, folders, *options)
+
+
 def asking(
-    folder: Path, *options: str, url: str | None = None, key: str | None = KEY, lease: float = 15.0
+    folder: Path,
+    *options: str,
+    url: str | None = None,
+    key: str | None = KEY,
+    lease: float = 15.0,
+    how: Callable[..., None] = ask_impatiently,
 ) -> warm.Process:
     """Start a process that asks the judges of a study, as `ratify judge` does."""
     environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
@@ -180,7 +191,7 @@ def asking(
     if url is not None:
         environment["RATIFY_DATABASE_URL"] = url
     words = (lease, str(folder), *options)
-    return warm.Process(ask_impatiently, words, environment=environment, cwd=ROOT)
+    return warm.Process(how, words, environment=environment, cwd=ROOT)
 
 
 def import_everything_but_the_client(folder: str) -> None:

@@ -161,8 +161,10 @@ def _become(
 ) -> None:
     """Make a forked process like a new one, in its own session, and call the function."""
     os.setsid()
-    # a shell starts background processes with Ctrl-C ignored, and the tests may be one of them
+    # a shell starts background processes with Ctrl-C ignored, `nohup` ignores a terminal that
+    # closes, and the tests may have been started so
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(cwd)

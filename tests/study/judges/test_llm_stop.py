@@ -20,7 +20,17 @@ from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.llm.reply import Outcome
 from tests.support.llm_server import LLMServer
-from tests.support.llm_studies import KEY, VARIABLE, Lab, asking, lab, make_llm_study, said, settled
+from tests.support.llm_studies import (
+    KEY,
+    VARIABLE,
+    Lab,
+    ask_under_nohup,
+    asking,
+    lab,
+    make_llm_study,
+    said,
+    settled,
+)
 
 AT_ONCE = 16
 # What one kill can lose: calls in flight, and answers on their way into the store.
@@ -104,6 +114,18 @@ def test_the_first_signal_lets_it_finish_and_the_second_does_not(
         assert study.count("requests", "status = 'claimed'") == 0
         server.set(latency=0.0)
         assert study.run().unanswered == 0
+
+
+def test_under_nohup_a_terminal_that_closes_ends_nothing(tmp_path: Path, server: LLMServer) -> None:
+    server.set(latency=0.3)
+    folder = make_llm_study(tmp_path / "study", server, raters=4)
+    process = asking(folder, "--only", "fake", how=ask_under_nohup)
+    until(lambda: server.report()["in_flight"] >= 1)
+    process.send_signal(signal.SIGHUP)
+    code, out, err = said(process)
+    assert (code, err) == (0, "")
+    assert "stopped" not in out
+    assert settled(folder) == server.report()["requests"] > 8
 
 
 def test_a_signal_ends_every_wait(tmp_path: Path, server: LLMServer) -> None:
