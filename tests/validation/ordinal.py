@@ -47,9 +47,7 @@ def _size(raters: int, treated: int) -> Callable[[np.random.Generator], list[boo
 def _coverage(rng: np.random.Generator) -> list[bool]:
     found = clustered_ordinal(ratings(rng, 60, 30, 0.6), FORMULA, cluster="rater")
     effects = [found.contrast(term) for term in ("arm", "x")]
-    return [
-        one.low <= truth <= one.high for one, truth in zip(effects, (0.6, SLOPE), strict=True)
-    ]
+    return [one.low <= truth <= one.high for one, truth in zip(effects, (0.6, SLOPE), strict=True)]
 
 
 def _predicted(rng: np.random.Generator) -> list[bool]:
@@ -72,8 +70,12 @@ def checks() -> list[Check]:
     cover = {**common, "function": FIT, "kind": "coverage", "promised": 0.95}
     design = "{} raters x 10 ratings from 1 to 5, {} treated"
     found = [
-        {**size, "design": design.format(raters, treated), "promised": 0.05,
-         "once": _size(raters, treated)}
+        {
+            **size,
+            "design": design.format(raters, treated),
+            "promised": 0.05,
+            "once": _size(raters, treated),
+        }
         for raters, treated in ((60, 30), (60, 8), (60, 4), (16, 8))
     ]
     found += [
