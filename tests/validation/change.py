@@ -16,7 +16,8 @@ BETWEEN, WITHIN = 11.8676, 5.3823
 PEOPLE, ROUNDS = 245, 3
 SE = (WITHIN * 1.5) ** 0.5
 EFFECT = 3.0
-RUNS = 1000
+RUNS = 500
+SIZE_RUNS = 1000
 MORE_RUNS = 1500  # for numbers of the control group alone, which are cheap
 RESAMPLES = 499
 
@@ -207,7 +208,7 @@ def checks() -> list[Check]:
         common = {
             "area": "change",
             "function": "analysis.change.reliable_change.reliable_change",
-            "runs": RUNS,
+            "runs": SIZE_RUNS if size else RUNS,
             "kind": "size" if size else "coverage",
             "promised": 0.05 if size else 0.95,
         }

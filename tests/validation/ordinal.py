@@ -67,7 +67,7 @@ def checks() -> list[Check]:
     """Return the checks of ordinal regressions."""
     common = {"area": "regression", "runs": 1000}
     size = {**common, "function": FIT, "what": "effect between raters", "kind": "size"}
-    cover = {**common, "function": FIT, "kind": "coverage", "promised": 0.95}
+    cover = {**common, "function": FIT, "kind": "coverage", "promised": 0.95, "runs": 500}
     design = "{} raters x 10 ratings from 1 to 5, {} treated"
     found = [
         {
