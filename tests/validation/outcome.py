@@ -46,8 +46,8 @@ class Outcome:
     def verdict(self) -> str:
         """Return `holds`, within the error of the simulation; `cautious`; or `misses`.
 
-        Without any result it misses. Intervals are cautious if they hold the truth more often than promised, and tests if they
-        reject a true null hypothesis less often.
+        Intervals are cautious if they hold the truth more often than promised, and tests if they
+        reject a true null hypothesis less often. A row without any result misses.
         """
         if self.tried == 0:
             return "misses"
