@@ -14,6 +14,7 @@ from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.inference.trial_errors import cluster_words
+from analysis.registered import published_errors
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.unanswered import require_ranked, require_scored
@@ -107,6 +108,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
         quantities=quantities,
         tables=[table],
+        methods=published_errors.of_logit(analysis, data),
     )
 
 
@@ -200,7 +202,12 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     )
     fit, fitted = _registered_curve(analysis, evidence, trials)
     figure = _gap_figure(analysis, evidence, fitted, rates, fit)
-    return Finding(quantities=quantities, tables=[table], figures=[figure])
+    return Finding(
+        quantities=quantities,
+        tables=[table],
+        figures=[figure],
+        methods=published_errors.of_rates(analysis, trials),
+    )
 
 
 def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
@@ -267,6 +274,9 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
         quantities=quantities,
+        methods=published_errors.of_agreement(
+            analysis, evidence.people, evidence.judges[analysis.judges[0]].trials
+        ),
     )
 
 
