@@ -13,7 +13,7 @@ from analysis.results.numbers import interval, number
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.analyses.clusters import holds_items
 
-_BEGIN = "The published errors of {id}, {how}, which take these items as the only ones of interest,"
+_ITEMS = "That takes these items as the only ones of interest."
 
 
 def of_logit(analysis: Logit, data: pd.DataFrame) -> str:
@@ -32,8 +32,9 @@ def of_logit(analysis: Logit, data: pd.DataFrame) -> str:
     at = list(fit.params.index).index(analysis.term)
     found = fit.combination(np.eye(len(fit.params))[at], level=analysis.level)
     return (
-        f"{_begin(analysis.id, f'clustered by {by} alone')} would be {number(found.se, 4)} for "
-        f"{analysis.term}, with the interval {interval(found.low, found.high)}."
+        f"The published errors of {analysis.id} would be clustered by {by} alone: that of "
+        f"{analysis.term} would be {number(found.se, 4)}, and its interval "
+        f"{interval(found.low, found.high)}. {_ITEMS}"
     )
 
 
@@ -51,8 +52,9 @@ def of_agreement(analysis: ChoiceAgreement, people: pd.DataFrame, judge: pd.Data
     by = cluster_columns(analysis.cluster)[0]
     found = choice_agreement(people, judge, cluster=by, level=analysis.level)
     return (
-        f"{_begin(analysis.id, f'clustered by {by} alone')} would be {number(found.se, 4)} for the "
-        f"agreement with {analysis.judges[0]}, with the interval {interval(found.low, found.high)}."
+        f"The published errors of {analysis.id} would be clustered by {by} alone: that of the "
+        f"agreement with {analysis.judges[0]} would be {number(found.se, 4)}, and its interval "
+        f"{interval(found.low, found.high)}. {_ITEMS}"
     )
 
 
@@ -73,9 +75,7 @@ def of_rates(analysis: SelectionByGap, trials: pd.DataFrame) -> str:
         for row in rates.to_dict("records")
         if row["n"]
     )
-    how = "with trials taken as independent"
-    return f"{_begin(analysis.id, how)} would give Wilson's intervals {shown}."
-
-
-def _begin(name: str, how: str) -> str:
-    return _BEGIN.format(id=name, how=how)
+    return (
+        f"The published intervals of {analysis.id} would take trials as independent (Wilson): "
+        f"{shown}. {_ITEMS}"
+    )
