@@ -21,7 +21,7 @@ from analysis.regression.formula import (
     complete_rows,
     model_of,
 )
-from analysis.regression.ordinal_result import OrdinalRegression
+from analysis.regression.ordinal_result import ALONE, OrdinalRegression, bias_factor
 from analysis.regression.result import FEW_CLUSTERS
 from analysis.tables import columns
 from prereg.errors import RatifyError
@@ -54,8 +54,8 @@ def clustered_ordinal(
     distribution : {'z', 't'}
         For tests and intervals: the normal, or Student's t with clusters - 1 degrees of freedom.
     few_clusters : int
-        Below this effective number of clusters of an effect, its error is bias-reduced (CR2 on the
-        score of each cluster), with t.
+        Below this effective number of clusters of an effect (Satterthwaite's degrees of freedom
+        plus 1), its error is bias-reduced (CR2 on the score of each cluster), with t.
 
     Returns
     -------
@@ -79,8 +79,7 @@ def clustered_ordinal(
     References
     ----------
     McCullagh, P. (1980). JRSS B 42, 109-142. Bell, R. M., & McCaffrey, D. F. (2002). Survey
-    Methodology 28, 169-181. Carter, A. V., Schnepel, K. T., & Steigerwald, D. G. (2017). Review of
-    Economics and Statistics 99, 698-709.
+    Methodology 28, 169-181.
     """
     columns.one_of("distribution", distribution, ["z", "t"])
     columns.require_rows(data, "rows to fit")
@@ -105,8 +104,8 @@ def clustered_ordinal(
     check_ordered_separation(y, X, terms)
     estimates = _fitted(y, X, len(found))
     rows_at = _Rows.at(estimates, y, X)
-    covariance, reduced, information, alone = _covariance(rows_at, groups)
-    said = _cautions(len(names), alone)
+    covariance, reduced, root, spectra = _covariance(rows_at, groups)
+    said = _cautions(len(names), alone=bool((spectra[0] > ALONE).any()))
     between = [f"{a:g}|{b:g}" for a, b in pairwise(found)]
     dropped = len(data) - len(complete_places(data, [*used, cluster]))
     if dropped:
@@ -117,7 +116,8 @@ def clustered_ordinal(
         thresholds=pd.Series(estimates[k:], index=between),
         cov_params=pd.DataFrame(covariance, index=every, columns=every),
         reduced=pd.DataFrame(reduced, index=every, columns=every),
-        information=information,
+        root=root,
+        spectra=spectra,
         categories=found,
         n=len(y),
         n_clusters=len(names),
@@ -247,10 +247,10 @@ def _fitted(y: IntArray, X: FloatArray, categories: int) -> FloatArray:
     return np.asarray(estimates, dtype=np.float64)
 
 
-def _covariance(rows: _Rows, groups: IntArray) -> tuple[FloatArray, FloatArray, FloatArray, bool]:
-    """Return the sandwich, its bias-reduced form, each cluster's information, and a warning.
-
-    The last says whether one cluster alone decides a combination of the estimates.
+def _covariance(
+    rows: _Rows, groups: IntArray
+) -> tuple[FloatArray, FloatArray, FloatArray, tuple[FloatArray, FloatArray]]:
+    """Return the sandwich, its bias-reduced form, and the information that they rest on.
 
     Bias-reduced: in coordinates where the information is the identity, each cluster's score is
     multiplied by (1 - its own information)^(-1/2).
@@ -263,16 +263,14 @@ def _covariance(rows: _Rows, groups: IntArray) -> tuple[FloatArray, FloatArray, 
     root = np.linalg.inv(np.linalg.cholesky(information.sum(axis=0)))
     moved = sums @ root.T
     values, vectors = np.linalg.eigh(root @ information @ root.T)
-    alone = values > 1 - 1e-9
-    factor = np.where(alone, 0.0, 1 / np.sqrt(1 - np.where(alone, 0.0, values)))
     turned = (np.swapaxes(vectors, 1, 2) @ moved[:, :, None])[:, :, 0]
-    reduced = (vectors @ (factor * turned)[:, :, None])[:, :, 0] @ root
+    reduced = (vectors @ (bias_factor(values) * turned)[:, :, None])[:, :, 0] @ root
     plain = moved @ root
     size = count / (count - 1) * (n - 1) / (n - q)
-    return size * plain.T @ plain, reduced.T @ reduced, information, bool(alone.any())
+    return size * plain.T @ plain, reduced.T @ reduced, root, (values, vectors)
 
 
-def _cautions(clusters: int, alone: bool) -> list[str]:
+def _cautions(clusters: int, *, alone: bool) -> list[str]:
     said = [f"only {clusters} clusters"] if clusters < FEW_CLUSTERS else []
     if alone:
         said.append("one cluster alone holds a category or a term, so its error is too small")

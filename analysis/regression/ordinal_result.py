@@ -14,6 +14,9 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.regression.contrasts import weights_among
 from analysis.tables import columns
 
+# With an eigenvalue of its information above this, one cluster alone decides a combination.
+ALONE = 1 - 1e-9
+
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
@@ -34,6 +37,12 @@ class Effect:
     method: str
 
 
+def bias_factor(values: FloatArray) -> FloatArray:
+    """Return (1 - leverage)^(-1/2), and 0 where one cluster alone decides (leverage 1)."""
+    alone = values > ALONE
+    return np.where(alone, 0.0, 1 / np.sqrt(1 - np.where(alone, 0.0, values)))
+
+
 @dataclass(frozen=True, kw_only=True)
 class OrdinalRegression:
     """A fitted cumulative logit: logit P(y <= j) = threshold_j - x'b.
@@ -47,8 +56,10 @@ class OrdinalRegression:
     cov_params, reduced : DataFrame
         Clustered covariance of the terms and thresholds: the sandwich, and its bias-reduced form
         (CR2), which counts where there are few clusters.
-    information : array of shape (n_clusters, n_estimates, n_estimates)
-        What each cluster tells about the estimates.
+    root : array of shape (n_estimates, n_estimates)
+        Turns estimates to where the information of all rows is the identity.
+    spectra : tuple of arrays
+        Eigenvalues and eigenvectors of each cluster's information there.
     categories : tuple of float
         In order.
     n, n_clusters, n_dropped : int
@@ -74,7 +85,8 @@ class OrdinalRegression:
     thresholds: pd.Series[float]
     cov_params: pd.DataFrame = field(repr=False)
     reduced: pd.DataFrame = field(repr=False)
-    information: FloatArray = field(repr=False, compare=False)
+    root: FloatArray = field(repr=False, compare=False)
+    spectra: tuple[FloatArray, FloatArray] = field(repr=False, compare=False)
     categories: tuple[float, ...]
     n: int
     n_clusters: int
@@ -111,19 +123,32 @@ class OrdinalRegression:
         Returns
         -------
         se, df, clusters : float
-            The effective number of clusters is that of Carter, Schnepel and Steigerwald (2017),
-            from what each cluster tells about this combination. Below `few_clusters` the error is
-            bias-reduced, with t of this number minus 1.
+            Effective clusters are Satterthwaite's degrees of freedom of the bias-reduced error,
+            plus 1. Below `few_clusters` this error counts, with t of these degrees of freedom.
         """
-        along = np.linalg.solve(self.information.sum(axis=0), weights)
-        parts = np.einsum("p,gpq,q->g", along, self.information, along)
-        clusters = float(parts.sum() ** 2 / np.square(parts).sum())
+        clusters = self._satterthwaite(weights) + 1
         few = clusters < self.few_clusters
         covariance = (self.reduced if few else self.cov_params).to_numpy()
         se = math.sqrt(max(float(weights @ covariance @ weights), 0.0))
         if few:
-            return se, max(clusters - 1, 1.0), clusters
+            return se, clusters - 1, clusters
         return se, float(self.n_clusters - 1) if self.distribution == "t" else math.inf, clusters
+
+    def _satterthwaite(self, weights: FloatArray) -> float:
+        """Return the degrees of freedom if scores have the variance that the model gives them.
+
+        The clusters' parts of the estimate then have the covariance diag(own) - cross cross'.
+        """
+        along = self.root @ weights
+        values, vectors = self.spectra
+        turned = np.swapaxes(vectors, 1, 2) @ along
+        factor = bias_factor(values)
+        own = (values * factor**2 * turned**2).sum(axis=1)
+        cross = (vectors @ (values * factor * turned)[:, :, None])[:, :, 0]
+        trace = float(own.sum() - np.square(cross).sum())
+        whole = float(np.square(own).sum() - 2 * (own * np.square(cross).sum(axis=1)).sum())
+        whole += float(np.square(cross.T @ cross).sum())
+        return max(trace**2 / whole, 1.0) if whole > 0 else 1.0
 
     def combination(self, weights: FloatArray, *, level: float = 0.95) -> Effect:
         """Return a combination of terms with its Wald interval and test of 0.

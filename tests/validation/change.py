@@ -16,10 +16,9 @@ BETWEEN, WITHIN = 11.8676, 5.3823
 PEOPLE, ROUNDS = 245, 3
 SE = (WITHIN * 1.5) ** 0.5
 EFFECT = 3.0
-RUNS = 500
-SIZE_RUNS = 1000
-MORE_RUNS = 1500  # for numbers of the control group alone, which are cheap
-RESAMPLES = 499
+RUNS = 1000
+MORE_RUNS = 2000  # for numbers of the control group alone, which are cheap
+RESAMPLES = 299
 
 Once = Callable[[np.random.Generator], list[bool]]
 
@@ -208,7 +207,7 @@ def checks() -> list[Check]:
         common = {
             "area": "change",
             "function": "analysis.change.reliable_change.reliable_change",
-            "runs": SIZE_RUNS if size else RUNS,
+            "runs": RUNS,
             "kind": "size" if size else "coverage",
             "promised": 0.05 if size else 0.95,
         }
@@ -256,6 +255,12 @@ def checks() -> list[Check]:
         note="The model takes errors as independent. The report's table of assumptions shows the "
         "autocorrelation and how far the control's changes spread beyond the model.",
     )
-    add("difference of shares improved, z test", f"{DESIGN}; both +3", _difference, size=True)
+    add(
+        "difference of shares improved, z test",
+        f"{DESIGN}; both +3",
+        _difference,
+        size=True,
+        runs=2000,
+    )
     add("difference of shares improved", f"{DESIGN}; treated +3", _covered_difference)
     return found

@@ -110,7 +110,7 @@ _CENTRE = _centre()
 
 def checks() -> list[Check]:
     """Return the checks of equivalence."""
-    skewed = "The t test of a mean is liberal towards the side without the long tail: .06 at skewness .7."
+    skewed = "The t test of a mean is liberal away from the long tail: .06 at skewness .7."
     rows: list[tuple[str, str, Once]] = [
         (
             "mean difference of two groups (regression)",

@@ -97,7 +97,7 @@ def _ols_coverage(distribution: str) -> Check:
         kind="coverage",
         promised=0.95,
         once=once,
-        runs=600,
+        runs=1000,
     )
 
 
@@ -120,7 +120,7 @@ def _contrast_coverage() -> Check:
         kind="coverage",
         promised=0.95,
         once=once,
-        runs=600,
+        runs=1000,
     )
 
 
@@ -137,7 +137,7 @@ def _size_ols() -> Check:
         kind="size",
         promised=0.05,
         once=once,
-        runs=600,
+        runs=2000,
     )
 
 
@@ -166,7 +166,7 @@ def _logit(taste: float) -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=covered,
-            runs=500,
+            runs=1000,
         ),
         Check(
             area=AREA,
@@ -176,7 +176,7 @@ def _logit(taste: float) -> list[Check]:
             kind="size",
             promised=0.05,
             once=rejected,
-            runs=500,
+            runs=2000,
         ),
     ]
 
@@ -223,7 +223,7 @@ def _average_checks() -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=prediction,
-            runs=350,
+            runs=1000,
         ),
         Check(
             area=AREA,
@@ -233,7 +233,7 @@ def _average_checks() -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=effect,
-            runs=350,
+            runs=1000,
         ),
     ]
 
@@ -283,7 +283,7 @@ def _few_plain(clusters: int) -> Check:
         kind="size",
         promised=0.05,
         once=once,
-        runs=600,
+        runs=2000,
         note=KNOWN_PLAIN,
     )
 
@@ -317,7 +317,7 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
             what="p value",
             kind="size",
             promised=0.05,
-            runs=300 if is_logit else 2_000,
+            runs=2_000,
             once=rejected,
             note=known,
         )
@@ -354,7 +354,7 @@ def _hc3() -> Check:
         kind="coverage",
         promised=0.95,
         once=once,
-        runs=600,
+        runs=1000,
     )
 
 

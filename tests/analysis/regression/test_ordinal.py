@@ -12,7 +12,7 @@ import pytest
 from scipy.special import expit
 
 from analysis.regression.fit import clustered_logit
-from analysis.regression.ordinal import clustered_ordinal
+from analysis.regression.ordinal import _Rows, clustered_ordinal
 from analysis.regression.ordinal_checks import category_predictions, proportional_odds
 from analysis.regression.ordinal_result import OrdinalRegression
 from prereg.errors import RatifyError
@@ -141,8 +141,8 @@ def test_few_clusters_are_bias_reduced(data):
     few = data[data["rater"].isin([f"r{i}" for i in range(12)])].reset_index(drop=True)
     found = clustered_ordinal(few, FORMULA, cluster="rater")
     q, groups = len(found.estimates), found.groups
-    whole = found.information.sum(axis=0)
-    values, vectors = np.linalg.eigh(whole)
+    information = _Rows.at(found.estimates, found.y, found.X).information(groups)
+    values, vectors = np.linalg.eigh(information.sum(axis=0))
     root = vectors @ np.diag(values**-0.5) @ vectors.T
     meat = np.zeros((q, q))
     for g in range(12):
@@ -157,14 +157,26 @@ def test_few_clusters_are_bias_reduced(data):
                 for unit in np.eye(q)
             ]
         )
-        own, turn = np.linalg.eigh(np.eye(q) - root @ found.information[g] @ root)
+        own, turn = np.linalg.eigh(np.eye(q) - root @ information[g] @ root)
         adjusted = root @ (turn @ np.diag(own**-0.5) @ turn.T) @ root @ score
         meat += np.outer(adjusted, adjusted)
     assert found.reduced.to_numpy() == pytest.approx(meat, rel=1e-4, abs=1e-6)
     effect = found.contrast("x")
     assert effect.se == pytest.approx(np.sqrt(meat[2, 2]), rel=1e-4)
-    assert 3 < effect.clusters < 12
-    assert effect.df == effect.clusters - 1
+    # Satterthwaite's df, from the covariance of the clusters' parts written out
+    parts = np.zeros((12, 12))
+    half = [
+        turn @ np.diag(own**-0.5) @ turn.T
+        for own, turn in (np.linalg.eigh(np.eye(q) - root @ one @ root) for one in information)
+    ]
+    ask = root[:, 2]
+    for g in range(12):
+        for h in range(12):
+            between = -root @ information[g] @ root @ root @ information[h] @ root
+            between += (g == h) * root @ information[g] @ root
+            parts[g, h] = (half[g] @ ask) @ between @ (half[h] @ ask)
+    assert effect.df == pytest.approx(np.trace(parts) ** 2 / np.trace(parts @ parts), rel=1e-6)
+    assert effect.clusters == effect.df + 1
     assert "bias-reduced" in effect.method
     assert "only 12 clusters" in found.warnings[0]
     plain = clustered_ordinal(few, FORMULA, cluster="rater", few_clusters=0).contrast("x")
