@@ -227,7 +227,7 @@ def _sentence(name: str, row: Mapping[str, Any]) -> str:
     value = with_interval(row["estimate"], row["low"], row["high"])
     return (
         f"{name}: {row['verdict']}. {row['question']}: {value} ({row['level']:.0%} interval), "
-        f"where {_margins(row)} {row['unit']} counts as "
+        f"where {_margins(row)} ({row['unit']}) counts as "
         f"{'equivalent' if not _one_sided(row) else 'not worse'} ({_tests(row)})."
     )
 
@@ -258,7 +258,7 @@ def _shown(
         n=shown.n,
         unit_of_n=shown.unit_of_n,
         clusters=shown.clusters,
-        method=f"{'one one-sided test' if one else 'two one-sided tests'}, {_margins(row)} "
+        method=f"{'a one-sided test' if one else 'two one-sided tests'}, {_margins(row)} "
         f"{row['unit']}",
         unit=SHOWN_UNIT,
         note=f"{row['verdict'].capitalize()} ({_tests(row)}).",

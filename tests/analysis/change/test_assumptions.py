@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import chi2
+from scipy import stats
 
 from analysis.change.diagnosis import (
     CHANGES,
@@ -79,7 +79,7 @@ def test_weights_count_people_as_copies_do(occasion_means):
 
 
 def _chi(df: int, at: float) -> float:
-    return float(chi2.ppf(at, df))
+    return float(stats.chi2.ppf(at, df))
 
 
 def test_the_error_of_the_variance_is_the_spread_over_samples():
@@ -136,6 +136,12 @@ def test_the_report_says_which_assumption_fails_and_what_follows():
     wider = np.ptp(np.log(resampled.threshold[1:])) / np.ptp(np.log(plain.threshold[1:]))
     assert wider == pytest.approx(row.loc[NARROW, "estimate"], rel=0.25)
     assert resampled.threshold[0] == plain.threshold[0]
+    # no end is narrower than Student's t on the log variance, and the upper one is wider
+    sums = resampled.components.sums
+    half = stats.t.ppf(0.975, 244) * sums.log_error() / 2
+    up, down = (abs(math.log(end / plain.threshold[0])) for end in resampled.threshold[:0:-1])
+    assert down >= half - 1e-9
+    assert up > half + 1e-3
 
     errors = rng.normal(size=(600, 3))
     for at in (1, 2):

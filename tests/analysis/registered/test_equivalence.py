@@ -77,7 +77,7 @@ def study(folder: Path, *more: dict[str, Any], **changes: Any) -> Path:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     asked = [
         {**ASK, "family": FAMILY},
-        {**ASK, "id": "close", "margin": 0.25, "family": FAMILY, "hypothesis": None},
+        {**ASK, "id": "close", "margin": 0.38, "family": FAMILY, "hypothesis": None},
         {
             **ASK,
             "id": "no_worse",
@@ -140,6 +140,8 @@ def test_the_verdict_follows_the_corrected_p(results):
         assert (mine["p_adjusted"] <= 0.05) == bool(shown)
         assert "Bonferroni over 2 tests" in mine["correction"]
     assert row(results, "same")["verdict"] == "equivalent"
+    # alone it would be shown; with the other test of the family it is not
+    assert row(results, "close")["p"] < 0.05 < row(results, "close")["p_adjusted"]
     assert row(results, "close")["verdict"] == "not shown to be equivalent"
     families = next(t for t in results["tables"] if t["name"] == "families")
     assert len(families["rows"]) == 2
@@ -150,7 +152,7 @@ def test_the_verdict_follows_the_corrected_p(results):
 def test_the_sentence_shows_interval_margin_and_both_p_values(results):
     said = next(text for text in results["headline"] if text.startswith("same: "))
     assert said.startswith("same: equivalent. score: arm: ")
-    assert "(90% interval), where −0.5 to 0.5 points of the outcome counts as equivalent" in said
+    assert "(90% interval), where −0.5 to 0.5 (points of the outcome) counts as equivalent" in said
     assert "one-sided p " in said
     assert "after Bonferroni over 2 tests (margins)" in said
     open_ = next(text for text in results["headline"] if text.startswith("close: "))
@@ -267,7 +269,7 @@ def test_a_judge_short_of_people_on_the_same_answers_is_worse():
     assert first.n == 400
     assert "q: worse." in finding.sentence
     assert "minus that of people with each other" in finding.sentence
-    assert "above −0.1 difference of proportions counts as not worse" in finding.sentence
+    assert "above −0.1 (difference of proportions) counts as not worse" in finding.sentence
 
 
 @pytest.mark.parametrize(
