@@ -16,8 +16,8 @@ FUNCTION = "analysis.regression.effective_clusters.by_effective_clusters"
 # Clusters in all, and how many of them are treated.
 TREATED = ((60, 4), (40, 5), (60, 8))
 TOO_CAREFUL = (
-    "With 3 to 5 effective clusters the test of a logit rejects too rarely, as its errors are those "
-    "of a linear approximation."
+    "With 3 to 5 effective clusters the test of a logit rejects too rarely: its errors are those of "
+    "a linear approximation."
 )
 
 
@@ -65,7 +65,7 @@ def _few(clusters: int, treated: int, *, is_logit: bool, kind: str) -> Check:
 
 
 def _scenarios() -> Check:
-    """Return the check of scenario terms where raters see one scenario each, 8 raters a scenario."""
+    """Return the check of scenario terms: raters see one scenario each, 8 raters a scenario."""
 
     def once(rng: np.random.Generator) -> list[bool]:
         rater = np.repeat(np.arange(40), 10)
