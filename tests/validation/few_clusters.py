@@ -16,8 +16,8 @@ FUNCTION = "analysis.regression.effective_clusters.by_effective_clusters"
 # Clusters in all, and how many of them are treated.
 TREATED = ((60, 4), (40, 5), (60, 8))
 TOO_CAREFUL = (
-    "With 3 to 5 effective clusters the test of a logit rejects too rarely: its errors are those of "
-    "a linear approximation."
+    "With 3 to 5 effective clusters the test of a logit rejects too rarely: its errors are those "
+    "of a linear approximation."
 )
 
 
