@@ -376,6 +376,6 @@ def _gap_figure(
         name=analysis.id,
         title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
         caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
-        f"{analysis.judge} scored higher, with Wilson intervals.{fitted_curve}",
+        f"{analysis.judge} scored higher, with {percent(analysis.level)} intervals.{fitted_curve}",
         alt=f"Share choosing the higher-scored side, by size of the gap: {'; '.join(shares)}.",
     )

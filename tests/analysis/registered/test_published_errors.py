@@ -48,7 +48,7 @@ def test_an_agreement_s_published_error_is_by_rater_alone():
     said = published_errors.of_agreement(analysis, TRIALS, JUDGE)
     found = choice_agreement(TRIALS, JUDGE, cluster="rater_id")
     assert interval(found.low, found.high) in said
-    assert found.se != pytest.approx(choice_agreement(TRIALS, JUDGE).se)
+    assert found.low != pytest.approx(choice_agreement(TRIALS, JUDGE).low)
 
 
 def test_published_rates_are_wilsons():
