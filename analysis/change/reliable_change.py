@@ -183,7 +183,7 @@ def reliable_change(
     ReliableChange
         The threshold's chi-square interval is exact for normal measurements of equal variance
         within people. It covers .74 of .95 with exponential errors, .70 with t4 errors, and .83
-        where people's variances differ (gamma of shape 2); the bootstrap covers .93 to .95 in all
+        where people's variances differ (gamma of shape 2); the bootstrap covers .93 to .96 in all
         of them (245 people x 3). `diagnosis` says which case the data are.
         A share's interval includes this uncertainty: the distances of Wilson's limits and of the
         shares at the ends of the threshold's interval are added as squares (Zou and Donner 2008).
