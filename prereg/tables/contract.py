@@ -103,6 +103,9 @@ SIDES: Words = {
     "left": "the text called A, which comes first",
     "right": "the text called B; in a language written from right to left, A is on the right",
 }
+# What a choice says where neither side was chosen.
+TIE = "tie"
+CHOICES: Words = {**SIDES, TIE: "neither: the third answer, in a plan with `ties: offered`"}
 STATUSES: Words = {
     "active": "",
     "finished": "",
@@ -145,7 +148,7 @@ _PAIR = (
     Column("left_id", "`item_id` of the item on the left, or shown first"),
     Column("right_id", "`item_id` of the item on the right; differs from `left_id`"),
 )
-_CHOICE = Column("choice", words=SIDES)
+_CHOICE = Column("choice", words=CHOICES)
 _POSITION = Column("position", "1 to n, the place of the trial in the rater's sequence", "integer")
 _IS_CHECK = Column(
     "is_attention_check", "`true`: the right answer was known beforehand, see above", "boolean"

@@ -155,6 +155,10 @@ class Lexical:
         """Return the side with the higher overall score; an exact tie is decided by `rng`."""
         return _higher(_lexical_rank(left.text), _lexical_rank(right.text), rng)
 
+    def equal(self, left: Item, right: Item) -> bool:
+        """Return whether both have the same overall score, from ratings and from rates."""
+        return _lexical_rank(left.text) == _lexical_rank(right.text)
+
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
         """Return the places with the highest and the lowest overall score; `rng` decides ties."""
         return _ends([_lexical_rank(item.text) for item in options], rng)
@@ -187,6 +191,10 @@ class Length:
     def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
         """Return the side where the supporter says more words; a tie is decided by `rng`."""
         return _higher(_length_rank(left.text), _length_rank(right.text), rng)
+
+    def equal(self, left: Item, right: Item) -> bool:
+        """Return whether the supporter says equally many words in both."""
+        return _length_rank(left.text) == _length_rank(right.text)
 
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
         """Return the places with the most and the fewest words; `rng` decides ties."""
