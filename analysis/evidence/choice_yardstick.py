@@ -12,6 +12,7 @@ from scipy.stats import t as student
 from analysis.arrays import FloatArray
 from analysis.evidence.evidence import Evidence
 from analysis.ranking import bradley_terry
+from analysis.tables.columns import without_ties
 from prereg.errors import RatifyError
 
 # With fewer comparisons by two people, or fewer people, there is no yardstick of that kind.
@@ -42,13 +43,13 @@ class Beside:
 
 
 def yardstick_of(evidence: Evidence) -> tuple[pd.Series, str]:
-    """Return, for each answer of people, how far other people agree with it, and by what.
+    """Return, for each decided answer of people, how far other people agree with it, and by what.
 
     Where enough comparisons were made by two people, it is the share of the others who chose the
     same; otherwise whether the side is ahead in the Bradley-Terry ranking by four fifths of the
     people, without this person. NaN where nothing is known.
     """
-    people = evidence.people
+    people = evidence.decided
     key = _pair(people)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"])
     n = key.groupby(key).transform("size")
@@ -89,10 +90,11 @@ def beside_people(
 ) -> Beside | None:
     """Return a judge's agreement with people beside people's own; None if nothing is shared.
 
+    Ties of people, and comparisons in which most answers of the judge are ties, are left out.
     Errors are clustered by rater, and by comparison too where people are compared with each other;
     the larger of the two counts.
     """
-    people = evidence.people
+    people = evidence.decided
     chosen = _majority_winner(trials).reindex(_pair(people)).to_numpy(dtype=object)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"]).to_numpy()
     usable = known.notna().to_numpy() & pd.notna(chosen)
@@ -108,6 +110,7 @@ def beside_people(
 
 def _majority_winner(trials: pd.DataFrame) -> pd.Series:
     """Return which item a judge prefers in each comparison; ties are left out."""
+    trials = without_ties(trials)
     won = trials["left_id"].where(trials["choice"] == "left", trials["right_id"])
     counts = pd.DataFrame({"pair": _pair(trials), "won": won}).value_counts().reset_index()
     top = counts.sort_values("count", ascending=False, kind="stable")

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.habits.answers import (
+    HALF,
     ORIGINAL,
     REPEAT,
     SWAP,
@@ -54,14 +55,22 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
     A judge without the habit is as likely to choose the first both times as the second both times,
     whatever the items. So only pairs whose choice moved count, split like a coin (McNemar 1947). In
     a logistic model with a factor b on the odds for being first, the split has odds b squared,
-    whatever the items' difference (conditional likelihood, Rasch 1960), so b is their root.
+    whatever the items' difference (conditional likelihood, Rasch 1960), so b is their root. Pairs
+    with a tie in either order are in the consistency only.
     """
     turned = asked_both_ways(asked)
-    n, same = len(turned.first), turned.same_item
-    both_first = int((turned.first & turned.second).sum())
-    moved = int((~same).sum())
+    same, decided = turned.same_item, turned.decided
+    n, tied = int(decided.sum()), int((~decided).sum())
+    both_first = int((decided & (turned.first == 1) & (turned.second == 1)).sum())
+    moved = int((decided & ~same).sum())
     common: dict[str, Any] = {"judge": judge, "n": n, "unit_of_n": PAIRS}
-    note = "" if n else "No pair was asked both ways round."
+    note = "" if n + tied else "No pair was asked both ways round."
+    about_ties = (
+        f"{tied:,} pairs with a tie in at least one order are left out; they count in the "
+        "consistency, where a tie both times is the same answer."
+        if tied
+        else ""
+    )
     away = paired_difference(both_first, moved - both_first, n)
     steady = clustered_share(same.astype(float))
     return Habit(
@@ -79,7 +88,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 p_value=coin_p(both_first, moved) if n else math.nan,
                 method="share of both answers to a pair; Tango's interval, exact McNemar test",
                 unit="proportion",
-                note=note,
+                note=note or about_ties,
                 accuses=True,
                 **common,
             ),
@@ -94,7 +103,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 method="share of pairs; Wilson's interval",
                 unit="proportion",
                 note=note,
-                **common,
+                **{**common, "n": n + tied},
             ),
         ),
     )
@@ -149,13 +158,14 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
     left, in a table from elsewhere. An honest judge's share varies less than a fair coin there, so
     the test errs on its side.
     """
-    left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
-    n, a = len(left), int(left.sum())
+    left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=np.float64)
+    tied = int((left == HALF).sum())
+    n, a = len(left) - tied, int((left == 1).sum())
     share = a / n if n else math.nan
     low, high = wilson_interval(a, n)
-    note = "" if n else "It answered no trial."
+    note = f"{tied:,} ties are left out." if tied else "" if n else "It answered no trial."
     if n > 1 and a in {0, n}:
-        note = f"Every single answer is {'A' if a else 'B'}."
+        note = f"Every single answer is {'A' if a else 'B'}.{' ' * bool(tied)}{note}"
     return Habit(
         judge,
         "letter",
@@ -194,6 +204,8 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         noisy judge is weak, not biased.
     """
     again = _agreements(probes, judge, REPEAT)
+    asked = pair_probes(probes, judge)
+    tied = bool(asked.loc[asked["probe"].isin([ORIGINAL, REPEAT]), "chosen"].eq("").any())
     shares = again.groupby("unit")["same"].mean().to_numpy()
     found = clustered_share(shares)
     note = "" if found.units else "Nothing was asked again."
@@ -218,13 +230,16 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         Measure(
             what="noise",
             label=f"Answers of {judge} that chance reverses",
-            estimate=_noise(found.estimate),
-            low=_noise(found.high),
-            high=_noise(found.low),
+            estimate=math.nan if tied else _noise(found.estimate),
+            low=math.nan if tied else _noise(found.high),
+            high=math.nan if tied else _noise(found.low),
             **{
                 **common,
                 "method": "(1 - sqrt(2 agreement - 1)) / 2 of the agreement above, as if "
                 "alike for every question",
+                "note": "With ties there are three answers, so one number for noise is not defined."
+                if tied
+                else note,
             },
         ),
     ]

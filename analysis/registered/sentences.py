@@ -9,7 +9,7 @@ from analysis.ranking.fit_check import check_fit
 from analysis.results.words import listed
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
-from prereg.tables.contract import STATUSES
+from prereg.tables.contract import STATUSES, TIE
 
 
 def methods(evidence: Evidence) -> list[str]:
@@ -17,7 +17,7 @@ def methods(evidence: Evidence) -> list[str]:
     plan = evidence.plan
     paragraphs = [_collection(plan)]
     if evidence.ranking is not None:
-        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge)
+        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge, tie=TIE)
         paragraphs += [_ranking(plan), check.sentence]
     if plan.measures is not None:
         paragraphs += _judges_scores(evidence)

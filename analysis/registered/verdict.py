@@ -227,11 +227,11 @@ def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...
         return ()
     texts = evidence.items.set_index("item_id")["text"]
     scores = evidence.ranking.frame.set_index("item_id")["score"]
-    people = _net(evidence.people)
+    people = _net(evidence.decided)
     found: list[Disagreement] = []
     for judge in judges:
         both = people.join(
-            _net(evidence.judges[judge].trials)[["net"]].rename(columns={"net": "net_judge"}),
+            _net(evidence.judges[judge].decided)[["net"]].rename(columns={"net": "net_judge"}),
             how="inner",
         )
         both = both[both["net"] * both["net_judge"] < 0]
