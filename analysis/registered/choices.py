@@ -13,6 +13,7 @@ from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
 from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
+from analysis.inference.trial_errors import cluster_words
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.unanswered import require_ranked, require_scored
@@ -72,7 +73,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             n=fit.n,
             unit_of_n="judgments",
             clusters=fit.n_clusters,
-            method=f"logit, errors clustered by {analysis.cluster}",
+            method=fit.method,
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
             note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
             # only the term that the plan names was registered as a question
@@ -148,7 +149,10 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
         plan's own logit on the gap where the plan registers one.
     """
     trials = _trials(analysis.judge, evidence).frame
-    rates = selection_by_gap(trials, bins=analysis.limits, level=analysis.level)
+    rates = selection_by_gap(
+        trials, bins=analysis.limits, cluster=analysis.cluster, level=analysis.level
+    )
+    errors = cluster_words(analysis.cluster)
     quantities = [
         Quantity(
             name=f"gap {row['bin']}",
@@ -157,9 +161,10 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
             low=row["low"],
             high=row["high"],
             level=analysis.level,
+            se=row["se"],
             n=int(row["n"]),
             unit_of_n="judgments",
-            method="proportion, Wilson interval (judgments taken as independent)",
+            method=f"proportion, {errors}, Wilson interval of the effective number of judgments",
             unit="proportion",
             note="" if row["n"] else "No trial has a gap of this size.",
             **stamp(analysis, evidence),
@@ -169,7 +174,8 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     table = ResultTable(
         name=analysis.id,
         title=f"How often people chose the side that {analysis.judge} scored higher",
-        caption="By size of the gap in points; proportion, Wilson interval; n counts judgments.",
+        caption=f"By size of the gap in points; proportion, {errors}, Wilson interval of the "
+        "effective number of judgments; n counts judgments.",
         frame=rates,
         status=evidence.status,
         level=analysis.level,
@@ -197,7 +203,10 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
     for judge_id in [*analysis.judges, *_baselines_beside(analysis, evidence)]:
         registered = judge_id in analysis.judges
         found = choice_agreement(
-            evidence.people, evidence.judges[judge_id].trials, level=analysis.level
+            evidence.people,
+            evidence.judges[judge_id].trials,
+            cluster=analysis.cluster,
+            level=analysis.level,
         )
         common: dict[str, Any] = {
             "analysis": analysis.id,
@@ -216,7 +225,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 low=found.low,
                 high=found.high,
                 se=found.se,
-                method="proportion, errors clustered by rater, t interval on the logit scale",
+                method=f"proportion, {_errors(found, analysis)}, t interval on the logit scale",
                 unit="proportion",
                 **common,
             ),
@@ -227,7 +236,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 low=found.kappa_low,
                 high=found.kappa_high,
                 se=found.kappa_se,
-                method="Cohen's kappa of left and right, errors clustered by rater, t interval "
+                method=f"Cohen's kappa of left and right, {_errors(found, analysis)}, t interval "
                 "through Fisher's z",
                 unit="kappa",
                 **common,
@@ -241,6 +250,12 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         f"{'; '.join(words)}.",
         quantities=quantities,
     )
+
+
+def _errors(found: AgreementOnTrials, analysis: ChoiceAgreement) -> str:
+    """Return how errors are clustered, with the number of items if by items too."""
+    items = "" if found.n_items is None else f" ({counted(found.n_items, 'item')})"
+    return f"{cluster_words(analysis.cluster)}{items}"
 
 
 def _refused(found: AgreementOnTrials) -> str:
@@ -268,7 +283,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
         f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
         f"{counted(found.n_unmatched, 'trial')} that the judge never answered": found.n_unmatched,
         f"{found.n_undecided} it answered both ways": found.n_undecided,
-        "no interval: fewer than two raters, or no variation": math.isnan(found.low),
+        "no interval: fewer than two raters or items, or no variation": math.isnan(found.low),
     }
     said = "; ".join(text for text, holds in parts.items() if holds)
     return f"{said[0].upper()}{said[1:]}." if said else ""

@@ -130,10 +130,10 @@ def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regressi
     plain = outcome.isidentifier() and not keyword.iskeyword(outcome)
     left = outcome if plain else f"Q({outcome!r})"
     formula = f"{left} ~ {analysis.predictors}"
-    if analysis.cluster is None:
+    if analysis.clustering is None:
         return robust_ols(data, formula, distribution=analysis.distribution)
     fit = clustered_logit if analysis.model == "logit" else clustered_ols
-    return fit(data, formula, cluster=analysis.cluster, distribution=analysis.distribution)
+    return fit(data, formula, cluster=analysis.clustering, distribution=analysis.distribution)
 
 
 def _effects(
