@@ -113,7 +113,7 @@ def _ties(answers: pd.DataFrame, reasons: Reasons) -> None:
     counts = tied.size()[(tied.mean() >= MANY_TIES) & (tied.size() >= FEWEST_CHOICES)]
     neither = tied.sum()
     for rater, n in counts.items():
-        said = f"chose neither side {neither.loc[rater]:.0f} of {n:.0f} times"
+        said = f"chose neither side {neither[str(rater)]:.0f} of {n:.0f} times"
         reasons.setdefault(str(rater), []).append(said)
 
 

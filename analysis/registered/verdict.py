@@ -114,6 +114,11 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
         f"often from {percent(evidence.plan.large.side)} beyond one half; a person is fast under "
         f"{number(evidence.plan.large.fast, 2)} of the usual time."
     )
+    if evidence.n_ties:
+        limit += (
+            f" Comparisons without a choice ({evidence.n_ties:,} ties of {len(evidence.people):,} "
+            "answers, and the judges' own ties) are left out of it."
+        )
     return Verdict(
         sentences=tuple(sentences),
         cells=tuple(cells),

@@ -145,7 +145,8 @@ class Lexical:
 
     It rates each dimension by fixed cut points on the markers per supporter turn. It compares by
     overall = validating + elaboration + understanding - advice - self-oriented - dismissing. If
-    that is equal, it compares by the same sum of the rates, and if that is equal too, by chance.
+    that is equal, it compares by the same sum of the rates, and if that is equal too, by chance;
+    where a plan offers ties, it answers a tie at once.
     """
 
     rater_id: str = "lexical"
@@ -156,8 +157,8 @@ class Lexical:
         return _higher(_lexical_rank(left.text), _lexical_rank(right.text), rng)
 
     def equal(self, left: Item, right: Item) -> bool:
-        """Return whether both have the same overall score, from ratings and from rates."""
-        return _lexical_rank(left.text) == _lexical_rank(right.text)
+        """Return whether both have the same overall score, without a look at the rates."""
+        return _lexical_rank(left.text)[0] == _lexical_rank(right.text)[0]
 
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
         """Return the places with the highest and the lowest overall score; `rng` decides ties."""
