@@ -81,6 +81,13 @@ def _ranking(plan: Plan) -> str:
             f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
             f"they were asked, and again in {elo.reorderings} seeded random orders."
         )
+    if plan.design.offers_ties:
+        said += (
+            " In both a tie is half a win for each side, unless a registered ranking names another "
+            "model of ties. Whoever compares one choice with another leaves ties out (people's own "
+            "agreement, raters who disagree with the others), except where a tie is named as an "
+            "answer of its own."
+        )
     return said.strip()
 
 
@@ -90,7 +97,7 @@ def _judges_scores(evidence: Evidence) -> list[str]:
     whole = [name for name, one in evidence.judges.items() if one.has_one_score(measures)]
     none = [name for name, one in evidence.judges.items() if one.scores["overall"].isna().all()]
     summed = [name for name in evidence.judges if name not in {*whole, *none}]
-    said = []
+    said, ties = [], evidence.plan.design.offers_ties
     if summed:
         adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
         said.append(
@@ -108,7 +115,8 @@ def _judges_scores(evidence: Evidence) -> list[str]:
         " ".join(said),
         "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
         "as the plan says. The gap is the absolute difference of the judge's overall scores; "
-        "trials without a gap have no higher side and are left out.",
+        "trials without a gap have no higher side and are left out"
+        + (", and so are trials in which people chose neither side." * ties or "."),
     ]
 
 

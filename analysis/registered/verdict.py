@@ -188,9 +188,9 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: s
         end = end.replace("reaches people", "reaches them")
     own = evidence.raters_own
     own = own[0].lower() + own[1:]
+    which = "comparisons without a tie" if evidence.n_ties else "comparisons"
     return (
-        f"{introduced(judge)} agrees with {own} choice in {share} of comparisons, {beside}: "
-        f"{end}{ranks}."
+        f"{introduced(judge)} agrees with {own} choice in {share} of {which}, {beside}: {end}{ranks}."
     )
 
 
