@@ -190,7 +190,8 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: s
     own = own[0].lower() + own[1:]
     which = "comparisons without a tie" if evidence.n_ties else "comparisons"
     return (
-        f"{introduced(judge)} agrees with {own} choice in {share} of {which}, {beside}: {end}{ranks}."
+        f"{introduced(judge)} agrees with {own} choice in {share} of {which}, {beside}: "
+        f"{end}{ranks}."
     )
 
 
