@@ -33,6 +33,8 @@ class Beside:
         What people's number is: `PAIRS`, or `OTHERS` where no comparison was made twice.
     n : int
         Answers of people that were used.
+    ties : bool
+        Whether people's ties were left out.
     """
 
     judge: tuple[float, float, float]
@@ -40,6 +42,7 @@ class Beside:
     difference: tuple[float, float, float]
     what: str
     n: int
+    ties: bool = False
 
 
 def yardstick_of(evidence: Evidence) -> tuple[pd.Series, str]:
@@ -49,7 +52,7 @@ def yardstick_of(evidence: Evidence) -> tuple[pd.Series, str]:
     same; otherwise whether the side is ahead in the Bradley-Terry ranking by four fifths of the
     people, without this person. NaN where nothing is known.
     """
-    people = evidence.decided
+    people = without_ties(evidence.people)
     key = _pair(people)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"])
     n = key.groupby(key).transform("size")
@@ -94,7 +97,7 @@ def beside_people(
     Errors are clustered by rater, and by comparison too where people are compared with each other;
     the larger of the two counts.
     """
-    people = evidence.decided
+    people = without_ties(evidence.people)
     chosen = _majority_winner(trials).reindex(_pair(people)).to_numpy(dtype=object)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"]).to_numpy()
     usable = known.notna().to_numpy() & pd.notna(chosen)
@@ -105,7 +108,8 @@ def beside_people(
     clusters = [people["rater_id"].to_numpy()[usable]]
     clusters += [_pair(people).to_numpy()[usable]] if what == PAIRS else []
     three = [_mean(values, clusters, level) for values in (own, theirs, own - theirs)]
-    return Beside(three[0], three[1], three[2], what, int(usable.sum()))
+    ties = len(people) < len(evidence.people)
+    return Beside(three[0], three[1], three[2], what, int(usable.sum()), ties)
 
 
 def _majority_winner(trials: pd.DataFrame) -> pd.Series:

@@ -32,10 +32,8 @@ def about_ties(
 ) -> tuple[list[Quantity], str]:
     """Return how often equal items tie, if the plan's model has it, and a sentence on ties.
 
-    The sentence begins with a space; it is empty if the plan refuses ties.
+    The sentence begins with a space; it is empty if nothing tied and ties have no model.
     """
-    if not evidence.plan.design.offers_ties:
-        return [], ""
     n, ranking = int(is_tie(choices).sum()), errors.ranking
     said = f" {n:,} of {len(choices):,} judgments are ties"
     if analysis.tie_model == "half":
