@@ -220,7 +220,7 @@ SEQUENCES = _table(
 )
 JUDGMENTS = _table(
     "judgments",
-    "one forced choice",
+    "one choice between two items",
     Column("judgment_id", "unique in the table"),
     *(*_WHO, *_PAIR, _CHOICE),
     replace(_POSITION, empty="order unknown"),
@@ -308,7 +308,7 @@ REQUESTS = _table(
     *_extra("cost", "in the plan's currency, by its prices; see above", "no prices", "number"),
     *_extra(
         "p_left",
-        "the judge's own probability of A, from the server's log-probabilities",
+        "the judge's own probability of A among A and B, from the server's log-probabilities",
         "not asked for, or the server has none",
         "number",
     ),
