@@ -18,6 +18,7 @@ from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.tied import agreement_without_ties, decided_trials, kinds_of_answers
 from analysis.registered.unanswered import require_ranked, require_scored
+from analysis.regression.effective_clusters import Effective, by_effective_clusters
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
@@ -54,7 +55,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         require_ranked(analysis.judge, evidence)
     data = trials.dropna(subset=[outcome])
     fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
-    frame = fit.to_frame(analysis.level)
+    frame, effective = _coefficients(fit, analysis.level)
     if analysis.term not in set(frame["term"]):
         raise RatifyError(
             f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
@@ -73,9 +74,11 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             n=fit.n,
             unit_of_n="judgments",
             clusters=fit.n_clusters,
-            method=fit.method,
+            method=effective[str(row["term"])].method,
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
-            note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
+            note=" ".join(filter(None, (*fit.warnings, effective[analysis.term].note)))
+            if row["term"] == analysis.term
+            else "",
             # only the term that the plan names was registered as a question
             **(stamp(analysis, evidence) if row["term"] == analysis.term else unregistered),
         )
@@ -105,6 +108,21 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         quantities=quantities,
         tables=[table],
     )
+
+
+def _coefficients(fit: Regression, level: float) -> tuple[pd.DataFrame, dict[str, Effective]]:
+    """Return the coefficients, bias-reduced where few clusters decide one, and each by its term."""
+    every = np.eye(len(fit.params))
+    found = {
+        str(term): by_effective_clusters(fit, weights, level=level)
+        for term, weights in zip(fit.params.index, every, strict=True)
+    }
+    rows = [
+        (term, e.estimate, e.se, e.estimate / e.se, e.p_value, e.low, e.high)
+        for term, e in ((term, each.found) for term, each in found.items())
+    ]
+    names = ["term", "estimate", "se", "z" if fit.distribution == "z" else "t", "p", "low", "high"]
+    return pd.DataFrame(rows, columns=names), found
 
 
 def _label(analysis: Logit, outcome: str, term: str) -> str:

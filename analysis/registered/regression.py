@@ -154,6 +154,7 @@ def _effects(
         rng=evidence.rng(analysis.id),
         sd=sd,
         few_clusters=few.below,
+        wild=few.method == "wild_bootstrap",
         resamples=few.resamples,
         weights=few.weights,
         level=analysis.level,
