@@ -21,7 +21,8 @@ from prereg.errors import RatifyError
 # A standard error below this is only rounding error.
 NO_SPREAD = 1e-12
 # The answers to a pair: right, a tie, left; exchanging the sides turns x into 1 - x.
-ANSWERS = (0.0, 0.5, 1.0)
+TIED = 0.5
+ANSWERS = (0.0, TIED, 1.0)
 # Instead of an answer, where the most frequent answers are equally frequent.
 UNDECIDED = -1.0
 
@@ -113,6 +114,7 @@ def choice_agreement(
     *,
     cluster: str = RATER_AND_ITEMS,
     level: float = 0.95,
+    ties: bool = True,
 ) -> ChoiceAgreement:
     """Compare people's choices with a judge's answers to the same trials.
 
@@ -128,6 +130,9 @@ def choice_agreement(
         trials that hold a common item. Or a column of `people`, usually `rater_id` (as published):
         it takes these items as the only ones of interest.
     level : float
+    ties : bool
+        Whether a tie is an answer of its own, of people and of the judge. If not, the trials in
+        which either answered a tie are left out, as if nobody had been asked them.
 
     Returns
     -------
@@ -141,8 +146,7 @@ def choice_agreement(
     Notes
     -----
     A trial is matched with the sides that the person saw. If the judge was never asked with these
-    sides, its answer to the same pair with sides exchanged is used instead. A tie is an answer of
-    its own, of people and of the judge; leave the ties of both out for agreement without them.
+    sides, its answer to the same pair with sides exchanged is used instead.
     Errors are those of a mean of influence functions: `crossed_errors.crossed_mean`. A judge's
     mistake about an item comes back in every trial that holds it: at 150 raters x 10 trials on 150
     items, intervals by rater alone covered .78 to .88 of the true agreements, those by rater and
@@ -153,6 +157,10 @@ def choice_agreement(
     answers = _majority(judge)
     trials, chosen = _keys(people)
     judged, turned = _matched(answers, trials)
+    if not ties:
+        decided = (chosen != TIED) & (judged != TIED)
+        people, chosen = people[decided], chosen[decided]
+        judged, turned = judged[decided], turned[decided]
     unmatched, undecided = np.isnan(judged), judged == UNDECIDED
     kept = ~unmatched & ~undecided
     if not kept.any():
@@ -184,9 +192,9 @@ def choice_agreement(
         n_reversed=int((turned & kept).sum()),
         n_unmatched=int(unmatched.sum()),
         n_undecided=int(undecided.sum()),
-        n_tied_people=int((x == 0.5).sum()),
-        n_tied_judge=int((y == 0.5).sum()),
-        n_tied_both=int(((x == 0.5) & (y == 0.5)).sum()),
+        n_tied_people=int((x == TIED).sum()),
+        n_tied_judge=int((y == TIED).sum()),
+        n_tied_both=int(((x == TIED) & (y == TIED)).sum()),
         **bounds,
         level=level,
         method=f"proportion of equal choices, {cluster_words(cluster)}, "

@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import StudyTables
 from analysis.ranking import Ranking, bradley_terry, elo
-from analysis.tables.columns import TIE, without_ties
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
@@ -56,11 +56,6 @@ class JudgeEvidence:
     ranking: Ranking | None
     answered: bool = True
     drawn: int | None = None
-
-    @property
-    def decided(self) -> pd.DataFrame:
-        """Its choices on people's trials without ties."""
-        return without_ties(self.trials)
 
     def has_one_score(self, measures: Measures) -> bool:
         """Say whether its overall score is one score per item, not the sum of its dimensions."""

@@ -14,6 +14,8 @@ from prereg.errors import RatifyError
 _STEPS, _HALVINGS = 200, 40
 # The largest gradient at the end, for each judgment in the sum.
 _FLAT = 1e-12
+# For the differences of second derivatives.
+_STEP = 1e-4
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,15 @@ class TieFit:
         0 if it was not fitted.
     influence : float array of shape (n_clusters, m + 1 or m + 2)
         The covariance of scores, room and side is influence' influence.
+    bias : float array of shape (m + 1 or m + 2,)
+        First-order bias of scores, room and side (Cox and Snell 1968); it is not subtracted.
     """
 
     score: FloatArray
     room: float
     side: float
     influence: FloatArray = field(repr=False)
+    bias: FloatArray = field(repr=False)
 
 
 def fit_ties(
@@ -90,7 +95,7 @@ def fit_ties(
         slope, bend = problem.slopes(here)
         if np.abs(slope).max() < _FLAT * len(judged.left) + 1e-10:
             break
-        step = np.linalg.solve(bend, slope)
+        step = np.linalg.solve(problem.with_level(bend), slope)
         for _ in range(_HALVINGS):
             there = here + step
             found = problem.value(there)
@@ -105,8 +110,16 @@ def fit_ties(
             f"{model.name}'s model has no finite estimate", allowed="half a win for each side"
         )
     m = len(start)
-    influence = problem.influence(here)
-    return TieFit(here[:m], float(here[m]), float(here[m + 1]) if side else 0.0, influence)
+    inverse = np.asarray(
+        np.linalg.inv(problem.with_level(problem.slopes(here)[1])), dtype=np.float64
+    )
+    return TieFit(
+        here[:m],
+        float(here[m]),
+        float(here[m + 1]) if side else 0.0,
+        problem.influence(here, inverse),
+        problem.bias(here, inverse),
+    )
 
 
 class _Problem:
@@ -153,17 +166,18 @@ class _Problem:
             bend[:m, m + 1] = bend[m + 1, :m] = by_item(found.lead2)
             bend[m, m + 1] = bend[m + 1, m] = found.both.sum()
             bend[m + 1, m + 1] = found.lead2.sum()
-        return slope, self._with_level(bend)
+        return slope, bend
 
-    def _with_level(self, bend: FloatArray) -> FloatArray:
+    def with_level(self, bend: FloatArray) -> FloatArray:
         """Return the matrix with each group's level fixed: gradients sum to 0 within a group."""
         group = self.judged.group
-        same = group[:, None] == group[None, :]
         scale = max(float(np.trace(bend[: self.m, : self.m])) / self.m, 1e-8)
-        bend[: self.m, : self.m] += same * (scale / np.bincount(group)[group])
-        return bend
+        same = group[:, None] == group[None, :]
+        found = bend.copy()
+        found[: self.m, : self.m] += same * (scale / np.bincount(group)[group])
+        return found
 
-    def influence(self, here: FloatArray) -> FloatArray:
+    def influence(self, here: FloatArray, inverse: FloatArray) -> FloatArray:
         """Return each cluster's influence on every parameter."""
         judged, m = self.judged, self.m
         lead = self._lead(here, judged.left, judged.right)
@@ -177,6 +191,53 @@ class _Problem:
         rows = np.tile(judged.cluster, len(columns))
         at = (rows, np.concatenate(columns))
         pulls = csr_array((np.concatenate(values), at), shape=(size, self.k))
-        _, bend = self.slopes(here)
         factor = size / max(size - 1, 1)
-        return np.asarray(np.sqrt(factor) * (pulls @ np.linalg.inv(bend)))
+        return np.asarray(np.sqrt(factor) * (pulls @ inverse))
+
+    def bias(self, here: FloatArray, inverse: FloatArray) -> FloatArray:
+        """Return the first-order bias: I^-1 times the sum of I^cd (E l_bcd / 2 + E l_bc l_d).
+
+        A pair's judgments depend on its lead and the room only, so that the sum has one term for
+        each pair, with the covariance of these two.
+        """
+        left, right, m = self.left, self.right, self.m
+        lead, room = self._lead(here, left, right), float(here[m])
+        spread = np.diag(inverse)
+        of_lead = spread[left] + spread[right] - 2 * inverse[left, right]
+        joint = inverse[left, m] - inverse[right, m]
+        if self.side:
+            own = inverse[:, m + 1]
+            of_lead = of_lead + 2 * (own[left] - own[right]) + own[m + 1]
+            joint = joint + own[m]
+        both = np.array([[of_lead, joint], [joint, np.full(len(lead), inverse[m, m])]])
+        third = third_order(self.model, lead, room)
+        pull = sum(self.counts) * np.einsum("uvwc,vwc->uc", third, both)
+        score = sum_by(left, pull[0], m) - sum_by(right, pull[0], m)
+        whole = [pull[1].sum(), *[pull[0].sum()] * self.side]
+        return np.asarray(inverse @ np.concatenate([score, whole]))
+
+
+def third_order(model: Likelihood, lead: FloatArray, room: float) -> FloatArray:
+    """Return E l_uvw / 2 + E l_uv l_w of one judgment for each pair, shape (2, 2, 2, n_pairs).
+
+    Notes
+    -----
+    u, v, w are the lead and the room. E l_uv l_w is the derivative of E l_uv by w minus E l_uvw;
+    both are central differences of the second derivatives, with the answers expected here, or
+    expected there.
+    """
+    here = Said(*model.chances(lead, room))
+
+    def second(said: Said | None, by_lead: float, by_room: float) -> FloatArray:
+        at, there = lead + by_lead, room + by_room
+        found = model.slopes(said or Said(*model.chances(at, there)), at, there)
+        return -np.array([[found.lead2, found.both], [found.both, found.room2]])
+
+    result = np.empty((2, 2, 2, len(lead)))
+    for w, (by_lead, by_room) in enumerate(((_STEP, 0.0), (0.0, _STEP))):
+        fixed, moving = (
+            (second(said, by_lead, by_room) - second(said, -by_lead, -by_room)) / (2 * _STEP)
+            for said in (here, None)
+        )
+        result[:, :, w] = moving - fixed / 2
+    return result

@@ -75,10 +75,11 @@ def agreement_without_ties(
     rest: AgreementOnTrials | None = None
     try:
         rest = choice_agreement(
-            evidence.decided,
-            evidence.judges[judge].decided,
+            evidence.people,
+            evidence.judges[judge].trials,
             cluster=analysis.cluster,
             level=analysis.level,
+            ties=False,
         )
     except RatifyError as error:
         note = f"{note} {str(error)[0].upper()}{str(error)[1:]}."

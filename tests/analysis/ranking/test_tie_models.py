@@ -17,6 +17,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from analysis.ranking import bradley_terry
 from analysis.ranking.draws import score_errors
 from analysis.ranking.rank_intervals import rank_intervals
+from analysis.ranking.tie_fit import Judged, _Problem, fit_ties
 from analysis.ranking.tie_models import MODELS, Said, TieModel
 from analysis.ranking.ties import TiedRanking, rank_with_ties, score_errors_with_ties
 from prereg.errors import RatifyError
@@ -64,28 +65,29 @@ def scores(found: TiedRanking) -> np.ndarray:
 @pytest.mark.parametrize("model", BOTH)
 def test_scores_and_room_are_those_of_r(model: TieModel) -> None:
     found = rank_with_ties(from_cells(), model=model, ridge=0)
-    np.testing.assert_allclose(found.tie, R[model]["room"], atol=2e-7)
+    np.testing.assert_allclose(found.tie + found.tie_bias, R[model]["room"], atol=2e-7)
     relative = scores(found) - scores(found)[0]
     np.testing.assert_allclose(relative, R[model]["scores"], atol=2e-7)
     assert abs(scores(found).mean()) < 1e-9
 
 
 def test_with_a_side_advantage_too() -> None:
-    table = from_cells()
-    found = rank_with_ties(table, model="davidson", ridge=0, side_advantage=True)
+    found = rank_with_ties(from_cells(), model="davidson", ridge=0, side_advantage=True)
     want = R["davidson_with_side"]
-    assert found.side_advantage is not None
-    np.testing.assert_allclose(
-        [found.tie, found.side_advantage], [want["room"], want["side"]], atol=2e-7
-    )
+    np.testing.assert_allclose(likeliest(found), [want["room"], want["side"]], atol=2e-7)
     np.testing.assert_allclose(scores(found) - scores(found)[0], want["scores"], atol=2e-7)
-    found = rank_with_ties(table, model="rao_kupper", ridge=0, side_advantage=True)
+    found = rank_with_ties(from_cells(), model="rao_kupper", ridge=0, side_advantage=True)
     low, high = R["rao_kupper_with_side"]["thresholds"]
-    assert found.side_advantage is not None
-    np.testing.assert_allclose(found.tie, (high - low) / 2, atol=2e-7)
-    np.testing.assert_allclose(found.side_advantage, -(high + low) / 2, atol=2e-7)
+    np.testing.assert_allclose(likeliest(found), [(high - low) / 2, -(high + low) / 2], atol=2e-7)
     relative = scores(found) - scores(found)[0]
     np.testing.assert_allclose(relative, R["rao_kupper_with_side"]["scores"], atol=2e-7)
+
+
+def likeliest(found: TiedRanking) -> list[float]:
+    """The maximum of the likelihood: what was reported, without its correction for bias."""
+    assert found.side_advantage is not None
+    assert found.side_bias is not None
+    return [found.tie + found.tie_bias, found.side_advantage + found.side_bias]
 
 
 def test_rao_kupper_with_a_side_is_statsmodels_ordered_logit() -> None:
@@ -136,8 +138,8 @@ def test_ridge_and_clustered_errors_are_those_of_the_likelihood_written_out(
     start = np.append(np.zeros(len(names)), 0.5)
     best = minimize(worth, start, method="BFGS", options={"gtol": 1e-8}).x
     np.testing.assert_allclose(scores(found), best[:-1], atol=1e-5)
-    np.testing.assert_allclose(found.tie, best[-1], atol=1e-5)
-    here = np.append(scores(found), found.tie)
+    np.testing.assert_allclose(found.tie + found.tie_bias, best[-1], atol=1e-5)
+    here = np.append(scores(found), found.tie + found.tie_bias)
     pulls = np.column_stack(
         [(each(here + step) - each(here - step)) / 2e-5 for step in 1e-5 * np.eye(len(here))]
     )
@@ -183,6 +185,47 @@ def test_derivatives_are_those_of_the_value(model: TieModel) -> None:
     equal = likelihood.chances(np.zeros(1), room)[2][0]
     assert likelihood.of_equals(room) == pytest.approx(equal)
     assert likelihood.first_guess(equal) == pytest.approx(room)
+
+
+def test_the_bias_is_the_slope_of_jeffreys_prior() -> None:
+    """So it is in an exponential family (Firth 1993), which Davidson's model is."""
+    rng = np.random.default_rng(3)
+    left = rng.integers(5, size=120)
+    right = (left + rng.integers(1, 5, size=120)) % 5
+    said = rng.integers(3, size=120)
+    group = np.zeros(5, dtype=np.int64)
+    judged = Judged(left, right, said == 0, said == 1, np.arange(120), group)
+    for side in (False, True):
+        fit = fit_ties(judged, MODELS["davidson"], ridge=0, side=side, start=np.zeros(5))
+        problem = _Problem(judged, MODELS["davidson"], 0.0, side)
+        here = np.concatenate([fit.score, [fit.room], [fit.side] * side])
+
+        def bend(x: np.ndarray, problem: _Problem = problem) -> np.ndarray:
+            """Of scores relative to item 0, whose own level means nothing."""
+            return problem.slopes(x)[1][1:, 1:]
+
+        steps = 1e-5 * np.eye(len(here))[1:]
+        logs = [
+            [float(np.linalg.slogdet(bend(here + sign * step))[1]) for sign in (1, -1)]
+            for step in steps
+        ]
+        slope = [(up - down) / 2e-5 for up, down in logs]
+        want = -np.linalg.solve(bend(here), slope) / 2
+        ours = fit.bias[1:] - np.append(np.full(4, fit.bias[0]), np.zeros(len(here) - 5))
+        np.testing.assert_allclose(ours, want, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("model", BOTH)
+def test_the_room_is_not_too_large_where_items_have_few_judgments(model: TieModel) -> None:
+    rng = np.random.default_rng(21)
+    found = [
+        rank_with_ties(simulated(rng, model, items=20, n=200)[0], model=model) for _ in range(40)
+    ]
+    raw = np.array([one.tie + one.tie_bias for one in found])
+    corrected = np.array([one.tie for one in found])
+    error = corrected.std() / np.sqrt(len(found))
+    assert abs(corrected.mean() - 0.5) < 3.5 * error
+    assert raw.mean() - 0.5 > 3.5 * error
 
 
 @pytest.mark.parametrize("model", BOTH)
