@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from prereg.plan.pairs import PairSampling
 from prereg.tables.reader import read_table
 from study.judges.adaptive.asking import ask_pairs, scheme_of
 from study.judges.adaptive.information import InformativePairs
+from study.judges.adaptive.posterior import Replies, _log_evidence, prior
 from study.judges.baseline import Length, Lexical
 from study.judges.prompts.chosen import prompts_of
 from study.judges.prompts.files import parse_prompt
@@ -257,3 +259,14 @@ def test_scores_by_information_are_those_of_half_wins() -> None:
         pull[b] -= won - p
     np.testing.assert_allclose(pull, score / spread, atol=0.5)
     assert json.dumps(told)
+
+
+def test_the_spread_is_learned_from_ties_of_either_side() -> None:
+    rng = np.random.default_rng(6)
+    left = rng.integers(5, size=60)
+    right = (left + rng.integers(1, 5, size=60)) % 5
+    won = rng.choice([0.0, 0.5, 1.0], size=60)
+    straight = Replies(5, left, right, won, np.ones(60, dtype=bool))
+    turned = Replies(5, right, left, 1 - won, np.ones(60, dtype=bool))
+    found = replace(prior(5), score=rng.normal(size=5), side=0.0)
+    assert _log_evidence(straight, found) == pytest.approx(_log_evidence(turned, found))
