@@ -146,6 +146,7 @@ class Turned:
     They are 0 where right was chosen, and 1/2 at a tie.
     """
 
+    pairs: pd.DataFrame
     first: FloatArray
     second: FloatArray
 
@@ -163,14 +164,14 @@ class Turned:
 def asked_both_ways(asked: pd.DataFrame) -> Turned:
     """Return the pairs among the questions that were asked both ways round, each once."""
     if asked.empty:
-        return Turned(np.zeros(0), np.zeros(0))
+        return Turned(asked, np.zeros(0), np.zeros(0))
     pairs = pd.MultiIndex.from_frame(asked[PAIR])
     left = pd.Series(asked["left"].to_numpy(np.float64), index=pairs)
     turned = left.reindex(pairs.reorder_levels([0, 2, 1])).to_numpy()
     known = ~np.isnan(turned)
     ids = asked[["left_id", "right_id"]].to_numpy(dtype=str)
     one_way = known & (ids[:, 0] < ids[:, 1])
-    return Turned(left.to_numpy()[one_way], turned[one_way])
+    return Turned(asked[one_way], left.to_numpy()[one_way], turned[one_way])
 
 
 def answers_to(pairs: pd.MultiIndex, asked: pd.DataFrame) -> FloatArray:

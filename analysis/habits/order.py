@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,19 +18,21 @@ from analysis.habits.answers import (
     item_probes,
     pair_probes,
 )
-from analysis.habits.measure import ODDS, Habit, Measure
+from analysis.habits.first_odds import first_odds
+from analysis.habits.measure import Habit, Measure
 from analysis.inference.paired import (
     clustered_share,
-    coin_interval,
     coin_p,
     exchange_p,
     mean_difference,
     paired_difference,
 )
 from analysis.inference.proportions import wilson_interval
+from analysis.inference.trial_errors import PAIRS_AND_ITEMS, share_over_pairs
 
 PAIRS = "pairs asked both ways round"
-SAME_AGAIN = "Wilson's interval, effective number of answers by pair"
+SAME_AGAIN = "Wilson's interval, effective number of answers by item"
+SIDES = ["left_id", "right_id"]
 
 
 def position(asked: pd.DataFrame, *, judge: str) -> Habit:
@@ -72,7 +73,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
         else ""
     )
     away = paired_difference(both_first, moved - both_first, n)
-    steady = clustered_share(same.astype(float))
+    steady = share_over_pairs(same.astype(float), turned.pairs)
     return Habit(
         judge,
         "first",
@@ -92,7 +93,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 accuses=True,
                 **common,
             ),
-            _first_odds(both_first, moved, common, note),
+            first_odds(both_first, moved, common, note),
             Measure(
                 habit="steady",
                 what="consistency",
@@ -100,41 +101,12 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 estimate=steady.estimate,
                 low=steady.low,
                 high=steady.high,
-                method="share of pairs; Wilson's interval",
+                method=f"share of pairs; {PAIRS_AND_ITEMS}",
                 unit="proportion",
                 note=note,
                 **{**common, "n": n + tied},
             ),
         ),
-    )
-
-
-def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: str) -> Measure:
-    """Return the factor on the odds for being first; not finite if all choices moved one way."""
-    estimate = low = high = math.nan
-    endless = 0
-    if moved:
-        ends = coin_interval(both_first, moved)
-        low, high = (math.sqrt(end / (1 - end)) if end < 1 else math.nan for end in ends)
-        if 0 < both_first < moved:
-            estimate = math.sqrt(both_first / (moved - both_first))
-        else:
-            endless = 1 if both_first else -1
-            note = "The odds are not finite: every choice that moved went to the same side."
-    elif not note:
-        note = "No choice moved with the sides."
-    return Measure(
-        habit="first",
-        what="first_odds",
-        label=f"Being first multiplies the odds of {common['judge']}'s choice by",
-        estimate=estimate,
-        low=low,
-        high=high,
-        method="root of the odds among pairs whose choice moved; exact interval (Clopper-Pearson)",
-        unit=ODDS,
-        note=note,
-        endless=endless,
-        **{**common, "n": moved, "unit_of_n": "pairs that moved"},
     )
 
 
@@ -203,11 +175,10 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         every question; `repeat DIMENSION` if ratings were repeated. There is no honest value: a
         noisy judge is weak, not biased.
     """
-    again = _agreements(probes, judge, REPEAT)
+    again = _agreements(probes, judge, REPEAT).groupby("unit")
     asked = pair_probes(probes, judge)
     tied = bool(asked.loc[asked["probe"].isin([ORIGINAL, REPEAT]), "chosen"].eq("").any())
-    shares = again.groupby("unit")["same"].mean().to_numpy()
-    found = clustered_share(shares)
+    found = share_over_pairs(again["same"].mean().to_numpy(), again[SIDES].first())
     note = "" if found.units else "Nothing was asked again."
     common: dict[str, Any] = {
         "judge": judge,
@@ -216,7 +187,7 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         "unit_of_n": "pairs asked again",
         "unit": "proportion",
         "note": note,
-        "method": f"share of repetitions; {SAME_AGAIN}",
+        "method": f"share of repetitions; {PAIRS_AND_ITEMS}",
     }
     measures = [
         Measure(
@@ -253,7 +224,13 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
                 estimate=same.estimate,
                 low=same.low,
                 high=same.high,
-                **{**common, "n": same.units, "unit_of_n": "items rated again", "note": ""},
+                **{
+                    **common,
+                    "n": same.units,
+                    "unit_of_n": "items rated again",
+                    "note": "",
+                    "method": f"share of repetitions; {SAME_AGAIN}",
+                },
             )
         )
     return Habit(judge, "repeat", tuple(measures))
@@ -279,9 +256,9 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
     repeats = _agreements(probes, judge, REPEAT).groupby("unit")["same"].agg(["sum", "count"])
     measures = []
     for name, rows in original.groupby("variant", sort=False):
-        same = rows.groupby("unit")["same"].first()
+        same = rows.groupby("unit")[["same", *SIDES]].first()
         measures += _beside_repeats(judge, WORDING, str(name), same, repeats)
-    swapped = _agreements(probes, judge, SWAP).groupby("unit")["same"].first()
+    swapped = _agreements(probes, judge, SWAP).groupby("unit")[["same", *SIDES]].first()
     if len(swapped):
         measures += _beside_repeats(judge, SWAP, "", swapped, repeats)[1:]
     if original["variant"].drop_duplicates().size > 1:
@@ -305,10 +282,11 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def _beside_repeats(
-    judge: str, asking: str, variant: str, same: pd.Series[bool], repeats: pd.DataFrame
+    judge: str, asking: str, variant: str, asked: pd.DataFrame, repeats: pd.DataFrame
 ) -> list[Measure]:
     """Return the agreement of a changed question with the original, and minus that of repeats."""
-    share = clustered_share(same.to_numpy().astype(np.float64))
+    same = asked["same"]
+    share = share_over_pairs(same.to_numpy().astype(np.float64), asked)
     what = f"{asking} {variant}".strip()
     how = f"with wording {variant}" if asking == WORDING else "with sides exchanged"
     common: dict[str, Any] = {
@@ -326,7 +304,7 @@ def _beside_repeats(
         estimate=share.estimate,
         low=share.low,
         high=share.high,
-        method="share of pairs; Wilson's interval",
+        method=f"share of pairs; {PAIRS_AND_ITEMS}",
         **common,
     )
     units = same.index.intersection(repeats.index)
@@ -372,7 +350,8 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
     alike = rows.groupby(["unit", "chosen"]).size().pow(2).groupby("unit").sum()
     sizes, alike = sizes[sizes > 1], alike[sizes > 1]
     shares = (alike - sizes) / (sizes * (sizes - 1))
-    found = clustered_share(shares.to_numpy().astype(np.float64))
+    pairs = rows.groupby("unit")[SIDES].first().loc[shares.index]
+    found = share_over_pairs(shares.to_numpy().astype(np.float64), pairs)
     return Measure(
         judge=judge,
         habit="steady",
@@ -384,7 +363,7 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
         low=found.low,
         high=found.high,
         unit="proportion",
-        method=f"mean over all pairs of wordings, the original among them; {SAME_AGAIN}",
+        method=f"mean over all pairs of wordings, the original among them; {PAIRS_AND_ITEMS}",
     )
 
 
@@ -394,7 +373,7 @@ def _agreements(probes: pd.DataFrame, judge: str, probe: str) -> pd.DataFrame:
     first = rows[rows["probe"] == ORIGINAL].drop_duplicates("unit").set_index("unit")["chosen"]
     others = rows[(rows["probe"] == probe) & rows["unit"].isin(first.index)]
     same = others["chosen"].to_numpy() == first.reindex(others["unit"]).to_numpy()
-    return others[["unit", "variant"]].assign(same=same)
+    return others[["unit", "variant", *SIDES]].assign(same=same)
 
 
 def _rating_agreements(probes: pd.DataFrame, judge: str) -> pd.DataFrame:

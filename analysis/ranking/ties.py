@@ -102,7 +102,9 @@ def rank_with_ties(
     With few judgments an item, scores are spread too far, and the parameter for ties is too large
     with them: at 20 judgments an item and a third of equal pairs tied, log nu was .08 (1.3 errors)
     too large. So the first-order bias (Cox and Snell 1968) of the two shared parameters is
-    subtracted; scores stay those of maximum likelihood, as Bradley-Terry's do.
+    subtracted; scores stay those of maximum likelihood, as Bradley-Terry's do. In simulations with
+    150 raters x 2 trials on 30 items, 95% intervals of scores covered .94, because of that spread,
+    those of how often equal items tie .95 to .96.
 
     Half a win for each side (`bradley_terry(tie='tie')`) is another estimand, the logit of the
     expected share: its scores lie closer together the more ties there are. Where Davidson's model

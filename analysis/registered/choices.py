@@ -14,6 +14,7 @@ from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.inference.trial_errors import cluster_words
+from analysis.registered import published_errors
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.tied import agreement_without_ties, decided_trials, kinds_of_answers
@@ -107,6 +108,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
         quantities=quantities,
         tables=[table],
+        methods=published_errors.of_logit(analysis, data),
     )
 
 
@@ -200,7 +202,12 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     )
     fit, fitted = _registered_curve(analysis, evidence, trials)
     figure = _gap_figure(analysis, evidence, fitted, rates, fit)
-    return Finding(quantities=quantities, tables=[table], figures=[figure])
+    return Finding(
+        quantities=quantities,
+        tables=[table],
+        figures=[figure],
+        methods=published_errors.of_rates(analysis, trials),
+    )
 
 
 def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
@@ -269,6 +276,9 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
         quantities=quantities,
+        methods=published_errors.of_agreement(
+            analysis, evidence.people, evidence.judges[analysis.judges[0]].trials
+        ),
     )
 
 
@@ -368,6 +378,6 @@ def _gap_figure(
         name=analysis.id,
         title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
         caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
-        f"{analysis.judge} scored higher, with Wilson intervals.{fitted_curve}",
+        f"{analysis.judge} scored higher, with {percent(analysis.level)} intervals.{fitted_curve}",
         alt=f"Share choosing the higher-scored side, by size of the gap: {'; '.join(shares)}.",
     )
