@@ -17,7 +17,7 @@ from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read
 from analysis.ranking import Ranking, bradley_terry
 from analysis.results.quantities import Status
 from analysis.tables import tidy as tables
-from analysis.tables.columns import TIE, without_ties
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
@@ -44,7 +44,7 @@ class Evidence:
         The items table; columns other than id, scenario and text are unchanged.
     answers : DataFrame
         People's answers after exclusions, with `sequence_id`, without attention checks: by the
-        plan's kind forced choices, ratings (one row per dimension) or picks (one row per option).
+        plan's kind choices, ratings (one row per dimension) or picks (one row per option).
     people : DataFrame
         People's choices: the answers of a pairwise plan, ties among them if it offers ties, or the
         comparisons that picks of best and worst imply; empty if the plan asks for ratings.
@@ -105,16 +105,6 @@ class Evidence:
     def raters_own(self) -> str:
         """The possessive of the raters, at the beginning of a sentence."""
         return "Simulated raters'" if self.simulated else "People's"
-
-    @property
-    def decided(self) -> pd.DataFrame:
-        """People's choices without ties."""
-        return without_ties(self.people)
-
-    @property
-    def n_ties(self) -> int:
-        """How many of people's choices are ties."""
-        return len(self.people) - len(self.decided)
 
     @property
     def ratings(self) -> pd.DataFrame:
