@@ -54,7 +54,7 @@ class TieFit:
     side : float
         0 if it was not fitted.
     influence : float array of shape (n_clusters, m + 1 or m + 2)
-        The covariance of scores, room and side is influence' influence.
+        The covariance of scores, room and side (side after its bias) is influence' influence.
     bias : float array of shape (m + 1 or m + 2,)
         First-order bias of scores, room and side (Cox and Snell 1968); it is not subtracted.
     """
@@ -110,14 +110,20 @@ def fit_ties(
             f"{model.name}'s model has no finite estimate", allowed="half a win for each side"
         )
     m = len(start)
-    inverse = np.asarray(
-        np.linalg.inv(problem.with_level(problem.slopes(here)[1])), dtype=np.float64
-    )
+    inverse = problem.inverse(here)
+    influence = problem.influence(here, inverse)
+    if side:
+        # the bias of the side advantage grows with it, so what is left after it varies less
+        step = _STEP * np.eye(len(here))[m + 1]
+        ends = [
+            problem.bias(one, problem.inverse(one))[m + 1] for one in (here - step, here + step)
+        ]
+        influence[:, m + 1] *= 1 - (ends[1] - ends[0]) / (2 * _STEP)
     return TieFit(
         here[:m],
         float(here[m]),
         float(here[m + 1]) if side else 0.0,
-        problem.influence(here, inverse),
+        influence,
         problem.bias(here, inverse),
     )
 
@@ -176,6 +182,10 @@ class _Problem:
         found = bend.copy()
         found[: self.m, : self.m] += same * (scale / np.bincount(group)[group])
         return found
+
+    def inverse(self, here: FloatArray) -> FloatArray:
+        """Return the inverse of the second derivative with each group's level fixed."""
+        return np.asarray(np.linalg.inv(self.with_level(self.slopes(here)[1])), dtype=np.float64)
 
     def influence(self, here: FloatArray, inverse: FloatArray) -> FloatArray:
         """Return each cluster's influence on every parameter."""
