@@ -9,7 +9,7 @@ from analysis.ranking.fit_check import check_fit
 from analysis.results.words import listed
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
-from prereg.tables.contract import STATUSES
+from prereg.tables.contract import STATUSES, TIE
 
 
 def methods(evidence: Evidence) -> list[str]:
@@ -17,7 +17,7 @@ def methods(evidence: Evidence) -> list[str]:
     plan = evidence.plan
     paragraphs = [_collection(plan)]
     if evidence.ranking is not None:
-        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge)
+        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge, tie=TIE)
         paragraphs += [_ranking(plan), check.sentence]
     if plan.measures is not None:
         paragraphs += _judges_scores(evidence)
@@ -87,6 +87,13 @@ def _ranking(plan: Plan) -> str:
             f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
             f"they were asked, and again in {elo.reorderings} seeded random orders."
         )
+    if plan.design.offers_ties:
+        said += (
+            " In both a tie is half a win for each side, unless a registered ranking names another "
+            "model of ties. Whoever compares one choice with another leaves ties out (people's own "
+            "agreement, raters who disagree with the others), except where a tie is named as an "
+            "answer of its own."
+        )
     return said.strip()
 
 
@@ -96,7 +103,7 @@ def _judges_scores(evidence: Evidence) -> list[str]:
     whole = [name for name, one in evidence.judges.items() if one.has_one_score(measures)]
     none = [name for name, one in evidence.judges.items() if one.scores["overall"].isna().all()]
     summed = [name for name in evidence.judges if name not in {*whole, *none}]
-    said = []
+    said, ties = [], evidence.plan.design.offers_ties
     if summed:
         adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
         said.append(
@@ -116,7 +123,8 @@ def _judges_scores(evidence: Evidence) -> list[str]:
         "as the plan says: by default trials depend on each other if they share their rater or an "
         "item (dyadic errors, bias-reduced, with Satterthwaite's degrees of freedom). The gap is "
         "the absolute difference of the judge's overall scores; trials without a gap have no "
-        "higher side and are left out.",
+        "higher side and are left out"
+        + (", and so are trials in which people chose neither side." * ties or "."),
     ]
 
 

@@ -109,7 +109,7 @@ class Regression(AnyAnalysis):
     ----------
     model : {'ols', 'logit', 'ordinal'}
     data : str
-        'trials' (people's forced choices with the scores of `judge`), 'ratings' (people's),
+        'trials' (people's choices with the scores of `judge`), 'ratings' (people's),
         'judge_ratings', or the name of a tidy table of the study.
     outcomes : tuple of str
         Columns, or dimensions if the data are ratings. Each has its own regression.

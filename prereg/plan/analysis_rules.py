@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from prereg.analyses.choices import ChoiceAgreement, Logit
 from prereg.analyses.equivalence import PEOPLE, Equivalence
 from prereg.analyses.rank_correlation import RankCorrelation
+from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
@@ -71,10 +72,7 @@ def faults_of_analyses(plan: Plan) -> Iterator[RatifyError]:
         if analysis.hypothesis is not None:
             yield from unknown(analysis.hypothesis, known, f"{where}.hypothesis")
         yield from _check_judges(analysis, judges, where, asks_pairs=kind.asks_pairs)
-        if isinstance(analysis, RankCorrelation) and not kind.asks_pairs:
-            yield from unknown(
-                analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score"
-            )
+        yield from _check_ranking(analysis, plan, where)
         yield from _check_kind(analysis, plan, where)
         yield from _check_dimensions(analysis, plan, where)
     by_id = {analysis.id: analysis for analysis in plan.analyses}
@@ -92,6 +90,14 @@ def _check_kind(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyEr
         yield from _check_regression(analysis, plan, where)
     if isinstance(analysis, Equivalence):
         yield from _check_equivalence(analysis, plan, where)
+
+
+def _check_ranking(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
+    """Refuse a score that the plan's kind does not have, and a model of ties that it refuses."""
+    if isinstance(analysis, RankCorrelation) and not kind_of(plan).asks_pairs:
+        yield from unknown(analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score")
+    if isinstance(analysis, RankingAnalysis) and not plan.design.offers_ties:
+        yield from unknown(analysis.tie_model, ["half"], f"{where}.tie_model")
 
 
 def _check_judges(
