@@ -32,7 +32,9 @@ def methods(evidence: Evidence) -> list[str]:
 _OF_KIND = {
     "rank_correlation": "Rank correlations are Spearman's, through Fisher's z with the error of "
     "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
-    "Disattenuated correlations are divided by the square root of the scores' reliability.",
+    "The corrected correlation is the observed one divided by the square root of the scores' "
+    "reliabilities, with a jackknife interval over items. It is given only where the interval of "
+    "each of these reliabilities is above 0.",
     "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
     "error of the difference, calibrated so that on average over items 95% have the true rank. "
     "Each rater's choices are compared with scores estimated without that rater.",
