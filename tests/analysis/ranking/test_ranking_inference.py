@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from analysis.evidence.evidence import Evidence
-from analysis.ranking import misfit as misfit_module
+from analysis.ranking import consistency
 from analysis.ranking import rank_intervals as ranks_module
 from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.disattenuation import Measured, disattenuated, scale_reliability
@@ -301,9 +301,10 @@ def test_the_tail_is_that_of_all_outcomes(agreeing):
     total = outcomes @ size
     below = likely[total < observed - 1e-9].sum()
     exact = below + likely[np.abs(total - observed) < 1e-9].sum()
-    got = misfit_module._lower_tail(
-        np.zeros(10, dtype=np.int64), size, chance, np.array([observed]), 1
-    )[0]
+    agrees = np.isin(np.arange(10), np.argsort(size)[:agreeing])
+    asked = consistency.Choices(np.zeros(10, dtype=np.int64), size, agrees, 1)
+    node = np.array([0.7])
+    got = consistency._tails(asked, asked.log_likelihood(0.7)[:, None], node)[0, 0]
     assert got == pytest.approx((below + exact) / 2, rel=0.1, abs=1e-6) or agreeing == 0
     if agreeing == 0:
         assert got == pytest.approx(exact)
