@@ -24,6 +24,7 @@ from analysis.ranking.pair_counts import (
 )
 from analysis.ranking.pair_scores import first_guess, main_groups, restrict
 from analysis.ranking.result import Ranking, Structure, ranking_frame, structure_of
+from analysis.ranking.side import require_side
 from analysis.ranking.standard_errors import Problem, bootstrap_scores, clustered_errors
 from analysis.tables import columns
 from prereg.errors import RatifyError
@@ -89,8 +90,8 @@ def bradley_terry(
     Raises
     ------
     RatifyError
-        On bad settings, on judgments that `read_comparisons` refuses, and if there is no finite
-        estimate (a side that always wins).
+        On bad settings, on judgments that `read_comparisons` refuses, if there is no finite
+        estimate (a side that always wins), and if they cannot show an advantage of a side.
 
     Notes
     -----
@@ -135,6 +136,8 @@ def bradley_terry(
     groups = structure_of(cells, data.n_items)
     main = main_groups(groups)
     problem = restrict(cells, groups, main, counted.cluster, ridge)
+    if side_advantage:
+        require_side(problem.cells, data.n_items)
     fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))
     settings = f"ridge {ridge:g}, "
     spread = _Spread.unknown(data.n_items)

@@ -70,45 +70,45 @@ def rater_misfit(
 ) -> RaterMisfit:
     """Test whether each rater agrees less with the others than the others agree among themselves.
 
-        Parameters
-        ----------
-        judgments : DataFrame
-            As for `bradley_terry`, with the column `rater`.
-        rater : str
-        ridge, by
-            As in `bradley_terry`.
-        alpha : float
-            With 'holm' or 'bonferroni', the probability that any honest rater is flagged;
-            with the other corrections, the expected share of such raters among the flagged; with
-            'none', the share of such raters that is flagged.
-        correction : {'none', 'bonferroni', 'holm', 'benjamini_hochberg', 'benjamini_yekutieli'}
-            Over all raters.
+    Parameters
+    ----------
+    judgments : DataFrame
+        As for `bradley_terry`, with the column `rater`.
+    rater : str
+    ridge, by
+        As in `bradley_terry`.
+    alpha : float
+        With 'holm' or 'bonferroni', the probability that any honest rater is flagged;
+        with the other corrections, the expected share of such raters among the flagged; with
+        'none', the share of such raters that is flagged.
+    correction : {'none', 'bonferroni', 'holm', 'benjamini_hochberg', 'benjamini_yekutieli'}
+        Over all raters.
 
-        Returns
-        -------
-        RaterMisfit
+    Returns
+    -------
+    RaterMisfit
 
-        Raises
-        ------
-        RatifyError
-            As `bradley_terry`, and on bad settings.
+    Raises
+    ------
+    RatifyError
+        As `bradley_terry`, and on bad settings.
 
-        Notes
-        -----
-        The log-odds of a rater's judgments come from scores without that rater (one Newton step from
-        the full fit). They are multiplied by the rater's consistency, because scores from few judgments
-        are spread too far, and because honest raters are not equally consistent. The statistic is the
-        sum of log-odds x (choice - expectation): a wrong choice in a clear pair counts more than one in
-        a close pair. Its lower tail is averaged over the consistencies of honest raters, whose
-        distribution is estimated from all other raters (see `analysis.ranking.consistency.surprise`):
-        it asks whether the choices are too bad for an inconsistent but honest rater.
+    Notes
+    -----
+    The log-odds of a rater's judgments come from scores without that rater (one Newton step from
+    the full fit). They are multiplied by the rater's consistency, because scores from few judgments
+    are spread too far, and because honest raters are not equally consistent. The statistic is the
+    sum of log-odds x (choice - expectation): a wrong choice in a clear pair counts more than one in
+    a close pair. Its lower tail is averaged over the consistencies of honest raters, whose
+    distribution is estimated from all other raters (see `analysis.ranking.consistency.surprise`):
+    it asks whether the choices are too bad for an inconsistent but honest rater.
 
-    TODO MEASURED
+    Measured below.
 
-        References
-        ----------
-        Lugannani, R. and Rice, S. (1980). Advances in Applied Probability 12, 475-490.
-        Barndorff-Nielsen, O. E. (1991). Biometrika 78, 557-563 (r*).
+    References
+    ----------
+    Lugannani, R. and Rice, S. (1980). Advances in Applied Probability 12, 475-490.
+    Barndorff-Nielsen, O. E. (1991). Biometrika 78, 557-563 (r*).
     """
     columns.proportion("alpha", alpha)
     columns.one_of("correction", correction, list(CORRECTIONS))
