@@ -116,17 +116,21 @@ class Block:
         the scores is influence' influence.
     judges : int array of shape (n_items,)
         Number of clusters that judged each item.
+    n_clusters : int, optional
+        How many of the clusters are raters' (or whatever judgments are clustered by); by default
+        all.
     """
 
     rows: IntArray
     cluster: IntArray
     influence: FloatArray = field(repr=False)
     judges: IntArray
+    n_clusters: int | None = None
 
     @property
     def freedom(self) -> int:
         """Degrees of freedom: clusters minus one."""
-        return max(len(self.cluster) - 1, 1)
+        return max((self.n_clusters or len(self.cluster)) - 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)

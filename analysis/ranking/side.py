@@ -43,9 +43,9 @@ def require_side(cells: Cells, n_items: int) -> None:
     if not len(cells.first) or _shows_side(cells.first, cells.second, n_items):
         return
     raise RatifyError(
-        "the judgments cannot show an advantage of the left side: scores explain it as well, "
-        "because sides were never exchanged (each item's opponents stand on one side only, or no "
-        "chain of comparisons returns to an item with unequal sides)",
+        "the judgments cannot show an advantage of the left side: the items' scores explain it as "
+        "well, for no loop of comparisons has unequal sides (as where each item stands on one side "
+        "only)",
         allowed="judgments of some pairs with the sides exchanged, or no side advantage",
     )
 

@@ -13,6 +13,7 @@ from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import JudgeEvidence
 from analysis.ranking import RankCorrelation as Found
 from analysis.ranking import figures, rank_correlation
+from analysis.ranking.bias_reduced import bias_reduced_errors
 from analysis.ranking.disattenuation import Side
 from analysis.ranking.draws import MOST_ITEMS, score_errors
 from analysis.registered.finding import Finding, drawn, interval, stamp
@@ -49,7 +50,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
     if analysis.judge is not None:
         scores, unknown = with_errors(analysis, evidence, scores)
     rng = evidence.rng(analysis.id)
-    people, draws = _peoples_scores(evidence, analysis.draws, rng)
+    people, draws, caution = _peoples_scores(analysis, evidence, rng)
     found = rank_correlation(
         people,
         scores,
@@ -60,7 +61,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         level=analysis.level,
         rng=rng,
     )
-    quantities = _quantities(analysis, evidence, found, what, unknown)
+    quantities = _quantities(analysis, evidence, found, what, unknown, caution)
     table = ResultTable(
         name=f"{analysis.id}_by_scenario",
         title=f"{evidence.raters_own} ranking and {what}, by scenario",
@@ -83,15 +84,27 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
 
 
 def _peoples_scores(
-    evidence: Evidence, draws: int, rng: np.random.Generator
-) -> tuple[pd.DataFrame, FloatArray | None]:
-    """Return people's scores and, where possible, draws of the scores from other raters."""
+    analysis: RankCorrelation, evidence: Evidence, rng: np.random.Generator
+) -> tuple[pd.DataFrame, FloatArray | None, str]:
+    """Return people's scores, draws of the scores from other raters if possible, and a caution."""
     ranking = evidence.ranked
+    if analysis.penalty == "firth":
+        errors = bias_reduced_errors(evidence.people)
+        bare = int(errors.ranking.frame["note"].str.contains("because of the penalty").sum())
+        return errors.to_frame(), errors.draws(analysis.draws, rng), _only_by(bare, "penalty")
+    caution = _only_by(ranking.n_by_ridge, "ridge")
     largest = int(ranking.frame.groupby("component").size().max())
     if largest > MOST_ITEMS or ranking.n_clusters < 2:
-        return ranking.to_frame(), None
+        return ranking.to_frame(), None, caution
     errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge)
-    return errors.to_frame(), errors.draws(draws, rng)
+    return errors.to_frame(), errors.draws(analysis.draws, rng), caution
+
+
+def _only_by(scores: int, what: str) -> str:
+    if not scores:
+        return ""
+    verb = "is" if scores == 1 else "are"
+    return f" {counted(scores, 'score')} {verb} finite only because of the {what}."
 
 
 def _ends(found: Found) -> tuple[float, float]:
@@ -101,7 +114,12 @@ def _ends(found: Found) -> tuple[float, float]:
 
 
 def _quantities(
-    analysis: RankCorrelation, evidence: Evidence, found: Found, what: str, unknown: str
+    analysis: RankCorrelation,
+    evidence: Evidence,
+    found: Found,
+    what: str,
+    unknown: str,
+    caution: str,
 ) -> list[Quantity]:
     common: dict[str, Any] = {
         "n": found.n,
@@ -127,6 +145,7 @@ def _quantities(
             else "Spearman, Fisher's z with the error of Bonett and Wright",
             note=(alone if carried else "The interval has the error of items, not of raters; ")
             + f"bootstrap over items {interval(found.boot_low, found.boot_high)}."
+            + caution
             + _about_scores(evidence, found.n_unmatched),
             **common,
         ),
@@ -210,9 +229,6 @@ def _about_scores(evidence: Evidence, unmatched: int) -> str:
     """Return cautions about the scores that were correlated; empty if there are none."""
     ranking = evidence.ranked
     said = ""
-    if ranking.n_by_ridge:
-        verb = "is" if ranking.n_by_ridge == 1 else "are"
-        said += f" {counted(ranking.n_by_ridge, 'score')} {verb} finite only because of the ridge."
     if ranking.n_apart:
         said += f" {ranking.n_apart} items are in groups that were never compared with each other."
     if unmatched:

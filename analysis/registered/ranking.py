@@ -6,6 +6,7 @@ import numpy as np
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
+from analysis.ranking.bias_reduced import bias_reduced_errors
 from analysis.ranking.disattenuation import Measured, Reliability, scale_reliability
 from analysis.ranking.draws import ScoreErrors, score_errors
 from analysis.ranking.figures import plot_rank_intervals, plot_rater_misfit
@@ -52,7 +53,10 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
     # a judge is one rater: its errors are those of its judgments
     cluster = analysis.cluster if people else None
     ridge = evidence.plan.ranking.ridge
-    errors = score_errors(choices, cluster=cluster, ridge=ridge, level=analysis.level)
+    if analysis.penalty == "firth":
+        errors = bias_reduced_errors(choices, cluster=cluster, level=analysis.level)
+    else:
+        errors = score_errors(choices, cluster=cluster, ridge=ridge, level=analysis.level)
     ranks = rank_intervals(
         errors,
         rng=evidence.rng(analysis.id),
@@ -160,6 +164,10 @@ def _rank_table(
     frame = ranks.to_frame()
     frame.insert(4, "se", errors.se)
     promise = _PROMISE[analysis.rank_coverage].format(level=analysis.level)
+    if analysis.penalty == "firth":
+        for place, end in enumerate(("low", "high"), start=5):
+            frame.insert(place, f"score_{end}", errors.ranking.frame[end])
+        promise += "; score_low to score_high is a profile of the penalised likelihood"
     return ResultTable(
         name=f"{analysis.id}_ranks",
         title=f"{_who(analysis, evidence)} ranking: the ranks that each item may have",

@@ -23,6 +23,8 @@ def methods(evidence: Evidence) -> list[str]:
         paragraphs += _judges_scores(evidence)
     kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
     paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
+    if any(getattr(analysis, "penalty", "") == "firth" for analysis in plan.analyses):
+        paragraphs.append(_FIRTH)
     if plan.sensitivity is not None:
         paragraphs.append(_everybody(plan.sensitivity.cluster))
     return paragraphs
@@ -54,6 +56,12 @@ _OF_KIND = {
     "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
     "also McNemar's exact test and the difference with errors clustered by person.",
 }
+
+_FIRTH = (
+    "Where the plan says `penalty: firth`, scores are bias-reduced: half the log determinant of "
+    "the information is added to the log likelihood instead of the ridge. Their intervals are "
+    "profiles of this penalised likelihood, and an item that never lost or never won has one too."
+)
 
 
 def _everybody(cluster: str | None) -> str:

@@ -6,15 +6,16 @@ from typing import Any, Literal, Self
 
 from pydantic import Field
 
-from prereg.analyses.base import AnyAnalysis, Correction
-from prereg.strict import Identifier
+from prereg.analyses.base import AnyAnalysis, Correction, Penalty
+from prereg.strict import Identifier, added
 
 
 class RankingAnalysis(AnyAnalysis):
     """The ranks of items, how certain they are, and the raters who disagree with everyone.
 
     `of` says whose choices are used: those of `people`, or of a judge of the plan on people's
-    trials. The ridge is the one in the plan's `ranking`.
+    trials. The ridge is the one in the plan's `ranking`; with `penalty: firth`, scores are
+    bias-reduced instead, and every item has an interval.
     """
 
     answers = "choices"
@@ -28,6 +29,7 @@ class RankingAnalysis(AnyAnalysis):
     pairs: Literal["adjacent", "all"] = "adjacent"
     misfit_correction: Correction = "holm"
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    penalty: Penalty = added("ridge")
 
     def clustered_by(self, column: str) -> Self:
         """Return a copy with errors clustered by this column of the visits."""
