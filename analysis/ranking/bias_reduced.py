@@ -23,7 +23,7 @@ from prereg.errors import RatifyError
 
 # In a larger connected group intervals are from the standard error: a profile refits all scores
 # for each end of each interval.
-MOST_PROFILED = 150
+MOST_PROFILED = 100
 
 
 def bias_reduced(
@@ -62,7 +62,7 @@ def bias_reduced(
     data say less: an item that won all of its judgments may be far better than its score, and
     hardly worse. The likelihood takes judgments as independent, so the profile's quantile is t with
     the clusters minus one as df, times the root of the mean ratio of clustered to model variance in
-    the group (at least 1). Groups of more than 150 items have intervals from the errors.
+    the group (at least 1). Groups of more than 100 items have intervals from the errors.
 
     `se` is the clustered sandwich. A judgment between items of which one never beats the other, not
     even indirectly, always comes out one way: what is left of it says nothing of its variance, so
@@ -158,7 +158,7 @@ class _Group:
         if self.n_clusters < 2:
             return np.full(len(self.items), np.nan)
         meat = (self.rows.T @ self.rows).toarray()
-        return np.asarray(np.einsum("ij,jk,ki->i", self.fit.inverse, meat, self.fit.inverse))
+        return np.asarray(((self.fit.inverse @ meat) * self.fit.inverse).sum(axis=1))
 
 
 @dataclass(frozen=True)
