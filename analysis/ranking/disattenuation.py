@@ -140,7 +140,9 @@ def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
     uncorrected correlation is then divided by the root of a number that may be 0.
 
     In simulations at study size (150 items, 150 raters with 10 trials each, true correlation .838
-    and .483) it covered {COVERED}.
+    and .483) it covered .954 to .964, whether a judge's error was known or came from resampling
+    the 600 choices behind its Elo. With 30 items, 10 judgments of each and a true correlation of
+    .838, it could be corrected in .92 of studies and then covered .987.
 
     References
     ----------

@@ -103,7 +103,20 @@ def rater_misfit(
     distribution is estimated from all other raters (see `analysis.ranking.consistency.surprise`):
     it asks whether the choices are too bad for an inconsistent but honest rater.
 
-    Measured below.
+    In simulations of honest raters whose log consistency has sd .5, p was at most .05 for .046 to
+    .049 of them, and Holm at .05 flagged somebody in .062 of studies of 50 raters x 30, .050 of 150
+    x 10 and .036 of 150 x 30. A test against one common consistency flagged somebody in .44, .11
+    and .69. If all raters are equally consistent, the test allows for inconsistency that is not
+    there: .040 to .044 of raters and .014 to .028 of studies (.038 if tastes differ). If many
+    raters are nearly careless (consistency gamma with shape 4, 50 raters), .09 of studies.
+
+    So few judgments say little about one rater. With Holm, a rater who always chooses the wrong
+    side was found in .93 of studies of 50 raters x 30 of unequal consistency (.98 if the others are
+    alike) and in .26 to .32 of 150 x 10. A rater who tosses a coin is hard to tell from an honest
+    but inconsistent one: .14 with 30 judgments (.25 if the others are alike), .24 with 60, .39 with
+    100 and .04 with 10, though without correction p was at most .05 in .62, .91, .96 and .49. Many
+    careless raters lower the slope, and so the expectation for everyone: fewer raters are then
+    flagged, not more.
 
     References
     ----------
