@@ -182,7 +182,9 @@ class ScoreErrors:
         without an error do not change.
         """
         drawn = np.tile(self.score, (resamples, 1))
-        multiplier = rng.standard_normal((resamples, self.n_clusters))
+        # beside raters, a block may have clusters of its own
+        last = max((int(block.cluster.max()) for block in self.blocks), default=-1)
+        multiplier = rng.standard_normal((resamples, max(self.n_clusters, last + 1)))
         for block in self.blocks:
             drawn[:, block.rows] += multiplier[:, block.cluster] @ block.influence
         drawn[:, ~self.known] = self.score[~self.known]

@@ -164,7 +164,7 @@ def _quantities(
             estimate=found.disattenuated,
             low=found.disattenuated_low,
             high=found.disattenuated_high,
-            method="Spearman divided by the reliability of the scores, jackknife over items",
+            method="Spearman divided by the root of the reliabilities, jackknife over items",
             note=_about_error(evidence, found, what, unknown),
             **common,
         ),

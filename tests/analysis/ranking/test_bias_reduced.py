@@ -130,6 +130,7 @@ def test_ranks_and_pairs_include_who_never_lost() -> None:
     errors = bias_reduced_errors(table(COUNTS, raters=9))
     assert errors.known.all()
     assert errors.se == pytest.approx(errors.ranking.frame["se"].to_numpy())
+    assert errors.n_clusters == 9
     assert all(block.freedom == 8 for block in errors.blocks)
     rng = np.random.default_rng(1)
     ranks = rank_intervals(errors, rng=rng, resamples=200).frame.set_index("item_id")
