@@ -274,6 +274,7 @@ def checks() -> list[Check]:
                 whole,
                 partial(_misfit, taste=taste, any_rater=False),
                 size=True,
+                note="It allows for raters of unequal consistency, who are not there.",
             ),
             check(
                 "misfit.rater_misfit",
@@ -282,6 +283,7 @@ def checks() -> list[Check]:
                 partial(_misfit, taste=taste, any_rater=True),
                 size=True,
                 runs=2000,
+                note="It allows for raters of unequal consistency, who are not there.",
             ),
         ]
     found += [
