@@ -69,6 +69,21 @@ if TYPE_CHECKING:
     help="Which of people's judgments to use from a study's exported table. Default: their only "
     "mode, or live.",
 )
+@click.option(
+    "--penalty",
+    type=click.Choice(["ridge", "firth"]),
+    default="ridge",
+    show_default=True,
+    help="What keeps Bradley-Terry scores finite: a small ridge, or Firth's penalty, with which "
+    "every item has an interval, also one that never lost. With firth, scores are bias-reduced and "
+    "intervals are profiles of the penalised likelihood.",
+)
+@click.option(
+    "--side-advantage",
+    is_flag=True,
+    help="Fit an advantage of the left side too, and say how large it is. It is refused if the "
+    "sides were never exchanged.",
+)
 @reading_options
 @click.option(
     "--out",
@@ -87,6 +102,8 @@ def rank(
     ties: tuple[str, ...],
     raters: tuple[str, ...],
     mode: str | None,
+    penalty: str,
+    side_advantage: bool,
     reading: Reading,
     out: Path | None,
     check: bool,
@@ -120,6 +137,8 @@ def rank(
         mode=mode,
         check=check,
         ties=model,
+        penalty="firth" if penalty == "firth" else "ridge",
+        side_advantage=side_advantage,
     )
     if out is None:
         click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))

@@ -120,17 +120,21 @@ class Block:
         the scores is influence' influence.
     judges : int array of shape (n_items,)
         Number of clusters that judged each item.
+    n_clusters : int, optional
+        How many of the clusters are raters' (or whatever judgments are clustered by); by default
+        all.
     """
 
     rows: IntArray
     cluster: IntArray
     influence: FloatArray = field(repr=False)
     judges: IntArray
+    n_clusters: int | None = None
 
     @property
     def freedom(self) -> int:
         """Degrees of freedom: clusters minus one."""
-        return max(len(self.cluster) - 1, 1)
+        return max((self.n_clusters or len(self.cluster)) - 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +186,9 @@ class ScoreErrors:
         without an error do not change.
         """
         drawn = np.tile(self.score, (resamples, 1))
-        multiplier = rng.standard_normal((resamples, self.n_clusters))
+        # beside raters, a block may have clusters of its own
+        last = max((int(block.cluster.max()) for block in self.blocks), default=-1)
+        multiplier = rng.standard_normal((resamples, max(self.n_clusters, last + 1)))
         for block in self.blocks:
             drawn[:, block.rows] += multiplier[:, block.cluster] @ block.influence
         drawn[:, ~self.known] = self.score[~self.known]

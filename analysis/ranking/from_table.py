@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,9 @@ from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
+
+# What keeps scores finite.
+Penalty = Literal["ridge", "firth"]
 
 SIDES_AND_CHOICE = ("left_id", "right_id", "choice")
 # Below so many raters a note says that clustered errors are too small; below the other, none.
@@ -67,6 +71,8 @@ def rank_table(
     mode: str | None = None,
     check: bool = False,
     ties: Ties = "half",
+    penalty: Penalty = "ridge",
+    side_advantage: bool = False,
 ) -> RankTable:
     """Rank the items of a table of judgments.
 
@@ -89,14 +95,21 @@ def rank_table(
         'half': half a win for each item. 'davidson', 'rao_kupper': see `rank_with_ties`; Elo still
         moves by half a win. 'drop': rows with a tie are left out, and a note says by how much that
         stretches the scores.
+    penalty : {'ridge', 'firth'}
+        What keeps Bradley-Terry scores finite; 'firth' gives bias-reduced scores and profile
+        intervals.
+    side_advantage : bool
+        Whether to fit an advantage of the left side, which a note gives.
 
     Raises
     ------
     RatifyError
-        At the first row that is not a judgment, if there are only attention checks, and where a
-        model of ties cannot be fitted or compared with choix.
+        At the first row that is not a judgment, if there are only attention checks, where a model
+        of ties cannot be fitted or compared with choix, and if the judgments cannot show an
+        advantage of the left side.
     """
     columns.one_of("ties", ties, TIES)
+    _refuse_both(penalty, ties, check=check, side_advantage=side_advantage)
     table = _read(path, reading)
     frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
     with _named(table):
@@ -107,7 +120,9 @@ def rank_table(
         columns.require_rows(judgments, "judgments by these raters")
         by = "scenario" if "scenario" in judgments else None
         cluster = "rater_id" if "rater_id" in judgments else None
-        judgments, people, about_ties = ranked_with(judgments, ties, by=by, cluster=cluster)
+        judgments, people, about_ties = ranked_with(
+            judgments, ties, by=by, cluster=cluster, penalty=penalty, side_advantage=side_advantage
+        )
         people = _honest(people, judgments)
         sequential = elo(judgments, by=by, tie=TIE)
     shown = _beside(people, sequential, judgments, by)
@@ -119,6 +134,7 @@ def rank_table(
     ]
     notes += about_ties
     notes += [how] * bool(how)
+    notes += _leaning(people) if side_advantage else []
     notes += [*_cautions(people, clustered=cluster is not None), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
@@ -130,8 +146,33 @@ def rank_table(
     if check:
         notes.append(check_fit(judgments, people, by=by, tie=TIE).sentence)
     if not people.strongly_connected:
-        notes.append("some scores are finite only because of the ridge: see the column note")
+        what = "penalty" if penalty == "firth" else "ridge"
+        notes.append(f"some scores are finite only because of the {what}: see the column note")
     return RankTable(shown, tuple(notes))
+
+
+def _refuse_both(penalty: Penalty, ties: Ties, *, check: bool, side_advantage: bool) -> None:
+    """Raise `RatifyError` at what Firth's penalty does not go with."""
+    if penalty == "ridge":
+        return
+    for asked, option, why in (
+        (check, "--check", "choix fits with a ridge"),
+        (side_advantage, "--side-advantage", "it is fitted with a ridge"),
+        (ties in ("davidson", "rao_kupper"), f"--ties {ties}", "it is fitted with a ridge"),
+    ):
+        if asked:
+            raise RatifyError(
+                f"{option} does not go with --penalty {penalty}: {why}", allowed="one of the two"
+            )
+
+
+def _leaning(people: Ranking) -> list[str]:
+    """Return the advantage of the left side, as a note."""
+    if people.side_advantage is None:
+        return ["advantage of the left side: not estimable from these judgments"]
+    low, high = people.side_advantage_low, people.side_advantage_high
+    ends = f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
+    return [f"advantage of the left side: {people.side_advantage:.3f}{ends} log-odds"]
 
 
 def _honest(people: Ranking, judgments: pd.DataFrame) -> Ranking:

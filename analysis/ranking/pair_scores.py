@@ -11,6 +11,7 @@ from analysis.ranking.codes import coded_judgments
 from analysis.ranking.newton import newton
 from analysis.ranking.pair_counts import Cells, count_votes
 from analysis.ranking.result import Structure, structure_of
+from analysis.ranking.side import require_side
 from analysis.ranking.standard_errors import Problem
 from prereg.errors import RatifyError
 
@@ -79,6 +80,8 @@ def fit_codes(
     groups = structure_of(cells, n_items)
     main = main_groups(groups)
     problem = restrict(cells, groups, main, np.empty(0, dtype=np.int64), ridge)
+    if side_advantage:
+        require_side(problem.cells, n_items)
     fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))
     played = groups.wins + groups.losses > 0
     outside = groups.strong != main[groups.component]

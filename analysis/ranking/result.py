@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -97,6 +98,19 @@ class Ranking:
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
         return self.frame.copy()
+
+
+def variance_share(score: FloatArray, se: FloatArray, component: IntArray) -> float:
+    """Return 1 - mean(se^2) / var(score), with the variance pooled within connected groups."""
+    known = np.isfinite(score) & np.isfinite(se)
+    freedom = int(known.sum()) - len(np.unique(component[known]))
+    if freedom < 1:
+        return math.nan
+    means = np.bincount(component[known], score[known]) / np.maximum(
+        np.bincount(component[known]), 1
+    )
+    variance = float(((score[known] - means[component[known]]) ** 2).sum()) / freedom
+    return 1 - float((se[known] ** 2).mean()) / variance if variance > 0 else math.nan
 
 
 @dataclass(frozen=True)

@@ -7,19 +7,27 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from analysis.ranking.bias_reduced import bias_reduced
 from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.result import Ranking
 from analysis.ranking.tie_models import MODELS
 from analysis.ranking.ties import TiedRanking, rank_with_ties
 from analysis.tables import columns
 from analysis.tables.columns import TIE
+from prereg.analyses.base import Penalty
 
 Ties = Literal["half", "davidson", "rao_kupper", "drop"]
 TIES: tuple[str, ...] = get_args(Ties)
 
 
 def ranked_with(
-    judgments: pd.DataFrame, ties: Ties, *, by: str | None, cluster: str | None
+    judgments: pd.DataFrame,
+    ties: Ties,
+    *,
+    by: str | None,
+    cluster: str | None,
+    penalty: Penalty = "ridge",
+    side_advantage: bool = False,
 ) -> tuple[pd.DataFrame, Ranking, list[str]]:
     """Rank judgments of which some are ties.
 
@@ -28,8 +36,10 @@ def ranked_with(
     judgments : DataFrame
         `choice` is left, right or tie.
     ties : {'half', 'davidson', 'rao_kupper', 'drop'}
-    by, cluster
+    by, cluster, side_advantage
         As in `bradley_terry`.
+    penalty : {'ridge', 'firth'}
+        'firth': scores of `bias_reduced`, without a side advantage or a model of ties.
 
     Returns
     -------
@@ -44,19 +54,30 @@ def ranked_with(
     RatifyError
         As `bradley_terry` and `rank_with_ties`, and where every judgment is a tie to be dropped.
     """
+
+    def scored(rows: pd.DataFrame, tie: str | None = None) -> Ranking:
+        if penalty == "firth":
+            return bias_reduced(rows, by=by, cluster=cluster, tie=tie)
+        return bradley_terry(rows, by=by, cluster=cluster, tie=tie, side_advantage=side_advantage)
+
     n = int(columns.is_tie(judgments).sum())
     if not n:
-        return judgments, bradley_terry(judgments, by=by, cluster=cluster), []
+        return judgments, scored(judgments), []
     said = f"{n:,} of {len(judgments):,} judgments are ties"
     if ties == "half":
-        ranking = bradley_terry(judgments, by=by, cluster=cluster, tie=TIE)
-        return judgments, ranking, [f"{said}: half a win for each item (--ties half)"]
+        return (
+            judgments,
+            scored(judgments, TIE),
+            [f"{said}: half a win for each item (--ties half)"],
+        )
     if ties == "drop":
         kept = columns.without_ties(judgments)
         columns.require_rows(kept, "judgments other than ties")
-        ranking = bradley_terry(kept, by=by, cluster=cluster)
+        ranking = scored(kept)
         return kept, ranking, [f"{said} and are dropped{_stretched(judgments, ranking, by)}"]
-    tied = rank_with_ties(judgments, model=ties, by=by, cluster=cluster)
+    tied = rank_with_ties(
+        judgments, model=ties, by=by, cluster=cluster, side_advantage=side_advantage
+    )
     ends = tied.tie_of_equals_low, tied.tie_of_equals_high
     interval = f" [{ends[0]:.1%}, {ends[1]:.1%}]" if np.isfinite(ends).all() else ""
     return (

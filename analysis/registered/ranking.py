@@ -172,6 +172,10 @@ def _rank_table(
     frame = ranks.to_frame()
     frame.insert(4, "se", errors.se)
     promise = _PROMISE[analysis.rank_coverage].format(level=analysis.level)
+    if analysis.penalty == "firth":
+        for place, end in enumerate(("low", "high"), start=5):
+            frame.insert(place, f"score_{end}", errors.ranking.frame[end])
+        promise += "; score_low to score_high is a profile of the penalised likelihood"
     return ResultTable(
         name=f"{analysis.id}_ranks",
         title=f"{_who(analysis, evidence)} ranking: the ranks that each item may have",
@@ -242,7 +246,8 @@ def _misfit_table(
         name=f"{analysis.id}_misfit",
         title="Who disagrees with everyone",
         caption="Share of a rater's judgments that went to the item the others rank higher, and "
-        f"the share expected of a rater like the others; worst first. {misfit.method}.",
+        "the share expected of a typical rater; p is that of an honest rater, who may be less "
+        f"consistent; worst first. {misfit.method}.",
         frame=misfit.to_frame(),
         status=evidence.status,
     )
@@ -288,7 +293,7 @@ def _misfit_figure(
         name=f"{analysis.id}_misfit",
         title="Each rater's agreement with the others",
         caption=f"Each point is one of {len(shown)} raters: share of judgments that went to the "
-        "item the others rank higher, against the share expected of a rater like the others. "
+        "item the others rank higher, against the share expected of a typical rater. "
         "Diamonds are raters who disagree more than chance allows. On the line both are equal.",
         alt=f"Observed against expected agreement of {len(shown)} raters; "
         f"{misfit.n_flagged} flagged.",

@@ -23,6 +23,8 @@ def methods(evidence: Evidence) -> list[str]:
         paragraphs += _judges_scores(evidence)
     kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
     paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
+    if any(getattr(analysis, "penalty", "") == "firth" for analysis in plan.analyses):
+        paragraphs.append(_FIRTH)
     if plan.sensitivity is not None:
         paragraphs.append(_everybody(plan.sensitivity.cluster))
     return paragraphs
@@ -32,7 +34,9 @@ def methods(evidence: Evidence) -> list[str]:
 _OF_KIND = {
     "rank_correlation": "Rank correlations are Spearman's, through Fisher's z with the error of "
     "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
-    "Disattenuated correlations are divided by the square root of the scores' reliability.",
+    "The corrected correlation is the observed one divided by the square root of the scores' "
+    "reliabilities, with a jackknife interval over items. It is given only where the interval of "
+    "each of these reliabilities is above 0.",
     "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
     "error of the difference, calibrated so that on average over items 95% have the true rank. "
     "Each rater's choices are compared with scores estimated without that rater.",
@@ -58,6 +62,12 @@ _OF_KIND = {
     "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
     "also McNemar's exact test and the difference with errors clustered by person.",
 }
+
+_FIRTH = (
+    "Where the plan says `penalty: firth`, scores are bias-reduced: half the log determinant of "
+    "the information is added to the log likelihood instead of the ridge. Their intervals are "
+    "profiles of this penalised likelihood, and an item that never lost or never won has one too."
+)
 
 
 def _everybody(cluster: str | None) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
+from analysis.ranking.bias_reduced import bias_reduced_errors
 from analysis.ranking.draws import ScoreErrors, score_errors
 from analysis.ranking.tie_models import MODELS
 from analysis.ranking.ties import TiedRanking, score_errors_with_ties
@@ -20,6 +21,8 @@ def scores_of(
     choices: pd.DataFrame, analysis: RankingAnalysis, *, cluster: str | None, ridge: float
 ) -> ScoreErrors:
     """Return scores with their joint errors; where nothing tied, every model is Bradley-Terry."""
+    if analysis.penalty == "firth":
+        return bias_reduced_errors(choices, cluster=cluster, level=analysis.level, tie=TIE)
     if analysis.tie_model == "half" or not is_tie(choices).any():
         return score_errors(choices, cluster=cluster, ridge=ridge, level=analysis.level, tie=TIE)
     return score_errors_with_ties(

@@ -208,6 +208,7 @@ def _ranks(evidence: Evidence, judge: str, quantities: Sequence[Quantity]) -> st
     """Return the clause on a judge's scores or ranking beside people's ranking of the items."""
     own = evidence.raters_own[0].lower() + evidence.raters_own[1:]
     estimates = {q.analysis: q for q in quantities if q.name == "spearman"}
+    corrected = {q.analysis: q for q in quantities if q.name == "spearman_disattenuated"}
     said: dict[str, str] = {}
     for analysis in evidence.plan.analyses:
         found = estimates.get(analysis.id)
@@ -216,12 +217,25 @@ def _ranks(evidence: Evidence, judge: str, quantities: Sequence[Quantity]) -> st
         if found is None or found.estimate is None:
             continue
         what = "its scores" if analysis.score == "overall" else "its ranking of items"
-        said.setdefault(what, with_interval(found.estimate, found.low, found.high))
+        said.setdefault(what, _both_correlations(found, corrected.get(analysis.id)))
     if not said:
         return ""
     (first, value), *more = said.items()
     others = "".join(f", {what} and that ranking one of {value}" for what, value in more)
     return f"; {first} and {own} ranking have a rank correlation of {value}{others}"
+
+
+def _both_correlations(observed: Quantity, corrected: Quantity | None) -> str:
+    """Return the observed correlation and the corrected one, each with which it is."""
+    seen = with_interval(observed.estimate, observed.low, observed.high)
+    if corrected is None:
+        return seen
+    # the label of the second ends with whose errors it is corrected for, or why it is not
+    which = corrected.label.rpartition(", ")[2]
+    if corrected.estimate is None:
+        return f"{seen} as observed ({which})"
+    true = with_interval(corrected.estimate, corrected.low, corrected.high)
+    return f"{seen} as observed and {true} {which}"
 
 
 def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from prereg.analyses.base import AnyAnalysis, Correction
+from prereg.analyses.base import AnyAnalysis, Correction, Penalty
 from prereg.strict import Identifier, added
 
 
@@ -14,7 +14,8 @@ class RankingAnalysis(AnyAnalysis):
     """The ranks of items, how certain they are, and the raters who disagree with everyone.
 
     `of` says whose choices are used: those of `people`, or of a judge of the plan on people's
-    trials. The ridge is the one in the plan's `ranking`. `tie_model` says what a tie is: half a win
+    trials. The ridge is the one in the plan's `ranking`; with `penalty: firth`, scores are
+    bias-reduced instead, and every item has an interval. `tie_model` says what a tie is: half a win
     for each side, or an answer with a parameter of its own, as Davidson or Rao and Kupper have it.
     """
 
@@ -30,6 +31,13 @@ class RankingAnalysis(AnyAnalysis):
     misfit_correction: Correction = "holm"
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
     tie_model: Literal["half", "davidson", "rao_kupper"] = added("half")
+    penalty: Penalty = added("ridge")
+
+    @model_validator(mode="after")
+    def _one_model(self) -> Self:
+        if self.penalty == "firth" and self.tie_model != "half":
+            raise ValueError(f"tie_model: {self.tie_model} is fitted with penalty: ridge")
+        return self
 
     def clustered_by(self, column: str) -> Self:
         """Return a copy with errors clustered by this column of the visits."""

@@ -15,6 +15,7 @@ from tests.validation.check import Check
 AREAS = (
     "ranking",
     "ties",
+    "ranking_options",
     "agreement",
     "change",
     "regression",
