@@ -31,7 +31,7 @@ STEADY_FIRST = replace(LAW, first=0.5)
 DEMO = Design()
 SMALL = Design(raters=40, trials=5, scenarios=2, items=20)
 # How the registered logit clusters its errors.
-CLUSTER = "rater_id"
+CLUSTER = "rater_and_items"
 FORMULA = "select_higher ~ gap + C(scenario)"
 
 
