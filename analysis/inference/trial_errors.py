@@ -16,11 +16,13 @@ from scipy.stats import t as student
 
 from analysis.arrays import FloatArray, IntArray
 from analysis.inference.crossed_errors import crossed_mean
+from analysis.inference.paired import Share
 from analysis.inference.proportions import wilson_interval
 from analysis.tables import columns
 from prereg.analyses.clusters import AND_ITEMS, holds_items
 
 SIDES = ("left_id", "right_id")
+PAIRS_AND_ITEMS = "errors by both items of a pair, Wilson's interval of the effective number"
 
 
 def cluster_columns(cluster: str) -> list[str]:
@@ -116,3 +118,26 @@ def share_interval(
     reach = float(norm.ppf(at)) / float(student.ppf(at, error.df))
     effective = min(float(n), share * (1 - share) / error.se**2) * reach**2
     return error.se, *wilson_interval(share * effective, effective, level=level)
+
+
+def share_of(values: FloatArray, clusters: Mapping[str, IntArray], *, level: float = 0.95) -> Share:
+    """Return a mean of shares with the interval of `share_interval`; `units` counts the values."""
+    if len(values) == 0:
+        return Share(math.nan, math.nan, math.nan, 0)
+    _, low, high = share_interval(values, clusters, level=level)
+    return Share(float(values.mean()), low, high, len(values))
+
+
+def share_over_pairs(values: FloatArray, pairs: pd.DataFrame, *, level: float = 0.95) -> Share:
+    """Return the mean of shares, one per pair, where pairs that hold a common item are alike.
+
+    Parameters
+    ----------
+    values : array of shape (n,)
+        Each between 0 and 1: what share of a pair's answers agree.
+    pairs : DataFrame
+        `left_id` and `right_id` of each.
+    level : float
+    """
+    sides = pairs[list(SIDES)].to_numpy(dtype=object)
+    return share_of(values, {"item": _codes(sides.ravel()).reshape(-1, 2)}, level=level)

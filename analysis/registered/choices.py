@@ -14,9 +14,11 @@ from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
 from analysis.inference.trial_errors import cluster_words
+from analysis.registered import published_errors
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.unanswered import require_ranked, require_scored
+from analysis.regression.effective_clusters import Effective, by_effective_clusters
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
@@ -54,7 +56,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         require_ranked(analysis.judge, evidence)
     data = trials.dropna(subset=[outcome])
     fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
-    frame = fit.to_frame(analysis.level)
+    frame, effective = _coefficients(fit, analysis.level)
     if analysis.term not in set(frame["term"]):
         raise RatifyError(
             f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
@@ -73,9 +75,11 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             n=fit.n,
             unit_of_n="judgments",
             clusters=fit.n_clusters,
-            method=fit.method,
+            method=effective[str(row["term"])].method,
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
-            note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
+            note=" ".join(filter(None, (*fit.warnings, effective[analysis.term].note)))
+            if row["term"] == analysis.term
+            else "",
             # only the term that the plan names was registered as a question
             **(stamp(analysis, evidence) if row["term"] == analysis.term else unregistered),
         )
@@ -104,7 +108,23 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
         quantities=quantities,
         tables=[table],
+        methods=published_errors.of_logit(analysis, data),
     )
+
+
+def _coefficients(fit: Regression, level: float) -> tuple[pd.DataFrame, dict[str, Effective]]:
+    """Return the coefficients, bias-reduced where few clusters decide one, and each by its term."""
+    every = np.eye(len(fit.params))
+    found = {
+        str(term): by_effective_clusters(fit, weights, level=level)
+        for term, weights in zip(fit.params.index, every, strict=True)
+    }
+    rows = [
+        (term, e.estimate, e.se, e.estimate / e.se, e.p_value, e.low, e.high)
+        for term, e in ((term, each.found) for term, each in found.items())
+    ]
+    names = ["term", "estimate", "se", "z" if fit.distribution == "z" else "t", "p", "low", "high"]
+    return pd.DataFrame(rows, columns=names), found
 
 
 def _label(analysis: Logit, outcome: str, term: str) -> str:
@@ -182,7 +202,12 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     )
     fit, fitted = _registered_curve(analysis, evidence, trials)
     figure = _gap_figure(analysis, evidence, fitted, rates, fit)
-    return Finding(quantities=quantities, tables=[table], figures=[figure])
+    return Finding(
+        quantities=quantities,
+        tables=[table],
+        figures=[figure],
+        methods=published_errors.of_rates(analysis, trials),
+    )
 
 
 def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
@@ -249,6 +274,9 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
         quantities=quantities,
+        methods=published_errors.of_agreement(
+            analysis, evidence.people, evidence.judges[analysis.judges[0]].trials
+        ),
     )
 
 
@@ -348,6 +376,6 @@ def _gap_figure(
         name=analysis.id,
         title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
         caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
-        f"{analysis.judge} scored higher, with Wilson intervals.{fitted_curve}",
+        f"{analysis.judge} scored higher, with {percent(analysis.level)} intervals.{fitted_curve}",
         alt=f"Share choosing the higher-scored side, by size of the gap: {'; '.join(shares)}.",
     )
