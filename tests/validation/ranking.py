@@ -198,7 +198,7 @@ class _Raw:
 
     def __call__(self, rng: np.random.Generator) -> Iterable[bool]:
         if self.middle is None:
-            streams = np.random.SeedSequence(5).spawn(40)
+            streams = np.random.SeedSequence(5).spawn(120)
             found = [self._estimate(np.random.default_rng(one)) for one in streams]
             self.middle = float(np.tanh(np.mean(np.arctanh(found))))
         got = _correlated(rng, **self.settings)

@@ -114,8 +114,8 @@ KEPT = {
     "kappa over pairs and dimensions: difference": 300,
     "crowd.crowd: alpha_interval": 300,
     "variance_components: threshold; 15% of": 300,
-    "clustered_logit: interval of the slope: 150 raters x 10, tastes": 150,
-    "wild_cluster_bootstrap: p value; 12 clusters; OLS": 300,
+    "clustered_logit: interval of the slope: 150 raters x 10, tastes": 100,
+    "wild_cluster_bootstrap: p value; 12 clusters; OLS": 200,
     "interval of a contrast; 30 raters": 60,
     "two_proportions: z test": 1000,
 }
