@@ -237,24 +237,14 @@ def audit(
     if habits is not None:
         if humans or judges or check:
             raise click.UsageError("--habits cannot be combined with --human, --judge or --check.")
-        results = _habits(habits, seed=seed, mode=mode)
+        from analysis.audit.habits import audit_habits
+
+        results = audit_habits(habits, seed=seed, mode=mode)
     elif labels:
         _require(humans, judges)
-        no_scale: dict[str, bool] = {
-            "--scale": scale is not None,
-            "--cut": bool(cuts),
-            "--check": check,
-            "--interval bootstrap": interval == "bootstrap",
-            f"--metric {metric}": metric not in (None, "accuracy"),
-        }
-        for option, given in no_scale.items():
-            if given:
-                raise click.UsageError(
-                    f"{option} cannot be combined with --labels: names have no order and no "
-                    "distance."
-                )
-        from ratify.audited_labels import audited_labels
+        from ratify.audited_labels import audited_labels, refuse_distances
 
+        refuse_distances(scale=scale, cuts=cuts, check=check, interval=interval, metric=metric)
         results = audited_labels(
             humans,
             judges,
@@ -315,12 +305,6 @@ def _require(humans: Sequence[str], judges: Sequence[str]) -> None:
 def _names(given: Sequence[str]) -> tuple[str, ...]:
     """Return names separated by commas."""
     return tuple(name.strip() for part in given for name in part.split(",") if name.strip())
-
-
-def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
-    from analysis.audit.habits import audit_habits
-
-    return audit_habits(folder, seed=seed, mode=mode)
 
 
 def _agreement(

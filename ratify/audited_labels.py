@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 if TYPE_CHECKING:
     from analysis.results.quantities import Results
 
@@ -14,6 +16,32 @@ NO_BASELINES = (
     "The baselines length and lexical give numbers, so they are not compared with labels; the most "
     "frequent label takes their place."
 )
+
+
+def refuse_distances(
+    *,
+    scale: tuple[float, float] | None,
+    cuts: Sequence[str],
+    check: bool,
+    interval: str,
+    metric: str | None,
+) -> None:
+    """Raise a usage error at an option that needs an order of the ratings or their distance."""
+    needs = {
+        "--scale": scale is not None,
+        "--cut": bool(cuts),
+        "--check": check,
+        "--interval bootstrap": interval == "bootstrap",
+        f"--metric {metric}": metric not in (None, "accuracy"),
+    }
+    for option, given in needs.items():
+        if given:
+            why = (
+                "the intervals of labels are by the jackknife"
+                if option.startswith("--interval")
+                else "names have no order and no distance"
+            )
+            raise click.UsageError(f"{option} cannot be combined with --labels: {why}.")
 
 
 def audited_labels(
@@ -60,8 +88,6 @@ def _texts(
 
     table = read_fitting(items, replace(columns["reading"], verbatim=(text_column,)))
     table.require(
-        id_column,
-        text_column,
-        named_by={id_column: "--id COLUMN", text_column: "--text COLUMN"},
+        id_column, text_column, named_by={id_column: "--id COLUMN", text_column: "--text COLUMN"}
     )
     return {row[id_column].strip(): row[text_column] for row in table.rows}

@@ -352,12 +352,8 @@ def _verdict(
     """Return how the judge did over the people who could be tested; `alpha` is people's own."""
     tested = [n for n, row in enumerate(rows) if not np.isnan(row.p_value)]
     if not tested:
-        return Verdict(
-            judge=judge,
-            dimension=dimension,
-            human_alpha=alpha,
-            note="Nobody rated enough items together with others to be tested.",
-        )
+        note = "Nobody rated enough items together with others to be tested."
+        return Verdict(judge=judge, dimension=dimension, human_alpha=alpha, note=note)
     kept = wins[0][:, tested]
     entered = ~np.isnan(kept).all(axis=1)
     value, low, high = _advantage(kept[entered], level)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.patches import Rectangle
 
-from analysis.agreement.confusion import Confusion
+from analysis.agreement.confusion import ANOTHER, Confusion
 from analysis.agreement.figures import SEQUENTIAL, ink_on
 from analysis.results import numbers
 from analysis.results.figure_style import INK, MUTED, axes_or_new, label, styled, tidy
@@ -58,19 +58,34 @@ def plot_confusion(matrices: Sequence[Confusion], *, ax: Axes | None = None) -> 
 def _matrix(ax: Axes, one: Confusion, top: float) -> None:
     """Draw one matrix whose first row is at `top`, with its name and its columns' labels above."""
     shares, size = one.shares, 8 if len(one.labels) <= 6 else 7
-    who = label(one.annotator, 30)
     ax.text(
-        -0.5, top - 1.42, f"{who} (columns)", fontsize=8.5, fontweight="bold", ha="left", va="center"
+        -0.5,
+        top - 1.42,
+        label(one.annotator, 30),
+        fontsize=8.5,
+        fontweight="bold",
+        ha="left",
+        va="center",
+    )
+    who = "another" if one.annotator == ANOTHER else "judge"
+    ax.text(
+        -0.62,
+        top - 0.6,
+        f"person ↓   {who} →",
+        fontsize=6.5,
+        color=MUTED,
+        ha="right",
+        va="baseline",
     )
     for column, text in enumerate(one.labels):
         ax.text(
             column,
-            top - 0.56,
+            top - 0.6,
             _column_name(text),
             fontsize=7.5,
             color=INK,
             ha="center",
-            va="bottom",
+            va="baseline",
             linespacing=1.0,
         )
     for row in range(len(one.labels)):

@@ -17,12 +17,7 @@ from analysis.agreement.confusion import Confusion, confusions
 from analysis.agreement.label_classes import ClassShare, label_shares
 from analysis.agreement.nominal import label_counts
 from analysis.agreement.nominal_crowd import LabelCrowd, label_crowd
-from analysis.agreement.nominal_pairs import (
-    Classes,
-    LabelPair,
-    label_pairs,
-    label_yardstick,
-)
+from analysis.agreement.nominal_pairs import Classes, LabelPair, label_pairs, label_yardstick
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.yardstick import Yardstick
 from analysis.tables.columns import one_of

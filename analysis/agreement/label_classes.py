@@ -80,9 +80,7 @@ def to_frame(rows: Sequence[ClassShare]) -> pd.DataFrame:
     return pd.DataFrame([asdict(row) for row in rows], columns=list(ClassShare.__annotations__))
 
 
-def label_shares(
-    table: Panel, classes: Classes, *, level: float = 0.95
-) -> tuple[ClassShare, ...]:
+def label_shares(table: Panel, classes: Classes, *, level: float = 0.95) -> tuple[ClassShare, ...]:
     """Return how each judge uses each label, beside a single person.
 
     Parameters

@@ -54,7 +54,13 @@ def _of_judges(found: LabelAgreement) -> list[Measured]:
     for s in found.bar.standings:
         row = found.crowd.of(s.judge, s.dimension)
         parts: list[tuple[str, str, Sample, str, str]] = [
-            ("kappa_single", "with a single person", s.single, f"mean {KAPPA} over people", "kappa"),
+            (
+                "kappa_single",
+                "with a single person",
+                s.single,
+                f"mean {KAPPA} over people",
+                "kappa",
+            ),
             (
                 "kappa_majority",
                 "with the majority of people",

@@ -87,10 +87,14 @@ def label_yardstick_sentence(found: LabelAgreement) -> str:
     kappa = found.bar.humans[ALL]
     said = "" if np.isnan(kappa.value) else f", mean kappa {with_interval(kappa)}"
     return (
-        f"The yardstick: two of {len(found.table.humans)} people give an item the same label in "
+        f"The yardstick: {_two_of(len(found.table.humans))} give an item the same label in "
         f"{percent_interval(whole['exact'])} of cases{said}, Krippendorff's nominal alpha "
         f"{with_interval(whole['alpha_nominal'])}, AC1 {with_interval(whole['ac1'])}{mean}."
     )
+
+
+def _two_of(people: int) -> str:
+    return "the two people" if people == 2 else f"two of {people} people"
 
 
 def label_judge_sentence(found: LabelAgreement, judge: str) -> str:
@@ -144,10 +148,11 @@ def label_test_sentences(found: LabelAgreement, judges: Sequence[str]) -> list[s
     said = alternative_sentence(found.alternative, judges)
     if not said:
         return []
+    passed = {one.dimension for one in found.alternative.verdicts if one.passes}
     idle = [
         f"{name} ({found.frequent[name][0]!r})"
         for name in found.table.dimensions
-        if found.always_passes(name)
+        if name in passed and found.always_passes(name)
     ]
     if not idle:
         return [said]

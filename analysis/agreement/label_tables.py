@@ -1,4 +1,4 @@
-"""The tables and figures of agreement on labels, the same in an audit and in a registered analysis."""
+"""The tables of agreement on labels, the same in an audit and in a registered analysis."""
 
 from __future__ import annotations
 

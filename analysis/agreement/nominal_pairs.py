@@ -175,22 +175,12 @@ def pair_kappa(a: FloatArray, b: FloatArray, *, level: float = 0.95) -> Sample:
     """
     left = leave_one_out(a[:, None], b[:, None], weights="none")
     return Sample(
-        float(left.estimate[0]),
-        left.kappa[:, 0],
-        left.common[:, 0],
-        level,
-        bound=1.0,
-        fisher=True,
+        float(left.estimate[0]), left.kappa[:, 0], left.common[:, 0], level, bound=1.0, fisher=True
     )
 
 
 def label_yardstick(
-    ratings: pd.DataFrame,
-    table: Panel,
-    classes: Classes,
-    *,
-    level: float = 0.95,
-    fewest: int = 1,
+    ratings: pd.DataFrame, table: Panel, classes: Classes, *, level: float = 0.95, fewest: int = 1
 ) -> Yardstick:
     """Return each judge's mean kappa with a person, compared with people's own; see `yardstick`.
 
@@ -246,4 +236,5 @@ def label_yardstick(
 def yardstick_frame(bar: Yardstick) -> pd.DataFrame:
     """Return the yardstick of labels as a table; its columns say majority, not median."""
     frame = bar.to_frame()
-    return frame.rename(columns={name: name.replace("median", "majority") for name in frame})
+    names = [str(name) for name in frame.columns]
+    return frame.rename(columns={name: name.replace("median", "majority") for name in names})

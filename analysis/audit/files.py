@@ -271,9 +271,7 @@ def annotators_of(
 
 
 def annotators_with(
-    source: Source,
-    dimensions: Sequence[str],
-    value_of: Callable[[int, str, str], float | None],
+    source: Source, dimensions: Sequence[str], value_of: Callable[[int, str, str], float | None]
 ) -> list[Annotator]:
     """Return the annotators of one file; `value_of` reads a cell: its row, column and dimension."""
     raters: dict[str, Ratings] = {}

@@ -120,10 +120,7 @@ def audit_labels(
         simulated=people.simulated,
         meta=_meta(read, id_column=id_column, epsilon=epsilon, metric=metric),
         quantities=_quantities(found),
-        tables=[
-            *label_tables(found, name=NAME, fewest=fewest),
-            annotators_table(people),
-        ],
+        tables=[*label_tables(found, name=NAME, fewest=fewest), annotators_table(people)],
         figures=label_figures(found, simulated=people.simulated),
         methods=label_methods(found, declared=read.declared),
         limits=[*label_limits(found, people), *verdict.limits],
@@ -145,9 +142,7 @@ def _headline(found: LabelAgreement) -> list[str]:
     ]
 
 
-def _further(
-    found: LabelAgreement, texts: Mapping[str, str] | None, large: Large
-) -> Verdict:
+def _further(found: LabelAgreement, texts: Mapping[str, str] | None, large: Large) -> Verdict:
     """Return the worst disagreements, and what files of labels cannot tell."""
     gaps = [
         NotRun(
@@ -193,5 +188,3 @@ def _quantities(found: LabelAgreement) -> list[Quantity]:
         )
         for one in measured
     ]
-
-

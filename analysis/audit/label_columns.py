@@ -1,4 +1,4 @@
-"""Says which columns of an audit's files hold labels: few different names, given again and again."""
+"""Says which columns of an audit's files hold labels: few different names, given repeatedly."""
 
 from __future__ import annotations
 

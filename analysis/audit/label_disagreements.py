@@ -38,7 +38,9 @@ def worst_labels(
     """
     rows: list[Disagreement] = []
     for judge in judges if judges is not None else found.table.judges:
-        apart = [row for name in found.table.dimensions for row in _apart(found, texts, judge, name)]
+        apart = [
+            row for name in found.table.dimensions for row in _apart(found, texts, judge, name)
+        ]
         apart.sort(key=lambda row: (-row.size, row.what))
         seen: set[str] = set()
         for row in apart:
@@ -68,9 +70,7 @@ def _apart(
             Disagreement(
                 judge=judge,
                 what=f"{dimension.replace('_', ' ')}, item {item}",
-                people=", ".join(
-                    f"{labels[one]} ({times})" for one, times in given.most_common()
-                ),
+                people=", ".join(f"{labels[one]} ({times})" for one, times in given.most_common()),
                 said=labels[int(own[place])],
                 texts=((f"Item {item}", texts[item]),),
                 size=share + 1e-3 * most,

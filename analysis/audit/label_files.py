@@ -12,8 +12,8 @@ from analysis.audit.annotators import NOT_COMPARED, Annotators, assembled
 from analysis.audit.chosen_files import read_sources, refuse_reserved
 from analysis.audit.files import Annotator, Source, annotators_with, require_dimensions
 from analysis.audit.label_columns import MOST_NAMED, label_columns, labels_in, spelled
-from analysis.audit.not_rated import not_ratings
 from analysis.audit.label_values import Values, declared_values
+from analysis.audit.not_rated import not_ratings
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.numbers import plain
@@ -68,8 +68,8 @@ def read_labelled(
     dimensions : sequence of str, optional
         What to compare; by default every column with few different names that all files share.
     values : sequence of str
-        The labels, as `[DIMENSION:]LABEL[=OTHER],...`; see `label_values.declared_values`. By default all
-        that occur. Letter case and spaces do not make a label another one.
+        The labels, as `[DIMENSION:]LABEL[=OTHER],...`; see `label_values.declared_values`. By
+        default all that occur. Letter case and spaces do not make a label another one.
 
     Returns
     -------

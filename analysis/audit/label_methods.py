@@ -60,9 +60,7 @@ def label_limits(found: LabelAgreement, people: Annotators) -> list[str]:
     notes = list(people.warnings)
     if people.simulated:
         notes.insert(0, "The raters are simulated. These numbers show the tool, not people.")
-    ties = [
-        f"{name} ({tied})" for name in found.table.dimensions if (tied := _ties(found, name))
-    ]
+    ties = [f"{name} ({tied})" for name in found.table.dimensions if (tied := _ties(found, name))]
     if ties and len(found.table.humans) > 1:
         notes.append(
             f"Items on which no label has a majority of people are left out where {MAJORITY} is "

@@ -60,9 +60,7 @@ class LabelPart:
     idle: str
 
 
-def label_part(
-    judge: str, dimension: str, found: LabelAgreement, *, everything: bool
-) -> LabelPart:
+def label_part(judge: str, dimension: str, found: LabelAgreement, *, everything: bool) -> LabelPart:
     """Return the numbers of a judge on a dimension.
 
     Parameters
@@ -75,9 +73,7 @@ def label_part(
     pooled = by_pooling(found)
     less, reading = standing(found, judge, dimension, pooled=pooled)
     row = found.crowd.of(judge, dimension)
-    bar = next(
-        s for s in found.bar.standings if (s.judge, s.dimension) == (judge, dimension)
-    )
+    bar = next(s for s in found.bar.standings if (s.judge, s.dimension) == (judge, dimension))
     shares = [
         one
         for one in found.shares
@@ -116,7 +112,7 @@ def label_part(
 
 
 def overused(part: LabelPart, large: Large) -> ClassShare | None:
-    """Return the label whose share differs most from people's, if by the limit and not by chance."""
+    """Return the label whose share differs most from people's, by the limit and not by chance."""
     clear = [
         one
         for one in part.uses

@@ -32,11 +32,7 @@ from prereg.plan.reporting import Large
 
 
 def label_verdict(
-    found: LabelAgreement,
-    *,
-    large: Large,
-    baselines: Sequence[str] = (),
-    everything: bool = False,
+    found: LabelAgreement, *, large: Large, baselines: Sequence[str] = (), everything: bool = False
 ) -> Verdict:
     """Return the verdict on the judges of some labels.
 
@@ -57,8 +53,7 @@ def label_verdict(
     everywhere: list[LabelPart] = []
     for judge in judges:
         parts = [
-            label_part(judge, name, found, everything=everything)
-            for name in found.table.dimensions
+            label_part(judge, name, found, everything=everything) for name in found.table.dimensions
         ]
         everywhere += parts
         mine = [_cell(part, large, everything) for part in parts]
@@ -105,9 +100,7 @@ def _word(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
         )
     worst = overused(part, large)
     if worst is not None:
-        why = (
-            f"{worst.label!r}: {percent(worst.estimate)} of items, people {percent(worst.person)}"
-        )
+        why = f"{worst.label!r}: {percent(worst.estimate)} of items, people {percent(worst.person)}"
         short = part.short and not lacks_yardstick(part)
         return OTHER_SHARES, f"{why}\nand {SHORT}: {_apart(part)}" if short else why
     if lacks_yardstick(part):
@@ -142,9 +135,7 @@ def _apart(part: LabelPart) -> str:
     return f"{part.coefficient} {with_interval(*part.difference, sign=True)} from people's own"
 
 
-def _sentence(
-    judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large
-) -> str:
+def _sentence(judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> str:
     """Return a judge's verdict in plain words."""
     of = {word: [spoken(c.dimension) for c in cells if c.word == word] for word in _ORDER}
     who, total = introduced(judge), len(cells)

@@ -12,15 +12,14 @@ from analysis.audit.files import Annotator, Source, cells_of
 from analysis.audit.label_columns import label_columns, labels_in
 from analysis.results.verdict import Note
 from analysis.results.words import listed
-from prereg.errors import RatifyError
 from prereg.tables.numbers import plain
 
 OPTION = "--labels"
 # With more codes than this, numbers are a scale or a count.
 _FEW = 10
 _REPEAT = (
-    f"If these are names, repeat the audit with {OPTION} instead of --scale: distances, medians and "
-    "biases of codes mean nothing."
+    f"If these are names, repeat the audit with {OPTION} instead of --scale: distances, medians "
+    "and biases of codes mean nothing."
 )
 
 
@@ -106,10 +105,7 @@ def nominal_notes(said: Sequence[str]) -> tuple[Note, ...]:
     """Return the findings on numbers that look like names of categories."""
     return tuple(
         Note(
-            severity="critical",
-            about="ratings",
-            says=text.removesuffix(f" {_REPEAT}"),
-            do=_REPEAT,
+            severity="critical", about="ratings", says=text.removesuffix(f" {_REPEAT}"), do=_REPEAT
         )
         for text in said
     )
