@@ -253,7 +253,9 @@ def test_exchanged_labels_are_found_and_equal_ones_are_not():
 
 def test_every_cell_of_the_figure_has_its_count_and_share_and_equal_labels_a_frame():
     table = three()
-    shown = [one for one in confusions(table, {"topic": ("x", "y", "z")}) if one.reference == PERSON]
+    shown = [
+        one for one in confusions(table, {"topic": ("x", "y", "z")}) if one.reference == PERSON
+    ]
     axes = plot_confusion(shown)
     texts = [text.get_text() for text in axes.texts]
     for one in shown:
@@ -307,7 +309,7 @@ def test_a_judge_that_always_says_the_frequent_label_is_tested_beside():
 def test_a_metric_with_distances_and_a_single_label_are_refused():
     ratings = tidy({"ann": 0.9, "ben": 0.8}, {"bot": 0.9})
     given = {"humans": ["ann", "ben"], "judges": ["bot"], "dimensions": ["topic"], "epsilon": 0.2}
-    with pytest.raises(RatifyError, match="metric.*accuracy"):
+    with pytest.raises(RatifyError, match=r"metric.*accuracy"):
         label_agreement(ratings, {"topic": ("x", "y", "z")}, metric="rmse", **given)
     with pytest.raises(RatifyError, match="topic has one label only"):
         label_agreement(ratings.assign(value=0), {"topic": ("x",)}, **given)
