@@ -119,10 +119,23 @@ def read_labelled(
         chosen,
         id_column=id_column,
         named=bool(dimensions) or few,
-        said=[*dict.fromkeys(note for source in sources for note in source.table.notes), *notes],
+        said=[
+            *dict.fromkeys(note for source in sources for note in _as_read(source, chosen)),
+            *notes,
+        ],
         constant=_never_varying(annotators, classes),
     )
     return Labelled(found, classes, bool(declared))
+
+
+def _as_read(source: Source, dimensions: Sequence[str]) -> list[str]:
+    """Return what was changed while a file was read; letter case is said where labels are read."""
+    own = ("value",) if source.long else source.rater_columns or dimensions
+    return [
+        note
+        for note in source.table.notes
+        if not any(f"column {name} has values that differ only" in note for name in own)
+    ]
 
 
 def _dimensions(

@@ -24,8 +24,9 @@ class Agreement(AnyAnalysis):
     """How far judges agree with people, and how far people agree with each other.
 
     `dimensions` (by default all that people and the judges rated) share one scale, or all have
-    labels (then `weights: none` and `metric: accuracy`). `weights` belong to kappa; `epsilon`, `metric`, `fewest_others`, `fewest_items` and `false_discovery` belong to
-    the alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
+    labels (then `weights: none` and `metric: accuracy`). `weights` belong to kappa; `epsilon`,
+    `metric`, `fewest_others`, `fewest_items` and `false_discovery` belong to the
+    alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
     correction of the registered verdict covers. `resamples` is for the bootstrap. Pairs with fewer
     than `fewest_common` items in common are left out. `level` is the coverage of every interval.
     """
