@@ -17,6 +17,7 @@ from prereg.tables.numbers import plain
 OPTION = "--labels"
 # With more codes than this, numbers are a scale or a count.
 _FEW = 10
+_NO_NUMBER = "is not a number"
 _REPEAT = (
     f"If these are names, repeat the audit with {OPTION} instead of --scale: distances, medians "
     "and biases of codes mean nothing."
@@ -31,26 +32,26 @@ def refuse_words(sources: Sequence[Source], dimensions: Sequence[str]) -> None:
 
 
 def _refuse_words(source: Source, dimension: str) -> None:
-    words, first, filled = set[str](), None, 0
+    words: dict[str, tuple[int, str]] = {}
+    filled = wordy = 0
     for row, _, _, _, column in cells_of(source, [dimension]):
         cell = source.table.rows[row - 2][column].strip()
+        numbers = source.table.numbers(column)
         if not cell:
             continue
         filled += 1
-        numbers = source.table.numbers(column)
-        if cell not in numbers.known and numbers.faults[cell][0] == "is not a number":
-            words.add(cell)
-            first = first or (row, column)
-    names = {text for text in labels_in(source, dimension) if plain(text) is None}
-    if first is None or len(words) > _FEW or 2 * len(words) > filled or len(names) < len(words):
+        if cell not in numbers.known and numbers.faults[cell][0] == _NO_NUMBER:
+            wordy += 1
+            words.setdefault(cell, (row, column))
+    if not words or len(words) > _FEW or 2 * wordy <= filled:
         return
-    numeric = set(labels_in(source, dimension)) - words
-    if len(numeric) >= len(words):
-        return
+    cell, (row, column) = next(iter(words.items()))
+    problem, allowed = source.table.numbers(column).fault(cell)
     raise source.table.error(
-        *first,
-        f"is a word, as {'all' if not numeric else 'most'} different cells of this column are",
-        allowed=f"a number; if the words are names of categories: {OPTION} instead of --scale",
+        row,
+        column,
+        problem,
+        allowed=f"{allowed}; if they are names of categories: {OPTION} instead of --scale",
     )
 
 

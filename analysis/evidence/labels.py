@@ -29,9 +29,11 @@ def coded_labels(ratings: pd.DataFrame, plan: Plan, path: Path) -> pd.DataFrame:
         At a label of a dimension with points, at points of a dimension with labels, and at a name
         that is not one of the plan's.
     """
-    if ratings.empty or "given_label" not in ratings:
+    if ratings.empty or not ("given_label" in ratings or plan.labels):
         return ratings
     found = ratings.copy()
+    if "given_label" not in found:
+        found["given_label"] = ""
     has_label = found["given_label"] != ""
     known = found["dimension"].map(lambda name: name in plan.labels)
     with naming(path):

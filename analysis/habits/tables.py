@@ -94,7 +94,7 @@ def read_habit_tables(folder: Path, *, mode: str | None = None) -> HabitTables:
 def _read_points(path: Path) -> pd.DataFrame:
     """Read the ratings on scales of points: habits are about distances, which labels lack."""
     read = tables.read_ratings(path)
-    return read[read["given_label"] == ""]
+    return read[read["given_label"] == ""] if "given_label" in read else read
 
 
 def read_probes(path: Path) -> pd.DataFrame:

@@ -102,7 +102,8 @@ def read_ratings(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
     -------
     DataFrame
         `value`, `scale_min`, `scale_max` as numbers, all else as text. A row without both ends of a
-        scale has its value as text in `given_label`, and NaN in `value`. Rows
+        scale has its value as text in `given_label`, a column that is only there for such rows, and
+        NaN in `value`. Rows
         of people may have more columns than those of judges: `mode`, `is_attention_check`,
         `passed_check` and so on.
 
@@ -118,8 +119,9 @@ def read_ratings(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
         columns.require_filled(frame, "rater_id", "item_id", "dimension")
         columns.allow_words(frame, RATINGS)
         without = (frame["scale_min"] == "") & (frame["scale_max"] == "")
-        frame["given_label"] = frame["value"].where(without, "")
-        frame["value"] = frame["value"].where(~without, "")
+        if without.any():
+            frame["given_label"] = frame["value"].where(without, "")
+            frame["value"] = frame["value"].where(~without, "")
         for column in ("value", "scale_min", "scale_max"):
             frame[column] = columns.numbers(frame, column)
         half = frame["scale_min"].isna() != frame["scale_max"].isna()

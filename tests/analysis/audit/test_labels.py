@@ -262,9 +262,8 @@ def test_words_without_labels_are_refused_with_the_option_named(tmp_path, people
     assert "if the words of verdict are names of categories: --labels" in said
     more = ("--scale", "1", "5", "--dimension", "verdict")
     said = run(people, [bot], tmp_path / "out", *more, code=2)
-    assert "ann.csv, row 2, column verdict: is a word" in said
-    assert "--labels instead of --scale" in said
-    assert "--missing" not in said
+    assert "ann.csv, row 2, column verdict: is not a number" in said
+    assert "if they are names of categories: --labels instead of --scale" in said
 
 
 @pytest.mark.parametrize(
