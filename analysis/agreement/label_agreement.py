@@ -17,7 +17,13 @@ from analysis.agreement.confusion import Confusion, confusions
 from analysis.agreement.label_classes import ClassShare, label_shares
 from analysis.agreement.nominal import label_counts
 from analysis.agreement.nominal_crowd import LabelCrowd, label_crowd
-from analysis.agreement.nominal_pairs import Classes, LabelPair, label_pairs, label_yardstick
+from analysis.agreement.nominal_pairs import (
+    Classes,
+    LabelPair,
+    agreement_of_labels,
+    label_pairs,
+    label_yardstick,
+)
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.yardstick import Yardstick
 from analysis.tables.columns import one_of
@@ -126,6 +132,7 @@ def label_agreement(
             )
     scale = (0.0, float(max(len(classes[name]) for name in dimensions) - 1))
     table = panel(ratings, scale=scale, humans=humans, judges=judges, dimensions=dimensions)
+    pairs = agreement_of_labels(ratings, table, level=level, fewest=fewest)
     crowd = label_crowd(table, classes, level=level)
     test = None
     always = None
@@ -150,8 +157,8 @@ def label_agreement(
     return LabelAgreement(
         table=table,
         classes=classes,
-        pairs=label_pairs(table, classes, level=level, fewest=fewest),
-        bar=label_yardstick(ratings, table, classes, level=level, fewest=fewest),
+        pairs=label_pairs(table, classes, pairs, level=level),
+        bar=label_yardstick(table, classes, pairs, level=level),
         crowd=crowd,
         shares=label_shares(table, classes, level=level),
         matrices=confusions(table, classes),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,9 @@ import pandas as pd
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.left_out import leave_one_out
 from analysis.agreement.nominal import label_counts, with_people
-from analysis.agreement.pairs import agreement_table
+from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel
+from analysis.agreement.rating_table import MEDIAN
 from analysis.agreement.yardstick import ALL, Sample, Yardstick, mean_of, nothing, yardstick
 from analysis.arrays import FloatArray
 from analysis.inference.proportions import wilson_interval
@@ -82,8 +82,36 @@ def majority(counts: FloatArray) -> FloatArray:
     return np.where(alone & (most > 0), counts.argmax(axis=1), np.nan)
 
 
+def agreement_of_labels(
+    ratings: pd.DataFrame, table: Panel, *, level: float = 0.95, fewest: int = 1
+) -> AgreementTable:
+    """Return the unweighted kappas of all pairs, as `pairs.agreement_table` has them.
+
+    Parameters
+    ----------
+    ratings : DataFrame
+        The tidy table of codes that `table` was made from.
+    table : Panel
+    level : float
+        Coverage of the intervals.
+    fewest : int
+        Pairs with fewer common items on every dimension are left out.
+    """
+    return agreement_table(
+        ratings,
+        scale=table.scale,
+        rng=np.random.default_rng(0),  # not used: no items are resampled
+        humans=table.humans,
+        judges=table.judges,
+        dimensions=table.dimensions,
+        weights="none",
+        fewest=fewest,
+        level=level,
+    )
+
+
 def label_pairs(
-    table: Panel, classes: Classes, *, level: float = 0.95, fewest: int = 1
+    table: Panel, classes: Classes, pairs: AgreementTable, *, level: float = 0.95
 ) -> tuple[LabelPair, ...]:
     """Return the agreement of every human pair, and of every judge with every human and majority.
 
@@ -93,10 +121,10 @@ def label_pairs(
         Ratings are codes of labels, from 0.
     classes : mapping of str to tuple of str
         The labels of each dimension, in the order of their codes.
+    pairs : AgreementTable
+        From `agreement_of_labels`: which pairs there are, and their kappas.
     level : float
         Coverage of the intervals.
-    fewest : int
-        Pairs with fewer common items on a dimension are left out.
 
     Returns
     -------
@@ -105,43 +133,49 @@ def label_pairs(
 
     Notes
     -----
-    Intervals of kappa, alpha and AC1 are those of `yardstick.Sample`, over items.
+    A kappa has the same interval here and in the yardstick.
     """
     found: list[LabelPair] = []
-    for name in table.dimensions:
-        people = table.people[name]
-        for a, b in combinations(range(len(table.humans)), 2):
-            names = (table.humans[a], table.humans[b])
-            found += _pair(
-                (name, *names), people[:, a], people[:, b], len(classes[name]), level, fewest
-            )
-    for judge in table.judges:
-        for name in table.dimensions:
-            mine, people = table.judge(judge, name), table.people[name]
-            k = len(classes[name])
-            for at, human in enumerate(table.humans):
-                found += _pair((name, judge, human), mine, people[:, at], k, level, fewest)
-            most = majority(label_counts(people, k))
-            found += _pair((name, judge, MAJORITY), mine, most, k, level, fewest)
+    for place, row in enumerate(pairs.rows):
+        counts = label_counts(table.people[row.dimension], len(classes[row.dimension]))
+        of = dict(zip(table.humans, table.people[row.dimension].T, strict=True))
+        of |= dict(zip(table.judges, table.judged[row.dimension].T, strict=True))
+        names = (row.dimension, row.annotator_a, row.annotator_b)
+        if row.annotator_b == MEDIAN:  # in its place labels have a majority
+            names = (*names[:2], MAJORITY)
+            b = majority(counts)
+            kappa = pair_kappa(of[row.annotator_a], b, level=level)
+        else:
+            b, kappa = of[row.annotator_b], _kappa_of(pairs, place, level)
+        found += _pair(names, of[row.annotator_a], b, counts.shape[1], kappa)
     return tuple(found)
 
 
+def _kappa_of(pairs: AgreementTable, place: int, level: float) -> Sample:
+    """Return the kappa of a row, with each item left out."""
+    left = pairs.left_out
+    return Sample(
+        float(left.estimate[place]),
+        left.kappa[:, place],
+        left.common[:, place],
+        level,
+        bound=1.0,
+        fisher=True,
+    )
+
+
 def _pair(
-    names: tuple[str, str, str],
-    a: FloatArray,
-    b: FloatArray,
-    classes: int,
-    level: float,
-    fewest: int,
+    names: tuple[str, str, str], a: FloatArray, b: FloatArray, classes: int, kappa: Sample
 ) -> list[LabelPair]:
-    """Return one pair's row; none if it shares too few items."""
+    """Return one pair's row; none if it shares no item."""
+    level = kappa.level
     both = ~np.isnan(a + b)
     n = int(both.sum())
-    if n < max(fewest, 1):
+    if n == 0:
         return []
     x, y = a[both], b[both]
     samples = with_people(x, label_counts(y[:, None], classes), level=level)
-    samples["kappa"] = pair_kappa(x, y, level=level)
+    samples["kappa"] = kappa
     cells: dict[str, float] = {}
     for name in ("kappa", "alpha_nominal", "ac1"):
         value = samples[name].value if n > 1 else np.nan
@@ -180,19 +214,17 @@ def pair_kappa(a: FloatArray, b: FloatArray, *, level: float = 0.95) -> Sample:
 
 
 def label_yardstick(
-    ratings: pd.DataFrame, table: Panel, classes: Classes, *, level: float = 0.95, fewest: int = 1
+    table: Panel, classes: Classes, pairs: AgreementTable, *, level: float = 0.95
 ) -> Yardstick:
     """Return each judge's mean kappa with a person, compared with people's own; see `yardstick`.
 
     Parameters
     ----------
-    ratings : DataFrame
-        The tidy table of codes that `table` was made from.
     table : Panel
     classes : mapping of str to tuple of str
+    pairs : AgreementTable
+        From `agreement_of_labels`.
     level : float
-    fewest : int
-        Pairs with fewer common items on every dimension are left out.
 
     Returns
     -------
@@ -200,17 +232,6 @@ def label_yardstick(
         Of unweighted kappas. `median` is the judge's kappa with the majority of people; `bias` is
         not defined for labels.
     """
-    pairs = agreement_table(
-        ratings,
-        scale=table.scale,
-        rng=np.random.default_rng(0),  # not used: the jackknife draws nothing
-        humans=table.humans,
-        judges=table.judges,
-        dimensions=table.dimensions,
-        weights="none",
-        fewest=fewest,
-        level=level,
-    )
     bar = yardstick(pairs, level=level)
     most = {
         name: majority(label_counts(table.people[name], len(classes[name])))

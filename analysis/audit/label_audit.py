@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.agreement.alternative_annotator import EPSILON, Metric
 from analysis.agreement.label_agreement import LabelAgreement, label_agreement
-from analysis.agreement.label_quantities import of_labels
+from analysis.agreement.label_quantities import label_quantities
 from analysis.agreement.label_sentences import (
     frequent_sentence,
     label_answer,
@@ -17,7 +17,7 @@ from analysis.agreement.label_sentences import (
     low_sentence,
 )
 from analysis.agreement.label_tables import label_tables
-from analysis.agreement.yardstick import ALL, FEWEST
+from analysis.agreement.yardstick import FEWEST
 from analysis.audit.label_disagreements import worst_labels
 from analysis.audit.label_figures import label_figures
 from analysis.audit.label_files import Labelled, read_labelled
@@ -34,7 +34,6 @@ from prereg.tables.reading import Reading
 
 NAME = "summary"
 QUESTION = "How far does each judge give the same labels as people?"
-JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
 
 
 def audit_labels(
@@ -178,13 +177,4 @@ def _meta(read: Labelled, **settings: float | str) -> dict[str, Any]:
 def _quantities(found: LabelAgreement) -> list[Quantity]:
     """Return people's own agreement and each judge's: means first, then each dimension."""
     alone = "A single person has nobody to agree with." if len(found.table.humans) == 1 else ""
-    measured = sorted(of_labels(found), key=lambda one: one.dimension != ALL)
-    return [
-        one.quantity(
-            name="{who}:{what}:{dimension}",
-            interval=JACKKNIFE,
-            undefined=alone if one.who == "humans" else "",
-            analysis=NAME,
-        )
-        for one in measured
-    ]
+    return label_quantities(found, name="{who}:{what}:{dimension}", undefined=alone, analysis=NAME)

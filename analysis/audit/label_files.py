@@ -8,6 +8,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from analysis.agreement.confusion import ANOTHER
+from analysis.agreement.label_classes import PERSON
+from analysis.agreement.nominal_pairs import MAJORITY
 from analysis.audit.annotators import NOT_COMPARED, Annotators, assembled
 from analysis.audit.chosen_files import read_sources, refuse_reserved
 from analysis.audit.files import Annotator, Source, annotators_with, require_dimensions
@@ -110,6 +113,7 @@ def read_labelled(
     annotators: list[Annotator] = []
     for source in sources:
         annotators += _annotators(source, chosen, codes, classes, declared=bool(declared))
+    _refuse_words_of_tables(annotators)
     notes += _one_sided(annotators, classes)
     few = max((len(one.items) for one in annotators), default=0) < _ALIKE
     found = assembled(
@@ -249,6 +253,16 @@ def _annotators(
             allowed="; ".join(", ".join(classes[name]) for name in dimensions),
         )
     return found
+
+
+def _refuse_words_of_tables(annotators: Sequence[Annotator]) -> None:
+    for one in annotators:
+        if one.name in (MAJORITY, PERSON, ANOTHER):
+            raise RatifyError(
+                f"a {one.kind} cannot be called '{one.name}', which is a word of the report",
+                file=one.path,
+                allowed=f"another name: --{one.kind} NAME=FILE",
+            )
 
 
 def _one_sided(

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.agreement.label_agreement import LabelAgreement, label_agreement
-from analysis.agreement.label_quantities import of_labels
+from analysis.agreement.label_quantities import label_quantities
 from analysis.agreement.label_sentences import (
     frequent_sentence,
     label_judge_sentence,
@@ -21,13 +21,7 @@ from analysis.audit.label_disagreements import worst_labels
 from analysis.audit.label_figures import label_figures
 from analysis.audit.label_verdict import label_verdict
 from analysis.evidence.evidence import Evidence
-from analysis.registered.agreement import (
-    METHOD,
-    chosen_dimensions,
-    named_rows,
-    of_test,
-    run_agreement,
-)
+from analysis.registered.agreement import chosen_dimensions, named_rows, of_test, run_agreement
 from analysis.registered.finding import Finding, stamp
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import Verdict
@@ -106,10 +100,7 @@ def _sentence(analysis: Agreement, found: LabelAgreement) -> str:
 def _quantities(analysis: Agreement, evidence: Evidence, found: LabelAgreement) -> list[Quantity]:
     """Return every number that a threshold of the plan's gate may name, means first."""
     common: dict[str, Any] = stamp(analysis, evidence)
-    numbers = [
-        one.quantity(name="{who}: {what} {dimension}", interval=METHOD, **common)
-        for one in of_labels(found)
-    ]
+    numbers = label_quantities(found, name="{who}: {what} {dimension}", **common)
     if found.alternative is not None:
         numbers += of_test(found.alternative, analysis, common)
     return sorted(numbers, key=lambda one: not one.name.endswith(f" {ALL}"))

@@ -22,7 +22,13 @@ from analysis.agreement.label_agreement import ALWAYS, label_agreement
 from analysis.agreement.label_classes import MEASURES, PERSON, label_shares
 from analysis.agreement.nominal import among_people, label_counts, with_people
 from analysis.agreement.nominal_crowd import label_crowd
-from analysis.agreement.nominal_pairs import MAJORITY, label_pairs, majority, pair_kappa
+from analysis.agreement.nominal_pairs import (
+    MAJORITY,
+    agreement_of_labels,
+    label_pairs,
+    majority,
+    pair_kappa,
+)
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.yardstick import ALL
 from prereg.errors import RatifyError
@@ -164,8 +170,9 @@ def test_without_two_labels_or_a_shared_item_nothing_is_defined():
 
 
 def test_the_table_of_pairs_has_sklearns_kappa_and_a_tie_has_no_majority():
-    table = three()
-    rows = label_pairs(table, {"topic": ("x", "y", "z")})
+    ratings = tidy({"ann": 0.9, "ben": 0.85, "eva": 0.8}, {"bot": 0.85})
+    table = panel(ratings, scale=(0, 2))
+    rows = label_pairs(table, {"topic": ("x", "y", "z")}, agreement_of_labels(ratings, table))
     assert [(row.annotator_a, row.annotator_b) for row in rows] == [
         ("ann", "ben"),
         ("ann", "eva"),

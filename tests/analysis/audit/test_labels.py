@@ -248,6 +248,12 @@ def test_texts_are_no_labels(tmp_path):
     assert "has 60 different labels" in said
 
 
+def test_an_annotator_is_not_called_like_a_word_of_the_tables(people):
+    for name in ("a person", "majority(humans)", "another person"):
+        said = refused(people[:1], [f"{name}={people[1]}"])
+        assert f"a judge cannot be called '{name}'" in said
+
+
 def test_a_judge_of_one_label_is_named(tmp_path, people):
     found = read(people, [write(tmp_path / "bot.csv", ["pass"] * ITEMS)])
     assert any("bot gave every item the same label" in note for note in found.annotators.warnings)
