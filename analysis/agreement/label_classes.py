@@ -182,6 +182,8 @@ def _apart(own: Triple, his: Triple, mine: FloatArray, theirs: FloatArray) -> Tr
         The shares without each item, which show how far they go together.
     """
     known = ~np.isnan(mine + theirs)
+    if not known.any() or np.isnan(own[0] - his[0]):
+        return np.nan, np.nan, np.nan
     x, y = mine[known] - mine[known].mean(), theirs[known] - theirs[known].mean()
     together = _least_correlation(x, y)
 

@@ -97,6 +97,12 @@ def label_crowd(table: Panel, classes: Classes, *, level: float = 0.95) -> Label
     -------
     LabelCrowd
         With one person, people's own rows are NaN.
+
+    Notes
+    -----
+    By simulation (docs/validation.md) the intervals of coefficients cover .94 to .97, those of
+    differences .93 to .96 with balanced labels or 200 items, and .92 to .94 with 50 items of which
+    four in five have one label.
     """
     counts = {
         name: label_counts(table.people[name], len(classes[name])) for name in table.dimensions
