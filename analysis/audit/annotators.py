@@ -23,7 +23,7 @@ from analysis.audit.looks_nominal import looks_nominal, refuse_words
 from analysis.audit.no_ratings import nothing_shared, refuse_silent
 from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import Chosen
-from analysis.audit.twins import nearly_the_same, never_varying, the_same_twice
+from analysis.audit.twins import nearly_the_same, never_varying, row_numbers_as_ids, the_same_twice
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.chosen_sheet import file_and_sheet
@@ -213,7 +213,7 @@ def assembled(
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
     twins = the_same_twice(annotators, named=named)
-    at_once = (*said, *nearly_the_same(annotators))
+    at_once = (*said, *nearly_the_same(annotators), *row_numbers_as_ids(annotators))
     warnings = [*at_once, *counted.notes, *constant]
     silent = [one.name for one in annotators if not one.items]
     if silent:

@@ -7,7 +7,7 @@ label otherwise, independently. The truth of a coefficient is its value on very 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
 
@@ -79,13 +79,13 @@ def mean_kappa(people: Array) -> Sample:
     pairs = list(combinations(range(people.shape[1]), 2))
     a, b = (people[:, [pair[at] for pair in pairs]] for at in (0, 1))
     left = leave_one_out(a, b, weights="none")
-    return mean_of(
+    mean = mean_of(
         [
             Sample(float(left.estimate[at]), left.kappa[:, at], left.common[:, at], 0.95, bound=1.0)
             for at in range(len(pairs))
-        ],
-        fisher=True,
+        ]
     )
+    return replace(mean, fisher=True)
 
 
 def samples(table: Panel, classes: int, what: str) -> Sample:

@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.support.paths import ROOT
 from tests.validation.check import Check
 
-AREAS = ("ranking", "agreement", "labels", "change", "regression", "trials", "sources")
+AREAS = ("ranking", "agreement", "labels", "change", "regression", "few_clusters", "trials")
+AREAS += ("sources",)
 # Packages that compute.
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "patsy")
 OURS = ("analysis", "prereg", "tests", "data", "study")
