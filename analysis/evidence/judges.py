@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import StudyTables
 from analysis.ranking import Ranking, bradley_terry, elo
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
@@ -33,8 +34,8 @@ class JudgeEvidence:
     ----------
     judge_id : str
     trials : DataFrame
-        Its forced choices on the same trials that people answered; best-worst picks as the
-        comparisons they imply; empty if the plan asks for ratings.
+        Its choices, ties among them, on the same trials that people answered; best-worst picks as
+        the comparisons they imply; empty if the plan asks for ratings.
     scores : DataFrame
         `item_id`, `scenario`, every dimension of a pairwise plan's measures, `overall`, and `elo`
         and `bradley_terry`, each with its error (`elo_se` is missing), if it was asked to compare
@@ -86,7 +87,7 @@ def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEviden
     trials = evidence_of(plan).choices(mine)
     if not kind_of(plan).compares:
         return JudgeEvidence(judge_id=judge_id, trials=trials, scores=items, ranking=None)
-    ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
+    ranking = bradley_terry(trials, ridge=plan.ranking.ridge, tie=TIE)
     scores = _with_scores(items, {"bradley_terry": ranking})
     return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
 
@@ -140,9 +141,14 @@ def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ra
     rng = stream(plan.seed, Stream.ANALYSIS, ELO + judge_id)
     return {
         "elo": elo(
-            pairs, start=settings.start, k=settings.k, reorderings=settings.reorderings, rng=rng
+            pairs,
+            start=settings.start,
+            k=settings.k,
+            reorderings=settings.reorderings,
+            rng=rng,
+            tie=TIE,
         ),
-        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge),
+        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge, tie=TIE),
     }
 
 

@@ -11,13 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.elo import elo
 from analysis.ranking.fit_check import check_fit
 from analysis.ranking.result import Ranking
-from analysis.ranking.table_choices import TIE, Words, read_choices
+from analysis.ranking.table_choices import Words, read_choices
 from analysis.ranking.table_raters import choose_raters
+from analysis.ranking.table_ties import TIES, Ties, ranked_with
+from analysis.ranking.ties import TiedRanking
 from analysis.tables import columns
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
@@ -64,6 +66,7 @@ def rank_table(
     raters: Sequence[str] = (),
     mode: str | None = None,
     check: bool = False,
+    ties: Ties = "half",
 ) -> RankTable:
     """Rank the items of a table of judgments.
 
@@ -75,19 +78,25 @@ def rank_table(
     reading : Reading
         How its cells are read, and what it calls these columns.
     words : Words
-        What it says for the left side, the right side and a tie. A tie is half a win for each.
+        What it says for the left side, the right side and a tie.
     raters : sequence of str
         Whose judgments to take, see `choose_raters`; by default people's if there are any.
     mode : {'live', 'pilot', 'bot'}, optional
         Which of people's judgments to take; by default the only mode, or live.
     check : bool
         Whether a note compares the Bradley-Terry fit with choix's.
+    ties : {'half', 'davidson', 'rao_kupper', 'drop'}
+        'half': half a win for each item. 'davidson', 'rao_kupper': see `rank_with_ties`; Elo still
+        moves by half a win. 'drop': rows with a tie are left out, and a note says by how much that
+        stretches the scores.
 
     Raises
     ------
     RatifyError
-        At the first row that is not a judgment, and if there are only attention checks.
+        At the first row that is not a judgment, if there are only attention checks, and where a
+        model of ties cannot be fitted or compared with choix.
     """
+    columns.one_of("ties", ties, TIES)
     table = _read(path, reading)
     frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
     with _named(table):
@@ -98,7 +107,8 @@ def rank_table(
         columns.require_rows(judgments, "judgments by these raters")
         by = "scenario" if "scenario" in judgments else None
         cluster = "rater_id" if "rater_id" in judgments else None
-        people = _honest(bradley_terry(judgments, by=by, cluster=cluster, tie=TIE), judgments)
+        judgments, people, about_ties = ranked_with(judgments, ties, by=by, cluster=cluster)
+        people = _honest(people, judgments)
         sequential = elo(judgments, by=by, tie=TIE)
     shown = _beside(people, sequential, judgments, by)
     clusters = f", {people.n_clusters:,} raters" if cluster else ""
@@ -107,13 +117,16 @@ def rank_table(
         f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
         f"{sequential.method}; it depends on the order of the rows",
     ]
-    if "ties" in shown:
-        notes.append(f"{int(judgments['choice'].eq(TIE).sum()):,} ties: half a win for each item")
+    notes += about_ties
     notes += [how] * bool(how)
     notes += [*_cautions(people, clustered=cluster is not None), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
     notes += whose.notes
+    if check and isinstance(people, TiedRanking):
+        raise RatifyError(
+            "choix has no model of ties to compare with", value=ties, allowed="half, drop"
+        )
     if check:
         notes.append(check_fit(judgments, people, by=by, tie=TIE).sentence)
     if not people.strongly_connected:

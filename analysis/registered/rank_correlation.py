@@ -20,6 +20,7 @@ from analysis.results.numbers import number, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import counted
 from analysis.tables import columns
+from analysis.tables.columns import TIE
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.errors import RatifyError
 
@@ -84,7 +85,7 @@ def _peoples_scores(
     largest = int(ranking.frame.groupby("component").size().max())
     if largest > MOST_ITEMS or ranking.n_clusters < 2:
         return ranking.to_frame(), None
-    errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge)
+    errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge, tie=TIE)
     return errors.to_frame(), errors.draws(draws, rng)
 
 

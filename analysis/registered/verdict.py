@@ -35,6 +35,7 @@ from analysis.results.verdict import (
     joined,
 )
 from analysis.results.words import introduced
+from analysis.tables.columns import is_tie, without_ties
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES
@@ -114,6 +115,11 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
         f"often from {percent(evidence.plan.large.side)} beyond one half; a person is fast under "
         f"{number(evidence.plan.large.fast, 2)} of the usual time."
     )
+    if ties := int(is_tie(evidence.people).sum()):
+        limit += (
+            f" Comparisons without a choice ({ties:,} ties of {len(evidence.people):,} answers, "
+            "and the judges' own ties) are left out of it."
+        )
     return Verdict(
         sentences=tuple(sentences),
         cells=tuple(cells),
@@ -183,8 +189,9 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: s
         end = end.replace("reaches people", "reaches them")
     own = evidence.raters_own
     own = own[0].lower() + own[1:]
+    which = "comparisons without a tie" if found.ties else "comparisons"
     return (
-        f"{introduced(judge)} agrees with {own} choice in {share} of comparisons, {beside}: "
+        f"{introduced(judge)} agrees with {own} choice in {share} of {which}, {beside}: "
         f"{end}{ranks}."
     )
 
@@ -227,11 +234,13 @@ def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...
         return ()
     texts = evidence.items.set_index("item_id")["text"]
     scores = evidence.ranking.frame.set_index("item_id")["score"]
-    people = _net(evidence.people)
+    people = _net(without_ties(evidence.people))
     found: list[Disagreement] = []
     for judge in judges:
         both = people.join(
-            _net(evidence.judges[judge].trials)[["net"]].rename(columns={"net": "net_judge"}),
+            _net(without_ties(evidence.judges[judge].trials))[["net"]].rename(
+                columns={"net": "net_judge"}
+            ),
             how="inner",
         )
         both = both[both["net"] * both["net_judge"] < 0]

@@ -7,14 +7,15 @@ from typing import Any, Literal, Self
 from pydantic import Field
 
 from prereg.analyses.base import AnyAnalysis, Correction
-from prereg.strict import Identifier
+from prereg.strict import Identifier, added
 
 
 class RankingAnalysis(AnyAnalysis):
     """The ranks of items, how certain they are, and the raters who disagree with everyone.
 
     `of` says whose choices are used: those of `people`, or of a judge of the plan on people's
-    trials. The ridge is the one in the plan's `ranking`.
+    trials. The ridge is the one in the plan's `ranking`. `tie_model` says what a tie is: half a win
+    for each side, or an answer with a parameter of its own, as Davidson or Rao and Kupper have it.
     """
 
     answers = "choices"
@@ -28,6 +29,7 @@ class RankingAnalysis(AnyAnalysis):
     pairs: Literal["adjacent", "all"] = "adjacent"
     misfit_correction: Correction = "holm"
     misfit_alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    tie_model: Literal["half", "davidson", "rao_kupper"] = added("half")
 
     def clustered_by(self, column: str) -> Self:
         """Return a copy with errors clustered by this column of the visits."""
@@ -35,7 +37,8 @@ class RankingAnalysis(AnyAnalysis):
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the quantities a gate may name; misfit is tested only for people's choices."""
-        return ["reliability", "misfit"] if self.of == "people" else ["reliability"]
+        names = ["reliability", "misfit"] if self.of == "people" else ["reliability"]
+        return names + ["ties"] * (self.tie_model != "half")
 
     def about(self, plan: Any) -> str | None:
         """Return the judge whose choices are ranked; None if people's are."""

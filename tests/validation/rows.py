@@ -12,8 +12,17 @@ from pathlib import Path
 from tests.support.paths import ROOT
 from tests.validation.check import Check
 
-AREAS = ("ranking", "agreement", "labels", "change", "regression", "few_clusters", "trials")
-AREAS += ("sources",)
+AREAS = (
+    "ranking",
+    "ties",
+    "agreement",
+    "labels",
+    "change",
+    "regression",
+    "few_clusters",
+    "trials",
+    "sources",
+)
 # Packages that compute.
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "patsy")
 OURS = ("analysis", "prereg", "tests", "data", "study")
