@@ -40,6 +40,7 @@ def cautions(
     }
     return [
         *_of_judges(plan),
+        *_of_two_points(plan),
         *_of_elo(plan),
         *_of_regressions(plan),
         *_of_checks(plan),
@@ -100,6 +101,17 @@ def answers_per_item(plan: Plan, sequences: Mapping[str, Sequence[Trial]]) -> st
 def _counts(plan: Plan, trials: Iterable[Shown]) -> Counter[str]:
     counts = Counter(item for items in trials for item in items)
     return Counter({k: n * plan.design.raters_per_sequence for k, n in counts.items()})
+
+
+def _of_two_points(plan: Plan) -> list[str]:
+    """Warn of a scale with two points, which is a pair of names written as numbers."""
+    return [
+        f"scale {scale.id} has two points. If they stand for names, such as pass and fail, write "
+        "labels: [pass, fail] without min and max; kappa and predictive values of labels fit them, "
+        "distances and medians do not."
+        for scale in plan.scales
+        if not scale.names and scale.max - scale.min == 1
+    ]
 
 
 def _of_judges(plan: Plan) -> list[str]:

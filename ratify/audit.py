@@ -17,6 +17,7 @@ from ratify.command_line import main
 from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
+    from analysis.agreement.alternative_annotator import Metric
     from analysis.agreement.summary import CutAt
     from analysis.results.quantities import Results
     from prereg.tables.reading import Reading
@@ -78,7 +79,22 @@ NO_ITEMS = (
     nargs=2,
     type=float,
     metavar="MIN MAX",
-    help="The two ends of the rating scale, such as 1 5. Required, unless --habits is given.",
+    help="The two ends of the rating scale, such as 1 5. Required, unless --labels or --habits is "
+    "given.",
+)
+@click.option(
+    "--labels",
+    is_flag=True,
+    help="The ratings are names of categories without order, such as pass and fail, or codes that "
+    "stand for names: compare them as labels, with no distance between them.",
+)
+@click.option(
+    "--values",
+    multiple=True,
+    metavar="[DIMENSION:]LABEL[=OTHER],...",
+    help="With --labels: which labels there are, such as pass,fail. After = comes another name of "
+    "the label in some file, as in pass=1,fail=0. Can be repeated for each dimension. Default: all "
+    "that occur.",
 )
 @click.option(
     "--dimension",
@@ -106,6 +122,13 @@ NO_ITEMS = (
     help="For the alternative-annotator test: how much less often than a person a judge may be "
     "the closer one to the other people. Use .2 where people are experts, .15 where they are "
     "skilled, .1 for a crowd.",
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["rmse", "absolute", "accuracy"]),
+    help="For the same test: how close a rating is to the other people's: by the root mean squared "
+    "distance, by the mean distance, or by the share of people who gave the same rating. Default: "
+    "rmse, and with --labels accuracy, the only one for labels.",
 )
 @click.option(
     "--interval",
@@ -172,12 +195,15 @@ def audit(
     judges: tuple[str, ...],
     id_column: str,
     scale: tuple[float, float] | None,
+    labels: bool,
+    values: tuple[str, ...],
     rater_column: str,
     human_columns: tuple[str, ...],
     judge_columns: tuple[str, ...],
     dimensions: tuple[str, ...],
     cuts: tuple[str, ...],
     epsilon: float,
+    metric: Metric | None,
     interval: Literal["jackknife", "bootstrap"],
     items: Path | None,
     text_column: str,
@@ -202,17 +228,44 @@ def audit(
     from prereg.files import replaced_folder
     from prereg.tables.notes import tell
 
+    columns: dict[str, Any] = {
+        "rater_column": rater_column,
+        "reading": reading,
+        "human_columns": _names(human_columns),
+        "judge_columns": _names(judge_columns),
+    }
     if habits is not None:
         if humans or judges or check:
             raise click.UsageError("--habits cannot be combined with --human, --judge or --check.")
-        results = _habits(habits, seed=seed, mode=mode)
+        from analysis.audit.habits import audit_habits
+
+        results = audit_habits(habits, seed=seed, mode=mode)
+    elif labels:
+        _require(humans, judges)
+        from ratify.audited_labels import audited_labels, refuse_distances
+
+        refuse_distances(scale=scale, cuts=cuts, check=check, interval=interval, metric=metric)
+        results = audited_labels(
+            humans,
+            judges,
+            id_column=id_column,
+            dimensions=dimensions or None,
+            values=values,
+            mode=mode,
+            items=items,
+            text_column=text_column,
+            columns=columns,
+            epsilon=epsilon,
+            limits=limits,
+        )
     else:
-        for name, given in (("--human", humans), ("--judge", judges), ("--scale", scale)):
-            if not given:
-                raise click.UsageError(
-                    f"Missing option '{name}': it is required, unless --habits is given."
-                )
-        assert scale is not None
+        _require(humans, judges)
+        if values:
+            raise click.UsageError("--values needs --labels.")
+        if scale is None:
+            raise click.UsageError(
+                "Missing option '--scale': it is required, unless --labels or --habits is given."
+            )
         results = _agreement(
             humans,
             judges,
@@ -223,13 +276,9 @@ def audit(
             seed=seed,
             items=items,
             text_column=text_column,
-            columns={
-                "rater_column": rater_column,
-                "reading": reading,
-                "human_columns": _names(human_columns),
-                "judge_columns": _names(judge_columns),
-            },
+            columns=columns,
             epsilon=epsilon,
+            metric=metric or "rmse",
             cuts=cuts,
             interval=interval,
             check=check,
@@ -244,15 +293,18 @@ def audit(
     click.echo(f"wrote {out}/report.html, results.json, tables/ and figures/")
 
 
+def _require(humans: Sequence[str], judges: Sequence[str]) -> None:
+    """Raise a usage error unless there are files of people and of judges."""
+    for name, given in (("--human", humans), ("--judge", judges)):
+        if not given:
+            raise click.UsageError(
+                f"Missing option '{name}': it is required, unless --habits is given."
+            )
+
+
 def _names(given: Sequence[str]) -> tuple[str, ...]:
     """Return names separated by commas."""
     return tuple(name.strip() for part in given for name in part.split(",") if name.strip())
-
-
-def _habits(folder: Path, *, seed: int, mode: str | None) -> Results:
-    from analysis.audit.habits import audit_habits
-
-    return audit_habits(folder, seed=seed, mode=mode)
 
 
 def _agreement(
@@ -268,6 +320,7 @@ def _agreement(
     text_column: str,
     columns: Mapping[str, Any],
     epsilon: float,
+    metric: Metric,
     cuts: Sequence[str],
     interval: Literal["jackknife", "bootstrap"],
     check: bool,
@@ -319,6 +372,7 @@ def _agreement(
             seed=seed,
             mode=mode,
             epsilon=epsilon,
+            metric=metric,
             interval=interval,
             cuts=[_cut(word) for word in cuts],
             check=check,

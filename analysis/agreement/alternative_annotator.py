@@ -7,7 +7,7 @@ people cost more than a judge. A judge that beats at least half of the people pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -86,7 +86,7 @@ class Verdict:
         Probability that the judge is at least as close to the others as a person is, mean over
         people; jackknife interval over items.
     human_alpha : float
-        Krippendorff's ordinal alpha of the people.
+        Krippendorff's alpha of the people: ordinal, or nominal for labels.
     note : str
         Says if a pass means little.
     """
@@ -147,6 +147,7 @@ def alternative_annotator(
     fewest_items: int = 10,
     false_discovery: float = 0.05,
     level: float = 0.95,
+    alphas: Mapping[str, float] | None = None,
 ) -> AlternativeAnnotator:
     """Test whether each judge could take a person's place.
 
@@ -168,6 +169,8 @@ def alternative_annotator(
         False discovery rate of the correction over people, and error of each test.
     level : float
         Coverage of the intervals of the advantage.
+    alphas : mapping of str to float, optional
+        People's alpha on each dimension; by default ordinal, which labels without order lack.
 
     Returns
     -------
@@ -201,7 +204,7 @@ def alternative_annotator(
     require_others(table)
     verdicts: list[Verdict] = []
     humans: list[LeftOutHuman] = []
-    alphas = {name: alpha_of(table.people[name]) for name in table.dimensions}
+    alphas = alphas or {name: alpha_of(table.people[name]) for name in table.dimensions}
     for judge in table.judges:
         wins = {
             name: _wins(table, judge, name, metric, fewest_others + 1) for name in table.dimensions
@@ -349,12 +352,8 @@ def _verdict(
     """Return how the judge did over the people who could be tested; `alpha` is people's own."""
     tested = [n for n, row in enumerate(rows) if not np.isnan(row.p_value)]
     if not tested:
-        return Verdict(
-            judge=judge,
-            dimension=dimension,
-            human_alpha=alpha,
-            note="Nobody rated enough items together with others to be tested.",
-        )
+        note = "Nobody rated enough items together with others to be tested."
+        return Verdict(judge=judge, dimension=dimension, human_alpha=alpha, note=note)
     kept = wins[0][:, tested]
     entered = ~np.isnan(kept).all(axis=1)
     value, low, high = _advantage(kept[entered], level)

@@ -178,7 +178,7 @@ class _Split:
             given, found = _events(measure, answers, self.others)
             by_item = np.column_stack([given.sum(axis=1), (given & found).sum(axis=1)])
             used = (~np.isnan(answers + self.others)).any(axis=1)
-            value, low, high = _pooled(by_item[used].astype(float), level)
+            value, low, high = pooled_share(by_item[used].astype(float), level)
             rows.append(
                 AtCut(
                     cut=word,
@@ -236,11 +236,17 @@ def _events(measure: str, answers: FloatArray, truth: FloatArray) -> tuple[BoolA
     return known & (one == beyond), other == beyond
 
 
-def _pooled(by_item: FloatArray, level: float) -> tuple[float, float, float]:
+def pooled_share(by_item: FloatArray, level: float) -> tuple[float, float, float]:
     """Return a ratio of sums over items with Wilson's interval at its effective number of cases.
 
     That is how many independent cases would give the jackknife's error. If every case went the
     same way, this error is zero, and the number of items with a case is used instead.
+
+    Parameters
+    ----------
+    by_item : array of shape (items, 2)
+        Cases and hits of each item.
+    level : float
     """
     cases, hits = by_item.sum(axis=0) if len(by_item) else (0.0, 0.0)
     if cases == 0:

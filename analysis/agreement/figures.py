@@ -28,7 +28,7 @@ from analysis.results.figure_style import (
 GROUPS = ("Human with human", "Judge with each human", "Judge with median of humans")
 
 # White to dark blue; for signed values purple to orange, which colour-blind people can tell apart.
-_SEQUENTIAL = LinearSegmentedColormap.from_list(
+SEQUENTIAL = LinearSegmentedColormap.from_list(
     "ratify", ["#f6f7f8", "#a9c9e4", "#3f83bd", "#08386b"]
 )
 _DIVERGING = LinearSegmentedColormap.from_list("ratify2", ["#5e3c99", "#f6f7f8", "#b35806"])
@@ -297,7 +297,7 @@ def _tops(groups: Sequence[Sequence[Pair]]) -> list[float]:
 def _colours(grid: Grid, value: str) -> tuple[Colormap, Normalize]:
     """Return the colour scale of a coefficient."""
     if value != "bias":
-        return _SEQUENTIAL, Normalize(0.0, 1.0, clip=True)
+        return SEQUENTIAL, Normalize(0.0, 1.0, clip=True)
     known = np.abs(grid[np.isfinite(grid)])
     reach = float(known.max()) if known.size and known.max() > 0 else 1.0
     return _DIVERGING, TwoSlopeNorm(0.0, -reach, reach)

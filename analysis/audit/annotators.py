@@ -10,25 +10,23 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.agreement.rating_table import MEDIAN, check_scale
-from analysis.agreement.yardstick import ALL
+from analysis.audit.chosen_files import read_sources, refuse_reserved
 from analysis.audit.files import (
     Annotator,
-    Kind,
     Source,
     annotators_of,
     rated_dimensions,
-    read_source,
     require_dimensions,
 )
 from analysis.audit.labels import refuse_two_keys
+from analysis.audit.looks_nominal import looks_nominal, refuse_words
 from analysis.audit.no_ratings import nothing_shared, refuse_silent
 from analysis.audit.not_rated import not_ratings
-from analysis.audit.rows import rows_that_count
+from analysis.audit.rows import Chosen
 from analysis.audit.twins import nearly_the_same, never_varying, row_numbers_as_ids, the_same_twice
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.chosen_sheet import file_and_sheet
-from prereg.tables.fitting import refuse_unused
 from prereg.tables.reading import Reading
 
 # What a report calls all people together; a judge of this name would be taken for them.
@@ -58,6 +56,8 @@ class Annotators:
     said : tuple of str
         Those of the warnings that are said at once: how the files were read, and which columns are
         not compared.
+    nominal : tuple of str
+        Sentences on numbers that look like names of categories.
     """
 
     humans: tuple[Annotator, ...]
@@ -67,6 +67,7 @@ class Annotators:
     warnings: list[str]
     mode: str | None = None
     said: tuple[str, ...] = ()
+    nominal: tuple[str, ...] = ()
 
     @property
     def simulated(self) -> bool:
@@ -146,27 +147,20 @@ def read_annotators(
         If a file is unusable; the message names file, row, column, value and what is allowed.
     """
     check_scale(scale)
-    if not humans or not judges:
-        lacking = "human" if not humans else "judge"
-        raise RatifyError(f"no {lacking} is named", allowed=f"--{lacking} FILE")
-    one = _one_dimension(dimensions, [*human_columns, *judge_columns])
-    sources = [
-        read_source(
-            spec, kind, id_column, rater_column, reading=reading, rater_columns=names, dimension=one
-        )
-        for kind, specs, names in _sides(humans, judges, human_columns, judge_columns)
-        for spec in specs
-    ]
-    refuse_unused([source.table for source in sources], reading)
-    for kind, names in (("human", human_columns), ("judge", judge_columns)):
-        own = [source for source in sources if source.kind == kind]
-        if names and not any(source.rater_columns for source in own):
-            option = f"--{kind}-columns"
-            own[0].table.require(*names, named_by=dict.fromkeys(names, option))
-    counted = rows_that_count(sources, mode)
-    sources = list(counted.sources)
+    sources, counted = read_sources(
+        humans,
+        judges,
+        id_column=id_column,
+        dimensions=dimensions,
+        mode=mode,
+        rater_column=rater_column,
+        reading=reading,
+        human_columns=human_columns,
+        judge_columns=judge_columns,
+    )
     chosen, warnings = _dimensions(sources, dimensions, id_column, check_scale(scale))
-    _refuse_reserved(sources, chosen)
+    refuse_reserved(sources, chosen)
+    refuse_words(sources, chosen)
     hint = (
         "" if dimensions else "; if this column is not a rating, name the ratings with --dimension"
     )
@@ -176,12 +170,51 @@ def read_annotators(
         refuse_silent(source, found_there, chosen, scale)
         annotators += found_there
     refuse_two_keys(sources, chosen)
+    return assembled(
+        sources,
+        counted,
+        annotators,
+        chosen,
+        id_column=id_column,
+        named=bool(dimensions),
+        said=[*as_read(sources, chosen), *warnings],
+        constant=never_varying(annotators, chosen),
+        nominal=looks_nominal(sources, chosen, annotators),
+    )
+
+
+def assembled(
+    sources: Sequence[Source],
+    counted: Chosen,
+    annotators: list[Annotator],
+    dimensions: tuple[str, ...],
+    *,
+    id_column: str,
+    named: bool,
+    said: Sequence[str],
+    constant: Sequence[str],
+    nominal: Sequence[str] = (),
+) -> Annotators:
+    """Check the annotators of all files against each other, and return them.
+
+    Parameters
+    ----------
+    sources, counted
+        From `read_sources`.
+    annotators : list of Annotator
+    dimensions : tuple of str
+    id_column : str
+    named : bool
+        Whether somebody named the dimensions, and so says that these are ratings.
+    said, constant, nominal : sequence of str
+        Notes on how the files were read, which are said at once, on judges that never vary, and on
+        numbers that look like names of categories.
+    """
     _names_differ(annotators)
     _items_overlap(annotators, id_column)
-    twins = the_same_twice(annotators, named=bool(dimensions))
-    said = (*_as_read(sources, chosen), *warnings, *nearly_the_same(annotators))
-    said += tuple(row_numbers_as_ids(annotators))
-    warnings = [*said, *counted.notes, *never_varying(annotators, chosen)]
+    twins = the_same_twice(annotators, named=named)
+    at_once = (*said, *nearly_the_same(annotators), *row_numbers_as_ids(annotators))
+    warnings = [*at_once, *counted.notes, *constant]
     silent = [one.name for one in annotators if not one.items]
     if silent:
         warnings.append(f"Left out, because they gave no ratings: {listed(silent)}.")
@@ -189,55 +222,18 @@ def read_annotators(
     found = Annotators(
         humans=tuple(one for one in annotators if one.kind == "human"),
         judges=tuple(one for one in annotators if one.kind == "judge"),
-        dimensions=chosen,
+        dimensions=dimensions,
         files=tuple(dict.fromkeys(file_and_sheet(source.path)[0] for source in sources)),
         warnings=warnings,
         mode=counted.mode,
-        said=said,
+        said=at_once,
+        nominal=tuple(nominal),
     )
     warnings += [*twins, *_partial_overlap(found)]
     return found
 
 
-def _sides(
-    humans: Sequence[str], judges: Sequence[str], of_humans: Sequence[str], of_judges: Sequence[str]
-) -> tuple[tuple[Kind, Sequence[str], Sequence[str]], ...]:
-    return ("human", humans, of_humans), ("judge", judges, of_judges)
-
-
-def _one_dimension(dimensions: Sequence[str] | None, columns: Sequence[str]) -> str:
-    """Return the one dimension of files with a column per rater; empty without such files."""
-    if not columns:
-        return ""
-    if not dimensions or len(set(dimensions)) != 1:
-        raise RatifyError(
-            "one column per rater holds ratings of one dimension",
-            value=", ".join(columns),
-            allowed="its name: --dimension warmth",
-        )
-    return dimensions[0]
-
-
-def _refuse_reserved(sources: Sequence[Source], dimensions: Sequence[str]) -> None:
-    """Raise `RatifyError` at a dimension that the report or a file uses for something else."""
-    if ALL in dimensions:
-        raise RatifyError(
-            f"a dimension cannot be called '{ALL}', which is the report's word for the mean over "
-            "dimensions",
-            file=sources[0].path,
-            column=ALL,
-            allowed=f"another name: in wide files --map NAME={ALL}",
-        )
-    for source in sources:
-        if source.rater_column in dimensions:
-            raise RatifyError(
-                f"'{source.rater_column}' says who rated and is not a dimension",
-                file=source.path,
-                allowed="--rater COLUMN, the column that says who rated",
-            )
-
-
-def _as_read(sources: Sequence[Source], dimensions: Sequence[str]) -> list[str]:
+def as_read(sources: Sequence[Source], dimensions: Sequence[str]) -> list[str]:
     """Return what was changed while the files were read, each sentence once."""
     notes: dict[str, None] = {}
     for source in sources:
@@ -258,7 +254,7 @@ def _dimensions(
         for source in sources:
             require_dimensions(source, wanted, id_column)
         return tuple(dict.fromkeys(wanted)), []
-    found = [(_label(source, sources), rated_dimensions(source, scale)) for source in sources]
+    found = [(file_label(source, sources), rated_dimensions(source, scale)) for source in sources]
     (_, first), *others = found
     shared = tuple(name for name in first if all(name in names for _, names in others))
     if not shared:
@@ -284,7 +280,7 @@ def _dimensions(
     return rated, warnings
 
 
-def _label(source: Source, sources: Sequence[Source]) -> str:
+def file_label(source: Source, sources: Sequence[Source]) -> str:
     """Return the name of a file, with its side if the other side reads the same file."""
     both = any(one.path == source.path and one.kind != source.kind for one in sources)
     if not both:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.alternative_annotator import EPSILON
+from analysis.agreement.alternative_annotator import EPSILON, Metric
 from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
@@ -22,7 +22,9 @@ from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
 from analysis.audit.disagreements import worst_ratings
 from analysis.audit.figures import audit_figures, beside_people_figure
+from analysis.audit.looks_nominal import nominal_notes
 from analysis.audit.straight_lines import straight_lines, straight_note
+from analysis.audit.tables import annotators_table
 from analysis.audit.verdict import rating_verdict
 from analysis.results.provenance import provenance
 from analysis.results.quantities import Quantity, Results, ResultTable
@@ -49,6 +51,7 @@ def audit(
     human_columns: Sequence[str] = (),
     judge_columns: Sequence[str] = (),
     epsilon: float = EPSILON["experts"],
+    metric: Metric = "rmse",
     cuts: Sequence[CutAt] = (),
     interval: Method = "jackknife",
     seed: int = 0,
@@ -79,6 +82,8 @@ def audit(
     epsilon : float
         People's handicap in the alternative-annotator test: .2 for experts, .15 for skilled people,
         .1 for a crowd.
+    metric : {'rmse', 'absolute', 'accuracy'}
+        How close a rating is to the other people's, in that test.
     cuts : sequence of CutAt
         Cuts beyond which a rating leads to a treatment.
     interval : {'jackknife', 'bootstrap'}
@@ -138,7 +143,7 @@ def audit(
     people = panel(
         ratings, scale=scale, humans=table.humans, judges=table.judges, dimensions=table.dimensions
     )
-    beyond = beyond_pairs(people, epsilon=epsilon, cuts=cuts)
+    beyond = beyond_pairs(people, epsilon=epsilon, metric=metric, cuts=cuts)
     verdict = rating_verdict(
         table,
         bar,
@@ -149,7 +154,8 @@ def audit(
         baselines=[name for name in judged if name not in audited],
         everything=True,
     )
-    verdict = joined([verdict, _raters(found, people, texts, audited, large)])
+    raters = _raters(found, people, texts, audited, large)
+    verdict = joined([Verdict(sentences=found.nominal), verdict, raters])
     frame = table.to_frame()
     how = _how(interval, seed, draws)
     checked = [check_coefficients(ratings, table).sentence] if check else []
@@ -165,6 +171,7 @@ def audit(
             id_column=id_column,
             scale=scale,
             epsilon=epsilon,
+            metric=metric,
             interval=interval,
             seed=seed,
             draws=draws,
@@ -215,7 +222,7 @@ def _raters(
         )
     straight = straight_lines(people, large)
     return Verdict(
-        notes=straight_note(straight, len(people.humans)),
+        notes=(*nominal_notes(found.nominal), *straight_note(straight, len(people.humans))),
         not_run=tuple(gaps),
         people=straight,
         disagreements=worst_ratings(people, texts or {}, audited, shown=large.shown),
@@ -274,22 +281,5 @@ def _tables(frame: pd.DataFrame, found: Annotators) -> list[ResultTable]:
             "coefficients are in the table of coefficients.",
             frame=frame,
         ),
-        ResultTable(
-            name="annotators",
-            title="Annotators",
-            caption="items: with at least one rating; missing: empty ratings; common: items also "
-            "rated by somebody it is compared with (for a judge, a person); dropped: the others.",
-            frame=_annotators(found),
-        ),
+        annotators_table(found),
     ]
-
-
-def _annotators(found: Annotators) -> pd.DataFrame:
-    """Return one row per annotator, with numbers of items."""
-    return pd.DataFrame(
-        [
-            (one.name, one.kind, one.path.name, len(one.items), one.missing, *found.common(one))
-            for one in (*found.humans, *found.judges)
-        ],
-        columns=["name", "kind", "file", "items", "missing", "common", "dropped"],
-    )

@@ -9,7 +9,7 @@ becomes an annotator. A file may also have one column per rater, all of one dime
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -258,18 +258,29 @@ def annotators_of(
     source: Source, dimensions: Sequence[str], scale: tuple[float, float], hint: str
 ) -> list[Annotator]:
     """Return the annotators of one file, every value checked."""
+
+    def on_the_scale(row: int, column: str, _: str) -> float | None:
+        value = source.table.number(row, column)
+        if value is not None and not scale[0] <= value <= scale[1]:
+            raise source.table.error(
+                row, column, "is outside the scale", allowed=scale_words(scale) + hint
+            )
+        return value
+
+    return annotators_with(source, dimensions, on_the_scale)
+
+
+def annotators_with(
+    source: Source, dimensions: Sequence[str], value_of: Callable[[int, str, str], float | None]
+) -> list[Annotator]:
+    """Return the annotators of one file; `value_of` reads a cell: its row, column and dimension."""
     raters: dict[str, Ratings] = {}
     first: dict[tuple[str, str, str], int] = {}
     for row, rater, item, dimension, column in cells_of(source, dimensions):
         before = first.setdefault((rater, item, dimension), row)
         if before != row:
             raise _twice(source, row, before, dimension)
-        value = source.table.number(row, column)
-        if value is not None and not scale[0] <= value <= scale[1]:
-            raise source.table.error(
-                row, column, "is outside the scale", allowed=scale_words(scale) + hint
-            )
-        raters.setdefault(rater, {})[item, dimension] = value
+        raters.setdefault(rater, {})[item, dimension] = value_of(row, column, dimension)
     if not raters:
         who = "people" if source.kind == "human" else "judges"
         raise RatifyError(

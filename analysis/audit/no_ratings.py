@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from analysis.agreement.rating_table import scale_words
 from analysis.audit.files import LONG, Annotator, Source
+from analysis.audit.looks_nominal import words_shared
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.absent_columns import per_respondent, shown
@@ -48,7 +49,7 @@ def nothing_shared(
         f"the files share no numeric column to compare (they have {columns})"
         + (f"; {why}" if why else ""),
         file=odd.path,
-        allowed="columns of ratings with the same name in every file",
+        allowed=f"columns of ratings with the same name in every file{words_shared(sources)}",
     )
 
 

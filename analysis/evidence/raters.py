@@ -138,6 +138,8 @@ def _straight(answers: pd.DataFrame, large: Large, reasons: Reasons) -> Note | N
     """Flag people who give the same rating on every dimension."""
     if not {"dimension", "value", "item_id"} <= set(answers.columns):
         return None
+    if "given_label" in answers:  # the same label on every dimension is no straight line
+        answers = answers[answers["given_label"] == ""]
     wide = answers.assign(value=pd.to_numeric(answers["value"], errors="coerce")).pivot_table(
         index=["rater_id", "item_id"], columns="dimension", values="value", aggfunc="mean"
     )

@@ -16,6 +16,7 @@ from analysis.evidence.against_lock import (
     refuse_unknown_items,
     refuse_unknown_slots,
 )
+from analysis.evidence.labels import coded_labels
 from analysis.tables import tidy as tables
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
@@ -90,11 +91,13 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
         "best_worst": tables.read_best_worst,
     }
     answers = readers[answered](path["answers"], reading=how(answered))
+    if answered == "ratings":
+        answers = coded_labels(answers, plan, path["answers"])
     ratings = pd.DataFrame()
     if answered == "ratings":
         ratings = answers
     elif plan.judges and answered == "judgments":
-        ratings = _ratings(path["ratings"], how("ratings"))
+        ratings = coded_labels(_ratings(path["ratings"], how("ratings")), plan, path["ratings"])
     visits = tables.read_participants(path["participants"], reading=how("participants"))
     notes = [*listed.notes, *(n for t in (answers, ratings, visits) for n in tables.notes_of(t))]
     read = StudyTables(

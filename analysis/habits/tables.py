@@ -80,7 +80,7 @@ def read_habit_tables(folder: Path, *, mode: str | None = None) -> HabitTables:
     readers = {
         "items": read_texts,
         "judgments": _read_choices,
-        "ratings": tables.read_ratings,
+        "ratings": _read_points,
         "probes": read_probes,
         "perturbed": read_perturbed,
         "requests": read_requests,
@@ -89,6 +89,12 @@ def read_habit_tables(folder: Path, *, mode: str | None = None) -> HabitTables:
     read = {name: _or_empty(readers[name], paths[name]) for name in there}
     chosen, notes = _one_mode([read[n] for n in ("judgments", "ratings") if n in read], mode, place)
     return HabitTables(**read, mode=chosen, notes=notes, files=tuple(paths[name] for name in there))
+
+
+def _read_points(path: Path) -> pd.DataFrame:
+    """Read the ratings on scales of points: habits are about distances, which labels lack."""
+    read = tables.read_ratings(path)
+    return read[read["given_label"] == ""] if "given_label" in read else read
 
 
 def read_probes(path: Path) -> pd.DataFrame:

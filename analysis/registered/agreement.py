@@ -52,8 +52,8 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         Where no person or no judge rated what the plan names, or where the dimensions are rated
         on different scales.
     """
-    people, judged = _rows(analysis, evidence)
-    dimensions = _dimensions(analysis, people, judged)
+    people, judged = named_rows(analysis, evidence)
+    dimensions = chosen_dimensions(analysis, people, judged)
     scale = _scale(people, dimensions)
     both = pd.concat([people.assign(rater_kind="human"), judged.assign(rater_kind="llm")])
     both = both[both["dimension"].isin(dimensions)].reset_index(drop=True)
@@ -120,7 +120,7 @@ def _verdict(
     return replace(found, disagreements=worst_ratings(grid, texts, judges, shown=large.shown))
 
 
-def _rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
+def named_rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return people's and the named judges' ratings, one row each."""
     names = ["rater_id", "item_id", "dimension", "value", "scale_min", "scale_max"]
     people, judged = evidence.ratings, evidence.judge_ratings
@@ -137,7 +137,7 @@ def _rows(analysis: Agreement, evidence: Evidence) -> tuple[pd.DataFrame, pd.Dat
     return people[names], judged.loc[judged["rater_id"].isin(analysis.judges), names]
 
 
-def _dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame) -> list[str]:
+def chosen_dimensions(analysis: Agreement, people: pd.DataFrame, judged: pd.DataFrame) -> list[str]:
     """Return the plan's dimensions, or all dimensions that both people and judges rated."""
     there = set(people["dimension"]) & set(judged["dimension"])
     for name in analysis.dimensions or ():
@@ -216,11 +216,11 @@ def _quantities(
         for one in measured
     ]
     if beyond.alternative is not None:
-        found += _of_test(beyond.alternative, analysis, common)
+        found += of_test(beyond.alternative, analysis, common)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))
 
 
-def _of_test(
+def of_test(
     tested: AlternativeAnnotator, analysis: Agreement, common: dict[str, Any]
 ) -> list[Quantity]:
     """Return the winning rate and advantage probability of every judge and dimension."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from analysis.evidence.evidence import Evidence
-from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
 from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.equivalence import run_equivalence
 from analysis.registered.finding import Finding
+from analysis.registered.label_agreement import run_any_agreement
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
 from analysis.registered.regression import run_regression
@@ -40,7 +40,7 @@ RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
     "choice_agreement": run_choice_agreement,
     "logit": run_logit,
     "selection_by_gap": run_selection_by_gap,
-    "agreement": run_agreement,
+    "agreement": run_any_agreement,
     "source_ratings": run_source_ratings,
     "best_worst_shares": run_best_worst_shares,
     "change": run_change,

@@ -11,6 +11,7 @@ MEANINGS = {
     "1 is perfect",
     "kappa": "agreement beyond chance: 0 is chance, 1 is perfect",
     "alpha": "Krippendorff's agreement of all raters beyond chance: 0 is chance, 1 is perfect",
+    "AC1": "Gwet's agreement of labels beyond chance, which stays high where one label is rare",
     "AC2": "Gwet's agreement beyond chance, which stays high where nearly all ratings are alike",
     "ICC": "share of the variance of ratings that is between items",
     "Spearman": "correlation of ranks: 1 is the same order, −1 the opposite order",

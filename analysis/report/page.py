@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -39,6 +40,9 @@ FEW = 2
 FLOW_FIGURE = "flow"
 # So many letters of a text are shown before "read on".
 SHOWN_LETTERS = 600
+# A phone has at least so many points in width, beside its margins.
+NARROW_POINTS = 280
+_WIDTH = re.compile(r'<svg[^>]*?\swidth="([0-9.]+)pt"')
 SEVERITY_WORDS = {"critical": "Critical", "warning": "Warnings", "note": "Notes"}
 DRAWN_ON_UNIT_SCALE = ("correlation", "kappa", "alpha", "coefficient", "proportion", "agreement")
 
@@ -123,6 +127,12 @@ class FigureView:
     data: FigureData
     drawing: Markup
     table: TableView | None
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the drawing fits on a phone as it is, so that it needs no scrolling."""
+        found = _WIDTH.search(self.drawing)
+        return found is not None and float(found[1]) <= NARROW_POINTS
 
 
 @dataclass(frozen=True, kw_only=True)

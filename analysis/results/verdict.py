@@ -14,6 +14,8 @@ REPLACES = "may replace a person"
 AGREES = "agrees"
 BIASED = "biased"
 REVERSED = "reversed"
+OTHER_SHARES = "other shares"
+EXCHANGED = "labels exchanged"
 SHORT = "falls short"
 TOO_FEW = "not enough data"
 NO_YARDSTICK = "no yardstick"
@@ -22,6 +24,8 @@ MEANING = {
     AGREES: "agrees with a person about as well as people agree with each other",
     BIASED: "scores higher or lower than people by more than the limit",
     REVERSED: "high where people are low: perhaps the scale is coded the other way round",
+    OTHER_SHARES: "gives a label more or less often than people, by more than the limit",
+    EXCHANGED: "agrees with people only if its labels stand for others: perhaps the names differ",
     SHORT: "agrees less with people than people agree with each other",
     TOO_FEW: "the data do not decide",
     NO_YARDSTICK: "people do not agree with each other beyond chance, so nothing can be compared",

@@ -101,8 +101,11 @@ def read_ratings(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        `value`, `scale_min`, `scale_max` as numbers, all else as text. Rows of people may have
-        more columns than those of judges: `mode`, `is_attention_check`, `passed_check` and so on.
+        `value`, `scale_min`, `scale_max` as numbers, all else as text. A row without both ends of a
+        scale has its value as text in `given_label`, a column that is only there for such rows, and
+        NaN in `value`. Rows
+        of people may have more columns than those of judges: `mode`, `is_attention_check`,
+        `passed_check` and so on.
 
     Raises
     ------
@@ -115,8 +118,16 @@ def read_ratings(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
     with naming(path):
         columns.require_filled(frame, "rater_id", "item_id", "dimension")
         columns.allow_words(frame, RATINGS)
+        without = (frame["scale_min"] == "") & (frame["scale_max"] == "")
+        if without.any():
+            frame["given_label"] = frame["value"].where(without, "")
+            frame["value"] = frame["value"].where(~without, "")
         for column in ("value", "scale_min", "scale_max"):
             frame[column] = columns.numbers(frame, column)
+        half = frame["scale_min"].isna() != frame["scale_max"].isna()
+        columns.refuse(
+            frame, "scale_max", half, "is one end of a scale only", allowed="both ends, or none"
+        )
         outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
         columns.refuse(
             frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"

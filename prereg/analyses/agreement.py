@@ -23,9 +23,10 @@ class Cut(Strict):
 class Agreement(AnyAnalysis):
     """How far judges agree with people, and how far people agree with each other.
 
-    `dimensions` (by default all that people and the judges rated) share one scale. `weights` belong
-    to kappa; `epsilon`, `metric`, `fewest_others`, `fewest_items` and `false_discovery` belong to
-    the alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
+    `dimensions` (by default all that people and the judges rated) share one scale, or all have
+    labels (then `weights: none` and `metric: accuracy`). `weights` belong to kappa; `epsilon`,
+    `metric`, `fewest_others`, `fewest_items` and `false_discovery` belong to the
+    alternative-annotator test. `correction` says which of its tests Benjamini and Yekutieli's
     correction of the registered verdict covers. `resamples` is for the bootstrap. Pairs with fewer
     than `fewest_common` items in common are left out. `level` is the coverage of every interval.
     """
@@ -79,6 +80,8 @@ class Agreement(AnyAnalysis):
         """
         wanted = self.dimensions or tuple(scale.id for scale in plan.scales)
         places = [ALL, *wanted]
+        if all(name in plan.labels for name in wanted):
+            return self._names_of_labels(places)
         names = [f"humans: {what} {d}" for d in places for what in ("kappa", "alpha")]
         for judge in self.judges:
             kinds = ("kappa_single", "kappa_median", "difference", "crowd_difference")
@@ -87,6 +90,19 @@ class Agreement(AnyAnalysis):
                 f"{judge}: {what} {d}"
                 for d in wanted
                 for what in ("bias", "winning_rate", "advantage")
+            ]
+        return names
+
+    def _names_of_labels(self, places: list[str]) -> list[str]:
+        """Return the names of the numbers on scales of labels, over all dimensions and on each."""
+        pooled = ("exact", "alpha", "ac1")
+        names = [f"humans: {what} {d}" for d in places for what in ("kappa", *pooled)]
+        kinds = ["kappa_single", "kappa_majority", "difference"]
+        kinds += [f"{what}{ending}" for what in pooled for ending in ("", "_difference")]
+        for judge in self.judges:
+            names += [f"{judge}: {what} {d}" for d in places for what in kinds]
+            names += [
+                f"{judge}: {what} {d}" for d in places[1:] for what in ("winning_rate", "advantage")
             ]
         return names
 

@@ -36,8 +36,8 @@ class Rating(Kind):
         return draw_sets(pool, 1, count, rng)
 
     def answers(self, plan: Plan) -> dict[str, list[int | str]]:
-        """Return the points of every scale."""
-        return {scale.id: list(scale.points) for scale in plan.scales}
+        """Return the points, or the names, of every scale."""
+        return {s.id: [*s.names] or list(range(s.min, s.max + 1)) for s in plan.scales}
 
 
 RATING = Rating()

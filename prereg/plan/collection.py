@@ -13,11 +13,15 @@ PROLIFIC_URL = "https://app.prolific.com/submissions/complete?cc={code}"
 
 
 class Rated(NamedTuple):
-    """A dimension that is scored, and the two ends of its scale."""
+    """A dimension that is scored, and the two ends of its scale.
+
+    Labels without order have names, and their places as the ends.
+    """
 
     id: str
     min: int
     max: int
+    names: tuple[str, ...] = ()
 
 
 class PointScale(Strict):
@@ -49,12 +53,17 @@ class RatingScale(PointScale):
     id: Identifier
     question: Text
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """No names: its answers are points."""
+        return ()
+
 
 class AttentionCheck(Strict):
     """A trial whose answer is known beforehand, shown to everybody at the same place.
 
     `expected` maps a field of the form to its right value: `choice: left` (pairwise), a scale's id
-    and a point (rating), `most` or `least` and the number of a text (best_worst).
+    and a point or a label (rating), `most` or `least` and the number of a text (best_worst).
     """
 
     after: int = Field(ge=0, le=1_000)

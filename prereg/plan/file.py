@@ -11,8 +11,10 @@ from pydantic import BaseModel, ValidationError
 from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
 from prereg.fault_words import QUOTED, shown_value, words_of
+from prereg.plan.collection import RatingScale
 from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging import JUDGES
+from prereg.plan.label_scale import NAMES, POINTS, LabelScale, is_label_scale
 from prereg.plan.model import Plan
 from prereg.plan.practice import NUMBER, OWN
 from prereg.plan.rules import faults_of_rules
@@ -208,7 +210,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "survey": _by_kind(QUESTIONS),
 }
 # Forms of one key, which pydantic adds to a path, too.
-_FORMS = (NUMBER, OWN)
+_FORMS = (NUMBER, OWN, POINTS, NAMES)
 
 
 def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -315,6 +317,8 @@ def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
             model = None if kinds else _model_in(model.model_fields[part].annotation)
         elif kinds:
             model = kinds[value["kind"]]
+        elif model is RatingScale and is_label_scale(value):
+            model = LabelScale
     return [f.alias or name for name, f in model.model_fields.items()]
 
 

@@ -8,10 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
-from prereg.plan.collection import AttentionCheck, Comprehension, Rated, RatingScale, Recruitment
+from prereg.plan.collection import AttentionCheck, Comprehension, Rated, Recruitment
 from prereg.plan.data import Data
 from prereg.plan.display import Display
 from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
+from prereg.plan.label_scale import AnyScale
 from prereg.plan.practice import Practice
 from prereg.plan.reporting import Large
 from prereg.plan.survey import MOST_QUESTIONS, Question
@@ -207,7 +208,7 @@ class Plan(Strict):
     materials: Materials = Materials()
     design: Design
     display: Display = added(Display())
-    scales: tuple[RatingScale, ...] = ()
+    scales: tuple[AnyScale, ...] = ()
     comprehension: Comprehension | None = None
     practice: Practice = added(0)
     attention_checks: tuple[AttentionCheck, ...] = ()
@@ -227,9 +228,14 @@ class Plan(Strict):
     def rated(self) -> tuple[Rated, ...]:
         """What judges score: the dimensions of the measures, or the scales that people rate on."""
         if self.measures is None:
-            return tuple(Rated(scale.id, scale.min, scale.max) for scale in self.scales)
+            return tuple(Rated(s.id, s.min, s.max, s.names) for s in self.scales)
         ends = self.measures.scale
         return tuple(Rated(name, ends.min, ends.max) for name in self.measures.dimensions)
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """The names of every scale that is answered with a name; empty without such scales."""
+        return {scale.id: scale.names for scale in self.scales if scale.names}
 
     def judge(self, name: str) -> AnyJudge:
         """Return the judge with this id."""

@@ -8,6 +8,7 @@ from prereg.errors import RatifyError
 from prereg.plan.analysis_rules import faults_of_analyses
 from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging_rules import faults_of_judging
+from prereg.plan.label_rules import faults_of_labels
 from prereg.plan.model import Plan
 
 
@@ -38,6 +39,7 @@ def faults_of_rules(plan: Plan) -> Iterator[RatifyError]:
                 )
     yield from _check_exclusions(plan)
     yield from faults_of_analyses(plan)
+    yield from faults_of_labels(plan)
 
 
 def _check_exclusions(plan: Plan) -> Iterator[RatifyError]:

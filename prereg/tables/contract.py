@@ -190,12 +190,23 @@ _SCORE = (
     Column("dimension", "what was scored; one score for each rater, item and dimension"),
     Column(
         "value",
-        "points, from `scale_min` to `scale_max`; not always whole (averages of several raters)",
+        "points, from `scale_min` to `scale_max`; not always whole (averages of several raters); "
+        "the name of the label, if the plan's scale has labels",
         "number",
         empty="not scored",
     ),
-    Column("scale_min", "the low end of the scale; decimals are accepted too", "integer"),
-    Column("scale_max", "the high end of the scale; decimals are accepted too", "integer"),
+    Column(
+        "scale_min",
+        "the low end of the scale; decimals are accepted too",
+        "integer",
+        empty="`value` is a label",
+    ),
+    Column(
+        "scale_max",
+        "the high end of the scale; decimals are accepted too",
+        "integer",
+        empty="`value` is a label",
+    ),
 )
 
 ITEMS = _table(

@@ -15,6 +15,7 @@ from prereg.kinds.registry import kind_of
 from prereg.lock import sequence_columns
 from prereg.tables import contract
 from prereg.tables.contract import Contract
+from prereg.tables.reader import cell_text
 from study.export.survey import SURVEY_STORED, survey_cells, survey_types
 from study.folder import Study
 from study.judges.wanted.probes import perturbed
@@ -72,7 +73,7 @@ def tidy_tables(study: Study) -> dict[str, TidyTable]:
     tables = [_items(study), _sequences(study)]
     tables.append(_stored(study, contract.JUDGMENTS, "row_id"))
     ratings = _stored(study, contract.RATINGS, "row_id")
-    tables.append(replace(ratings, rows=lambda connection: _ratings(ratings.rows(connection))))
+    tables.append(_with_labels(study, ratings))
     if kind_of(study.plan).table == "best_worst":
         tables.append(_table(contract.BEST_WORST, lambda connection: _options(connection, study)))
     order = ("sequence_id", "slot", "consented_at", "session_id")
@@ -195,6 +196,32 @@ def _visits(study: Study, raw: TidyTable) -> Callable[[Connection], Iterator[Cel
             yield [*cells, *survey_cells(study.plan, survey, surveyed_at)]
 
     return rows
+
+
+def _with_labels(study: Study, ratings: TidyTable) -> TidyTable:
+    """Return people's and judges' ratings; the store has the places of labels, a table the names.
+
+    Beside a label the two ends of a scale are empty. In Parquet a column has one type, so with
+    labels its values are text.
+    """
+    names = study.plan.labels
+    of, value, *ends = map(
+        contract.RATINGS.names.index, ("dimension", "value", "scale_min", "scale_max")
+    )
+
+    def rows(connection: Connection) -> Iterator[Cells]:
+        for row in _ratings(ratings.rows(connection)):
+            cells = list(row)
+            if cells[of] in names and cells[value] is not None:
+                cells[value] = names[cells[of]][round(cells[value])]
+                for end in ends:
+                    cells[end] = None
+            elif names and cells[value] is not None:
+                cells[value] = cell_text(cells[value])
+            yield cells
+
+    types = {**ratings.columns, "value": str} if names else ratings.columns
+    return replace(ratings, columns=types, rows=rows)
 
 
 def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:

@@ -74,6 +74,14 @@ def check_baseline(name: str, plan: Plan) -> None:
         )
     for number, scale in enumerate(plan.rated):
         column = f"scales.{number}" if plan.measures is None else "measures.scale"
+        if scale.names:
+            raise RatifyError(
+                f"baseline {name} rates in points, and cannot give a label",
+                column=f"{column}.labels",
+                value=", ".join(scale.names),
+                allowed="judges of kind llm or table; an analysis of labels compares them with "
+                "the most frequent label",
+            )
         if (scale.min, scale.max) != (lexicon.SCALE_MIN, lexicon.SCALE_MAX):
             raise RatifyError(
                 f"baseline {name} rates from {lexicon.SCALE_MIN} to {lexicon.SCALE_MAX} only",

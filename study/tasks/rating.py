@@ -9,6 +9,7 @@ import numpy as np
 
 from prereg.kinds.rating import RATING
 from prereg.plan.collection import Rated, RatingScale
+from prereg.plan.label_scale import LabelScale
 from prereg.plan.model import Plan
 from study.items import Item
 from study.store.tables import Rating
@@ -20,15 +21,15 @@ class RatingTask(Task):
 
     Parameters
     ----------
-    scales : sequence of RatingScale or Rated
-        Each is one dimension of the ratings table. A page needs RatingScale, with its question.
+    scales : sequence of RatingScale, LabelScale or Rated
+        Each is one dimension of the ratings table. A page needs the scale, with its question.
     """
 
     kind = RATING
     template = "rating.html"
     table = Rating
 
-    def __init__(self, scales: Sequence[RatingScale | Rated]) -> None:
+    def __init__(self, scales: Sequence[RatingScale | LabelScale | Rated]) -> None:
         self.scales = tuple(scales)
 
     @classmethod
@@ -42,9 +43,14 @@ class RatingTask(Task):
         return len(self.scales)
 
     def read(self, form: Mapping[str, str]) -> Reading:
-        """Return the point chosen on each scale."""
+        """Return the point, or the name, chosen on each scale."""
         found: dict[str, int | str] = {}
         for scale in self.scales:
+            if scale.names:
+                name = form.get(scale.id)
+                if name in scale.names:
+                    found[scale.id] = name
+                continue
             point = whole(form.get(scale.id), range(scale.min, scale.max + 1))
             if point is not None:
                 found[scale.id] = point
@@ -64,15 +70,20 @@ class RatingTask(Task):
         answer_id: str | None = None,
         purpose: str = "trial",
     ) -> list[Row]:
-        """Return one rating for each scale."""
+        """Return one rating for each scale; a label is kept as its place, from 0."""
         return [
             {
                 **common,
                 "item_id": items[0].item_id,
                 "dimension": scale.id,
-                "value": float(answers[scale.id]),
+                "value": _kept(scale.names, answers[scale.id]),
                 "scale_min": scale.min,
                 "scale_max": scale.max,
             }
             for scale in self.scales
         ]
+
+
+def _kept(names: Sequence[str], answer: float | str) -> float:
+    """Return an answer as the store keeps it: a point, or the place of a label."""
+    return float(names.index(answer)) if isinstance(answer, str) and names else float(answer)

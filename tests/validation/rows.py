@@ -17,6 +17,7 @@ AREAS = (
     "ties",
     "ranking_options",
     "agreement",
+    "labels",
     "change",
     "regression",
     "few_clusters",

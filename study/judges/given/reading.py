@@ -114,7 +114,8 @@ def _scores(
     table.require(id_column, named_by={id_column: _KEY.format("item_id")})
     table.refuse_damaged_ids(id_column)
     layout = _layout(plan, judge, table)
-    tell(table.number_notes(*([layout.value] if layout.value else layout.wide.values())))
+    columns = [layout.value] if layout.value else list(layout.wide.values())
+    tell(table.number_notes(*(name for name in columns if name not in plan.labels)))
     ends = {rated.id: (rated.min, rated.max) for rated in plan.rated}
     found: dict[tuple[str, str], float] = {}
     first: dict[tuple[str, str], int] = {}
@@ -137,7 +138,8 @@ def _scores(
                     f"has a score of {dimension} in {table.place_words(earlier)} already",
                     allowed="one score for each item and dimension",
                 )
-            value = table.number(row, column)
+            names = plan.labels.get(dimension, ())
+            value = _place(table, row, column, names) if names else table.number(row, column)
             if value is None:
                 continue
             low, high = ends.get(dimension, (value, value))
@@ -147,6 +149,17 @@ def _scores(
                 )
             found[item, dimension] = value
     return found
+
+
+def _place(table: Table, row: int, column: str, names: tuple[str, ...]) -> float | None:
+    """Return the place of a label in the plan, None where the cell is empty."""
+    said = " ".join(table.rows[row - 2][column].split()).casefold()
+    if not said:
+        return table.number(row, column)  # None; a formula without a value is refused
+    places = [place for place, name in enumerate(names) if name.casefold() == said]
+    if not places:
+        raise table.error(row, column, "is not one of the plan's labels", allowed=", ".join(names))
+    return float(places[0])
 
 
 @dataclass(frozen=True)

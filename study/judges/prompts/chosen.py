@@ -11,6 +11,7 @@ from prereg.kinds.registry import kind_of
 from prereg.plan.collection import RatingScale
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.judging import LLMJudge
+from prereg.plan.label_scale import LabelScale
 from prereg.plan.model import Plan
 from study.judges.prompts.files import load_prompt, packaged_prompts
 from study.judges.prompts.prompt import Dimension, Prompt
@@ -40,6 +41,8 @@ __all__ = [
 
 #: The prompt that asks the plan's own scales in the plan's words.
 PLAN_SCALE = "plan_scale"
+#: The same for scales of labels.
+PLAN_LABELS = "plan_labels"
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,12 @@ class _Wanted:
     column: str
     ends: tuple[int, int]
     ends_column: str
-    scale: RatingScale | None = None
+    scale: RatingScale | LabelScale | None = None
+
+    @property
+    def in_plan_words(self) -> str:
+        """The packaged prompt that asks this dimension in the plan's words."""
+        return PLAN_LABELS if isinstance(self.scale, LabelScale) else PLAN_SCALE
 
 
 def prompts_of(plan: Plan, judge: LLMJudge, folder: Path) -> JudgePrompts:
@@ -252,8 +260,11 @@ class _Choice:
         """Return the packaged rubric with a dimension on this scale, or one in the plan's words."""
         every = [load_prompt(known, self.folder) for known in packaged_prompts()]
         known = next((prompt for prompt in every if name in prompt.rubric), None)
+        if isinstance(wanted.scale, LabelScale):
+            known = None  # a rubric has points
         if wanted.scale is not None and (known is None or _ends(known, name) != wanted.ends):
-            return _of_scale(load_prompt(PLAN_SCALE, self.folder), wanted.scale, self.plan)
+            words = load_prompt(wanted.in_plan_words, self.folder)
+            return _of_scale(words, wanted.scale, self.plan)
         if known is None:
             dimensions = sorted(dimension for prompt in every for dimension in prompt.rubric)
             raise self.error(
@@ -276,12 +287,19 @@ class _Choice:
                 allowed=f"{known[0].name} or {known[1].name}",
             )
         if known:
+            if isinstance(wanted.scale, LabelScale):
+                raise self.error(
+                    f"prompt {known[0].name} rates {name} in points, but the plan has labels",
+                    wanted.ends_column,
+                    value=name,
+                    allowed=f"{PLAN_LABELS}, or a rating prompt without dimensions",
+                )
             self.refuse_other_ends(known[0], name, wanted)
             return known[0]
         in_plan_words = [prompt for prompt in named if not prompt.rubric]
         if in_plan_words and wanted.scale is not None:
             return _of_scale(in_plan_words[0], wanted.scale, self.plan)
-        also = f", or {PLAN_SCALE}" if wanted.scale is not None else ""
+        also = f", or {wanted.in_plan_words}" if wanted.scale is not None else ""
         raise self.error(
             f"no prompt of judge '{self.judge.id}' asks for this dimension",
             wanted.column,
@@ -304,9 +322,13 @@ def _ends(prompt: Prompt, name: str) -> tuple[int, int]:
     return prompt.rubric[name].min, prompt.rubric[name].max
 
 
-def _of_scale(prompt: Prompt, scale: RatingScale, plan: Plan) -> Prompt:
+def _of_scale(prompt: Prompt, scale: RatingScale | LabelScale, plan: Plan) -> Prompt:
     """Return a rubric that asks one of the plan's scales as its page does."""
-    dimension = Dimension(scale.question, "", scale.min, scale.max, dict(scale.labels))
+    if isinstance(scale, LabelScale):
+        texts = {n: label.text for n, label in enumerate(scale.labels) if label.text}
+        dimension = Dimension(scale.question, "", scale.min, scale.max, texts, names=scale.names)
+    else:
+        dimension = Dimension(scale.question, "", scale.min, scale.max, dict(scale.labels))
     return sealed(
         replace(
             prompt,

@@ -32,6 +32,9 @@ class Dimension:
         name only its ends.
     examples : mapping
         Worked examples by level, if there are any.
+    names : tuple of str
+        The labels, if the answer is one of several names without order; `levels` then holds what
+        each means, by its place.
     """
 
     title: str
@@ -40,11 +43,12 @@ class Dimension:
     max: int
     levels: Mapping[int, str] = field(hash=False)
     examples: Mapping[int, str] = field(hash=False, default_factory=dict)
+    names: tuple[str, ...] = ()
 
     @property
-    def points(self) -> range:
-        """Every score that can be given."""
-        return range(self.min, self.max + 1)
+    def points(self) -> range | tuple[str, ...]:
+        """Every score, or every label, that can be given."""
+        return self.names or range(self.min, self.max + 1)
 
 
 @dataclass(frozen=True)
@@ -131,11 +135,18 @@ def scales(rubric: Mapping[str, Dimension], dimensions: Sequence[str]) -> str:
 
 
 def _scale(name: str, dimension: Dimension) -> str:
+    if dimension.names:
+        lines = [f'"{name}", one of these labels: {dimension.title}']
+        lines += [
+            f'"{label}"' + (f" = {text}" if (text := dimension.levels.get(place)) else "")
+            for place, label in enumerate(dimension.names)
+        ]
+        return "\n".join(lines)
     lines = [f'"{name}", from {dimension.min} to {dimension.max}: {dimension.title}']
     if dimension.definition:
         lines.append(dimension.definition)
     lines += [f"{level} = {text}" for level, text in sorted(dimension.levels.items())]
-    if set(dimension.levels) != set(dimension.points):
+    if set(dimension.levels) != set(range(dimension.min, dimension.max + 1)):
         lines.append("The points without a label lie evenly between their neighbours.")
     if dimension.examples:
         lines.append("Worked examples:")

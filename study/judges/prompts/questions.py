@@ -38,14 +38,14 @@ class Question:
     letters : tuple of str
         The letters of the texts, in order of place; empty if an item is rated.
     points : mapping
-        The scores that can be given, by dimension; empty if texts are compared.
+        The scores, or the labels, that can be given, by dimension; empty if texts are compared.
     """
 
     prompt: Prompt
     messages: tuple[Message, ...]
     schema: Mapping[str, Any]
     letters: tuple[str, ...]
-    points: Mapping[str, range]
+    points: Mapping[str, replies.Allowed]
 
     def read(self, text: str, *, thoughts: str = "", notes: list[str] | None = None) -> Answers:
         """Return the answers in a reply, in the form of the trial's task.
@@ -151,9 +151,7 @@ def ask_rating(prompt: Prompt, item: Item, dimensions: Sequence[str]) -> Questio
     if unknown or not dimensions:
         raise ValueError(f"prompt {prompt.name} cannot be asked for {unknown or 'nothing'}")
     points = {name: prompt.rubric[name].points for name in dimensions}
-    keys = ", ".join(
-        f'"{name}" (a whole number from {p[0]} to {p[-1]})' for name, p in points.items()
-    )
+    keys = ", ".join(f'"{name}" ({_said(p)})' for name, p in points.items())
     answer = f"Reply with one JSON object and nothing else. Its keys are exactly: {keys}."
     described = scales(prompt.rubric, dimensions)
     parts = {
@@ -164,8 +162,20 @@ def ask_rating(prompt: Prompt, item: Item, dimensions: Sequence[str]) -> Questio
         ),
         "answer": answer,
     }
-    schema = _object({name: {"type": "integer", "enum": list(p)} for name, p in points.items()})
+    schema = _object(
+        {
+            name: {"type": "integer" if isinstance(p, range) else "string", "enum": list(p)}
+            for name, p in points.items()
+        }
+    )
     return Question(prompt, compose(prompt, parts), schema, (), points)
+
+
+def _said(allowed: replies.Allowed) -> str:
+    """Return which answers a dimension has, as the model reads it."""
+    if isinstance(allowed, range):
+        return f"a whole number from {allowed[0]} to {allowed[-1]}"
+    return "one of " + ", ".join(f'"{name}"' for name in allowed)
 
 
 def sealed(prompt: Prompt) -> Prompt:
@@ -175,6 +185,9 @@ def sealed(prompt: Prompt) -> Prompt:
     also covers every word that Ratify adds. It does not cover the prompt's name.
     """
     content = {k: v for k, v in asdict(prompt).items() if k not in {"name", "digest"}}
+    for dimension in content["rubric"].values():
+        if not dimension["names"]:  # so that the digest of a prompt without labels stays
+            del dimension["names"]
     if not prompt.ties:  # as before there were ties
         content = {k: v for k, v in content.items() if k not in {"ties", "tie_answer"}}
     questions = list(_stand_ins(prompt))

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 Tokens = Sequence[tuple[str, Mapping[str, float]]]
 
 SIDES = {"A": "left", "B": "right"}
+#: The points, or the labels, that a rating may have.
+Allowed = range | tuple[str, ...]
 # What may be chosen if ties are offered.
 OR_TIE = {**SIDES, TIE.upper(): TIE}
 
@@ -104,26 +106,32 @@ def read_best_worst(
 
 
 def read_ratings(
-    text: str, points: Mapping[str, range], *, notes: list[str] | None = None
+    text: str, points: Mapping[str, Allowed], *, notes: list[str] | None = None
 ) -> Answers:
-    """Read the reply to a rating question, one JSON object with one whole number per dimension.
+    """Read the reply to a rating question, one JSON object with one answer per dimension.
+
+    A point is a whole number. A label is one of the names; letter case and marks around it do not
+    matter.
 
     Parameters
     ----------
     text : str
     points : mapping
-        The scores that can be given, by dimension.
+        The scores, or the labels, that can be given, by dimension.
     notes : list of str, optional
         Takes a note on keys that were left out.
 
     Raises
     ------
     Unreadable
-        When a dimension is missing or twice, or a score is not a whole point of the scale.
+        When a dimension is missing or twice, or an answer is none of the points or labels.
     """
     found = _object(text, tuple(points), notes)
     scores: dict[str, int | str] = {}
     for name, allowed in points.items():
+        if not isinstance(allowed, range):
+            scores[name] = _label(found[name], name, allowed)
+            continue
         score = _whole(found[name])
         if score is None:
             raise Unreadable(f'"{name}" is not a whole number')
@@ -364,6 +372,16 @@ def _whole(value: object) -> int | None:
     if isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1:
         return int(value)
     return None
+
+
+def _label(value: object, name: str, allowed: Sequence[str]) -> str:
+    """Return the one label that a value names: nothing around it may say more."""
+    said = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    for spelled in (said.strip(_SPACE), said.strip(_AROUND + _SPACE)):
+        for label in allowed:
+            if " ".join(spelled.split()).casefold() == label.casefold():
+                return label
+    raise Unreadable(f'"{name}" is none of the labels')
 
 
 def _unreadable(body: str, reason: str) -> Unreadable:

@@ -138,18 +138,23 @@ def test_the_coefficients_are_checked_where_it_is_asked(tmp_path: Path) -> None:
     assert last in done.output
 
 
-@pytest.mark.parametrize("lacking", ["--human", "--judge", "--scale"])
-def test_a_missing_option_is_named_and_the_help_says_when_it_is_required(lacking: str) -> None:
+@pytest.mark.parametrize(
+    ("lacking", "unless"),
+    [("--human", "--habits"), ("--judge", "--habits"), ("--scale", "--labels or --habits")],
+)
+def test_a_missing_option_is_named_and_the_help_says_when_it_is_required(
+    lacking: str, unless: str
+) -> None:
     given = {"--human": ["h.csv"], "--judge": ["j.csv"], "--scale": ["1", "5"]}
     words = [word for name, values in given.items() if name != lacking for word in (name, *values)]
     done = CliRunner().invoke(main, ["audit", "--out", "x", *words])
     assert (done.exit_code, done.output.strip()) == (
         2,
-        f"main audit: Missing option '{lacking}': it is required, unless --habits is given.",
+        f"main audit: Missing option '{lacking}': it is required, unless {unless} is given.",
     )
     option = next(one for one in main.commands["audit"].params if lacking in one.opts)
     assert isinstance(option, click.Option)
-    assert "Required, unless --habits is given." in (option.help or "")
+    assert f"Required, unless {unless} is given." in (option.help or "")
 
 
 def test_on_real_ratings_counting_words_is_no_judge(real_data: Path, tmp_path: Path) -> None:

@@ -21,7 +21,9 @@ from tests.analysis.agreement.test_alternative_annotator import ratings
 from tests.analysis.agreement.test_crowd import TABLE as CROWD
 
 EXPERTS = ratings({"p1": 0.6, "p2": 0.6, "p3": 0.8, "m": 0.7, "k": 2.0}, items=40)
-PLAN = SimpleNamespace(scales=[SimpleNamespace(id=name) for name in ("advice", "warmth")])
+PLAN = SimpleNamespace(
+    labels={}, scales=[SimpleNamespace(id=name) for name in ("advice", "warmth")]
+)
 
 
 def evidence(table=EXPERTS, **others):

@@ -1,0 +1,210 @@
+"""The rules of a verdict on labels: from agreement with people to words, findings and gaps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from analysis.agreement.alternative_annotator import LOW_ALPHA
+from analysis.agreement.label_agreement import LabelAgreement
+from analysis.agreement.yardstick import FEWEST
+from analysis.audit.findings import unanswered_notes
+from analysis.audit.label_findings import label_notes, people_label_notes
+from analysis.audit.label_parts import LabelPart, label_part, lacks_yardstick, overused, swapped
+from analysis.audit.parts import spoken
+from analysis.results.numbers import number, percent, signed, with_interval
+from analysis.results.verdict import (
+    AGREES,
+    EXCHANGED,
+    NO_YARDSTICK,
+    OTHER_SHARES,
+    REPLACES,
+    SHORT,
+    TOO_FEW,
+    Cell,
+    Note,
+    NotRun,
+    Verdict,
+)
+from analysis.results.words import counted, introduced, listed
+from prereg.plan.reporting import Large
+
+
+def label_verdict(
+    found: LabelAgreement, *, large: Large, baselines: Sequence[str] = (), everything: bool = False
+) -> Verdict:
+    """Return the verdict on the judges of some labels.
+
+    Parameters
+    ----------
+    found : LabelAgreement
+    large : Large
+        What counts as large: `bias` is a difference between a label's shares.
+    baselines : sequence of str
+        Judges that are only compared; they come last, and have no findings.
+    everything : bool
+        Whether passing the alternative-annotator test is corrected over dimensions too.
+    """
+    judges = sorted(found.table.judges, key=lambda name: name in baselines)
+    cells: list[Cell] = []
+    sentences: list[str] = []
+    notes: list[Note] = []
+    everywhere: list[LabelPart] = []
+    for judge in judges:
+        parts = [
+            label_part(judge, name, found, everything=everything) for name in found.table.dimensions
+        ]
+        everywhere += parts
+        mine = [_cell(part, large, everything) for part in parts]
+        cells += mine
+        sentences.append(_sentence(judge, parts, mine, large))
+        if judge not in baselines:
+            notes += label_notes(judge, parts, large)
+            notes += unanswered_notes(judge, large, found.table)
+    return Verdict(
+        sentences=tuple(sentences),
+        cells=tuple(cells),
+        notes=(*notes, *people_label_notes(everywhere, found)),
+        not_run=tuple(_not_run(found)),
+        limits=(_limits_said(large),),
+    )
+
+
+def _limits_said(large: Large) -> str:
+    """Return the sentence that says what counts as large."""
+    return (
+        f"Limits of this verdict: a judge uses a label differently if its share differs from "
+        f"people's by {percent(large.bias)} or more (critical from {percent(large.severe_bias)}); "
+        f"labels are called exchanged if exchanging them raises kappa by "
+        f"{number(2 * large.reversed, 2)} or more; a judge agrees if the interval shows that its "
+        f"kappa is at most {number(large.shortfall, 2)} below people's own; a share of found cases "
+        f"is low from {percent(large.cut)} below a person's, and unanswered items are many from "
+        f"{percent(large.unanswered)}."
+    )
+
+
+def _cell(part: LabelPart, large: Large, everything: bool) -> Cell:
+    """Return the word for a judge on a dimension; the most serious one that holds."""
+    word, why = _word(part, large, everything)
+    return Cell(judge=part.judge, dimension=part.dimension, word=word, why=why)
+
+
+def _word(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
+    if part.n < FEWEST:
+        return TOO_FEW, counted(part.n, "item")
+    best, names = swapped(part, large)
+    if names:
+        return EXCHANGED, (
+            f"{part.coefficient} {with_interval(*part.own)}, {number(best, 2)} if exchanged"
+        )
+    worst = overused(part, large)
+    if worst is not None:
+        why = f"{worst.label!r}: {percent(worst.estimate)} of items, people {percent(worst.person)}"
+        short = part.short and not lacks_yardstick(part)
+        return OTHER_SHARES, f"{why}\nand {SHORT}: {_apart(part)}" if short else why
+    if lacks_yardstick(part):
+        return NO_YARDSTICK, f"people's own {part.coefficient} {with_interval(*part.people)}"
+    return _compared(part, large, everything)
+
+
+def _compared(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
+    """Return the word where people agree, and the judge uses the labels as they do."""
+    value, low, _ = part.difference
+    apart = "" if np.isnan(value) else _apart(part)
+    passes = part.tested is not None and (
+        part.tested.passes_all if everything else part.tested.passes
+    )
+    idle = f"; {part.idle!r} for every item would pass the test too" if passes and part.idle else ""
+    if passes and not part.idle and part.tested is not None:
+        if part.tested.human_alpha >= LOW_ALPHA:
+            return REPLACES, apart
+        if np.isnan(low):
+            return TOO_FEW, "people's labels hardly vary"
+        return AGREES, "passes, but people agree little"
+    if part.short:
+        return SHORT, apart + idle
+    if np.isnan(value):
+        return TOO_FEW, "no agreement of people to compare with" + idle
+    if low >= -large.shortfall:
+        return AGREES, apart + idle
+    return TOO_FEW, f"{apart}: too uncertain{idle}"
+
+
+def _apart(part: LabelPart) -> str:
+    return f"{part.coefficient} {with_interval(*part.difference, sign=True)} from people's own"
+
+
+def _sentence(judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> str:
+    """Return a judge's verdict in plain words."""
+    of = {word: [spoken(c.dimension) for c in cells if c.word == word] for word in _ORDER}
+    who, total = introduced(judge), len(cells)
+    over = "here" if total == 1 else f"on any of {total} dimensions"
+    stands = of[REPLACES]
+    if len(of[NO_YARDSTICK]) == total:
+        return f"{who}: people do not agree with each other {over}: no yardstick."
+    if len(of[TOO_FEW]) == total:
+        return f"{who}: there are not enough data for a verdict {over}."
+    if total == 1:
+        can = "can stand in for a person" if stands else "cannot stand in for a person here"
+    elif stands:
+        can = f"can stand in for a person on {len(stands)} of {total} dimensions ({listed(stands)})"
+    else:
+        can = f"cannot stand in for a person {over}"
+    said = _uses(parts, cells, large)
+    if of[EXCHANGED]:
+        said.append(f"seems to exchange the labels of {listed(of[EXCHANGED])}")
+    if of[SHORT]:
+        said.append(f"falls short of people on {listed(of[SHORT])}")
+    if of[AGREES]:
+        said.append(
+            f"agrees with people on {listed(of[AGREES])} without passing the test for their place"
+        )
+    text = "; it ".join([f"{who} {can}", *said])
+    if of[NO_YARDSTICK]:
+        text += f"; people do not agree with each other on {listed(of[NO_YARDSTICK])}"
+    if of[TOO_FEW]:
+        text += f"; the data do not decide about {listed(of[TOO_FEW])}"
+    return text + "."
+
+
+def _uses(parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> list[str]:
+    """Return the clause on labels that a judge gives too often or too rarely, the largest first."""
+    found = [
+        (part, worst)
+        for part, cell in zip(parts, cells, strict=True)
+        if cell.word == OTHER_SHARES and (worst := overused(part, large)) is not None
+    ]
+    found.sort(key=lambda pair: -abs(pair[1].difference))
+    shown = [
+        f"{one.label!r} on {spoken(part.dimension)} ({percent(one.estimate)} of items, people "
+        f"{percent(one.person)}: {signed(100 * one.difference, 0)} points)"
+        for part, one in found
+    ]
+    if not shown:
+        return []
+    short = [spoken(p.dimension) for p, _ in found if p.short and not lacks_yardstick(p)]
+    clause = f"gives labels in other shares than people: {listed(shown)}"
+    return [clause, *([f"also falls short of people on {listed(short)}"] if short else [])]
+
+
+_ORDER = (REPLACES, AGREES, OTHER_SHARES, EXCHANGED, SHORT, TOO_FEW, NO_YARDSTICK)
+
+
+def _not_run(found: LabelAgreement) -> list[NotRun]:
+    """Return the checks that could not run on these labels."""
+    gaps = []
+    one = len(found.table.humans) == 1
+    alone = "there is one person; add a second person's labels"
+    if one:
+        gaps.append(NotRun(check="People's agreement with each other", why=alone))
+    if found.alternative is None or all(v.passes is None for v in found.alternative.verdicts):
+        why = alone if one else "too few items, or people labelled too few of them in common"
+        gaps.append(NotRun(check="Whether a judge could take a person's place", why=why))
+    gaps.append(
+        NotRun(
+            check="Bias in points, halo and what happens at a cut",
+            why="labels have no order and no distance",
+        )
+    )
+    return gaps
