@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.evidence.evidence import Evidence
 from analysis.ranking.draws import MOST_ITEMS, score_errors
 from analysis.ranking.elo import elo_errors
+from analysis.tables.columns import TIE
 from prereg.analyses.rank_correlation import RankCorrelation
 
 # Where earlier answers choose the next pair, errors are right only with so many answers an item.
@@ -81,6 +82,7 @@ def _of_elo(analysis: RankCorrelation, evidence: Evidence, pairs: pd.DataFrame) 
         k=settings.k,
         resamples=max(20, min(_RESAMPLES, _MOST_ANSWERS // len(pairs))),
         rng=evidence.rng(f"{analysis.id}: errors of the judge"),
+        tie=TIE,
     )
 
 
@@ -96,5 +98,6 @@ def _of_bradley_terry(
         both = pairs[["left_id", "right_id"]].astype(str)
         cluster = both.min(axis=1) + "\n" + both.max(axis=1)
     asked = pairs.assign(asked_pair=cluster)
-    errors = score_errors(asked, cluster="asked_pair", ridge=evidence.plan.ranking.ridge)
+    ridge = evidence.plan.ranking.ridge
+    errors = score_errors(asked, cluster="asked_pair", ridge=ridge, tie=TIE)
     return errors.to_frame()

@@ -49,16 +49,24 @@ def found(
     scheme: str = "random",
     seed: int = 1,
     penalty: str = "ridge",
+    ties: int = 0,
 ) -> Finding:
     """Return what the registered analysis finds with this many choices of 30 items."""
     rng = np.random.default_rng(seed)
     truth = rng.normal(size=30)
     own = choices(truth, people, 20, rng)
     pairs = choices(truth, judge, 1, rng)
-    scores = elo(pairs).frame[["item_id", "scenario", "score"]].rename(columns={"score": "elo"})
-    bt = bradley_terry(pairs).frame.set_index("item_id")["score"]
+    pairs.loc[: ties - 1, "choice"] = "tie"
+    scores = (
+        elo(pairs, tie="tie")
+        .frame[["item_id", "scenario", "score"]]
+        .rename(columns={"score": "elo"})
+    )
+    bt = bradley_terry(pairs, tie="tie").frame.set_index("item_id")["score"]
     scores = scores.assign(bradley_terry=scores["item_id"].map(bt), overall=scores["elo"] / 9)
-    one = JudgeEvidence(judge_id="m", trials=pairs, scores=scores, ranking=elo(pairs), pairs=pairs)
+    one = JudgeEvidence(
+        judge_id="m", trials=pairs, scores=scores, ranking=elo(pairs, tie="tie"), pairs=pairs
+    )
     sampling = SimpleNamespace(scheme=scheme)
     plan = SimpleNamespace(
         ranking=RankingSettings(),
@@ -101,6 +109,15 @@ def test_the_sentence_gives_both_numbers_and_says_which_is_which(score: str) -> 
     assert f"observed Spearman {observed.estimate:.2f} [" in got.sentence
     assert f"corrected for both scores' errors {corrected.estimate:.2f} [" in got.sentence
     assert corrected.label.endswith("corrected for both scores' errors")
+    assert corrected.note.count("Reliability of") == 2
+
+
+@pytest.mark.parametrize("score", ["elo", "bradley_terry"])
+def test_a_judge_whose_ranking_has_ties_is_corrected_for_too(score: str) -> None:
+    got = found(people=600, score=score, ties=60)
+    corrected = got.quantities[2]
+    assert corrected.label.endswith("corrected for both scores' errors")
+    assert corrected.estimate is not None
     assert corrected.note.count("Reliability of") == 2
 
 
