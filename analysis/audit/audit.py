@@ -21,6 +21,7 @@ from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
 from analysis.audit.disagreements import worst_ratings
+from analysis.audit.facets import audit_facets
 from analysis.audit.figures import audit_figures, beside_people_figure
 from analysis.audit.straight_lines import straight_lines, straight_note
 from analysis.audit.verdict import rating_verdict
@@ -150,6 +151,14 @@ def audit(
         everything=True,
     )
     verdict = joined([verdict, _raters(found, people, texts, audited, large)])
+    facets = audit_facets(
+        ratings,
+        humans=list(table.humans),
+        dimensions=list(table.dimensions),
+        analysis=NAME,
+        simulated=found.simulated,
+    )
+    said = text.headline(table, bar, beyond)
     frame = table.to_frame()
     how = _how(interval, seed, draws)
     checked = [check_coefficients(ratings, table).sentence] if check else []
@@ -157,7 +166,7 @@ def audit(
         kind="audit",
         title=_title(audited, judged),
         question=text.QUESTION,
-        headline=[*verdict.sentences, *text.headline(table, bar, beyond)],
+        headline=[*verdict.sentences, *said[:-1], *facets.headline, said[-1]],
         verdict=verdict,
         simulated=found.simulated,
         meta=_meta(
@@ -169,19 +178,21 @@ def audit(
             seed=seed,
             draws=draws,
         ),
-        quantities=_quantities(table, bar, beyond),
+        quantities=[*_quantities(table, bar, beyond), *facets.quantities],
         tables=[
             yardstick_table(bar, name=NAME, kappa="quadratic kappa", fewest=fewest),
             *_tables(frame, found),
             coefficients_table(table, name="coefficients", how=how),
             *beyond_tables(beyond),
+            *facets.tables,
         ],
         figures=[
             *beside_people_figure(beside_people(bar, beyond.crowd), simulated=found.simulated),
             *audit_figures(frame, simulated=found.simulated),
+            *facets.figures,
         ],
-        methods=text.methods(table, beyond, scale=scale, how=how) + checked,
-        limits=[*text.limits(table, found, ratings, scale), *verdict.limits],
+        methods=[*text.methods(table, beyond, scale=scale, how=how), *facets.methods, *checked],
+        limits=[*text.limits(table, found, ratings, scale), *facets.limits, *verdict.limits],
     )
 
 

@@ -11,6 +11,7 @@ from prereg.analyses.agreement import Agreement
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Change
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
+from prereg.analyses.facets import Generalizability
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import Regression
@@ -23,6 +24,7 @@ ANALYSES: dict[str, type[AnyAnalysis]] = {
     "logit": Logit,
     "selection_by_gap": SelectionByGap,
     "agreement": Agreement,
+    "generalizability": Generalizability,
     "source_ratings": SourceRatings,
     "best_worst_shares": BestWorstShares,
     "change": Change,

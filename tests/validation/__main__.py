@@ -15,7 +15,7 @@ from itertools import groupby
 from tests.support.paths import ROOT
 from tests.validation.check import ALLOWED_ERRORS, Check, Outcome, run
 
-AREAS = ("ranking", "agreement", "change", "regression", "sources")
+AREAS = ("ranking", "agreement", "facets", "change", "regression", "sources")
 PAGE = ROOT / "docs" / "validation.md"
 PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
 WORDS = ("holds", "cautious", "misses")

@@ -1,0 +1,99 @@
+"""The registered analyses of facets: what items and raters contribute to people's ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from analysis.evidence.evidence import Evidence
+from analysis.facets import by_dimension as facets
+from analysis.facets.figures import plot_decision
+from analysis.registered.finding import Finding, drawn, stamp
+from analysis.results.quantities import ResultFigure
+from analysis.results.words import listed
+from prereg.analyses.facets import Generalizability
+from prereg.errors import RatifyError
+
+
+def run_generalizability(analysis: Generalizability, evidence: Evidence) -> Finding:
+    """Run a registered generalizability and decision study of people's ratings.
+
+    Parameters
+    ----------
+    analysis : Generalizability
+    evidence : Evidence
+        `ratings` is used.
+
+    Returns
+    -------
+    Finding
+        Coefficients and variance components by dimension, the decision study and its figure.
+
+    Raises
+    ------
+    RatifyError
+        Where people rated none of the dimensions, or no dimension tells items apart from raters.
+    """
+    ratings = peoples_ratings(evidence, analysis.dimensions)
+    found = facets.by_dimension(
+        ratings,
+        raters=sorted(ratings["rater_id"].unique()),
+        dimensions=analysis.dimensions or sorted(ratings["dimension"].unique()),
+        target=analysis.target,
+        most_raters=analysis.most_raters,
+        items=analysis.items,
+        level=analysis.level,
+    )
+    if not found.found:
+        why = listed([f"{name}: {reason}" for name, reason in found.why_not.items()])
+        raise RatifyError(f"no dimension has ratings for it ({why})")
+    common: dict[str, Any] = stamp(analysis, evidence)
+    said = facets.sentences(found, evidence.raters)
+    return Finding(
+        sentence=" ".join([*said, *facets.limits(found)]),
+        quantities=list(
+            facets.quantities(found, name="{what} {dimension}", who=evidence.raters_own, **common)
+        ),
+        tables=facets.tables(found, prefix=f"{analysis.id}_", status=evidence.status),
+        figures=[_figure(analysis, evidence, found)],
+    )
+
+
+def peoples_ratings(evidence: Evidence, dimensions: Sequence[str] | None) -> pd.DataFrame:
+    """Return people's ratings with their values as numbers.
+
+    Raises
+    ------
+    RatifyError
+        Where there are none, or none of a named dimension.
+    """
+    people = evidence.ratings
+    if people.empty:
+        raise RatifyError("there are no ratings by people", allowed="a plan of kind rating")
+    there = sorted(people["dimension"].unique())
+    for name in dimensions or ():
+        if name not in there:
+            raise RatifyError(
+                "people did not rate this dimension",
+                column="dimension",
+                value=name,
+                allowed=", ".join(there),
+            )
+    return people
+
+
+def _figure(
+    analysis: Generalizability, evidence: Evidence, found: facets.ByDimension
+) -> ResultFigure:
+    now = {name: one.per_item for name, one in found.found.items()}
+    axes = plot_decision(found.decision_frame(), now=now, target=found.target)
+    return drawn(
+        evidence,
+        axes,
+        name=f"{analysis.id}_decision",
+        title="What another rater buys",
+        caption=facets.FIGURE.format(level=found.level),
+        alt=" ".join(facets.overview(found, evidence.raters)) or "No dimension tells items apart.",
+    )

@@ -1,0 +1,107 @@
+"""Checks intervals of facets on 30 to 50 items that a few people rated on five points.
+
+Items have a true value, people a severity and an error of their own, all normal; answers are whole
+points. The truth of a component or a coefficient is its value on so many items and people that it
+hardly changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.facets.generalizability import Generalizability, generalizability
+from analysis.facets.grid import Grid
+from tests.validation.check import Check
+
+Array = NDArray[np.float64]
+MIDDLE, ERROR = 3.0, 0.8
+
+
+def ratings(
+    rng: np.random.Generator, items: int, people: int, severity: float, absent: float = 0.0
+) -> Array:
+    """Return ratings on five points, items by people; a share of them is missing."""
+    seen = (
+        MIDDLE
+        + rng.normal(0, 1, (items, 1))
+        + rng.normal(0, severity, (1, people))
+        + rng.normal(0, ERROR, (items, people))
+    )
+    values = np.clip(np.round(seen), 1, 5)
+    values[rng.random(values.shape) < absent] = np.nan
+    return values
+
+
+def grid(values: Array) -> Grid:
+    """Return ratings as a grid, without items and people that have none."""
+    there = ~np.isnan(values)
+    values = values[there.any(axis=1)][:, there.any(axis=0)]
+    item, rater = np.nonzero(~np.isnan(values))
+    return Grid(
+        items=tuple(map(str, range(values.shape[0]))),
+        raters=tuple(map(str, range(values.shape[1]))),
+        item=item,
+        rater=rater,
+        value=values[item, rater],
+    )
+
+
+@cache
+def truth(severity: float) -> Generalizability:
+    """Return the components of a large table of the same kind."""
+    return generalizability(grid(ratings(np.random.default_rng(1), 4000, 500, severity)))
+
+
+def held(low: float, high: float, true: float) -> list[bool]:
+    """Return whether an interval holds the truth, or an empty list if there is no interval."""
+    return [] if np.isnan(low) else [bool(low <= true <= high)]
+
+
+Measure = Callable[[Generalizability], tuple[float, float, float]]
+MEASURES: dict[str, Measure] = {
+    "relative reliability of a mean of 3": lambda one: one.relative(3),
+    "absolute reliability of a mean of 3": lambda one: one.absolute(3),
+    "variance due to items": lambda one: (one.item, *one.item_ends),
+    "variance due to raters": lambda one: (one.rater, *one.rater_ends),
+    "residual variance": lambda one: (one.residual, *one.residual_ends),
+}
+
+
+def _generalizability(measure: Measure, *design: float) -> Callable[..., Iterable[bool]]:
+    items, people, severity, absent = design
+
+    def once(rng: np.random.Generator) -> Iterable[bool]:
+        found = generalizability(grid(ratings(rng, int(items), int(people), severity, absent)))
+        _, low, high = measure(found)
+        return held(low, high, measure(truth(severity))[0])
+
+    return once
+
+
+def checks() -> list[Check]:
+    """Return the checks of this area."""
+    found = []
+    for items, people, severity, absent, which in (
+        (50, 3, 0.3, 0.0, tuple(MEASURES)),
+        (30, 5, 0.5, 0.0, tuple(MEASURES)[:2]),
+        (50, 10, 0.3, 0.5, tuple(MEASURES)[:2]),
+    ):
+        gone = f", {absent:.0%} of the ratings missing" if absent else ""
+        found += [
+            Check(
+                area="facets",
+                function="analysis.facets.generalizability.generalizability",
+                what=name,
+                design=f"{items} items, {people} people, severity sd {severity:g}, 5 points{gone}",
+                kind="coverage",
+                promised=0.95,
+                once=_generalizability(MEASURES[name], items, people, severity, absent),
+                runs=1000,
+            )
+            for name in which
+        ]
+    return found
