@@ -144,6 +144,7 @@ def pairwise(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
     )
     collect(folder)
+    analyze_study(folder, mode="live")
     return folder
 
 
