@@ -23,6 +23,7 @@ from analysis.audit.annotators import Annotators, read_annotators
 from analysis.audit.disagreements import worst_ratings
 from analysis.audit.facets import audit_facets
 from analysis.audit.figures import audit_figures, beside_people_figure
+from analysis.audit.panels import with_panels
 from analysis.audit.straight_lines import straight_lines, straight_note
 from analysis.audit.verdict import rating_verdict
 from analysis.results.provenance import provenance
@@ -56,6 +57,8 @@ def audit(
     draws: int = 2000,
     check: bool = False,
     baselines: Sequence[str] = BASELINES,
+    panels: Mapping[str, Sequence[str]] | None = None,
+    panel_rule: str = "mean",
     texts: Mapping[str, str] | None = None,
     large: Large | None = None,
 ) -> Results:
@@ -90,6 +93,10 @@ def audit(
         Whether the methods say how far the coefficients agree with pingouin's.
     baselines : sequence of str
         Names of judges that are baselines: they come after the audited judges.
+    panels : mapping of str to sequence of str, optional
+        Panels of judges, each of which is one more judge.
+    panel_rule : {'mean', 'median', 'majority'}
+        How their ratings become one.
     texts : mapping, optional
         The items' texts by id; the worst disagreements are then shown with them.
     large : Large, optional
@@ -119,6 +126,8 @@ def audit(
         human_columns=human_columns,
         judge_columns=judge_columns,
     )
+    panels = panels or {}
+    found = with_panels(found, panels, rule=panel_rule)
     large = Large() if large is None else large
     judged = sorted((one.name for one in found.judges), key=lambda name: name in baselines)
     audited = [name for name in judged if name not in baselines] or judged
@@ -152,11 +161,7 @@ def audit(
     )
     verdict = joined([verdict, _raters(found, people, texts, audited, large)])
     facets = audit_facets(
-        ratings,
-        humans=list(table.humans),
-        dimensions=list(table.dimensions),
-        analysis=NAME,
-        simulated=found.simulated,
+        ratings, people, judges=audited, panels=panels, analysis=NAME, simulated=found.simulated
     )
     said = text.headline(table, bar, beyond)
     frame = table.to_frame()

@@ -1,12 +1,15 @@
-"""What an audit says about facets: the reliability of people's mean, and what more people buy."""
+"""What an audit says about facets: how reliable people's mean is, and judges' shared errors."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from analysis.agreement.panel import Panel
 from analysis.facets import by_dimension as facets
+from analysis.facets import independence_words as independence
 from analysis.facets.figures import plot_decision
 from analysis.results.figure_style import stamp, svg
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
@@ -26,9 +29,10 @@ class AuditFacets:
 
 def audit_facets(
     ratings: pd.DataFrame,
+    people: Panel,
     *,
-    humans: list[str],
-    dimensions: list[str],
+    judges: Sequence[str],
+    panels: Mapping[str, Sequence[str]],
     analysis: str,
     simulated: bool = False,
 ) -> AuditFacets:
@@ -38,29 +42,37 @@ def audit_facets(
     ----------
     ratings : DataFrame
         `rater_id, rater_kind, item_id, dimension, value`.
-    humans, dimensions : list of str
+    people : Panel
+        The same as arrays.
+    judges : sequence of str
+        The audited judges, with the panels.
+    panels : mapping of str to sequence of str
+        The judges of each panel.
     analysis : str
         The name under which numbers are stored.
     simulated : bool
         Whether the people are bots; the figure then says so.
     """
-    if len(humans) < 2:
+    if len(people.humans) < 2:
         return AuditFacets()
-    people = ratings[ratings["rater_kind"] == "human"]
-    found = facets.by_dimension(people, raters=humans, dimensions=dimensions)
-    if not found.found:
-        return AuditFacets(limits=facets.limits(found))
+    own = ratings[ratings["rater_kind"] == "human"]
+    found = facets.by_dimension(own, raters=people.humans, dimensions=people.dimensions)
+    shared = independence.in_groups(
+        people.judged,
+        people.people,
+        judges=people.judges,
+        groups=independence.groups_of(judges, panels),
+    )
+    numbers = facets.quantities(
+        found, name="humans:{what}:{dimension}", who="People's", analysis=analysis
+    )
     return AuditFacets(
-        headline=facets.overview(found),
-        quantities=list(
-            facets.quantities(
-                found, name="humans:{what}:{dimension}", who="People's", analysis=analysis
-            )
-        ),
-        tables=facets.tables(found),
-        figures=[_figure(found, simulated)],
-        methods=[*facets.methods(found), *facets.sentences(found)],
-        limits=facets.limits(found),
+        headline=[*facets.overview(found), *independence.sentences(shared)],
+        quantities=list(numbers),
+        tables=[*facets.tables(found), *independence.tables(shared)],
+        figures=[_figure(found, simulated)] if found.found else [],
+        methods=[*facets.methods(found), *facets.sentences(found), *independence.methods(shared)],
+        limits=[*facets.limits(found), *independence.limits(shared)],
     )
 
 

@@ -105,20 +105,20 @@ def shared_errors(
     people amount to k.
 
     Intervals: bias-corrected jackknife over items, on the log scale for numbers of judges and
-    people, through Fisher's z for correlations.
+    people, through Fisher's z for correlations. By simulation with 50 items, 3 people and 3 or 5
+    judges on five points they cover .94 to .98 (docs/validation.md).
     """
     columns.proportion("level", level)
     if len(judges) < 2:
         raise RatifyError("there is only one judge", allowed="two or more")
-    found = {
-        name: errors for name in judged if (errors := _errors(judged[name], people[name])) is not None
-    }
-    if not found and all((~np.isnan(one)).sum(axis=1).max(initial=0) < 2 for one in people.values()):
+    if all((~np.isnan(one)).sum(axis=1).max(initial=0) < 2 for one in people.values()):
         raise RatifyError(
-            "no item was rated by two people, so one person's errors would seem to be shared by all "
-            "judges",
+            "no item was rated by two people, and one person's own errors would seem to be shared "
+            "by all judges",
             allowed="ratings by at least two people",
         )
+    errors = {name: _errors(judged[name], people[name]) for name in judged}
+    found = {name: one for name, one in errors.items() if one is not None}
     parts = {name: [one] for name, one in found.items()}
     every = {ALL: list(found.values()), **parts} if len(found) > 1 else parts
     return [_shared(name, some, tuple(judges), level) for name, some in every.items()]
@@ -134,10 +134,13 @@ def frame_of(found: Sequence[Shared]) -> pd.DataFrame:
             "n": one.n,
             "error_sd": one.error,
         }
-        for name in ("correlation", "effective", "panel", "single"):
-            row |= dict(
-                zip((name, f"{name}_low", f"{name}_high"), getattr(one, name), strict=True)
-            )
+        for name, estimate in (
+            ("effective", one.effective),
+            ("correlation", one.correlation),
+            ("mean_in_people", one.panel),
+            ("one_in_people", one.single),
+        ):
+            row |= dict(zip((name, f"{name}_low", f"{name}_high"), estimate, strict=True))
         rows.append(row)
     return pd.DataFrame(rows)
 

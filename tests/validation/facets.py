@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from analysis.facets.generalizability import Generalizability, generalizability
 from analysis.facets.grid import Grid
+from analysis.facets.independence import Shared, shared_errors
 from tests.validation.check import Check
 
 Array = NDArray[np.float64]
@@ -82,6 +83,44 @@ def _generalizability(measure: Measure, *design: float) -> Callable[..., Iterabl
     return once
 
 
+def judged(
+    rng: np.random.Generator, items: int, judges: int, shared: float, people: int = 3
+) -> tuple[Array, Array]:
+    """Return ratings by judges who share a part of their error variance, and by people."""
+    truth = MIDDLE + rng.normal(0, 1, (items, 1))
+    common = np.sqrt(shared) * rng.normal(0, 1, (items, 1))
+    errors = ERROR * (common + np.sqrt(1 - shared) * rng.normal(0, 1, (items, judges)))
+    seen = truth + rng.normal(0, 0.3, (1, people)) + rng.normal(0, ERROR, (items, people))
+    return np.clip(np.round(truth + errors), 1, 5), np.clip(np.round(seen), 1, 5)
+
+
+def _independent(rng: np.random.Generator, items: int, judges: int, shared: float) -> Shared:
+    own, people = judged(rng, items, judges, shared)
+    names = [str(n) for n in range(judges)]
+    return shared_errors({"a": own}, {"a": people}, judges=names)[0]
+
+
+@cache
+def independent_truth(judges: int, shared: float) -> Shared:
+    """Return what a large table of the same kind shows; people's severity cancels."""
+    return _independent(np.random.default_rng(2), 100_000, judges, shared)
+
+
+NUMBERS = {
+    "effective": "number of independent judges",
+    "correlation": "mean correlation of errors",
+    "panel": "judges' mean in people",
+}
+
+
+def _shared(name: str, judges: int, shared: float) -> Callable[..., Iterable[bool]]:
+    def once(rng: np.random.Generator) -> Iterable[bool]:
+        _, low, high = getattr(_independent(rng, 50, judges, shared), name)
+        return held(low, high, getattr(independent_truth(judges, shared), name)[0])
+
+    return once
+
+
 def checks() -> list[Check]:
     """Return the checks of this area."""
     found = []
@@ -104,4 +143,21 @@ def checks() -> list[Check]:
             )
             for name in which
         ]
+    found += [
+        Check(
+            area="facets",
+            function="analysis.facets.independence.shared_errors",
+            what=what,
+            design=f"50 items, {judges} judges, {shared:.0%} of their errors shared, 3 people",
+            kind="coverage",
+            promised=0.95,
+            once=_shared(name, judges, shared),
+            runs=1000,
+            note="a ratio of two variances that share their items; wider than it has to be"
+            if name == "panel"
+            else "",
+        )
+        for judges, shared in ((3, 0.5), (5, 0.2))
+        for name, what in NUMBERS.items()
+    ]
     return found

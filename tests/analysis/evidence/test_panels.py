@@ -233,6 +233,13 @@ def test_a_panel_of_a_rating_study_is_a_judge_like_any_other(tmp_path: Path) -> 
     names = {q.name: q for q in results.quantities if q.analysis == "agree"}
     assert names["duo: coverage all"].estimate == 1
     assert names["duo: kappa_median all"].estimate is not None
+    evidence = gather(folder, mode="live")
+    promised = evidence.plan.analyses[0].quantity_names(evidence.plan)
+    assert promised is not None
+    assert {name for name in promised if "effective_judges" in name} == {
+        name for name in names if "effective_judges" in name
+    }
+    assert len([name for name in names if "duo: effective_judges" in name]) == 7
     assert judge_results(folder).passed
 
 
