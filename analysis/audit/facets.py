@@ -10,6 +10,7 @@ import pandas as pd
 from analysis.agreement.panel import Panel
 from analysis.facets import by_dimension as facets
 from analysis.facets import independence_words as independence
+from analysis.facets import many_facet_words as models
 from analysis.facets.figures import plot_decision
 from analysis.results.figure_style import stamp, svg
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
@@ -66,13 +67,30 @@ def audit_facets(
     numbers = facets.quantities(
         found, name="humans:{what}:{dimension}", who="People's", analysis=analysis
     )
+    severe = models.severities(
+        ratings,
+        humans=people.humans,
+        judges=people.judges,
+        dimensions=people.dimensions,
+        most=models.MOST_RATINGS,
+    )
     return AuditFacets(
         headline=[*facets.overview(found), *independence.sentences(shared)],
         quantities=list(numbers),
-        tables=[*facets.tables(found), *independence.tables(shared)],
+        tables=[
+            *facets.tables(found),
+            *independence.tables(shared),
+            *models.tables(severe, fair=False),
+        ],
         figures=[_figure(found, simulated)] if found.found else [],
-        methods=[*facets.methods(found), *facets.sentences(found), *independence.methods(shared)],
-        limits=[*facets.limits(found), *independence.limits(shared)],
+        methods=[
+            *facets.methods(found),
+            *facets.sentences(found),
+            *independence.methods(shared),
+            *models.methods(severe),
+            *models.sentences(severe, judges),
+        ],
+        limits=[*facets.limits(found), *independence.limits(shared), *models.limits(severe)],
     )
 
 

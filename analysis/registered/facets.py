@@ -9,11 +9,12 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.facets import by_dimension as facets
+from analysis.facets import many_facet_words as models
 from analysis.facets.figures import plot_decision
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.results.quantities import ResultFigure
 from analysis.results.words import listed
-from prereg.analyses.facets import Generalizability
+from prereg.analyses.facets import Generalizability, ManyFacet
 from prereg.errors import RatifyError
 
 
@@ -58,6 +59,53 @@ def run_generalizability(analysis: Generalizability, evidence: Evidence) -> Find
         ),
         tables=facets.tables(found, prefix=f"{analysis.id}_", status=evidence.status),
         figures=[_figure(analysis, evidence, found)],
+    )
+
+
+def run_many_facet(analysis: ManyFacet, evidence: Evidence) -> Finding:
+    """Run a registered many-facet model of ratings.
+
+    Parameters
+    ----------
+    analysis : ManyFacet
+    evidence : Evidence
+        `ratings` and `judge_ratings` are used.
+
+    Returns
+    -------
+    Finding
+        Severity and consistency of people and judges, and fair scores of items, by dimension.
+
+    Raises
+    ------
+    RatifyError
+        Where people rated none of the dimensions, or no dimension has a model.
+    """
+    people = peoples_ratings(evidence, analysis.dimensions)
+    names = ["rater_id", "item_id", "dimension", "value"]
+    judged = evidence.judge_ratings
+    both = pd.concat(
+        [people[names], judged.loc[judged["rater_id"].isin(analysis.judges), names]],
+        ignore_index=True,
+    )
+    found = models.severities(
+        both,
+        humans=sorted(people["rater_id"].unique()),
+        judges=analysis.judges,
+        dimensions=analysis.dimensions or sorted(people["dimension"].unique()),
+        level=analysis.level,
+    )
+    if not found.found:
+        why = listed([f"{name}: {reason}" for name, reason in found.why_not.items()])
+        raise RatifyError(f"no dimension has a model ({why})")
+    return Finding(
+        sentence=" ".join([*models.sentences(found, analysis.judges), *models.limits(found)]),
+        quantities=list(
+            models.quantities(
+                found, judges=analysis.judges, who=evidence.raters_own, **stamp(analysis, evidence)
+            )
+        ),
+        tables=models.tables(found, prefix=f"{analysis.id}_", status=evidence.status),
     )
 
 

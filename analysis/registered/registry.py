@@ -10,7 +10,7 @@ from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
 from analysis.registered.coverage import coverage_of_analysis
-from analysis.registered.facets import run_generalizability
+from analysis.registered.facets import run_generalizability, run_many_facet
 from analysis.registered.finding import Finding
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
@@ -30,6 +30,7 @@ RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
     "selection_by_gap": run_selection_by_gap,
     "agreement": run_agreement,
     "generalizability": run_generalizability,
+    "many_facet": run_many_facet,
     "source_ratings": run_source_ratings,
     "best_worst_shares": run_best_worst_shares,
     "change": run_change,

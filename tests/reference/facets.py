@@ -1,4 +1,4 @@
-"""Ratings of 12 items by 3 raters, and what R 4.2 (lme4, psych) makes of them.
+"""Ratings of 12 items by 3 raters, and what R 4.2 (lme4, psych, optim) makes of them.
 
 The R code, which printed the values below:
 
@@ -19,6 +19,24 @@ The R code, which printed the values below:
             C <- C + (m$value[a] - m$value[b])^2 / 2; n <- n + 1 }
     C <- C / n
     print(c(C - A, C - B, A + B - C), digits=10)
+
+The many-facet model has no package in R 4.2 of Debian (`ordinal::clmm` has cumulative logits, not
+adjacent categories), so its likelihood is written out and maximised by `optim`:
+
+    y <- y - 1; z <- seq(-8, 8, length.out=801); w <- dnorm(z) * (z[2] - z[1])
+    prob <- function(theta, b, tau) {
+        s <- sapply(0:4, function(k) k * (theta - b) - sum(tau[seq_len(k)]))
+        s <- s - apply(s, 1, max); exp(s) / rowSums(exp(s)) }
+    nll <- function(x) {
+        b <- c(x[3], x[4], -x[3] - x[4]); tau <- c(x[5:7], -sum(x[5:7]))
+        p <- lapply(b, function(one) prob(x[1] + exp(x[2]) * z, one, tau))
+        -sum(log(apply(y, 1, function(row)
+            sum(w * p[[1]][, row[1] + 1] * p[[2]][, row[2] + 1] * p[[3]][, row[3] + 1])))) }
+    f <- optim(c(0, .4, 0, 0, -1, 0, 0), nll, method="BFGS", control=list(reltol=1e-15, maxit=1000))
+    f <- optim(f$par, nll, method="BFGS", hessian=TRUE,
+               control=list(reltol=1e-15, maxit=1000, ndeps=rep(1e-4, 7)))
+    V <- solve(f$hessian)[3:4, 3:4]; C <- rbind(diag(2), c(-1, -1))
+    f$par; -f$value; sqrt(diag(C %*% V %*% t(C)))
 """
 
 from __future__ import annotations
@@ -54,3 +72,14 @@ def long(values: np.ndarray = RATINGS, *, gone: tuple[int, ...] = ()) -> pd.Data
         }
     )
     return table.drop([row - 1 for row in gone]).dropna().reset_index(drop=True)
+
+
+# the rating-scale model with normal items, by brute force on a fine grid
+MANY_FACET = {
+    "mean": 0.20517072,
+    "spread": 2.47333099,
+    "severity": (-0.11558088, -1.30667295, 1.42225382),
+    "thresholds": (-2.09167468, -1.34599666, 0.61061064, 2.82706070),
+    "log_likelihood": -44.81086138,
+    "errors": (0.3641201, 0.5448677, 0.5714090),
+}

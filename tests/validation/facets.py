@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable
 from functools import cache
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.facets.generalizability import Generalizability, generalizability
 from analysis.facets.grid import Grid
 from analysis.facets.independence import Shared, shared_errors
+from analysis.facets.many_facet import Annotator, many_facet
 from tests.validation.check import Check
 
 Array = NDArray[np.float64]
@@ -121,6 +123,78 @@ def _shared(name: str, judges: int, shared: float) -> Callable[..., Iterable[boo
     return once
 
 
+# five people of the rating-scale model, and two judges: one like people, one who follows items less
+SEVERITY = np.array([0.6, 0.3, 0.0, -0.3, -0.6])
+JUDGES = {"same": (0.5, 1.0), "loose": (-0.3, 0.5)}
+SPREAD = 1.5
+STEPS = np.array([0.0, -1.5, -2.0, -1.5, 0.0])
+
+
+def by_model(rng: np.random.Generator, items: int, people: int) -> tuple[pd.DataFrame, list[str]]:
+    """Return a tidy table of ratings by the model, of some people and both judges."""
+    item = SPREAD * rng.normal(size=items)
+    severity = np.append(SEVERITY if people == 5 else SEVERITY[[0, 2, 4]], [0.5, -0.3])
+    slope = np.append(np.ones(people), [1.0, 0.5])
+    k = np.arange(5)
+    score = slope[:, None] * (k * (item[:, None, None] - severity[:, None]) - STEPS)
+    chance = np.exp(score - score.max(axis=2, keepdims=True))
+    chance /= chance.sum(axis=2, keepdims=True)
+    values = (rng.random((items, severity.size, 1)) > chance.cumsum(axis=2)).sum(axis=2) + 1.0
+    names = [f"p{n}" for n in range(people)]
+    raters = [*names, *JUDGES]
+    table = pd.DataFrame(
+        {
+            "item_id": np.tile([f"i{n}" for n in range(items)], len(raters)),
+            "rater_id": np.repeat(raters, items),
+            "value": values.T.ravel(),
+        }
+    )
+    return table, names
+
+
+@cache
+def fair_correlation() -> float:
+    """Return the true correlation of the judge like people with items' fair scores."""
+    rng = np.random.default_rng(3)
+    item, k = SPREAD * rng.normal(size=400_000), np.arange(5)
+
+    def chances(severity: float) -> Array:
+        score = k * (item[:, None] - severity) - STEPS
+        chance = np.exp(score - score.max(axis=1, keepdims=True))
+        return np.asarray(chance / chance.sum(axis=1, keepdims=True))
+
+    own = (rng.random((item.size, 1)) > chances(JUDGES["same"][0]).cumsum(axis=1)).sum(axis=1)
+    return float(np.corrcoef(own, chances(0.0) @ k)[0, 1])
+
+
+Placed = Callable[[Annotator], tuple[tuple[float, float, float], float]]
+# whose number it is, which number, and its truth
+PLACES: dict[str, tuple[str, Placed]] = {
+    "a person's severity": ("p0", lambda one: (one.severity, 0.6)),
+    "a judge's severity": ("same", lambda one: (one.severity, JUDGES["same"][0])),
+    "a judge's discrimination": ("same", lambda one: (one.discrimination, JUDGES["same"][1])),
+    "discrimination of an inconsistent judge": (
+        "loose",
+        lambda one: (one.discrimination, JUDGES["loose"][1]),
+    ),
+    "correlation with fair scores, corrected": (
+        "same",
+        lambda one: (one.corrected, fair_correlation()),
+    ),
+}
+
+
+def _many_facet(whose: str, place: Placed, people: int) -> Callable[..., Iterable[bool]]:
+    def once(rng: np.random.Generator) -> Iterable[bool]:
+        table, names = by_model(rng, 50, people)
+        found = many_facet(table, humans=names, judges=[whose] * (whose in JUDGES))
+        [one] = [one for one in found.annotators if one.name == whose]
+        (_, low, high), true = place(one)
+        return held(low, high, true)
+
+    return once
+
+
 def checks() -> list[Check]:
     """Return the checks of this area."""
     found = []
@@ -159,5 +233,19 @@ def checks() -> list[Check]:
         )
         for judges, shared in ((3, 0.5), (5, 0.2))
         for name, what in NUMBERS.items()
+    ]
+    found += [
+        Check(
+            area="facets",
+            function="analysis.facets.many_facet.many_facet",
+            what=what,
+            design=f"50 items, {people} people, 2 judges, the rating-scale model with 5 points",
+            kind="coverage",
+            promised=0.95,
+            once=_many_facet(whose, place, people),
+            runs=500,
+        )
+        for people in (3, 5)
+        for what, (whose, place) in PLACES.items()
     ]
     return found

@@ -390,6 +390,7 @@ def test_an_audit_tells_the_answer_first(tmp_path):
         "decision_items",
         "independent_judges",
         "shared_errors",
+        "severity",
     ]
     assert {q.status for q in found.quantities} == {"exploratory"}
     assert found.quantities[0].name == "humans:kappa:all"
