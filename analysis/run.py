@@ -132,6 +132,7 @@ def _assemble(
         methods=[
             *methods(evidence),
             *evidence.panels,
+            *(finding.methods for finding in findings if finding.methods),
             *_servers(evidence, folder),
             *habits.methods,
         ],

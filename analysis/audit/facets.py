@@ -75,7 +75,11 @@ def audit_facets(
         most=models.MOST_RATINGS,
     )
     return AuditFacets(
-        headline=[*facets.overview(found), *independence.sentences(shared)],
+        headline=[
+            *facets.overview(found),
+            *independence.sentences(shared),
+            *models.overview(severe, judges),
+        ],
         quantities=list(numbers),
         tables=[
             *facets.tables(found),

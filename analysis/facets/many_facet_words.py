@@ -156,19 +156,55 @@ def _of_judge(one: Annotator, dimension: str, base: dict[str, Any]) -> Iterator[
         )
 
 
+def overview(found: Severities, judges: Sequence[str]) -> list[str]:
+    """Return one sentence over all dimensions for a headline; empty without a model."""
+    if not found.found:
+        return []
+    if len(found.found) == 1:
+        return sentences(found, judges)
+    apart = {name: _apart(model) for name, model in found.found.items()}
+    low, high = min(apart, key=lambda d: apart[d]), max(apart, key=lambda d: apart[d])
+    clauses = []
+    for judge in judges:
+        known = {
+            name: one.correlation[0]
+            for name, model in found.found.items()
+            for one in model.annotators
+            if one.name == judge and one.kind == "judge" and not math.isnan(one.correlation[0])
+        }
+        if known:
+            least, most = min(known, key=lambda d: known[d]), max(known, key=lambda d: known[d])
+            clauses.append(
+                f"{judge} at {number(known[least], 2)} ({least}) to {number(known[most], 2)} "
+                f"({most})"
+            )
+    said = (
+        f"The mildest and the most severe person are {number(apart[low], 2)} ({low}) to "
+        f"{number(apart[high], 2)} ({high}) points apart"
+    )
+    if not clauses:
+        return [f"{said}."]
+    return [
+        f"{said}; with severity taken out, items' fair scores correlate with {listed(clauses)}."
+    ]
+
+
+def _apart(model: ManyFacet) -> float:
+    """Return how many points lie between the mildest and the most severe person."""
+    points = [one.points for one in model.annotators if one.kind == "human"]
+    return max(points) - min(points)
+
+
 def sentences(found: Severities, judges: Sequence[str]) -> list[str]:
     """Return one sentence per dimension, for a report or a paper."""
     return [_sentence(name, model, judges) for name, model in found.found.items()]
 
 
 def _sentence(name: str, model: ManyFacet, judges: Sequence[str]) -> str:
-    people = [one for one in model.annotators if one.kind == "human"]
-    mild = min(people, key=lambda one: one.severity[0])
-    hard = max(people, key=lambda one: one.severity[0])
+    people = sum(one.kind == "human" for one in model.annotators)
     said = (
         f"On {name.replace('_', ' ')}, people's severities differ by "
-        f"{number(abs(hard.points - mild.points), 2)} points between the mildest and the most "
-        f"severe of {len(people)}"
+        f"{number(_apart(model), 2)} points between the mildest and the most severe of {people}"
     )
     placed = [one for one in model.annotators if one.name in judges and one.kind == "judge"]
     clauses = [clause for one in placed if (clause := _clause(one))]

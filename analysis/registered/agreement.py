@@ -90,6 +90,7 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
     said = [_sentence(analysis, evidence, table, bar, beyond), *independence.sentences(shared)]
     return Finding(
         sentence=" ".join(said),
+        methods=" ".join(independence.methods(shared)),
         quantities=[
             *_quantities(analysis, evidence, bar, beyond),
             *of_panels(analysis, evidence, shared, stamp(analysis, evidence)),

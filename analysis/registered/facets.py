@@ -17,6 +17,9 @@ from analysis.results.words import listed
 from prereg.analyses.facets import Generalizability, ManyFacet
 from prereg.errors import RatifyError
 
+# With more dimensions the headline has one sentence over all, and the methods one for each.
+SPELLED_OUT = 2
+
 
 def run_generalizability(analysis: Generalizability, evidence: Evidence) -> Finding:
     """Run a registered generalizability and decision study of people's ratings.
@@ -52,8 +55,10 @@ def run_generalizability(analysis: Generalizability, evidence: Evidence) -> Find
         raise RatifyError(f"no dimension has ratings for it ({why})")
     common: dict[str, Any] = stamp(analysis, evidence)
     said = facets.sentences(found, evidence.raters)
+    short = said if len(said) <= SPELLED_OUT else facets.overview(found, evidence.raters)
     return Finding(
-        sentence=" ".join([*said, *facets.limits(found)]),
+        sentence=" ".join([*short, *facets.limits(found)]),
+        methods=" ".join([*facets.methods(found), *(said if short != said else [])]),
         quantities=list(
             facets.quantities(found, name="{what} {dimension}", who=evidence.raters_own, **common)
         ),
@@ -98,8 +103,11 @@ def run_many_facet(analysis: ManyFacet, evidence: Evidence) -> Finding:
     if not found.found:
         why = listed([f"{name}: {reason}" for name, reason in found.why_not.items()])
         raise RatifyError(f"no dimension has a model ({why})")
+    said = models.sentences(found, analysis.judges)
+    short = said if len(said) <= SPELLED_OUT else models.overview(found, analysis.judges)
     return Finding(
-        sentence=" ".join([*models.sentences(found, analysis.judges), *models.limits(found)]),
+        sentence=" ".join([*short, *models.limits(found)]),
+        methods=" ".join([*models.methods(found), *(said if short != said else [])]),
         quantities=list(
             models.quantities(
                 found, judges=analysis.judges, who=evidence.raters_own, **stamp(analysis, evidence)

@@ -100,7 +100,9 @@ def test_a_study_registers_it_and_gates_on_it(tmp_path):
         ],
     )
     results = analyze_study(folder, mode="live")
-    assert any("of the variance of one rating is due to the items" in s for s in results.headline)
+    assert any("of the variance of one rating is due to the items" in s for s in results.methods)
+    assert any("gives an item's level with a dependability of" in s for s in results.headline)
+    assert any("items' fair scores correlate with lexical at" in s for s in results.headline)
     stored = json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))
     assert {"g_decision", "g_variances"} <= {table["name"] for table in stored["tables"]}
     names = {q["name"] for q in stored["quantities"] if q["analysis"] == "m"}
