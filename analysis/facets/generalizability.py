@@ -20,6 +20,8 @@ from prereg.errors import RatifyError
 # With fewer items or ratings than these, variances are not told apart.
 FEWEST_ITEMS = 5
 _NOWHERE = (math.nan, math.nan)
+# An interval whose end has a larger logarithm than this says nothing.
+_LARGEST = 50.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -246,6 +248,8 @@ def _coefficient(noise: tuple[float, float, float], raters: float) -> tuple[floa
 
 def _noise(value: float, ends: tuple[float, float]) -> tuple[float, float, float]:
     """Return a ratio with its ends, which are logarithms; without ends where they miss it."""
+    if max(ends) > _LARGEST:
+        return value, *_NOWHERE
     low, high = math.exp(ends[0]), math.exp(ends[1])
     if not low <= value <= high:
         return value, *_NOWHERE
@@ -253,7 +257,8 @@ def _noise(value: float, ends: tuple[float, float]) -> tuple[float, float, float
 
 
 def _jackknifed(logs: FloatArray, level: float) -> tuple[float, float]:
-    return jackknife_interval(float(logs[0]), logs[1:], level=level, corrected=True)
+    known = np.where(np.isfinite(logs), logs, np.nan)  # without an item, a variance may be 0
+    return jackknife_interval(float(known[0]), known[1:], level=level, corrected=True)
 
 
 def _log_ends(values: FloatArray, level: float) -> tuple[float, float]:

@@ -18,6 +18,8 @@ from prereg.errors import RatifyError
 FEWEST_ITEMS = 10
 # The name of the row over all dimensions.
 ALL = "all"
+# An interval whose end has a larger logarithm than this says nothing.
+_LARGEST = 50.0
 
 Estimate = tuple[float, float, float]
 
@@ -240,8 +242,11 @@ def _ratio(above: FloatArray, below: FloatArray, level: float) -> Estimate:
     logs = np.log(above) - np.log(below)
     if not np.isfinite(logs[0]):
         return math.nan, math.nan, math.nan
+    logs = np.where(np.isfinite(logs), logs, np.nan)
     low, high = jackknife_interval(float(logs[0]), logs[1:], level=level, corrected=True)
     value = math.exp(logs[0])
+    if not high < _LARGEST:
+        return value, math.nan, math.nan
     low, high = math.exp(low), math.exp(high)
     return (value, low, high) if low <= value <= high else (value, math.nan, math.nan)
 
@@ -250,6 +255,7 @@ def _correlation(values: FloatArray, level: float) -> Estimate:
     value = float(values[0])
     if not np.isfinite(value):
         return math.nan, math.nan, math.nan
-    ends = jackknife_interval(value, values[1:], level=level, corrected=True, fisher=True)
+    rest = np.where(np.isfinite(values[1:]), values[1:], np.nan)
+    ends = jackknife_interval(value, rest, level=level, corrected=True, fisher=True)
     inside = ends[0] <= value <= ends[1]
     return (value, *ends) if inside else (value, math.nan, math.nan)

@@ -12,8 +12,8 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.facets.rating_scale import PART, Fitted, Scale
 
 Estimate = tuple[float, float, float]
-# An estimate further out than this (in logits, and in logs of discrimination) is none.
-_FAR = 10.0
+# A severity further out than this, in logits, is none; nor is a discrimination, in logarithms.
+_FAR, _FAR_SLOPE = 10.0, 3.0
 _STEP = 1e-4
 Before = Callable[[Scale, FloatArray], FloatArray]
 
@@ -40,7 +40,8 @@ def placed(
     Returns
     -------
     place : array of shape (2,)
-        Severity and the logarithm of the discrimination; NaN where there is no estimate.
+        Severity and the logarithm of the discrimination; NaN where there is no estimate, as for a
+        judge that rates the other way round from people.
     estimate : tuple of float
         Discrimination if it is free, otherwise severity, with its interval.
 
@@ -60,7 +61,7 @@ def placed(
     found = minimize(down, np.zeros(size), jac=True, method="BFGS")
     place = np.append(found.x, 0.0)[:2]
     nowhere = np.full(2, math.nan), (math.nan, math.nan, math.nan)
-    if not np.abs(place).max() < _FAR:
+    if not (abs(place[0]) < _FAR and abs(place[1]) < _FAR_SLOPE):
         return nowhere
     curve = np.array(
         [
@@ -78,8 +79,11 @@ def placed(
     variance = inverse + sum(np.outer(one, one) for one in moves) / (2 * PART) ** 2
     half = normal * math.sqrt(float(variance[-1, -1]))
     value = float(found.x[-1])
-    ends = (value, value - half, value + half)
-    return place, tuple(math.exp(one) for one in ends) if free else ends  # type: ignore[return-value]
+    if not free:
+        return place, (value, value - half, value + half)
+    if not half < _FAR:  # hardly bounded at all
+        return place, (math.exp(value), math.nan, math.nan)
+    return place, (math.exp(value), math.exp(value - half), math.exp(value + half))
 
 
 def _slope(
