@@ -16,6 +16,9 @@ from analysis.results.quantities import ResultTable, Status
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 
+# More errors of two judges on an item than this do not fit into the memory of a small machine.
+MOST_CELLS = 50_000_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Groups:
@@ -58,6 +61,10 @@ def in_groups(
     found: dict[str, list[Shared]] = {}
     why_not: dict[str, str] = {}
     for name, members in groups.items():
+        cells = len(members) ** 2 * sum(len(values) for values in judged.values())
+        if cells > MOST_CELLS:
+            why_not[name] = "there are too many judges and items to compare all pairs of judges"
+            continue
         at = [list(judges).index(one) for one in members]
         columns = {dimension: np.asarray(values[:, at]) for dimension, values in judged.items()}
         try:

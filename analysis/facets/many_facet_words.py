@@ -174,10 +174,10 @@ def overview(found: Severities, judges: Sequence[str]) -> list[str]:
         }
         if known:
             least, most = min(known, key=lambda d: known[d]), max(known, key=lambda d: known[d])
-            clauses.append(
-                f"{judge} at {number(known[least], 2)} ({least}) to {number(known[most], 2)} "
-                f"({most})"
-            )
+            clause = f"{judge} at {number(known[least], 2)} ({least})"
+            if most != least:
+                clause += f" to {number(known[most], 2)} ({most})"
+            clauses.append(clause)
     said = (
         f"The mildest and the most severe person are {number(apart[low], 2)} ({low}) to "
         f"{number(apart[high], 2)} ({high}) points apart"

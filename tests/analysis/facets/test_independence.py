@@ -150,6 +150,15 @@ def test_sentences_name_the_judges_and_the_numbers():
     assert "no item was rated by two people" in words.limits(alone)[0]
 
 
+def test_a_group_that_is_too_large_is_named(monkeypatch):
+    monkeypatch.setattr(words, "MOST_CELLS", 100)
+    found = words.in_groups(
+        {"warmth": JUDGED}, {"warmth": PEOPLE}, judges=NAMES, groups={"trio": NAMES}
+    )
+    assert not found.found
+    assert "too many judges" in words.limits(found)[0]
+
+
 def test_judges_of_a_panel_are_one_group_once():
     of = {"trio": NAMES}
     assert words.groups_of([*NAMES, "trio"], of) == {"trio": NAMES}
