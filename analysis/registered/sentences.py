@@ -43,13 +43,18 @@ _OF_KIND = {
     "and by response, with Satterthwaite's degrees of freedom.",
     "best_worst_shares": "Shares of picks have Wilson intervals for the effective number of "
     "picks, and are compared with 1 / options, the share expected by chance.",
-    "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
-    "that the plan names; where few clusters decide an effect, its errors are bias-reduced (CR2) "
-    "with Satterthwaite's degrees of freedom, or p values and intervals are those of the wild "
-    "cluster bootstrap. An effect in standard deviations says which one was used.",
+    "regression": "Regressions are ordinary least squares, logits or cumulative logits with the "
+    "sandwich covariance that the plan names; where few clusters decide an effect, its errors are "
+    "bias-reduced (CR2) with Satterthwaite's degrees of freedom, or p values and intervals are "
+    "those of the wild cluster bootstrap. An effect in standard deviations says which one was "
+    "used.",
     "change": "Reliable change: a random-intercept model of the control group by REML gives the "
     "error of a person's change; who changed by more than the cut times that error improved or "
-    "declined.",
+    "declined. A share's interval includes the threshold's error; the control's own counts both "
+    "errors together, because its people set the threshold.",
+    "equivalence": "Equivalence is tested by two one-sided tests of a registered number against "
+    "its margins, on that number's own interval at 1 - 2 alpha; a number that is not shown to be "
+    "equivalent is not thereby different.",
     "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
     "also McNemar's exact test and the difference with errors clustered by person.",
 }
