@@ -39,6 +39,7 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan.judging import BaselineJudge
+from prereg.plan.panel_judge import PanelJudge
 from prereg.transport_log import changes_since_lock
 
 RESULTS_FOLDER = "results"
@@ -131,6 +132,7 @@ def _assemble(
         ],
         methods=[
             *methods(evidence),
+            *evidence.panels,
             *(finding.methods for finding in findings if finding.methods),
             *_servers(evidence, folder),
             *habits.methods,
@@ -157,7 +159,7 @@ def _servers(evidence: Evidence, folder: Path) -> list[str]:
 def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
     """Return the chapter on the habits of judges and baselines, for plans with other judges too."""
     plan = evidence.plan
-    if all(isinstance(judge, BaselineJudge) for judge in plan.judges):
+    if all(isinstance(judge, BaselineJudge | PanelJudge) for judge in plan.judges):
         return _NO_HABITS
     tables = read_habit_tables(folder, mode=evidence.mode)
     if evidence.lock is not None:

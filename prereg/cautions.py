@@ -122,6 +122,7 @@ def _of_judges(plan: Plan) -> list[str]:
         named |= {getattr(analysis, key, None) or "" for key in ("judge", "of")}
         if getattr(analysis, "data", None) == JUDGE_RATINGS and not getattr(analysis, "judge"):  # noqa: B009
             named |= {judge.id for judge in plan.judges}  # it reads every judge's ratings
+    named |= {name for panel in plan.panels if panel.id in named for name in panel.of}
     in_gate = {threshold.analysis for threshold in plan.gate}
     gated = {
         name
@@ -129,6 +130,7 @@ def _of_judges(plan: Plan) -> list[str]:
         if analysis.id in in_gate
         for name in (*getattr(analysis, "judges", ()), getattr(analysis, "judge", None) or "")
     }
+    gated |= {name for panel in plan.panels if panel.id in gated for name in panel.of}
     found = []
     for judge in plan.judges:
         if not isinstance(judge, LLMJudge):

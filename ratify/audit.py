@@ -46,6 +46,22 @@ NO_ITEMS = (
     "--habits is given.",
 )
 @click.option(
+    "--panel",
+    "panels",
+    multiple=True,
+    metavar="NAME=JUDGE,...",
+    help="Several judges as one more judge, by their names in the report: trio=gpt,claude,gemini. "
+    "Can be repeated.",
+)
+@click.option(
+    "--panel-rule",
+    type=click.Choice(["mean", "median", "majority"]),
+    default="mean",
+    show_default=True,
+    help="How the ratings of a panel's judges become one. Majority is the most frequent rating; a "
+    "tie is undecided.",
+)
+@click.option(
     "--rater",
     "rater_column",
     metavar="COLUMN",
@@ -193,6 +209,8 @@ NO_ITEMS = (
 def audit(
     humans: tuple[str, ...],
     judges: tuple[str, ...],
+    panels: tuple[str, ...],
+    panel_rule: str,
     id_column: str,
     scale: tuple[float, float] | None,
     labels: bool,
@@ -283,6 +301,8 @@ def audit(
             interval=interval,
             check=check,
             limits=limits,
+            panels=panels,
+            panel_rule=panel_rule,
         )
     tell(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:
@@ -325,10 +345,13 @@ def _agreement(
     interval: Literal["jackknife", "bootstrap"],
     check: bool,
     limits: Sequence[str],
+    panels: Sequence[str],
+    panel_rule: str,
 ) -> Results:
     """Return the audit of some ratings, with the baselines if the items' texts are given."""
     from analysis.audit.annotators import read_annotators
     from analysis.audit.audit import audit as run_audit
+    from analysis.audit.panels import read_panels
     from prereg.plan.judging import BASELINES
     from prereg.plan.reporting import large_of
     from prereg.tables.fitting import read_fitting
@@ -376,6 +399,8 @@ def _agreement(
             interval=interval,
             cuts=[_cut(word) for word in cuts],
             check=check,
+            panels=read_panels(panels),
+            panel_rule=panel_rule,
             baselines=[given.partition("=")[0] for given in beside] or BASELINES,
             texts=texts,
             large=large_of(limits),

@@ -58,6 +58,7 @@ def ask_judges(
         When there is no such judge, or a judge cannot be asked.
     """
     from prereg.plan.judging import LLMJudge
+    from prereg.plan.panel_judge import PanelJudge
     from prereg.plan.table_judge import TableJudge
     from prereg.transport_log import log_changes
     from study.judges.given.answers import store_given
@@ -67,6 +68,11 @@ def ask_judges(
     for change in log_changes(study.folder, study.plan, study.lock):
         click.echo(f"changed since the lock: {change.sentence}")
     for judge in _chosen(study, only):
+        if isinstance(judge, PanelJudge):
+            click.echo(
+                f"judge {judge.id}: a panel of {', '.join(judge.of)}; `ratify analyze` makes it"
+            )
+            continue
         if isinstance(judge, TableJudge):
             click.echo(store_given(store, study, judge).sentence(judge))
             continue

@@ -21,8 +21,10 @@ from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
 from analysis.audit.disagreements import worst_ratings
+from analysis.audit.facets import audit_facets
 from analysis.audit.figures import audit_figures, beside_people_figure
 from analysis.audit.looks_nominal import nominal_notes
+from analysis.audit.panels import with_panels
 from analysis.audit.straight_lines import straight_lines, straight_note
 from analysis.audit.tables import annotators_table
 from analysis.audit.verdict import rating_verdict
@@ -58,6 +60,8 @@ def audit(
     draws: int = 2000,
     check: bool = False,
     baselines: Sequence[str] = BASELINES,
+    panels: Mapping[str, Sequence[str]] | None = None,
+    panel_rule: str = "mean",
     texts: Mapping[str, str] | None = None,
     large: Large | None = None,
 ) -> Results:
@@ -94,6 +98,10 @@ def audit(
         Whether the methods say how far the coefficients agree with pingouin's.
     baselines : sequence of str
         Names of judges that are baselines: they come after the audited judges.
+    panels : mapping of str to sequence of str, optional
+        Panels of judges, each of which is one more judge.
+    panel_rule : {'mean', 'median', 'majority'}
+        How their ratings become one.
     texts : mapping, optional
         The items' texts by id; the worst disagreements are then shown with them.
     large : Large, optional
@@ -123,6 +131,8 @@ def audit(
         human_columns=human_columns,
         judge_columns=judge_columns,
     )
+    panels = panels or {}
+    found = with_panels(found, panels, rule=panel_rule)
     large = Large() if large is None else large
     judged = sorted((one.name for one in found.judges), key=lambda name: name in baselines)
     audited = [name for name in judged if name not in baselines] or judged
@@ -156,6 +166,10 @@ def audit(
     )
     raters = _raters(found, people, texts, audited, large)
     verdict = joined([Verdict(sentences=found.nominal), verdict, raters])
+    facets = audit_facets(
+        ratings, people, judges=audited, panels=panels, analysis=NAME, simulated=found.simulated
+    )
+    said = text.headline(table, bar, beyond)
     frame = table.to_frame()
     how = _how(interval, seed, draws)
     checked = [check_coefficients(ratings, table).sentence] if check else []
@@ -163,7 +177,7 @@ def audit(
         kind="audit",
         title=_title(audited, judged),
         question=text.QUESTION,
-        headline=[*verdict.sentences, *text.headline(table, bar, beyond)],
+        headline=[*verdict.sentences, *said[:-1], *facets.headline, said[-1]],
         verdict=verdict,
         simulated=found.simulated,
         meta=_meta(
@@ -176,19 +190,21 @@ def audit(
             seed=seed,
             draws=draws,
         ),
-        quantities=_quantities(table, bar, beyond),
+        quantities=[*_quantities(table, bar, beyond), *facets.quantities],
         tables=[
             yardstick_table(bar, name=NAME, kappa="quadratic kappa", fewest=fewest),
             *_tables(frame, found),
             coefficients_table(table, name="coefficients", how=how),
             *beyond_tables(beyond),
+            *facets.tables,
         ],
         figures=[
             *beside_people_figure(beside_people(bar, beyond.crowd), simulated=found.simulated),
             *audit_figures(frame, simulated=found.simulated),
+            *facets.figures,
         ],
-        methods=text.methods(table, beyond, scale=scale, how=how) + checked,
-        limits=[*text.limits(table, found, ratings, scale), *verdict.limits],
+        methods=[*text.methods(table, beyond, scale=scale, how=how), *facets.methods, *checked],
+        limits=[*text.limits(table, found, ratings, scale), *facets.limits, *verdict.limits],
     )
 
 

@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.evidence.exclusions import Exclusions, apply_exclusions, everybody
 from analysis.evidence.judges import JudgeEvidence, judges_of
 from analysis.evidence.kinds import evidence_of
+from analysis.evidence.panels import with_panels
 from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read_study
 from analysis.ranking import Ranking, bradley_terry
 from analysis.results.quantities import Status
@@ -62,7 +63,9 @@ class Evidence:
     judges : mapping
         By judge id.
     judge_ratings : DataFrame
-        All judges' ratings.
+        All judges' ratings, those of panels too; their `rater_kind` is `panel`.
+    panels : tuple of str
+        How the answers of each panel were made, one sentence each.
     everybody : Evidence or None
         The evidence without any exclusion, if the plan registers the sensitivity analysis.
     place : Path
@@ -87,6 +90,7 @@ class Evidence:
     judges: Mapping[str, JudgeEvidence]
     judge_ratings: pd.DataFrame = field(repr=False)
     place: Path
+    panels: tuple[str, ...] = ()
     everybody: Evidence | None = field(default=None, repr=False)
     notes: list[str] = field(default_factory=list, repr=False)
     _own: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
@@ -197,6 +201,7 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     place = folder / TABLES_FOLDER
     read = read_study(place, plan, lock)
     people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
+    read, panels = with_panels(read, plan)
     people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
     rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
     kept = apply_exclusions(
@@ -215,6 +220,7 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         judges=judges_of(plan, read),
         judge_ratings=_judges_own(read),
         place=place,
+        panels=panels,
         notes=list(read.notes),
         **_of_people(plan, kept, read.answers_path),
     )

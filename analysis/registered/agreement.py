@@ -20,7 +20,10 @@ from analysis.agreement.yardstick import ALL, Yardstick, yardstick
 from analysis.audit.disagreements import worst_ratings
 from analysis.audit.verdict import rating_verdict
 from analysis.evidence.evidence import Evidence
+from analysis.facets import independence_words as independence
 from analysis.registered.finding import Finding, drawn, stamp
+from analysis.registered.independence import quantities as of_panels
+from analysis.registered.independence import shared_errors_of
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.verdict import Verdict
 from analysis.results.words import listed
@@ -83,10 +86,19 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         level=analysis.level,
         cuts=[CutAt(cut.at, cut.side, cut.dimensions) for cut in analysis.cuts],
     )
+    shared = shared_errors_of(analysis, evidence, dimensions, scale)
+    said = [_sentence(analysis, evidence, table, bar, beyond), *independence.sentences(shared)]
     return Finding(
-        sentence=_sentence(analysis, evidence, table, bar, beyond),
-        quantities=_quantities(analysis, evidence, bar, beyond),
-        tables=_tables(analysis, evidence, table, bar, beyond),
+        sentence=" ".join(said),
+        methods=" ".join(independence.methods(shared)),
+        quantities=[
+            *_quantities(analysis, evidence, bar, beyond),
+            *of_panels(analysis, evidence, shared, stamp(analysis, evidence)),
+        ],
+        tables=[
+            *_tables(analysis, evidence, table, bar, beyond),
+            *independence.tables(shared, prefix=f"{analysis.id}_", status=evidence.status),
+        ],
         figures=_figures(analysis, evidence, bar, beyond),
         verdict=_verdict(analysis, evidence, table, bar, beyond, grid),
     )

@@ -18,6 +18,7 @@ from analysis.tables import tidy as tables
 from prereg.analyses.agreement import ALL, Agreement
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.choices import ChoiceAgreement, Logit
+from prereg.analyses.facets import ManyFacet
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
 from prereg.plan.table_judge import TableJudge
@@ -33,7 +34,7 @@ def coverage_of_analysis(analysis: AnyAnalysis, evidence: Evidence) -> list[Quan
             f"{judge}: coverage": (judge, _trials(evidence, judge), _choices(evidence))
             for judge in analysis.judges
         }
-    elif isinstance(analysis, Agreement):
+    elif isinstance(analysis, Agreement | ManyFacet):
         counted = {
             f"{judge}: coverage {dimension}": (judge, found, "ratings")
             for judge in analysis.judges
@@ -134,7 +135,7 @@ def _trials(evidence: Evidence, judge: str) -> Counted:
     return answered_of(evidence.people, evidence.judges[judge].trials)
 
 
-def _rated(evidence: Evidence, analysis: Agreement, judge: str) -> dict[str, Counted]:
+def _rated(evidence: Evidence, analysis: Agreement | ManyFacet, judge: str) -> dict[str, Counted]:
     """Return how many of the items that people rated a judge rated, by dimension and over all."""
     people = evidence.ratings
     dimensions = list(analysis.dimensions or sorted(set(people["dimension"])))

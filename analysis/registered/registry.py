@@ -10,6 +10,7 @@ from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
 from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.equivalence import run_equivalence
+from analysis.registered.facets import run_generalizability, run_many_facet
 from analysis.registered.finding import Finding
 from analysis.registered.label_agreement import run_any_agreement
 from analysis.registered.rank_correlation import run_rank_correlation
@@ -41,6 +42,8 @@ RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
     "logit": run_logit,
     "selection_by_gap": run_selection_by_gap,
     "agreement": run_any_agreement,
+    "generalizability": run_generalizability,
+    "many_facet": run_many_facet,
     "source_ratings": run_source_ratings,
     "best_worst_shares": run_best_worst_shares,
     "change": run_change,

@@ -177,6 +177,8 @@ def _ratings(analysis: Regression, evidence: Evidence) -> pd.DataFrame:
     rated = evidence.ratings if analysis.data == RATINGS else evidence.judge_ratings
     if analysis.judge is not None:
         rated = rated[rated["rater_id"] == analysis.judge]
+    elif analysis.data == JUDGE_RATINGS:  # a panel repeats what its judges said
+        rated = rated[rated["rater_kind"] != "panel"]
     if rated.empty:
         whose = "people's" if analysis.data == RATINGS else analysis.judge or "judges'"
         raise RatifyError("there are no such ratings", value=whose, allowed="one row or more")

@@ -83,6 +83,8 @@ class Agreement(AnyAnalysis):
         if all(name in plan.labels for name in wanted):
             return self._names_of_labels(places)
         names = [f"humans: {what} {d}" for d in places for what in ("kappa", "alpha")]
+        panels = [panel.id for panel in getattr(plan, "panels", ()) if panel.id in self.judges]
+        names += [f"{judge}: effective_judges {d}" for judge in panels for d in places]
         for judge in self.judges:
             kinds = ("kappa_single", "kappa_median", "difference", "crowd_difference")
             names += [f"{judge}: {what} {d}" for d in places for what in kinds]

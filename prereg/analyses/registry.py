@@ -12,6 +12,7 @@ from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Change
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.analyses.equivalence import Equivalence
+from prereg.analyses.facets import Generalizability, ManyFacet
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import Regression
@@ -24,6 +25,8 @@ ANALYSES: dict[str, type[AnyAnalysis]] = {
     "logit": Logit,
     "selection_by_gap": SelectionByGap,
     "agreement": Agreement,
+    "generalizability": Generalizability,
+    "many_facet": ManyFacet,
     "source_ratings": SourceRatings,
     "best_worst_shares": BestWorstShares,
     "change": Change,

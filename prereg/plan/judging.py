@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from prereg.baselines import BASELINE_MEANING
 from prereg.plan.pairs import PairSampling
+from prereg.plan.panel_judge import PanelJudge
 from prereg.plan.table_judge import TableJudge
 from prereg.plan.transport import TRANSPORT, checked_headers, checked_url, words
 from prereg.strict import Identifier, Strict, Text, added
@@ -178,6 +179,6 @@ class LLMJudge(Strict):
         return self.model_dump(mode="json", include=set(TRANSPORT))
 
 
-AnyJudge = BaselineJudge | LLMJudge | TableJudge
-JUDGES = (BaselineJudge, LLMJudge, TableJudge)
+AnyJudge = BaselineJudge | LLMJudge | TableJudge | PanelJudge
+JUDGES = (BaselineJudge, LLMJudge, TableJudge, PanelJudge)
 JudgePlan = Annotated[AnyJudge, Field(discriminator="kind")]

@@ -9,6 +9,7 @@ from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES, BaselineJudge, Habits, LLMJudge
 from prereg.plan.model import Plan
+from prereg.plan.panel_judge import PanelJudge
 from prereg.plan.table_judge import TableJudge
 
 PROMPTS_FOLDER = "prompts"
@@ -37,6 +38,8 @@ def faults_of_judging(plan: Plan) -> Iterator[RatifyError]:
             )
         if isinstance(judge, LLMJudge):
             yield from _check_llm(judge, plan, where)
+        if isinstance(judge, PanelJudge):
+            yield from _check_panel(judge, plan, where)
         if isinstance(judge, TableJudge) and judge.judgments and not kind.asks_pairs:
             yield RatifyError(
                 f"a {plan.kind} plan does not ask for pairs",
@@ -44,6 +47,44 @@ def faults_of_judging(plan: Plan) -> Iterator[RatifyError]:
                 value=judge.judgments,
                 allowed="ratings",
             )
+
+
+def _check_panel(panel: PanelJudge, plan: Plan, where: str) -> Iterator[RatifyError]:
+    """Refuse judges that are not in the plan, panels of panels, and judges of different tasks."""
+    others = {judge.id: judge for judge in plan.judges if not isinstance(judge, PanelJudge)}
+    for place, name in enumerate(panel.of):
+        if name in others:
+            continue
+        inside = any(judge.id == name for judge in plan.judges)
+        yield RatifyError(
+            "a panel cannot be part of a panel" if inside else "is not a judge of the plan",
+            column=f"{where}.of.{place}",
+            value=name,
+            allowed=", ".join(others) or "judges that answer for themselves",
+        )
+    if kind_of(plan).table not in {"judgments", "ratings"}:
+        yield RatifyError(
+            f"a {plan.kind} plan has no panels: picks of a set have no mean and no majority",
+            column=f"{where}.kind",
+            value=panel.kind,
+            allowed="judges that answer for themselves",
+        )
+    tables = [judge for name in panel.of if isinstance(judge := others.get(name), TableJudge)]
+    shared = {"ratings", "judgments"}
+    for judge in tables:
+        shared &= {name for name in shared if getattr(judge, name) is not None}
+    if not shared:
+        said = "; ".join(
+            f"{judge.id} only {'rates' if judge.judgments is None else 'chooses'}"
+            for judge in tables
+            if judge.judgments is None or judge.ratings is None
+        )
+        yield RatifyError(
+            f"the judges of this panel answer different tasks ({said})",
+            column=f"{where}.of",
+            value=", ".join(panel.of),
+            allowed="judges that all rate, or that all choose",
+        )
 
 
 def _check_llm(judge: LLMJudge, plan: Plan, where: str) -> Iterator[RatifyError]:

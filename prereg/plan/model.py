@@ -13,6 +13,7 @@ from prereg.plan.data import Data
 from prereg.plan.display import Display
 from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
 from prereg.plan.label_scale import AnyScale
+from prereg.plan.panel_judge import PanelJudge
 from prereg.plan.practice import Practice
 from prereg.plan.reporting import Large
 from prereg.plan.survey import MOST_QUESTIONS, Question
@@ -250,6 +251,11 @@ class Plan(Strict):
     def has_models(self) -> bool:
         """Whether any judge is more than a baseline, so that it could also refuse to answer."""
         return any(not isinstance(judge, BaselineJudge) for judge in self.judges)
+
+    @property
+    def panels(self) -> tuple[PanelJudge, ...]:
+        """The judges that are made of other judges."""
+        return tuple(judge for judge in self.judges if isinstance(judge, PanelJudge))
 
     @property
     def tables(self) -> list[str]:

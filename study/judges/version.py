@@ -8,6 +8,7 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.plan.judging import AnyJudge, BaselineJudge
 from prereg.plan.model import Plan
+from prereg.plan.panel_judge import PanelJudge
 from prereg.plan.table_judge import TableJudge
 from prereg.tables.chosen_sheet import file_and_sheet
 from study.judges import lexicon
@@ -28,6 +29,8 @@ def judge_version(judge: AnyJudge, plan: Plan, folder: Path) -> str:
     """
     if isinstance(judge, BaselineJudge):
         return f"baseline {judge.id}, version {BASELINES[judge.id]}"
+    if isinstance(judge, PanelJudge):
+        return f"panel, {judge.rule} of {', '.join(judge.of)}"
     if isinstance(judge, TableJudge):
         return "table, " + "; ".join(f"{name} {_digest(folder / name)}" for name in judge.files)
     prompts = prompts_of(plan, judge, folder)

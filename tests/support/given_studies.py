@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from prereg.lock import utc_now
+from prereg.plan.table_judge import TableJudge
 from prereg.tables.reader import write_csv
 from study.export.files import export
 from study.folder import Study
@@ -87,7 +88,8 @@ def collect(folder: Path, *, wrong: float = 0.25) -> Study:
                 assert outcome is not None
                 place = outcome.place
         for judge in study.plan.judges:
-            store_given(store, study, judge)  # type: ignore[arg-type]
+            if isinstance(judge, TableJudge):
+                store_given(store, study, judge)
         export(store, study)
     finally:
         store.close()

@@ -18,6 +18,7 @@ AREAS = (
     "ranking_options",
     "agreement",
     "labels",
+    "facets",
     "change",
     "regression",
     "few_clusters",

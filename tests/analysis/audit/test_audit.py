@@ -385,6 +385,12 @@ def test_an_audit_tells_the_answer_first(tmp_path):
         "alternative_annotator_people",
         "crowd",
         "halo",
+        "decision",
+        "variances",
+        "decision_items",
+        "independent_judges",
+        "shared_errors",
+        "severity",
     ]
     assert {q.status for q in found.quantities} == {"exploratory"}
     assert found.quantities[0].name == "humans:kappa:all"
@@ -394,7 +400,7 @@ def test_an_audit_tells_the_answer_first(tmp_path):
         assert q.estimate is not None
         assert q.low is not None
         assert q.low <= q.estimate <= q.high
-    assert [f.name for f in found.figures] == ["beside_people", "agreement", "bias"]
+    assert [f.name for f in found.figures] == ["beside_people", "agreement", "bias", "decision"]
 
 
 def test_no_clear_difference_is_not_called_equal(tmp_path):

@@ -37,7 +37,7 @@ def evidence(table=EXPERTS, **others):
         "raters": "people",
         "simulated": False,
         "status": "confirmatory",
-        "plan": SimpleNamespace(large=Large()),
+        "plan": SimpleNamespace(large=Large(), panels=()),
         "items": pd.DataFrame({"item_id": [], "text": []}),
     }
     return cast(Evidence, SimpleNamespace(**(have | others)))

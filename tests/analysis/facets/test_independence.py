@@ -1,0 +1,169 @@
+"""If this failed, judges that repeat each other's errors would count as independent ones."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from analysis.facets import independence_words as words
+from analysis.facets.independence import _errors, _left_out, frame_of, pairs_frame, shared_errors
+from prereg.errors import RatifyError
+
+NAMES = ("gpt", "claude", "gemini")
+
+
+def study(rng, *, items=60, judges=3, people=3, shared=0.5, error=0.7, own=0.6):
+    """Return judges who share a part of their errors, and people who do not."""
+    truth = rng.normal(0, 1, (items, 1))
+    common, apart = rng.normal(0, 1, (items, 1)), rng.normal(0, 1, (items, judges))
+    judged = truth + error * (math.sqrt(shared) * common + math.sqrt(1 - shared) * apart)
+    severe = rng.normal(0, 0.3, (1, people))
+    return judged + 0.4, truth + severe + rng.normal(0, own, (items, people))
+
+
+JUDGED, PEOPLE = study(np.random.default_rng(4))
+
+
+def one(judged=JUDGED, people=PEOPLE, names=NAMES):
+    """Return what is found on a single dimension."""
+    (found,) = shared_errors({"warmth": judged}, {"warmth": people}, judges=names)
+    return found
+
+
+def test_the_covariance_is_the_mean_over_pairs_of_different_people():
+    pairs = list(itertools.permutations(range(3), 2))
+    expected = np.zeros((3, 3))
+    for j, k in itertools.product(range(3), repeat=2):
+        expected[j, k] = np.mean(
+            [
+                np.cov(JUDGED[:, j] - PEOPLE[:, h], JUDGED[:, k] - PEOPLE[:, g])[0, 1]
+                for h, g in pairs
+            ]
+        )
+    found = one()
+    assert np.allclose(found.covariance, expected)
+    assert found.effective[0] == pytest.approx(3 * np.trace(expected) / expected.sum())
+    rho = (expected.sum() - np.trace(expected)) / 6 / (np.trace(expected) / 3)
+    assert found.correlation[0] == pytest.approx(rho)
+    assert found.effective[0] == pytest.approx(3 / (1 + 2 * rho))
+    spread = np.mean([np.cov(PEOPLE.T)[h, h] - np.cov(PEOPLE.T)[h, g] for h, g in pairs])
+    assert found.panel[0] == pytest.approx(spread / (expected.sum() / 9))
+    assert found.single[0] == pytest.approx(spread / (np.trace(expected) / 3))
+    assert found.error == pytest.approx(math.sqrt(np.trace(expected) / 3))
+
+
+def test_each_item_is_left_out_in_turn():
+    errors = _errors(JUDGED, PEOPLE)
+    assert errors is not None
+    found = _left_out(errors.judges, errors.entered)
+    for at in (0, 17, 59):
+        rest = _errors(np.delete(JUDGED, at, axis=0), np.delete(PEOPLE, at, axis=0))
+        assert rest is not None
+        assert np.allclose(found[at + 1], _left_out(rest.judges, rest.entered)[0])
+
+
+@pytest.mark.parametrize(("shared", "judges"), [(0.0, 4), (0.5, 3), (0.8, 5)])
+def test_a_known_number_comes_out(shared, judges):
+    rng = np.random.default_rng(9)
+    found = one(
+        *study(rng, items=20_000, judges=judges, shared=shared), [f"j{n}" for n in range(judges)]
+    )
+    expected = judges / (1 + (judges - 1) * shared)
+    assert found.correlation[0] == pytest.approx(shared, abs=0.03)
+    assert found.effective[0] == pytest.approx(expected, rel=0.04)
+    assert found.panel[0] == pytest.approx(0.36 * expected / 0.49, rel=0.05)
+
+
+def test_errors_of_people_are_not_counted_as_shared_by_judges():
+    """With two noisy people, errors against their mean correlate although judges share none."""
+    judged, people = study(np.random.default_rng(2), items=5000, people=2, shared=0.0, own=1.2)
+    naive = np.corrcoef((judged - people.mean(axis=1, keepdims=True)).T)
+    assert naive[0, 1] > 0.5
+    assert abs(one(judged, people).correlation[0]) < 0.1
+
+
+def test_copies_of_one_judge_are_one_judge():
+    found = one(np.repeat(JUDGED[:, :1], 3, axis=1))
+    assert found.effective[0] == pytest.approx(1)
+    assert found.correlation[0] == pytest.approx(1)
+    assert found.panel[0] == pytest.approx(found.single[0])
+
+
+def test_bias_severity_and_order_do_not_matter():
+    found = one()
+    other = one(
+        JUDGED[::-1, [2, 0, 1]] * 2 + [1, 5, -3],
+        PEOPLE[::-1, ::-1] * 2 + [0, 4, 1],
+        (NAMES[2], NAMES[0], NAMES[1]),
+    )
+    assert other.effective == pytest.approx(found.effective)
+    assert other.panel == pytest.approx(found.panel)
+    assert other.pairs["gemini", "gpt"] == pytest.approx(found.pairs["gpt", "gemini"])
+
+
+def test_all_dimensions_together_are_their_mean_covariance():
+    second = study(np.random.default_rng(6), shared=0.1)
+    every, *parts = shared_errors(
+        {"a": JUDGED, "b": second[0]}, {"a": PEOPLE, "b": second[1]}, judges=NAMES
+    )
+    assert [row.dimension for row in (every, *parts)] == ["all", "a", "b"]
+    mean = (parts[0].covariance + parts[1].covariance) / 2
+    assert every.effective[0] == pytest.approx(3 * np.trace(mean) / mean.sum())
+    assert parts[0].effective[0] < every.effective[0] < parts[1].effective[0]
+    assert len(frame_of([every, *parts])) == 3
+    assert len(pairs_frame([every, *parts])) == 9
+
+
+def test_people_who_rated_some_items_each_are_enough():
+    rng = np.random.default_rng(12)
+    judged, people = study(rng, items=8000, people=6, shared=0.5)
+    people = people - people.mean(axis=0)  # without severity, which would stay in single errors
+    people[rng.random(people.shape) < 0.5] = np.nan
+    assert one(judged, people).effective[0] == pytest.approx(1.5, rel=0.06)
+    assert one(judged, people).panel[0] == pytest.approx(0.36 * 1.5 / 0.49, rel=0.08)
+
+
+def test_what_cannot_be_said_is_refused_or_left_out():
+    with pytest.raises(RatifyError, match="only one judge"):
+        one(JUDGED[:, :1], names=("gpt",))
+    with pytest.raises(RatifyError, match="no item was rated by two people"):
+        one(people=PEOPLE[:, :1])
+    assert shared_errors({"a": JUDGED[:9]}, {"a": PEOPLE[:9]}, judges=NAMES) == []
+
+
+def test_sentences_name_the_judges_and_the_numbers():
+    found = words.in_groups(
+        {"warmth": JUDGED}, {"warmth": PEOPLE}, judges=NAMES, groups={"": NAMES[:2], "trio": NAMES}
+    )
+    first, second = words.sentences(found)
+    assert first.startswith("gpt and claude amount to ")
+    assert second.startswith("The 3 judges of trio (gpt, claude and gemini) amount to 1.")
+    assert "their mean is as precise as the mean of" in second
+    names = [table.name for table in words.tables(found, prefix="x_")]
+    assert names == ["x_independent_judges", "x_shared_errors"]
+    alone = words.in_groups(
+        {"warmth": JUDGED}, {"warmth": PEOPLE[:, :1]}, judges=NAMES, groups={"trio": NAMES}
+    )
+    assert "no item was rated by two people" in words.limits(alone)[0]
+
+
+def test_a_group_that_is_too_large_is_named(monkeypatch):
+    monkeypatch.setattr(words, "MOST_CELLS", 100)
+    found = words.in_groups(
+        {"warmth": JUDGED}, {"warmth": PEOPLE}, judges=NAMES, groups={"trio": NAMES}
+    )
+    assert not found.found
+    assert "too many judges" in words.limits(found)[0]
+
+
+def test_judges_of_a_panel_are_one_group_once():
+    of = {"trio": NAMES}
+    assert words.groups_of([*NAMES, "trio"], of) == {"trio": NAMES}
+    assert words.groups_of([*NAMES, "length", "trio"], of) == {
+        "": (*NAMES, "length"),
+        "trio": NAMES,
+    }
+    assert words.groups_of(["gpt"], {}) == {}
