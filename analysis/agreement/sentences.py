@@ -8,7 +8,8 @@ import numpy as np
 
 from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
 from analysis.agreement.crowd import Crowd, CrowdRow
-from analysis.agreement.yardstick import FEWEST, Sample
+from analysis.agreement.sample import Sample
+from analysis.agreement.yardstick import FEWEST
 from analysis.results import numbers
 from analysis.results.words import listed
 

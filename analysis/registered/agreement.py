@@ -28,7 +28,7 @@ from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES
 
-METHOD = "jackknife over items, bias-corrected, t interval"
+METHOD = "jackknife over items, t interval"
 
 
 def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
@@ -211,10 +211,7 @@ def _quantities(
     common: dict[str, Any] = stamp(analysis, evidence)
     measured = of_yardstick(bar, kappa=_kappa(analysis))
     measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
-    found = [
-        one.quantity(name="{who}: {what} {dimension}", interval=METHOD, **common)
-        for one in measured
-    ]
+    found = [one.quantity(name="{who}: {what} {dimension}", **common) for one in measured]
     if beyond.alternative is not None:
         found += _of_test(beyond.alternative, analysis, common)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))
@@ -267,7 +264,7 @@ def _tables(
 ) -> list[ResultTable]:
     prefix = f"{analysis.id}_"
     common: dict[str, Any] = {"status": evidence.status, "level": analysis.level}
-    how = f"{analysis.level:.0%} jackknife intervals over items"
+    how = f"{analysis.level:.0%} intervals over items"
     if analysis.interval == "bootstrap":
         how = f"{analysis.level:.0%} bootstrap intervals over items, {analysis.draws:,} resamples"
     return [
@@ -275,7 +272,7 @@ def _tables(
             bar, name=analysis.id, kappa=_kappa(analysis), fewest=analysis.fewest_common, **common
         ),
         coefficients_table(table, name=f"{prefix}coefficients", how=how, **common),
-        *beyond_tables(beyond, prefix=prefix, **common),
+        *beyond_tables(beyond, bar=bar, prefix=prefix, **common),
     ]
 
 

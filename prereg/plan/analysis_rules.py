@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from prereg.analyses.agreement import Agreement
 from prereg.analyses.choices import Logit
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.registry import Analysis
@@ -155,7 +156,7 @@ def _check_regression(analysis: Regression, plan: Plan, where: str) -> Iterator[
 
 
 def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
-    """Refuse dimensions that a rating plan has no scale for."""
+    """Refuse dimensions that a rating plan has no scale for, and names that results need."""
     scales = [scale.id for scale in plan.scales]
     named = getattr(analysis, "dimensions", None) or ()
     if isinstance(analysis, Regression) and analysis.data == RATINGS:
@@ -166,6 +167,14 @@ def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[Ra
     for number, cut in enumerate(getattr(analysis, "cuts", ())):
         for at, name in enumerate(cut.dimensions or ()):
             yield from unknown(name, scales, f"{where}.cuts.{number}.dimensions.{at}")
+    reserved = analysis.reserved_names(plan) if isinstance(analysis, Agreement) else []
+    for name, meaning in reserved:
+        yield RatifyError(
+            f"this name is the results' word for {meaning}",
+            column=where,
+            value=name,
+            allowed="another name for the scale or the judge",
+        )
 
 
 def names_in(formula: str) -> list[str]:
