@@ -67,11 +67,17 @@ def crowd_draws(table: Panel, dimension: str) -> CrowdDraws | None:
         return None
     everybody = np.concatenate([values.ravel(), table.judged[dimension].ravel()])
     return CrowdDraws(
-        item_weights(table.items),
+        item_weights(_written(table)),
         imagined(everybody, table.scale),
         min(int(np.median(count[used])), _RATERS),
         sum(table.scale) / 2,
     )
+
+
+def _written(table: Panel) -> list[str]:
+    """Return all ratings of each item as a text."""
+    wide = [np.hstack([table.people[name], table.judged[name]]) for name in table.dimensions]
+    return [str(row.tobytes()) for row in np.hstack(wide) + 0.0]
 
 
 def reliability_draws(

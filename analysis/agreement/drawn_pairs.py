@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.coefficients import median_over_raters
+from analysis.agreement.coefficients import DECIMALS, median_over_raters
 from analysis.agreement.item_draws import MOST, Imagined, Weights, imagined, item_weights, telling
 from analysis.agreement.rating_table import MEDIAN
 from analysis.arrays import BoolArray, FloatArray
@@ -135,8 +135,7 @@ def draws_of(
     resamples : (Generator, int), optional
         Asks for the ordinary bootstrap with so many resamples.
     """
-    names = rated_items(data)
-    items = len(names)
+    items = len(rated_items(data))
     if resamples is not None:
         rng, size = resamples
         times = rng.multinomial(items, np.full(items, 1 / items), size=size)
@@ -151,7 +150,7 @@ def draws_of(
         return tuple(people) if name == MEDIAN else (name,)
 
     return PairDraws(
-        item_weights(names),
+        item_weights(_written(known)),
         tuple(row[0] for row in rows),
         {
             str(name): imagined(one["value"].to_numpy(dtype=float), scale)
@@ -159,6 +158,14 @@ def draws_of(
         },
         tuple((who(a), who(b)) for _, a, b in rows),
     )
+
+
+def _written(known: pd.DataFrame) -> list[str]:
+    """Return all ratings of each item as a text, in the order of `rated_items`."""
+    cells = known.sort_values(["item_id", "dimension", "rater_id"], kind="stable")
+    values = cells["value"].round(DECIMALS).astype(str)
+    cells = cells.assign(cell=cells["dimension"] + "\t" + cells["rater_id"] + "\t" + values)
+    return list(cells.groupby("item_id", sort=True)["cell"].agg("\n".join))
 
 
 def _telling(ratings: pd.DataFrame) -> bool:
@@ -170,5 +177,6 @@ def _telling(ratings: pd.DataFrame) -> bool:
 def alone(a: FloatArray, b: FloatArray, scale: tuple[float, float]) -> PairDraws:
     """Return the draws of two annotators of whom nothing else is known."""
     both = np.concatenate([a, b])
-    names = [str(n) for n in range(len(a))]
-    return PairDraws(item_weights(names), ("",), {"": imagined(both, scale)}, ((("a",), ("b",)),))
+    either = [[f"{x} {y}" for x, y in zip(*sides, strict=True)] for sides in ((a, b), (b, a))]
+    ratings = min(either, key=sorted)  # so that it does not matter who is called first
+    return PairDraws(item_weights(ratings), ("",), {"": imagined(both, scale)}, ((("a",), ("b",)),))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,7 +13,7 @@ from analysis.agreement.coefficients import Weights
 from analysis.agreement.drawn_pairs import PairDraws, alone
 from analysis.agreement.item_draws import MOST, telling
 from analysis.agreement.kappa_test import kappa_test
-from analysis.agreement.sample import Sample
+from analysis.agreement.sample import DRAWN, THROUGH_Z, Sample
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
 from analysis.arrays import FloatArray, require_rng
 from analysis.inference.proportions import wilson_interval
@@ -28,6 +28,7 @@ KAPPAS: dict[str, Weights] = {
 # With fewer items than this there is no interval: it would mostly reflect chance.
 FEWEST = 5
 WILSON = "Wilson interval"
+WIDER = f"the wider ends of two: {DRAWN}; {THROUGH_Z}"
 MISSED = "no interval: leaving out any item, or a random one, does not define the coefficient"
 
 
@@ -212,12 +213,18 @@ def _ends(
             level,
             bound=scale[1] - scale[0] if name == "bias" else 1.0,
             fisher=name not in (*SHARES, "bias"),
+            skewed=name in ("pearson", "spearman"),
             draws=None if constant and name == "bias" else drawn.get(name),
             resampled=items is not None and items.resampled,
         )
         low, high = sample.interval
-        lacking = np.isnan(low) and not np.isnan(whole[name])
-        found[name] = (low, high, MISSED if lacking else sample.method)
+        how = sample.method
+        if name == "ac2" and how == DRAWN and not np.isnan(low):
+            # a mean of mostly equal items: draws and jackknife miss on different sides
+            other = replace(sample, draws=None).interval
+            low, high = float(np.nanmin([low, other[0]])), float(np.nanmax([high, other[1]]))
+            how = WIDER
+        found[name] = (low, high, MISSED if np.isnan(low) and not np.isnan(whole[name]) else how)
     return found
 
 

@@ -100,13 +100,21 @@ def imagined(values: FloatArray, scale: tuple[float, float]) -> Imagined:
     return Imagined(known[at])
 
 
-def item_weights(items: Sequence[str]) -> Weights:
+def item_weights(ratings: Sequence[str]) -> Weights:
     """Return every item's weight in every draw, shape (draws, items); the mean weight is 1.
 
-    An item has the same weights in every table, so that a number that is based on the same items
-    has the same interval.
+    Parameters
+    ----------
+    ratings : sequence of str
+        All ratings of each item, written in one way. They choose its weights, so that neither the
+        items' names nor their order matter, nor which other items there are.
     """
-    return _item_weights(tuple(items))
+    seen: dict[str, int] = {}
+    keys = []
+    for one in ratings:
+        seen[one] = seen.get(one, 0) + 1
+        keys.append(f"{seen[one]} {one}")
+    return _item_weights(tuple(keys))
 
 
 def telling(items: int, usual: int, *, perfect: bool = False) -> bool:

@@ -39,7 +39,7 @@ class Agreement:
     exact, within_one : float
         Share of items with the same rating, and at most one point apart.
     spearman, spearman_low, spearman_high, spearman_p : float
-        Rank correlation, Fisher interval, two-sided p value.
+        Rank correlation, the interval of `coefficient_intervals`, two-sided p value.
     kappa, kappa_linear, kappa_quadratic, kappa_quadratic_low, kappa_quadratic_high : float
         Cohen's kappa by weights, with the interval of `coefficient_intervals`.
     alpha_ordinal, alpha_interval : float
@@ -388,6 +388,7 @@ def _row(
     values = {one.coefficient: one.estimate for one in found}
     ends = {one.coefficient: (one.low, one.high) for one in found}
     low, high = ends.get("kappa_quadratic", (np.nan, np.nan))
+    rank_low, rank_high = ends.get("spearman", (np.nan, np.nan))
     rank = spearman(a, b, level=level)
     return Agreement(
         dimension=row[0],
@@ -395,8 +396,8 @@ def _row(
         annotator_b=row[2],
         n=int(a.size),
         spearman=rank.estimate,
-        spearman_low=rank.low,
-        spearman_high=rank.high,
+        spearman_low=rank_low,
+        spearman_high=rank_high,
         spearman_p=rank.p_value,
         kappa_quadratic_low=low,
         kappa_quadratic_high=high,

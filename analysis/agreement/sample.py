@@ -55,7 +55,9 @@ class Sample:
     draws : array of shape (draws,), optional
         The estimate in each draw of the items. Without draws the interval is the jackknife's.
     compared : bool
-        Whether it is a difference, whose draws are corrected for skewness.
+        Whether it is a difference.
+    skewed : bool
+        Whether its draws are corrected for skewness; those of a difference always are.
     resampled : bool
         Whether the draws are of the ordinary bootstrap, whose percentiles are the interval.
     """
@@ -69,6 +71,7 @@ class Sample:
     draws: FloatArray | None = field(default=None, repr=False)
     compared: bool = False
     resampled: bool = False
+    skewed: bool = False
 
     @property
     def n(self) -> int:
@@ -89,7 +92,7 @@ class Sample:
             return MEAN_T
         if self.draws is None:
             return THROUGH_Z if self.fisher else JACKKNIFE
-        return SHIFTED if self.compared else DRAWN
+        return SHIFTED if self.compared or self.skewed else DRAWN
 
     @property
     def p_value(self) -> float:
@@ -142,7 +145,11 @@ class Sample:
         if self.draws is None or self._by_t:
             return self._jackknifed()
         low, middle, high = drawn_interval(
-            self.draws, self.n, level=self.level, fisher=self.fisher, skewed=self.compared
+            self.draws,
+            self.n,
+            level=self.level,
+            fisher=self.fisher,
+            skewed=self.compared or self.skewed,
         )
         if np.isnan(low) and self._still and not self.fisher:
             return self._jackknifed()  # the data are constant: no width, and it is said

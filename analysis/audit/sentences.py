@@ -248,8 +248,8 @@ def methods(
         "quadratic weights over all categories of the scale, one point apart (half a point where "
         "a rating lies halfway; no value where ratings lie on neither grid).",
         "ICC(2,1) and ICC(2,k) are two-way random effects, absolute agreement, for one rater and "
-        "for the mean of the two compared. Spearman's interval is Fisher's with standard error "
-        "1/sqrt(n - 3), and its p value is from the t approximation. Bias is mean(a - b): for a "
+        "for the mean of the two compared. The p value of Spearman's correlation is from the t "
+        "approximation. Bias is mean(a - b): for a "
         "judge's row, judge minus people, in points of the scale.",
         "Means of kappas are over pairs, each weighted by the items that it shares, then over "
         "dimensions. A number has one interval wherever it stands. It comes from 2,000 draws in "
@@ -311,8 +311,8 @@ def limits(
         *notes,
         f"Items were resampled, and people were not: the intervals are about other items rated by "
         f"these {counted(len(table.humans), 'person', 'people')}, not about other people.",
-        "The intervals are not exactly 95%: with 50 items they hold the true value in 94% to 97% "
-        "of simulated studies, and in more with fewer items, of which most are rated alike.",
+        "The intervals are not exactly 95%: in studies of 50 made-up items they held the true "
+        "value in 92% to 98%, and in more where there are few items and most are rated alike.",
         "No clear difference does not mean equality: with few items the interval is wide. "
         "Differences by dimension are read after Holm's correction over a judge's dimensions; the "
         "intervals beside them are of one dimension each.",
