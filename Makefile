@@ -18,7 +18,8 @@ help:
 	@echo "make test-quick    run the tests that need no server, browser, database or demo (90 seconds)"
 	@echo "make check         ruff, mypy, import-linter, then every test"
 	@echo "make bench         measure speed, in one run, against named peers"
-	@echo "make validate      check intervals and tests against simulated truth; writes docs/validation.md"
+	@echo "make validate      check intervals and tests against simulated truth; writes docs/validation.md;"
+	@echo "                   a stopped run goes on; options by ROWS='--only TEXT', '--fresh', '--page'"
 	@echo "make translations  copy new texts of the pages into the catalogues"
 	@echo "make clean         remove the environment and what was built"
 
@@ -69,11 +70,14 @@ check: lint test
 bench: .venv/ready-to-bench
 	$(BIN)/python -m benchmarks
 
+# two processes that each use all cores for small products would only wait for each other
+validate: export OPENBLAS_NUM_THREADS = 1
+validate: export OMP_NUM_THREADS = 1
 validate: .venv/ready-to-test
-	OMP_NUM_THREADS=1 $(BIN)/python -m tests.validation
+	$(BIN)/python -m tests.validation $(ROWS)
 
 translations: .venv/ready-to-run
 	$(BIN)/python -m study.translations.update
 
 clean:
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .validation

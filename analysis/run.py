@@ -128,7 +128,12 @@ def _assemble(
             *habits.figures,
             flow_figure(evidence),
         ],
-        methods=[*methods(evidence), *_servers(evidence, folder), *habits.methods],
+        methods=[
+            *methods(evidence),
+            *(finding.methods for finding in findings if finding.methods),
+            *_servers(evidence, folder),
+            *habits.methods,
+        ],
         limits=limits(evidence) + habits.limits,
     )
 

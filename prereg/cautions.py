@@ -8,7 +8,7 @@ from importlib import resources
 
 from prereg.analyses.choices import Logit
 from prereg.analyses.rank_correlation import RankCorrelation
-from prereg.analyses.regression import JUDGE_RATINGS, TRIALS, Regression
+from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.design.sequences import Trial
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
@@ -41,6 +41,7 @@ def cautions(
     return [
         *_of_judges(plan),
         *_of_elo(plan),
+        *_of_regressions(plan),
         *_of_checks(plan),
         *_of_sameness(plan, shown),
         *_of_links(plan, scenarios, shown),
@@ -165,6 +166,27 @@ def _outcomes(analysis: object) -> tuple[str, ...]:
     if isinstance(analysis, Regression) and analysis.data == TRIALS:
         return analysis.outcomes
     return ()
+
+
+def _of_regressions(plan: Plan) -> list[str]:
+    """Return warnings about regressions of trials or ratings that are likely to be misread."""
+    said = []
+    for one in plan.analyses:
+        if not isinstance(one, Regression):
+            continue
+        agrees = [name for name in one.outcomes if name in {"select_higher", "select_match"}]
+        if one.differences == "left_minus_right" and agrees:
+            said.append(
+                f"{one.id} explains {agrees[0]} by differences of left minus right: sides are "
+                "random, so its coefficients say nothing about agreement. Use differences: "
+                "higher_minus_lower, or the outcome chose_left."
+            )
+        if one.errors == "HC3" and one.data in {TRIALS, RATINGS}:
+            said.append(
+                f"{one.id} has errors: HC3, which take the answers of one rater as independent. "
+                "Use errors: cluster."
+            )
+    return said
 
 
 def _of_checks(plan: Plan) -> list[str]:

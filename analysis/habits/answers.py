@@ -140,6 +140,7 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
 class Turned:
     """Pairs that were asked both ways round; `first` and `second` say where left was chosen."""
 
+    pairs: pd.DataFrame
     first: BoolArray
     second: BoolArray
 
@@ -152,14 +153,14 @@ class Turned:
 def asked_both_ways(asked: pd.DataFrame) -> Turned:
     """Return the pairs among the questions that were asked both ways round, each once."""
     if asked.empty:
-        return Turned(np.zeros(0, dtype=bool), np.zeros(0, dtype=bool))
+        return Turned(asked, np.zeros(0, dtype=bool), np.zeros(0, dtype=bool))
     pairs = pd.MultiIndex.from_frame(asked[PAIR])
     left = pd.Series(asked["left"].to_numpy(bool), index=pairs)
     turned = left.reindex(pairs.reorder_levels([0, 2, 1])).to_numpy()
     known = ~pd.isna(turned)
     ids = asked[["left_id", "right_id"]].to_numpy(dtype=str)
     one_way = known & (ids[:, 0] < ids[:, 1])
-    return Turned(left.to_numpy()[one_way], turned[one_way].astype(bool))
+    return Turned(asked[one_way], left.to_numpy()[one_way], turned[one_way].astype(bool))
 
 
 def answers_to(pairs: pd.MultiIndex, asked: pd.DataFrame) -> FloatArray:

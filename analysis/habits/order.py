@@ -28,9 +28,11 @@ from analysis.inference.paired import (
     paired_difference,
 )
 from analysis.inference.proportions import wilson_interval
+from analysis.inference.trial_errors import PAIRS_AND_ITEMS, share_over_pairs
 
 PAIRS = "pairs asked both ways round"
-SAME_AGAIN = "Wilson's interval, effective number of answers by pair"
+SAME_AGAIN = "Wilson's interval, effective number of answers by item"
+SIDES = ["left_id", "right_id"]
 
 
 def position(asked: pd.DataFrame, *, judge: str) -> Habit:
@@ -63,7 +65,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
     common: dict[str, Any] = {"judge": judge, "n": n, "unit_of_n": PAIRS}
     note = "" if n else "No pair was asked both ways round."
     away = paired_difference(both_first, moved - both_first, n)
-    steady = clustered_share(same.astype(float))
+    steady = share_over_pairs(same.astype(float), turned.pairs)
     return Habit(
         judge,
         "first",
@@ -91,7 +93,7 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 estimate=steady.estimate,
                 low=steady.low,
                 high=steady.high,
-                method="share of pairs; Wilson's interval",
+                method=f"share of pairs; {PAIRS_AND_ITEMS}",
                 unit="proportion",
                 note=note,
                 **common,
@@ -193,9 +195,8 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         every question; `repeat DIMENSION` if ratings were repeated. There is no honest value: a
         noisy judge is weak, not biased.
     """
-    again = _agreements(probes, judge, REPEAT)
-    shares = again.groupby("unit")["same"].mean().to_numpy()
-    found = clustered_share(shares)
+    again = _agreements(probes, judge, REPEAT).groupby("unit")
+    found = share_over_pairs(again["same"].mean().to_numpy(), again[SIDES].first())
     note = "" if found.units else "Nothing was asked again."
     common: dict[str, Any] = {
         "judge": judge,
@@ -204,7 +205,7 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         "unit_of_n": "pairs asked again",
         "unit": "proportion",
         "note": note,
-        "method": f"share of repetitions; {SAME_AGAIN}",
+        "method": f"share of repetitions; {PAIRS_AND_ITEMS}",
     }
     measures = [
         Measure(
@@ -238,7 +239,13 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
                 estimate=same.estimate,
                 low=same.low,
                 high=same.high,
-                **{**common, "n": same.units, "unit_of_n": "items rated again", "note": ""},
+                **{
+                    **common,
+                    "n": same.units,
+                    "unit_of_n": "items rated again",
+                    "note": "",
+                    "method": f"share of repetitions; {SAME_AGAIN}",
+                },
             )
         )
     return Habit(judge, "repeat", tuple(measures))
@@ -264,9 +271,9 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
     repeats = _agreements(probes, judge, REPEAT).groupby("unit")["same"].agg(["sum", "count"])
     measures = []
     for name, rows in original.groupby("variant", sort=False):
-        same = rows.groupby("unit")["same"].first()
+        same = rows.groupby("unit")[["same", *SIDES]].first()
         measures += _beside_repeats(judge, WORDING, str(name), same, repeats)
-    swapped = _agreements(probes, judge, SWAP).groupby("unit")["same"].first()
+    swapped = _agreements(probes, judge, SWAP).groupby("unit")[["same", *SIDES]].first()
     if len(swapped):
         measures += _beside_repeats(judge, SWAP, "", swapped, repeats)[1:]
     if original["variant"].drop_duplicates().size > 1:
@@ -290,10 +297,11 @@ def wording(probes: pd.DataFrame, *, judge: str) -> Habit:
 
 
 def _beside_repeats(
-    judge: str, asking: str, variant: str, same: pd.Series[bool], repeats: pd.DataFrame
+    judge: str, asking: str, variant: str, asked: pd.DataFrame, repeats: pd.DataFrame
 ) -> list[Measure]:
     """Return the agreement of a changed question with the original, and minus that of repeats."""
-    share = clustered_share(same.to_numpy().astype(np.float64))
+    same = asked["same"]
+    share = share_over_pairs(same.to_numpy().astype(np.float64), asked)
     what = f"{asking} {variant}".strip()
     how = f"with wording {variant}" if asking == WORDING else "with sides exchanged"
     common: dict[str, Any] = {
@@ -311,7 +319,7 @@ def _beside_repeats(
         estimate=share.estimate,
         low=share.low,
         high=share.high,
-        method="share of pairs; Wilson's interval",
+        method=f"share of pairs; {PAIRS_AND_ITEMS}",
         **common,
     )
     units = same.index.intersection(repeats.index)
@@ -357,7 +365,8 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
     alike = rows.groupby(["unit", "chosen"]).size().pow(2).groupby("unit").sum()
     sizes, alike = sizes[sizes > 1], alike[sizes > 1]
     shares = (alike - sizes) / (sizes * (sizes - 1))
-    found = clustered_share(shares.to_numpy().astype(np.float64))
+    pairs = rows.groupby("unit")[SIDES].first().loc[shares.index]
+    found = share_over_pairs(shares.to_numpy().astype(np.float64), pairs)
     return Measure(
         judge=judge,
         habit="steady",
@@ -369,7 +378,7 @@ def _among_wordings(judge: str, probes: pd.DataFrame) -> Measure:
         low=found.low,
         high=found.high,
         unit="proportion",
-        method=f"mean over all pairs of wordings, the original among them; {SAME_AGAIN}",
+        method=f"mean over all pairs of wordings, the original among them; {PAIRS_AND_ITEMS}",
     )
 
 
@@ -379,7 +388,7 @@ def _agreements(probes: pd.DataFrame, judge: str, probe: str) -> pd.DataFrame:
     first = rows[rows["probe"] == ORIGINAL].drop_duplicates("unit").set_index("unit")["chosen"]
     others = rows[(rows["probe"] == probe) & rows["unit"].isin(first.index)]
     same = others["chosen"].to_numpy() == first.reindex(others["unit"]).to_numpy()
-    return others[["unit", "variant"]].assign(same=same)
+    return others[["unit", "variant", *SIDES]].assign(same=same)
 
 
 def _rating_agreements(probes: pd.DataFrame, judge: str) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from analysis.arrays import FloatArray, IntArray
 from analysis.habits.beyond_people import Beyond, beyond_people
 from analysis.habits.measure import ODDS, ODDS_PER_DOUBLING, Habit, Measure
 from analysis.habits.votes import Votes
-from analysis.inference.paired import clustered_share
+from analysis.inference.trial_errors import PAIRS_AND_ITEMS, share_of
 from analysis.results.factors import from_log
 
 _WORD = re.compile(r"\w+")
@@ -207,8 +207,9 @@ def _shares(
     ends = np.sort(np.column_stack([votes.left[open_], votes.right[open_]]), axis=1)
     pair = ends[:, 0] * (int(ends.max(initial=0)) + 1) + ends[:, 1]
     what = {"length": "longer", "own": "owned"}[habit]
-    of_judge = clustered_share(_means(judges, pair))
-    of_people = clustered_share(_means(people, votes.rater[open_]))
+    once = np.unique(pair, return_index=True)[1]
+    of_judge = share_of(_means(judges, pair), {"item": ends[once]})
+    of_people = share_of(people, {"rater": votes.rater[open_], "item": ends})
     return [
         Measure(
             what=what,
@@ -218,7 +219,7 @@ def _shares(
             high=of_judge.high,
             n=of_judge.units,
             unit_of_n="pairs",
-            method="share of pairs; Wilson's interval",
+            method=f"share of pairs; {PAIRS_AND_ITEMS}",
             **common,
         ),
         Measure(
@@ -228,8 +229,9 @@ def _shares(
             low=of_people.low,
             high=of_people.high,
             n=of_people.units,
-            unit_of_n="people",
-            method="mean of people's shares; Wilson's interval for as many people",
+            unit_of_n="votes by people",
+            method="share of votes; errors by rater and by both items, Wilson's interval of the "
+            "effective number",
             **common,
         ),
     ]

@@ -13,9 +13,12 @@ from analysis.agreement.choices import ChoiceAgreement as AgreementOnTrials
 from analysis.agreement.choices import choice_agreement
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import measures_of
+from analysis.inference.trial_errors import cluster_words
+from analysis.registered import published_errors
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.unanswered import require_ranked, require_scored
+from analysis.regression.effective_clusters import Effective, by_effective_clusters
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
@@ -53,7 +56,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         require_ranked(analysis.judge, evidence)
     data = trials.dropna(subset=[outcome])
     fit = clustered_logit(data, analysis.formula, cluster=analysis.cluster)
-    frame = fit.to_frame(analysis.level)
+    frame, effective = _coefficients(fit, analysis.level)
     if analysis.term not in set(frame["term"]):
         raise RatifyError(
             f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
@@ -72,9 +75,11 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             n=fit.n,
             unit_of_n="judgments",
             clusters=fit.n_clusters,
-            method=f"logit, errors clustered by {analysis.cluster}",
+            method=effective[str(row["term"])].method,
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
-            note=" ".join(fit.warnings) if row["term"] == analysis.term else "",
+            note=" ".join(filter(None, (*fit.warnings, effective[analysis.term].note)))
+            if row["term"] == analysis.term
+            else "",
             # only the term that the plan names was registered as a question
             **(stamp(analysis, evidence) if row["term"] == analysis.term else unregistered),
         )
@@ -103,7 +108,23 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         sentence=_logit_sentence(analysis, outcome, main, evidence.raters),
         quantities=quantities,
         tables=[table],
+        methods=published_errors.of_logit(analysis, data),
     )
+
+
+def _coefficients(fit: Regression, level: float) -> tuple[pd.DataFrame, dict[str, Effective]]:
+    """Return the coefficients, bias-reduced where few clusters decide one, and each by its term."""
+    every = np.eye(len(fit.params))
+    found = {
+        str(term): by_effective_clusters(fit, weights, level=level)
+        for term, weights in zip(fit.params.index, every, strict=True)
+    }
+    rows = [
+        (term, e.estimate, e.se, e.estimate / e.se, e.p_value, e.low, e.high)
+        for term, e in ((term, each.found) for term, each in found.items())
+    ]
+    names = ["term", "estimate", "se", "z" if fit.distribution == "z" else "t", "p", "low", "high"]
+    return pd.DataFrame(rows, columns=names), found
 
 
 def _label(analysis: Logit, outcome: str, term: str) -> str:
@@ -148,7 +169,10 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
         plan's own logit on the gap where the plan registers one.
     """
     trials = _trials(analysis.judge, evidence).frame
-    rates = selection_by_gap(trials, bins=analysis.limits, level=analysis.level)
+    rates = selection_by_gap(
+        trials, bins=analysis.limits, cluster=analysis.cluster, level=analysis.level
+    )
+    errors = cluster_words(analysis.cluster)
     quantities = [
         Quantity(
             name=f"gap {row['bin']}",
@@ -157,9 +181,10 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
             low=row["low"],
             high=row["high"],
             level=analysis.level,
+            se=row["se"],
             n=int(row["n"]),
             unit_of_n="judgments",
-            method="proportion, Wilson interval (judgments taken as independent)",
+            method=f"proportion, {errors}, Wilson interval of the effective number of judgments",
             unit="proportion",
             note="" if row["n"] else "No trial has a gap of this size.",
             **stamp(analysis, evidence),
@@ -169,14 +194,20 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
     table = ResultTable(
         name=analysis.id,
         title=f"How often people chose the side that {analysis.judge} scored higher",
-        caption="By size of the gap in points; proportion, Wilson interval; n counts judgments.",
+        caption=f"By size of the gap in points; proportion, {errors}, Wilson interval of the "
+        "effective number of judgments; n counts judgments.",
         frame=rates,
         status=evidence.status,
         level=analysis.level,
     )
     fit, fitted = _registered_curve(analysis, evidence, trials)
     figure = _gap_figure(analysis, evidence, fitted, rates, fit)
-    return Finding(quantities=quantities, tables=[table], figures=[figure])
+    return Finding(
+        quantities=quantities,
+        tables=[table],
+        figures=[figure],
+        methods=published_errors.of_rates(analysis, trials),
+    )
 
 
 def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Finding:
@@ -197,7 +228,10 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
     for judge_id in [*analysis.judges, *_baselines_beside(analysis, evidence)]:
         registered = judge_id in analysis.judges
         found = choice_agreement(
-            evidence.people, evidence.judges[judge_id].trials, level=analysis.level
+            evidence.people,
+            evidence.judges[judge_id].trials,
+            cluster=analysis.cluster,
+            level=analysis.level,
         )
         common: dict[str, Any] = {
             "analysis": analysis.id,
@@ -216,7 +250,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 low=found.low,
                 high=found.high,
                 se=found.se,
-                method="proportion, errors clustered by rater, t interval on the logit scale",
+                method=f"proportion, {_errors(found, analysis)}, t interval on the logit scale",
                 unit="proportion",
                 **common,
             ),
@@ -227,7 +261,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 low=found.kappa_low,
                 high=found.kappa_high,
                 se=found.kappa_se,
-                method="Cohen's kappa of left and right, errors clustered by rater, t interval "
+                method=f"Cohen's kappa of left and right, {_errors(found, analysis)}, t interval "
                 "through Fisher's z",
                 unit="kappa",
                 **common,
@@ -240,7 +274,16 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",
         quantities=quantities,
+        methods=published_errors.of_agreement(
+            analysis, evidence.people, evidence.judges[analysis.judges[0]].trials
+        ),
     )
+
+
+def _errors(found: AgreementOnTrials, analysis: ChoiceAgreement) -> str:
+    """Return how errors are clustered, with the number of items if by items too."""
+    items = "" if found.n_items is None else f" ({counted(found.n_items, 'item')})"
+    return f"{cluster_words(analysis.cluster)}{items}"
 
 
 def _refused(found: AgreementOnTrials) -> str:
@@ -268,7 +311,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
         f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
         f"{counted(found.n_unmatched, 'trial')} that the judge never answered": found.n_unmatched,
         f"{found.n_undecided} it answered both ways": found.n_undecided,
-        "no interval: fewer than two raters, or no variation": math.isnan(found.low),
+        "no interval: fewer than two raters or items, or no variation": math.isnan(found.low),
     }
     said = "; ".join(text for text, holds in parts.items() if holds)
     return f"{said[0].upper()}{said[1:]}." if said else ""
@@ -333,6 +376,6 @@ def _gap_figure(
         name=analysis.id,
         title=f"How often {evidence.raters} chose the judge's side, by the judge's gap",
         caption=f"Share of {int(rates['n'].sum()):,} judgments that chose the conversation "
-        f"{analysis.judge} scored higher, with Wilson intervals.{fitted_curve}",
+        f"{analysis.judge} scored higher, with {percent(analysis.level)} intervals.{fitted_curve}",
         alt=f"Share choosing the higher-scored side, by size of the gap: {'; '.join(shares)}.",
     )

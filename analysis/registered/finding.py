@@ -18,13 +18,17 @@ from prereg.analyses.base import AnyAnalysis
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one registered analysis found."""
+    """What one registered analysis found.
+
+    `methods` is what the chapter on methods says of it, beside the paragraph on its kind.
+    """
 
     sentence: str = ""
     quantities: list[Quantity] = field(default_factory=list)
     tables: list[ResultTable] = field(default_factory=list)
     figures: list[ResultFigure] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
+    methods: str = ""
 
 
 def drawn(

@@ -24,6 +24,7 @@ from analysis.regression.fit import (
     clustered_ols,
     robust_ols,
 )
+from analysis.regression.traps import traps
 from analysis.results.factors import factor_of_odds
 from analysis.results.numbers import number, p_value, signed, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
@@ -33,6 +34,8 @@ from prereg.analyses.regression import Regression as RegressionPlan
 _UNIT_OF_N = {TRIALS: "judgments", RATINGS: "ratings", "judge_ratings": "ratings"}
 # At most this many effects are in the sentence; the others are in the table.
 _MOST_TOLD = 4
+# Outcomes that say whether people chose the judge's side, whichever that was.
+AGREES = {"select_higher", "select_match"}
 
 
 def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
@@ -61,7 +64,7 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
     table = _effects(analysis, evidence, fits, rows)
     quantities = [_quantity(analysis, evidence, row) for row in table.to_dict("records")]
     return Finding(
-        sentence=_sentence(analysis, table),
+        sentence=" ".join([_sentence(analysis, table), *_traps(analysis, fits, rows)]),
         quantities=quantities,
         tables=[
             _effects_result(analysis, evidence, table),
@@ -130,10 +133,10 @@ def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regressi
     plain = outcome.isidentifier() and not keyword.iskeyword(outcome)
     left = outcome if plain else f"Q({outcome!r})"
     formula = f"{left} ~ {analysis.predictors}"
-    if analysis.cluster is None:
+    if analysis.clustering is None:
         return robust_ols(data, formula, distribution=analysis.distribution)
     fit = clustered_logit if analysis.model == "logit" else clustered_ols
-    return fit(data, formula, cluster=analysis.cluster, distribution=analysis.distribution)
+    return fit(data, formula, cluster=analysis.clustering, distribution=analysis.distribution)
 
 
 def _effects(
@@ -154,6 +157,7 @@ def _effects(
         rng=evidence.rng(analysis.id),
         sd=sd,
         few_clusters=few.below,
+        wild=few.method == "wild_bootstrap",
         resamples=few.resamples,
         weights=few.weights,
         level=analysis.level,
@@ -220,6 +224,21 @@ def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
     more = len(table) - len(told)
     rest = f" {more} more are in the table." if more else ""
     return f"In the registered regression {analysis.id}, {'; '.join(told)}.{rest}"
+
+
+def _traps(
+    analysis: RegressionPlan, fits: Mapping[str, Regression], rows: Mapping[str, pd.DataFrame]
+) -> list[str]:
+    """Return what the effects do not mean, each said once."""
+    effects = list(analysis.effects.values())
+    said = [one for outcome, fit in fits.items() for one in traps(fit, rows[outcome], effects)]
+    if analysis.differences == "left_minus_right" and set(analysis.outcomes) & AGREES:
+        said.append(
+            "Differences are left minus right, and the outcome is whether people chose the judge's "
+            "side: sides are random, so these coefficients say nothing about agreement. Use "
+            "differences: higher_minus_lower, or the outcome chose_left."
+        )
+    return list(dict.fromkeys(said))
 
 
 def _effects_result(

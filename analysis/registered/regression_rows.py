@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
+from analysis.inference.trial_errors import cluster_columns
 from analysis.registered.own_tables import with_number_columns
 from analysis.regression.judge_gap import trials_with_gap
 from analysis.tables import columns
@@ -139,7 +140,7 @@ def _with_numbers(
     """Return a table with the numbers of this analysis; the file is named in errors and notes."""
     names = [str(name) for name in table.columns]
     used = analysis.used(names)
-    clusters = {analysis.cluster} if analysis.cluster else set[str]()
+    clusters = set(cluster_columns(analysis.clustering)) if analysis.clustering else set[str]()
     with naming(Path(file)):
         found, read = with_numbers(
             table,

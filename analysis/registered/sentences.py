@@ -44,8 +44,9 @@ _OF_KIND = {
     "best_worst_shares": "Shares of picks have Wilson intervals for the effective number of "
     "picks, and are compared with 1 / options, the share expected by chance.",
     "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
-    "that the plan names; where there are few clusters, p values and intervals are those of the "
-    "wild cluster bootstrap. An effect in standard deviations says which one was used.",
+    "that the plan names; where few clusters decide an effect, its errors are bias-reduced (CR2) "
+    "with Satterthwaite's degrees of freedom, or p values and intervals are those of the wild "
+    "cluster bootstrap. An effect in standard deviations says which one was used.",
     "change": "Reliable change: a random-intercept model of the control group by REML gives the "
     "error of a person's change; who changed by more than the cut times that error improved or "
     "declined.",
@@ -107,8 +108,10 @@ def _judges_scores(evidence: Evidence) -> list[str]:
     return [
         " ".join(said),
         "Logits are fitted by maximum likelihood on trials, with a sandwich covariance clustered "
-        "as the plan says. The gap is the absolute difference of the judge's overall scores; "
-        "trials without a gap have no higher side and are left out.",
+        "as the plan says: by default trials depend on each other if they share their rater or an "
+        "item (dyadic errors, bias-reduced, with Satterthwaite's degrees of freedom). The gap is "
+        "the absolute difference of the judge's overall scores; trials without a gap have no "
+        "higher side and are left out.",
     ]
 
 
@@ -124,8 +127,8 @@ def limits(evidence: Evidence) -> list[str]:
             "Some answers are older than the lock, so no analysis counts as registered before the "
             "data were seen: every analysis is exploratory."
         )
-    if evidence.plan.measures is not None:
-        said.append("Wilson intervals by gap take judgments as independent; the logit does not.")
+    if any(getattr(one, "cluster", "") == "none" for one in evidence.plan.analyses):
+        said.append("Intervals by gap take judgments as independent, as the plan says.")
     if kind_of(evidence.plan).compares:
         said.append(
             "Agreement with people on which conversation is better says nothing about agreement "

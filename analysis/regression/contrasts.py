@@ -11,7 +11,6 @@ from patsy import DesignInfo
 
 from analysis.arrays import FloatArray
 from analysis.regression.result import Distribution, Regression
-from analysis.tables import columns
 from prereg.errors import RatifyError
 
 
@@ -27,7 +26,7 @@ class Contrast:
         In the units of the coefficients (log-odds for a logit).
     statistic, p_value : float
         estimate / se; two-sided. NaN where the error is 0.
-    distribution : {'z', 't'}
+    distribution : {'z', 't', 'satterthwaite'}
     df : float
         Infinite for z.
     level : float
@@ -125,22 +124,18 @@ def wald_contrast(
         As `contrast_weights`.
     """
     weights = contrast_weights(regression, text)
-    columns.proportion("level", level)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = regression.result.t_test(weights)
-        low, high = found.conf_int(1 - level)[0]
-    se = float(found.sd.item())
+    found = regression.combination(weights, level=level)
     return Contrast(
         name=name or text,
         text=text,
-        estimate=float(found.effect.item()),
-        se=se,
-        low=float(low),
-        high=float(high),
-        statistic=float(found.tvalue.item()) if se > 0 else math.nan,
-        p_value=float(found.pvalue.item()) if se > 0 else math.nan,
+        estimate=found.estimate,
+        se=found.se,
+        low=found.low,
+        high=found.high,
+        statistic=found.estimate / found.se if found.se > 0 else math.nan,
+        p_value=found.p_value,
         distribution=regression.distribution,
-        df=regression.df,
+        df=found.df,
         level=level,
         n=regression.n,
         clusters=regression.n_clusters,

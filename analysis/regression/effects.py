@@ -9,13 +9,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from analysis.inference.crossed_errors import Estimate
 from analysis.inference.families import SHOWN, FamilyTest, correct_families
-from analysis.regression.contrasts import wald_contrast
+from analysis.regression.contrasts import contrast_weights
+from analysis.regression.effective_clusters import by_effective_clusters
 from analysis.regression.result import FEW_CLUSTERS, Regression
 from analysis.regression.wild_bootstrap import Weights, wild_cluster_bootstrap
 from prereg.errors import RatifyError
@@ -119,6 +122,7 @@ def effects_table(
     rng: np.random.Generator,
     sd: Mapping[str, tuple[float, str]] | None = None,
     few_clusters: int = FEW_CLUSTERS,
+    wild: bool = True,
     resamples: int = 9999,
     weights: Weights = "auto",
     level: float = 0.95,
@@ -136,7 +140,11 @@ def effects_table(
         From `outcome_sd`. It is assumed to be known: an interval in sd is the raw one divided by
         it. Without it these columns are missing.
     few_clusters : int
-        With fewer clusters, p value and interval come from the wild cluster bootstrap.
+        With fewer effective clusters of an effect, its error is bias-reduced (CR2), with
+        Satterthwaite's degrees of freedom: `effective_clusters.by_effective_clusters`.
+    wild : bool
+        Whether p value and interval come from the wild cluster bootstrap instead where there are
+        fewer clusters in all.
     resamples : int
     weights : {'auto', 'rademacher', 'webb'}
     level : float
@@ -144,27 +152,23 @@ def effects_table(
     Returns
     -------
     DataFrame
-        One row per outcome and contrast: `COLUMNS`. `se_raw` and `statistic` are the sandwich's,
-        even where the interval is the bootstrap's. `with_families` fills `p_adjusted` and the
+        One row per outcome and contrast: `COLUMNS`. `se_raw` and `statistic` are the sandwich's
+        where the interval is the bootstrap's. `with_families` fills `p_adjusted` and the
         columns about the family.
     """
     rows = []
     for outcome, fit in fits.items():
         for name, text in contrasts.items():
-            found = wald_contrast(fit, text, name=name, level=level)
-            low, high, p, method, note = (
-                found.low,
-                found.high,
-                found.p_value,
-                found.method,
-                " ".join(fit.warnings),
+            found, method, note = _tested(
+                fit,
+                text,
+                rng=rng,
+                below=few_clusters,
+                wild=wild,
+                resamples=resamples,
+                weights=weights,
+                level=level,
             )
-            if fit.n_clusters is not None and fit.n_clusters < few_clusters:
-                wild = wild_cluster_bootstrap(
-                    fit, text, rng=rng, resamples=resamples, weights=weights, level=level
-                )
-                low, high, p, method = wild.low, wild.high, wild.p_value, wild.method
-                note = " ".join(part for part in (note, wild.note) if part)
             unit, whose = (sd or {}).get(outcome, (math.nan, ""))
             rows.append(
                 {
@@ -172,27 +176,56 @@ def effects_table(
                     "effect": name,
                     "contrast": text,
                     "estimate_raw": found.estimate,
-                    "low_raw": low,
-                    "high_raw": high,
+                    "low_raw": found.low,
+                    "high_raw": found.high,
                     "estimate_sd": found.estimate / unit,
-                    "low_sd": low / unit,
-                    "high_sd": high / unit,
+                    "low_sd": found.low / unit,
+                    "high_sd": found.high / unit,
                     "sd": unit,
                     "sd_of": whose,
                     "se_raw": found.se,
-                    "statistic": found.statistic,
-                    "p": p,
+                    "statistic": found.estimate / found.se if found.se > 0 else math.nan,
+                    "p": found.p_value,
                     "p_adjusted": math.nan,
                     "correction": "",
                     "family": "",
                     "tests": 0,
-                    "n": found.n,
-                    "clusters": found.clusters,
+                    "n": fit.n,
+                    "clusters": fit.n_clusters,
                     "method": method,
                     "note": note,
                 }
             )
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _tested(
+    fit: Regression,
+    text: str,
+    *,
+    rng: np.random.Generator,
+    below: int,
+    wild: bool,
+    resamples: int,
+    weights: Weights,
+    level: float,
+) -> tuple[Estimate, str, str]:
+    """Return an effect with its interval and test, the method in words, and what to say of it."""
+    at = contrast_weights(fit, text)
+    if not (wild and fit.groups is not None and _few(fit, below)):
+        by = by_effective_clusters(fit, at, below=below, level=level)
+        return by.found, by.method, " ".join(filter(None, (*fit.warnings, by.note)))
+    drawn = wild_cluster_bootstrap(
+        fit, text, rng=rng, resamples=resamples, weights=weights, level=level
+    )
+    found = replace(
+        fit.combination(at, level=level), low=drawn.low, high=drawn.high, p_value=drawn.p_value
+    )
+    return found, drawn.method, " ".join(filter(None, (*fit.warnings, drawn.note)))
+
+
+def _few(fit: Regression, below: int) -> bool:
+    return fit.n_clusters is not None and fit.n_clusters < below
 
 
 def with_families(

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
+from analysis.arrays import FloatArray, IntArray
+from analysis.inference.trial_errors import cluster_columns, clusters_of
 from analysis.regression.formula import (
     check_outcome,
     check_separation,
@@ -53,16 +55,19 @@ def clustered_logit(
         In statsmodels' syntax over the columns of `data`, for instance
         'select_higher ~ gap + C(scenario)'. It may also use patsy's functions and np.
     cluster : str
-        Column whose rows may depend on each other, usually `rater_id`.
-    distribution : {'z', 't'}
-        Distribution for tests and intervals: the normal, as in published tables, or Student's t
-        with clusters - 1 degrees of freedom, which is a little wider.
+        Column whose rows may depend on each other, usually `rater_id`; or 'rater_and_items': trials
+        of one rater, and trials that hold a common item (`left_id`, `right_id`).
+    distribution : {'z', 't', 'satterthwaite'}
+        Distribution for tests and intervals: the normal, as in published tables; Student's t
+        with clusters - 1 degrees of freedom, which is a little wider; or t with the degrees of
+        freedom of each coefficient and bias-reduced errors, which holds with few clusters too. With
+        items it is always the last.
 
     Returns
     -------
     Regression
         Sandwich covariance with statsmodels' small-sample factor
-        G / (G - 1) * (n - 1) / (n - k).
+        G / (G - 1) * (n - 1) / (n - k); with 'satterthwaite' as `crossed_errors.crossed_logit`.
 
     Raises
     ------
@@ -146,26 +151,28 @@ def robust_ols(data: pd.DataFrame, formula: str, *, distribution: Distribution =
 def _fit(
     data: pd.DataFrame, formula: str, cluster: str, kind: Kind, distribution: Distribution
 ) -> Regression:
-    columns.one_of("distribution", distribution, ["z", "t"])
+    columns.one_of("distribution", distribution, ["z", "t", "satterthwaite"])
     columns.require_rows(data, "rows to fit")
-    if cluster:
-        columns.require_columns(data, cluster)
+    clusters = cluster_columns(cluster) if cluster else []
+    columns.require_columns(data, *clusters)
     used = columns_of(data, formula)
-    used_here = [*used, *([cluster] if cluster else [])]
+    used_here = [*used, *clusters]
     rows = complete_rows(data, used_here)
     if rows.empty:
         raise RatifyError("no row has all columns of the formula", allowed=", ".join(used))
-    groups, n_clusters = _clusters(rows, cluster)
+    codes, n_clusters = _clusters(rows, cluster)
+    own_df = cluster != "" and (distribution == "satterthwaite" or len(codes) > 1)
     model = _checked_model(rows, formula, kind)
     terms = [str(name) for name in model.exog_names]
-    said = _cautions(len(data) - len(rows), n_clusters, len(terms), cluster)
-    result, more = _statsmodels_fit(model, kind, groups, distribution)
+    said = _cautions(len(data) - len(rows), None if own_df else n_clusters, len(terms), cluster)
+    groups = next(iter(codes.values())) if len(codes) == 1 else None
+    result, more = _statsmodels_fit(model, kind, groups, distribution, plain=own_df)
     said += more
     covariance = pd.DataFrame(np.asarray(result.cov_params()), index=terms, columns=terms)
-    df = math.inf
-    if distribution == "t":
+    df = math.nan if own_df else math.inf
+    if distribution == "t" and not own_df:
         df = float(len(rows) - len(terms) if n_clusters is None else n_clusters - 1)
-    return Regression(
+    plain = Regression(
         params=pd.Series(result.params, index=terms),
         bse=pd.Series(result.bse, index=terms),
         zvalues=pd.Series(result.tvalues, index=terms),
@@ -178,24 +185,47 @@ def _fit(
         formula=formula,
         cluster=cluster,
         warnings=tuple(said),
-        distribution=distribution,
+        distribution="satterthwaite" if own_df else distribution,
         df=df,
         kept=complete_places(data, used_here),
         groups=groups,
+        codes=codes,
         result=result,
+    )
+    return _with_own_df(plain) if own_df else plain
+
+
+def _with_own_df(fit: Regression) -> Regression:
+    """Return a regression with the errors and tests of its bias-reduced fit."""
+    terms, every = fit.params.index, np.eye(len(fit.params))
+    found = fit.small_sample.estimates(every)
+    errors = pd.Series([one.se for one in found], index=terms)
+    covariance = fit.small_sample.uncertainty(every).covariance()
+    notes = {one.note for one in found if one.note}
+    return replace(
+        fit,
+        bse=errors,
+        zvalues=fit.params / errors,
+        pvalues=pd.Series([one.p_value for one in found], index=terms),
+        cov_params=pd.DataFrame(covariance, index=terms, columns=terms),
+        warnings=(*fit.warnings, *sorted(notes)),
     )
 
 
-def _clusters(rows: pd.DataFrame, cluster: str) -> tuple[Any, int | None]:
-    """Return each row's cluster code and how many clusters there are; None without clusters."""
+def _clusters(rows: pd.DataFrame, cluster: str) -> tuple[dict[str, IntArray], int | None]:
+    """Return the clusters of each row and how many there are of the first kind; None without."""
     if not cluster:
-        return None, None
-    groups, names = pd.factorize(rows[cluster])
-    if len(names) < 2:
+        return {}, None
+    codes = clusters_of(rows, cluster)
+    count = int(next(iter(codes.values())).max()) + 1
+    if count < 2:
         raise RatifyError(
-            "clustered errors need clusters", column=cluster, value=len(names), allowed="2 or more"
+            "clustered errors need clusters",
+            column=cluster_columns(cluster)[0],
+            value=count,
+            allowed="2 or more",
         )
-    return groups, len(names)
+    return codes, count
 
 
 def _checked_model(rows: pd.DataFrame, formula: str, kind: Kind) -> Any:
@@ -214,13 +244,15 @@ def _checked_model(rows: pd.DataFrame, formula: str, kind: Kind) -> Any:
 
 
 def _statsmodels_fit(
-    model: Any, kind: Kind, groups: Any, distribution: Distribution
+    model: Any, kind: Kind, groups: Any, distribution: Distribution, *, plain: bool
 ) -> tuple[Any, list[str]]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        if groups is None:
+        if plain:  # errors come later
+            settings: dict[str, Any] = {}
+        elif groups is None:
             _check_leverage(np.asarray(model.exog, dtype=float), list(model.exog_names))
-            settings: dict[str, Any] = {"cov_type": "HC3"}
+            settings = {"cov_type": "HC3"}
         else:
             settings = {"cov_type": "cluster", "cov_kwds": {"groups": groups}}
         # Newton's method stops at a step this small, far below any printed digit.

@@ -12,8 +12,10 @@ import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray
 from analysis.inference.proportions import wilson_interval
+from analysis.inference.trial_errors import clusters_of, share_interval
 from analysis.tables import columns
 from prereg.analyses.choices import bin_name
+from prereg.analyses.clusters import RATER_AND_ITEMS
 from prereg.errors import RatifyError
 
 OUTSIDE = "outside the bins"
@@ -165,7 +167,11 @@ def _agrees(ahead: FloatArray, left_chosen: BoolArray) -> FloatArray:
 
 
 def selection_by_gap(
-    trials: pd.DataFrame, *, bins: Sequence[tuple[float, float]], level: float = 0.95
+    trials: pd.DataFrame,
+    *,
+    bins: Sequence[tuple[float, float]],
+    cluster: str = RATER_AND_ITEMS,
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Return how often people chose the higher-scored side, by size of the gap.
 
@@ -176,13 +182,16 @@ def selection_by_gap(
     bins : sequence of (low, high)
         Both ends are included; an end that two bins share belongs to the lower bin. `high` may
         be infinite.
+    cluster : str
+        'rater_and_items', a column such as `rater_id`, or 'none': trials taken as independent, as
+        published.
     level : float
 
     Returns
     -------
     DataFrame
-        `bin`, `gap_low`, `gap_high`, `n`, `chosen`, `rate`, `low`, `high`: Wilson intervals, which
-        treat trials as independent. An empty bin is kept with a missing rate. Trials with an
+        `bin`, `gap_low`, `gap_high`, `n`, `chosen`, `rate`, `low`, `high`, `se`: intervals of
+        `trial_errors.share_interval`. An empty bin is kept with a missing rate. Trials with an
         outcome but a gap outside all bins get a last row without `gap_low` and `gap_high`.
 
     Raises
@@ -199,22 +208,42 @@ def selection_by_gap(
     _check_bins(bins)
     gap, chosen = columns.numbers(trials, "gap"), columns.numbers(trials, "select_higher")
     counted = ~np.isnan(chosen) & ~np.isnan(gap)
-    rows, seen = [], np.zeros(len(gap), dtype=bool)
+    inside, seen = {}, np.zeros(len(gap), dtype=bool)
     for low, high in bins:
-        inside = counted & ~seen & (gap >= low) & (gap <= high)
-        seen |= inside
-        rows.append((bin_name(low, high), low, high, inside.sum(), chosen[inside].sum()))
-    left_over = counted & ~seen
-    if left_over.any():
-        rows.append((OUTSIDE, math.nan, math.nan, left_over.sum(), chosen[left_over].sum()))
-    table = pd.DataFrame(rows, columns=["bin", "gap_low", "gap_high", "n", "chosen"])
-    table = table.astype({"gap_low": float, "gap_high": float, "n": int, "chosen": int})
-    table["rate"] = table["chosen"] / table["n"]
-    ends = [
-        wilson_interval(k, n, level=level) for k, n in zip(table["chosen"], table["n"], strict=True)
+        here = counted & ~seen & (gap >= low) & (gap <= high)
+        seen |= here
+        inside[bin_name(low, high), low, high] = here
+    if (counted & ~seen).any():
+        inside[OUTSIDE, math.nan, math.nan] = counted & ~seen
+    rows = [
+        (
+            name,
+            low,
+            high,
+            int(here.sum()),
+            int(chosen[here].sum()),
+            *_rate(trials, here, cluster, level),
+        )
+        for (name, low, high), here in inside.items()
     ]
-    table[["low", "high"]] = np.array(ends)
-    return table
+    names = ["bin", "gap_low", "gap_high", "n", "chosen", "rate", "low", "high", "se"]
+    return pd.DataFrame(rows, columns=names).astype({"gap_low": float, "gap_high": float})
+
+
+def _rate(
+    trials: pd.DataFrame, inside: BoolArray, cluster: str, level: float
+) -> tuple[float, float, float, float]:
+    """Return the share of these trials that chose the higher side, its interval and its error."""
+    chosen = columns.numbers(trials[inside], "select_higher")
+    if not len(chosen):
+        return math.nan, math.nan, math.nan, math.nan
+    rate = float(chosen.mean())
+    if cluster == "none":
+        low, high = wilson_interval(float(chosen.sum()), len(chosen), level=level)
+        return rate, low, high, math.sqrt(rate * (1 - rate) / len(chosen))
+    clusters = clusters_of(trials[inside], cluster)
+    se, low, high = share_interval(chosen, clusters, level=level)
+    return rate, low, high, se
 
 
 def _check_bins(bins: Sequence[tuple[float, float]]) -> None:

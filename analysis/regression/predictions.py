@@ -16,8 +16,9 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from analysis.arrays import FloatArray
+from analysis.inference.trial_errors import cluster_columns
 from analysis.regression.formula import columns_of, complete_rows, design_matrix
-from analysis.regression.result import Regression
+from analysis.regression.result import Regression, critical, two_sided
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
@@ -58,15 +59,15 @@ def average_predictions(
     RatifyError
         If a column is not in the formula, or a category is not in the fitted rows.
     """
-    reach = regression.critical(level)
+    columns.proportion("level", level)
     _require_predictors(regression, data, list(at))
     rows, weight = _profiles(regression, data, list(at))
     found = []
     for values in product(*at.values()):
         there = rows.assign(**dict(zip(at, values, strict=True)))
         mean, gradient = _mean_and_gradient(regression, there, weight)
-        se = _delta(regression, gradient)
-        low, high = _interval(regression, mean, se, reach)
+        se, df = regression.error_of(gradient)
+        low, high = _interval(regression, mean, critical(level, df) * se)
         found.append((*values, mean, se, low, high))
     table = pd.DataFrame(found, columns=[*at, "estimate", "se", "low", "high"])
     return table.assign(unit="probability" if regression.is_logit else "outcome units")
@@ -147,7 +148,7 @@ def average_marginal_effects(
     RatifyError
         If the column is not in the formula, or the reference is not one of its categories.
     """
-    reach = regression.critical(level)
+    columns.proportion("level", level)
     _require_predictors(regression, data, [column])
     observed = complete_rows(data, [column])[column]
     number = pd.api.types.is_numeric_dtype(observed.dtype)
@@ -161,8 +162,9 @@ def average_marginal_effects(
         changes = _steps(regression, data, column, sorted(observed.unique()), reference)
     found = []
     for name, effect, gradient in changes:
-        se = _delta(regression, gradient)
+        se, df = regression.error_of(gradient)
         statistic = effect / se if se > 0 else math.nan
+        reach = critical(level, df)
         found.append(
             (
                 column,
@@ -170,7 +172,7 @@ def average_marginal_effects(
                 effect,
                 se,
                 statistic,
-                regression.p_value(statistic),
+                two_sided(statistic, df),
                 effect - reach * se,
                 effect + reach * se,
             )
@@ -238,7 +240,7 @@ def _profiles(
     Rows that are equal in all other columns have the same prediction, so one of each is enough.
     """
     used = columns_of(data, regression.formula)
-    cluster = [regression.cluster] if regression.cluster else []
+    cluster = cluster_columns(regression.cluster) if regression.cluster else []
     rows = complete_rows(data, [*used, *cluster])
     others = [name for name in _predictors(regression, data) if name not in fixed]
     if not others:
@@ -260,12 +262,8 @@ def _mean_and_gradient(
     return float(weight @ chance), np.asarray((weight * chance * (1 - chance)) @ X)
 
 
-def _delta(regression: Regression, gradient: FloatArray) -> float:
-    return math.sqrt(max(float(gradient @ regression.cov_params.to_numpy() @ gradient), 0.0))
-
-
-def _interval(regression: Regression, mean: float, se: float, reach: float) -> tuple[float, float]:
+def _interval(regression: Regression, mean: float, reach: float) -> tuple[float, float]:
     if not regression.is_logit:
-        return mean - reach * se, mean + reach * se
-    centre, half = logit(mean), reach * se / (mean * (1 - mean))
+        return mean - reach, mean + reach
+    centre, half = logit(mean), reach / (mean * (1 - mean))
     return float(expit(centre - half)), float(expit(centre + half))

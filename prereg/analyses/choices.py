@@ -8,12 +8,29 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator
 
 from prereg.analyses.base import AnyAnalysis
+from prereg.analyses.clusters import RATER_AND_ITEMS, TrialCluster, with_column
 from prereg.strict import Identifier, Text, added
 
 Bin = tuple[float, float | None]
 
 
-class Logit(AnyAnalysis):
+class OfTrials(AnyAnalysis):
+    """An analysis of people's trials, with errors by rater and by both items of a trial.
+
+    Attributes
+    ----------
+    cluster : TrialCluster
+        `rater_id` alone, as published, takes the items as the only ones of interest.
+    """
+
+    cluster: TrialCluster = added(RATER_AND_ITEMS)
+
+    def clustered_by(self, column: str) -> Self:
+        """Return a copy with errors by this column of the visits, and by items as here."""
+        return self.model_copy(update={"cluster": with_column(self.cluster, column)})
+
+
+class Logit(OfTrials):
     """A registered logit over people's trials, with clustered errors."""
 
     answers = "judgments"
@@ -21,7 +38,6 @@ class Logit(AnyAnalysis):
     kind: Literal["logit"]
     judge: Identifier
     formula: Text
-    cluster: Literal["rater_id", "session_id", "sequence_id"]
     term: Text
     level: float = added(0.95, gt=0.5, lt=1)
 
@@ -38,10 +54,6 @@ class Logit(AnyAnalysis):
         """What the formula explains: `select_higher` or `select_match`."""
         return self.formula.partition("~")[0].strip()
 
-    def clustered_by(self, column: str) -> Self:
-        """Return a copy with errors clustered by this column of the visits."""
-        return self.model_copy(update={"cluster": column})
-
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the name of the number it will report."""
         return [self.term]
@@ -55,6 +67,8 @@ class SelectionByGap(AnyAnalysis):
     kind: Literal["selection_by_gap"]
     judge: Identifier
     bins: tuple[Bin, ...] = Field(min_length=1)
+    # none: trials taken as independent, as in the published figure
+    cluster: TrialCluster | Literal["none"] = added(RATER_AND_ITEMS)
     level: float = added(0.95, gt=0.5, lt=1)
 
     @field_validator("bins")
@@ -76,6 +90,12 @@ class SelectionByGap(AnyAnalysis):
         """The bins, with infinity for an open end."""
         return [(low, math.inf if high is None else high) for low, high in self.bins]
 
+    def clustered_by(self, column: str) -> Self:
+        """Return a copy with errors by this column of the visits; itself if it has no clusters."""
+        if self.cluster == "none":
+            return self
+        return self.model_copy(update={"cluster": with_column(self.cluster, column)})
+
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names of the numbers it will report."""
         return [f"gap {bin_name(*limits)}" for limits in self.limits]
@@ -88,7 +108,7 @@ def bin_name(low: float, high: float) -> str:
     return f"{low:g}" if low == high else f"{low:g}-{high:g}"
 
 
-class ChoiceAgreement(AnyAnalysis):
+class ChoiceAgreement(OfTrials):
     """How often a judge chooses what people choose on the same trials."""
 
     answers = "choices"

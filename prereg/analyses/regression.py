@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from prereg.analyses.base import AnyAnalysis, Correction
+from prereg.analyses.clusters import RATER_AND_ITEMS, holds_items, with_column
 from prereg.strict import Identifier, Strict, Text, added
 
 TRIALS, RATINGS, JUDGE_RATINGS = "trials", "ratings", "judge_ratings"
@@ -80,12 +81,23 @@ class FamilyPlan(Strict):
 
 
 class FewClusters(Strict):
-    """The wild cluster bootstrap, used where there are fewer clusters than `below`.
+    """What is done where few clusters decide an effect.
 
-    `weights: auto` uses Webb's six points below 8 clusters and Rademacher's signs from 8 on.
+    Attributes
+    ----------
+    below : int
+        An effect with fewer effective clusters (Satterthwaite's degrees of freedom + 1) has a
+        bias-reduced error (CR2) and a t test. 0: never.
+    method : {'wild_bootstrap', 'satterthwaite'}
+        'wild_bootstrap': where there are fewer than `below` clusters in all, p value and interval
+        come from the wild cluster bootstrap instead.
+    resamples, weights
+        Of the bootstrap; `auto` uses Webb's six points below 8 clusters and Rademacher's signs from
+        8 on.
     """
 
     below: int = Field(default=40, ge=0)
+    method: Literal["wild_bootstrap", "satterthwaite"] = added("wild_bootstrap")
     resamples: int = Field(default=9999, ge=99, le=1_000_000)
     weights: Literal["auto", "rademacher", "webb"] = "auto"
 
@@ -109,7 +121,8 @@ class Regression(AnyAnalysis):
         Sign of `diff_NAME` in trials.
     errors : {'cluster', 'HC3'}
     cluster : str
-        Column of the clusters; left out with HC3.
+        Column of the clusters; left out with HC3. Of trials it is by default `rater_and_items`: the
+        rater and both items of each trial.
     distribution : {'z', 't'}
     terms : tuple of str
         Coefficients of interest, as the regression names them.
@@ -166,8 +179,10 @@ class Regression(AnyAnalysis):
 
     @model_validator(mode="after")
     def _errors_fit(self) -> Self:
-        if (self.errors == "cluster") != (self.cluster is not None):
+        if (self.errors == "cluster") != (self.clustering is not None):
             raise ValueError("errors: cluster needs a cluster column; errors: HC3 takes none")
+        if self.cluster is not None and holds_items(self.cluster) and self.data != TRIALS:
+            raise ValueError(f"cluster: {self.cluster} belongs to data: trials")
         if self.model == "logit" and (self.errors == "HC3" or self.sd is not None):
             raise ValueError("errors: HC3 and sd belong to model: ols")
         return self
@@ -188,7 +203,15 @@ class Regression(AnyAnalysis):
         """Return a copy with errors clustered by this column; itself if its data have no visits."""
         if self.data not in {TRIALS, RATINGS}:
             return self
-        return self.model_copy(update={"errors": "cluster", "cluster": column})
+        cluster = with_column(self.clustering or "", column)
+        return self.model_copy(update={"errors": "cluster", "cluster": cluster})
+
+    @property
+    def clustering(self) -> str | None:
+        """The cluster, by default the rater and both items where the data are trials; None: HC3."""
+        if self.cluster is None and self.errors == "cluster" and self.data == TRIALS:
+            return RATER_AND_ITEMS
+        return self.cluster
 
     @property
     def effects(self) -> dict[str, str]:

@@ -116,6 +116,19 @@ def test_elo_of_pairs_by_information_is_said_with_what_to_do() -> None:
     assert "Elo" not in said("ab", plan=plan_of(**judges, analyses=[match, elo]))
 
 
+def test_regressions_that_would_be_misread_are_said() -> None:
+    fitted = {"id": "f", "kind": "regression", "data": "trials", "judge": "length"}
+    fitted |= {"outcomes": ["select_higher"], "model": "ols", "terms": ["diff_warmth"]}
+    fitted |= {"predictors": "diff_warmth"}
+    assert "left minus right" not in said("ab", plan=plan_of(analyses=[fitted], gate=[]))
+    left = fitted | {"differences": "left_minus_right"}
+    assert "say nothing about agreement" in said("ab", plan=plan_of(analyses=[left], gate=[]))
+    chose = left | {"outcomes": ["chose_left"]}
+    assert "agreement" not in said("ab", plan=plan_of(analyses=[chose], gate=[]))
+    plain = fitted | {"errors": "HC3"}
+    assert "errors: HC3" in said("ab", plan=plan_of(analyses=[plain], gate=[]))
+
+
 def test_an_attention_check_that_excludes_nobody_is_said() -> None:
     hands = [" ".join(one.split()[:3]) for one in ring("abcdef", 6)]
     checks = [

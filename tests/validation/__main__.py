@@ -1,109 +1,77 @@
-"""Compares every promise with simulated truth and writes `docs/validation.md`: `make validate`."""
+"""Compares every promise with simulated truth and writes `docs/validation.md`: `make validate`.
+
+Results are kept as they come, in .validation/ (not in git): a run that was stopped goes on where it
+was. They count as long as the name of the row is the same, and the code that the row depends on
+(every module of ours that its area needs, and the versions of the packages that compute).
+"""
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 import os
-import time
-from collections import Counter
+import sys
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from importlib import import_module, metadata
-from itertools import groupby
 
-from tests.support.paths import ROOT
-from tests.validation.check import ALLOWED_ERRORS, Check, Outcome, run
-
-AREAS = ("ranking", "agreement", "change", "regression", "sources")
-PAGE = ROOT / "docs" / "validation.md"
-PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
-WORDS = ("holds", "cautious", "misses")
-COLUMNS = (
-    "| function | what | simulated | data sets | promised | found | error | verdict | known |",
-    "|---|---|---|--:|--:|--:|--:|---|---|",
-)
-HEAD = """# How the intervals and the tests were validated
-
-`make validate` writes this page; do not edit it. Each row simulates data sets whose truth is known,
-as large as those of a real study. It counts how many of the 95% intervals held the truth, or how
-many of the tests at 5% rejected a null hypothesis that was true. *Error* is the standard error of
-the simulation. A row **holds** if the share is within {allowed:g} such errors of what is promised.
-*Cautious* intervals hold the truth more often than promised, and cautious tests reject less often:
-they claim less than they could. If a row **misses**, the last column and the function's docstring
-say what is known about it.
-
-Every row has its own seed, made from its name. So a run gives the same digits again with the same
-versions: {versions}.
-"""
+from tests.validation.page import PAGE, page
+from tests.validation.progress import Progress, summary
+from tests.validation.rows import checks, name_of
+from tests.validation.store import Store
+from tests.validation.work import Row, finish, rows_of
 
 
-def checks() -> list[Check]:
-    """Return all checks of all areas."""
-    return [one for area in AREAS for one in import_module(f"tests.validation.{area}").checks()]
-
-
-def name_of(check: Check) -> str:
-    """Return the name of a check, which no other check has."""
-    return f"{check.area}: {check.function}: {check.what}: {check.design}"
-
-
-def seed_of(check: Check) -> int:
-    """Return the seed of a check, which stays the same if its function moves to another module."""
-    function = check.function.rpartition(".")[2]
-    name = f"{check.area}: {function}: {check.what}: {check.design}"
-    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big")
-
-
-def try_one(name: str) -> tuple[float, float, float]:
-    """Try the check with this name; return its share, error and seconds."""
-    check = next(one for one in checks() if name_of(one) == name)
-    began = time.perf_counter()
-    outcome = run(check, seed=seed_of(check))
-    return outcome.share, outcome.error, time.perf_counter() - began
-
-
-def page(outcomes: Sequence[Outcome]) -> str:
-    """Return the page with the outcomes of all checks, area by area."""
-    versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
-    lines = [HEAD.format(allowed=ALLOWED_ERRORS, versions=versions)]
-    counts = Counter(one.verdict for one in outcomes)
-    lines.append(", ".join(f"{counts[word]} {word}" for word in WORDS) + ".")
-    for area, part in groupby(outcomes, key=lambda one: one.check.area):
-        lines += ["", f"## {area[0].upper()}{area[1:]}", "", *COLUMNS]
-        for one in part:
-            check, word = one.check, one.verdict
-            lines.append(
-                f"| `{check.function}` | {check.what} | {check.design} | {check.runs:,} "
-                f"| {check.kind} {check.promised:g} | {one.share:.3f} | {one.error:.3f} "
-                f"| {'**misses**' if word == 'misses' else word} | {check.note} |"
-            )
-    return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    """Run the checks, several at once, and write the page."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--only", default="", help="text that the name of a check must contain")
-    parser.add_argument("--processes", type=int, default=os.cpu_count())
-    given = parser.parse_args()
+def main(words: Sequence[str] | None = None) -> int:
+    """Try what is not known yet, in several processes, and write the page; return the exit code."""
+    given = _options().parse_args(words)
+    store = Store()
     wanted = [one for one in checks() if given.only in name_of(one)]
-    found = []
-    with ProcessPoolExecutor(given.processes) as pool:
-        tried = pool.map(try_one, [name_of(one) for one in wanted])
-        for check, (share, error, seconds) in zip(wanted, tried, strict=True):
-            outcome = Outcome(check=check, share=share, error=error)
-            found.append(outcome)
-            print(
-                f"{outcome.verdict:<9}{outcome.share:.3f} "
-                f"(± {outcome.error:.3f}, promised {check.promised:g}) {seconds:5.0f} s  "
-                f"{name_of(check)}",
-                flush=True,
-            )
-    if not given.only:
-        PAGE.write_text(page(found), encoding="utf-8")
-        print(f"wrote {PAGE.name}")
+    if given.fresh:
+        store.forget({name_of(one) for one in wanted})
+    rows = rows_of(wanted, store)
+    if given.page:
+        for row in rows:
+            print(summary(row) if row.left == 0 else f"{row.left:,} data sets left", row.name)
+    else:
+        progress = Progress(rows, store.pace(), given.processes)
+        progress.kept()
+        try:
+            finish(rows, store, processes=given.processes, told=progress.told)
+        except KeyboardInterrupt:
+            progress.end()
+            print("stopped; what is finished is kept, and the next run goes on from there")
+            return 130
+        progress.end()
+    return 0 if given.only else _write(rows)
 
+
+def _write(rows: Sequence[Row]) -> int:
+    """Write the page, unless a row is not finished."""
+    unfinished = sum(row.left > 0 for row in rows)
+    if unfinished:
+        print(f"{PAGE.name} is not written: {unfinished} of {len(rows)} rows are not finished")
+        return 1
+    PAGE.write_text(page([row.outcome() for row in rows]), encoding="utf-8")
+    print(f"wrote {PAGE.name}")
+    return 0
+
+
+def _options() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.validation", description=__doc__, formatter_class=_Kept
+    )
+    parser.add_argument("--only", default="", help="text that the name of a row must contain")
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="default: all cores"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="forget what is kept about these rows, and begin again"
+    )
+    parser.add_argument(
+        "--page", action="store_true", help="only show, and write the page from, what is kept"
+    )
+    return parser
+
+
+_Kept = argparse.RawDescriptionHelpFormatter
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

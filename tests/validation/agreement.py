@@ -345,7 +345,7 @@ def of_pairs(points: int) -> list[Check]:
                 name,
                 experts,
                 coefficient_held(points, name),
-                600,
+                1000,
             )
             for name in COEFFICIENTS
         ),
@@ -356,7 +356,7 @@ def of_pairs(points: int) -> list[Check]:
                 f"kappa = 0, weights {weights}",
                 f"{experts}, independent",
                 kappa_rejects(points, weights),
-                1500,
+                4000,
             )
             for weights in kinds
         ),
@@ -367,7 +367,7 @@ def of_pairs(points: int) -> list[Check]:
                 f"one person left out, epsilon {epsilon:g}",
                 f"50 items, three experts, {points} points; the judge loses exactly epsilon more",
                 border_rejects(points, epsilon),
-                1200,
+                4000,
             )
             for epsilon in (0.2, 0.1)
         ),
@@ -384,7 +384,7 @@ def of_cuts() -> list[Check]:
             f"{measure} of {who}, {reference}",
             f"{EXPERTS}; cut 4",
             cut_held(annotator, reference, measure),
-            600,
+            1000,
         )
         for annotator, reference, who in sides
         for measure in ("sensitivity", "positive_predictive")
@@ -402,12 +402,12 @@ def checks() -> list[Check]:
                 f"mean kappa over pairs and dimensions: {what}",
                 EXPERTS,
                 mean_held(what),
-                600,
+                1000,
             )
             for what in ("people", "judge", "difference")
         ),
         *(
-            check("coverage", "halo.halo", what, EXPERTS, halo_held(what), 600)
+            check("coverage", "halo.halo", what, EXPERTS, halo_held(what), 1000)
             for what in ("halo correlation", "halo difference")
         ),
         check(
@@ -416,11 +416,11 @@ def checks() -> list[Check]:
             "advantage probability",
             EXPERTS,
             advantage_held,
-            600,
+            1000,
         ),
         *of_cuts(),
         *(
-            check("coverage", "crowd.crowd", what, CROWD, crowd_held(what, 40), 400)
+            check("coverage", "crowd.crowd", what, CROWD, crowd_held(what, 40), 1000)
             for what in ("alpha_ordinal", "alpha_interval", "icc1", "person", "judge", "difference")
         ),
     ]

@@ -15,8 +15,8 @@ BETWEEN, WITHIN = 11.8676, 5.3823
 PEOPLE, ROUNDS = 245, 3
 SE = (WITHIN * 1.5) ** 0.5
 EFFECT = 3.0
-RUNS = 300
-MORE_RUNS = 1500  # for numbers of the control group alone, which are cheap
+RUNS = 1000
+MORE_RUNS = 2000  # for numbers of the control group alone, which are cheap
 
 Once = Callable[[np.random.Generator], list[bool]]
 
@@ -174,6 +174,12 @@ def checks() -> list[Check]:
         _flagged(people=20),
         size=True,
     )
-    add("difference of shares improved, z test", f"{DESIGN}; both +3", _difference, size=True)
+    add(
+        "difference of shares improved, z test",
+        f"{DESIGN}; both +3",
+        _difference,
+        size=True,
+        runs=2000,
+    )
     add("difference of shares improved", f"{DESIGN}; treated +3", _covered_difference)
     return found

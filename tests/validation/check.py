@@ -1,16 +1,12 @@
-"""Checks one promise by simulation: the coverage of an interval, or the size of a test."""
+"""A promise that can be checked by simulation: the coverage of an interval, or a test's size."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-
-# Standard errors of the simulation by which a share may miss what was promised.
-ALLOWED_ERRORS = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,45 +49,17 @@ class Check:
     note: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outcome:
-    """The outcome of a check.
+def tries(check: Check, seed: int, which: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Try a promise on the data sets with these numbers; return results and hits of each.
 
-    Attributes
-    ----------
-    share : float
-        Share of all intervals or tests.
-    error : float
-        Standard error of `share`, over data sets: results of one data set are not independent.
+    Every data set has a stream of its own, which only depends on the seed and its number. So the
+    digits are the same in whatever order and in how many processes the data sets are made.
     """
-
-    check: Check
-    share: float
-    error: float
-
-    @property
-    def verdict(self) -> str:
-        """Return `holds`, within the error of the simulation; `cautious`; or `misses`.
-
-        Intervals are cautious if they hold the truth more often than promised, and tests if they
-        reject a true null hypothesis less often.
-        """
-        beyond = self.share - self.check.promised
-        if abs(beyond) <= ALLOWED_ERRORS * self.error:
-            return "holds"
-        return "cautious" if (beyond > 0) == (self.check.kind == "coverage") else "misses"
-
-
-def run(check: Check, *, seed: int) -> Outcome:
-    """Try a promise on `check.runs` simulated data sets, each with its own stream.
-
-    The error is the larger of two: from the spread over data sets, and the binomial error if the
-    promise is true. If every data set gives the same result, the spread says nothing.
-    """
-    streams = np.random.SeedSequence(seed).spawn(check.runs)
-    results = [list(check.once(np.random.default_rng(stream))) for stream in streams]
-    shares = np.array([np.mean(one) for one in results if one])
-    spread = float(shares.std(ddof=1)) / math.sqrt(len(shares))
-    per_set = float(np.mean([len(one) for one in results if one]))
-    least = math.sqrt(check.promised * (1 - check.promised) / (len(shares) * per_set))
-    return Outcome(check=check, share=float(shares.mean()), error=max(spread, least))
+    for n in which:
+        stream = np.random.SeedSequence(seed, spawn_key=(n,))
+        try:
+            results = [bool(one) for one in check.once(np.random.default_rng(stream))]
+        except Exception as error:
+            error.add_note(f"data set {n} of {check.function}: {check.what}: {check.design}")
+            raise
+        yield len(results), sum(results)

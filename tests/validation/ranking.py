@@ -211,7 +211,7 @@ def checks() -> list[Check]:
         design: str,
         once: Callable[[np.random.Generator], Iterable[bool]],
         *,
-        runs: int = 300,
+        runs: int = 1000,
         size: bool = False,
         note: str = "",
     ) -> Check:
@@ -242,7 +242,7 @@ def checks() -> list[Check]:
                 "bootstrap interval of a score (100 resamples)",
                 one,
                 partial(_scores, taste=taste, bootstrap=100),
-                runs=80,
+                runs=500,
             ),
             check(
                 "win_probability.pairwise_probability",
@@ -269,6 +269,7 @@ def checks() -> list[Check]:
                 whole,
                 partial(_misfit, taste=taste, any_rater=True),
                 size=True,
+                runs=2000,
             ),
         ]
     found += [
@@ -277,7 +278,7 @@ def checks() -> list[Check]:
             "ranks, coverage 'each', all items equal",
             f"{_ONE}; {_EQUAL}, equal items",
             partial(_ranks, taste=0.0, spread=0.0, coverage="each"),
-            runs=200,
+            runs=1000,
         ),
         check(
             "rank_intervals.rank_intervals",
@@ -290,7 +291,7 @@ def checks() -> list[Check]:
             "ranks, coverage 'each', items that differ",
             f"{_ONE}; {_TASTES}",
             partial(_ranks, taste=TASTE, spread=1.0, coverage="each"),
-            runs=100,
+            runs=500,
             note="At least .95 for any truth; near 1 if items differ.",
         ),
         check(
@@ -298,7 +299,7 @@ def checks() -> list[Check]:
             "raw Spearman, errors of both rankings",
             f"{_ALL}; {_TASTES}; true Spearman .84; target: the middle of such studies' estimates",
             _Raw(rho=0.85, taste=TASTE),
-            runs=60,
+            runs=500,
         ),
     ]
     found += [
@@ -307,7 +308,7 @@ def checks() -> list[Check]:
             "disattenuated Spearman",
             f"{_ALL}; {_TASTES}; Pearson correlation of true scores {rho}",
             partial(_disattenuated, rho=rho, taste=TASTE),
-            runs=90,
+            runs=500,
         )
         for rho in (0.5, 0.85)
     ]

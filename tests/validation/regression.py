@@ -96,7 +96,7 @@ def _ols_coverage(distribution: str) -> Check:
         kind="coverage",
         promised=0.95,
         once=once,
-        runs=600,
+        runs=1000,
     )
 
 
@@ -119,7 +119,7 @@ def _contrast_coverage() -> Check:
         kind="coverage",
         promised=0.95,
         once=once,
-        runs=600,
+        runs=1000,
     )
 
 
@@ -136,7 +136,7 @@ def _size_ols() -> Check:
         kind="size",
         promised=0.05,
         once=once,
-        runs=600,
+        runs=2000,
     )
 
 
@@ -165,7 +165,7 @@ def _logit(taste: float) -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=covered,
-            runs=500,
+            runs=1000,
         ),
         Check(
             area=AREA,
@@ -175,7 +175,7 @@ def _logit(taste: float) -> list[Check]:
             kind="size",
             promised=0.05,
             once=rejected,
-            runs=500,
+            runs=2000,
         ),
     ]
 
@@ -222,7 +222,7 @@ def _average_checks() -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=prediction,
-            runs=350,
+            runs=1000,
         ),
         Check(
             area=AREA,
@@ -232,7 +232,7 @@ def _average_checks() -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=effect,
-            runs=350,
+            runs=1000,
         ),
     ]
 
@@ -282,7 +282,7 @@ def _few_plain(clusters: int) -> Check:
         kind="size",
         promised=0.05,
         once=once,
-        runs=600,
+        runs=2000,
         note=KNOWN_PLAIN,
     )
 
@@ -316,7 +316,7 @@ def _few_wild(clusters: int, *, is_logit: bool) -> list[Check]:
             what="p value",
             kind="size",
             promised=0.05,
-            runs=300 if is_logit else 2_000,
+            runs=2_000,
             once=rejected,
             note=known,
         )
@@ -353,7 +353,7 @@ def _hc3() -> Check:
         kind="coverage",
         promised=0.95,
         once=once,
-        runs=600,
+        runs=1000,
     )
 
 

@@ -199,7 +199,7 @@ def _check(
     once: Callable[..., Iterable[bool]],
     *,
     kind: Literal["coverage", "size"] = "coverage",
-    runs: int = 300,
+    runs: int = 1000,
     note: str = "",
     **given: Any,
 ) -> Check:
@@ -241,7 +241,7 @@ def checks() -> list[Check]:
             BIG,
             _family,
             kind="size",
-            runs=200,
+            runs=2000,
             **FULL,
             note="Holm keeps the chance of any false rejection at or below the level.",
         ),
@@ -251,7 +251,7 @@ def checks() -> list[Check]:
             f"{BIG}; one source has more words",
             _adjusted,
             model="adjusted",
-            runs=250,
+            runs=500,
             **FULL,
         ),
         _check(
@@ -260,7 +260,7 @@ def checks() -> list[Check]:
             f"{BIG}; one source has more words",
             _adjusted,
             model="change",
-            runs=250,
+            runs=500,
             **FULL,
         ),
         _check(
@@ -269,7 +269,7 @@ def checks() -> list[Check]:
             f"150 raters x 10 trials of 5, 30 scenes, unequal sources; {CROSSED}",
             _shares,
             pull=0.4,
-            runs=100,
+            runs=500,
         ),
         _check(
             shares,
@@ -277,7 +277,7 @@ def checks() -> list[Check]:
             f"60 raters x 6 trials of 5, 30 scenes; {CROSSED}",
             _chance,
             kind="size",
-            runs=200,
+            runs=1000,
         ),
         _check(
             change,

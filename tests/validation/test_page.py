@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from importlib import import_module
 
-from tests.validation.__main__ import PAGE, checks, name_of, seed_of
+from tests.validation.outcome import FEWEST
+from tests.validation.page import PAGE
+from tests.validation.rows import checks, name_of, seed_of
 
 ROW = re.compile(r"^\| `(?P<function>[\w.]+)` \| (?P<rest>.*) \|$", re.MULTILINE)
+KNOWN = 9
 
 
 def test_every_function_is_where_its_name_says() -> None:
@@ -23,9 +26,15 @@ def test_every_check_has_a_name_and_a_seed_of_its_own() -> None:
     assert len({seed_of(one) for one in everything}) == len(everything)
 
 
+def test_every_row_has_enough_data_sets() -> None:
+    few = [name_of(one) for one in checks() if one.runs < FEWEST[one.kind]]
+    assert not few, f"at least {FEWEST}"
+
+
 def test_the_page_has_one_row_per_check() -> None:
     rows = [(row["function"], *row["rest"].split(" | ")) for row in ROW.finditer(PAGE.read_text())]
-    assert [row[:4] for row in rows] == [
+    assert [(*row[:3], row[3].partition(" (")[0]) for row in rows] == [
         (one.function, one.what, one.design, f"{one.runs:,}") for one in checks()
     ]
-    assert [row[8] if len(row) > 8 else "" for row in rows] == [one.note for one in checks()]
+    known = [row[KNOWN] if len(row) > KNOWN else "" for row in rows]
+    assert known == [one.note for one in checks()]

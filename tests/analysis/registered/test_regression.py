@@ -236,6 +236,30 @@ def test_a_logit_of_trials():
     assert left["diff_pity"].abs().tolist() == rows["diff_pity"].abs().tolist()
 
 
+def test_traps_are_said_after_the_effects(finding):
+    reference = "post is the effect where C(arm) is a (the reference), and not an average"
+    assert reference in finding.sentence
+    analysis = plan(
+        model="logit",
+        data="trials",
+        judge="judge",
+        outcomes=["select_higher"],
+        predictors="diff_pity",
+        cluster=None,
+        terms=["diff_pity"],
+        contrasts={},
+        sd=None,
+    )
+    assert analysis.clustering == "rater_and_items"
+    oriented = run_regression(analysis, evidence())
+    assert "left minus right" not in oriented.sentence
+    assert "by rater and by both items" in oriented.quantities[0].method
+    left = run_regression(
+        analysis.model_copy(update={"differences": "left_minus_right"}), evidence()
+    )
+    assert "these coefficients say nothing about agreement" in left.sentence
+
+
 def test_few_clusters_are_bootstrapped_as_the_plan_says():
     small = {"below": 60, "resamples": 199}
     got = run_regression(plan(outcomes=["warm"], few_clusters=small), evidence("bot"))

@@ -170,8 +170,14 @@ def test_effects_take_it_below_the_plans_number_of_clusters():
     assert (below["low_raw"], below["high_raw"], below["p"]) == (wild.low, wild.high, wild.p_value)
     assert below["method"] == wild.method
     assert "only 8 clusters" in below["note"]
-    above = effects_table(
-        {"y": OLS}, {"t": "treated"}, rng=np.random.default_rng(1), few_clusters=8
-    ).iloc[0]
+    again = {"wild": False, "rng": np.random.default_rng(1)}
+    above = effects_table({"y": OLS}, {"t": "treated"}, **again, few_clusters=0).iloc[0]
     assert above["p"] == pytest.approx(OLS.pvalues["treated"])
     assert above["method"] == "OLS, errors clustered by cluster; Wald z test"
+    reduced = effects_table({"y": OLS}, {"t": "treated"}, **again).iloc[0]
+    own = OLS.small_sample.estimates(np.array([0.0, 1.0, 0.0]))[0]
+    assert (reduced["se_raw"], reduced["p"]) == (own.se, own.p_value)
+    assert f"{own.df + 1:.1f} of 8 clusters decide this number" in reduced["note"]
+    # with 8 clusters in all, of which few decide, 8 is not few enough for the bootstrap
+    enough = effects_table({"y": OLS}, {"t": "treated"}, rng=again["rng"], few_clusters=8).iloc[0]
+    assert enough["p"] == own.p_value

@@ -146,7 +146,7 @@ def gaps(values, chosen) -> pd.DataFrame:
 
 def test_rates_by_gap():
     trials = gaps([1, 3, 3, 4, 6, 20, 0], [1, 0, 1, 1, 1, 0, np.nan])
-    table = selection_by_gap(trials, bins=PUBLISHED_BINS)
+    table = selection_by_gap(trials, bins=PUBLISHED_BINS, cluster="none")
     assert table["bin"].tolist() == ["1-3", "4-6", "7-9", "10-12", "13 or more"]
     assert table["n"].tolist() == [3, 2, 0, 0, 1]
     assert table["chosen"].tolist() == [2, 2, 0, 0, 0]
@@ -159,17 +159,17 @@ def test_rates_by_gap():
 
 
 def test_a_gap_in_no_bin_is_not_dropped_in_silence():
-    table = selection_by_gap(gaps([1, 3.5, 9], [1, 1, 0]), bins=[(1, 3), (4, 6)])
+    table = selection_by_gap(gaps([1, 3.5, 9], [1, 1, 0]), bins=[(1, 3), (4, 6)], cluster="none")
     assert table["bin"].tolist() == ["1-3", "4-6", "outside the bins"]
     assert table["n"].tolist() == [1, 0, 2]
 
 
 def test_bins_that_touch_count_a_trial_once():
-    table = selection_by_gap(gaps([3, 3], [1, 0]), bins=[(1, 3), (3, 6)])
+    table = selection_by_gap(gaps([3, 3], [1, 0]), bins=[(1, 3), (3, 6)], cluster="none")
     assert table["n"].tolist() == [2, 0]
     for bad in ([], [(3, 1)], [(1, 4), (3, 6)]):
         with pytest.raises(RatifyError, match="bins"):
-            selection_by_gap(gaps([3], [1]), bins=bad)
+            selection_by_gap(gaps([3], [1]), bins=bad, cluster="none")
 
 
 def random_study(n: int = 400, seed: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -187,7 +187,7 @@ def random_study(n: int = 400, seed: int = 3) -> tuple[pd.DataFrame, pd.DataFram
 
 def test_agreement_and_kappa_against_oracles():
     people, judge = random_study()
-    got = choice_agreement(people, judge.sample(frac=1, random_state=1))
+    got = choice_agreement(people, judge.sample(frac=1, random_state=1), cluster="rater_id")
     same = (people["choice"] == judge["choice"]).astype(float)
     fit = clustered_logit_free_mean(same, people["rater_id"])
     assert got.estimate == pytest.approx(same.mean())
@@ -209,7 +209,7 @@ def clustered_logit_free_mean(values: pd.Series, groups: pd.Series) -> float:
 
 def test_kappa_error_is_that_of_leaving_raters_out():
     people, judge = random_study(1000, 5)
-    got = choice_agreement(people, judge)
+    got = choice_agreement(people, judge, cluster="rater_id")
     raters = people["rater_id"].unique()
     left_out = np.array(
         [
@@ -299,11 +299,15 @@ def test_a_trial_with_an_unscored_item_is_kept_apart_and_counted():
 def test_proportions_stay_where_proportions_can_be():
     people = choices([("a", "b", "left")] * 7 + [("a", "b", "right")])
     people["rater_id"] = ["r1"] * 4 + ["r2"] * 4
-    got = choice_agreement(people, choices([("a", "b", "left")]))
+    got = choice_agreement(people, choices([("a", "b", "left")]), cluster="rater_id")
     assert 0 < got.low < got.estimate == 7 / 8 < got.high < 1
-    alone = choice_agreement(people.assign(rater_id="r1"), choices([("a", "b", "left")]))
+    # a single pair says nothing about other items
+    assert np.isnan(choice_agreement(people, choices([("a", "b", "left")])).low)
+    alone = choice_agreement(
+        people.assign(rater_id="r1"), choices([("a", "b", "left")]), cluster="rater_id"
+    )
     assert np.isnan(alone.low)
     assert np.isnan(alone.high)
-    everyone = choice_agreement(people.iloc[:7], choices([("a", "b", "left")]))
+    everyone = choice_agreement(people.iloc[:7], choices([("a", "b", "left")]), cluster="rater_id")
     assert everyone.estimate == 1
     assert np.isnan(everyone.low)

@@ -1,0 +1,81 @@
+"""What the errors of an analysis of trials would be as published: by rater alone, without items."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.agreement.choices import choice_agreement
+from analysis.inference.trial_errors import cluster_columns
+from analysis.regression.fit import clustered_logit
+from analysis.regression.judge_gap import selection_by_gap
+from analysis.results.numbers import interval, number
+from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
+from prereg.analyses.clusters import holds_items
+
+_ITEMS = "That takes these items as the only ones of interest."
+
+
+def of_logit(analysis: Logit, data: pd.DataFrame) -> str:
+    """Return the error and interval of a logit's term by rater alone; empty if it has these.
+
+    Parameters
+    ----------
+    analysis : Logit
+    data : DataFrame
+        The trials that it was fitted on.
+    """
+    if not holds_items(analysis.cluster):
+        return ""
+    by = cluster_columns(analysis.cluster)[0]
+    fit = clustered_logit(data, analysis.formula, cluster=by)
+    at = list(fit.params.index).index(analysis.term)
+    found = fit.combination(np.eye(len(fit.params))[at], level=analysis.level)
+    return (
+        f"The published errors of {analysis.id} would be clustered by {by} alone: that of "
+        f"{analysis.term} would be {number(found.se, 4)}, and its interval "
+        f"{interval(found.low, found.high)}. {_ITEMS}"
+    )
+
+
+def of_agreement(analysis: ChoiceAgreement, people: pd.DataFrame, judge: pd.DataFrame) -> str:
+    """Return the error and interval of an agreement by rater alone; empty if it has these.
+
+    Parameters
+    ----------
+    analysis : ChoiceAgreement
+    people, judge : DataFrame
+        As in `choice_agreement`; the first of its judges.
+    """
+    if not holds_items(analysis.cluster):
+        return ""
+    by = cluster_columns(analysis.cluster)[0]
+    found = choice_agreement(people, judge, cluster=by, level=analysis.level)
+    return (
+        f"The published errors of {analysis.id} would be clustered by {by} alone: that of the "
+        f"agreement with {analysis.judges[0]} would be {number(found.se, 4)}, and its interval "
+        f"{interval(found.low, found.high)}. {_ITEMS}"
+    )
+
+
+def of_rates(analysis: SelectionByGap, trials: pd.DataFrame) -> str:
+    """Return the intervals of the rates with trials as independent; empty if it has these.
+
+    Parameters
+    ----------
+    analysis : SelectionByGap
+    trials : DataFrame
+        As in `selection_by_gap`.
+    """
+    if not holds_items(analysis.cluster):
+        return ""
+    rates = selection_by_gap(trials, bins=analysis.limits, cluster="none", level=analysis.level)
+    shown = "; ".join(
+        f"{row['bin']} {interval(row['low'], row['high'])}"
+        for row in rates.to_dict("records")
+        if row["n"]
+    )
+    return (
+        f"The published intervals of {analysis.id} would take trials as independent (Wilson): "
+        f"{shown}. {_ITEMS}"
+    )

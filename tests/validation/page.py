@@ -1,0 +1,71 @@
+"""The page that says what came out of every row: docs/validation.md."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from importlib import metadata
+from itertools import groupby
+
+from tests.support.paths import ROOT
+from tests.validation.outcome import ALLOWED_ERRORS, GOALS, UNCLEAR_ERRORS, Outcome
+
+PAGE = ROOT / "docs" / "validation.md"
+PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
+WORDS = ("holds", "cautious", "misses")
+GOAL_WORDS = ("within", "unclear", "outside")
+COLUMNS = (
+    "| function | what | simulated | data sets | promised | found | error "
+    "| verdict | goal | known |",
+    "|---|---|---|--:|--:|--:|--:|---|---|---|",
+)
+HEAD = """# How the intervals and the tests were validated
+
+`make validate` writes this page; do not edit it. Each row simulates data sets whose truth is known,
+as large as those of a real study. It counts how many of the 95% intervals held the truth, or how
+many of the tests at 5% rejected a null hypothesis that was true.
+
+*Error* is the standard error that the share would have if the promise were true: the binomial error
+of the promised share, with as many independent data sets as there are, and larger where a data set
+gives several intervals or tests that depend on each other. *Verdict*: a row **holds** if the share
+is within {allowed:g} such errors of what is promised. *Cautious* intervals hold the truth more
+often than promised, and cautious tests reject less often: they claim less than they could. If a row
+**misses**, the last column and the function's docstring say what is known about it.
+
+*Goal* is another question: whether the share itself is good enough, which is {coverage} for
+intervals and {size} for tests. It is *within*; or *outside*; or *unclear*, if it is outside by less
+than {unclear:g} errors, so that the row has too few data sets to tell.
+
+Every row has its own seed, made from its name, and every data set its own stream. So a run gives
+the same digits again, in one process or in many, with the same versions: {versions}.
+"""
+
+
+def page(outcomes: Sequence[Outcome]) -> str:
+    """Return the page with the outcomes of all checks, area by area."""
+    versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
+    ends = {kind: f"{low:.2f} to {high:.2f}" for kind, (low, high) in GOALS.items()}
+    head = HEAD.format(allowed=ALLOWED_ERRORS, unclear=UNCLEAR_ERRORS, versions=versions, **ends)
+    verdicts = Counter(one.verdict for one in outcomes)
+    goals = Counter(one.goal for one in outcomes)
+    lines = [head, ", ".join(f"{verdicts[word]} {word}" for word in WORDS) + "."]
+    lines.append("Goal: " + ", ".join(f"{goals[word]} {word}" for word in GOAL_WORDS) + ".")
+    for area, part in groupby(outcomes, key=lambda one: one.check.area):
+        lines += ["", f"## {area[0].upper()}{area[1:]}", "", *COLUMNS, *map(_line, part)]
+    return "\n".join(lines) + "\n"
+
+
+def _line(one: Outcome) -> str:
+    check = one.check
+    sets = f"{check.runs:,}"
+    if one.without:
+        sets += f" ({one.without:,} without a result)"
+    return (
+        f"| `{check.function}` | {check.what} | {check.design} | {sets} "
+        f"| {check.kind} {check.promised:g} | {one.share:.3f} | {one.error:.3f} "
+        f"| {_strong(one.verdict, 'misses')} | {_strong(one.goal, 'outside')} | {check.note} |"
+    )
+
+
+def _strong(word: str, bad: str) -> str:
+    return f"**{word}**" if word == bad else word

@@ -1,0 +1,222 @@
+"""If this failed, `make validate` would give other digits if it is stopped, or run in parallel."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.validation import __main__ as command
+from tests.validation import page, rows, store
+from tests.validation.check import Check, tries
+from tests.validation.outcome import Outcome
+from tests.validation.progress import Progress
+from tests.validation.rows import checks, code_of, name_of, needed, seed_of
+from tests.validation.store import Slice, Store
+from tests.validation.work import Row, finish, rows_of, slice_of
+
+QUICK = "analysis.inference.proportions"
+
+
+def quick(runs: int) -> list[Check]:
+    """Return real rows that take no time."""
+    return [replace(one, runs=runs) for one in checks() if QUICK in one.function]
+
+
+def expected(check: Check) -> list[tuple[int, int]]:
+    return list(tries(check, seed_of(check), range(check.runs)))
+
+
+def got(row: Row) -> list[tuple[int, int]]:
+    return list(zip(row.results.tolist(), row.hits.tolist(), strict=True))
+
+
+def test_two_processes_give_the_digits_of_one(tmp_path: Path) -> None:
+    wanted = quick(150)
+    found = rows_of(wanted, Store(tmp_path / "kept"))
+    said = io.StringIO()
+    progress = Progress(found, {}, 2, said)
+    finish(found, Store(tmp_path / "kept"), processes=2, told=progress.told)
+    assert [got(row) for row in found] == [expected(one) for one in wanted]
+    assert said.getvalue().count("\n") == len(wanted)
+    # and nothing is left to do in a second run
+    again = rows_of(wanted, Store(tmp_path / "kept"))
+    assert [got(row) for row in again] == [got(row) for row in found]
+    assert not any(row.open for row in again)
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
+    [check, *_] = quick(40)
+    code = code_of("tests.validation.regression")
+    kept = Store(tmp_path / "kept")
+    first = slice_of(check, code, (0, 40), seconds=0.0)
+    assert len(first.results) == 1  # the time was up after one
+    kept.add(first)
+    kept.add(slice_of(check, code, (20, 30), seconds=60))
+    with kept.path.open("a") as file:
+        file.write('{"row": "cut o')
+    [row] = rows_of([check], Store(kept.path))
+    assert row.open == [(1, 20), (30, 40)]
+    for span in row.open:
+        row.take(slice_of(check, code, span, seconds=60))
+    assert got(row) == expected(check)
+    assert row.left == 0
+
+
+def test_more_data_sets_of_a_row_keep_the_first_ones_and_other_code_keeps_none(
+    tmp_path: Path,
+) -> None:
+    [check, *_] = quick(40)
+    code = code_of("tests.validation.regression")
+    kept = Store(tmp_path / "kept")
+    kept.add(slice_of(check, code, (0, 40), seconds=60))
+    [more] = rows_of([replace(check, runs=100)], kept)
+    assert more.open == [(40, 100)]
+    [fewer] = rows_of([replace(check, runs=30)], kept)
+    assert fewer.open == []
+    kept.slices = [replace(one, code="another") for one in kept.slices]
+    assert rows_of([check], kept)[0].open == [(0, 40)]
+    assert list(kept.pace()) == [name_of(check)]
+    kept.forget({name_of(check)})
+    assert Store(kept.path).slices == []
+
+
+def test_all_processes_are_busy_to_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # one long row: both processes take a part of what is left of it
+    [check, *_] = quick(600)
+    spans = []
+
+    class AtOnce:
+        def __init__(self, *_: object, **__: object) -> None: ...
+
+        def __enter__(self) -> AtOnce:
+            return self
+
+        def __exit__(self, *_: object) -> None: ...
+
+        def submit(self, function: object, name: str, code: str, span: tuple[int, int]) -> object:
+            spans.append(span)
+            n = min(100, span[1] - span[0])
+            return Done(
+                Slice(
+                    row=name, code=code, first=span[0], results=[1] * n, hits=[1] * n, seconds=1.0
+                )
+            )
+
+    class Done:
+        def __init__(self, one: Slice) -> None:
+            self.one = one
+
+        def result(self) -> Slice:
+            return self.one
+
+    monkeypatch.setattr("tests.validation.work.ProcessPoolExecutor", AtOnce)
+    monkeypatch.setattr("tests.validation.work.wait", lambda jobs, **_: (list(jobs), []))
+    found = rows_of([check], Store(tmp_path / "kept"))
+    finish(found, Store(tmp_path / "kept"), processes=2, told=lambda *_: None)
+    assert found[0].left == 0
+    assert spans[:2] == [(0, 300), (300, 600)]
+    assert len(spans) == 6
+
+
+def test_a_row_depends_on_the_code_that_it_needs() -> None:
+    trials = needed("tests.validation.trials")
+    assert {"analysis.agreement.choices", "tests.validation.trials_truth", "prereg"} <= trials
+    assert not any(name.startswith("analysis.ranking") for name in trials)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder that takes the checkout's place."""
+    monkeypatch.setattr(rows, "ROOT", tmp_path)
+    rows._file.cache_clear()
+    rows.code_of.cache_clear()
+    yield tmp_path
+    rows._file.cache_clear()
+    rows.code_of.cache_clear()
+
+
+def test_a_changed_line_far_down_makes_a_row_new(elsewhere: Path) -> None:
+    (elsewhere / "analysis").mkdir()
+    texts = {
+        "__init__": "",
+        "a": "from analysis.b import two\n",
+        "b": "def two():\n    import analysis.c\n",
+        "c": "x = 1\n",
+        "d": "x = 1\n",
+    }
+    for name, text in texts.items():
+        (elsewhere / "analysis" / f"{name}.py").write_text(text)
+
+    def code() -> str:
+        code_of.cache_clear()
+        return code_of("analysis.a")
+
+    before = code()
+    assert needed("analysis.a") == {"analysis", "analysis.a", "analysis.b", "analysis.c"}
+    (elsewhere / "analysis" / "d.py").write_text("x = 2\n")
+    assert code() == before
+    (elsewhere / "analysis" / "c.py").write_text("x = 2\n")
+    assert code() != before
+
+
+def test_the_page_is_written_when_every_row_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = quick(30)
+    monkeypatch.setattr(command, "checks", lambda: wanted)
+    monkeypatch.setattr(command, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(command, "Store", lambda: Store(tmp_path / "kept"))
+    kept = Store(tmp_path / "kept")
+    code = code_of("tests.validation.regression")
+    for check in wanted[:-1]:
+        kept.add(slice_of(check, code, (0, 30), seconds=60))
+    assert command.main(["--page"]) == 1
+    assert "1 of 3 rows are not finished" in capsys.readouterr().out
+    kept.add(slice_of(wanted[-1], code, (0, 30), seconds=60))
+    assert command.main(["--page"]) == 0
+    text = (tmp_path / "page.md").read_text()
+    assert text.count(f"| `{QUICK}") == 3
+    assert "| data sets |" in text
+    assert command.main(["--page", "--only", "wilson", "--fresh"]) == 0
+    assert len(Store(kept.path).slices) == 2
+
+
+def test_the_page_says_how_many_data_sets_had_no_result() -> None:
+    [check, *_] = quick(30)
+    found = Outcome(check=check, share=0.9, error=0.01, tried=25, without=5)
+    text = page.page([found])
+    assert (
+        "| 30 (5 without a result) | coverage 0.95 | 0.900 | 0.010 | **misses** | **outside** |"
+        in text
+    )
+    assert "0 holds, 0 cautious, 1 misses." in text
+    assert "Goal: 0 within, 0 unclear, 1 outside." in text
+
+
+def test_a_terminal_has_a_bar_and_a_file_has_lines(tmp_path: Path) -> None:
+    wanted = quick(20)
+    found = rows_of(wanted, Store(tmp_path / "kept"))
+    out = io.StringIO()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    progress = Progress(found, {}, 1, out)
+    for row in found:
+        one = slice_of(row.check, row.code, (0, 20), seconds=60)
+        row.take(one)
+        progress.told(row, one)
+    progress.end()
+    assert "3/3 rows" in out.getvalue()
+    assert out.getvalue().endswith("\r\x1b[K")
+    assert store.PLACE.name == "results.jsonl"
+
+
+def test_results_are_whole_numbers(tmp_path: Path) -> None:
+    [check, *_] = quick(5)
+    one = slice_of(check, "x", (0, 5), seconds=60)
+    Store(tmp_path / "kept").add(one)
+    assert Store(tmp_path / "kept").slices == [one]
+    assert all(isinstance(n, int) and not isinstance(n, np.integer) for n in one.results)
