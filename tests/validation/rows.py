@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.support.paths import ROOT
 from tests.validation.check import Check
 
-AREAS = ("ranking", "agreement", "change", "regression", "trials", "sources")
+AREAS = ("ranking", "agreement", "alike", "change", "regression", "trials", "sources")
 # Packages that compute.
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "patsy")
 OURS = ("analysis", "prereg", "tests", "data", "study")
