@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.crowd_alpha import counts_of, with_each_left_out
-from analysis.agreement.crowd_draws import CrowdDraws, crowd_draws, reliability_draws
+from analysis.agreement.crowd_draws import CrowdDraws, draws_by_dimension, reliability_draws
 from analysis.agreement.panel import Panel, require_others
 from analysis.agreement.rating_table import ALL, HUMANS
 from analysis.agreement.sample import Sample, difference, mean_of, nothing, readings
@@ -94,7 +94,8 @@ class Crowd:
         ----------
         answered : set of (annotator, dimension)
             Where pairs of annotators say how a judge compares with people. The same question is
-            not answered twice, so `person`, `judge` and `difference` are empty there.
+            not answered twice, so `person`, `judge` and `difference` are empty there; and so is
+            `with_mean` of two people, whose mean is their median.
         """
         names = list(dict.fromkeys((*PEOPLE, *JUDGE)))
         rows = []
@@ -110,7 +111,8 @@ class Crowd:
             }
             for name in names:
                 sample = row.samples.get(name, nothing())
-                if name in COMPARED and (row.annotator, row.dimension) in answered:
+                again = name in COMPARED or (name == "with_mean" and row.most <= 2)
+                if again and (row.annotator, row.dimension) in answered:
                     sample = nothing()
                 low, high = sample.interval
                 cells |= {name: sample.value, f"{name}_low": low, f"{name}_high": high}
@@ -146,19 +148,19 @@ def crowd(table: Panel, *, level: float = 0.95) -> Crowd:
     of unequal groups. Intervals are those of `item_draws`.
     """
     require_others(table)
-    people = [_people(table, name, level) for name in table.dimensions]
+    draws = draws_by_dimension(table)
+    people = [_people(table, name, level, draws[name]) for name in table.dimensions]
     rows: list[CrowdRow] = []
     for judge in table.judges:
-        mine = [_judge(table, judge, name, level) for name in table.dimensions]
+        mine = [_judge(table, judge, name, level, draws[name]) for name in table.dimensions]
         rows += [_mean_row(judge, mine, level), *mine]
     return Crowd((_mean_row(HUMANS, people, level), *people), tuple(rows))
 
 
-def _people(table: Panel, dimension: str, level: float) -> CrowdRow:
+def _people(table: Panel, dimension: str, level: float, draws: CrowdDraws | None) -> CrowdRow:
     values = table.people[dimension]
     counts, grid = counts_of(values)
     entered = counts.sum(axis=1) > 0
-    draws = crowd_draws(table, dimension)
     moments = _moments(table, dimension, None)
     unseen = None if draws is None else _rows(draws.ratings, None)
     found = {"person": _kappa_sample(moments, 0, 1, level, draws, unseen)}
@@ -168,12 +170,13 @@ def _people(table: Panel, dimension: str, level: float) -> CrowdRow:
     return CrowdRow(HUMANS, dimension, *_sizes(values[entered]), found)
 
 
-def _judge(table: Panel, judge: str, dimension: str, level: float) -> CrowdRow:
+def _judge(
+    table: Panel, judge: str, dimension: str, level: float, draws: CrowdDraws | None
+) -> CrowdRow:
     rated = table.judge(judge, dimension)
     values = table.people[dimension]
     both = ~np.isnan(rated) & ((~np.isnan(values)).sum(axis=1) >= 2)
     moments = _moments(table, dimension, rated)
-    draws = crowd_draws(table, dimension)
     unseen = of_mean = None
     if draws is not None:
         judged = draws.judge(judge)

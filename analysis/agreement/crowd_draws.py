@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from analysis.agreement.crowd_alpha import alpha_copies, counts_of, icc1_copies
+from analysis.agreement.drawn_pairs import joined, written
 from analysis.agreement.item_draws import MOST, Imagined, Weights, imagined, item_weights, telling
 from analysis.agreement.panel import Panel
 from analysis.arrays import FloatArray
@@ -24,15 +25,15 @@ class CrowdDraws:
     ----------
     weights : array of shape (draws, items)
     unseen : Imagined
-    raters : int
-        How many people rate an imagined item.
+    raters : tuple of str
+        Who rates an imagined item, as many as the middle item.
     middle : float
         The middle of the scale, from which `ratings` are counted.
     """
 
     weights: Weights = field(repr=False)
     unseen: Imagined
-    raters: int
+    raters: tuple[str, ...]
     middle: float
 
     @property
@@ -43,41 +44,67 @@ class CrowdDraws:
     @property
     def ratings(self) -> FloatArray:
         """People's ratings of the imagined items, shape (imagined items, raters)."""
-        return (
-            np.column_stack([self.unseen.ratings(str(n)) for n in range(self.raters)]) - self.middle
-        )
+        given = [self.unseen.ratings(name) for name in self.raters]
+        return np.column_stack(given) - self.middle
 
     def judge(self, name: str) -> FloatArray:
         """Return a judge's ratings of the imagined items, shape (imagined items,)."""
-        return self.unseen.ratings(f"judge {name}") - self.middle
+        return self.unseen.ratings(name) - self.middle
 
 
-def crowd_draws(table: Panel, dimension: str) -> CrowdDraws | None:
-    """Return the draws of a dimension, or None where the jackknife is as good."""
+def draws_by_dimension(table: Panel) -> dict[str, CrowdDraws | None]:
+    """Return the draws of every dimension, or None where the jackknife is as good."""
+    weights: Weights | None = None
+    found: dict[str, CrowdDraws | None] = {}
+    for name in table.dimensions:
+        found[name] = None
+        if _needs_draws(table, name):
+            weights = item_weights(_written(table)) if weights is None else weights
+            found[name] = _draws(table, name, weights)
+    return found
+
+
+def _needs_draws(table: Panel, dimension: str) -> bool:
+    """Say whether the items of a dimension are few, or too much alike."""
     values = table.people[dimension]
     known = ~np.isnan(values)
     count = known.sum(axis=1)
     used = count >= 2
     if not used.any() or len(table.items) > MOST:
-        return None
+        return False
     given, times = np.unique(values[known & used[:, None]], return_counts=True)
     usual = given[int(times.argmax())]
     alike = np.where(known, values == usual, True).all(axis=1) & used
-    if not telling(int(used.sum()), int(alike.sum())):
-        return None
+    return telling(int(used.sum()), int(alike.sum()))
+
+
+def _draws(table: Panel, dimension: str, weights: Weights) -> CrowdDraws:
+    values = table.people[dimension]
+    count = (~np.isnan(values)).sum(axis=1)
+    used = count >= 2
     everybody = np.concatenate([values.ravel(), table.judged[dimension].ravel()])
     return CrowdDraws(
-        item_weights(_written(table)),
+        weights,
         imagined(everybody, table.scale),
-        min(int(np.median(count[used])), _RATERS),
+        table.humans[: min(int(np.median(count[used])), _RATERS)],
         sum(table.scale) / 2,
     )
 
 
 def _written(table: Panel) -> list[str]:
-    """Return all ratings of each item as a text."""
-    wide = [np.hstack([table.people[name], table.judged[name]]) for name in table.dimensions]
-    return [str(row.tobytes()) for row in np.hstack(wide) + 0.0]
+    """Return all ratings of each item as `drawn_pairs` writes them."""
+    cells: list[list[str]] = [[] for _ in table.items]
+    names = np.array([*table.humans, *table.judges])
+    order = np.argsort(names, kind="stable")
+    for dimension in sorted(table.dimensions):
+        wide = np.hstack([table.people[dimension], table.judged[dimension]])[:, order]
+        items, raters = np.nonzero(~np.isnan(wide))
+        those = zip(
+            items.tolist(), names[order][raters].tolist(), wide[items, raters].tolist(), strict=True
+        )
+        for item, rater, value in those:
+            cells[item].append(written(dimension, rater, value))
+    return [joined(one) for one in cells]
 
 
 def reliability_draws(
@@ -93,8 +120,8 @@ def reliability_draws(
     what : {'ordinal', 'interval', 'icc1'}
     """
     ratings = draws.ratings + draws.middle
-    wide = np.full((len(ratings), max(values.shape[1], draws.raters)), np.nan)
-    wide[:, : draws.raters] = ratings
+    wide = np.full((len(ratings), max(values.shape[1], len(draws.raters))), np.nan)
+    wide[:, : len(draws.raters)] = ratings
     padded = np.full((len(values), wide.shape[1]), np.nan)
     padded[:, : values.shape[1]] = values
     counts, grid = counts_of(np.vstack([padded, wide]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -163,9 +163,20 @@ def draws_of(
 def _written(known: pd.DataFrame) -> list[str]:
     """Return all ratings of each item as a text, in the order of `rated_items`."""
     cells = known.sort_values(["item_id", "dimension", "rater_id"], kind="stable")
-    values = cells["value"].round(DECIMALS).astype(str)
-    cells = cells.assign(cell=cells["dimension"] + "\t" + cells["rater_id"] + "\t" + values)
-    return list(cells.groupby("item_id", sort=True)["cell"].agg("\n".join))
+    columns = (cells["dimension"], cells["rater_id"], cells["value"].round(DECIMALS))
+    names = [column.tolist() for column in columns]
+    cells = cells.assign(cell=[written(*one) for one in zip(*names, strict=True)])
+    return list(cells.groupby("item_id", sort=True)["cell"].agg(joined))
+
+
+def written(dimension: str, rater: str, value: float) -> str:
+    """Return one rating of an item as a text."""
+    return f"{dimension}\t{rater}\t{value}"
+
+
+def joined(ratings: Iterable[str]) -> str:
+    """Return all ratings of an item as a text."""
+    return "\n".join(ratings)
 
 
 def _telling(ratings: pd.DataFrame) -> bool:
