@@ -11,7 +11,7 @@ import pandas as pd
 from analysis.agreement.coefficients import DECIMALS, median_over_raters
 from analysis.agreement.item_draws import MOST, Imagined, Weights, imagined, item_weights, telling
 from analysis.agreement.rating_table import MEDIAN
-from analysis.arrays import BoolArray, FloatArray
+from analysis.arrays import BoolArray, FloatArray, require_rng
 
 
 @dataclass(frozen=True)
@@ -110,6 +110,13 @@ def _given(unseen: Imagined, raters: tuple[str, ...]) -> FloatArray:
 def rated_items(data: pd.DataFrame) -> list[str]:
     """Return the items that anybody rated, in the order of their weights."""
     return sorted(data.loc[data["value"].notna(), "item_id"].unique())
+
+
+def resamples(
+    interval: str, rng: np.random.Generator, draws: int
+) -> tuple[np.random.Generator, int] | None:
+    """Return what the ordinary bootstrap needs, where it is asked for."""
+    return (require_rng(rng, "the bootstrap"), draws) if interval == "bootstrap" else None
 
 
 def draws_of(

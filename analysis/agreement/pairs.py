@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.coefficients import Weights, median_over_raters, spearman
-from analysis.agreement.drawn_pairs import PairDraws, draws_of, rated_items
+from analysis.agreement.drawn_pairs import PairDraws, draws_of, rated_items, resamples
 from analysis.agreement.intervals import Coefficient, Method, drawn_coefficients, wide
 from analysis.agreement.left_out import LeftOut, leave_one_out
 from analysis.agreement.rating_table import MEDIAN, checked_ratings, known, raters_of
 from analysis.agreement.weighted import COEFFICIENTS
-from analysis.arrays import FloatArray, require_rng
+from analysis.arrays import FloatArray
 from prereg.errors import RatifyError
 
 Row = tuple[str, str, str]
@@ -192,7 +192,7 @@ def agreement(
     grids = _grids(data, list(names), people, [dimension])
     row = (dimension, candidate, reference)
     a, b = _columns(grids, [row])
-    drawn = draws_of(data, [row], people, scale, resamples=_resamples(interval, rng, draws))
+    drawn = draws_of(data, [row], people, scale, resamples=resamples(interval, rng, draws))
     both = ~np.isnan(a + b)[:, 0]
     if not both.any():
         raise RatifyError(
@@ -262,7 +262,7 @@ def agreement_table(
     grids = _grids(data, [*people, *candidates], people, rated)
     rows, apart = _rows(grids, people, candidates, rated, fewest)
     a, b = _columns(grids, rows)
-    drawn = draws_of(data, rows, people, scale, resamples=_resamples(interval, rng, draws))
+    drawn = draws_of(data, rows, people, scale, resamples=resamples(interval, rng, draws))
     found = tuple(_coefficients(a[:, i], b[:, i], scale, level, drawn, i) for i in range(len(rows)))
     left = leave_one_out(a, b, weights=weights, draws=drawn)
     return AgreementTable(
@@ -352,13 +352,6 @@ def _beside(
         return everything.first(len(pairs))
     first = None if draws is None else draws.first(len(pairs))
     return leave_one_out(less, b, weights=weights, draws=first)
-
-
-def _resamples(
-    interval: Method, rng: np.random.Generator, draws: int
-) -> tuple[np.random.Generator, int] | None:
-    """Return what the ordinary bootstrap needs, where it is asked for."""
-    return (require_rng(rng, "the bootstrap"), draws) if interval == "bootstrap" else None
 
 
 def _complete(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:

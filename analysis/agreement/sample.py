@@ -26,7 +26,7 @@ from analysis.inference.resampling import (
 
 SHORT, ABOVE, OPEN = "falls short", "above", "no clear difference"
 # How an interval was made.
-DRAWN = "Bayesian bootstrap over items, one of them imagined"
+DRAWN = "Bayesian bootstrap over items, with imagined items"
 SHIFTED = f"{DRAWN}, corrected for skewness"
 JACKKNIFE = "jackknife over items, bias-corrected"
 THROUGH_Z = "jackknife over items through Fisher's z, bias-corrected"

@@ -156,7 +156,11 @@ def audit(
         kind="audit",
         title=_title(audited, judged),
         question=text.QUESTION,
-        headline=[*verdict.sentences, *text.headline(table, bar, beyond)],
+        headline=[
+            *verdict.sentences,
+            *text.wide_scale(ratings, scale),
+            *text.headline(table, bar, beyond),
+        ],
         verdict=verdict,
         simulated=found.simulated,
         meta=_meta(
@@ -226,7 +230,7 @@ def _how(interval: Method, seed: int, draws: int) -> str:
     if interval == "jackknife":
         return (
             "95% intervals over items: Wilson's for shares, Student's t for bias, and for the "
-            "others a Bayesian bootstrap with one imagined item, or with many items the jackknife"
+            "others a Bayesian bootstrap with imagined items, or with many items the jackknife"
         )
     return f"95% percentile intervals from {draws:,} bootstrap resamples of the items (seed {seed})"
 

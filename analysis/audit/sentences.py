@@ -14,12 +14,14 @@ from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.rating_table import MEDIAN, scale_words
 from analysis.agreement.sentences import (
     alternative_sentence,
+    at_cuts,
     crowd_answer,
     crowd_judge,
     crowd_yardstick,
     with_interval,
 )
 from analysis.agreement.summary import Beyond
+from analysis.agreement.weighted import cells_of, weighted_coefficients
 from analysis.agreement.yardstick import (
     ABOVE,
     ALL,
@@ -54,6 +56,7 @@ def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]
     if beyond.alternative is not None:
         tested = alternative_sentence(beyond.alternative, table.judges)
         sentences += [tested] if tested else []
+    sentences += at_cuts(beyond.cuts, table.judges)
     sentences.append(
         "No single coefficient decides: each answers a different question, and they can disagree "
         "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
@@ -254,7 +257,7 @@ def methods(
         "Means of kappas are over pairs, each weighted by the items that it shares, then over "
         "dimensions. A number has one interval wherever it stands. It comes from 2,000 draws in "
         "which every item has a random weight (a Bayesian bootstrap) and imagined items with the "
-        "weight of one are added: half of it on items that everybody rates the same, half on items "
+        "weight of 1.25 are added: half on items that everybody rates the same, half on items "
         "that each rates at random. So an interval has a width where all items seen agree. "
         "Percentiles are widened to Student's t; those of a difference are corrected for skewness. "
         "With 1,000 items of which 200 are unlike the usual answer, it is the bias-corrected "
@@ -318,6 +321,40 @@ def limits(
         "intervals beside them are of one dimension each.",
         "Agreement with people is reliability, not truth: people and judge can be wrong together.",
         "No plan was locked before these numbers were seen: all of them are exploratory.",
+    ]
+
+
+def wide_scale(frame: pd.DataFrame, scale: tuple[float, float]) -> list[str]:
+    """Return a sentence if the scale is far wider than the ratings, with what that does to AC2.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        All ratings.
+    scale : tuple of float
+        The scale that was given.
+    """
+    seen = (float(frame["value"].min()), float(frame["value"].max()))
+    if not 0 < seen[1] - seen[0] < (scale[1] - scale[0]) / 2:
+        return []
+    grid = frame.pivot_table(index=["dimension", "item_id"], columns="rater_id", values="value")
+    first, second = grid.notna().sum().nlargest(2).index if grid.shape[1] > 1 else (None, None)
+    both = grid[[first, second]].dropna() if first is not None else grid[:0]
+    said = (
+        f"All ratings lie between {seen[0]:g} and {seen[1]:g}, but the scale given is "
+        f"{scale_words(scale)}: check it. AC2, and every limit that is a share of the scale, "
+        "depend on its width"
+    )
+    if len(both) < 2:
+        return [f"{said}."]
+    cells = cells_of(both[first].to_numpy(), both[second].to_numpy())
+    given, narrow = (
+        float(weighted_coefficients(cells, cells.counts[None], ends)["ac2"][0])
+        for ends in (scale, seen)
+    )
+    return [
+        f"{said}: over all dimensions AC2 of {first} with {second} is {number(given, 2)} on it, "
+        f"and {number(narrow, 2)} on {scale_words(seen)}."
     ]
 
 

@@ -13,7 +13,7 @@ from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
-from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, with_interval
+from analysis.agreement.sentences import at_cuts, crowd_yardstick, in_a_persons_place, with_interval
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
@@ -195,6 +195,7 @@ def _sentence(
                 "Could a judge take a person's place? By the alternative-annotator test "
                 f"{'. '.join(text for text in tested if text)}."
             )
+    said += at_cuts(beyond.cuts, analysis.judges)
     return " ".join(text for text in said if text)
 
 
