@@ -23,7 +23,7 @@ from analysis.audit.labels import refuse_two_keys
 from analysis.audit.no_ratings import nothing_shared, refuse_silent
 from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import rows_that_count
-from analysis.audit.twins import nearly_the_same, never_varying, the_same_twice
+from analysis.audit.twins import nearly_the_same, never_varying, row_numbers_as_ids, the_same_twice
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.chosen_sheet import file_and_sheet
@@ -179,6 +179,7 @@ def read_annotators(
     _items_overlap(annotators, id_column)
     twins = the_same_twice(annotators, named=bool(dimensions))
     said = (*_as_read(sources, chosen), *warnings, *nearly_the_same(annotators))
+    said += tuple(row_numbers_as_ids(annotators))
     warnings = [*said, *counted.notes, *never_varying(annotators, chosen)]
     silent = [one.name for one in annotators if not one.items]
     if silent:

@@ -118,3 +118,29 @@ def _near(file: str, way: str, pairs: dict[str, str]) -> str:
         f"from other files' ids only in {way} ({shown}{'; ...' if len(pairs) > 2 else ''}): they "
         "are different items here; spell them alike if they are the same."
     )
+
+
+def row_numbers_as_ids(annotators: Sequence[Annotator]) -> list[str]:
+    """Return a warning if people's and judges' ids are all only the numbers of their rows.
+
+    Then items are matched by the order of rows, and a table that was sorted is compared with
+    another one's items.
+    """
+    by_file: dict[Path, dict[str, None]] = {}
+    for one in annotators:
+        by_file.setdefault(one.path, {}).update(dict.fromkeys(item for item, _ in one.ratings))
+    numbered = [path.name for path, ids in by_file.items() if _counts_up(list(ids))]
+    if len(numbered) < len(by_file) or len(by_file) < 2:
+        return []
+    return [
+        f"The ids of {' and '.join(dict.fromkeys(numbered))} are only row numbers, so items are "
+        "matched by the order of rows: if one table was sorted or lost a row, other items are "
+        "compared. Give every item an id of its own."
+    ]
+
+
+def _counts_up(ids: list[str]) -> bool:
+    """Say whether ids count the rows, from 0 or from 1."""
+    return len(ids) > 2 and any(
+        ids == [str(first + at) for at in range(len(ids))] for first in (0, 1)
+    )

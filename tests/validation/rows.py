@@ -12,7 +12,16 @@ from pathlib import Path
 from tests.support.paths import ROOT
 from tests.validation.check import Check
 
-AREAS = ("ranking", "agreement", "alike", "change", "regression", "trials", "sources")
+AREAS = (
+    "ranking",
+    "agreement",
+    "alike",
+    "change",
+    "regression",
+    "few_clusters",
+    "trials",
+    "sources",
+)
 # Packages that compute.
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "patsy")
 OURS = ("analysis", "prereg", "tests", "data", "study")
