@@ -366,7 +366,8 @@ def test_a_pair_with_a_handful_of_items_stays_out_of_the_mean():
 
 
 def test_an_audit_tells_the_answer_first(tmp_path):
-    found = audited(tmp_path, made_up({"p1": 0.6, "p2": 0.6, "p3": 0.6, "bad": 3, "good": 0.1}))
+    raters = {"p1": 0.6, "p2": 0.6, "p3": 0.6, "bad": 3, "good": 0.1}
+    found = audited(tmp_path, made_up(raters, items=100))
     assert found.kind == "audit"
     assert not found.simulated
     assert "bad agrees less with people" in in_numbers(found)[0]
