@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.audit.habits import own_items_of, polarity_of
-from analysis.evidence.against_lock import refuse_other_plans
+from analysis.evidence.against_lock import refuse_other_plans, refuse_ties
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
@@ -33,6 +33,7 @@ from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.results.stale import plan_content
 from analysis.results.verdict import Verdict as ReportVerdict
 from analysis.results.verdict import joined
+from analysis.tables.columns import TIE
 from analysis.tables.tidy import table_path
 from prereg import files
 from prereg.errors import RatifyError
@@ -163,6 +164,7 @@ def _habits(evidence: Evidence, folder: Path) -> HabitFindings:
         for name in ("probes", "requests"):
             path = table_path(folder / TABLES_FOLDER, name)
             refuse_other_plans(getattr(tables, name), evidence.lock, path)
+    refuse_ties(tables.probes, plan, table_path(folder / TABLES_FOLDER, "probes"))
     return habits_results(
         tables,
         people=evidence.people,
@@ -212,7 +214,7 @@ def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
     """Return the advantage of the left side; it is not finite if a side always wins."""
     try:
         leaning = bradley_terry(
-            evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True
+            evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True, tie=TIE
         )
     except RatifyError as error:
         return Quantity(

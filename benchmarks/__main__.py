@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks import adaptive, analysis, judges, pages, ranking
+from benchmarks import adaptive, analysis, judges, pages, ranking, trials_and_audit
 
 
 def main() -> None:
     """Run all benchmarks."""
     ranking.main()
+    trials_and_audit.main()
     analysis.main()
     pages.main()
     judges.main()

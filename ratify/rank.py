@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,6 +16,7 @@ from ratify.command_line import main
 from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
+    from analysis.ranking.table_ties import Ties
     from prereg.tables.reading import Reading
 
 
@@ -48,10 +49,12 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--ties",
-    metavar="WORDS",
+    metavar="half|davidson|rao_kupper|drop|WORDS",
     multiple=True,
-    help="Words for a tie, separated by commas, such as 'tie,tie (bothbad)'. A tie is half a win "
-    "for each item. Without this option a tie is refused.",
+    help="What a tie is: half a win for each item (the default), an answer of Davidson's or of "
+    "Rao and Kupper's model, or nothing (drop). Or the table's words for a tie, separated by "
+    "commas, if they are not 'tie', 'tie (bothbad)', 'both bad' or 'no difference'. Can be given "
+    "twice, once for each.",
 )
 @click.option(
     "--raters",
@@ -65,6 +68,21 @@ if TYPE_CHECKING:
     type=click.Choice(MODES),
     help="Which of people's judgments to use from a study's exported table. Default: their only "
     "mode, or live.",
+)
+@click.option(
+    "--penalty",
+    type=click.Choice(["ridge", "firth"]),
+    default="ridge",
+    show_default=True,
+    help="What keeps Bradley-Terry scores finite: a small ridge, or Firth's penalty, with which "
+    "every item has an interval, also one that never lost. With firth, scores are bias-reduced and "
+    "intervals are profiles of the penalised likelihood.",
+)
+@click.option(
+    "--side-advantage",
+    is_flag=True,
+    help="Fit an advantage of the left side too, and say how large it is. It is refused if the "
+    "sides were never exchanged.",
 )
 @reading_options
 @click.option(
@@ -84,6 +102,8 @@ def rank(
     ties: tuple[str, ...],
     raters: tuple[str, ...],
     mode: str | None,
+    penalty: str,
+    side_advantage: bool,
     reading: Reading,
     out: Path | None,
     check: bool,
@@ -91,9 +111,9 @@ def rank(
     """Rank items from a table JUDGMENTS that you already have, by Bradley-Terry and Elo.
 
     Each row is one comparison of two items. The table needs the columns left_id, right_id and
-    choice (left or right); name your own columns and words with the options. FILE.xlsx#SHEET is one
-    sheet of a workbook. If the table has a column scenario, items are ranked within each scenario;
-    if it has a column rater_id, standard errors are clustered by rater.
+    choice (left, right or tie); name your own columns and words with the options. FILE.xlsx#SHEET
+    is one sheet of a workbook. If the table has a column scenario, items are ranked within each
+    scenario; if it has a column rater_id, standard errors are clustered by rater.
     """
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
     from analysis.ranking.table_choices import Words
@@ -108,13 +128,17 @@ def rank(
         "scenario": scenario,
     }
     refuse_foreign_table(out)
+    named_ties, model = _ties(ties)
     ranked = rank_table(
         judgments,
         reading=_with_columns(reading, {ours: name for ours, name in named.items() if name}),
-        words=Words(_words([values] if values else []), _words(ties)),
+        words=Words(_words([values] if values else []), named_ties),
         raters=_words(raters),
         mode=mode,
         check=check,
+        ties=model,
+        penalty="firth" if penalty == "firth" else "ridge",
+        side_advantage=side_advantage,
     )
     if out is None:
         click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))
@@ -128,6 +152,23 @@ def _words(given: Sequence[str]) -> tuple[str, ...]:
     """Return words separated by commas; one that holds a comma stands in double quotes."""
     cells = [cell.strip() for row in csv.reader(given, skipinitialspace=True) for cell in row]
     return tuple(cell for cell in cells if cell)
+
+
+def _ties(given: Sequence[str]) -> tuple[tuple[str, ...], Ties]:
+    """Return the words for a tie, and what a tie is."""
+    from analysis.ranking.table_ties import TIES
+
+    models = [word for word in given if word.strip() in TIES]
+    if len(models) > 1:
+        raise RatifyError(
+            "says twice what a tie is",
+            file="--ties",
+            value=", ".join(models),
+            allowed=f"one of {', '.join(TIES)}",
+        )
+    words = _words([word for word in given if word not in models])
+    chosen: Any = models[0].strip() if models else TIES[0]
+    return words, chosen
 
 
 def _with_columns(reading: Reading, named: dict[str, str]) -> Reading:

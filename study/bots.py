@@ -18,6 +18,7 @@ import numpy as np
 
 from prereg.errors import RatifyError
 from prereg.streams import Stream, stream
+from prereg.tables.contract import TIE
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,16 @@ class Population:
         Standard deviation of a rater's own liking for an item, in log-odds.
     side : float
         Standard deviation between raters of a preference for the left side, in log-odds.
+    tie : float
+        Log-odds up to which a rater sees no difference, where a page offers this answer (Rao and
+        Kupper 1967).
     """
 
     sensitivity: float = 1.2
     spread: float = 0.4
     taste: float = 0.5
     side: float = 0.15
+    tie: float = 0.4
 
 
 @dataclass
@@ -58,8 +63,8 @@ class Bot:
         )
         self.side = float(self.rng.normal(0.0, self.population.side))
 
-    def choose(self, left: str, right: str) -> str:
-        """Return the side chosen between two texts.
+    def choose(self, left: str, right: str, *, ties: bool = False) -> str:
+        """Return the side chosen between two texts, or the tie if the page offers one.
 
         Raises
         ------
@@ -67,7 +72,10 @@ class Bot:
             When a page shows a text that is not an item.
         """
         advantage = self._value(left) - self._value(right) + self.side
-        return "left" if self.rng.random() < 1.0 / (1.0 + np.exp(-advantage)) else "right"
+        drawn, room = self.rng.random(), self.population.tie if ties else 0.0
+        if drawn < 1.0 / (1.0 + np.exp(room - advantage)):
+            return "left"
+        return TIE if drawn < 1.0 / (1.0 + np.exp(-room - advantage)) else "right"
 
     def _value(self, text: str) -> float:
         quality = self.quality.get(fingerprint(text))
@@ -153,7 +161,7 @@ def arrive(client: httpx.Client, rater_id: str) -> Page | None:
     return _page(client.get("/trial"))
 
 
-def answer_all(client: httpx.Client, page: Page, choose: Callable[[str, str], str]) -> None:
+def answer_all(client: httpx.Client, page: Page, choose: Callable[..., str]) -> None:
     """Answer every pair, until the page shows the completion code.
 
     In practice trials and in the end survey a bot takes the first of the options, so that its
@@ -165,7 +173,8 @@ def answer_all(client: httpx.Client, page: Page, choose: Callable[[str, str], st
             continue
         if set(page.conversations) != {"A", "B"}:
             raise RatifyError("a trial page does not show two conversations", value=page.title)
-        choice = choose(page.conversations["A"], page.conversations["B"])
+        offered = {"ties": True} if TIE in page.choices.get("choice", ()) else {}
+        choice = choose(page.conversations["A"], page.conversations["B"], **offered)
         page = _page(client.post(page.action, data={**page.fields, "choice": choice}))
 
 

@@ -57,6 +57,13 @@ def speak(app: Flask, language: str) -> None:
     )
 
 
+def no_difference(language: str) -> str:
+    """Return what the third answer of a pair is called, unless the plan has words of its own."""
+    from babel.support import Translations
+
+    return str(Translations.load(CATALOGUES, [language]).ugettext("No difference"))
+
+
 def language_name(language: str) -> str:
     """Return the English name of a language of the raters' pages."""
     from babel import Locale

@@ -20,6 +20,11 @@ from prereg.errors import RatifyError
 
 # A standard error below this is only rounding error.
 NO_SPREAD = 1e-12
+# The answers to a pair: right, a tie, left; exchanging the sides turns x into 1 - x.
+TIED = 0.5
+ANSWERS = (0.0, TIED, 1.0)
+# Instead of an answer, where the most frequent answers are equally frequent.
+UNDECIDED = -1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +38,8 @@ class ChoiceAgreement:
         items of a trial, or by one column, and a t quantile with Satterthwaite's degrees of
         freedom.
     kappa, kappa_se, kappa_low, kappa_high : float
-        Cohen's kappa of the choice of left or right, with the same clusters; NaN if people or the
-        judge always chose the same side.
+        Cohen's kappa of the choice of left or right, or of left, right and tie, with the same
+        clusters; NaN if people or the judge always gave the same answer.
     n, n_clusters : int
         Number of people's choices compared, and number of clusters (raters).
     n_items : int or None
@@ -46,6 +51,8 @@ class ChoiceAgreement:
         People's choices on pairs that the judge never answered, which are left out.
     n_undecided : int
         People's choices where the judge's repeated answers split evenly, which are left out.
+    n_tied_people, n_tied_judge, n_tied_both : int
+        Choices among those compared that are ties of people, of the judge, and of both.
     worst, best, kappa_worst, kappa_best : float
         Agreement and kappa over all of people's choices, if every choice that is left out were
         wrong, or right; equal to the estimates if none is left out.
@@ -67,6 +74,9 @@ class ChoiceAgreement:
     n_reversed: int
     n_unmatched: int
     n_undecided: int
+    n_tied_people: int
+    n_tied_judge: int
+    n_tied_both: int
     worst: float
     best: float
     kappa_worst: float
@@ -104,6 +114,7 @@ def choice_agreement(
     *,
     cluster: str = RATER_AND_ITEMS,
     level: float = 0.95,
+    ties: bool = True,
 ) -> ChoiceAgreement:
     """Compare people's choices with a judge's answers to the same trials.
 
@@ -119,6 +130,9 @@ def choice_agreement(
         trials that hold a common item. Or a column of `people`, usually `rater_id` (as published):
         it takes these items as the only ones of interest.
     level : float
+    ties : bool
+        Whether a tie is an answer of its own, of people and of the judge. If not, the trials in
+        which either answered a tie are left out, as if nobody had been asked them.
 
     Returns
     -------
@@ -141,12 +155,13 @@ def choice_agreement(
     columns.require_columns(people, *cluster_columns(cluster))
     columns.proportion("level", level)
     answers = _majority(judge)
-    trials, chosen_left = _keys(people)
-    same = answers.reindex(trials).to_numpy()
-    other = answers.reindex(trials.reorder_levels([0, 2, 1])).to_numpy()
-    turned = np.isnan(same) & ~np.isnan(other)
-    share = np.where(turned, 1 - other, same)
-    unmatched, undecided = np.isnan(share), share == 0.5
+    trials, chosen = _keys(people)
+    judged, turned = _matched(answers, trials)
+    if not ties:
+        decided = (chosen != TIED) & (judged != TIED)
+        people, chosen = people[decided], chosen[decided]
+        judged, turned = judged[decided], turned[decided]
+    unmatched, undecided = np.isnan(judged), judged == UNDECIDED
     kept = ~unmatched & ~undecided
     if not kept.any():
         raise RatifyError(
@@ -154,9 +169,9 @@ def choice_agreement(
         )
     columns.require_filled(people, *cluster_columns(cluster))
     clusters = clusters_of(people[kept], cluster)
-    x, y = chosen_left[kept].astype(float), (share[kept] > 0.5).astype(float)
+    x, y = chosen[kept], judged[kept]
     agree, pull, kappa, kappa_pull = _agreement_and_kappa(x, y)
-    bounds = _bounds(chosen_left, share > 0.5, kept)
+    bounds = _bounds(chosen, judged, kept)
     se, low, high = _clustered(agree, pull, clusters, level, link=Link.PROPORTION)
     kappa_se, kappa_low, kappa_high = _clustered(
         kappa, kappa_pull, clusters, level, link=Link.KAPPA
@@ -177,6 +192,9 @@ def choice_agreement(
         n_reversed=int((turned & kept).sum()),
         n_unmatched=int(unmatched.sum()),
         n_undecided=int(undecided.sum()),
+        n_tied_people=int((x == TIED).sum()),
+        n_tied_judge=int((y == TIED).sum()),
+        n_tied_both=int(((x == TIED) & (y == TIED)).sum()),
         **bounds,
         level=level,
         method=f"proportion of equal choices, {cluster_words(cluster)}, "
@@ -185,45 +203,54 @@ def choice_agreement(
 
 
 def answered_of(people: pd.DataFrame, judge: pd.DataFrame) -> tuple[int, int]:
-    """Return how many of people's choices a judge decided, and how many there are.
+    """Return how many of people's choices a judge answered, and how many there are.
 
-    A trial is matched as `choice_agreement` matches it. Answers that split evenly are no answer.
+    A trial is matched as `choice_agreement` matches it. A tie is an answer; answers that split
+    evenly are none.
     """
     if judge.empty or people.empty:
         return 0, len(people)
-    answers, trials = _majority(judge), _keys(people)[0]
+    judged, _ = _matched(_majority(judge), _keys(people)[0])
+    return int((~np.isnan(judged) & (judged != UNDECIDED)).sum()), len(people)
+
+
+def _matched(answers: pd.Series[float], trials: pd.MultiIndex) -> tuple[FloatArray, BoolArray]:
+    """Return the judge's answer to each trial, and where it was asked with the sides exchanged."""
     same = answers.reindex(trials).to_numpy()
     other = answers.reindex(trials.reorder_levels([0, 2, 1])).to_numpy()
-    share = np.where(np.isnan(same), other, same)
-    return int((~np.isnan(share) & (share != 0.5)).sum()), len(people)
+    turned = np.isnan(same) & ~np.isnan(other)
+    exchanged = np.where(other == UNDECIDED, UNDECIDED, 1 - other)
+    return np.where(turned, exchanged, same), turned
 
 
-def _bounds(chosen_left: BoolArray, judged_left: BoolArray, kept: BoolArray) -> dict[str, float]:
+def _bounds(chosen: FloatArray, judged: FloatArray, kept: BoolArray) -> dict[str, float]:
     """Return agreement and kappa over all choices, with those left out as wrong and as right."""
-    x = chosen_left.astype(float)
+    other = np.where(chosen == 1, 0.0, 1.0)
     found: dict[str, float] = {}
-    for name, right in (("worst", False), ("best", True)):
-        filled = np.where(kept, judged_left, chosen_left == right).astype(float)
-        agree, _, kappa, _ = _agreement_and_kappa(x, filled)
+    for name, answer in (("worst", other), ("best", chosen)):
+        agree, _, kappa, _ = _agreement_and_kappa(chosen, np.where(kept, judged, answer))
         found |= {name: agree, f"kappa_{name}": kappa}
     return found
 
 
-def _keys(judgments: pd.DataFrame) -> tuple[pd.MultiIndex, BoolArray]:
-    """Return (scenario, left_id, right_id) of every trial, and where left was chosen."""
+def _keys(judgments: pd.DataFrame) -> tuple[pd.MultiIndex, FloatArray]:
+    """Return (scenario, left_id, right_id) of every trial, and its answer."""
     columns.require_columns(judgments, "left_id", "right_id", "choice")
     columns.require_rows(judgments, "judgments")
     scenario = pd.Series("", index=judgments.index)
     if "scenario" in judgments.columns:
         scenario = judgments["scenario"].astype(object).where(judgments["scenario"].notna(), "")
     ids = [columns.text_ids(judgments, name).astype(object) for name in ("left_id", "right_id")]
-    return pd.MultiIndex.from_arrays([scenario, *ids]), columns.left_chosen(judgments)
+    return pd.MultiIndex.from_arrays([scenario, *ids]), columns.left_share(judgments)
 
 
 def _majority(judge: pd.DataFrame) -> pd.Series[float]:
-    """Return the share of the judge's answers that chose left, for every trial."""
-    trials, chosen_left = _keys(judge)
-    return pd.Series(chosen_left.astype(float), index=trials).groupby(level=[0, 1, 2]).mean()
+    """Return the judge's most frequent answer to every trial."""
+    trials, chosen = _keys(judge)
+    said = pd.DataFrame({answer: chosen == answer for answer in ANSWERS}, index=trials)
+    counts = said.groupby(level=[0, 1, 2]).sum()
+    most = counts.eq(counts.max(axis=1), axis=0)
+    return most.idxmax(axis=1).astype(float).mask(most.sum(axis=1) > 1, UNDECIDED)
 
 
 def _agreement_and_kappa(
@@ -231,12 +258,15 @@ def _agreement_and_kappa(
 ) -> tuple[float, FloatArray, float, FloatArray]:
     """Return agreement and kappa, each with the influence of every choice on it."""
     same = (x == y).astype(float)
-    agree, p, q = float(same.mean()), float(x.mean()), float(y.mean())
-    chance = p * q + (1 - p) * (1 - q)
-    if p in {0.0, 1.0} or q in {0.0, 1.0}:  # without variation there is no agreement beyond chance
+    agree = float(same.mean())
+    if np.ptp(x) == 0 or np.ptp(y) == 0:  # without variation there is no agreement beyond chance
         return agree, same - agree, math.nan, np.full(len(x), math.nan)
+    chance, moved = 0.0, np.zeros(len(x))
+    for answer in ANSWERS:
+        p, q = float((x == answer).mean()), float((y == answer).mean())
+        chance += p * q
+        moved += q * ((x == answer) - p) + p * ((y == answer) - q)
     kappa = (agree - chance) / (1 - chance)
-    moved = (2 * q - 1) * (x - p) + (2 * p - 1) * (y - q)
     pull = (same - agree) / (1 - chance) - (1 - agree) / (1 - chance) ** 2 * moved
     return agree, same - agree, kappa, pull
 

@@ -88,7 +88,7 @@ def plot_change(found: ReliableChange, *, ax: Axes | None = None) -> Axes:
     ax.set_ylim(len(conditions) - 0.5, -0.55)
     reach = max(float(np.abs(places).max(initial=0.0)), found.threshold[2]) * 1.06
     ax.set_xlim(-reach, reach)
-    ax.set_xlabel("Change (points; higher is better)")
+    ax.set_xlabel(f"Change (points; {found.better} is better)")
     tidy(ax, keep=("bottom",))
     return ax
 

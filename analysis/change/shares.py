@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any
 
@@ -14,14 +15,18 @@ from analysis.arrays import FloatArray
 from analysis.change.scores import Scores
 from analysis.change.variance_components import VarianceComponents
 from analysis.inference.families import adjust
-from analysis.inference.proportions import two_proportions, wilson
+from analysis.inference.proportions import two_proportions, wilson, wilson_interval
 
 OUTCOMES = ("improved", "declined", "neither")
 IN_USE = "random intercept"
 
 
 def outcome_of(z: FloatArray, cut: float) -> NDArray[np.str_]:
-    """Return 'improved', 'declined' or 'neither' for each change in units of its error."""
+    """Return 'improved', 'declined' or 'neither' for each change in units of its error.
+
+    A cut below 0 means that lower is better.
+    """
+    z, cut = (z, cut) if cut > 0 else (-z, -cut)
     return np.select([z >= cut, z <= -cut], list(OUTCOMES[:2]), OUTCOMES[2])
 
 
@@ -31,33 +36,48 @@ def shares_by_condition(
     cut: float,
     scale: tuple[float, float],
     level: float,
+    *,
+    own: Mapping[str, float],
 ) -> pd.DataFrame:
     """Count who improved, declined or did neither, in each condition.
 
     Parameters
     ----------
     people : DataFrame
-        `condition`, `z`, `outcome` of the people compared.
+        `person_id`, `condition`, `z`, `outcome` of the people compared.
     conditions : tuple of str
+        The control first.
     cut : float
-        Threshold of z.
+        Threshold of z; below 0 if lower is better.
     scale : tuple of float
         The ends of the threshold's interval, each divided by the threshold.
     level : float
+    own : mapping of person to float
+        How much each person of the control adds to the log of the variance within people
+        (`WithinPeople.log_influence`).
 
     Returns
     -------
     DataFrame
         One row per condition and outcome: `condition`, `outcome`, `count`, `n`, `share` with
-        `share_low` and `share_high` (include the threshold's uncertainty; in the control, the
-        first condition, they are Wilson's: its measurements set the threshold, so that including
-        it would count one error twice), `wilson_low` and `wilson_high` (the threshold assumed to
-        be known), and `at_low_threshold`, `at_high_threshold`: the share if the threshold is at
-        either end of its interval.
+        `share_low` and `share_high` (include the threshold's uncertainty), `wilson_low` and
+        `wilson_high` (the threshold assumed to be known), and `at_low_threshold`,
+        `at_high_threshold`: the share if the threshold is at either end of its interval.
+
+    Notes
+    -----
+    In every condition the interval is of the share of such people who would pass the true
+    threshold. Elsewhere than in the control its two errors are independent (`_carried`). In the
+    control they are not: a person with a large change raises the share and the threshold. A person
+    adds `(1 or 0) - share`, and half of `own` times the slope of the share in the log threshold,
+    which is read from the shares at the two ends of the threshold's interval. The sum of squares
+    is the variance of both errors together, and Wilson's interval is taken at the number of people
+    that would have this variance (as Korn and Graubard 1998 do for clusters).
     """
     rows = []
     for condition in conditions:
-        z = people.loc[people["condition"] == condition, "z"].to_numpy(dtype=float)
+        mine = people[people["condition"] == condition]
+        z = mine["z"].to_numpy(dtype=float)
         now = outcome_of(z, cut)
         ends = [outcome_of(z, cut * factor) for factor in scale]
         for outcome in OUTCOMES:
@@ -66,6 +86,10 @@ def shares_by_condition(
             low, high = found.low, found.high
             if condition != conditions[0]:
                 low, high = _carried(found.estimate, (low, high), at, (0.0, 1.0))
+            elif 0 < found.successes < found.n:
+                slope = (at[1] - at[0]) / math.log(scale[1] / scale[0])
+                n = _effective_n(now == outcome, mine["person_id"], own, slope)
+                low, high = wilson_interval(found.estimate * n, n, level=level)
             rows.append(
                 {
                     "condition": condition,
@@ -82,6 +106,16 @@ def shares_by_condition(
                 }
             )
     return pd.DataFrame(rows)
+
+
+def _effective_n(
+    hits: NDArray[np.bool_], person: pd.Series[Any], own: Mapping[str, float], slope: float
+) -> float:
+    """Return the people whose share would vary as the control's share and threshold together do."""
+    share, n = float(hits.mean()), len(hits)
+    added = pd.Series(own, dtype=float) * slope / 2
+    added = added.add(pd.Series((hits - share) / n, index=person.to_numpy()), fill_value=0.0)
+    return share * (1 - share) / float(np.square(added).sum())
 
 
 def _carried(

@@ -14,10 +14,12 @@ from scipy.stats import chi2
 from scipy.stats import f as f_distribution
 
 from analysis.arrays import FloatArray
+from analysis.change.within_people import WithinPeople, bootstrap_interval
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
 Interval = tuple[float, float]
+INTERVALS = ("normal", "bootstrap")
 NOWHERE: Interval = (math.nan, math.nan)
 
 
@@ -42,9 +44,12 @@ class VarianceComponents:
         Degrees of freedom of the variance within people.
     means : Series
         Mean of each occasion if the model has these, otherwise of all (index `all`).
-    method : str
+    method, interval_method : str
+        Of the estimates, and of `within_interval`.
     notes : tuple of str
         Cautions about the numbers.
+    sums : WithinPeople
+        What each person adds to the variance within people.
     """
 
     between: float
@@ -60,7 +65,9 @@ class VarianceComponents:
     df: int
     means: pd.Series[float] = field(repr=False)
     method: str
+    interval_method: str
     notes: tuple[str, ...]
+    sums: WithinPeople = field(repr=False, compare=False)
 
     def mean_reliability(self, k: int) -> tuple[float, float, float]:
         """Return the reliability of the mean of k measurements and its interval.
@@ -105,6 +112,9 @@ def variance_components(
     person: str = "person_id",
     occasion: str = "round",
     occasion_means: bool = False,
+    interval: str = "normal",
+    rng: np.random.Generator | None = None,
+    resamples: int = 1999,
     level: float = 0.95,
 ) -> VarianceComponents:
     """Fit the random-intercept model by restricted maximum likelihood (REML).
@@ -120,6 +130,11 @@ def variance_components(
         Names of its columns.
     occasion_means : bool
         Whether each occasion has its own mean (fixed effects); by default there is one mean.
+    interval : {'normal', 'bootstrap'}
+        Of `within`: the chi-square interval, or the bootstrap over people, which needs `rng`.
+    rng : Generator, optional
+    resamples : int
+        Of the bootstrap.
     level : float
         Coverage of the intervals.
 
@@ -127,11 +142,12 @@ def variance_components(
     -------
     VarianceComponents
         `within`: the chi-square interval of the sum of squares within people, exact for normal
-        measurements. The ratio between / within, and with it the reliability: the exact interval
-        of Harville and Fenech, which in the balanced case is that of the intraclass correlation.
-        `between`: the interval of Williams, generalised through the same ratio; it covers at
-        least its level. `notes` says if `between` is zero. With only one person, what depends on
-        the variance between people is NaN.
+        measurements, or `within_people.bootstrap_interval`, for any. The ratio between / within,
+        and with it the reliability: the exact interval of Harville and Fenech, which in the
+        balanced case is that of the intraclass correlation. `between`: the interval of Williams,
+        generalised through the same ratio; it covers at least its level. Both of these assume
+        normal measurements in either case. `notes` says if `between` is zero. With only one
+        person, what depends on the variance between people is NaN.
 
     Raises
     ------
@@ -146,24 +162,34 @@ def variance_components(
     Williams, J. S. (1962). Biometrika 49, 278-281.
     """
     columns.proportion("level", level)
+    columns.one_of("interval", interval, INTERVALS)
     columns.require_columns(data, person, value, *([occasion] if occasion_means else []))
     y = columns.numbers(data, value)
     rows = data[~np.isnan(y)].reset_index(drop=True)
     columns.require_rows(rows, f"measurements in column '{value}'")
-    model = _Model.of(
+    measured = (
         columns.numbers(rows, value),
         columns.text_ids(rows, person),
         columns.text_ids(rows, occasion) if occasion_means else None,
     )
+    model, sums = _Model.of(*measured), WithinPeople.of(*measured)
     _refuse_unknowable(model, value)
     ratio = model.reml_ratio() if model.df_between > 0 else math.nan
     notes = _notes(model, ratio)
     fitted = model.total(ratio)[0] / (model.df + model.df_between) if ratio == ratio else math.nan
     within = fitted if math.isfinite(fitted) else model.inside / model.df
+    interval_method = f"chi-square interval with {model.df} degrees of freedom"
     within_interval = (
         model.inside / float(chi2.ppf((1 + level) / 2, model.df)),
         model.inside / float(chi2.ppf((1 - level) / 2, model.df)),
     )
+    if interval == "bootstrap":
+        if rng is None:
+            raise RatifyError(
+                "the bootstrap needs random numbers", column="rng", allowed="a Generator"
+            )
+        within_interval = bootstrap_interval(sums, rng=rng, resamples=resamples, level=level)
+        interval_method = f"bootstrap over {sums.people} people, {resamples:,} resamples"
     ratio_interval = model.ratio_interval(level)
     return VarianceComponents(
         between=ratio * within,
@@ -180,6 +206,8 @@ def variance_components(
         means=model.fitted_means(ratio if math.isfinite(ratio) else 0.0),
         method="random intercept, REML" + (", occasion means" if occasion_means else ""),
         notes=notes,
+        interval_method=interval_method,
+        sums=sums,
     )
 
 

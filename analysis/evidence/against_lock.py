@@ -26,6 +26,15 @@ def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> No
         )
 
 
+def refuse_ties(answers: pd.DataFrame, plan: Plan, path: Path) -> None:
+    """Raise `RatifyError` at the first tie, unless the plan offers ties."""
+    if plan.design.offers_ties or answers.empty or "choice" not in answers:
+        return
+    tied = pd.Series(columns.is_tie(answers), index=answers.index)
+    allowed = "left, right; a tie only in a plan with ties: offered"
+    _refuse(answers, tied, path, "choice", "is a tie, which the plan refuses", allowed)
+
+
 def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
     """Raise `RatifyError` at the first row that carries another plan's hash.
 

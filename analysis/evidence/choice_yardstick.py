@@ -12,6 +12,7 @@ from scipy.stats import t as student
 from analysis.arrays import FloatArray
 from analysis.evidence.evidence import Evidence
 from analysis.ranking import bradley_terry
+from analysis.tables.columns import without_ties
 from prereg.errors import RatifyError
 
 # With fewer comparisons by two people, or fewer people, there is no yardstick of that kind.
@@ -32,6 +33,8 @@ class Beside:
         What people's number is: `PAIRS`, or `OTHERS` where no comparison was made twice.
     n : int
         Answers of people that were used.
+    ties : bool
+        Whether people's ties were left out.
     """
 
     judge: tuple[float, float, float]
@@ -39,16 +42,17 @@ class Beside:
     difference: tuple[float, float, float]
     what: str
     n: int
+    ties: bool = False
 
 
 def yardstick_of(evidence: Evidence) -> tuple[pd.Series, str]:
-    """Return, for each answer of people, how far other people agree with it, and by what.
+    """Return, for each decided answer of people, how far other people agree with it, and by what.
 
     Where enough comparisons were made by two people, it is the share of the others who chose the
     same; otherwise whether the side is ahead in the Bradley-Terry ranking by four fifths of the
     people, without this person. NaN where nothing is known.
     """
-    people = evidence.people
+    people = without_ties(evidence.people)
     key = _pair(people)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"])
     n = key.groupby(key).transform("size")
@@ -89,10 +93,11 @@ def beside_people(
 ) -> Beside | None:
     """Return a judge's agreement with people beside people's own; None if nothing is shared.
 
+    Ties of people, and comparisons in which most answers of the judge are ties, are left out.
     Errors are clustered by rater, and by comparison too where people are compared with each other;
     the larger of the two counts.
     """
-    people = evidence.people
+    people = without_ties(evidence.people)
     chosen = _majority_winner(trials).reindex(_pair(people)).to_numpy(dtype=object)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"]).to_numpy()
     usable = known.notna().to_numpy() & pd.notna(chosen)
@@ -103,11 +108,13 @@ def beside_people(
     clusters = [people["rater_id"].to_numpy()[usable]]
     clusters += [_pair(people).to_numpy()[usable]] if what == PAIRS else []
     three = [_mean(values, clusters, level) for values in (own, theirs, own - theirs)]
-    return Beside(three[0], three[1], three[2], what, int(usable.sum()))
+    ties = len(people) < len(evidence.people)
+    return Beside(three[0], three[1], three[2], what, int(usable.sum()), ties)
 
 
 def _majority_winner(trials: pd.DataFrame) -> pd.Series:
     """Return which item a judge prefers in each comparison; ties are left out."""
+    trials = without_ties(trials)
     won = trials["left_id"].where(trials["choice"] == "left", trials["right_id"])
     counts = pd.DataFrame({"pair": _pair(trials), "won": won}).value_counts().reset_index()
     top = counts.sort_values("count", ascending=False, kind="stable")

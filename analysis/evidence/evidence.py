@@ -17,6 +17,7 @@ from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read
 from analysis.ranking import Ranking, bradley_terry
 from analysis.results.quantities import Status
 from analysis.tables import tidy as tables
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
@@ -43,10 +44,10 @@ class Evidence:
         The items table; columns other than id, scenario and text are unchanged.
     answers : DataFrame
         People's answers after exclusions, with `sequence_id`, without attention checks: by the
-        plan's kind forced choices, ratings (one row per dimension) or picks (one row per option).
+        plan's kind choices, ratings (one row per dimension) or picks (one row per option).
     people : DataFrame
-        People's forced choices: the answers of a pairwise plan, or the comparisons that picks of
-        best and worst imply; empty if the plan asks for ratings.
+        People's choices: the answers of a pairwise plan, ties among them if it offers ties, or the
+        comparisons that picks of best and worst imply; empty if the plan asks for ratings.
     participants : DataFrame
         Their visits.
     flow : DataFrame
@@ -56,7 +57,8 @@ class Evidence:
     withdrawn : int
         Number of people who withdrew; none of their answers is in any table.
     ranking : Ranking or None
-        People's Bradley-Terry scores; None if the plan asks for ratings.
+        People's Bradley-Terry scores, with a tie as half a win for each side; None if the plan asks
+        for ratings.
     judges : mapping
         By judge id.
     judge_ratings : DataFrame
@@ -253,7 +255,7 @@ def _of_people(
         "people": choices,
         "participants": kept.participants,
         "flow": kept.flow,
-        "ranking": bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster)
+        "ranking": bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster, tie=TIE)
         if kind_of(plan).compares
         else None,
     }

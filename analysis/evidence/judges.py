@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.tables import StudyTables
 from analysis.ranking import Ranking, bradley_terry, elo
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE
@@ -33,12 +34,12 @@ class JudgeEvidence:
     ----------
     judge_id : str
     trials : DataFrame
-        Its forced choices on the same trials that people answered; best-worst picks as the
-        comparisons they imply; empty if the plan asks for ratings.
+        Its choices, ties among them, on the same trials that people answered; best-worst picks as
+        the comparisons they imply; empty if the plan asks for ratings.
     scores : DataFrame
         `item_id`, `scenario`, every dimension of a pairwise plan's measures, `overall`, and `elo`
-        and `bradley_terry`, each with its error (`elo_se` is missing), if it was asked to compare
-        pairs.
+        and `bradley_terry`, each with its error (missing: `judges_errors` has it), if it was asked
+        to compare pairs.
     ranking : Ranking or None
         Its Elo scores; instead its Bradley-Terry scores if its pairs were chosen by information or
         if it picked the best and the worst; None too if it compared no pairs.
@@ -47,6 +48,8 @@ class JudgeEvidence:
     drawn : int or None
         How many pairs were drawn for its ranking, with those that it left unanswered; None if its
         answers do not say, as only those of a judge of kind table do.
+    pairs : DataFrame
+        The forced choices behind `elo` and `bradley_terry`, in the order asked; empty without.
     """
 
     judge_id: str
@@ -55,6 +58,7 @@ class JudgeEvidence:
     ranking: Ranking | None
     answered: bool = True
     drawn: int | None = None
+    pairs: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
     def has_one_score(self, measures: Measures) -> bool:
         """Say whether its overall score is one score per item, not the sum of its dimensions."""
@@ -86,9 +90,11 @@ def _judge_evidence(plan: Plan, judge_id: str, read: StudyTables) -> JudgeEviden
     trials = evidence_of(plan).choices(mine)
     if not kind_of(plan).compares:
         return JudgeEvidence(judge_id=judge_id, trials=trials, scores=items, ranking=None)
-    ranking = bradley_terry(trials, ridge=plan.ranking.ridge)
+    ranking = bradley_terry(trials, ridge=plan.ranking.ridge, tie=TIE)
     scores = _with_scores(items, {"bradley_terry": ranking})
-    return JudgeEvidence(judge_id=judge_id, trials=trials, scores=scores, ranking=ranking)
+    return JudgeEvidence(
+        judge_id=judge_id, trials=trials, scores=scores, ranking=ranking, pairs=trials
+    )
 
 
 def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables) -> JudgeEvidence:
@@ -104,7 +110,9 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
     sampling = judge.pairs
     compared = isinstance(judge, TableJudge) and judge.judgments is not None
     ranking: dict[str, Ranking] = {}
-    if not pairs.empty and (sampling is not None or compared):
+    ranked = not pairs.empty and (sampling is not None or compared)
+    if ranked:
+        pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
         ranking = _own_ranking(plan, judge_id, pairs)
         scores = _with_scores(scores, ranking)
     by_information = sampling is not None and sampling.scheme == "information"
@@ -116,6 +124,7 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
         ranking=shown,
         answered=not mine.empty or bool(own.any()),
         drawn=_drawn(pairs) if isinstance(judge, TableJudge) else None,
+        pairs=pairs if ranked else pairs.iloc[:0],
     )
 
 
@@ -135,14 +144,18 @@ def _with_scores(scores: pd.DataFrame, rankings: dict[str, Ranking]) -> pd.DataF
 
 def _own_ranking(plan: Plan, judge_id: str, pairs: pd.DataFrame) -> dict[str, Ranking]:
     """Return a judge's own ranking by Elo and by Bradley-Terry, from the pairs asked for it."""
-    pairs = pairs.sort_values("position", kind="stable")  # Elo depends on the order asked
     settings = plan.ranking.elo
     rng = stream(plan.seed, Stream.ANALYSIS, ELO + judge_id)
     return {
         "elo": elo(
-            pairs, start=settings.start, k=settings.k, reorderings=settings.reorderings, rng=rng
+            pairs,
+            start=settings.start,
+            k=settings.k,
+            reorderings=settings.reorderings,
+            rng=rng,
+            tie=TIE,
         ),
-        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge),
+        "bradley_terry": bradley_terry(pairs, ridge=plan.ranking.ridge, tie=TIE),
     }
 
 

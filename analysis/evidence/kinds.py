@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 import pandas as pd
 
 from analysis.ranking.best_worst import comparisons_from_best_worst
+from analysis.tables.columns import is_tie
 from prereg.kinds.best_worst import BEST_WORST
 from prereg.kinds.pairwise import PAIRWISE
 from prereg.kinds.rating import RATING
@@ -39,7 +40,7 @@ class KindEvidence(ABC):
 
 
 class PairwiseEvidence(KindEvidence):
-    """Forced choices, as they are."""
+    """Choices between two, as they are."""
 
     def choices(self, answers: pd.DataFrame) -> pd.DataFrame:
         """Return the answers themselves."""
@@ -47,11 +48,16 @@ class PairwiseEvidence(KindEvidence):
 
     def counted(self, answers: pd.DataFrame) -> str:
         """Count choices."""
-        return f"{len(answers):,} choices"
+        ties = int(is_tie(answers).sum())
+        return f"{len(answers):,} choices" + (f" ({ties:,} of them ties)" if ties else "")
 
     def asked(self, plan: Plan) -> str:
         """Say how many pairs."""
-        return f"about {plan.design.trials} pairs each. Pairs lie within one scenario; "
+        third = ""
+        if plan.design.offers_ties:
+            words = f" (“{plan.design.tie_answer}”)" if plan.design.tie_answer else ""
+            third = f" with a third answer for ties{words}"
+        return f"about {plan.design.trials} pairs each{third}. Pairs lie within one scenario; "
 
 
 class RatingEvidence(KindEvidence):

@@ -11,10 +11,13 @@ from analysis.evidence.evidence import Evidence
 from analysis.inference.paired import clustered_share
 from analysis.results.numbers import number, p_value, percent, with_interval
 from analysis.results.verdict import Flagged, Note, NotRun, Verdict
+from analysis.tables.columns import is_tie, without_ties
 from prereg.plan.reporting import Large
 
 # Fewer answers or dimensions than these say nothing about a person.
 FEWEST_CHOICES, FEWEST_TIMES, FEWEST_DIMENSIONS, FEWEST_ITEMS = 8, 3, 3, 5
+# So large a share of ties says nothing about the texts.
+MANY_TIES = 0.9
 Reasons = dict[str, list[str]]
 
 
@@ -73,6 +76,10 @@ def _sides(answers: pd.DataFrame, large: Large, reasons: Reasons) -> Note | NotR
     """Flag people who choose one side; return the finding on the share of left choices."""
     if "choice" not in answers:
         return None
+    _ties(answers, reasons)
+    answers = without_ties(answers)
+    if answers.empty:
+        return NotRun(check="Sides of people", why="every answer is a tie")
     left = (answers["choice"] == "left").groupby(answers["rater_id"])
     counts = pd.DataFrame({"left": left.sum(), "n": left.size()})
     for row in counts[counts["n"] >= FEWEST_CHOICES].itertuples():
@@ -98,6 +105,16 @@ def _sides(answers: pd.DataFrame, large: Large, reasons: Reasons) -> Note | NotR
         do="Check that both sides look alike on every device and that texts are read; balanced "
         "sides keep the ranking fair, but such answers say little.",
     )
+
+
+def _ties(answers: pd.DataFrame, reasons: Reasons) -> None:
+    """Flag people who choose neither side, whatever they see."""
+    tied = pd.Series(is_tie(answers), index=answers.index).groupby(answers["rater_id"])
+    counts = tied.size()[(tied.mean() >= MANY_TIES) & (tied.size() >= FEWEST_CHOICES)]
+    neither = tied.sum()
+    for rater, n in counts.items():
+        said = f"chose neither side {neither[str(rater)]:.0f} of {n:.0f} times"
+        reasons.setdefault(str(rater), []).append(said)
 
 
 def _speed(answers: pd.DataFrame, large: Large, reasons: Reasons) -> Note | NotRun | None:

@@ -11,6 +11,7 @@ from analysis.evidence.against_lock import (
     refuse_judges_checks,
     refuse_other_items,
     refuse_other_plans,
+    refuse_ties,
     refuse_undesigned,
     refuse_unknown_items,
     refuse_unknown_slots,
@@ -111,6 +112,7 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
             refuse_other_plans(getattr(read, name), lock, path[name])
         slots = plan.design.raters_per_sequence
         refuse_unknown_slots(read.participants, slots, path["participants"])
+    refuse_ties(read.answers, plan, path["answers"])
     refuse_unknown_items(read.answers, read.items, path["answers"])
     for name in ("answers", "ratings"):
         refuse_judges_checks(getattr(read, name), path[name])

@@ -149,14 +149,14 @@ def _failed(answers: pd.DataFrame) -> BoolArray:
 
 
 def _other_than_expected(judgments: pd.DataFrame, asked: BoolArray) -> BoolArray:
-    """Return where an attention check was answered, but not as it should be."""
+    """Return where an attention check was answered, but not as it should be; a tie is wrong too."""
     columns.require_columns(judgments, "choice")
     answered = asked & is_answered(judgments)
     for column in ("choice", "expected_choice"):
-        known = judgments[column].isin(columns.SIDES).to_numpy(dtype=bool)
-        columns.refuse(
-            judgments, column, answered & ~known, "is not a choice", allowed="left, right"
-        )
+        words = (*columns.SIDES, columns.TIE)
+        known = judgments[column].isin(words).to_numpy(dtype=bool)
+        allowed = ", ".join(words)
+        columns.refuse(judgments, column, answered & ~known, "is not a choice", allowed=allowed)
     wrong = judgments["choice"].ne(judgments["expected_choice"]).fillna(False)
     return answered & wrong.to_numpy(dtype=bool)
 

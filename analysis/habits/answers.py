@@ -15,6 +15,8 @@ from analysis.tables import columns
 # The columns of a pair as it was asked.
 PAIR = ["scenario", "left_id", "right_id"]
 TRIALS, REVERSED = "trial", "reversed"
+# A tie, where 1 is a choice of the left and 0 of the right.
+HALF = 0.5
 ORIGINAL, SWAP, REPEAT, WORDING, PERTURBATION = (
     "original",
     "swap",
@@ -57,7 +59,7 @@ def people_of(frame: pd.DataFrame, mode: str | None) -> pd.DataFrame:
 def pair_probes(probes: pd.DataFrame, judge: str) -> pd.DataFrame:
     """Return a judge's probes of pairs: `unit`, `probe`, `variant`, and the pair with its answer.
 
-    `chosen` is the item chosen; it does not change with the sides.
+    `chosen` is the item chosen, empty at a tie; it does not change with the sides.
     """
     mine = of_judge(probes, judge)
     if mine.empty:
@@ -65,7 +67,8 @@ def pair_probes(probes: pd.DataFrame, judge: str) -> pd.DataFrame:
     mine = mine[~columns.missing(mine["left_id"])]
     asked = _asked(mine, np.zeros(len(mine), dtype=bool))
     names = {name: _plain(mine[name]) for name in ("unit", "probe", "variant", "choice")}
-    chosen = asked["left_id"].where(asked["left"], asked["right_id"])
+    chosen = asked["left_id"].where(asked["left"] == 1, asked["right_id"])
+    chosen = chosen.mask(asked["left"] == HALF, "")
     return asked.drop(columns="turned").assign(**names, chosen=chosen)
 
 
@@ -93,10 +96,10 @@ def questions(judgments: pd.DataFrame, probes: pd.DataFrame, judge: str) -> pd.D
     Returns
     -------
     DataFrame
-        The pair as asked (`scenario`, `left_id`, `right_id`), `left` where left was chosen, and
-        `turned` where it was asked with the sides of people's trial exchanged. Trials that show
-        the same pair on the same sides are one question, which the judge is asked once; if a table
-        has several answers to it, the first counts.
+        The pair as asked (`scenario`, `left_id`, `right_id`), `left` (1 if left was chosen, 0 if
+        right was, 1/2 for a tie), and `turned` where it was asked with the sides of people's trial
+        exchanged. Trials that show the same pair on the same sides are one question, which the
+        judge is asked once; if a table has several answers to it, the first counts.
     """
     mine = of_judge(judgments, judge)
     parts = []
@@ -127,7 +130,7 @@ def _asked(frame: pd.DataFrame, turned: BoolArray) -> pd.DataFrame:
     ids = {name: _plain(frame[name]) for name in ("left_id", "right_id")}
     scenario = _plain(_scenario(frame))
     return pd.DataFrame(
-        {"scenario": scenario, **ids, "left": columns.left_chosen(frame), "turned": turned}
+        {"scenario": scenario, **ids, "left": columns.left_share(frame), "turned": turned}
     )
 
 
@@ -138,33 +141,43 @@ def _plain(values: pd.Series[Any]) -> pd.Series[Any]:
 
 @dataclass(frozen=True)
 class Turned:
-    """Pairs that were asked both ways round; `first` and `second` say where left was chosen."""
+    """Pairs that were asked both ways round; `first` and `second` are 1 where left was chosen.
+
+    They are 0 where right was chosen, and 1/2 at a tie.
+    """
 
     pairs: pd.DataFrame
-    first: BoolArray
-    second: BoolArray
+    first: FloatArray
+    second: FloatArray
 
     @property
     def same_item(self) -> BoolArray:
-        """Where the same item was chosen both times."""
-        return np.asarray(self.first != self.second)
+        """Where both answers say the same: one item, or a tie both times."""
+        return np.asarray(self.first + self.second == 1)
+
+    @property
+    def decided(self) -> BoolArray:
+        """Where neither answer is a tie."""
+        return np.asarray((self.first != HALF) & (self.second != HALF))
 
 
 def asked_both_ways(asked: pd.DataFrame) -> Turned:
     """Return the pairs among the questions that were asked both ways round, each once."""
     if asked.empty:
-        return Turned(asked, np.zeros(0, dtype=bool), np.zeros(0, dtype=bool))
+        return Turned(asked, np.zeros(0), np.zeros(0))
     pairs = pd.MultiIndex.from_frame(asked[PAIR])
-    left = pd.Series(asked["left"].to_numpy(bool), index=pairs)
+    left = pd.Series(asked["left"].to_numpy(np.float64), index=pairs)
     turned = left.reindex(pairs.reorder_levels([0, 2, 1])).to_numpy()
-    known = ~pd.isna(turned)
+    known = ~np.isnan(turned)
     ids = asked[["left_id", "right_id"]].to_numpy(dtype=str)
     one_way = known & (ids[:, 0] < ids[:, 1])
-    return Turned(asked[one_way], left.to_numpy()[one_way], turned[one_way].astype(bool))
+    return Turned(asked[one_way], left.to_numpy()[one_way], turned[one_way])
 
 
 def answers_to(pairs: pd.MultiIndex, asked: pd.DataFrame) -> FloatArray:
     """Return how often a judge chose the left item of each pair, whichever way it was asked.
+
+    A tie is half a choice of each item.
 
     If a pair was asked both ways round, this is the mean of the two, so that a preference for a
     side cancels; NaN if it was never asked.

@@ -20,6 +20,7 @@ from analysis.habits.traits import doublings_of, length, own
 from analysis.habits.votes import Votes, votes_of
 from analysis.results.factors import BEYOND
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.tables.columns import is_tie
 from prereg.errors import RatifyError
 from prereg.streams import Stream, stream
 
@@ -112,10 +113,18 @@ def habits_results(
         sentences=[text.verdicts(measures, judge) for judge in kinds],
         details=[sentence for sentence in details if sentence],
         methods=text.methods(
-            rewrites=rewrites, shown=shown["item_id"].nunique(), cut=CUT, seed=seed
+            rewrites=rewrites,
+            shown=shown["item_id"].nunique(),
+            cut=CUT,
+            seed=seed,
+            ties=any(_has_ties(frame) for frame in (people, tables.judgments, tables.probes)),
         ),
         limits=text.limits(),
     )
+
+
+def _has_ties(frame: pd.DataFrame) -> bool:
+    return "choice" in frame and bool(is_tie(frame).any())
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.habits.answers import (
+    HALF,
     ORIGINAL,
     REPEAT,
     SWAP,
@@ -18,10 +18,10 @@ from analysis.habits.answers import (
     item_probes,
     pair_probes,
 )
-from analysis.habits.measure import ODDS, Habit, Measure
+from analysis.habits.first_odds import first_odds
+from analysis.habits.measure import Habit, Measure
 from analysis.inference.paired import (
     clustered_share,
-    coin_interval,
     coin_p,
     exchange_p,
     mean_difference,
@@ -56,14 +56,22 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
     A judge without the habit is as likely to choose the first both times as the second both times,
     whatever the items. So only pairs whose choice moved count, split like a coin (McNemar 1947). In
     a logistic model with a factor b on the odds for being first, the split has odds b squared,
-    whatever the items' difference (conditional likelihood, Rasch 1960), so b is their root.
+    whatever the items' difference (conditional likelihood, Rasch 1960), so b is their root. Pairs
+    with a tie in either order are in the consistency only.
     """
     turned = asked_both_ways(asked)
-    n, same = len(turned.first), turned.same_item
-    both_first = int((turned.first & turned.second).sum())
-    moved = int((~same).sum())
+    same, decided = turned.same_item, turned.decided
+    n, tied = int(decided.sum()), int((~decided).sum())
+    both_first = int((decided & (turned.first == 1) & (turned.second == 1)).sum())
+    moved = int((decided & ~same).sum())
     common: dict[str, Any] = {"judge": judge, "n": n, "unit_of_n": PAIRS}
-    note = "" if n else "No pair was asked both ways round."
+    note = "" if n + tied else "No pair was asked both ways round."
+    about_ties = (
+        f"{tied:,} pairs with a tie in at least one order are left out; they count in the "
+        "consistency, where a tie both times is the same answer."
+        if tied
+        else ""
+    )
     away = paired_difference(both_first, moved - both_first, n)
     steady = share_over_pairs(same.astype(float), turned.pairs)
     return Habit(
@@ -81,11 +89,11 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 p_value=coin_p(both_first, moved) if n else math.nan,
                 method="share of both answers to a pair; Tango's interval, exact McNemar test",
                 unit="proportion",
-                note=note,
+                note=note or about_ties,
                 accuses=True,
                 **common,
             ),
-            _first_odds(both_first, moved, common, note),
+            first_odds(both_first, moved, common, note),
             Measure(
                 habit="steady",
                 what="consistency",
@@ -96,38 +104,9 @@ def position(asked: pd.DataFrame, *, judge: str) -> Habit:
                 method=f"share of pairs; {PAIRS_AND_ITEMS}",
                 unit="proportion",
                 note=note,
-                **common,
+                **{**common, "n": n + tied},
             ),
         ),
-    )
-
-
-def _first_odds(both_first: int, moved: int, common: Mapping[str, Any], note: str) -> Measure:
-    """Return the factor on the odds for being first; not finite if all choices moved one way."""
-    estimate = low = high = math.nan
-    endless = 0
-    if moved:
-        ends = coin_interval(both_first, moved)
-        low, high = (math.sqrt(end / (1 - end)) if end < 1 else math.nan for end in ends)
-        if 0 < both_first < moved:
-            estimate = math.sqrt(both_first / (moved - both_first))
-        else:
-            endless = 1 if both_first else -1
-            note = "The odds are not finite: every choice that moved went to the same side."
-    elif not note:
-        note = "No choice moved with the sides."
-    return Measure(
-        habit="first",
-        what="first_odds",
-        label=f"Being first multiplies the odds of {common['judge']}'s choice by",
-        estimate=estimate,
-        low=low,
-        high=high,
-        method="root of the odds among pairs whose choice moved; exact interval (Clopper-Pearson)",
-        unit=ODDS,
-        note=note,
-        endless=endless,
-        **{**common, "n": moved, "unit_of_n": "pairs that moved"},
     )
 
 
@@ -151,13 +130,14 @@ def letter(asked: pd.DataFrame, *, judge: str) -> Habit:
     left, in a table from elsewhere. An honest judge's share varies less than a fair coin there, so
     the test errs on its side.
     """
-    left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=bool)
-    n, a = len(left), int(left.sum())
+    left = asked.loc[~asked["turned"].astype(bool), "left"].to_numpy(dtype=np.float64)
+    tied = int((left == HALF).sum())
+    n, a = len(left) - tied, int((left == 1).sum())
     share = a / n if n else math.nan
     low, high = wilson_interval(a, n)
-    note = "" if n else "It answered no trial."
+    note = f"{tied:,} ties are left out." if tied else "" if n else "It answered no trial."
     if n > 1 and a in {0, n}:
-        note = f"Every single answer is {'A' if a else 'B'}."
+        note = f"Every single answer is {'A' if a else 'B'}.{' ' * bool(tied)}{note}"
     return Habit(
         judge,
         "letter",
@@ -196,6 +176,8 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         noisy judge is weak, not biased.
     """
     again = _agreements(probes, judge, REPEAT).groupby("unit")
+    asked = pair_probes(probes, judge)
+    tied = bool(asked.loc[asked["probe"].isin([ORIGINAL, REPEAT]), "chosen"].eq("").any())
     found = share_over_pairs(again["same"].mean().to_numpy(), again[SIDES].first())
     note = "" if found.units else "Nothing was asked again."
     common: dict[str, Any] = {
@@ -219,13 +201,16 @@ def repeatability(probes: pd.DataFrame, *, judge: str) -> Habit:
         Measure(
             what="noise",
             label=f"Answers of {judge} that chance reverses",
-            estimate=_noise(found.estimate),
-            low=_noise(found.high),
-            high=_noise(found.low),
+            estimate=math.nan if tied else _noise(found.estimate),
+            low=math.nan if tied else _noise(found.high),
+            high=math.nan if tied else _noise(found.low),
             **{
                 **common,
                 "method": "(1 - sqrt(2 agreement - 1)) / 2 of the agreement above, as if "
                 "alike for every question",
+                "note": "With ties there are three answers, so one number for noise is not defined."
+                if tied
+                else note,
             },
         ),
     ]

@@ -209,8 +209,8 @@ def asked(measures: Sequence[Measure], judge: str) -> str:
     return f"{text} {mine.note}".strip()
 
 
-def methods(*, rewrites: int, shown: int, cut: int, seed: int) -> list[str]:
-    """Return how the numbers were made."""
+def methods(*, rewrites: int, shown: int, cut: int, seed: int, ties: bool = False) -> list[str]:
+    """Return how the numbers were made; `ties` says whether any answer is one."""
     said = [
         "A habit is found if the 95% interval excludes the value for a judge without it, and the "
         "p value, corrected by Holm over everything tested about that judge, is at most .05. Each "
@@ -234,6 +234,12 @@ def methods(*, rewrites: int, shown: int, cut: int, seed: int) -> list[str]:
         "people's scale. Their correlation between dimensions, over items, is compared for judge "
         "and people (jackknife over items). Only more halo than people's counts as a habit.",
     ]
+    if ties:
+        said.append(
+            "Ties: the favoured side and the favoured letter are measured on answers that choose a "
+            "side. In consistency, repeats and wordings a tie is an answer of its own, so a tie "
+            "both times is the same answer. Beyond people, a tie is half a choice of each text."
+        )
     if rewrites:
         said.append(
             "Rewrites: the rating of the rewritten minus that of the original text, over items "

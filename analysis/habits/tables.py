@@ -13,7 +13,7 @@ from analysis.tables import columns
 from analysis.tables import tidy as tables
 from analysis.tables.tidy import naming, read_frame, table_path
 from prereg.errors import RatifyError
-from prereg.tables.contract import ITEMS, JUDGMENTS, PERTURBED, PROBES, REQUESTS
+from prereg.tables.contract import CHOICES, ITEMS, JUDGMENTS, PERTURBED, PROBES, REQUESTS
 from prereg.tables.reader import NoRowsError
 from prereg.tables.reading import reading_of
 
@@ -121,8 +121,8 @@ def read_probes(path: Path) -> pd.DataFrame:
             allowed="one of the two",
         )
         _require_where(frame, pair, "right_id")
-        bad = pair & ~frame["choice"].isin(columns.SIDES)
-        columns.refuse(frame, "choice", bad, "is not a choice", allowed="left, right")
+        bad = pair & ~frame["choice"].isin(CHOICES)
+        columns.refuse(frame, "choice", bad, "is not a choice", allowed=", ".join(CHOICES))
         columns.allow_words(frame, PROBES)
         _require_where(frame, ~pair, "dimension", "value")
         for name in PROBES.numeric:

@@ -28,7 +28,7 @@ class Votes:
     left, right, rater : int array
         Items and raters as numbers.
     chose_left : float array
-        1 where left was chosen.
+        1 where left was chosen, 1/2 at a tie.
     expected : float array
         Difference of the two items' scores (left minus right) without this rater's votes.
     """
@@ -51,8 +51,9 @@ def votes_of(people: pd.DataFrame) -> Votes:
 
     Notes
     -----
-    Scores are ridge least squares of the votes (+1, -1) on the items, within scenario. Leaving a
-    rater's votes out needs no second fit: e / (1 - H), by blocks (Cook and Weisberg 1982, 2.2).
+    Scores are ridge least squares of the votes (+1, -1, 0 at a tie) on the items, within scenario.
+    Leaving a rater's votes out needs no second fit: e / (1 - H), by blocks (Cook and Weisberg 1982,
+    2.2).
     """
     rows = people[~columns.missing(people["rater_id"])] if len(people) else people
     if rows.empty:
@@ -71,7 +72,7 @@ def votes_of(people: pd.DataFrame) -> Votes:
     )[0]
     left, right = codes[:n].astype(np.int64), codes[n:].astype(np.int64)
     rater = pd.factorize(rows["rater_id"])[0].astype(np.int64)
-    chose_left = columns.left_chosen(rows).astype(np.float64)
+    chose_left = columns.left_share(rows)
     expected = np.empty(n)
     for part in _parts(pd.factorize(scenario)[0].astype(np.int64)):
         expected[part] = _left_out_scores(

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import breadth_first_order
 from scipy.stats import norm
 from scipy.stats import t as student
 
 from analysis.arrays import BoolArray, FloatArray, IntArray, require_rng
 from analysis.ranking.newton import Fit, newton
-from analysis.ranking.pair_counts import (
-    Cells,
-    Comparisons,
-    count_pairs,
-    read_comparisons,
-    win_edges,
-)
+from analysis.ranking.pair_counts import Comparisons, count_pairs, read_comparisons
 from analysis.ranking.pair_scores import first_guess, main_groups, restrict
-from analysis.ranking.result import Ranking, Structure, ranking_frame, structure_of
+from analysis.ranking.result import Ranking, ranking_frame, structure_of, variance_share
+from analysis.ranking.score_notes import score_notes
+from analysis.ranking.side import require_side
 from analysis.ranking.standard_errors import Problem, bootstrap_scores, clustered_errors
 from analysis.tables import columns
 from prereg.errors import RatifyError
+
+_NO_ESTIMATE = "no finite estimate without a ridge"
 
 
 def bradley_terry(
@@ -89,8 +84,8 @@ def bradley_terry(
     Raises
     ------
     RatifyError
-        On bad settings, on judgments that `read_comparisons` refuses, and if there is no finite
-        estimate (a side that always wins).
+        On bad settings, on judgments that `read_comparisons` refuses, if there is no finite
+        estimate (a side that always wins), and if they cannot show an advantage of a side.
 
     Notes
     -----
@@ -135,6 +130,8 @@ def bradley_terry(
     groups = structure_of(cells, data.n_items)
     main = main_groups(groups)
     problem = restrict(cells, groups, main, counted.cluster, ridge)
+    if side_advantage:
+        require_side(problem.cells, data.n_items)
     fit = newton(problem.cells, problem.blocks, ridge=ridge, start=first_guess(problem, groups))
     settings = f"ridge {ridge:g}, "
     spread = _Spread.unknown(data.n_items)
@@ -155,7 +152,8 @@ def bradley_terry(
     scored[np.concatenate([*problem.blocks, np.empty(0, dtype=np.int64)])] = True
     score = np.where(scored, fit.score, np.nan)
     no_error = scored & np.isnan(spread.se) & errors
-    notes = _notes(cells, groups, main, ridge, no_error)
+    consequence = "finite only because of the ridge" if ridge else _NO_ESTIMATE
+    notes = score_notes(cells, groups, main, consequence, no_error)
     outside = groups.strong != main[groups.component]
     spread = spread.without(outside)
     side = _side(fit, spread) if side_advantage and len(problem.cells.first) else (None,) * 4
@@ -168,7 +166,7 @@ def bradley_terry(
         n_judgments=len(data.left),
         n_items=data.n_items,
         n_clusters=data.n_clusters,
-        reliability=_reliability(score, spread.se, groups.component),
+        reliability=variance_share(score, spread.se, groups.component),
         strongly_connected=groups.strongly_connected,
         level=level,
         n_by_ridge=int(outside.sum()) if ridge else 0,
@@ -262,63 +260,3 @@ def _corrected_percentiles(draws: FloatArray, estimate: float, level: float) -> 
 def _side(fit: Fit, spread: _Spread) -> tuple[float | None, ...]:
     """Return estimate, se, low and high of the left-side advantage; None where missing."""
     return tuple(x if math.isfinite(x) else None for x in (fit.side, *spread.side))
-
-
-def _reliability(score: FloatArray, se: FloatArray, component: IntArray) -> float:
-    """Return 1 - mean(se^2) / var(score), with the variance pooled within connected groups."""
-    known = np.isfinite(score) & np.isfinite(se)
-    freedom = int(known.sum()) - len(np.unique(component[known]))
-    if freedom < 1:
-        return math.nan
-    means = np.bincount(component[known], score[known]) / np.maximum(
-        np.bincount(component[known]), 1
-    )
-    variance = float(((score[known] - means[component[known]]) ** 2).sum()) / freedom
-    return 1 - float((se[known] ** 2).mean()) / variance if variance > 0 else math.nan
-
-
-def _notes(
-    cells: Cells, groups: Structure, main: IntArray, ridge: float, no_error: BoolArray
-) -> list[str]:
-    """Return for every item why it has no score, or has one only because of the ridge."""
-    consequence = "finite only because of the ridge" if ridge else "no finite estimate"
-    consequence += "" if ridge else " without a ridge"
-    outside = groups.strong != main[groups.component]
-    beaten, beating = _reach(cells, main, groups) if outside.any() else (outside, outside)
-    notes = [""] * len(outside)
-    for item in np.flatnonzero(outside).tolist():
-        reason = _reason(groups, main, item, bool(beaten[item]), bool(beating[item]))
-        notes[item] = f"{reason}: {consequence}"
-    for item in np.flatnonzero(no_error).tolist():
-        notes[item] += "; " if notes[item] else ""
-        notes[item] += "no standard error: fewer than 2 clusters"
-    return notes
-
-
-def _reason(groups: Structure, main: IntArray, item: int, beaten: bool, beating: bool) -> str:
-    if not groups.losses[item]:
-        return "never lost"
-    if not groups.wins[item]:
-        return "never won"
-    if main[groups.component[item]] < 0:
-        return "no two items beat each other, not even indirectly"
-    if beaten:
-        return "never beats the main group, not even indirectly"
-    if beating:
-        return "never loses to the main group, not even indirectly"
-    return "neither beats nor loses to the main group, not even indirectly"
-
-
-def _reach(cells: Cells, main: IntArray, groups: Structure) -> tuple[BoolArray, BoolArray]:
-    """Return the items that main groups beat and that beat main groups through a chain of wins."""
-    n = len(groups.strong)
-    winner, loser = win_edges(cells)
-    wins: Any = csr_array((np.ones(len(winner)), (winner, loser)), shape=(n, n))
-    reached = []
-    for graph in (wins, wins.T.tocsr()):
-        seen = np.zeros(n, dtype=bool)
-        for group in main[main >= 0]:
-            root = int(np.flatnonzero(groups.strong == group)[0])
-            seen[breadth_first_order(graph, root, return_predecessors=False)] = True
-        reached.append(seen)
-    return reached[0], reached[1]

@@ -12,16 +12,19 @@ from typing import Any
 
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
-from scipy.sparse import csr_array, diags_array
+from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.linalg import splu
 
 from analysis.arrays import FloatArray, IntArray, sum_by
 from analysis.ranking.pair_counts import Cells
 
 # A group with up to this many items is factorised: for one step of Newton, and for standard
-# errors, which need the whole inverse.
-STEP_ITEMS = 250
+# errors, which need the whole inverse. For a step more items are not worth it: threads of linear
+# algebra that wait for each other take longer than conjugate gradients.
+STEP_ITEMS = 100
 DENSE_ITEMS = 2000
+# Small groups with up to this many items in all are factorised together.
+_TOGETHER_ITEMS = 250
 # With a smaller ridge, separate groups cannot be solved together with full precision.
 _SOLID_RIDGE = 1e-3
 _MOST_ROUNDS = 500
@@ -53,8 +56,9 @@ class Layout:
             self.block_of[items] = number
             self.place[items] = np.arange(len(items))
         self.stalls = [False] * len(blocks)
+        self.largest = max((len(items) for items in blocks), default=0)
         self._cells_of: list[IntArray] | None = None
-        self._rows: tuple[IntArray | None, IntArray, IntArray] | None = None
+        self._triangles: tuple[IntArray | None, csr_array, Any] | None = None
         self._symmetric: tuple[IntArray, csr_array] | None = None
 
     def cells_of(self, number: int) -> IntArray:
@@ -70,32 +74,39 @@ class Layout:
         """Return the pairs' weights as a symmetric sparse matrix; fast after the first call."""
         n = self.n_items
         if self._symmetric is None:
-            rows = np.concatenate([self.first, self.second])
-            # On numbers this short a stable sort is a radix sort, without comparisons.
-            order = np.argsort(rows.astype(np.uint16) if n <= 1 << 16 else rows, kind="stable")
-            starts = np.concatenate([[0], np.cumsum(np.bincount(rows, None, n))])
-            others = np.concatenate([self.second, self.first])[order]
-            cell = np.tile(np.arange(len(self.first)), 2)[order]
-            entries = weight[cell], others.astype(np.int32), starts.astype(np.int32)
-            self._symmetric = cell, csr_array(entries, shape=(n, n))
-            return self._symmetric[1]
+            cells = np.arange(len(self.first))
+            ends = [self.first.astype(np.int32), self.second.astype(np.int32)]
+            where = np.concatenate(ends), np.concatenate(ends[::-1])
+            pairs = coo_array((np.concatenate([cells, cells]), where), shape=(n, n))
+            # every entry is the number of its cell, so none may be sorted or added to another
+            pairs.has_canonical_format = True
+            rows = pairs.tocsr()
+            self._symmetric = rows.data, rows
         cell, template = self._symmetric
         matrix = copy(template)
         matrix.data = weight[cell]
         return matrix
 
-    def upper(self, weight: FloatArray) -> csr_array:
-        """Return the pairs' weights as a sparse matrix, row `first`, column `second`."""
-        if self._rows is None:
+    def triangles(self, weight: FloatArray) -> list[Any]:
+        """Return the pairs' weights as two sparse matrices: row `first`, column `second`; turned.
+
+        These need half the memory of the symmetric matrix.
+        """
+        if self._triangles is None:
+            n = self.n_items
             ordered = bool((np.diff(self.first) >= 0).all())
             order = None if ordered else np.argsort(self.first, kind="stable")
             first = self.first if order is None else self.first[order]
             second = self.second if order is None else self.second[order]
-            starts = np.searchsorted(first, np.arange(self.n_items + 1))
-            self._rows = order, second.astype(np.int32), starts.astype(np.int32)
-        order, second, starts = self._rows
-        data = weight if order is None else weight[order]
-        return csr_array((data, second, starts), shape=(self.n_items, self.n_items))
+            starts = np.searchsorted(first, np.arange(n + 1))
+            entries = weight, second.astype(np.int32), starts.astype(np.int32)
+            upper = csr_array(entries, shape=(n, n))
+            self._triangles = order, upper, upper.T
+        order, *templates = self._triangles
+        found = [copy(template) for template in templates]
+        for matrix in found:
+            matrix.data = weight if order is None else weight[order]
+        return found
 
 
 class Curvature:
@@ -172,7 +183,8 @@ class Curvature:
 
     def _solve_groups(self, right: FloatArray, most_items: int, rough: float) -> FloatArray:
         layout = self.layout
-        if most_items == STEP_ITEMS >= layout.n_items and self._ridge >= _SOLID_RIDGE:
+        together = layout.n_items <= _TOGETHER_ITEMS and layout.largest <= most_items
+        if most_items == STEP_ITEMS and together and self._ridge >= _SOLID_RIDGE:
             return self._solve_at_once(right)
         solved = np.zeros_like(right)
         large = []
@@ -228,14 +240,13 @@ class _Pairs:
 
     def __init__(self, layout: Layout, weight: FloatArray, ridge: float) -> None:
         self._layout, self._ridge = layout, ridge
-        # One matrix is faster; two triangles need no sorting and half the memory.
+        # One matrix is faster; two triangles need half the memory.
         n = layout.n_items
         if len(weight) <= _SYMMETRIC_CELLS:
             self._parts: list[Any] = [layout.both_ways(weight)]
         else:
-            upper = layout.upper(weight)
-            self._parts = [upper, upper.T]
-        degree = sum(part @ np.ones(n) for part in self._parts)
+            self._parts = layout.triangles(weight)
+        degree = layout.cells.by_first(weight, n) + layout.cells.by_second(weight, n)
         self._diagonal = degree + ridge
         # Items that are not in a resample have neither weight nor right-hand side.
         self._precondition = 1 / np.where(self._diagonal > 0, self._diagonal, 1.0)

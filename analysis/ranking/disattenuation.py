@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from scipy.stats import rankdata
@@ -13,6 +14,10 @@ from analysis.arrays import FloatArray, IntArray
 
 # Number of groups of items that the jackknife leaves out in turn.
 _MOST_GROUPS = 500
+
+# What is done about the error of one score: its reliability is corrected for; nothing is known of
+# its error, so that it counts as free of error; its reliability is not shown to be above 0.
+Treatment = Literal["corrected", "free", "unreliable"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,17 +69,37 @@ class Measured:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Reliability:
+    """The share of the variance of a score that is not error: 1 - mean(se^2) / var(score)."""
+
+    estimate: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The reliability of one of two correlated scores, and what is done about its error."""
+
+    error: Treatment
+    scale: Reliability
+
+
+@dataclass(frozen=True, kw_only=True)
 class Disattenuated:
     """A correlation of true scores.
 
     Attributes
     ----------
     estimate, low, high : float
-        NaN if no reliability can be estimated.
+        NaN if it cannot be corrected: `note` says why.
     x_reliability, y_reliability : float
-        NaN if it cannot be estimated.
+        NaN if it cannot be estimated, or is not above 0.
+    x, y : Side
+        What is known of each score's error, and what was done about it.
     note : str
-        Which score is corrected for, and cautions.
+        Which score is corrected for, why it is not, and cautions.
     """
 
     estimate: float
@@ -82,6 +107,8 @@ class Disattenuated:
     high: float
     x_reliability: float
     y_reliability: float
+    x: Side
+    y: Side
     note: str
 
 
@@ -91,8 +118,8 @@ def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
     Parameters
     ----------
     x, y : Measured
-        The same items in the same order. A score whose reliability cannot be estimated is not
-        corrected, and the note says so.
+        The same items in the same order. A score without known errors and without a reliability
+        counts as free of error, and the note says so.
     level : float
 
     Returns
@@ -106,28 +133,30 @@ def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
     a jackknife over items of the whole calculation, including the reliabilities, on Fisher's scale
     of the correlation before it is divided. Errors of both scores are part of the variance over
     items, so it includes them; its target is the correlation of true scores over items like these.
-    In simulations at study size (150 items, people's reliability .7 to .8) it covered .95 to .955,
-    at true correlations .5 to .97.
+
+    There is no correction unless the data show that each score with errors is more than noise:
+    the interval of its reliability (`scale_reliability`) must be above 0. With 30 items and 5
+    judgments of each, that fails in 94% of studies, and a corrected number would be arbitrary: the
+    uncorrected correlation is then divided by the root of a number that may be 0.
+
+    In simulations at study size (150 items, 150 raters with 10 trials each, true correlation .838
+    and .483) it covered .954 to .964, whether a judge's error was known or came from resampling
+    the 600 choices behind its Elo. With 30 items, 10 judgments of each and a true correlation of
+    .838, it could be corrected in .92 of studies and then covered .987.
 
     References
     ----------
     Spearman, C. (1904). American Journal of Psychology 15, 72-101.
     """
-    reliabilities = x.estimate(), y.estimate()
-    note = _note(reliabilities)
-    if all(math.isnan(value) for value in reliabilities):
-        return Disattenuated(
-            estimate=math.nan,
-            low=math.nan,
-            high=math.nan,
-            x_reliability=math.nan,
-            y_reliability=math.nan,
-            note=note,
-        )
-    if math.isnan(reliabilities[0]):
-        x = _as_it_stands(x)
-    if math.isnan(reliabilities[1]):
-        y = _as_it_stands(y)
+    sides = side_of(x, level=level), side_of(y, level=level)
+    note = _note(sides)
+    known = [side.error for side in sides]
+    if "unreliable" in known or "corrected" not in known:
+        return _found((math.nan,) * 3, sides, note)
+    x, y = (
+        replace(score, reliability=1.0) if side.error == "free" else score
+        for score, side in zip((x, y), sides, strict=True)
+    )
     root = math.sqrt(x.estimate() * y.estimate())
     raw = _on_pearsons_scale(_spearman(x.score, y.score))
     corrected = raw / root
@@ -141,24 +170,20 @@ def disattenuated(x: Measured, y: Measured, *, level: float) -> Disattenuated:
         note += "; above 1: the scores agree better than their reliabilities allow"
     if math.isnan(error):
         note += "; no interval: too few items, or a perfect order"
-    return Disattenuated(
-        estimate=_on_spearmans_scale(corrected),
-        low=_on_spearmans_scale(low),
-        high=_on_spearmans_scale(high),
-        x_reliability=reliabilities[0],
-        y_reliability=reliabilities[1],
-        note=note,
-    )
+    ends = tuple(_on_spearmans_scale(value) for value in (corrected, low, high))
+    return _found(ends, sides, note)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reliability:
-    """The share of the variance of a score that is not error: 1 - mean(se^2) / var(score)."""
-
-    estimate: float
-    low: float
-    high: float
-    n: int
+def side_of(score: Measured, *, level: float) -> Side:
+    """Return what is known of the error of one score, and what can be done about it."""
+    scale = scale_reliability(score, level=level)
+    if score.reliability is not None:
+        given = replace(scale, estimate=score.reliability, low=math.nan, high=math.nan)
+        return Side(error="corrected", scale=given)
+    if not np.isfinite(score.variance).any():
+        return Side(error="free", scale=scale)
+    shown = scale.estimate >= 1 or scale.low > 0
+    return Side(error="corrected" if shown else "unreliable", scale=scale)
 
 
 def scale_reliability(score: Measured, *, level: float) -> Reliability:
@@ -194,20 +219,37 @@ def scale_reliability(score: Measured, *, level: float) -> Reliability:
     return Reliability(estimate=estimate, low=low, high=high, n=n)
 
 
-def _as_it_stands(score: Measured) -> Measured:
-    return Measured(score=score.score, variance=score.variance, group=score.group, reliability=1.0)
+def _found(ends: tuple[float, ...], sides: tuple[Side, Side], note: str) -> Disattenuated:
+    estimate, low, high = ends
+    return Disattenuated(
+        estimate=estimate,
+        low=low,
+        high=high,
+        x_reliability=sides[0].scale.estimate,
+        y_reliability=sides[1].scale.estimate,
+        x=sides[0],
+        y=sides[1],
+        note=note,
+    )
 
 
-def _note(reliabilities: tuple[float, float]) -> str:
-    unknown = [name for name, value in zip("xy", reliabilities, strict=True) if math.isnan(value)]
-    if not unknown:
+def _note(sides: tuple[Side, Side]) -> str:
+    names = dict(zip("xy", sides, strict=True))
+    noise = [name for name, side in names.items() if side.error == "unreliable"]
+    if noise:
+        which = (
+            "neither reliability is" if len(noise) == 2 else f"the reliability of {noise[0]} is not"
+        )
+        return f"not corrected: {which} shown to be above 0"
+    free = [name for name, side in names.items() if side.error == "free"]
+    if not free:
         return "corrected for both scores"
-    if len(unknown) == 2:
+    if len(free) == 2:
         return "not corrected: neither score has a reliability that can be estimated"
-    other = "x" if unknown == ["y"] else "y"
+    other = "x" if free == ["y"] else "y"
     return (
-        f"corrected for {other} only: the reliability of {unknown[0]} cannot be estimated, so it "
-        "is assumed free of error"
+        f"corrected for {other} only: nothing is known of the error of {free[0]}, so it is assumed "
+        "free of error"
     )
 
 

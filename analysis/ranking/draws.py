@@ -23,6 +23,7 @@ from prereg.errors import RatifyError
 # The covariance of one connected group is dense.
 MOST_ITEMS = 3000
 _CHUNK_CELLS = 4_000_000
+HALF_A_WIN = ", a tie is half a win for each"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,8 @@ class Group:
         Indices into `rows`.
     left_won : bool array of shape (n,)
     cluster : int array of shape (n,)
+    tied : bool array of shape (n,)
+        Half a win for each side; `left_won` is False there.
     inverse : float array of shape (n_items, n_items)
         Inverse of the penalised curvature on scores of mean 0.
     """
@@ -51,6 +54,7 @@ class Group:
     right: IntArray
     left_won: BoolArray
     cluster: IntArray
+    tied: BoolArray
     inverse: FloatArray = field(repr=False)
 
     @property
@@ -116,17 +120,21 @@ class Block:
         the scores is influence' influence.
     judges : int array of shape (n_items,)
         Number of clusters that judged each item.
+    n_clusters : int, optional
+        How many of the clusters are raters' (or whatever judgments are clustered by); by default
+        all.
     """
 
     rows: IntArray
     cluster: IntArray
     influence: FloatArray = field(repr=False)
     judges: IntArray
+    n_clusters: int | None = None
 
     @property
     def freedom(self) -> int:
         """Degrees of freedom: clusters minus one."""
-        return max(len(self.cluster) - 1, 1)
+        return max((self.n_clusters or len(self.cluster)) - 1, 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,7 +186,9 @@ class ScoreErrors:
         without an error do not change.
         """
         drawn = np.tile(self.score, (resamples, 1))
-        multiplier = rng.standard_normal((resamples, self.n_clusters))
+        # beside raters, a block may have clusters of its own
+        last = max((int(block.cluster.max()) for block in self.blocks), default=-1)
+        multiplier = rng.standard_normal((resamples, max(self.n_clusters, last + 1)))
         for block in self.blocks:
             drawn[:, block.rows] += multiplier[:, block.cluster] @ block.influence
         drawn[:, ~self.known] = self.score[~self.known]
@@ -192,6 +202,7 @@ def score_errors(
     ridge: float = 0.02,
     by: str | None = "scenario",
     level: float = 0.95,
+    tie: str | None = None,
 ) -> ScoreErrors:
     """Fit Bradley-Terry and return the joint errors of all scores, in log-odds.
 
@@ -199,7 +210,7 @@ def score_errors(
     ----------
     judgments : DataFrame
         As for `bradley_terry`.
-    cluster, ridge, by, level
+    cluster, ridge, by, level, tie
         As for `bradley_terry`.
 
     Returns
@@ -220,8 +231,8 @@ def score_errors(
     differ. Bias-reduced errors (CR2) covered .96 to .97 and jackknife errors .97: scores from few
     judgments are spread too far, so errors computed from them are already large.
     """
-    ranking = bradley_terry(judgments, cluster=cluster, ridge=ridge, by=by, level=level)
-    found, n_clusters = connected(judgments, ranking, cluster=cluster, ridge=ridge, by=by)
+    ranking = bradley_terry(judgments, cluster=cluster, ridge=ridge, by=by, level=level, tie=tie)
+    found, n_clusters = connected(judgments, ranking, cluster=cluster, ridge=ridge, by=by, tie=tie)
     blocks = [
         Block(group.rows, group.clusters()[0], influence(group), group.judges())
         for group in found
@@ -233,12 +244,19 @@ def score_errors(
         blocks=tuple(blocks),
         known=known,
         n_clusters=n_clusters,
-        method=f"Bradley-Terry, ridge {ridge:g}, errors clustered by {cluster or 'judgment'}",
+        method=f"Bradley-Terry, ridge {ridge:g}, errors clustered by {cluster or 'judgment'}"
+        + HALF_A_WIN * any(group.tied.any() for group in found),
     )
 
 
 def connected(
-    judgments: pd.DataFrame, ranking: Ranking, *, cluster: str | None, ridge: float, by: str | None
+    judgments: pd.DataFrame,
+    ranking: Ranking,
+    *,
+    cluster: str | None,
+    ridge: float,
+    by: str | None,
+    tie: str | None = None,
 ) -> tuple[list[Group], int]:
     """Return the connected groups of scored items, and the number of clusters.
 
@@ -247,10 +265,11 @@ def connected(
     judgments : DataFrame
     ranking : Ranking
         The ranking of these judgments with the same settings.
-    cluster, ridge, by
+    cluster, ridge, by, tie
         As in `bradley_terry`.
     """
-    data = read_comparisons(judgments, by=by, cluster=cluster)
+    data = read_comparisons(judgments, by=by, cluster=cluster, tie=tie)
+    tied = np.zeros(len(data.left), dtype=bool) if data.tied is None else data.tied
     frame = ranking.frame
     order = pd.MultiIndex.from_frame(frame[["scenario", "item_id"]].astype(object))
     row = order.get_indexer(pd.MultiIndex.from_frame(data.items.astype(object)))
@@ -282,6 +301,7 @@ def connected(
                 *ends,
                 data.left_won[judged],
                 data.cluster[judged],
+                tied[judged],
                 _inverse(score[rows], *ends, ridge),
             )
         )
@@ -307,7 +327,7 @@ def influence(group: Group) -> FloatArray:
     """Return each cluster's influence on each score, shape (clusters, items)."""
     names, _, count = group.clusters()
     odds = group.odds
-    excess = np.where(group.left_won, expit(-odds), -expit(odds))
+    excess = np.where(group.left_won, expit(-odds), -expit(odds)) + group.tied / 2
     m = len(group.rows)
     row = np.repeat(np.arange(len(names)), count) * m
     size = len(names) * m

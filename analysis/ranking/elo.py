@@ -103,6 +103,62 @@ def elo(
     )
 
 
+def elo_errors(
+    judgments: pd.DataFrame,
+    *,
+    start: float = 1000.0,
+    k: float = 32.0,
+    scale: float = 400.0,
+    resamples: int = 100,
+    rng: np.random.Generator | None = None,
+    by: str | None = "scenario",
+    tie: str | None = None,
+) -> pd.DataFrame:
+    """Return the standard error of sequential Elo ratings, by resampling judgments.
+
+    Parameters
+    ----------
+    judgments : DataFrame
+        As for `elo`, in the order they were made.
+    start, k, scale, by, tie
+        As in `elo`.
+    resamples : int
+        At least 2.
+    rng : Generator
+        Required.
+
+    Returns
+    -------
+    DataFrame
+        `item_id`, `scenario` and `se` in Elo points, in the order of `elo(...).frame`.
+
+    Raises
+    ------
+    RatifyError
+        As `elo`, and on fewer than 2 resamples.
+
+    Notes
+    -----
+    Each resample draws judgments with replacement and keeps their order, so that it has the noise
+    of the choices, of the pairs and of the last K. For pairs drawn at random, the reliability
+    1 - mean(se^2) / var(score) was .78, .90 and .92 in simulations with 20, 67 and 200 judgments
+    of each of 30 items, where the truth was .76, .90 and .92. Where earlier answers choose the
+    next pair, a resample lacks that feedback: .63, .86 and .95 where the truth was .76, .88 and
+    .93; below some 60 judgments an item it says too little to correct by.
+    """
+    _check_settings(start, k, scale, 0)
+    if resamples < 2:
+        raise RatifyError("resamples is out of range", value=resamples, allowed="2 or more")
+    rng = require_rng(rng, "resampling judgments")
+    data = read_comparisons(judgments, by=by, cluster=None, tie=tie)
+    n, per_unit = len(data.left), scale / math.log(10)
+    orders = np.sort(rng.integers(n, size=(resamples, n)), axis=1).T
+    ratings = _reordered(data.winner, data.loser, data.n_items, k / per_unit, orders, data.tied)
+    spread = per_unit * ratings.std(axis=0, ddof=1)
+    frame = ranking_frame(data, structure(data), score=per_unit * ratings.mean(axis=0), se=spread)
+    return frame[["item_id", "scenario", "se"]]
+
+
 def elo_codes(
     left: IntArray,
     right: IntArray,

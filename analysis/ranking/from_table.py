@@ -7,20 +7,26 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.elo import elo
 from analysis.ranking.fit_check import check_fit
 from analysis.ranking.result import Ranking
-from analysis.ranking.table_choices import TIE, Words, read_choices
+from analysis.ranking.table_choices import Words, read_choices
 from analysis.ranking.table_raters import choose_raters
+from analysis.ranking.table_ties import TIES, Ties, ranked_with
+from analysis.ranking.ties import TiedRanking
 from analysis.tables import columns
+from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
+
+# What keeps scores finite.
+Penalty = Literal["ridge", "firth"]
 
 SIDES_AND_CHOICE = ("left_id", "right_id", "choice")
 # Below so many raters a note says that clustered errors are too small; below the other, none.
@@ -64,6 +70,9 @@ def rank_table(
     raters: Sequence[str] = (),
     mode: str | None = None,
     check: bool = False,
+    ties: Ties = "half",
+    penalty: Penalty = "ridge",
+    side_advantage: bool = False,
 ) -> RankTable:
     """Rank the items of a table of judgments.
 
@@ -75,19 +84,32 @@ def rank_table(
     reading : Reading
         How its cells are read, and what it calls these columns.
     words : Words
-        What it says for the left side, the right side and a tie. A tie is half a win for each.
+        What it says for the left side, the right side and a tie.
     raters : sequence of str
         Whose judgments to take, see `choose_raters`; by default people's if there are any.
     mode : {'live', 'pilot', 'bot'}, optional
         Which of people's judgments to take; by default the only mode, or live.
     check : bool
         Whether a note compares the Bradley-Terry fit with choix's.
+    ties : {'half', 'davidson', 'rao_kupper', 'drop'}
+        'half': half a win for each item. 'davidson', 'rao_kupper': see `rank_with_ties`; Elo still
+        moves by half a win. 'drop': rows with a tie are left out, and a note says by how much that
+        stretches the scores.
+    penalty : {'ridge', 'firth'}
+        What keeps Bradley-Terry scores finite; 'firth' gives bias-reduced scores and profile
+        intervals.
+    side_advantage : bool
+        Whether to fit an advantage of the left side, which a note gives.
 
     Raises
     ------
     RatifyError
-        At the first row that is not a judgment, and if there are only attention checks.
+        At the first row that is not a judgment, if there are only attention checks, where a model
+        of ties cannot be fitted or compared with choix, and if the judgments cannot show an
+        advantage of the left side.
     """
+    columns.one_of("ties", ties, TIES)
+    _refuse_both(penalty, ties, check=check, side_advantage=side_advantage)
     table = _read(path, reading)
     frame = pd.DataFrame(table.rows, columns=list(table.columns), dtype=str)
     with _named(table):
@@ -98,7 +120,10 @@ def rank_table(
         columns.require_rows(judgments, "judgments by these raters")
         by = "scenario" if "scenario" in judgments else None
         cluster = "rater_id" if "rater_id" in judgments else None
-        people = _honest(bradley_terry(judgments, by=by, cluster=cluster, tie=TIE), judgments)
+        judgments, people, about_ties = ranked_with(
+            judgments, ties, by=by, cluster=cluster, penalty=penalty, side_advantage=side_advantage
+        )
+        people = _honest(people, judgments)
         sequential = elo(judgments, by=by, tie=TIE)
     shown = _beside(people, sequential, judgments, by)
     clusters = f", {people.n_clusters:,} raters" if cluster else ""
@@ -107,18 +132,47 @@ def rank_table(
         f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
         f"{sequential.method}; it depends on the order of the rows",
     ]
-    if "ties" in shown:
-        notes.append(f"{int(judgments['choice'].eq(TIE).sum()):,} ties: half a win for each item")
+    notes += about_ties
     notes += [how] * bool(how)
+    notes += _leaning(people) if side_advantage else []
     notes += [*_cautions(people, clustered=cluster is not None), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
     notes += whose.notes
+    if check and isinstance(people, TiedRanking):
+        raise RatifyError(
+            "choix has no model of ties to compare with", value=ties, allowed="half, drop"
+        )
     if check:
         notes.append(check_fit(judgments, people, by=by, tie=TIE).sentence)
     if not people.strongly_connected:
-        notes.append("some scores are finite only because of the ridge: see the column note")
+        what = "penalty" if penalty == "firth" else "ridge"
+        notes.append(f"some scores are finite only because of the {what}: see the column note")
     return RankTable(shown, tuple(notes))
+
+
+def _refuse_both(penalty: Penalty, ties: Ties, *, check: bool, side_advantage: bool) -> None:
+    """Raise `RatifyError` at what Firth's penalty does not go with."""
+    if penalty == "ridge":
+        return
+    for asked, option, why in (
+        (check, "--check", "choix fits with a ridge"),
+        (side_advantage, "--side-advantage", "it is fitted with a ridge"),
+        (ties in ("davidson", "rao_kupper"), f"--ties {ties}", "it is fitted with a ridge"),
+    ):
+        if asked:
+            raise RatifyError(
+                f"{option} does not go with --penalty {penalty}: {why}", allowed="one of the two"
+            )
+
+
+def _leaning(people: Ranking) -> list[str]:
+    """Return the advantage of the left side, as a note."""
+    if people.side_advantage is None:
+        return ["advantage of the left side: not estimable from these judgments"]
+    low, high = people.side_advantage_low, people.side_advantage_high
+    ends = f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
+    return [f"advantage of the left side: {people.side_advantage:.3f}{ends} log-odds"]
 
 
 def _honest(people: Ranking, judgments: pd.DataFrame) -> Ranking:

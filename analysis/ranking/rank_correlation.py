@@ -10,7 +10,7 @@ import pandas as pd
 from scipy.stats import norm, rankdata, spearmanr
 
 from analysis.arrays import FloatArray, IntArray, require_rng
-from analysis.ranking.disattenuation import Measured, disattenuated
+from analysis.ranking.disattenuation import Measured, Side, disattenuated
 from analysis.tables import columns
 from prereg.errors import RatifyError
 
@@ -51,11 +51,13 @@ class RankCorrelation:
         at once; NaN without draws.
     disattenuated, disattenuated_low, disattenuated_high : float
         Spearman's correlation of the scores without measurement error, over items like these.
-        It may exceed 1, and is NaN if no reliability can be estimated.
+        It may exceed 1, and is NaN if it cannot be corrected.
     x_reliability, y_reliability : float
-        NaN if it cannot be estimated.
+        NaN if it cannot be estimated, or is not above 0.
+    x_side, y_side : Side or None
+        What is known of each score's error, and what was done about it.
     disattenuated_note : str
-        Which score was corrected for, and a warning if the correlation exceeds 1.
+        Which score was corrected for, or why none was, and a warning if the correlation exceeds 1.
     """
 
     estimate: float
@@ -81,6 +83,8 @@ class RankCorrelation:
     disattenuated_high: float = math.nan
     x_reliability: float = math.nan
     y_reliability: float = math.nan
+    x_side: Side | None = None
+    y_side: Side | None = None
     disattenuated_note: str = ""
 
     def to_frame(self) -> pd.DataFrame:
@@ -211,6 +215,8 @@ def rank_correlation(
         disattenuated_high=true.high,
         x_reliability=true.x_reliability,
         y_reliability=true.y_reliability,
+        x_side=true.x,
+        y_side=true.y,
         disattenuated_note=true.note,
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.ranking.groups import connected_groups
+from analysis.ranking.groups import connected_groups, soon_one_group
 from analysis.ranking.pair_counts import Cells, Comparisons, win_edges
 
 COLUMNS = (
@@ -31,6 +32,8 @@ COLUMNS = (
 # Scores equal to this many decimals share a rank: symmetric items differ only by rounding.
 _RANK_DECIMALS = 9
 
+# With up to this many items, a table of who beat whom is small.
+_TABLE_ITEMS = 700
 # Number of steps from pair to pair to try before building a graph.
 _FEW_STEPS = 8
 # Number of edges per item to try before using all.
@@ -99,6 +102,19 @@ class Ranking:
         return self.frame.copy()
 
 
+def variance_share(score: FloatArray, se: FloatArray, component: IntArray) -> float:
+    """Return 1 - mean(se^2) / var(score), with the variance pooled within connected groups."""
+    known = np.isfinite(score) & np.isfinite(se)
+    freedom = int(known.sum()) - len(np.unique(component[known]))
+    if freedom < 1:
+        return math.nan
+    means = np.bincount(component[known], score[known]) / np.maximum(
+        np.bincount(component[known]), 1
+    )
+    variance = float(((score[known] - means[component[known]]) ** 2).sum()) / freedom
+    return 1 - float((se[known] ** 2).mean()) / variance if variance > 0 else math.nan
+
+
 @dataclass(frozen=True)
 class Structure:
     """Which items were compared with each other.
@@ -138,7 +154,12 @@ def structure(data: Comparisons) -> Structure:
 
 def structure_of(cells: Cells, n: int) -> Structure:
     """Return the groups and counts of each of `n` items, from counts of pairs."""
-    component, strong = _groups(*win_edges(cells), n)
+    if n <= _TABLE_ITEMS and soon_one_group(
+        cells.first, cells.second, cells.first_wins, cells.second_wins, n
+    ):
+        component = strong = np.zeros(n, dtype=np.int64)
+    else:
+        component, strong = _groups(*win_edges(cells), n)
     wins = cells.by_first(cells.first_wins, n) + cells.by_second(cells.second_wins, n)
     losses = cells.by_first(cells.second_wins, n) + cells.by_second(cells.first_wins, n)
     if cells.weight == 1:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from prereg.errors import RatifyError
-from prereg.tables.contract import SIDES
+from prereg.tables.contract import SIDES, TIE
 
-TIE = "tie"
+# Words for a tie that count where none is named: ours, and those of the chat arenas.
+USUAL_TIES = (TIE, "tie (bothbad)", "both bad", "no difference")
 IDS = "ids"
 LEFT, RIGHT = SIDES
 
@@ -31,7 +32,7 @@ class Words:
         The words for the left and the right side; `('ids',)` if the cell holds the id of the item
         that won; empty if the table says it by itself.
     ties : tuple of str
-        Words for half a win each.
+        Words for a tie; if none is named, those of `USUAL_TIES` that are not a side's.
     """
 
     sides: tuple[str, ...] = ()
@@ -78,7 +79,9 @@ def read_choices(
         in two ways.
     """
     cells = frame["choice"].tolist()
-    ties = {_plain(word) for word in words.ties}
+    ids = {_plain(name) for side in ("left_id", "right_id") for name in frame[side].unique()}
+    ties = {_plain(word) for word in words.ties or USUAL_TIES}
+    ties -= {_plain(word) for word in words.sides} | (ids if not words.ties else set())
     tied = [_plain(cell) in ties for cell in cells]
     left, right = frame["left_id"].tolist(), frame["right_id"].tolist()
     names = theirs.get("left_id", "left_id"), theirs.get("right_id", "right_id")
@@ -152,7 +155,7 @@ def _no_choice(cell: str, row: int, words: Words, items: tuple[str, str]) -> Rat
         allowed = " or ".join(repr(word) for word in words.sides or SIDES)
     if not words.sides:
         allowed += "; name other words with --values LEFT,RIGHT"
-    ties = ", ".join(repr(word) for word in words.ties)
+    ties = ", ".join(repr(word) for word in words.ties or USUAL_TIES)
     allowed += f"; a tie: {ties}" if ties else ""
     if cell:
         allowed += f"; if it is a tie, name it with --ties '{cell}'"

@@ -58,10 +58,14 @@ def run_change(analysis: Change, evidence: Evidence) -> Finding:
             pairs=analysis.pairs,
             correction=analysis.correction,
             norm=None if analysis.norm is None else (analysis.norm.sd, analysis.norm.reliability),
+            better=analysis.better or "higher",
+            threshold_interval=analysis.threshold_interval,
+            rng=evidence.rng(analysis.id) if analysis.threshold_interval == "bootstrap" else None,
+            resamples=analysis.resamples,
             level=analysis.level,
         )
     return Finding(
-        sentence=_sentence(found),
+        sentence=" ".join([_sentence(found), *found.cautions, *_silent(analysis)]),
         quantities=[
             *_model_quantities(analysis, evidence, found),
             *_share_quantities(analysis, evidence, found),
@@ -93,6 +97,13 @@ def _sentence(found: ReliableChange) -> str:
     return f"{moved} By more than that, improved: {told['improved']}; declined: {told['declined']}."
 
 
+def _silent(analysis: Change) -> list[str]:
+    """Return what is said if the plan does not say which direction is better."""
+    if analysis.better is not None:
+        return []
+    return ["The plan does not say which scores are better (better): higher counts as improved."]
+
+
 def _model_quantities(
     analysis: Change, evidence: Evidence, found: ReliableChange
 ) -> list[Quantity]:
@@ -115,9 +126,9 @@ def _model_quantities(
         low=low,
         high=high,
         unit="points",
-        method=f"{found.cut:.4g} standard errors of a change; {parts.method}, chi-square interval "
-        f"with {parts.df} degrees of freedom",
-        note=" ".join(found.notes),
+        method=f"{found.cut:.4g} standard errors of a change; {parts.method}, "
+        f"{parts.interval_method}",
+        note=" ".join([*found.notes, *found.cautions]),
         **common,
     )
     rest = [
@@ -152,7 +163,12 @@ def _share_quantities(
             n=int(row["n"]),
             unit_of_n="people",
             clusters=int(row["n"]),
-            method="reliable change index; Wilson's interval, the threshold's error carried",
+            method="reliable change index; Wilson's interval, the threshold's error "
+            + (
+                "carried together with the share's (the same people)"
+                if row["condition"] == found.control
+                else "carried"
+            ),
             unit="proportion",
             note=_about_share(row),
             **stamp(analysis, evidence),
@@ -204,13 +220,15 @@ def _difference_quantities(
 
 
 def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list[ResultTable]:
-    at = f"One row per condition and outcome; {found.method}."
+    at = f"One row per condition and outcome; {found.method}; {found.better} is better."
     shown = [
         (
             "shares",
             "Who changed reliably, by condition",
-            f"{at} Proportions of people. The share's interval includes the threshold's "
-            "uncertainty; Wilson's takes the threshold as known. " + " ".join(found.notes),
+            f"{at} Proportions of people. Counted: people of the condition whose change passes the "
+            "estimated threshold; the interval is of the share that would pass the true one, so it "
+            "includes the threshold's uncertainty (in the control, whose own people set it, both "
+            "errors together); Wilson's takes the threshold as known. " + " ".join(found.notes),
             found.shares,
         ),
         (
@@ -234,6 +252,13 @@ def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list
             found.components.to_frame(len(found.post_rounds)),
         ),
         (
+            "assumptions",
+            "What the threshold assumes of the control",
+            "One row per number; the interval is the jackknife's over people, which does not "
+            "assume what is tested. Expected: the value if the assumption is true.",
+            found.diagnosis,
+        ),
+        (
             "indices",
             "The same people by other indices",
             "Shares of people by other definitions of reliable change; the first is the one in "
@@ -253,7 +278,9 @@ def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list
             found.flow,
         ),
     ]
-    return result_tables(analysis, evidence, shown, level=found.level, exploratory=["indices"])
+    return result_tables(
+        analysis, evidence, shown, level=found.level, exploratory=["indices", "assumptions"]
+    )
 
 
 def _figures(

@@ -17,6 +17,7 @@ from analysis.inference.trial_errors import cluster_words
 from analysis.registered import published_errors
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
+from analysis.registered.tied import agreement_without_ties, decided_trials, kinds_of_answers
 from analysis.registered.unanswered import require_ranked, require_scored
 from analysis.regression.effective_clusters import Effective, by_effective_clusters
 from analysis.regression.figures import plot_selection_by_gap
@@ -49,8 +50,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     RatifyError
         Where the formula has no such term, and as `clustered_logit`.
     """
-    sides = _trials(analysis.judge, evidence)
-    trials = sides.frame
+    trials, tied = decided_trials(_trials(analysis.judge, evidence), evidence)
     outcome = analysis.outcome
     if outcome == "select_match":
         require_ranked(analysis.judge, evidence)
@@ -87,15 +87,15 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     ]
     main = next(q for q in quantities if q.name == analysis.term)
     dropped = len(trials) - len(data)
-    note = ""
+    note = tied
     if dropped:
         verb = "is" if dropped == 1 else "are"
         note = (
-            f" {dropped} of {counted(len(trials), 'trial')} {verb} left out, because the judge "
-            "puts neither conversation higher."
+            f"{tied} {dropped} of {counted(len(trials), 'trial')} {verb} left out, because the "
+            "judge puts neither conversation higher."
         )
-    if sides.n_unscored:
-        note += f" In {sides.n_unscored} of these, it did not score one of the two."
+    if unscored := int(trials["gap"].isna().sum()):
+        note += f" In {unscored} of these, it did not score one of the two."
     table = ResultTable(
         name=analysis.id,
         title=f"{analysis.formula}",
@@ -168,7 +168,7 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
         The share of each bin as a quantity; all bins as a table and as a figure, which shows the
         plan's own logit on the gap where the plan registers one.
     """
-    trials = _trials(analysis.judge, evidence).frame
+    trials, tied = decided_trials(_trials(analysis.judge, evidence), evidence)
     rates = selection_by_gap(
         trials, bins=analysis.limits, cluster=analysis.cluster, level=analysis.level
     )
@@ -195,7 +195,7 @@ def run_selection_by_gap(analysis: SelectionByGap, evidence: Evidence) -> Findin
         name=analysis.id,
         title=f"How often people chose the side that {analysis.judge} scored higher",
         caption=f"By size of the gap in points; proportion, {errors}, Wilson interval of the "
-        "effective number of judgments; n counts judgments.",
+        f"effective number of judgments; n counts judgments.{tied}",
         frame=rates,
         status=evidence.status,
         level=analysis.level,
@@ -261,15 +261,17 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 low=found.kappa_low,
                 high=found.kappa_high,
                 se=found.kappa_se,
-                method=f"Cohen's kappa of left and right, {_errors(found, analysis)}, t interval "
-                "through Fisher's z",
+                method=f"Cohen's kappa of {kinds_of_answers(evidence)}, "
+                f"{_errors(found, analysis)}, t interval through Fisher's z",
                 unit="kappa",
                 **common,
             ),
         ]
         quantities += bounds(found, judge_id, common)
+        beside, said = agreement_without_ties(analysis, evidence, judge_id, found, common)
+        quantities += beside
         share = with_interval(found.estimate, found.low, found.high, percent=True)
-        words.append(f"{judge_id} {share} of {found.n:,} trials{_refused(found)}")
+        words.append(f"{judge_id} {share} of {found.n:,} trials{said}{_refused(found)}")
     return Finding(
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",

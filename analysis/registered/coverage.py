@@ -124,7 +124,9 @@ def _note(answered: int, asked: int, what: str) -> str:
 
 def _choices(evidence: Evidence) -> str:
     """Return what a judge's answers to people's trials are called."""
-    return CHOSEN if kind_of(evidence.plan).asks_pairs else "trials"
+    # where ties are offered, an answer need not choose a side
+    sides = kind_of(evidence.plan).asks_pairs and not evidence.plan.design.offers_ties
+    return CHOSEN if sides else "trials"
 
 
 def _trials(evidence: Evidence, judge: str) -> Counted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from analysis.inference.equivalence import SHOWN_UNIT
 from analysis.results.numbers import (
     decimals_among,
     decimals_of,
@@ -37,10 +38,16 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
     Every registered number of the hypothesis that has a p value is a test, after the correction
     that its analysis registers. If all are below 1 - level and go the expected way, the hypothesis
     is supported; if none is, it is not; otherwise the tests do not decide. In an agreement
-    analysis the alternative-annotator test decides: a judge passes at one half.
+    analysis the alternative-annotator test decides: a judge passes at one half. A question of
+    equivalence supports it if equivalence is shown, whichever direction is expected.
     """
     mine = [q for q in quantities if q.hypothesis == hypothesis.id]
-    tests = [q for q in mine if q.p_value is not None and q.estimate is not None]
+    every = [q for q in mine if q.p_value is not None and q.estimate is not None]
+    margins = [q for q in every if q.unit == SHOWN_UNIT]
+    tests = [q for q in every if q.unit != SHOWN_UNIT]
+    if margins:
+        found = _by_margins(hypothesis, margins)
+        return _both(found, _by_tests(hypothesis, tests, mine)) if tests else found
     if tests:
         return _by_tests(hypothesis, tests, mine)
     passes = [q for q in mine if ": winning_rate " in q.name and q.estimate is not None]
@@ -56,6 +63,24 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
         verdict=OPEN,
         how="no registered analysis has a test of it that could run.",
     )
+
+
+def _by_margins(hypothesis: Hypothesis, margins: Sequence[Quantity]) -> Decision:
+    """Return what questions of equivalence decide; one that shows nothing is no evidence."""
+    hits = sum(1 for q in margins if q.estimate == 1)
+    said = "; ".join(f"{q.label}: {q.note.rstrip('.')}" for q in margins[:4])
+    how = (
+        f"{hits} of {len(margins)} registered questions of equivalence "
+        f"{'is' if hits == 1 else 'are'} answered by yes ({said})."
+    )
+    if any(q.status == "exploratory" for q in margins):
+        how += " The tests are exploratory here, so this is no confirmation."
+    return Decision(id=hypothesis.id, verdict=_all_or_none(hits, len(margins)), how=how)
+
+
+def _both(one: Decision, other: Decision) -> Decision:
+    verdict = one.verdict if one.verdict == other.verdict else OPEN
+    return Decision(id=one.id, verdict=verdict, how=f"{one.how} {other.how}")
 
 
 def _by_tests(

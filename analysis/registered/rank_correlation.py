@@ -13,13 +13,17 @@ from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import JudgeEvidence
 from analysis.ranking import RankCorrelation as Found
 from analysis.ranking import figures, rank_correlation
+from analysis.ranking.bias_reduced import bias_reduced_errors
+from analysis.ranking.disattenuation import Side
 from analysis.ranking.draws import MOST_ITEMS, score_errors
 from analysis.registered.finding import Finding, drawn, interval, stamp
+from analysis.registered.judges_errors import with_errors
 from analysis.registered.unanswered import require_ranked, require_scored
-from analysis.results.numbers import number, with_interval
+from analysis.results.numbers import with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import counted
 from analysis.tables import columns
+from analysis.tables.columns import TIE
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.errors import RatifyError
 
@@ -43,8 +47,11 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         Where people ranked nothing, or the other score is not a number.
     """
     scores, column, what = _other_scores(analysis, evidence)
+    unknown = "it is a column of the items"
+    if analysis.judge is not None:
+        scores, unknown = with_errors(analysis, evidence, scores)
     rng = evidence.rng(analysis.id)
-    people, draws = _peoples_scores(evidence, analysis.draws, rng)
+    people, draws, caution = _peoples_scores(analysis, evidence, rng)
     found = rank_correlation(
         people,
         scores,
@@ -55,7 +62,7 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         level=analysis.level,
         rng=rng,
     )
-    quantities = _quantities(analysis, evidence, found, what)
+    quantities = _quantities(analysis, evidence, found, what, unknown, caution)
     table = ResultTable(
         name=f"{analysis.id}_by_scenario",
         title=f"{evidence.raters_own} ranking and {what}, by scenario",
@@ -66,8 +73,9 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
         level=analysis.level,
     )
     sentence = (
-        f"{evidence.raters_own} ranking and {what}: Spearman "
-        f"{with_interval(found.estimate, *_ends(found))} over {found.n} conversations."
+        f"{evidence.raters_own} ranking and {what}, over {found.n} conversations: observed "
+        f"Spearman {with_interval(found.estimate, *_ends(found))}, "
+        f"{_corrected(evidence, found, what)}."
     )
     seen = people.dropna(subset=["score"])
     pictures = [_rank_figure(analysis, evidence, seen, scores, column, what)]
@@ -77,15 +85,27 @@ def run_rank_correlation(analysis: RankCorrelation, evidence: Evidence) -> Findi
 
 
 def _peoples_scores(
-    evidence: Evidence, draws: int, rng: np.random.Generator
-) -> tuple[pd.DataFrame, FloatArray | None]:
-    """Return people's scores and, where possible, draws of the scores from other raters."""
+    analysis: RankCorrelation, evidence: Evidence, rng: np.random.Generator
+) -> tuple[pd.DataFrame, FloatArray | None, str]:
+    """Return people's scores, draws of the scores from other raters if possible, and a caution."""
     ranking = evidence.ranked
+    if analysis.penalty == "firth":
+        errors = bias_reduced_errors(evidence.people, tie=TIE)
+        bare = int(errors.ranking.frame["note"].str.contains("because of the penalty").sum())
+        return errors.to_frame(), errors.draws(analysis.draws, rng), _only_by(bare, "penalty")
+    caution = _only_by(ranking.n_by_ridge, "ridge")
     largest = int(ranking.frame.groupby("component").size().max())
     if largest > MOST_ITEMS or ranking.n_clusters < 2:
-        return ranking.to_frame(), None
-    errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge)
-    return errors.to_frame(), errors.draws(draws, rng)
+        return ranking.to_frame(), None, caution
+    errors = score_errors(evidence.people, ridge=evidence.plan.ranking.ridge, tie=TIE)
+    return errors.to_frame(), errors.draws(analysis.draws, rng), caution
+
+
+def _only_by(scores: int, what: str) -> str:
+    if not scores:
+        return ""
+    verb = "is" if scores == 1 else "are"
+    return f" {counted(scores, 'score')} {verb} finite only because of the {what}."
 
 
 def _ends(found: Found) -> tuple[float, float]:
@@ -95,7 +115,12 @@ def _ends(found: Found) -> tuple[float, float]:
 
 
 def _quantities(
-    analysis: RankCorrelation, evidence: Evidence, found: Found, what: str
+    analysis: RankCorrelation,
+    evidence: Evidence,
+    found: Found,
+    what: str,
+    unknown: str,
+    caution: str,
 ) -> list[Quantity]:
     common: dict[str, Any] = {
         "n": found.n,
@@ -111,7 +136,7 @@ def _quantities(
     return [
         Quantity(
             name="spearman",
-            label=f"{who}, all items",
+            label=f"{who}, all items, as observed",
             estimate=found.estimate,
             low=low,
             high=high,
@@ -121,6 +146,7 @@ def _quantities(
             else "Spearman, Fisher's z with the error of Bonett and Wright",
             note=(alone if carried else "The interval has the error of items, not of raters; ")
             + f"bootstrap over items {interval(found.boot_low, found.boot_high)}."
+            + caution
             + _about_scores(evidence, found.n_unmatched),
             **common,
         ),
@@ -135,43 +161,75 @@ def _quantities(
         ),
         Quantity(
             name="spearman_disattenuated",
-            label=f"{who}, corrected for measurement error",
+            label=f"{who}, {_treatment(evidence, found, what)}",
             estimate=found.disattenuated,
             low=found.disattenuated_low,
             high=found.disattenuated_high,
-            method="Spearman divided by the reliability of the scores, jackknife over items",
-            note=_about_error(evidence, found, what),
+            method="Spearman divided by the root of the reliabilities, jackknife over items",
+            note=_about_error(evidence, found, what, unknown),
             **common,
         ),
     ]
 
 
-def _about_error(evidence: Evidence, found: Found, what: str) -> str:
-    """Return in words whose errors the disattenuated correlation is corrected for."""
-    own = f"{evidence.raters_own.lower()} scores"
-    known = {own: found.x_reliability, what: found.y_reliability}
-    corrected = [
-        f"{name} (reliability {number(value, 2)} over these {found.n} items)"
-        for name, value in known.items()
-        if not math.isnan(value)
-    ]
-    free = [name for name, value in known.items() if math.isnan(value)]
+def _sides(evidence: Evidence, found: Found, what: str) -> dict[str, Side]:
+    """Return what is known of the error of people's scores and of the other score, by its name."""
+    assert found.x_side is not None
+    assert found.y_side is not None
+    return {f"{evidence.raters_own.lower()} scores": found.x_side, what: found.y_side}
+
+
+def _treatment(evidence: Evidence, found: Found, what: str) -> str:
+    """Return in a few words whose errors are corrected for, or why none are."""
+    sides = _sides(evidence, found, what)
+    noise = [name for name, side in sides.items() if side.error == "unreliable"]
+    if noise:
+        whose = " and ".join(noise)
+        return f"not corrected: the reliability of {whose} is not shown to be above 0"
+    corrected = [name for name, side in sides.items() if side.error == "corrected"]
     if not corrected:
-        return "Not corrected: neither score has a reliability that can be estimated."
-    said = f"Corrected for the error of {' and '.join(corrected)}"
-    said += f"; {free[0]} assumed free of error." if free else "."
+        return "not corrected: the error of neither score is known"
+    if len(corrected) == 2:
+        return "corrected for both scores' errors"
+    return f"corrected for the error of {corrected[0]} only"
+
+
+def _corrected(evidence: Evidence, found: Found, what: str) -> str:
+    """Return the corrected correlation after the words for which it is, or why there is none."""
+    said = _treatment(evidence, found, what)
+    if math.isnan(found.disattenuated):
+        return said
+    ends = found.disattenuated, found.disattenuated_low, found.disattenuated_high
+    return f"{said} {with_interval(*ends)}"
+
+
+def _about_error(evidence: Evidence, found: Found, what: str, unknown: str) -> str:
+    """Return the reliabilities, whose error counts as none and why, and cautions."""
+    said = []
+    for name, side in _sides(evidence, found, what).items():
+        scale = side.scale
+        if side.error == "free":
+            why = f": {unknown}" if name == what and unknown else ""
+            said.append(f"The error of {name} is unknown and counts as none{why}.")
+        elif math.isnan(scale.estimate):
+            said.append(f"The errors of {name} are as large as their spread.")
+        else:
+            value = with_interval(scale.estimate, scale.low, scale.high, decimals=2)
+            said.append(f"Reliability of {name}: {value} over {scale.n} items.")
+    treatment = _treatment(evidence, found, what)
+    if math.isnan(found.disattenuated):
+        said.insert(0, f"{treatment[0].upper()}{treatment[1:]}.")
+    elif math.isnan(found.disattenuated_low):
+        said.append("No interval: too few items, or a perfect order.")
     if found.disattenuated > 1:
-        said += " Above 1: the scores agree better than their reliability allows."
-    return said
+        said.append("Above 1: the scores agree better than their reliability allows.")
+    return " ".join(said)
 
 
 def _about_scores(evidence: Evidence, unmatched: int) -> str:
     """Return cautions about the scores that were correlated; empty if there are none."""
     ranking = evidence.ranked
     said = ""
-    if ranking.n_by_ridge:
-        verb = "is" if ranking.n_by_ridge == 1 else "are"
-        said += f" {counted(ranking.n_by_ridge, 'score')} {verb} finite only because of the ridge."
     if ranking.n_apart:
         said += f" {ranking.n_apart} items are in groups that were never compared with each other."
     if unmatched:

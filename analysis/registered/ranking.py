@@ -7,15 +7,22 @@ import numpy as np
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN
 from analysis.ranking.disattenuation import Measured, Reliability, scale_reliability
-from analysis.ranking.draws import ScoreErrors, score_errors
+from analysis.ranking.draws import ScoreErrors
 from analysis.ranking.figures import plot_rank_intervals, plot_rater_misfit
 from analysis.ranking.misfit import RaterMisfit, rater_misfit
 from analysis.ranking.rank_intervals import RankIntervals, rank_intervals
 from analysis.ranking.win_probability import pairwise_probability
 from analysis.registered.finding import Finding, drawn, stamp
+from analysis.registered.tied_ranking import (
+    about_ties,
+    meaning_of_pairs,
+    pairs_with_ties,
+    scores_of,
+)
 from analysis.results.numbers import p_value, percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import counted
+from analysis.tables.columns import without_ties
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.errors import RatifyError
 
@@ -52,7 +59,7 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
     # a judge is one rater: its errors are those of its judgments
     cluster = analysis.cluster if people else None
     ridge = evidence.plan.ranking.ridge
-    errors = score_errors(choices, cluster=cluster, ridge=ridge, level=analysis.level)
+    errors = scores_of(choices, analysis, cluster=cluster, ridge=ridge)
     ranks = rank_intervals(
         errors,
         rng=evidence.rng(analysis.id),
@@ -61,16 +68,21 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
         resamples=analysis.resamples,
     )
     scale = _reliability(errors, analysis.level)
+    ties, said = about_ties(analysis, evidence, errors, choices)
     finding = Finding(
-        sentence=_sentence(analysis, evidence, ranks, scale),
-        quantities=[_reliability_quantity(analysis, evidence, errors, scale)],
+        sentence=_sentence(analysis, evidence, ranks, scale) + said,
+        quantities=[_reliability_quantity(analysis, evidence, errors, scale), *ties],
         tables=[_rank_table(analysis, evidence, errors, ranks), _pairs(analysis, evidence, errors)],
         figures=_rank_figures(analysis, evidence, ranks),
     )
     if not people:
         return finding
+    # a tie chooses neither the item that the others rank higher nor the other one
     misfit = rater_misfit(
-        choices, ridge=ridge, alpha=analysis.misfit_alpha, correction=analysis.misfit_correction
+        without_ties(choices),
+        ridge=ridge,
+        alpha=analysis.misfit_alpha,
+        correction=analysis.misfit_correction,
     )
     return Finding(
         sentence=f"{finding.sentence} {_about_raters(misfit, evidence)}",
@@ -160,6 +172,10 @@ def _rank_table(
     frame = ranks.to_frame()
     frame.insert(4, "se", errors.se)
     promise = _PROMISE[analysis.rank_coverage].format(level=analysis.level)
+    if analysis.penalty == "firth":
+        for place, end in enumerate(("low", "high"), start=5):
+            frame.insert(place, f"score_{end}", errors.ranking.frame[end])
+        promise += "; score_low to score_high is a profile of the penalised likelihood"
     return ResultTable(
         name=f"{analysis.id}_ranks",
         title=f"{_who(analysis, evidence)} ranking: the ranks that each item may have",
@@ -184,9 +200,10 @@ def _pairs(analysis: RankingAnalysis, evidence: Evidence, errors: ScoreErrors) -
     return ResultTable(
         name=f"{analysis.id}_pairs",
         title=f"Probability that one item is chosen over another: {which}",
-        caption=f"Probability that item_id is chosen over other_id; {analysis.level:.0%} interval "
-        f"for each pair alone; p tests no difference and is not corrected. {found.method}.",
-        frame=found.to_frame(),
+        caption=f"Probability that item_id is chosen over other_id{meaning_of_pairs(errors)}; "
+        f"{analysis.level:.0%} interval for each pair alone; p tests no difference and is not "
+        f"corrected. {found.method}.",
+        frame=pairs_with_ties(found.to_frame(), errors),
         status=evidence.status,
         level=analysis.level,
     )
@@ -229,7 +246,8 @@ def _misfit_table(
         name=f"{analysis.id}_misfit",
         title="Who disagrees with everyone",
         caption="Share of a rater's judgments that went to the item the others rank higher, and "
-        f"the share expected of a rater like the others; worst first. {misfit.method}.",
+        "the share expected of a typical rater; p is that of an honest rater, who may be less "
+        f"consistent; worst first. {misfit.method}.",
         frame=misfit.to_frame(),
         status=evidence.status,
     )
@@ -275,7 +293,7 @@ def _misfit_figure(
         name=f"{analysis.id}_misfit",
         title="Each rater's agreement with the others",
         caption=f"Each point is one of {len(shown)} raters: share of judgments that went to the "
-        "item the others rank higher, against the share expected of a rater like the others. "
+        "item the others rank higher, against the share expected of a typical rater. "
         "Diamonds are raters who disagree more than chance allows. On the line both are equal.",
         alt=f"Observed against expected agreement of {len(shown)} raters; "
         f"{misfit.n_flagged} flagged.",

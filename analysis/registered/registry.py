@@ -10,6 +10,7 @@ from analysis.registered.agreement import run_agreement
 from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
 from analysis.registered.coverage import coverage_of_analysis
+from analysis.registered.equivalence import run_equivalence
 from analysis.registered.finding import Finding
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
@@ -18,8 +19,20 @@ from analysis.registered.shares import run_best_worst_shares
 from analysis.registered.sources import run_source_ratings
 from analysis.registered.themes import run_themes
 from analysis.registered.unanswered import about_silent, not_computed, of_others
+from prereg.analyses.base import AnyAnalysis
+from prereg.analyses.equivalence import Equivalence
 from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
+
+
+def _run(analysis: AnyAnalysis, evidence: Evidence) -> Finding:
+    """Run one analysis without what is added to every finding."""
+    return RUNNERS[analysis.kind](of_others(analysis, evidence), evidence)
+
+
+def _equivalence(analysis: Equivalence, evidence: Evidence) -> Finding:
+    return run_equivalence(analysis, evidence, run=_run)
+
 
 RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
     "ranking": run_ranking,
@@ -32,6 +45,7 @@ RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
     "best_worst_shares": run_best_worst_shares,
     "change": run_change,
     "regression": run_regression,
+    "equivalence": _equivalence,
     "themes": run_themes,
 }
 
@@ -44,7 +58,7 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
     about a judge that has not answered; of several judges the others are analysed.
     """
     try:
-        found = RUNNERS[analysis.kind](of_others(analysis, evidence), evidence)
+        found = _run(analysis, evidence)
         found.quantities.extend(about_silent(analysis, evidence))
     except RatifyError as error:
         found = _no_estimate(analysis, evidence, str(error))

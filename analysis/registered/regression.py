@@ -13,6 +13,7 @@ import pandas as pd
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN, Family, FamilyTest
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
+from analysis.registered.ordinal import ordinal_finding
 from analysis.registered.regression_rows import regression_rows
 from analysis.regression.effects import effects_table, outcome_sd, with_families
 from analysis.regression.figures import plot_effects
@@ -60,6 +61,8 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
         As `clustered_ols`, `clustered_logit`, `robust_ols` and `regression_rows`.
     """
     rows = regression_rows(analysis, evidence)
+    if analysis.model == "ordinal":
+        return ordinal_finding(analysis, evidence, rows)
     fits = {outcome: _fit(analysis, outcome, data) for outcome, data in rows.items()}
     table = _effects(analysis, evidence, fits, rows)
     quantities = [_quantity(analysis, evidence, row) for row in table.to_dict("records")]

@@ -9,7 +9,7 @@ from analysis.ranking.fit_check import check_fit
 from analysis.results.words import listed
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
-from prereg.tables.contract import STATUSES
+from prereg.tables.contract import STATUSES, TIE
 
 
 def methods(evidence: Evidence) -> list[str]:
@@ -17,12 +17,14 @@ def methods(evidence: Evidence) -> list[str]:
     plan = evidence.plan
     paragraphs = [_collection(plan)]
     if evidence.ranking is not None:
-        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge)
+        check = check_fit(evidence.people, evidence.ranking, ridge=plan.ranking.ridge, tie=TIE)
         paragraphs += [_ranking(plan), check.sentence]
     if plan.measures is not None:
         paragraphs += _judges_scores(evidence)
     kinds = dict.fromkeys(analysis.kind for analysis in plan.analyses)
     paragraphs += [_OF_KIND[kind] for kind in kinds if kind in _OF_KIND]
+    if any(getattr(analysis, "penalty", "") == "firth" for analysis in plan.analyses):
+        paragraphs.append(_FIRTH)
     if plan.sensitivity is not None:
         paragraphs.append(_everybody(plan.sensitivity.cluster))
     return paragraphs
@@ -32,7 +34,9 @@ def methods(evidence: Evidence) -> list[str]:
 _OF_KIND = {
     "rank_correlation": "Rank correlations are Spearman's, through Fisher's z with the error of "
     "Bonett and Wright, widened by the raters' errors as resampled from the clustered covariance. "
-    "Disattenuated correlations are divided by the square root of the scores' reliability.",
+    "The corrected correlation is the observed one divided by the square root of the scores' "
+    "reliabilities, with a jackknife interval over items. It is given only where the interval of "
+    "each of these reliabilities is above 0.",
     "ranking": "Intervals of ranks count the items clearly above and below each by the clustered "
     "error of the difference, calibrated so that on average over items 95% have the true rank. "
     "Each rater's choices are compared with scores estimated without that rater.",
@@ -43,16 +47,27 @@ _OF_KIND = {
     "and by response, with Satterthwaite's degrees of freedom.",
     "best_worst_shares": "Shares of picks have Wilson intervals for the effective number of "
     "picks, and are compared with 1 / options, the share expected by chance.",
-    "regression": "Regressions are ordinary least squares or logits with the sandwich covariance "
-    "that the plan names; where few clusters decide an effect, its errors are bias-reduced (CR2) "
-    "with Satterthwaite's degrees of freedom, or p values and intervals are those of the wild "
-    "cluster bootstrap. An effect in standard deviations says which one was used.",
+    "regression": "Regressions are ordinary least squares, logits or cumulative logits with the "
+    "sandwich covariance that the plan names; where few clusters decide an effect, its errors are "
+    "bias-reduced (CR2) with Satterthwaite's degrees of freedom, or p values and intervals are "
+    "those of the wild cluster bootstrap. An effect in standard deviations says which one was "
+    "used.",
     "change": "Reliable change: a random-intercept model of the control group by REML gives the "
     "error of a person's change; who changed by more than the cut times that error improved or "
-    "declined.",
+    "declined. A share's interval includes the threshold's error; the control's own counts both "
+    "errors together, because its people set the threshold.",
+    "equivalence": "Equivalence is tested by two one-sided tests of a registered number against "
+    "its margins, on that number's own interval at 1 - 2 alpha; a number that is not shown to be "
+    "equivalent is not thereby different.",
     "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
     "also McNemar's exact test and the difference with errors clustered by person.",
 }
+
+_FIRTH = (
+    "Where the plan says `penalty: firth`, scores are bias-reduced: half the log determinant of "
+    "the information is added to the log likelihood instead of the ridge. Their intervals are "
+    "profiles of this penalised likelihood, and an item that never lost or never won has one too."
+)
 
 
 def _everybody(cluster: str | None) -> str:
@@ -82,6 +97,13 @@ def _ranking(plan: Plan) -> str:
             f"Judges' choices are rated by Elo (start {elo.start:g}, K {elo.k:g}) in the order "
             f"they were asked, and again in {elo.reorderings} seeded random orders."
         )
+    if plan.design.offers_ties:
+        said += (
+            " In both a tie is half a win for each side, unless a registered ranking names another "
+            "model of ties. Whoever compares one choice with another leaves ties out (people's own "
+            "agreement, raters who disagree with the others), except where a tie is named as an "
+            "answer of its own."
+        )
     return said.strip()
 
 
@@ -91,7 +113,7 @@ def _judges_scores(evidence: Evidence) -> list[str]:
     whole = [name for name, one in evidence.judges.items() if one.has_one_score(measures)]
     none = [name for name, one in evidence.judges.items() if one.scores["overall"].isna().all()]
     summed = [name for name in evidence.judges if name not in {*whole, *none}]
-    said = []
+    said, ties = [], evidence.plan.design.offers_ties
     if summed:
         adds, subtracts = ", ".join(measures.adds), ", ".join(measures.subtracts)
         said.append(
@@ -111,7 +133,8 @@ def _judges_scores(evidence: Evidence) -> list[str]:
         "as the plan says: by default trials depend on each other if they share their rater or an "
         "item (dyadic errors, bias-reduced, with Satterthwaite's degrees of freedom). The gap is "
         "the absolute difference of the judge's overall scores; trials without a gap have no "
-        "higher side and are left out.",
+        "higher side and are left out"
+        + (", and so are trials in which people chose neither side." * ties or "."),
     ]
 
 

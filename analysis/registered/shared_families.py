@@ -6,10 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from analysis.inference.families import correct_families
+from analysis.inference.families import FamilyTest, correct_families
+from analysis.registered.equivalence import after_correction, equivalence_tests
 from analysis.registered.finding import Finding
 from analysis.registered.regression import family_tests, in_families
 from analysis.results.quantities import ResultTable, Status
+from prereg.analyses.equivalence import Equivalence
 from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import Regression
 
@@ -36,8 +38,7 @@ def in_shared_families(
     tests = [
         test
         for analysis, finding in zip(analyses, findings, strict=True)
-        if isinstance(analysis, Regression)
-        for test in family_tests(analysis, finding)
+        for test in _tests(analysis, finding)
     ]
     families = correct_families(tests)
     if not families:
@@ -49,4 +50,16 @@ def in_shared_families(
         frame=pd.concat([family.to_frame() for family in families], ignore_index=True),
         status=status,
     )
-    return [*(in_families(finding, families) for finding in findings), Finding(tables=[table])]
+    corrected = [
+        after_correction(analysis, finding, families)
+        if isinstance(analysis, Equivalence)
+        else in_families(finding, families)
+        for analysis, finding in zip(analyses, findings, strict=True)
+    ]
+    return [*corrected, Finding(tables=[table])]
+
+
+def _tests(analysis: Analysis, finding: Finding) -> list[FamilyTest]:
+    if isinstance(analysis, Equivalence):
+        return equivalence_tests(analysis, finding)
+    return family_tests(analysis, finding) if isinstance(analysis, Regression) else []

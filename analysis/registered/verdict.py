@@ -35,6 +35,7 @@ from analysis.results.verdict import (
     joined,
 )
 from analysis.results.words import introduced
+from analysis.tables.columns import is_tie, without_ties
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES
@@ -114,6 +115,11 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
         f"often from {percent(evidence.plan.large.side)} beyond one half; a person is fast under "
         f"{number(evidence.plan.large.fast, 2)} of the usual time."
     )
+    if ties := int(is_tie(evidence.people).sum()):
+        limit += (
+            f" Comparisons without a choice ({ties:,} ties of {len(evidence.people):,} answers, "
+            "and the judges' own ties) are left out of it."
+        )
     return Verdict(
         sentences=tuple(sentences),
         cells=tuple(cells),
@@ -183,8 +189,9 @@ def _sentence(evidence: Evidence, judge: str, found: Beside, word: str, ranks: s
         end = end.replace("reaches people", "reaches them")
     own = evidence.raters_own
     own = own[0].lower() + own[1:]
+    which = "comparisons without a tie" if found.ties else "comparisons"
     return (
-        f"{introduced(judge)} agrees with {own} choice in {share} of comparisons, {beside}: "
+        f"{introduced(judge)} agrees with {own} choice in {share} of {which}, {beside}: "
         f"{end}{ranks}."
     )
 
@@ -201,6 +208,7 @@ def _ranks(evidence: Evidence, judge: str, quantities: Sequence[Quantity]) -> st
     """Return the clause on a judge's scores or ranking beside people's ranking of the items."""
     own = evidence.raters_own[0].lower() + evidence.raters_own[1:]
     estimates = {q.analysis: q for q in quantities if q.name == "spearman"}
+    corrected = {q.analysis: q for q in quantities if q.name == "spearman_disattenuated"}
     said: dict[str, str] = {}
     for analysis in evidence.plan.analyses:
         found = estimates.get(analysis.id)
@@ -209,12 +217,25 @@ def _ranks(evidence: Evidence, judge: str, quantities: Sequence[Quantity]) -> st
         if found is None or found.estimate is None:
             continue
         what = "its scores" if analysis.score == "overall" else "its ranking of items"
-        said.setdefault(what, with_interval(found.estimate, found.low, found.high))
+        said.setdefault(what, _both_correlations(found, corrected.get(analysis.id)))
     if not said:
         return ""
     (first, value), *more = said.items()
     others = "".join(f", {what} and that ranking one of {value}" for what, value in more)
     return f"; {first} and {own} ranking have a rank correlation of {value}{others}"
+
+
+def _both_correlations(observed: Quantity, corrected: Quantity | None) -> str:
+    """Return the observed correlation and the corrected one, each with which it is."""
+    seen = with_interval(observed.estimate, observed.low, observed.high)
+    if corrected is None:
+        return seen
+    # the label of the second ends with whose errors it is corrected for, or why it is not
+    which = corrected.label.rpartition(", ")[2]
+    if corrected.estimate is None:
+        return f"{seen} as observed ({which})"
+    true = with_interval(corrected.estimate, corrected.low, corrected.high)
+    return f"{seen} as observed and {true} {which}"
 
 
 def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...]:
@@ -227,11 +248,13 @@ def _worst(evidence: Evidence, judges: Sequence[str]) -> tuple[Disagreement, ...
         return ()
     texts = evidence.items.set_index("item_id")["text"]
     scores = evidence.ranking.frame.set_index("item_id")["score"]
-    people = _net(evidence.people)
+    people = _net(without_ties(evidence.people))
     found: list[Disagreement] = []
     for judge in judges:
         both = people.join(
-            _net(evidence.judges[judge].trials)[["net"]].rename(columns={"net": "net_judge"}),
+            _net(without_ties(evidence.judges[judge].trials))[["net"]].rename(
+                columns={"net": "net_judge"}
+            ),
             how="inner",
         )
         both = both[both["net"] * both["net_judge"] < 0]

@@ -81,7 +81,11 @@ def contrast_weights(regression: Regression, text: str) -> FloatArray:
     Patsy reads the text, as it does for statsmodels' `t_test`. formulaic's `LinearConstraints`
     cannot read an interaction: it takes the ':' in its name for an operator.
     """
-    terms = [str(term) for term in regression.params.index]
+    return weights_among([str(term) for term in regression.params.index], text)
+
+
+def weights_among(terms: list[str], text: str) -> FloatArray:
+    """Return the weight of each of these coefficients in a contrast, as `contrast_weights`."""
     if text in terms:  # this includes names that look like a sum
         return np.asarray([float(term == text) for term in terms])
     wrong = RatifyError(

@@ -167,6 +167,28 @@ def check_separation(y: FloatArray, X: FloatArray, terms: list[str]) -> None:
     )
 
 
+def check_ordered_separation(y: IntArray, X: FloatArray, terms: list[str]) -> None:
+    """Refuse terms of a cumulative logit that have no finite estimate.
+
+    A direction of terms and thresholds in which no row's category becomes less probable, and some
+    becomes more probable, has no end.
+    """
+    cuts = np.eye(int(y.max()) + 2)[:, 1:-1]
+    size = np.abs(X).max(axis=0)
+    below = np.hstack([-X / size, cuts[y + 1]])[y < y.max()]
+    above = np.hstack([X / size, -cuts[y]])[y > 0]
+    signed = np.unique(np.vstack([below, above]), axis=0)
+    direction = _separating(signed)
+    if direction is None:
+        return
+    guilty = [term for term, along in zip(terms, direction, strict=False) if abs(along) > 1e-6]
+    raise RatifyError(
+        "the outcome is separated: these terms predict the category perfectly and have no finite "
+        "estimate: " + ", ".join(guilty),
+        allowed="terms whose groups overlap in their categories",
+    )
+
+
 def _separating(signed: FloatArray) -> FloatArray | None:
     """Return a direction in which no row decreases and some increase; None if there is none."""
     found = linprog(

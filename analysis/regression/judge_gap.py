@@ -34,7 +34,8 @@ class Trials:
         `select_higher` (1 if the higher-scored side was chosen, 0 if the other, missing at gap 0),
         `select_match` (1 if the judge's own preferred side was chosen, missing at equal
         preference), `chose_left` (1 or 0), and `diff_NAME` for each dimension: higher-scored minus
-        lower-scored side, missing at gap 0; or left minus right, depending on `orientation`.
+        lower-scored side, missing at gap 0; or left minus right, depending on `orientation`. The
+        three outcomes are missing too where the person chose neither side.
     n : int
         Trials.
     n_no_gap : int
@@ -43,6 +44,8 @@ class Trials:
         Trials with an item that has no score: gap and outcome are missing.
     n_no_preference : int
         Trials with equal preference: `select_match` is missing.
+    n_tied : int
+        Trials in which the person chose neither side: no outcome, as at gap 0.
     orientation : {'higher_minus_lower', 'left_minus_right'}
         Of the differences.
     """
@@ -53,6 +56,7 @@ class Trials:
     n_unscored: int
     n_no_preference: int
     orientation: Orientation = "higher_minus_lower"
+    n_tied: int = 0
 
     def to_frame(self) -> pd.DataFrame:
         """Return a copy of the table."""
@@ -105,18 +109,19 @@ def trials_with_gap(
     columns.require_rows(judgments, "judgments")
     wanted = [score, *([preference] if preference else []), *dimensions]
     columns.require_columns(scores, "item_id", *wanted)
-    left_chosen = columns.left_chosen(judgments)
+    share = columns.left_share(judgments)
+    tied, left_chosen = share == 0.5, share == 1
     left, right = _sides(judgments, scores, wanted)
     ahead = np.sign(left[score] - right[score])
     frame = judgments.reset_index(drop=True).assign(
         gap=np.abs(left[score] - right[score]),
-        select_higher=_agrees(ahead, left_chosen),
-        chose_left=left_chosen.astype(float),
+        select_higher=_agrees(np.where(tied, np.nan, ahead), left_chosen),
+        chose_left=np.where(tied, np.nan, share),
     )
     preferred = np.zeros(len(frame))
     if preference:
         preferred = np.sign(left[preference] - right[preference])
-    frame["select_match"] = _agrees(preferred, left_chosen)
+    frame["select_match"] = _agrees(np.where(tied, np.nan, preferred), left_chosen)
     for name in dimensions:
         difference = left[name] - right[name]
         if orientation == "higher_minus_lower":
@@ -129,6 +134,7 @@ def trials_with_gap(
         n_unscored=int(np.isnan(ahead).sum()),
         n_no_preference=int((preferred == 0).sum()),
         orientation=orientation,
+        n_tied=int(tied.sum()),
     )
 
 

@@ -28,6 +28,10 @@ MEANINGS = {
     "specificity": "share of the others that are not called cases",
     "log-odds": "logarithm of the odds: 0 is one half",
     "logit": "a regression for yes-or-no outcomes",
+    "cumulative logit": "a regression for ratings on a few ordered categories",
+    "proportional odds": "the odds of a higher rating are multiplied by the same factor at every "
+    "threshold",
+    "one-sided p": "the p value of a test that looks at one side only",
     "Holm": "a correction for testing several things",
     "confirmatory": "registered before the data were seen",
 }

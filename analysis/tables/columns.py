@@ -22,6 +22,7 @@ from prereg.tables.places import Places
 from prereg.tables.reader import ROUNDED_ID, WHOLE_ID
 
 SIDES = tuple(contract.SIDES)
+TIE = contract.TIE
 _TRUE = frozenset({"1", "1.0"} | {word for word, value in FLAGS.items() if value})
 _FALSE = frozenset({"0", "0.0"} | {word for word, value in FLAGS.items() if not value})
 
@@ -123,6 +124,36 @@ def left_chosen(frame: pd.DataFrame) -> NDArray[np.bool_]:
     is_right = frame["choice"].eq(right).fillna(False).to_numpy(dtype=bool)
     refuse(frame, "choice", ~(is_left | is_right), "is not a choice", allowed="left, right")
     return is_left
+
+
+def left_share(frame: pd.DataFrame) -> NDArray[np.float64]:
+    """Return how much of a choice went to the left side: 1, 0, or 1/2 at a tie.
+
+    Raises
+    ------
+    RatifyError
+        At a choice that is neither 'left', 'right' nor 'tie'.
+    """
+    left, right = SIDES
+    shares = {left: 1.0, right: 0.0, TIE: 0.5}
+    said = frame["choice"].astype(object).map(shares)
+    share = np.asarray(said.to_numpy(dtype=float, na_value=np.nan), dtype=np.float64)
+    unknown = np.isnan(share)
+    refuse(frame, "choice", unknown, "is not a choice", allowed=", ".join(shares))
+    return share
+
+
+def is_tie(frame: pd.DataFrame) -> NDArray[np.bool_]:
+    """Return where neither side was chosen."""
+    return frame["choice"].eq(TIE).fillna(False).to_numpy(dtype=bool)
+
+
+def without_ties(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which a side was chosen; the table itself if these are all."""
+    if "choice" not in frame:
+        return frame
+    tied = is_tie(frame)
+    return frame[~tied].reset_index(drop=True) if tied.any() else frame
 
 
 def numbers(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:

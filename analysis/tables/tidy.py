@@ -28,7 +28,7 @@ def table_path(folder: Path, name: str) -> Path:
 def read_judgments(
     path: Path, *, complete: bool = True, reading: Reading | None = None
 ) -> pd.DataFrame:
-    """Read a table of forced choices.
+    """Read a table of choices between two items: left, right or tie.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def read_judgments(
     frame = read_frame(path, wanted, ids=("left_id", "right_id"), reading=how)
     with naming(path):
         columns.require_filled(frame, "left_id", "right_id")
-        columns.left_chosen(frame)
+        columns.left_share(frame)
         same = frame["left_id"] == frame["right_id"]
         columns.refuse(
             frame, "right_id", same, "an item is compared with itself", allowed="two items"

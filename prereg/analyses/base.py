@@ -6,6 +6,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from prereg.strict import Identifier, Strict
 
+# What keeps the scores of a ranking finite.
+Penalty = Literal["ridge", "firth"]
 Correction = Literal["none", "bonferroni", "holm", "benjamini_hochberg", "benjamini_yekutieli"]
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from prereg.analyses.base import AnyAnalysis, Correction
-from prereg.strict import Identifier, Strict, Text
+from prereg.strict import Identifier, Strict, Text, added
 
 
 def _as_text(value: Any) -> Any:
@@ -33,7 +33,7 @@ class Change(AnyAnalysis):
     table : str
         Name of a tidy table of the study, with one row per person and occasion.
     value, person, occasion, condition : str
-        Columns of the table; a higher value is better.
+        Columns of the table.
     control : str
         The condition in which nothing should have changed.
     treatments : tuple of str
@@ -52,6 +52,12 @@ class Change(AnyAnalysis):
         Correction over the pairs, within one outcome (improved, declined).
     norm : Norm, optional
         Adds a row with Jacobson and Truax's index.
+    better : {'higher', 'lower'}, optional
+        Which values are better; without it higher is, and the report says that the plan is silent.
+    threshold_interval : {'normal', 'bootstrap'}
+        The chi-square interval of the threshold, or the bootstrap over people.
+    resamples : int
+        Of the bootstrap.
     level : float
         Coverage of the intervals.
     """
@@ -72,6 +78,9 @@ class Change(AnyAnalysis):
     pairs: Literal["control", "all"] = "control"
     correction: Correction = "none"
     norm: Norm | None = None
+    better: Literal["higher", "lower"] | None = added(None)
+    threshold_interval: Literal["normal", "bootstrap"] = added("normal")
+    resamples: int = added(1999, ge=199, le=100_000)
     level: float = Field(default=0.95, gt=0, lt=1)
 
     @model_validator(mode="after")
@@ -83,6 +92,12 @@ class Change(AnyAnalysis):
         columns = (self.value, self.person, self.occasion, self.condition)
         if len(set(columns)) < len(columns):
             raise ValueError("value, person, occasion and condition must be four different columns")
+        return self
+
+    @model_validator(mode="after")
+    def _resamples_used(self) -> Self:
+        if "resamples" in self.model_fields_set and self.threshold_interval != "bootstrap":
+            raise ValueError("resamples need threshold_interval: bootstrap")
         return self
 
     @property

@@ -119,7 +119,10 @@ class ChoiceAgreement(OfTrials):
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names of the numbers it will report."""
-        return [f"{judge}: {what}" for judge in self.judges for what in ("agreement", "kappa")]
+        what = ["agreement", "kappa"]
+        if plan is not None and plan.design.offers_ties:
+            what += ["agreement without ties", "kappa without ties"]
+        return [f"{judge}: {one}" for judge in self.judges for one in what]
 
     def coverage_of(self, quantity: str, plan: Any) -> str | None:
         """Return the name of the coverage of the judge that a number is about."""

@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import model_validator
 
-from prereg.analyses.base import AnyAnalysis
+from prereg.analyses.base import AnyAnalysis, Penalty
 from prereg.strict import Identifier, Text, added
 
 Score = Literal["elo", "bradley_terry", "overall"]
@@ -16,7 +16,8 @@ class RankCorrelation(AnyAnalysis):
     """Spearman correlation of people's Bradley-Terry scores and another score of the items.
 
     `resamples` is the number of bootstrap resamples of items, `draws` the number of draws of
-    people's scores from their clustered covariance.
+    people's scores from their clustered covariance. With `penalty: firth`, people's scores are
+    bias-reduced instead of held by the ridge in the plan's `ranking`.
     """
 
     answers = "choices"
@@ -28,6 +29,7 @@ class RankCorrelation(AnyAnalysis):
     resamples: int = added(2000, ge=200, le=100_000)
     draws: int = added(500, ge=100, le=10_000)
     level: float = added(0.95, gt=0.5, lt=1)
+    penalty: Penalty = added("ridge")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

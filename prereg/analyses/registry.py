@@ -11,6 +11,7 @@ from prereg.analyses.agreement import Agreement
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Change
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
+from prereg.analyses.equivalence import Equivalence
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import Regression
@@ -27,6 +28,7 @@ ANALYSES: dict[str, type[AnyAnalysis]] = {
     "best_worst_shares": BestWorstShares,
     "change": Change,
     "regression": Regression,
+    "equivalence": Equivalence,
     "themes": Themes,
 }
 

@@ -103,13 +103,13 @@ class FewClusters(Strict):
 
 
 class Regression(AnyAnalysis):
-    """OLS or logit of one or several outcomes on the same terms.
+    """OLS, logit or cumulative logit of one or several outcomes on the same terms.
 
     Attributes
     ----------
-    model : {'ols', 'logit'}
+    model : {'ols', 'logit', 'ordinal'}
     data : str
-        'trials' (people's forced choices with the scores of `judge`), 'ratings' (people's),
+        'trials' (people's choices with the scores of `judge`), 'ratings' (people's),
         'judge_ratings', or the name of a tidy table of the study.
     outcomes : tuple of str
         Columns, or dimensions if the data are ratings. Each has its own regression.
@@ -140,12 +140,15 @@ class Regression(AnyAnalysis):
     categories, numbers : tuple of str
         Columns of predictors whose cells are categories although they are numbers (1, 2, 3), or
         numbers although each has a label ('5 - agree').
+    levels : tuple of float
+        The categories of an ordinal outcome; by default the whole numbers of the rating scale, or
+        the values that occur.
     level : float
         Coverage of the intervals.
     """
 
     kind: Literal["regression"]
-    model: Literal["ols", "logit"]
+    model: Literal["ols", "logit", "ordinal"]
     data: Identifier
     outcomes: tuple[Text, ...] = Field(min_length=1)
     predictors: Text
@@ -163,6 +166,7 @@ class Regression(AnyAnalysis):
     average_effects: tuple[Text, ...] = ()
     categories: tuple[Text, ...] = added(())
     numbers: tuple[Text, ...] = added(())
+    levels: tuple[float, ...] = added(())
     level: float = Field(default=0.95, gt=0, lt=1)
 
     @model_validator(mode="after")
@@ -183,8 +187,22 @@ class Regression(AnyAnalysis):
             raise ValueError("errors: cluster needs a cluster column; errors: HC3 takes none")
         if self.cluster is not None and holds_items(self.cluster) and self.data != TRIALS:
             raise ValueError(f"cluster: {self.cluster} belongs to data: trials")
-        if self.model == "logit" and (self.errors == "HC3" or self.sd is not None):
+        if self.model != "ols" and (self.errors == "HC3" or self.sd is not None):
             raise ValueError("errors: HC3 and sd belong to model: ols")
+        return self
+
+    @model_validator(mode="after")
+    def _ordinal_fits(self) -> Self:
+        if self.model != "ordinal":
+            if self.levels:
+                raise ValueError("levels belongs to model: ordinal")
+            return self
+        if self.data == TRIALS:
+            raise ValueError("model: ordinal needs ratings or a table: a choice has two outcomes")
+        if self.average_effects:
+            raise ValueError("model: ordinal shows predictions of each category instead of effects")
+        if self.levels and (len(self.levels) < 3 or len(set(self.levels)) < len(self.levels)):
+            raise ValueError("levels must be three or more different numbers")
         return self
 
     @model_validator(mode="after")

@@ -1,4 +1,4 @@
-"""Tasks that show two items and ask for a forced choice between them."""
+"""Tasks that show two items and ask for a choice between them, perhaps with a tie allowed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from prereg.design.dealing import Items, balance_sides, draw_pairs
 from prereg.kinds.base import Kind
 from prereg.plan.model import Plan
+from prereg.tables.contract import SIDES, TIE
 
 
 class Pairwise(Kind):
@@ -35,8 +36,8 @@ class Pairwise(Kind):
         return list(balance_sides(draw_pairs(pool, count, rng), rng))
 
     def answers(self, plan: Plan) -> dict[str, list[int | str]]:
-        """Return the two sides."""
-        return {"choice": ["left", "right"]}
+        """Return the two sides, and the tie if the plan offers it."""
+        return {"choice": [*SIDES, *[TIE] * plan.design.offers_ties]}
 
 
 PAIRWISE = Pairwise()

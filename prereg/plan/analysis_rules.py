@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterator
 
 from prereg.analyses.agreement import Agreement
-from prereg.analyses.choices import Logit
+from prereg.analyses.choices import ChoiceAgreement, Logit
+from prereg.analyses.equivalence import PEOPLE, Equivalence
 from prereg.analyses.rank_correlation import RankCorrelation
+from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
@@ -71,14 +73,8 @@ def faults_of_analyses(plan: Plan) -> Iterator[RatifyError]:
         if analysis.hypothesis is not None:
             yield from unknown(analysis.hypothesis, known, f"{where}.hypothesis")
         yield from _check_judges(analysis, judges, where, asks_pairs=kind.asks_pairs)
-        if isinstance(analysis, RankCorrelation) and not kind.asks_pairs:
-            yield from unknown(
-                analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score"
-            )
-        if isinstance(analysis, Logit):
-            yield from _check_formula(analysis, plan, where)
-        if isinstance(analysis, Regression):
-            yield from _check_regression(analysis, plan, where)
+        yield from _check_ranking(analysis, plan, where)
+        yield from _check_kind(analysis, plan, where)
         yield from _check_dimensions(analysis, plan, where)
     by_id = {analysis.id: analysis for analysis in plan.analyses}
     for number, threshold in enumerate(plan.gate):
@@ -86,6 +82,23 @@ def faults_of_analyses(plan: Plan) -> Iterator[RatifyError]:
         if threshold.analysis in by_id:
             where = f"gate.{number}.quantity"
             yield from _check_quantity(threshold, by_id[threshold.analysis], plan, where)
+
+
+def _check_kind(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
+    if isinstance(analysis, Logit):
+        yield from _check_formula(analysis, plan, where)
+    if isinstance(analysis, Regression):
+        yield from _check_regression(analysis, plan, where)
+    if isinstance(analysis, Equivalence):
+        yield from _check_equivalence(analysis, plan, where)
+
+
+def _check_ranking(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
+    """Refuse a score that the plan's kind does not have, and a model of ties that it refuses."""
+    if isinstance(analysis, RankCorrelation) and not kind_of(plan).asks_pairs:
+        yield from unknown(analysis.score or "bradley_terry", ["bradley_terry"], f"{where}.score")
+    if isinstance(analysis, RankingAnalysis) and not plan.design.offers_ties:
+        yield from unknown(analysis.tie_model, ["half"], f"{where}.tie_model")
 
 
 def _check_judges(
@@ -102,7 +115,7 @@ def _check_judges(
             )
         yield from unknown(name, list(judges), f"{where}.judges.{number}")
     ranked = getattr(analysis, "of", "people")
-    if ranked != "people":
+    if isinstance(ranked, str) and ranked != "people":
         yield from unknown(ranked, ["people", *judges], f"{where}.of")
     one = getattr(analysis, "judge", None)
     if one is None:
@@ -146,13 +159,42 @@ def _check_regression(analysis: Regression, plan: Plan, where: str) -> Iterator[
             value=analysis.data,
             allowed=f"in a plan of kind {kinds_that_hold(source)}",
         )
+    yield from _check_family(analysis, plan, where)
+
+
+def _check_family(
+    analysis: Regression | Equivalence, plan: Plan, where: str
+) -> Iterator[RatifyError]:
+    """Refuse a family with two corrections: that of the first analysis that names it counts."""
     family = analysis.family
+    if family is None or family.name is None:
+        return
     for other in plan.analyses:
-        if isinstance(other, Regression) and other.family.name == family.name is not None:
-            yield from unknown(
-                family.correction, [other.family.correction], f"{where}.family.correction"
-            )
-            break
+        theirs = other.family if isinstance(other, Regression | Equivalence) else None
+        if theirs is not None and theirs.name == family.name:
+            yield from unknown(family.correction, [theirs.correction], f"{where}.family.correction")
+            return
+
+
+def _check_equivalence(analysis: Equivalence, plan: Plan, where: str) -> Iterator[RatifyError]:
+    """Refuse a question about a number that no analysis reports with an interval at a level."""
+    possible = {one.id: one for one in plan.analyses if "level" in type(one).model_fields}
+    base = possible.get(analysis.of.analysis)
+    if base is None:
+        yield from unknown(analysis.of.analysis, list(possible), f"{where}.of.analysis")
+        return
+    names = base.quantity_names(plan)
+    if names is not None:
+        yield from unknown(analysis.of.quantity, names, f"{where}.of.quantity")
+    beside = isinstance(base, ChoiceAgreement) and analysis.of.quantity.endswith(": agreement")
+    if analysis.reference == PEOPLE and not beside:
+        yield RatifyError(
+            "only a judge's agreement in a choice_agreement is compared with people's own",
+            column=f"{where}.reference",
+            value=PEOPLE,
+            allowed="a number, or the quantity 'JUDGE: agreement' of a choice_agreement",
+        )
+    yield from _check_family(analysis, plan, where)
 
 
 def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:

@@ -82,6 +82,14 @@ def _check_kind(plan: Plan) -> Iterator[RatifyError]:
                 column=key,
                 allowed=f"not in a plan of kind {kind.name}",
             )
+    if plan.design.offers_ties and not kind.asks_pairs:
+        owners = [name for name, other in KINDS.items() if other.asks_pairs]
+        yield RatifyError(
+            f"belongs to plans of kind {' or '.join(owners)}",
+            column="design.ties",
+            value=plan.design.ties,
+            allowed=f"refused in a plan of kind {kind.name}",
+        )
     names = [scale.id for scale in plan.scales]
     for number, name in enumerate(names):
         if name in _TAKEN:

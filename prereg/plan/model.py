@@ -55,7 +55,8 @@ class Design(Strict):
 
     `raters` is the number of people, `raters_per_sequence` how many of them answer the same
     sequence. A place is kept for `lease_minutes` after a rater's last sign of life, and before
-    their first answer for `first_lease_minutes`, if that is less.
+    their first answer for `first_lease_minutes`, if that is less. With `ties: offered`, a pair has
+    a third answer, called `tie_answer` or, without that, "No difference" in the plan's language.
     """
 
     question: Text
@@ -70,6 +71,19 @@ class Design(Strict):
     lease_minutes: float = Field(default=60, gt=0, le=7 * 24 * 60)
     first_lease_minutes: float = added(default=10, gt=0, le=7 * 24 * 60)
     min_reading_seconds: float | None = Field(default=None, gt=0, le=600)
+    ties: Literal["offered", "refused"] = added("refused")
+    tie_answer: Text | None = added(None, max_length=60)
+
+    @property
+    def offers_ties(self) -> bool:
+        """Whether a trial has a third answer: that neither text is chosen."""
+        return self.ties == "offered"
+
+    @model_validator(mode="after")
+    def _tie_in_words(self) -> Self:
+        if self.tie_answer is not None and not self.offers_ties:
+            raise ValueError("tie_answer: the plan refuses ties, so nobody sees this answer")
+        return self
 
     @model_validator(mode="after")
     def _whole_sequences(self) -> Self:

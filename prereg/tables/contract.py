@@ -103,6 +103,9 @@ SIDES: Words = {
     "left": "the text called A, which comes first",
     "right": "the text called B; in a language written from right to left, A is on the right",
 }
+# What a choice says where neither side was chosen.
+TIE = "tie"
+CHOICES: Words = {**SIDES, TIE: "neither: the third answer, in a plan with `ties: offered`"}
 STATUSES: Words = {
     "active": "",
     "finished": "",
@@ -145,7 +148,7 @@ _PAIR = (
     Column("left_id", "`item_id` of the item on the left, or shown first"),
     Column("right_id", "`item_id` of the item on the right; differs from `left_id`"),
 )
-_CHOICE = Column("choice", words=SIDES)
+_CHOICE = Column("choice", words=CHOICES)
 _POSITION = Column("position", "1 to n, the place of the trial in the rater's sequence", "integer")
 _IS_CHECK = Column(
     "is_attention_check", "`true`: the right answer was known beforehand, see above", "boolean"
@@ -217,7 +220,7 @@ SEQUENCES = _table(
 )
 JUDGMENTS = _table(
     "judgments",
-    "one forced choice",
+    "one choice between two items",
     Column("judgment_id", "unique in the table"),
     *(*_WHO, *_PAIR, _CHOICE),
     replace(_POSITION, empty="order unknown"),
@@ -305,7 +308,7 @@ REQUESTS = _table(
     *_extra("cost", "in the plan's currency, by its prices; see above", "no prices", "number"),
     *_extra(
         "p_left",
-        "the judge's own probability of A, from the server's log-probabilities",
+        "the judge's own probability of A among A and B, from the server's log-probabilities",
         "not asked for, or the server has none",
         "number",
     ),

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
+from prereg.tables.contract import TIE
 from study.folder import Study
 from study.store.database import Store
 from study.store.tables import BestWorst, Judgment, Rating, Visit
@@ -45,7 +46,10 @@ class RaterRow:
         Median time from showing a trial to its answer.
     side, side_of : int
         How often the answer was on the left (pairs), or at the place most often picked as the most
-        (best and worst), and out of how many. Both are 0 where a trial has no sides.
+        (best and worst), and out of how many. Both are 0 where a trial has no sides. Ties, which
+        have no side, do not count.
+    ties : int
+        How often neither text of a pair was chosen.
     place : int
         That place, from 1.
     run : int
@@ -69,6 +73,7 @@ class RaterRow:
     median_ms: float | None = None
     side: int = 0
     side_of: int = 0
+    ties: int = 0
     place: int = 1
     run: int = 0
     same: int = 0
@@ -175,7 +180,8 @@ def _described(row: RaterRow, answers: Sequence[_Answer], plan: Plan) -> RaterRo
         row,
         median_ms=median(times) if times else None,
         side=side,
-        side_of=len(real) if kind_of(plan).compares else 0,
+        side_of=sum(a.said != TIE for a in real) if kind_of(plan).compares else 0,
+        ties=sum(a.said == TIE for a in real),
         place=place,
         run=longest_run([a.said for a in real]),
         same=max(points.values(), default=0),
@@ -190,7 +196,7 @@ def _side(said: Sequence[Any], plan: Plan) -> tuple[int, int]:
     """Return how often the left, or the place most often picked as the most, was chosen."""
     if not kind_of(plan).compares or not said:
         return 0, 1
-    if isinstance(said[0], str):
+    if not isinstance(said[0], tuple):
         return sum(side == "left" for side in said), 1
     place, count = Counter(most for most, _ in said).most_common(1)[0]
     return count, place
@@ -228,7 +234,9 @@ def _patterns(row: RaterRow, plan: Plan) -> list[str]:
     """Return patterns that answers rarely have by chance; the design mixes the places."""
     found = []
     options = kind_of(plan).shown(plan)
-    if row.side_of:
+    if row.side_of or row.ties:
+        if row.ties >= FEWEST_RATINGS and row.ties >= NEARLY_ALL * (row.side_of + row.ties):
+            found.append(f"chose neither text in {row.ties} of {row.side_of + row.ties} pairs")
         if options == 2:
             right = row.side_of - row.side
             side, count = ("left", row.side) if row.side >= right else ("right", right)
@@ -238,11 +246,11 @@ def _patterns(row: RaterRow, plan: Plan) -> list[str]:
             found.append(f"picked place {row.place} as most {row.side} of {row.side_of} times")
         ways = 2 if options == 2 else options * (options - 1)
         # a run of this length may begin at any trial
-        if row.side_of * (1 / ways) ** (row.run - 1) < RARE:
+        if (row.side_of + row.ties) * (1 / ways) ** (row.run - 1) < RARE:
             found.append(f"gave the same answer {row.run} times in a row")
     if row.same_of >= FEWEST_RATINGS and row.same >= NEARLY_ALL * row.same_of:
         found.append(f"gave the same point in {row.same} of {row.same_of} ratings")
-    elif not row.side_of and row.run >= (5 if len(plan.scales) > 1 else 8):
+    elif not (row.side_of or row.ties) and row.run >= (5 if len(plan.scales) > 1 else 8):
         found.append(f"rated {row.run} texts in a row exactly alike")
     return found
 

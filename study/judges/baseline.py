@@ -145,7 +145,8 @@ class Lexical:
 
     It rates each dimension by fixed cut points on the markers per supporter turn. It compares by
     overall = validating + elaboration + understanding - advice - self-oriented - dismissing. If
-    that is equal, it compares by the same sum of the rates, and if that is equal too, by chance.
+    that is equal, it compares by the same sum of the rates, and if that is equal too, by chance;
+    where a plan offers ties, it answers a tie at once.
     """
 
     rater_id: str = "lexical"
@@ -154,6 +155,10 @@ class Lexical:
     def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
         """Return the side with the higher overall score; an exact tie is decided by `rng`."""
         return _higher(_lexical_rank(left.text), _lexical_rank(right.text), rng)
+
+    def equal(self, left: Item, right: Item) -> bool:
+        """Return whether both have the same overall score, without a look at the rates."""
+        return _lexical_rank(left.text)[0] == _lexical_rank(right.text)[0]
 
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
         """Return the places with the highest and the lowest overall score; `rng` decides ties."""
@@ -187,6 +192,10 @@ class Length:
     def compare(self, left: Item, right: Item, *, rng: np.random.Generator) -> Choice:
         """Return the side where the supporter says more words; a tie is decided by `rng`."""
         return _higher(_length_rank(left.text), _length_rank(right.text), rng)
+
+    def equal(self, left: Item, right: Item) -> bool:
+        """Return whether the supporter says equally many words in both."""
+        return _length_rank(left.text) == _length_rank(right.text)
 
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
         """Return the places with the most and the fewest words; `rng` decides ties."""

@@ -100,7 +100,7 @@ class AnyAnswer:
 
 
 class Judgment(AnyAnswer, Base):
-    """One forced choice, by a person or a judge; a row of the judgments table."""
+    """One choice or tie, by a person or a judge; a row of the judgments table."""
 
     __tablename__ = "judgments"
     __table_args__ = (

@@ -57,6 +57,10 @@ class Judge(Protocol):
         """Return the side where a person in trouble would feel more heard."""
         ...
 
+    def equal(self, left: Item, right: Item) -> bool:
+        """Return whether it finds no difference; asked only where the plan offers ties."""
+        ...
+
     def pick(self, options: Sequence[Item], *, rng: np.random.Generator) -> tuple[int, int]:
         """Return the places, from 0, of the options that it picks as most and as least."""
         ...

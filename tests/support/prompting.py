@@ -19,7 +19,8 @@ from study.judges.prompts.chosen import (
 NOWHERE = Path("nowhere")
 SIX = tuple(DIMENSIONS)
 RUBRICS = ("six_behaviours", "empathy", "attachment", "support_functions")
-COMPARISONS = ("pairwise", "pairwise_terse", "pairwise_reader", "best_worst")
+TIES = ("pairwise_ties", "pairwise_ties_terse")
+COMPARISONS = ("pairwise", "pairwise_terse", "pairwise_reader", *TIES, "best_worst")
 
 
 def packaged(name: str) -> Prompt:

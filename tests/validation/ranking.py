@@ -46,22 +46,34 @@ class Study:
 
 
 def simulate(
-    rng: np.random.Generator, *, taste: float, spread: float = 1.0, scenarios: int = 1
+    rng: np.random.Generator,
+    *,
+    taste: float,
+    spread: float = 1.0,
+    scenarios: int = 1,
+    raters: int = RATERS,
+    each: int = PER_SCENARIO,
+    unequal: float = 0.0,
 ) -> Study:
-    """Return the judgments of 150 raters, two trials in each scenario."""
+    """Return the judgments of 150 raters, two trials in each scenario.
+
+    `unequal` is the standard deviation of the log of raters' consistency.
+    """
     score = spread * rng.normal(size=(scenarios, ITEMS))
     score -= score.mean(axis=1, keepdims=True)
     feature = rng.normal(size=(scenarios, ITEMS, 2)) / np.sqrt(2)
-    leaning = taste * rng.normal(size=(RATERS, 2))
-    n = RATERS * scenarios * PER_SCENARIO
-    rater = np.repeat(np.arange(RATERS), scenarios * PER_SCENARIO)
-    scenario = np.tile(np.repeat(np.arange(scenarios), PER_SCENARIO), RATERS)
+    leaning = taste * rng.normal(size=(raters, 2))
+    n = raters * scenarios * each
+    rater = np.repeat(np.arange(raters), scenarios * each)
+    scenario = np.tile(np.repeat(np.arange(scenarios), each), raters)
+    sharp = np.exp(unequal * rng.normal(size=raters)) if unequal else np.ones(raters)
     left, right = np.empty((2, n), dtype=np.int64)
     for s in range(scenarios):
         left[scenario == s], right[scenario == s] = _dealt(rng, int((scenario == s).sum()))
     lead = score[scenario, left] - score[scenario, right]
     apart = feature[scenario, left] - feature[scenario, right]
-    won = rng.random(n) < expit(lead + (apart * leaning[rater]).sum(axis=1))
+    lead = sharp[rater] * (lead + (apart * leaning[rater]).sum(axis=1))
+    won = rng.random(n) < expit(lead)
     names = np.array([[f"s{s}i{i:02d}" for i in range(ITEMS)] for s in range(scenarios)])
     judgments = pd.DataFrame(
         {
@@ -69,7 +81,7 @@ def simulate(
             "right_id": names[scenario, right],
             "choice": np.where(won, "left", "right"),
             "scenario": np.array([f"s{s}" for s in range(scenarios)])[scenario],
-            "rater_id": np.array([f"r{r:03d}" for r in range(RATERS)])[rater],
+            "rater_id": np.array([f"r{r:03d}" for r in range(raters)])[rater],
         }
     )
     parts = [_endless(score[s], feature[s], taste) for s in range(scenarios)]
@@ -186,7 +198,7 @@ class _Raw:
 
     def __call__(self, rng: np.random.Generator) -> Iterable[bool]:
         if self.middle is None:
-            streams = np.random.SeedSequence(5).spawn(40)
+            streams = np.random.SeedSequence(5).spawn(120)
             found = [self._estimate(np.random.default_rng(one)) for one in streams]
             self.middle = float(np.tanh(np.mean(np.arctanh(found))))
         got = _correlated(rng, **self.settings)
@@ -262,6 +274,7 @@ def checks() -> list[Check]:
                 whole,
                 partial(_misfit, taste=taste, any_rater=False),
                 size=True,
+                note="It allows for raters of unequal consistency, who are not there.",
             ),
             check(
                 "misfit.rater_misfit",
@@ -270,6 +283,7 @@ def checks() -> list[Check]:
                 partial(_misfit, taste=taste, any_rater=True),
                 size=True,
                 runs=2000,
+                note="It allows for raters of unequal consistency, who are not there.",
             ),
         ]
     found += [

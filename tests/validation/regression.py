@@ -20,6 +20,7 @@ from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.predictions import average_marginal_effects, average_predictions
 from analysis.regression.wild_bootstrap import wild_cluster_bootstrap
 from prereg.errors import RatifyError
+from tests.validation import equivalence, ordinal
 from tests.validation.check import Check
 
 AREA = "regression"
@@ -437,6 +438,8 @@ def checks() -> list[Check]:
         *(_few_plain(clusters) for clusters in FEW),
         *(one for clusters in FEW for one in _few_wild(clusters, is_logit=False)),
         *(one for clusters in FEW for one in _few_wild(clusters, is_logit=True)),
+        *ordinal.checks(),
+        *equivalence.checks(),
         *_proportions(),
         _families(),
     ]

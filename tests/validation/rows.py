@@ -14,6 +14,8 @@ from tests.validation.check import Check
 
 AREAS = (
     "ranking",
+    "ties",
+    "ranking_options",
     "agreement",
     "alike",
     "change",

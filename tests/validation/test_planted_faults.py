@@ -123,8 +123,8 @@ KEPT = {
     "yardstick.yardstick: difference; 80% of ratings": 300,
     "said to be: above; over the whole scale": 400,
     "variance_components: threshold; 15% of": 300,
-    "clustered_logit: interval of the slope: 150 raters x 10, tastes": 150,
-    "wild_cluster_bootstrap: p value; 12 clusters; OLS": 300,
+    "clustered_logit: interval of the slope: 150 raters x 10, tastes": 100,
+    "wild_cluster_bootstrap: p value; 12 clusters; OLS": 200,
     "interval of a contrast; 30 raters": 60,
     "two_proportions: z test": 1000,
 }

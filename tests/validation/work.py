@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Thread
 
 import numpy as np
 
@@ -83,7 +85,11 @@ def finish(
     fresh = multiprocessing.get_context("spawn")  # the same on every system
     with ExitStack() as stack:
         pools = [
-            stack.enter_context(ProcessPoolExecutor(1, mp_context=fresh, initializer=_prepare))
+            stack.enter_context(
+                ProcessPoolExecutor(
+                    1, mp_context=fresh, initializer=_prepare, initargs=(os.getpid(),)
+                )
+            )
             for _ in range(min(processes, max(1, sum(row.left for row in rows))))
         ]
         at_work: dict[Future[Slice], tuple[int, Row, Span]] = {}
@@ -141,9 +147,16 @@ def _next(rows: Sequence[Row], latest: Row | None, idle: int) -> tuple[Row, Span
     return row, (first, last)
 
 
-def _prepare() -> None:
-    """Leave a stop by the keyboard to the first process, which keeps what is finished."""
+def _prepare(parent: int) -> None:
+    """Leave a stop by the keyboard to the first process, and end when that is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
 
 
 def try_slice(name: str, code: str, span: Span) -> Slice:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prereg.plan.pairs import PairSampling
+from prereg.tables.contract import TIE
 from study.judges.adaptive.information import InformativePairs
 
 # How far apart in the current ranking two neighbours may be.
@@ -19,7 +20,10 @@ REACH = 3
 # Judgments whose tie-breakers are in memory at once; all would be judgments x items numbers.
 _ROWS = 64
 
-Ask = Callable[[int, int], bool]
+Ask = Callable[[int, int], float]
+
+# How much of a win an answer is for the left item.
+WON = {"left": 1.0, "right": 0.0, TIE: 0.5}
 
 
 class Scheme(Protocol):
@@ -39,8 +43,8 @@ class Scheme(Protocol):
     def given(self, left: int, right: int) -> None:
         """Note a pair that an earlier run handed out; the order must be the same."""
 
-    def record(self, left: int, right: int, left_won: bool) -> None:
-        """Note the reply to a pair that is out."""
+    def record(self, left: int, right: int, left_won: float) -> None:
+        """Note the reply to a pair that is out: 1 if left won, 0 if right did, 1/2 for a tie."""
 
     def abandon(self, left: int, right: int) -> None:
         """Note that a pair that is out stays unanswered; it counts as asked."""
@@ -76,7 +80,7 @@ def ask_pairs(count: int, sampling: PairSampling, ask: Ask, *, rng: np.random.Ge
     sampling : PairSampling
         The plan's scheme, number of judgments, start, K and reliability.
     ask : callable
-        `ask(left, right)` returns True if the left item is chosen.
+        `ask(left, right)` returns 1 if the left item is chosen, 0 if the right one, 1/2 for a tie.
     rng : numpy Generator
     """
     scheme = scheme_of(count, sampling, rng=rng)
@@ -124,7 +128,7 @@ class RandomPairs(_Counted):
         self._draw()
         self._hand_out(left, right)
 
-    def record(self, left: int, right: int, left_won: bool) -> None:
+    def record(self, left: int, right: int, left_won: float) -> None:
         """Note the reply; it does not affect later pairs."""
         self._take_back(left, right)
 
@@ -166,12 +170,12 @@ class EloNeighbours(_Counted):
         self._meet(left, right, 1)
         self._hand_out(left, right)
 
-    def record(self, left: int, right: int, left_won: bool) -> None:
+    def record(self, left: int, right: int, left_won: float) -> None:
         """Change both ratings."""
         self._take_back(left, right)
         rating = self._rating
         expected = 1.0 / (1.0 + 10.0 ** ((rating[right] - rating[left]) / 400.0))
-        change = self._k * ((1.0 if left_won else 0.0) - expected)
+        change = self._k * (float(left_won) - expected)
         rating[left] += change
         rating[right] -= change
 

@@ -14,7 +14,7 @@ from study.judges.adaptive.posterior import FloatArray, Replies, fit, prior, wit
 _BATCHES = 8
 _SMALLEST_BATCH = 4
 
-_OUT, _LOST, _WON, _ABANDONED = -1, 0, 1, -2
+_OUT, _LOST, _WON, _TIED, _ABANDONED = -1, 0, 1, 2, -2
 
 
 class InformativePairs:
@@ -90,9 +90,10 @@ class InformativePairs:
         self._hand_out(left, right)
         self._outdated = True
 
-    def record(self, left: int, right: int, left_won: bool) -> None:
-        """Note the reply; the scores are fitted after each batch of replies."""
-        self._reply[self._take_back(left, right)] = _WON if left_won else _LOST
+    def record(self, left: int, right: int, left_won: float) -> None:
+        """Note the reply, 1/2 if tied; the scores are fitted after each batch of replies."""
+        reply = _TIED if 0 < left_won < 1 else _WON if left_won else _LOST
+        self._reply[self._take_back(left, right)] = reply
         self._fresh += 1
         self._unspread += 1
         self._last_reply()
@@ -134,7 +135,7 @@ class InformativePairs:
             self._count,
             np.array(self._left, dtype=np.intp)[use],
             np.array(self._right, dtype=np.intp)[use],
-            reply[use] == _WON,
+            np.where(reply[use] == _TIED, 0.5, reply[use] == _WON),
             reply[use] != _OUT,
         )
         start = self._posterior

@@ -30,12 +30,12 @@ _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 @dataclass(frozen=True)
 class Replies:
-    """Pairs as integer codes; if `answered`, `left_won` says which item was chosen."""
+    """Pairs as integer codes; if `answered`, `left_won` is 1, 0 or, for a tie, 1/2."""
 
     count: int
     left: IntArray
     right: IntArray
-    left_won: NDArray[np.bool_]
+    left_won: FloatArray
     answered: NDArray[np.bool_]
 
     def known(self) -> Replies:
@@ -151,15 +151,18 @@ def _log_evidence(known: Replies, found: Posterior) -> float:
     of Opper, Paquet and Winther (2013), around Laplace's approximation instead of EP's.
     """
     left, right, cov = known.left, known.right, found.covariance
-    ahead = np.where(known.left_won, 1.0, -1.0) * (
+    ahead = np.where(known.left_won > 0, 1.0, -1.0) * (
         found.score[left] - found.score[right] + found.side
     )
-    likelihood = -np.logaddexp(0.0, -ahead)
+    # a tie is half a reply for each side: a logit with the outcome 1/2
+    short = np.where(known.left_won == 0.5, 0.5, 0.0)
+    likelihood = -np.logaddexp(0.0, -ahead) - short * ahead
     var = cov.diagonal()
     off = np.sqrt(var[left] + var[right] - 2 * cov[left, right])[:, None] * _NODES
-    chance = _logistic(ahead)[:, None]
-    parabola = likelihood[:, None] + (1 - chance) * off - chance * (1 - chance) / 2 * off**2
-    beyond = np.exp(-np.logaddexp(0.0, -(ahead[:, None] + off)) - parabola) @ _WEIGHTS
+    chance, there, short = _logistic(ahead)[:, None], ahead[:, None] + off, short[:, None]
+    slope = 1 - chance - short
+    parabola = likelihood[:, None] + slope * off - chance * (1 - chance) / 2 * off**2
+    beyond = np.exp(-np.logaddexp(0.0, -there) - short * there - parabola) @ _WEIGHTS
     n, spread = known.count, found.spread
     laplace = (
         float(likelihood.sum())

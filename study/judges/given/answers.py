@@ -17,10 +17,11 @@ from prereg.lock import utc_now
 from prereg.plan.collection import Rated
 from prereg.plan.table_judge import OVERALL, TableJudge
 from prereg.streams import Stream, stream
+from prereg.tables.contract import TIE
 from study.folder import Study
 from study.items import Item
 from study.judges.adaptive.asking import scheme_of
-from study.judges.given.reading import Given, read_given
+from study.judges.given.reading import NEITHER, Given, read_given
 from study.store.database import Store
 from study.store.tables import ANSWERS, Rating
 from study.tasks.base import Answers, Row
@@ -142,13 +143,14 @@ class OwnPairs:
 
     Attributes
     ----------
-    answered : list of (Item, Item, bool)
-        Left, right and whether left was chosen, in the order drawn, or of the table.
+    answered : list of (Item, Item, float)
+        Left, right, and 1 if left was chosen, 0 if right was, 1/2 for a tie; in the order drawn, or
+        of the table.
     unanswered : int
         Pairs that were drawn, or are in the table, and have no answer.
     """
 
-    answered: list[tuple[Item, Item, bool]] = field(default_factory=list, repr=False)
+    answered: list[tuple[Item, Item, float]] = field(default_factory=list, repr=False)
     unanswered: int = 0
 
 
@@ -167,6 +169,7 @@ class Answering:
         self.study, self.judge, self.given = study, judge, given
         self.task = task_of(study.plan)
         self.kind = kind_of(study.plan)
+        self.ties = study.plan.design.offers_ties
         self.overall = given.overall(study.plan)
         self.wins: dict[tuple[str, str], Counter[str]] = {}
         for left, right, chosen in given.choices:
@@ -216,11 +219,13 @@ class Answering:
             if chosen is None:
                 known = any(pair in self._asked_pairs for pair in ((*ids,), (*ids[::-1],)))
                 return None, "without a clear choice" if known else "never compared"
-            return {"choice": "left" if chosen == ids[0] else "right"}, ""
+            return {"choice": _side(_won(chosen, ids[0]))}, ""
         scores = [self.overall.get(name, math.nan) for name in ids]
         if any(math.isnan(score) for score in scores):
             return None, "with an item without a score"
         high, low = max(scores), min(scores)
+        if self.ties and high == low:
+            return {"choice": TIE}, ""
         if scores.count(high) > 1 or scores.count(low) > 1:
             return None, "with equal scores"
         if self.kind.asks_pairs:
@@ -236,20 +241,22 @@ class Answering:
         return {*self.wins, *self.given.ties}
 
     def _chosen(self, left: str, right: str) -> str | None:
-        """Return the item chosen most often, asked as people were, else with sides exchanged."""
+        """Return the item chosen most often, asked as people were, else with sides exchanged.
+
+        `NEITHER` if most answers are ties; None if no answer is the most frequent one.
+        """
         for pair in ((left, right), (right, left)):
             if pair in self.wins or pair in self.given.ties:
                 wins = self.wins.get(pair, Counter())
-                if wins[left] == wins[right]:
-                    return None
-                return left if wins[left] > wins[right] else right
+                (first, most), (_, next_most) = [*wins.most_common(2), ("", 0), ("", 0)][:2]
+                return first if most > next_most else None
         return None
 
     def own_pairs(self) -> OwnPairs:
         """Return the pairs of the judge's own ranking, and how many it leaves unanswered."""
         if self.given.choices:
             items = self.study.items
-            choices = [(items[a], items[b], chosen == a) for a, b, chosen in self.given.choices]
+            choices = [(items[a], items[b], _won(c, a)) for a, b, c in self.given.choices]
             return OwnPairs(choices, self.given.ties.total())
         return self._drawn() if self.judge.pairs is not None else OwnPairs()
 
@@ -257,22 +264,24 @@ class Answering:
         """Return the pairs of the plan's sampling scheme; the higher score wins.
 
         Pairs are drawn from all items of a scenario, as for a judge that is asked. A pair with
-        equal scores, or with an item without a score, stays out: it counts as asked.
+        equal scores is a tie if the plan offers ties. Otherwise it stays out, as a pair with an
+        item without a score does: it counts as asked.
         """
         assert self.judge.pairs is not None
         rng = stream(self.study.plan.seed, Stream.BASELINE, self.judge.id)
-        answered: list[tuple[Item, Item, bool]] = []
+        answered: list[tuple[Item, Item, float]] = []
         unanswered = 0
         for items in self.study.by_scenario().values():
             scheme = scheme_of(len(items), self.judge.pairs, rng=rng)
             while (pair := scheme.next()) is not None:
                 both = [items[place] for place in pair]
                 left, right = (self.overall.get(item.item_id, math.nan) for item in both)
-                if math.isnan(left - right) or left == right:
+                if math.isnan(left - right) or (left == right and not self.ties):
                     unanswered += 1
                     continue
-                scheme.record(*pair, left > right)
-                answered.append((*both, left > right))  # type: ignore[arg-type]
+                won = 0.5 if left == right else float(left > right)
+                scheme.record(*pair, won)
+                answered.append((*both, won))  # type: ignore[arg-type]
         return OwnPairs(answered, unanswered)
 
     def _ranking(self) -> Iterator[Row]:
@@ -281,9 +290,9 @@ class Answering:
         for position, (*both, left_won) in enumerate(pairs.answered, start=pairs.unanswered + 1):
             yield from self._pair(both, left_won, position)
 
-    def _pair(self, pair: list[Item], left_won: bool, position: int) -> list[Row]:
+    def _pair(self, pair: list[Item], left_won: float, position: int) -> list[Row]:
         common = self._common(pair[0], position, "ranking")
-        answers: Answers = {"choice": "left" if left_won else "right"}
+        answers: Answers = {"choice": _side(left_won)}
         return self.task.rows(common, pair, answers, answer_id=_own_id(common), purpose="ranking")
 
     def _ratings(self) -> Iterator[Row]:
@@ -316,6 +325,15 @@ class Answering:
             "is_attention_check": False,
             "answered_at": utc_now(),
         }
+
+
+def _won(chosen: str, left: str) -> float:
+    """Return how much of a win a choice is for the left item."""
+    return 0.5 if chosen == NEITHER else float(chosen == left)
+
+
+def _side(left_won: float) -> str:
+    return TIE if left_won == 0.5 else "left" if left_won else "right"
 
 
 def _own_id(common: Row) -> str:

@@ -19,6 +19,8 @@ from prereg.tables.reader import Table, read_table
 _KEY = "the judge's key columns: {{{}: COLUMN}}"
 # Words of a choice that is none.
 TIES = ("tie", "both", "neither", "same", "")
+# In the place of the chosen item's id; no item has this id.
+NEITHER = ""
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,11 @@ class Given:
         By item and dimension; the dimension `overall` if the table has one score per item and the
         plan measures several dimensions.
     choices : tuple of (str, str, str)
-        Left, right and the id of the item that was chosen, in the order of the table.
+        Left, right and the id of the item that was chosen, in the order of the table; `NEITHER` for
+        a tie, if the plan offers ties.
     ties : Counter
-        How often each pair (left, right) was answered without a choice.
+        How often each pair (left, right) was answered without a choice: with an empty cell, or with
+        a tie that the plan refuses.
     ignored : Counter
         Rows that do not count, by the reason.
     """
@@ -87,7 +91,7 @@ def read_given(plan: Plan, judge: TableJudge, folder: Path, scenarios: Mapping[s
         _require_some(table, bool(scores), "scores no item of the study", _name(judge, "item_id"))
     if judge.judgments is not None:
         table = read_table(folder / judge.judgments, plan.data.reading(judge.judgments))
-        choices, ties = _choices(judge, table, scenarios, ignored)
+        choices, ties = _choices(plan, judge, table, scenarios, ignored)
         some = bool(choices or ties)
         _require_some(table, some, "compares no two items of a scenario", _name(judge, "left_id"))
     return Given(scores, tuple(choices), ties, ignored)
@@ -192,7 +196,7 @@ def _layout(plan: Plan, judge: TableJudge, table: Table) -> _Layout:
 
 
 def _choices(
-    judge: TableJudge, table: Table, scenarios: Mapping[str, str], ignored: Counter[str]
+    plan: Plan, judge: TableJudge, table: Table, scenarios: Mapping[str, str], ignored: Counter[str]
 ) -> tuple[list[tuple[str, str, str]], Counter[tuple[str, str]]]:
     left_id, right_id, choice = (_name(judge, name) for name in ("left_id", "right_id", "choice"))
     names = (left_id, right_id, choice)
@@ -216,6 +220,8 @@ def _choices(
         chosen = chosen or {"left": left, "right": right}.get(said.lower())
         if chosen is not None:
             found.append((left, right, chosen))
+        elif said and said.lower() in TIES and plan.design.offers_ties:
+            found.append((left, right, NEITHER))
         elif said.lower() in TIES:
             ties[left, right] += 1
         else:

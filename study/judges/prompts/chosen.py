@@ -22,6 +22,7 @@ from study.judges.prompts.questions import (
     sealed,
 )
 from study.judges.prompts.replies import Unreadable
+from study.language import no_difference
 
 __all__ = [
     "Dimension",
@@ -147,10 +148,32 @@ class _Choice:
                     value=prompt.name,
                     allowed=f"{first.name} alone; other words belong under habits.wordings",
                 )
-            first = prompt
+            first = self.with_ties(prompt, column)
         if first is None and self.kind.compares:
-            return load_prompt(self.kind.prompts, self.folder)
+            ties = "_ties" if self.plan.design.offers_ties else ""
+            return self.with_ties(load_prompt(self.kind.prompts + ties, self.folder), self.place)
         return first
+
+    def with_ties(self, prompt: Prompt, column: str) -> Prompt:
+        """Return a prompt with the plan's words for a tie; refuse one that does not fit the plan.
+
+        A prompt whose words demand a choice would get other answers than people give, who have a
+        third button.
+        """
+        offered = self.plan.design.offers_ties
+        if prompt.ties != offered:
+            verb, other = ("demands a choice", "offered") if offered else ("offers ties", "refused")
+            mine = f"a prompt with `ties: {other}`"
+            raise self.error(
+                f"this prompt {verb}, but the plan's design.ties is {other}",
+                column,
+                value=prompt.name,
+                allowed=f"pairwise_ties, or {mine}" if offered else f"pairwise, or {mine}",
+            )
+        if not offered:
+            return prompt
+        words = self.plan.design.tie_answer or no_difference(self.plan.language)
+        return sealed(replace(prompt, tie_answer=words))
 
     def refuse_other_task(self, prompt: Prompt, column: str) -> None:
         if prompt.task != self.kind.prompts:
@@ -174,6 +197,7 @@ class _Choice:
                     allowed="no wordings",
                 )
             self.refuse_other_task(prompt, column)
+            prompt = found[number] = self.with_ties(prompt, column)
             if prompt.digest == comparison.digest:
                 raise self.error(
                     "is the prompt that the judge is asked anyway",

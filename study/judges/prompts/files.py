@@ -62,7 +62,9 @@ class PromptFile(Strict):
     """The content of a prompt's file.
 
     `system` and `user` are the two messages. Ratify adds the rule about marker lines, and fills in
-    the placeholders of `user`. A rating prompt without dimensions asks the plan's own scales.
+    the placeholders of `user`. A rating prompt without dimensions asks the plan's own scales. Only
+    a prompt with `ties: offered` serves a plan that offers ties: its words must allow that neither
+    text is chosen.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -70,6 +72,7 @@ class PromptFile(Strict):
     version: Annotated[int, Field(strict=True, ge=1)]
     noun: Noun = "text"
     context: Literal["shown", "hidden"] = "shown"
+    ties: Literal["offered", "refused"] = "refused"
     system: Text
     user: Text
     dimensions: dict[Identifier, DimensionFile] = Field(default_factory=dict)
@@ -138,6 +141,14 @@ def parse_prompt(text: str, *, name: str, file: Path | str) -> Prompt:
         raise _first_fault(error, file) from error
     _check_dimensions(prompt, file)
     _check_places(prompt, file)
+    if prompt.ties == "offered" and prompt.task != "pairwise":
+        raise RatifyError(
+            "only a pairwise prompt offers ties",
+            file=file,
+            column="ties",
+            value=prompt.task,
+            allowed="task: pairwise",
+        )
     rubric = {
         key: Dimension(
             d.title,
@@ -160,6 +171,7 @@ def parse_prompt(text: str, *, name: str, file: Path | str) -> Prompt:
             prompt.noun,
             prompt.context == "shown",
             rubric,
+            ties=prompt.ties == "offered",
         )
     )
 

@@ -69,6 +69,10 @@ class Prompt:
         Dimensions by id; empty for comparisons.
     question : str
         The plan's question, if a rating asks the plan's own scale.
+    ties : bool
+        Whether its words allow an answer that chooses neither text.
+    tie_answer : str
+        The plan's words for that answer; empty until the prompt is one of a plan.
     """
 
     name: str
@@ -81,6 +85,8 @@ class Prompt:
     shows_context: bool = True
     rubric: Mapping[str, Dimension] = field(hash=False, default_factory=dict)
     question: str = ""
+    ties: bool = False
+    tie_answer: str = ""
 
 
 def compose(prompt: Prompt, parts: Mapping[str, str]) -> tuple[Message, ...]:

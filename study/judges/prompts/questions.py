@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from prereg.files import canonical_json, sha256
+from prereg.tables.contract import TIE
 from study.items import Item
 from study.judges.prompts import replies
 from study.judges.prompts.prompt import (
@@ -73,11 +74,11 @@ class Question:
         noun = self.prompt.noun
         if self.prompt.task == "best_worst":
             return replies.read_best_worst(text, self.letters, noun=noun, notes=notes)
-        return replies.read_choice(text, noun=noun, notes=notes)
+        return replies.read_choice(text, noun=noun, notes=notes, ties=self.prompt.ties)
 
     def p_left(self, tokens: replies.Tokens) -> float | None:
         """Return the judge's own probability of A; see `study.judges.prompts.replies.p_left`."""
-        return replies.p_left(tokens, noun=self.prompt.noun)
+        return replies.p_left(tokens, noun=self.prompt.noun, ties=self.prompt.ties)
 
 
 def ask(
@@ -105,12 +106,18 @@ def ask_pairwise(prompt: Prompt, question: str, left: Item, right: Item) -> Ques
     Returns
     -------
     Question
-        Its reply reads as {"choice": "left"} or {"choice": "right"}.
+        Its reply reads as {"choice": "left"} or {"choice": "right"}; {"choice": "tie"} too if the
+        prompt offers ties.
     """
     _of_task(prompt, "pairwise")
     answer = (
         'Reply with one JSON object and nothing else, either {"choice": "A"} or {"choice": "B"}.'
     )
+    if prompt.ties:
+        answer = (
+            'Reply with one JSON object and nothing else: {"choice": "A"}, {"choice": "B"} or '
+            f'{{"choice": "tie"}}. The last stands for: {prompt.tie_answer or "no difference"}.'
+        )
     return _ask_letters(prompt, question, [left, right], answer, ("choice",))
 
 
@@ -168,6 +175,8 @@ def sealed(prompt: Prompt) -> Prompt:
     also covers every word that Ratify adds. It does not cover the prompt's name.
     """
     content = {k: v for k, v in asdict(prompt).items() if k not in {"name", "digest"}}
+    if not prompt.ties:  # as before there were ties
+        content = {k: v for k, v in content.items() if k not in {"ties", "tie_answer"}}
     questions = list(_stand_ins(prompt))
     asked = [[list(question.messages), dict(question.schema)] for question in questions]
     return replace(prompt, digest=sha256(canonical_json([_text_keys(content), asked])))
@@ -182,7 +191,8 @@ def _ask_letters(
     names = [f"{prompt.noun} {letter}" for letter in letters]
     texts = material(prompt, names, options, beside=[prompt.user, question])
     parts = {"question": question, "texts": texts, "answer": answer}
-    schema = _object({key: {"type": "string", "enum": list(letters)} for key in keys})
+    allowed = [*letters, *[TIE] * prompt.ties]
+    schema = _object({key: {"type": "string", "enum": allowed} for key in keys})
     return Question(prompt, compose(prompt, parts), schema, letters, {})
 
 

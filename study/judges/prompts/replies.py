@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from prereg.tables.contract import TIE
 from study.judges.prompts.thoughts import covered
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 Tokens = Sequence[tuple[str, Mapping[str, float]]]
 
 SIDES = {"A": "left", "B": "right"}
+# What may be chosen if ties are offered.
+OR_TIE = {**SIDES, TIE.upper(): TIE}
 
 
 class Unreadable(Exception):  # noqa: N818 - it is not an error but a kind of reply
@@ -38,7 +41,9 @@ class Unreadable(Exception):  # noqa: N818 - it is not an error but a kind of re
         super().__init__(reason)
 
 
-def read_choice(text: str, *, noun: str = "text", notes: list[str] | None = None) -> Answers:
+def read_choice(
+    text: str, *, noun: str = "text", notes: list[str] | None = None, ties: bool = False
+) -> Answers:
     """Read the reply to a pairwise question.
 
     Accepted are `{"choice": "A"}`, alone or in a code fence, and a single letter. Around the letter
@@ -53,19 +58,21 @@ def read_choice(text: str, *, noun: str = "text", notes: list[str] | None = None
         The word for a text.
     notes : list of str, optional
         Takes a note on what was left out.
+    ties : bool
+        Whether the word "tie" is an answer too, in place of a letter.
 
     Returns
     -------
     mapping
-        {"choice": "left"} for A, {"choice": "right"} for B.
+        {"choice": "left"} for A, {"choice": "right"} for B, {"choice": "tie"} for a tie.
 
     Raises
     ------
     Unreadable
         For anything else, such as both letters, another letter, or a letter and a sentence.
     """
-    letter, _ = _find_choice(text, noun, notes)
-    return {"choice": SIDES[letter]}
+    letter, _ = _find_choice(text, noun, notes, ties)
+    return {"choice": OR_TIE[letter]}
 
 
 def read_best_worst(
@@ -171,13 +178,17 @@ def read_end(thoughts: str, read: Callable[[str], Answers]) -> Answers:
     return answer
 
 
-def p_left(tokens: Tokens, *, noun: str = "text") -> float | None:
+def p_left(tokens: Tokens, *, noun: str = "text", ties: bool = False) -> float | None:
     """Return a judge's own probability of A, from the token of its reply that carries the letter.
 
     Parameters
     ----------
     tokens : sequence of (token, mapping of alternative to log-probability)
         The tokens of the reply, the chosen one among its own alternatives.
+    noun : str
+        The word for a text.
+    ties : bool
+        Whether the reply may be a tie. Then too this is the probability of A among A and B.
 
     Returns
     -------
@@ -187,12 +198,13 @@ def p_left(tokens: Tokens, *, noun: str = "text") -> float | None:
     """
     written = [(_plain(token), listed) for token, listed in tokens]
     try:
-        letter, at = _find_choice("".join(token for token, _ in written), noun, None)
+        letter, at = _find_choice("".join(token for token, _ in written), noun, None, ties)
     except Unreadable:
         return None
     for token, listed in written:
         if at < len(token):
-            return _share_of_a(token[:at], listed, lower=token[at] != letter)
+            lower = letter in SIDES and token[at] != letter
+            return _share_of_a(token[:at], listed, lower=lower)
         at -= len(token)
     return None  # pragma: no cover - the letter is in one of them
 
@@ -234,47 +246,49 @@ _DECLINES = re.compile(
 )
 
 
-def _find_choice(text: str, noun: str, notes: list[str] | None) -> tuple[str, int]:
-    """Return the letter that a reply chooses, and the letter's position in the reply."""
+def _find_choice(
+    text: str, noun: str, notes: list[str] | None, ties: bool = False
+) -> tuple[str, int]:
+    """Return the letter that a reply chooses (or TIE), and its position in the reply."""
     body, start = _answer(text)
     if _JSON.match(body):
         found = _object(text, ("choice",), notes)
-        match = _letter_in(found.pop("choice"), noun)
+        match = _letter_in(found.pop("choice"), noun, ties)
         if match:
-            _no_other_letter(found, match["letter"], noun)
+            _no_other_letter(found, match["letter"], noun, ties)
             opened = re.search(r'"choice"\s*:\s*"', body)
             # escapes in the value would move the letter, but judges do not write them
             at = opened.end() + match.start("letter") if opened else 0
-            if body[at : at + 1] == match["letter"]:
-                return _a_or_b(match["letter"]), start + at
-        raise Unreadable('"choice" is neither A nor B')
-    match = _letter_in(body, noun)
+            if body[at : at + len(match["letter"])] == match["letter"]:
+                return _a_or_b(match["letter"], ties), start + at
+        raise Unreadable('"choice" is neither A nor B' + " nor a tie" * ties)
+    match = _letter_in(body, noun, ties)
     if match is None:
         raise _unreadable(body, "not one letter")
-    return _a_or_b(match["letter"]), start + match.start("letter")
+    return _a_or_b(match["letter"], ties), start + match.start("letter")
 
 
-def _no_other_letter(beside: Mapping[str, Any], letter: str, noun: str) -> None:
+def _no_other_letter(beside: Mapping[str, Any], letter: str, noun: str, ties: bool) -> None:
     """Raise if a key that was not asked for holds another letter, as in `"final": "B"`."""
     for value in beside.values():
-        other = _letter_in(value, noun)
+        other = _letter_in(value, noun, ties)
         if other and other["letter"].upper() != letter.upper():
             raise Unreadable("two answers that contradict each other")
 
 
-def _a_or_b(letter: str) -> str:
-    if letter.upper() not in SIDES:
+def _a_or_b(letter: str, ties: bool) -> str:
+    if letter.upper() not in (OR_TIE if ties else SIDES):
         raise Unreadable("a letter other than A or B")
     return letter.upper()
 
 
-def _letter_in(said: object, noun: str) -> re.Match[str] | None:
-    """Return the letter, if there is one and nothing around it that says more."""
+def _letter_in(said: object, noun: str, ties: bool = False) -> re.Match[str] | None:
+    """Return the letter (or the tie), if there is one and nothing around it that says more."""
     if not isinstance(said, str) or len(said) > _LONGEST_LETTER:
         return None
     return re.fullmatch(
         rf"{_BEFORE}(?:{_SAYS}[\s*_]*[:=]?[\s*_]*)?{_BEFORE}"
-        rf"(?:(?:{re.escape(noun)}|option)\s)?{_BEFORE}(?P<letter>[A-Z]){_AFTER}",
+        rf"(?:(?:{re.escape(noun)}|option)\s)?{_BEFORE}(?P<letter>[A-Z]{'|tie' * ties}){_AFTER}",
         said,
         re.IGNORECASE | re.ASCII,
     )

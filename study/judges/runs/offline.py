@@ -17,7 +17,7 @@ from prereg.plan.judging import BaselineJudge
 from prereg.streams import Stream, stream
 from study.folder import Study
 from study.items import Item
-from study.judges.adaptive.asking import ask_pairs
+from study.judges.adaptive.asking import WON, ask_pairs
 from study.judges.baseline import baseline
 from study.store.database import Store
 from study.store.tables import ANSWERS, Rating
@@ -121,14 +121,14 @@ def _answer_pairs(
     task = task_of(study.plan)
     for items in study.by_scenario().values():
 
-        def ask(left: int, right: int, items: list[Item] = items) -> bool:
+        def ask(left: int, right: int, items: list[Item] = items) -> float:
             pair = [items[left], items[right]]
             answers = task.ask(judge, pair, rng)
             common = _common(study, judge, pair[0], len(rows) + 1, purpose="ranking")
             rows.extend(
                 task.rows(common, pair, answers, answer_id=_own_id(common), purpose="ranking")
             )
-            return answers["choice"] == "left"
+            return WON[str(answers["choice"])]
 
         ask_pairs(len(items), plan.pairs, ask, rng=rng)
     return rows

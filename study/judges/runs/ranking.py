@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from prereg.plan.pairs import PairSampling
 from study.items import Item
-from study.judges.adaptive.asking import scheme_of
+from study.judges.adaptive.asking import WON, scheme_of
 from study.judges.ledger.ledger import Ledger
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.wanted import Wanted
@@ -44,7 +44,7 @@ class RankingRun:
         for position, left, right, choice in ledger.ranked(self.session_id):
             pair = self._number[left], self._number[right]
             self._give(pair)
-            self._scheme.record(*pair, choice == "left")
+            self._scheme.record(*pair, WON[choice])
             self._position = position
         for left, right in ledger.abandoned(self.scenario):
             pair = self._number[left], self._number[right]
@@ -84,7 +84,7 @@ class RankingRun:
         if answers is None:
             self._scheme.abandon(left, right)
         else:
-            self._scheme.record(left, right, answers["choice"] == "left")
+            self._scheme.record(left, right, WON[str(answers["choice"])])
 
     def _give(self, pair: tuple[int, int]) -> None:
         self._scheme.given(*pair)

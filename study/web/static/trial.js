@@ -44,13 +44,14 @@
   // The focus stays where it is: on the chosen button, an arrow that is meant to scroll would change the answer.
   const choose = (choice) => {
     const radio = form.querySelector(`input[value="${choice}"]`);
+    if (!radio) return;  // the study refuses ties
     radio.checked = true;
     if (document.activeElement.type === "radio") radio.focus({ preventScroll: true });
     document.getElementById("chosen").textContent = radio.closest("label").querySelector("span").textContent;
   };
   document.addEventListener("keydown", (event) => {
     if (!keys || event.ctrlKey || event.altKey || event.metaKey) return;
-    const choice = { 1: "left", 2: "right" }[event.key];
+    const choice = { 1: "left", 2: "right", 3: "tie" }[event.key];
     if (choice) {
       choose(choice);
     } else if (event.key === "Enter" && !event.repeat && form.querySelector(":checked")

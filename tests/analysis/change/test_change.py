@@ -212,10 +212,26 @@ def test_shares_count_people_and_their_intervals_carry_the_threshold(gaps, plain
     assert row["share_high"] == pytest.approx(min(1, row["share"] + up))
 
 
-def test_the_control_sets_its_own_threshold_so_its_interval_is_wilsons(gaps):
-    row = share(change(gaps, cut=1.0), "control", "neither")
-    assert row["at_low_threshold"] < row["share"]
-    assert (row["share_low"], row["share_high"]) == (row["wilson_low"], row["wilson_high"])
+def test_the_controls_interval_has_the_variance_of_share_and_threshold_together(gaps):
+    """Against a bootstrap that resamples people and computes the threshold again."""
+    data = published_control()
+    found = change(data, cut=1.0)
+    row = share(found, "control", "neither")
+    p = row["share"]
+    rng = np.random.default_rng(1)
+    wide = np.array(data["value"]).reshape(-1, 3)
+    shares = []
+    for _ in range(400):
+        drawn = wide[rng.integers(245, size=245)]
+        error = math.sqrt(drawn.var(axis=1, ddof=1).mean() * 1.5)
+        shares.append((np.abs(drawn[:, 1:].mean(axis=1) - drawn[:, 0]) < error).mean())
+    n = p * (1 - p) / np.var(shares)
+    middle = (p + 1.96**2 / 2 / n) / (1 + 1.96**2 / n)
+    assert (row["share_low"] + row["share_high"]) / 2 == pytest.approx(middle, abs=0.003)
+    ours, wilsons = (row[f"{a}_high"] - row[f"{a}_low"] for a in ("share", "wilson"))
+    half = 2 * 1.96 * math.sqrt(p * (1 - p) / n + 1.96**2 / 4 / n**2) / (1 + 1.96**2 / n)
+    assert ours == pytest.approx(half, rel=0.12)
+    assert ours < 0.95 * wilsons
 
 
 def test_differences_are_the_pooled_z_test_and_the_correction_runs_within_an_outcome():

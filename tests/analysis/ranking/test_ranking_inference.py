@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.special import expit
 
 from analysis.evidence.evidence import Evidence
-from analysis.ranking import misfit as misfit_module
+from analysis.ranking import consistency
 from analysis.ranking import rank_intervals as ranks_module
 from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.disattenuation import Measured, disattenuated, scale_reliability
@@ -27,6 +27,7 @@ from analysis.ranking.win_probability import pairwise_probability
 from analysis.registered.ranking import run_ranking
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.errors import RatifyError
+from tests.validation.ranking import simulate
 
 RIDGE = 0.02
 few = settings(deadline=None, max_examples=3)
@@ -301,9 +302,10 @@ def test_the_tail_is_that_of_all_outcomes(agreeing):
     total = outcomes @ size
     below = likely[total < observed - 1e-9].sum()
     exact = below + likely[np.abs(total - observed) < 1e-9].sum()
-    got = misfit_module._lower_tail(
-        np.zeros(10, dtype=np.int64), size, chance, np.array([observed]), 1
-    )[0]
+    agrees = np.isin(np.arange(10), np.argsort(size)[:agreeing])
+    asked = consistency.Choices(np.zeros(10, dtype=np.int64), size, agrees, 1)
+    node = np.array([0.7])
+    got = consistency._tails(asked, asked.log_likelihood(0.7)[:, None], node)[0, 0]
     assert got == pytest.approx((below + exact) / 2, rel=0.1, abs=1e-6) or agreeing == 0
     if agreeing == 0:
         assert got == pytest.approx(exact)
@@ -330,6 +332,38 @@ def test_who_chooses_the_other_side_is_found_and_the_rest_are_not(careless):
     assert abs(rest["residual"].mean()) < 0.4
     assert 0.6 < found.slope <= 1.1
     assert found.n_raters == 40
+
+
+def test_raters_who_are_less_consistent_are_not_accused_but_one_who_turns_all_is():
+    """A test against one common consistency accused somebody in 4 of 10 studies of 50 raters."""
+    draw = np.random.default_rng(8)
+    accused = 0
+    for _ in range(12):
+        honest = simulate(draw, taste=0, scenarios=1, raters=40, each=30, unequal=0.5).judgments
+        accused += rater_misfit(honest).n_flagged > 0
+    assert accused <= 3
+    mine = honest["rater_id"] == "r000"
+    other = honest["choice"].map({"left": "right", "right": "left"})
+    turned = rater_misfit(honest.assign(choice=honest["choice"].where(~mine, other)))
+    assert turned.frame.iloc[0]["rater_id"] == "r000"
+    assert turned.spread > 0.2
+
+
+def test_the_tail_is_an_average_over_consistencies():
+    """With raters who are all alike the average is that of one slope, which is then known."""
+    draw = rng()
+    n, each = 300, 40
+    size = np.abs(draw.normal(size=n * each)) + 0.1
+    rater = np.repeat(np.arange(n), each)
+    agrees = draw.random(n * each) < expit(0.8 * size)
+    asked = consistency.Choices(rater, size, agrees, n)
+    found = consistency.surprise(asked, 0.8)
+    known = consistency._tails(asked, asked.log_likelihood(0.8)[:, None], np.array([0.8]))[:, 0]
+    assert found.spread < 0.2
+    assert np.corrcoef(found.p, known)[0, 1] > 0.99
+    assert (found.p <= 0.05).mean() == pytest.approx(0.05, abs=0.03)
+    twice = consistency.Choices(rater, 2 * size, agrees, n)
+    assert consistency.surprise(twice, 0.4).p == pytest.approx(found.p, abs=1e-8)
 
 
 def test_raters_without_a_common_order_disagree_with_no_order():
@@ -415,10 +449,10 @@ def test_a_correlation_above_what_reliabilities_allow_is_flagged():
     got = rank_correlation(one, two, bootstrap=0, x_reliability=0.6, y_reliability=0.6)
     assert got.disattenuated > 1
     assert "above 1" in got.disattenuated_note
-    noise = one.assign(se=9.0)
-    assert (
-        "corrected for y only"
-        in rank_correlation(noise, two, bootstrap=0, y_reliability=0.9).disattenuated_note
+    noise = rank_correlation(one.assign(se=9.0), two, bootstrap=0, y_reliability=0.9)
+    assert np.isnan(noise.disattenuated)
+    assert noise.disattenuated_note == (
+        "not corrected: the reliability of x is not shown to be above 0"
     )
     same = rank_correlation(one, one, bootstrap=0, x_reliability=0.6, y_reliability=0.6)
     assert np.isnan(same.disattenuated_low)

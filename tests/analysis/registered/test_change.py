@@ -133,11 +133,12 @@ def test_tables_say_who_was_left_out_and_that_other_indices_were_not_registered(
         "differences",
         "thresholds",
         "reliability",
+        "assumptions",
         "indices",
         "people_compared",
     }
     assert "25 people of other conditions" in tables["people_compared"].caption
-    assert tables["indices"].status == "exploratory"
+    assert tables["indices"].status == tables["assumptions"].status == "exploratory"
     assert tables["shares"].status == "confirmatory"
     for shown in tables.values():
         assert shown.to_json()["rows"]
@@ -173,7 +174,26 @@ def test_settings_of_the_plan_reach_the_function(table):
     assert "by t with" in found.tables[0].caption
     assert "occasion means" in threshold.method
     assert threshold.label.endswith("mean of 1 after minus mean of 2 before")
-    assert "Jacobson-Truax, given norm" in set(found.tables[4].frame["index"])
+    assert "Jacobson-Truax, given norm" in set(found.tables[5].frame["index"])
+
+
+def test_the_plan_says_which_direction_is_better_and_how_sure_the_threshold_is(table, finding):
+    assert "does not say which scores are better" in finding.sentence
+    assert Change(**PLAN).model_dump().keys() == Change(**PLAN, better=None).model_dump().keys()
+    assert "better" not in Change(**PLAN).model_dump()  # so that an old plan keeps its hash
+    plan = {**PLAN, "better": "lower", "threshold_interval": "bootstrap", "resamples": 300}
+    found = run_change(
+        Change(**plan), evidence(table, rng=lambda name: np.random.default_rng(len(name)))
+    )
+    assert "does not say" not in found.sentence
+    by_name, plain = ({q.name: q for q in one.quantities} for one in (found, finding))
+    assert by_name["coach: declined"].estimate == plain["coach: improved"].estimate > 0.3
+    assert by_name[f"{HOSTILE}: improved"].estimate == plain[f"{HOSTILE}: declined"].estimate
+    assert "bootstrap over 25 people, 300 resamples" in by_name["threshold"].method
+    assert "chi-square" in plain["threshold"].method
+    assert by_name["threshold"].estimate == plain["threshold"].estimate
+    assert "lower is better" in found.tables[0].caption
+    assert "carried together" in by_name["control: improved"].method
 
 
 def test_a_wrong_table_is_named(table):
@@ -196,6 +216,9 @@ def test_a_wrong_table_is_named(table):
         ({"norm": {"sd": 1, "reliability": 1}}, "less than 1"),
         ({"correction": "fdr"}, "holm"),
         ({"pairs": "some"}, "control"),
+        ({"better": "more"}, "'higher' or 'lower'"),
+        ({"threshold_interval": "wild"}, "'normal' or 'bootstrap'"),
+        ({"resamples": 999}, "resamples need threshold_interval: bootstrap"),
         ({"seed": 3}, "not permitted"),
     ],
 )

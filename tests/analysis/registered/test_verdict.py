@@ -172,6 +172,19 @@ def test_the_verdict_says_how_scores_and_ranking_follow_peoples_ranking() -> Non
         "its ranking of items and that ranking one of 0.42 [0.32, 0.52]"
     )
     assert "of −0.20 [−0.30, −0.10]" in _ranks(seen, "other", numbers)
+    true = number(0.8, None, "spearman_disattenuated").to_json() | {
+        "analysis": "r2",
+        "low": 0.7,
+        "high": 0.9,
+        "label": "scores, corrected for both scores' errors",
+    }
+    assert _ranks(seen, "other", [*numbers, Quantity(**true)]).endswith(
+        "[−0.30, −0.10] as observed and 0.80 [0.70, 0.90] corrected for both scores' errors"
+    )
+    none = true | {"estimate": None, "low": None, "high": None, "label": "scores, not corrected: x"}
+    assert _ranks(seen, "other", [*numbers, Quantity(**none)]).endswith(
+        "of −0.20 [−0.30, −0.10] as observed (not corrected: x)"
+    )
     assert _ranks(seen, "silent", numbers) == _ranks(seen, "unnamed", numbers) == ""
     found = Beside((0.7, 0.6, 0.8), (0.7, 0.6, 0.8), (0.0, -0.1, 0.1), PAIRS, 300)
     said = _sentence(seen, "length", found, AGREES, _ranks(seen, "m", numbers))

@@ -24,6 +24,8 @@ DIGESTS: dict[str, tuple[int, str]] = {
     "pairwise": (1, "d996af00522e77d1"),
     "pairwise_reader": (1, "bb3436152e957d00"),
     "pairwise_terse": (1, "c7b74bc7fcead49a"),
+    "pairwise_ties": (1, "c3046abe162c212f"),
+    "pairwise_ties_terse": (1, "f82a8e59d0d3bb11"),
     "plan_scale": (1, "8c123651e68c7dc9"),
     "six_behaviours": (1, "0b10f802e8a11e8f"),
     "support_functions": (1, "f9eee652699fd1f6"),
