@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.crowd_alpha import counts_of, with_each_left_out
+from analysis.agreement.crowd_draws import CrowdDraws, draws_by_dimension, reliability_draws
 from analysis.agreement.panel import Panel, require_others
-from analysis.agreement.yardstick import ALL, Sample, difference, mean_of, nothing
+from analysis.agreement.rating_table import ALL, HUMANS
+from analysis.agreement.sample import Sample, difference, mean_of, nothing, readings
 from analysis.arrays import FloatArray
 
 # The order in every table: agreement of one person, then reliability of all people.
@@ -27,6 +29,7 @@ RELIABILITIES: dict[str, Literal["ordinal", "interval", "icc1"]] = {
     "icc1": "icc1",
 }
 JUDGE = ("judge", "person", "difference", "with_mean")
+COMPARED = ("judge", "person", "difference")
 
 
 @dataclass(frozen=True)
@@ -78,8 +81,22 @@ class Crowd:
         """Return each judge's row over all dimensions."""
         return [row for row in self.judges if row.dimension == ALL]
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row per annotator and dimension, every value with its interval."""
+    def readings(self, judge: str) -> dict[str, str]:
+        """Return what a judge's difference shows on each dimension, after Holm over them."""
+        rows = [r for r in self.judges if r.annotator == judge and r.dimension != ALL]
+        found = readings([row["difference"] for row in rows])
+        return {row.dimension: said for row, (_, said) in zip(rows, found, strict=True)}
+
+    def to_frame(self, *, answered: frozenset[tuple[str, str]] = frozenset()) -> pd.DataFrame:
+        """Return one row per annotator and dimension, every value with its interval.
+
+        Parameters
+        ----------
+        answered : set of (annotator, dimension)
+            Where pairs of annotators say how a judge compares with people. The same question is
+            not answered twice, so `person`, `judge` and `difference` are empty there; and so is
+            `with_mean` of two people, whose mean is their median.
+        """
         names = list(dict.fromkeys((*PEOPLE, *JUDGE)))
         rows = []
         for row in (*self.people, *self.judges):
@@ -94,6 +111,9 @@ class Crowd:
             }
             for name in names:
                 sample = row.samples.get(name, nothing())
+                again = name in COMPARED or (name == "with_mean" and row.most <= 2)
+                if again and (row.annotator, row.dimension) in answered:
+                    sample = nothing()
                 low, high = sample.interval
                 cells |= {name: sample.value, f"{name}_low": low, f"{name}_high": high}
             rows.append(cells)
@@ -125,40 +145,52 @@ def crowd(table: Panel, *, level: float = 0.95) -> Crowd:
     Quadratic kappa is Lin's concordance with population moments; every item counts once, however
     many people rated it. The mean of the others is noisier if they are few, for both sides of the
     difference alike. Krippendorff (2011) for alpha with missing ratings, Donner (1986) for ICC(1)
-    of unequal groups. Intervals are jackknife over items, for coefficients through Fisher's z.
+    of unequal groups. Intervals are those of `item_draws`.
     """
     require_others(table)
-    people = [_people(table, name, level) for name in table.dimensions]
+    draws = draws_by_dimension(table)
+    people = [_people(table, name, level, draws[name]) for name in table.dimensions]
     rows: list[CrowdRow] = []
     for judge in table.judges:
-        mine = [_judge(table, judge, name, level) for name in table.dimensions]
+        mine = [_judge(table, judge, name, level, draws[name]) for name in table.dimensions]
         rows += [_mean_row(judge, mine, level), *mine]
-    return Crowd((_mean_row("humans", people, level), *people), tuple(rows))
+    return Crowd((_mean_row(HUMANS, people, level), *people), tuple(rows))
 
 
-def _people(table: Panel, dimension: str, level: float) -> CrowdRow:
+def _people(table: Panel, dimension: str, level: float, draws: CrowdDraws | None) -> CrowdRow:
     values = table.people[dimension]
     counts, grid = counts_of(values)
     entered = counts.sum(axis=1) > 0
     moments = _moments(table, dimension, None)
-    found = {"person": _kappa_sample(moments, 0, 1, level)}
+    unseen = None if draws is None else _rows(draws.ratings, None)
+    found = {"person": _kappa_sample(moments, 0, 1, level, draws, unseen)}
     for name, what in RELIABILITIES.items():
-        found[name] = _sample(with_each_left_out(counts, grid, what), entered, level)
-    return CrowdRow("humans", dimension, *_sizes(values[entered]), found)
+        drawn = None if draws is None else reliability_draws(values, draws, what)
+        found[name] = _sample(with_each_left_out(counts, grid, what), entered, level, drawn)
+    return CrowdRow(HUMANS, dimension, *_sizes(values[entered]), found)
 
 
-def _judge(table: Panel, judge: str, dimension: str, level: float) -> CrowdRow:
+def _judge(
+    table: Panel, judge: str, dimension: str, level: float, draws: CrowdDraws | None
+) -> CrowdRow:
     rated = table.judge(judge, dimension)
     values = table.people[dimension]
     both = ~np.isnan(rated) & ((~np.isnan(values)).sum(axis=1) >= 2)
     moments = _moments(table, dimension, rated)
-    mine = _kappa_sample(moments, 2, 1, level)
-    person = _kappa_sample(moments, 0, 1, level)
+    unseen = of_mean = None
+    if draws is not None:
+        judged = draws.judge(judge)
+        unseen, of_mean = _rows(draws.ratings, judged), _mean_rows(draws.ratings, judged)
+    mine = _kappa_sample(moments, 2, 1, level, draws, unseen)
+    person = _kappa_sample(moments, 0, 1, level, draws, unseen)
+    middle = sum(table.scale) / 2
     found = {
         "judge": mine,
         "person": person,
         "difference": difference(mine, person),
-        "with_mean": _kappa_sample(_mean_moments(values, rated, both), 0, 1, level),
+        "with_mean": _kappa_sample(
+            _mean_moments(values - middle, rated - middle, both), 0, 1, level, draws, of_mean
+        ),
     }
     return CrowdRow(judge, dimension, *_sizes(values[both]), found)
 
@@ -186,35 +218,58 @@ def _moments(table: Panel, dimension: str, rated: FloatArray | None) -> FloatArr
     sums = np.zeros((len(table.items), 13))
     middle = sum(table.scale) / 2
     for stack in table.stacks(dimension, least=2):
-        values = stack.ratings - middle
-        rest = (values.sum(axis=1, keepdims=True) - values) / (stack.count - 1)
-        judged = np.zeros(len(values)) if rated is None else rated[stack.items] - middle
-        x = np.stack([values, rest, np.broadcast_to(judged[:, None], values.shape)], axis=2)
-        products = np.einsum("ira,irb->iab", x, x) / stack.count
-        rows = np.column_stack(
-            [np.ones(len(values)), x.mean(axis=1), products.reshape(len(values), 9)]
-        )
-        kept = ~np.isnan(judged)
+        judged = None if rated is None else rated[stack.items] - middle
+        kept = slice(None) if judged is None else ~np.isnan(judged)
+        rows = _rows(stack.ratings - middle, judged)
         sums[stack.items[kept]] = rows[kept]
     return sums
+
+
+def _rows(values: FloatArray, judged: FloatArray | None) -> FloatArray:
+    """Return `_moments` of items that the same number of people rated, shape (items, 13)."""
+    count = values.shape[1]
+    rest = (values.sum(axis=1, keepdims=True) - values) / (count - 1)
+    judge = np.zeros(len(values)) if judged is None else judged
+    x = np.stack([values, rest, np.broadcast_to(judge[:, None], values.shape)], axis=2)
+    products = np.einsum("ira,irb->iab", x, x) / count
+    return np.column_stack([np.ones(len(values)), x.mean(axis=1), products.reshape(len(values), 9)])
 
 
 def _mean_moments(values: FloatArray, rated: FloatArray, both: np.ndarray) -> FloatArray:
     """Return moments as in `_moments` for the judge's rating and the mean of all people."""
     sums = np.zeros((len(values), 13))
-    x = np.zeros((int(both.sum()), 3))
-    x[:, 0], x[:, 1] = rated[both], np.nanmean(values[both], axis=1)
-    if len(x):
-        x[:, :2] -= x[:, :2].mean()
-    products = x[:, :, None] * x[:, None, :]
-    sums[both] = np.column_stack([np.ones(len(x)), x, products.reshape(len(x), 9)])
+    sums[both] = _mean_rows(values[both], rated[both])
     return sums
 
 
-def _kappa_sample(moments: FloatArray, a: int, b: int, level: float) -> Sample:
-    """Return the quadratic kappa of two of the three ratings, on all items and without each."""
+def _mean_rows(values: FloatArray, rated: FloatArray) -> FloatArray:
+    """Return `_mean_moments` of items that are all used."""
+    x = np.zeros((len(values), 3))
+    if len(x):
+        x[:, 0], x[:, 1] = rated, np.nanmean(values, axis=1)
+    products = x[:, :, None] * x[:, None, :]
+    return np.column_stack([np.ones(len(x)), x, products.reshape(len(x), 9)])
+
+
+def _kappa_sample(
+    moments: FloatArray,
+    a: int,
+    b: int,
+    level: float,
+    draws: CrowdDraws | None = None,
+    unseen: FloatArray | None = None,
+) -> Sample:
+    """Return the quadratic kappa of two of the three ratings, with what its interval is made of."""
     total = moments.sum(axis=0)
-    sums = np.vstack([total, total - moments])
+    kappa = _kappas(np.vstack([total, total - moments]), a, b)
+    drawn = None
+    if draws is not None and unseen is not None:
+        drawn = _kappas(draws.weights @ moments + draws.imagined @ unseen, a, b)
+    return _sample(kappa, moments[:, 0] > 0, level, drawn)
+
+
+def _kappas(sums: FloatArray, a: int, b: int) -> FloatArray:
+    """Return the quadratic kappa of two of the three ratings in every copy of the items."""
     with np.errstate(divide="ignore", invalid="ignore"):
         means = sums / sums[:, :1]
         mean_a, mean_b = means[:, 1 + a], means[:, 1 + b]
@@ -222,15 +277,17 @@ def _kappa_sample(moments: FloatArray, a: int, b: int, level: float) -> Sample:
         expected = product[:, a, a] + product[:, b, b] - 2 * mean_a * mean_b
         covariance = product[:, a, b] - mean_a * mean_b
         defined = (expected > 1e-9) & (sums[:, 0] > 1.5)
-        kappa = np.where(defined, 2 * covariance / np.where(defined, expected, 1), np.nan)
-    return _sample(kappa, moments[:, 0] > 0, level)
+        return np.where(defined, 2 * covariance / np.where(defined, expected, 1), np.nan)
 
 
-def _sample(of_copies: FloatArray, entered: np.ndarray, level: float) -> Sample:
+def _sample(
+    of_copies: FloatArray, entered: np.ndarray, level: float, draws: FloatArray | None
+) -> Sample:
     """Return an estimate, given its value on all items followed by those without each item."""
     if not entered.any():
         return nothing(level)
-    return Sample(float(of_copies[0]), of_copies[1:], entered, level, bound=1.0, fisher=True)
+    value = float(of_copies[0])
+    return Sample(value, of_copies[1:], entered, level, bound=1.0, fisher=True, draws=draws)
 
 
 def _mean_row(annotator: str, rows: Sequence[CrowdRow], level: float) -> CrowdRow:

@@ -92,20 +92,24 @@ def with_each_left_out(
     what : {'ordinal', 'interval', 'icc1'}
         Which alpha, or ICC(1).
     """
-    items = len(counts)
-    found = np.full(items + 1, np.nan)
-    size = max(1, _CELLS // max(1, items))
-    for start in range(0, items + 1, size):
-        rows = np.arange(start, min(start + size, items + 1))
-        copies = np.ones((len(rows), items))
-        without = rows[rows > 0]
-        copies[without - start, without - 1] = 0.0
-        found[rows] = (
-            icc1_copies(counts, grid, copies)
+    if counts.size == 0:
+        return np.full(len(counts) + 1, np.nan)
+    # items with the same ratings are one item that counts several times
+    distinct, place, times = np.unique(counts, axis=0, return_inverse=True, return_counts=True)
+    rows = len(distinct)
+    found = np.full(rows + 1, np.nan)
+    size = max(1, _CELLS // max(1, rows))
+    for start in range(0, rows + 1, size):
+        these = np.arange(start, min(start + size, rows + 1))
+        copies = np.tile(times.astype(float), (len(these), 1))
+        without = these[these > 0]
+        copies[without - start, without - 1] -= 1.0
+        found[these] = (
+            icc1_copies(distinct, grid, copies)
             if what == "icc1"
-            else alpha_copies(counts, grid, copies, what)
+            else alpha_copies(distinct, grid, copies, what)
         )
-    return found
+    return np.concatenate([found[:1], found[1:][place.ravel()]])
 
 
 def alpha_of(values: FloatArray, level: Level = "ordinal") -> float:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from analysis.agreement.coefficients import median_over_raters
 from analysis.agreement.panel import Panel, require_others
-from analysis.agreement.rating_table import MEDIAN, scale_words
+from analysis.agreement.rating_table import MEDIAN, OTHERS, PERSON, scale_words
 from analysis.arrays import BoolArray, FloatArray
 from analysis.inference.proportions import wilson_interval
 from analysis.tables.columns import one_of
@@ -24,8 +24,6 @@ from prereg.errors import RatifyError
 
 Side = Literal["at_least", "at_most"]
 SIGNS: dict[Side, str] = {"at_least": "≥", "at_most": "≤"}
-OTHERS = "median(other humans)"
-PERSON = "a single person"
 # Each is a share: of the items that are `given`, how many are also `found`.
 MEASURES = ("sensitivity", "specificity", "positive_predictive", "negative_predictive")
 WILSON = "Wilson interval"

@@ -16,11 +16,12 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.panel import Panel, require_others
-from analysis.agreement.yardstick import Sample, difference, nothing
+from analysis.agreement.rating_table import PERSON
+from analysis.agreement.sample import Sample, difference, nothing
 from analysis.arrays import FloatArray, IntArray
 from prereg.errors import RatifyError
 
-PEOPLE = "a single person"
+PEOPLE = PERSON
 # No correlation is reported for fewer items than this.
 FEWEST = 10
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,11 +10,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from analysis.agreement.coefficients import Weights
+from analysis.agreement.drawn_pairs import PairDraws, alone
+from analysis.agreement.item_draws import MOST, telling
 from analysis.agreement.kappa_test import kappa_test
+from analysis.agreement.sample import DRAWN, THROUGH_Z, Sample
 from analysis.agreement.weighted import COEFFICIENTS, Cells, cells_of, weighted_coefficients
 from analysis.arrays import FloatArray, require_rng
 from analysis.inference.proportions import wilson_interval
-from analysis.inference.resampling import jackknife_interval, percentile_interval, within
 
 Method = Literal["jackknife", "bootstrap"]
 SHARES = ("exact", "within_one")
@@ -26,10 +28,8 @@ KAPPAS: dict[str, Weights] = {
 # With fewer items than this there is no interval: it would mostly reflect chance.
 FEWEST = 5
 WILSON = "Wilson interval"
-THROUGH_Z = "jackknife over items through Fisher's z, bias-corrected, t with n - 1 df"
-MISSED = "no interval: it would be outside the coefficient's range or miss the estimate"
-PLAIN = "mean, t interval with n - 1 df"
-BOOTSTRAP = "percentile bootstrap over items"
+WIDER = f"the wider ends of two: {DRAWN}; {THROUGH_Z}"
+MISSED = "no interval: leaving out any item, or a random one, does not define the coefficient"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +85,9 @@ def coefficient_intervals(
     level : float
         Coverage of the intervals.
     method : {'jackknife', 'bootstrap'}
-        Jackknife: through Fisher's z with bias correction for coefficients, Wilson for shares, t
-        for the bias. Bootstrap: percentiles over resampled items, for all.
+        Jackknife: Wilson for shares, t for the bias, and for coefficients the draws of
+        `item_draws`, or from 1,000 items on the bias-corrected jackknife through Fisher's z.
+        Bootstrap: percentiles over resampled items, for all.
     rng, draws
         Source and number of the resamples; the bootstrap needs `rng`.
 
@@ -97,10 +98,41 @@ def coefficient_intervals(
 
     Notes
     -----
-    By simulation with 50 items on 5 and 7 points (docs/validation.md) the jackknife's intervals
-    cover .93 to .96, the percentile bootstrap's .87 to .95 and BCa's .89 to .95.
+    The percentile bootstrap covers .87 to .95 with 50 items on 5 and 7 points, and less where
+    most ratings are alike; see docs/decisions/013 and docs/validation.md.
     """
     x, y = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
+    if x.size == 0:
+        return ()
+    items: PairDraws | None = None
+    if method == "bootstrap":
+        rng = require_rng(rng, "the bootstrap")
+        times = rng.multinomial(x.size, np.full(x.size, 1 / x.size), size=draws)
+        items = PairDraws(times.astype(np.float32), ("",), {}, (((), ()),))
+    elif any(telling(x.size, int(np.unique(one, return_counts=True)[1].max())) for one in (x, y)):
+        items = alone(x, y, scale) if x.size <= MOST else None
+    return drawn_coefficients(x, y, items, scale=scale, level=level)
+
+
+def drawn_coefficients(
+    x: FloatArray,
+    y: FloatArray,
+    items: PairDraws | None,
+    *,
+    scale: tuple[float, float],
+    level: float = 0.95,
+) -> tuple[Coefficient, ...]:
+    """Return every coefficient of two raters with its interval from given draws of their items.
+
+    Parameters
+    ----------
+    x, y : array of shape (n,)
+        Complete ratings of the same items.
+    items : PairDraws, optional
+        Draws of these items, of one pair; without them intervals are the jackknife's.
+    scale, level
+        As in `coefficient_intervals`.
+    """
     if x.size == 0:
         return ()
     cells = cells_of(x, y)
@@ -110,7 +142,7 @@ def coefficient_intervals(
     }
     if x.size < 2:
         whole = {name: v if name in (*SHARES, "bias") else np.nan for name, v in whole.items()}
-    ends = _ends(cells, whole, x.size, scale, level, method, rng, draws)
+    ends = _ends(x, y, cells, whole, scale, level, items)
     found = []
     for name in COEFFICIENTS:
         low, high, how = ends[name]
@@ -152,61 +184,62 @@ def wide(coefficients: tuple[Coefficient, ...]) -> dict[str, float]:
 
 
 def _ends(
+    x: FloatArray,
+    y: FloatArray,
     cells: Cells,
     whole: dict[str, float],
-    n: int,
     scale: tuple[float, float],
     level: float,
-    method: Method,
-    rng: np.random.Generator | None,
-    draws: int,
+    items: PairDraws | None,
 ) -> dict[str, tuple[float, float, str]]:
     """Return both ends of every interval, and how they were made."""
+    n = x.size
     if n < FEWEST:
         return dict.fromkeys(COEFFICIENTS, (np.nan, np.nan, f"no interval under {FEWEST} items"))
-    if method == "bootstrap":
-        rng = require_rng(rng, "the bootstrap")
-        weights = rng.multinomial(n, cells.counts / n, size=draws).astype(float)
-        drawn = {
-            name: values if name == "bias" else np.clip(values, -1.0, 1.0)
-            for name, values in weighted_coefficients(cells, weights, scale).items()
-        }
-        return {
-            name: (
-                *_nowhere_or(whole[name], percentile_interval(drawn[name], level=level)),
-                f"{BOOTSTRAP}, {draws:,} resamples",
-            )
-            for name in COEFFICIENTS
-        }
     left_out = weighted_coefficients(cells, cells.left_out(), scale)
+    drawn: dict[str, FloatArray] = {}
+    constant = len(cells.counts) == 1
+    if items is not None:
+        drawn = _drawn(x, y, items, scale)
+    found = {}
+    for name in COEFFICIENTS:
+        if name in SHARES and not (items is not None and items.resampled):
+            found[name] = (*wilson_interval(round(whole[name] * n), n, level=level), WILSON)
+            continue
+        sample = Sample(
+            whole[name],
+            left_out[name][cells.cell],
+            np.ones(n, dtype=bool),
+            level,
+            bound=scale[1] - scale[0] if name == "bias" else 1.0,
+            fisher=name not in (*SHARES, "bias"),
+            skewed=name in ("pearson", "spearman"),
+            draws=None if constant and name == "bias" else drawn.get(name),
+            resampled=items is not None and items.resampled,
+        )
+        low, high = sample.interval
+        how = sample.method
+        if name == "ac2" and how == DRAWN and not np.isnan(low):
+            # a mean of mostly equal items: draws and jackknife miss on different sides
+            other = replace(sample, draws=None).interval
+            low, high = float(np.nanmin([low, other[0]])), float(np.nanmax([high, other[1]]))
+            how = WIDER
+        found[name] = (low, high, MISSED if np.isnan(low) and not np.isnan(whole[name]) else how)
+    return found
+
+
+def _drawn(
+    x: FloatArray, y: FloatArray, items: PairDraws, scale: tuple[float, float]
+) -> dict[str, FloatArray]:
+    """Return every coefficient in every draw of the items."""
+    a, b, weights = items.extended(x[:, None], y[:, None], [0])
+    cells = cells_of(a[:, 0], b[:, 0])
+    copies = cells.summed(weights)
+    found = weighted_coefficients(cells, copies, scale)
     return {
-        name: _jackknifed(name, whole[name], left_out[name][cells.cell], scale, level)
-        for name in COEFFICIENTS
+        name: values if name == "bias" else np.clip(values, -1.0, 1.0)
+        for name, values in found.items()
     }
-
-
-def _jackknifed(
-    name: str, value: float, left_out: FloatArray, scale: tuple[float, float], level: float
-) -> tuple[float, float, str]:
-    n = left_out.size
-    if name in SHARES:
-        return (*wilson_interval(round(value * n), n, level=level), WILSON)
-    if name == "bias":
-        ends = jackknife_interval(value, left_out, level=level)
-        return (*within(value, ends, scale[1] - scale[0]), PLAIN)
-    ends = jackknife_interval(value, left_out, level=level, corrected=True, fisher=True)
-    return _contained(value, ends, THROUGH_Z)
-
-
-def _contained(value: float, ends: tuple[float, float], how: str) -> tuple[float, float, str]:
-    """Return an interval of a coefficient and how it was made, or why there is none."""
-    low, high = within(value, ends, 1.0)
-    missed = np.isnan(low) and not np.isnan(ends[0] + value)
-    return low, high, MISSED if missed else how
-
-
-def _nowhere_or(value: float, ends: tuple[float, float]) -> tuple[float, float]:
-    return (np.nan, np.nan) if np.isnan(value) else ends
 
 
 def _unit(name: str) -> str:

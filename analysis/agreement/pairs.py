@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.coefficients import Weights, median_over_raters, spearman
-from analysis.agreement.intervals import Coefficient, Method, coefficient_intervals, wide
+from analysis.agreement.drawn_pairs import PairDraws, draws_of, rated_items, resamples
+from analysis.agreement.intervals import Coefficient, Method, drawn_coefficients, wide
 from analysis.agreement.left_out import LeftOut, leave_one_out
 from analysis.agreement.rating_table import MEDIAN, checked_ratings, known, raters_of
 from analysis.agreement.weighted import COEFFICIENTS
@@ -38,7 +39,7 @@ class Agreement:
     exact, within_one : float
         Share of items with the same rating, and at most one point apart.
     spearman, spearman_low, spearman_high, spearman_p : float
-        Rank correlation, Fisher interval, two-sided p value.
+        Rank correlation, the interval of `coefficient_intervals`, two-sided p value.
     kappa, kappa_linear, kappa_quadratic, kappa_quadratic_low, kappa_quadratic_high : float
         Cohen's kappa by weights, with the interval of `coefficient_intervals`.
     alpha_ordinal, alpha_interval : float
@@ -191,6 +192,7 @@ def agreement(
     grids = _grids(data, list(names), people, [dimension])
     row = (dimension, candidate, reference)
     a, b = _columns(grids, [row])
+    drawn = draws_of(data, [row], people, scale, resamples=resamples(interval, rng, draws))
     both = ~np.isnan(a + b)[:, 0]
     if not both.any():
         raise RatifyError(
@@ -200,7 +202,7 @@ def agreement(
         )
     return _row(
         row,
-        _coefficients(a[:, 0], b[:, 0], scale, level, interval, rng, draws),
+        _coefficients(a[:, 0], b[:, 0], scale, level, drawn, 0),
         *_complete(a[:, 0], b[:, 0]),
         level,
     )
@@ -260,10 +262,9 @@ def agreement_table(
     grids = _grids(data, [*people, *candidates], people, rated)
     rows, apart = _rows(grids, people, candidates, rated, fewest)
     a, b = _columns(grids, rows)
-    found = tuple(
-        _coefficients(a[:, i], b[:, i], scale, level, interval, rng, draws)
-        for i in range(len(rows))
-    )
+    drawn = draws_of(data, rows, people, scale, resamples=resamples(interval, rng, draws))
+    found = tuple(_coefficients(a[:, i], b[:, i], scale, level, drawn, i) for i in range(len(rows)))
+    left = leave_one_out(a, b, weights=weights, draws=drawn)
     return AgreementTable(
         humans=tuple(people),
         judges=tuple(candidates),
@@ -272,9 +273,11 @@ def agreement_table(
             _row(row, found[i], *_complete(a[:, i], b[:, i]), level) for i, row in enumerate(rows)
         ),
         coefficients=found,
-        left_out=leave_one_out(a, b, weights=weights),
-        beside={judge: _beside(grids, rows, people, judge, weights) for judge in candidates},
-        items=len(a),
+        left_out=left,
+        beside={
+            judge: _beside(grids, rows, people, judge, weights, drawn, left) for judge in candidates
+        },
+        items=len(rated_items(_chosen(data, [*people, *candidates], rated))),
         apart=apart,
         width=scale[1] - scale[0],
     )
@@ -283,9 +286,9 @@ def agreement_table(
 def _grids(
     data: pd.DataFrame, raters: Sequence[str], humans: Sequence[str], dimensions: Sequence[str]
 ) -> Grids:
-    """Return each dimension's ratings by annotator, every array over the same sorted items."""
-    chosen = data[data["rater_id"].isin(raters) & data["dimension"].isin(dimensions)]
-    items = sorted(chosen.loc[chosen["value"].notna(), "item_id"].unique())
+    """Return each dimension's ratings by annotator, every array over all items in their order."""
+    chosen = _chosen(data, raters, dimensions)
+    items = rated_items(data)
     grids: Grids = {}
     for dimension in dimensions:
         one = chosen[chosen["dimension"] == dimension]
@@ -296,6 +299,11 @@ def _grids(
             people = np.column_stack([grids[dimension][name] for name in humans])
             grids[dimension][MEDIAN] = median_over_raters(people)
     return grids
+
+
+def _chosen(data: pd.DataFrame, raters: Sequence[str], dimensions: Sequence[str]) -> pd.DataFrame:
+    """Return the ratings that are compared."""
+    return data[data["rater_id"].isin(raters) & data["dimension"].isin(dimensions)]
 
 
 def _rows(
@@ -327,13 +335,23 @@ def _columns(grids: Grids, rows: Sequence[Row]) -> tuple[FloatArray, FloatArray]
 
 
 def _beside(
-    grids: Grids, rows: Sequence[Row], people: Sequence[str], judge: str, weights: Weights
+    grids: Grids,
+    rows: Sequence[Row],
+    people: Sequence[str],
+    judge: str,
+    weights: Weights,
+    draws: PairDraws | None,
+    everything: LeftOut,
 ) -> LeftOut:
     """Return the human pairs' coefficients on the items that the judge rated."""
     pairs = [row for row in rows if row[1] in people]
     a, b = _columns(grids, pairs)
     rated, _ = _columns(grids, [(dimension, judge, judge) for dimension, *_ in pairs])
-    return leave_one_out(np.where(np.isnan(rated), np.nan, a), b, weights=weights)
+    less = np.where(np.isnan(rated), np.nan, a)
+    if np.array_equal(np.isnan(less + b), np.isnan(a + b)):
+        return everything.first(len(pairs))
+    first = None if draws is None else draws.first(len(pairs))
+    return leave_one_out(less, b, weights=weights, draws=first)
 
 
 def _complete(a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -347,15 +365,13 @@ def _coefficients(
     b: FloatArray,
     scale: tuple[float, float],
     level: float,
-    interval: Method,
-    rng: np.random.Generator,
-    draws: int,
+    draws: PairDraws | None,
+    pair: int,
 ) -> tuple[Coefficient, ...]:
     """Return every coefficient of one pair with its interval."""
-    x, y = _complete(a, b)
-    return coefficient_intervals(
-        x, y, scale=scale, level=level, method=interval, rng=rng, draws=draws
-    )
+    both = ~np.isnan(a + b)
+    drawn = None if draws is None else draws.of_one(pair, both)
+    return drawn_coefficients(a[both], b[both], drawn, scale=scale, level=level)
 
 
 def _row(
@@ -365,6 +381,7 @@ def _row(
     values = {one.coefficient: one.estimate for one in found}
     ends = {one.coefficient: (one.low, one.high) for one in found}
     low, high = ends.get("kappa_quadratic", (np.nan, np.nan))
+    rank_low, rank_high = ends.get("spearman", (np.nan, np.nan))
     rank = spearman(a, b, level=level)
     return Agreement(
         dimension=row[0],
@@ -372,8 +389,8 @@ def _row(
         annotator_b=row[2],
         n=int(a.size),
         spearman=rank.estimate,
-        spearman_low=rank.low,
-        spearman_high=rank.high,
+        spearman_low=rank_low,
+        spearman_high=rank_high,
         spearman_p=rank.p_value,
         kappa_quadratic_low=low,
         kappa_quadratic_high=high,

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from analysis.agreement.crowd import Crowd, CrowdRow
-from analysis.agreement.rating_table import MEDIAN
-from analysis.agreement.yardstick import ALL, Sample, Standing, Yardstick
+from analysis.agreement.rating_table import ALL, HUMANS, MEDIAN
+from analysis.agreement.sample import Sample
+from analysis.agreement.yardstick import Standing, Yardstick
 from analysis.results.quantities import Quantity
 
 BOTH = "items that judge and people rated"
@@ -38,15 +39,13 @@ class Measured:
     unit_of_n: str = BOTH
     unit: str = "kappa"
 
-    def quantity(self, *, name: str, interval: str, undefined: str = "", **common: Any) -> Quantity:
+    def quantity(self, *, name: str, undefined: str = "", **common: Any) -> Quantity:
         """Return it as a reported number; a note says why it has no value or no interval.
 
         Parameters
         ----------
         name : str
             A format of the name, with the fields `who`, `what` and `dimension`.
-        interval : str
-            How the interval is computed, for the method.
         undefined : str
             Why there is no value, if the usual reason is not the one.
         **common
@@ -57,7 +56,7 @@ class Measured:
         if np.isnan(self.sample.value):
             note = undefined or "Not defined: too few items in common, or no variation to agree on."
         elif np.isnan(low):
-            note = "No interval: the value is not defined if one of the items is left out."
+            note = "No interval: too few items, or the value changes with none of them."
         return Quantity(
             name=name.format(who=self.who, what=self.what, dimension=self.dimension),
             label=f"{self.label}, {place(self.dimension)}",
@@ -67,7 +66,7 @@ class Measured:
             level=self.sample.level,
             n=self.sample.n,
             unit_of_n=self.unit_of_n,
-            method=f"{self.method}; {interval}",
+            method=f"{self.method}; {self.sample.method}",
             unit=self.unit,
             note=note,
             **common,
@@ -81,10 +80,11 @@ def place(dimension: str) -> str:
 
 def of_yardstick(bar: Yardstick, *, kappa: str) -> list[Measured]:
     """Return people's own agreement, then each judge's, over all dimensions and by dimension."""
-    label, method = "People with each other", f"mean {kappa} over pairs of people"
+    label = "People with each other"
+    method = f"mean {kappa} over pairs of people, weighted by the items they share"
     return [
         *(
-            Measured("humans", "kappa", name, label, sample, method, TWO_PEOPLE)
+            Measured(HUMANS, "kappa", name, label, sample, method, TWO_PEOPLE)
             for name, sample in bar.humans.items()
         ),
         *(one for standing in bar.standings for one in _of_judge(standing, kappa)),
@@ -93,7 +93,13 @@ def of_yardstick(bar: Yardstick, *, kappa: str) -> list[Measured]:
 
 def _of_judge(s: Standing, kappa: str) -> list[Measured]:
     of_all = [
-        ("kappa_single", "with a single person", s.single, f"mean {kappa} over people", "kappa"),
+        (
+            "kappa_single",
+            "with a single person",
+            s.single,
+            f"mean {kappa} over people, weighted by the items shared",
+            "kappa",
+        ),
         ("kappa_median", "with the median of people", s.median, f"{kappa} with {MEDIAN}", "kappa"),
         (
             "difference",
@@ -124,7 +130,7 @@ def of_crowd(crowd: Crowd) -> list[Measured]:
     def people(row: CrowdRow) -> Measured:
         label, sample = "All people together", row["alpha_ordinal"]
         return Measured(
-            "humans", "alpha", row.dimension, label, sample, alpha, TWO_PEOPLE, unit="alpha"
+            HUMANS, "alpha", row.dimension, label, sample, alpha, TWO_PEOPLE, unit="alpha"
         )
 
     def judge(row: CrowdRow) -> Measured:

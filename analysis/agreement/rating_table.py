@@ -10,6 +10,9 @@ from prereg.errors import RatifyError
 
 # A reference that is not a single person: per item, the median of the humans who rated it.
 MEDIAN = "median(humans)"
+# Words of the tables that stand where the names of dimensions and annotators stand.
+ALL, HUMANS, PEOPLE = "all", "humans", "people"
+OTHERS, PERSON = "median(other humans)", "a single person"
 
 
 def checked_ratings(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.DataFrame:
@@ -20,6 +23,7 @@ def checked_ratings(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.Dat
     data = pd.DataFrame(
         {name: text_ids(ratings, name) for name in ("rater_id", "item_id", "dimension")}
     )
+    data["rater_kind"] = ratings.get("rater_kind", "human")
     refuse(
         data,
         "rater_id",
@@ -27,8 +31,22 @@ def checked_ratings(ratings: pd.DataFrame, scale: tuple[float, float]) -> pd.Dat
         "is the name of the humans' median",
         allowed="any other name",
     )
+    refuse(
+        data,
+        "rater_id",
+        data["rater_id"].isin((OTHERS, PERSON))
+        | (data["rater_id"].isin((HUMANS, PEOPLE)) & (data["rater_kind"] != "human")),
+        "is a word of the tables for people together",
+        allowed="any other name",
+    )
+    refuse(
+        data,
+        "dimension",
+        data["dimension"] == ALL,
+        "is the word of the tables for the mean over dimensions",
+        allowed="any other name",
+    )
     data["value"] = numbers(ratings, "value")
-    data["rater_kind"] = ratings.get("rater_kind", "human")
     outside = (data["value"] < low) | (data["value"] > high)
     refuse(data, "value", outside, "is outside the scale", allowed=scale_words(scale))
     twice = data.duplicated(["rater_id", "item_id", "dimension"])

@@ -8,7 +8,10 @@ import numpy as np
 
 from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
 from analysis.agreement.crowd import Crowd, CrowdRow
-from analysis.agreement.yardstick import FEWEST, Sample
+from analysis.agreement.cut import AtCut
+from analysis.agreement.rating_table import OTHERS, PERSON
+from analysis.agreement.sample import Sample
+from analysis.agreement.yardstick import FEWEST
 from analysis.results import numbers
 from analysis.results.words import listed
 
@@ -103,6 +106,34 @@ def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> 
         f"Could a judge take a person's place (alternative-annotator test, epsilon "
         f"{found.epsilon:g})? {'. '.join(said)}."
     )
+
+
+def at_cuts(rows: Sequence[AtCut], judges: Sequence[str]) -> list[str]:
+    """Return one sentence per cut and judge: how many cases it finds, and how many a person."""
+    of = {(r.cut, r.annotator, r.dimension): r for r in rows if _finds(r)}
+    found = []
+    for cut in dict.fromkeys(row.cut for row in rows):
+        for judge in judges:
+            names = [d for c, who, d in of if (c, who) == (cut, judge) and (c, PERSON, d) in of]
+            shown = [
+                f"{_share(of[cut, judge, d])} on {d} ({_share(of[cut, PERSON, d])})" for d in names
+            ]
+            if shown:
+                found.append(
+                    f"At the cut {cut}, {judge} (and a single person) finds of the other people's "
+                    f"cases {listed(shown)}."
+                )
+    return found
+
+
+def _finds(row: AtCut) -> bool:
+    """Say whether a row is the share of the other people's cases that somebody finds."""
+    asked = row.measure == "sensitivity" and row.reference == OTHERS
+    return asked and not np.isnan(row.estimate)
+
+
+def _share(row: AtCut) -> str:
+    return numbers.with_interval(row.estimate, row.low, row.high, percent=True)
 
 
 def flagged(row: Verdict) -> bool:

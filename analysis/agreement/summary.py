@@ -21,7 +21,9 @@ from analysis.agreement.crowd import Crowd, crowd
 from analysis.agreement.cut import AtCut, Side, at_cut
 from analysis.agreement.halo import Halo, halo
 from analysis.agreement.panel import Panel
-from analysis.agreement.yardstick import ALL, Sample, Yardstick
+from analysis.agreement.rating_table import ALL, PEOPLE
+from analysis.agreement.sample import Sample
+from analysis.agreement.yardstick import Yardstick
 
 
 @dataclass(frozen=True)
@@ -115,11 +117,11 @@ def beside_people(bar: Yardstick, crowd: Crowd | None) -> pd.DataFrame:
     by_pairs = crowd is None or not np.isnan(bar.humans[ALL].value)
     found: list[tuple[str, str, Sample]] = []
     if by_pairs:
-        found += [(name, "people", sample) for name, sample in bar.humans.items()]
+        found += [(name, PEOPLE, sample) for name, sample in bar.humans.items()]
         found += [(s.dimension, s.judge, s.single) for s in bar.standings]
     else:
         known = cast(Crowd, crowd)
-        found += [(row.dimension, "people", row["person"]) for row in known.people]
+        found += [(row.dimension, PEOPLE, row["person"]) for row in known.people]
         found += [(row.dimension, row.annotator, row["judge"]) for row in known.judges]
     return pd.DataFrame(
         [(name, who, sample.value, *sample.interval) for name, who, sample in found],

@@ -6,6 +6,7 @@ from analysis.agreement import cut as at_a_cut
 from analysis.agreement.alternative_annotator import METRICS, AlternativeAnnotator
 from analysis.agreement.halo import FEWEST
 from analysis.agreement.pairs import AgreementTable
+from analysis.agreement.rating_table import OTHERS
 from analysis.agreement.summary import Beyond
 from analysis.agreement.yardstick import Yardstick
 from analysis.results.quantities import ResultTable, Status
@@ -25,10 +26,12 @@ def yardstick_table(
     return ResultTable(
         name=name,
         title="Judges compared with people",
-        caption=f"Mean {kappa} with {level:.0%} jackknife intervals over items. humans: people "
-        "with each other (in a judge's row, on the items that it rated); single: the judge with "
-        "one person; median: with the median of people; difference: single minus humans. One row "
-        f"per annotator and dimension, 'all' is the mean over dimensions.{left_out}",
+        caption=f"Mean {kappa} over pairs, each weighted by the items that it shares, with "
+        f"{level:.0%} intervals over items. humans: people with each other (in a judge's row, on "
+        "the items that it rated); single: the judge with one person; median: with the median of "
+        "people; difference: single minus humans, with its p value, alone and after Holm over the "
+        "judge's dimensions; reading: what the corrected one says. One row per annotator and "
+        f"dimension, 'all' is the mean over dimensions.{left_out}",
         frame=bar.to_frame(),
         status=status,
         level=level,
@@ -57,13 +60,20 @@ def coefficients_table(
 
 
 def beyond_tables(
-    found: Beyond, *, prefix: str = "", status: Status = "exploratory", level: float = 0.95
+    found: Beyond,
+    *,
+    bar: Yardstick | None = None,
+    prefix: str = "",
+    status: Status = "exploratory",
+    level: float = 0.95,
 ) -> list[ResultTable]:
     """Return the tables of a report.
 
     Parameters
     ----------
     found : Beyond
+    bar : Yardstick, optional
+        Where it says how a judge compares with people, the crowd's table does not say so again.
     prefix : str
         In front of each table's name.
     status : {'confirmatory', 'exploratory'}
@@ -71,6 +81,7 @@ def beyond_tables(
         Coverage of the intervals.
     """
     tables: list[ResultTable] = []
+    answered = frozenset[tuple[str, str]]() if bar is None else bar.answered()
     if found.alternative is not None:
         tables += _alternative_tables(found.alternative, prefix, status)
     if found.crowd is not None:
@@ -83,9 +94,11 @@ def beyond_tables(
                 "the same means; difference: judge minus person; with_mean: kappa of the judge "
                 "with the mean of all people. alpha: Krippendorff's, of all people with missing "
                 "ratings; icc1: reliability of one rating, one-way. fewest, most: ratings per "
-                f"item. {level:.0%} jackknife intervals over items, through Fisher's z; 'all' is "
-                "the mean over dimensions. n counts items with at least two people.",
-                frame=found.crowd.to_frame(),
+                f"item. {level:.0%} intervals over items, as in the table of judges compared with "
+                "people; where pairs of people share enough items, that table compares them, and "
+                "person, judge and difference are empty here. 'all' is the mean over dimensions. "
+                "n counts items with at least two people.",
+                frame=found.crowd.to_frame(answered=answered),
                 status=status,
                 level=level,
             )
@@ -96,7 +109,7 @@ def beyond_tables(
                 name=f"{prefix}cut",
                 title="Who finds the cases beyond the cut",
                 caption="The reference says which items are beyond the cut. Compare rows with the "
-                f"reference {at_a_cut.OTHERS}: there a single person and the judge face the same "
+                f"reference {OTHERS}: there a single person and the judge face the same "
                 "people, each person left out in turn. sensitivity: share of the reference's cases "
                 "found; specificity: share of the other items not called cases; positive "
                 "(negative) predictive value: share of the annotator's cases (others) that are so "

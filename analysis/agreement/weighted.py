@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.agreement.coefficients import DECIMALS, category_step
 from analysis.arrays import FloatArray
@@ -31,6 +32,10 @@ COEFFICIENTS = (
     "spearman",
     "bias",
 )
+
+
+# With more distinct values than this their sums are faster from sorted columns.
+_DENSE = 60
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,10 @@ class Cells:
     def left_out(self) -> FloatArray:
         """Return the counts without one item of each cell in turn, shape (cells, cells)."""
         return self.counts - np.eye(len(self.counts))
+
+    def summed(self, weights: FloatArray | NDArray[np.float32]) -> FloatArray:
+        """Return the weights of the cells, shape (copies, cells), from those of the items."""
+        return _sums_by(weights, self.cell, len(self.counts))
 
 
 def cells_of(a: FloatArray, b: FloatArray) -> Cells:
@@ -149,8 +158,7 @@ def _by_distributions(
     grid, place = np.unique(np.concatenate([cells.x, cells.y]), return_inverse=True)
     k = len(cells.x)
     in_x, in_y = place[:k], place[k:]
-    chosen = np.eye(len(grid))
-    of_x, of_y = weights @ chosen[in_x], weights @ chosen[in_y]
+    of_x, of_y = _sums_by(weights, in_x, len(grid)), _sums_by(weights, in_y, len(grid))
     n = weights.sum(axis=1)
     differ, apart = weights @ (in_x != in_y) / n, np.abs(cells.x - cells.y)
     share_x, share_y = of_x / n[:, None], of_y / n[:, None]
@@ -205,6 +213,20 @@ def _ac2(
     all_weights = q**2 - q**2 * (q + 1) / (6 * (q - 1))
     chance = all_weights / (q * (q - 1)) * (share * (1 - share)).sum(axis=1)
     return np.asarray((observed - chance) / (1 - chance))
+
+
+def _sums_by(weights: FloatArray | NDArray[np.float32], place: np.ndarray, size: int) -> FloatArray:
+    """Return the sums of the columns that have the same place, shape (copies, size)."""
+    if size <= _DENSE:
+        chosen = np.zeros((len(place), size), dtype=weights.dtype)
+        chosen[np.arange(len(place)), place] = 1
+        return np.asarray(weights @ chosen, dtype=np.float64)
+    order = np.argsort(place, kind="stable")
+    starts = np.searchsorted(place[order], np.arange(size))
+    filled = np.flatnonzero(np.diff(np.append(starts, len(place))))
+    sums = np.zeros((len(weights), size))
+    sums[:, filled] = np.add.reduceat(weights[:, order], starts[filled], axis=1)
+    return sums
 
 
 def _defined(values: FloatArray, least: float) -> FloatArray:

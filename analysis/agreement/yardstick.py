@@ -1,85 +1,49 @@
 """The yardstick is how far people agree with each other; each judge is compared with it.
 
-All means are of quadratic kappas: over pairs within a dimension, then over dimensions. Intervals
-leave the same items out for judges and people, so a difference allows for shared items. It is
-compared on the items that the judge rated. A pair that shares only a few of many items has a
-meaningless kappa and does not enter the means.
+All means are of quadratic kappas: over pairs within a dimension, each pair counting as often as the
+items that it shares, then over dimensions. Draws of the items are the same for judges and people,
+so a difference allows for shared items. It is compared on the items that the judge rated. A pair
+that shares only a few of many items has a meaningless kappa and does not enter the means. What a
+judge is said to be on each dimension is corrected after Holm over its dimensions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.agreement.left_out import LeftOut
 from analysis.agreement.pairs import Agreement, AgreementTable
-from analysis.agreement.rating_table import MEDIAN
-from analysis.arrays import BoolArray, FloatArray
-from analysis.inference.resampling import jackknife_interval, row_means, within
+from analysis.agreement.rating_table import ALL, HUMANS, MEDIAN
+from analysis.agreement.sample import (
+    ABOVE,
+    OPEN,
+    SHORT,
+    Sample,
+    difference,
+    mean_of,
+    nothing,
+    readings,
+)
 
-# The name of the dimension in rows that are means over all dimensions.
-ALL = "all"
+__all__ = [
+    "ABOVE",
+    "ALL",
+    "FEWEST",
+    "OPEN",
+    "SHORT",
+    "Sample",
+    "Standing",
+    "Yardstick",
+    "difference",
+]
+__all__ += ["enough", "mean_of", "nothing", "yardstick"]
+
 # A pair enters a mean if it shares this many items, or half of all items if there are few.
 FEWEST = 10
-SHORT, ABOVE, OPEN = "falls short", "above", "no clear difference"
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An estimate with its values as each item is left out.
-
-    Attributes
-    ----------
-    value : float
-        NaN where nothing is defined.
-    left_out : array of shape (items,)
-        The estimate without each item.
-    entered : array of bool, shape (items,)
-        Which items the estimate is based on.
-    level : float
-        Coverage of the interval.
-    bound : float
-        Largest possible size of the value; the interval ends there.
-    fisher : bool
-        Whether the interval goes through Fisher's z; that of a mean over dimensions does not.
-    """
-
-    value: float
-    left_out: FloatArray = field(repr=False)
-    entered: BoolArray = field(repr=False)
-    level: float = 0.95
-    bound: float = np.inf
-    fisher: bool = False
-
-    @property
-    def n(self) -> int:
-        """Return the number of items that the estimate is based on."""
-        return int(self.entered.sum())
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Return the bias-corrected jackknife interval, NaN where it would miss the estimate."""
-        ends = jackknife_interval(
-            self.value,
-            self.left_out[self.entered],
-            level=self.level,
-            corrected=True,
-            fisher=self.fisher,
-        )
-        return within(self.value, ends, self.bound)
-
-    def minus(self, other: Sample) -> Sample:
-        """Return the difference, with each item left out of both at once."""
-        return Sample(
-            self.value - other.value,
-            self.left_out - other.left_out,
-            self.entered | other.entered,
-            self.level,
-            bound=self.bound + other.bound,
-        )
 
 
 @dataclass(frozen=True)
@@ -97,6 +61,11 @@ class Standing:
         single - humans, on the dimensions where both are defined.
     bias : Sample
         mean(judge - median of people); NaN over all dimensions, because directions would cancel.
+    p_adjusted : float
+        p value of the difference, after Holm over the judge's dimensions; over all dimensions it is
+        one test, not corrected.
+    reading : str
+        What the difference shows by this p value; empty without a yardstick.
     """
 
     judge: str
@@ -106,14 +75,8 @@ class Standing:
     humans: Sample
     difference: Sample
     bias: Sample
-
-    @property
-    def reading(self) -> str:
-        """Return what the interval of the difference shows; empty without a yardstick."""
-        low, high = self.difference.interval
-        if np.isnan(low):
-            return ""
-        return SHORT if high < 0 else ABOVE if low > 0 else OPEN
+    p_adjusted: float = np.nan
+    reading: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,10 +103,16 @@ class Yardstick:
         """Return a judge's standing on each dimension."""
         return [s for s in self.standings if s.judge == judge and s.dimension != ALL]
 
+    def answered(self) -> frozenset[tuple[str, str]]:
+        """Return where pairs of people are the yardstick, as (annotator, dimension)."""
+        people = [(HUMANS, name) for name, one in self.humans.items() if not np.isnan(one.value)]
+        judges = [(s.judge, s.dimension) for s in self.standings if not np.isnan(s.humans.value)]
+        return frozenset([*people, *judges])
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per dimension for the people, then for each judge."""
         rows = [
-            {"annotator": "humans", "dimension": name, **_cells("humans", sample)}
+            {"annotator": HUMANS, "dimension": name, **_cells("humans", sample)}
             for name, sample in self.humans.items()
         ]
         rows += [
@@ -152,11 +121,13 @@ class Yardstick:
             | _cells("single", s.single)
             | _cells("median", s.median)
             | _cells("difference", s.difference)
+            | {"difference_p": s.difference.p_value, "difference_p_holm": s.p_adjusted}
             | {"reading": s.reading}
             for s in self.standings
         ]
         names = ["humans", "single", "median", "difference"]
         cells = [f"{name}{end}" for name in names for end in ("", "_low", "_high")]
+        cells += ["difference_p", "difference_p_holm"]
         frame = pd.DataFrame(rows, columns=["annotator", "dimension", *cells, "reading"])
         frame["reading"] = frame["reading"].fillna("")
         return frame
@@ -183,7 +154,7 @@ def yardstick(table: AgreementTable, *, level: float = 0.95) -> Yardstick:
     standings: list[Standing] = []
     for judge in table.judges:
         parts = [_standing(table, judge, d, level) for d in table.dimensions]
-        standings += [_mean_standing(parts, level), *parts]
+        standings += [*_read([_mean_standing(parts, level)]), *_read(parts)]
     return Yardstick(humans, tuple(standings))
 
 
@@ -192,43 +163,17 @@ def enough(n: int, items: int) -> bool:
     return n >= min(FEWEST, items / 2)
 
 
-def mean_of(samples: Sequence[Sample], level: float = 0.95, *, fisher: bool = False) -> Sample:
-    """Return the mean of the samples that have an estimate, NaN where none has.
-
-    `fisher` says whether its interval goes through z, as over pairs of raters on one dimension.
-    """
-    defined = [s for s in samples if not np.isnan(s.value)]
-    if not defined:
-        return nothing(level)
-    return Sample(
-        float(np.mean([s.value for s in defined])),
-        row_means(np.column_stack([s.left_out for s in defined])),
-        np.logical_or.reduce([s.entered for s in defined]),
-        level,
-        max(s.bound for s in defined),
-        fisher,
-    )
-
-
-def nothing(level: float = 0.95) -> Sample:
-    """Return the sample of an estimate that is not defined."""
-    return Sample(np.nan, np.empty(0), np.empty(0, dtype=bool), level)
-
-
 def _mean_kappa(
     table: AgreementTable, left: LeftOut, wanted: Callable[[Agreement], bool], level: float
 ) -> Sample:
-    """Return the mean quadratic kappa of the wanted rows that share enough items."""
+    """Return the mean kappa of the wanted rows that share enough items, each as often as those."""
     count = left.common.sum(axis=0)
-    return mean_of(
-        [
-            Sample(float(left.estimate[i]), left.kappa[:, i], left.common[:, i], level, bound=1.0)
-            for i, row in enumerate(table.rows[: len(count)])
-            if wanted(row) and enough(int(count[i]), table.items)
-        ],
-        level,
-        fisher=True,
-    )
+    used = [
+        i
+        for i, row in enumerate(table.rows[: len(count)])
+        if wanted(row) and enough(int(count[i]), table.items)
+    ]
+    return mean_of([left.of_kappa(i, level) for i in used], level, weights=[count[i] for i in used])
 
 
 def _people(table: AgreementTable, dimension: str, left: LeftOut, level: float) -> Sample:
@@ -251,20 +196,13 @@ def _standing(table: AgreementTable, judge: str, dimension: str, level: float) -
     median = _mean_kappa(table, left, lambda row: mine(row) and row.annotator_b == MEDIAN, level)
     bias = mean_of(
         [
-            Sample(row.bias, left.bias[:, i], left.common[:, i], level, bound=table.width)
+            left.of_bias(i, row.bias, table.width, level)
             for i, row in enumerate(table.rows)
             if mine(row) and row.annotator_b == MEDIAN
         ],
         level,
     )
     return Standing(judge, dimension, single, median, humans, difference(single, humans), bias)
-
-
-def difference(single: Sample, humans: Sample) -> Sample:
-    """Return single - humans; not defined if either is not defined."""
-    if np.isnan(single.value) or np.isnan(humans.value):
-        return nothing(single.level)
-    return single.minus(humans)
 
 
 def _mean_standing(parts: Sequence[Standing], level: float) -> Standing:
@@ -278,6 +216,15 @@ def _mean_standing(parts: Sequence[Standing], level: float) -> Standing:
         mean_of([p.difference for p in parts], level),
         nothing(level),
     )
+
+
+def _read(standings: Sequence[Standing]) -> list[Standing]:
+    """Return standings with what their differences show, corrected over them."""
+    found = readings([one.difference for one in standings])
+    return [
+        replace(one, p_adjusted=p, reading=said)
+        for one, (p, said) in zip(standings, found, strict=True)
+    ]
 
 
 def _cells(name: str, sample: Sample) -> dict[str, object]:

@@ -37,7 +37,6 @@ from prereg.plan.reporting import Large
 from prereg.tables.reading import Reading
 
 NAME = "summary"
-JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
 
 
 def audit(
@@ -177,7 +176,13 @@ def audit(
         kind="audit",
         title=_title(audited, judged),
         question=text.QUESTION,
-        headline=[*verdict.sentences, *said[:-1], *facets.headline, said[-1]],
+        headline=[
+            *verdict.sentences,
+            *text.wide_scale(ratings, scale),
+            *said[:-1],
+            *facets.headline,
+            said[-1],
+        ],
         verdict=verdict,
         simulated=found.simulated,
         meta=_meta(
@@ -195,7 +200,7 @@ def audit(
             yardstick_table(bar, name=NAME, kappa="quadratic kappa", fewest=fewest),
             *_tables(frame, found),
             coefficients_table(table, name="coefficients", how=how),
-            *beyond_tables(beyond),
+            *beyond_tables(beyond, bar=bar),
             *facets.tables,
         ],
         figures=[
@@ -248,7 +253,10 @@ def _raters(
 def _how(interval: Method, seed: int, draws: int) -> str:
     """Return how a pair's intervals were made."""
     if interval == "jackknife":
-        return "95% jackknife intervals over items through Fisher's z, bias-corrected"
+        return (
+            "95% intervals over items: Wilson's for shares, Student's t for bias, and for the "
+            "others a Bayesian bootstrap with imagined items, or with many items the jackknife"
+        )
     return f"95% percentile intervals from {draws:,} bootstrap resamples of the items (seed {seed})"
 
 
@@ -273,11 +281,15 @@ def _quantities(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[Q
     # the means of everybody before anybody's single dimensions: that is what a reader looks for
     measured.sort(key=lambda one: one.dimension != ALL)
     if beyond.crowd is not None:
-        measured += [one for one in of_crowd(beyond.crowd) if one.dimension == ALL]
+        answered = bar.answered()
+        measured += [
+            one
+            for one in of_crowd(beyond.crowd)
+            if one.dimension == ALL and (one.what == "alpha" or (one.who, ALL) not in answered)
+        ]
     return [
         one.quantity(
             name="{who}:{what}:{dimension}",
-            interval=JACKKNIFE,
             undefined=alone if one.who == "humans" else "",
             analysis=NAME,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.agreement.yardstick import ALL
+from analysis.agreement.rating_table import ALL
 from analysis.audit.files import Kind, Source, read_source
 from analysis.audit.rows import Chosen, rows_that_count
 from prereg.errors import RatifyError

@@ -26,7 +26,7 @@ def beside_people_figure(rows: pd.DataFrame, *, simulated: bool) -> list[ResultF
             name="beside_people",
             title="Judges compared with people",
             caption="Mean quadratic kappa with one person: people's own as a band, each judge's as "
-            "a point, with 95% jackknife intervals over items. The intervals share their items, so "
+            "a point, with 95% intervals over items. The intervals share their items, so "
             "only the table of judges compared with people says whether they differ."
             + (" Simulated raters." if simulated else ""),
             alt=f"Agreement of {listed(judges)} with people, and of people with each other.",

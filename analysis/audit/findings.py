@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.agreement.alternative_annotator import LOW_ALPHA
-from analysis.agreement.cut import OTHERS, PERSON
 from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.panel import Panel
+from analysis.agreement.rating_table import OTHERS, PERSON
 from analysis.agreement.summary import Beyond
 from analysis.agreement.yardstick import ALL, FEWEST
 from analysis.audit.parts import Part, is_biased, lacks_yardstick, spoken, triple

@@ -9,9 +9,10 @@ import numpy as np
 from analysis.agreement.alternative_annotator import Verdict as Tested
 from analysis.agreement.pairs import Agreement, AgreementTable
 from analysis.agreement.rating_table import MEDIAN
+from analysis.agreement.sample import SHORT as FALLS_SHORT
+from analysis.agreement.sample import Sample
 from analysis.agreement.summary import Beyond
-from analysis.agreement.yardstick import SHORT as FALLS_SHORT
-from analysis.agreement.yardstick import Sample, Yardstick
+from analysis.agreement.yardstick import Yardstick
 from prereg.plan.reporting import Large
 
 
@@ -44,7 +45,7 @@ def part_of(
         )
         if crowd is not None:
             difference = crowd["difference"]
-            short = difference.interval[1] < 0
+            short = beyond.crowd.readings(judge)[dimension] == FALLS_SHORT
     tested = None
     if beyond.alternative is not None:
         tested = next(

@@ -14,12 +14,14 @@ from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.rating_table import MEDIAN, scale_words
 from analysis.agreement.sentences import (
     alternative_sentence,
+    at_cuts,
     crowd_answer,
     crowd_judge,
     crowd_yardstick,
     with_interval,
 )
 from analysis.agreement.summary import Beyond
+from analysis.agreement.weighted import cells_of, weighted_coefficients
 from analysis.agreement.yardstick import (
     ABOVE,
     ALL,
@@ -54,6 +56,7 @@ def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]
     if beyond.alternative is not None:
         tested = alternative_sentence(beyond.alternative, table.judges)
         sentences += [tested] if tested else []
+    sentences += at_cuts(beyond.cuts, table.judges)
     sentences.append(
         "No single coefficient decides: each answers a different question, and they can disagree "
         "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
@@ -248,15 +251,20 @@ def methods(
         "quadratic weights over all categories of the scale, one point apart (half a point where "
         "a rating lies halfway; no value where ratings lie on neither grid).",
         "ICC(2,1) and ICC(2,k) are two-way random effects, absolute agreement, for one rater and "
-        "for the mean of the two compared. Spearman's interval is Fisher's with standard error "
-        "1/sqrt(n - 3), and its p value is from the t approximation. Bias is mean(a - b): for a "
+        "for the mean of the two compared. The p value of Spearman's correlation is from the t "
+        "approximation. Bias is mean(a - b): for a "
         "judge's row, judge minus people, in points of the scale.",
-        "Means of kappas are over pairs, then over dimensions. Their intervals, those of their "
-        "differences and of bias are 95% jackknife intervals, bias-corrected: each item is left "
-        "out in turn, with all its ratings, and Student's t has n - 1 degrees of freedom, where n "
-        "is the number of items used; a kappa on one dimension goes through Fisher's z. In a "
-        "difference both kappas are from the items that the judge rated. A judge falls short of "
-        "people, or is above them, if the interval of the difference excludes zero.",
+        "Means of kappas are over pairs, each weighted by the items that it shares, then over "
+        "dimensions. A number has one interval wherever it stands. It comes from 2,000 draws in "
+        "which every item has a random weight (a Bayesian bootstrap) and imagined items with the "
+        "weight of 1.25 are added: half on items that everybody rates the same, half on items "
+        "that each rates at random. So an interval has a width where all items seen agree. "
+        "Percentiles are widened to Student's t; those of a difference are corrected for skewness. "
+        "With 1,000 items of which 200 are unlike the usual answer, it is the bias-corrected "
+        "jackknife. Bias has Student's t interval. In a difference both kappas are from the items "
+        "that the judge rated. A judge falls short of people, or is above them, on a dimension if "
+        "the p value of the difference, after Holm over the judge's dimensions, is below .05; over "
+        "all dimensions together it is one test, not corrected.",
         f"Every coefficient of a pair has its interval in the table of coefficients: {how}. The "
         "test of kappa = 0 uses the null standard error (Fleiss, Cohen and Everitt 1969); the "
         "table has both this and the non-null error.",
@@ -306,13 +314,47 @@ def limits(
         *notes,
         f"Items were resampled, and people were not: the intervals are about other items rated by "
         f"these {counted(len(table.humans), 'person', 'people')}, not about other people.",
-        "The intervals of means are not exactly 95%: in a simulation from 50 real items they "
-        "contained the true value 93% of the time for people with each other, 95% for a judge with "
-        "one person and 92% for the difference.",
+        "The intervals are not exactly 95%: in studies of 50 made-up items they held the true "
+        "value in 92% to 98%, and in more where there are few items and most are rated alike.",
         "No clear difference does not mean equality: with few items the interval is wide. "
-        "Differences by dimension are not corrected for testing several.",
+        "Differences by dimension are read after Holm's correction over a judge's dimensions; the "
+        "intervals beside them are of one dimension each.",
         "Agreement with people is reliability, not truth: people and judge can be wrong together.",
         "No plan was locked before these numbers were seen: all of them are exploratory.",
+    ]
+
+
+def wide_scale(frame: pd.DataFrame, scale: tuple[float, float]) -> list[str]:
+    """Return a sentence if the scale is far wider than the ratings, with what that does to AC2.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        All ratings.
+    scale : tuple of float
+        The scale that was given.
+    """
+    seen = (float(frame["value"].min()), float(frame["value"].max()))
+    if not 0 < seen[1] - seen[0] < (scale[1] - scale[0]) / 2:
+        return []
+    grid = frame.pivot_table(index=["dimension", "item_id"], columns="rater_id", values="value")
+    first, second = grid.notna().sum().nlargest(2).index if grid.shape[1] > 1 else (None, None)
+    both = grid[[first, second]].dropna() if first is not None else grid[:0]
+    said = (
+        f"All ratings lie between {seen[0]:g} and {seen[1]:g}, but the scale given is "
+        f"{scale_words(scale)}: check it. AC2, and every limit that is a share of the scale, "
+        "depend on its width"
+    )
+    if len(both) < 2:
+        return [f"{said}."]
+    cells = cells_of(both[first].to_numpy(), both[second].to_numpy())
+    given, narrow = (
+        float(weighted_coefficients(cells, cells.counts[None], ends)["ac2"][0])
+        for ends in (scale, seen)
+    )
+    return [
+        f"{said}: over all dimensions AC2 of {first} with {second} is {number(given, 2)} on it, "
+        f"and {number(narrow, 2)} on {scale_words(seen)}."
     ]
 
 

@@ -13,7 +13,7 @@ from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
-from analysis.agreement.sentences import crowd_yardstick, in_a_persons_place, with_interval
+from analysis.agreement.sentences import at_cuts, crowd_yardstick, in_a_persons_place, with_interval
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
@@ -31,7 +31,7 @@ from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES
 
-METHOD = "jackknife over items, bias-corrected, t interval"
+METHOD = "jackknife over items, t interval"
 
 
 def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
@@ -207,6 +207,7 @@ def _sentence(
                 "Could a judge take a person's place? By the alternative-annotator test "
                 f"{'. '.join(text for text in tested if text)}."
             )
+    said += at_cuts(beyond.cuts, analysis.judges)
     return " ".join(text for text in said if text)
 
 
@@ -223,10 +224,7 @@ def _quantities(
     common: dict[str, Any] = stamp(analysis, evidence)
     measured = of_yardstick(bar, kappa=_kappa(analysis))
     measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
-    found = [
-        one.quantity(name="{who}: {what} {dimension}", interval=METHOD, **common)
-        for one in measured
-    ]
+    found = [one.quantity(name="{who}: {what} {dimension}", **common) for one in measured]
     if beyond.alternative is not None:
         found += of_test(beyond.alternative, analysis, common)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))
@@ -279,7 +277,7 @@ def _tables(
 ) -> list[ResultTable]:
     prefix = f"{analysis.id}_"
     common: dict[str, Any] = {"status": evidence.status, "level": analysis.level}
-    how = f"{analysis.level:.0%} jackknife intervals over items"
+    how = f"{analysis.level:.0%} intervals over items"
     if analysis.interval == "bootstrap":
         how = f"{analysis.level:.0%} bootstrap intervals over items, {analysis.draws:,} resamples"
     return [
@@ -287,7 +285,7 @@ def _tables(
             bar, name=analysis.id, kappa=_kappa(analysis), fewest=analysis.fewest_common, **common
         ),
         coefficients_table(table, name=f"{prefix}coefficients", how=how, **common),
-        *beyond_tables(beyond, prefix=prefix, **common),
+        *beyond_tables(beyond, bar=bar, prefix=prefix, **common),
     ]
 
 

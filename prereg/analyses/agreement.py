@@ -9,7 +9,8 @@ from pydantic import Field, field_validator, model_validator
 from prereg.analyses.base import AnyAnalysis
 from prereg.strict import Identifier, Strict, added
 
-ALL = "all"
+# Words of the results: the mean over dimensions, and people together.
+ALL, HUMANS, PEOPLE = "all", "humans", "people"
 
 
 class Cut(Strict):
@@ -107,6 +108,17 @@ class Agreement(AnyAnalysis):
                 f"{judge}: {what} {d}" for d in places[1:] for what in ("winning_rate", "advantage")
             ]
         return names
+
+    def reserved_names(self, plan: Any) -> list[tuple[str, str]]:
+        """Return judges and dimensions called like a word of the results, with its meaning.
+
+        Parameters
+        ----------
+        plan : Plan
+        """
+        wanted = self.dimensions or tuple(scale.id for scale in plan.scales)
+        found = [(ALL, "the mean over dimensions")] if ALL in wanted else []
+        return found + [(one, "people together") for one in self.judges if one in (HUMANS, PEOPLE)]
 
     def coverage_of(self, quantity: str, plan: Any) -> str | None:
         """Return the name of the judge's coverage of the number's dimension."""

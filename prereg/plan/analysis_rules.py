@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from prereg.analyses.agreement import Agreement
 from prereg.analyses.choices import ChoiceAgreement, Logit
 from prereg.analyses.equivalence import PEOPLE, Equivalence
 from prereg.analyses.rank_correlation import RankCorrelation
@@ -197,7 +198,7 @@ def _check_equivalence(analysis: Equivalence, plan: Plan, where: str) -> Iterato
 
 
 def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
-    """Refuse dimensions that a rating plan has no scale for."""
+    """Refuse dimensions that a rating plan has no scale for, and names that results need."""
     scales = [scale.id for scale in plan.scales]
     named = getattr(analysis, "dimensions", None) or ()
     if isinstance(analysis, Regression) and analysis.data == RATINGS:
@@ -208,6 +209,14 @@ def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[Ra
     for number, cut in enumerate(getattr(analysis, "cuts", ())):
         for at, name in enumerate(cut.dimensions or ()):
             yield from unknown(name, scales, f"{where}.cuts.{number}.dimensions.{at}")
+    reserved = analysis.reserved_names(plan) if isinstance(analysis, Agreement) else []
+    for name, meaning in reserved:
+        yield RatifyError(
+            f"this name is the results' word for {meaning}",
+            column=where,
+            value=name,
+            allowed="another name for the scale or the judge",
+        )
 
 
 def names_in(formula: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import pytest
@@ -211,3 +212,12 @@ def test_an_unknown_kind_is_answered_with_the_known_ones() -> None:
     del (nameless := dict(RANKING))["kind"]
     with pytest.raises(RatifyError, match=r"analyses\.0\.kind: is missing"):
         parse_plan(plan_with("pairwise_preference", nameless), file="plan.yaml")
+
+
+def test_words_of_the_results_are_no_names_of_scales() -> None:
+    text = plan_with("empathy_rating", AGREEMENT)
+    plan = parse_plan(text, file="plan.yaml")
+    with pytest.raises(RatifyError, match=r"analyses\.0.*the mean over dimensions, got 'all'"):
+        parse_plan(re.sub(rf"\b{plan.scales[0].id}\b", "all", text), file="plan.yaml")
+    judged = plan.analyses[0].model_copy(update={"judges": ("people",)})
+    assert judged.reserved_names(plan) == [("people", "people together")]

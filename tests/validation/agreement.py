@@ -17,14 +17,17 @@ from analysis.agreement.alternative_annotator import alternative_annotator
 from analysis.agreement.coefficients import Weights
 from analysis.agreement.crowd import _kappa_sample, _moments, crowd
 from analysis.agreement.crowd_alpha import alpha_copies, counts_of, icc1_copies
-from analysis.agreement.cut import MEDIAN, OTHERS, PERSON, at_cut
+from analysis.agreement.cut import at_cut
+from analysis.agreement.drawn_pairs import PairDraws
 from analysis.agreement.halo import halo
 from analysis.agreement.intervals import coefficient_intervals
+from analysis.agreement.item_draws import imagined, item_weights
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.left_out import leave_one_out
 from analysis.agreement.panel import Panel
+from analysis.agreement.rating_table import MEDIAN, OTHERS, PERSON
+from analysis.agreement.sample import Sample, mean_of
 from analysis.agreement.weighted import COEFFICIENTS, cells_of, weighted_coefficients
-from analysis.agreement.yardstick import Sample, mean_of
 from tests.reference.coefficients import cohen_kappa
 from tests.validation.check import Check
 
@@ -239,28 +242,21 @@ def mean_held(what: str) -> Callable[[np.random.Generator], Iterable[bool]]:
 
     def once(rng: np.random.Generator) -> list[bool]:
         table = study(rng)
+        draws = item_weights([str(n) for n in range(ITEMS)])
         sides: dict[str, list[Sample]] = {"people": [], "judge": []}
         for name in NAMES:
             values, judge = table.people[name], table.judge("m", name)
             pairs = {
-                "people": (values[:, [0, 0, 1]], values[:, [1, 2, 2]]),
-                "judge": (np.repeat(judge[:, None], 3, axis=1), values),
+                "people": (values[:, [0, 0, 1]], values[:, [1, 2, 2]], ("pq", "pr", "qr")),
+                "judge": (np.repeat(judge[:, None], 3, axis=1), values, ("mp", "mq", "mr")),
             }
-            for side, (a, b) in pairs.items():
-                left = leave_one_out(a, b)
-                sides[side].append(
-                    mean_of(
-                        [
-                            Sample(
-                                float(left.estimate[i]),
-                                left.kappa[:, i],
-                                left.common[:, i],
-                                bound=1.0,
-                            )
-                            for i in range(3)
-                        ]
-                    )
+            unseen = imagined(np.column_stack([values, judge]), table.scale)
+            for side, (a, b, who) in pairs.items():
+                raters = tuple(((one[0],), (one[1],)) for one in who)
+                left = leave_one_out(
+                    a, b, draws=PairDraws(draws, (name,) * 3, {name: unseen}, raters)
                 )
+                sides[side].append(mean_of([left.of_kappa(i, 0.95) for i in range(3)]))
         means = {side: mean_of(found) for side, found in sides.items()}
         means["difference"] = means["judge"].minus(means["people"])
         return held(means[what].interval, known(f"pairs {what}", 0))

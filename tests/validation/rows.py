@@ -19,6 +19,7 @@ AREAS = (
     "agreement",
     "labels",
     "facets",
+    "alike",
     "change",
     "regression",
     "few_clusters",

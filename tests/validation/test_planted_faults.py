@@ -21,7 +21,7 @@ from analysis.agreement.choices import choice_agreement
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.weighted import cells_of, weighted_coefficients
 from analysis.ranking.misfit import rater_misfit
-from tests.validation import agreement, ranking, trials
+from tests.validation import agreement, alike, ranking, trials
 from tests.validation.check import Check
 from tests.validation.outcome import Outcome, run
 from tests.validation.rows import checks, name_of, seed_of
@@ -90,9 +90,16 @@ FAULTS = {
         f"{CHOICES}; without one half", 200, trials, "choice_agreement", RATERS_ONLY
     ),
     "percentile intervals": Fault(
-        "coefficient_intervals: ac2; 5 points",
+        "coefficient_intervals: ac2; two experts, 5 points",
         400,
         agreement,
+        "coefficient_intervals",
+        percentile_intervals,
+    ),
+    "percentile intervals of ratings that are alike": Fault(
+        "coefficient_intervals: kappa_quadratic; 90% of ratings",
+        150,
+        alike,
         "coefficient_intervals",
         percentile_intervals,
     ),
@@ -112,7 +119,9 @@ KEPT = {
     "sandwich interval of a score; no tastes": 60,
     "interval of P(i beats j); lean to 2 features": 60,
     "kappa over pairs and dimensions: difference": 300,
-    "crowd.crowd: alpha_interval": 300,
+    "crowd.crowd: alpha_interval; 2 to 11 of a crowd": 300,
+    "yardstick.yardstick: difference; 80% of ratings": 300,
+    "said to be: above; over the whole scale": 400,
     "variance_components: threshold; 15% of": 300,
     "clustered_logit: interval of the slope: 150 raters x 10, tastes": 100,
     "wild_cluster_bootstrap: p value; 12 clusters; OLS": 200,

@@ -91,11 +91,14 @@ def test_shares_have_wilsons_interval_and_bias_students():
     )
 
 
-def test_the_jackknife_goes_through_z_with_its_bias_off():
-    found = {one.coefficient: one for one in coefficient_intervals(A, B, scale=(1, 5))}
-    z = np.arctanh([plain.pearson(np.delete(A, i), np.delete(B, i)) for i in range(50)])
-    whole = np.arctanh(plain.pearson(A, B))
-    pseudo = 50 * whole - 49 * z
+def test_with_many_items_the_jackknife_goes_through_z_with_its_bias_off():
+    n = 1200
+    truth = np.random.default_rng(3).normal(3, 1, n)
+    a, b = (np.clip(np.round(truth + RNG.normal(m, 0.8, n)), 1, 5) for m in (0, 0.4))
+    found = {one.coefficient: one for one in coefficient_intervals(a, b, scale=(1, 5))}
+    z = np.arctanh([plain.pearson(np.delete(a, i), np.delete(b, i)) for i in range(n)])
+    whole = np.arctanh(plain.pearson(a, b))
+    pseudo = n * whole - (n - 1) * z
     ends = stats.ttest_1samp(pseudo, 0).confidence_interval()
     assert (found["pearson"].low, found["pearson"].high) == pytest.approx(tuple(np.tanh(ends)))
 
