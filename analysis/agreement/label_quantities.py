@@ -14,7 +14,6 @@ from analysis.agreement.yardstick import ALL, Sample
 from analysis.results.quantities import Quantity
 
 KAPPA = "Cohen's kappa"
-JACKKNIFE = "jackknife over items, bias-corrected, t interval with n - 1 df"
 # What a coefficient is called in names, in labels, and its unit.
 _NAMED = {
     "exact": ("exact", "same label", "proportion"),
@@ -60,7 +59,7 @@ def _quantity(one: Measured, name: str, undefined: str, common: dict[str, Any]) 
         level=one.sample.level,
         n=one.sample.n,
         unit_of_n=one.unit_of_n,
-        method=f"{one.method}; {JACKKNIFE}",
+        method=f"{one.method}; {one.sample.method}",
         unit=one.unit,
         note=note,
         **common,

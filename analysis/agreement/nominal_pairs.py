@@ -146,22 +146,9 @@ def label_pairs(
             b = majority(counts)
             kappa = pair_kappa(of[row.annotator_a], b, level=level)
         else:
-            b, kappa = of[row.annotator_b], _kappa_of(pairs, place, level)
+            b, kappa = of[row.annotator_b], pairs.left_out.of_kappa(place, level)
         found += _pair(names, of[row.annotator_a], b, counts.shape[1], kappa)
     return tuple(found)
-
-
-def _kappa_of(pairs: AgreementTable, place: int, level: float) -> Sample:
-    """Return the kappa of a row, with each item left out."""
-    left = pairs.left_out
-    return Sample(
-        float(left.estimate[place]),
-        left.kappa[:, place],
-        left.common[:, place],
-        level,
-        bound=1.0,
-        fisher=True,
-    )
 
 
 def _pair(

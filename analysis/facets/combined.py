@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from analysis.arrays import FloatArray
-from analysis.tables.columns import numbers, one_of, require_columns
+from analysis.arrays import BoolArray, FloatArray
+from analysis.tables.columns import TIE, numbers, one_of, require_columns
 
 RULES = ("mean", "median", "majority")
+CHOICES = ("left", "right", TIE)
 _PAIR = ["left_id", "right_id"]
 
 
@@ -94,8 +95,9 @@ def _most_frequent(row: FloatArray) -> float:
 def combined_choices(judgments: pd.DataFrame, *, of: Sequence[str]) -> Combined:
     """Return the majority's choice for each pair that more than half of some judges answered.
 
-    A judge has one vote for a pair as its sides lie: its own majority, or, if it was only asked
-    with the sides exchanged, its answer to that.
+    A judge has one vote for a pair as its sides lie: what it said most of the time, or, if it was
+    only asked with the sides exchanged, its answer to that. A tie is an answer of its own; a judge
+    that said several things equally often has no vote.
 
     Parameters
     ----------
@@ -113,24 +115,36 @@ def combined_choices(judgments: pd.DataFrame, *, of: Sequence[str]) -> Combined:
     require_columns(judgments, "rater_id", *_PAIR, "choice")
     mine = judgments[judgments["rater_id"].isin(list(of))]
     keys = ["scenario"] * ("scenario" in mine) + _PAIR
-    sides = mine["choice"].map({"left": 1.0, "right": 0.0}).astype(float)
-    chosen = mine.assign(left=sides.fillna(0.5))  # a judge that says neither has no vote
-    votes = chosen.pivot_table(index=keys, columns="rater_id", values="left", aggfunc="mean")
-    votes = votes.reindex(columns=list(of))
-    turned = votes.index.to_frame(index=False)
+    said = [mine.assign(said=(mine["choice"] == word).astype(float)) for word in CHOICES]
+    tables = [
+        each.pivot_table(index=keys, columns="rater_id", values="said", aggfunc="sum").reindex(
+            columns=list(of)
+        )
+        for each in said
+    ]
+    pairs = tables[0].index
+    turned = pairs.to_frame(index=False)
     turned[_PAIR] = turned[_PAIR[::-1]].to_numpy()
-    other = votes.reindex(pd.MultiIndex.from_frame(turned)).to_numpy(dtype=float)
-    own = votes.to_numpy(dtype=float)
-    own = np.where(np.isnan(own), 1 - other, own)
-    answered = ~np.isnan(own) & (own != 0.5)
-    enough = 2 * answered.sum(axis=1) > len(of)
-    lead = np.where(answered, np.sign(np.nan_to_num(own) - 0.5), 0.0).sum(axis=1)
-    decided = enough & (lead != 0)
-    frame = votes.index.to_frame(index=False)
-    frame["choice"] = np.where(lead > 0, "left", "right")
+    back = [tables[1], tables[0], tables[2]]  # left is right with the sides exchanged
+    own = np.stack([each.to_numpy(dtype=float) for each in tables])
+    other = np.stack([t.reindex(pd.MultiIndex.from_frame(turned)).to_numpy(float) for t in back])
+    votes = _most_said(np.where(np.isnan(own), other, own))
+    counts = votes.sum(axis=2)
+    enough = 2 * counts.sum(axis=0) > len(of)
+    decided = enough & ((counts == counts.max(axis=0)).sum(axis=0) == 1)
+    frame = pairs.to_frame(index=False)
+    frame["choice"] = np.array(CHOICES, dtype=object)[counts.argmax(axis=0)]
     return Combined(
         frame=frame[decided].reset_index(drop=True),
         asked=len(frame),
-        undecided=int((enough & (lead == 0)).sum()),
+        undecided=int((enough & ~decided).sum()),
         lacking=int((~enough).sum()),
     )
+
+
+def _most_said(times: FloatArray) -> BoolArray:
+    """Return what each judge said most often, none if several: shape (answers, pairs, judges)."""
+    times = np.nan_to_num(times)
+    most = times.max(axis=0)
+    first = (times == most) & (most > 0)
+    return np.asarray(first & (first.sum(axis=0) == 1))

@@ -10,6 +10,7 @@ from prereg.analyses.regression import RATINGS, Regression
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from prereg.plan.model import Plan
+from prereg.plan.panel_judge import PanelJudge
 
 
 def faults_of_labels(plan: Plan) -> Iterator[RatifyError]:
@@ -26,6 +27,14 @@ def faults_of_labels(plan: Plan) -> Iterator[RatifyError]:
                 column=f"judges.{number}.habits.items",
                 value=str(judge.habits.items),
                 allowed="0 in a plan with labels",
+            )
+    for number, judge in enumerate(plan.judges):
+        if isinstance(judge, PanelJudge) and judge.rule != "majority":
+            yield RatifyError(
+                f"{_named([*plan.labels])} labels, which have no {judge.rule}",
+                column=f"judges.{number}.rule",
+                value=judge.rule,
+                allowed="majority",
             )
     for number, analysis in enumerate(plan.analyses):
         yield from _of_analysis(analysis, plan, f"analyses.{number}")

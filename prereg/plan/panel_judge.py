@@ -15,8 +15,9 @@ class PanelJudge(Strict):
     """A panel of judges of the plan. It is made in the analysis; no server is asked.
 
     `rule` says how the ratings of the judges in `of` become one. Choices are always decided by
-    majority; in a pairwise plan, `rule: majority` takes the mean of scores. A tie of a majority is
-    undecided, and counts as unanswered. So does what half of the judges or fewer answered.
+    majority; in a pairwise plan, `rule: majority` takes the mean of scores. Labels need
+    `rule: majority`. A majority that several answers share is undecided, and counts as unanswered.
+    So does what half of the judges or fewer answered.
     """
 
     id: Identifier

@@ -82,6 +82,21 @@ def test_choices_are_decided_by_majority_and_ties_are_counted():
     assert (made.asked, made.undecided, made.lacking) == (5, 1, 1)
 
 
+def test_a_tie_is_an_answer_that_can_have_the_majority():
+    table = chosen(
+        ann=["tie", "tie", "tie", "left"],
+        ben=["tie", "left", "right", "left"],
+        cat=["left", "left", "left", "tie"],
+    )
+    made = combined_choices(table, of=JUDGES)
+    assert dict(zip(made.frame["left_id"], made.frame["choice"], strict=True)) == {
+        "a0": "tie",
+        "a1": "left",
+        "a3": "left",
+    }
+    assert (made.asked, made.undecided, made.lacking) == (4, 1, 0)
+
+
 def test_sides_and_the_order_of_judges_do_not_matter():
     rng = np.random.default_rng(3)
     table = chosen(**{name: list(rng.choice(["left", "right"], 40)) for name in JUDGES})
