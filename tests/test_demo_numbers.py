@@ -40,6 +40,12 @@ def found(demo: Path) -> dict[tuple[str, str], dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
+def methods(demo: Path) -> list[str]:
+    content = json.loads((demo / "results" / "results.json").read_text())
+    return [str(paragraph) for paragraph in content["methods"]]
+
+
+@pytest.fixture(scope="module")
 def people(demo: Path) -> pd.DataFrame:
     judgments = read(demo, "judgments")
     return judgments[judgments["rater_kind"] == "human"].reset_index(drop=True)
@@ -104,7 +110,9 @@ def test_rank_correlations(
     assert got["n"] == 150
 
 
-def test_logits(found: dict[Any, Any], people: pd.DataFrame, items: pd.DataFrame) -> None:
+def test_logits(
+    found: dict[Any, Any], people: pd.DataFrame, items: pd.DataFrame, methods: list[str]
+) -> None:
     gap = people["left_id"].map(items["overall"]) - people["right_id"].map(items["overall"])
     elo = people["left_id"].map(items["elo"]) - people["right_id"].map(items["elo"])
     left = people["choice"] == "left"
@@ -113,6 +121,7 @@ def test_logits(found: dict[Any, Any], people: pd.DataFrame, items: pd.DataFrame
         select_higher=((gap > 0) == left).astype(float).where(gap != 0),
         select_match=((elo > 0) == left).astype(float).where(elo != 0),
     )
+    published = " ".join(methods)
     for name in ("select_higher", "select_match"):
         rows = data.dropna(subset=[name]).astype({"scenario": object})
         fit = smf.logit(f"{name} ~ gap + C(scenario)", rows).fit(
@@ -121,14 +130,21 @@ def test_logits(found: dict[Any, Any], people: pd.DataFrame, items: pd.DataFrame
         for term in fit.params.index:
             got = found[name, term]
             assert got["estimate"] == pytest.approx(fit.params[term], abs=1e-6)
-            assert got["se"] == pytest.approx(fit.bse[term], abs=1e-6)
-            assert got["p_value"] == pytest.approx(fit.pvalues[term], abs=1e-6)
+            # by rater and by both items: no smaller than by rater alone, as published
+            assert got["se"] > 0.99 * fit.bse[term]
             assert (got["n"], got["clusters"]) == (len(rows), 150)
+        assert found[name, "gap"]["se"] > fit.bse["gap"]
+        said = (
+            rf"errors of {name} would be clustered by rater_id alone: that of gap would be (\S+),"
+        )
+        alone = re.search(said, published)
+        assert alone
+        assert float(alone[1]) == pytest.approx(fit.bse["gap"], abs=6e-5)
 
 
 @pytest.mark.parametrize("judge", ["lexical", "length"])
 def test_choices_on_the_same_trials(
-    found: dict[Any, Any], demo: Path, people: pd.DataFrame, judge: str
+    found: dict[Any, Any], demo: Path, people: pd.DataFrame, judge: str, methods: list[str]
 ) -> None:
     asked = read(demo, "judgments").query(f"rater_id == '{judge}' and purpose == 'trial'")
     answer = asked.set_index(["left_id", "right_id"])["choice"]
@@ -139,7 +155,20 @@ def test_choices_on_the_same_trials(
         cov_type="cluster", cov_kwds={"groups": pd.factorize(people["rater_id"])[0]}
     )
     assert got["estimate"] == pytest.approx(same.mean(), abs=1e-12)
-    assert got["se"] == pytest.approx(fit.bse.iloc[0], rel=2e-3)
+    # every two trials that share their rater or an item count once
+    ids = people[["left_id", "right_id"]].to_numpy()
+    alike = people["rater_id"].to_numpy()[:, None] == people["rater_id"].to_numpy()
+    for one in ids.T:
+        for other in ids.T:
+            alike |= one[:, None] == other
+    pull = same - same.mean()
+    assert got["se"] == pytest.approx(np.sqrt(pull @ alike @ pull) / len(same), rel=0.03)
+    assert got["se"] > 1.1 * fit.bse.iloc[0]
+    if judge == "lexical":
+        said = r"errors of same_trials would be clustered by rater_id alone: .* would be (0\.\d+),"
+        alone = re.search(said, " ".join(methods))
+        assert alone
+        assert float(alone[1]) == pytest.approx(fit.bse.iloc[0], abs=6e-5)
     kappa = cohen_kappa_score(people["choice"], theirs)
     assert found["same_trials", f"{judge}: kappa"]["estimate"] == pytest.approx(kappa, abs=1e-9)
 

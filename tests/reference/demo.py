@@ -1,7 +1,8 @@
 """What a demo's folder says in numbers, columns and hashes: times, random ids and sentences aside.
 
-`demo_0_4_0.json` is the summary of a demo that release 0.4.0 made (`ratify demo --no-serve`, then
-`python -m tests.reference.demo ratify-demo > tests/reference/demo_0_4_0.json`).
+`demo.json` is the summary of a demo (`ratify demo --no-serve`, then
+`python -m tests.reference.demo ratify-demo > tests/reference/demo.json`). It was made by release
+0.4.0, and again when errors of trials began to count items.
 """
 
 from __future__ import annotations
