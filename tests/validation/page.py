@@ -8,6 +8,7 @@ from importlib import metadata
 from itertools import groupby
 
 from tests.support.paths import ROOT
+from tests.validation.check import Check
 from tests.validation.outcome import ALLOWED_ERRORS, GOALS, UNCLEAR_ERRORS, Outcome
 
 PAGE = ROOT / "docs" / "validation.md"
@@ -36,13 +37,23 @@ often than promised, and cautious tests reject less often: they claim less than 
 intervals and {size} for tests. It is *within*; or *outside*; or *unclear*, if it is outside by less
 than {unclear:g} errors, so that the row has too few data sets to tell.
 
+A row that is not finished says how many of its data sets were tried; one without any was *not run*.
+
 Every row has its own seed, made from its name, and every data set its own stream. So a run gives
 the same digits again, in one process or in many, with the same versions: {versions}.
 """
 
 
-def page(outcomes: Sequence[Outcome]) -> str:
-    """Return the page with the outcomes of all checks, area by area."""
+def page(rows: Sequence[tuple[Check, Outcome | None, int]]) -> str:
+    """Return the page of all checks, area by area.
+
+    Parameters
+    ----------
+    rows : sequence of (Check, Outcome or None, int)
+        Each check with what came out so far, None if it was not run, and its number of data sets
+        tried.
+    """
+    outcomes = [outcome for _, outcome, _ in rows if outcome is not None]
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
     ends = {kind: f"{low:.2f} to {high:.2f}" for kind, (low, high) in GOALS.items()}
     head = HEAD.format(allowed=ALLOWED_ERRORS, unclear=UNCLEAR_ERRORS, versions=versions, **ends)
@@ -50,19 +61,30 @@ def page(outcomes: Sequence[Outcome]) -> str:
     goals = Counter(one.goal for one in outcomes)
     lines = [head, ", ".join(f"{verdicts[word]} {word}" for word in WORDS) + "."]
     lines.append("Goal: " + ", ".join(f"{goals[word]} {word}" for word in GOAL_WORDS) + ".")
-    for area, part in groupby(outcomes, key=lambda one: one.check.area):
-        lines += ["", f"## {area[0].upper()}{area[1:]}", "", *COLUMNS, *map(_line, part)]
+    short = sum(tried < check.runs for check, _, tried in rows)
+    if short:
+        lines.append(f"{short} of {len(rows)} rows are not finished.")
+    for area, part in groupby(rows, key=lambda one: one[0].area):
+        lines += [
+            "",
+            f"## {area[0].upper()}{area[1:]}",
+            "",
+            *COLUMNS,
+            *(_line(*one) for one in part),
+        ]
     return "\n".join(lines) + "\n"
 
 
-def _line(one: Outcome) -> str:
-    check = one.check
-    sets = f"{check.runs:,}"
+def _line(check: Check, one: Outcome | None, tried: int) -> str:
+    sets = f"{check.runs:,}" if tried == check.runs else f"{tried:,} of {check.runs:,}"
+    begin = f"| `{check.function}` | {check.what} | {check.design} | "
+    promised = f"{check.kind} {check.promised:g}"
+    if one is None:
+        return f"{begin}{sets} | {promised} |  |  | not run |  | {check.note} |"
     if one.without:
         sets += f" ({one.without:,} without a result)"
     return (
-        f"| `{check.function}` | {check.what} | {check.design} | {sets} "
-        f"| {check.kind} {check.promised:g} | {one.share:.3f} | {one.error:.3f} "
+        f"{begin}{sets} | {promised} | {one.share:.3f} | {one.error:.3f} "
         f"| {_strong(one.verdict, 'misses')} | {_strong(one.goal, 'outside')} | {check.note} |"
     )
 

@@ -33,7 +33,8 @@ def test_every_row_has_enough_data_sets() -> None:
 
 def test_the_page_has_one_row_per_check() -> None:
     rows = [(row["function"], *row["rest"].split(" | ")) for row in ROW.finditer(PAGE.read_text())]
-    assert [(*row[:3], row[3].partition(" (")[0]) for row in rows] == [
+    sets = [row[3].partition(" (")[0].rpartition(" of ")[2] for row in rows]
+    assert [(*row[:3], n) for row, n in zip(rows, sets, strict=True)] == [
         (one.function, one.what, one.design, f"{one.runs:,}") for one in checks()
     ]
     known = [row[KNOWN] if len(row) > KNOWN else "" for row in rows]

@@ -164,7 +164,7 @@ def test_a_changed_line_far_down_makes_a_row_new(elsewhere: Path) -> None:
     assert code() != before
 
 
-def test_the_page_is_written_when_every_row_is_there(
+def test_the_page_says_which_rows_are_not_finished(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = quick(30)
@@ -175,12 +175,16 @@ def test_the_page_is_written_when_every_row_is_there(
     code = code_of("tests.validation.regression")
     for check in wanted[:-1]:
         kept.add(slice_of(check, code, (0, 30), seconds=60))
-    assert command.main(["--page"]) == 1
-    assert "1 of 3 rows are not finished" in capsys.readouterr().out
+    assert command.main(["--page"]) == 0
+    assert "1 rows are not finished" in capsys.readouterr().out
+    unfinished = (tmp_path / "page.md").read_text()
+    assert "1 of 3 rows are not finished." in unfinished
+    assert unfinished.count("| 0 of 30 | size 0.05 |  |  | not run |") == 1
     kept.add(slice_of(wanted[-1], code, (0, 30), seconds=60))
     assert command.main(["--page"]) == 0
     text = (tmp_path / "page.md").read_text()
     assert text.count(f"| `{QUICK}") == 3
+    assert "are not finished" not in text
     assert "| data sets |" in text
     assert command.main(["--page", "--only", "wilson", "--fresh"]) == 0
     assert len(Store(kept.path).slices) == 2
@@ -189,13 +193,14 @@ def test_the_page_is_written_when_every_row_is_there(
 def test_the_page_says_how_many_data_sets_had_no_result() -> None:
     [check, *_] = quick(30)
     found = Outcome(check=check, share=0.9, error=0.01, tried=25, without=5)
-    text = page.page([found])
+    text = page.page([(check, found, 30)])
     assert (
         "| 30 (5 without a result) | coverage 0.95 | 0.900 | 0.010 | **misses** | **outside** |"
         in text
     )
     assert "0 holds, 0 cautious, 1 misses." in text
     assert "Goal: 0 within, 0 unclear, 1 outside." in text
+    assert "| 25 of 30 (5 without a result) |" in page.page([(check, found, 25)])
 
 
 def test_a_terminal_has_a_bar_and_a_file_has_lines(tmp_path: Path) -> None:
