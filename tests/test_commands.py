@@ -57,8 +57,9 @@ def test_bad_ratings_are_named(ratify: Run, tmp_path: Path, text: str, words: li
 
 
 def test_an_audit_writes_what_it_promises(ratify: Run, tmp_path: Path) -> None:
-    judge = write(tmp_path / "judge.csv", GOOD.replace("4,2,1", "4,3,1"))
-    human = write(tmp_path / "human.csv", GOOD)
+    good = GOOD.replace("\n", "\nitem-").removesuffix("item-")
+    judge = write(tmp_path / "judge.csv", good.replace("4,2,1", "4,3,1"))
+    human = write(tmp_path / "human.csv", good)
     out = tmp_path / "out"
     arguments = ("audit", "--human", human, "--judge", judge, "--scale", 1, 5, "--out", out)
     done = ratify(*arguments)

@@ -112,7 +112,7 @@ def share_interval(
     share = float(values.mean())
     error = crossed_mean(values - share, clusters)
     if math.isnan(error.se) or not 0 < share < 1:
-        fewest = min(len(np.unique(codes)) for codes in clusters.values())
+        fewest = min([n, *(len(np.unique(codes)) for codes in clusters.values())])
         return math.nan, *wilson_interval(share * fewest, fewest, level=level)
     at = (1 + level) / 2
     reach = float(norm.ppf(at)) / float(student.ppf(at, error.df))

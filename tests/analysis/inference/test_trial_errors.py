@@ -158,6 +158,9 @@ def test_a_share_without_variation_counts_the_fewest_clusters():
     assert np.isnan(se)
     assert (low, high) == pytest.approx(wilson_interval(5, 5))
     assert np.isnan(share_interval(np.ones(0), clusters)).all()
+    # three pairs have five items, but are only three answers
+    _, low, high = share_interval(np.ones(3), {"item": np.array([[0, 1], [1, 2], [3, 4]])})
+    assert (low, high) == pytest.approx(wilson_interval(3, 3))
 
 
 def test_a_logit_and_rates_take_raters_and_items():

@@ -26,6 +26,7 @@ DIGESTS: dict[str, tuple[int, str]] = {
     "pairwise_terse": (1, "c7b74bc7fcead49a"),
     "pairwise_ties": (1, "c3046abe162c212f"),
     "pairwise_ties_terse": (1, "f82a8e59d0d3bb11"),
+    "plan_labels": (1, "4e6ddd2c04b427f8"),
     "plan_scale": (1, "8c123651e68c7dc9"),
     "six_behaviours": (1, "0b10f802e8a11e8f"),
     "support_functions": (1, "f9eee652699fd1f6"),
@@ -33,7 +34,7 @@ DIGESTS: dict[str, tuple[int, str]] = {
 
 
 def test_every_packaged_prompt_loads_and_its_digest_belongs_to_its_version() -> None:
-    assert set(packaged_prompts()) == {*RUBRICS, *COMPARISONS, "plan_scale"}
+    assert set(packaged_prompts()) == {*RUBRICS, *COMPARISONS, "plan_labels", "plan_scale"}
     found = {name: packaged(name) for name in packaged_prompts()}
     assert {n: (p.version, p.digest[:16]) for n, p in found.items()} == DIGESTS
     assert all(p.name == name for name, p in found.items())

@@ -88,6 +88,18 @@ def as_before(path: Path) -> bytes:
     return text.getvalue().encode()
 
 
+def counts_items(place: tuple[Any, ...]) -> bool:
+    """Say whether a number is an error of trials, which now counts their items; no estimate is."""
+    where, name, *rest = place
+    if where == "quantities":
+        trials = str(name).split()[0] in {"same_trials", "gaps"} or "steady:consistency" in str(
+            name
+        )
+        return trials and rest[-1] in {"low", "high", "se"}
+    # the low and high of the rates by gap
+    return where == "tables" and name == "gaps" and rest[-1] in {6, 7}
+
+
 def test_its_store_gives_the_same_tables_and_these_the_same_numbers(
     folder: Path, ratify: Run
 ) -> None:
@@ -103,6 +115,7 @@ def test_its_store_gives_the_same_tables_and_these_the_same_numbers(
         place: (value, now.get(place))
         for place, value in before.items()
         if not math.isclose(value, now.get(place, math.nan), rel_tol=1e-9, abs_tol=1e-12)
+        and not counts_items(place)
     }
     assert not other
 
