@@ -142,13 +142,19 @@ def _words_beside(source: Source, dimension: str) -> str:
 
 
 def _pairs(source: Source, dimension: str, other: str) -> Mapping[str, set[str]]:
-    """Return the words in another column by the number beside which they stand."""
+    """Return the words in another column by the number beside which they stand.
+
+    Nothing, as soon as a number has a second word: this is asked of every two columns.
+    """
     found: dict[str, set[str]] = {}
     for row, _, _, _, column in cells_of(source, [dimension]):
         record = source.table.rows[row - 2]
         number, word = record[column].strip(), record[other].strip()
         if number and (word or number in found):
-            found.setdefault(number, set()).add(word.casefold())
+            words = found.setdefault(number, set())
+            words.add(word.casefold())
+            if len(words) > 1:
+                return {}
     return found
 
 
