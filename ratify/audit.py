@@ -56,10 +56,8 @@ NO_ITEMS = (
 @click.option(
     "--panel-rule",
     type=click.Choice(["mean", "median", "majority"]),
-    default="mean",
-    show_default=True,
-    help="How the ratings of a panel's judges become one. Majority is the most frequent rating; a "
-    "tie is undecided.",
+    help="How the ratings of a panel's judges become one: mean (default), median or majority, the "
+    "most frequent one, where a tie is undecided. With --labels always by majority.",
 )
 @click.option(
     "--rater",
@@ -210,7 +208,7 @@ def audit(
     humans: tuple[str, ...],
     judges: tuple[str, ...],
     panels: tuple[str, ...],
-    panel_rule: str,
+    panel_rule: str | None,
     id_column: str,
     scale: tuple[float, float] | None,
     labels: bool,
@@ -262,7 +260,14 @@ def audit(
         _require(humans, judges)
         from ratify.audited_labels import audited_labels, refuse_distances
 
-        refuse_distances(scale=scale, cuts=cuts, check=check, interval=interval, metric=metric)
+        refuse_distances(
+            scale=scale,
+            cuts=cuts,
+            check=check,
+            interval=interval,
+            metric=metric,
+            panel_rule=panel_rule,
+        )
         results = audited_labels(
             humans,
             judges,
@@ -275,6 +280,7 @@ def audit(
             columns=columns,
             epsilon=epsilon,
             limits=limits,
+            panels=panels,
         )
     else:
         _require(humans, judges)
@@ -302,7 +308,7 @@ def audit(
             check=check,
             limits=limits,
             panels=panels,
-            panel_rule=panel_rule,
+            panel_rule=panel_rule or "mean",
         )
     tell(results.meta.get("notes", []))
     with replaced_folder(out, ours=WRITTEN) as folder:

@@ -25,6 +25,7 @@ def refuse_distances(
     check: bool,
     interval: str,
     metric: str | None,
+    panel_rule: str | None,
 ) -> None:
     """Raise a usage error at an option that needs an order of the ratings or their distance."""
     needs = {
@@ -33,6 +34,7 @@ def refuse_distances(
         "--check": check,
         "--interval bootstrap": interval == "bootstrap",
         f"--metric {metric}": metric not in (None, "accuracy"),
+        f"--panel-rule {panel_rule}": panel_rule not in (None, "majority"),
     }
     for option, given in needs.items():
         if given:
@@ -57,9 +59,11 @@ def audited_labels(
     columns: Mapping[str, Any],
     epsilon: float,
     limits: Sequence[str],
+    panels: Sequence[str] = (),
 ) -> Results:
     """Return the audit of some labels, with the items' texts if they are given."""
     from analysis.audit.label_audit import audit_labels
+    from analysis.audit.panels import read_panels
     from prereg.plan.reporting import large_of
 
     texts = None if items is None else _texts(items, id_column, text_column, columns)
@@ -73,6 +77,7 @@ def audited_labels(
         epsilon=epsilon,
         texts=texts,
         large=large_of(limits),
+        panels=read_panels(panels),
         **columns,
     )
     if items is not None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from analysis.agreement.alternative_annotator import EPSILON, Metric
@@ -23,6 +25,7 @@ from analysis.audit.label_figures import label_figures
 from analysis.audit.label_files import Labelled, read_labelled
 from analysis.audit.label_methods import label_limits, label_methods
 from analysis.audit.label_verdict import label_verdict
+from analysis.audit.panels import with_panels
 from analysis.audit.sentences import CROWD
 from analysis.audit.tables import annotators_table
 from analysis.results.provenance import provenance
@@ -52,6 +55,7 @@ def audit_labels(
     epsilon: float = EPSILON["experts"],
     texts: Mapping[str, str] | None = None,
     large: Large | None = None,
+    panels: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> Results:
     """Return how far each judge gives the same labels as people, and people as each other.
 
@@ -69,6 +73,8 @@ def audit_labels(
         The items' texts by id; the worst disagreements are then shown with them.
     large : Large, optional
         What the verdict calls large.
+    panels : mapping of str to sequence of str
+        By the name of a panel, the judges whose majority it is; one more judge.
 
     Returns
     -------
@@ -94,11 +100,11 @@ def audit_labels(
         human_columns=human_columns,
         judge_columns=judge_columns,
     )
-    people = read.annotators
+    people = with_panels(read.annotators, panels, rule="majority")
     fewest = FEWEST if len(people.humans) > CROWD else 1
     large = Large() if large is None else large
     found = label_agreement(
-        read.to_frame(),
+        people.to_frame(),
         read.classes,
         humans=[one.name for one in people.humans],
         judges=[one.name for one in people.judges],
@@ -117,7 +123,9 @@ def audit_labels(
         headline=[*verdict.sentences, *_headline(found)],
         verdict=verdict,
         simulated=people.simulated,
-        meta=_meta(read, id_column=id_column, epsilon=epsilon, metric=metric),
+        meta=_meta(
+            replace(read, annotators=people), id_column=id_column, epsilon=epsilon, metric=metric
+        ),
         quantities=_quantities(found),
         tables=[*label_tables(found, name=NAME, fewest=fewest), annotators_table(people)],
         figures=label_figures(found, simulated=people.simulated),

@@ -326,3 +326,22 @@ def test_options_that_need_a_distance_are_refused(tmp_path, people, more):
 def test_values_need_labels(tmp_path, people):
     given = ("--values", "pass,fail", "--scale", "0", "1")
     assert "--values needs --labels" in run(people, people[:1], tmp_path / "out", *given, code=2)
+
+
+def test_a_panel_of_labels_is_their_majority(people, tmp_path):
+    given = {name: answers(0.8, seed) for seed, name in enumerate(("gpt", "glm", "yi"), start=30)}
+    judges = [write(tmp_path / f"{name}.csv", WORDS[codes]) for name, codes in given.items()]
+    output = run(people, judges, tmp_path / "out", "--labels", "--panel", "trio=gpt,glm,yi")
+    assert "trio is the majority of gpt, glm and yi." in output
+    votes = WORDS[(np.sum(list(given.values()), axis=0) >= 2).astype(int)]
+    alone = write(tmp_path / "trio.csv", votes)
+    run(people, [alone], tmp_path / "alone", "--labels")
+    one, other = (
+        {q["name"]: q["estimate"] for q in results(tmp_path / out)["quantities"]}
+        for out in ("out", "alone")
+    )
+    of_trio = {name: value for name, value in other.items() if name.startswith("trio:")}
+    assert of_trio
+    assert {name: one[name] for name in of_trio} == of_trio
+    why = run(people, judges, tmp_path / "no", "--labels", "--panel-rule", "mean", code=2)
+    assert "--panel-rule mean cannot be combined with --labels" in why
