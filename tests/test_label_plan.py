@@ -123,6 +123,8 @@ def test_settings_that_need_a_distance_are_refused(
     "analysis",
     [
         {"id": "s", "kind": "source_ratings", "reference": "a", "sources": ["a", "b"]},
+        {"id": "s", "kind": "generalizability"},
+        {"id": "s", "kind": "many_facet", "judges": ["gpt"]},
         {
             "id": "s",
             "kind": "regression",
@@ -141,6 +143,16 @@ def test_analyses_that_need_numbers_refuse_labels_by_name(
     said = refused(tmp_path / "s", analyses=[analysis])
     assert f"an analysis of kind {analysis['kind']} needs numbers, and verdict" in said
     assert said.endswith("(allowed: warmth)")
+
+
+def test_a_panel_of_labels_goes_by_majority(tmp_path: Path) -> None:
+    two = [LLM, {**LLM, "id": "glm"}]
+    panel = {"id": "both", "kind": "panel", "of": ["gpt", "glm"]}
+    said = refused(tmp_path / "s", judges=[*two, {**panel, "rule": "mean"}])
+    assert "judges.2.rule (both): verdict, topic have labels, which have no mean" in said
+    assert said.endswith("(allowed: majority)")
+    plan = planned(tmp_path / "t", judges=[*two, {**panel, "rule": "majority"}])
+    assert plan.panels[0].rule == "majority"
 
 
 def test_a_check_expects_a_label(tmp_path: Path) -> None:
