@@ -250,6 +250,8 @@ def audit(
         "human_columns": _names(human_columns),
         "judge_columns": _names(judge_columns),
     }
+    if panel_rule is not None and not panels:
+        raise click.UsageError("--panel-rule needs --panel.")
     if habits is not None:
         if humans or judges or check:
             raise click.UsageError("--habits cannot be combined with --human, --judge or --check.")

@@ -39,7 +39,7 @@ def refuse_distances(
     for option, given in needs.items():
         if given:
             why = (
-                "the intervals of labels are by the jackknife"
+                "labels have intervals of their own, from draws of the items"
                 if option.startswith("--interval")
                 else "names have no order and no distance"
             )

@@ -81,8 +81,8 @@ if TYPE_CHECKING:
 @click.option(
     "--side-advantage",
     is_flag=True,
-    help="Fit an advantage of the left side too, and say how large it is. It is refused if the "
-    "sides were never exchanged.",
+    help="Fit an advantage of the left side too, and say how large it is. It is refused if "
+    "each item stands on one side only.",
 )
 @reading_options
 @click.option(

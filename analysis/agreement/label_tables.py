@@ -40,7 +40,7 @@ def label_tables(
         Coverage of the intervals.
     """
     left_out = f" Pairs with fewer than {fewest} common items are left out." if fewest > 1 else ""
-    how = f"{level:.0%} jackknife intervals over items"
+    how = f"{level:.0%} intervals over items"
     beyond = Beyond(None, found.alternative, None, ())
     return [
         ResultTable(

@@ -81,7 +81,7 @@ def _beside(
             name=f"{prefix}beside_people",
             title="Judges compared with people",
             caption=f"{what} with one person: people's own as a band, each judge's as a point, "
-            f"with {level:.0%} jackknife intervals over items. The intervals share their items, so "
+            f"with {level:.0%} intervals over items. The intervals share their items, so "
             f"only the table of judges compared with people says whether they differ.{said}",
             alt=f"Agreement of {listed(judges)} with people, and of people with each other.",
             svg=svg(stamp(axes) if said else axes),

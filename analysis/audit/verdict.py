@@ -186,7 +186,7 @@ def _sentence(
         said.append(f"falls short of people on {listed(of[SHORT])}")
     if of[AGREES]:
         said.append(
-            f"agrees with people on {listed(of[AGREES])} without passing the test for their place"
+            f"agrees with people on {listed(of[AGREES])}, but is not shown able to take their place"
         )
     text = "; it ".join([f"{who} {can}", *said])
     if of[NO_YARDSTICK]:

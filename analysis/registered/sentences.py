@@ -41,7 +41,8 @@ _OF_KIND = {
     "error of the difference, calibrated so that on average over items 95% have the true rank. "
     "Each rater's choices are compared with scores estimated without that rater.",
     "agreement": "Agreement uses the values of the scale, not the order of the values that occur; "
-    "intervals are bias-corrected jackknife intervals over items, kappa's test uses its null "
+    "intervals come from draws of the items with imagined ones added, or from the "
+    "bias-corrected jackknife where there are many items; kappa's test uses its null "
     "error, and the alternative-annotator test leaves one person out at a time.",
     "source_ratings": "Mean ratings by source have bias-reduced errors clustered both by rater "
     "and by response, with Satterthwaite's degrees of freedom.",

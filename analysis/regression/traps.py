@@ -62,6 +62,8 @@ def _dependent_rows(fit: Regression, data: pd.DataFrame) -> list[str]:
 
 def _rows_as_clusters(fit: Regression) -> list[str]:
     """Return that every row is a cluster of its own, so that nothing is clustered."""
+    if len(fit.codes) > 1:  # trials that hold one item depend on each other all the same
+        return []
     for name, codes in fit.codes.items():
         if codes.ndim == 1 and fit.n > 1 and int(codes.max()) + 1 == fit.n:
             return [

@@ -343,5 +343,7 @@ def test_a_panel_of_labels_is_their_majority(people, tmp_path):
     of_trio = {name: value for name, value in other.items() if name.startswith("trio:")}
     assert of_trio
     assert {name: one[name] for name in of_trio} == of_trio
-    why = run(people, judges, tmp_path / "no", "--labels", "--panel-rule", "mean", code=2)
+    panel = ("--panel", "trio=gpt,glm,yi", "--panel-rule", "mean")
+    why = run(people, judges, tmp_path / "no", "--labels", *panel, code=2)
     assert "--panel-rule mean cannot be combined with --labels" in why
+    assert "--panel-rule needs --panel" in run(people, judges, tmp_path / "no", *panel[2:], code=2)

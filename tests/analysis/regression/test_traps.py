@@ -59,3 +59,15 @@ def test_a_cluster_that_is_the_row_is_named():
         "Every row has a row of its own: errors clustered by row take rows as independent."
     ]
     assert traps(clustered_ols(DATA, "y ~ age", cluster="person_id"), DATA, ["age"]) == []
+
+
+def test_rows_that_share_items_are_not_called_independent():
+    ids = [f"i{n}" for n in range(12)]
+    left = RNG.integers(12, size=120)
+    trials = DATA.assign(
+        rater_id=DATA["row"],
+        left_id=[ids[k] for k in left],
+        right_id=[ids[(k + 1) % 12] for k in left],
+    )
+    fit = clustered_ols(trials, "y ~ age", cluster="rater_and_items")
+    assert traps(fit, trials, ["age"]) == []
