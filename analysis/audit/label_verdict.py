@@ -13,6 +13,7 @@ from analysis.audit.findings import unanswered_notes
 from analysis.audit.label_findings import label_notes, people_label_notes
 from analysis.audit.label_parts import LabelPart, label_part, lacks_yardstick, overused, swapped
 from analysis.audit.parts import spoken
+from analysis.audit.verdict import dimensions_called, judge_sentence
 from analysis.results.numbers import number, percent, signed, with_interval
 from analysis.results.verdict import (
     AGREES,
@@ -27,7 +28,7 @@ from analysis.results.verdict import (
     NotRun,
     Verdict,
 )
-from analysis.results.words import counted, introduced, listed
+from analysis.results.words import counted, listed
 from prereg.plan.reporting import Large
 
 
@@ -137,35 +138,11 @@ def _apart(part: LabelPart) -> str:
 
 def _sentence(judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> str:
     """Return a judge's verdict in plain words."""
-    of = {word: [spoken(c.dimension) for c in cells if c.word == word] for word in _ORDER}
-    who, total = introduced(judge), len(cells)
-    over = "here" if total == 1 else f"on any of {total} dimensions"
-    stands = of[REPLACES]
-    if len(of[NO_YARDSTICK]) == total:
-        return f"{who}: people do not agree with each other {over}: no yardstick."
-    if len(of[TOO_FEW]) == total:
-        return f"{who}: there are not enough data for a verdict {over}."
-    if total == 1:
-        can = "can stand in for a person" if stands else "cannot stand in for a person here"
-    elif stands:
-        can = f"can stand in for a person on {len(stands)} of {total} dimensions ({listed(stands)})"
-    else:
-        can = f"cannot stand in for a person {over}"
     said = _uses(parts, cells, large)
-    if of[EXCHANGED]:
-        said.append(f"seems to exchange the labels of {listed(of[EXCHANGED])}")
-    if of[SHORT]:
-        said.append(f"falls short of people on {listed(of[SHORT])}")
-    if of[AGREES]:
-        said.append(
-            f"agrees with people on {listed(of[AGREES])}, but is not shown able to take their place"
-        )
-    text = "; it ".join([f"{who} {can}", *said])
-    if of[NO_YARDSTICK]:
-        text += f"; people do not agree with each other on {listed(of[NO_YARDSTICK])}"
-    if of[TOO_FEW]:
-        text += f"; the data do not decide about {listed(of[TOO_FEW])}"
-    return text + "."
+    exchanged = dimensions_called(EXCHANGED, cells)
+    if exchanged:
+        said.append(f"seems to exchange the labels of {listed(exchanged)}")
+    return judge_sentence(judge, cells, said)
 
 
 def _uses(parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> list[str]:
@@ -186,9 +163,6 @@ def _uses(parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> li
     short = [spoken(p.dimension) for p, _ in found if p.short and not lacks_yardstick(p)]
     clause = f"gives labels in other shares than people: {listed(shown)}"
     return [clause, *([f"also falls short of people on {listed(short)}"] if short else [])]
-
-
-_ORDER = (REPLACES, AGREES, OTHER_SHARES, EXCHANGED, SHORT, TOO_FEW, NO_YARDSTICK)
 
 
 def _not_run(found: LabelAgreement) -> list[NotRun]:

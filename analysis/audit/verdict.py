@@ -164,14 +164,37 @@ def _sentence(
     judge: str, parts: Sequence[Part], cells: Sequence[Cell], scale: tuple[float, float]
 ) -> str:
     """Return a judge's verdict in plain words."""
-    of = {word: [spoken(c.dimension) for c in cells if c.word == word] for word in _ORDER}
-    who = introduced(judge)
-    total = len(cells)
+    said = _biases(parts, cells, scale)
+    other_way = dimensions_called(REVERSED, cells)
+    if other_way:
+        said.append(f"scores {listed(other_way)} the other way round from people")
+    return judge_sentence(judge, cells, said)
+
+
+def dimensions_called(word: str, cells: Sequence[Cell]) -> list[str]:
+    """Return the dimensions for which a judge's word is this one."""
+    return [spoken(cell.dimension) for cell in cells if cell.word == word]
+
+
+def judge_sentence(judge: str, cells: Sequence[Cell], said: Sequence[str]) -> str:
+    """Return a judge's verdict over its dimensions in plain words.
+
+    Parameters
+    ----------
+    judge : str
+    cells : sequence of Cell
+        Its word for each dimension.
+    said : sequence of str
+        Clauses after "it" on what is wrong with its answers, in whatever way.
+    """
+    who, total = introduced(judge), len(cells)
     over = "here" if total == 1 else f"on any of {total} dimensions"
-    stands = of[REPLACES]
-    if len(of[NO_YARDSTICK]) == total:
+    stands, short, agrees, open_, none = (
+        dimensions_called(word, cells) for word in (REPLACES, SHORT, AGREES, TOO_FEW, NO_YARDSTICK)
+    )
+    if len(none) == total:
         return f"{who}: people do not agree with each other {over}: no yardstick."
-    if len(of[TOO_FEW]) == total:
+    if len(open_) == total:
         return f"{who}: there are not enough data for a verdict {over}."
     if total == 1:
         can = "can stand in for a person" if stands else "cannot stand in for a person here"
@@ -179,20 +202,18 @@ def _sentence(
         can = f"can stand in for a person on {len(stands)} of {total} dimensions ({listed(stands)})"
     else:
         can = f"cannot stand in for a person {over}"
-    said = _biases(parts, cells, scale)
-    if of[REVERSED]:
-        said.append(f"scores {listed(of[REVERSED])} the other way round from people")
-    if of[SHORT]:
-        said.append(f"falls short of people on {listed(of[SHORT])}")
-    if of[AGREES]:
-        said.append(
-            f"agrees with people on {listed(of[AGREES])}, but is not shown able to take their place"
+    clauses = [f"{who} {can}", *said]
+    if short:
+        clauses.append(f"falls short of people on {listed(short)}")
+    if agrees:
+        clauses.append(
+            f"agrees with people on {listed(agrees)}, but is not shown able to take their place"
         )
-    text = "; it ".join([f"{who} {can}", *said])
-    if of[NO_YARDSTICK]:
-        text += f"; people do not agree with each other on {listed(of[NO_YARDSTICK])}"
-    if of[TOO_FEW]:
-        text += f"; the data do not decide about {listed(of[TOO_FEW])}"
+    text = "; it ".join(clauses)
+    if none:
+        text += f"; people do not agree with each other on {listed(none)}"
+    if open_:
+        text += f"; the data do not decide about {listed(open_)}"
     return text + "."
 
 
@@ -213,9 +234,6 @@ def _biases(parts: Sequence[Part], cells: Sequence[Cell], scale: tuple[float, fl
                 clause += f" and falls short of people {where}"
             said.append(clause)
     return said
-
-
-_ORDER = (REPLACES, AGREES, BIASED, REVERSED, SHORT, TOO_FEW, NO_YARDSTICK)
 
 
 def _not_run(table: AgreementTable, beyond: Beyond, cells: Sequence[Cell]) -> list[NotRun]:

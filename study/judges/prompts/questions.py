@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from prereg.files import canonical_json, sha256
 from prereg.tables.contract import TIE
 from study.items import Item
-from study.judges.prompts import replies
+from study.judges.prompts import letter_odds, replies
 from study.judges.prompts.prompt import (
     LETTERS,
     Message,
@@ -76,9 +76,9 @@ class Question:
             return replies.read_best_worst(text, self.letters, noun=noun, notes=notes)
         return replies.read_choice(text, noun=noun, notes=notes, ties=self.prompt.ties)
 
-    def p_left(self, tokens: replies.Tokens) -> float | None:
-        """Return the judge's own probability of A; see `study.judges.prompts.replies.p_left`."""
-        return replies.p_left(tokens, noun=self.prompt.noun, ties=self.prompt.ties)
+    def p_left(self, tokens: letter_odds.Tokens) -> float | None:
+        """Return the judge's own probability of A; see `letter_odds.p_left`."""
+        return letter_odds.p_left(tokens, noun=self.prompt.noun, ties=self.prompt.ties)
 
 
 def ask(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -14,8 +13,6 @@ from study.judges.prompts.thoughts import covered
 if TYPE_CHECKING:
     from study.tasks.base import Answers  # it imports the store, which is not needed here
 
-#: Tokens of a reply in order, each with the log-probabilities of its alternatives.
-Tokens = Sequence[tuple[str, Mapping[str, float]]]
 
 SIDES = {"A": "left", "B": "right"}
 #: The points, or the labels, that a rating may have.
@@ -73,7 +70,7 @@ def read_choice(
     Unreadable
         For anything else, such as both letters, another letter, or a letter and a sentence.
     """
-    letter, _ = _find_choice(text, noun, notes, ties)
+    letter, _ = find_choice(text, noun, notes, ties)
     return {"choice": OR_TIE[letter]}
 
 
@@ -186,43 +183,13 @@ def read_end(thoughts: str, read: Callable[[str], Answers]) -> Answers:
     return answer
 
 
-def p_left(tokens: Tokens, *, noun: str = "text", ties: bool = False) -> float | None:
-    """Return a judge's own probability of A, from the token of its reply that carries the letter.
-
-    Parameters
-    ----------
-    tokens : sequence of (token, mapping of alternative to log-probability)
-        The tokens of the reply, the chosen one among its own alternatives.
-    noun : str
-        The word for a text.
-    ties : bool
-        Whether the reply may be a tie. Then too this is the probability of A among A and B.
-
-    Returns
-    -------
-    float or None
-        P(A) / (P(A) + P(B)), each summed over its spellings (`A`, ` A`, `"A`). None if the reply
-        cannot be read, or if a letter that is not listed could still have a share that matters.
-    """
-    written = [(_plain(token), listed) for token, listed in tokens]
-    try:
-        letter, at = _find_choice("".join(token for token, _ in written), noun, None, ties)
-    except Unreadable:
-        return None
-    for token, listed in written:
-        if at < len(token):
-            lower = letter in SIDES and token[at] != letter
-            return _share_of_a(token[:at], listed, lower=lower)
-        at -= len(token)
-    return None  # pragma: no cover - the letter is in one of them
-
-
 # Marks before and after a letter that do not change its meaning.
 _BEFORE = r"[\s*_`\"'“‘(\[]*"
 _AFTER = r"[\s*_`\"'”’)\].!]*"
 _SAYS = r"(?:(?:my|the)\s)?(?:final\s)?(?:answer|choice|verdict)(?:\sis)?"
 _LONGEST_LETTER = 60
 
+AROUND = " \t\r\n*_`\"'“”‘’()[]{}:.,!"
 _SPACE = "\ufeff \t\r\n\v\f\u00a0"
 # An object without objects in it.
 _FLAT_OBJECT = re.compile(r"\{[^{}]*\}")
@@ -254,7 +221,7 @@ _DECLINES = re.compile(
 )
 
 
-def _find_choice(
+def find_choice(
     text: str, noun: str, notes: list[str] | None, ties: bool = False
 ) -> tuple[str, int]:
     """Return the letter that a reply chooses (or TIE), and its position in the reply."""
@@ -377,7 +344,7 @@ def _whole(value: object) -> int | None:
 def _label(value: object, name: str, allowed: Sequence[str]) -> str:
     """Return the one label that a value names: nothing around it may say more."""
     said = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    for spelled in (said.strip(_SPACE), said.strip(_AROUND + _SPACE)):
+    for spelled in (said.strip(_SPACE), said.strip(AROUND + _SPACE)):
         for label in allowed:
             if " ".join(spelled.split()).casefold() == label.casefold():
                 return label
@@ -393,31 +360,3 @@ def _unreadable(body: str, reason: str) -> Unreadable:
     if not _COULD_ANSWER.search(body) and _DECLINES.match(body.replace("’", "'")):
         return Unreadable("the judge declines", refused=True)
     return Unreadable(reason)
-
-
-# Characters that some tokenizers write for a space or a new line.
-_SIGNS = str.maketrans({"▁": " ", "Ġ": " ", "Ċ": "\n"})
-_AROUND = " \t\r\n*_`\"'“”‘’()[]{}:.,!"
-# A letter that is not listed counts as impossible if its share must be smaller than this.
-_NEGLIGIBLE = 0.01
-
-
-def _plain(token: str) -> str:
-    return token.translate(_SIGNS)
-
-
-def _share_of_a(before: str, listed: Mapping[str, float], *, lower: bool) -> float | None:
-    """Return P(A) among A and B at one place of a reply, from what is listed there."""
-    if not listed or any(math.isnan(value) or value > 0.01 for value in listed.values()):
-        return None
-    mass: dict[str, float] = {}
-    for alternative, value in listed.items():
-        spelling = _plain(alternative).removeprefix(before).strip(_AROUND)
-        mass[spelling] = mass.get(spelling, 0.0) + math.exp(value)
-    names = ("a", "b") if lower else ("A", "B")
-    shares = [mass.get(name) for name in names]
-    known = sum(share for share in shares if share is not None)
-    unlisted = max(0.0, 1 - sum(mass.values()))
-    if known <= 0 or (None in shares and unlisted > _NEGLIGIBLE * known):
-        return None
-    return (shares[0] or 0.0) / known

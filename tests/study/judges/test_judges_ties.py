@@ -23,8 +23,9 @@ from study.judges.adaptive.posterior import Replies, _log_evidence, prior
 from study.judges.baseline import Length, Lexical
 from study.judges.prompts.chosen import prompts_of
 from study.judges.prompts.files import parse_prompt
+from study.judges.prompts.letter_odds import p_left
 from study.judges.prompts.questions import ask_pairwise, sealed
-from study.judges.prompts.replies import Unreadable, p_left, read_choice
+from study.judges.prompts.replies import Unreadable, read_choice
 from study.tasks.pairwise import PairwiseTask
 from tests.prereg.plan.test_ties import plan
 from tests.support.given_studies import collect, ids, make_given_study, quality

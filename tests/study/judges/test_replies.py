@@ -12,13 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from study.judges.prompts.replies import (
-    Unreadable,
-    p_left,
-    read_best_worst,
-    read_choice,
-    read_ratings,
-)
+from study.judges.prompts.letter_odds import p_left
+from study.judges.prompts.replies import Unreadable, read_best_worst, read_choice, read_ratings
 
 SCALES = {"warmth": range(1, 6), "advice": range(1, 6)}
 LETTERS = ("A", "B", "C", "D")
