@@ -9,7 +9,7 @@ from itertools import groupby
 
 from tests.support.paths import ROOT
 from tests.validation.check import Check
-from tests.validation.outcome import ALLOWED_ERRORS, GOALS, UNCLEAR_ERRORS, Outcome
+from tests.validation.outcome import ALLOWED_ERRORS, UNCLEAR_ERRORS, Outcome, goal_of
 
 PAGE = ROOT / "docs" / "validation.md"
 PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
@@ -34,8 +34,9 @@ often than promised, and cautious tests reject less often: they claim less than 
 **misses**, the last column and the function's docstring say what is known about it.
 
 *Goal* is another question: whether the share itself is good enough, which is {coverage} for
-intervals and {size} for tests. It is *within*; or *outside*; or *unclear*, if it is outside by less
-than {unclear:g} errors, so that the row has too few data sets to tell.
+95% intervals, {size} for tests at 5% and in proportion for others ({other} at 2.5%). It is
+*within*; or *outside*; or *unclear*, if it is outside by less than {unclear:g} errors, so that the
+row has too few data sets to tell.
 
 A row that is not finished says how many of its data sets were tried; one without any was *not run*.
 
@@ -55,7 +56,8 @@ def page(rows: Sequence[tuple[Check, Outcome | None, int]]) -> str:
     """
     outcomes = [outcome for _, outcome, _ in rows if outcome is not None]
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
-    ends = {kind: f"{low:.2f} to {high:.2f}" for kind, (low, high) in GOALS.items()}
+    aims = {"coverage": ("coverage", 0.95), "size": ("size", 0.05), "other": ("size", 0.025)}
+    ends = {name: "{:.2f} to {:.2f}".format(*goal_of(*aim)) for name, aim in aims.items()}
     head = HEAD.format(allowed=ALLOWED_ERRORS, unclear=UNCLEAR_ERRORS, versions=versions, **ends)
     verdicts = Counter(one.verdict for one in outcomes)
     goals = Counter(one.goal for one in outcomes)

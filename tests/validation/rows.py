@@ -63,7 +63,7 @@ def code_of(module: str) -> str:
     """Return a hash of what a module's results depend on.
 
     It covers the module, every module of ours that it imports, directly or through others, and the
-    versions of the packages that compute.
+    versions of the packages that compute. Comments, docstrings, layout and notes do not count.
     """
     versions = [f"{package} {metadata.version(package)}" for package in PACKAGES]
     parts = [*versions, *(hashed for name in sorted(needed(module)) for hashed in _hashed(name))]
@@ -109,4 +109,13 @@ def _file(name: str) -> Path | None:
 def _hashed(name: str) -> list[str]:
     path = _file(name)
     assert path is not None
-    return [name, hashlib.sha256(path.read_bytes()).hexdigest()]
+    tree = ast.parse(path.read_bytes())
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+        elif isinstance(node, ast.Call):
+            node.keywords = [one for one in node.keywords if one.arg != "note"]
+    return [name, hashlib.sha256(ast.dump(tree).encode()).hexdigest()]
+
+
+_DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

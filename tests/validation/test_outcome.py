@@ -9,7 +9,7 @@ import pytest
 from scipy.special import ndtri
 
 from tests.validation.check import Check
-from tests.validation.outcome import Outcome, correlation, outcome_of, run
+from tests.validation.outcome import Outcome, correlation, goal_of, outcome_of, run
 
 
 def check(kind: str = "size", runs: int = 600, once: object = None) -> Check:
@@ -55,6 +55,12 @@ def test_verdict_and_goal_are_two_questions(
 ) -> None:
     found = outcome(share, sets, kind)
     assert (found.verdict, found.goal) == (verdict, goal)
+
+
+def test_the_goal_of_a_test_is_in_proportion_to_its_level() -> None:
+    assert goal_of("size", 0.05) == pytest.approx((0.04, 0.06))
+    assert goal_of("size", 0.025) == pytest.approx((0.02, 0.03))
+    assert goal_of("coverage", 0.95) == pytest.approx((0.93, 0.97))
 
 
 def dependent(rng: np.random.Generator, sets: int, r: float, share: float) -> np.ndarray:

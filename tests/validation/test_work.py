@@ -160,6 +160,10 @@ def test_a_changed_line_far_down_makes_a_row_new(elsewhere: Path) -> None:
     assert needed("analysis.a") == {"analysis", "analysis.a", "analysis.b", "analysis.c"}
     (elsewhere / "analysis" / "d.py").write_text("x = 2\n")
     assert code() == before
+    (elsewhere / "analysis" / "b.py").write_text(
+        '"""Words."""\n\n\ndef two():\n    """More words."""\n    import analysis.c  # here\n'
+    )
+    assert code() == before
     (elsewhere / "analysis" / "c.py").write_text("x = 2\n")
     assert code() != before
 
