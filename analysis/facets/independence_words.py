@@ -18,6 +18,7 @@ from prereg.errors import RatifyError
 
 # More errors of two judges on an item than this do not fit into the memory of a small machine.
 MOST_CELLS = 50_000_000
+NO_ERROR = "their mean has no measurable error against people"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,29 +97,50 @@ def sentences(found: Groups) -> list[str]:
 
 def _sentence(name: str, group: Sequence[Shared]) -> str:
     whole, parts = group[0], group[1:]
+    size = len(whole.judges)
     who = listed(list(whole.judges))
-    judges = f"The {len(whole.judges)} judges of {name} ({who})" if name else who
+    judges = f"The {size} judges of {name} ({who})" if name else who
     if math.isnan(whole.effective[0]):
-        return (
-            f"{judges}: how many independent judges they amount to cannot be said, because their "
-            "mean has no measurable error against people."
-        )
-    text = (
-        f"{judges} amount to {with_interval(*whole.effective)} independent judges: their errors "
-        f"against people correlate at {with_interval(*whole.correlation)}"
-    )
-    known = {one.dimension: one.effective[0] for one in parts if not math.isnan(one.effective[0])}
-    if len(known) > 1:
-        low, high = min(known, key=lambda d: known[d]), max(known, key=lambda d: known[d])
-        text += (
-            f" over all dimensions (from {number(known[low], 2)} judges on {low} to "
-            f"{number(known[high], 2)} on {high})"
-        )
+        return f"{judges}: how many independent judges they amount to cannot be said: {NO_ERROR}."
+    correlate = f"their errors against people correlate at {with_interval(*whole.correlation)}"
+    if whole.effective[0] > size:
+        low = whole.effective[1]
+        text = f"{judges} show no sign of shared errors: {correlate}, so that they count as {size} "
+        text += "independent judges"
+        if low < size:
+            text += f", though as few as {number(low, 2)} are not excluded"
+    else:
+        text = f"{judges} amount to {with_interval(*whole.effective)} independent judges: "
+        text += correlate
     return (
-        f"{text}. Apart from its bias, their mean is as precise as the mean of "
-        f"{with_interval(*whole.panel)} people, one of them as that of "
+        f"{text}.{_by_dimension(parts, size)} Apart from its bias, their mean is as precise as the "
+        f"mean of {with_interval(*whole.panel)} people, one of them as that of "
         f"{with_interval(*whole.single)}."
     )
+
+
+def _by_dimension(parts: Sequence[Shared], size: int) -> str:
+    """Return the dimensions with the fewest and the most independent judges; may be empty."""
+    known = {one.dimension: one.effective[0] for one in parts if not math.isnan(one.effective[0])}
+    if len(known) < 2:
+        return ""
+    low, high = min(known, key=lambda d: known[d]), max(known, key=lambda d: known[d])
+    if known[low] > size:
+        return " No dimension shows shared errors."
+    most = f"all {size}" if known[high] > size else number(known[high], 2)
+    return f" By dimension it is {number(known[low], 2)} ({low}) to {most} ({high}) of them."
+
+
+def note_of(found: Shared) -> str:
+    """Return what a reader must know about the effective number of a group; may be empty."""
+    if math.isnan(found.effective[0]):
+        return NO_ERROR[0].upper() + NO_ERROR[1:] + "."
+    if found.effective[0] > len(found.judges):
+        return (
+            f"More than the {len(found.judges)} there are, because their errors correlate below 0 "
+            "and so cancel: no sign of shared errors."
+        )
+    return ""
 
 
 def methods(found: Groups) -> list[str]:
@@ -152,7 +174,8 @@ def tables(found: Groups, *, prefix: str = "", status: Status = "exploratory") -
             name=f"{prefix}independent_judges",
             title="How many independent judges these amount to",
             caption="effective: the number of independent judges of the same quality whose mean "
-            "has the same error; correlation: of two judges' errors against people, on average; "
+            "has the same error (more than there are judges if their errors correlate below 0); "
+            "correlation: of two judges' errors against people, on average; "
             "mean_in_people, one_in_people: how many people have a mean as precise as the judges' "
             "mean, and as one judge; error_sd: of one judge in points, without bias. "
             f"{found.level:.0%} jackknife intervals over items; '{ALL}': all dimensions together.",

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.agreement.panel import panel
 from analysis.evidence.evidence import Evidence
 from analysis.facets.independence import ALL
-from analysis.facets.independence_words import Groups, groups_of, in_groups
+from analysis.facets.independence_words import Groups, groups_of, in_groups, note_of
 from analysis.results.quantities import Quantity
 from prereg.analyses.agreement import Agreement
 from prereg.plan.judging import BASELINES
@@ -88,6 +88,6 @@ def quantities(
                 method="k / (1 + (k - 1) r) from the covariance of errors against people; "
                 "jackknife over items, log scale",
                 unit="judges",
-                note="" if row is not None else found.why_not.get(one.id, "Too few items."),
+                note=found.why_not.get(one.id, "Too few items.") if row is None else note_of(row),
                 **common,
             )

@@ -42,7 +42,7 @@ def test_a_panel_is_one_more_judge(files: list[str], tmp_path: Path) -> None:
     code, said = audit(files, tmp_path / "out", "--panel", "trio=a,b,c")
     assert code == 0, said
     assert "trio is the mean of a, b and c" in said
-    assert "The 3 judges of trio (a, b and c) amount to" in said
+    assert "The 3 judges of trio (a, b and c) show no sign of shared errors" in said
     results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
     found = {q["name"]: q["estimate"] for q in results["quantities"]}
     values = {

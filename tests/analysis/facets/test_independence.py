@@ -150,6 +150,39 @@ def test_sentences_name_the_judges_and_the_numbers():
     assert "no item was rated by two people" in words.limits(alone)[0]
 
 
+def test_judges_whose_errors_cancel_are_no_more_judges_than_there_are():
+    rng = np.random.default_rng(6)
+    truth = rng.normal(0, 1, (60, 1))
+    errors = rng.normal(0, 0.7, (60, 3))
+    errors -= 0.8 * errors.mean(axis=1, keepdims=True)  # what one errs up, the others err down
+    people = truth + rng.normal(0, 0.4, (60, 3))
+    dimensions = {"warmth": truth + errors, "candour": truth + errors[::-1]}
+    found = words.in_groups(
+        dimensions, dict.fromkeys(dimensions, people), judges=NAMES, groups={"trio": NAMES}
+    )
+    whole = found.found["trio"][0]
+    assert whole.effective[0] > 3
+    (said,) = words.sentences(found)
+    assert "show no sign of shared errors: their errors against people correlate at −" in said
+    assert "count as 3 independent judges" in said
+    assert "amount to" not in said
+    assert words.note_of(whole).startswith("More than the 3 there are")
+
+
+def test_dimensions_are_named_with_their_number_of_judges():
+    other = study(np.random.default_rng(9), shared=0.05)
+    found = words.in_groups(
+        {"warmth": JUDGED, "candour": other[0]},
+        {"warmth": PEOPLE, "candour": other[1]},
+        judges=NAMES,
+        groups={"trio": NAMES},
+    )
+    (said,) = words.sentences(found)
+    known = {one.dimension: one.effective[0] for one in found.found["trio"]}
+    assert known["warmth"] < known["candour"] < 3
+    assert f"By dimension it is {known['warmth']:.2f} (warmth) to" in said
+
+
 def test_a_group_that_is_too_large_is_named(monkeypatch):
     monkeypatch.setattr(words, "MOST_CELLS", 100)
     found = words.in_groups(
