@@ -230,7 +230,14 @@ def checks() -> list[Check]:
     for law, note in NORMAL_MISSES.items():
         design = f"{DESIGN.removesuffix(', normal')}; {SAID[law]}"
         alone("threshold", design, _threshold(law, "normal"), note=note)
-        alone("threshold, bootstrap over people", design, _threshold(law, "bootstrap"))
+        alone(
+            "threshold, bootstrap over people",
+            design,
+            _threshold(law, "bootstrap"),
+            note="The fourth moment of t4 is infinite, and the upper end is too low in 6%."
+            if law == "t4"
+            else "",
+        )
         add("share improved, control, bootstrap", design, _share("control", 0.0, law))
         add(
             "share improved, treated, bootstrap", f"{design}; treated +3", _share("coach", 3.0, law)

@@ -221,7 +221,7 @@ def checks() -> list[Check]:
     """Return the checks of agreement on labels."""
     found = [
         check(
-            "coverage", "nominal.among_people", f"people's {what}", design, held(design, what), 600
+            "coverage", "nominal.among_people", f"people's {what}", design, held(design, what), 2000
         )
         for design in DESIGNS
         for what in ("exact", "alpha_nominal", "ac1", *(() if design.crowd else ("kappa",)))
@@ -234,7 +234,7 @@ def checks() -> list[Check]:
             what,
             design,
             held(design, what),
-            600,
+            2000,
             FEW
             if what.endswith("difference") and design.items == 50 and len(set(design.shares)) > 1
             else "",
@@ -254,7 +254,7 @@ def checks() -> list[Check]:
             f"{measure} of the rarest label: {part}",
             design,
             share_held(design, measure, part),
-            600,
+            1000,
             WIDE if part == "difference" else "",
         )
         for design in compared
