@@ -1,8 +1,9 @@
 """Compares every promise with simulated truth and writes `docs/validation.md`: `make validate`.
 
 Results are kept as they come, in .validation/ (not in git): a run that was stopped goes on where it
-was. They count as long as the name of the row is the same, and the code that the row depends on
-(every module of ours that its area needs, and the versions of the packages that compute).
+was. Finished rows are kept in docs/validation.csv. Both count as long as the name of the row is the
+same, and the code that the row depends on (every module of ours that its area needs, and the
+versions of the packages that compute).
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from tests.validation.page import PAGE, page
+from tests.validation.finished import TABLE, Finished, read, write
+from tests.validation.page import PAGE, Line, page
 from tests.validation.progress import Progress, summary
 from tests.validation.rows import checks, name_of
 from tests.validation.store import Store
@@ -26,7 +28,7 @@ def main(words: Sequence[str] | None = None) -> int:
     wanted = [one for one in checks() if given.only in name_of(one)]
     if given.fresh:
         store.forget({name_of(one) for one in wanted})
-    rows = rows_of(wanted, store)
+    rows = rows_of(wanted, store, {} if given.fresh else read(wanted, TABLE))
     if given.page:
         for row in rows:
             print(summary(row) if row.left == 0 else f"{row.left:,} data sets left", row.name)
@@ -44,15 +46,29 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _write(rows: Sequence[Row]) -> int:
-    """Write the page; a row that is not finished says so."""
-    tried = [row.check.runs - row.left for row in rows]
-    outcomes = [row.outcome() if n else None for row, n in zip(rows, tried, strict=True)]
-    checks_of = [row.check for row in rows]
-    text = page(list(zip(checks_of, outcomes, tried, strict=True)))
-    PAGE.write_text(text, encoding="utf-8")
+    """Write the page and the table; a row that is not finished says so."""
+    lines = [_line(row) for row in rows]
+    PAGE.write_text(page(lines), encoding="utf-8")
+    done = [
+        Finished(outcome=row.outcome(), runs=row.check.runs, code=row.code)
+        if row.left == 0
+        else row.before
+        for row in rows
+    ]
+    write([one for one in done if one is not None], TABLE)
     unfinished = sum(row.left > 0 for row in rows)
     print(f"wrote {PAGE.name}" + f"; {unfinished} rows are not finished" * (unfinished > 0))
     return 0
+
+
+def _line(row: Row) -> Line:
+    """Return a row as the page shows it: what came out of this code, or else of earlier code."""
+    if row.left and row.before is not None:
+        return Line(
+            check=row.check, outcome=row.before.outcome, tried=row.before.runs, earlier=True
+        )
+    tried = row.check.runs - row.left
+    return Line(check=row.check, outcome=row.outcome() if tried else None, tried=tried)
 
 
 def _options() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib import metadata
 from itertools import groupby
 
@@ -39,22 +40,43 @@ often than promised, and cautious tests reject less often: they claim less than 
 row has too few data sets to tell.
 
 A row that is not finished says how many of its data sets were tried; one without any was *not run*.
+*Earlier code*: a module that the row depends on has changed since it was run. Every number stands
+in full in [validation.csv](validation.csv), with a hash of the code that computed it.
 
 Every row has its own seed, made from its name, and every data set its own stream. So a run gives
 the same digits again, in one process or in many, with the same versions: {versions}.
 """
 
 
-def page(rows: Sequence[tuple[Check, Outcome | None, int]]) -> str:
-    """Return the page of all checks, area by area.
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """A row of the page.
 
-    Parameters
+    Attributes
     ----------
-    rows : sequence of (Check, Outcome or None, int)
-        Each check with what came out so far, None if it was not run, and its number of data sets
-        tried.
+    check : Check
+    outcome : Outcome or None
+        What came out so far, None if it was not run.
+    tried : int
+        Data sets tried.
+    earlier : bool
+        Whether other code than today's computed it.
     """
-    outcomes = [outcome for _, outcome, _ in rows if outcome is not None]
+
+    check: Check
+    outcome: Outcome | None
+    tried: int
+    earlier: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Whether all data sets were tried by the code as it is."""
+        return not self.earlier and self.tried >= self.check.runs
+
+
+def page(lines_of: Sequence[Line]) -> str:
+    """Return the page of all checks, area by area."""
+    outcomes = [one.outcome for one in lines_of if one.outcome is not None]
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
     aims = {"coverage": ("coverage", 0.95), "size": ("size", 0.05), "other": ("size", 0.025)}
     ends = {name: "{:.2f} to {:.2f}".format(*goal_of(*aim)) for name, aim in aims.items()}
@@ -63,26 +85,26 @@ def page(rows: Sequence[tuple[Check, Outcome | None, int]]) -> str:
     goals = Counter(one.goal for one in outcomes)
     lines = [head, ", ".join(f"{verdicts[word]} {word}" for word in WORDS) + "."]
     lines.append("Goal: " + ", ".join(f"{goals[word]} {word}" for word in GOAL_WORDS) + ".")
-    short = sum(tried < check.runs for check, _, tried in rows)
+    earlier = sum(one.earlier for one in lines_of)
+    if earlier:
+        lines.append(f"{earlier} of {len(lines_of)} rows are of earlier code.")
+    short = sum(not one.finished for one in lines_of) - earlier
     if short:
-        lines.append(f"{short} of {len(rows)} rows are not finished.")
-    for area, part in groupby(rows, key=lambda one: one[0].area):
-        lines += [
-            "",
-            f"## {area[0].upper()}{area[1:]}",
-            "",
-            *COLUMNS,
-            *(_line(*one) for one in part),
-        ]
+        lines.append(f"{short} of {len(lines_of)} rows are not finished.")
+    for area, part in groupby(lines_of, key=lambda one: one.check.area):
+        lines += ["", f"## {area[0].upper()}{area[1:]}", "", *COLUMNS, *map(_text, part)]
     return "\n".join(lines) + "\n"
 
 
-def _line(check: Check, one: Outcome | None, tried: int) -> str:
-    sets = f"{check.runs:,}" if tried == check.runs else f"{tried:,} of {check.runs:,}"
+def _text(line: Line) -> str:
+    check, one = line.check, line.outcome
+    sets = f"{check.runs:,}" if line.tried == check.runs else f"{line.tried:,} of {check.runs:,}"
     begin = f"| `{check.function}` | {check.what} | {check.design} | "
     promised = f"{check.kind} {check.promised:g}"
     if one is None:
         return f"{begin}{sets} | {promised} |  |  | not run |  | {check.note} |"
+    if line.earlier:
+        sets += " (earlier code)"
     if one.without:
         sets += f" ({one.without:,} without a result)"
     return (

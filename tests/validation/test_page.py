@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from importlib import import_module
 
+from tests.validation.finished import TABLE
 from tests.validation.outcome import FEWEST
 from tests.validation.page import PAGE
 from tests.validation.rows import checks, name_of, seed_of
@@ -39,3 +41,13 @@ def test_the_page_has_one_row_per_check() -> None:
     ]
     known = [row[KNOWN] if len(row) > KNOWN else "" for row in rows]
     assert known == [one.note for one in checks()]
+
+
+def test_the_page_shows_what_the_table_says() -> None:
+    lines = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines()))
+    rows = [row["rest"].split(" | ") for row in ROW.finditer(PAGE.read_text())]
+    shown = [tuple(row[at] for at in (0, 1, 4, 5)) for row in rows if row[4].strip()]
+    assert shown == [
+        (one["what"], one["design"], f"{float(one['share']):.3f}", f"{float(one['error']):.3f}")
+        for one in lines
+    ]

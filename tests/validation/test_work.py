@@ -174,6 +174,7 @@ def test_the_page_says_which_rows_are_not_finished(
     wanted = quick(30)
     monkeypatch.setattr(command, "checks", lambda: wanted)
     monkeypatch.setattr(command, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(command, "TABLE", tmp_path / "table.csv")
     monkeypatch.setattr(command, "Store", lambda: Store(tmp_path / "kept"))
     kept = Store(tmp_path / "kept")
     code = code_of("tests.validation.regression")
@@ -197,14 +198,46 @@ def test_the_page_says_which_rows_are_not_finished(
 def test_the_page_says_how_many_data_sets_had_no_result() -> None:
     [check, *_] = quick(30)
     found = Outcome(check=check, share=0.9, error=0.01, tried=25, without=5)
-    text = page.page([(check, found, 30)])
+    text = page.page([page.Line(check=check, outcome=found, tried=30)])
     assert (
         "| 30 (5 without a result) | coverage 0.95 | 0.900 | 0.010 | **misses** | **outside** |"
         in text
     )
     assert "0 holds, 0 cautious, 1 misses." in text
     assert "Goal: 0 within, 0 unclear, 1 outside." in text
-    assert "| 25 of 30 (5 without a result) |" in page.page([(check, found, 25)])
+    short = page.page([page.Line(check=check, outcome=found, tried=25)])
+    assert "| 25 of 30 (5 without a result) |" in short
+
+
+def test_another_clone_keeps_finished_rows_until_their_code_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = quick(30)
+    monkeypatch.setattr(command, "checks", lambda: wanted)
+    monkeypatch.setattr(command, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(command, "TABLE", tmp_path / "table.csv")
+    monkeypatch.setattr(command, "Store", lambda: Store(tmp_path / "kept"))
+    kept = Store(tmp_path / "kept")
+    code = code_of("tests.validation.regression")
+    for check in wanted:
+        kept.add(slice_of(check, code, (0, 30), seconds=60))
+    assert command.main(["--page"]) == 0
+    text, table = ((tmp_path / name).read_text() for name in ("page.md", "table.csv"))
+    kept.path.unlink()  # a fresh clone has no results of single data sets
+    assert command.main([]) == 0
+    assert not kept.path.exists(), "a kept row was run again"
+    assert (tmp_path / "page.md").read_text() == text
+    assert (tmp_path / "table.csv").read_text() == table
+    (tmp_path / "table.csv").write_text(table.replace(code, "0" * 16, 1))
+    assert command.main(["--page"]) == 0
+    changed = (tmp_path / "page.md").read_text()
+    assert "1 of 3 rows are of earlier code." in changed
+    assert changed.count("| 30 (earlier code) |") == 1
+    assert (tmp_path / "table.csv").read_text().count("0" * 16) == 1
+    assert command.main([]) == 0
+    assert {one.row for one in Store(kept.path).slices} == {name_of(wanted[0])}
+    assert (tmp_path / "page.md").read_text() == text
+    assert (tmp_path / "table.csv").read_text() == table
 
 
 def test_a_terminal_has_a_bar_and_a_file_has_lines(tmp_path: Path) -> None:

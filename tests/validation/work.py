@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,6 +17,7 @@ import numpy as np
 
 from analysis.arrays import IntArray
 from tests.validation.check import Check, tries
+from tests.validation.finished import Finished
 from tests.validation.outcome import Outcome, outcome_of
 from tests.validation.rows import checks, code_of, modules, name_of, seed_of
 from tests.validation.store import UNTRIED, Slice, Store
@@ -30,13 +31,18 @@ Span = tuple[int, int]
 
 @dataclass
 class Row:
-    """A row at work: its results so far, and the spans of data sets that nobody works on."""
+    """A row at work: its results so far, and the spans of data sets that nobody works on.
+
+    `before` is what the table of finished rows says about it. If that was computed by the same code
+    from as many data sets, nothing is left to do.
+    """
 
     check: Check
     code: str
     results: IntArray
     hits: IntArray
     open: list[Span] = field(default_factory=list)
+    before: Finished | None = None
 
     @property
     def name(self) -> str:
@@ -44,12 +50,22 @@ class Row:
         return name_of(self.check)
 
     @property
+    def kept(self) -> bool:
+        """Whether the table of finished rows has it as this code computes it."""
+        return self.before is not None and (self.before.code, self.before.runs) == (
+            self.code,
+            self.check.runs,
+        )
+
+    @property
     def left(self) -> int:
         """Data sets without a result."""
-        return int((self.results == UNTRIED).sum())
+        return 0 if self.kept else int((self.results == UNTRIED).sum())
 
     def outcome(self) -> Outcome:
         """Return the outcome of the data sets so far."""
+        if self.kept and self.before is not None:
+            return self.before.outcome
         known = self.results != UNTRIED
         return outcome_of(self.check, self.results[known], self.hits[known])
 
@@ -60,8 +76,18 @@ class Row:
         self.hits[one.first : end] = one.hits
 
 
-def rows_of(wanted: Sequence[Check], store: Store) -> list[Row]:
-    """Return the rows of these checks, with what is stored about them."""
+def rows_of(
+    wanted: Sequence[Check], store: Store, finished: Mapping[str, Finished] | None = None
+) -> list[Row]:
+    """Return the rows of these checks, with what is stored about them.
+
+    Parameters
+    ----------
+    wanted : sequence of Check
+    store : Store
+    finished : mapping of str to Finished, optional
+        The table of finished rows.
+    """
     made_by = modules()
     found = []
     for check in wanted:
@@ -69,7 +95,9 @@ def rows_of(wanted: Sequence[Check], store: Store) -> list[Row]:
         results, hits = store.found(name_of(check), code, check.runs)
         edges = np.flatnonzero(np.diff(np.concatenate([[0], results == UNTRIED, [0]])))
         spans = [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
-        found.append(Row(check, code, results, hits, spans))
+        row = Row(check, code, results, hits, before=(finished or {}).get(name_of(check)))
+        row.open = [] if row.kept else spans
+        found.append(row)
     return found
 
 
