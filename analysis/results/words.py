@@ -8,8 +8,8 @@ from prereg.baselines import BASELINE_MEANING
 
 
 def counted(n: int, one: str, many: str | None = None) -> str:
-    """Return a number with its noun: '1 person', '3 people'."""
-    return f"{n} {one if n == 1 else many or one + 's'}"
+    """Return a number with its noun: '1 person', '3 people', '1,200 people'."""
+    return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
 def listed(words: Sequence[str]) -> str:
