@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import NegativeCycleError, bellman_ford
+from scipy.sparse.csgraph import connected_components
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.ranking.result import Ranking
@@ -97,23 +97,41 @@ def _nodes(judgments: pd.DataFrame, by: str | None) -> tuple[IntArray, IntArray]
 
 
 def _stopped(winner: IntArray, loser: IntArray, room: FloatArray) -> bool:
-    """Return whether a chain of wins that ends where it began has negative room in all."""
-    n = int(max(winner.max(), loser.max())) + 1
-    order = np.lexsort((room, loser, winner))  # the least room of each pair comes first
+    """Return whether a chain of wins that ends where it began has negative room in all.
+
+    Heights start at 0, and each win lowers the loser to the winner's height plus the room of the
+    win. Each item remembers who lowered it last: where that goes round in a circle, the circle is
+    such a chain. Without one, heights come to rest in as many rounds as there are items.
+    """
+    order = np.lexsort((room, winner, loser))
     winner, loser, room = winner[order], loser[order], room[order]
+    # only the least room of each pair matters, which comes first
     first = np.append([True], (np.diff(winner) != 0) | (np.diff(loser) != 0))
     winner, loser, room = winner[first], loser[first], room[first]
-    tight = room < 0
-    # two items that beat each other with negative room are such a chain, and the usual one
-    if np.isin(winner[tight] * n + loser[tight], loser[tight] * n + winner[tight]).any():
-        return True
-    start, end = np.append(winner, np.full(n, n)), np.append(loser, np.arange(n))
-    graph: Any = coo_array((np.append(room, np.ones(n)), (start, end)), shape=(n + 1, n + 1))
-    try:
-        bellman_ford(graph.tocsr(), indices=[n])
-    except NegativeCycleError:
-        return True
-    return False
+    starts = np.flatnonzero(np.append([True], np.diff(loser) != 0))
+    lost, sizes = loser[starts], np.diff(np.append(starts, len(loser)))
+    n = int(max(winner.max(), loser.max())) + 1
+    height, by = np.zeros(n), np.arange(n)
+    for _ in range(n + 1):
+        offered = height[winner] + room
+        least = np.minimum.reduceat(offered, starts)
+        lower = least < height[lost]
+        if not lower.any():
+            return False
+        place = np.where(offered == np.repeat(least, sizes), np.arange(len(offered)), len(offered))
+        best = np.minimum.reduceat(place, starts)
+        by[lost[lower]] = winner[best[lower]]
+        height[lost[lower]] = least[lower]
+        if _goes_round(by):
+            return True
+    return True
+
+
+def _goes_round(by: IntArray) -> bool:
+    """Return whether following `by` from some item comes back to it; an item of itself is none."""
+    n = len(by)
+    graph: Any = coo_array((np.ones(n), (by, np.arange(n))), shape=(n, n)).tocsr()
+    return bool(connected_components(graph, connection="strong", return_labels=False) < n)
 
 
 def side_notes(
