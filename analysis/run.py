@@ -33,6 +33,7 @@ from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.results.stale import plan_content
 from analysis.results.verdict import Verdict as ReportVerdict
 from analysis.results.verdict import joined
+from analysis.results.words import counted
 from analysis.tables.columns import TIE
 from analysis.tables.tidy import table_path
 from prereg import files
@@ -190,7 +191,8 @@ def _people(evidence: Evidence) -> Finding:
     }
     frame = ranking.frame
     bare = int((frame["score"].notna() & frame["se"].isna()).sum())
-    left_out = f"{bare} of {len(frame)} items have no standard error and are left out."
+    verbs = "has no standard error and is" if bare == 1 else "have no standard error and are"
+    left_out = f"{bare} of {counted(len(frame), 'item')} {verbs} left out."
     quantities = [
         Quantity(
             name="reliability",
@@ -248,7 +250,8 @@ def _ranking_table(who: str, title: str, evidence: Evidence) -> ResultTable:
     return ResultTable(
         name=f"ranking_{who}",
         title=title,
-        caption=f"{ranking.method}; score in {ranking.unit}; {ranking.n_judgments:,} judgments. "
+        caption=f"{ranking.method}; score in {ranking.unit}; "
+        f"{counted(ranking.n_judgments, 'judgment')}. "
         "Rank 1 is best within its scenario.",
         frame=ranking.to_frame(),
     )
