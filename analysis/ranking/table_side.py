@@ -23,6 +23,12 @@ from prereg.tables.contract import SIDES
 
 LEFT, RIGHT = SIDES
 OPTION = "--side-advantage"
+# What the advantage is where no pair was shown both ways round.
+ALONE = (
+    "the advantage of the left side rests on transitivity alone (if A beats B and B beats C, A "
+    "beats C by the sum of both leads), which these judgments cannot check"
+)
+UNBOUNDED = "these judgments set no limit to an advantage of the left side"
 
 
 def require_both_sides(judgments: pd.DataFrame) -> None:
@@ -37,7 +43,16 @@ def require_both_sides(judgments: pd.DataFrame) -> None:
 
 
 def require_bounded_side(judgments: pd.DataFrame, *, by: str | None) -> None:
-    """Raise `RatifyError` where only the ridge keeps an advantage of the left side finite.
+    """Raise `RatifyError` where only the ridge keeps an advantage of the left side finite."""
+    if not is_bounded(judgments, by=by):
+        raise RatifyError(
+            f"{UNBOUNDED}: only the ridge would keep it finite",
+            allowed=f"more judgments of the same pairs with the sides exchanged, or no {OPTION}",
+        )
+
+
+def is_bounded(judgments: pd.DataFrame, *, by: str | None) -> bool:
+    """Return whether the likelihood falls as an advantage of the left side grows either way.
 
     Parameters
     ----------
@@ -45,11 +60,6 @@ def require_bounded_side(judgments: pd.DataFrame, *, by: str | None) -> None:
         `choice` is left, right or tie; a tie counts as a win of each side.
     by : str, optional
         The column within which an id is one item.
-
-    Raises
-    ------
-    RatifyError
-        If the likelihood does not fall as the advantage grows in one direction.
 
     Notes
     -----
@@ -62,12 +72,7 @@ def require_bounded_side(judgments: pd.DataFrame, *, by: str | None) -> None:
     (Bellman and Ford).
     """
     winner, loser, left_won = _wins(judgments, by)
-    if not all(_stopped(winner, loser, np.where(left_won, d, -d)) for d in (1.0, -1.0)):
-        raise RatifyError(
-            "these judgments set no limit to an advantage of the left side: only the ridge would "
-            "keep it finite",
-            allowed=f"more judgments of the same pairs with the sides exchanged, or no {OPTION}",
-        )
+    return all(_stopped(winner, loser, np.where(left_won, d, -d)) for d in (1.0, -1.0))
 
 
 def _wins(judgments: pd.DataFrame, by: str | None) -> tuple[IntArray, IntArray, BoolArray]:
@@ -131,7 +136,8 @@ def _goes_round(by: IntArray) -> bool:
     """Return whether following `by` from some item comes back to it; an item of itself is none."""
     n = len(by)
     graph: Any = coo_array((np.ones(n), (by, np.arange(n))), shape=(n, n)).tocsr()
-    return bool(connected_components(graph, connection="strong", return_labels=False) < n)
+    parts, _ = connected_components(graph, connection="strong")
+    return int(parts) < n
 
 
 def side_notes(
@@ -154,19 +160,25 @@ def side_notes(
     """
     if people.side_advantage is None:
         return ["advantage of the left side: not estimable from these judgments"]
-    both, pairs = _both_ways(judgments, by)
-    shown = (
-        f"{both:,} of {counted(pairs, 'pair')} {'was' if pairs == 1 else 'were'} shown both ways"
-    )
-    said = [f"advantage of the left side: {people.side_advantage:z.3f}{_ends(people, few, alike)}"]
-    if both:
-        return [f"{said[0]}; {shown} round"]
-    return [
-        *said,
-        f"caution: {shown} round: the advantage of the left side rests on transitivity alone (if A "
-        "beats B and B beats C, A beats C by the sum of both leads), which these judgments cannot "
-        "check",
-    ]
+    said = f"advantage of the left side: {people.side_advantage:z.3f}{_ends(people, few, alike)}"
+    shown, alone = both_ways(judgments, by=by)
+    return [said, f"caution: {shown}"] if alone else [f"{said}; {shown}"]
+
+
+def both_ways(judgments: pd.DataFrame, *, by: str | None) -> tuple[str, bool]:
+    """Return how many pairs were shown with either item on the left, and whether none was.
+
+    Parameters
+    ----------
+    judgments, by
+        As in `is_bounded`.
+    """
+    shown = np.unique(np.column_stack(_nodes(judgments, by)), axis=0)
+    pairs = len(np.unique(np.sort(shown, axis=1), axis=0))
+    both = len(shown) - pairs
+    verb = "was" if pairs == 1 else "were"
+    said = f"{both:,} of {counted(pairs, 'pair')} {verb} shown both ways round"
+    return f"{said}{'' if both else f': {ALONE}'}", not both
 
 
 def _ends(people: Ranking, few: bool, alike: bool) -> str:
@@ -177,10 +189,3 @@ def _ends(people: Ranking, few: bool, alike: bool) -> str:
     if alike:
         return " log-odds, without an interval: all raters gave the same answers"
     return f" [{low:z.3f}, {high:z.3f}] log-odds"
-
-
-def _both_ways(judgments: pd.DataFrame, by: str | None) -> tuple[int, int]:
-    """Return how many pairs were shown with either item on the left, and how many there are."""
-    shown = np.unique(np.column_stack(_nodes(judgments, by)), axis=0)
-    pairs = np.unique(np.sort(shown, axis=1), axis=0)
-    return len(shown) - len(pairs), len(pairs)
