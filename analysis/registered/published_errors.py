@@ -71,8 +71,9 @@ def of_regression(analysis: Regression, rows: Mapping[str, pd.DataFrame]) -> str
                 f"that of {analysis.quantity_name(outcome, effect)} would be "
                 f"{number(found.se, 4)}, and its interval {interval(found.low, found.high)}"
             )
+    unit = " in log-odds," if analysis.model == "logit" else ""
     return (
-        f"The published errors of {analysis.id} would be clustered by {by} alone: "
+        f"The published errors of {analysis.id} would be clustered by {by} alone:{unit} "
         f"{'; '.join(said)}. {_ITEMS}"
     )
 

@@ -262,7 +262,8 @@ def _coefficients(
     return ResultTable(
         name=f"{analysis.id}_coefficients",
         title=f"All coefficients of {analysis.predictors}",
-        caption=f"{one.method}, {one.test}s, not corrected; {_unit(analysis)}. Only the terms and "
+        caption=f"{one.method}, {one.test.replace(' test', ' tests')}, not corrected; "
+        f"{_unit(analysis)}. Only the terms and "
         f"contrasts in the table of effects were registered as questions.{ties}",
         frame=of_outcomes(frames),
         status="exploratory",

@@ -299,6 +299,11 @@ def test_the_published_errors_of_a_regression_on_trials_are_in_its_methods():
     assert run_regression(plan(outcomes=["warm"]), evidence()).methods == ""
 
 
+def test_the_plural_of_a_t_test_is_of_its_tests_and_not_of_its_df():
+    found = run_regression(plan(outcomes=["warm"], distribution="t"), evidence())
+    assert ", t tests, 44 df, not corrected" in found.tables[1].caption
+
+
 def test_captions_of_trials_say_what_was_done_with_ties():
     found = run_regression(of_trials(), with_ties(40))
     said = "40 of 400 trials are left out, because people chose neither side (a tie)."
