@@ -45,6 +45,8 @@ def note_of(fit: Cautioned, *more: str, allowed_for: bool, plain_error: bool = F
                 f"{few}: the standard error is the sandwich's, which is too small with so few; "
                 "the interval and p are not made from it"
             ) * plain_error
+        if one == few:  # a cumulative logit says no more than this
+            one += ": errors are too small and intervals too narrow"
         if fit.n_dropped == 1:
             one = one.replace("1 rows left out", "1 row left out", 1)
         said.append(one)

@@ -59,6 +59,13 @@ def test_an_error_of_the_sandwich_beside_a_bootstrap_is_named() -> None:
     assert note_of(fit, allowed_for=True) == ""
 
 
+def test_few_clusters_of_a_cumulative_logit_are_a_whole_sentence() -> None:
+    fit = SimpleNamespace(warnings=("only 20 clusters",), n_clusters=20, n_dropped=0)
+    said = "Only 20 clusters: errors are too small and intervals too narrow."
+    assert note_of(fit, allowed_for=False) == said
+    assert note_of(fit, allowed_for=True) == ""
+
+
 @pytest.mark.parametrize(
     ("low", "high", "expected"),
     [
