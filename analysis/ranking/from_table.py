@@ -142,7 +142,7 @@ def rank_table(
     if side_advantage:
         few = cluster is not None and people.n_clusters < NO_ERRORS
         notes += side_notes(people, judgments, by=by, few=few, alike=alike)
-    notes += [*cautions(people, clustered=cluster is not None), *_apart(people)]
+    notes += [*cautions(people, clustered=cluster is not None, alike=alike), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
     notes += whose.notes

@@ -61,8 +61,10 @@ def _alike(judgments: pd.DataFrame, frame: pd.DataFrame) -> pd.Series[bool]:
     return (raters == of) & (of > 1)
 
 
-def cautions(people: Ranking, *, clustered: bool) -> list[str]:
-    """Return notes on intervals of few raters."""
+def cautions(people: Ranking, *, clustered: bool, alike: bool) -> list[str]:
+    """Return notes on intervals of few raters, and of raters who all gave the same answers."""
+    if alike and people.n_clusters >= NO_ERRORS:
+        return ["caution: no standard errors, because all raters gave the same answers"]
     if not clustered or people.n_clusters >= FEW_RATERS:
         return []
     raters = counted(people.n_clusters, "rater")

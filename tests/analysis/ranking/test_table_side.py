@@ -100,6 +100,8 @@ def test_an_advantage_without_a_spread_has_no_interval(tmp_path: Path) -> None:
     alike = table((*row, f"r{rater}") for rater in range(4) for row in each)
     notes = said(tmp_path, alike)
     assert "0.347 log-odds, without an interval: all raters gave the same answers" in notes
+    assert "caution: no standard errors, because all raters gave the same answers" in notes
+    assert "too small" not in notes
     ranked = rank_table(tmp_path / "votes.csv").table
     assert ranked["low"].isna().all()
     assert set(ranked["note"]) == {"no standard error: all raters gave the same answers"}
