@@ -19,6 +19,7 @@ from analysis.habits.findings import HabitFindings, habits_results
 from analysis.habits.tables import read_habit_tables
 from analysis.habits.verdict import of_habits
 from analysis.ranking import bradley_terry
+from analysis.ranking.table_side import UNBOUNDED, both_ways, is_bounded
 from analysis.registered.coverage import coverage_of_judges
 from analysis.registered.figures import flow_figure, ranking_figure
 from analysis.registered.finding import Finding
@@ -33,6 +34,7 @@ from analysis.results.quantities import Quantity, Results, ResultTable
 from analysis.results.stale import plan_content
 from analysis.results.verdict import Verdict as ReportVerdict
 from analysis.results.verdict import joined
+from analysis.results.words import counted
 from analysis.tables.columns import TIE
 from analysis.tables.tidy import table_path
 from prereg import files
@@ -190,7 +192,8 @@ def _people(evidence: Evidence) -> Finding:
     }
     frame = ranking.frame
     bare = int((frame["score"].notna() & frame["se"].isna()).sum())
-    left_out = f"{bare} of {len(frame)} items have no standard error and are left out."
+    verbs = "has no standard error and is" if bare == 1 else "have no standard error and are"
+    left_out = f"{bare} of {counted(len(frame), 'item')} {verbs} left out."
     quantities = [
         Quantity(
             name="reliability",
@@ -214,30 +217,26 @@ def _people(evidence: Evidence) -> Finding:
 
 def _left_side(evidence: Evidence, common: dict[str, Any]) -> Quantity:
     """Return the advantage of the left side; it is not finite if a side always wins."""
+    people = evidence.people
+    by = "scenario" if "scenario" in people else None
+    common |= {"name": "left_side", "label": "Advantage of the left side", "unit": "log-odds"}
+    leaning, why = None, f"{UNBOUNDED[0].upper()}{UNBOUNDED[1:]}."
     try:
         leaning = bradley_terry(
-            evidence.people, ridge=evidence.plan.ranking.ridge, side_advantage=True, tie=TIE
+            people, ridge=evidence.plan.ranking.ridge, side_advantage=True, tie=TIE
         )
     except RatifyError as error:
-        return Quantity(
-            name="left_side",
-            label="Advantage of the left side",
-            estimate=None,
-            unit="log-odds",
-            method="Bradley-Terry with a side advantage",
-            note=f"{error}.",
-            **common,
-        )
+        why = f"{error}."
+    if leaning is None or not is_bounded(people, by=by):
+        method = "Bradley-Terry with a side advantage"
+        return Quantity(estimate=None, method=method, note=why, **common)
     return Quantity(
-        name="left_side",
-        label="Advantage of the left side",
         estimate=leaning.side_advantage,
         se=leaning.side_advantage_se,
         low=leaning.side_advantage_low,
         high=leaning.side_advantage_high,
         method=leaning.method,
-        unit="log-odds",
-        note="" if leaning.side_advantage is not None else "Not estimable from these data.",
+        note=f"{both_ways(people, by=by)[0]}.",
         **common,
     )
 
@@ -248,7 +247,8 @@ def _ranking_table(who: str, title: str, evidence: Evidence) -> ResultTable:
     return ResultTable(
         name=f"ranking_{who}",
         title=title,
-        caption=f"{ranking.method}; score in {ranking.unit}; {ranking.n_judgments:,} judgments. "
+        caption=f"{ranking.method}; score in {ranking.unit}; "
+        f"{counted(ranking.n_judgments, 'judgment')}. "
         "Rank 1 is best within its scenario.",
         frame=ranking.to_frame(),
     )

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     help="What a tie is: half a win for each item (the default), an answer of Davidson's or of "
     "Rao and Kupper's model, or nothing (drop). Or the table's words for a tie, separated by "
     "commas, if they are not 'tie', 'tie (bothbad)', 'both bad' or 'no difference'. Can be given "
-    "twice, once for each.",
+    "twice, once for each: --ties davidson --ties draw.",
 )
 @click.option(
     "--raters",
@@ -81,8 +81,8 @@ if TYPE_CHECKING:
 @click.option(
     "--side-advantage",
     is_flag=True,
-    help="Fit an advantage of the left side too, and say how large it is. It is refused if "
-    "each item stands on one side only.",
+    help="Fit an advantage of the left side too, and say how large it is. It is refused if each "
+    "item stands on one side only, and if only the ridge would keep it finite.",
 )
 @reading_options
 @click.option(
@@ -117,6 +117,7 @@ def rank(
     """
     from analysis.ranking.from_table import rank_table, refuse_foreign_table
     from analysis.ranking.table_choices import Words
+    from analysis.results.words import counted
     from prereg.files import write_text
     from prereg.tables.notes import tell
 
@@ -141,10 +142,10 @@ def rank(
         side_advantage=side_advantage,
     )
     if out is None:
-        click.echo(ranked.table.to_string(index=False, float_format="%.3f", na_rep=""))
+        click.echo(ranked.table.to_string(index=False, float_format="{:z.3f}".format, na_rep=""))
     else:
         write_text(out, ranked.table.to_csv(index=False, lineterminator="\n"))
-        click.echo(f"wrote {out}: {len(ranked.table)} items")
+        click.echo(f"wrote {out}: {counted(len(ranked.table), 'item')}")
     tell(ranked.notes)
 
 
@@ -158,7 +159,7 @@ def _ties(given: Sequence[str]) -> tuple[tuple[str, ...], Ties]:
     """Return the words for a tie, and what a tie is."""
     from analysis.ranking.table_ties import TIES
 
-    models = [word for word in given if word.strip() in TIES]
+    models = [word for word in given if _plain(word) in TIES]
     if len(models) > 1:
         raise RatifyError(
             "says twice what a tie is",
@@ -167,8 +168,22 @@ def _ties(given: Sequence[str]) -> tuple[tuple[str, ...], Ties]:
             allowed=f"one of {', '.join(TIES)}",
         )
     words = _words([word for word in given if word not in models])
-    chosen: Any = models[0].strip() if models else TIES[0]
+    for word in words:
+        if _plain(word) in TIES:
+            others = ",".join(other for other in words if other != word) or "tie"
+            raise RatifyError(
+                f"'{word}' is what a tie may be, and not a word for one",
+                file="--ties",
+                value=",".join(words),
+                allowed=f"each in an option of its own: --ties {_plain(word)} --ties '{others}'",
+            )
+    chosen: Any = _plain(models[0]) if models else TIES[0]
     return words, chosen
+
+
+def _plain(word: str) -> str:
+    """Return the name of a model of ties as we write it."""
+    return word.strip().casefold().replace("-", "_")
 
 
 def _with_columns(reading: Reading, named: dict[str, str]) -> Reading:

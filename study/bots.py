@@ -172,7 +172,11 @@ def answer_all(client: httpx.Client, page: Page, choose: Callable[..., str]) -> 
             page = _page(client.post(page.action, data={**page.fields, **first_options(page)}))
             continue
         if set(page.conversations) != {"A", "B"}:
-            raise RatifyError("a trial page does not show two conversations", value=page.title)
+            raise RatifyError(
+                "bots answer pages that show two conversations, and no other",
+                value=page.title,
+                allowed="a pairwise plan",
+            )
         offered = {"ties": True} if TIE in page.choices.get("choice", ()) else {}
         choice = choose(page.conversations["A"], page.conversations["B"], **offered)
         page = _page(client.post(page.action, data={**page.fields, "choice": choice}))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +16,13 @@ from analysis.ranking.elo import elo
 from analysis.ranking.fit_check import check_fit
 from analysis.ranking.result import Ranking
 from analysis.ranking.table_choices import Words, read_choices
+from analysis.ranking.table_errors import NO_ERRORS, cautions, honest
 from analysis.ranking.table_raters import choose_raters
+from analysis.ranking.table_side import OPTION, require_both_sides, require_bounded_side, side_notes
 from analysis.ranking.table_ties import TIES, Ties, ranked_with
+from analysis.ranking.tie_models import MODELS
 from analysis.ranking.ties import TiedRanking
+from analysis.results.words import counted
 from analysis.tables import columns
 from analysis.tables.columns import TIE
 from prereg.errors import RatifyError
@@ -29,10 +33,6 @@ from prereg.tables.reading import Reading
 Penalty = Literal["ridge", "firth"]
 
 SIDES_AND_CHOICE = ("left_id", "right_id", "choice")
-# Below so many raters a note says that clustered errors are too small; below the other, none.
-_FEW_RATERS = 10
-_NO_ERRORS = 3
-_NO_WIDTH = 1e-9
 # So many scenarios, groups and items of a group are named in a caution.
 _MOST_NAMED = 4
 # The options of `ratify rank` that name these columns.
@@ -120,22 +120,29 @@ def rank_table(
         columns.require_rows(judgments, "judgments by these raters")
         by = "scenario" if "scenario" in judgments else None
         cluster = "rater_id" if "rater_id" in judgments else None
+        if side_advantage:
+            require_both_sides(columns.without_ties(judgments) if ties == "drop" else judgments)
         judgments, people, about_ties = ranked_with(
             judgments, ties, by=by, cluster=cluster, penalty=penalty, side_advantage=side_advantage
         )
-        people = _honest(people, judgments)
+        if side_advantage:
+            require_bounded_side(judgments, by=by)
+        people, alike = honest(people, judgments)
         sequential = elo(judgments, by=by, tie=TIE)
     shown = _beside(people, sequential, judgments, by)
-    clusters = f", {people.n_clusters:,} raters" if cluster else ""
+    clusters = f", {counted(people.n_clusters, 'rater')}" if cluster else ""
     notes = [
         *table.notes,
-        f"{people.method}; {people.n_judgments:,} judgments, {people.n_items:,} items{clusters}",
+        f"{people.method}; {counted(people.n_judgments, 'judgment')}, "
+        f"{counted(people.n_items, 'item')}{clusters}",
         f"{sequential.method}; it depends on the order of the rows",
     ]
     notes += about_ties
     notes += [how] * bool(how)
-    notes += _leaning(people) if side_advantage else []
-    notes += [*_cautions(people, clustered=cluster is not None), *_apart(people)]
+    if side_advantage:
+        few = cluster is not None and people.n_clusters < NO_ERRORS
+        notes += side_notes(people, judgments, by=by, few=few, alike=alike)
+    notes += [*cautions(people, clustered=cluster is not None, alike=alike), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")
     notes += whose.notes
@@ -152,42 +159,21 @@ def rank_table(
 
 
 def _refuse_both(penalty: Penalty, ties: Ties, *, check: bool, side_advantage: bool) -> None:
-    """Raise `RatifyError` at what Firth's penalty does not go with."""
-    if penalty == "ridge":
-        return
-    for asked, option, why in (
-        (check, "--check", "choix fits with a ridge"),
-        (side_advantage, "--side-advantage", "it is fitted with a ridge"),
-        (ties in ("davidson", "rao_kupper"), f"--ties {ties}", "it is fitted with a ridge"),
+    """Raise `RatifyError` at options that do not go together."""
+    firth, sides = f"--penalty {penalty}", OPTION
+    for both, option, other, why in (
+        (check and side_advantage, "--check", sides, "choix has no advantage of a side"),
+        (check and penalty == "firth", "--check", firth, "choix fits with a ridge"),
+        (side_advantage and penalty == "firth", sides, firth, "it is fitted with a ridge"),
+        (
+            ties in MODELS and penalty == "firth",
+            f"--ties {ties}",
+            firth,
+            "it is fitted with a ridge",
+        ),
     ):
-        if asked:
-            raise RatifyError(
-                f"{option} does not go with --penalty {penalty}: {why}", allowed="one of the two"
-            )
-
-
-def _leaning(people: Ranking) -> list[str]:
-    """Return the advantage of the left side, as a note."""
-    if people.side_advantage is None:
-        return ["advantage of the left side: not estimable from these judgments"]
-    low, high = people.side_advantage_low, people.side_advantage_high
-    ends = f" [{low:.3f}, {high:.3f}]" if low is not None and high is not None else ""
-    return [f"advantage of the left side: {people.side_advantage:.3f}{ends} log-odds"]
-
-
-def _honest(people: Ranking, judgments: pd.DataFrame) -> Ranking:
-    """Return the ranking without errors that are of fewer than 3 raters, or of ties only."""
-    frame = people.frame.copy()
-    few = 1 < people.n_clusters < _NO_ERRORS and "rater_id" in judgments
-    ties = frame["score"].notna() & (frame["high"] - frame["low"] < _NO_WIDTH)
-    for lacking, why in (
-        (frame["low"].notna() & few, f"no standard error: fewer than {_NO_ERRORS} raters"),
-        (ties & (not few), "no standard error: the judgments do not differ"),
-    ):
-        frame.loc[lacking, ["se", "low", "high"]] = np.nan
-        before = frame.loc[lacking, "note"]
-        frame.loc[lacking, "note"] = [f"{note}; {why}" if note else why for note in before]
-    return replace(people, frame=frame)
+        if both:
+            raise RatifyError(f"{option} does not go with {other}: {why}", allowed="one of the two")
 
 
 def _apart(people: Ranking) -> list[str]:
@@ -212,20 +198,6 @@ def _apart(people: Ranking) -> list[str]:
 
 def _shortened(items: Sequence[str]) -> str:
     return ", ".join(items[:_MOST_NAMED]) + (", ..." if len(items) > _MOST_NAMED else "")
-
-
-def _cautions(people: Ranking, *, clustered: bool) -> list[str]:
-    """Return notes on intervals of few raters."""
-    if not clustered or people.n_clusters >= _FEW_RATERS:
-        return []
-    raters = "1 rater" if people.n_clusters == 1 else f"{people.n_clusters} raters"
-    verb = "is" if people.n_clusters == 1 else "are"
-    if people.n_clusters < _NO_ERRORS:
-        return [f"caution: no standard errors, because {raters} {verb} too few to cluster them by"]
-    return [
-        f"caution: standard errors clustered by only {raters} are too small, and so are their "
-        f"intervals; from {_FEW_RATERS} raters they can be read"
-    ]
 
 
 def _read(path: Path, reading: Reading) -> Table:
@@ -303,6 +275,8 @@ def _beside(
     beside = sequential.frame[[*key, "score", "rank"]]
     beside = beside.rename(columns={"score": "elo", "rank": "elo_rank"})
     table = people.frame.merge(beside, on=key, validate="1:1")
+    for name in ("score", "low", "high"):
+        table[name] += 0.0  # a score of minus zero is zero
     shown = ["item_id", "rank", "score", "low", "high", "elo", "elo_rank", "n", "wins", "losses"]
     tied = judgments[judgments["choice"] == TIE]
     if len(tied):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray
+from analysis.results.words import counted
 from prereg.errors import RatifyError
 from prereg.tables.contract import MODES, RATER_KINDS
 
@@ -130,7 +131,7 @@ def _counted(numbers: dict[str, int]) -> str:
 
 def _left_out(n: int, kept: BoolArray) -> list[str]:
     left = n - int(kept.sum())
-    return [f"left out: {left:,} judgments by other raters (--raters)"] if left else []
+    return [f"left out: {counted(left, 'judgment')} by other raters (--raters)"] if left else []
 
 
 def _rows_of(frame: pd.DataFrame, kinds: pd.Series[str] | None, name: str) -> BoolArray:

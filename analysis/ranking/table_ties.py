@@ -12,6 +12,7 @@ from analysis.ranking.bradley_terry import bradley_terry
 from analysis.ranking.result import Ranking
 from analysis.ranking.tie_models import MODELS
 from analysis.ranking.ties import TiedRanking, rank_with_ties
+from analysis.results.words import counted
 from analysis.tables import columns
 from analysis.tables.columns import TIE
 from prereg.analyses.base import Penalty
@@ -47,7 +48,8 @@ def ranked_with(
         Those that were ranked.
     ranking : Ranking
     notes : list of str
-        How many ties there are, and what they are; empty if there are none.
+        How many ties there are, and what they are; that there are none, if a choice of `ties`
+        has nothing to do.
 
     Raises
     ------
@@ -55,15 +57,17 @@ def ranked_with(
         As `bradley_terry` and `rank_with_ties`, and where every judgment is a tie to be dropped.
     """
 
-    def scored(rows: pd.DataFrame, tie: str | None = None) -> Ranking:
+    def scored(rows: pd.DataFrame, tie: str | None = None, *, errors: bool = True) -> Ranking:
         if penalty == "firth":
             return bias_reduced(rows, by=by, cluster=cluster, tie=tie)
-        return bradley_terry(rows, by=by, cluster=cluster, tie=tie, side_advantage=side_advantage)
+        return bradley_terry(
+            rows, by=by, cluster=cluster, tie=tie, side_advantage=side_advantage, errors=errors
+        )
 
     n = int(columns.is_tie(judgments).sum())
     if not n:
-        return judgments, scored(judgments), []
-    said = f"{n:,} of {len(judgments):,} judgments are ties"
+        return judgments, scored(judgments), _without_ties(ties)
+    said = f"{n:,} of {counted(len(judgments), 'judgment')} {'is a tie' if n == 1 else 'are ties'}"
     if ties == "half":
         return (
             judgments,
@@ -74,7 +78,8 @@ def ranked_with(
         kept = columns.without_ties(judgments)
         columns.require_rows(kept, "judgments other than ties")
         ranking = scored(kept)
-        return kept, ranking, [f"{said} and are dropped{_stretched(judgments, ranking, by)}"]
+        stretched = _stretched(scored(judgments, TIE, errors=False), ranking, penalty)
+        return kept, ranking, [f"{said} and {'is' if n == 1 else 'are'} dropped{stretched}"]
     tied = rank_with_ties(
         judgments, model=ties, by=by, cluster=cluster, side_advantage=side_advantage
     )
@@ -87,24 +92,44 @@ def ranked_with(
     )
 
 
+def _without_ties(ties: Ties) -> list[str]:
+    """Return what the ranking is where a tie was to be something and there is none."""
+    if ties in MODELS:
+        return [
+            f"no judgment is a tie, so --ties {ties} fits no parameter for ties: without ties the "
+            "model is Bradley-Terry"
+        ]
+    return ["no judgment is a tie, so --ties drop leaves none out"] if ties == "drop" else []
+
+
 def _equals(tied: TiedRanking) -> str:
     return f"{tied.tie_of_equals:.1%} of comparisons"
 
 
-def _stretched(judgments: pd.DataFrame, dropped: Ranking, by: str | None) -> str:
-    """Return by how much the scores are further apart than with half wins, in words."""
-    halves = bradley_terry(judgments, by=by, errors=False, tie=TIE).frame
+def _stretched(halves: Ranking, dropped: Ranking, penalty: Penalty) -> str:
+    """Return by how much the scores are further apart than with half wins, in words.
+
+    Both rankings are of one model, so that only the ties differ.
+    """
+    if not (halves.strongly_connected and dropped.strongly_connected):
+        finite = "Firth's penalty" if penalty == "firth" else "the ridge"
+        return (
+            f". By how much that stretches the scores is not said, because some are finite only by "
+            f"{finite}"
+        )
     key = ["scenario", "item_id"]
-    both = halves[[*key, "component", "score"]].merge(dropped.frame[[*key, "score"]], on=key)
+    both = halves.frame[[*key, "component", "score"]].merge(
+        dropped.frame[[*key, "score"]], on=key, suffixes=("_half", "_whole")
+    )
     both = both.dropna()
-    apart = both[["score_x", "score_y"]] - both.groupby("component")[
-        ["score_x", "score_y"]
-    ].transform("mean")
-    half, whole = (float(np.sqrt((apart[name] ** 2).mean())) for name in ("score_x", "score_y"))
+    scores = both[["score_half", "score_whole"]]
+    apart = scores - scores.groupby(both["component"]).transform("mean")
+    half, whole = np.sqrt((apart**2).mean())
     if not (half > 0 and np.isfinite(whole)):
         return ""
-    most = both.sort_values("score_x", ascending=False).iloc[0]
+    most = both.sort_values("score_half", ascending=False).iloc[0]
     return (
-        f": their spread becomes {whole / half:.2f} times that with half wins "
-        f"({most['item_id']} {most['score_x']:.3f} becomes {most['score_y']:.3f})"
+        f": the scores spread {whole / half:.2f} times as far as with half a win for each item "
+        f"(that of {most['item_id']} is {most['score_whole']:z.3f} instead of "
+        f"{most['score_half']:z.3f})"
     )

@@ -23,10 +23,11 @@ from analysis.regression.effective_clusters import Effective, by_effective_clust
 from analysis.regression.figures import plot_selection_by_gap
 from analysis.regression.fit import Regression, clustered_logit, predicted_probability
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
+from analysis.regression.notes import note_of
 from analysis.results.factors import factor_of_odds
 from analysis.results.numbers import percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
-from analysis.results.words import counted
+from analysis.results.words import counted, undecided
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES, BaselineJudge
@@ -61,7 +62,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
         raise RatifyError(
             f"the formula has no term '{analysis.term}'", allowed=", ".join(frame["term"])
         )
-    unregistered = {"analysis": analysis.id}
+    unregistered, mine = {"analysis": analysis.id}, effective[analysis.term]
     quantities = [
         Quantity(
             name=str(row["term"]),
@@ -77,7 +78,7 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
             clusters=fit.n_clusters,
             method=effective[str(row["term"])].method,
             unit="log-odds per point" if row["term"] == "gap" else "log-odds",
-            note=" ".join(filter(None, (*fit.warnings, effective[analysis.term].note)))
+            note=note_of(fit, mine.note, allowed_for=mine.few)
             if row["term"] == analysis.term
             else "",
             # only the term that the plan names was registered as a question
@@ -99,7 +100,8 @@ def run_logit(analysis: Logit, evidence: Evidence) -> Finding:
     table = ResultTable(
         name=analysis.id,
         title=f"{analysis.formula}",
-        caption=f"{fit.method}; {fit.n:,} judgments, {fit.n_clusters} clusters; log-odds.{note}",
+        caption=f"{fit.method}; {counted(fit.n, 'judgment')}, "
+        f"{counted(fit.n_clusters or 0, 'cluster')}; log-odds.{note}",
         frame=frame,
         status=evidence.status,
         level=analysis.level,
@@ -140,7 +142,7 @@ def _logit_sentence(analysis: Logit, outcome: str, main: Quantity, who: str) -> 
     assert main.estimate is not None
     assert main.low is not None
     assert main.high is not None
-    clear = "" if main.low > 0 or main.high < 0 else "; the interval includes no difference"
+    clear = "; the interval includes no difference" if undecided(main.low, main.high) else ""
     if main.name != "gap":
         return (
             f"In {analysis.formula}, the log-odds of {main.name} are "
@@ -271,7 +273,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
         beside, said = agreement_without_ties(analysis, evidence, judge_id, found, common)
         quantities += beside
         share = with_interval(found.estimate, found.low, found.high, percent=True)
-        words.append(f"{judge_id} {share} of {found.n:,} trials{said}{_refused(found)}")
+        words.append(f"{judge_id} {share} of {counted(found.n, 'trial')}{said}{_refused(found)}")
     return Finding(
         sentence=f"The judges make the same choice as {evidence.raters} on the same trials: "
         f"{'; '.join(words)}.",

@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN, adjust
-from analysis.registered.finding import Finding, drawn, result_tables, stamp
-from analysis.regression.effects import COLUMNS, with_families
-from analysis.regression.figures import plot_effects
+from analysis.registered.finding import Finding, result_tables
+from analysis.registered.regression_parts import (
+    families_of,
+    figure_of,
+    formula_of,
+    in_own_families,
+    of_outcomes,
+    quantity_of,
+    sentence_of,
+)
+from analysis.regression.effects import COLUMNS
+from analysis.regression.notes import note_of
 from analysis.regression.ordinal import clustered_ordinal
 from analysis.regression.ordinal_checks import category_predictions, proportional_odds
 from analysis.regression.ordinal_result import OrdinalRegression
 from analysis.results.factors import factor_of_odds
-from analysis.results.numbers import number, p_value
-from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.quantities import ResultTable
 from analysis.results.words import listed
-from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, Regression
+from prereg.analyses.regression import Regression
 
 UNIT = "log-odds of a higher category"
-# At most this many effects are in the sentence; the others are in the table.
-_MOST_TOLD = 4
 
 Fits = Mapping[str, OrdinalRegression]
 Rows = Mapping[str, pd.DataFrame]
@@ -60,19 +64,20 @@ def ordinal_finding(analysis: Regression, evidence: Evidence, rows: Rows) -> Fin
     tests = _with_correction({outcome: found[0] for outcome, found in checks.items()})
     return Finding(
         sentence=_sentence(analysis, table, tests),
-        quantities=[_quantity(analysis, evidence, row) for row in table.to_dict("records")],
+        quantities=[
+            quantity_of(analysis, evidence, row, unit="log-odds")
+            for row in table.to_dict("records")
+        ],
         tables=_tables(analysis, evidence, fits, rows, table, tests, checks),
-        figures=[_figure(analysis, evidence, table)],
+        figures=[figure_of(analysis, evidence, table, unit=UNIT)],
     )
 
 
 def _fit(analysis: Regression, outcome: str, data: pd.DataFrame) -> OrdinalRegression:
-    plain = outcome.isidentifier() and not keyword.iskeyword(outcome)
-    left = outcome if plain else f"Q({outcome!r})"
     assert analysis.cluster is not None  # the plan refuses an ordinal model without one
     return clustered_ordinal(
         data,
-        f"{left} ~ {analysis.predictors}",
+        formula_of(analysis, outcome),
         cluster=analysis.cluster,
         categories=analysis.levels or _scale(data, outcome),
         distribution=analysis.distribution,
@@ -113,63 +118,24 @@ def _effects(analysis: Regression, fits: Fits) -> pd.DataFrame:
                     "n": fit.n,
                     "clusters": fit.n_clusters,
                     "method": found.method,
-                    "note": " ".join(fit.warnings),
+                    "note": note_of(fit, allowed_for=found.clusters < fit.few_clusters),
                 }
             )
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    families = {outcome: analysis.family_of(outcome) for outcome in fits}
-    if analysis.family.over != "shared":
-        return with_families(table, families, correction=analysis.family.correction)
-    return table.assign(
-        family=table["outcome"].map(families), correction=SHOWN[analysis.family.correction]
-    )
+    return in_own_families(analysis, pd.DataFrame(rows, columns=COLUMNS), fits)
 
 
 def _with_correction(tests: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the tests of proportional odds of all outcomes, with Holm's correction over all."""
-    table = pd.concat(tests, names=["outcome"]).reset_index("outcome").reset_index(drop=True)
+    table = of_outcomes(tests)
     return table.assign(p_adjusted=adjust(table["p"].to_numpy(dtype=float), "holm"))
 
 
-def _quantity(analysis: Regression, evidence: Evidence, row: Mapping[Any, Any]) -> Quantity:
-    shared = analysis.family.over == "shared"
-    about = ""
-    if not shared and analysis.family.correction != "none":
-        about = (
-            f"p {p_value(row['p'])} uncorrected; {row['correction']} over {row['tests']} "
-            f"test{'s' * (row['tests'] != 1)} ({row['family']})."
-        )
-    rated = {RATINGS, JUDGE_RATINGS}
-    return Quantity(
-        name=analysis.quantity_name(row["outcome"], row["effect"]),
-        label=f"{row['outcome']}: {row['effect']}",
-        estimate=row["estimate_raw"],
-        low=row["low_raw"],
-        high=row["high_raw"],
-        level=analysis.level,
-        se=row["se_raw"],
-        p_value=row["p"] if shared else row["p_adjusted"],
-        n=int(row["n"]),
-        unit_of_n="ratings" if analysis.data in rated else f"rows of {analysis.data}",
-        clusters=int(row["clusters"]),
-        method=row["method"],
-        unit="log-odds",
-        note=" ".join(part.strip() for part in (row["note"], about) if part),
-        **stamp(analysis, evidence),
-    )
-
-
 def _sentence(analysis: Regression, table: pd.DataFrame, tests: pd.DataFrame) -> str:
-    told = []
-    for row in table.head(_MOST_TOLD).to_dict("records"):
-        low, high = row["low_raw"], row["high_raw"]
-        told.append(
-            f"{row['outcome'].replace('_', ' ')}, {row['effect']}: the odds of a higher rating are "
-            f"multiplied by {factor_of_odds(row['estimate_raw'], low, high)}"
-            + ("" if low > 0 or high < 0 else " (the interval includes no difference)")
-        )
-    more = len(table) - len(told)
-    rest = f" {more} more are in the table." if more else ""
+    told = {
+        at: "the odds of a higher rating are multiplied by "
+        + factor_of_odds(row["estimate_raw"], row["low_raw"], row["high_raw"])
+        for at, row in table.iterrows()
+    }
     unequal = tests[tests["p_adjusted"] <= 1 - analysis.level]
     said = ""
     if len(unequal):
@@ -178,11 +144,7 @@ def _sentence(analysis: Regression, table: pd.DataFrame, tests: pd.DataFrame) ->
             f" That one factor holds at every threshold does not fit the data for {listed(names)}: "
             "read the separate logits instead."
         )
-    return f"In the registered regression {analysis.id}, {'; '.join(told)}.{rest}{said}"
-
-
-def _of_outcomes(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True)
+    return sentence_of(analysis, table, told) + said
 
 
 def _tables(
@@ -208,7 +170,7 @@ def _tables(
             f"Effects of {analysis.predictors}",
             f"_raw: {UNIT}. {analysis.level:.0%} intervals; {how}. Correction: "
             f"{SHOWN[analysis.family.correction]}, family: "
-            f"{'; '.join(dict.fromkeys(table['family']))}.",
+            f"{families_of(table)}.",
             table.drop(columns=[*in_sd, *shared]),
         ),
         (
@@ -216,14 +178,14 @@ def _tables(
             f"All coefficients of {analysis.predictors}",
             f"{method}; {UNIT}, not corrected. Only the terms and contrasts in the table of "
             "effects were registered as questions.",
-            _of_outcomes(frames),
+            of_outcomes(frames),
         ),
         (
             "thresholds",
             "Thresholds between neighbouring categories",
             "Log-odds of the lower categories where every term is 0; rows below and above each. "
             f"{method}.",
-            _of_outcomes({outcome: fit.thresholds_frame() for outcome, fit in fits.items()}),
+            of_outcomes({outcome: fit.thresholds_frame() for outcome, fit in fits.items()}),
         ),
         (
             "proportional_odds",
@@ -237,7 +199,7 @@ def _tables(
             "A separate logit at each threshold",
             "Log-odds of this category or a higher one against the lower ones, errors clustered by "
             f"{analysis.cluster}.",
-            _of_outcomes({outcome: found[1] for outcome, found in checks.items()}),
+            of_outcomes({outcome: found[1] for outcome, found in checks.items()}),
         ),
     ]
     if analysis.predictions:
@@ -251,23 +213,6 @@ def _tables(
             "Mean probability of each category over the observed rows, other columns unchanged; "
             f"delta method. {method}."
         )
-        shown.append(("predictions", "Average predictions", caption, _of_outcomes(parts)))
+        shown.append(("predictions", "Average predictions", caption, of_outcomes(parts)))
     unasked = ["coefficients", "thresholds", "proportional_odds", "separate_logits"]
     return result_tables(analysis, evidence, shown, level=analysis.level, exploratory=unasked)
-
-
-def _figure(analysis: Regression, evidence: Evidence, table: pd.DataFrame) -> ResultFigure:
-    said = "; ".join(
-        f"{row['outcome']}, {row['effect']}: {number(row['estimate_raw'], 2)}"
-        for row in table.to_dict("records")
-    )
-    return drawn(
-        evidence,
-        plot_effects(table, unit="raw", x_label=f"Effect ({UNIT})"),
-        name=f"{analysis.id}_effects",
-        caption=f"Estimates with {analysis.level:.0%} intervals, {UNIT}. The line marks no effect; "
-        "hollow marks have intervals that include it. Intervals are not corrected for the number "
-        "of tests.",
-        title="Effects",
-        alt=f"Effects with intervals. {said}.",
-    )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from analysis.agreement.choices import choice_agreement
 from analysis.inference.trial_errors import cluster_columns
-from analysis.regression.fit import clustered_logit
+from analysis.registered.regression_parts import formula_of
+from analysis.regression.contrasts import contrast_weights
+from analysis.regression.fit import clustered_logit, clustered_ols
 from analysis.regression.judge_gap import selection_by_gap
 from analysis.results.numbers import interval, number
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.analyses.clusters import holds_items
+from prereg.analyses.regression import Regression
 
 _ITEMS = "That takes these items as the only ones of interest."
 
@@ -35,6 +40,41 @@ def of_logit(analysis: Logit, data: pd.DataFrame) -> str:
         f"The published errors of {analysis.id} would be clustered by {by} alone: that of "
         f"{analysis.term} would be {number(found.se, 4)}, and its interval "
         f"{interval(found.low, found.high)}. {_ITEMS}"
+    )
+
+
+def of_regression(analysis: Regression, rows: Mapping[str, pd.DataFrame]) -> str:
+    """Return the errors and intervals of a regression on trials by rater alone.
+
+    Parameters
+    ----------
+    analysis : Regression
+    rows : mapping of outcome to DataFrame
+        What each outcome's regression was fitted on.
+
+    Returns
+    -------
+    str
+        Empty if the plan's errors are these, or not clustered.
+    """
+    if analysis.clustering is None or not holds_items(analysis.clustering):
+        return ""
+    by = cluster_columns(analysis.clustering)[0]
+    fitted = clustered_logit if analysis.model == "logit" else clustered_ols
+    said = []
+    for outcome, data in rows.items():
+        formula = formula_of(analysis, outcome)
+        fit = fitted(data, formula, cluster=by, distribution=analysis.distribution)
+        for effect, text in analysis.effects.items():
+            found = fit.combination(contrast_weights(fit, text), level=analysis.level)
+            said.append(
+                f"that of {analysis.quantity_name(outcome, effect)} would be "
+                f"{number(found.se, 4)}, and its interval {interval(found.low, found.high)}"
+            )
+    unit = " in log-odds," if analysis.model == "logit" else ""
+    return (
+        f"The published errors of {analysis.id} would be clustered by {by} alone:{unit} "
+        f"{'; '.join(said)}. {_ITEMS}"
     )
 
 

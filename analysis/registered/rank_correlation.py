@@ -215,7 +215,7 @@ def _about_error(evidence: Evidence, found: Found, what: str, unknown: str) -> s
             said.append(f"The errors of {name} are as large as their spread.")
         else:
             value = with_interval(scale.estimate, scale.low, scale.high, decimals=2)
-            said.append(f"Reliability of {name}: {value} over {scale.n} items.")
+            said.append(f"Reliability of {name}: {value} over {counted(scale.n, 'item')}.")
     treatment = _treatment(evidence, found, what)
     if math.isnan(found.disattenuated):
         said.insert(0, f"{treatment[0].upper()}{treatment[1:]}.")

@@ -54,7 +54,8 @@ def run_ranking(analysis: RankingAnalysis, evidence: Evidence) -> Finding:
     choices = evidence.people if people else evidence.judges[analysis.of].trials
     if choices.empty:
         raise RatifyError(
-            f"{analysis.of} answered 0 of {len(evidence.people):,} trials, so it has no ranking"
+            f"{analysis.of} answered 0 of {counted(len(evidence.people), 'trial')}, so it has no "
+            "ranking"
         )
     # a judge is one rater: its errors are those of its judgments
     cluster = analysis.cluster if people else None
@@ -112,7 +113,7 @@ def _sentence(
     analysis: RankingAnalysis, evidence: Evidence, ranks: RankIntervals, scale: Reliability
 ) -> str:
     frame = ranks.frame.dropna(subset=["rank_low"])
-    text = f"{_who(analysis, evidence)} ranking of {ranks.n_items} items"
+    text = f"{_who(analysis, evidence)} ranking of {counted(ranks.n_items, 'item')}"
     if np.isfinite(scale.estimate):
         text += (
             f" has a reliability of {_two_decimals(scale)}: about {percent(scale.estimate)} of the "
@@ -180,7 +181,8 @@ def _rank_table(
         name=f"{analysis.id}_ranks",
         title=f"{_who(analysis, evidence)} ranking: the ranks that each item may have",
         caption=f"Scores in log-odds; 1 is best, within connected items of a scenario; {promise}. "
-        f"{ranks.n_judgments:,} judgments, {ranks.n_clusters:,} clusters. {ranks.method}.",
+        f"{counted(ranks.n_judgments, 'judgment')}, {counted(ranks.n_clusters, 'cluster')}. "
+        f"{ranks.method}.",
         frame=frame,
         status=evidence.status,
         level=analysis.level,
@@ -270,10 +272,11 @@ def _rank_figures(
                 plot_rank_intervals(part),
                 name=f"{analysis.id}_ranks_{place}",
                 title=f"{_who(analysis, evidence)} ranking with intervals of ranks: {scenario}",
-                caption=f"Points are ranks of {len(part)} items, bars their intervals: "
+                caption=f"Points are ranks of {counted(len(part), 'item')}, bars their intervals: "
                 f"{promise}. A hollow point has no interval."
                 + _left_out(len(groups) - _MOST_FIGURES),
-                alt=f"Ranks of {len(part)} items of {scenario} with intervals; {best} is first.",
+                alt=f"Ranks of {counted(len(part), 'item')} of {scenario} with intervals; "
+                f"{best} is first.",
             )
         )
     return figures

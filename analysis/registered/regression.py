@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-import keyword
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.inference.families import SHOWN, Family, FamilyTest
-from analysis.registered.finding import Finding, drawn, result_tables, stamp
+from analysis.registered import published_errors
+from analysis.registered.finding import Finding, result_tables
 from analysis.registered.ordinal import ordinal_finding
+from analysis.registered.regression_parts import (
+    families_of,
+    figure_of,
+    formula_of,
+    in_own_families,
+    of_outcomes,
+    p_text,
+    quantity_of,
+    sentence_of,
+)
 from analysis.registered.regression_rows import regression_rows
-from analysis.regression.effects import effects_table, outcome_sd, with_families
-from analysis.regression.figures import plot_effects
+from analysis.registered.tied import ties_of
+from analysis.regression.effects import effects_table, outcome_sd
 from analysis.regression.fit import (
     Regression,
     average_marginal_effects,
@@ -27,16 +36,15 @@ from analysis.regression.fit import (
 )
 from analysis.regression.traps import traps
 from analysis.results.factors import factor_of_odds
-from analysis.results.numbers import number, p_value, signed, with_interval
-from analysis.results.quantities import Quantity, ResultFigure, ResultTable
-from prereg.analyses.regression import RATINGS, TRIALS
+from analysis.results.numbers import signed, with_interval
+from analysis.results.quantities import Quantity, ResultTable
+from prereg.analyses.regression import TRIALS
 from prereg.analyses.regression import Regression as RegressionPlan
 
-_UNIT_OF_N = {TRIALS: "judgments", RATINGS: "ratings", "judge_ratings": "ratings"}
-# At most this many effects are in the sentence; the others are in the table.
-_MOST_TOLD = 4
 # Outcomes that say whether people chose the judge's side, whichever that was.
 AGREES = {"select_higher", "select_match"}
+# Outcomes that say which side people chose: none, where they chose neither.
+OF_A_CHOICE = {*AGREES, "chose_left"}
 
 
 def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
@@ -65,16 +73,21 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
         return ordinal_finding(analysis, evidence, rows)
     fits = {outcome: _fit(analysis, outcome, data) for outcome, data in rows.items()}
     table = _effects(analysis, evidence, fits, rows)
-    quantities = [_quantity(analysis, evidence, row) for row in table.to_dict("records")]
+    unit = _unit(analysis)
+    quantities = [
+        quantity_of(analysis, evidence, row, unit=unit) for row in table.to_dict("records")
+    ]
+    ties, published = _of_trials(analysis, evidence, rows)
     return Finding(
         sentence=" ".join([_sentence(analysis, table), *_traps(analysis, fits, rows)]),
         quantities=quantities,
         tables=[
-            _effects_result(analysis, evidence, table),
-            _coefficients(analysis, evidence, fits),
+            _effects_result(analysis, evidence, table, ties),
+            _coefficients(analysis, evidence, fits, ties),
             *_averages(analysis, evidence, fits, rows),
         ],
-        figures=[_figure(analysis, evidence, table)],
+        figures=[figure_of(analysis, evidence, table, unit=unit, ties=ties)],
+        methods=published,
     )
 
 
@@ -126,16 +139,14 @@ def in_families(finding: Finding, families: list[Family]) -> Finding:
         found = adjusted.get((quantity.analysis, quantity.name))
         if found is None or quantity.p_value is None:
             return quantity
-        told = f"{quantity.note} p {_p(quantity.p_value)} uncorrected; {found[1]}."
+        told = f"{quantity.note} p {p_text(quantity.p_value)} uncorrected; {found[1]}."
         return replace(quantity, p_value=found[0], note=told.strip())
 
     return replace(finding, quantities=[corrected(q) for q in finding.quantities])
 
 
 def _fit(analysis: RegressionPlan, outcome: str, data: pd.DataFrame) -> Regression:
-    plain = outcome.isidentifier() and not keyword.iskeyword(outcome)
-    left = outcome if plain else f"Q({outcome!r})"
-    formula = f"{left} ~ {analysis.predictors}"
+    formula = formula_of(analysis, outcome)
     if analysis.clustering is None:
         return robust_ols(data, formula, distribution=analysis.distribution)
     fit = clustered_logit if analysis.model == "logit" else clustered_ols
@@ -165,46 +176,7 @@ def _effects(
         weights=few.weights,
         level=analysis.level,
     )
-    families = {outcome: analysis.family_of(outcome) for outcome in fits}
-    if analysis.family.over != "shared":
-        return with_families(table, families, correction=analysis.family.correction)
-    return table.assign(
-        family=table["outcome"].map(families), correction=SHOWN[analysis.family.correction]
-    )
-
-
-def _quantity(analysis: RegressionPlan, evidence: Evidence, row: Mapping[Any, Any]) -> Quantity:
-    shared = analysis.family.over == "shared"
-    about = ""
-    if not shared and analysis.family.correction != "none":
-        about = (
-            f"p {_p(row['p'])} uncorrected; {row['correction']} over {row['tests']} "
-            f"test{'s' * (row['tests'] != 1)} ({row['family']})."
-        )
-    if not math.isnan(row["sd"]):
-        about += f" In sd units {number(row['estimate_sd'], 3)}; "
-        about += f"sd {number(row['sd'], 3)} of {row['sd_of']}."
-    return Quantity(
-        name=analysis.quantity_name(row["outcome"], row["effect"]),
-        label=f"{row['outcome']}: {row['effect']}",
-        estimate=row["estimate_raw"],
-        low=row["low_raw"],
-        high=row["high_raw"],
-        level=analysis.level,
-        se=row["se_raw"],
-        p_value=row["p"] if shared else row["p_adjusted"],
-        n=int(row["n"]),
-        unit_of_n=_UNIT_OF_N.get(analysis.data, f"rows of {analysis.data}"),
-        clusters=None if pd.isna(row["clusters"]) else int(row["clusters"]),
-        method=row["method"],
-        unit=_unit(analysis),
-        note=" ".join(part.strip() for part in (row["note"], about) if part),
-        **stamp(analysis, evidence),
-    )
-
-
-def _p(value: float) -> str:
-    return "unknown" if math.isnan(value) else p_value(value)
+    return in_own_families(analysis, table, fits)
 
 
 def _unit(analysis: RegressionPlan) -> str:
@@ -212,21 +184,26 @@ def _unit(analysis: RegressionPlan) -> str:
 
 
 def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
-    told = []
-    for row in table.head(_MOST_TOLD).to_dict("records"):
+    told = {}
+    for at, row in table.iterrows():
         estimate, low, high = row["estimate_raw"], row["low_raw"], row["high_raw"]
-        name = f"{row['outcome'].replace('_', ' ')}, {row['effect']}: "
         if analysis.model == "logit":
-            text = f"the odds are multiplied by {factor_of_odds(estimate, low, high)}"
-        else:
-            text = with_interval(estimate, low, high, sign=True) + " points"
-            if not math.isnan(row["sd"]):
-                text += f", {signed(row['estimate_sd'], 2)} standard deviations"
-        clear = low > 0 or high < 0
-        told.append(name + text + ("" if clear else " (the interval includes no difference)"))
-    more = len(table) - len(told)
-    rest = f" {more} more are in the table." if more else ""
-    return f"In the registered regression {analysis.id}, {'; '.join(told)}.{rest}"
+            told[at] = f"the odds are multiplied by {factor_of_odds(estimate, low, high)}"
+            continue
+        told[at] = with_interval(estimate, low, high, sign=True) + " points"
+        if not math.isnan(row["sd"]):
+            told[at] += f", {signed(row['estimate_sd'], 2)} standard deviations"
+    return sentence_of(analysis, table, told)
+
+
+def _of_trials(
+    analysis: RegressionPlan, evidence: Evidence, rows: Mapping[str, pd.DataFrame]
+) -> tuple[str, str]:
+    """Return what was done with ties and the published errors, both empty without trials."""
+    if analysis.data != TRIALS:
+        return "", ""
+    kept = [outcome for outcome in analysis.outcomes if outcome not in OF_A_CHOICE]
+    return ties_of(evidence, left_in=kept), published_errors.of_regression(analysis, rows)
 
 
 def _traps(
@@ -234,7 +211,11 @@ def _traps(
 ) -> list[str]:
     """Return what the effects do not mean, each said once."""
     effects = list(analysis.effects.values())
-    said = [one for outcome, fit in fits.items() for one in traps(fit, rows[outcome], effects)]
+    said = [
+        one
+        for outcome, fit in fits.items()
+        for one in traps(fit, rows[outcome], effects, trials=analysis.data == TRIALS)
+    ]
     if analysis.differences == "left_minus_right" and set(analysis.outcomes) & AGREES:
         said.append(
             "Differences are left minus right, and the outcome is whether people chose the judge's "
@@ -245,7 +226,7 @@ def _traps(
 
 
 def _effects_result(
-    analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame
+    analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame, ties: str
 ) -> ResultTable:
     unit = _unit(analysis)
     shown = (
@@ -255,11 +236,6 @@ def _effects_result(
     )
     if analysis.family.over == "shared":
         shown = shown.drop(columns=["p_adjusted", "tests"])
-    sizes = dict(zip(table["family"], table["tests"], strict=True))
-    over = "; ".join(
-        f"{name} ({size} test{'s' * (size != 1)})" if size else f"{name} (with other analyses)"
-        for name, size in sizes.items()
-    )
     in_sd = ""
     if analysis.sd is not None:
         in_sd = " _sd: _raw divided by the sd in the column sd, which is assumed to be known."
@@ -268,7 +244,7 @@ def _effects_result(
         title=f"Effects of {analysis.predictors}",
         caption=f"_raw: {unit}.{in_sd} {analysis.level:.0%} intervals; "
         f"{'; '.join(table['method'].unique())}. Correction: "
-        f"{SHOWN[analysis.family.correction]}, family: {over}.",
+        f"{SHOWN[analysis.family.correction]}, family: {families_of(table)}.{ties}",
         frame=shown,
         status=evidence.status,
         level=analysis.level,
@@ -276,7 +252,7 @@ def _effects_result(
 
 
 def _coefficients(
-    analysis: RegressionPlan, evidence: Evidence, fits: Mapping[str, Regression]
+    analysis: RegressionPlan, evidence: Evidence, fits: Mapping[str, Regression], ties: str
 ) -> ResultTable:
     frames = {
         outcome: fit.to_frame(analysis.level).assign(n=fit.n, clusters=fit.n_clusters)
@@ -286,9 +262,10 @@ def _coefficients(
     return ResultTable(
         name=f"{analysis.id}_coefficients",
         title=f"All coefficients of {analysis.predictors}",
-        caption=f"{one.method}, {one.test}s, not corrected; {_unit(analysis)}. Only the terms and "
-        "contrasts in the table of effects were registered as questions.",
-        frame=_of_outcomes(frames),
+        caption=f"{one.method}, {one.test.replace(' test', ' tests')}, not corrected; "
+        f"{_unit(analysis)}. Only the terms and "
+        f"contrasts in the table of effects were registered as questions.{ties}",
+        frame=of_outcomes(frames),
         status="exploratory",
         level=analysis.level,
     )
@@ -312,7 +289,7 @@ def _averages(
             for outcome, fit in fits.items()
         }
         caption = f"Mean prediction {how}. {method}."
-        shown.append(("predictions", "Average predictions", caption, _of_outcomes(parts)))
+        shown.append(("predictions", "Average predictions", caption, of_outcomes(parts)))
     if analysis.average_effects:
         parts = {
             outcome: pd.concat(
@@ -324,38 +301,5 @@ def _averages(
             for outcome, fit in fits.items()
         }
         caption = f"Mean change of the prediction {how}; p uncorrected. {method}."
-        shown.append(("average_effects", "Average marginal effects", caption, _of_outcomes(parts)))
+        shown.append(("average_effects", "Average marginal effects", caption, of_outcomes(parts)))
     return result_tables(analysis, evidence, shown, level=analysis.level)
-
-
-def _of_outcomes(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return one table of all outcomes; the first column names the outcome."""
-    return pd.concat(parts, names=["outcome"]).reset_index("outcome").reset_index(drop=True)
-
-
-def _figure(analysis: RegressionPlan, evidence: Evidence, table: pd.DataFrame) -> ResultFigure:
-    in_sd = analysis.sd is not None
-    ax = plot_effects(
-        table,
-        unit="sd" if in_sd else "raw",
-        x_label=None if in_sd else f"Effect ({_unit(analysis)})",
-    )
-    caption = (
-        f"Estimates with {analysis.level:.0%} intervals"
-        + (", in standard deviations of each outcome" if in_sd else f", {_unit(analysis)}")
-        + ". The line marks no effect; hollow marks have intervals that include it. Intervals are "
-        "not corrected for the number of tests."
-    )
-    column = "estimate_sd" if in_sd else "estimate_raw"
-    said = "; ".join(
-        f"{row['outcome']}, {row['effect']}: {number(row[column], 2)}"
-        for row in table.to_dict("records")
-    )
-    return drawn(
-        evidence,
-        ax,
-        name=f"{analysis.id}_effects",
-        caption=caption,
-        title="Effects" + (" in standard deviations" if in_sd else ""),
-        alt=f"Effects with intervals. {said}.",
-    )

@@ -10,6 +10,7 @@ from analysis.registered.finding import Finding, drawn, result_tables
 from analysis.registered.sources import require_seen, source_quantity
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.quantities import Quantity, ResultTable
+from analysis.results.words import counted
 from analysis.sources.figures import plot_best_worst_shares
 from analysis.sources.ratings import CLUSTER_WORDS
 from analysis.sources.shares import MOST, best_worst_shares
@@ -67,7 +68,7 @@ def run_best_worst_shares(analysis: BestWorstShares, evidence: Evidence) -> Find
         f"(by chance {percent(r['chance'])})"
         for r in most.to_dict("records")
     )
-    about = f"{found.n_trials:,} trials by {found.n_raters:,} {evidence.raters}"
+    about = f"{counted(found.n_trials, 'trial')} by {found.n_raters:,} {evidence.raters}"
     figure = drawn(
         evidence,
         plot_best_worst_shares(found.shares, sources=analysis.sources),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from analysis.inference.trial_errors import cluster_words
 from analysis.regression.judge_gap import Trials
 from analysis.results.numbers import with_interval
 from analysis.results.quantities import Quantity
-from analysis.results.words import counted
+from analysis.results.words import counted, listed
 from analysis.tables import columns
 from prereg.analyses.choices import ChoiceAgreement
 from prereg.errors import RatifyError
@@ -25,14 +26,33 @@ def decided_trials(trials: Trials, evidence: Evidence) -> tuple[pd.DataFrame, st
     A tie has no higher-scored side that was chosen or not, so it drops out as gap 0 does. The
     sentence begins with a space; it is empty if there are no ties.
     """
-    if not trials.n_tied:
-        return trials.frame, ""
-    verb = "is" if trials.n_tied == 1 else "are"
-    said = (
-        f" {trials.n_tied:,} of {counted(trials.n, 'trial')} {verb} left out, because "
-        f"{evidence.raters} chose neither side (a tie)."
+    said = ties_of(evidence)
+    return (columns.without_ties(trials.frame) if said else trials.frame), said
+
+
+def ties_of(evidence: Evidence, *, left_in: Sequence[str] = ()) -> str:
+    """Return what a regression on trials did with ties, as a sentence that begins with a space.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    left_in : sequence of str
+        Outcomes that a tie has too, so that it is not left out.
+
+    Returns
+    -------
+    str
+        Empty if there are no ties.
+    """
+    n = int(columns.is_tie(evidence.people).sum())
+    if not n:
+        return ""
+    verb = "is" if n == 1 else "are"
+    kept = f", except from the regression of {listed(left_in)}" if left_in else ""
+    return (
+        f" {n:,} of {counted(len(evidence.people), 'trial')} {verb} left out, because "
+        f"{evidence.raters} chose neither side (a tie){kept}."
     )
-    return columns.without_ties(trials.frame), said
 
 
 def kinds_of_answers(evidence: Evidence) -> str:

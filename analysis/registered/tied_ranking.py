@@ -13,6 +13,7 @@ from analysis.ranking.ties import TiedRanking, score_errors_with_ties
 from analysis.registered.finding import stamp
 from analysis.results.numbers import with_interval
 from analysis.results.quantities import Quantity
+from analysis.results.words import counted
 from analysis.tables.columns import TIE, is_tie
 from prereg.analyses.ranking import RankingAnalysis
 
@@ -38,7 +39,8 @@ def about_ties(
     The sentence begins with a space; it is empty if nothing tied and ties have no model.
     """
     n, ranking = int(is_tie(choices).sum()), errors.ranking
-    said = f" {n:,} of {len(choices):,} judgments are ties"
+    are = "is a tie" if n == 1 else "are ties"
+    said = f" {n:,} of {counted(len(choices), 'judgment')} {are}"
     if analysis.tie_model == "half":
         return [], f"{said}: half a win for each item." if n else ""
     model = MODELS[analysis.tie_model]
@@ -55,7 +57,7 @@ def about_ties(
         clusters=errors.n_clusters,
         method=f"{model.source}; {errors.method}",
         unit="proportion",
-        note=f"{n:,} judgments are ties."
+        note=f"{counted(n, 'judgment')} {are}."
         + ("" if tied is not None else " Nothing tied, so the scores are Bradley-Terry's."),
         **stamp(analysis, evidence),
     )

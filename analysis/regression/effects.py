@@ -19,8 +19,10 @@ from analysis.inference.crossed_errors import Estimate
 from analysis.inference.families import SHOWN, FamilyTest, correct_families
 from analysis.regression.contrasts import contrast_weights
 from analysis.regression.effective_clusters import by_effective_clusters
+from analysis.regression.notes import note_of
 from analysis.regression.result import FEW_CLUSTERS, Regression
 from analysis.regression.wild_bootstrap import Weights, wild_cluster_bootstrap
+from analysis.results.words import counted
 from prereg.errors import RatifyError
 
 COLUMNS = [
@@ -82,7 +84,7 @@ def outcome_sd(
     """
     name = re.sub(r"^Q\((['\"])(.*)\1\)$", r"\2", regression.formula.partition("~")[0].strip())
     outcome = pd.Series(np.asarray(regression.result.model.endog, dtype=float))
-    whose = f"{name}, all {regression.n} rows"
+    whose = f"{name}, all {counted(regression.n, 'row')}"
     if of != "whole":
         if column is None or value is None:
             raise RatifyError(f"it is not clear which rows are {of}", allowed="column and value")
@@ -92,7 +94,7 @@ def outcome_sd(
             )
         chosen = _is_value(data[column], value)[regression.kept]
         outcome = outcome[chosen]
-        whose = f"{name} at {of} ({column} = {value}), {len(outcome)} rows"
+        whose = f"{name} at {of} ({column} = {value}), {counted(len(outcome), 'row')}"
     spread = float(outcome.std(ddof=1)) if len(outcome) > 1 else 0.0
     if not spread > 0:
         raise RatifyError(
@@ -214,14 +216,14 @@ def _tested(
     at = contrast_weights(fit, text)
     if not (wild and fit.groups is not None and _few(fit, below)):
         by = by_effective_clusters(fit, at, below=below, level=level)
-        return by.found, by.method, " ".join(filter(None, (*fit.warnings, by.note)))
+        return by.found, by.method, note_of(fit, by.note, allowed_for=by.few)
     drawn = wild_cluster_bootstrap(
         fit, text, rng=rng, resamples=resamples, weights=weights, level=level
     )
     found = replace(
         fit.combination(at, level=level), low=drawn.low, high=drawn.high, p_value=drawn.p_value
     )
-    return found, drawn.method, " ".join(filter(None, (*fit.warnings, drawn.note)))
+    return found, drawn.method, note_of(fit, drawn.note, allowed_for=True, plain_error=True)
 
 
 def _few(fit: Regression, below: int) -> bool:

@@ -127,7 +127,7 @@ def _marks(ax: Axes, values: np.ndarray, places: np.ndarray, number: int, name: 
     estimate, low, high = values.T
     bounded = np.isfinite(low) & np.isfinite(high)
     ax.hlines(places[bounded], low[bounded], high[bounded], color=colour, lw=1.5)
-    clear = bounded & ((low > 0) | (high < 0))
+    clear = (low > 0) | (high < 0)  # an interval without one of its ends too
     shown: dict[str, Any] = {"ls": "", "marker": marker, "ms": 5.5, "color": colour}
     ax.plot(estimate[clear], places[clear], gid="clear", **shown)
     ax.plot(estimate[~clear], places[~clear], mfc="white", gid="unclear", **shown)

@@ -8,6 +8,8 @@ from typing import Any
 import pandas as pd
 
 from analysis.regression.result import Regression
+from analysis.results.words import counted
+from prereg.analyses.clusters import RATER_AND_ITEMS
 
 # Columns that name a person; several rows with one value are not independent.
 PEOPLE = (
@@ -26,7 +28,9 @@ PEOPLE = (
 )
 
 
-def traps(fit: Regression, data: pd.DataFrame, effects: Sequence[str]) -> list[str]:
+def traps(
+    fit: Regression, data: pd.DataFrame, effects: Sequence[str], *, trials: bool = False
+) -> list[str]:
     """Return what must be said beside a regression's effects, one sentence each.
 
     Parameters
@@ -36,6 +40,8 @@ def traps(fit: Regression, data: pd.DataFrame, effects: Sequence[str]) -> list[s
         The table it was fitted on.
     effects : sequence of str
         Terms and contrasts that are reported.
+    trials : bool
+        Whether rows are trials, which depend on each other by their items too.
 
     Returns
     -------
@@ -43,19 +49,29 @@ def traps(fit: Regression, data: pd.DataFrame, effects: Sequence[str]) -> list[s
         HC3 errors although people have several rows; clusters of one row each; effects that hold
         in one group only, because an interaction has the same variable.
     """
-    return [*_dependent_rows(fit, data), *_rows_as_clusters(fit), *_in_one_group(fit, effects)]
+    return [
+        *_dependent_rows(fit, data, trials),
+        *_rows_as_clusters(fit),
+        *_in_one_group(fit, effects),
+    ]
 
 
-def _dependent_rows(fit: Regression, data: pd.DataFrame) -> list[str]:
+def _dependent_rows(fit: Regression, data: pd.DataFrame, trials: bool) -> list[str]:
     """Return that HC3 takes rows of one person as independent."""
     if fit.cluster:
         return []
     rows = data.iloc[fit.kept]
+    if trials:  # they depend on each other by their items even if each has a rater of its own
+        return [
+            f"HC3 errors take rows as independent, but {counted(len(rows), 'trial')} share raters "
+            f"or items: use errors: cluster with cluster: {RATER_AND_ITEMS}."
+        ]
     for name in PEOPLE:
         if name in rows and (people := rows[name].nunique()) < len(rows):
             return [
-                f"HC3 errors take rows as independent, but {len(rows):,} rows are by {people:,} "
-                f"people ({name}): use errors: cluster with cluster: {name}."
+                f"HC3 errors take rows as independent, but {len(rows):,} rows are by "
+                f"{counted(people, 'person', 'people')} ({name}): use errors: cluster with "
+                f"cluster: {name}."
             ]
     return []
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from analysis.results.numbers import count
 from analysis.results.quantities import Quantity
+from analysis.results.words import counted
 
 # What a share is of, where "asked of a judge that it answered" would hide what an analysis needs:
 # equal scores are scores, but no choice.
@@ -51,7 +52,10 @@ def said_of(quantity: Quantity) -> tuple[str, str] | None:
     """
     for pattern, did in _PATTERNS:
         if found := pattern.fullmatch(quantity.label):
-            n = quantity.n or 0
+            n, unit = quantity.n or 0, quantity.unit_of_n
             answered = round((quantity.estimate or 0.0) * n)
-            return f"{found[1]} {did}", f"{count(answered)} of {count(n)} {quantity.unit_of_n}"
+            return (
+                f"{found[1]} {did}",
+                f"{count(answered)} of {counted(n, unit.removesuffix('s'), unit)}",
+            )
     return None

@@ -69,3 +69,19 @@ def test_each_scenario_with_such_items_is_named_up_to_a_few(tmp_path: Path) -> N
     assert len(cautions) == 5
     assert cautions[0].startswith("caution: the items of scenario s0 fall into 2 groups never")
     assert cautions[-1] == "caution: 2 more scenarios fall into such groups"
+
+
+def test_one_of_something_is_not_printed_as_several_nor_zero_with_a_minus(tmp_path: Path) -> None:
+    (tmp_path / "one.csv").write_text("left_id,right_id,choice,rater_id\na,b,left,r\n")
+    done = CliRunner().invoke(main, ["rank", str(tmp_path / "one.csv")])
+    assert "1 judgment, 2 items, 1 rater" in done.stderr.splitlines()[0]
+    rows = [
+        f"{a},{b},left,r{n}" for n in range(12) for a, b in ("ab", "bc", "ca", "ba", "cb", "ac")
+    ]
+    (tmp_path / "even.csv").write_text("\n".join(["left_id,right_id,choice,rater_id", *rows]))
+    done = CliRunner().invoke(main, ["rank", str(tmp_path / "even.csv")])
+    assert " 0.000" in done.stdout
+    assert "-0.000" not in done.stdout
+    out = tmp_path / "ranks.csv"
+    CliRunner().invoke(main, ["rank", str(tmp_path / "even.csv"), "--out", str(out)])
+    assert ",-0.0," not in out.read_text()

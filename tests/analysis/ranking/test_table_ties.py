@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -10,9 +12,10 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.ranking import bradley_terry, elo
+from analysis.ranking.bias_reduced import bias_reduced
 from analysis.ranking.from_table import rank_table
 from analysis.ranking.table_choices import Words
-from analysis.ranking.table_ties import TIES
+from analysis.ranking.table_ties import TIES, Ties
 from analysis.ranking.ties import rank_with_ties
 from prereg.errors import RatifyError
 from ratify.command_line import main
@@ -61,13 +64,61 @@ def test_dropping_ties_says_how_many_and_how_far_scores_stretch(path: Path) -> N
     stretch = scores(dropped).std() / scores(half).std()
     n = len(table) - len(kept)
     said = (
-        f"{n} of 240 judgments are ties and are dropped: their spread becomes {stretch:.2f} times"
+        f"{n} of 240 judgments are ties and are dropped: the scores spread {stretch:.2f} times as "
+        "far as with half a win for each item"
     )
     assert any(said in note for note in found.notes), found.notes
     only = table[table["choice"] == "tie"]
     only.to_csv(path, index=False)
     with pytest.raises(RatifyError, match="judgments other than ties"):
         rank_table(path, ties="drop")
+
+
+def test_dropping_ties_is_compared_with_the_same_model(path: Path) -> None:
+    table = choices()
+    kept = table[table["choice"] != "tie"]
+    for options, fit in (
+        ({"side_advantage": True}, partial(bradley_terry, side_advantage=True)),
+        ({"penalty": "firth"}, bias_reduced),
+    ):
+        found = rank_table(path, ties="drop", **options)  # type: ignore[arg-type]
+        half, dropped = fit(table, tie="tie").frame, fit(kept).frame
+        assert f"spread {scores(dropped).std() / scores(half).std():.2f} times" in str(found.notes)
+
+
+@pytest.mark.parametrize(("penalty", "by"), [("ridge", "the ridge"), ("firth", "Firth's penalty")])
+def test_a_spread_that_a_penalty_makes_is_not_compared(
+    path: Path, penalty: Literal["ridge", "firth"], by: str
+) -> None:
+    table = choices()
+    best = table["left_id"].iloc[0]
+    for side in ("left", "right"):
+        table.loc[(table[f"{side}_id"] == best) & (table["choice"] != "tie"), "choice"] = side
+    table.to_csv(path, index=False)
+    [said] = [
+        note
+        for note in rank_table(path, ties="drop", penalty=penalty).notes
+        if "are dropped" in note
+    ]
+    assert said.endswith(f"is not said, because some are finite only by {by}")
+    assert "times" not in said
+
+
+@pytest.mark.parametrize(
+    ("ties", "says"),
+    [
+        ("davidson", ["no judgment is a tie, so --ties davidson fits no parameter for ties"]),
+        ("rao_kupper", ["no judgment is a tie, so --ties rao_kupper fits no parameter for ties"]),
+        ("drop", ["no judgment is a tie, so --ties drop leaves none out"]),
+        ("half", []),
+    ],
+)
+def test_a_choice_about_ties_that_does_nothing_is_said(
+    tmp_path: Path, ties: Ties, says: list[str]
+) -> None:
+    choices(ties=0).to_csv(tmp_path / "votes.csv", index=False)
+    notes = rank_table(tmp_path / "votes.csv", ties=ties).notes
+    assert [note.partition(":")[0] for note in notes if "tie" in note] == says
 
 
 def test_without_ties_every_choice_is_the_same(tmp_path: Path) -> None:
@@ -109,3 +160,11 @@ def test_the_option_takes_a_model_words_or_both(path: Path) -> None:
     twice = run.invoke(main, ["rank", str(path), "--ties", "half", "--ties", "drop"])
     assert twice.exit_code == 2
     assert "says twice what a tie is" in twice.output
+
+
+@pytest.mark.parametrize("given", ["draw,davidson", "Rao-Kupper, draw"])
+def test_a_model_of_ties_among_words_is_refused(path: Path, given: str) -> None:
+    result = CliRunner().invoke(main, ["rank", str(path), "--ties", given])
+    model = "davidson" if "davidson" in given else "rao_kupper"
+    assert result.exit_code == 2
+    assert f"--ties {model} --ties 'draw'" in result.output

@@ -209,3 +209,21 @@ def test_a_report_says_why_no_advantage_of_a_side_is_given() -> None:
     found_side = run._left_side(cast(Evidence, evidence), common)
     assert found_side.estimate is None
     assert found_side.note.startswith("the judgments cannot show an advantage of the left side")
+    # a report gives no advantage that the ridge alone makes, and says what a given one rests on
+    wins = pd.DataFrame(
+        [("a", "b", "left"), ("b", "a", "right"), ("a", "b", "left")], columns=names[:3]
+    )
+    evidence.people = wins.assign(scenario="s", rater_id=["r1", "r2", "r3"])
+    found_side = run._left_side(cast(Evidence, evidence), common)
+    assert found_side.estimate is None
+    assert found_side.note == "These judgments set no limit to an advantage of the left side."
+    once = [
+        (a, b, c, "s", f"r{k}")
+        for k in range(9)
+        for a, b in ("ab", "bc", "ac")
+        for c in ("left", "right")
+    ]
+    evidence.people = pd.DataFrame(once, columns=names)
+    found_side = run._left_side(cast(Evidence, evidence), common)
+    assert found_side.estimate == pytest.approx(0, abs=1e-6)
+    assert found_side.note.startswith("0 of 3 pairs were shown both ways round: the advantage of")

@@ -23,6 +23,7 @@ from analysis.registered.regression_rows import regression_rows, with_numbers
 from analysis.regression.figures import plot_effects
 from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.judge_gap import trials_with_gap
+from analysis.results.numbers import interval, number
 from prereg.analyses.regression import Regression
 from prereg.errors import RatifyError
 
@@ -258,6 +259,79 @@ def test_traps_are_said_after_the_effects(finding):
         analysis.model_copy(update={"differences": "left_minus_right"}), evidence()
     )
     assert "these coefficients say nothing about agreement" in left.sentence
+
+
+def of_trials(**changes) -> Regression:
+    return plan(
+        id="components",
+        data="trials",
+        judge="judge",
+        **{
+            "model": "logit",
+            "outcomes": ["select_higher"],
+            "predictors": "gap + diff_pity",
+            "cluster": None,
+            "terms": ["gap", "diff_pity"],
+            "contrasts": {},
+            "sd": None,
+            **changes,
+        },
+    )
+
+
+def with_ties(n: int) -> Evidence:
+    fake = evidence()
+    fake.people.loc[: n - 1, "choice"] = "tie"
+    fake.raters = "people"  # type: ignore[misc]
+    return fake
+
+
+def test_the_published_errors_of_a_regression_on_trials_are_in_its_methods():
+    rows = trials_with_gap(trials(), SCORES, preference=None, dimensions=["warmth", "pity"]).frame
+    for model, fitted_by in (("logit", clustered_logit), ("ols", clustered_ols)):
+        got = run_regression(of_trials(model=model), evidence()).methods
+        fit = fitted_by(rows, "select_higher ~ gap + diff_pity", cluster="rater_id")
+        for term in ("gap", "diff_pity"):
+            ends = interval(*fit.conf_int().loc[term])
+            error = number(fit.bse[term], 4)
+            assert f"that of {term} would be {error}, and its interval {ends}" in got
+    assert run_regression(of_trials(cluster="rater_id"), evidence()).methods == ""
+    assert run_regression(plan(outcomes=["warm"]), evidence()).methods == ""
+
+
+def test_the_plural_of_a_t_test_is_of_its_tests_and_not_of_its_df():
+    found = run_regression(plan(outcomes=["warm"], distribution="t"), evidence())
+    assert ", t tests, 44 df, not corrected" in found.tables[1].caption
+
+
+def test_captions_of_trials_say_what_was_done_with_ties():
+    found = run_regression(of_trials(), with_ties(40))
+    said = "40 of 400 trials are left out, because people chose neither side (a tie)."
+    captions = [found.tables[0].caption, found.tables[1].caption, found.figures[0].caption]
+    assert all(said in caption for caption in captions)
+    assert found.quantities[0].n == 360
+    one = run_regression(of_trials(), with_ties(1))
+    assert "1 of 400 trials is left out" in one.tables[0].caption
+    assert "a tie" not in run_regression(of_trials(), evidence()).tables[0].caption
+
+
+def test_a_tie_that_has_the_outcome_is_not_said_to_be_left_out():
+    fake = with_ties(40)
+    fake.people["response_ms"] = np.arange(400.0)
+    both = of_trials(model="ols", outcomes=["chose_left", "response_ms"])
+    found = run_regression(both, fake)
+    n = {q.name.partition(":")[0]: q.n for q in found.quantities}
+    assert (n["chose_left"], n["response_ms"]) == (360, 400)
+    assert "(a tie), except from the regression of response_ms." in found.tables[0].caption
+
+
+def test_hc3_on_trials_advises_raters_and_items():
+    found = run_regression(of_trials(model="ols", errors="HC3"), evidence())
+    assert (
+        "400 trials share raters or items: use errors: cluster with cluster: rater_and_items"
+        in (found.sentence)
+    )
+    assert "cluster: rater_id" not in found.sentence
 
 
 def test_few_clusters_are_bootstrapped_as_the_plan_says():

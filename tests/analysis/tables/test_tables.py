@@ -171,7 +171,7 @@ def test_a_ranking_sets_attention_checks_aside_and_says_so(tmp_path: Path) -> No
     ranked = rank_table(path)
     assert ranked.table["item_id"].tolist() == ["a", "b"]
     said = "; ".join(ranked.notes)
-    assert "1 judgments" in said
+    assert "1 judgment, 2 items" in said
     assert "attention checks set aside: 1" in said
     assert "ranked by live judgments; left out: 1 of mode bot (--mode)" in said
     plain = rank_table(table(tmp_path, *rows))
