@@ -223,7 +223,7 @@ def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[Ra
             f"this name is the results' word for {meaning}",
             column=where,
             value=name,
-            allowed="another name for the scale or the judge",
+            allowed="another name for the scale",
         )
 
 
