@@ -296,7 +296,7 @@ def _crossing(gap: Callable[[float], float], start: float, far: float) -> tuple[
     if (value >= 0) == outward:
         return (far, far) if outward else (0.0, 0.0)  # p is not followed below LEAST_P
     try:
-        z = float(brentq(_with_ends(gap), *sorted((near, far)), xtol=4e-3))
+        z = float(brentq(_with_ends(gap), min(near, far), max(near, far), xtol=4e-3))
     except _NoEndsError:
         return between(near, far)
     return z, z
