@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
+from analysis.arrays import FloatArray, IntArray
 from analysis.evidence.evidence import Evidence
-from analysis.inference.crossed_errors import Estimate, crossed_mean
+from analysis.inference.crossed_errors import SINGLE, Estimate, crossed_mean
 from analysis.inference.trial_errors import clusters_of, share_of
 from analysis.ranking import bradley_terry
 from analysis.tables.columns import without_ties
@@ -146,12 +148,13 @@ def beside_people(
     theirs = known.to_numpy(dtype=float)[usable]
     used = people[usable]
     clusters = clusters_of(used, cluster)
-    judge, others = (share_of(values, clusters, level=level) for values in (own, theirs))
     apart = own - theirs
     error = crossed_mean(apart - apart.mean(), clusters)
+    alone = any(SINGLE.format(name) in error.note for name in clusters)
+    judge, others = (_share(values, clusters, level, alone=alone) for values in (own, theirs))
     return Beside(
-        (judge.estimate, judge.low, judge.high),
-        (others.estimate, others.low, others.high),
+        judge,
+        others,
         _interval(float(apart.mean()), error, level),
         what,
         len(used),
@@ -161,6 +164,16 @@ def beside_people(
         clusters=int(next(iter(clusters.values())).max()) + 1,
         items=int(pd.concat([used["left_id"], used["right_id"]]).nunique()),
         note=error.note,
+    )
+
+
+def _share(
+    values: FloatArray, clusters: Mapping[str, IntArray], level: float, *, alone: bool
+) -> tuple[float, float, float]:
+    """Return a share; without an interval if one rater or item alone is in every answer."""
+    found = share_of(values, clusters, level=level)
+    return (
+        (found.estimate, math.nan, math.nan) if alone else (found.estimate, found.low, found.high)
     )
 
 

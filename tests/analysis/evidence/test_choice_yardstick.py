@@ -74,6 +74,8 @@ def test_one_item_in_every_comparison_has_no_interval_and_it_is_said(one: Study)
     assert np.isnan(found.se)
     assert np.isnan(found.difference[1])
     assert found.note == "rests on a single item: no interval"
+    # nor have the shares, so that nobody says that people agree only at chance
+    assert np.isnan([found.people[1], found.judge[1]]).all()
     by_rater = beside(anchor, one.judge.assign(right_id="anchor", scenario="s"), cluster="rater_id")
     half = by_rater.difference[2] - by_rater.difference[0]
     assert half > float(student.ppf(0.975, 1e6)) * by_rater.se > 0
