@@ -9,7 +9,7 @@ import numpy as np
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.nominal import POOLED
 from analysis.agreement.nominal_pairs import MAJORITY
-from analysis.agreement.quantities import TWO_PEOPLE, Measured, place
+from analysis.agreement.quantities import TWO_PEOPLE, Measured, place, why_no_interval
 from analysis.agreement.yardstick import ALL, Sample
 from analysis.results.quantities import Quantity
 
@@ -49,7 +49,9 @@ def _quantity(one: Measured, name: str, undefined: str, common: dict[str, Any]) 
     if np.isnan(one.sample.value):
         note = undefined or "Not defined: too few items in common, or one label only."
     elif np.isnan(low):
-        note = "No interval: the value is not defined if one of the items is left out."
+        note = why_no_interval(
+            one.sample, "the value is not defined if one of the items is left out"
+        )
     return Quantity(
         name=name.format(who=one.who, what=one.what, dimension=one.dimension),
         label=f"{one.label}, {place(one.dimension)}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from analysis.results.quantities import Quantity
 
 BOTH = "items that judge and people rated"
 TWO_PEOPLE = "items that two people rated"
+# At this level an interval that has ends at all contains its value.
+WIDE = 0.9999
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,9 @@ class Measured:
         if np.isnan(self.sample.value):
             note = undefined or "Not defined: too few items in common, or no variation to agree on."
         elif np.isnan(low):
-            note = "No interval: too few items, or the value changes with none of them."
+            note = why_no_interval(
+                self.sample, "too few items, or the value changes with none of them"
+            )
         return Quantity(
             name=name.format(who=self.who, what=self.what, dimension=self.dimension),
             label=f"{self.label}, {place(self.dimension)}",
@@ -71,6 +75,23 @@ class Measured:
             note=note,
             **common,
         )
+
+
+def why_no_interval(sample: Sample, usual: str) -> str:
+    """Return why a value has no interval, as a sentence.
+
+    Parameters
+    ----------
+    sample : Sample
+    usual : str
+        The reason if there is none at a very high level of coverage either.
+    """
+    if np.isnan(replace(sample, level=WIDE).interval[0]):
+        return f"No interval: {usual}."
+    return (
+        f"No interval at {sample.level:.2g}: corrected for bias, it lies beside the value; at a "
+        "higher level there is one."
+    )
 
 
 def place(dimension: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.agreement.rating_table import HUMANS, MEDIAN, OTHERS, PEOPLE, PERSON, check_scale
-from analysis.audit.chosen_files import read_sources, refuse_reserved
+from analysis.agreement.rating_table import check_scale
+from analysis.audit.chosen_files import TOGETHER, cannot_be_called, read_sources, refuse_reserved
 from analysis.audit.files import (
     Annotator,
     Source,
@@ -29,8 +29,6 @@ from prereg.errors import RatifyError
 from prereg.tables.chosen_sheet import file_and_sheet
 from prereg.tables.reading import Reading
 
-# What a report calls all people together; a judge of this name would be taken for them.
-_OF_PEOPLE = (HUMANS, PEOPLE)
 # How the note on columns that are not ratings begins.
 NOT_COMPARED = "Not compared, because it does not look like a rating: "
 # With more annotators than this a warning refers to the table instead of naming each one.
@@ -293,9 +291,9 @@ def _names_differ(annotators: Sequence[Annotator]) -> None:
     seen: dict[str, Annotator] = {}
     for one in annotators:
         other = seen.setdefault(one.name, one)
-        if one.name in (MEDIAN, OTHERS, PERSON) or (one.kind == "judge" and one.name in _OF_PEOPLE):
+        if one.name in TOGETHER:
             raise RatifyError(
-                f"a {one.kind} cannot be called '{one.name}', which is a word of the report",
+                cannot_be_called(one.kind, one.name),
                 file=one.path,
                 allowed=f"another name: --{one.kind} NAME=FILE",
             )

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from analysis.agreement.rating_table import ALL
+from analysis.agreement.rating_table import ALL, HUMANS, MEDIAN, OTHERS, PEOPLE, PERSON
 from analysis.audit.files import Kind, Source, read_source
 from analysis.audit.rows import Chosen, rows_that_count
 from prereg.errors import RatifyError
 from prereg.tables.fitting import refuse_unused
 from prereg.tables.reading import Reading
+
+# What a report calls people together: whoever has such a name would be taken for them.
+TOGETHER = (HUMANS, PEOPLE, MEDIAN, OTHERS, PERSON)
 
 
 def read_sources(
@@ -66,7 +69,7 @@ def _one_dimension(dimensions: Sequence[str] | None, columns: Sequence[str]) -> 
 
 
 def refuse_reserved(sources: Sequence[Source], dimensions: Sequence[str]) -> None:
-    """Raise `RatifyError` at a dimension that the report or a file uses for something else."""
+    """Raise `RatifyError` at a dimension or a name that the report, or a file, uses otherwise."""
     if ALL in dimensions:
         raise RatifyError(
             f"a dimension cannot be called '{ALL}', which is the report's word for the mean over "
@@ -81,4 +84,34 @@ def refuse_reserved(sources: Sequence[Source], dimensions: Sequence[str]) -> Non
                 f"'{source.rater_column}' says who rated and is not a dimension",
                 file=source.path,
                 allowed="--rater COLUMN, the column that says who rated",
+            )
+        _refuse_names(source)
+
+
+def cannot_be_called(kind: Kind, name: str) -> str:
+    """Return what is wrong with a name of `TOGETHER`."""
+    return f"a {kind} cannot be called '{name}', which is a word of the report"
+
+
+def _refuse_names(source: Source) -> None:
+    """Raise `RatifyError` at the first cell or column that names a rater by a word of the report.
+
+    A file by one rater is named by itself: see `annotators`.
+    """
+    for column in source.rater_columns:
+        if column in TOGETHER and not source.name:
+            raise RatifyError(
+                cannot_be_called(source.kind, column),
+                file=source.path,
+                column=column,
+                allowed=f"another name: --map NAME={column}",
+            )
+    column = "rater_id" if source.long else source.rater_column
+    if not column or source.name or source.rater_columns:
+        return
+    for row, record in source.records():
+        name = record[column].strip()
+        if name in TOGETHER:
+            raise source.table.error(
+                row, column, cannot_be_called(source.kind, name), allowed="another name"
             )

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from analysis.agreement.rating_table import MEDIAN
 from analysis.audit.annotators import Annotators
+from analysis.audit.chosen_files import TOGETHER
 from analysis.audit.files import Annotator
 from analysis.facets.combined import combined_ratings
 from analysis.results.words import counted, listed
@@ -61,7 +61,7 @@ def with_panels(found: Annotators, panels: Mapping[str, Sequence[str]], *, rule:
     if not panels:
         return found
     judges = {one.name: one for one in found.judges}
-    taken = {*judges, *(one.name for one in found.humans), MEDIAN, "humans", "people"}
+    taken = {*judges, *(one.name for one in found.humans), *TOGETHER}
     ratings = found.to_frame()
     ratings = ratings[ratings["rater_kind"] != "human"]
     made: list[Annotator] = []

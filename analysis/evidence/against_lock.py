@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.tables import columns
 from prereg import files
+from prereg.analyses.agreement import HUMANS, PEOPLE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
@@ -95,6 +96,20 @@ def refuse_judges_checks(frame: pd.DataFrame, path: Path) -> None:
     asked = (frame["rater_kind"] != "human") & columns.flags(frame, "is_attention_check")
     _refuse(
         frame, asked, path, "is_attention_check", "judges are not asked attention checks", "false"
+    )
+
+
+def refuse_words_of_tables(frame: pd.DataFrame, path: Path) -> None:
+    """Raise `RatifyError` at the first rating by somebody whose name means people together."""
+    if frame.empty:
+        return
+    _refuse(
+        frame,
+        frame["rater_id"].isin((HUMANS, PEOPLE)),
+        path,
+        "rater_id",
+        "is a word of the tables for people together",
+        "any other name",
     )
 
 

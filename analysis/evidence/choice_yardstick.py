@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.arrays import FloatArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.evidence.evidence import Evidence
+from analysis.inference.crossed_errors import SINGLE, Estimate, crossed_mean
+from analysis.inference.trial_errors import clusters_of, share_of
 from analysis.ranking import bradley_terry
 from analysis.tables.columns import without_ties
+from prereg.analyses.clusters import RATER_AND_ITEMS
 from prereg.errors import RatifyError
 
 # With fewer comparisons by two people, or fewer people, there is no yardstick of that kind.
@@ -33,8 +37,15 @@ class Beside:
         What people's number is: `PAIRS`, or `OTHERS` where no comparison was made twice.
     n : int
         Answers of people that were used.
-    ties : bool
-        Whether people's ties were left out.
+    people_tied, judge_tied : int
+        Answers that were left out: ties of people, and those of the rest where the judge's answers
+        to the comparison were ties, or undecided.
+    se : float
+        Standard error of the difference; NaN without an interval.
+    clusters, items : int
+        Raters (or visits, or sequences) and items of these answers.
+    note : str
+        Why the difference has no interval; empty if it has one.
     """
 
     judge: tuple[float, float, float]
@@ -42,7 +53,17 @@ class Beside:
     difference: tuple[float, float, float]
     what: str
     n: int
-    ties: bool = False
+    people_tied: int = 0
+    judge_tied: int = 0
+    se: float = math.nan
+    clusters: int = 0
+    items: int = 0
+    note: str = ""
+
+    @property
+    def ties(self) -> bool:
+        """Whether people's ties were left out."""
+        return self.people_tied > 0
 
 
 def yardstick_of(evidence: Evidence) -> tuple[pd.Series, str]:
@@ -89,27 +110,78 @@ def _by_others(people: pd.DataFrame, won: pd.Series, ridge: float) -> pd.Series:
 
 
 def beside_people(
-    evidence: Evidence, trials: pd.DataFrame, known: pd.Series, what: str, *, level: float = 0.95
+    evidence: Evidence,
+    trials: pd.DataFrame,
+    known: pd.Series,
+    what: str,
+    *,
+    cluster: str = RATER_AND_ITEMS,
+    level: float = 0.95,
 ) -> Beside | None:
-    """Return a judge's agreement with people beside people's own; None if nothing is shared.
+    """Return a judge's agreement with people beside people's own; None if too little is shared.
 
-    Ties of people, and comparisons in which most answers of the judge are ties, are left out.
-    Errors are clustered by rater, and by comparison too where people are compared with each other;
-    the larger of the two counts.
+    Parameters
+    ----------
+    evidence : Evidence
+    trials : DataFrame
+        The judge's answers.
+    known, what
+        From `yardstick_of`.
+    cluster : str
+        As in `trial_errors.clusters_of`.
+    level : float
+
+    Notes
+    -----
+    Ties of people, and comparisons in which the judge's answers are ties or undecided, are left
+    out of all three numbers. Two answers to one comparison hold the same items, so that errors by
+    items count what they have in common.
     """
     people = without_ties(evidence.people)
-    chosen = _majority_winner(trials).reindex(_pair(people)).to_numpy(dtype=object)
+    pairs = _pair(people)
+    chosen = _majority_winner(trials).reindex(pairs).to_numpy(dtype=object)
     won = people["left_id"].where(people["choice"] == "left", people["right_id"]).to_numpy()
     usable = known.notna().to_numpy() & pd.notna(chosen)
     if usable.sum() < FEWEST_COMPARISONS:
         return None
     own = (chosen[usable] == won[usable]).astype(float)
     theirs = known.to_numpy(dtype=float)[usable]
-    clusters = [people["rater_id"].to_numpy()[usable]]
-    clusters += [_pair(people).to_numpy()[usable]] if what == PAIRS else []
-    three = [_mean(values, clusters, level) for values in (own, theirs, own - theirs)]
-    ties = len(people) < len(evidence.people)
-    return Beside(three[0], three[1], three[2], what, int(usable.sum()), ties)
+    used = people[usable]
+    clusters = clusters_of(used, cluster)
+    apart = own - theirs
+    error = crossed_mean(apart - apart.mean(), clusters)
+    alone = any(SINGLE.format(name) in error.note for name in clusters)
+    judge, others = (_share(values, clusters, level, alone=alone) for values in (own, theirs))
+    return Beside(
+        judge,
+        others,
+        _interval(float(apart.mean()), error, level),
+        what,
+        len(used),
+        people_tied=len(evidence.people) - len(people),
+        judge_tied=int((pairs.isin(_pair(trials)).to_numpy() & pd.isna(chosen)).sum()),
+        se=error.se,
+        clusters=int(next(iter(clusters.values())).max()) + 1,
+        items=int(pd.concat([used["left_id"], used["right_id"]]).nunique()),
+        note=error.note,
+    )
+
+
+def _share(
+    values: FloatArray, clusters: Mapping[str, IntArray], level: float, *, alone: bool
+) -> tuple[float, float, float]:
+    """Return a share; without an interval if one rater or item alone is in every answer."""
+    found = share_of(values, clusters, level=level)
+    return (
+        (found.estimate, math.nan, math.nan) if alone else (found.estimate, found.low, found.high)
+    )
+
+
+def _interval(estimate: float, error: Estimate, level: float) -> tuple[float, float, float]:
+    if math.isnan(error.se):
+        return estimate, math.nan, math.nan
+    half = float(student.ppf((1 + level) / 2, error.df)) * error.se
+    return estimate, estimate - half, estimate + half
 
 
 def _majority_winner(trials: pd.DataFrame) -> pd.Series:
@@ -121,19 +193,3 @@ def _majority_winner(trials: pd.DataFrame) -> pd.Series:
     most = top.groupby("pair")["count"].transform("max") == top["count"]
     top = top[most]
     return top[~top["pair"].duplicated(keep=False)].set_index("pair")["won"]
-
-
-def _mean(
-    values: FloatArray, clusters: list[np.ndarray], level: float
-) -> tuple[float, float, float]:
-    """Return a mean with a t interval, by the kind of cluster with the larger error."""
-    mean = float(values.mean())
-    half = 0.0
-    for names in clusters:
-        sums = pd.Series(values - mean).groupby(names).sum().to_numpy()
-        g = len(sums)
-        if g < 2:
-            return mean, math.nan, math.nan
-        error = math.sqrt(float((sums**2).sum()) * g / (g - 1)) / len(values)
-        half = max(half, float(student.ppf((1 + level) / 2, g - 1)) * error)
-    return mean, mean - half, mean + half

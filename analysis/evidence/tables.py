@@ -15,6 +15,7 @@ from analysis.evidence.against_lock import (
     refuse_undesigned,
     refuse_unknown_items,
     refuse_unknown_slots,
+    refuse_words_of_tables,
 )
 from analysis.evidence.labels import coded_labels
 from analysis.tables import tidy as tables
@@ -117,6 +118,7 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
         refuse_unknown_slots(read.participants, slots, path["participants"])
     refuse_ties(read.answers, plan, path["answers"])
     refuse_unknown_items(read.answers, read.items, path["answers"])
+    refuse_words_of_tables(read.ratings, path["ratings"])
     for name in ("answers", "ratings"):
         refuse_judges_checks(getattr(read, name), path[name])
     return read

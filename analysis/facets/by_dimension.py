@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
 from analysis.facets.generalizability import Generalizability, generalizability
 from analysis.facets.grid import grid_of
+from analysis.facets.without_ends import WIDE, intervals, lacks_ends, why_no_ends
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.quantities import Quantity, ResultTable, Status
 from analysis.results.words import counted, listed
@@ -50,6 +51,8 @@ class ByDimension:
     items : tuple of int
         The numbers of items for which it gives the error of a mean over items.
     level : float
+    wide : mapping of str to Generalizability
+        The same at a very high level, of dimensions that lack an interval: it says why.
     """
 
     found: dict[str, Generalizability]
@@ -58,6 +61,7 @@ class ByDimension:
     most_raters: int
     items: tuple[int, ...]
     level: float
+    wide: Mapping[str, Generalizability] = field(default_factory=dict)
 
     def decision_frame(self) -> pd.DataFrame:
         """Return the decision studies: `dimension`, then the columns of `Generalizability`."""
@@ -105,11 +109,14 @@ def by_dimension(
         As in `ByDimension`; without `items`, half, all, twice and four times the items rated.
     """
     found: dict[str, Generalizability] = {}
+    wide: dict[str, Generalizability] = {}
     why_not: dict[str, str] = {}
     for name in dimensions:
         try:
             grid = grid_of(ratings, raters=raters, dimension=name)
-            found[name] = generalizability(grid, level=level)
+            found[name] = one = generalizability(grid, level=level)
+            if lacks_ends(one):
+                wide[name] = generalizability(grid, level=WIDE)
         except RatifyError as error:
             why_not[name] = error.problem
     return ByDimension(
@@ -119,6 +126,7 @@ def by_dimension(
         most_raters=most_raters,
         items=tuple(items),
         level=level,
+        wide=wide,
     )
 
 
@@ -143,8 +151,9 @@ def quantities(found: ByDimension, *, name: str, who: str, **common: Any) -> Ite
             "level": found.level,
             **common,
         }
-        yield from _coefficients(one, dimension, name, who, shared)
-        yield from _variances(one, dimension, name, who, shared)
+        why = why_no_ends(one, found.wide.get(dimension), found.level)
+        yield from _coefficients(one, dimension, name, who, shared, why)
+        yield from _variances(one, dimension, name, who, shared, why)
         value, low, high = one.raters_for(found.target)
         yield Quantity(
             name=name.format(what=NEEDED, dimension=dimension),
@@ -157,23 +166,23 @@ def quantities(found: ByDimension, *, name: str, who: str, **common: Any) -> Ite
             unit="raters per item",
             note="No number of raters is enough: people do not tell items apart."
             if math.isinf(value)
-            else "",
+            else why["absolute"],
             **shared,
         )
 
 
 def _coefficients(
-    one: Generalizability, dimension: str, name: str, who: str, shared: dict[str, Any]
+    one: Generalizability,
+    dimension: str,
+    name: str,
+    who: str,
+    shared: dict[str, Any],
+    why: Mapping[str, str],
 ) -> Iterator[Quantity]:
     for what in COEFFICIENTS:
         absolute = what.startswith("absolute")
         raters = 1.0 if what.endswith("_one") else one.per_item
         value, low, high = (one.absolute if absolute else one.relative)(raters)
-        note = ""
-        if one.nested and not absolute:
-            note = "Every rater rated one item only, so severity cannot be told from error."
-        elif math.isnan(low):
-            note = "No interval: without one of the items, people do not tell items apart."
         yield Quantity(
             name=name.format(what=what, dimension=dimension),
             label=f"{who} {'absolute' if absolute else 'relative'} reliability, "
@@ -184,20 +193,22 @@ def _coefficients(
             high=high,
             method=f"{METHOD}; {OVER_BOTH if absolute and not one.nested else OVER_ITEMS}",
             unit="reliability",
-            note=note,
+            note=why["absolute" if absolute else "relative"],
             **shared,
         )
 
 
 def _variances(
-    one: Generalizability, dimension: str, name: str, who: str, shared: dict[str, Any]
+    one: Generalizability,
+    dimension: str,
+    name: str,
+    who: str,
+    shared: dict[str, Any],
+    why: Mapping[str, str],
 ) -> Iterator[Quantity]:
-    parts = {
-        "variance_items": (one.item, one.item_ends),
-        "variance_raters": (one.rater, one.rater_ends),
-        "variance_residual": (one.residual, one.residual_ends),
-    }
-    for what, (value, (low, high)) in parts.items():
+    parts = intervals(one)
+    for what in _SOURCES:
+        value, low, high = parts[what]
         yield Quantity(
             name=name.format(what=what, dimension=dimension),
             label=f"{who} ratings: variance due to {_SOURCES[what]}, {dimension}",
@@ -207,9 +218,7 @@ def _variances(
             method=METHOD
             + ("; F ratio" if what == "variance_raters" else "; jackknife over items, log scale"),
             unit="squared points of the scale",
-            note="Every rater rated one item only: it is part of what is left."
-            if math.isnan(value)
-            else "",
+            note=why[what],
             **shared,
         )
 

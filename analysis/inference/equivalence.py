@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from scipy.optimize import brentq
 from scipy.stats import norm
@@ -25,6 +25,8 @@ NOT_WORSE, MAYBE_WORSE, WORSE = "not worse", "not shown to be not worse", "worse
 SHOWN_UNIT = "1 if shown, 0 if not"
 # No p value below this is computed from an interval that must be inverted.
 LEAST_P = 1e-4
+# How closely the last level with ends is sought, in normal quantiles.
+_STEP = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,9 @@ class Equivalence:
     verdict : str
         'equivalent', 'not shown to be equivalent' or 'different'; 'not worse', 'not shown to be
         not worse' or 'worse'.
+    note : str
+        Between which values a p value lies if it is only known so far; the p value is then the
+        larger of these. Empty if all are known.
     """
 
     estimate: float
@@ -60,6 +65,20 @@ class Equivalence:
     p_upper: float
     p_value: float
     verdict: str
+    note: str = ""
+
+
+class _Known(NamedTuple):
+    """A p value, between two values that are equal if it is known."""
+
+    least: float
+    most: float
+
+    @property
+    def words(self) -> str:
+        if self.least == 0:
+            return f"at most {self.most:.2g}"
+        return f"between {self.least:.2g} and {self.most:.2g}"
 
 
 def two_one_sided(
@@ -78,7 +97,9 @@ def two_one_sided(
     ----------
     interval : callable
         Returns estimate, low and high at a level of coverage. It is called with 1 - 2 alpha, and
-        with other levels for the p values.
+        with other levels for the p values. At these it may have no ends (NaN, or a RatifyError):
+        the verdict needs none of them, and the p value is then known only up to the last level
+        that has ends.
     margin : float
         Above 0, in the units of the estimate.
     reference : float
@@ -122,23 +143,35 @@ def two_one_sided(
         raise RatifyError("is out of range", column="margin", value=margin, allowed="above 0")
     if not 0 < alpha < 0.5:
         raise RatifyError("is out of range", column="alpha", value=alpha, allowed="0 to 0.5")
-    known = cache(interval)
     level = 1 - 2 * alpha
-    estimate, low, high = known(level)
+    first = interval(level)
+    estimate, low, high = first
     if not all(math.isfinite(x) for x in (estimate, low, high)):
         raise RatifyError("the value has no interval, so it cannot be compared with a margin")
     margin_low = reference - margin if side == "both" or better == "higher" else -math.inf
     margin_high = reference + margin if side == "both" or better == "lower" else math.inf
+
+    @cache
+    def known(at: float) -> tuple[float, float, float]:
+        if at == level:
+            return first
+        try:
+            return interval(at)
+        except RatifyError:
+            return math.nan, math.nan, math.nan
+
     df = None if se is None else _df_of(known, se, alpha)
 
-    def beyond(bound: float, *, above: bool) -> float:
+    def beyond(bound: float, *, above: bool) -> _Known:
         if math.isinf(bound):
-            return math.nan
+            return _Known(math.nan, math.nan)
         if df is not None and se is not None:
-            return float(student.sf((estimate - bound if above else bound - estimate) / se, df))
+            p = float(student.sf((estimate - bound if above else bound - estimate) / se, df))
+            return _Known(p, p)
         return _inverted(known, bound, above=above, alpha=alpha)
 
-    p_lower, p_upper = beyond(margin_low, above=True), beyond(margin_high, above=False)
+    both = {"p_lower": beyond(margin_low, above=True), "p_upper": beyond(margin_high, above=False)}
+    p_lower, p_upper = (found.most for found in both.values())
     p_value = max(p for p in (p_lower, p_upper) if not math.isnan(p))
     return Equivalence(
         estimate=estimate,
@@ -154,7 +187,16 @@ def two_one_sided(
         verdict=verdict_of(
             low > margin_low and high < margin_high, (low, high), (margin_low, margin_high)
         ),
+        note=_note(both),
     )
+
+
+def _note(both: Mapping[str, _Known]) -> str:
+    """Return how far p values are known that are not known exactly."""
+    said = [f"{name} is {p.words}" for name, p in both.items() if p.least < p.most]
+    if not said:
+        return ""
+    return f"{' and '.join(said)}, because the number has no interval at every level of coverage"
 
 
 def verdict_of(shown: bool, ends: tuple[float, float], margins: tuple[float, float]) -> str:
@@ -202,7 +244,7 @@ def _df_of(interval: Interval, se: float, alpha: float) -> float | None:
     return df if abs(expected - other) < 1e-4 * expected else None
 
 
-def _inverted(interval: Interval, bound: float, *, above: bool, alpha: float) -> float:
+def _inverted(interval: Interval, bound: float, *, above: bool, alpha: float) -> _Known:
     """Return the alpha at which an end of the interval at 1 - 2 alpha is on the bound."""
     estimate = interval(1 - 2 * alpha)[0]
     inside = estimate > bound if above else estimate < bound
@@ -211,14 +253,66 @@ def _inverted(interval: Interval, bound: float, *, above: bool, alpha: float) ->
     sign = 1 if end == 1 else -1
 
     def gap(z: float) -> float:
-        return sign * (interval(1 - 2 * float(norm.sf(z)))[end] - bound)
+        level = 1 - 2 * alpha if z == start else 1 - 2 * float(norm.sf(z))
+        return sign * (interval(level)[end] - bound)
 
-    least, known, most = 0.01, float(norm.isf(alpha)), float(norm.isf(LEAST_P))
-    left, right = (least, known) if gap(known) < 0 else (known, most)
-    if gap(right) >= 0:
-        z = right
-    elif gap(left) <= 0:
-        z = 0.0
-    else:
-        z = float(brentq(gap, left, right, xtol=4e-3))
-    return float(norm.sf(z if inside else -z))
+    least, start, most = 0.01, float(norm.isf(alpha)), float(norm.isf(LEAST_P))
+    outward = gap(start) >= 0
+    low, high = _crossing(gap, start, most if outward else least)
+    if inside:
+        found = _Known(float(norm.sf(high)), float(norm.sf(low)))
+        return found._replace(most=min(found.most, alpha)) if outward else found
+    return _Known(float(norm.sf(-low)), float(norm.sf(-high)))
+
+
+def _crossing(gap: Callable[[float], float], start: float, far: float) -> tuple[float, float]:
+    """Return between which quantiles a falling function is 0; they are equal if it is known.
+
+    Parameters
+    ----------
+    gap : callable
+        NaN at quantiles where the interval has no ends; not at `start`.
+    start, far : float
+        Where to begin, and where to end if it is not 0 before; then 0 or infinity is an end.
+    """
+    outward = far > start
+    limit = math.inf if outward else 0.0
+
+    def between(near: float, end: float) -> tuple[float, float]:
+        return (near, end) if outward else (end, near)
+
+    near, missing = start, None
+    value = gap(far)
+    while math.isnan(value) or (missing is not None and (value >= 0) == outward):
+        if math.isnan(value):
+            missing = far
+        else:
+            near = far
+        assert missing is not None
+        if abs(missing - near) < _STEP:
+            return between(near, limit)
+        far = (near + missing) / 2
+        value = gap(far)
+    if (value >= 0) == outward:
+        return (far, far) if outward else (0.0, 0.0)  # p is not followed below LEAST_P
+    try:
+        z = float(brentq(_with_ends(gap), min(near, far), max(near, far), xtol=4e-3))
+    except _NoEndsError:
+        return between(near, far)
+    return z, z
+
+
+class _NoEndsError(Exception):
+    """The interval has no ends at a level between two levels where it has."""
+
+
+def _with_ends(gap: Callable[[float], float]) -> Callable[[float], float]:
+    """Return the same function, which stops where it is not defined."""
+
+    def defined(z: float) -> float:
+        value = gap(z)
+        if math.isnan(value):
+            raise _NoEndsError
+        return value
+
+    return defined

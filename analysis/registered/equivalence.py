@@ -12,22 +12,25 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 
-from analysis.evidence.choice_yardstick import beside_people, yardstick_of
+from analysis.evidence.choice_yardstick import Beside, beside_people, yardstick_of
 from analysis.evidence.evidence import Evidence
 from analysis.inference.equivalence import SHOWN_UNIT, two_one_sided, verdict_of
 from analysis.inference.equivalence import Equivalence as Tested
 from analysis.inference.families import Family, FamilyTest
+from analysis.inference.trial_errors import cluster_words
 from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
 from analysis.results.figure_style import BLUE, HAIR, MUTED, WASH, axes_or_new, styled, tidy
 from analysis.results.numbers import number, p_value, with_interval
 from analysis.results.quantities import Quantity
+from analysis.results.words import counted
 from prereg.analyses.base import AnyAnalysis
-from prereg.analyses.equivalence import PEOPLE, Equivalence
+from prereg.analyses.choices import ChoiceAgreement
+from prereg.analyses.clusters import holds_items
+from prereg.analyses.equivalence import PEOPLE, SHARES, SHOWN, Equivalence
 from prereg.errors import RatifyError
 
 Run = Callable[[AnyAnalysis, Evidence], Finding]
-SHOWN = "shown"
 # By the evidence, as long as it lives, and by the analysis as JSON.
 _HELD: dict[int, dict[str, dict[str, Quantity]]] = {}
 # What another analysis says about its own p value, which is not the question here.
@@ -160,31 +163,49 @@ def _against_people(
     analysis: Equivalence, base: AnyAnalysis, evidence: Evidence, run: Run
 ) -> tuple[Quantity, Callable[[float], tuple[float, float, float]]]:
     """Return a judge's agreement with people's choices minus people's own, on the same answers."""
+    assert isinstance(base, ChoiceAgreement)  # the plan refuses another kind
     judge = analysis.of.quantity.partition(": ")[0]
     if judge not in evidence.judges or evidence.judges[judge].trials.empty:
         raise RatifyError(f"{judge} has not answered")
     known, what = yardstick_of(evidence)
     trials = evidence.judges[judge].trials
 
-    def interval(level: float) -> tuple[float, float, float]:
-        found = beside_people(evidence, trials, known, what, level=level)
-        if found is None or math.isnan(found.difference[1]):
+    def beside(level: float) -> Beside:
+        found = beside_people(evidence, trials, known, what, cluster=base.cluster, level=level)
+        if found is None:
             raise RatifyError(f"{judge} and two people share too few comparisons")
-        return found.difference
+        if math.isnan(found.difference[1]):
+            raise RatifyError(f"{judge} beside {what}: {found.note}")
+        return found
 
-    found = beside_people(evidence, trials, known, what)
+    found = beside(1 - 2 * analysis.alpha)
+    items = f" ({counted(found.items, 'item')})" if holds_items(base.cluster) else ""
     quantity = Quantity(
         analysis=analysis.id,
         name="difference",
         label=f"{judge}'s agreement with {evidence.raters}, minus that of {what}",
         estimate=None,
-        n=None if found is None else found.n,
+        se=found.se,
+        n=found.n,
         unit_of_n="judgments",
-        method="difference of proportions on the same answers, errors clustered by rater or by "
-        "comparison, whichever is larger, t interval",
-        unit="difference of proportions",
+        clusters=found.clusters,
+        method="difference of proportions on the same answers, "
+        f"{cluster_words(base.cluster)}{items}, t interval",
+        unit=SHARES,
+        note=_left_out(found, judge, evidence.raters),
     )
-    return quantity, interval
+    return quantity, lambda level: beside(level).difference
+
+
+def _left_out(found: Beside, judge: str, who: str) -> str:
+    """Return which answers a comparison with people's own leaves out; empty if none."""
+    parts = {
+        f"{counted(found.people_tied, 'tie')} of {who}": found.people_tied,
+        f"{counted(found.judge_tied, 'answer')} of {who} to comparisons that {judge} did not "
+        "decide": found.judge_tied,
+    }
+    said = [words for words, number in parts.items() if number]
+    return f"Left out: {'; '.join(said)}." if said else ""
 
 
 def _row(shown: Quantity, found: Tested) -> dict[str, Any]:
@@ -204,6 +225,7 @@ def _row(shown: Quantity, found: Tested) -> dict[str, Any]:
         "correction": "",
         "alpha": found.alpha,
         "verdict": found.verdict,
+        "note": found.note,
     }
 
 
@@ -219,7 +241,7 @@ def _tests(row: Mapping[str, Any]) -> str:
     said = f"one-sided p {' and '.join(p_value(p) for p in each)}"
     if row["correction"]:
         said += f"; {p_value(row['p_adjusted'])} after {row['correction']}"
-    return said
+    return said + (f"; {row['note']}" if row["note"] else "")
 
 
 def _sentence(name: str, row: Mapping[str, Any]) -> str:

@@ -84,6 +84,8 @@ def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
             sentences.append(_undecided(evidence, judge))
             continue
         word = _word(found, margin)
+        if found.note:
+            gaps.append(NotRun(check=f"{judge} beside people's own choices", why=found.note))
         gap = with_interval(*(100 * x for x in found.difference), sign=True)
         cells.append(
             Cell(judge=judge, dimension=CHOICES, word=word, why=f"{gap} percentage points")

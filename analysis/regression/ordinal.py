@@ -143,19 +143,18 @@ def _categories(
     there = np.unique(outcome)
     wanted = there if given is None else np.unique(np.asarray(given, dtype=float))
     shown = ", ".join(f"{x:g}" for x in wanted[:MOST_CATEGORIES])
-    if len(wanted) < 3 or len(wanted) > MOST_CATEGORIES:
-        few = len(wanted) < 3
+    if len(wanted) > MOST_CATEGORIES:
         raise RatifyError(
-            f"too {'few' if few else 'many'} categories for an ordinal outcome",
+            "too many categories for an ordinal outcome",
             column=name,
-            value=shown if few else f"{len(wanted)} different values",
-            allowed="3 or more; with two, model: logit"
-            if few
-            else f"{MOST_CATEGORIES} or fewer; with more, model: ols",
+            value=f"{len(wanted)} different values",
+            allowed=f"{MOST_CATEGORIES} or fewer; with more, model: ols",
         )
     other = there[~np.isin(there, wanted)]
     if len(other):
         raise RatifyError("is not a category", column=name, value=float(other[0]), allowed=shown)
+    if len(there) < 3:
+        raise _too_few(outcome, there, name)
     empty = wanted[~np.isin(wanted, there)]
     if len(empty):
         raise RatifyError(
@@ -167,6 +166,19 @@ def _categories(
             + "] in the plan",
         )
     return np.searchsorted(wanted, outcome).astype(np.int64), tuple(float(x) for x in wanted)
+
+
+def _too_few(outcome: FloatArray, there: FloatArray, name: str) -> RatifyError:
+    """Return the error of an outcome with one or two categories in use, with their counts."""
+    counts = {x: int((outcome == x).sum()) for x in there}
+    used = (f"{x:g} in {n} row{'s' * (n != 1)}" for x, n in counts.items())
+    two = len(there) == 2
+    return RatifyError(
+        f"too few categories: {'only two are' if two else 'only one is'} in use",
+        column=name,
+        value=" and ".join(used),
+        allowed="3 or more in use" + ("; with two, model: logit" if two else ""),
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,15 +110,14 @@ class Agreement(AnyAnalysis):
         return names
 
     def reserved_names(self, plan: Any) -> list[tuple[str, str]]:
-        """Return judges and dimensions called like a word of the results, with its meaning.
+        """Return dimensions called like a word of the results, with its meaning.
 
         Parameters
         ----------
         plan : Plan
         """
         wanted = self.dimensions or tuple(scale.id for scale in plan.scales)
-        found = [(ALL, "the mean over dimensions")] if ALL in wanted else []
-        return found + [(one, "people together") for one in self.judges if one in (HUMANS, PEOPLE)]
+        return [(ALL, "the mean over dimensions")] if ALL in wanted else []
 
     def coverage_of(self, quantity: str, plan: Any) -> str | None:
         """Return the name of the judge's coverage of the number's dimension."""

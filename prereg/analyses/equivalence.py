@@ -10,6 +10,10 @@ from prereg.analyses.base import AnyAnalysis, Correction
 from prereg.strict import Identifier, Strict, Text
 
 PEOPLE = "people"
+# The name of the number that is 1 if the tests show equivalence, and 0 if not.
+SHOWN = "shown"
+# The unit of a judge's agreement minus people's own.
+SHARES = "difference of proportions"
 
 
 class Of(Strict):
@@ -35,7 +39,8 @@ class Equivalence(AnyAnalysis):
     margin : float
         In the units of the number.
     unit : str, optional
-        The unit that the margin is in. If the number has another, the analysis is refused.
+        The unit that the margin is in. If the number has another, the plan is refused, or the
+        analysis where the plan does not tell the number's unit.
     side : {'both', 'not_worse'}
         Equivalence, or non-inferiority.
     better : {'higher', 'lower'}, optional
@@ -82,7 +87,7 @@ class Equivalence(AnyAnalysis):
 
     def quantity_names(self, plan: Any) -> list[str]:
         """Return the names of the numbers it will report."""
-        return ["difference", "shown"]
+        return ["difference", SHOWN]
 
     def coverage_of(self, quantity: str, plan: Any) -> str | None:
         """Return the name of the coverage beside the number that is asked about."""

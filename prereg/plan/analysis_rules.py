@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from prereg.analyses.agreement import Agreement
 from prereg.analyses.choices import ChoiceAgreement, Logit
-from prereg.analyses.equivalence import PEOPLE, Equivalence
+from prereg.analyses.equivalence import PEOPLE, SHARES, SHOWN, Equivalence
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.registry import Analysis
 from prereg.analyses.regression import RATINGS, TRIALS, Regression
+from prereg.analyses.units import unit_of
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.plan.judging import AnyJudge
@@ -80,8 +81,7 @@ def faults_of_analyses(plan: Plan) -> Iterator[RatifyError]:
     for number, threshold in enumerate(plan.gate):
         yield from unknown(threshold.analysis, list(by_id), f"gate.{number}.analysis")
         if threshold.analysis in by_id:
-            where = f"gate.{number}.quantity"
-            yield from _check_quantity(threshold, by_id[threshold.analysis], plan, where)
+            yield from _check_quantity(threshold, by_id[threshold.analysis], plan, f"gate.{number}")
 
 
 def _check_kind(analysis: Analysis, plan: Plan, where: str) -> Iterator[RatifyError]:
@@ -194,6 +194,14 @@ def _check_equivalence(analysis: Equivalence, plan: Plan, where: str) -> Iterato
             value=PEOPLE,
             allowed="a number, or the quantity 'JUDGE: agreement' of a choice_agreement",
         )
+    unit = SHARES if analysis.reference == PEOPLE else unit_of(base, analysis.of.quantity)
+    if analysis.unit is not None and unit not in (None, analysis.unit):
+        yield RatifyError(
+            f"the margin is in another unit than {analysis.of.quantity} of {base.id}",
+            column=f"{where}.unit",
+            value=analysis.unit,
+            allowed=unit,
+        )
     yield from _check_family(analysis, plan, where)
 
 
@@ -215,7 +223,7 @@ def _check_dimensions(analysis: Analysis, plan: Plan, where: str) -> Iterator[Ra
             f"this name is the results' word for {meaning}",
             column=where,
             value=name,
-            allowed="another name for the scale or the judge",
+            allowed="another name for the scale",
         )
 
 
@@ -231,7 +239,28 @@ def _check_quantity(
     reported = analysis.quantity_names(plan)
     if reported is not None:
         names = [*reported, *analysis.coverage_names(plan)]
-        yield from unknown(threshold.quantity, names, where)
+        yield from unknown(threshold.quantity, names, f"{where}.quantity")
+    if isinstance(analysis, Equivalence) and threshold.quantity == SHOWN:
+        yield from _check_shown(threshold, where)
+
+
+def _check_shown(threshold: Threshold, where: str) -> Iterator[RatifyError]:
+    """Refuse a threshold that a number of 1 or 0 without an interval can never reach."""
+    if threshold.field == "low":
+        yield RatifyError(
+            f"{SHOWN} is 1 or 0 and has no interval, so its lower end (low, where no field is "
+            "given) never reaches a threshold",
+            column=f"{where}.field",
+            value=threshold.field,
+            allowed="field: estimate, with at_least: 1",
+        )
+    elif threshold.at_least > 1:
+        yield RatifyError(
+            f"{SHOWN} is 1 or 0, so it never reaches this threshold",
+            column=f"{where}.at_least",
+            value=threshold.at_least,
+            allowed="1",
+        )
 
 
 def unknown(name: str, allowed: list[str], where: str) -> Iterator[RatifyError]:

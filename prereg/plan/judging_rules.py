@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
+from prereg.analyses.agreement import HUMANS, PEOPLE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.judging import BASELINES, BaselineJudge, Habits, LLMJudge
@@ -32,6 +33,13 @@ def faults_of_judging(plan: Plan) -> Iterator[RatifyError]:
         if not isinstance(judge, BaselineJudge) and judge.id in BASELINES:
             yield RatifyError(
                 "is the name of a baseline",
+                column=f"{where}.id",
+                value=judge.id,
+                allowed="another id",
+            )
+        if judge.id in (HUMANS, PEOPLE):
+            yield RatifyError(
+                "this name is the results' word for people together",
                 column=f"{where}.id",
                 value=judge.id,
                 allowed="another id",

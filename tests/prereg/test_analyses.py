@@ -219,5 +219,13 @@ def test_words_of_the_results_are_no_names_of_scales() -> None:
     plan = parse_plan(text, file="plan.yaml")
     with pytest.raises(RatifyError, match=r"analyses\.0.*the mean over dimensions, got 'all'"):
         parse_plan(re.sub(rf"\b{plan.scales[0].id}\b", "all", text), file="plan.yaml")
-    judged = plan.analyses[0].model_copy(update={"judges": ("people",)})
-    assert judged.reserved_names(plan) == [("people", "people together")]
+
+
+@pytest.mark.parametrize("name", ["people", "humans"])
+@pytest.mark.parametrize("worked", ["empathy_rating", "pairwise_preference"])
+def test_a_judge_is_not_called_like_people_together(worked: str, name: str) -> None:
+    text = plan_with(worked, AGREEMENT if worked == "empathy_rating" else RANKING)
+    judge = parse_plan(text, file="plan.yaml").judges[0].id
+    said = rf"judges\.0\.id: .*people together, got '{name}' \(allowed: another id\)"
+    with pytest.raises(RatifyError, match=said):
+        parse_plan(re.sub(rf"\b{judge}\b", name, text), file="plan.yaml")

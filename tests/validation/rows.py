@@ -24,6 +24,7 @@ AREAS = (
     "regression",
     "few_clusters",
     "trials",
+    "beside_people",
     "sources",
 )
 # Packages that compute.

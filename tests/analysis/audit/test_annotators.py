@@ -331,10 +331,10 @@ def test_both_sides_are_needed(ann):
 def test_ids_that_are_only_row_numbers_are_said(tmp_path, first):
     rows = [(1, 2), (2, 3), (3, 4), (4, 5), (5, 1), (1, 1)]
     numbers = [str(first + n) for n in range(6)]
-    people = wide(tmp_path / "people.csv", rows, ids=numbers)
+    people = wide(tmp_path / "crowd.csv", rows, ids=numbers)
     judge = wide(tmp_path / "judge.csv", [(b, a) for a, b in rows], ids=numbers)
     (said,) = (one for one in read([people], [judge]).said if "row numbers" in one)
-    assert "people.csv and judge.csv" in said
+    assert "crowd.csv and judge.csv" in said
     # in another order than the rows they name an item after all
     sorted_by_text = wide(tmp_path / "other.csv", rows, ids=numbers[::-1])
     assert not any("row numbers" in one for one in read([people], [sorted_by_text]).said)

@@ -164,6 +164,40 @@ def test_a_word_of_the_report_is_no_name_of_a_judge(tmp_path: Path, judge: str) 
         read(humans, [f"{judge}={judges[0]}"])
 
 
+@pytest.mark.parametrize("name", ["people", "humans", "median(humans)"])
+def test_a_word_of_the_report_is_no_name_of_a_person(tmp_path: Path, name: str) -> None:
+    """Wherever the name stands: a cell of a long or a wide file, a column, a file, an option."""
+    humans, judges = files(tmp_path)
+    long, wide = tmp_path / "long.csv", tmp_path / "wide.csv"
+    rows = [
+        (item, who, (n + len(who)) % 5 + 1) for who in ("ann", name) for n, item in enumerate(ITEMS)
+    ]
+    table = pd.DataFrame(rows, columns=["item_id", "rater_id", "value"])
+    table.assign(dimension="warmth").to_csv(long, index=False)
+    table.rename(columns={"value": "warmth"}).to_csv(wide, index=False)
+    table.pivot_table(index="item_id", columns="rater_id").droplevel(0, axis=1).to_csv(
+        tmp_path / "each.csv"
+    )
+    alone = tmp_path / f"{name}.csv"
+    table.iloc[:20][["item_id", "value"]].set_axis(["item_id", "warmth"], axis=1).to_csv(
+        alone, index=False
+    )
+    called = f"a human cannot be called '{name}', which is a word of the report"
+    each: dict[str, Any] = {"human_columns": ["ann", name], "dimensions": ["warmth"]}
+    for spec, where, more in (
+        (long, "long.csv, row 22, column rater_id", {}),
+        (wide, "wide.csv, row 22, column rater_id", {}),
+        (tmp_path / "each.csv", f"each.csv, {name}:", each),
+        (alone, f"{name}.csv", {}),
+        (f"{name}={humans[0]}", "ann.csv", {}),
+    ):
+        with pytest.raises(RatifyError) as error:
+            read([str(spec)], judges, **more)
+        assert called in str(error.value), spec
+        assert where in str(error.value), spec
+    assert read([f"crowd={long}"], judges).humans[1].name == f"crowd:{name}"
+
+
 def test_a_dimension_called_all_is_not_taken_for_the_mean(tmp_path: Path) -> None:
     humans, judges = files(tmp_path, all=lambda number: np.roll([1, 2, 3, 4, 5] * 4, number))
     with pytest.raises(RatifyError, match="mean over dimensions"):

@@ -173,3 +173,40 @@ def test_what_is_said_and_drawn_is_what_was_found():
     assert "advice giving" in svg(axes)
     line = next(one for one in axes.lines if one.get_gid() == "decision warmth")
     assert np.asarray(line.get_ydata())[2] == pytest.approx(FOUND.absolute(3)[0])
+
+
+def notes(values: np.ndarray, *, level: float = 0.95, gone: tuple = ()) -> dict[str, str]:
+    table = long(values, gone=gone)
+    raters = sorted(table["rater_id"].unique())
+    found = facets.by_dimension(table, raters=raters, dimensions=["warmth"], level=level)
+    told = facets.quantities(found, name="{what}", who="People's", analysis="g")
+    return {q.name: q.note for q in told if q.low is None}
+
+
+def test_an_interval_beside_its_estimate_is_not_blamed_on_an_item():
+    """Corrected for bias, a narrow interval does not contain the estimate; no item is at fault."""
+    said = notes(RATINGS, level=0.02)
+    for name in ("relative", "variance_items", "variance_residual"):
+        assert said[name].startswith("No interval at 0.02: corrected for bias, it lies beside")
+    assert notes(RATINGS) == {}
+
+
+def test_the_item_without_which_nothing_differs_is_the_reason():
+    one_apart = np.tile([3.0, 3.0, 4.0], (12, 1))
+    one_apart[0] = 7.0, 7.0, 6.0
+    said = notes(one_apart)
+    assert said["relative"] == (
+        "No interval: without one of the items, items and raters' severity explain every rating."
+    )
+    same = np.random.default_rng(2).normal(size=(30, 3))
+    same -= same.mean(axis=1, keepdims=True)
+    assert notes(same)["absolute"] == "No interval: people do not tell items apart."
+    alone = np.random.default_rng(3).normal(size=(30, 3)) - 0.01
+    alone[0] += 3
+    assert notes(alone)["relative"] == (
+        "No interval: without one of the items, people do not tell items apart."
+    )
+    told = notes(RATINGS, gone=GONE)
+    assert told["variance_raters"] == (
+        "No interval of raters' variance: not every rater rated every item."
+    )

@@ -148,3 +148,57 @@ def test_what_is_refused_is_named(more: dict[str, Any], said: str):
 def test_a_value_without_an_interval_is_refused():
     with pytest.raises(RatifyError, match="has no interval"):
         two_one_sided(lambda level: (0.1, math.nan, math.nan), margin=1)
+
+
+LOST = "no resample at this level"
+
+
+@pytest.mark.parametrize("how", ["nan", "raises"])
+@pytest.mark.parametrize(
+    ("mean", "ends_at", "said"),
+    [
+        # levels above 95%, below 85% and but for a few around 90% have no ends
+        (0.2, (0.0, 0.95), "p_lower is at most 0.02"),
+        (0.42, (0.85, 1.0), "p_upper is between 0.07"),
+        (1.0, (0.0, 0.95), "p_upper is between 0.97 and 1"),
+        (0.55, (0.85, 1.0), "p_upper is between 0.5 and 0.9"),
+    ],
+)
+def test_a_level_without_ends_does_not_lose_the_verdict(how, mean, ends_at, said):
+    whole, _ = t_interval(np.random.default_rng(1).normal(0, 1, 40) * 0.9 + mean)
+
+    def interval(level: float) -> tuple[float, float, float]:
+        if ends_at[0] <= level <= ends_at[1]:
+            return whole(level)
+        if how == "raises":
+            raise RatifyError(LOST)
+        return whole(level)[0], math.nan, math.nan
+
+    complete = two_one_sided(whole, margin=0.5)
+    found = two_one_sided(interval, margin=0.5)
+    assert found.verdict == complete.verdict
+    assert (found.low, found.high) == (complete.low, complete.high)
+    assert said in found.note
+    assert complete.note == ""
+    assert found.p_lower >= complete.p_lower - 1e-3
+    assert found.p_upper >= complete.p_upper - 1e-3
+    assert (found.p_value <= 0.05) == (complete.p_value <= 0.05)
+    # what is asked of levels that do have ends is known exactly
+    for name in ("p_lower", "p_upper"):
+        if name not in found.note:
+            assert getattr(found, name) == pytest.approx(getattr(complete, name), abs=1e-3)
+
+
+def test_ends_that_are_lacking_at_levels_in_between_bound_the_p_value():
+    whole, _ = t_interval(np.random.default_rng(1).normal(0.42, 1, 40))
+
+    def interval(level: float) -> tuple[float, float, float]:
+        estimate, low, high = whole(level)
+        return (estimate, math.nan, math.nan) if 0.02 < level < 0.88 else (estimate, low, high)
+
+    complete = two_one_sided(whole, margin=0.5)
+    assert 0.1 < complete.p_upper < 0.45
+    found = two_one_sided(interval, margin=0.5)
+    assert found.verdict == complete.verdict == "not shown to be equivalent"
+    assert found.p_upper >= complete.p_upper
+    assert "p_upper is between" in found.note

@@ -20,7 +20,6 @@ from analysis.evidence.choice_yardstick import beside_people, yardstick_of
 from analysis.evidence.evidence import Evidence, gather
 from analysis.gate import judge_results
 from analysis.registered import equivalence
-from analysis.registered.equivalence import SHOWN
 from analysis.registered.finding import Finding
 from analysis.registered.hypotheses import NOT_SUPPORTED, OPEN, SUPPORTED, decided
 from analysis.registered.registry import run_registered
@@ -28,7 +27,7 @@ from analysis.report.page import write_report
 from analysis.results.quantities import Quantity
 from analysis.run import analyze_study
 from prereg.analyses.choices import ChoiceAgreement
-from prereg.analyses.equivalence import Equivalence
+from prereg.analyses.equivalence import SHOWN, Equivalence
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Hypothesis
@@ -175,20 +174,20 @@ def test_it_decides_a_hypothesis_opens_a_gate_and_is_reported(results, folder):
 
 def test_a_margin_in_another_unit_and_a_number_without_interval_are_refused(tmp_path):
     asked = [
-        {**ASK, "unit": "log-odds"},
+        {**ASK, "unit": None},
         {**ASK, "id": "far", "of": {"analysis": "arms", "quantity": "arm"}, "unit": None},
     ]
     made = study(tmp_path / "s", *asked)
     scores().assign(score=1.5).to_csv(made / "data" / "scores.csv", index=False)
     evidence = gather(made, mode="live")
-    unit, far = (
-        run_registered(one, evidence) for one in evidence.plan.analyses if one.kind != "regression"
-    )
+    wrong = {"unit": "log-odds"}  # the plan refuses it where it knows the number's unit
+    _, ask, other = evidence.plan.analyses
+    unit, far = (run_registered(one, evidence) for one in (ask.model_copy(update=wrong), other))
     assert "could not be computed" in unit.sentence
     assert far.quantities[0].estimate is None
     scores().to_csv(made / "data" / "scores.csv", index=False)
     again = gather(made, mode="live")
-    unit = run_registered(again.plan.analyses[1], again)
+    unit = run_registered(again.plan.analyses[1].model_copy(update=wrong), again)
     assert "in another unit than the number" in unit.sentence
     assert "(allowed: points of the outcome)" in unit.sentence
 
@@ -228,7 +227,11 @@ def test_a_judge_short_of_people_on_the_same_answers_is_worse():
     rng = np.random.default_rng(1)
     pair = np.tile(np.arange(40), 10)
     left = rng.random(400) < np.where(pair % 2, 0.9, 0.1)
-    sides = {"scenario": "s", "left_id": [f"a{n}" for n in pair], "right_id": "b"}
+    sides = {
+        "scenario": "s",
+        "left_id": [f"a{n}" for n in pair],
+        "right_id": [f"b{n}" for n in pair],
+    }
     people = pd.DataFrame(
         {
             **sides,
@@ -296,12 +299,31 @@ def test_a_plan_that_contradicts_itself(changes, said):
         ({"of": {"analysis": "same", "quantity": "shown"}}, r"of\.analysis.*\(allowed: arms\)"),
         ({"of": {"analysis": "arms", "quantity": "x"}}, r"of\.quantity.*'x' \(allowed: arm\)"),
         ({"reference": "people"}, r"reference.*only a judge's agreement"),
+        (
+            {"unit": "log-odds"},
+            r"analyses\.1\.unit.*another unit.*'log-odds' \(allowed: points of the outcome\)",
+        ),
     ],
 )
 def test_what_is_asked_about_is_checked_before_the_lock(folder, changes, said):
     plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
     plan["analyses"] = [TABLE, {**ASK, **changes}]
     plan["gate"] = []
+    with pytest.raises(RatifyError, match=said):
+        parse_plan(yaml.safe_dump(plan), file=folder / "plan.yaml")
+
+
+@pytest.mark.parametrize(
+    ("gate", "said"),
+    [
+        ({"at_least": 1}, r"gate\.0\.field.*no interval.*\(allowed: field: estimate, with at_l"),
+        ({"at_least": 1, "field": "low"}, r"gate\.0\.field: shown is 1 or 0"),
+        ({"at_least": 2, "field": "estimate"}, r"gate\.0\.at_least.*2.*\(allowed: 1\)"),
+    ],
+)
+def test_a_gate_that_can_never_pass_is_refused_before_the_lock(folder, gate, said):
+    plan = yaml.safe_load((folder / "plan.yaml").read_text(encoding="utf-8"))
+    plan["gate"] = [{"analysis": "same", "quantity": "shown", **gate}]
     with pytest.raises(RatifyError, match=said):
         parse_plan(yaml.safe_dump(plan), file=folder / "plan.yaml")
 

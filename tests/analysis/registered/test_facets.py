@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
 from analysis.facets.generalizability import generalizability
@@ -108,3 +109,23 @@ def test_a_study_registers_it_and_gates_on_it(tmp_path):
     names = {q["name"] for q in stored["quantities"] if q["analysis"] == "m"}
     assert {"lexical: severity advice_giving", "lexical: coverage advice_giving"} <= names
     assert "What another rater buys" in write_report(folder / "results").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["people", "humans"])
+def test_a_rater_called_like_people_together_is_refused_with_the_row(tmp_path, name):
+    folder = make_study(
+        tmp_path / "study",
+        "empathy_rating",
+        analyses=[{"id": "g", "kind": "generalizability"}],
+        gate=[],
+        hypotheses=[],
+    )
+    path = folder / "data" / "ratings.csv"
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    mine = table["rater_id"] == "r2"
+    table.loc[mine, "rater_id"] = name
+    table.to_csv(path, index=False)
+    row = int(mine.to_numpy().argmax()) + 2
+    said = rf"ratings\.csv, row {row}, column rater_id: is a word of the tables.*'{name}'"
+    with pytest.raises(RatifyError, match=said):
+        analyze_study(folder, mode="live")

@@ -16,7 +16,7 @@ from analysis.registered.coverage import _quantity
 from analysis.registered.hypotheses import NOT_SUPPORTED, OPEN, SUPPORTED, decided
 from analysis.registered.ranking import _reliability_quantity
 from analysis.registered.ranking import _sentence as _rank_sentence
-from analysis.registered.verdict import _no_yardstick, _ranks, _sentence, _word, _worst
+from analysis.registered.verdict import _choices, _no_yardstick, _ranks, _sentence, _word, _worst
 from analysis.results.quantities import Quantity
 from analysis.results.verdict import AGREES, NO_YARDSTICK, SHORT, TOO_FEW
 from prereg.analyses.rank_correlation import RankCorrelation
@@ -278,3 +278,20 @@ def test_people_who_agree_only_at_chance_are_no_yardstick() -> None:
     again = beside_people(evidence(careful), choices(0.0, seed=7), known, what)
     assert again is not None
     assert _word(again, 0.1) != NO_YARDSTICK
+
+
+def test_one_item_in_every_comparison_is_why_the_data_do_not_decide() -> None:
+    people = choices(0.1).assign(right_id="anchor", scenario="s")
+    judge = choices(0.0, seed=7).assign(right_id="anchor", scenario="s")
+    seen = SimpleNamespace(
+        people=people,
+        judges={"m": SimpleNamespace(trials=judge, answered=True)},
+        raters="people",
+        raters_own="People's",
+        items=pd.DataFrame({"item_id": ["anchor"]}),
+        plan=SimpleNamespace(large=Large(), ranking=SimpleNamespace(ridge=0.02), analyses=[]),
+    )
+    found = _choices(cast(Evidence, seen), [])
+    (cell,) = found.cells
+    assert cell.word == TOO_FEW
+    assert found.not_run[0].why == "rests on a single item: no interval"

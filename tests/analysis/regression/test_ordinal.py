@@ -209,6 +209,17 @@ def _separated(data: pd.DataFrame) -> pd.DataFrame:
     [
         (lambda d: d.assign(rating=d["rating"] > 2), {}, "too few categories"),
         (lambda d: d.assign(rating=d["rating"] > 2), {}, "model: logit"),
+        (lambda d: d.assign(rating=3), {}, "got '3 in 400 rows' (allowed: 3 or more in use)"),
+        (
+            lambda d: d.assign(rating=3),
+            {"categories": range(1, 6)},
+            "only one is in use, got '3 in",
+        ),
+        (
+            lambda d: d.assign(rating=(d.index == 0) + 4),
+            {"categories": range(1, 6)},
+            "'4 in 399 rows and 5 in 1 row' (allowed: 3 or more in use; with two, model: logit)",
+        ),
         (lambda d: d.assign(rating=d["x"].rank()), {}, "too many categories"),
         (lambda d: d, {"categories": range(1, 8)}, "no row has this category"),
         (lambda d: d, {"categories": range(1, 8)}, "got 6.0"),
