@@ -374,7 +374,9 @@ def _verdict(
         advantage_low=low,
         advantage_high=high,
         human_alpha=alpha,
-        note=_verdict_note(one >= PASSES, alpha, len(tested)),
+        note="People's alpha is not defined: all their ratings are the same."
+        if np.isnan(alpha)
+        else _verdict_note(one >= PASSES, alpha, len(tested)),
     )
 
 

@@ -13,7 +13,13 @@ from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
-from analysis.agreement.sentences import at_cuts, crowd_yardstick, in_a_persons_place, with_interval
+from analysis.agreement.sentences import (
+    at_cuts,
+    crowd_yardstick,
+    in_a_persons_place,
+    one_sided_cuts,
+    with_interval,
+)
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
@@ -125,6 +131,7 @@ def _verdict(
         large=large,
         baselines=baselines,
         everything=analysis.correction == "people_and_dimensions",
+        panels=[one.id for one in evidence.plan.panels],
     )
     items = evidence.items
     texts = dict(zip(items["item_id"], items["text"], strict=True)) if "text" in items else {}
@@ -201,13 +208,16 @@ def _sentence(
         against = "" if np.isnan(less.value) else f" ({with_interval(less)} compared with theirs)"
         said.append(f"{judge} agrees with one of them at {with_interval(own)}{against}.")
     if beyond.alternative is not None:
-        tested = [in_a_persons_place(beyond.alternative, judge) for judge in analysis.judges]
+        tested = [
+            in_a_persons_place(beyond.alternative, judge, beyond.constants.get(judge, {}))
+            for judge in analysis.judges
+        ]
         if any(tested):
             said.append(
                 "Could a judge take a person's place? By the alternative-annotator test "
                 f"{'. '.join(text for text in tested if text)}."
             )
-    said += at_cuts(beyond.cuts, analysis.judges)
+    said += [*at_cuts(beyond.cuts, analysis.judges), *one_sided_cuts(beyond.one_sided)]
     return " ".join(text for text in said if text)
 
 

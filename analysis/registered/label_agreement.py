@@ -110,7 +110,10 @@ def _verdict(analysis: Agreement, evidence: Evidence, found: LabelAgreement) -> 
     """Return the verdict on the judges, and the items on which most people disagree with them."""
     large = evidence.plan.large
     verdict = label_verdict(
-        found, large=large, everything=analysis.correction == "people_and_dimensions"
+        found,
+        large=large,
+        everything=analysis.correction == "people_and_dimensions",
+        panels=[one.id for one in evidence.plan.panels],
     )
     items = evidence.items
     texts = dict(zip(items["item_id"], items["text"], strict=True)) if "text" in items else {}
