@@ -17,6 +17,7 @@ from analysis.results.words import listed
 
 # The made-up judge that gives every item the answer that people give most often.
 ALWAYS = "always the most frequent answer"
+MEANS_NOTHING = "so a pass means nothing"
 # What each judge always says, by dimension: only judges and dimensions of one answer.
 Constants = Mapping[str, Mapping[str, float]]
 
@@ -74,6 +75,21 @@ def passes_always(
         for one in tested.verdicts
         if one.dimension == dimension
     )
+
+
+def pass_note(constant: str, idle: str) -> str:
+    """Return why a pass of the test means nothing; empty if it may mean something.
+
+    Parameters
+    ----------
+    constant : str
+        What the judge always says; empty if its answers vary.
+    idle : str
+        An answer that would pass if every item got it; empty if none would.
+    """
+    if constant:
+        return f"It always says {constant}, {MEANS_NOTHING}."
+    return f"A judge that always says {idle} would pass too, {MEANS_NOTHING}." if idle else ""
 
 
 def idle_sentences(answers: Mapping[str, str], what: str) -> list[str]:

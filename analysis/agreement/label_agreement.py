@@ -14,7 +14,7 @@ from analysis.agreement.alternative_annotator import (
     alternative_annotator,
 )
 from analysis.agreement.confusion import Confusion, confusions
-from analysis.agreement.constant import always_answering, constants_of, passes_always
+from analysis.agreement.constant import always_answering, constants_of, pass_note, passes_always
 from analysis.agreement.label_classes import ClassShare, label_shares
 from analysis.agreement.nominal import label_counts
 from analysis.agreement.nominal_crowd import LabelCrowd, label_crowd
@@ -69,6 +69,14 @@ class LabelAgreement:
     def always_passes(self, dimension: str, *, everything: bool = False) -> bool:
         """Say whether one and the same label for every item would pass the test too."""
         return passes_always(self.always, dimension, everything=everything)
+
+    def why_no_pass(self, judge: str, dimension: str, everything: bool) -> str:
+        """Return why a pass of a judge means nothing; empty if it may mean something."""
+        idle = self.always_passes(dimension, everything=everything)
+        return pass_note(
+            self.constants(judge).get(dimension, ""),
+            repr(self.frequent[dimension][0]) if idle else "",
+        )
 
     def constants(self, judge: str) -> dict[str, str]:
         """Return what a judge always says, on the dimensions where it gives one label."""

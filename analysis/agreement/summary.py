@@ -17,7 +17,13 @@ from analysis.agreement.alternative_annotator import (
     Metric,
     alternative_annotator,
 )
-from analysis.agreement.constant import always_answering, constants_of, most_frequent, passes_always
+from analysis.agreement.constant import (
+    always_answering,
+    constants_of,
+    most_frequent,
+    pass_note,
+    passes_always,
+)
 from analysis.agreement.crowd import Crowd, crowd
 from analysis.agreement.cut import SIGNS, AtCut, Side, at_cut
 from analysis.agreement.halo import Halo, halo
@@ -90,6 +96,11 @@ class Beyond:
         """Return the answer that passes the test if every item gets it; empty if none does."""
         passes = passes_always(self.always, dimension, everything=everything)
         return self.frequent[dimension] if passes else ""
+
+    def why_no_pass(self, judge: str, dimension: str, everything: bool) -> str:
+        """Return why a pass of a judge means nothing; empty if it may mean something."""
+        constant = self.constants.get(judge, {}).get(dimension, "")
+        return pass_note(constant, self.idle(dimension, everything=everything))
 
 
 def beyond_pairs(

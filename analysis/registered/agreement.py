@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -236,23 +237,39 @@ def _quantities(
     measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
     found = [one.quantity(name="{who}: {what} {dimension}", **common) for one in measured]
     if beyond.alternative is not None:
-        found += of_test(beyond.alternative, analysis, common)
+        found += of_test(beyond.alternative, analysis, common, beyond.why_no_pass)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))
 
 
 def of_test(
-    tested: AlternativeAnnotator, analysis: Agreement, common: dict[str, Any]
+    tested: AlternativeAnnotator,
+    analysis: Agreement,
+    common: dict[str, Any],
+    why_no_pass: Callable[[str, str, bool], str],
 ) -> list[Quantity]:
-    """Return the winning rate and advantage probability of every judge and dimension."""
+    """Return the winning rate and advantage probability of every judge and dimension.
+
+    Parameters
+    ----------
+    tested : AlternativeAnnotator
+    analysis : Agreement
+    common : dict
+        What all quantities share.
+    why_no_pass : callable
+        Of a judge, a dimension and whether the test is corrected over dimensions too: why a pass
+        means nothing, or an empty text.
+    """
     wide = analysis.correction == "people_and_dimensions"
     over = "people and dimensions" if wide else "people"
     how = f"alternative-annotator test, epsilon {tested.epsilon:g}, {tested.metric}"
     found = []
     for row in tested.verdicts:
+        passes = row.passes_all if wide else row.passes
+        empty = why_no_pass(row.judge, row.dimension, wide) if passes else ""
         shared: dict[str, Any] = {
             "n": row.n,
             "unit_of_n": BOTH,
-            "note": row.note,
+            "note": " ".join(filter(None, (row.note, empty))),
             "clusters": row.humans,
             **common,
         }

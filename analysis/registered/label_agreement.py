@@ -102,7 +102,7 @@ def _quantities(analysis: Agreement, evidence: Evidence, found: LabelAgreement) 
     common: dict[str, Any] = stamp(analysis, evidence)
     numbers = label_quantities(found, name="{who}: {what} {dimension}", **common)
     if found.alternative is not None:
-        numbers += of_test(found.alternative, analysis, common)
+        numbers += of_test(found.alternative, analysis, common, found.why_no_pass)
     return sorted(numbers, key=lambda one: not one.name.endswith(f" {ALL}"))
 
 
