@@ -55,25 +55,22 @@ def always_answering(table: Panel) -> Panel:
     return replace(table, judges=(ALWAYS,), judged=judged)
 
 
-def passes_always(
-    tested: AlternativeAnnotator | None, dimension: str, *, everything: bool = False
-) -> bool:
-    """Say whether one and the same answer for every item passes the test.
+def passes_always(tested: AlternativeAnnotator | None, dimension: str) -> bool:
+    """Say whether one and the same answer for every item passes the test, by either correction.
+
+    A pass is compared with a constant's most lenient one, so that no pass counts in one place and
+    means nothing in another.
 
     Parameters
     ----------
     tested : AlternativeAnnotator or None
         The test of the panel that `always_answering` returns.
     dimension : str
-    everything : bool
-        Whether passing is corrected over dimensions too.
     """
     if tested is None:
         return False
     return any(
-        bool(one.passes_all if everything else one.passes)
-        for one in tested.verdicts
-        if one.dimension == dimension
+        bool(one.passes or one.passes_all) for one in tested.verdicts if one.dimension == dimension
     )
 
 

@@ -66,13 +66,13 @@ class LabelAgreement:
     always: AlternativeAnnotator | None = field(repr=False)
     frequent: dict[str, tuple[str, float]]
 
-    def always_passes(self, dimension: str, *, everything: bool = False) -> bool:
+    def always_passes(self, dimension: str) -> bool:
         """Say whether one and the same label for every item would pass the test too."""
-        return passes_always(self.always, dimension, everything=everything)
+        return passes_always(self.always, dimension)
 
-    def why_no_pass(self, judge: str, dimension: str, everything: bool) -> str:
+    def why_no_pass(self, judge: str, dimension: str) -> str:
         """Return why a pass of a judge means nothing; empty if it may mean something."""
-        idle = self.always_passes(dimension, everything=everything)
+        idle = self.always_passes(dimension)
         return pass_note(
             self.constants(judge).get(dimension, ""),
             repr(self.frequent[dimension][0]) if idle else "",

@@ -92,15 +92,15 @@ class Beyond:
     frequent: dict[str, str] = field(default_factory=dict)
     constants: dict[str, dict[str, str]] = field(default_factory=dict)
 
-    def idle(self, dimension: str, *, everything: bool = False) -> str:
+    def idle(self, dimension: str) -> str:
         """Return the answer that passes the test if every item gets it; empty if none does."""
-        passes = passes_always(self.always, dimension, everything=everything)
+        passes = passes_always(self.always, dimension)
         return self.frequent[dimension] if passes else ""
 
-    def why_no_pass(self, judge: str, dimension: str, everything: bool) -> str:
+    def why_no_pass(self, judge: str, dimension: str) -> str:
         """Return why a pass of a judge means nothing; empty if it may mean something."""
         constant = self.constants.get(judge, {}).get(dimension, "")
-        return pass_note(constant, self.idle(dimension, everything=everything))
+        return pass_note(constant, self.idle(dimension))
 
 
 def beyond_pairs(

@@ -66,15 +66,13 @@ class LabelPart:
     shared: int
 
 
-def label_part(judge: str, dimension: str, found: LabelAgreement, *, everything: bool) -> LabelPart:
+def label_part(judge: str, dimension: str, found: LabelAgreement) -> LabelPart:
     """Return the numbers of a judge on a dimension.
 
     Parameters
     ----------
     judge, dimension : str
     found : LabelAgreement
-    everything : bool
-        Whether passing the test is corrected over dimensions too.
     """
     pooled = by_pooling(found)
     less, reading = standing(found, judge, dimension, pooled=pooled)
@@ -96,7 +94,7 @@ def label_part(judge: str, dimension: str, found: LabelAgreement, *, everything:
             ),
             None,
         )
-    idle = found.always_passes(dimension, everything=everything)
+    idle = found.always_passes(dimension)
     return LabelPart(
         judge=judge,
         dimension=dimension,

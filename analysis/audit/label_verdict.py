@@ -75,9 +75,7 @@ def label_verdict(
     notes: list[Note] = []
     everywhere: list[LabelPart] = []
     for judge in judges:
-        parts = [
-            label_part(judge, name, found, everything=everything) for name in found.table.dimensions
-        ]
+        parts = [label_part(judge, name, found) for name in found.table.dimensions]
         everywhere += parts
         mine = [_cell(part, large, everything) for part in parts]
         cells += mine

@@ -56,13 +56,7 @@ class Part:
 
 
 def part_of(
-    judge: str,
-    dimension: str,
-    table: AgreementTable,
-    bar: Yardstick,
-    beyond: Beyond,
-    *,
-    everything: bool = False,
+    judge: str, dimension: str, table: AgreementTable, bar: Yardstick, beyond: Beyond
 ) -> Part:
     """Return the numbers of a judge on a dimension; of a crowd where people share too few items."""
     standing = next(s for s in bar.of(judge) if s.dimension == dimension)
@@ -100,7 +94,7 @@ def part_of(
         else (row.spearman, row.spearman_low, row.spearman_high),
         tested=tested,
         always=beyond.constants.get(judge, {}).get(dimension, ""),
-        idle=beyond.idle(dimension, everything=everything),
+        idle=beyond.idle(dimension),
     )
 
 

@@ -92,10 +92,7 @@ def rating_verdict(
     notes: list[Note] = []
     everywhere: list[Part] = []
     for judge in judges:
-        parts = [
-            part_of(judge, name, table, bar, beyond, everything=everything)
-            for name in table.dimensions
-        ]
+        parts = [part_of(judge, name, table, bar, beyond) for name in table.dimensions]
         everywhere += parts
         mine = [_cell(part, scale, large, everything) for part in parts]
         cells += mine

@@ -245,7 +245,7 @@ def of_test(
     tested: AlternativeAnnotator,
     analysis: Agreement,
     common: dict[str, Any],
-    why_no_pass: Callable[[str, str, bool], str],
+    why_no_pass: Callable[[str, str], str],
 ) -> list[Quantity]:
     """Return the winning rate and advantage probability of every judge and dimension.
 
@@ -256,8 +256,7 @@ def of_test(
     common : dict
         What all quantities share.
     why_no_pass : callable
-        Of a judge, a dimension and whether the test is corrected over dimensions too: why a pass
-        means nothing, or an empty text.
+        Of a judge and a dimension: why a pass means nothing, or an empty text.
     """
     wide = analysis.correction == "people_and_dimensions"
     over = "people and dimensions" if wide else "people"
@@ -265,7 +264,7 @@ def of_test(
     found = []
     for row in tested.verdicts:
         passes = row.passes_all if wide else row.passes
-        empty = why_no_pass(row.judge, row.dimension, wide) if passes else ""
+        empty = why_no_pass(row.judge, row.dimension) if passes else ""
         shared: dict[str, Any] = {
             "n": row.n,
             "unit_of_n": BOTH,

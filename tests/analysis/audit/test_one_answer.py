@@ -213,3 +213,23 @@ def test_a_cut_outside_the_ratings_is_said_with_their_range(tmp_path: Path) -> N
     )
     [said] = [text for text in found.headline if "one side of the cut" in text]
     assert "cut ≥ 5: none is beyond it on warm (they run from 1 to 3)" in said
+
+
+def test_no_pass_counts_in_a_cell_that_means_nothing_in_the_headline(tmp_path: Path) -> None:
+    """On six dimensions a constant passes by the lenient correction alone."""
+    rng = np.random.default_rng(1)
+    names, frames = [f"d{n}" for n in range(6)], {}
+    truth = np.where(rng.random((ITEMS, 6)) < 0.6, 3, rng.integers(1, 6, (ITEMS, 6)))
+    for who in ("a", "b", "c", "gpt"):
+        off = rng.choice([-1, 1], truth.shape) * (rng.random(truth.shape) < 0.2)
+        frames[who] = pd.DataFrame(np.clip(truth + off, 1, 5), columns=names)
+        frames[who].insert(0, "item_id", [f"i{n:02}" for n in range(ITEMS)])
+        frames[who].to_csv(tmp_path / f"{who}.csv", index=False)
+    paths = {who: str(tmp_path / f"{who}.csv") for who in frames}
+    found = audit(
+        [paths["a"], paths["b"], paths["c"]], [paths["gpt"]], id_column="item_id", scale=(1, 5)
+    )
+    idle = [text for text in found.headline if text.startswith("Passing means nothing on")]
+    counted = [cell.dimension for cell in found.verdict.cells if cell.word == REPLACES]
+    assert idle
+    assert not any(f"{name} (" in idle[0] for name in counted)
