@@ -31,6 +31,7 @@ from analysis.facets import independence_words as independence
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.independence import quantities as of_panels
 from analysis.registered.independence import shared_errors_of
+from analysis.results.numbers import flat
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.verdict import Verdict
 from analysis.results.words import listed
@@ -272,6 +273,7 @@ def of_test(
             "clusters": row.humans,
             **common,
         }
+        never = "No interval: never varies." if flat(row.advantage_low, row.advantage_high) else ""
         rate = row.winning_rate_all if wide else row.winning_rate
         found += [
             Quantity(
@@ -287,12 +289,12 @@ def of_test(
                 label=f"Probability that {row.judge} is at least as close to the others as a "
                 f"person, {row.dimension}",
                 estimate=row.advantage,
-                low=row.advantage_low,
-                high=row.advantage_high,
+                low=None if never else row.advantage_low,
+                high=None if never else row.advantage_high,
                 unit="probability",
                 method=f"{how}; {METHOD}",
                 level=tested.level,
-                **shared,
+                **(shared | {"note": " ".join(filter(None, (shared["note"], never)))}),
             ),
         ]
     return found

@@ -208,3 +208,17 @@ def test_a_pass_of_a_constant_answer_supports_no_hypothesis():
     assert "always says 3" in decision.how
     assert decision.verdict == NOT_SUPPORTED
     assert "it always says 3 on warmth, so passing means nothing there" in found.sentence
+
+
+def test_an_advantage_that_never_varies_has_no_interval_without_width():
+    one = EXPERTS[(EXPERTS["rater_id"] == "p1") & (EXPERTS["dimension"] == "warmth")]
+    alike = [
+        one.assign(rater_id=name, rater_kind="llm" if name == "m" else "human")
+        for name in ("p1", "p2", "p3", "m")
+    ]
+    analysis = Agreement(id="a", kind="agreement", judges=("m",), dimensions=("warmth",))
+    found = run_agreement(analysis, evidence(pd.concat(alike).reset_index(drop=True)))
+    [advantage] = [q for q in found.quantities if "advantage" in q.name]
+    assert (advantage.estimate, advantage.low, advantage.high) == (1.0, None, None)
+    assert "No interval: never varies." in advantage.note
+    assert not [q.name for q in found.quantities if q.low is not None and q.low == q.high]
