@@ -96,8 +96,8 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="[DIMENSION:]LABEL[=OTHER],...",
     help="With --labels: which labels there are, such as pass,fail. After = comes another name of "
-    "the label in some file, as in pass=1,fail=0. Can be repeated for each dimension. Default: all "
-    "that occur.",
+    "the label in some file, as in pass=1,fail=0. A label that holds a comma is in double quotes: "
+    "'\"yes, fully\",no'. Can be repeated for each dimension. Default: all that occur.",
 )
 @click.option(
     "--dimension",

@@ -48,7 +48,7 @@ class LeftOutHuman:
     n : int
         Items that the person, the judge and enough others rated.
     judge_wins, human_wins : float
-        Share of the items where the judge (the person) is at least as close; ties count for both.
+        Share of the items where the judge (the person) is at least as close, ties for both.
     p_value : float
         One-sided, for the hypothesis judge_wins <= human_wins - epsilon. NaN where the person
         rated too few items to be tested.
@@ -183,12 +183,11 @@ def alternative_annotator(
 
     Notes
     -----
-    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". A
-    one-sided t-test compares the difference of the two win indicators with epsilon. If the
-    difference never varies, t is not defined, and p is (1 - epsilon)^n: the chance that a person
-    who should win epsilon more of the items never wins one. docs/validation.md gives the size of
-    the test at 5%, simulated with 50 items and a judge exactly on the border. If people agree
-    little, the bar is low: a pass is flagged if their alpha is under .5.
+    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". A one-
+    sided t-test compares the difference of the two win indicators with epsilon. If the difference
+    never varies, t is not defined, and p is (1 - epsilon)^n: the chance that a person who should
+    win epsilon more of the items never wins one. docs/validation.md gives the test's size. If
+    people agree little, a pass is flagged (alpha under .5).
     """
     if not 0 <= epsilon < 1:
         raise RatifyError("epsilon is out of range", value=epsilon, allowed="0 <= epsilon < 1")
@@ -374,7 +373,9 @@ def _verdict(
         advantage_low=low,
         advantage_high=high,
         human_alpha=alpha,
-        note=_verdict_note(one >= PASSES, alpha, len(tested)),
+        note="People's alpha is not defined: all their ratings are the same."
+        if np.isnan(alpha)
+        else _verdict_note(one >= PASSES, alpha, len(tested)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from analysis.agreement.alternative_annotator import (
     alternative_annotator,
 )
 from analysis.agreement.confusion import Confusion, confusions
+from analysis.agreement.constant import always_answering, constants_of, pass_note, passes_always
 from analysis.agreement.label_classes import ClassShare, label_shares
 from analysis.agreement.nominal import label_counts
 from analysis.agreement.nominal_crowd import LabelCrowd, label_crowd
@@ -25,12 +26,10 @@ from analysis.agreement.nominal_pairs import (
     label_yardstick,
 )
 from analysis.agreement.panel import Panel, panel
+from analysis.agreement.still_share import with_widths
 from analysis.agreement.yardstick import Yardstick
 from analysis.tables.columns import one_of
 from prereg.errors import RatifyError
-
-# The made-up judge that gives every item the label that people give most often.
-ALWAYS = "always the most frequent label"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,15 +66,24 @@ class LabelAgreement:
     always: AlternativeAnnotator | None = field(repr=False)
     frequent: dict[str, tuple[str, float]]
 
-    def always_passes(self, dimension: str, *, everything: bool = False) -> bool:
+    def always_passes(self, dimension: str) -> bool:
         """Say whether one and the same label for every item would pass the test too."""
-        if self.always is None:
-            return False
-        return any(
-            bool(one.passes_all if everything else one.passes)
-            for one in self.always.verdicts
-            if one.dimension == dimension
+        return passes_always(self.always, dimension)
+
+    def why_no_pass(self, judge: str, dimension: str) -> str:
+        """Return why a pass of a judge means nothing; empty if it may mean something."""
+        idle = self.always_passes(dimension)
+        return pass_note(
+            self.constants(judge).get(dimension, ""),
+            repr(self.frequent[dimension][0]) if idle else "",
         )
+
+    def constants(self, judge: str) -> dict[str, str]:
+        """Return what a judge always says, on the dimensions where it gives one label."""
+        return {
+            name: repr(self.classes[name][int(code)])
+            for name, code in constants_of(self.table)[judge].items()
+        }
 
 
 def label_agreement(
@@ -133,7 +141,7 @@ def label_agreement(
     scale = (0.0, float(max(len(classes[name]) for name in dimensions) - 1))
     table = panel(ratings, scale=scale, humans=humans, judges=judges, dimensions=dimensions)
     pairs = agreement_of_labels(ratings, table, level=level, fewest=fewest)
-    crowd = label_crowd(table, classes, level=level)
+    crowd = with_widths(label_crowd(table, classes, level=level))
     test = None
     always = None
     frequent = {name: _frequent(table, classes, name) for name in dimensions}
@@ -153,7 +161,7 @@ def label_agreement(
             )
 
         test = tested(table)
-        always = tested(_always(table))
+        always = tested(always_answering(table))
     return LabelAgreement(
         table=table,
         classes=classes,
@@ -173,13 +181,3 @@ def _frequent(table: Panel, classes: Classes, dimension: str) -> tuple[str, floa
     given = label_counts(table.people[dimension], len(classes[dimension])).sum(axis=0)
     most = int(given.argmax())
     return classes[dimension][most], float(given[most] / given.sum()) if given.sum() else np.nan
-
-
-def _always(table: Panel) -> Panel:
-    """Return the same people with one judge, who always gives their most frequent label."""
-    judged = {}
-    for name, people in table.people.items():
-        codes, times = np.unique(people[~np.isnan(people)], return_counts=True)
-        code = float(codes[times.argmax()]) if codes.size else np.nan
-        judged[name] = np.full((len(table.items), 1), code)
-    return replace(table, judges=(ALWAYS,), judged=judged)

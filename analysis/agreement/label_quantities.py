@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.nominal import POOLED
 from analysis.agreement.nominal_pairs import MAJORITY
-from analysis.agreement.quantities import TWO_PEOPLE, Measured, place, why_no_interval
+from analysis.agreement.quantities import TWO_PEOPLE, Measured, place, reported_ends, why_lacking
 from analysis.agreement.yardstick import ALL, Sample
 from analysis.results.quantities import Quantity
 
@@ -44,14 +42,7 @@ def label_quantities(
 
 
 def _quantity(one: Measured, name: str, undefined: str, common: dict[str, Any]) -> Quantity:
-    low, high = one.sample.interval
-    note = ""
-    if np.isnan(one.sample.value):
-        note = undefined or "Not defined: too few items in common, or one label only."
-    elif np.isnan(low):
-        note = why_no_interval(
-            one.sample, "the value is not defined if one of the items is left out"
-        )
+    low, high = reported_ends(one.sample)
     return Quantity(
         name=name.format(who=one.who, what=one.what, dimension=one.dimension),
         label=f"{one.label}, {place(one.dimension)}",
@@ -63,7 +54,7 @@ def _quantity(one: Measured, name: str, undefined: str, common: dict[str, Any]) 
         unit_of_n=one.unit_of_n,
         method=f"{one.method}; {one.sample.method}",
         unit=one.unit,
-        note=note,
+        note=why_lacking(one.sample, undefined, "labels"),
         **common,
     )
 

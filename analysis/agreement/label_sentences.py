@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from analysis.agreement.constant import idle_sentences
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_tables import low_people
 from analysis.agreement.sentences import alternative_sentence, with_interval
@@ -145,22 +146,17 @@ def label_test_sentences(found: LabelAgreement, judges: Sequence[str]) -> list[s
     """Return the sentences on the alternative-annotator test; none where nobody was tested."""
     if found.alternative is None:
         return []
-    said = alternative_sentence(found.alternative, judges)
+    constants = {judge: found.constants(judge) for judge in judges}
+    said = alternative_sentence(found.alternative, judges, constants)
     if not said:
         return []
     passed = {one.dimension for one in found.alternative.verdicts if one.passes}
-    idle = [
-        f"{name} ({found.frequent[name][0]!r})"
+    idle = {
+        name: repr(found.frequent[name][0])
         for name in found.table.dimensions
         if name in passed and found.always_passes(name)
-    ]
-    if not idle:
-        return [said]
-    return [
-        said,
-        f"Passing means nothing on {listed(idle)}: a judge that gives every item the same label "
-        "would pass too.",
-    ]
+    }
+    return [said, *idle_sentences(idle, "label")]
 
 
 def low_sentence(found: LabelAgreement) -> list[str]:

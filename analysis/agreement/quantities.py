@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from analysis.agreement.crowd import Crowd, CrowdRow
+from analysis.agreement.intervals import FEWEST
 from analysis.agreement.rating_table import ALL, HUMANS, MEDIAN
 from analysis.agreement.sample import Sample
 from analysis.agreement.yardstick import Standing, Yardstick
+from analysis.results.numbers import NEVER_VARIES, flat
 from analysis.results.quantities import Quantity
 
 BOTH = "items that judge and people rated"
@@ -53,14 +55,7 @@ class Measured:
         **common
             What all quantities of an analysis share.
         """
-        low, high = self.sample.interval
-        note = ""
-        if np.isnan(self.sample.value):
-            note = undefined or "Not defined: too few items in common, or no variation to agree on."
-        elif np.isnan(low):
-            note = why_no_interval(
-                self.sample, "too few items, or the value changes with none of them"
-            )
+        low, high = reported_ends(self.sample)
         return Quantity(
             name=name.format(who=self.who, what=self.what, dimension=self.dimension),
             label=f"{self.label}, {place(self.dimension)}",
@@ -72,26 +67,50 @@ class Measured:
             unit_of_n=self.unit_of_n,
             method=f"{self.method}; {self.sample.method}",
             unit=self.unit,
-            note=note,
+            note=why_lacking(self.sample, undefined),
             **common,
         )
 
 
-def why_no_interval(sample: Sample, usual: str) -> str:
-    """Return why a value has no interval, as a sentence.
+def reported_ends(sample: Sample) -> tuple[float, float]:
+    """Return the ends of an interval; none where they are equal, because the data never vary."""
+    low, high = sample.interval
+    return (np.nan, np.nan) if flat(low, high) else (low, high)
+
+
+def why_lacking(sample: Sample, undefined: str = "", kinds: str = "ratings") -> str:
+    """Return why a number has no value or no interval; empty if it has both.
 
     Parameters
     ----------
     sample : Sample
-    usual : str
-        The reason if there is none at a very high level of coverage either.
+    undefined : str
+        Why there is no value, if the usual reason is not the one.
+    kinds : str
+        'ratings' or 'labels'.
     """
-    if np.isnan(replace(sample, level=WIDE).interval[0]):
-        return f"No interval: {usual}."
-    return (
-        f"No interval at {sample.level:.2g}: corrected for bias, it lies beside the value; at a "
-        "higher level there is one."
-    )
+    low, high = sample.interval
+    if np.isnan(sample.value):
+        if undefined:
+            return undefined
+        if sample.n:
+            return f"Not defined: all {kinds} are the same, so there is nothing to agree on."
+        return "Not defined: too few items in common, or no variation to agree on."
+    if flat(low, high):
+        return f"{NEVER_VARIES[0].upper()}{NEVER_VARIES[1:]}."
+    if not np.isnan(low):
+        return ""
+    if sample.n < FEWEST:
+        return f"No interval: fewer than {FEWEST} items."
+    if not np.isnan(replace(sample, level=WIDE).interval[0]):
+        return (
+            f"No interval at {sample.level:g}: corrected for bias, it lies beside the value; at a "
+            "higher level there is one."
+        )
+    left = sample.left_out[sample.entered]
+    if np.isnan(left).any():
+        return "No interval: the value is not defined if one of the items is left out."
+    return "No interval: no item changes the value, so the items do not show how uncertain it is."
 
 
 def place(dimension: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 
-from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator, Verdict
+from analysis.agreement.alternative_annotator import LOW_ALPHA, AlternativeAnnotator
+from analysis.agreement.constant import always_said
 from analysis.agreement.crowd import Crowd, CrowdRow
 from analysis.agreement.cut import AtCut
 from analysis.agreement.rating_table import OTHERS, PERSON
 from analysis.agreement.sample import Sample
+from analysis.agreement.summary import OneSided
 from analysis.agreement.yardstick import FEWEST
 from analysis.results import numbers
 from analysis.results.words import listed
@@ -49,10 +52,12 @@ def crowd_judge(row: CrowdRow) -> str:
 
 def crowd_answer(found: Crowd) -> str:
     """Return the sentence that says whether judges agree with a crowd as much as its members."""
-    clauses = []
+    clauses: list[str] = []
+    left: list[str] = []
     for row in found.overall():
         low, high = row["difference"].interval
         if not _comparable(row["difference"]):
+            left.append(row.annotator)
             continue
         how = (
             "agrees with the other people less than a single person does"
@@ -64,6 +69,8 @@ def crowd_answer(found: Crowd) -> str:
         clauses.append(f"{row.annotator} {how} ({with_interval(row['difference'])})")
     if not clauses:
         return ""
+    if left:
+        clauses.append(f"{listed(left)} cannot be compared with a single person")
     return (
         "Few pairs of people rated the same items, so each person is compared with the others: "
         f"{'; '.join(clauses)}."
@@ -76,36 +83,73 @@ def _comparable(difference: Sample) -> bool:
     return difference.n >= FEWEST and bool(low < high)
 
 
-def in_a_persons_place(found: AlternativeAnnotator, judge: str) -> str:
+def in_a_persons_place(
+    found: AlternativeAnnotator, judge: str, constants: Mapping[str, str] = MappingProxyType({})
+) -> str:
     """Return the sentence on one judge's alternative-annotator test; empty if nobody is tested.
 
-    It names dimensions where the judge passes but people agree little.
+    It names dimensions where the judge passes but that shows little: people agree little, their
+    agreement is not defined, or the judge always says the same.
+
+    Parameters
+    ----------
+    found : AlternativeAnnotator
+    judge : str
+    constants : mapping of str to str
+        By dimension, what the judge says that always says the same.
     """
+    if all(row.passes is None for row in found.verdicts):
+        return ""
     rows = [row for row in found.verdicts if row.judge == judge and row.passes is not None]
     if not rows:
-        return ""
+        return (
+            f"{judge} could not be tested, because no person rated enough items in common with it "
+            "and with others"
+        )
     passed = [row for row in rows if row.passes]
     still = sum(bool(row.passes_all) for row in rows)
-    low = [row.dimension for row in passed if flagged(row)]
     said = f"{judge} passes on {len(passed)} of {len(rows)} dimensions"
     if len(rows) == 1:
         said = f"{judge} {'passes' if passed else 'does not pass'}"
     if passed and len(rows) > 1:
         said += f", and on {still} after correction over all dimensions"
+    flat = [row.dimension for row in passed if row.dimension in constants]
+    rest = [row for row in passed if row.dimension not in constants]
+    low = [row.dimension for row in rest if row.human_alpha < LOW_ALPHA]
+    unknown = [row.dimension for row in rest if np.isnan(row.human_alpha)]
+    if flat:
+        said += f"; it always says {always_said(constants, flat)}, so passing means nothing there"
     if low:
         said += f"; people agree little on {listed(low)}, so passing means little there"
+    if unknown:
+        said += (
+            f"; people's alpha is not defined on {listed(unknown)}, because they gave every item "
+            "the same, so passing shows nothing there"
+        )
     return said
 
 
-def alternative_sentence(found: AlternativeAnnotator, judges: Sequence[str]) -> str:
+def alternative_sentence(
+    found: AlternativeAnnotator,
+    judges: Sequence[str],
+    constants: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+) -> str:
     """Return one sentence on all judges, empty if nobody could be tested."""
-    said = [text for judge in judges if (text := in_a_persons_place(found, judge))]
+    said = [
+        text
+        for judge in judges
+        if (text := in_a_persons_place(found, judge, _of(constants, judge)))
+    ]
     if not said:
         return ""
     return (
         f"Could a judge take a person's place (alternative-annotator test, epsilon "
         f"{found.epsilon:g})? {'. '.join(said)}."
     )
+
+
+def _of(constants: Mapping[str, Mapping[str, str]], judge: str) -> Mapping[str, str]:
+    return constants.get(judge, {})
 
 
 def at_cuts(rows: Sequence[AtCut], judges: Sequence[str]) -> list[str]:
@@ -126,6 +170,23 @@ def at_cuts(rows: Sequence[AtCut], judges: Sequence[str]) -> list[str]:
     return found
 
 
+def one_sided_cuts(found: Sequence[OneSided]) -> list[str]:
+    """Return one sentence per cut that has all of people's ratings on one side."""
+    said = []
+    for cut in dict.fromkeys(one.cut for one in found):
+        mine = [one for one in found if one.cut == cut]
+        shown = [
+            f"{'all are' if one.beyond else 'none is'} beyond it on {one.dimension} (they run from "
+            f"{one.low:g} to {one.high:g})"
+            for one in mine
+        ]
+        said.append(
+            f"People's ratings lie on one side of the cut {cut}: {listed(shown)}. Shares that need "
+            "ratings on both sides are not defined there; check the cut."
+        )
+    return said
+
+
 def _finds(row: AtCut) -> bool:
     """Say whether a row is the share of the other people's cases that somebody finds."""
     asked = row.measure == "sensitivity" and row.reference == OTHERS
@@ -134,8 +195,3 @@ def _finds(row: AtCut) -> bool:
 
 def _share(row: AtCut) -> str:
     return numbers.with_interval(row.estimate, row.low, row.high, percent=True)
-
-
-def flagged(row: Verdict) -> bool:
-    """Say whether a pass means little because people agree little."""
-    return bool(row.passes) and (np.isnan(row.human_alpha) or row.human_alpha < LOW_ALPHA)

@@ -5,8 +5,8 @@ Audits and registered analyses use the same tables.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -17,8 +17,15 @@ from analysis.agreement.alternative_annotator import (
     Metric,
     alternative_annotator,
 )
+from analysis.agreement.constant import (
+    always_answering,
+    constants_of,
+    most_frequent,
+    pass_note,
+    passes_always,
+)
 from analysis.agreement.crowd import Crowd, crowd
-from analysis.agreement.cut import AtCut, Side, at_cut
+from analysis.agreement.cut import SIGNS, AtCut, Side, at_cut
 from analysis.agreement.halo import Halo, halo
 from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import ALL, PEOPLE
@@ -35,6 +42,26 @@ class CutAt:
     dimensions: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class OneSided:
+    """A cut that has all of people's ratings of a dimension on one side.
+
+    Attributes
+    ----------
+    cut, dimension : str
+    beyond : bool
+        Whether all are beyond the cut; otherwise none is.
+    low, high : float
+        People's lowest and highest rating.
+    """
+
+    cut: str
+    dimension: str
+    beyond: bool
+    low: float
+    high: float
+
+
 @dataclass(frozen=True)
 class Beyond:
     """Results of these analyses; None where one is not possible (one person, one dimension).
@@ -45,12 +72,35 @@ class Beyond:
     alternative : AlternativeAnnotator or None
     halo : Halo or None
     cuts : tuple of AtCut
+    one_sided : tuple of OneSided
+        Cuts with all of people's ratings on one side.
+    always : AlternativeAnnotator or None
+        The alternative-annotator test of a made-up judge that always gives people's most frequent
+        answer: where that one passes, passing means nothing.
+    frequent : dict of str to str
+        By dimension, that answer.
+    constants : dict of str to dict of str to str
+        By judge and dimension, what a judge says that always says the same.
     """
 
     crowd: Crowd | None
     alternative: AlternativeAnnotator | None
     halo: Halo | None
     cuts: tuple[AtCut, ...]
+    one_sided: tuple[OneSided, ...] = ()
+    always: AlternativeAnnotator | None = None
+    frequent: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def idle(self, dimension: str) -> str:
+        """Return the answer that passes the test if every item gets it; empty if none does."""
+        passes = passes_always(self.always, dimension)
+        return self.frequent[dimension] if passes else ""
+
+    def why_no_pass(self, judge: str, dimension: str) -> str:
+        """Return why a pass of a judge means nothing; empty if it may mean something."""
+        constant = self.constants.get(judge, {}).get(dimension, "")
+        return pass_note(constant, self.idle(dimension))
 
 
 def beyond_pairs(
@@ -85,19 +135,27 @@ def beyond_pairs(
     RatifyError
         If a setting is out of range; see the functions.
     """
+    constants = {
+        judge: {name: f"{value:g}" for name, value in of.items()}
+        for judge, of in constants_of(table).items()
+    }
     if len(table.humans) < 2:
-        return Beyond(None, None, None, ())
-    return Beyond(
-        crowd=crowd(table, level=level),
-        alternative=alternative_annotator(
-            table,
+        return Beyond(None, None, None, (), constants=constants)
+
+    def tested(of: Panel) -> AlternativeAnnotator:
+        return alternative_annotator(
+            of,
             epsilon=epsilon,
             metric=metric,
             fewest_others=fewest_others,
             fewest_items=fewest_items,
             false_discovery=false_discovery,
             level=level,
-        ),
+        )
+
+    return Beyond(
+        crowd=crowd(table, level=level),
+        alternative=tested(table),
         halo=halo(table, level=level) if len(table.dimensions) > 1 else None,
         cuts=tuple(
             row
@@ -106,7 +164,26 @@ def beyond_pairs(
                 table, cut=one.at, side=one.side, dimensions=one.dimensions, level=level
             )
         ),
+        one_sided=tuple(found for one in cuts for found in _one_sided(table, one)),
+        always=tested(always_answering(table)),
+        frequent={name: f"{most_frequent(table, name):g}" for name in table.dimensions},
+        constants=constants,
     )
+
+
+def _one_sided(table: Panel, cut: CutAt) -> Iterator[OneSided]:
+    """Yield the dimensions on which all of people's ratings are on one side of the cut."""
+    for name in cut.dimensions if cut.dimensions is not None else table.dimensions:
+        known = table.people[name][~np.isnan(table.people[name])]
+        beyond = known >= cut.at if cut.side == "at_least" else known <= cut.at
+        if known.size and (beyond.all() or not beyond.any()):
+            yield OneSided(
+                cut=f"{SIGNS[cut.side]} {cut.at:g}",
+                dimension=name,
+                beyond=bool(beyond.all()),
+                low=float(known.min()),
+                high=float(known.max()),
+            )
 
 
 def beside_people(bar: Yardstick, crowd: Crowd | None) -> pd.DataFrame:

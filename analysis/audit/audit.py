@@ -162,6 +162,7 @@ def audit(
         large=large,
         baselines=[name for name in judged if name not in audited],
         everything=True,
+        panels=panels,
     )
     raters = _raters(found, people, texts, audited, large)
     verdict = joined([Verdict(sentences=found.nominal), verdict, raters])

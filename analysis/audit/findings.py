@@ -6,15 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from analysis.agreement.alternative_annotator import LOW_ALPHA
-from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import OTHERS, PERSON
+from analysis.agreement.sentences import with_interval as written
 from analysis.agreement.summary import Beyond
 from analysis.agreement.yardstick import ALL, FEWEST
-from analysis.audit.parts import Part, is_biased, lacks_yardstick, spoken, triple
+from analysis.audit.low_bar import ALPHA, all_the_same, low_alphas
+from analysis.audit.one_answer import same_notes, shared_notes
+from analysis.audit.parts import Part, is_biased, lacks_yardstick, shares_too_few, spoken, triple
 from analysis.results.numbers import number, percent, with_interval
-from analysis.results.verdict import REVERSED, Cell, Note
+from analysis.results.verdict import REVERSED, Cell, Note, Severity
 from analysis.results.words import listed, part_of
 from prereg.plan.reporting import Large
 
@@ -74,8 +75,17 @@ def judge_notes(
     return found
 
 
-def unanswered_notes(judge: str, large: Large, people: Panel) -> list[Note]:
-    """Return the finding on items that the judge did not rate, if there are many."""
+def unanswered_notes(judge: str, large: Large, people: Panel, *, panel: bool = False) -> list[Note]:
+    """Return the finding on items that the judge did not rate, if there are many.
+
+    Parameters
+    ----------
+    judge : str
+    large : Large
+    people : Panel
+    panel : bool
+        Whether the judge is a panel of judges, which cannot be asked.
+    """
     whole = lacking = 0
     for name in people.dimensions:
         rated = (~np.isnan(people.people[name])).any(axis=1)
@@ -84,12 +94,27 @@ def unanswered_notes(judge: str, large: Large, people: Panel) -> list[Note]:
     missing = lacking / whole if whole else 0.0
     if missing < large.unanswered:
         return []
+    severity: Severity = "critical" if missing >= 2 * large.unanswered else "warning"
+    much = f"{percent(missing, 1)} of the items that people rated"
+    counts = f"({lacking:,} of {whole:,} ratings)"
+    rest = "Its agreement is that of the rest."
+    if panel:
+        return [
+            Note(
+                severity=severity,
+                about=judge,
+                says=f"{judge} is a panel and has no answer for {much} {counts}: its judges tie, "
+                f"or half of them or fewer rated. {rest}",
+                do="Its judges tie where items are difficult, so the agreement is too high. Take "
+                "an odd number of judges, or their mean or median, or report the coverage with "
+                "every number.",
+            )
+        ]
     return [
         Note(
-            severity="critical" if missing >= 2 * large.unanswered else "warning",
+            severity=severity,
             about=judge,
-            says=f"{judge} gave no rating for {percent(missing, 1)} of the items that people rated "
-            f"({lacking:,} of {whole:,} ratings). Its agreement is that of the rest.",
+            says=f"{judge} gave no rating for {much} {counts}. {rest}",
             do="Find out which items are missing: if they are the difficult ones, the agreement "
             "is too high. Ask again, or report the coverage with every number.",
         )
@@ -167,11 +192,13 @@ def no_yardstick_notes(parts: Sequence[Part]) -> list[Note]:
     parts : sequence of Part
         Those of every judge; people's agreement on a dimension is the same in all.
     """
+    few = shared_notes({one.dimension: one.shared for one in parts if shares_too_few(one)}, FEWEST)
     weak = {part.dimension: part for part in parts if lacks_yardstick(part)}
     if not weak:
-        return []
+        return few
     shown = [f"{spoken(name)} (kappa {with_interval(*p.people)})" for name, p in weak.items()]
     return [
+        *few,
         Note(
             severity="critical",
             about=PEOPLE,
@@ -179,27 +206,24 @@ def no_yardstick_notes(parts: Sequence[Part]) -> list[Note]:
             "judge can be compared with them there.",
             do="Train the raters, sharpen the definition, or ask more people per item, and audit "
             "again.",
-        )
+        ),
     ]
 
 
-def people_notes(table: AgreementTable, beyond: Beyond) -> list[Note]:
+def people_notes(beyond: Beyond) -> list[Note]:
     """Return the findings on people: where they agree little, a judge only meets a low bar."""
-    if beyond.crowd is None:
-        return []
-    low = [
-        f"{spoken(row.dimension)} (alpha {number(row['alpha_ordinal'].value, 2)})"
-        for row in beyond.crowd.people
-        if row.dimension != ALL and row["alpha_ordinal"].value < LOW_ALPHA
-    ]
+    low = low_alphas(beyond.crowd)
+    found = same_notes(all_the_same(beyond.crowd), "rating")
     if not low:
-        return []
+        return found
+    named = [f"{spoken(name)} ({written(alpha)})" for name, alpha in low.items()]
     return [
         Note(
             severity="warning",
             about=PEOPLE,
-            says=f"People agree little with each other on {listed(low)}; a judge that does as well "
-            "has only met a low bar there.",
+            says=f"People agree little with each other, by {ALPHA}, on {listed(named)}; a judge "
+            "that does as well has only met a low bar there.",
             do="Train the raters, sharpen the definition, or ask more people per item.",
-        )
+        ),
+        *found,
     ]

@@ -114,7 +114,10 @@ def audit_labels(
         fewest=fewest,
     )
     verdict = joined(
-        [label_verdict(found, large=large, everything=True), _further(found, texts, large)]
+        [
+            label_verdict(found, large=large, everything=True, panels=panels),
+            _further(found, texts, large),
+        ]
     )
     return Results(
         kind="audit",

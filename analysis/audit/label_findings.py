@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_tables import low_people
 from analysis.agreement.yardstick import FEWEST
-from analysis.audit.label_parts import LabelPart, lacks_yardstick, overused, swapped
+from analysis.audit.label_parts import LabelPart, lacks_yardstick, overused, shares_too_few, swapped
+from analysis.audit.one_answer import idle_notes, same_notes, shared_notes
 from analysis.audit.parts import spoken
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import Note
@@ -53,17 +56,8 @@ def label_notes(judge: str, parts: Sequence[LabelPart], large: Large) -> list[No
                     "new items.",
                 )
             )
-        if part.tested is not None and part.tested.passes and part.idle:
-            found.append(
-                Note(
-                    severity="warning",
-                    about=judge,
-                    says=f"{name}: {judge} passes the alternative-annotator test, but so would a "
-                    f"judge that gives every item {part.idle!r}.",
-                    do="Do not read this pass as agreement; collect items on which people give "
-                    "the rarer labels, or report kappa and the shares by label.",
-                )
-            )
+        passes = part.tested is not None and bool(part.tested.passes)
+        found += idle_notes(part, passes=passes, rarer="rarer labels")
     return found
 
 
@@ -112,7 +106,8 @@ def _missed_notes(judge: str, part: LabelPart, large: Large) -> list[Note]:
 
 def people_label_notes(parts: Sequence[LabelPart], found: LabelAgreement) -> list[Note]:
     """Return the findings on people: where they agree little, or only by chance."""
-    notes = []
+    few = {part.dimension: part.shared for part in parts if shares_too_few(part)}
+    notes = shared_notes(few, FEWEST)
     weak = {part.dimension: part for part in parts if lacks_yardstick(part)}
     if weak:
         shown = [
@@ -145,4 +140,9 @@ def people_label_notes(parts: Sequence[LabelPart], found: LabelAgreement) -> lis
                 "per item.",
             )
         )
-    return notes
+    same = [
+        row.dimension
+        for row in found.crowd.people[1:]
+        if row.n and np.isnan(row.own["alpha_nominal"].value)
+    ]
+    return [*notes, *same_notes(same, "label")]

@@ -11,7 +11,7 @@ from analysis.agreement.confusion import Confusion
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_classes import PERSON, ClassShare
 from analysis.agreement.label_sentences import by_pooling, standing
-from analysis.agreement.yardstick import SHORT
+from analysis.agreement.yardstick import FEWEST, SHORT
 from analysis.audit.parts import triple
 from prereg.plan.reporting import Large
 
@@ -41,8 +41,12 @@ class LabelPart:
         Against a person.
     tested : Verdict or None
         The alternative-annotator test, if anybody could be tested.
+    always : str
+        What the judge always says; empty if its labels vary.
     idle : str
         A label that would pass the test if every item got it; empty if none would.
+    shared : int
+        Items behind people's own agreement.
     """
 
     judge: str
@@ -57,23 +61,24 @@ class LabelPart:
     finds: tuple[ClassShare, ...]
     matrix: Confusion
     tested: Tested | None
+    always: str
     idle: str
+    shared: int
 
 
-def label_part(judge: str, dimension: str, found: LabelAgreement, *, everything: bool) -> LabelPart:
+def label_part(judge: str, dimension: str, found: LabelAgreement) -> LabelPart:
     """Return the numbers of a judge on a dimension.
 
     Parameters
     ----------
     judge, dimension : str
     found : LabelAgreement
-    everything : bool
-        Whether passing the test is corrected over dimensions too.
     """
     pooled = by_pooling(found)
     less, reading = standing(found, judge, dimension, pooled=pooled)
     row = found.crowd.of(judge, dimension)
     bar = next(s for s in found.bar.standings if (s.judge, s.dimension) == (judge, dimension))
+    people = row.people["alpha_nominal"] if pooled else bar.humans
     shares = [
         one
         for one in found.shares
@@ -89,13 +94,14 @@ def label_part(judge: str, dimension: str, found: LabelAgreement, *, everything:
             ),
             None,
         )
-    idle = found.always_passes(dimension, everything=everything)
+    idle = found.always_passes(dimension)
     return LabelPart(
         judge=judge,
         dimension=dimension,
         n=row.n,
         coefficient="alpha" if pooled else "kappa",
-        people=triple(row.people["alpha_nominal"] if pooled else bar.humans),
+        people=triple(people),
+        shared=people.n,
         own=triple(row.own["alpha_nominal"] if pooled else bar.single),
         difference=triple(less),
         short=reading == SHORT,
@@ -107,7 +113,8 @@ def label_part(judge: str, dimension: str, found: LabelAgreement, *, everything:
             if (one.annotator, one.dimension, one.reference) == (judge, dimension, PERSON)
         ),
         tested=tested,
-        idle=found.frequent[dimension][0] if idle else "",
+        always=found.constants(judge).get(dimension, ""),
+        idle=repr(found.frequent[dimension][0]) if idle else "",
     )
 
 
@@ -144,4 +151,9 @@ def swapped(part: LabelPart, large: Large) -> tuple[float, dict[str, str]]:
 def lacks_yardstick(part: LabelPart) -> bool:
     """Say whether people's own agreement is not above chance, so that nothing can be compared."""
     value, low, _ = part.people
-    return bool(np.isfinite(value) and not low > 0)
+    return bool(np.isfinite(value) and part.shared >= FEWEST and not low > 0)
+
+
+def shares_too_few(part: LabelPart) -> bool:
+    """Say whether people share too few items to tell whether they agree, though there are some."""
+    return bool(np.isfinite(part.people[0]) and part.shared < FEWEST <= part.n)

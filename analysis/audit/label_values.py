@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from analysis.audit.label_columns import spelled
 from prereg.errors import RatifyError
 
-_FORM = "[DIMENSION:]LABEL[=OTHER],..., such as pass,fail or pass=1,fail=0"
+_FORM = (
+    "[DIMENSION:]LABEL[=OTHER],..., such as pass,fail or pass=1,fail=0; a label that holds a "
+    "comma, a colon or = in double quotes: '\"yes, fully\",no'"
+)
+# A label in double quotes, and what stands for its marks while the rest is split at them.
+_QUOTED = re.compile(r'(?:(?<=[:,=])|^)\s*"((?:[^"]|"")*)"\s*(?=[:,=]|$)')
+_HIDDEN = str.maketrans(":,=", "\ue000\ue001\ue002")
+_SHOWN = str.maketrans("\ue000\ue001\ue002", ":,=")
 
 
 @dataclass(frozen=True)
@@ -44,7 +52,8 @@ def declared_values(given: Sequence[str]) -> dict[str, Values]:
     ----------
     given : sequence of str
         Each `[DIMENSION:]LABEL[=OTHER[=OTHER]],...`. After `=` come other names of the label, such
-        as the code in another file.
+        as the code in another file. A label that holds a comma, a colon or `=` is in double quotes,
+        as in a CSV file; a double quote in it is written twice.
 
     Raises
     ------
@@ -53,14 +62,15 @@ def declared_values(given: Sequence[str]) -> dict[str, Values]:
     """
     found: dict[str, Values] = {}
     for text in given:
-        dimension, colon, rest = text.partition(":")
-        name = dimension.strip() if colon else ""
+        plain = _QUOTED.sub(lambda one: one[1].replace('""', '"').translate(_HIDDEN), text)
+        dimension, colon, rest = plain.partition(":")
+        name = dimension.strip().translate(_SHOWN) if colon else ""
         if name in found:
             raise _wrong("--values is given twice for the same dimension", text)
         labels: list[str] = []
         spellings: dict[str, str] = {}
-        for part in (rest if colon else text).split(","):
-            words = [spelled(word) for word in part.split("=")]
+        for part in (rest if colon else plain).split(","):
+            words = [spelled(word).translate(_SHOWN) for word in part.split("=")]
             if not all(words):
                 raise _wrong("--values holds an empty label", text)
             labels.append(words[0])

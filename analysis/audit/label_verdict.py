@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -11,7 +11,22 @@ from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.yardstick import FEWEST
 from analysis.audit.findings import unanswered_notes
 from analysis.audit.label_findings import label_notes, people_label_notes
-from analysis.audit.label_parts import LabelPart, label_part, lacks_yardstick, overused, swapped
+from analysis.audit.label_parts import (
+    LabelPart,
+    label_part,
+    lacks_yardstick,
+    overused,
+    shares_too_few,
+    swapped,
+)
+from analysis.audit.one_answer import (
+    always_clause,
+    compared_constant,
+    constant_notes,
+    idle_words,
+    shared_words,
+    with_always,
+)
 from analysis.audit.parts import spoken
 from analysis.audit.verdict import dimensions_called, judge_sentence
 from analysis.results.numbers import number, percent, signed, with_interval
@@ -33,7 +48,12 @@ from prereg.plan.reporting import Large
 
 
 def label_verdict(
-    found: LabelAgreement, *, large: Large, baselines: Sequence[str] = (), everything: bool = False
+    found: LabelAgreement,
+    *,
+    large: Large,
+    baselines: Sequence[str] = (),
+    everything: bool = False,
+    panels: Collection[str] = (),
 ) -> Verdict:
     """Return the verdict on the judges of some labels.
 
@@ -46,6 +66,8 @@ def label_verdict(
         Judges that are only compared; they come last, and have no findings.
     everything : bool
         Whether passing the alternative-annotator test is corrected over dimensions too.
+    panels : collection of str
+        Judges that are panels of others.
     """
     judges = sorted(found.table.judges, key=lambda name: name in baselines)
     cells: list[Cell] = []
@@ -53,16 +75,15 @@ def label_verdict(
     notes: list[Note] = []
     everywhere: list[LabelPart] = []
     for judge in judges:
-        parts = [
-            label_part(judge, name, found, everything=everything) for name in found.table.dimensions
-        ]
+        parts = [label_part(judge, name, found) for name in found.table.dimensions]
         everywhere += parts
         mine = [_cell(part, large, everything) for part in parts]
         cells += mine
         sentences.append(_sentence(judge, parts, mine, large))
         if judge not in baselines:
+            notes += constant_notes(parts)
             notes += label_notes(judge, parts, large)
-            notes += unanswered_notes(judge, large, found.table)
+            notes += unanswered_notes(judge, large, found.table, panel=judge in panels)
     return Verdict(
         sentences=tuple(sentences),
         cells=tuple(cells),
@@ -88,7 +109,7 @@ def _limits_said(large: Large) -> str:
 def _cell(part: LabelPart, large: Large, everything: bool) -> Cell:
     """Return the word for a judge on a dimension; the most serious one that holds."""
     word, why = _word(part, large, everything)
-    return Cell(judge=part.judge, dimension=part.dimension, word=word, why=why)
+    return Cell(judge=part.judge, dimension=part.dimension, word=word, why=with_always(part, why))
 
 
 def _word(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
@@ -104,8 +125,12 @@ def _word(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
         why = f"{worst.label!r}: {percent(worst.estimate)} of items, people {percent(worst.person)}"
         short = part.short and not lacks_yardstick(part)
         return OTHER_SHARES, f"{why}\nand {SHORT}: {_apart(part)}" if short else why
+    if shares_too_few(part):
+        return TOO_FEW, shared_words(part.shared, FEWEST)
     if lacks_yardstick(part):
         return NO_YARDSTICK, f"people's own {part.coefficient} {with_interval(*part.people)}"
+    if part.always:
+        return compared_constant(part, part.coefficient)
     return _compared(part, large, everything)
 
 
@@ -113,13 +138,15 @@ def _compared(part: LabelPart, large: Large, everything: bool) -> tuple[str, str
     """Return the word where people agree, and the judge uses the labels as they do."""
     value, low, _ = part.difference
     apart = "" if np.isnan(value) else _apart(part)
-    passes = part.tested is not None and (
+    passes = part.tested is not None and bool(
         part.tested.passes_all if everything else part.tested.passes
     )
-    idle = f"; {part.idle!r} for every item would pass the test too" if passes and part.idle else ""
-    if passes and not part.idle and part.tested is not None:
+    idle = idle_words(part, passes=passes)
+    if passes and not idle and part.tested is not None:
         if part.tested.human_alpha >= LOW_ALPHA:
             return REPLACES, apart
+        if np.isnan(part.tested.human_alpha):
+            return TOO_FEW, "people gave every item the same label"
         if np.isnan(low):
             return TOO_FEW, "people's labels hardly vary"
         return AGREES, "passes, but people agree little"
@@ -138,11 +165,13 @@ def _apart(part: LabelPart) -> str:
 
 def _sentence(judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> str:
     """Return a judge's verdict in plain words."""
-    said = _uses(parts, cells, large)
+    said = [*always_clause(parts), *_uses(parts, cells, large)]
     exchanged = dimensions_called(EXCHANGED, cells)
     if exchanged:
         said.append(f"seems to exchange the labels of {listed(exchanged)}")
-    return judge_sentence(judge, cells, said)
+    return judge_sentence(
+        judge, cells, said, shared=[part.shared for part in parts if shares_too_few(part)]
+    )
 
 
 def _uses(parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> list[str]:

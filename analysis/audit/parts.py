@@ -12,23 +12,47 @@ from analysis.agreement.rating_table import MEDIAN
 from analysis.agreement.sample import SHORT as FALLS_SHORT
 from analysis.agreement.sample import Sample
 from analysis.agreement.summary import Beyond
-from analysis.agreement.yardstick import Yardstick
+from analysis.agreement.yardstick import FEWEST, Yardstick
 from prereg.plan.reporting import Large
 
 
 @dataclass(frozen=True)
 class Part:
-    """One judge on one dimension: the numbers that the rules look at."""
+    """One judge on one dimension: the numbers that the rules look at.
+
+    Attributes
+    ----------
+    judge, dimension : str
+    n : int
+        Items that the judge and people rated.
+    people, difference : tuple of float
+        People's own kappa, and how far the judge's is from it.
+    shared : int
+        Items behind people's own kappa.
+    short : bool
+        Whether the judge's agreement is clearly below people's own.
+    bias, rank : tuple of float
+        The judge's mean difference from, and rank correlation with, the median of people.
+    tested : Verdict or None
+        The alternative-annotator test, if anybody could be tested.
+    always : str
+        What the judge always says; empty if its ratings vary.
+    idle : str
+        A rating that would pass the test if every item got it; empty if none would.
+    """
 
     judge: str
     dimension: str
     n: int
     people: tuple[float, float, float]
+    shared: int
     difference: tuple[float, float, float]
     short: bool
     bias: tuple[float, float, float]
     rank: tuple[float, float, float]
     tested: Tested | None
+    always: str = ""
+    idle: str = ""
 
 
 def part_of(
@@ -61,6 +85,7 @@ def part_of(
         dimension=dimension,
         n=0 if row is None else row.n,
         people=triple(standing.humans),
+        shared=standing.humans.n,
         difference=triple(difference),
         short=short,
         bias=triple(standing.bias),
@@ -68,6 +93,8 @@ def part_of(
         if row is None
         else (row.spearman, row.spearman_low, row.spearman_high),
         tested=tested,
+        always=beyond.constants.get(judge, {}).get(dimension, ""),
+        idle=beyond.idle(dimension),
     )
 
 
@@ -99,7 +126,12 @@ def is_biased(part: Part, scale: tuple[float, float], large: Large) -> bool:
 def lacks_yardstick(part: Part) -> bool:
     """Say whether people's own agreement is not above chance, so that nothing can be compared."""
     value, low, _ = part.people
-    return bool(np.isfinite(value) and not low > 0)
+    return bool(np.isfinite(value) and part.shared >= FEWEST and not low > 0)
+
+
+def shares_too_few(part: Part) -> bool:
+    """Say whether people share too few items to tell whether they agree, though there are some."""
+    return bool(np.isfinite(part.people[0]) and part.shared < FEWEST <= part.n)
 
 
 def also_short(part: Part) -> bool:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.alternative_annotator import LOW_ALPHA
+from analysis.agreement.alternative_annotator import AlternativeAnnotator
 from analysis.agreement.coefficients import category_step
-from analysis.agreement.crowd import Crowd
+from analysis.agreement.constant import idle_sentences
 from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.rating_table import MEDIAN, scale_words
 from analysis.agreement.sentences import (
@@ -18,6 +18,7 @@ from analysis.agreement.sentences import (
     crowd_answer,
     crowd_judge,
     crowd_yardstick,
+    one_sided_cuts,
     with_interval,
 )
 from analysis.agreement.summary import Beyond
@@ -33,6 +34,7 @@ from analysis.agreement.yardstick import (
     enough,
 )
 from analysis.audit.annotators import Annotators
+from analysis.audit.low_bar import low_bar_sentences
 from analysis.results.numbers import number
 from analysis.results.words import counted, listed
 
@@ -47,21 +49,29 @@ def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]
     if beyond.crowd is not None and beside and all(not s.reading for s in bar.overall()):
         sentences = [beside, crowd_yardstick(beyond.crowd, len(table.humans))]
         sentences += [crowd_judge(row) for row in beyond.crowd.overall()]
-        sentences += _low_crowd(beyond.crowd)
     else:
         sentences = [_answer(table, bar), _yardstick(table, bar)]
         sentences += [_judge(table, bar, s) for s in bar.overall()]
         sentences.append(_like_with_like(table, bar))
-        sentences += _low_bar(table)
+    sentences += low_bar_sentences(beyond.crowd, table)
     if beyond.alternative is not None:
-        tested = alternative_sentence(beyond.alternative, table.judges)
-        sentences += [tested] if tested else []
-    sentences += at_cuts(beyond.cuts, table.judges)
+        sentences += _tested(beyond, beyond.alternative, table.judges)
+    sentences += [*at_cuts(beyond.cuts, table.judges), *one_sided_cuts(beyond.one_sided)]
     sentences.append(
         "No single coefficient decides: each answers a different question, and they can disagree "
         "on the same ratings. Read kappa, alpha, AC2 and the bias of a row together."
     )
     return sentences
+
+
+def _tested(beyond: Beyond, found: AlternativeAnnotator, judges: Sequence[str]) -> list[str]:
+    """Return the sentences on the alternative-annotator test; none where nobody was tested."""
+    said = alternative_sentence(found, judges, beyond.constants)
+    if not said:
+        return []
+    passed = [one.dimension for one in found.verdicts if one.passes]
+    idle = {name: answer for name in dict.fromkeys(passed) if (answer := beyond.idle(name))}
+    return [said, *idle_sentences(idle, "rating")]
 
 
 def _answer(table: AgreementTable, bar: Yardstick) -> str:
@@ -194,45 +204,6 @@ def _like_with_like(table: AgreementTable, bar: Yardstick) -> str:
         f"than one person, so a judge usually agrees more with it. Only the number with one person "
         f"may be compared with people's own."
     )
-
-
-def _low_bar(table: AgreementTable) -> list[str]:
-    """Return a warning on dimensions where people agree little, if there are any."""
-    people = pd.DataFrame(
-        [
-            (row.dimension, row.alpha_ordinal, row.ac2)
-            for row in table.rows
-            if row.annotator_a in table.humans and enough(row.n, table.items)
-        ],
-        columns=["dimension", "alpha_ordinal", "ac2"],
-    )
-    means = people.groupby("dimension", sort=False)[["alpha_ordinal", "ac2"]].mean()
-    low = means[means["alpha_ordinal"] < LOW_ALPHA]
-    if low.empty:
-        return []
-    named = [
-        f"{name} (alpha {number(float(alpha), 2)}, AC2 {number(float(ac2), 2)})"
-        for name, alpha, ac2 in low.itertuples()
-    ]
-    return [
-        f"People themselves agree little on {listed(named)}: a judge that does as well as they do "
-        f"has only met a low bar there."
-    ]
-
-
-def _low_crowd(found: Crowd) -> list[str]:
-    """Return a warning on dimensions where a crowd agrees little, if there are any."""
-    low = [
-        f"{row.dimension} (alpha {number(row['alpha_ordinal'].value, 2)})"
-        for row in found.people[1:]
-        if row["alpha_ordinal"].value < LOW_ALPHA
-    ]
-    if not low:
-        return []
-    return [
-        f"People themselves agree little on {listed(low)}: a judge that does as well as one of "
-        f"them has only met a low bar there."
-    ]
 
 
 def methods(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 
@@ -20,6 +20,15 @@ from analysis.audit.findings import (
     people_notes,
     unanswered_notes,
 )
+from analysis.audit.one_answer import (
+    always_clause,
+    compared_constant,
+    constant_notes,
+    idle_notes,
+    idle_words,
+    shared_words,
+    with_always,
+)
 from analysis.audit.parts import (
     Part,
     also_short,
@@ -27,6 +36,7 @@ from analysis.audit.parts import (
     is_reversed,
     lacks_yardstick,
     part_of,
+    shares_too_few,
     spoken,
 )
 from analysis.results.numbers import number, percent, with_interval
@@ -57,6 +67,7 @@ def rating_verdict(
     large: Large,
     baselines: Sequence[str] = (),
     everything: bool = False,
+    panels: Collection[str] = (),
 ) -> Verdict:
     """Return the verdict on the judges of some ratings.
 
@@ -72,6 +83,8 @@ def rating_verdict(
         Judges that are only compared; they come last, and have no findings.
     everything : bool
         Whether passing the alternative-annotator test is corrected over dimensions too.
+    panels : collection of str
+        Judges that are panels of others.
     """
     judges = sorted(table.judges, key=lambda name: name in baselines)
     cells: list[Cell] = []
@@ -85,14 +98,22 @@ def rating_verdict(
         cells += mine
         sentences.append(_sentence(judge, parts, mine, scale))
         if judge not in baselines:
+            notes += constant_notes(parts)
+            notes += [
+                note
+                for part in parts
+                for note in idle_notes(
+                    part, passes=bool(part.tested and part.tested.passes), rarer="other ratings"
+                )
+            ]
             notes += judge_notes(judge, parts, mine, scale, large)
-            notes += unanswered_notes(judge, large, people)
+            notes += unanswered_notes(judge, large, people, panel=judge in panels)
             notes += halo_notes(judge, beyond, large)
             notes += cut_notes(judge, beyond, large)
     return Verdict(
         sentences=tuple(sentences),
         cells=tuple(cells),
-        notes=(*no_yardstick_notes(everywhere), *notes, *people_notes(table, beyond)),
+        notes=(*no_yardstick_notes(everywhere), *notes, *people_notes(beyond)),
         not_run=tuple(_not_run(table, beyond, cells)),
         limits=(limits_said(scale, large),),
     )
@@ -115,7 +136,7 @@ def limits_said(scale: tuple[float, float], large: Large) -> str:
 def _cell(part: Part, scale: tuple[float, float], large: Large, everything: bool) -> Cell:
     """Return the word for a judge on a dimension; the most serious one that holds."""
     word, why = _word(part, scale, large, everything)
-    return Cell(judge=part.judge, dimension=part.dimension, word=word, why=why)
+    return Cell(judge=part.judge, dimension=part.dimension, word=word, why=with_always(part, why))
 
 
 def _word(
@@ -129,8 +150,12 @@ def _word(
     if is_biased(part, scale, large):
         why = f"{with_interval(*part.bias, sign=True)} points"
         return BIASED, f"{why}\nand {SHORT}: {_apart(part)}" if also_short(part) else why
+    if shares_too_few(part):
+        return TOO_FEW, shared_words(part.shared, FEWEST)
     if lacks_yardstick(part):
         return NO_YARDSTICK, f"people's own kappa {with_interval(*part.people)}"
+    if part.always:
+        return compared_constant(part, "kappa")
     return _compared(part, large, everything)
 
 
@@ -138,22 +163,25 @@ def _compared(part: Part, large: Large, everything: bool) -> tuple[str, str]:
     """Return the word for a judge that is neither biased nor reversed, where people agree."""
     value, low, _ = part.difference
     apart = "" if np.isnan(value) else _apart(part)
-    passes = part.tested is not None and (
+    passes = part.tested is not None and bool(
         part.tested.passes_all if everything else part.tested.passes
     )
-    if passes and part.tested is not None:
+    idle = idle_words(part, passes=passes)
+    if passes and not idle and part.tested is not None:
         if part.tested.human_alpha >= LOW_ALPHA:
             return REPLACES, apart
+        if np.isnan(part.tested.human_alpha):
+            return TOO_FEW, "people gave every item the same rating"
         if np.isnan(low):
             return TOO_FEW, "people's ratings hardly vary"
         return AGREES, "passes, but people agree little"
     if part.short:
-        return SHORT, apart
+        return SHORT, apart + idle
     if np.isnan(value):
-        return TOO_FEW, "no agreement of people to compare with"
+        return TOO_FEW, "no agreement of people to compare with" + idle
     if low >= -large.shortfall:
-        return AGREES, apart
-    return TOO_FEW, f"{apart}: too uncertain"
+        return AGREES, apart + idle
+    return TOO_FEW, f"{apart}: too uncertain{idle}"
 
 
 def _apart(part: Part) -> str:
@@ -164,11 +192,13 @@ def _sentence(
     judge: str, parts: Sequence[Part], cells: Sequence[Cell], scale: tuple[float, float]
 ) -> str:
     """Return a judge's verdict in plain words."""
-    said = _biases(parts, cells, scale)
+    said = [*always_clause(parts), *_biases(parts, cells, scale)]
     other_way = dimensions_called(REVERSED, cells)
     if other_way:
         said.append(f"scores {listed(other_way)} the other way round from people")
-    return judge_sentence(judge, cells, said)
+    return judge_sentence(
+        judge, cells, said, shared=[part.shared for part in parts if shares_too_few(part)]
+    )
 
 
 def dimensions_called(word: str, cells: Sequence[Cell]) -> list[str]:
@@ -176,7 +206,9 @@ def dimensions_called(word: str, cells: Sequence[Cell]) -> list[str]:
     return [spoken(cell.dimension) for cell in cells if cell.word == word]
 
 
-def judge_sentence(judge: str, cells: Sequence[Cell], said: Sequence[str]) -> str:
+def judge_sentence(
+    judge: str, cells: Sequence[Cell], said: Sequence[str], *, shared: Sequence[int] = ()
+) -> str:
     """Return a judge's verdict over its dimensions in plain words.
 
     Parameters
@@ -186,16 +218,24 @@ def judge_sentence(judge: str, cells: Sequence[Cell], said: Sequence[str]) -> st
         Its word for each dimension.
     said : sequence of str
         Clauses after "it" on what is wrong with its answers, in whatever way.
+    shared : sequence of int
+        How many items people share, on the dimensions where they are too few to tell whether
+        people agree.
     """
     who, total = introduced(judge), len(cells)
     over = "here" if total == 1 else f"on any of {total} dimensions"
     stands, short, agrees, open_, none = (
         dimensions_called(word, cells) for word in (REPLACES, SHORT, AGREES, TOO_FEW, NO_YARDSTICK)
     )
+    also = f" It {'; it '.join(said)}." if said else ""
     if len(none) == total:
-        return f"{who}: people do not agree with each other {over}: no yardstick."
+        return f"{who}: people do not agree with each other {over}: no yardstick.{also}"
     if len(open_) == total:
-        return f"{who}: there are not enough data for a verdict {over}."
+        few = ""
+        if len(shared) == total:
+            most = counted(max(shared), "item")
+            few = f": people share {most}{' at most' * (total > 1)}, and {FEWEST} are needed"
+        return f"{who}: there are not enough data for a verdict {over}{few}.{also}"
     if total == 1:
         can = "can stand in for a person" if stands else "cannot stand in for a person here"
     elif stands:

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.facets.fair_draws import MOST, correlation_ends
 from analysis.facets.grid import Grid
 from analysis.facets.placed import placed
 from analysis.facets.rating_scale import Fitted, Ratings, Scale
 from analysis.inference.resampling import jackknife_interval
 
 FEWEST_RATINGS = 10
+_FAR_OUT = "its severity is more than 10 logits from people's mean, or has no maximum"
 Estimate = tuple[float, float, float]
 NONE: Estimate = (math.nan, math.nan, math.nan)
 
@@ -43,6 +45,8 @@ class Annotator:
     correlation, corrected : tuple of float
         Of a judge's ratings with items' fair scores, and the same without the fair scores' own
         error; NaN for people.
+    unplaced, uncorrelated : str
+        Why there is no severity, and no correlation; empty if there is one.
     """
 
     name: str
@@ -55,6 +59,8 @@ class Annotator:
     discrimination: Estimate = NONE
     correlation: Estimate = NONE
     corrected: Estimate = NONE
+    unplaced: str = ""
+    uncorrelated: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +71,8 @@ class Fair:
     ----------
     fair, low, high : array of shape (items,)
         With the interval of the item, given its ratings.
+    error : array of shape (items,)
+        The variance of each fair score, given the ratings of its item.
     logits : array of shape (items,)
         The items in logits.
     reliability : float
@@ -76,6 +84,7 @@ class Fair:
     fair: FloatArray = field(repr=False)
     low: FloatArray = field(repr=False)
     high: FloatArray = field(repr=False)
+    error: FloatArray = field(repr=False)
     logits: FloatArray = field(repr=False)
     reliability: float
     expected: FloatArray = field(repr=False)
@@ -97,6 +106,7 @@ class Fair:
             fair=fair,
             low=ends[0],
             high=ends[1],
+            error=error,
             logits=posterior @ at,
             reliability=between / (between + float(error.mean())),
             expected=expected,
@@ -139,19 +149,24 @@ def judge(
     at = grid.raters.index(name) if name in grid.raters else -1
     rows = (grid.rater == at) & (known >= 0)
     if rows.sum() < FEWEST_RATINGS:
-        return Annotator(
-            name=name, kind="judge", n=int(rows.sum())
-        ), f"{name} rated fewer than {FEWEST_RATINGS} of people's items"
+        why = f"it rated {int(rows.sum())} of people's items; {FEWEST_RATINGS} are needed"
+        none = Annotator(name=name, kind="judge", n=int(rows.sum()), unplaced=why, uncorrelated=why)
+        return none, f"{name} rated fewer than {FEWEST_RATINGS} of people's items"
     item, value = known[rows], grid.value[rows]
-    correlation = correlated(value, place.fair[item], level)
+    correlation, corrected = correlated(value, place, item, steps, level)
     why = _no_place(value, steps)
+    flat = "it gave every item the same rating" if np.ptp(value) == 0 else ""
+    if math.isnan(correlation[0]) and not flat:
+        flat = "the fair scores of the items that it rated are all the same"
     if why:
         return Annotator(
             name=name,
             kind="judge",
             n=item.size,
             correlation=correlation,
-            corrected=_without_error(correlation, place.reliability),
+            corrected=corrected,
+            unplaced=why,
+            uncorrelated=flat,
         ), f"{name} has no severity: {why}"
     category = np.abs(value[:, None] - steps).argmin(axis=1)
 
@@ -173,7 +188,9 @@ def judge(
         outfit=outfit,
         discrimination=discrimination,
         correlation=correlation,
-        corrected=_without_error(correlation, place.reliability),
+        corrected=corrected,
+        unplaced=_FAR_OUT if math.isnan(severity[0]) else "",
+        uncorrelated=flat,
     ), ""
 
 
@@ -218,21 +235,52 @@ def points_below(fitted: Fitted, severity: float, steps: FloatArray) -> float:
     return float(average - own)
 
 
-def _without_error(found: Estimate, reliability: float) -> Estimate:
-    """Return a correlation divided by the root of the fair scores' reliability, at most 1."""
-    value, low, high = (float(np.clip(one / math.sqrt(reliability), -1, 1)) for one in found)
-    return value, low, high
+def correlated(
+    value: FloatArray, place: Fair, item: IntArray, steps: FloatArray, level: float
+) -> tuple[Estimate, Estimate]:
+    """Return the correlation of ratings with fair scores, and the same without their error.
 
+    Parameters
+    ----------
+    value : array of shape (ratings,)
+        A judge's ratings.
+    place : Fair
+    item : array of int, shape (ratings,)
+        Which item each of them is of.
+    steps : array
+        The points that people used.
+    level : float
 
-def correlated(value: FloatArray, score: FloatArray, level: float) -> Estimate:
-    """Return the correlation of ratings with scores, with its bias-corrected jackknife interval."""
-    n = value.size
+    Returns
+    -------
+    plain, corrected : tuple of float
+        Each with its interval; NaN where ratings or fair scores do not vary. The correction divides
+        by the root of the fair scores' reliability. Of more than `fair_draws.MOST` ratings the
+        intervals are the bias-corrected jackknife's.
+    """
+    score = place.fair[item]
     x, y = value - value.mean(), score - score.mean()
-    if not (x.any() and y.any()):
-        return NONE
-    moved = n / (n - 1)
+    if np.ptp(value) == 0 or np.ptp(score) == 0:
+        return NONE, NONE
     found = float((x @ y) / math.sqrt((x @ x) * (y @ y)))
+    root = math.sqrt(place.reliability)
+    if value.size > MOST:
+        ends = _jackknifed(found, x, y, level)
+        corrected = ends[0] / root, ends[1] / root
+    else:
+        ends, corrected = correlation_ends(value, score, place.error[item], steps, level=level)
+    return _around(found, ends), _around(found / root, corrected)
+
+
+def _around(value: float, ends: tuple[float, float]) -> Estimate:
+    """Return an estimate with its interval, all within -1 and 1, the estimate inside."""
+    value, low, high = (float(np.clip(one, -1.0, 1.0)) for one in (value, *ends))
+    return value, min(low, value), max(high, value)
+
+
+def _jackknifed(found: float, x: FloatArray, y: FloatArray, level: float) -> tuple[float, float]:
+    """Return the jackknife interval of the correlation of two centred variables."""
+    moved = x.size / (x.size - 1)
     sizes = (x @ x - moved * x * x) * (y @ y - moved * y * y)
     rest = ((x @ y) - moved * x * y) / np.sqrt(np.where(sizes > 0, sizes, np.nan))
-    ends = jackknife_interval(found, rest, level=level, corrected=True, fisher=True)
-    return (found, *ends) if ends[0] <= found <= ends[1] else (found, math.nan, math.nan)
+    return jackknife_interval(found, rest, level=level, corrected=True, fisher=True)

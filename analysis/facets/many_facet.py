@@ -120,8 +120,8 @@ def many_facet(
     after the annotator's own rating too, so that they are 1 on average if the model holds. A rating
     in a category that no person used counts as the nearest one. By simulation with 50 items, 3 or 5
     people and 5 points, intervals of severity, discrimination and the corrected correlation cover
-    .94 to .98 (docs/validation.md). Joint maximum likelihood, which other programs use, is biased
-    where few people rate an item.
+    .94 to .98 (docs/validation.md); where most ratings are alike, see `fair_draws`. Joint maximum
+    likelihood, which other programs use, is biased where few people rate an item.
     """
     columns.proportion("level", level)
     everybody = grid_of(ratings, raters=[*humans, *judges], dimension=dimension)

@@ -105,6 +105,8 @@ def quantities(
             n=n,
             unit_of_n="items",
             unit="logits",
+            note=f"No interval: it describes {_people(model)} alone; each one's severity has an "
+            "interval in the table of severity.",
             **base,
         )
         yield Quantity(
@@ -114,11 +116,17 @@ def quantities(
             n=n,
             unit_of_n="items",
             unit="reliability",
+            note="No interval: it describes the fair scores of these items; each one has an "
+            "interval of its own.",
             **base,
         )
         for one in model.annotators:
             if one.name in judges and one.kind == "judge":
                 yield from _of_judge(one, dimension, base)
+
+
+def _people(model: ManyFacet) -> str:
+    return f"these {sum(one.kind == 'human' for one in model.annotators)} people"
 
 
 def _of_judge(one: Annotator, dimension: str, base: dict[str, Any]) -> Iterator[Quantity]:
@@ -151,9 +159,30 @@ def _of_judge(one: Annotator, dimension: str, base: dict[str, Any]) -> Iterator[
             n=one.n,
             unit_of_n="items that judge and people rated",
             unit=unit,
-            note="It has no place on people's scale." if math.isnan(value) else "",
+            note=_note(one, what, value, low),
             **base,
         )
+
+
+def _note(one: Annotator, what: str, value: float, low: float) -> str:
+    """Return why a number of a judge has no value, or no interval; empty if it has both."""
+    if not math.isnan(low):
+        return ""
+    if math.isnan(value):
+        if what.startswith("fair_correlation"):
+            return f"Not defined: {one.uncorrelated}."
+        if one.unplaced:
+            return f"It has no place on people's scale: {one.unplaced}."
+        return (
+            "No estimate: its ratings do not rise with the items as people see them; perhaps it "
+            "rates the other way round."
+        )
+    if what in ("infit", "outfit"):
+        return (
+            "No interval: it describes these ratings. Compare it with 1, and with people's in the "
+            "table of severity."
+        )
+    return "No interval: these ratings do not bound it."
 
 
 def overview(found: Severities, judges: Sequence[str]) -> list[str]:

@@ -57,7 +57,7 @@ def _why(what: str, one: Generalizability, wide: Generalizability, level: float)
         return NESTED[what]
     if not math.isnan(intervals(wide)[what][1]):
         return (
-            f"No interval at {level:.2g}: corrected for bias, it lies beside the estimate; "
+            f"No interval at {level:g}: corrected for bias, it lies beside the estimate; "
             "at a higher level there is one."
         )
     if what == "variance_raters" and wide.residual > 0:

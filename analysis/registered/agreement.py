@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +14,13 @@ from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
-from analysis.agreement.sentences import at_cuts, crowd_yardstick, in_a_persons_place, with_interval
+from analysis.agreement.sentences import (
+    at_cuts,
+    crowd_yardstick,
+    in_a_persons_place,
+    one_sided_cuts,
+    with_interval,
+)
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
@@ -24,6 +31,7 @@ from analysis.facets import independence_words as independence
 from analysis.registered.finding import Finding, drawn, stamp
 from analysis.registered.independence import quantities as of_panels
 from analysis.registered.independence import shared_errors_of
+from analysis.results.numbers import flat
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.verdict import Verdict
 from analysis.results.words import listed
@@ -125,6 +133,7 @@ def _verdict(
         large=large,
         baselines=baselines,
         everything=analysis.correction == "people_and_dimensions",
+        panels=[one.id for one in evidence.plan.panels],
     )
     items = evidence.items
     texts = dict(zip(items["item_id"], items["text"], strict=True)) if "text" in items else {}
@@ -201,13 +210,16 @@ def _sentence(
         against = "" if np.isnan(less.value) else f" ({with_interval(less)} compared with theirs)"
         said.append(f"{judge} agrees with one of them at {with_interval(own)}{against}.")
     if beyond.alternative is not None:
-        tested = [in_a_persons_place(beyond.alternative, judge) for judge in analysis.judges]
+        tested = [
+            in_a_persons_place(beyond.alternative, judge, beyond.constants.get(judge, {}))
+            for judge in analysis.judges
+        ]
         if any(tested):
             said.append(
                 "Could a judge take a person's place? By the alternative-annotator test "
                 f"{'. '.join(text for text in tested if text)}."
             )
-    said += at_cuts(beyond.cuts, analysis.judges)
+    said += [*at_cuts(beyond.cuts, analysis.judges), *one_sided_cuts(beyond.one_sided)]
     return " ".join(text for text in said if text)
 
 
@@ -226,26 +238,42 @@ def _quantities(
     measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
     found = [one.quantity(name="{who}: {what} {dimension}", **common) for one in measured]
     if beyond.alternative is not None:
-        found += of_test(beyond.alternative, analysis, common)
+        found += of_test(beyond.alternative, analysis, common, beyond.why_no_pass)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))
 
 
 def of_test(
-    tested: AlternativeAnnotator, analysis: Agreement, common: dict[str, Any]
+    tested: AlternativeAnnotator,
+    analysis: Agreement,
+    common: dict[str, Any],
+    why_no_pass: Callable[[str, str], str],
 ) -> list[Quantity]:
-    """Return the winning rate and advantage probability of every judge and dimension."""
+    """Return the winning rate and advantage probability of every judge and dimension.
+
+    Parameters
+    ----------
+    tested : AlternativeAnnotator
+    analysis : Agreement
+    common : dict
+        What all quantities share.
+    why_no_pass : callable
+        Of a judge and a dimension: why a pass means nothing, or an empty text.
+    """
     wide = analysis.correction == "people_and_dimensions"
     over = "people and dimensions" if wide else "people"
     how = f"alternative-annotator test, epsilon {tested.epsilon:g}, {tested.metric}"
     found = []
     for row in tested.verdicts:
+        passes = row.passes_all if wide else row.passes
+        empty = why_no_pass(row.judge, row.dimension) if passes else ""
         shared: dict[str, Any] = {
             "n": row.n,
             "unit_of_n": BOTH,
-            "note": row.note,
+            "note": " ".join(filter(None, (row.note, empty))),
             "clusters": row.humans,
             **common,
         }
+        never = "No interval: never varies." if flat(row.advantage_low, row.advantage_high) else ""
         rate = row.winning_rate_all if wide else row.winning_rate
         found += [
             Quantity(
@@ -261,12 +289,12 @@ def of_test(
                 label=f"Probability that {row.judge} is at least as close to the others as a "
                 f"person, {row.dimension}",
                 estimate=row.advantage,
-                low=row.advantage_low,
-                high=row.advantage_high,
+                low=None if never else row.advantage_low,
+                high=None if never else row.advantage_high,
                 unit="probability",
                 method=f"{how}; {METHOD}",
                 level=tested.level,
-                **shared,
+                **(shared | {"note": " ".join(filter(None, (shared["note"], never)))}),
             ),
         ]
     return found

@@ -17,7 +17,12 @@ from analysis.inference.trial_errors import cluster_words
 from analysis.registered import published_errors
 from analysis.registered.coverage import bounds
 from analysis.registered.finding import Finding, drawn, stamp
-from analysis.registered.tied import agreement_without_ties, decided_trials, kinds_of_answers
+from analysis.registered.tied import (
+    about_kappa,
+    agreement_without_ties,
+    decided_trials,
+    kinds_of_answers,
+)
 from analysis.registered.unanswered import require_ranked, require_scored
 from analysis.regression.effective_clusters import Effective, by_effective_clusters
 from analysis.regression.figures import plot_selection_by_gap
@@ -235,6 +240,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
             cluster=analysis.cluster,
             level=analysis.level,
         )
+        why = about_kappa(found, judge_id, evidence)
         common: dict[str, Any] = {
             "analysis": analysis.id,
             "level": found.level,
@@ -266,7 +272,7 @@ def run_choice_agreement(analysis: ChoiceAgreement, evidence: Evidence) -> Findi
                 method=f"Cohen's kappa of {kinds_of_answers(evidence)}, "
                 f"{_errors(found, analysis)}, t interval through Fisher's z",
                 unit="kappa",
-                **common,
+                **(common | {"note": " ".join(filter(None, (common["note"], why)))}),
             ),
         ]
         quantities += bounds(found, judge_id, common)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from analysis.agreement.constant import MEANS_NOTHING
 from analysis.inference.equivalence import SHOWN_UNIT
 from analysis.results.numbers import (
     decimals_among,
@@ -38,7 +39,8 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
     Every registered number of the hypothesis that has a p value is a test, after the correction
     that its analysis registers. If all are below 1 - level and go the expected way, the hypothesis
     is supported; if none is, it is not; otherwise the tests do not decide. In an agreement
-    analysis the alternative-annotator test decides: a judge passes at one half. A question of
+    analysis the alternative-annotator test decides: a judge passes at one half, unless a constant
+    answer would pass too. A question of
     equivalence supports it if equivalence is shown, whichever direction is expected.
     """
     mine = [q for q in quantities if q.hypothesis == hypothesis.id]
@@ -52,10 +54,13 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
         return _by_tests(hypothesis, tests, mine)
     passes = [q for q in mine if ": winning_rate " in q.name and q.estimate is not None]
     if passes:
-        hits = sum(1 for q in passes if q.estimate is not None and q.estimate >= 0.5)
+        passing = [q for q in passes if q.estimate is not None and q.estimate >= 0.5]
+        hits = sum(1 for q in passing if MEANS_NOTHING not in q.note)
+        low = [f"{q.label}: {q.note.rstrip('.')}" for q in passing if q.note]
         how = (
             f"the judges pass the alternative-annotator test (winning rate of 0.5 or more) on "
-            f"{hits} of {len(passes)} combinations of judge and dimension."
+            f"{hits} of {len(passes)} combinations of judge and dimension"
+            + (f" ({'; '.join(low[:4])})." if low else ".")
         )
         return Decision(id=hypothesis.id, verdict=_all_or_none(hits, len(passes)), how=how)
     return Decision(

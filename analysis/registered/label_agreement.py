@@ -102,7 +102,7 @@ def _quantities(analysis: Agreement, evidence: Evidence, found: LabelAgreement) 
     common: dict[str, Any] = stamp(analysis, evidence)
     numbers = label_quantities(found, name="{who}: {what} {dimension}", **common)
     if found.alternative is not None:
-        numbers += of_test(found.alternative, analysis, common)
+        numbers += of_test(found.alternative, analysis, common, found.why_no_pass)
     return sorted(numbers, key=lambda one: not one.name.endswith(f" {ALL}"))
 
 
@@ -110,7 +110,10 @@ def _verdict(analysis: Agreement, evidence: Evidence, found: LabelAgreement) -> 
     """Return the verdict on the judges, and the items on which most people disagree with them."""
     large = evidence.plan.large
     verdict = label_verdict(
-        found, large=large, everything=analysis.correction == "people_and_dimensions"
+        found,
+        large=large,
+        everything=analysis.correction == "people_and_dimensions",
+        panels=[one.id for one in evidence.plan.panels],
     )
     items = evidence.items
     texts = dict(zip(items["item_id"], items["text"], strict=True)) if "text" in items else {}

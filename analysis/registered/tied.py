@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -58,6 +59,25 @@ def ties_of(evidence: Evidence, *, left_in: Sequence[str] = ()) -> str:
 def kinds_of_answers(evidence: Evidence) -> str:
     """Return what an answer may be."""
     return "left, right and tie" if evidence.plan.design.offers_ties else "left and right"
+
+
+def about_kappa(found: AgreementOnTrials, judge: str, evidence: Evidence) -> str:
+    """Return why kappa has no value or no interval on these trials; empty if it has both."""
+    if not math.isnan(found.kappa):
+        return "" if not math.isnan(found.kappa_low) else "No interval of kappa: too little varies."
+    tied = [
+        who
+        for who, ties in ((judge, found.n_tied_judge), (evidence.raters, found.n_tied_people))
+        if ties == found.n
+    ]
+    if tied:
+        who, what = tied[0], "a tie"
+    else:
+        who, what = f"{judge} or {evidence.raters}", "one and the same side"
+    return (
+        f"Kappa is not defined: {who} answered {what} on every trial, which leaves nothing to "
+        "agree on beyond chance."
+    )
 
 
 def agreement_without_ties(

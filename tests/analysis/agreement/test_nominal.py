@@ -18,7 +18,8 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 from analysis.agreement.alternative_annotator import alternative_annotator
 from analysis.agreement.confusion import ANOTHER, confusions
 from analysis.agreement.confusion_figures import plot_confusion
-from analysis.agreement.label_agreement import ALWAYS, label_agreement
+from analysis.agreement.constant import ALWAYS
+from analysis.agreement.label_agreement import label_agreement
 from analysis.agreement.label_classes import MEASURES, PERSON, label_shares
 from analysis.agreement.nominal import among_people, label_counts, with_people
 from analysis.agreement.nominal_crowd import label_crowd

@@ -31,7 +31,9 @@ def test_an_interval_beside_its_value_is_not_blamed_on_the_items() -> None:
 def test_the_usual_reason_is_said_where_no_level_has_an_interval() -> None:
     still = Sample(1.0, np.ones(9), np.ones(9, dtype=bool), bound=1.0, fisher=True)
     one = Measured("j", "kappa", "d", "J", still, "m").quantity(name="x", analysis="a")
-    assert one.note == "No interval: too few items, or the value changes with none of them."
+    assert one.note == (
+        "No interval: no item changes the value, so the items do not show how uncertain it is."
+    )
 
 
 _A = {"analysis": "a"}

@@ -235,6 +235,30 @@ def test_a_wrong_declaration_is_refused(given, problem):
         declared_values(given)
 
 
+@pytest.mark.parametrize(
+    ("given", "labels", "spellings"),
+    [
+        ('"yes, fully",no', ("yes, fully", "no"), {}),
+        ('pass, "no: a=b, c" = 0', ("pass", "no: a=b, c"), {"0": "no: a=b, c"}),
+        ('"say ""a, b""",no', ('say "a, b"', "no"), {}),
+        ('5",6"', ('5"', '6"'), {}),
+    ],
+)
+def test_a_label_with_a_comma_is_declared_in_double_quotes(given, labels, spellings):
+    found = declared_values([given])[""]
+    assert found.labels == labels
+    assert {key: label for key, label in found.spellings.items() if key != label} == spellings
+
+
+def test_labels_with_commas_are_compared_where_they_are_declared(tmp_path):
+    given = ["yes, fully" if value else "no" for value in truth()]
+    paths = [write(tmp_path / f"{name}.csv", given) for name in ("h", "j")]
+    one = {"dimensions": ["verdict"], "values": ['verdict:"yes, fully",no']}
+    assert read([paths[0]], [paths[1]], **one).classes["verdict"] == ("yes, fully", "no")
+    said = refused([paths[0]], [paths[1]], dimensions=["verdict"], values=["yes,fully,no"])
+    assert "is not one of the labels" in said
+
+
 def test_letter_case_counts_where_two_declared_labels_differ_by_it():
     found = declared_values(["A,a,b"])[""]
     assert found.codes == {"A": 0, "a": 1, "b": 2}

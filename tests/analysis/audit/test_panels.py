@@ -68,6 +68,16 @@ def test_a_majority_leaves_ties_undecided(files: list[str], tmp_path: Path) -> N
     assert f"duo is the majority of a and b; {ties} ties of 30 ratings undecided." in said
 
 
+def test_ties_of_a_panel_are_not_answers_to_ask_for_again(files: list[str], tmp_path: Path) -> None:
+    code, said = audit(files, tmp_path / "out", "--panel", "duo=a,b", "--panel-rule", "majority")
+    assert code == 0, said
+    results = json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8"))
+    [note] = [one for one in results["findings"] if one["about"] == "duo" and "tie" in one["says"]]
+    assert "duo is a panel and has no answer for" in note["says"]
+    assert "gave no rating" not in note["says"]
+    assert "Ask again" not in note["do"]
+
+
 @pytest.mark.parametrize(
     ("panel", "says"),
     [

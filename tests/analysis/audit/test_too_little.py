@@ -70,7 +70,8 @@ def test_a_judge_that_never_varies_is_not_said_to_agree(tmp_path: Path) -> None:
     done = run(tmp_path, people, [3] * 40)
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[0] == (
-        "judge cannot stand in for a person here; it falls short of people on warm."
+        "judge cannot stand in for a person here; it always says 3 on warm, so it tells no item "
+        "from another there; it falls short of people on warm."
     )
     assert "nan" not in done.stdout.lower()
 

@@ -155,9 +155,10 @@ def test_ratings_that_never_vary_have_no_interval_and_it_is_said(files, tmp_path
         scale=(1, 5),
         dimensions=["warmth"],
     )
-    assert found.verdict.cells[0].why == "−1.00 [no interval: never varies] points"
+    assert found.verdict.cells[0].why == ("always says 2\n−1.00 [no interval: never varies] points")
     bias = next(q for q in found.quantities if ":bias:" in q.name)
-    assert (bias.estimate, bias.low, bias.high) == (-1.0, -1.0, -1.0)
+    assert (bias.estimate, bias.low, bias.high) == (-1.0, None, None)
+    assert bias.note == "No interval: never varies."
     write_results(found, tmp_path / "out")
     page = write_report(tmp_path / "out").read_text(encoding="utf-8")
     words = re.sub("<[^>]+>", "", re.sub("<svg.*?</svg>", "", page, flags=re.DOTALL))

@@ -22,9 +22,9 @@ SEVERITY = np.array([0.7, 0.0, -0.7, 0.5, -0.3])
 SLOPES = np.array([1.0, 1.0, 1.0, 1.0, 0.3])
 
 
-def simulated(rng, items=60, severity=SEVERITY, slopes=SLOPES, spread=1.5):
+def simulated(rng, items=60, severity=SEVERITY, slopes=SLOPES, spread=1.5, mean=0.3):
     """Return items in logits and ratings from 1 to 5 by the model: items by raters."""
-    item = 0.3 + spread * rng.normal(size=items)
+    item = mean + spread * rng.normal(size=items)
     steps, k = np.concatenate([[0.0], np.cumsum(THRESHOLDS)]), np.arange(5)
     score = slopes[:, None] * (k * (item[:, None, None] - severity[:, None]) - steps)
     chance = np.exp(score - score.max(axis=2, keepdims=True))
@@ -223,3 +223,67 @@ def test_what_is_said_is_what_was_found():
     )
     assert not few.found
     assert "more than 10 ratings" in words.limits(few)[0]
+
+
+# with this mean of the items, nine ratings in ten are 5
+HIGH = {"severity": SEVERITY[:4], "slopes": SLOPES[:4], "mean": 4.64}
+
+
+def test_intervals_of_a_correlation_hold_where_nine_ratings_in_ten_are_alike():
+    """Leaving each item out in turn held the truth in four of five such data sets."""
+    big = simulated(np.random.default_rng(2), 20_000, **HIGH)[1]
+    assert (big[:, :3] == 5).mean() == pytest.approx(0.9, abs=0.01)
+    truth = model(big, NAMES[:4]).annotators[-1]
+    rng, held = np.random.default_rng(12), []
+    for _ in range(120):
+        values = simulated(rng, 40, **HIGH)[1]
+        if (np.ptp(values, axis=0) == 0).any():
+            continue  # a person who always says 5 has no severity, and a judge no correlation
+        judge = model(values, NAMES[:4]).annotators[-1]
+        ends = zip(
+            (judge.correlation, judge.corrected), (truth.correlation, truth.corrected), strict=True
+        )
+        held.append([low <= true[0] <= high for (_, low, high), true in ends])
+    assert len(held) > 100
+    assert np.all(np.mean(held, axis=0) >= 0.93)
+
+
+def test_the_order_of_the_items_does_not_move_an_interval():
+    values = simulated(np.random.default_rng(4), 40, **HIGH)[1]
+    ends = [
+        np.array([*judge.correlation, *judge.corrected])
+        for rows in (values, values[::-1])
+        for judge in model(rows, NAMES[:4]).annotators[-1:]
+    ]
+    assert ends[0] == pytest.approx(ends[1], abs=1e-6)
+    assert np.all(ends[0][[1, 4]] < ends[0][[0, 3]])
+    assert np.all(ends[0][[0, 3]] <= ends[0][[2, 5]])
+
+
+def reported(values, judges):
+    """Return what is reported about these judges beside three people, by its name."""
+    found = words.severities(
+        tidy(values, (*NAMES[:3], *judges)), humans=NAMES[:3], judges=judges, dimensions=["warmth"]
+    )
+    numbers = words.quantities(found, judges=judges, who="People's", analysis="a")
+    return {one.name.removesuffix(" warmth"): one for one in numbers}
+
+
+def test_a_number_without_value_or_interval_says_the_true_reason():
+    people = VALUES[:, :3]
+    few = np.where(np.arange(60) < 8, VALUES[:, 3], np.nan)
+    turned, half, flat = 6 - VALUES[:, 3], VALUES[:, 3] / 2, np.full(60, 3.0)
+    table = np.column_stack([people, few, turned, half, flat, np.full(60, 5.0)])
+    found = reported(table, ("few", "turned", "half", "flat", "top"))
+    note = {name: one.note for name, one in found.items()}
+    for what in ("severity", "infit", "outfit", "discrimination"):
+        assert "it rated 8 of people's items; 10 are needed" in note[f"few: {what}"]
+        assert "its ratings are not whole steps" in note[f"half: {what}"]
+        assert "only ratings at one end" in note[f"top: {what}"]
+    assert "it rated 8 of people's items" in note["few: fair_correlation"]
+    assert "it gave every item the same rating" in note["flat: fair_correlation"]
+    assert "it gave every item the same rating" in note["top: fair_correlation_corrected"]
+    assert note["half: fair_correlation"] == ""
+    assert "the other way round" in note["turned: discrimination"]
+    for one in found.values():
+        assert (one.low is None) == bool(one.note), one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import cast
 
@@ -14,6 +15,7 @@ from analysis.agreement.alternative_annotator import alternative_annotator
 from analysis.agreement.panel import panel
 from analysis.evidence.evidence import Evidence
 from analysis.registered.agreement import run_agreement
+from analysis.registered.hypotheses import NOT_SUPPORTED, decided
 from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
 from prereg.plan.reporting import Large
@@ -173,3 +175,50 @@ def test_the_plan_decides_the_level_the_common_items_and_the_false_discovery_rat
         sum(q.estimate for q in found if "winning_rate" in q.name) for found in rates
     )
     assert lowest < highest
+
+
+def test_a_pass_of_a_constant_answer_supports_no_hypothesis():
+    rng = np.random.default_rng(1)
+    truth = np.where(rng.random(60) < 0.9, 3, rng.integers(1, 6, 60))
+    rows = {
+        f"p{n}": np.clip(truth + rng.choice([-1, 1], 60) * (rng.random(60) < 0.1), 1, 5)
+        for n in (1, 2, 3)
+    }
+    rows["m"] = np.full(60, 3)
+    table = pd.concat(
+        pd.DataFrame(
+            {
+                "rater_id": name,
+                "rater_kind": "llm" if name == "m" else "human",
+                "item_id": [f"i{k:02}" for k in range(60)],
+                "dimension": "warmth",
+                "value": values,
+            }
+        )
+        for name, values in rows.items()
+    )
+    analysis = Agreement(id="a", kind="agreement", judges=("m",), dimensions=("warmth",))
+    found = run_agreement(analysis, evidence(table.reset_index(drop=True)))
+    [rate] = [q for q in found.quantities if "winning_rate" in q.name]
+    assert rate.estimate >= 0.5
+    assert rate.note.endswith("It always says 3, so a pass means nothing.")
+    hypothesis = SimpleNamespace(id="h", direction=None)
+    decision = decided(hypothesis, [replace(rate, hypothesis="h")])
+    assert "on 0 of 1 combinations of judge and dimension (" in decision.how
+    assert "always says 3" in decision.how
+    assert decision.verdict == NOT_SUPPORTED
+    assert "it always says 3 on warmth, so passing means nothing there" in found.sentence
+
+
+def test_an_advantage_that_never_varies_has_no_interval_without_width():
+    one = EXPERTS[(EXPERTS["rater_id"] == "p1") & (EXPERTS["dimension"] == "warmth")]
+    alike = [
+        one.assign(rater_id=name, rater_kind="llm" if name == "m" else "human")
+        for name in ("p1", "p2", "p3", "m")
+    ]
+    analysis = Agreement(id="a", kind="agreement", judges=("m",), dimensions=("warmth",))
+    found = run_agreement(analysis, evidence(pd.concat(alike).reset_index(drop=True)))
+    [advantage] = [q for q in found.quantities if "advantage" in q.name]
+    assert (advantage.estimate, advantage.low, advantage.high) == (1.0, None, None)
+    assert "No interval: never varies." in advantage.note
+    assert not [q.name for q in found.quantities if q.low is not None and q.low == q.high]
