@@ -33,7 +33,7 @@ from tests.validation.check import Check
 
 Array = NDArray[np.float64]
 ITEMS = 50
-MANY = 20_000
+MANY = 200_000  # so that the truth is known to 2% of the standard error of a row
 NAMES = ("a", "b")
 # for five and for seven points: middle and spread of the truth, noise
 DESIGNS = {5: (3.0, 1.0, 0.7), 7: (4.0, 1.5, 1.0)}
