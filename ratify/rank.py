@@ -75,7 +75,7 @@ if TYPE_CHECKING:
     default="ridge",
     show_default=True,
     help="What keeps Bradley-Terry scores finite: a small ridge, or Firth's penalty, with which "
-    "every item has an interval, also one that never lost. With firth, scores are bias-reduced and "
+    "an item that never lost has an interval too. With firth, scores are bias-reduced and "
     "intervals are profiles of the penalised likelihood.",
 )
 @click.option(

@@ -56,7 +56,8 @@ def rater_quality(evidence: Evidence) -> Verdict:
                 says=f"{len(people)} of {len(counts):,} {evidence.raters} answered in a way that "
                 "looks careless; the table of people says who and why.",
                 do="Read their answers. Leave people out only by a rule of the plan; the "
-                "sensitivity analysis shows what depends on them.",
+                "analysis on everybody (`sensitivity: {on: everybody}` in the plan) shows what "
+                "depends on them.",
             )
         )
     return Verdict(notes=tuple(notes), not_run=tuple(gaps), people=tuple(people))

@@ -14,7 +14,7 @@ from analysis.results.words import counted
 FEW_RATERS = 10
 NO_ERRORS = 3
 # Intervals narrower than this have no width.
-_NO_WIDTH = 1e-9
+NO_WIDTH = 1e-9
 
 
 def honest(people: Ranking, judgments: pd.DataFrame) -> tuple[Ranking, bool]:
@@ -34,7 +34,7 @@ def honest(people: Ranking, judgments: pd.DataFrame) -> tuple[Ranking, bool]:
     frame = people.frame.copy()
     alike = _alike(judgments, frame)
     few = 1 < people.n_clusters < NO_ERRORS and "rater_id" in judgments
-    ties = frame["score"].notna() & (frame["high"] - frame["low"] < _NO_WIDTH)
+    ties = frame["score"].notna() & (frame["high"] - frame["low"] < NO_WIDTH)
     same = frame["component"].isin(alike[alike].index) & frame["low"].notna()
     for lacking, why in (
         (frame["low"].notna() & few, f"no standard error: fewer than {NO_ERRORS} raters"),

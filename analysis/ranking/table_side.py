@@ -16,6 +16,7 @@ from scipy.sparse.csgraph import connected_components
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
 from analysis.ranking.result import Ranking
+from analysis.ranking.table_errors import NO_WIDTH
 from analysis.results.words import counted
 from analysis.tables import columns
 from prereg.errors import RatifyError
@@ -188,4 +189,6 @@ def _ends(people: Ranking, few: bool, alike: bool) -> str:
         return " log-odds, without an interval: raters are too few"
     if alike:
         return " log-odds, without an interval: all raters gave the same answers"
+    if high - low < NO_WIDTH:
+        return " log-odds, without an interval: the judgments do not differ"
     return f" [{low:z.3f}, {high:z.3f}] log-odds"

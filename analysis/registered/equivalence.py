@@ -273,7 +273,7 @@ def _shown(
     one = _one_sided(row)
     return Quantity(
         name=SHOWN,
-        label=f"{shown.label}: shown to be {'not worse' if one else 'equivalent'}",
+        label=f"{shown.label}, whether shown to be {'not worse' if one else 'equivalent'}",
         estimate=float(row["p"] <= analysis.alpha),
         p_value=row["p"],
         level=1 - analysis.alpha,

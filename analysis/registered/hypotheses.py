@@ -74,10 +74,14 @@ def _by_margins(hypothesis: Hypothesis, margins: Sequence[Quantity]) -> Decision
     """Return what questions of equivalence decide; one that shows nothing is no evidence."""
     hits = sum(1 for q in margins if q.estimate == 1)
     said = "; ".join(f"{q.label}: {q.note.rstrip('.')}" for q in margins[:4])
-    how = (
-        f"{hits} of {len(margins)} registered questions of equivalence "
-        f"{'is' if hits == 1 else 'are'} answered by yes ({said})."
-    )
+    if len(margins) == 1:
+        answer = "yes" if hits else "no"
+        how = f"the one registered question of equivalence is answered by {answer} ({said})."
+    else:
+        how = (
+            f"{hits} of {len(margins)} registered questions of equivalence "
+            f"{'is' if hits == 1 else 'are'} answered by yes ({said})."
+        )
     if any(q.status == "exploratory" for q in margins):
         how += " The tests are exploratory here, so this is no confirmation."
     return Decision(id=hypothesis.id, verdict=_all_or_none(hits, len(margins)), how=how)

@@ -129,7 +129,7 @@ def _sentence(
         )
     width = float(widths.median())
     most = int(frame["of"].max())
-    return f"{text}. An item's rank is typically known to within {width:.0f} places of {most}."
+    return f"{text}. The interval of an item's rank typically covers {width:.0f} of {most} places."
 
 
 def _two_decimals(scale: Reliability) -> str:

@@ -38,13 +38,12 @@ from analysis.regression.traps import traps
 from analysis.results.factors import factor_of_odds
 from analysis.results.numbers import signed, with_interval
 from analysis.results.quantities import Quantity, ResultTable
-from prereg.analyses.regression import TRIALS
+from analysis.results.words import listed
+from prereg.analyses.regression import CHOICES, TRIALS
 from prereg.analyses.regression import Regression as RegressionPlan
 
 # Outcomes that say whether people chose the judge's side, whichever that was.
 AGREES = {"select_higher", "select_match"}
-# Outcomes that say which side people chose: none, where they chose neither.
-OF_A_CHOICE = {*AGREES, "chose_left"}
 
 
 def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
@@ -73,9 +72,9 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
         return ordinal_finding(analysis, evidence, rows)
     fits = {outcome: _fit(analysis, outcome, data) for outcome, data in rows.items()}
     table = _effects(analysis, evidence, fits, rows)
-    unit = _unit(analysis)
     quantities = [
-        quantity_of(analysis, evidence, row, unit=unit) for row in table.to_dict("records")
+        quantity_of(analysis, evidence, row, unit=analysis.unit(row["outcome"]))
+        for row in table.to_dict("records")
     ]
     ties, published = _of_trials(analysis, evidence, rows)
     return Finding(
@@ -86,7 +85,7 @@ def run_regression(analysis: RegressionPlan, evidence: Evidence) -> Finding:
             _coefficients(analysis, evidence, fits, ties),
             *_averages(analysis, evidence, fits, rows),
         ],
-        figures=[figure_of(analysis, evidence, table, unit=unit, ties=ties)],
+        figures=[figure_of(analysis, evidence, table, unit=_unit(analysis), ties=ties)],
         methods=published,
     )
 
@@ -180,7 +179,13 @@ def _effects(
 
 
 def _unit(analysis: RegressionPlan) -> str:
-    return "log-odds" if analysis.model == "logit" else "points of the outcome"
+    """Return the unit of all effects, with the outcomes it belongs to if there are several."""
+    units: dict[str, list[str]] = {}
+    for outcome in analysis.outcomes:
+        units.setdefault(analysis.unit(outcome), []).append(outcome)
+    if len(units) == 1:
+        return next(iter(units))
+    return ", ".join(f"{unit} ({listed(of)})" for unit, of in units.items())
 
 
 def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
@@ -190,7 +195,12 @@ def _sentence(analysis: RegressionPlan, table: pd.DataFrame) -> str:
         if analysis.model == "logit":
             told[at] = f"the odds are multiplied by {factor_of_odds(estimate, low, high)}"
             continue
-        told[at] = with_interval(estimate, low, high, sign=True) + " points"
+        of_share = analysis.unit(row["outcome"]) == "proportion"
+        told[at] = (
+            with_interval(100 * estimate, 100 * low, 100 * high, sign=True) + " percentage points"
+            if of_share
+            else with_interval(estimate, low, high, sign=True) + " points"
+        )
         if not math.isnan(row["sd"]):
             told[at] += f", {signed(row['estimate_sd'], 2)} standard deviations"
     return sentence_of(analysis, table, told)
@@ -202,7 +212,7 @@ def _of_trials(
     """Return what was done with ties and the published errors, both empty without trials."""
     if analysis.data != TRIALS:
         return "", ""
-    kept = [outcome for outcome in analysis.outcomes if outcome not in OF_A_CHOICE]
+    kept = [outcome for outcome in analysis.outcomes if outcome not in CHOICES]
     return ties_of(evidence, left_in=kept), published_errors.of_regression(analysis, rows)
 
 

@@ -11,6 +11,7 @@ from analysis.inference.families import SHOWN
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
 from analysis.results.numbers import number, p_value, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.words import counted
 from analysis.sources.figures import plot_source_means
 from analysis.sources.ratings import CLUSTER_WORDS, source_ratings
 from analysis.sources.ratings import SourceRatings as Found
@@ -230,7 +231,7 @@ def _sentence(found: Found, evidence: Evidence) -> str:
         clear = int((tests["p_adjusted"] <= 1 - found.level).sum())
         told.append(
             f"on {_words(str(dimension))}, {best} highest and {worst} lowest, {clear} of "
-            f"{len(tests)} differences beyond chance"
+            f"{counted(len(tests), 'difference')} beyond chance"
         )
     more = f"; {len(shown) - TOLD} more dimensions are in the table" if len(shown) > TOLD else ""
     return f"{evidence.raters.capitalize()} rated: {'; '.join(told)}{more}."

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from analysis.results.words import sentences
 
+MISSING = "a column of the formula is missing"
+
 
 class Cautioned(Protocol):
     """A regression with cautions; see `result.Regression` and `ordinal_result`."""
@@ -47,6 +49,8 @@ def note_of(fit: Cautioned, *more: str, allowed_for: bool, plain_error: bool = F
             ) * plain_error
         if one == few:  # a cumulative logit says no more than this
             one += ": errors are too small and intervals too narrow"
+        # of trials, the outcome has no value where the judge's scores are equal
+        one = one.replace(MISSING, "a column of the formula has no value there", 1)
         if fit.n_dropped == 1:
             one = one.replace("1 rows left out", "1 row left out", 1)
         said.append(one)

@@ -127,7 +127,7 @@ def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]
         return [None if cell is None or cell == "" else numbers.word(cell) for cell in cells]
     values = [_value(cell) for cell in cells]
     show: Callable[[float], str] = numbers.p_value
-    if not numbers.is_p(name):
+    if not (numbers.is_p(name) or name == "p_adjusted"):
         places = numbers.column_decimals(values)
 
         def show(value: float) -> str:

@@ -15,7 +15,7 @@ class RankingAnalysis(AnyAnalysis):
 
     `of` says whose choices are used: those of `people`, or of a judge of the plan on people's
     trials. The ridge is the one in the plan's `ranking`; with `penalty: firth`, scores are
-    bias-reduced instead, and every item has an interval. `tie_model` says what a tie is: half a win
+    bias-reduced instead, with an interval of every item. `tie_model` says what a tie is: half a win
     for each side, or an answer with a parameter of its own, as Davidson or Rao and Kupper have it.
     """
 

@@ -13,6 +13,8 @@ from prereg.analyses.clusters import RATER_AND_ITEMS, holds_items, with_column
 from prereg.strict import Identifier, Strict, Text, added
 
 TRIALS, RATINGS, JUDGE_RATINGS = "trials", "ratings", "judge_ratings"
+# Outcomes of trials that are 1 or 0 by the choice.
+CHOICES = frozenset({"select_higher", "select_match", "chose_left"})
 
 
 def _as_text(value: Any) -> Any:
@@ -239,6 +241,13 @@ class Regression(AnyAnalysis):
     def quantity_name(self, outcome: str, effect: str) -> str:
         """Return the name of a number, which begins with its outcome if there are several."""
         return effect if len(self.outcomes) == 1 else f"{outcome}: {effect}"
+
+    def unit(self, outcome: str) -> str:
+        """Return the unit of an effect on an outcome."""
+        if self.model != "ols":
+            return "log-odds"
+        of_choices = self.data == TRIALS and outcome in CHOICES
+        return "proportion" if of_choices else "points of the outcome"
 
     def used(self, columns: Iterable[str]) -> set[str]:
         """Return those of a table's columns that its predictors name."""

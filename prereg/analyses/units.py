@@ -31,5 +31,6 @@ def unit_of(analysis: AnyAnalysis, quantity: str) -> str | None:
     if isinstance(analysis, Generalizability):
         return _OF_FACETS.get(quantity.partition("_")[0], "reliability")
     if isinstance(analysis, Regression):
-        return "points of the outcome" if analysis.model == "ols" else "log-odds"
+        named = quantity.partition(": ")[0]
+        return analysis.unit(named if len(analysis.outcomes) > 1 else analysis.outcomes[0])
     return None

@@ -145,3 +145,11 @@ def test_the_limit_of_an_advantage_is_what_linear_programming_finds() -> None:
             with pytest.raises(RatifyError, match="set no limit"):
                 require_bounded_side(rows, by=None)
     assert met == {True, False}
+
+
+def test_judgments_that_do_not_differ_give_the_side_no_interval(tmp_path: Path) -> None:
+    shown = list(combinations(range(4), 2))
+    rows = [(f"m{a}", f"m{b}", "tie", f"r{n}") for n in range(6) for a, b in shown[n % 2 :]]
+    notes = said(tmp_path, table(rows), ties="half")
+    assert "[0.000, 0.000]" not in notes
+    assert "log-odds, without an interval: " in notes

@@ -162,7 +162,7 @@ def test_the_sentence_shows_interval_margin_and_both_p_values(results):
 def test_it_decides_a_hypothesis_opens_a_gate_and_is_reported(results, folder):
     (decision,) = results["verdict"]["hypotheses"]
     assert decision["verdict"] == SUPPORTED  # also where a negative effect was expected
-    assert "1 of 1 registered questions of equivalence is answered by yes" in decision["how"]
+    assert "the one registered question of equivalence is answered by yes" in decision["how"]
     assert judge_results(folder).passed
     page = write_report(folder / "results").read_text(encoding="utf-8")
     assert "not shown to be equivalent" in page

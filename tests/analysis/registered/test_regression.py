@@ -25,6 +25,7 @@ from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.judge_gap import trials_with_gap
 from analysis.results.numbers import interval, number
 from prereg.analyses.regression import Regression
+from prereg.analyses.units import unit_of
 from prereg.errors import RatifyError
 
 PLAN = {
@@ -235,6 +236,30 @@ def test_a_logit_of_trials():
     )["select_higher"]
     assert left["diff_pity"].tolist() != rows["diff_pity"].tolist()
     assert left["diff_pity"].abs().tolist() == rows["diff_pity"].abs().tolist()
+
+
+def test_an_effect_on_a_choice_is_a_proportion():
+    analysis = plan(
+        data="trials",
+        judge="judge",
+        model="ols",
+        outcomes=["select_higher", "chose_left"],
+        predictors="gap",
+        cluster="rater_id",
+        terms=["gap"],
+        contrasts={},
+        sd=None,
+    )
+    got = run_regression(analysis, evidence())
+    assert {q.unit for q in got.quantities} == {"proportion"}
+    assert unit_of(analysis, "select_higher: gap") == "proportion"
+    estimate = got.quantities[0].estimate
+    assert f"{100 * estimate:+.1f} [".replace("-", "−") in got.sentence
+    assert "percentage points" in got.sentence
+    assert "_raw: proportion." in got.tables[0].caption
+    assert unit_of(analysis.model_copy(update={"model": "logit"}), "select_higher: gap") == (
+        "log-odds"
+    )
 
 
 def test_traps_are_said_after_the_effects(finding):

@@ -84,7 +84,7 @@ def test_a_single_test_is_not_counted() -> None:
     [
         ([1] * 15, [15] * 15, "The ranking is not known: for most items, the interval of the rank"),
         ([1] * 8 + [3] * 7, [15] * 8 + [9] * 7, "The ranking is not known"),
-        ([2] * 15, [6] * 15, "An item's rank is typically known to within 5 places of 15."),
+        ([2] * 15, [6] * 15, "The interval of an item's rank typically covers 5 of 15 places."),
     ],
 )
 def test_a_rank_that_may_be_any_is_not_said_to_be_known(

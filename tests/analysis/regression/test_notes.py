@@ -47,7 +47,8 @@ def test_plain_errors_of_few_clusters_are_called_too_small() -> None:
 
 def test_the_parts_of_a_note_are_sentences() -> None:
     assert note(few_clusters=0).startswith(
-        "1 row left out because a column of the formula is missing. Only 20 clusters (rater_id):"
+        "1 row left out because a column of the formula has no value there. "
+        "Only 20 clusters (rater_id):"
     )
     assert sentences(["one", "", "Two.", "3 more "]) == "One. Two. 3 more."
 
