@@ -18,7 +18,13 @@ from analysis.ranking.result import Ranking
 from analysis.ranking.table_choices import Words, read_choices
 from analysis.ranking.table_errors import NO_ERRORS, cautions, honest
 from analysis.ranking.table_raters import choose_raters
-from analysis.ranking.table_side import OPTION, require_both_sides, require_bounded_side, side_notes
+from analysis.ranking.table_side import (
+    OPTION,
+    one_side,
+    require_both_sides,
+    require_bounded_side,
+    side_notes,
+)
 from analysis.ranking.table_ties import TIES, Ties, ranked_with
 from analysis.ranking.tie_models import MODELS
 from analysis.ranking.ties import TiedRanking
@@ -142,6 +148,8 @@ def rank_table(
     if side_advantage:
         few = cluster is not None and people.n_clusters < NO_ERRORS
         notes += side_notes(people, judgments, by=by, few=few, alike=alike)
+    else:
+        notes += one_side(judgments)
     notes += [*cautions(people, clustered=cluster is not None, alike=alike), *_apart(people)]
     if checks:
         notes.append(f"attention checks set aside: {checks:,}")

@@ -29,6 +29,8 @@ ALONE = (
     "the advantage of the left side rests on transitivity alone (if A beats B and B beats C, A "
     "beats C by the sum of both leads), which these judgments cannot check"
 )
+# So few judgments may all go to one side by chance.
+FEW_JUDGMENTS = 10
 UNBOUNDED = "these judgments set no limit to an advantage of the left side"
 
 
@@ -41,6 +43,17 @@ def require_both_sides(judgments: pd.DataFrame) -> None:
                 f"the {won} side won every judgment, so its advantage has no finite estimate",
                 allowed=f"judgments that the {lost} side won too, or no {OPTION}",
             )
+
+
+def one_side(judgments: pd.DataFrame) -> list[str]:
+    """Return a caution where one side won every judgment, so that scores may be places."""
+    won = set(judgments["choice"])
+    if len(won) > 1 or not won <= set(SIDES) or len(judgments) < FEW_JUDGMENTS:
+        return []
+    return [
+        f"caution: the {won.pop()} side won every judgment, so these scores may show where items "
+        "stood and not what raters thought of them"
+    ]
 
 
 def require_bounded_side(judgments: pd.DataFrame, *, by: str | None) -> None:

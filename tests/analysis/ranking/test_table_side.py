@@ -153,3 +153,17 @@ def test_judgments_that_do_not_differ_give_the_side_no_interval(tmp_path: Path) 
     notes = said(tmp_path, table(rows), ties="half")
     assert "[0.000, 0.000]" not in notes
     assert "log-odds, without an interval: " in notes
+
+
+def test_a_side_that_won_everything_is_named_without_the_option_too(tmp_path: Path) -> None:
+    rows = table((f"m{a}", f"m{b}", "left", f"r{n}") for n in range(4) for a, b in _BOTH)
+    rows.to_csv(tmp_path / "votes.csv", index=False)
+    assert "caution: the left side won every judgment" in "\n".join(
+        rank_table(tmp_path / "votes.csv").notes
+    )
+    rows.loc[0, "choice"] = "right"
+    rows.to_csv(tmp_path / "votes.csv", index=False)
+    assert "won every judgment" not in "\n".join(rank_table(tmp_path / "votes.csv").notes)
+
+
+_BOTH = [*combinations(range(3), 2), *((b, a) for a, b in combinations(range(3), 2))]
