@@ -197,6 +197,35 @@ def test_a_judge_of_labels_that_falls_short_cannot_stand_in_either(tmp_path: Pat
 # --- several dimensions
 
 
+@pytest.mark.parametrize("kind", ["experts", "crowd"])
+def test_labels_fall_short_on_a_dimension_only_after_holm(tmp_path: Path, kind: str) -> None:
+    """One of five dimensions has an interval below zero, which five of them make likely."""
+    rng = np.random.default_rng({"experts": 2, "crowd": 7}[kind])
+    names = [f"d{n}" for n in range(5)]
+    truth = rng.integers(0, 2, (ITEMS, 5))
+
+    def given(right: float) -> pd.DataFrame:
+        return items(WORDS[np.where(rng.random(truth.shape) < right, truth, 1 - truth)], names)
+
+    people = [given(0.85) for _ in range(3)]
+    judge = table(tmp_path, "gpt", given(0.78))
+    paths = [table(tmp_path, name, one) for name, one in zip("abc", people, strict=True)]
+    crowd = [crowded(tmp_path, people, seed=7)] if kind == "crowd" else []
+    found = labels(crowd or paths, judge)
+    what = "gpt:alpha_difference:" if crowd else "gpt:difference:"
+    below = [
+        one.name
+        for one in found.quantities
+        if one.name.startswith(f"{what}d") and one.high is not None and one.high < 0
+    ]
+    assert len(below) == 1, "the case is one that is clear before the correction alone"
+    assert SHORT not in [cell.word for cell in found.verdict.cells]
+    said = " ".join([*found.headline, *(note.says for note in found.verdict.notes)])
+    assert "falls short" not in said
+    assert "agrees less with people than people with each other" not in said
+    assert any("dimension are read after Holm's correction" in limit for limit in found.limits)
+
+
 def test_a_pass_that_means_nothing_in_the_headline_is_so_in_every_cell(tmp_path: Path) -> None:
     """On six dimensions the judge passes two by the lenient correction alone."""
     rng = np.random.default_rng(11)
