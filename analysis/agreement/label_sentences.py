@@ -9,6 +9,7 @@ import numpy as np
 from analysis.agreement.constant import idle_sentences
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_tables import low_people
+from analysis.agreement.sample import readings
 from analysis.agreement.sentences import alternative_sentence, with_interval
 from analysis.agreement.yardstick import ABOVE, ALL, FEWEST, OPEN, SHORT, Sample
 from analysis.results import numbers
@@ -59,19 +60,26 @@ def by_pooling(found: LabelAgreement) -> bool:
 def standing(
     found: LabelAgreement, judge: str, dimension: str, *, pooled: bool
 ) -> tuple[Sample, str]:
-    """Return a judge's difference from people's own agreement, and what its interval shows."""
+    """Return a judge's difference from people's own agreement, and what it shows.
+
+    On a dimension it is read after Holm's correction over the judge's dimensions, as for ratings;
+    the mean over all dimensions is one test, not corrected. Nothing is read from too few items.
+    """
+    names = [ALL] if dimension == ALL else list(found.table.dimensions)
+    differences = {name: _difference(found, judge, name, pooled=pooled) for name in names}
+    fewest = min(FEWEST, len(found.table.items) / 2)
+    enough = [name for name, less in differences.items() if less.n >= fewest]
+    said = readings([differences[name] for name in enough])
+    shown = {name: reading for name, (_, reading) in zip(enough, said, strict=True)}
+    return differences[dimension], shown.get(dimension, "")
+
+
+def _difference(found: LabelAgreement, judge: str, dimension: str, *, pooled: bool) -> Sample:
     if pooled:
-        less = found.crowd.of(judge, dimension).differences["alpha_nominal"]
-    else:
-        less = next(
-            s.difference
-            for s in found.bar.standings
-            if (s.judge, s.dimension) == (judge, dimension)
-        )
-    low, high = less.interval
-    if np.isnan(low) or less.n < min(FEWEST, len(found.table.items) / 2):
-        return less, ""
-    return less, SHORT if high < 0 else ABOVE if low > 0 else OPEN
+        return found.crowd.of(judge, dimension).differences["alpha_nominal"]
+    return next(
+        s.difference for s in found.bar.standings if (s.judge, s.dimension) == (judge, dimension)
+    )
 
 
 def label_yardstick_sentence(found: LabelAgreement) -> str:

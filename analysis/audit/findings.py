@@ -12,8 +12,9 @@ from analysis.agreement.sentences import with_interval as written
 from analysis.agreement.summary import Beyond
 from analysis.agreement.yardstick import ALL, FEWEST
 from analysis.audit.low_bar import ALPHA, all_the_same, low_alphas
-from analysis.audit.one_answer import same_notes, shared_notes
-from analysis.audit.parts import Part, is_biased, lacks_yardstick, shares_too_few, spoken, triple
+from analysis.audit.one_answer import same_notes
+from analysis.audit.parts import Part, is_biased, spoken, triple
+from analysis.audit.people_agree import also_short, people_agree_notes
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import REVERSED, Cell, Note, Severity
 from analysis.results.words import listed, part_of
@@ -61,7 +62,7 @@ def judge_notes(
                     "the judge, or calibrate it on a sample that people rated.",
                 )
             )
-        if part.short and cell.word != REVERSED and part.n >= FEWEST:
+        if also_short(part) and cell.word != REVERSED and part.n >= FEWEST:
             found.append(
                 Note(
                     severity="warning",
@@ -185,29 +186,17 @@ _AT_CUT = {
 
 
 def no_yardstick_notes(parts: Sequence[Part]) -> list[Note]:
-    """Return the finding that people agree on some dimensions only at chance.
+    """Return the findings on dimensions where people do not agree, or where it is not known.
 
     Parameters
     ----------
     parts : sequence of Part
         Those of every judge; people's agreement on a dimension is the same in all.
     """
-    few = shared_notes({one.dimension: one.shared for one in parts if shares_too_few(one)}, FEWEST)
-    weak = {part.dimension: part for part in parts if lacks_yardstick(part)}
-    if not weak:
-        return few
-    shown = [f"{spoken(name)} (kappa {with_interval(*p.people)})" for name, p in weak.items()]
-    return [
-        *few,
-        Note(
-            severity="critical",
-            about=PEOPLE,
-            says=f"People do not agree with each other beyond chance on {listed(shown)}, so no "
-            "judge can be compared with them there.",
-            do="Train the raters, sharpen the definition, or ask more people per item, and audit "
-            "again.",
-        ),
-    ]
+    return people_agree_notes(
+        parts,
+        "Train the raters, sharpen the definition, or ask more people per item, and audit again.",
+    )
 
 
 def people_notes(beyond: Beyond) -> list[Note]:

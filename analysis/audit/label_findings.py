@@ -9,9 +9,15 @@ import numpy as np
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_tables import low_people
 from analysis.agreement.yardstick import FEWEST
-from analysis.audit.label_parts import LabelPart, lacks_yardstick, overused, shares_too_few, swapped
-from analysis.audit.one_answer import idle_notes, same_notes, shared_notes
+from analysis.audit.label_parts import LabelPart, overused, swapped
+from analysis.audit.one_answer import idle_notes, same_notes
 from analysis.audit.parts import spoken
+from analysis.audit.people_agree import (
+    also_short,
+    lacks_yardstick,
+    people_agree_notes,
+    shows_too_little,
+)
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import Note
 from analysis.results.words import listed
@@ -44,7 +50,7 @@ def label_notes(judge: str, parts: Sequence[LabelPart], large: Large) -> list[No
             continue
         found += _share_note(judge, part, large)
         found += _missed_notes(judge, part, large)
-        if part.short:
+        if also_short(part):
             found.append(
                 Note(
                     severity="warning",
@@ -106,28 +112,16 @@ def _missed_notes(judge: str, part: LabelPart, large: Large) -> list[Note]:
 
 def people_label_notes(parts: Sequence[LabelPart], found: LabelAgreement) -> list[Note]:
     """Return the findings on people: where they agree little, or only by chance."""
-    few = {part.dimension: part.shared for part in parts if shares_too_few(part)}
-    notes = shared_notes(few, FEWEST)
-    weak = {part.dimension: part for part in parts if lacks_yardstick(part)}
-    if weak:
-        shown = [
-            f"{spoken(name)} ({part.coefficient} {with_interval(*part.people)})"
-            for name, part in weak.items()
-        ]
-        notes.append(
-            Note(
-                severity="critical",
-                about=PEOPLE,
-                says=f"People do not agree with each other beyond chance on {listed(shown)}, so no "
-                "judge can be compared with them there.",
-                do="Train the raters, sharpen the definitions of the labels, or ask more people "
-                "per item, and audit again.",
-            )
-        )
+    notes = people_agree_notes(
+        parts,
+        "Train the raters, sharpen the definitions of the labels, or ask more people per item, and "
+        "audit again.",
+    )
+    known = {part.dimension for part in parts if lacks_yardstick(part) or shows_too_little(part)}
     low = [
         f"{spoken(name)} (alpha {number(alpha, 2)})"
         for name, alpha in low_people(found)
-        if name not in weak
+        if name not in known
     ]
     if low:
         notes.append(

@@ -78,8 +78,9 @@ def label_limits(found: LabelAgreement, people: Annotators) -> list[str]:
         "Items were resampled, and people were not: the intervals are about other items labelled "
         f"by these {counted(len(found.table.humans), 'person', 'people')}, not about other people.",
         "No clear difference does not mean equality: with few items, or few of a rare label, the "
-        "interval is wide. Differences by dimension and label are not corrected for testing "
-        "several.",
+        "interval is wide. Differences by dimension are read after Holm's correction over a "
+        "judge's dimensions; the intervals beside them are of one dimension each. Differences by "
+        "label are not corrected for testing several.",
         "Agreement with people is reliability, not truth: people and judge can be wrong together.",
         "No plan was locked before these numbers were seen: all of them are exploratory.",
     ]

@@ -11,7 +11,7 @@ from analysis.agreement.confusion import Confusion
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_classes import PERSON, ClassShare
 from analysis.agreement.label_sentences import by_pooling, standing
-from analysis.agreement.yardstick import FEWEST, SHORT
+from analysis.agreement.yardstick import SHORT
 from analysis.audit.parts import triple
 from prereg.plan.reporting import Large
 
@@ -146,14 +146,3 @@ def swapped(part: LabelPart, large: Large) -> tuple[float, dict[str, str]]:
     if best < large.reversed or best - part.matrix.kappa < 2 * large.reversed:
         return np.nan, {}
     return best, names
-
-
-def lacks_yardstick(part: LabelPart) -> bool:
-    """Say whether people's own agreement is not above chance, so that nothing can be compared."""
-    value, low, _ = part.people
-    return bool(np.isfinite(value) and part.shared >= FEWEST and not low > 0)
-
-
-def shares_too_few(part: LabelPart) -> bool:
-    """Say whether people share too few items to tell whether they agree, though there are some."""
-    return bool(np.isfinite(part.people[0]) and part.shared < FEWEST <= part.n)

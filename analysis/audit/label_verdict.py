@@ -4,38 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-import numpy as np
-
-from analysis.agreement.alternative_annotator import LOW_ALPHA
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.yardstick import FEWEST
+from analysis.audit.compared import apart_words, compared_word
 from analysis.audit.findings import unanswered_notes
 from analysis.audit.label_findings import label_notes, people_label_notes
-from analysis.audit.label_parts import (
-    LabelPart,
-    label_part,
-    lacks_yardstick,
-    overused,
-    shares_too_few,
-    swapped,
-)
-from analysis.audit.one_answer import (
-    always_clause,
-    compared_constant,
-    constant_notes,
-    idle_words,
-    shared_words,
-    with_always,
-)
+from analysis.audit.label_parts import LabelPart, label_part, overused, swapped
+from analysis.audit.one_answer import always_clause, constant_notes, with_always
 from analysis.audit.parts import spoken
+from analysis.audit.people_agree import also_short, undecided_words
 from analysis.audit.verdict import dimensions_called, judge_sentence
 from analysis.results.numbers import number, percent, signed, with_interval
 from analysis.results.verdict import (
-    AGREES,
     EXCHANGED,
-    NO_YARDSTICK,
     OTHER_SHARES,
-    REPLACES,
     SHORT,
     TOO_FEW,
     Cell,
@@ -123,44 +105,11 @@ def _word(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
     worst = overused(part, large)
     if worst is not None:
         why = f"{worst.label!r}: {percent(worst.estimate)} of items, people {percent(worst.person)}"
-        short = part.short and not lacks_yardstick(part)
-        return OTHER_SHARES, f"{why}\nand {SHORT}: {_apart(part)}" if short else why
-    if shares_too_few(part):
-        return TOO_FEW, shared_words(part.shared, FEWEST)
-    if lacks_yardstick(part):
-        return NO_YARDSTICK, f"people's own {part.coefficient} {with_interval(*part.people)}"
-    if part.always:
-        return compared_constant(part, part.coefficient)
-    return _compared(part, large, everything)
-
-
-def _compared(part: LabelPart, large: Large, everything: bool) -> tuple[str, str]:
-    """Return the word where people agree, and the judge uses the labels as they do."""
-    value, low, _ = part.difference
-    apart = "" if np.isnan(value) else _apart(part)
-    passes = part.tested is not None and bool(
-        part.tested.passes_all if everything else part.tested.passes
+        apart = apart_words(part, part.coefficient)
+        return OTHER_SHARES, f"{why}\nand {SHORT}: {apart}" if also_short(part) else why
+    return compared_word(
+        part, large, everything=everything, coefficient=part.coefficient, answer="label"
     )
-    idle = idle_words(part, passes=passes)
-    if passes and not idle and part.tested is not None:
-        if part.tested.human_alpha >= LOW_ALPHA:
-            return REPLACES, apart
-        if np.isnan(part.tested.human_alpha):
-            return TOO_FEW, "people gave every item the same label"
-        if np.isnan(low):
-            return TOO_FEW, "people's labels hardly vary"
-        return AGREES, "passes, but people agree little"
-    if part.short:
-        return SHORT, apart + idle
-    if np.isnan(value):
-        return TOO_FEW, "no agreement of people to compare with" + idle
-    if low >= -large.shortfall:
-        return AGREES, apart + idle
-    return TOO_FEW, f"{apart}: too uncertain{idle}"
-
-
-def _apart(part: LabelPart) -> str:
-    return f"{part.coefficient} {with_interval(*part.difference, sign=True)} from people's own"
 
 
 def _sentence(judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> str:
@@ -169,9 +118,7 @@ def _sentence(judge: str, parts: Sequence[LabelPart], cells: Sequence[Cell], lar
     exchanged = dimensions_called(EXCHANGED, cells)
     if exchanged:
         said.append(f"seems to exchange the labels of {listed(exchanged)}")
-    return judge_sentence(
-        judge, cells, said, shared=[part.shared for part in parts if shares_too_few(part)]
-    )
+    return judge_sentence(judge, cells, said, undecided=undecided_words(parts))
 
 
 def _uses(parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> list[str]:
@@ -189,7 +136,7 @@ def _uses(parts: Sequence[LabelPart], cells: Sequence[Cell], large: Large) -> li
     ]
     if not shown:
         return []
-    short = [spoken(p.dimension) for p, _ in found if p.short and not lacks_yardstick(p)]
+    short = [spoken(p.dimension) for p, _ in found if also_short(p)]
     clause = f"gives labels in other shares than people: {listed(shown)}"
     return [clause, *([f"also falls short of people on {listed(short)}"] if short else [])]
 

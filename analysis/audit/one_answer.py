@@ -14,14 +14,14 @@ from analysis.results.words import counted, listed
 AnyPart = Part | LabelPart
 
 
-def compared_constant(part: AnyPart, coefficient: str) -> tuple[str, str]:
+def compared_constant(part: AnyPart) -> tuple[str, str]:
     """Return the word for a judge of one answer, where people do not lack agreement, and why.
 
     Its agreement beyond chance is 0 whatever people say, so it falls short wherever people agree
     beyond chance. It never counts as agreeing, nor as passing the alternative-annotator test.
     """
     if part.people[1] > 0 or part.short:
-        return SHORT, f"people's own {coefficient} {with_interval(*part.people)}, its own 0"
+        return SHORT, f"people's own {part.coefficient} {with_interval(*part.people)}, its own 0"
     return TOO_FEW, "no agreement of people to compare with"
 
 
@@ -81,27 +81,6 @@ def idle_words(part: AnyPart, *, passes: bool) -> str:
     if not passes or not part.idle:
         return ""
     return f"; {part.idle} for every item would pass the test too"
-
-
-def shared_words(items: int, needed: int) -> str:
-    """Return what a cell says where people share too few items to tell whether they agree."""
-    return f"people share only {counted(items, 'item')}: {needed} are needed to tell"
-
-
-def shared_notes(items: dict[str, int], needed: int) -> list[Note]:
-    """Return the finding on dimensions where people share too few items; by dimension, how many."""
-    if not items:
-        return []
-    shown = [f"{counted(n, 'item')} on {name.replace('_', ' ')}" for name, n in items.items()]
-    return [
-        Note(
-            severity="warning",
-            about="people",
-            says=f"Two people share only {listed(shown)}, too few to tell whether people agree; "
-            f"{needed} are needed.",
-            do="Let people rate more items in common before a judge is compared with them.",
-        )
-    ]
 
 
 def same_notes(names: Sequence[str], what: str) -> list[Note]:

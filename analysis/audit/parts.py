@@ -12,8 +12,11 @@ from analysis.agreement.rating_table import MEDIAN
 from analysis.agreement.sample import SHORT as FALLS_SHORT
 from analysis.agreement.sample import Sample
 from analysis.agreement.summary import Beyond
-from analysis.agreement.yardstick import FEWEST, Yardstick
+from analysis.agreement.yardstick import Yardstick
 from prereg.plan.reporting import Large
+
+# The alpha of all people together that an audit reports everywhere.
+ALPHA = "alpha_ordinal"
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,15 @@ class Part:
     judge, dimension : str
     n : int
         Items that the judge and people rated.
-    people, difference : tuple of float
-        People's own kappa, and how far the judge's is from it.
+    coefficient : str
+        What `people` is: 'kappa' of pairs of people, or, in a crowd, the 'alpha' of all of them.
+    people : tuple of float
+        People's own agreement.
+    difference : tuple of float
+        How far the judge's kappa is from people's own: from that of two people, or, in a crowd, of
+        one person with the mean of the others.
     shared : int
-        Items behind people's own kappa.
+        Items behind people's own agreement.
     short : bool
         Whether the judge's agreement is clearly below people's own.
     bias, rank : tuple of float
@@ -44,6 +52,7 @@ class Part:
     judge: str
     dimension: str
     n: int
+    coefficient: str
     people: tuple[float, float, float]
     shared: int
     difference: tuple[float, float, float]
@@ -61,7 +70,8 @@ def part_of(
     """Return the numbers of a judge on a dimension; of a crowd where people share too few items."""
     standing = next(s for s in bar.of(judge) if s.dimension == dimension)
     row = _with_median(judge, dimension, table)
-    difference, short = standing.difference, standing.reading == FALLS_SHORT
+    people, difference = standing.humans, standing.difference
+    short = standing.reading == FALLS_SHORT
     if np.isnan(difference.value) and beyond.crowd is not None:
         crowd = next(
             (r for r in beyond.crowd.judges if r.annotator == judge and r.dimension == dimension),
@@ -69,6 +79,7 @@ def part_of(
         )
         if crowd is not None:
             difference = crowd["difference"]
+            people = next(r for r in beyond.crowd.people if r.dimension == dimension)[ALPHA]
             short = beyond.crowd.readings(judge)[dimension] == FALLS_SHORT
     tested = None
     if beyond.alternative is not None:
@@ -84,8 +95,9 @@ def part_of(
         judge=judge,
         dimension=dimension,
         n=0 if row is None else row.n,
-        people=triple(standing.humans),
-        shared=standing.humans.n,
+        coefficient="kappa" if people is standing.humans else "alpha",
+        people=triple(people),
+        shared=people.n,
         difference=triple(difference),
         short=short,
         bias=triple(standing.bias),
@@ -121,22 +133,6 @@ def is_biased(part: Part, scale: tuple[float, float], large: Large) -> bool:
     value, low, high = part.bias
     excludes = low > 0 or high < 0 or (low == high == value)
     return bool(abs(value) >= large.bias * (scale[1] - scale[0]) and excludes)
-
-
-def lacks_yardstick(part: Part) -> bool:
-    """Say whether people's own agreement is not above chance, so that nothing can be compared."""
-    value, low, _ = part.people
-    return bool(np.isfinite(value) and part.shared >= FEWEST and not low > 0)
-
-
-def shares_too_few(part: Part) -> bool:
-    """Say whether people share too few items to tell whether they agree, though there are some."""
-    return bool(np.isfinite(part.people[0]) and part.shared < FEWEST <= part.n)
-
-
-def also_short(part: Part) -> bool:
-    """Say whether a judge, whatever else it does, falls short of people who agree themselves."""
-    return part.short and not lacks_yardstick(part)
 
 
 def spoken(dimension: str) -> str:

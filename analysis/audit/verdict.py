@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-import numpy as np
-
-from analysis.agreement.alternative_annotator import LOW_ALPHA
 from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import scale_words
 from analysis.agreement.summary import Beyond
 from analysis.agreement.yardstick import FEWEST, Yardstick
+from analysis.audit.compared import apart_words, compared_word
 from analysis.audit.findings import (
     cut_notes,
     halo_notes,
@@ -20,25 +18,9 @@ from analysis.audit.findings import (
     people_notes,
     unanswered_notes,
 )
-from analysis.audit.one_answer import (
-    always_clause,
-    compared_constant,
-    constant_notes,
-    idle_notes,
-    idle_words,
-    shared_words,
-    with_always,
-)
-from analysis.audit.parts import (
-    Part,
-    also_short,
-    is_biased,
-    is_reversed,
-    lacks_yardstick,
-    part_of,
-    shares_too_few,
-    spoken,
-)
+from analysis.audit.one_answer import always_clause, constant_notes, idle_notes, with_always
+from analysis.audit.parts import Part, is_biased, is_reversed, part_of, spoken
+from analysis.audit.people_agree import also_short, undecided_words
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import (
     AGREES,
@@ -55,6 +37,8 @@ from analysis.results.verdict import (
 )
 from analysis.results.words import counted, introduced, listed
 from prereg.plan.reporting import Large
+
+KAPPA = "kappa"
 
 
 def rating_verdict(
@@ -149,43 +133,9 @@ def _word(
         return REVERSED, f"rank correlation {with_interval(*part.rank)}"
     if is_biased(part, scale, large):
         why = f"{with_interval(*part.bias, sign=True)} points"
-        return BIASED, f"{why}\nand {SHORT}: {_apart(part)}" if also_short(part) else why
-    if shares_too_few(part):
-        return TOO_FEW, shared_words(part.shared, FEWEST)
-    if lacks_yardstick(part):
-        return NO_YARDSTICK, f"people's own kappa {with_interval(*part.people)}"
-    if part.always:
-        return compared_constant(part, "kappa")
-    return _compared(part, large, everything)
-
-
-def _compared(part: Part, large: Large, everything: bool) -> tuple[str, str]:
-    """Return the word for a judge that is neither biased nor reversed, where people agree."""
-    value, low, _ = part.difference
-    apart = "" if np.isnan(value) else _apart(part)
-    passes = part.tested is not None and bool(
-        part.tested.passes_all if everything else part.tested.passes
-    )
-    idle = idle_words(part, passes=passes)
-    if passes and not idle and part.tested is not None:
-        if part.tested.human_alpha >= LOW_ALPHA:
-            return REPLACES, apart
-        if np.isnan(part.tested.human_alpha):
-            return TOO_FEW, "people gave every item the same rating"
-        if np.isnan(low):
-            return TOO_FEW, "people's ratings hardly vary"
-        return AGREES, "passes, but people agree little"
-    if part.short:
-        return SHORT, apart + idle
-    if np.isnan(value):
-        return TOO_FEW, "no agreement of people to compare with" + idle
-    if low >= -large.shortfall:
-        return AGREES, apart + idle
-    return TOO_FEW, f"{apart}: too uncertain{idle}"
-
-
-def _apart(part: Part) -> str:
-    return f"kappa {with_interval(*part.difference, sign=True)} from people's own"
+        apart = apart_words(part, KAPPA)
+        return BIASED, f"{why}\nand {SHORT}: {apart}" if also_short(part) else why
+    return compared_word(part, large, everything=everything, coefficient=KAPPA, answer="rating")
 
 
 def _sentence(
@@ -196,9 +146,7 @@ def _sentence(
     other_way = dimensions_called(REVERSED, cells)
     if other_way:
         said.append(f"scores {listed(other_way)} the other way round from people")
-    return judge_sentence(
-        judge, cells, said, shared=[part.shared for part in parts if shares_too_few(part)]
-    )
+    return judge_sentence(judge, cells, said, undecided=undecided_words(parts))
 
 
 def dimensions_called(word: str, cells: Sequence[Cell]) -> list[str]:
@@ -207,7 +155,7 @@ def dimensions_called(word: str, cells: Sequence[Cell]) -> list[str]:
 
 
 def judge_sentence(
-    judge: str, cells: Sequence[Cell], said: Sequence[str], *, shared: Sequence[int] = ()
+    judge: str, cells: Sequence[Cell], said: Sequence[str], *, undecided: str = ""
 ) -> str:
     """Return a judge's verdict over its dimensions in plain words.
 
@@ -218,9 +166,8 @@ def judge_sentence(
         Its word for each dimension.
     said : sequence of str
         Clauses after "it" on what is wrong with its answers, in whatever way.
-    shared : sequence of int
-        How many items people share, on the dimensions where they are too few to tell whether
-        people agree.
+    undecided : str
+        Why nothing is decided, if it is for people's sake on all dimensions.
     """
     who, total = introduced(judge), len(cells)
     over = "here" if total == 1 else f"on any of {total} dimensions"
@@ -231,11 +178,8 @@ def judge_sentence(
     if len(none) == total:
         return f"{who}: people do not agree with each other {over}: no yardstick.{also}"
     if len(open_) == total:
-        few = ""
-        if len(shared) == total:
-            most = counted(max(shared), "item")
-            few = f": people share {most}{' at most' * (total > 1)}, and {FEWEST} are needed"
-        return f"{who}: there are not enough data for a verdict {over}{few}.{also}"
+        why = f": {undecided}" if undecided else ""
+        return f"{who}: there are not enough data for a verdict {over}{why}.{also}"
     if total == 1:
         can = "can stand in for a person" if stands else "cannot stand in for a person here"
     elif stands:
