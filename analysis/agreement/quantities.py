@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.agreement.by_construction import NO_INTERVAL, is_zero
 from analysis.agreement.crowd import Crowd, CrowdRow
 from analysis.agreement.intervals import FEWEST
 from analysis.agreement.rating_table import ALL, HUMANS, MEDIAN
@@ -100,6 +101,8 @@ def why_lacking(sample: Sample, undefined: str = "", kinds: str = "ratings") -> 
         return f"{NEVER_VARIES[0].upper()}{NEVER_VARIES[1:]}."
     if not np.isnan(low):
         return ""
+    if is_zero(sample):
+        return NO_INTERVAL
     if sample.n < FEWEST:
         return f"No interval: fewer than {FEWEST} items."
     if not np.isnan(replace(sample, level=WIDE).interval[0]):

@@ -17,6 +17,7 @@ from analysis.agreement.alternative_annotator import (
     Metric,
     alternative_annotator,
 )
+from analysis.agreement.by_construction import zero_crowd
 from analysis.agreement.constant import (
     always_answering,
     constants_of,
@@ -154,7 +155,7 @@ def beyond_pairs(
         )
 
     return Beyond(
-        crowd=crowd(table, level=level),
+        crowd=zero_crowd(crowd(table, level=level), table),
         alternative=tested(table),
         halo=halo(table, level=level) if len(table.dimensions) > 1 else None,
         cuts=tuple(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.agreement import cut as at_a_cut
 from analysis.agreement.alternative_annotator import METRICS, AlternativeAnnotator
+from analysis.agreement.by_construction import CAPTION
 from analysis.agreement.halo import FEWEST
 from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.rating_table import OTHERS
@@ -31,7 +32,7 @@ def yardstick_table(
         "the items that it rated); single: the judge with one person; median: with the median of "
         "people; difference: single minus humans, with its p value, alone and after Holm over the "
         "judge's dimensions; reading: what the corrected one says. One row per annotator and "
-        f"dimension, 'all' is the mean over dimensions.{left_out}",
+        f"dimension, 'all' is the mean over dimensions.{CAPTION}{left_out}",
         frame=bar.to_frame(),
         status=status,
         level=level,
@@ -52,7 +53,7 @@ def coefficients_table(
         name=name,
         title="Every coefficient with its interval",
         caption=f"One row per dimension and pair; {how}. For a kappa, _se is the non-null standard "
-        "error and _se_null the null one; _p tests kappa = 0 and uses the null one.",
+        "error and _se_null the null one; _p tests kappa = 0 and uses the null one." + CAPTION,
         frame=table.coefficients_frame(),
         status=status,
         level=level,

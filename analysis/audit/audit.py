@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import EPSILON, Metric
+from analysis.agreement.by_construction import zero_means, zero_pairs
 from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
 from analysis.agreement.pairs import AgreementTable, agreement_table
@@ -148,10 +149,11 @@ def audit(
         interval=interval,
         fewest=fewest,
     )
-    bar = yardstick(table)
     people = panel(
         ratings, scale=scale, humans=table.humans, judges=table.judges, dimensions=table.dimensions
     )
+    table = zero_pairs(table, people)
+    bar = zero_means(yardstick(table))
     beyond = beyond_pairs(people, epsilon=epsilon, metric=metric, cuts=cuts)
     verdict = rating_verdict(
         table,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
+from analysis.agreement.by_construction import zero_means, zero_pairs
 from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
@@ -82,8 +83,9 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         fewest=analysis.fewest_common,
         level=analysis.level,
     )
-    bar = yardstick(table, level=analysis.level)
     grid = panel(both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions)
+    table = zero_pairs(table, grid)
+    bar = zero_means(yardstick(table, level=analysis.level))
     beyond = beyond_pairs(
         grid,
         epsilon=analysis.epsilon,
