@@ -33,6 +33,10 @@ class Measured:
     dimension, label, method, unit_of_n, unit : str
         As in `Quantity`; the label without its dimension, the method without its interval.
     sample : Sample
+    items : int, optional
+        How many items a number that is not defined could be of; otherwise the sample says.
+    why : str
+        Why it is not defined, if that is known; see `undefined.explained`.
     """
 
     who: str
@@ -43,6 +47,8 @@ class Measured:
     method: str
     unit_of_n: str = BOTH
     unit: str = "kappa"
+    items: int | None = None
+    why: str = ""
 
     def quantity(self, *, name: str, undefined: str = "", **common: Any) -> Quantity:
         """Return it as a reported number; a note says why it has no value or no interval.
@@ -64,11 +70,11 @@ class Measured:
             low=low,
             high=high,
             level=self.sample.level,
-            n=self.sample.n,
+            n=self.sample.n if self.items is None else self.items,
             unit_of_n=self.unit_of_n,
             method=f"{self.method}; {self.sample.method}",
             unit=self.unit,
-            note=why_lacking(self.sample, undefined),
+            note=why_lacking(self.sample, undefined or self.why),
             **common,
         )
 
