@@ -5,7 +5,7 @@ Audits and registered analyses use the same tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -32,6 +32,7 @@ from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import ALL, PEOPLE
 from analysis.agreement.sample import Sample
 from analysis.agreement.yardstick import Yardstick
+from analysis.results.words import listed
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Beyond:
     crowd : Crowd or None
     alternative : AlternativeAnnotator or None
     halo : Halo or None
+        Without judges on dimensions where they always say the same; see `without_halo`.
     cuts : tuple of AtCut
     one_sided : tuple of OneSided
         Cuts with all of people's ratings on one side.
@@ -92,6 +94,20 @@ class Beyond:
     always: AlternativeAnnotator | None = None
     frequent: dict[str, str] = field(default_factory=dict)
     constants: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def without_halo(self) -> str:
+        """Return the sentence on judges without a halo on some dimensions; empty without any."""
+        shown = [
+            f"{judge} on {listed([name.replace('_', ' ') for name in answers])}"
+            for judge, answers in self.constants.items()
+            if answers
+        ]
+        if self.halo is None or not shown:
+            return ""
+        return (
+            f"No halo is given for {'; '.join(shown)}: a judge that gives every item one answer "
+            "has no errors of its own there, they are people's ratings with the sign turned."
+        )
 
     def idle(self, dimension: str) -> str:
         """Return the answer that passes the test if every item gets it; empty if none does."""
@@ -157,7 +173,7 @@ def beyond_pairs(
     return Beyond(
         crowd=zero_crowd(crowd(table, level=level), table),
         alternative=tested(table),
-        halo=halo(table, level=level) if len(table.dimensions) > 1 else None,
+        halo=_halo(table, constants, level) if len(table.dimensions) > 1 else None,
         cuts=tuple(
             row
             for one in cuts
@@ -169,6 +185,22 @@ def beyond_pairs(
         always=tested(always_answering(table)),
         frequent={name: f"{most_frequent(table, name):g}" for name in table.dimensions},
         constants=constants,
+    )
+
+
+def _halo(table: Panel, constants: Mapping[str, Mapping[str, str]], level: float) -> Halo:
+    """Return the halo without judges on dimensions where they give one answer.
+
+    The errors of such a judge are those of people with the sign turned, and people's ratings of
+    one item go together.
+    """
+    flat = {(judge, name) for judge, answers in constants.items() for name in answers}
+    return Halo(
+        tuple(
+            row
+            for row in halo(table, level=level).rows
+            if not flat & {(row.annotator, row.dimension_a), (row.annotator, row.dimension_b)}
+        )
     )
 
 

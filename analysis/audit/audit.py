@@ -213,7 +213,12 @@ def audit(
             *facets.figures,
         ],
         methods=[*text.methods(table, beyond, scale=scale, how=how), *facets.methods, *checked],
-        limits=[*text.limits(table, found, ratings, scale), *facets.limits, *verdict.limits],
+        limits=[
+            *text.limits(table, found, ratings, scale),
+            *filter(None, [beyond.without_halo()]),
+            *facets.limits,
+            *verdict.limits,
+        ],
     )
 
 

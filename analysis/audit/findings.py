@@ -16,7 +16,7 @@ from analysis.audit.one_answer import same_notes, shared_notes
 from analysis.audit.parts import Part, is_biased, lacks_yardstick, shares_too_few, spoken, triple
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import REVERSED, Cell, Note, Severity
-from analysis.results.words import listed, part_of
+from analysis.results.words import listed
 from prereg.plan.reporting import Large
 
 PEOPLE = "people"
@@ -132,14 +132,15 @@ def halo_notes(judge: str, beyond: Beyond, large: Large) -> list[Note]:
     if not hits:
         return []
     worst = max(hits, key=lambda row: row.difference.value)
+    pair = f"{spoken(worst.dimension_a)} and {spoken(worst.dimension_b)}"
+    where = f"on {pair}" if len(rows) == 1 else f"on {len(hits)} of {len(rows)} pairs of dimensions"
+    most = f"; most on {pair}" if len(hits) > 1 else f": {pair}" if len(rows) > 1 else ""
     return [
         Note(
             severity="warning",
             about=judge,
-            says=f"Halo: on {part_of(len(hits), len(rows), 'pair')} of dimensions {judge}'s "
-            "errors go together more than a person's; most on "
-            f"{spoken(worst.dimension_a)} and {spoken(worst.dimension_b)} (correlation "
-            f"{number(worst.correlation.value, 2)}, "
+            says=f"Halo: {where}, {judge}'s errors go together more than a person's{most} "
+            f"(correlation {number(worst.correlation.value, 2)}, "
             f"{with_interval(*triple(worst.difference), sign=True)} compared with a person).",
             do="Ask for one dimension per request, and do not read its dimensions as separate "
             "evidence.",
