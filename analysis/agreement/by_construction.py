@@ -1,7 +1,7 @@
 """Coefficients that are 0 by construction, because one side gives one answer to every item.
 
-Such answers go with nothing, so a chance-corrected coefficient is exactly 0 whatever the other side
-says, on these items and on any others of the kind. The imagined items of `item_draws` would give
+Such answers go with nothing, so kappa and the ICCs are exactly 0 whatever the other side says, on
+these items and on any others of the kind. The imagined items of `item_draws` would give
 it an interval that only shows what was imagined. Here such pairs are found and their draws are set
 to 0, before means and differences are made of them. They keep their value and have no interval.
 """
@@ -26,13 +26,13 @@ from analysis.agreement.yardstick import Standing, Yardstick
 from analysis.arrays import BoolArray, FloatArray
 
 NO_INTERVAL = (
-    "No interval: the judge or the reference gives one answer to every item, so a chance-corrected "
-    "coefficient is 0 by construction."
+    "No interval: the judge or the reference gives one answer to every item, so kappa is 0 by "
+    "construction."
 )
 # The end of a caption of tables with such coefficients.
 CAPTION = (
-    " Where the judge or the reference gives one answer to every item, the coefficient is 0 by "
-    "construction and has no interval."
+    " Where the judge or the reference gives one answer to every item, kappa is 0 by construction "
+    "(and so is an ICC), and has no interval."
 )
 # Coefficients that are 0 wherever one side is constant; alpha and AC2 are not, because they take
 # both sides' answers together.

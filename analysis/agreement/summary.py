@@ -29,10 +29,11 @@ from analysis.agreement.crowd import Crowd, crowd
 from analysis.agreement.cut import SIGNS, AtCut, Side, at_cut
 from analysis.agreement.halo import Halo, halo
 from analysis.agreement.panel import Panel
-from analysis.agreement.rating_table import ALL, PEOPLE
+from analysis.agreement.rating_table import ALL, PEOPLE, scale_words
 from analysis.agreement.sample import Sample
 from analysis.agreement.yardstick import Yardstick
 from analysis.results.words import listed
+from prereg.errors import RatifyError
 
 
 @dataclass(frozen=True)
@@ -159,6 +160,9 @@ def beyond_pairs(
     if len(table.humans) < 2:
         return Beyond(None, None, None, (), constants=constants)
 
+    for one in cuts:
+        _require_both_sides(one, table.scale)
+
     def tested(of: Panel) -> AlternativeAnnotator:
         return alternative_annotator(
             of,
@@ -186,6 +190,20 @@ def beyond_pairs(
         frequent={name: f"{most_frequent(table, name):g}" for name in table.dimensions},
         constants=constants,
     )
+
+
+def _require_both_sides(cut: CutAt, scale: tuple[float, float]) -> None:
+    """Refuse a cut with every possible rating on one side; the message says which cuts are not."""
+    low, high = scale
+    within = low < cut.at <= high if cut.side == "at_least" else low <= cut.at < high
+    if not within:
+        raise RatifyError(
+            f"every rating is on one side of the cut {SIGNS[cut.side]} {cut.at:g}",
+            column="cut",
+            value=f"{cut.at:g}",
+            allowed=f"on the scale {scale_words(scale)}, >= a number above {low:g} and not above "
+            f"{high:g}, or <= a number not below {low:g} and below {high:g}",
+        )
 
 
 def _halo(table: Panel, constants: Mapping[str, Mapping[str, str]], level: float) -> Halo:

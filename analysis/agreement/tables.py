@@ -91,10 +91,11 @@ def beyond_tables(
                 name=f"{prefix}crowd",
                 title="One person, and each judge, compared with the other people",
                 caption="person: quadratic kappa of one person's rating with the mean of the other "
-                "people's ratings of the item, over all ratings; judge: kappa of the judge with "
-                "the same means; difference: judge minus person; with_mean: kappa of the judge "
-                "with the mean of all people. alpha: Krippendorff's, of all people with missing "
-                "ratings; icc1: reliability of one rating, one-way. fewest, most: ratings per "
+                "people's ratings of the item (every item counts once, however many ratings it "
+                "has); judge: kappa of the judge with the same means; difference: judge minus "
+                "person; with_mean: kappa of the judge with the mean of all people. alpha: "
+                "Krippendorff's, of all people with missing ratings; icc1: reliability of one "
+                "rating, one-way. fewest, most: ratings per "
                 f"item. {level:.0%} intervals over items, as in the table of judges compared with "
                 "people; where pairs of people share enough items, that table compares them, and "
                 "person, judge and difference are empty here. 'all' is the mean over dimensions. "

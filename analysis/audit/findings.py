@@ -105,9 +105,9 @@ def unanswered_notes(judge: str, large: Large, people: Panel, *, panel: bool = F
                 about=judge,
                 says=f"{judge} is a panel and has no answer for {much} {counts}: its judges tie, "
                 f"or half of them or fewer rated. {rest}",
-                do="Its judges tie where items are difficult, so the agreement is too high. Take "
-                "an odd number of judges, or their mean or median, or report the coverage with "
-                "every number.",
+                do="If these are the difficult items, the agreement is too high. Let people decide "
+                "them, and report the coverage with every number. Ratings, but not labels, can be "
+                "combined by their mean or median instead, which never tie.",
             )
         ]
     return [

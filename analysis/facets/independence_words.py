@@ -260,9 +260,9 @@ def tables(found: Groups, *, prefix: str = "", status: Status = "exploratory") -
             title="How many independent judges these amount to",
             caption="effective: the number of independent judges of the same quality whose mean "
             "has the same error (more than there are judges if their errors correlate below 0); "
-            "correlation: of two judges' errors against people, on average (it may lie beyond -1 or "
-            "1, because single people's errors are taken out of it; its interval is then not "
-            "made through Fisher's z); "
+            "correlation: of two judges' errors against people, on average (beyond -1 or 1 is "
+            "possible, because single people's errors are taken out of it; its interval is then "
+            "not made through Fisher's z); "
             "mean_in_people, one_in_people: how many people have a mean as precise as the judges' "
             "mean, and as one judge; error_sd: of one judge in points, without bias. "
             f"{found.level:.0%} jackknife intervals over items; '{ALL}': all dimensions together.",

@@ -16,6 +16,7 @@ from analysis.audit.audit import audit
 from analysis.audit.label_audit import audit_labels
 from analysis.results.quantities import Results
 from analysis.results.verdict import AGREES, REPLACES, SHORT, TOO_FEW
+from prereg.errors import RatifyError
 
 ITEMS = 60
 
@@ -124,7 +125,10 @@ def test_people_who_all_say_the_same_are_not_said_to_agree_little(
     kappa = next(q for q in found.quantities if q.name == "humans:kappa:warm")
     assert kappa.estimate is None
     assert "Not defined" in kappa.note
-    assert any("0 answers differ" in note.says for note in found.verdict.notes)
+    assert any(
+        note.says.startswith("People gave every item the same") and "on warm, so alpha" in note.says
+        for note in found.verdict.notes
+    )
 
 
 @pytest.mark.parametrize("kind", ["ratings", "labels"])
@@ -288,3 +292,25 @@ def test_the_one_pair_of_dimensions_is_not_said_to_have_a_most(tmp_path: Path) -
     assert said.startswith(
         "Halo: on warm and help, judge's errors go together more than a person's (correlation"
     )
+
+
+def test_a_cut_at_an_end_of_the_scale_is_refused_with_the_cuts_that_are_allowed(
+    tmp_path: Path,
+) -> None:
+    paths = list(write(tmp_path, **skewed()).values())
+    for cut, sign in ((CutAt(1), "≥ 1"), (CutAt(5, "at_most"), "≤ 5")):
+        with pytest.raises(RatifyError) as caught:
+            audit(paths[:2], paths[2:], id_column="item_id", scale=(1, 5), cuts=[cut])
+        assert f"every rating is on one side of the cut {sign}" in str(caught.value)
+        assert ">= a number above 1 and not above 5, or <= a number not below 1 and below 5" in (
+            str(caught.value)
+        )
+
+
+def test_a_constant_judges_warning_does_not_deny_the_coefficients_beside_it(tmp_path: Path) -> None:
+    found = rated(tmp_path, ["gpt"], **skewed(), gpt=[3] * ITEMS)
+    said = [one for one in found.limits if one.startswith("gpt gave every item the same rating")]
+    assert said == [
+        "gpt gave every item the same rating of warm (3), so its kappa with people is 0 by "
+        "construction there."
+    ]

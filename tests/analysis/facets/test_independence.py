@@ -221,6 +221,7 @@ def test_fewer_judges_are_possible_only_where_the_correlation_may_be_above_zero(
 def test_captions_say_that_a_correlation_may_lie_beyond_one():
     for table in words.tables(found_with((1.02, 0.9, 1.1), (0.99, 0.9, 1.1))):
         assert "beyond -1 or 1" in table.caption
+        assert "Fisher" in table.caption
 
 
 def test_dimensions_of_one_number_are_no_range():
