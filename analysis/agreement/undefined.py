@@ -146,7 +146,7 @@ def _judge(
 ) -> tuple[BoolArray, str]:
     rated, values = people.judge(judge, name), people.people[name]
     known = ~np.isnan(values) & ~np.isnan(rated)[:, None]
-    both = known.any(axis=1)
+    both = np.asarray(known.any(axis=1))
     done = _DONE[what]
     if not both.any():
         return both, f"{judge} and people {done} no item in common"
