@@ -15,6 +15,12 @@ from analysis.agreement.rating_table import MEDIAN
 
 # Far smaller than any printed digit of a coefficient.
 _SAME = 1e-6
+_NAMES = {
+    "icc2_1": "ICC(2,1)",
+    "icc2_k": "ICC(2,k)",
+    "pearson": "Pearson's correlation",
+    "spearman": "Spearman's correlation",
+}
 
 
 @dataclass(frozen=True)
@@ -27,10 +33,16 @@ class CoefficientCheck:
         Pairs of annotators on one dimension that were compared.
     largest : float
         Largest difference of ICC(2,1), ICC(2,k), Pearson's or Spearman's correlation.
+    where : str
+        Which coefficient of which pair this is.
+    clipped : int
+        How many coefficients of pingouin's lie below -1; they are compared as -1.
     """
 
     pairs: int
     largest: float
+    where: str = ""
+    clipped: int = 0
 
     @property
     def sentence(self) -> str:
@@ -39,6 +51,13 @@ class CoefficientCheck:
         return (
             f"Compared with pingouin on the same ratings of {self.pairs:,} pairs, the largest "
             f"difference in ICC(2,1), ICC(2,k), Pearson's or Spearman's correlation is {far}."
+            + (f" It is in {self.where}." if self.where and self.largest >= _SAME else "")
+            + (
+                f" ICCs of pingouin below -1 ({self.clipped:,}) are compared as -1, the lowest "
+                "value in these tables."
+                if self.clipped
+                else ""
+            )
         )
 
 
@@ -66,16 +85,20 @@ def check_coefficients(ratings: pd.DataFrame, table: AgreementTable) -> Coeffici
     by_rater = ratings.pivot_table(
         index=["dimension", "item_id"], columns="rater_id", values="value"
     )
-    pairs, largest = 0, 0.0
+    pairs, largest, where, clipped = 0, 0.0, "", 0
     for row in table.rows:
         if row.annotator_b == MEDIAN or row.n < FEWEST:
             continue
         names = [row.annotator_a, row.annotator_b]
         theirs = _pingouin(pd.DataFrame(by_rater.loc[row.dimension])[names].dropna())
         pairs += 1
-        apart = [abs(getattr(row, name) - value) for name, value in theirs.items()]
-        largest = max(largest, *(gap for gap in apart if not math.isnan(gap)), 0.0)
-    return CoefficientCheck(pairs, largest)
+        for name, value in theirs.items():
+            clipped += value < -1 - _SAME
+            gap = abs(getattr(row, name) - max(value, -1.0)) if not math.isnan(value) else 0.0
+            if gap > largest:
+                largest = gap
+                where = f"{_NAMES[name]} of {' with '.join(names)} on {row.dimension}"
+    return CoefficientCheck(pairs, largest, where, clipped)
 
 
 def _pingouin(both: pd.DataFrame) -> dict[str, float]:

@@ -13,6 +13,7 @@ from analysis.agreement.alternative_annotator import (
     Metric,
     alternative_annotator,
 )
+from analysis.agreement.by_construction import zero_label_pairs, zero_means, zero_pairs
 from analysis.agreement.confusion import Confusion, confusions
 from analysis.agreement.constant import always_answering, constants_of, pass_note, passes_always
 from analysis.agreement.label_classes import ClassShare, label_shares
@@ -140,7 +141,7 @@ def label_agreement(
             )
     scale = (0.0, float(max(len(classes[name]) for name in dimensions) - 1))
     table = panel(ratings, scale=scale, humans=humans, judges=judges, dimensions=dimensions)
-    pairs = agreement_of_labels(ratings, table, level=level, fewest=fewest)
+    pairs = zero_pairs(agreement_of_labels(ratings, table, level=level, fewest=fewest), table)
     crowd = with_widths(label_crowd(table, classes, level=level))
     test = None
     always = None
@@ -165,8 +166,8 @@ def label_agreement(
     return LabelAgreement(
         table=table,
         classes=classes,
-        pairs=label_pairs(table, classes, pairs, level=level),
-        bar=label_yardstick(table, classes, pairs, level=level),
+        pairs=zero_label_pairs(label_pairs(table, classes, pairs, level=level), pairs),
+        bar=zero_means(label_yardstick(table, classes, pairs, level=level)),
         crowd=crowd,
         shares=label_shares(table, classes, level=level),
         matrices=confusions(table, classes),

@@ -8,6 +8,7 @@ from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.nominal import POOLED
 from analysis.agreement.nominal_pairs import MAJORITY
 from analysis.agreement.quantities import TWO_PEOPLE, Measured, place, reported_ends, why_lacking
+from analysis.agreement.undefined import explained
 from analysis.agreement.yardstick import ALL, Sample
 from analysis.results.quantities import Quantity
 
@@ -37,7 +38,9 @@ def label_quantities(
     """
     return [
         _quantity(one, name, undefined if one.who == "humans" else "", common)
-        for one in sorted(of_labels(found), key=lambda one: one.dimension != ALL)
+        for one in sorted(
+            explained(of_labels(found), found.table, "label"), key=lambda one: one.dimension != ALL
+        )
     ]
 
 
@@ -50,11 +53,11 @@ def _quantity(one: Measured, name: str, undefined: str, common: dict[str, Any]) 
         low=low,
         high=high,
         level=one.sample.level,
-        n=one.sample.n,
+        n=one.sample.n if one.items is None else one.items,
         unit_of_n=one.unit_of_n,
         method=f"{one.method}; {one.sample.method}",
         unit=one.unit,
-        note=why_lacking(one.sample, undefined, "labels"),
+        note=why_lacking(one.sample, undefined or one.why, "labels"),
         **common,
     )
 

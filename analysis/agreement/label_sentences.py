@@ -11,6 +11,7 @@ from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_tables import low_people
 from analysis.agreement.sample import readings
 from analysis.agreement.sentences import alternative_sentence, with_interval
+from analysis.agreement.undefined import judge_lack, people_lack
 from analysis.agreement.yardstick import ABOVE, ALL, FEWEST, OPEN, SHORT, Sample
 from analysis.results import numbers
 from analysis.results.words import listed
@@ -37,11 +38,7 @@ def label_answer(found: LabelAgreement) -> str:
         if reading:
             clauses.append(f"{judge} {_SAID[reading]} ({with_interval(less)})")
     if not clauses:
-        why = (
-            "there is only one person"
-            if len(found.table.humans) == 1
-            else "the judge and the people share too few items, or their labels do not vary"
-        )
+        why = "there is only one person" if len(found.table.humans) == 1 else _why_open(found)
         return (
             "Whether a judge gives the same labels as people, as far as people do among "
             f"themselves, cannot be said: {why}."
@@ -50,6 +47,20 @@ def label_answer(found: LabelAgreement) -> str:
     over = f" over {len(found.table.dimensions)} dimensions" if several else ""
     what = "Krippendorff's nominal alpha, pooled over people" if pooled else "Cohen's kappa"
     return f"By {'mean ' if several else ''}{what}{over}, {'; '.join(clauses)}."
+
+
+def _why_open(found: LabelAgreement) -> str:
+    """Return why no judge can be compared with people's own agreement."""
+    lacks = [
+        judge_lack(found.table, judge, ALL, "label", compared=True, pooled=True).why
+        for judge in found.table.judges
+        if np.isnan(standing(found, judge, ALL, pooled=True)[0].value)
+    ]
+    if np.isnan(found.crowd.people[0].own["alpha_nominal"].value):
+        return people_lack(found.table, ALL, "label", pooled=True).why
+    if lacks:
+        return listed(list(dict.fromkeys(lacks)))
+    return "they share too few items, or no item changes the difference"
 
 
 def by_pooling(found: LabelAgreement) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.agreement import confusion, label_classes, nominal_pairs
 from analysis.agreement.alternative_annotator import LOW_ALPHA
+from analysis.agreement.by_construction import CAPTION
 from analysis.agreement.confusion import ANOTHER
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.label_classes import PERSON
@@ -50,6 +51,7 @@ def label_tables(
             "(in a judge's row, on the items that it labelled); single: the judge with one person; "
             "majority: with the label that most people gave (ties left out); difference: single "
             "minus humans. One row per annotator and dimension, 'all' is the mean over dimensions."
+            + CAPTION
             + left_out,
             frame=nominal_pairs.yardstick_frame(found.bar),
             status=status,
@@ -74,7 +76,7 @@ def label_tables(
             caption="One row per dimension and pair: people with each other first, then every "
             f"judge with every person and with {MAJORITY}. exact: share of items with the same "
             f"label (Wilson interval); {COEFFICIENTS} with {how}; kappa_p tests kappa = 0 by the "
-            "null standard error. An empty cell is not defined." + left_out,
+            "null standard error. An empty cell is not defined." + CAPTION + left_out,
             frame=nominal_pairs.to_frame(found.pairs),
             status=status,
             level=level,

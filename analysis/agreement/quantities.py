@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.agreement.by_construction import NO_INTERVAL, is_zero
 from analysis.agreement.crowd import Crowd, CrowdRow
 from analysis.agreement.intervals import FEWEST
 from analysis.agreement.rating_table import ALL, HUMANS, MEDIAN
@@ -32,6 +33,10 @@ class Measured:
     dimension, label, method, unit_of_n, unit : str
         As in `Quantity`; the label without its dimension, the method without its interval.
     sample : Sample
+    items : int, optional
+        How many items a number that is not defined could be of; otherwise the sample says.
+    why : str
+        Why it is not defined, if that is known; see `undefined.explained`.
     """
 
     who: str
@@ -42,6 +47,8 @@ class Measured:
     method: str
     unit_of_n: str = BOTH
     unit: str = "kappa"
+    items: int | None = None
+    why: str = ""
 
     def quantity(self, *, name: str, undefined: str = "", **common: Any) -> Quantity:
         """Return it as a reported number; a note says why it has no value or no interval.
@@ -63,11 +70,11 @@ class Measured:
             low=low,
             high=high,
             level=self.sample.level,
-            n=self.sample.n,
+            n=self.sample.n if self.items is None else self.items,
             unit_of_n=self.unit_of_n,
             method=f"{self.method}; {self.sample.method}",
             unit=self.unit,
-            note=why_lacking(self.sample, undefined),
+            note=why_lacking(self.sample, undefined or self.why),
             **common,
         )
 
@@ -100,6 +107,8 @@ def why_lacking(sample: Sample, undefined: str = "", kinds: str = "ratings") -> 
         return f"{NEVER_VARIES[0].upper()}{NEVER_VARIES[1:]}."
     if not np.isnan(low):
         return ""
+    if is_zero(sample):
+        return NO_INTERVAL
     if sample.n < FEWEST:
         return f"No interval: fewer than {FEWEST} items."
     if not np.isnan(replace(sample, level=WIDE).interval[0]):

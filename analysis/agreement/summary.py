@@ -5,7 +5,7 @@ Audits and registered analyses use the same tables.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -17,6 +17,7 @@ from analysis.agreement.alternative_annotator import (
     Metric,
     alternative_annotator,
 )
+from analysis.agreement.by_construction import zero_crowd
 from analysis.agreement.constant import (
     always_answering,
     constants_of,
@@ -28,9 +29,11 @@ from analysis.agreement.crowd import Crowd, crowd
 from analysis.agreement.cut import SIGNS, AtCut, Side, at_cut
 from analysis.agreement.halo import Halo, halo
 from analysis.agreement.panel import Panel
-from analysis.agreement.rating_table import ALL, PEOPLE
+from analysis.agreement.rating_table import ALL, PEOPLE, scale_words
 from analysis.agreement.sample import Sample
 from analysis.agreement.yardstick import Yardstick
+from analysis.results.words import listed
+from prereg.errors import RatifyError
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Beyond:
     crowd : Crowd or None
     alternative : AlternativeAnnotator or None
     halo : Halo or None
+        Without judges on dimensions where they always say the same; see `without_halo`.
     cuts : tuple of AtCut
     one_sided : tuple of OneSided
         Cuts with all of people's ratings on one side.
@@ -91,6 +95,20 @@ class Beyond:
     always: AlternativeAnnotator | None = None
     frequent: dict[str, str] = field(default_factory=dict)
     constants: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def without_halo(self) -> str:
+        """Return the sentence on judges without a halo on some dimensions; empty without any."""
+        shown = [
+            f"{judge} on {listed([name.replace('_', ' ') for name in answers])}"
+            for judge, answers in self.constants.items()
+            if answers
+        ]
+        if self.halo is None or not shown:
+            return ""
+        return (
+            f"No halo is given for {'; '.join(shown)}: a judge that gives every item one answer "
+            "has no errors of its own there, they are people's ratings with the sign turned."
+        )
 
     def idle(self, dimension: str) -> str:
         """Return the answer that passes the test if every item gets it; empty if none does."""
@@ -142,6 +160,9 @@ def beyond_pairs(
     if len(table.humans) < 2:
         return Beyond(None, None, None, (), constants=constants)
 
+    for one in cuts:
+        _require_both_sides(one, table.scale)
+
     def tested(of: Panel) -> AlternativeAnnotator:
         return alternative_annotator(
             of,
@@ -154,9 +175,9 @@ def beyond_pairs(
         )
 
     return Beyond(
-        crowd=crowd(table, level=level),
+        crowd=zero_crowd(crowd(table, level=level), table),
         alternative=tested(table),
-        halo=halo(table, level=level) if len(table.dimensions) > 1 else None,
+        halo=_halo(table, constants, level) if len(table.dimensions) > 1 else None,
         cuts=tuple(
             row
             for one in cuts
@@ -168,6 +189,36 @@ def beyond_pairs(
         always=tested(always_answering(table)),
         frequent={name: f"{most_frequent(table, name):g}" for name in table.dimensions},
         constants=constants,
+    )
+
+
+def _require_both_sides(cut: CutAt, scale: tuple[float, float]) -> None:
+    """Refuse a cut with every possible rating on one side; the message says which cuts are not."""
+    low, high = scale
+    within = low < cut.at <= high if cut.side == "at_least" else low <= cut.at < high
+    if not within:
+        raise RatifyError(
+            f"every rating is on one side of the cut {SIGNS[cut.side]} {cut.at:g}",
+            column="cut",
+            value=f"{cut.at:g}",
+            allowed=f"on the scale {scale_words(scale)}, >= a number above {low:g} and not above "
+            f"{high:g}, or <= a number not below {low:g} and below {high:g}",
+        )
+
+
+def _halo(table: Panel, constants: Mapping[str, Mapping[str, str]], level: float) -> Halo:
+    """Return the halo without judges on dimensions where they give one answer.
+
+    The errors of such a judge are those of people with the sign turned, and people's ratings of
+    one item go together.
+    """
+    flat = {(judge, name) for judge, answers in constants.items() for name in answers}
+    return Halo(
+        tuple(
+            row
+            for row in halo(table, level=level).rows
+            if not flat & {(row.annotator, row.dimension_a), (row.annotator, row.dimension_b)}
+        )
     )
 
 

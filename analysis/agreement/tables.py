@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from analysis.agreement import cut as at_a_cut
 from analysis.agreement.alternative_annotator import METRICS, AlternativeAnnotator
+from analysis.agreement.by_construction import CAPTION
 from analysis.agreement.halo import FEWEST
 from analysis.agreement.pairs import AgreementTable
 from analysis.agreement.rating_table import OTHERS
@@ -31,7 +32,7 @@ def yardstick_table(
         "the items that it rated); single: the judge with one person; median: with the median of "
         "people; difference: single minus humans, with its p value, alone and after Holm over the "
         "judge's dimensions; reading: what the corrected one says. One row per annotator and "
-        f"dimension, 'all' is the mean over dimensions.{left_out}",
+        f"dimension, 'all' is the mean over dimensions.{CAPTION}{left_out}",
         frame=bar.to_frame(),
         status=status,
         level=level,
@@ -52,7 +53,7 @@ def coefficients_table(
         name=name,
         title="Every coefficient with its interval",
         caption=f"One row per dimension and pair; {how}. For a kappa, _se is the non-null standard "
-        "error and _se_null the null one; _p tests kappa = 0 and uses the null one.",
+        "error and _se_null the null one; _p tests kappa = 0 and uses the null one." + CAPTION,
         frame=table.coefficients_frame(),
         status=status,
         level=level,
@@ -90,10 +91,11 @@ def beyond_tables(
                 name=f"{prefix}crowd",
                 title="One person, and each judge, compared with the other people",
                 caption="person: quadratic kappa of one person's rating with the mean of the other "
-                "people's ratings of the item, over all ratings; judge: kappa of the judge with "
-                "the same means; difference: judge minus person; with_mean: kappa of the judge "
-                "with the mean of all people. alpha: Krippendorff's, of all people with missing "
-                "ratings; icc1: reliability of one rating, one-way. fewest, most: ratings per "
+                "people's ratings of the item (every item counts once, however many ratings it "
+                "has); judge: kappa of the judge with the same means; difference: judge minus "
+                "person; with_mean: kappa of the judge with the mean of all people. alpha: "
+                "Krippendorff's, of all people with missing ratings; icc1: reliability of one "
+                "rating, one-way. fewest, most: ratings per "
                 f"item. {level:.0%} intervals over items, as in the table of judges compared with "
                 "people; where pairs of people share enough items, that table compares them, and "
                 "person, judge and difference are empty here. 'all' is the mean over dimensions. "
@@ -129,7 +131,7 @@ def beyond_tables(
                 "An error is the distance from the mean of the other people, each person left out "
                 "in turn, minus the annotator's mean error. difference: a judge's minus a single "
                 f"person's. {level:.0%} jackknife intervals over items through Fisher's z; empty "
-                f"with fewer than {FEWEST} items.",
+                f"with fewer than {FEWEST} items. {found.without_halo()}".rstrip(),
                 frame=found.halo.to_frame(),
                 status=status,
                 level=level,

@@ -24,7 +24,7 @@ from analysis.audit.no_ratings import nothing_shared, refuse_silent
 from analysis.audit.not_rated import not_ratings
 from analysis.audit.rows import Chosen
 from analysis.audit.twins import nearly_the_same, never_varying, row_numbers_as_ids, the_same_twice
-from analysis.results.words import listed
+from analysis.results.words import counted, listed
 from prereg.errors import RatifyError
 from prereg.tables.chosen_sheet import file_and_sheet
 from prereg.tables.reading import Reading
@@ -341,7 +341,9 @@ def _partial_overlap(found: Annotators) -> list[str]:
         return []
     first = (
         f"Not everybody rated the same items: {len(everybodys)} were rated by all "
-        f"{len(everyone)} annotators. Each pair is compared on the items that both rated"
+        f"{len(everyone)} annotators ({counted(len(found.humans), 'person', 'people')} and "
+        f"{counted(len(found.judges), 'judge')}). Each pair is compared on the items that "
+        "both rated"
     )
     if len(uneven) > _SPELLED_OUT:
         return [f"{first}; the table of annotators says how many those are for each."]

@@ -9,14 +9,16 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import EPSILON, Metric
+from analysis.agreement.by_construction import zero_means, zero_pairs
 from analysis.agreement.coefficient_check import check_coefficients
 from analysis.agreement.intervals import Method
-from analysis.agreement.pairs import AgreementTable, agreement_table
+from analysis.agreement.pairs import agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import of_crowd, of_yardstick
 from analysis.agreement.rating_table import MEDIAN
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
+from analysis.agreement.undefined import explained
 from analysis.agreement.yardstick import ALL, FEWEST, Yardstick, yardstick
 from analysis.audit import sentences as text
 from analysis.audit.annotators import Annotators, read_annotators
@@ -148,10 +150,11 @@ def audit(
         interval=interval,
         fewest=fewest,
     )
-    bar = yardstick(table)
     people = panel(
         ratings, scale=scale, humans=table.humans, judges=table.judges, dimensions=table.dimensions
     )
+    table = zero_pairs(table, people)
+    bar = zero_means(yardstick(table))
     beyond = beyond_pairs(people, epsilon=epsilon, metric=metric, cuts=cuts)
     verdict = rating_verdict(
         table,
@@ -169,7 +172,7 @@ def audit(
     facets = audit_facets(
         ratings, people, judges=audited, panels=panels, analysis=NAME, simulated=found.simulated
     )
-    said = text.headline(table, bar, beyond)
+    said = text.headline(table, bar, beyond, people)
     frame = table.to_frame()
     how = _how(interval, seed, draws)
     checked = [check_coefficients(ratings, table).sentence] if check else []
@@ -196,7 +199,7 @@ def audit(
             seed=seed,
             draws=draws,
         ),
-        quantities=[*_quantities(table, bar, beyond), *facets.quantities],
+        quantities=[*_quantities(people, bar, beyond), *facets.quantities],
         tables=[
             yardstick_table(bar, name=NAME, kappa="quadratic kappa", fewest=fewest),
             *_tables(frame, found),
@@ -210,7 +213,12 @@ def audit(
             *facets.figures,
         ],
         methods=[*text.methods(table, beyond, scale=scale, how=how), *facets.methods, *checked],
-        limits=[*text.limits(table, found, ratings, scale), *facets.limits, *verdict.limits],
+        limits=[
+            *text.limits(table, found, ratings, scale),
+            *filter(None, [beyond.without_halo()]),
+            *facets.limits,
+            *verdict.limits,
+        ],
     )
 
 
@@ -275,9 +283,9 @@ def _meta(
     }
 
 
-def _quantities(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[Quantity]:
+def _quantities(people: Panel, bar: Yardstick, beyond: Beyond) -> list[Quantity]:
     """Return people's own agreement and each judge's: means first, then each dimension."""
-    alone = "A single person has nobody to agree with." if len(table.humans) == 1 else ""
+    alone = "A single person has nobody to agree with." if len(people.humans) == 1 else ""
     measured = of_yardstick(bar, kappa="quadratic kappa")
     # the means of everybody before anybody's single dimensions: that is what a reader looks for
     measured.sort(key=lambda one: one.dimension != ALL)
@@ -294,7 +302,7 @@ def _quantities(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[Q
             undefined=alone if one.who == "humans" else "",
             analysis=NAME,
         )
-        for one in measured
+        for one in explained(measured, people)
     ]
 
 

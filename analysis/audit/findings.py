@@ -17,7 +17,7 @@ from analysis.audit.parts import Part, is_biased, spoken, triple
 from analysis.audit.people_agree import also_short, people_agree_notes
 from analysis.results.numbers import number, percent, with_interval
 from analysis.results.verdict import REVERSED, Cell, Note, Severity
-from analysis.results.words import listed, part_of
+from analysis.results.words import listed
 from prereg.plan.reporting import Large
 
 PEOPLE = "people"
@@ -106,9 +106,9 @@ def unanswered_notes(judge: str, large: Large, people: Panel, *, panel: bool = F
                 about=judge,
                 says=f"{judge} is a panel and has no answer for {much} {counts}: its judges tie, "
                 f"or half of them or fewer rated. {rest}",
-                do="Its judges tie where items are difficult, so the agreement is too high. Take "
-                "an odd number of judges, or their mean or median, or report the coverage with "
-                "every number.",
+                do="If these are the difficult items, the agreement is too high. Let people decide "
+                "them, and report the coverage with every number. Ratings, but not labels, can be "
+                "combined by their mean or median instead, which never tie.",
             )
         ]
     return [
@@ -133,14 +133,15 @@ def halo_notes(judge: str, beyond: Beyond, large: Large) -> list[Note]:
     if not hits:
         return []
     worst = max(hits, key=lambda row: row.difference.value)
+    pair = f"{spoken(worst.dimension_a)} and {spoken(worst.dimension_b)}"
+    where = f"on {pair}" if len(rows) == 1 else f"on {len(hits)} of {len(rows)} pairs of dimensions"
+    most = f"; most on {pair}" if len(hits) > 1 else f": {pair}" if len(rows) > 1 else ""
     return [
         Note(
             severity="warning",
             about=judge,
-            says=f"Halo: on {part_of(len(hits), len(rows), 'pair')} of dimensions {judge}'s "
-            "errors go together more than a person's; most on "
-            f"{spoken(worst.dimension_a)} and {spoken(worst.dimension_b)} (correlation "
-            f"{number(worst.correlation.value, 2)}, "
+            says=f"Halo: {where}, {judge}'s errors go together more than a person's{most} "
+            f"(correlation {number(worst.correlation.value, 2)}, "
             f"{with_interval(*triple(worst.difference), sign=True)} compared with a person).",
             do="Ask for one dimension per request, and do not read its dimensions as separate "
             "evidence.",

@@ -15,8 +15,9 @@ from analysis.audit.annotators import NOT_COMPARED, Annotators, assembled
 from analysis.audit.chosen_files import read_sources, refuse_reserved
 from analysis.audit.files import Annotator, Source, annotators_with, require_dimensions
 from analysis.audit.label_columns import MOST_NAMED, label_columns, labels_in, spelled
-from analysis.audit.label_values import Values, declared_values
+from analysis.audit.label_values import Values, declared_values, quoted
 from analysis.audit.not_rated import not_ratings
+from analysis.audit.twins import constant_says
 from analysis.results.words import listed
 from prereg.errors import RatifyError
 from prereg.tables.numbers import plain
@@ -239,7 +240,7 @@ def _annotators(
                 row,
                 column,
                 f"is not one of the labels of {dimension}" if declared else "is not a label",
-                allowed=", ".join(classes[dimension]),
+                allowed=quoted(classes[dimension]),
             )
         return float(code)
 
@@ -250,7 +251,7 @@ def _annotators(
             f"holds no label by '{silent[0].name}': every cell is empty or a missing-value word",
             file=source.path,
             column="value" if source.long else listed(list(dimensions)),
-            allowed="; ".join(", ".join(classes[name]) for name in dimensions),
+            allowed="; ".join(quoted(classes[name]) for name in dimensions),
         )
     return found
 
@@ -308,10 +309,11 @@ def _never_varying(
     annotators: Sequence[Annotator], classes: Mapping[str, tuple[str, ...]]
 ) -> list[str]:
     """Return a warning for each judge with one and the same label for all items."""
+    people = [one for one in annotators if one.kind == "human"]
     return [
         f"{one.name} gave every item the same label of {name} "
-        f"({classes[name][next(iter(given))]!r}), so no coefficient can say how far it agrees with "
-        "people there."
+        f"({classes[name][next(iter(given))]!r}), "
+        f"{constant_says(given, _given(people, name))}."
         for one in annotators
         if one.kind == "judge"
         for name in classes

@@ -84,5 +84,12 @@ def declared_values(given: Sequence[str]) -> dict[str, Values]:
     return found
 
 
+def quoted(labels: Sequence[str]) -> str:
+    """Return labels as a list for a message; one that holds a comma is in double quotes."""
+    return ", ".join(
+        '"' + label.replace('"', '""') + '"' if "," in label else label for label in labels
+    )
+
+
 def _wrong(problem: str, text: str) -> RatifyError:
     return RatifyError(problem, value=text, allowed=_FORM)

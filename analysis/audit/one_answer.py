@@ -92,8 +92,8 @@ def same_notes(names: Sequence[str], what: str) -> list[Note]:
         Note(
             severity="warning",
             about="people",
-            says=f"People gave every item the same {what} on {said}: 0 answers differ, so "
-            "alpha and kappa are not defined there, and it is not known how far people agree.",
+            says=f"People gave every item the same {what} on {said}, so alpha and "
+            "kappa are not defined there, and it is not known how far people agree.",
             do="Collect items that differ on it, or leave it out.",
         )
     ]

@@ -10,7 +10,9 @@ import pandas as pd
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
 from analysis.agreement.coefficients import category_step
 from analysis.agreement.constant import idle_sentences
+from analysis.agreement.intervals import FEWEST as FEWEST_FOR_ENDS
 from analysis.agreement.pairs import AgreementTable
+from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import MEDIAN, scale_words
 from analysis.agreement.sentences import (
     alternative_sentence,
@@ -22,6 +24,7 @@ from analysis.agreement.sentences import (
     with_interval,
 )
 from analysis.agreement.summary import Beyond
+from analysis.agreement.undefined import judge_lack, people_lack
 from analysis.agreement.weighted import cells_of, weighted_coefficients
 from analysis.agreement.yardstick import (
     ABOVE,
@@ -43,15 +46,15 @@ QUESTION = "How far does each judge agree with people?"
 CROWD = 12
 
 
-def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond) -> list[str]:
+def headline(table: AgreementTable, bar: Yardstick, beyond: Beyond, people: Panel) -> list[str]:
     """Return the answer in plain sentences; the first makes sense alone."""
     beside = "" if beyond.crowd is None else crowd_answer(beyond.crowd)
     if beyond.crowd is not None and beside and all(not s.reading for s in bar.overall()):
         sentences = [beside, crowd_yardstick(beyond.crowd, len(table.humans))]
         sentences += [crowd_judge(row) for row in beyond.crowd.overall()]
     else:
-        sentences = [_answer(table, bar), _yardstick(table, bar)]
-        sentences += [_judge(table, bar, s) for s in bar.overall()]
+        sentences = [_answer(table, bar, people), _yardstick(table, bar, people)]
+        sentences += [_judge(bar, s, people) for s in bar.overall()]
         sentences.append(_like_with_like(table, bar))
     sentences += low_bar_sentences(beyond.crowd, table)
     if beyond.alternative is not None:
@@ -74,23 +77,15 @@ def _tested(beyond: Beyond, found: AlternativeAnnotator, judges: Sequence[str]) 
     return [said, *idle_sentences(idle, "rating")]
 
 
-def _answer(table: AgreementTable, bar: Yardstick) -> str:
+def _answer(table: AgreementTable, bar: Yardstick, people: Panel) -> str:
     """Return the sentence on whether judges agree with people as well as people do."""
     overall = bar.overall()
     if all(not s.reading for s in overall):
-        why = (
-            "there is only one person"
-            if len(table.humans) == 1
-            else "the judge and the people have too few items in common, or the judge's ratings do "
-            "not vary"
-            if bar.humans[ALL].n >= FEWEST and bar.humans[ALL].interval[0] < 1
-            else "the same two people rated too few items, or their ratings do not vary"
-        )
         one_by_one = any(not np.isnan(s.single.value) for s in overall)
         shown = [(s.judge, s.single if one_by_one else s.median) for s in overall]
         return (
             f"Whether a judge agrees with people as well as people agree with each other cannot "
-            f"be said: {why}. Mean quadratic kappa with "
+            f"be said: {_why_open(bar, people)}. Mean quadratic kappa with "
             f"{'a single person' if one_by_one else 'the median of people'}: "
             f"{listed([f'{judge} {with_interval(sample)}' for judge, sample in shown])}."
         )
@@ -107,6 +102,25 @@ def _answer(table: AgreementTable, bar: Yardstick) -> str:
     return f"By mean quadratic kappa{_over(table)}, {'; '.join(clauses)}." + (
         f" Short of people's own agreement: {'; '.join(short)}." if short else ""
     )
+
+
+def _why_open(bar: Yardstick, people: Panel) -> str:
+    """Return why no judge can be compared with people's own agreement."""
+    if len(people.humans) == 1:
+        return "there is only one person"
+    if np.isnan(bar.humans[ALL].value):
+        return people_lack(people, ALL).why
+    lacks = [
+        judge_lack(people, s.judge, ALL, compared=True).why
+        for s in bar.overall()
+        if np.isnan(s.difference.value)
+    ]
+    if lacks:
+        return listed(list(dict.fromkeys(lacks)))
+    items = max(s.difference.n for s in bar.overall())
+    if items < FEWEST_FOR_ENDS:
+        return f"judge and people share only {counted(items, 'item')}"
+    return "no item changes the difference, so it has no interval"
 
 
 def _clause(reading: str, alike: Sequence[Standing]) -> str:
@@ -137,7 +151,7 @@ def _over(table: AgreementTable) -> str:
     return f" over {len(table.dimensions)} dimensions" if several else ""
 
 
-def _yardstick(table: AgreementTable, bar: Yardstick) -> str:
+def _yardstick(table: AgreementTable, bar: Yardstick, panel: Panel) -> str:
     """Return the sentence on the people's own agreement."""
     people = len(table.humans)
     if people == 1:
@@ -148,8 +162,8 @@ def _yardstick(table: AgreementTable, bar: Yardstick) -> str:
     parts = [(d, s) for d, s in bar.humans.items() if d != ALL and not np.isnan(s.value)]
     if not parts:
         return (
-            "There is no yardstick: the same two people rated too few items, or always gave the "
-            "same rating, so people's agreement with each other is not defined."
+            f"There is no yardstick: {people_lack(panel, ALL).why}, so people's agreement with "
+            "each other is not defined."
         )
     low, high = min(parts, key=lambda p: p[1].value), max(parts, key=lambda p: p[1].value)
     spread = (
@@ -163,12 +177,12 @@ def _yardstick(table: AgreementTable, bar: Yardstick) -> str:
     )
 
 
-def _judge(table: AgreementTable, bar: Yardstick, overall: Standing) -> str:
+def _judge(bar: Yardstick, overall: Standing, people: Panel) -> str:
     """Return the sentence on one judge, with the dimensions where it differs from people."""
     if np.isnan(overall.single.value):
         return (
             f"{overall.judge}: {with_interval(overall.median)} with the median of people; not "
-            f"defined with a single person, because of too few common items or no variation."
+            f"defined with a single person: {judge_lack(people, overall.judge, ALL).why}."
         )
     text = f"{overall.judge}: {with_interval(overall.single)} with a single person"
     if overall.reading:

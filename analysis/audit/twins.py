@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 
 from analysis.audit.files import Annotator
@@ -69,10 +69,33 @@ def never_varying(annotators: Sequence[Annotator], dimensions: Sequence[str]) ->
             given = [v for (_, of), v in one.ratings.items() if of == name and v is not None]
             if len(given) > 1 and len(set(given)) == 1:
                 warnings.append(
-                    f"{one.name} gave every item the same rating of {name} ({given[0]:g}), so no "
-                    "coefficient can say how far it agrees with people there."
+                    f"{one.name} gave every item the same rating of {name} ({given[0]:g}), "
+                    f"{constant_says(set(given), _peoples(annotators, name))}."
                 )
     return warnings
+
+
+def constant_says(given: Set[float], people: Set[float]) -> str:
+    """Return what one answer of a judge means for kappa, by what people gave.
+
+    Parameters
+    ----------
+    given, people : set of float
+        The different ratings, or codes of labels, of the judge and of all people.
+    """
+    if given == people:
+        return "and so did people: kappa with them is not defined there"
+    return "so its kappa with people is 0 by construction there"
+
+
+def _peoples(annotators: Sequence[Annotator], dimension: str) -> set[float]:
+    return {
+        value
+        for one in annotators
+        if one.kind == "human"
+        for (_, of), value in one.ratings.items()
+        if of == dimension and value is not None
+    }
 
 
 def _zeros(name: str) -> str:

@@ -263,6 +263,14 @@ def _sentence(name: str, one: Generalizability, found: ByDimension, who: str) ->
     )
 
 
+def _range(ends: Mapping[str, float]) -> str:
+    """Return the lowest and the highest value with their dimensions, or the one that all have."""
+    shown = [number(one, 2) for one in ends.values()]
+    if len(set(shown)) == 1:
+        return f"{shown[0]} on each dimension"
+    return " to ".join(f"{one} ({name})" for one, name in zip(shown, ends, strict=True))
+
+
 def overview(found: ByDimension, who: str = "people") -> list[str]:
     """Return one sentence over all dimensions for a headline; empty if nothing is known."""
     known = {name: one for name, one in found.found.items() if one.item > 0}
@@ -283,7 +291,8 @@ def overview(found: ByDimension, who: str = "people") -> list[str]:
     low, high = min(needed.values()), max(needed.values())
     return [
         f"The mean of {mean} gives an item's level with a dependability of "
-        f"{number(value[least], 2)} ({least}) to {number(value[most], 2)} ({most}); "
+        + _range({least: value[least], most: value[most]})
+        + "; "
         f"{number(found.target, 2)} takes "
         + (_plural(low) if low == high else f"{number(low, 0)} to {_plural(high)}")
         + " per item."

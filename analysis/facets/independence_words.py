@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.facets.independence import ALL, Shared, frame_of, pairs_frame, shared_errors
+from analysis.facets.independence import ALL, Estimate, Shared, frame_of, pairs_frame, shared_errors
 from analysis.results.numbers import number, with_interval
 from analysis.results.quantities import ResultTable, Status
 from analysis.results.words import listed
@@ -31,12 +31,40 @@ class Groups:
         By the group's name; it is empty for judges that are no panel.
     why_not : dict of str to str
         Groups about which nothing can be said, with the reason.
+    constant : dict of str to dict of str to tuple of str
+        By group and judge, the dimensions on which it gives every item one answer.
     level : float
     """
 
     found: dict[str, list[Shared]] = field(default_factory=dict)
     why_not: dict[str, str] = field(default_factory=dict)
+    constant: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     level: float = 0.95
+
+    def why_lacking(self, group: str, dimension: str) -> str:
+        """Return why nothing is said of a group on a dimension."""
+        still = [judge for judge, at in self.constant.get(group, {}).items() if dimension in at]
+        if group in self.why_not:
+            return f"{self.why_not[group][0].upper()}{self.why_not[group][1:]}."
+        if still:
+            return (
+                f"{listed(still)} {'gives' if len(still) == 1 else 'give'} every item one answer."
+            )
+        return "Too few items."
+
+    def left_out(self, group: str) -> list[str]:
+        """Return one sentence per judge of a group that gives one answer on some dimension."""
+        said = []
+        counted = self.found[group][0].judges if group in self.found else ()
+        for judge, at in self.constant.get(group, {}).items():
+            where = listed([one.replace("_", " ") for one in at])
+            out = f"{where} {'is' if len(at) == 1 else 'are'}" if judge in counted else "it is"
+            said.append(
+                f"{judge} gives every item one answer on {where}, so it has no errors of its own "
+                f"there: among the independent judges{f' of {group}' if group else ''} {out} left "
+                "out."
+            )
+        return said
 
 
 def in_groups(
@@ -58,26 +86,74 @@ def in_groups(
     groups : mapping of str to sequence of str
         The judges of each panel; those of no panel under an empty name.
     level : float
+
+    Returns
+    -------
+    Groups
+        A judge that gives one answer to everything has no errors of its own: they are people's
+        ratings with the sign turned. It is left out where it does so on all dimensions; where it
+        does on some, these dimensions are left out.
     """
     found: dict[str, list[Shared]] = {}
     why_not: dict[str, str] = {}
-    for name, members in groups.items():
+    constant: dict[str, dict[str, tuple[str, ...]]] = {}
+    flat = _flat(judged, people, judges)
+    for name, of in groups.items():
+        mine = {one: flat[one] for one in of if flat.get(one)}
+        if mine:
+            constant[name] = mine
+        members = [one for one in of if len(flat.get(one, ())) < len(judged)]
+        if len(members) < 2 and len(of) > 1:
+            why_not[name] = _too_alike(of, members)
+            continue
+        left = {at for one in members for at in flat.get(one, ())}
+        if len(left) == len(judged):
+            why_not[name] = "on every dimension one of them gives every item the same answer"
+            continue
         cells = len(members) ** 2 * sum(len(values) for values in judged.values())
         if cells > MOST_CELLS:
             why_not[name] = "there are too many judges and items to compare all pairs of judges"
             continue
         at = [list(judges).index(one) for one in members]
-        columns = {dimension: np.asarray(values[:, at]) for dimension, values in judged.items()}
+        columns = {
+            dimension: np.asarray(values[:, at])
+            for dimension, values in judged.items()
+            if dimension not in left
+        }
+        beside = {dimension: people[dimension] for dimension in columns}
         try:
-            mine = shared_errors(columns, people, judges=members, level=level)
+            shared = shared_errors(columns, beside, judges=members, level=level)
         except RatifyError as error:
             why_not[name] = error.problem
             continue
-        if mine:
-            found[name] = mine
+        if shared:
+            found[name] = shared
         else:
             why_not[name] = "too few items that all of them and two people rated"
-    return Groups(found=found, why_not=why_not, level=level)
+    return Groups(found=found, why_not=why_not, constant=constant, level=level)
+
+
+def _flat(
+    judged: Mapping[str, FloatArray], people: Mapping[str, FloatArray], judges: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the dimensions on which each judge gives one answer to all items that people rated."""
+    found: dict[str, tuple[str, ...]] = {}
+    for dimension, values in judged.items():
+        rated = (~np.isnan(people[dimension])).any(axis=1)
+        for at, judge in enumerate(judges):
+            given = values[rated & ~np.isnan(values[:, at]), at]
+            if given.size > 1 and np.ptp(given) == 0:
+                found[judge] = (*found.get(judge, ()), dimension)
+    return found
+
+
+def _too_alike(of: Sequence[str], varying: Sequence[str]) -> str:
+    """Return why judges cannot be compared of which all but one, or all, give one answer."""
+    if not varying:
+        return "all of them give every item the same answer"
+    still = [one for one in of if one not in varying]
+    verb = "gives" if len(still) == 1 else "give"
+    return f"{listed(still)} {verb} every item one answer, so only {varying[0]} is left"
 
 
 def groups_of(
@@ -102,21 +178,27 @@ def _sentence(name: str, group: Sequence[Shared]) -> str:
     judges = f"The {size} judges of {name} ({who})" if name else who
     if math.isnan(whole.effective[0]):
         return f"{judges}: how many independent judges they amount to cannot be said: {NO_ERROR}."
-    correlate = f"their errors against people correlate at {with_interval(*whole.correlation)}"
+    correlate = f"their errors against people correlate at {_two(whole.correlation)}"
     if whole.effective[0] > size:
         low = whole.effective[1]
         text = f"{judges} show no sign of shared errors: {correlate}, so that they count as {size} "
         text += "independent judges"
-        if low < size:
+        # the two intervals are made apart: both must allow for shared errors
+        if low < size and whole.correlation[2] > 0:
             text += f", though as few as {number(low, 2)} are not excluded"
     else:
-        text = f"{judges} amount to {with_interval(*whole.effective)} independent judges: "
+        text = f"{judges} amount to {_two(whole.effective)} independent judges: "
         text += correlate
     return (
         f"{text}.{_by_dimension(parts, size)} Apart from its bias, their mean is as precise as the "
-        f"mean of {with_interval(*whole.panel)} people, one of them as that of "
-        f"{with_interval(*whole.single)}."
+        f"mean of {_two(whole.panel)} people, one of them as that of "
+        f"{_two(whole.single)}."
     )
+
+
+def _two(estimate: Estimate) -> str:
+    """Return an estimate with its interval, with two decimals: more say nothing here."""
+    return with_interval(*estimate, decimals=2)
 
 
 def _by_dimension(parts: Sequence[Shared], size: int) -> str:
@@ -127,8 +209,10 @@ def _by_dimension(parts: Sequence[Shared], size: int) -> str:
     low, high = min(known, key=lambda d: known[d]), max(known, key=lambda d: known[d])
     if known[low] > size:
         return " No dimension shows shared errors."
+    if number(known[low], 2) == number(known[high], 2):
+        return f" By dimension it is {number(known[low], 2)} on each of them."
     most = f"all {size}" if known[high] > size else number(known[high], 2)
-    return f" By dimension it is {number(known[low], 2)} ({low}) to {most} ({high}) of them."
+    return f" By dimension it is {number(known[low], 2)} ({low}) to {most} ({high})."
 
 
 def note_of(found: Shared) -> str:
@@ -158,10 +242,11 @@ def methods(found: Groups) -> list[str]:
 
 def limits(found: Groups) -> list[str]:
     """Return about which judges nothing can be said."""
-    return [
+    said = [
         f"How many independent judges {name or 'these judges'} amount to is not known: {why}."
         for name, why in found.why_not.items()
     ]
+    return [*said, *(text for name in found.found for text in found.left_out(name))]
 
 
 def tables(found: Groups, *, prefix: str = "", status: Status = "exploratory") -> list[ResultTable]:
@@ -175,7 +260,9 @@ def tables(found: Groups, *, prefix: str = "", status: Status = "exploratory") -
             title="How many independent judges these amount to",
             caption="effective: the number of independent judges of the same quality whose mean "
             "has the same error (more than there are judges if their errors correlate below 0); "
-            "correlation: of two judges' errors against people, on average; "
+            "correlation: of two judges' errors against people, on average (beyond -1 or 1 is "
+            "possible, because single people's errors are taken out of it; its interval is then "
+            "not made through Fisher's z); "
             "mean_in_people, one_in_people: how many people have a mean as precise as the judges' "
             "mean, and as one judge; error_sd: of one judge in points, without bias. "
             f"{found.level:.0%} jackknife intervals over items; '{ALL}': all dimensions together.",
@@ -188,7 +275,9 @@ def tables(found: Groups, *, prefix: str = "", status: Status = "exploratory") -
             name=f"{prefix}shared_errors",
             title="Errors that two judges share",
             caption="Correlation of two judges' errors against people, without single people's own "
-            f"errors. {found.level:.0%} jackknife intervals over items, through Fisher's z.",
+            "errors; because these are taken out, an estimate may lie beyond -1 or 1. "
+            f"{found.level:.0%} jackknife intervals over items, through Fisher's z; not through it "
+            "where an estimate, on all items or without one, lies beyond -1 or 1.",
             frame=_stacked({name: pairs_frame(group) for name, group in found.found.items()}),
             status=status,
             level=found.level,

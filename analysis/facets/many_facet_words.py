@@ -77,8 +77,18 @@ def severities(
                 ratings, humans=humans, judges=judges, dimension=name, level=level
             )
         except RatifyError as error:
-            why_not[name] = error.problem
+            why_not[name] = _why(error)
     return Severities(found=found, why_not=why_not, level=level)
+
+
+def _why(error: RatifyError) -> str:
+    """Return why there is no model; that it has no estimate would be no reason."""
+    if error.problem.startswith("the many-facet model has no estimate"):
+        return (
+            "its likelihood has no maximum on these ratings, as where people agree on nearly every "
+            "item"
+        )
+    return error.problem
 
 
 def quantities(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
+from analysis.agreement.by_construction import zero_means, zero_pairs
 from analysis.agreement.figures import plot_beside_people
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
@@ -23,6 +24,7 @@ from analysis.agreement.sentences import (
 )
 from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
+from analysis.agreement.undefined import explained
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
 from analysis.audit.disagreements import worst_ratings
 from analysis.audit.verdict import rating_verdict
@@ -82,8 +84,9 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         fewest=analysis.fewest_common,
         level=analysis.level,
     )
-    bar = yardstick(table, level=analysis.level)
     grid = panel(both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions)
+    table = zero_pairs(table, grid)
+    bar = zero_means(yardstick(table, level=analysis.level))
     beyond = beyond_pairs(
         grid,
         epsilon=analysis.epsilon,
@@ -100,7 +103,7 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         sentence=" ".join(said),
         methods=" ".join(independence.methods(shared)),
         quantities=[
-            *_quantities(analysis, evidence, bar, beyond),
+            *_quantities(analysis, evidence, bar, beyond, grid),
             *of_panels(analysis, evidence, shared, stamp(analysis, evidence)),
         ],
         tables=[
@@ -230,13 +233,16 @@ def _kappa(analysis: Agreement) -> str:
 
 
 def _quantities(
-    analysis: Agreement, evidence: Evidence, bar: Yardstick, beyond: Beyond
+    analysis: Agreement, evidence: Evidence, bar: Yardstick, beyond: Beyond, grid: Panel
 ) -> list[Quantity]:
     """Return every number that a threshold of the plan's gate may name, means first."""
     common: dict[str, Any] = stamp(analysis, evidence)
     measured = of_yardstick(bar, kappa=_kappa(analysis))
     measured += [] if beyond.crowd is None else of_crowd(beyond.crowd)
-    found = [one.quantity(name="{who}: {what} {dimension}", **common) for one in measured]
+    found = [
+        one.quantity(name="{who}: {what} {dimension}", **common)
+        for one in explained(measured, grid)
+    ]
     if beyond.alternative is not None:
         found += of_test(beyond.alternative, analysis, common, beyond.why_no_pass)
     return sorted(found, key=lambda one: not one.name.endswith(f" {ALL}"))

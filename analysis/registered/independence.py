@@ -88,6 +88,8 @@ def quantities(
                 method="k / (1 + (k - 1) r) from the covariance of errors against people; "
                 "jackknife over items, log scale",
                 unit="judges",
-                note=found.why_not.get(one.id, "Too few items.") if row is None else note_of(row),
+                note=found.why_lacking(one.id, dimension)
+                if row is None
+                else " ".join(filter(None, (note_of(row), *found.left_out(one.id)))),
                 **common,
             )

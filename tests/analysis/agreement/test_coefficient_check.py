@@ -47,3 +47,29 @@ def test_another_coefficient_is_told(name):
     found = check_coefficients(RATINGS, replace(TABLE, rows=rows))
     assert found.largest == pytest.approx(0.03)
     assert "is 0.03." in found.sentence
+
+
+def test_the_largest_difference_is_named():
+    at = next(n for n, row in enumerate(TABLE.rows) if row.annotator_b != MEDIAN)
+    wrong = replace(TABLE.rows[at], icc2_k=TABLE.rows[at].icc2_k + 0.03)
+    found = check_coefficients(
+        RATINGS, replace(TABLE, rows=(*TABLE.rows[:at], wrong, *TABLE.rows[at + 1 :]))
+    )
+    assert "It is in ICC(2,k) of ann with bea on care." in found.sentence
+
+
+def test_an_icc_below_minus_one_is_compared_as_the_tables_show_it():
+    rng = np.random.default_rng(4)
+    first = rng.integers(1, 6, 12)
+    second = np.clip(6 - first + rng.integers(-1, 2, 12), 1, 5)
+    rows = [
+        (rater, kind, f"i{item:02d}", "care", float(value))
+        for rater, kind, values in (("ann", "human", first), ("gpt", "llm", second))
+        for item, value in enumerate(values)
+    ]
+    ratings = pd.DataFrame(rows, columns=RATINGS.columns)
+    table = agreement_table(ratings, scale=(1, 5), rng=np.random.default_rng(0))
+    assert table.rows[0].icc2_k == -1
+    found = check_coefficients(ratings, table)
+    assert found.largest < 1e-9
+    assert "ICCs of pingouin below -1 (1) are compared as -1" in found.sentence

@@ -152,7 +152,7 @@ def test_partial_overlap_is_said_with_counts(tmp_path, ann):
     judge = wide(tmp_path / "judge.csv", rows, ids=[*IDS[:4], "elsewhere"])
     found = read([ann], [judge])
     said = " ".join(found.warnings)
-    assert "4 were rated by all 2" in said
+    assert "4 were rated by all 2 annotators (1 person and 1 judge)." in said
     assert "ann: 6 items, 4 in common with somebody it is compared with, 2 dropped." in said
     assert "judge: 5 items, 4 in common with somebody it is compared with, 1 dropped." in said
 

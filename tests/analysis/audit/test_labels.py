@@ -257,6 +257,8 @@ def test_labels_with_commas_are_compared_where_they_are_declared(tmp_path):
     assert read([paths[0]], [paths[1]], **one).classes["verdict"] == ("yes, fully", "no")
     said = refused([paths[0]], [paths[1]], dimensions=["verdict"], values=["yes,fully,no"])
     assert "is not one of the labels" in said
+    other = write(tmp_path / "o.csv", ["perhaps", *given[1:]])
+    assert '(allowed: "yes, fully", no)' in refused([paths[0]], [other], **one)
 
 
 def test_letter_case_counts_where_two_declared_labels_differ_by_it():
@@ -280,7 +282,17 @@ def test_an_annotator_is_not_called_like_a_word_of_the_tables(people):
 
 def test_a_judge_of_one_label_is_named(tmp_path, people):
     found = read(people, [write(tmp_path / "bot.csv", ["pass"] * ITEMS)])
-    assert any("bot gave every item the same label" in note for note in found.annotators.warnings)
+    (said,) = [one for one in found.annotators.warnings if one.startswith("bot gave every item")]
+    assert said.endswith("so its kappa with people is 0 by construction there.")
+    same = write(tmp_path / "same.csv", ["pass"] * ITEMS)
+    found = read(
+        [same],
+        [write(tmp_path / "bot.csv", ["pass"] * ITEMS)],
+        values=["verdict:pass,fail"],
+        dimensions=["verdict"],
+    )
+    (said,) = [one for one in found.annotators.warnings if one.startswith("bot gave every item")]
+    assert said.endswith("and so did people: kappa with them is not defined there.")
 
 
 # --- an audit of numbers points here

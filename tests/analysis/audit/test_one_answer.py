@@ -16,6 +16,7 @@ from analysis.audit.audit import audit
 from analysis.audit.label_audit import audit_labels
 from analysis.results.quantities import Results
 from analysis.results.verdict import AGREES, REPLACES, SHORT, TOO_FEW
+from prereg.errors import RatifyError
 
 ITEMS = 60
 
@@ -124,7 +125,10 @@ def test_people_who_all_say_the_same_are_not_said_to_agree_little(
     kappa = next(q for q in found.quantities if q.name == "humans:kappa:warm")
     assert kappa.estimate is None
     assert "Not defined" in kappa.note
-    assert any("0 answers differ" in note.says for note in found.verdict.notes)
+    assert any(
+        note.says.startswith("People gave every item the same") and "on warm, so alpha" in note.says
+        for note in found.verdict.notes
+    )
 
 
 @pytest.mark.parametrize("kind", ["ratings", "labels"])
@@ -233,3 +237,80 @@ def test_no_pass_counts_in_a_cell_that_means_nothing_in_the_headline(tmp_path: P
     counted = [cell.dimension for cell in found.verdict.cells if cell.word == REPLACES]
     assert idle
     assert not any(f"{name} (" in idle[0] for name in counted)
+
+
+def two_dimensions(folder: Path, **answers: dict[str, Sequence[int]]) -> list[str]:
+    """Write files of ratings of `warm` and `help`; return their paths."""
+    paths = []
+    for name, values in answers.items():
+        frame = pd.DataFrame({"item_id": [f"i{n:02}" for n in range(ITEMS)]} | values)
+        frame.to_csv(folder / f"{name}.csv", index=False)
+        paths.append(str(folder / f"{name}.csv"))
+    return paths
+
+
+def related(seed: int = 2) -> list[dict[str, list[int]]]:
+    """Return three people whose ratings of two dimensions go together, as the items do."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(1, 6, ITEMS)
+
+    def seen() -> list[int]:
+        return np.clip(truth + rng.integers(-1, 2, ITEMS), 1, 5).tolist()
+
+    return [{"warm": seen(), "help": seen()} for _ in range(3)]
+
+
+def test_a_judge_of_one_answer_has_no_halo_and_is_no_independent_judge(tmp_path: Path) -> None:
+    first, second, third = related()
+    varied = {"warm": third["warm"][::-1], "help": third["help"]}
+    flat = {"warm": [3] * ITEMS, "help": [3] * ITEMS}
+    paths = two_dimensions(tmp_path, a=first, b=second, c=third, same=flat, varies=varied)
+    found = audit(paths[:3], paths[3:], id_column="item_id", scale=(1, 5))
+    assert not [one for one in found.verdict.notes if "Halo" in one.says and one.about == "same"]
+    frames = {one.name: one for one in found.tables}
+    shown = set(frames["halo"].frame["annotator"])
+    assert "varies" in shown
+    assert "same" not in shown
+    reason = "No halo is given for same on warm and help: a judge that gives every item one answer"
+    assert reason in frames["halo"].caption
+    assert any(reason in one for one in found.limits)
+    assert "independent_judges" not in frames
+    assert (
+        "How many independent judges these judges amount to is not known: same gives every item "
+        "one answer, so only varies is left." in found.limits
+    )
+
+
+def test_the_one_pair_of_dimensions_is_not_said_to_have_a_most(tmp_path: Path) -> None:
+    first, second, third = related()
+    rng = np.random.default_rng(3)
+    off = rng.integers(-2, 3, ITEMS)
+    judge = {name: np.clip(np.array(of) + off, 1, 5).tolist() for name, of in first.items()}
+    paths = two_dimensions(tmp_path, a=first, b=second, c=third, judge=judge)
+    found = audit(paths[:3], paths[3:], id_column="item_id", scale=(1, 5))
+    (said,) = [one.says for one in found.verdict.notes if one.says.startswith("Halo")]
+    assert said.startswith(
+        "Halo: on warm and help, judge's errors go together more than a person's (correlation"
+    )
+
+
+def test_a_cut_at_an_end_of_the_scale_is_refused_with_the_cuts_that_are_allowed(
+    tmp_path: Path,
+) -> None:
+    paths = list(write(tmp_path, **skewed()).values())
+    for cut, sign in ((CutAt(1), "≥ 1"), (CutAt(5, "at_most"), "≤ 5")):
+        with pytest.raises(RatifyError) as caught:
+            audit(paths[:2], paths[2:], id_column="item_id", scale=(1, 5), cuts=[cut])
+        assert f"every rating is on one side of the cut {sign}" in str(caught.value)
+        assert ">= a number above 1 and not above 5, or <= a number not below 1 and below 5" in (
+            str(caught.value)
+        )
+
+
+def test_a_constant_judges_warning_does_not_deny_the_coefficients_beside_it(tmp_path: Path) -> None:
+    found = rated(tmp_path, ["gpt"], **skewed(), gpt=[3] * ITEMS)
+    said = [one for one in found.limits if one.startswith("gpt gave every item the same rating")]
+    assert said == [
+        "gpt gave every item the same rating of warm (3), so its kappa with people is 0 by "
+        "construction there."
+    ]

@@ -76,6 +76,9 @@ def test_ties_of_a_panel_are_not_answers_to_ask_for_again(files: list[str], tmp_
     assert "duo is a panel and has no answer for" in note["says"]
     assert "gave no rating" not in note["says"]
     assert "Ask again" not in note["do"]
+    assert "odd number" not in note["do"]
+    assert "Let people decide them" in note["do"]
+    assert "but not labels" in note["do"]
 
 
 @pytest.mark.parametrize(

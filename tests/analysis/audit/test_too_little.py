@@ -57,7 +57,7 @@ def test_people_who_never_vary_are_no_yardstick(tmp_path: Path) -> None:
     done = run(tmp_path, [[3] * 20, [3] * 20], [1 + n % 5 for n in range(20)])
     assert done.exit_code == 0, done.output
     assert (
-        "There is no yardstick: the same two people rated too few items, or always gave the "
+        "There is no yardstick: people gave every item the same rating, so people's agreement"
         in (done.stdout)
     )
     assert "agrees with people as well" in done.stdout

@@ -210,3 +210,8 @@ def test_the_item_without_which_nothing_differs_is_the_reason():
     assert told["variance_raters"] == (
         "No interval of raters' variance: not every rater rated every item."
     )
+
+
+def test_dimensions_of_one_dependability_are_no_range():
+    assert facets._range({"warmth": 0.931, "care": 0.934}) == "0.93 on each dimension"
+    assert facets._range({"warmth": 0.91, "care": 0.934}) == "0.91 (warmth) to 0.93 (care)"

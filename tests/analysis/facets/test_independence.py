@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -200,3 +201,62 @@ def test_judges_of_a_panel_are_one_group_once():
         "trio": NAMES,
     }
     assert words.groups_of(["gpt"], {}) == {}
+
+
+def found_with(correlation, effective):
+    """Return a group of three judges with these numbers."""
+    (whole,) = shared_errors({"warmth": JUDGED}, {"warmth": PEOPLE}, judges=NAMES)
+    known = replace(whole, correlation=correlation, effective=effective)
+    return words.Groups(found={"trio": [known]})
+
+
+def test_fewer_judges_are_possible_only_where_the_correlation_may_be_above_zero():
+    (said,) = words.sentences(found_with((-0.2437, -0.4389, -0.0002), (5.9, 2.09, 16.0)))
+    assert "correlate at −0.24 [−0.44, 0.00], so that they count as 3" in said
+    assert "as few as" not in said
+    (said,) = words.sentences(found_with((-0.1, -0.4, 0.2), (4.2, 2.09, 16.0)))
+    assert "though as few as 2.09 are not excluded" in said
+
+
+def test_captions_say_that_a_correlation_may_lie_beyond_one():
+    for table in words.tables(found_with((1.02, 0.9, 1.1), (0.99, 0.9, 1.1))):
+        assert "beyond -1 or 1" in table.caption
+        assert "Fisher" in table.caption
+
+
+def test_dimensions_of_one_number_are_no_range():
+    whole, *_ = found_with((0.9, 0.8, 0.95), (1.1, 1.0, 1.2)).found["trio"]
+    parts = [replace(whole, dimension=name) for name in ("warmth", "candour")]
+    (said,) = words.sentences(words.Groups(found={"trio": [whole, *parts]}))
+    assert "By dimension it is 1.10 on each of them." in said
+
+
+def test_a_dimension_on_which_a_judge_gives_one_answer_is_left_out_and_named():
+    flat = JUDGED.copy()
+    flat[:, 1] = 3
+    judged = {"warmth": flat, "candour": JUDGED}
+    people = dict.fromkeys(judged, PEOPLE)
+    found = words.in_groups(judged, people, judges=NAMES, groups={"trio": NAMES})
+    (only,) = found.found["trio"]
+    assert (only.dimension, only.judges) == ("candour", NAMES)
+    assert found.why_lacking("trio", "warmth") == "claude gives every item one answer."
+    (said,) = words.limits(found)
+    assert said == (
+        "claude gives every item one answer on warmth, so it has no errors of its own there: "
+        "among the independent judges of trio warmth is left out."
+    )
+
+
+def test_a_judge_of_one_answer_to_everything_is_no_independent_judge():
+    flat = JUDGED.copy()
+    flat[:, 1] = 3
+    found = words.in_groups(
+        {"warmth": flat}, {"warmth": PEOPLE}, judges=NAMES, groups={"": NAMES, "pair": NAMES[:2]}
+    )
+    assert found.found[""][0].judges == ("gpt", "gemini")
+    assert words.limits(found) == [
+        "How many independent judges pair amount to is not known: claude gives every item one "
+        "answer, so only gpt is left.",
+        "claude gives every item one answer on warmth, so it has no errors of its own there: "
+        "among the independent judges it is left out.",
+    ]

@@ -225,6 +225,17 @@ def test_what_is_said_is_what_was_found():
     assert "more than 10 ratings" in words.limits(few)[0]
 
 
+def test_no_estimate_is_not_the_reason_for_no_model():
+    same = np.repeat(np.clip(VALUES[:, :1], 1, 5), 2, axis=1)
+    found = words.severities(
+        tidy(same, NAMES[:2]), humans=NAMES[:2], judges=[], dimensions=["warmth"]
+    )
+    assert words.limits(found) == [
+        "No many-facet model of warmth (its likelihood has no maximum on these ratings, as where "
+        "people agree on nearly every item)."
+    ]
+
+
 # with this mean of the items, nine ratings in ten are 5
 HIGH = {"severity": SEVERITY[:4], "slopes": SLOPES[:4], "mean": 4.64}
 
