@@ -32,6 +32,8 @@ Weights = Literal["auto", "rademacher", "webb"]
 WEBB_BELOW = 8
 # |t*| at least |t|: a draw that flips no sign gives t itself, apart from rounding.
 _TIE = 1 - 1e-9
+# Below this, products of information are no longer numbers that can be divided by.
+_LEAST_INFORMATION = 1e-250
 _WEBB: FloatArray = np.sqrt(np.array([0.5, 1.0, 1.5]))
 _MOST_CELLS = 200_000_000
 
@@ -275,9 +277,9 @@ def _logit_test(
     with_none = np.vstack([draws, np.ones(clusters)])  # the last row flips no sign
 
     def exceeding(value: float) -> float:
-        chance = expit(X @ _restricted_logit(X, y, beta, contrast, value))
-        root = X * np.sqrt(chance * (1 - chance))[:, None]
         try:
+            chance = expit(X @ _restricted_logit(X, y, beta, contrast, value))
+            root = X * np.sqrt(chance * (1 - chance))[:, None]
             bread = _bread(root)
         except np.linalg.LinAlgError:
             # so far out that every probability is 0 or 1: no information, so not rejected
@@ -306,7 +308,13 @@ def _exceeding(top: FloatArray, spread: FloatArray, own_top: float, own_spread: 
 def _restricted_logit(
     X: FloatArray, y: FloatArray, beta: FloatArray, contrast: FloatArray, value: float
 ) -> FloatArray:
-    """Return the logit's coefficients with the contrast fixed at a value, by Newton's method."""
+    """Return the logit's coefficients with the contrast fixed at a value, by Newton's method.
+
+    Raises
+    ------
+    LinAlgError
+        If every probability is 0 or 1 on the way.
+    """
     free = null_space(contrast[None, :])
     fixed = contrast * (value / float(contrast @ contrast))
     inside, at = X @ free, free.T @ beta
@@ -320,6 +328,8 @@ def _restricted_logit(
         chance = expit(X @ fixed + inside @ at)
         slope = inside.T @ (y - chance)
         curve = inside.T @ (inside * (chance * (1 - chance))[:, None])
+        if at.size and not _LEAST_INFORMATION < np.abs(curve).max() < math.inf:
+            raise np.linalg.LinAlgError("no information at this value")
         step: Any = np.linalg.lstsq(curve, slope, rcond=None)[0]
         while (then := loss(at + step)) > now + 1e-12 * abs(now) and np.abs(step).max() > 1e-12:
             step = step / 2

@@ -14,6 +14,8 @@ from analysis.regression.effects import effects_table
 from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.wild_bootstrap import _restricted_logit, wild_cluster_bootstrap
 from prereg.errors import RatifyError
+from tests.validation.check import tries
+from tests.validation.rows import checks, name_of, seed_of
 
 CLUSTERS = 8
 
@@ -113,6 +115,15 @@ def test_the_logit_turns_scores_at_the_restricted_fit(null):
     assert "score wild" in got.method
     assert got.low < LOGIT.params["treated"] < got.high
     assert got.unit == "log-odds"
+
+
+def test_the_search_for_an_end_of_a_logit_may_go_where_there_is_no_information(capfd):
+    # on this data set the search for an end comes to a value where every probability is 0 or 1
+    name = "wild_cluster_bootstrap: p value: 8 clusters treated as wholes, logit"
+    [check] = [one for one in checks() if name_of(one).endswith(name)]
+    [(results, _)] = tries(check, seed_of(check), [466])
+    assert results == 1
+    assert capfd.readouterr().err == ""
 
 
 def test_draws_by_chance_come_close_to_all_draws():
