@@ -21,7 +21,7 @@ from analysis.agreement.nominal_pairs import LabelPair
 from analysis.agreement.pairs import Agreement, AgreementTable
 from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import ALL, MEDIAN
-from analysis.agreement.sample import Sample, difference, mean_of
+from analysis.agreement.sample import Sample, mean_of
 from analysis.agreement.yardstick import Standing, Yardstick
 from analysis.arrays import BoolArray, FloatArray
 
@@ -192,9 +192,20 @@ def _shown(sample: Sample) -> Sample:
 
 
 def _standing(one: Standing) -> Standing:
+    """Return a judge's row; if its kappa is 0, the difference is people's own with another sign."""
+    from_people = _negative(one.humans) if is_zero(one.single) else one.difference
     return replace(
-        one, single=_shown(one.single), median=_shown(one.median), humans=_shown(one.humans)
+        one,
+        single=_shown(one.single),
+        median=_shown(one.median),
+        humans=_shown(one.humans),
+        difference=from_people,
     )
+
+
+def _negative(sample: Sample) -> Sample:
+    draws = None if sample.draws is None else -sample.draws
+    return replace(sample, value=-sample.value, left_out=-sample.left_out, draws=draws)
 
 
 def _zero_row(row: CrowdRow, table: Panel) -> CrowdRow:
@@ -207,7 +218,8 @@ def _zero_row(row: CrowdRow, table: Panel) -> CrowdRow:
     samples = dict(row.samples)
     for name in ("judge", "with_mean"):
         samples[name] = _zero(samples[name])
-    samples["difference"] = difference(samples["judge"], samples["person"])
+    if not np.isnan(samples["judge"].value):
+        samples["difference"] = _negative(samples["person"])
     return replace(row, samples=samples)
 
 

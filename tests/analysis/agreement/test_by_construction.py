@@ -91,7 +91,8 @@ def test_a_constant_judges_distance_has_only_the_uncertainty_of_people(tmp_path:
     assert row["single"] == 0
     assert math.isnan(row["single_low"])
     assert row["difference"] == pytest.approx(-row["humans"])
-    assert row["difference_low"] < -row["humans"] < row["difference_high"] < 0
+    assert row["difference_low"] == pytest.approx(-row["humans_high"])
+    assert row["difference_high"] == pytest.approx(-row["humans_low"])
     assert row["reading"] == "falls short"
 
 
