@@ -63,7 +63,7 @@ def test_items_that_were_never_compared_are_named_on_standard_error_too(tmp_path
 
 def test_each_scenario_with_such_items_is_named_up_to_a_few(tmp_path: Path) -> None:
     rows = [f"s{s},a,b,left\ns{s},b,a,left\ns{s},c,d,left\ns{s},d,c,left" for s in range(6)]
-    rows += ["whole,a,b,left", "whole,b,a,left"]
+    rows += ["whole,a,b,left", "whole,b,a,left", "whole,a,b,right"]
     said = rank(tmp_path / "j.csv", rows, header="scenario,left_id,right_id,choice").stderr
     cautions = [line for line in said.splitlines() if line.startswith("caution")]
     assert len(cautions) == 5

@@ -89,7 +89,9 @@ def test_nor_in_plans_of_other_kinds(tmp_path: Path, kind: str) -> None:
     assert {q.analysis for q in found} >= {"a", "b"}
     assert all(q.estimate == 0 for q in found if "coverage" in q.name or "answered" in q.name)
     assert all(q.estimate is None for q in found if q.name.startswith("lexical: kappa"))
-    assert any(q.estimate for q in results.quantities if q.name.startswith("length: kappa"))
+    numbers = [q.estimate for q in results.quantities if q.name.startswith("length: kappa")]
+    assert numbers
+    assert None not in numbers
     assert "lexical: no answers yet." in results.verdict.sentences
     assert any(c.judge == "lexical" and c.why == "no answers yet" for c in results.verdict.cells)
 
