@@ -54,8 +54,9 @@ def test_reliability_is_compared_although_narrow_intervals_lie_beside_it(rated):
     base = rated.plan.analyses[0]
     narrow = run_registered(base.model_copy(update={"level": 0.02}), rated).quantities
     lost = [q for q in narrow if q.note.startswith("No interval at 0.02: corrected for bias")]
-    assert lost
-    for number in lost:
+    assert len(lost) > 1
+    peer = run_registered(base.model_copy(update={"level": 0.9}), rated).quantities
+    for number in (lost[0], lost[-1]):  # each takes some seconds
         asked = {
             "of": {"analysis": "g", "quantity": number.name},
             "margin": 0.3 * number.estimate,
@@ -63,7 +64,6 @@ def test_reliability_is_compared_although_narrow_intervals_lie_beside_it(rated):
         }
         question = Equivalence(id="q", kind="equivalence", **asked)
         found = {q.name: q for q in run_registered(question, rated).quantities}
-        peer = run_registered(base.model_copy(update={"level": 0.9}), rated).quantities
         own = next(q for q in peer if q.name == number.name)
         assert found["difference"].low == pytest.approx(own.low - 1.2 * number.estimate)
         assert 0 < found[SHOWN].p_value <= 1
