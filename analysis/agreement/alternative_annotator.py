@@ -183,11 +183,11 @@ def alternative_annotator(
 
     Notes
     -----
-    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". A one-
-    sided t-test compares the difference of the two win indicators with epsilon. If the difference
-    never varies, t is not defined, and p is (1 - epsilon)^n: the chance that a person who should
-    win epsilon more of the items never wins one. docs/validation.md gives the test's size. If
-    people agree little, a pass is flagged (alpha under .5).
+    Calderon, Reichart and Dror (2025), "The Alternative Annotator Test for LLM-as-a-Judge". A
+    one-sided t-test compares the difference of the two win indicators with epsilon. If it never
+    varies, t is not defined, and p is (1 - epsilon)^n: the chance that a person who should win
+    epsilon more of the items never wins one. docs/validation.md gives the size of the test, with a
+    judge exactly on the border. If people agree little (alpha under .5), a pass is flagged.
     """
     if not 0 <= epsilon < 1:
         raise RatifyError("epsilon is out of range", value=epsilon, allowed="0 <= epsilon < 1")

@@ -146,7 +146,7 @@ def crowd(table: Panel, *, level: float = 0.95) -> Crowd:
     many people rated it. The mean of the others is noisier if they are few, for both sides of the
     difference alike. Krippendorff (2011) for alpha with missing ratings, Donner (1986) for ICC(1)
     of unequal groups. Intervals are those of `item_draws`. By simulation with 50 items and 2 to 11
-    ratings of each they cover .94 to .97, that of the difference .93 (docs/validation.md).
+    ratings of each they cover .94 to .95, that of the difference .93 (docs/validation.md).
     """
     require_others(table)
     draws = draws_by_dimension(table)

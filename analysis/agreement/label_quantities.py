@@ -7,7 +7,7 @@ from typing import Any
 from analysis.agreement.label_agreement import LabelAgreement
 from analysis.agreement.nominal import POOLED
 from analysis.agreement.nominal_pairs import MAJORITY
-from analysis.agreement.quantities import TWO_PEOPLE, Measured, place, reported_ends, why_lacking
+from analysis.agreement.quantities import TWO_PEOPLE, Measured
 from analysis.agreement.undefined import explained
 from analysis.agreement.yardstick import ALL, Sample
 from analysis.results.quantities import Quantity
@@ -37,29 +37,13 @@ def label_quantities(
         What all quantities of the analysis share.
     """
     return [
-        _quantity(one, name, undefined if one.who == "humans" else "", common)
+        one.quantity(
+            name=name, undefined=undefined if one.who == "humans" else "", kinds="labels", **common
+        )
         for one in sorted(
             explained(of_labels(found), found.table, "label"), key=lambda one: one.dimension != ALL
         )
     ]
-
-
-def _quantity(one: Measured, name: str, undefined: str, common: dict[str, Any]) -> Quantity:
-    low, high = reported_ends(one.sample)
-    return Quantity(
-        name=name.format(who=one.who, what=one.what, dimension=one.dimension),
-        label=f"{one.label}, {place(one.dimension)}",
-        estimate=one.sample.value,
-        low=low,
-        high=high,
-        level=one.sample.level,
-        n=one.sample.n if one.items is None else one.items,
-        unit_of_n=one.unit_of_n,
-        method=f"{one.method}; {one.sample.method}",
-        unit=one.unit,
-        note=why_lacking(one.sample, undefined or one.why, "labels"),
-        **common,
-    )
 
 
 def of_labels(found: LabelAgreement) -> list[Measured]:

@@ -100,7 +100,7 @@ def label_crowd(table: Panel, classes: Classes, *, level: float = 0.95) -> Label
 
     Notes
     -----
-    By simulation (docs/validation.md) the intervals of coefficients cover .94 to .97, those of
+    By simulation (docs/validation.md) the intervals of coefficients cover .95 to .97, those of
     differences .94 to .96 with 100 or 200 items, and .92 to .94 with 50 items: there a sample in
     which the judge agrees often also varies little, so that 5% of the intervals lie too high.
     """

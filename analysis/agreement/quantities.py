@@ -50,7 +50,9 @@ class Measured:
     items: int | None = None
     why: str = ""
 
-    def quantity(self, *, name: str, undefined: str = "", **common: Any) -> Quantity:
+    def quantity(
+        self, *, name: str, undefined: str = "", kinds: str = "ratings", **common: Any
+    ) -> Quantity:
         """Return it as a reported number; a note says why it has no value or no interval.
 
         Parameters
@@ -59,6 +61,8 @@ class Measured:
             A format of the name, with the fields `who`, `what` and `dimension`.
         undefined : str
             Why there is no value, if the usual reason is not the one.
+        kinds : str
+            'ratings' or 'labels'.
         **common
             What all quantities of an analysis share.
         """
@@ -74,7 +78,7 @@ class Measured:
             unit_of_n=self.unit_of_n,
             method=f"{self.method}; {self.sample.method}",
             unit=self.unit,
-            note=why_lacking(self.sample, undefined or self.why),
+            note=why_lacking(self.sample, undefined or self.why, kinds),
             **common,
         )
 

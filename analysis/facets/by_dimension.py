@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -33,6 +34,7 @@ _SOURCES = {
     "variance_raters": "raters' severity",
     "variance_residual": "what is left",
 }
+Made = Callable[..., Quantity]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,12 +153,13 @@ def quantities(found: ByDimension, *, name: str, who: str, **common: Any) -> Ite
             "level": found.level,
             **common,
         }
+        made = partial(_made, name, dimension, shared)
         why = why_no_ends(one, found.wide.get(dimension), found.level)
-        yield from _coefficients(one, dimension, name, who, shared, why)
-        yield from _variances(one, dimension, name, who, shared, why)
+        yield from _coefficients(one, dimension, who, made, why)
+        yield from _variances(one, dimension, who, made, why)
         value, low, high = one.raters_for(found.target)
-        yield Quantity(
-            name=name.format(what=NEEDED, dimension=dimension),
+        yield made(
+            NEEDED,
             label=f"Raters per item for an absolute reliability of {number(found.target, 2)}, "
             f"{dimension}",
             estimate=value,
@@ -167,24 +170,23 @@ def quantities(found: ByDimension, *, name: str, who: str, **common: Any) -> Ite
             note="No number of raters is enough: people do not tell items apart."
             if math.isinf(value)
             else why["absolute"],
-            **shared,
         )
 
 
+def _made(name: str, dimension: str, shared: dict[str, Any], what: str, **own: Any) -> Quantity:
+    """Return a number of one dimension."""
+    return Quantity(name=name.format(what=what, dimension=dimension), **own, **shared)
+
+
 def _coefficients(
-    one: Generalizability,
-    dimension: str,
-    name: str,
-    who: str,
-    shared: dict[str, Any],
-    why: Mapping[str, str],
+    one: Generalizability, dimension: str, who: str, made: Made, why: Mapping[str, str]
 ) -> Iterator[Quantity]:
     for what in COEFFICIENTS:
         absolute = what.startswith("absolute")
         raters = 1.0 if what.endswith("_one") else one.per_item
         value, low, high = (one.absolute if absolute else one.relative)(raters)
-        yield Quantity(
-            name=name.format(what=what, dimension=dimension),
+        yield made(
+            what,
             label=f"{who} {'absolute' if absolute else 'relative'} reliability, "
             + ("one rater" if what.endswith("_one") else f"mean of {_raters(one)}")
             + f", {dimension}",
@@ -194,23 +196,17 @@ def _coefficients(
             method=f"{METHOD}; {OVER_BOTH if absolute and not one.nested else OVER_ITEMS}",
             unit="reliability",
             note=why["absolute" if absolute else "relative"],
-            **shared,
         )
 
 
 def _variances(
-    one: Generalizability,
-    dimension: str,
-    name: str,
-    who: str,
-    shared: dict[str, Any],
-    why: Mapping[str, str],
+    one: Generalizability, dimension: str, who: str, made: Made, why: Mapping[str, str]
 ) -> Iterator[Quantity]:
     parts = intervals(one)
     for what in _SOURCES:
         value, low, high = parts[what]
-        yield Quantity(
-            name=name.format(what=what, dimension=dimension),
+        yield made(
+            what,
             label=f"{who} ratings: variance due to {_SOURCES[what]}, {dimension}",
             estimate=value,
             low=low,
@@ -219,7 +215,6 @@ def _variances(
             + ("; F ratio" if what == "variance_raters" else "; jackknife over items, log scale"),
             unit="squared points of the scale",
             note=why[what],
-            **shared,
         )
 
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from analysis.agreement.label_quantities import _quantity
 from analysis.agreement.quantities import Measured
 from analysis.agreement.sample import Sample
 
@@ -23,7 +22,7 @@ SKEWED = Sample(
 def test_an_interval_beside_its_value_is_not_blamed_on_the_items() -> None:
     assert SKEWED.interval[0] < SKEWED.value < SKEWED.interval[1]
     narrow = Measured("j", "kappa", "d", "J", replace(SKEWED, level=0.05), "m")
-    for one in (narrow.quantity(name="x", analysis="a"), _quantity(narrow, "x", "", _A)):
+    for one in (narrow.quantity(name="x", analysis="a", kinds=of) for of in ("ratings", "labels")):
         assert one.low is None
         assert one.note.startswith("No interval at 0.05: corrected for bias, it lies beside")
 
@@ -34,6 +33,3 @@ def test_the_usual_reason_is_said_where_no_level_has_an_interval() -> None:
     assert one.note == (
         "No interval: no item changes the value, so the items do not show how uncertain it is."
     )
-
-
-_A = {"analysis": "a"}
