@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from prereg.files import write_text
 from tests.validation.finished import TABLE, Finished, read, write
 from tests.validation.page import PAGE, Line, page
 from tests.validation.progress import Progress, summary
@@ -48,7 +49,7 @@ def main(words: Sequence[str] | None = None) -> int:
 def _write(rows: Sequence[Row]) -> int:
     """Write the page and the table; a row that is not finished says so."""
     lines = [_line(row) for row in rows]
-    PAGE.write_text(page(lines), encoding="utf-8")
+    write_text(PAGE, page(lines))
     done = [
         Finished(outcome=row.outcome(), runs=row.check.runs, code=row.code)
         if row.left == 0

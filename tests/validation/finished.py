@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from prereg.files import write_text
 from tests.support.paths import ROOT
 from tests.validation.check import Check
 from tests.validation.outcome import Outcome
@@ -56,18 +58,19 @@ def read(checks: Iterable[Check], path: Path = TABLE) -> dict[str, Finished]:
 
 def write(rows: Iterable[Finished], path: Path = TABLE) -> None:
     """Write the table, every number in full."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
-        for row in rows:
-            one, check = row.outcome, row.outcome.check
-            table.writerow(
-                [
-                    *(check.area, check.function, check.what, check.design),
-                    *(check.kind, check.promised, row.runs, one.without),
-                    *(one.share, one.error, row.code),
-                ]
-            )
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for row in rows:
+        one, check = row.outcome, row.outcome.check
+        table.writerow(
+            [
+                *(check.area, check.function, check.what, check.design),
+                *(check.kind, check.promised, row.runs, one.without),
+                *(one.share, one.error, row.code),
+            ]
+        )
+    write_text(path, text.getvalue())
 
 
 def _name(line: Mapping[str, str]) -> str:
