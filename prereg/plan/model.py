@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
+from prereg.plan.assumptions import Assumptions
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, Recruitment
 from prereg.plan.data import Data
 from prereg.plan.display import Display
@@ -224,6 +225,7 @@ class Plan(Strict):
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
     large: Large = added(Large())
+    assumptions: Assumptions = added(Assumptions())
 
     @property
     def rated(self) -> tuple[Rated, ...]:
