@@ -1,4 +1,4 @@
-"""What a plan takes for granted about raters and judges: for its power, and for simulated raters."""
+"""What a plan takes for granted about its raters and judges; power and simulated raters use it."""
 
 from __future__ import annotations
 
