@@ -48,7 +48,11 @@ def version(number: int, known: str | None, plan: Any, judges: Any) -> Any:
         plan_hash=str(number),
         at=f"2100-01-0{number + 1}T10:00:00.000Z",
         known=None if known is None else SimpleNamespace(state=known),
-        locked={"plan": deepcopy(plan), "judges": deepcopy(judges)},
+        locked={
+            "plan": deepcopy(plan),
+            "judges": deepcopy(judges),
+            "prompts": deepcopy(plan.get("prompts", {})),
+        },
     )
 
 
@@ -76,6 +80,10 @@ def part(key: str, value: Any) -> Change:
 
 def judge(at: int, model: str) -> Change:
     return lambda _, judges: judges[at].update({"model": model})
+
+
+def prompt(of: str, words: str) -> Change:
+    return lambda plan, _: plan.setdefault("prompts", {}).update({of: words})
 
 
 def design(**values: Any) -> Change:
@@ -108,6 +116,7 @@ CHANGES: list[tuple[Change, set[str]]] = [
     (judge(1, "m2"), {"b", "c", "e"}),
     (part("title", "Another"), set()),
     (part("recruitment", {"reward": "2"}), set()),
+    (prompt("j", "p2"), {"a", "e"}),
 ]
 
 
