@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.evidence.status import SEEN
 from analysis.evidence.tables import TABLES_FOLDER
 from analysis.tables.tidy import table_path
 from analysis.verify.check import Check, cannot, checked, listed_differences, no, yes
@@ -16,6 +17,7 @@ from prereg.code import analysis_code
 from prereg.errors import RatifyError
 from prereg.images import study_images
 from prereg.lock import Lock, read_lock, tool_version
+from prereg.looks import LOOKS_FILE, read_looks
 from prereg.parts import SEQUENCES_FILE, plan_parts, read_texts, sequence_columns
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
@@ -39,14 +41,25 @@ def check_lock(folder: Path) -> tuple[Lock | None, list[Check]]:
     found = [
         yes("lock", f"locked at {lock.locked_at} by {lock.tool}; hash {first.plan_hash[:_SHORT]}")
     ]
+    return lock, [*found, checked("amendments", lambda: _amendments(folder, lock))]
+
+
+def _amendments(folder: Path, lock: Lock) -> Check:
+    """Compare what each amendment says was known with the log of looks; the chain has been read."""
+    name = "amendments"
     if not lock.amendments:
-        return lock, [*found, yes("amendments", "none")]
+        return yes(name, "none")
+    looks = read_looks(folder)
+    for one in lock.amendments:
+        before = [look.at for look in looks if look.at <= one.at]
+        if before and one.known.state != SEEN:
+            return no(
+                name,
+                f"amendment {one.number} of {one.at} says that no results had been seen, and "
+                f"{LOOKS_FILE} has results of {before[0]}",
+            )
     said = "; ".join(f"{one.number} at {one.at} ({one.known.state})" for one in lock.amendments)
-    newest = f"newest hash {lock.plan_hash[:_SHORT]}"
-    return lock, [
-        *found,
-        yes("amendments", f"in order, each follows from the one before: {said}; {newest}"),
-    ]
+    return yes(name, f"in order: {said}; newest hash {lock.plan_hash[:_SHORT]}")
 
 
 def check_parts(folder: Path, lock: Lock) -> list[Check]:
