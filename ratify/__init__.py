@@ -17,6 +17,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     release,
     report,
     serve,
+    verify,
     withdraw,
 )
 from ratify.command_line import main
