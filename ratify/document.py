@@ -50,3 +50,20 @@ def documents_of(folder: Path, out: Path | None = None) -> Path:
     from study.documented import material_of
 
     return write_documents(material_of(folder), out)
+
+
+def say_document(folder: Path) -> None:
+    """Write the documents of a study that has just been locked, and say which one to register.
+
+    The lock stands, whatever stops the documents.
+    """
+    from prereg.errors import RatifyError
+
+    try:
+        place = documents_of(folder)
+    except RatifyError as error:
+        click.echo(f"ratify: the documents were not written: {error}", err=True)
+        return
+    click.echo(
+        f"document  {place / 'study.md'} is the document to register, with all that it names"
+    )

@@ -1,4 +1,4 @@
-"""`ratify import-preregr`: rebuilds a study from its document, or begins one from a preregr file."""
+"""`ratify import-preregr`: rebuilds a study from its document, or begins one from a form."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ import click
 
 from ratify.cautions import print_cautions
 from ratify.command_line import STUDY, main
+from ratify.document import say_document
 
 
 @main.command()
@@ -33,3 +34,4 @@ def lock(folder: Path) -> None:
         f"{len(study.plan.hypotheses)} hypotheses, {len(study.plan.analyses)} registered analyses. "
         "Put the hash into your preregistration."
     )
+    say_document(folder)

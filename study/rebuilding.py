@@ -74,7 +74,8 @@ def _refuse_another(study: Study, document: Document, file: Path, *, with_lock: 
     if differ in (["sequences"], []) or set(differ) <= {"sequences", "plan", "judges"}:
         # amended sequences, another numpy, a lock of an earlier release
         raise RatifyError(
-            f"cannot be locked anew to the same hash: {', '.join(differ) or 'the lock'} would differ",
+            f"cannot be locked anew to the same hash: {', '.join(differ) or 'the lock'} would "
+            f"differ",
             file=file,
             allowed="--with-lock, which restores the lock too" if not with_lock else AS_WRITTEN,
         )

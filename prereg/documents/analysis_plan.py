@@ -11,7 +11,8 @@ _LARGE = {
     "interval excludes zero",
     "severe_bias": "from this share, bias is critical",
     "reversed": "a judge is reversed from a rank correlation this far below zero",
-    "shortfall": "a judge agrees if its kappa is shown to be lower than people's own by at most this",
+    "shortfall": "a judge agrees if its kappa is shown to be lower than people's own by at most "
+    "this",
     "choices": "a judge agrees with choices if its share of people's choices is shown to be lower "
     "than people's own by at most this",
     "halo": "halo is large from errors on two dimensions correlated by this much more than a "
@@ -47,7 +48,8 @@ def analyses(plan: Plan) -> str:
         return "The plan registers no analysis."
     return "\n\n".join(
         [
-            "Every analysis below is confirmatory: it was registered before the lock. Anything else "
+            "Every analysis below is confirmatory: it was registered before the lock. Anything "
+            "else "
             "is exploratory. An analysis that the data cannot answer is reported with the reason.",
             *(_analysis(plan, place) for place in range(len(plan.analyses))),
         ]
@@ -87,7 +89,7 @@ def own_tables(plan: Plan) -> str:
     return sentence(
         named,
         f"Of a table that is brought along, these words mean a missing value: {words}. The decimal "
-        f"mark is {code(data.decimal)}.",
+        f"mark is a {'point' if data.decimal == '.' else 'comma'} ({code(data.decimal)}).",
         mapped,
     )
 
@@ -126,7 +128,7 @@ def _said(value: object) -> str:
 
 def inference(plan: Plan) -> str:
     """Return by which criteria conclusions are drawn."""
-    levels = sorted({getattr(one, "level", None) for one in plan.analyses} - {None})
-    shown = listed(map(percent, levels), as_code=False)
+    levels: set[float] = {one.level for one in plan.analyses if hasattr(one, "level")}
+    shown = listed(map(percent, sorted(levels)), as_code=False)
     cover = f"Intervals cover {shown} as each analysis says. " if levels else ""
     return f"{cover}Tests are on both sides unless an analysis says otherwise."

@@ -107,6 +107,12 @@ def sealed(text: str) -> str:
     return f"{body}Everything above this line has the SHA-256 `{digest}`.\n"
 
 
+def without_seal(text: str) -> str:
+    """Return a document of ours without its last line, if that is a seal."""
+    body, _, last = text.rstrip().rpartition("\n")
+    return body if _SEAL.fullmatch(last) else text
+
+
 def unsealed(text: str, *, file: Path) -> str:
     """Return a document without its last line, if that line is true.
 
@@ -229,7 +235,9 @@ def from_json(given: Any, *, file: Path) -> list[Attached]:
                 if isinstance(text, str)
                 else base64.b64decode(one["base64"], validate=True)
             )
-            attached = Attached(str(one["name"]), content, "lock" if one["role"] == "lock" else "study")
+            attached = Attached(
+                str(one["name"]), content, "lock" if one["role"] == "lock" else "study"
+            )
             right = attached.sha256 == one["sha256"]
         except (KeyError, TypeError, AttributeError, ValueError, binascii.Error) as error:
             raise _changed(file, None, str(name)) from error

@@ -55,10 +55,12 @@ def data_management(material: Material) -> str:
         "One cookie, which the study needs to recognise a visit: signed, not readable by scripts, "
         "sent to this server only, for at most 30 days. It holds the participant number, the ids "
         "of the recruitment platform, the number of the visit, and when the trial on the screen "
-        "came there. There is no cookie for statistics or advertising. The researchers' own sign-in "
+        "came there. There is no cookie for statistics or advertising. The researchers' own "
+        "sign-in "
         "to the dashboard has a second cookie, in their browsers only.",
         "## Network addresses",
-        "Ratify writes no network address into its store or its log. To limit how often one address "
+        "Ratify writes no network address into its store or its log. To limit how often one "
+        "address "
         "may arrive, it counts addresses in memory, for a minute or an hour. If several processes "
         "share a PostgreSQL database, the count is kept there under a keyed hash that changes with "
         "each minute or hour and is deleted afterwards. Two settings outside Ratify can undo "
@@ -116,7 +118,9 @@ def _open(plan: Plan) -> str:
 
 def _texts(plan: Plan) -> list[str]:
     """Return the places where a rater can write own words."""
-    found = [f"the end survey's {question.id}" for question in plan.survey if question.kind == "text"]
+    found = [
+        f"the end survey's {question.id}" for question in plan.survey if question.kind == "text"
+    ]
     return [*found, *["the field for an explanation"] * plan.design.ask_why]
 
 
@@ -134,7 +138,8 @@ def _stored(plan: Plan) -> list[tuple[str, str]]:
         ),
         ("when consent was given, and when the visit was finished", "to show consent"),
         (
-            f"for each trial {answers}, when it was shown and answered, how long that took, and for "
+            f"for each trial {answers}, when it was shown and answered, how long that took, and "
+            f"for "
             "how long the page was hidden meanwhile",
             "the study's data, and a check of how carefully it was answered",
         ),
@@ -151,7 +156,9 @@ def _stored(plan: Plan) -> list[tuple[str, str]]:
             ("how many practice trials were seen; not what was chosen", "to go on after a reload")
         )
     if plan.design.ask_why:
-        rows.append(("an explanation in the rater's own words, if one is given", "the study's data"))
+        rows.append(
+            ("an explanation in the rater's own words, if one is given", "the study's data")
+        )
     if plan.survey:
         asked = "; ".join(inline(question.question) for question in plan.survey)
         rows.append((f"answers to the end survey: {asked}", "to describe the sample"))
@@ -161,7 +168,7 @@ def _stored(plan: Plan) -> list[tuple[str, str]]:
 
 def _not_stored() -> list[str]:
     return [
-        "Network addresses, and anything that is derived from them.",
+        "Network addresses; see below for how they are counted.",
         "The browser, the device, the language of the device, or the page the rater came from.",
         "Mouse movements or keys.",
         "What was chosen in practice trials.",
@@ -177,7 +184,8 @@ def _who(plan: Plan) -> list[str]:
     ]
     if plan.recruitment.platform == "prolific":
         said.append(
-            "Prolific learns that a person took part, from the completion code that they bring back, "
+            "Prolific learns that a person took part, from the completion code that they bring "
+            "back, "
             "and how it ended. It gets no answers."
         )
     else:
@@ -197,7 +205,8 @@ def _models(plan: Plan) -> str:
     )
     what = "pairs of texts" if kind_of(plan).compares else "texts"
     return (
-        f"The texts of the items, with their prompts and the study's question, are sent as {what} to "
+        f"The texts of the items, with their prompts and the study's question, are sent as {what} "
+        f"to "
         f"{servers}. Nothing about raters is sent: no answer, no number, no survey. If the texts "
         "themselves tell about people, those people's words reach that server, under the terms of "
         "its operator. The replies are kept in the store. The key of the server is in the "

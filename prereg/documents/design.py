@@ -51,9 +51,7 @@ def hypotheses(plan: Plan) -> str:
     said = []
     for one in plan.hypotheses:
         serving = [analysis.id for analysis in plan.analyses if analysis.hypothesis == one.id]
-        by = (
-            f"Tested by {listed(serving)}." if serving else "No registered analysis serves it."
-        )
+        by = f"Tested by {listed(serving)}." if serving else "No registered analysis serves it."
         sign = "" if one.direction is None else f" Expected sign: {one.direction}."
         said.append(f"**{inline(one.id)}.** {inline(one.text)}{sign} {by}")
     free = [analysis.id for analysis in plan.analyses if analysis.hypothesis is None]
@@ -88,7 +86,9 @@ def items(material: Material) -> str:
         if "prompt" in material.items.columns
         else ""
     )
-    others = [c for c in material.items.columns if c not in ("item_id", "scenario", "text", "prompt")]
+    others = [
+        c for c in material.items.columns if c not in ("item_id", "scenario", "text", "prompt")
+    ]
     further = f"Further columns, which no rater sees: {listed(others)}." if others else ""
     said = sentence(
         f"The items are in {code(plan.materials.items)}: {counted(len(rows), 'item')} in "
@@ -134,7 +134,8 @@ def design(material: Material) -> str:
         "less; then it goes to the next rater.",
         "An answer is accepted at any time."
         if one.min_reading_seconds is None
-        else f"An answer that comes sooner than {number(one.min_reading_seconds)} seconds after the "
+        else f"An answer that comes sooner than {number(one.min_reading_seconds)} seconds after "
+        f"the "
         "page is not accepted: the page asks for it again.",
     ]
     return "\n\n".join(part for part in said if part)
@@ -184,8 +185,7 @@ def _scale(scale: AnyScale) -> str:
         for point in scale.points
     )
     return (
-        f"{code(scale.id)}: {inline(scale.question)}\n\n"
-        f"From {scale.min} to {scale.max}: {points}."
+        f"{code(scale.id)}: {inline(scale.question)}\n\nFrom {scale.min} to {scale.max}: {points}."
     )
 
 
@@ -259,9 +259,7 @@ def gate(plan: Plan) -> str:
         f"it answered at least {percent(one.coverage)} of what it was asked"
         for one in plan.gate
     ]
-    return (
-        f"The gate passes if all of these hold, otherwise it fails.\n\n{numbered(conditions)}"
-    )
+    return f"The gate passes if all of these hold, otherwise it fails.\n\n{numbered(conditions)}"
 
 
 def sample_size(plan: Plan) -> str:
@@ -269,7 +267,8 @@ def sample_size(plan: Plan) -> str:
     one = plan.design
     return (
         f"{counted(one.raters, 'rater')}, each with {number(one.trials)} "
-        f"{kind_of(plan).noun(plan)}: {one.raters * one.trials:,} answers, besides attention checks."
+        f"{kind_of(plan).noun(plan)}: {one.raters * one.trials:,} answers, besides attention "
+        f"checks."
     )
 
 

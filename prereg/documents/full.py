@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import json
 
-from prereg.documents.analysis_plan import (
-    analyses,
-    assumptions,
-    inference,
-    large,
-    own_tables,
-)
+from prereg.documents.analysis_plan import analyses, assumptions, inference, large, own_tables
 from prereg.documents.attached import Attached, block, fenced, sealed
 from prereg.documents.data_management import missing_keys
 from prereg.documents.design import (
@@ -40,7 +34,8 @@ def status(material: Material) -> str:
     lock = material.lock
     if lock is None:
         return (
-            "**Not locked.** The plan can still change. Locked as it is now, it would have the plan "
+            "**Not locked.** The plan can still change. Locked as it is now, it would have the "
+            "plan "
             f"hash {code(material.plan_hash)}."
         )
     return (

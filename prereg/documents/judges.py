@@ -36,6 +36,8 @@ def judges(material: Material) -> str:
     for one in plan.judges:
         analyses = [a.id for a in plan.analyses if _names(a.model_dump(), one.id)]
         used = f"It is in {listed(analyses)}." if analyses else "No registered analysis names it."
+        panels = [panel.id for panel in plan.panels if one.id in panel.of]
+        used += f" It is one of the panel {listed(panels)}." if panels else ""
         version = material.versions.get(one.id)
         locked = "" if version is None else f"The lock keeps of it: {inline(version)}."
         parts.append(f"### Judge {inline(one.id)}\n\n{judge(one)}\n\n{sentence(used, locked)}")
@@ -121,7 +123,8 @@ def _llm(one: LLMJudge) -> str:
         for name, value in one.parameters.items()
     )
     asked = (
-        f"A large language model (kind {code(one.kind)}): {code(one.model)} at {code(one.base_url)}. "
+        f"A large language model (kind {code(one.kind)}): {code(one.model)} at "
+        f"{code(one.base_url)}. "
         f"{prompts}; the appendix shows them as they are sent. Sampling: {temperature}, at most "
         f"{number(one.max_tokens)} tokens ({code(one.token_parameter)})"
         f"{', and ' + parameters if parameters else ''}. The answer is asked for "
@@ -141,9 +144,7 @@ def _llm(one: LLMJudge) -> str:
         "A reply that is not exactly an answer is asked for again, up to three times in all; then "
         "it counts as unanswered."
     )
-    return "\n\n".join(
-        [asked, sentence(orders, odds, read), _transport(one), _habits(one.habits)]
-    )
+    return "\n\n".join([asked, sentence(orders, odds, read), _transport(one), _habits(one.habits)])
 
 
 def _transport(one: LLMJudge) -> str:
@@ -166,7 +167,8 @@ def _transport(one: LLMJudge) -> str:
         f"How the server is reached may change after the lock, and every change is logged: {key}; "
         f"{', '.join(pace)}; a timeout of {number(one.timeout_seconds)} seconds and "
         f"{counted(one.attempts, 'attempt')}; a server that is down is waited for up to "
-        f"{number(one.patience_minutes)} minutes; after {number(one.failures_in_a_row)} failures in "
+        f"{number(one.patience_minutes)} minutes; after {number(one.failures_in_a_row)} failures "
+        f"in "
         f"a row the run stops (0: never).{more} {_money(one)}"
     )
 
@@ -204,7 +206,8 @@ def _habits(one: Habits | None) -> str:
     if one.items:
         left = f", except {listed(one.leave_out)}" if one.leave_out else ""
         said.append(
-            f"{number(one.items)} items under each of the rewrites {listed(one.perturbations)}{left}"
+            f"{number(one.items)} items under each of the rewrites "
+            f"{listed(one.perturbations)}{left}"
         )
     own = (
         ""
@@ -222,5 +225,3 @@ def shown_prompt(one: ShownPrompt) -> str:
         f"Used for {inline(one.use)}. Version {one.version}, SHA-256 {code(one.digest)}.\n\n"
         f"The system message:\n\n{fenced(one.system)}\n\nThe user message:\n\n{fenced(one.user)}"
     )
-
-

@@ -156,7 +156,9 @@ def attached_files(
     else:
         table = csv_text(sequence_columns(plan), sequences)
         found.append(Attached(SEQUENCES_FILE, table.encode("utf-8")))
-    tables = [name for judge in plan.judges if isinstance(judge, TableJudge) for name in judge.files]
+    tables = [
+        name for judge in plan.judges if isinstance(judge, TableJudge) for name in judge.files
+    ]
     others = [*(_file_of(folder, name) for name in tables), *sorted(images)]
     found += [Attached(name, _bytes(folder / name)) for name in dict.fromkeys(others)]
     if locked:

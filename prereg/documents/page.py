@@ -65,7 +65,7 @@ def render(page: Page) -> str:
     """Return a page as HTML."""
     # the line above every printed page; a hash has only hexadecimal digits
     above = f"Plan hash {page.plan_hash}" if page.plan_hash else "Not locked"
-    css = f"{_file('document.css')}@page {{ @top-left {{ content: \"{above}\"; {_SMALL} }} }}\n"
+    css = f'{_file("document.css")}@page {{ @top-left {{ content: "{above}"; {_SMALL} }} }}\n'
     digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
     body, contents = _body(page)
     return (
@@ -99,7 +99,7 @@ def _body(page: Page) -> tuple[str, list[tuple[str, str]]]:
     tokens = parser.parse(page.body)
     if tokens and tokens[0].type == "heading_open" and tokens[0].tag == "h1":
         tokens = tokens[3:]
-    contents = []
+    contents: list[tuple[str, str]] = []
     for place, token in enumerate(tokens):
         if token.type == "heading_open":
             words = tokens[place + 1].content
@@ -144,15 +144,24 @@ def _fence(token: Token, page: Page) -> str:
     found = _BLOCK.fullmatch(token.info.strip())
     if found is None:
         return f'<pre dir="auto">{html.escape(token.content)}</pre>\n'
+    if "role=lock" in token.info:
+        return (
+            '<p class="note">What the lock wrote; the Markdown and the preregr files of this '
+            "document hold it in full.</p>\n"
+        )
+    text = token.content
     if "encoding=base64" in token.info:
-        return _binary(found, page)
+        try:
+            text = base64.b64decode(text).decode("utf-8-sig")
+        except ValueError:
+            return _binary(found, page)
     if found["kind"] in _TEXTS:
-        return _as_page(token.content, page)
+        return _as_page(text, page)
     if found["kind"] == "csv":
-        shown = _as_table(token.content)
+        shown = _as_table(text)
         if shown is not None:
             return shown
-    return f'<pre dir="auto">{html.escape(token.content)}</pre>\n'
+    return f'<pre dir="auto">{html.escape(text)}</pre>\n'
 
 
 def _binary(found: re.Match[str], page: Page) -> str:
@@ -243,7 +252,7 @@ def _sequences(rows: Sequence[Mapping[str, Any]], columns: list[str]) -> str:
             f'<span class="trial">{html.escape(row["position"])}: {trial}{check}</span>'
         )
     body = "".join(
-        f"<tr><th scope=\"row\">{html.escape(name)}</th><td>{' '.join(trials)}</td></tr>\n"
+        f'<tr><th scope="row">{html.escape(name)}</th><td>{" ".join(trials)}</td></tr>\n'
         for name, trials in lines.items()
     )
     return (

@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from prereg.documents.material import Material
-from prereg.documents.prose import (
-    bullets,
-    code,
-    counted,
-    inline,
-    listed,
-    number,
-    numbered,
-    quoted,
-)
+from prereg.documents.prose import bullets, code, counted, inline, listed, number, numbered, quoted
 from prereg.kinds.registry import kind_of
 from prereg.plan.collection import AttentionCheck, Comprehension
 from prereg.plan.display import Display
@@ -187,7 +178,9 @@ def _check(place: int, one: AttentionCheck) -> str:
 
 
 def _texts(one: AttentionCheck | PracticeTrial) -> str:
-    prompt = "" if one.prompt is None else f"The message above the texts:\n\n{quoted(one.prompt)}\n\n"
+    prompt = (
+        "" if one.prompt is None else f"The message above the texts:\n\n{quoted(one.prompt)}\n\n"
+    )
     texts = "\n\n".join(
         f"Text {place}:\n\n{quoted(text)}" for place, text in enumerate(one.texts, start=1)
     )

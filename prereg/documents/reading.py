@@ -11,13 +11,7 @@ from typing import Any
 
 import yaml
 
-from prereg.documents.attached import (
-    AS_WRITTEN,
-    Attached,
-    read_blocks,
-    refuse_outside,
-    unsealed,
-)
+from prereg.documents.attached import AS_WRITTEN, Attached, read_blocks, refuse_outside, unsealed
 from prereg.documents.material import FORMAT
 from prereg.documents.preregr import EXTENSION, UNSPECIFIED, carried, unboxed
 from prereg.errors import RatifyError
@@ -142,9 +136,7 @@ def _content(text: str, path: Path) -> dict[str, Any]:
         content = json.loads(text) if path.suffix.lower() == ".json" else yaml.load(text, _LOADER)  # noqa: S506
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
-        raise RatifyError(
-            f"is cut, or is not {kind}", file=path, allowed=ALLOWED
-        ) from error
+        raise RatifyError(f"is cut, or is not {kind}", file=path, allowed=ALLOWED) from error
     if not isinstance(content, dict) or not isinstance(content.get("specs"), dict):
         raise RatifyError(
             "is not a preregr specification: it has no key specs", file=path, allowed=ALLOWED

@@ -24,7 +24,9 @@ def keys_of(part: Any, path: str = "") -> Iterator[tuple[str, Any, bool]]:
     if isinstance(part, BaseModel):
         for name, field in type(part).model_fields.items():
             value = getattr(part, name)
-            default = not field.is_required() and value == field.get_default(call_default_factory=True)
+            default = not field.is_required() and value == field.get_default(
+                call_default_factory=True
+            )
             for found in keys_of(value, _joined(path, field.alias or name)):
                 yield (found[0], found[1], found[2] or default)
     elif isinstance(part, Mapping) and part:

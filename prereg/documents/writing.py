@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from prereg import files
+from prereg.documents.attached import without_seal
 from prereg.documents.data_management import data_management
 from prereg.documents.full import full_document, status
 from prereg.documents.material import Material
@@ -71,11 +72,16 @@ def _page(material: Material, kicker: str, text: str) -> Page:
         kicker=kicker,
         status=said,
         plan_hash="" if lock is None else lock.plan_hash,
-        body=text,
+        body=_body(material, text),
         language=material.plan.language,
         direction="rtl" if right else "ltr",
         images=material.images,
     )
+
+
+def _body(material: Material, text: str) -> str:
+    """Return what a page shows of a document: its head has the status, and no seal is for it."""
+    return without_seal(text).replace(status(material), "")
 
 
 def write_documents(material: Material, folder: Path | None = None) -> Path:

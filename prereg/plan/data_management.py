@@ -1,4 +1,4 @@
-"""What a plan may say about its data, which no program can know; the data-management page uses it."""
+"""What a plan may say about its data: who keeps them, where, until when, and for whom."""
 
 from __future__ import annotations
 

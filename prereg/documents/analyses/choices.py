@@ -60,9 +60,7 @@ def ranking(one: RankingAnalysis, plan: Plan) -> list[str]:
         if one.of == "people"
         else f"the choices of judge {code(one.of)} on people's trials"
     )
-    pairs = (
-        "for neighbours in the ranking" if one.pairs == "adjacent" else "for all pairs of items"
-    )
+    pairs = "for neighbours in the ranking" if one.pairs == "adjacent" else "for all pairs of items"
     ranks = _RANKS[one.rank_coverage].format(level=percent(one.level))
     said = [
         f"Bradley-Terry scores of the items are estimated from {whose}, within each scenario. "

@@ -108,7 +108,9 @@ def _compared(one: SourceRatings | BestWorstShares) -> str:
         if one.reference is None
         else f"each is compared with {code(one.reference)}"
     )
-    return f"The sources are those in the column {code(one.source)} of the items: {sources}; {pairs}"
+    return (
+        f"The sources are those in the column {code(one.source)} of the items: {sources}; {pairs}"
+    )
 
 
 def _source_errors(one: SourceRatings | BestWorstShares) -> str:
@@ -133,8 +135,10 @@ def source_ratings(one: SourceRatings, plan: Plan) -> list[str]:
         unit = "per 100 words" if one.style_unit == "per_100_words" else "as counts"
         language = plan.language if one.language is None else one.language
         said.append(
-            f"Differences are also adjusted for style ({code(one.style_unit)}): {listed(one.style)}, "
-            f"{unit}, in the column {code(one.text)} of the items, in the language {code(language)}."
+            f"Differences are also adjusted for style ({code(one.style_unit)}): "
+            f"{listed(one.style)}, "
+            f"{unit}, in the column {code(one.text)} of the items, in the language "
+            f"{code(language)}."
         )
     else:
         text = f"the responses are in the column {code(one.text)} of the items"

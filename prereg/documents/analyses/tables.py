@@ -75,7 +75,8 @@ def _tests(one: Regression) -> str:
     return (
         f"Tested are {effects}, each against 0 on both sides, by "
         f"{'z' if one.distribution == 'z' else 't'}. The family of tests is "
-        f"{_FAMILIES[one.family.over]}{name}, {CORRECTIONS[one.family.correction]}. Intervals cover "
+        f"{_FAMILIES[one.family.over]}{name}, {CORRECTIONS[one.family.correction]}. Intervals "
+        f"cover "
         f"{percent(one.level)}."
     )
 
@@ -135,8 +136,10 @@ def change(one: Change, plan: Plan) -> list[str]:
         if one.occasion_means
         else "the occasions have no means of their own"
     )
-    cut = "a t quantile at that level, because the error is itself estimated" if one.student else (
-        "as it is"
+    cut = (
+        "a t quantile at that level, because the error is itself estimated"
+        if one.student
+        else ("as it is")
     )
     pairs = "with the control" if one.pairs == "control" else "in all pairs"
     interval = (
@@ -185,7 +188,8 @@ def equivalence(one: Equivalence, plan: Plan) -> list[str]:
     said = [
         f"Whether {code(one.of.quantity)} of the analysis {code(one.of.analysis)} {asked}.",
         f"Two one-sided tests, each at alpha = {number(one.alpha)}; the interval that is shown "
-        f"covers {percent(1 - 2 * one.alpha)}. It is shown if both tests reject, and the hypothesis "
+        f"covers {percent(1 - 2 * one.alpha)}. It is shown if both tests reject, and the "
+        f"hypothesis "
         "is then supported.",
     ]
     if one.family is not None:
@@ -208,7 +212,8 @@ def themes(one: Themes, plan: Plan) -> list[str]:
         f"How often themes come up in the texts of the table {code(one.texts)} (text "
         f"{code(one.text)}, person {code(one.person)}), comparing {code(one.time)} = "
         f"{code(one.before)} with {code(one.after)}. The themes are in {labels}: {book}.",
-        f"The registered test is {_TESTS[one.test]}, {CORRECTIONS[one.correction]} over the themes; "
+        f"The registered test is {_TESTS[one.test]}, {CORRECTIONS[one.correction]} over the "
+        f"themes; "
         "the other two tests are reported beside it. Intervals cover "
         f"{percent(one.level)}.",
     ]
