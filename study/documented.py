@@ -6,7 +6,8 @@ from pathlib import Path
 
 from prereg.design.sequences import sequence_rows
 from prereg.documents.material import Material, attached_files
-from prereg.lock import SEQUENCES_FILE, tool_version
+from prereg.lock import tool_version
+from prereg.parts import SEQUENCES_FILE
 from prereg.tables.reader import read_table
 from prereg.tables.reading import OWN
 from study.judges.prompts.shown import prompt_files, shown_prompts

@@ -12,7 +12,7 @@ from prereg import files
 from prereg.documents.attached import AS_WRITTEN
 from prereg.documents.reading import Document, Specification
 from prereg.errors import RatifyError
-from prereg.lock import SEQUENCES_FILE
+from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.tables.notes import heard_by
 from study.folder import Study

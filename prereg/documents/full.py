@@ -38,10 +38,37 @@ def status(material: Material) -> str:
             "plan "
             f"hash {code(material.plan_hash)}."
         )
+    if not lock.amendments:
+        return (
+            f"**Locked** at {code(lock.locked_at)} by {inline(lock.tool)}. The plan hash is "
+            f"{code(lock.plan_hash)}. Every row of data carries it."
+        )
     return (
-        f"**Locked** at {code(lock.locked_at)} by {inline(lock.tool)}. The plan hash is "
-        f"{code(lock.plan_hash)}. Every row of data carries it."
+        f"**Locked** at {code(lock.locked_at)} by {inline(lock.tool)} with the plan hash "
+        f"{code(lock.root_hash)}, and **amended** {_times(len(lock.amendments))}, last at "
+        f"{code(lock.amendments[-1].at)}. The plan hash is now {code(lock.plan_hash)}. Every row "
+        f"of "
+        "data carries the hash of the version under which it was made."
     )
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def amendments(material: Material) -> str:
+    """Return every amendment: when, why, what was known, and what changed."""
+    if material.lock is None:
+        return ""
+    parts = ["## 17. Amendments" if material.lock.amendments else ""]
+    for one in material.lock.amendments:
+        changes = bullets(inline(change.sentence) for change in one.changes)
+        parts.append(
+            f"### Amendment {one.number}, {inline(one.at)}\n\n{inline(one.reason)}\n\nWhat was "
+            f"known: {inline(one.known.sentence)}. The plan hash became {code(one.plan_hash)}."
+            f"\n\n{changes}"
+        )
+    return "\n\n".join(part for part in parts if part)
 
 
 def full_document(material: Material) -> str:
@@ -90,6 +117,7 @@ def full_document(material: Material) -> str:
         _data(material),
         "## 16. What the hash covers",
         _hashed(material),
+        amendments(material),
         f"## {APPENDICES}",
         _appendices(material),
     ]
@@ -119,6 +147,14 @@ def _hashed(material: Material) -> str:
         "SHA-256 of each part over its canonical JSON; the plan hash is the SHA-256 of these "
         f"hashes.\n\n{table(('part', 'SHA-256'), rows)}"
     )
+    if material.lock is not None and material.lock.code:
+        said += f"\n\nThe analysis code of the program that locked it: {code(material.lock.code)}."
+    if material.lock is not None and material.lock.stamps:
+        stamps = bullets(
+            ", ".join(f"{inline(name)}: {inline(value)}" for name, value in stamp.items())
+            for stamp in material.lock.stamps
+        )
+        said += f"\n\nWhat else shows when it was there:\n\n{stamps}"
     return f"{said}\n\nOf the judges it covers: {named}." if named else said
 
 

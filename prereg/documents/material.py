@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.documents.attached import Attached, Role, plain_text
 from prereg.errors import RatifyError
 from prereg.images import Image
-from prereg.lock import LOCK_FILE, SEQUENCES_FILE, Lock, sequence_columns
+from prereg.lock import LOCK_FILE, Lock
+from prereg.parts import SEQUENCES_FILE, sequence_columns
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.plan.table_judge import TableJudge
@@ -20,7 +22,6 @@ from prereg.tables.items import read_items
 from prereg.tables.notes import heard_by
 from prereg.tables.reader import Table, csv_text
 
-AMENDMENTS_FILE = "plan.amendments.jsonl"
 FORMAT = 1
 
 

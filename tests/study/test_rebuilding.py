@@ -16,9 +16,11 @@ from prereg.documents.attached import Attached, block, plain_text, read_blocks, 
 from prereg.documents.preregr import _digest
 from prereg.documents.writing import FULL, NAMES, write_documents
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, SEQUENCES_FILE
+from prereg.lock import LOCK_FILE
+from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import load_plan
 from ratify import main
+from study.amending import amend, draft_amendment
 from study.documented import material_of
 from study.opening import lock_study, open_study
 from study.scaffold import new_study, worked_plans
@@ -304,3 +306,23 @@ def test_lock_says_which_document_to_register(tmp_path: Path) -> None:
     done = ratify("document", folder)
     assert done.exit_code == 2
     assert (folder / "preregistration" / "receipt.pdf").exists()
+
+
+def test_an_amended_study_is_rebuilt_with_its_chain(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", raters=6, judged=10)
+    lock_study(folder)
+    with edited_plan(folder) as plan:
+        plan["design"]["raters"] = 8
+    draft = draft_amendment(folder, None)
+    amend(folder, draft, "More raters came.")
+    lock = open_study(folder).lock
+    place = write_documents(material_of(folder))
+    said = (place / "study.md").read_text(encoding="utf-8")
+    assert "### Amendment 1" in said
+    assert "More raters came." in said
+    done = ratify("import-preregr", place / "study.md", tmp_path / "anew")
+    assert done.exit_code == 2
+    assert "--with-lock" in done.output
+    for number, carrier in enumerate(CARRIERS):
+        again = rebuilt(place / carrier, tmp_path / f"again-{number}", "--with-lock")
+        assert open_study(again, must_be_locked=True).lock == lock
