@@ -14,6 +14,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     links,
     lock,
     new,
+    passport,
     password,
     rank,
     release,

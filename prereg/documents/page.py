@@ -49,6 +49,10 @@ class Page:
         In which they are written: ltr or rtl.
     images : mapping
         The images of the study, by the names in its texts.
+    badge : str
+        An SVG below the title; empty for none.
+    contents : bool
+        Whether the page begins with a list of its sections.
     """
 
     title: str
@@ -59,6 +63,14 @@ class Page:
     language: str = "en"
     direction: str = "ltr"
     images: Mapping[str, Image] = field(default_factory=dict)
+    badge: str = ""
+    contents: bool = True
+
+    @property
+    def badge_address(self) -> str:
+        """The badge as an address that needs no network."""
+        coded = base64.b64encode(self.badge.encode("utf-8")).decode("ascii")
+        return f"data:image/svg+xml;base64,{coded}" if self.badge else ""
 
 
 def render(page: Page) -> str:
@@ -71,7 +83,13 @@ def render(page: Page) -> str:
     return (
         _environment()
         .get_template("document.html.j2")
-        .render(page=page, css=css, css_hash=digest, body=body, contents=contents)
+        .render(
+            page=page,
+            css=css,
+            css_hash=digest,
+            body=body,
+            contents=contents if page.contents else [],
+        )
     )
 
 
