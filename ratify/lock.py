@@ -9,6 +9,7 @@ import click
 
 from ratify.cautions import print_cautions
 from ratify.command_line import STUDY, main
+from ratify.document import say_document
 
 if TYPE_CHECKING:
     from prereg.lock import Lock
@@ -50,6 +51,7 @@ def lock(folder: Path, registry: str | None, git: bool, timestamp: Path | None) 
         f"{len(study.plan.hypotheses)} hypotheses, {len(study.plan.analyses)} registered analyses. "
         "Put the hash into your preregistration."
     )
+    say_document(folder)
 
 
 def _stamped(
