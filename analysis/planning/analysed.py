@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from analysis.registered.shared_families import in_shared_families
 from analysis.results.figure_style import nothing_drawn
 from analysis.results.quantities import Quantity
 from prereg.analyses.equivalence import Equivalence
+from prereg.analyses.registry import Analysis
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 
@@ -83,14 +84,13 @@ def evidence_of_study(plan: Plan, items: pd.DataFrame, study: SimulatedStudy) ->
         path=paths | {"answers": paths[kind_of(plan).table]},
     )
     people, visits = people_of(read, plan, mode=MODE, lock=None, place=_PLACE)
-    return evidence_from(
+    found = evidence_from(
         plan, read, people, visits, mode=MODE, lock=None, place=_PLACE, own=study.own
     )
+    return replace(found, status="confirmatory")  # as it would be with a lock
 
 
-def analysed(
-    plan: Plan, evidence: Evidence, *, only: Collection[str] | None = None
-) -> Analysed:
+def analysed(plan: Plan, evidence: Evidence, *, only: Collection[str] | None = None) -> Analysed:
     """Run the registered analyses on simulated evidence.
 
     Parameters
@@ -103,7 +103,7 @@ def analysed(
     wanted = [a for a in plan.analyses if only is None or a.id in only]
     with nothing_drawn(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        findings = [run_registered(analysis, evidence) for analysis in wanted]
+        findings = [_run(analysis, evidence) for analysis in wanted]
     failed = {
         analysis.id: why
         for analysis, found in zip(wanted, findings, strict=True)
@@ -124,10 +124,16 @@ def analysed(
 def behind_the_gate(plan: Plan) -> set[str]:
     """Return the analyses that the gate's thresholds name, and those that these ask about."""
     named = {threshold.analysis for threshold in plan.gate}
-    asked = {
-        a.of.analysis for a in plan.analyses if isinstance(a, Equivalence) and a.id in named
-    }
+    asked = {a.of.analysis for a in plan.analyses if isinstance(a, Equivalence) and a.id in named}
     return named | asked
+
+
+def _run(analysis: Analysis, evidence: Evidence) -> Finding:
+    """Run one analysis; a fault of ours is a failure of this study, which is counted and named."""
+    try:
+        return run_registered(analysis, evidence)
+    except Exception as error:
+        return Finding(sentence=f"{type(error).__name__}: {error}")
 
 
 def _failure(found: Finding) -> str | None:

@@ -143,11 +143,7 @@ def _choices(plan: Plan, layout: Layout, overall: FloatArray, view: FloatArray) 
 
 
 def _own_pairs(
-    plan: Plan,
-    judge: AnyJudge,
-    layout: Layout,
-    view: FloatArray,
-    rng: np.random.Generator,
+    plan: Plan, judge: AnyJudge, layout: Layout, view: FloatArray, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return choices between random pairs of each scenario, if the judge has its own ranking."""
     compared = isinstance(judge, TableJudge) and judge.judgments is not None

@@ -98,7 +98,5 @@ def layout_of(plan: Plan, items: pd.DataFrame, sequences: Sequence[Trial]) -> La
         position=np.array([trial.position for _, trial in rows]),
         shown=np.array([[at.get(name, 0) for name in trial.item_ids] for _, trial in rows]),
         names=np.array([trial.item_ids for _, trial in rows], dtype=object),
-        check=np.array(
-            [numbers[t.item_ids[0]] if t.is_attention_check else -1 for _, t in rows]
-        ),
+        check=np.array([numbers[t.item_ids[0]] if t.is_attention_check else -1 for _, t in rows]),
     )

@@ -51,9 +51,10 @@ class Answering:
     ) -> None:
         self.plan, self.layout, self.people, self.rng = plan, layout, people, rng
         self.assumed: RaterAssumptions = plan.assumptions.raters
-        order = np.arange(len(layout.rater)) - np.concatenate([[0], np.cumsum(layout.trials)[:-1]])[
-            layout.rater
-        ]
+        order = (
+            np.arange(len(layout.rater))
+            - np.concatenate([[0], np.cumsum(layout.trials)[:-1]])[layout.rater]
+        )
         self.rows: IntArray = np.flatnonzero(order < people.answered[layout.rater])
         self.rater: IntArray = layout.rater[self.rows]
         self.quality: FloatArray = quality[layout.shown[self.rows]]

@@ -76,7 +76,10 @@ def choice_probabilities(
 
 
 def values_of(
-    quality: FloatArray, sensitivity: FloatArray, assumed: RaterAssumptions, rng: np.random.Generator
+    quality: FloatArray,
+    sensitivity: FloatArray,
+    assumed: RaterAssumptions,
+    rng: np.random.Generator,
 ) -> FloatArray:
     """Return how much raters value items, in log-odds.
 

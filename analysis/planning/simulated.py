@@ -170,7 +170,9 @@ def with_judges(
                 if "trial" in own:
                     own["trial_id"] = f"{judge.id}-" + own.pop("trial").astype(str)
                 answers.append(own)
-    scored = _columns(pd.concat(ratings, ignore_index=True), RATINGS, plan_hash) if ratings else None
+    scored = (
+        _columns(pd.concat(ratings, ignore_index=True), RATINGS, plan_hash) if ratings else None
+    )
     if kind.table == "ratings":
         assert scored is not None
         whole = scored
@@ -187,9 +189,7 @@ def with_judges(
     )
 
 
-def _quality_of(
-    plan: Plan, judge: AnyJudge, given: float | Mapping[str, float] | None
-) -> float:
+def _quality_of(plan: Plan, judge: AnyJudge, given: float | Mapping[str, float] | None) -> float:
     expected = plan.assumptions.judges.expected(judge.id)
     if given is None:
         return expected

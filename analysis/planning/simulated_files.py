@@ -11,7 +11,7 @@ from analysis.planning.own_tables import in_file
 from analysis.planning.simulated import SimulatedStudy
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
-from prereg.tables.contract import RATINGS
+from prereg.tables.contract import JUDGMENTS, RATINGS, WITHDRAWALS
 
 
 def written_tables(plan: Plan, study: SimulatedStudy) -> dict[str, pd.DataFrame]:
@@ -27,7 +27,9 @@ def written_tables(plan: Plan, study: SimulatedStudy) -> dict[str, pd.DataFrame]
     dict of str to DataFrame
         By name, without items and sequences.
     """
-    tables = {"participants": study.participants, kind_of(plan).table: study.answers}
+    # an export has these tables even where they are empty
+    empty = {each.name: pd.DataFrame(columns=list(each.names)) for each in (JUDGMENTS, WITHDRAWALS)}
+    tables = empty | {"participants": study.participants, kind_of(plan).table: study.answers}
     if plan.judges or kind_of(plan).table == "ratings":
         tables["ratings"] = _named_labels(plan, study.ratings)
     found = {name: _as_text(table) for name, table in tables.items()}
