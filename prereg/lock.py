@@ -206,11 +206,12 @@ def write_lock(
     RatifyError
         When the folder is locked and a part has changed since.
     """
-    locked = {**plan_parts(plan, None), **(held or {})}
     if (folder / LOCK_FILE).exists():
         lock = read_lock(folder)
         refuse_changed(folder, lock, parts, plan)
-        return _completed(folder, lock, locked, rows)
+        locked = {**plan_parts(plan, lock), **(held or {})}
+        return complete_lock(folder, lock, locked, rows)
+    locked = {**plan_parts(plan, None), **(held or {})}
     lock = Lock(
         plan_hash(parts),
         dict(parts),
@@ -225,8 +226,18 @@ def write_lock(
     return read_lock(folder)
 
 
-def _completed(folder: Path, lock: Lock, locked: Mapping[str, Any], rows: int | None) -> Lock:
-    """Let a lock hold what it hashes, if an earlier release wrote it and it was never amended."""
+def complete_lock(folder: Path, lock: Lock, locked: Mapping[str, Any], rows: int | None) -> Lock:
+    """Let a lock hold what it hashes, if an earlier release wrote it and it was never amended.
+
+    Parameters
+    ----------
+    folder : Path
+    lock : Lock
+    locked : mapping
+        What the parts hold now; what does not have the hash of its part is left out.
+    rows : int or None
+        Rows of the sequences table, if they are those that were locked.
+    """
     first = lock.versions[0]
     lacking = {
         name: part

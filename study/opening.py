@@ -140,7 +140,7 @@ def open_study(
         plan_hash(parts) if like is None else like.plan_hash,
         lock,
         versions,
-        earlier_versions(folder, like, table) if like is not None else {},
+        earlier_versions(folder, like.versions[:-1], table) if like is not None else {},
     )
     if isinstance(plan.practice, int) and plan.practice:
         _check_practice(study)

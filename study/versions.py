@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from prereg.amendments.amendment import Version
 from prereg.errors import RatifyError
 from prereg.images import study_images
-from prereg.lock import LOCK_FILE, Lock
+from prereg.lock import LOCK_FILE
 from prereg.parts import hash_parts
 from prereg.plan.model import Plan
 from prereg.tables.reader import Table
@@ -19,8 +20,8 @@ from study.folder import Earlier
 TEXTS = ("consent", "instructions")
 
 
-def earlier_versions(folder: Path, lock: Lock, table: Table) -> dict[str, Earlier]:
-    """Return the versions before the newest, by plan hash.
+def earlier_versions(folder: Path, versions: Sequence[Version], table: Table) -> dict[str, Earlier]:
+    """Return versions of a study that are not the newest, by plan hash.
 
     Raises
     ------
@@ -28,7 +29,7 @@ def earlier_versions(folder: Path, lock: Lock, table: Table) -> dict[str, Earlie
         When a version cannot be read any more, or an image that it shows has changed.
     """
     found = {}
-    for version in lock.versions[:-1]:
+    for version in versions:
         texts = {name: str(version.locked[name]) for name in TEXTS if name in version.locked}
         if len(texts) < len(TEXTS) or "plan" not in version.locked:
             continue  # nobody had answered under it; `ratify amend` asks for the texts otherwise

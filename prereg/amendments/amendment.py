@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import SequenceMatcher
 from typing import Any, Literal, get_args
 
 from prereg import files
@@ -78,11 +79,29 @@ class Change:
     @property
     def sentence(self) -> str:
         """The change in one line."""
+        if isinstance(self.before, str) and isinstance(self.after, str) and "\n" in self.before:
+            return f"{self.place}: {_words_changed(self.before, self.after)}"
         if self.before is None:
             return f"{self.place}: added {_short(self.after)}"
         if self.after is None:
             return f"{self.place}: removed {_short(self.before)}"
         return f"{self.place}: {_short(self.before)} became {_short(self.after)}"
+
+
+def _words_changed(before: str, after: str) -> str:
+    """Return the first words of a text that differ, and how many more do."""
+    old, new = before.split(), after.split()
+    edits = [
+        e for e in SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if e[0] != "equal"
+    ]
+    if not edits:
+        return "only its spaces and lines differ"
+    _, a, b, c, d = edits[0]
+    gone, come = (" ".join(words) for words in (old[a:b], new[c:d]))
+    said = f"{_short(gone)} became {_short(come)}" if gone and come else ""
+    said = said or (f"removed {_short(gone)}" if gone else f"added {_short(come)}")
+    more = len(edits) - 1
+    return f"{said}; {more} more {'change' if more == 1 else 'changes'}" if more else said
 
 
 def _short(value: Any) -> str:

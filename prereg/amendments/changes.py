@@ -85,6 +85,30 @@ def _named(value: Any) -> Mapping[str, Any] | None:
     return dict(zip(names, value, strict=True))
 
 
+def needs_new_sequences(changes: Sequence[Change]) -> bool:
+    """Say whether sequences that are there do not fit the changed plan or items."""
+    for change in changes:
+        top, *below = change.key.split(".")
+        if change.part == "items":
+            return True
+        if change.part != "plan":
+            continue
+        if top in {"seed", "kind", "attention_checks"}:
+            return True
+        if top == "design" and below and below[0] in _FIXED_DESIGN - {"ties", "tie_answer"}:
+            return True
+        if _fewer(change):
+            return True
+    return False
+
+
+def _fewer(change: Change) -> bool:
+    """Say whether a plan has fewer raters, or fewer for each sequence."""
+    names = {"design.raters", "design.raters_per_sequence"}
+    counts = change.before, change.after
+    return change.key in names and all(isinstance(n, int) for n in counts) and counts[1] < counts[0]
+
+
 def refused_changes(changes: Sequence[Change], file: Any) -> list[RatifyError]:
     """Return why an amendment cannot be made once there are answers; empty if it can.
 
@@ -118,12 +142,11 @@ def _refusals(change: Change) -> Iterator[tuple[str, str]]:
         return
     elif top in FIXED or (top == "design" and below and below[0] in _FIXED_DESIGN):
         yield "cannot be amended: answers that are there depend on it", _MAY
-    elif top == "design" and below and below[0] in {"raters", "raters_per_sequence"}:
-        if change.after is not None and change.before is not None and change.after < change.before:
-            yield (
-                "cannot become fewer: places have been given",
-                f"at least {change.before}; to stop early, pause recruitment on the dashboard",
-            )
+    elif _fewer(change):
+        yield (
+            "cannot become fewer: places have been given",
+            f"at least {change.before}; to stop early, pause recruitment on the dashboard",
+        )
     elif top == "survey" and below and change.after is None:
         yield "cannot be removed: people have answered it", "the question as it was"
     elif top in {"scales", "measures"}:
