@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence, evidence_from
@@ -154,8 +155,8 @@ def _width(quantity: Quantity) -> float | None:
 
 def _with_labels(plan: Plan, ratings: pd.DataFrame) -> pd.DataFrame:
     """Return ratings with the name of each label beside its place, as they are read."""
-    name = pd.Series("", index=ratings.index, dtype=object)
+    name = np.full(len(ratings), "", dtype=object)
     for dimension, names in plan.labels.items():
         mine = (ratings["dimension"] == dimension).to_numpy()
-        name[mine] = [names[int(place)] for place in ratings.loc[mine, "value"]]
-    return ratings.assign(given_label=name.astype(str))
+        name[mine] = np.array(names, dtype=object)[ratings["value"].to_numpy()[mine].astype(int)]
+    return ratings.assign(given_label=pd.Series(name, index=ratings.index, dtype=str))

@@ -99,8 +99,8 @@ def points_of(plan: Plan, items: Table, *, curves: bool) -> list[Point]:
         "items": [_in_all(pools, factor) for factor in _FACTORS],
     }
     for curve in CURVES:
-        for size in sorted(set(sizes[curve]) - {getattr(own, curve)}):
-            found.append(replace(own, curve=curve, **{curve: size}))
+        others = sorted(set(sizes[curve]) - {getattr(own, curve)})
+        found += [replace(own, curve=curve, **{str(curve): size}) for size in others]
     return found
 
 

@@ -80,7 +80,7 @@ def _standardised(items: pd.DataFrame, column: str) -> FloatArray:
     within = values.groupby(items["scenario"].to_numpy())
     spread = within.transform("std", ddof=0).replace(0.0, np.nan)
     scores = (values - within.transform("mean")) / spread
-    return scores.fillna(0.0).to_numpy(dtype=np.float64)
+    return np.asarray(scores.fillna(0.0), dtype=np.float64)
 
 
 def _of_sources(
@@ -98,4 +98,4 @@ def _of_sources(
     else:  # evenly apart, the last above the first by a medium size
         steps = np.linspace(0.0, MEDIUM, len(names))
         size = dict(zip(names, steps.tolist(), strict=True))
-    return source.map(size).fillna(0.0).to_numpy(dtype=np.float64)
+    return np.asarray(source.map(size).fillna(0.0), dtype=np.float64)
