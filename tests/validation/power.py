@@ -196,10 +196,10 @@ def _null_judge(hypothesis: str) -> Check:
 def checks() -> list[Check]:
     """Return the checks of power."""
     return [
-        _against_whole_studies("pairs", "H1"),
-        _against_whole_studies("pairs", "H2"),
         _against_whole_studies("ratings", "H1"),
         _against_whole_studies("change", "H1"),
+        _against_whole_studies("pairs", "H1"),
         _null_judge("H1"),
         _null_judge("H2"),
+        _against_whole_studies("pairs", "H2"),
     ]
