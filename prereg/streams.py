@@ -25,6 +25,7 @@ class Stream(enum.IntEnum):
     PERTURBATIONS = 7
     SHOWN_REWRITES = 8
     BLIND = 11  # the shuffling of answers
+    POWER = 12  # of which size of the study, and the number of the simulated study
 
 
 def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:
