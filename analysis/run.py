@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ _NO_HABITS = HabitFindings(
 PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "choix", "matplotlib")
 
 
-def analyze_study(folder: Path, *, mode: str) -> Results:
+def analyze_study(folder: Path, *, mode: str, notes: Sequence[str] = ()) -> Results:
     """Run the plan of a study folder and write `results/`.
 
     Parameters
@@ -67,6 +68,8 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
         With plan.yaml and exported tables in `data/`.
     mode : {'live', 'pilot', 'bot'}
         Which people's answers to analyse.
+    notes : sequence of str
+        What the report's limits have to say about where these data are from.
 
     Returns
     -------
@@ -80,6 +83,7 @@ def analyze_study(folder: Path, *, mode: str) -> Results:
         nothing is written.
     """
     evidence = gather(folder, mode=mode)
+    evidence.note(notes)
     findings = [run_registered(analysis, evidence) for analysis in evidence.plan.analyses]
     findings = in_shared_families(evidence.plan.analyses, findings, status=evidence.status)
     told = study_verdict(evidence, findings)

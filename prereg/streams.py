@@ -24,6 +24,7 @@ class Stream(enum.IntEnum):
     PROBED_ITEMS = 6
     PERTURBATIONS = 7
     SHOWN_REWRITES = 8
+    SIMULATION = 20  # of what: the planted quality, a bot's conduct, a judge's scores
 
 
 def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:

@@ -16,6 +16,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     release,
     report,
     serve,
+    simulate,
     withdraw,
 )
 from ratify.command_line import main

@@ -19,6 +19,8 @@ from study.items import Item
 
 # `ratify demo` made a folder that has this file, and may replace it.
 DEMO_MARK = "DEMO.txt"
+# `ratify simulate` made a folder that has this file: no people may answer there.
+SIMULATION_MARK = "SIMULATION.txt"
 # Holds the number of the process that serves the folder.
 SERVING_FILE = ".ratify-serving"
 

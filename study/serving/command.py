@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from flask import Flask
 
-from study.folder import Study
+from prereg.errors import RatifyError
+from study.folder import SIMULATION_MARK, Study
 from study.serving import server
 from study.store.database import Store, mark_store, open_store
 from study.store.engines import SERVING_SECONDS
@@ -69,6 +70,12 @@ def serve_study(
         When the study, the address or the database cannot be served.
     """
     server.refuse_workers(url, serving.workers)
+    if serving.mode == "live" and (study.folder / SIMULATION_MARK).exists():
+        raise RatifyError(
+            "is a simulation, in which people's answers would be lost",
+            file=study.folder,
+            allowed=f"the study itself: `ratify serve {study.folder.parent}`",
+        )
     with contextlib.ExitStack() as stack:
         store = open_store(study.folder, url, patience=SERVING_SECONDS)
         stack.callback(store.close)
