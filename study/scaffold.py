@@ -22,6 +22,12 @@ from study.folder import DEMO_MARK, Study
 from study.opening import open_study
 
 WORKED = "pairwise_preference"
+# Worked plans whose items are not the demo's conversations.
+OWN_ITEMS = {
+    "best_worst_sources": "responses.csv",
+    "source_ratings": "responses.csv",
+    "empathy_attachment": "exchanges.csv",
+}
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` replaces this folder, so do not keep your own files here.
 """
@@ -83,7 +89,7 @@ def new_study(
     notes: tuple[str, ...] = ()
     places = BELOW_HEADER
     if items is None:
-        rows = _demo_items()
+        rows = _demo_items(worked)
     else:
         imported = import_items(
             items,
@@ -152,10 +158,12 @@ def has_demo_items(study: Study) -> bool:
     return {name: item.text for name, item in study.items.items()} == texts
 
 
-def _demo_items() -> list[dict[str, str]]:
+def _demo_items(worked: str = WORKED) -> list[dict[str, str]]:
+    """Return the demo's items for a worked plan: conversations, unless it asks about others."""
     from prereg.tables.items import read_items
 
-    with resources.as_file(resources.files("data") / "demo" / "items.csv") as path:
+    name = OWN_ITEMS.get(worked, "items.csv")
+    with resources.as_file(resources.files("data") / "demo" / name) as path:
         return read_items(path).rows
 
 
