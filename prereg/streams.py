@@ -24,7 +24,8 @@ class Stream(enum.IntEnum):
     PROBED_ITEMS = 6
     PERTURBATIONS = 7
     SHOWN_REWRITES = 8
-    SIMULATION = 20  # of what: the planted quality, a bot's conduct, a judge's scores
+    BLIND = 11  # the shuffling of answers
+    SIMULATION = 20  # of what: the items' quality, a bot's conduct, a judge's scores, tables
 
 
 def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:

@@ -68,8 +68,9 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
     from analysis.gate import judge_results
     from analysis.report.page import write_report
     from analysis.run import analyze_study
+    from prereg.simulated import mark_simulated
     from study.export.files import export
-    from study.simulation.judges import simulate_judges
+    from study.simulation.judges import SIMULATED, simulate_judges
     from study.simulation.quality import known_of, planted
     from study.simulation.raters import simulate_people
     from study.simulation.times import give_times
@@ -86,8 +87,9 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
             click.echo(line)
         _write_tables(study)
         export(store, study)
-    notes = [sent.sentence, *(f"{line[0].upper()}{line[1:]}" for line in judged if "simul" in line)]
-    results = analyze_study(study.folder, mode="bot", notes=notes)
+    simulated = [f"{line[0].upper()}{line[1:]}" for line in judged if SIMULATED in line]
+    mark_simulated(study.folder, [sent.sentence, *simulated])
+    results = analyze_study(study.folder, mode="bot")
     write_report(study.folder / "results")
     return [
         "\nWhat the analysis found (simulated raters):",

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from flask import Flask
 
 from prereg.errors import RatifyError
-from study.folder import SIMULATION_MARK, Study
+from prereg.simulated import is_simulated
+from study.folder import Study
+from study.opening import open_study
 from study.serving import server
 from study.store.database import Store, mark_store, open_store
 from study.store.engines import SERVING_SECONDS
@@ -70,7 +72,7 @@ def serve_study(
         When the study, the address or the database cannot be served.
     """
     server.refuse_workers(url, serving.workers)
-    if serving.mode == "live" and (study.folder / SIMULATION_MARK).exists():
+    if serving.mode == "live" and is_simulated(study.folder):
         raise RatifyError(
             "is a simulation, in which people's answers would be lost",
             file=study.folder,
@@ -140,4 +142,11 @@ def hints(study: Study, serving: Serving) -> list[str]:
 
 
 def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:
-    return create_app(study, store, mode=serving.mode, setup_token=token, own_host=serving.host)
+    return create_app(
+        study,
+        store,
+        mode=serving.mode,
+        setup_token=token,
+        own_host=serving.host,
+        reopen=lambda: open_study(study.folder, must_be_locked=True),
+    )

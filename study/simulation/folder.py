@@ -6,33 +6,30 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from prereg import files
 from prereg.errors import RatifyError
 from prereg.images import study_images
 from prereg.lock import SEQUENCES_FILE
 from prereg.plan.judging import LLMJudge
 from prereg.plan.table_judge import TableJudge
+from prereg.simulated import is_simulated, mark_simulated
 from prereg.tables.chosen_sheet import file_and_sheet
-from study.folder import SIMULATION_MARK, Study
+from study.folder import Study
 from study.opening import lock_study, open_study
 
 SIMULATION = "simulation"
 PROMPTS = "prompts"
-MARK_TEXT = """This folder was made by `ratify simulate`: simulated raters and judges, no people.
-`ratify simulate` replaces it, so do not keep your own files here.
-"""
 # What was seen of the live answers is no part of a simulation.
 NOT_COPIED = ("plan.looks.jsonl",)
 
 
 def refuse_folder(folder: Path) -> None:
     """Raise `RatifyError` if a folder is a simulation, or its place for one holds other files."""
-    if (folder / SIMULATION_MARK).exists():
+    if is_simulated(folder):
         raise RatifyError(
             "is a simulation already", file=folder, allowed="the folder of the study itself"
         )
     place = folder / SIMULATION
-    if place.is_dir() and any(place.iterdir()) and not (place / SIMULATION_MARK).exists():
+    if place.is_dir() and any(place.iterdir()) and not is_simulated(place):
         raise RatifyError(
             "holds files that `ratify simulate` did not make",
             file=place,
@@ -52,7 +49,7 @@ def copied(study: Study, place: Path) -> Study:
         target = place / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(study.folder / name, target)
-    files.write_text(place / SIMULATION_MARK, MARK_TEXT)
+    mark_simulated(place)
     if study.lock is None:
         lock_study(place)
     return open_study(place, must_be_locked=True)
