@@ -6,11 +6,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import click
 
-from prereg.errors import RatifyError
 from ratify.command_line import STUDY, main
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ def simulate(folder: Path, raters: int | None) -> None:
     study = open_study(folder)
     places = study.plan.design.raters if raters is None else raters
     refuse_places(study, places)
-    _refuse_tables(study)
     with replaced_folder(folder / SIMULATION, ours=None) as beside:
         lines = run_simulation(copied(study, beside), places=places)
     for line in lines:
@@ -71,18 +69,18 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
     from prereg.simulated import mark_simulated
     from study.export.files import export
     from study.simulation.judges import SIMULATED, simulate_judges
-    from study.simulation.quality import known_of, planted
+    from study.simulation.quality import known_of
     from study.simulation.raters import simulate_people
     from study.simulation.times import give_times
     from study.store.database import open_store
 
-    worth = planted(study)
+    quality = quality_of(study)
     with _progress(places) as ended:
-        sent = simulate_people(study, known_of(study, worth), places=places, ended=ended)
+        sent = simulate_people(study, known_of(study, quality), places=places, ended=ended)
     click.echo(sent.sentence)
     with closing(open_store(study.folder, None)) as store:
         give_times(store, study, sent.careless)
-        judged = simulate_judges(store, study, worth)
+        judged = simulate_judges(store, study, quality)
         for line in judged:
             click.echo(line)
         _write_tables(study)
@@ -116,37 +114,36 @@ def _progress(places: int) -> Iterator[Callable[[], None]]:
     yield tell
 
 
-def _refuse_tables(study: Study) -> None:
-    """Refuse a plan that reads a table of the researcher's own, if such a table cannot be made."""
-    if study.plan.tables and _maker() is None:
-        raise RatifyError(
-            f"reads the table {study.plan.tables[0]}, which cannot be simulated",
-            file=study.folder / "plan.yaml",
-            column="analyses",
-            allowed="analyses of people's answers",
-        )
+def quality_of(study: Study) -> dict[str, float]:
+    """Return how good each item is, by its id: as a column says, or drawn from the plan's seed."""
+    import pandas as pd
 
+    from analysis.planning.qualities import draw_quality
+    from prereg.streams import Stream, stream
+    from study.simulation.quality import known_quality
 
-def _maker() -> Callable[..., Any] | None:
-    from importlib import import_module
-
-    try:
-        made = import_module("analysis.planning.own_tables")
-    except ModuleNotFoundError:
-        return None
-    return cast("Callable[..., Any]", made.simulated_tables)
+    known = known_quality(study)
+    if known is not None:
+        return known
+    items = pd.DataFrame(study.table.rows, dtype=str)
+    rng = stream(study.plan.seed, Stream.SIMULATION, "quality")
+    drawn = draw_quality(study.plan, items, rng)
+    return {name: float(q) for name, q in zip(items["item_id"], drawn, strict=True)}
 
 
 def _write_tables(study: Study) -> None:
     """Write simulated tables of the researcher's own, where analyses read some."""
-    maker = _maker()
-    if not study.plan.tables or maker is None:
+    if not study.plan.tables:
         return
+    import pandas as pd
+
+    from analysis.planning.own_tables import in_file, simulated_tables
     from prereg.streams import Stream, stream
     from prereg.tables.reader import write_csv
 
     rng = stream(study.plan.seed, Stream.SIMULATION, "tables")
-    tables = maker(study.plan, study.table.rows, rng)
-    for name, table in tables.items():
+    items = pd.DataFrame(study.table.rows, dtype=str)
+    for name, made in simulated_tables(study.plan, items, rng).items():
+        table = in_file(study.plan, name, made)
         columns = [str(column) for column in table.columns]
         write_csv(study.folder / "data" / f"{name}.csv", columns, table.to_dict("records"))

@@ -208,6 +208,47 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
     place = folder / TABLES_FOLDER
     read = read_study(place, plan, lock)
     people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
+    found = evidence_from(
+        plan, read, people, visits, mode=mode, lock=lock, place=place, blind=blind
+    )
+    found.note(simulation_notes(folder))
+    return found
+
+
+def evidence_from(
+    plan: Plan,
+    read: StudyTables,
+    people: pd.DataFrame,
+    visits: pd.DataFrame,
+    *,
+    mode: str,
+    lock: Lock | None,
+    place: Path,
+    blind: bool = False,
+    own: Mapping[str, pd.DataFrame] | None = None,
+) -> Evidence:
+    """Apply the exclusions to the tables of a study, and bring what judges said to them.
+
+    Parameters
+    ----------
+    plan : Plan
+    read : StudyTables
+    people, visits : DataFrame
+        People's answers of one mode, with `sequence_id`, and their visits; see `people_of`.
+    mode : {'live', 'pilot', 'bot'}
+    lock : Lock or None
+    place : Path
+        The folder of the tables.
+    blind : bool
+        Whether people's answers are shuffled after the exclusions.
+    own : mapping, optional
+        The researcher's own tables, all cells as text; by default they are read when needed.
+
+    Raises
+    ------
+    RatifyError
+        If nothing is left after the exclusions.
+    """
     read, panels = with_panels(read, plan)
     people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
     rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
@@ -229,7 +270,8 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
         place=place,
         panels=panels,
         blind=blind,
-        notes=[*simulation_notes(folder), *read.notes],
+        notes=list(read.notes),
+        _own=dict(own or {}),
         **_of_people(plan, kept, read.answers_path, blind=blind),
     )
     whole.note(

@@ -6,7 +6,7 @@ demo's planted quality), in which it looks up the words on the page.
 
 from study.bots.bot import Bot, Population
 from study.bots.page import Page, fingerprint, first_options, read_page
-from study.bots.rater import Conduct, Known, SimulatedRater, Worth, point_of
+from study.bots.rater import Conduct, Known, SimulatedRater, on_scale
 from study.bots.sending import answer_all, arrive, send_bots
 from study.bots.visiting import Visitor, visit
 
@@ -18,12 +18,11 @@ __all__ = [
     "Population",
     "SimulatedRater",
     "Visitor",
-    "Worth",
     "answer_all",
     "arrive",
     "fingerprint",
     "first_options",
-    "point_of",
+    "on_scale",
     "read_page",
     "send_bots",
     "visit",

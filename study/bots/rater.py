@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import NormalDist
 from typing import Self
 
 import numpy as np
@@ -16,30 +17,9 @@ from prereg.tables.contract import TIE
 from study.bots.bot import Bot, Population
 from study.bots.page import Page, fingerprint
 
-# The part of a person's errors of rating that is the same for every text: how severe they are.
-SEVERITY = 0.2
 # How often a simulated rater writes something where the field may stay empty.
 WRITES = 0.5
 WORDS = "Words of a simulated rater."
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What an item is worth to simulated raters.
-
-    Attributes
-    ----------
-    overall : float
-        Planted quality, in standard deviations.
-    dimensions : mapping
-        The same for each scale of points, by its id.
-    labels : mapping
-        The right label on each scale of labels, by its id.
-    """
-
-    overall: float
-    dimensions: Mapping[str, float] = field(default_factory=dict)
-    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,8 +28,9 @@ class Known:
 
     Attributes
     ----------
-    worth : mapping
-        By the `fingerprint` of an item's text as the pages show it.
+    quality : mapping
+        The planted quality of an item, in standard deviations, by the `fingerprint` of its text as
+        the pages show it.
     checks : mapping
         What the plan expects of each attention check, by the fingerprints of its texts.
     scales : mapping
@@ -58,7 +39,7 @@ class Known:
         The value of the right option of the comprehension question.
     """
 
-    worth: Mapping[str, Worth]
+    quality: Mapping[str, float]
     checks: Mapping[tuple[str, ...], Mapping[str, int | str]] = field(default_factory=dict)
     scales: Mapping[str, Rated] = field(default_factory=dict)
     understood: str = ""
@@ -86,12 +67,12 @@ class Conduct:
 
         Always takes the same numbers from `rng`, so that one share does not change another.
         """
-        leaving, place, care = rng.random(3)
+        care, showing, leaving, place = rng.random(4)
         careless = bool(care < assumed.careless)
-        if leaving < assumed.no_shows:
+        if showing < assumed.no_shows:
             return cls(careless, 0)
-        if leaving < assumed.no_shows + assumed.drop_out and trials > 1:
-            return cls(careless, 1 + int(place * (trials - 1)))
+        if leaving < assumed.drop_out:
+            return cls(careless, int(place * trials))
         return cls(careless)
 
 
@@ -123,12 +104,10 @@ class SimulatedRater:
         self._known = known
         self._assumed = assumed
         self._rng, self._aside = rng, aside
-        overall = {text: worth.overall for text, worth in known.worth.items()}
         people = Population(
             **{name: getattr(assumed, name) for name in Population.__dataclass_fields__}
         )
-        self._bot = Bot(overall, people, rng)
-        self._severity: float | None = None
+        self._bot = Bot(known.quality, people, rng)
 
     def answer(self, page: Page) -> dict[str, str]:
         """Return the fields that answer a trial.
@@ -167,33 +146,26 @@ class SimulatedRater:
         if "choice" in page.choices:
             offered = {"ties": True} if TIE in page.choices["choice"] else {}
             return {"choice": self._bot.choose(texts[0], texts[1], **offered)}
-        worth = self._known.worth.get(shown[0])
-        if worth is None:
+        quality = self._known.quality.get(shown[0])
+        if quality is None:
             raise RatifyError("a page shows a text that is not among the items", value=texts[0])
-        return {name: self._rate(name, worth) for name in page.choices}
+        return {name: self._rate(self._known.scales[name], quality) for name in page.choices}
 
     def _pick(self, texts: Sequence[str]) -> dict[str, str]:
         """Return the places of the most and the least valued text, each with its own error."""
         values = np.array([self._bot.value(text) for text in texts])
+        values[0] += self._bot.side
         # a maximum with Gumbel errors is a logit choice (McFadden 1974)
         most = int(np.argmax(values + self._rng.gumbel(size=len(texts))))
         wanting = -values + self._rng.gumbel(size=len(texts))
         wanting[most] = -math.inf
         return {"most": str(most + 1), "least": str(int(np.argmax(wanting)) + 1)}
 
-    def _rate(self, name: str, worth: Worth) -> str:
-        """Return the point or the label that this rater gives an item on a scale."""
-        scale, reliability = self._known.scales[name], self._assumed.reliability
-        if scale.names:
-            right = self._rng.random() < reliability
-            anything = scale.names[int(self._rng.integers(len(scale.names)))]
-            return worth.labels[name] if right else anything
-        if self._severity is None:
-            self._severity = float(self._rng.normal())
-        error = math.sqrt(SEVERITY) * self._severity
-        error += math.sqrt(1 - SEVERITY) * float(self._rng.normal())
-        seen = math.sqrt(reliability) * worth.dimensions[name]
-        return str(point_of(seen + math.sqrt(1 - reliability) * error, scale))
+    def _rate(self, scale: Rated, quality: float) -> str:
+        """Return the point or the label that this rater gives an item of some quality."""
+        reliability = self._assumed.reliability
+        seen = math.sqrt(reliability) * quality
+        return on_scale(seen + math.sqrt(1 - reliability) * float(self._rng.normal()), scale)
 
     def _as_expected(self, page: Page, expected: Mapping[str, int | str]) -> dict[str, str]:
         """Return the expected answer to an attention check; what it leaves open is anything."""
@@ -219,7 +191,14 @@ class SimulatedRater:
         return dict.fromkeys(page.texts, WORDS if writes else "")
 
 
-def point_of(score: float, scale: Rated) -> int:
-    """Return the point of a scale for a score in standard deviations: the scale spans four."""
+def on_scale(score: float, scale: Rated) -> str:
+    """Return the point or the label of a scale for a score in standard deviations.
+
+    A standard deviation is a quarter of the scale. Labels are in the order of the plan, all equally
+    frequent among standard normal scores.
+    """
+    if scale.names:
+        place = int(NormalDist().cdf(score) * len(scale.names))
+        return scale.names[min(place, len(scale.names) - 1)]
     middle, width = (scale.min + scale.max) / 2, scale.max - scale.min
-    return int(min(max(round(middle + score * width / 4), scale.min), scale.max))
+    return str(min(max(math.floor(middle + score * width / 4 + 0.5), scale.min), scale.max))

@@ -10,12 +10,12 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from prereg.lock import utc_now
-from prereg.plan.assumptions import JudgeAssumptions
 from prereg.plan.collection import Rated
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan
@@ -23,7 +23,7 @@ from prereg.plan.panel_judge import PanelJudge
 from prereg.plan.table_judge import OVERALL, TableJudge
 from prereg.streams import Stream, stream
 from prereg.tables.contract import TIE
-from study.bots import Worth, point_of
+from study.bots import on_scale
 from study.folder import Study
 from study.judges.given.answers import store_answers
 from study.judges.given.reading import Given
@@ -42,8 +42,8 @@ from study.tasks.base import Answers
 
 # What the table of requests calls the model and the reply of a simulated judge.
 SIMULATED = "simulated"
-# Two scores so close, in standard deviations, are a tie where the plan offers ties.
-TIED = 0.1
+# The part of a judge's view of one dimension that is its view of the whole item.
+WHOLE = 0.6
 
 
 class Scores:
@@ -53,73 +53,86 @@ class Scores:
     ----------
     plan : Plan
     judge : str
-    worth : mapping
+    quality : mapping
         By item id.
     correlation : float
-        Of its scores with the planted quality.
+        Of what it thinks of an item with the item's quality.
     """
 
     def __init__(
-        self, plan: Plan, judge: str, worth: Mapping[str, Worth], correlation: float
+        self, plan: Plan, judge: str, quality: Mapping[str, float], correlation: float
     ) -> None:
         self.plan = plan
-        self.worth = worth
+        self._places = {name: place for place, name in enumerate(quality)}
         rng = stream(plan.seed, Stream.SIMULATION, "judge", judge)
+        good = np.array(list(quality.values()))
+        good = (good - good.mean()) / (good.std() or 1.0)
         rest = math.sqrt(1 - correlation**2)
+        scales = plan.rated
 
-        def seen(value: float) -> float:
-            return correlation * value + rest * float(rng.normal())
+        def view() -> Any:
+            return correlation * good + rest * rng.normal(size=len(good))
 
-        self._right = abs(correlation)
-        self._rng = rng
-        self.overall = {name: seen(one.overall) for name, one in worth.items()}
-        self.dimensions = {
-            (name, dimension): seen(value)
-            for name, one in worth.items()
-            for dimension, value in one.dimensions.items()
-        }
-        self.labels = {
-            (name, scale): self._label(plan.labels[scale], right)
-            for name, one in worth.items()
-            for scale, right in one.labels.items()
-        }
+        self._view = view()
+        if plan.measures is None:  # each scale is read by itself
+            self._latent = {scale.id: view() for scale in scales}
+        else:
+            signs = {name: -1 if name in plan.measures.subtracts else 1 for name in _ids(scales)}
+            own = _parts(self._view, len(scales), rng)
+            self._latent = {s.id: signs[s.id] * own[:, at] for at, s in enumerate(scales)}
+            points = [
+                sign * self._points(s) for s, sign in zip(scales, signs.values(), strict=True)
+            ]
+            self._overall = np.sum(points, axis=0)
 
-    def _label(self, names: tuple[str, ...], right: str) -> str:
-        if self._rng.random() < self._right:
-            return right
-        return names[int(self._rng.integers(len(names)))]
+    def _points(self, scale: Rated) -> Any:
+        return np.array([int(on_scale(value, scale)) for value in self._latent[scale.id]])
 
-    def rating(self, item: str, scale: Rated) -> int | str:
+    def rating(self, item: str, scale: Rated) -> str:
         """Return the point or the label of an item on a scale."""
-        if scale.names:
-            return self.labels[item, scale.id]
-        return point_of(self.dimensions[item, scale.id], scale)
+        return on_scale(float(self._latent[scale.id][self._places[item]]), scale)
 
     def answers(self, wanted: Wanted) -> Answers:
         """Return the answer to a request."""
         names = [item.item_id for item in wanted.items]
         if wanted.scales:
-            return {scale.id: self.rating(names[0], scale) for scale in wanted.scales}
-        values = [self.overall[name] for name in names]
-        if len(values) == 2:
-            gap = values[0] - values[1]
-            if self.plan.design.offers_ties and abs(gap) < TIED:
-                return {"choice": TIE}
-            return {"choice": "left" if gap > 0 else "right"}
-        return {"most": int(np.argmax(values)) + 1, "least": int(np.argmin(values)) + 1}
+            rated = {scale.id: self.rating(names[0], scale) for scale in wanted.scales}
+            named = {scale.id for scale in wanted.scales if scale.names}
+            return {name: value if name in named else int(value) for name, value in rated.items()}
+        places = [self._places[name] for name in names]
+        view = self._view[places]
+        if self.plan.measures is None:
+            return {"most": int(view.argmax()) + 1, "least": int(view.argmin()) + 1}
+        left, right = self._overall[places]
+        if left == right and self.plan.design.offers_ties:
+            return {"choice": TIE}
+        ahead = view[0] > view[1] if left == right else left > right
+        return {"choice": "left" if ahead else "right"}
 
     def given(self) -> Given:
         """Return what a table of this judge's scores would say."""
-        scales = self.plan.rated
         scores: dict[tuple[str, str], float] = {}
-        for name in self.worth:
-            for scale in scales:
+        for name, place in self._places.items():
+            for scale in self.plan.rated:
                 rated = self.rating(name, scale)
-                place = scale.names.index(rated) if isinstance(rated, str) else rated
-                scores[name, scale.id] = float(place)
-            if not scales:
-                scores[name, OVERALL] = self.overall[name]
+                at = scale.names.index(rated) if scale.names else int(rated)
+                scores[name, scale.id] = float(at)
+            if not self.plan.rated:
+                scores[name, OVERALL] = float(self._view[place])
         return Given(scores, (), Counter(), Counter())
+
+
+def _ids(scales: Sequence[Rated]) -> list[str]:
+    return [scale.id for scale in scales]
+
+
+def _parts(view: Any, count: int, rng: np.random.Generator) -> Any:
+    """Return a judge's view of every dimension; their mean is in proportion to its view."""
+    if count == 1:
+        return view[:, None]
+    own = rng.normal(size=(len(view), count))
+    own -= own.mean(axis=1, keepdims=True)
+    return math.sqrt(WHOLE) * view[:, None] + math.sqrt((1 - WHOLE) / (1 - 1 / count)) * own
 
 
 class _NothingSent(Requesting):
@@ -155,15 +168,15 @@ class _NothingSent(Requesting):
         )
 
 
-def simulate_judges(store: Store, study: Study, worth: Mapping[str, Worth]) -> list[str]:
+def simulate_judges(store: Store, study: Study, quality: Mapping[str, float]) -> list[str]:
     """Let every judge of a plan answer; return a line for each, and for those that are simulated.
 
     Parameters
     ----------
     store : Store
     study : Study
-    worth : mapping
-        What each item is worth, by its id.
+    quality : mapping
+        By item id.
 
     Raises
     ------
@@ -178,19 +191,14 @@ def simulate_judges(store: Store, study: Study, worth: Mapping[str, Worth]) -> l
             run_judge(store, study, judge)
             lines.append(f"judge {judge.id}: a baseline, which reads the texts")
             continue
-        correlation = expected_correlation(study.plan.assumptions.judges, judge.id)
-        scores = Scores(study.plan, judge.id, worth, correlation)
+        correlation = study.plan.assumptions.judges.expected(judge.id)
+        scores = Scores(study.plan, judge.id, quality, correlation)
         if isinstance(judge, TableJudge):
             store_answers(store, study, judge, scores.given())
         else:
             _run(store, study, judge, scores)
         lines.append(simulated_sentence(judge, correlation))
     return lines
-
-
-def expected_correlation(assumed: JudgeAssumptions, judge: str) -> float:
-    """Return the correlation with the planted quality that the plan assumes of a judge."""
-    return assumed.good
 
 
 def simulated_sentence(judge: LLMJudge | TableJudge, correlation: float) -> str:
