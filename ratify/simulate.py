@@ -146,4 +146,5 @@ def _write_tables(study: Study) -> None:
     for name, made in simulated_tables(study.plan, items, rng).items():
         table = in_file(study.plan, name, made)
         columns = [str(column) for column in table.columns]
-        write_csv(study.folder / "data" / f"{name}.csv", columns, table.to_dict("records"))
+        rows = [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
+        write_csv(study.folder / "data" / f"{name}.csv", columns, rows)

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prereg.errors import RatifyError
+from prereg.exploratory import EXPLORATORY_FILE
 from prereg.images import study_images
-from prereg.lock import SEQUENCES_FILE
+from prereg.looks import LOOKS_FILE
+from prereg.parts import SEQUENCES_FILE
 from prereg.plan.judging import LLMJudge
 from prereg.plan.table_judge import TableJudge
 from prereg.simulated import is_simulated, mark_simulated
@@ -19,7 +21,7 @@ from study.opening import lock_study, open_study
 SIMULATION = "simulation"
 PROMPTS = "prompts"
 # What was seen of the live answers is no part of a simulation.
-NOT_COPIED = ("plan.looks.jsonl",)
+NOT_COPIED = (LOOKS_FILE,)
 
 
 def refuse_folder(folder: Path) -> None:
@@ -61,6 +63,8 @@ def _names(study: Study) -> Iterator[str]:
     for path in folder.glob("plan.*"):
         if path.is_file() and path.name not in NOT_COPIED:
             yield path.name
+    if (folder / EXPLORATORY_FILE).exists():
+        yield EXPLORATORY_FILE
     if study.lock is not None:
         yield SEQUENCES_FILE
     tables = [plan.materials.items]
