@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,9 @@ class Condition:
         locked before gates asked for this.
     why : str
         Why the results do not have the value, empty if they do not say.
+    barred : str
+        Why this condition cannot be used at all: its analysis is exploratory, or the threshold was
+        set after results were seen. Empty if it can.
     """
 
     threshold: Threshold
@@ -45,6 +48,7 @@ class Condition:
     asked: int | None = None
     coverage_at_least: float | None = None
     why: str = ""
+    barred: str = ""
 
     @property
     def answered(self) -> int | None:
@@ -56,7 +60,7 @@ class Condition:
     @property
     def holds(self) -> bool:
         """Whether value and coverage reach their thresholds; a missing one never does."""
-        return self._reaches and self._covers
+        return self._reaches and self._covers and not self.barred
 
     @property
     def _reaches(self) -> bool:
@@ -82,6 +86,8 @@ class Condition:
             line += f" (needs >= {self.coverage_at_least:.0%})"
         elif self.coverage is not None and self.coverage < t.coverage:
             line += " (the plan was locked before gates asked for this)"
+        if self.barred:
+            line += f"; cannot be used: {self.barred}"
         return line
 
 
@@ -121,6 +127,10 @@ def judge_evidence(
     mode: str,
     locked: bool,
     asks_coverage: bool = True,
+    blind: bool = False,
+    early: bool = False,
+    exploratory: Mapping[str, str] | None = None,
+    late: Mapping[int, str] | None = None,
 ) -> Verdict:
     """Compare quantities with the plan's thresholds.
 
@@ -136,17 +146,34 @@ def judge_evidence(
     asks_coverage : bool
         Whether a judge must have answered as much as each threshold's `coverage` says; see
         `asks_coverage`.
+    blind : bool
+        Shuffled answers never open the gate.
+    early : bool
+        Answers that are older than the lock never open the gate: every analysis is exploratory.
+    exploratory : mapping, optional
+        Why an analysis is exploratory, by its id; no threshold on it holds.
+    late : mapping, optional
+        Why a threshold cannot be used, by its place in the plan.
     """
     found = {(q["analysis"], q["name"]): q for q in quantities}
     by_id = {analysis.id: analysis for analysis in plan.analyses}
+    barred = [
+        f"{threshold.analysis} is exploratory: {why}"
+        if (why := (exploratory or {}).get(threshold.analysis))
+        else (late or {}).get(place, "")
+        for place, threshold in enumerate(plan.gate)
+    ]
     conditions = tuple(
-        _condition(t, by_id[t.analysis], plan, found, asks_coverage) for t in plan.gate
+        replace(_condition(t, by_id[t.analysis], plan, found, asks_coverage), barred=why)
+        for t, why in zip(plan.gate, barred, strict=True)
     )
     against = {
         "the plan sets no thresholds": not plan.gate,
         "the raters are simulated, and only answers by people can open a gate": mode == "bot",
         "these are pilot data, and only live data can open a gate": mode == "pilot",
         "the plan is not locked": not locked,
+        "the answers are shuffled (--blind)": blind,
+        "some answers are older than the lock, so every analysis is exploratory": early,
     }
     return Verdict(conditions, tuple(reason for reason, holds in against.items() if holds))
 
@@ -191,13 +218,23 @@ def judge_results(folder: Path) -> Verdict:
         meta = results["meta"]
         quantities = results["quantities"]
         mode, plan_hash = meta["mode"], meta["plan_hash"]
+        late = {int(place): str(why) for place, why in meta.get("late_thresholds", {}).items()}
+        exploratory = dict(meta.get("exploratory", {}))
     except FileNotFoundError as error:
         raise RatifyError("no results yet", file=path, allowed="run `ratify analyze`") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RatifyError("is not what `ratify analyze` wrote", file=path) from error
     lock = _refuse_other_plan(folder, plan, plan_hash, path)
     return judge_evidence(
-        plan, quantities, mode=mode, locked=lock is not None, asks_coverage=asks_coverage(lock)
+        plan,
+        quantities,
+        mode=mode,
+        locked=lock is not None,
+        asks_coverage=asks_coverage(lock),
+        blind=bool(meta.get("blind")),
+        early=bool(meta.get("early")),
+        exploratory=exploratory,
+        late=late,
     )
 
 

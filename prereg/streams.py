@@ -24,6 +24,7 @@ class Stream(enum.IntEnum):
     PROBED_ITEMS = 6
     PERTURBATIONS = 7
     SHOWN_REWRITES = 8
+    BLIND = 11  # the shuffling of answers
 
 
 def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:

@@ -1,6 +1,7 @@
 """Ratify's command line: one module per command; its heavy imports wait until it runs."""
 
 from ratify import (  # noqa: F401 - each adds its command to the group
+    amend,
     analyze,
     audit,
     check,

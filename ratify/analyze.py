@@ -6,26 +6,31 @@ from pathlib import Path
 
 import click
 
-from ratify.command_line import MODE, STUDY, database, main, opened
+from ratify.command_line import BLIND, MODE, STUDY, database, main, opened
 
 
 @main.command()
 @STUDY
 @MODE
-def analyze(folder: Path, mode: str) -> None:
+@BLIND
+def analyze(folder: Path, mode: str, blind: bool) -> None:
     """Run the registered analyses on the tidy tables in DIR/data and write DIR/results.
 
-    If DIR has its store, and the tables are older than it, they are exported again first.
+    If DIR has its store, and the tables are older than it, they are exported again first. Each time
+    that results are produced from live answers is logged in DIR/plan.looks.jsonl, and the report
+    says so. Analyses of DIR/exploratory.yaml run too, and are labelled exploratory. With --blind
+    people's answers are shuffled, DIR/results-blind is written instead, and nothing is logged.
     """
+    from analysis.results.files import results_folder
     from analysis.run import analyze_study
     from prereg.tables.notes import tell
 
     _bring_up_to_date(folder)
-    results = analyze_study(folder, mode=mode)
+    results = analyze_study(folder, mode=mode, blind=blind)
     tell(results.meta["notes"])
     for sentence in results.headline:
         click.echo(sentence)
-    click.echo(f"wrote {folder / 'results'}/results.json, tables/ and figures/")
+    click.echo(f"wrote {folder / results_folder(blind=blind)}/results.json, tables/ and figures/")
 
 
 def _bring_up_to_date(folder: Path) -> None:

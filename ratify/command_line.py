@@ -26,6 +26,11 @@ MODE = click.option(
     show_default=True,
     help="Kind of data. Every table keeps the kinds apart.",
 )
+BLIND = click.option(
+    "--blind",
+    is_flag=True,
+    help="Shuffle people's answers, to try the analysis before anybody sees a result.",
+)
 PORT = click.option(
     "--port",
     type=click.IntRange(0, 65535),

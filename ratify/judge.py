@@ -120,7 +120,7 @@ def _estimate(study: Study, store: Store, judge: LLMJudge, *, again: bool = Fals
     from study.judges.runs.spending import estimate
     from study.judges.wanted.asked import Asked
 
-    ledger = LedgerReading(store, study.plan_hash, judge.id)
+    ledger = LedgerReading(store, study.root_hash, judge.id)
     return estimate(Asked.of(study, judge), ledger, again=again)
 
 
@@ -180,7 +180,7 @@ def _unanswered(study: Study, store: Store, judge: LLMJudge) -> list[str]:
 
     counts: dict[str, int] = {}
     examples: dict[str, str] = {}
-    for one in LedgerReading(store, study.plan_hash, judge.id).unanswered():
+    for one in LedgerReading(store, study.root_hash, judge.id).unanswered():
         counts[one.reason] = counts.get(one.reason, 0) + one.count
         examples.setdefault(one.reason, one.example)
     return [

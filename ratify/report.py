@@ -6,15 +6,17 @@ from pathlib import Path
 
 import click
 
-from ratify.command_line import STUDY, main
+from ratify.command_line import BLIND, STUDY, main
 
 
 @main.command()
 @STUDY
-def report(folder: Path) -> None:
-    """Write report.html from the results in DIR/results."""
+@BLIND
+def report(folder: Path, blind: bool) -> None:
+    """Write report.html from the results in DIR/results, or with --blind in DIR/results-blind."""
     from analysis.report.page import write_report
+    from analysis.results.files import results_folder
     from analysis.results.stale import refuse_stale
 
-    refuse_stale(folder)
-    click.echo(f"wrote {write_report(folder / 'results')}")
+    refuse_stale(folder, blind=blind)
+    click.echo(f"wrote {write_report(folder / results_folder(blind=blind))}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,43 @@ from study.items import Item
 DEMO_MARK = "DEMO.txt"
 # Holds the number of the process that serves the folder.
 SERVING_FILE = ".ratify-serving"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What a rater who consented to an earlier version of the plan goes on to meet.
+
+    Attributes
+    ----------
+    plan_hash : str
+    plan : Plan
+    texts : mapping
+        Consent and instructions, Markdown.
+    images : mapping
+        The images that they and the items show.
+    """
+
+    plan_hash: str
+    plan: Plan
+    texts: Mapping[str, str]
+    images: Mapping[str, Image]
+
+    def of(self, study: Study) -> Study:
+        """Return the newest study with the plan and the texts of this version."""
+        now = study.plan
+        kept = ("raters", "raters_per_sequence", "lease_minutes", "first_lease_minutes")
+        design = self.plan.design.model_copy(
+            update={name: getattr(now.design, name) for name in kept}
+        )
+        plan = self.plan.model_copy(update={"design": design, "recruitment": now.recruitment})
+        return replace(
+            study,
+            plan=plan,
+            texts=self.texts,
+            images=self.images,
+            plan_hash=self.plan_hash,
+            earlier={},
+        )
 
 
 @dataclass(frozen=True)
@@ -47,9 +84,13 @@ class Study:
     parts : mapping
         SHA-256 by part; see `prereg.lock.hash_parts`.
     plan_hash : str
-        The one hash that every row of data carries.
+        The hash of this version; rows of data that are made now carry it.
     lock : Lock or None
         None while the plan is not locked.
+    judges : mapping
+        What the lock keeps about each judge, by id; empty if that was not looked at.
+    earlier : mapping
+        The versions before the newest, by plan hash.
     """
 
     folder: Path
@@ -63,6 +104,38 @@ class Study:
     parts: Mapping[str, str]
     plan_hash: str
     lock: Lock | None
+    judges: Mapping[str, str] = field(default_factory=dict)
+    earlier: Mapping[str, Earlier] = field(default_factory=dict)
+
+    @property
+    def root_hash(self) -> str:
+        """The hash by which the store knows the study: that of the first version."""
+        return self.plan_hash if self.lock is None else self.lock.root_hash
+
+    @property
+    def version_hash(self) -> str | None:
+        """The hash of this version, which a row of the store holds if it is not the first."""
+        return None if self.plan_hash == self.root_hash else self.plan_hash
+
+    def knows(self, plan_hash: str) -> bool:
+        """Say whether a plan hash is that of this version or of an earlier one."""
+        return plan_hash == self.plan_hash or plan_hash in self.earlier
+
+    def at(self, plan_hash: str) -> Study:
+        """Return the study as a version of its plan shows it to a rater who consented to it.
+
+        What a rater meets is of that version; leases, places and the way back to the recruitment
+        platform are of the newest. A hash that is not known is taken for the newest.
+        """
+        if plan_hash not in self.earlier:
+            return self
+        if plan_hash not in self._at:
+            self._at[plan_hash] = self.earlier[plan_hash].of(self)
+        return self._at[plan_hash]
+
+    @cached_property
+    def _at(self) -> dict[str, Study]:
+        return {}
 
     def trials(self) -> Iterator[Trial]:
         """Yield every trial in order, without attention checks, which are only for people."""

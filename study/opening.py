@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
+from prereg.amendments.chain import changed_prefix
 from prereg.design.dealing import Items
 from prereg.design.practice import practice_ids
 from prereg.design.sequences import (
@@ -12,23 +14,14 @@ from prereg.design.sequences import (
     Trial,
     check_ids,
     generate_sequences,
+    more_sequences,
     sequence_rows,
 )
 from prereg.errors import RatifyError
 from prereg.images import study_images
 from prereg.kinds.registry import kind_of
-from prereg.lock import (
-    LOCK_FILE,
-    SEQUENCES_FILE,
-    Lock,
-    hash_parts,
-    plan_hash,
-    read_lock,
-    read_texts,
-    refuse_changed,
-    sequence_columns,
-    write_lock,
-)
+from prereg.lock import LOCK_FILE, Lock, plan_hash, read_lock, refuse_changed, write_lock
+from prereg.parts import SEQUENCES_FILE, hash_parts, read_texts, sequence_columns
 from prereg.plan.collection import AttentionCheck
 from prereg.plan.file import PLAN_FILE, load_collected, load_plan
 from prereg.plan.model import Plan
@@ -44,6 +37,7 @@ from study.judges.checks import check_before_lock
 from study.judges.fits import check_baselines_beside, check_columns, check_habits, check_judges
 from study.judges.version import judge_version
 from study.language import check_language
+from study.versions import earlier_versions
 
 # The parts of a lock that are about judges alone.
 OF_JUDGES = ("judges", "prompts")
@@ -51,7 +45,11 @@ PRACTICE_SCENARIO = "practice"
 
 
 def open_study(
-    folder: Path | str, *, must_be_locked: bool = False, same_judges: bool = True
+    folder: Path | str,
+    *,
+    must_be_locked: bool = False,
+    same_judges: bool = True,
+    amend: Literal["more", "anew"] | None = None,
 ) -> Study:
     """Open a study folder.
 
@@ -64,6 +62,9 @@ def open_study(
     same_judges : bool
         Whether to refuse judges that no longer answer as they did when the study was locked.
         An export does not need this: no fault of a judge may stop it.
+    amend : {'more', 'anew'}, optional
+        Opens a locked study whose files have changed since: with the locked sequences and those
+        that its plan has more, or with new sequences.
 
     Raises
     ------
@@ -85,28 +86,38 @@ def open_study(
     if kind_of(plan).one_prompt or (kind_of(plan).compares and not locked):
         refuse_mixed_prompts(table.path, table.rows, table.places)
     texts = read_texts(folder, plan)
-    # locked sequences are not generated again: another version of numpy may shuffle differently
-    trials = read_sequences(folder, plan, table) if locked else generate_sequences(plan, table)
     lock = read_lock(folder) if locked else None
+    if lock is None or amend == "anew":
+        trials = generate_sequences(plan, table)
+    else:
+        # locked sequences are not made again: another version of numpy may shuffle differently
+        trials = read_sequences(folder, plan, table)
+    if amend == "more" and lock is not None:
+        trials = trials[: _locked_rows(folder, plan, lock)]
+        trials += more_sequences(plan, table, trials)
+    made = lock is None or amend is not None
+    # what is amended is hashed as a new study is
+    like = None if amend is not None else lock
     # studies that 0.4.0 locked have no images, and may show raw HTML as it is written
     images = (
-        study_images(folder, plan, texts, table) if lock is None or "images" in lock.parts else {}
+        study_images(folder, plan, texts, table) if like is None or "images" in like.parts else {}
     )
+    versions = _versions(plan, folder) if same_judges or like is None else {}
     parts = hash_parts(
         plan,
         items=table.written,
-        sequences=read_table(folder / SEQUENCES_FILE, OWN).written
-        if locked
-        else [dict(row) for row in sequence_rows(plan, trials)],
+        sequences=[dict(row) for row in sequence_rows(plan, trials)]
+        if made
+        else read_table(folder / SEQUENCES_FILE, OWN).written,
         texts=texts,
-        prompts=_versions(plan, folder) if same_judges or lock is None else {},
+        prompts=versions,
         images={name: image.sha256 for name, image in images.items()},
-        lock=lock,
+        lock=like,
     )
-    if lock is not None:
+    if like is not None:
         if not same_judges:
-            parts |= {name: lock.parts[name] for name in OF_JUDGES if name in lock.parts}
-        refuse_changed(folder, lock, parts, plan)
+            parts |= {name: like.parts[name] for name in OF_JUDGES if name in like.parts}
+        refuse_changed(folder, like, parts, plan)
     items = {
         record["item_id"]: Item(
             record["item_id"], record["scenario"], record["text"], record.get("prompt", "")
@@ -123,8 +134,10 @@ def open_study(
         texts,
         images,
         parts,
-        plan_hash(parts),
+        plan_hash(parts) if like is None else like.plan_hash,
         lock,
+        versions,
+        earlier_versions(folder, like.versions[:-1], table) if like is not None else {},
     )
     if isinstance(plan.practice, int) and plan.practice:
         _check_practice(study)
@@ -188,9 +201,38 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
         check_before_lock(study)
         columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
         write_csv(study.folder / SEQUENCES_FILE, columns, rows)
-    lock = write_lock(study.folder, study.parts, study.plan, transport=transport_of(study.plan))
+    lock = write_lock(
+        study.folder,
+        study.parts,
+        study.plan,
+        transport=transport_of(study.plan),
+        held={**study.texts, "prompts": dict(study.judges)},
+        rows=len(trials),
+    )
     log_changes(study.folder, study.plan, lock)
     return study, lock
+
+
+def _locked_rows(folder: Path, plan: Plan, lock: Lock) -> int:
+    """Return how many rows of the sequences table are locked; an amendment may have been cut off.
+
+    Raises
+    ------
+    RatifyError
+        When the first rows are not those that were locked.
+    """
+    rows = read_table(folder / SEQUENCES_FILE, OWN).written
+    columns = sequence_columns(plan)
+    count = lock.versions[-1].rows
+    count = len(rows) if count is None else count
+    kept = [{name: row[name] for name in columns} for row in rows[:count]]
+    if changed_prefix(kept, [(count, lock.parts["sequences"])]) is not None:
+        raise RatifyError(
+            "has other sequences than those that were locked",
+            file=folder / SEQUENCES_FILE,
+            allowed="the file as it was locked; `ratify amend` adds the sequences of more raters",
+        )
+    return count
 
 
 def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:

@@ -45,11 +45,11 @@ def refuse_other_plans(frame: pd.DataFrame, lock: Lock, path: Path) -> None:
         return
     _refuse(
         frame,
-        frame["plan_hash"] != lock.plan_hash,
+        ~frame["plan_hash"].isin(lock.hashes),
         path,
         "plan_hash",
         "this row was collected under another plan",
-        lock.plan_hash,
+        " or ".join(lock.hashes),
     )
 
 

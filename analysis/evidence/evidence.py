@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analysis.evidence.blind import shuffled_answers, shuffled_survey, shuffled_table
 from analysis.evidence.exclusions import Exclusions, apply_exclusions, everybody
 from analysis.evidence.judges import JudgeEvidence, judges_of
 from analysis.evidence.kinds import evidence_of
@@ -39,6 +40,8 @@ class Evidence:
     mode : {'live', 'pilot', 'bot'}
     early : bool
         Whether some answers are older than the lock; then nothing here is confirmatory.
+    blind : bool
+        Whether people's answers are shuffled, so that nothing here is a result.
     status : {'confirmatory', 'exploratory'}
         The status of a registered analysis on these data.
     items : DataFrame
@@ -92,6 +95,7 @@ class Evidence:
     place: Path
     panels: tuple[str, ...] = ()
     everybody: Evidence | None = field(default=None, repr=False)
+    blind: bool = False
     notes: list[str] = field(default_factory=list, repr=False)
     _own: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
 
@@ -172,7 +176,7 @@ class Evidence:
         if name not in self._own:
             read = tables.read_other(self.table_path(name), self.plan.data.reading(name))
             self.note(tables.notes_of(read))
-            self._own[name] = read
+            self._own[name] = shuffled_table(read, name, self.plan) if self.blind else read
         return self._own[name]
 
     def note(self, sentences: Iterable[str]) -> None:
@@ -180,7 +184,7 @@ class Evidence:
         self.notes.extend(said for said in sentences if said not in self.notes)
 
 
-def gather(folder: Path, *, mode: str) -> Evidence:
+def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
     """Read a study folder and its exported tables.
 
     Parameters
@@ -189,6 +193,8 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         With plan.yaml, and the tidy tables in `data/`.
     mode : {'live', 'pilot', 'bot'}
         Which people's answers to analyse.
+    blind : bool
+        Whether people's answers are shuffled after the exclusions; see `analysis.evidence.blind`.
 
     Raises
     ------
@@ -221,8 +227,9 @@ def gather(folder: Path, *, mode: str) -> Evidence:
         judge_ratings=_judges_own(read),
         place=place,
         panels=panels,
+        blind=blind,
         notes=list(read.notes),
-        **_of_people(plan, kept, read.answers_path),
+        **_of_people(plan, kept, read.answers_path, blind=blind),
     )
     whole.note(
         f"judge '{name}' has not answered: everything else is analysed, and what needs this judge "
@@ -232,7 +239,9 @@ def gather(folder: Path, *, mode: str) -> Evidence:
     if not plan.sensitivity:
         return whole
     cluster = plan.sensitivity.cluster or "rater_id"
-    all_of_them = _of_people(plan, everybody(people, visits), read.answers_path, cluster=cluster)
+    all_of_them = _of_people(
+        plan, everybody(people, visits), read.answers_path, cluster=cluster, blind=blind
+    )
     return replace(whole, everybody=replace(whole, **all_of_them))
 
 
@@ -243,7 +252,7 @@ def _judges_own(read: StudyTables) -> pd.DataFrame:
 
 
 def _of_people(
-    plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id"
+    plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id", blind: bool
 ) -> dict[str, Any]:
     """Return the fields of the evidence about the people who were kept."""
     # a fixed order, whoever answered first, so that repeated runs have the same rounding
@@ -255,11 +264,15 @@ def _of_people(
             file=path,
             allowed="at least one finished session",
         )
+    participants = kept.participants
+    if blind:
+        answers = shuffled_answers(answers, plan)
+        participants = shuffled_survey(participants, plan)
     choices = evidence_of(plan).choices(answers)
     return {
         "answers": answers,
         "people": choices,
-        "participants": kept.participants,
+        "participants": participants,
         "flow": kept.flow,
         "ranking": bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster, tie=TIE)
         if kind_of(plan).compares

@@ -21,7 +21,8 @@ from analysis.evidence.labels import coded_labels
 from analysis.tables import tidy as tables
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
-from prereg.lock import SEQUENCES_FILE, Lock
+from prereg.lock import Lock
+from prereg.parts import SEQUENCES_FILE
 from prereg.plan.model import Plan
 from prereg.tables.contract import RATINGS
 from prereg.tables.items import read_items

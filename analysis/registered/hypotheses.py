@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from analysis.agreement.constant import MEANS_NOTHING
 from analysis.inference.equivalence import SHOWN_UNIT
@@ -21,6 +22,7 @@ from analysis.results.words import listed
 from prereg.plan.model import Hypothesis
 
 SUPPORTED, NOT_SUPPORTED, OPEN = "supported", "not supported", "not decided"
+EXPLORATORY = "exploratory"
 # From here an effect is not small, by its unit. Correlations and standard deviations: Cohen (1988).
 # Log-odds: a fifth of a standard deviation, by pi / sqrt(3) (Chinn 2000); for each of several
 # points, a tenth.
@@ -41,9 +43,19 @@ def decided(hypothesis: Hypothesis, quantities: Sequence[Quantity]) -> Decision:
     is supported; if none is, it is not; otherwise the tests do not decide. In an agreement
     analysis the alternative-annotator test decides: a judge passes at one half, unless a constant
     answer would pass too. A question of
-    equivalence supports it if equivalence is shown, whichever direction is expected.
+    equivalence supports it if equivalence is shown, whichever direction is expected. Exploratory
+    numbers count only if the hypothesis has no others; where others of the study are confirmatory,
+    the verdict is then called exploratory.
     """
     mine = [q for q in quantities if q.hypothesis == hypothesis.id]
+    registered = [q for q in mine if q.status == "confirmatory"]
+    found = _decided(hypothesis, registered or mine)
+    if mine and not registered and any(q.status == "confirmatory" for q in quantities):
+        return replace(found, verdict=f"{found.verdict} ({EXPLORATORY})")
+    return found
+
+
+def _decided(hypothesis: Hypothesis, mine: Sequence[Quantity]) -> Decision:
     every = [q for q in mine if q.p_value is not None and q.estimate is not None]
     margins = [q for q in every if q.unit == SHOWN_UNIT]
     tests = [q for q in every if q.unit != SHOWN_UNIT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from analysis.evidence.evidence import Evidence
@@ -64,9 +65,28 @@ def run_registered(analysis: Analysis, evidence: Evidence) -> Finding:
         found = _run(analysis, evidence)
         found.quantities.extend(about_silent(analysis, evidence))
     except RatifyError as error:
-        found = _no_estimate(analysis, evidence, str(error))
+        found = _no_estimate(analysis, evidence, _within_the_study(error, evidence))
     found.quantities.extend(coverage_of_analysis(analysis, evidence))
     return found
+
+
+def _within_the_study(error: RatifyError, evidence: Evidence) -> str:
+    """Return what an error says, its file named as from the study folder.
+
+    Results must not depend on where the folder is, or on how a command named it.
+    """
+    folder = evidence.place.parent
+    if error.file is None or not Path(error.file).is_relative_to(folder):
+        return str(error)
+    return RatifyError(
+        error.problem,
+        file=Path(error.file).relative_to(folder).as_posix(),
+        row=error.row,
+        column=error.column,
+        value=error.value,
+        allowed=error.allowed,
+        part=error.part,
+    ).one_line()
 
 
 def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:

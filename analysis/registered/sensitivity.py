@@ -9,9 +9,8 @@ import pandas as pd
 
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import Finding
-from analysis.registered.registry import run_registered
-from analysis.registered.shared_families import in_shared_families
-from analysis.results.quantities import Quantity, ResultTable
+from analysis.registered.labelled import run_all, standings
+from analysis.results.quantities import Quantity, ResultTable, Status
 from prereg.analyses.registry import Analysis
 from prereg.plan.model import Sensitivity
 
@@ -37,12 +36,8 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
     if everybody is None or settings is None:
         return []
     analyses = [_named_again(analysis, settings) for analysis in evidence.plan.analyses]
-    again = in_shared_families(
-        analyses,
-        [run_registered(analysis, everybody) for analysis in analyses],
-        status=evidence.status,
-        name=f"families{ENDING}",
-    )
+    standing = {f"{name}{ENDING}": one for name, one in standings(evidence).items()}
+    again = run_all(analyses, everybody, standing, name=f"families{ENDING}")
     # one sentence is enough at the top of the report; the table has the rest
     first = next((n for n, one in enumerate(again) if one.sentence), None)
     said = [
@@ -93,9 +88,15 @@ def _beside(
         caption=f"Every registered number on the {evidence.n_raters:,} raters whom the plan's "
         f"rules keep, and on all {everybody.n_raters:,} who answered anything; 95% intervals.",
         frame=pd.DataFrame(rows).astype({"kept_n": "Int64", "everybody_n": "Int64"}),
-        status=evidence.status,
+        status=_of_all(evidence),
     )
     return Finding(tables=[table])
+
+
+def _of_all(evidence: Evidence) -> Status:
+    """Return the status of a table with the numbers of every analysis."""
+    statuses = {one.status for one in standings(evidence).values()}
+    return "exploratory" if "exploratory" in statuses else evidence.status
 
 
 def _cells(who: str, quantity: Quantity | None) -> dict[str, float | None]:

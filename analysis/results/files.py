@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis.results.blind import BLIND
 from analysis.results.paper_tables import Form, paper_table
 from analysis.results.quantities import Quantity, Results, ResultTable, to_frame
 from prereg import files
@@ -14,7 +15,15 @@ from prereg import files
 WRITTEN = ("results.json", "report.html", "tables", "figures")
 
 
+# Where a study's results are; those of a blind run have a folder of their own.
+RESULTS_FOLDER, BLIND_FOLDER = "results", "results-blind"
+
 PAPER_FORMS: dict[Form, str] = {"latex": "tex", "markdown": "md"}
+
+
+def results_folder(*, blind: bool) -> str:
+    """Return the name of the folder of a study's results."""
+    return BLIND_FOLDER if blind else RESULTS_FOLDER
 
 
 def numbers_name(analysis: str) -> str:
@@ -67,10 +76,12 @@ def write_results(results: Results, folder: Path) -> None:
     """Write `results.json`, the tables and `figures/*.svg` into an existing folder.
 
     Each table is written as `tables/NAME.csv` with every digit, and as `NAME.tex` and `NAME.md`
-    for a paper; the numbers of each analysis are the table `numbers_ANALYSIS`.
+    for a paper; the numbers of each analysis are the table `numbers_ANALYSIS`. The tables of a
+    blind run are called `NAME.blind`, because a CSV file has no caption that could say so.
     """
     files.write_json(folder / "results.json", results.to_json())
-    note = "Simulated raters." if results.simulated else ""
+    blind = bool(results.meta.get("blind"))
+    note = " ".join(["Simulated raters."] * results.simulated + [BLIND] * blind)
     analyses = dict.fromkeys(q.analysis for q in results.quantities)
     numbers = [
         quantity_table(name, [q for q in results.quantities if q.analysis == name])
@@ -78,9 +89,10 @@ def write_results(results: Results, folder: Path) -> None:
     ]
     for table in [*results.tables, *numbers]:
         text = table.frame.to_csv(index=False, lineterminator="\n")
-        files.write_text(folder / "tables" / f"{table.name}.csv", text)
+        name = f"{table.name}.blind" if blind else table.name
+        files.write_text(folder / "tables" / f"{name}.csv", text)
         for form, ending in PAPER_FORMS.items():
             paper = paper_table(table, form, note=note)
-            files.write_text(folder / "tables" / f"{table.name}.{ending}", paper)
+            files.write_text(folder / "tables" / f"{name}.{ending}", paper)
     for figure in results.figures:
         files.write_text(folder / "figures" / f"{figure.name}.svg", figure.svg)

@@ -194,6 +194,8 @@ class Results:
         The numbers, tables and figures.
     methods, limits : list of str
         Paragraphs of text.
+    amendments : list of dict
+        `number`, `at`, `reason`, `known` and `changes` of every amendment of the plan.
     """
 
     kind: Literal["study", "audit"]
@@ -211,6 +213,7 @@ class Results:
     flow: list[dict[str, Any]] = field(default_factory=list)
     flow_notes: list[str] = field(default_factory=list)
     verdict: Verdict = field(default_factory=Verdict)
+    amendments: list[dict[str, Any]] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
         """Return everything for JSON, without the drawings."""
@@ -222,6 +225,7 @@ class Results:
             "headline": self.headline,
             "simulated": self.simulated,
             "meta": self.meta,
+            "amendments": self.amendments,
             "hypotheses": self.hypotheses,
             "flow": self.flow,
             "flow_notes": self.flow_notes,

@@ -6,8 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from analysis.results.files import results_folder
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.exploratory import EXPLORATORY_FILE
 from prereg.lock import LOCK_FILE, verify_lock
 from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.model import Plan
@@ -20,15 +22,26 @@ def plan_content(plan: Plan) -> str:
     return files.sha256(files.canonical_json(plan.to_json()))
 
 
-def refuse_stale(folder: Path) -> None:
+def exploratory_content(folder: Path) -> str | None:
+    """Return the hash of a folder's file of exploratory analyses; None if there is none."""
+    try:
+        text = (folder / EXPLORATORY_FILE).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return files.sha256(text.encode("utf-8"))
+
+
+def refuse_stale(folder: Path, *, blind: bool = False) -> None:
     """Raise `RatifyError` if a study's results are older than its tables or its plan.
 
     Parameters
     ----------
     folder : Path
         A study folder. Tables, plan or results that are not there say nothing.
+    blind : bool
+        Whether the results of the blind run are meant.
     """
-    path = folder / "results" / "results.json"
+    path = folder / results_folder(blind=blind) / "results.json"
     meta = _meta(path)
     inputs = meta.get("inputs")
     for name, sha in inputs.items() if isinstance(inputs, dict) else ():
@@ -37,6 +50,10 @@ def refuse_stale(folder: Path) -> None:
             raise RatifyError(
                 f"these results are older than {table.parent.name}/{name}", file=path, allowed=AGAIN
             )
+    if meta.get("exploratory_content", exploratory_content(folder)) != exploratory_content(folder):
+        raise RatifyError(
+            f"these results are older than {EXPLORATORY_FILE}", file=path, allowed=AGAIN
+        )
     if "plan_hash" not in meta or not (folder / PLAN_FILE).exists():
         return
     plan = load_plan(folder)

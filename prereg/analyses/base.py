@@ -44,6 +44,13 @@ class AnyAnalysis(Strict):
         """Return the names of the researcher's own tables that it reads."""
         return ()
 
+    def answer_columns(self, table: str) -> tuple[str, ...] | None:
+        """Return the columns of one of these tables that hold answers, which blind runs shuffle.
+
+        None if the analysis does not say; then it cannot run blind.
+        """
+        return None
+
     def clustered_by(self, column: str) -> Self:
         """Return a copy with errors clustered by this column; itself if it has no clusters."""
         return self

@@ -116,6 +116,10 @@ class Change(AnyAnalysis):
         """Return the names of the researcher's own tables that it reads."""
         return (self.table,)
 
+    def answer_columns(self, table: str) -> tuple[str, ...]:
+        """Return the column of values."""
+        return (self.value,)
+
     def quantity_names(self, plan: object) -> list[str]:
         """Return the names of what this analysis reports."""
         k = len(self.post_rounds)

@@ -268,6 +268,10 @@ class Regression(AnyAnalysis):
         """Return the names of the researcher's own tables that it reads."""
         return () if self.data in {TRIALS, RATINGS, JUDGE_RATINGS} else (self.data,)
 
+    def answer_columns(self, table: str) -> tuple[str, ...]:
+        """Return the outcomes."""
+        return self.outcomes
+
     def quantity_names(self, plan: object) -> list[str]:
         """Return the names of what this analysis reports."""
         return [self.quantity_name(one, effect) for one in self.outcomes for effect in self.effects]

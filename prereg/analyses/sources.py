@@ -202,6 +202,12 @@ class Themes(AnyAnalysis):
         """Return the names of the researcher's own tables that it reads."""
         return (self.texts,) if self.labels is None else (self.texts, self.labels)
 
+    def answer_columns(self, table: str) -> tuple[str, ...]:
+        """Return the columns of themes; with a table of labels also which text is whose."""
+        if self.labels is None:
+            return self.columns
+        return ("theme",) if table == self.labels else (self.text,)
+
     def quantity_names(self, plan: Any) -> list[str] | None:
         """Return the themes; None if they depend on the data."""
         return None if self.named is None else list(self.named)

@@ -70,11 +70,58 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     """
     rng = stream(plan.seed, Stream.SEQUENCES)
     pools = select_items(items, plan.design.sample, rng)
-    sequences, trials = plan.design.sequences, plan.design.trials
-    shares = _trials_per_scenario(sorted(pools), sequences, trials)
-    dealt: list[list[Items]] = [[] for _ in range(sequences)]
-    for scenario, counts in shares.items():
-        pool = pools[scenario]
+    return _dealt(plan, items, pools, first=1, rng=rng)
+
+
+def more_sequences(plan: Plan, items: Table, existing: Sequence[Trial]) -> list[Trial]:
+    """Generate the sequences that an amended plan has more than before.
+
+    They are balanced among themselves as those of `generate_sequences`, and show the items of the
+    sample that was drawn before. Their random numbers depend on how many sequences there were.
+
+    Parameters
+    ----------
+    plan : Plan
+        As amended.
+    items : Table
+    existing : sequence of Trial
+        Every trial of the sequences that there are; they do not change.
+
+    Returns
+    -------
+    list of Trial
+        Only the new ones; empty if the plan has no more sequences than there are.
+
+    Raises
+    ------
+    RatifyError
+        When a sequence would have to repeat a trial.
+    """
+    there = len({trial.sequence_id for trial in existing})
+    if plan.design.sequences <= there:
+        return []
+    rng = stream(plan.seed, Stream.SEQUENCES, there)
+    pools = select_items(items, None, rng)
+    if plan.design.sample is not None:
+        shown = {name for trial in existing for name in trial.item_ids}
+        pools = {name: [i for i in pool if i in shown] for name, pool in pools.items()}
+    return _dealt(plan, items, pools, first=there + 1, rng=rng)
+
+
+def _dealt(
+    plan: Plan,
+    items: Table,
+    pools: Mapping[str, list[str]],
+    *,
+    first: int,
+    rng: np.random.Generator,
+) -> list[Trial]:
+    """Return the trials of the sequences with the numbers from `first` to the plan's last."""
+    sequences = plan.design.sequences
+    shares = _trials_per_scenario(sorted(pools), sequences, plan.design.trials)
+    dealt: list[list[Items]] = [[] for _ in range(first, sequences + 1)]
+    for scenario, whole in shares.items():
+        counts, pool = whole[first - 1 :], pools[scenario]
         _refuse_too_few(plan, items, scenario, len(pool), max(counts))
         drawn = kind_of(plan).draw(plan, pool, sum(counts), rng)
         for sequence, hand in zip(dealt, deal(drawn, counts), strict=True):
@@ -82,7 +129,7 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     width = max(3, len(str(sequences)))
     return [
         trial
-        for number, hand in enumerate(dealt, start=1)
+        for number, hand in enumerate(dealt, start=first)
         for trial in _ordered(plan, f"S{number:0{width}d}", hand, rng)
     ]
 

@@ -13,7 +13,8 @@ from prereg.checking.remark import Remark, note, warning
 from prereg.checking.texts import left_from_worked_plan, other_languages, placeholders
 from prereg.design.sequences import Trial, generate_sequences
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, read_texts
+from prereg.lock import LOCK_FILE
+from prereg.parts import read_texts
 from prereg.plan.collection_rules import fits_no_kind
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan

@@ -61,4 +61,4 @@ def pseudonymous(table: TidyTable, names: Mapping[str, str]) -> TidyTable:
 
 
 def _of(table: Any, study: Study) -> Any:
-    return table.plan_hash == study.plan_hash
+    return table.plan_hash == study.root_hash

@@ -158,8 +158,8 @@ def progress(store: Store, study: Study) -> Progress:
 def _of_mode(connection: Connection, study: Study, mode: str) -> ModeProgress:
     now = time.time()
     silent = and_(Visit.status == "active", Visit.lease_until < now)
-    here = and_(Visit.plan_hash == study.plan_hash, Visit.mode == mode)
-    gone = and_(Withdrawal.plan_hash == study.plan_hash, Withdrawal.mode == mode)
+    here = and_(Visit.plan_hash == study.root_hash, Visit.mode == mode)
+    gone = and_(Withdrawal.plan_hash == study.root_hash, Withdrawal.mode == mode)
     people = _people(study, mode)
     minutes = _median_minutes(connection, here)
     return ModeProgress(
@@ -186,7 +186,7 @@ def _people(study: Study, mode: str) -> Any:
     """Return the condition that selects one row for each trial that a person answered."""
     table = task_of(study.plan).table
     conditions = [
-        table.plan_hash == study.plan_hash,
+        table.plan_hash == study.root_hash,
         table.mode == mode,
         table.rater_kind == "human",
     ]
@@ -285,7 +285,7 @@ def _fill(connection: Connection, study: Study, mode: str, silent: Any) -> tuple
         )
         .select_from(Slot)
         .outerjoin(Visit, held)
-        .where(Slot.plan_hash == study.plan_hash, Slot.mode == mode)
+        .where(Slot.plan_hash == study.root_hash, Slot.mode == mode)
         .group_by(Slot.sequence_id)
         .order_by(func.min(Slot.slot_id))
     )

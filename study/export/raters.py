@@ -103,7 +103,7 @@ def raters(store: Store, study: Study, mode: str) -> list[RaterRow]:
     It takes one statement for the visits and one for the answers, however many raters there are.
     """
     now = time.time()
-    here = and_(Visit.plan_hash == study.plan_hash, Visit.mode == mode)
+    here = and_(Visit.plan_hash == study.root_hash, Visit.mode == mode)
     with store.snapshot() as connection:
         visits = connection.execute(select(Visit.__table__).where(here)).all()
         said = _answers(connection, study, mode)
@@ -144,7 +144,7 @@ def _answers(connection: Connection, study: Study, mode: str) -> dict[str, list[
     order = (table.session_id, table.position, table.row_id)
     wanted = (
         select(*common, *own[kind])
-        .where(table.plan_hash == study.plan_hash, table.mode == mode, table.rater_kind == "human")
+        .where(table.plan_hash == study.root_hash, table.mode == mode, table.rater_kind == "human")
         .order_by(*order)
     )
     trials: dict[tuple[str, int], list[Any]] = defaultdict(list)

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import sequence_rows
 from prereg.kinds.registry import kind_of
-from prereg.lock import sequence_columns
+from prereg.parts import sequence_columns
 from prereg.tables import contract
 from prereg.tables.contract import Contract
 from prereg.tables.reader import cell_text
@@ -109,7 +109,7 @@ def left_behind(connection: Connection, study: Study) -> dict[str, int]:
     found = {}
     for name in ("participants", "judgments", "ratings", "best_worst"):
         table = STORED[name].__table__
-        others = select(func.count()).select_from(table).where(table.c.plan_hash != study.plan_hash)
+        others = select(func.count()).select_from(table).where(table.c.plan_hash != study.root_hash)
         found[name] = connection.scalar(others) or 0
     return {name: count for name, count in found.items() if count}
 
@@ -118,7 +118,7 @@ def holds_rows(connection: Connection, study: Study) -> bool:
     """Say whether the store holds anything that was collected under this plan."""
     for stored in STORED.values():
         table = stored.__table__
-        row = select(table.c.plan_hash).where(table.c.plan_hash == study.plan_hash).limit(1)
+        row = select(table.c.plan_hash).where(table.c.plan_hash == study.root_hash).limit(1)
         if connection.scalar(row) is not None:
             return True
     return False
@@ -155,8 +155,8 @@ def _stored(study: Study, table: Contract, *order: str, more: tuple[str, ...] = 
     stored = STORED[table.name].__table__.c
     names = tuple(name for name in table.names if name != CLOCK_CHANGED)
     wanted = (
-        select(*(stored[column] for column in (*names, *more)))
-        .where(stored["plan_hash"] == study.plan_hash)
+        select(*(_cell(stored, column) for column in (*names, *more)))
+        .where(stored["plan_hash"] == study.root_hash)
         .order_by(*(stored[column] for column in order))
     )
     if names == table.names:
@@ -174,6 +174,13 @@ def _stored(study: Study, table: Contract, *order: str, more: tuple[str, ...] = 
             yield cells
 
     return _table(table, timed)
+
+
+def _cell(stored: Any, name: str) -> Any:
+    """Return a column; the plan's hash is that of the version under which the row was made."""
+    if name == "plan_hash" and "version_hash" in stored:
+        return func.coalesce(stored["version_hash"], stored["plan_hash"]).label(name)
+    return stored[name]
 
 
 def _possible(spent: int | None) -> int | None:
@@ -238,7 +245,7 @@ def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:
 def _options(connection: Connection, study: Study) -> Iterator[Cells]:
     """Yield one row for each option of each best-worst trial."""
     table = BestWorst.__table__
-    wanted = select(table).where(table.c.plan_hash == study.plan_hash).order_by(table.c.row_id)
+    wanted = select(table).where(table.c.plan_hash == study.root_hash).order_by(table.c.row_id)
     for row in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).mappings():
         spent = row["response_ms"]
         times = {
@@ -249,4 +256,5 @@ def _options(connection: Connection, study: Study) -> Iterator[Cells]:
             picked = {row["most_id"]: "most", row["least_id"]: "least"}.get(item_id)
             why = row["why"] if picked == "most" else None
             own = {"option": option, "item_id": item_id, "picked": picked, "why": why, **times}
+            own["plan_hash"] = row["version_hash"] or row["plan_hash"]
             yield [own[name] if name in own else row[name] for name in contract.BEST_WORST.names]

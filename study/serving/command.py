@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import Flask
 
 from study.folder import Study
+from study.opening import open_study
 from study.serving import server
 from study.store.database import Store, mark_store, open_store
 from study.store.engines import SERVING_SECONDS
@@ -133,4 +134,11 @@ def hints(study: Study, serving: Serving) -> list[str]:
 
 
 def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:
-    return create_app(study, store, mode=serving.mode, setup_token=token, own_host=serving.host)
+    return create_app(
+        study,
+        store,
+        mode=serving.mode,
+        setup_token=token,
+        own_host=serving.host,
+        reopen=lambda: open_study(study.folder, must_be_locked=True),
+    )

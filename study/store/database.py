@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import create_engine, insert, select
+from sqlalchemy import create_engine, delete, insert, select
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -257,18 +257,29 @@ class Store:
         each : int
             Number of slots of one sequence.
         """
-        there = select(Slot.sequence_id).where(Slot.plan_hash == plan_hash, Slot.mode == mode)
+        there = select(Slot.sequence_id, Slot.slot, Slot.slot_id, Slot.session_id).where(
+            Slot.plan_hash == plan_hash, Slot.mode == mode
+        )
+        wanted = {(name, slot): None for slot in range(1, each + 1) for name in sequence_ids}
 
         def open_missing(connection: Connection) -> None:
-            known = set(connection.scalars(there))
+            known = {(row.sequence_id, row.slot): row for row in connection.execute(there)}
             rows = [
                 {"plan_hash": plan_hash, "mode": mode, "sequence_id": name, "slot": slot}
-                for slot in range(1, each + 1)
-                for name in sequence_ids
-                if name not in known
+                for name, slot in wanted
+                if (name, slot) not in known
             ]
             if rows:
                 connection.execute(insert(Slot), rows)
+            # an amended plan may have fewer sequences, as long as nobody had begun
+            gone = [
+                row.slot_id
+                for place, row in known.items()
+                if place not in wanted and row.session_id is None
+            ]
+            if gone:
+                unheld = Slot.session_id.is_(None)
+                connection.execute(delete(Slot).where(Slot.slot_id.in_(gone), unheld))
 
         # an error means that another server has just opened all of the same slots
         with contextlib.suppress(IntegrityError):

@@ -21,7 +21,7 @@ from study.store.tables import Base
 
 # In the order of study/store/migrations/versions. Alembic is slow to import, so it is imported only
 # to upgrade an old store, not to open a store that is current or new.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 HEAD = REVISIONS[-1]
 
 PATIENCE_SECONDS = 10.0

@@ -1,6 +1,8 @@
 """The store's tables. Unique constraints forbid here what the code must never do twice.
 
 A session has one slot, a rater has one visit, a slot has one holder, and a trial has one answer.
+`plan_hash` is that of the plan as it was locked, whatever its amendments, so that all of this holds
+for the whole study.
 """
 
 from __future__ import annotations
@@ -76,6 +78,8 @@ class Visit(Base):
     platform_study_id: Mapped[str | None] = mapped_column(String(128))
     platform_session_id: Mapped[str | None] = mapped_column(String(128))
     withdrawal_key: Mapped[str] = mapped_column(String(64), unique=True)
+    # the version of an amended plan under which the row was made; empty if that is plan_hash
+    version_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class AnyAnswer:
@@ -97,6 +101,8 @@ class AnyAnswer:
     hidden_ms: Mapped[int | None] = mapped_column(Integer)
     # the request to an LLM judge that gave the answer; see Request
     request_id: Mapped[str | None] = mapped_column(String(64))
+    # the version of an amended plan under which the row was made; empty if that is plan_hash
+    version_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class Judgment(AnyAnswer, Base):
@@ -190,6 +196,8 @@ class Request(Base):
     p_left: Mapped[float | None] = mapped_column(Float)
     asked_at: Mapped[str | None] = mapped_column(String(32))
     answered_at: Mapped[str | None] = mapped_column(String(32))
+    # the version of an amended plan under which the row was made; empty if that is plan_hash
+    version_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class Probe(Base):
@@ -220,6 +228,8 @@ class Probe(Base):
     scale_max: Mapped[int | None] = mapped_column(Integer)
     request_id: Mapped[str | None] = mapped_column(String(64))
     answered_at: Mapped[str] = mapped_column(String(32))
+    # the version of an amended plan under which the row was made; empty if that is plan_hash
+    version_hash: Mapped[str | None] = mapped_column(String(64))
 
 
 class JudgeRun(Base):

@@ -75,7 +75,7 @@ _ADVANCE = Prepared(
 )
 
 
-def answer(store: Store, study: Study, mode: str, session_id: str, given: Given) -> Outcome | None:
+def answer(store: Store, newest: Study, mode: str, session_id: str, given: Given) -> Outcome | None:
     """Keep an answer durably, and return where the rater is afterwards.
 
     An answer changes nothing if it is not to the next trial (a form sent twice, an old window), if
@@ -90,8 +90,9 @@ def answer(store: Store, study: Study, mode: str, session_id: str, given: Given)
 
     def keep(connection: Connection) -> Outcome | None:
         place = read_place(connection, session_id)
-        if place is None or not place.belongs_to(study, mode):
+        if place is None or not place.belongs_to(newest, mode):
             return None
+        study = newest.at(place.version)
         ready = place.ready(study.plan)
         if place.status != "active" or not ready or given.position != place.position:
             return Outcome(place, kept=False, dropped=_differs(connection, study, place, given))
@@ -143,6 +144,7 @@ def _insert(
         stopwatch.stop(place.session_id, place.position)
     common: dict[str, Any] = {
         "plan_hash": place.plan_hash,
+        "version_hash": None if place.version == place.plan_hash else place.version,
         "mode": place.mode,
         "session_id": place.session_id,
         "rater_id": place.rater_id,

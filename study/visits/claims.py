@@ -45,6 +45,14 @@ class Arrival:
 def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | None:
     """Give a consenting rater a slot, or return the place that they already have.
 
+    Parameters
+    ----------
+    store : Store
+    study : Study
+        The version to which they consented; see `study.folder.Study.at`.
+    mode : str
+    arrival : Arrival
+
     Returns
     -------
     Place or None
@@ -78,7 +86,7 @@ def _claimable(study: Study, mode: str, now: float) -> Any:
         Visit.session_id == Slot.session_id, Visit.status == "active", Visit.lease_until < now
     )
     return and_(
-        Slot.plan_hash == study.plan_hash, Slot.mode == mode, or_(Slot.session_id.is_(None), gone)
+        Slot.plan_hash == study.root_hash, Slot.mode == mode, or_(Slot.session_id.is_(None), gone)
     )
 
 
@@ -90,7 +98,7 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
     if study.plan.design.raters_per_sequence > 1:
         other = aliased(Slot)
         taken = select(func.count()).where(
-            other.plan_hash == study.plan_hash,
+            other.plan_hash == study.root_hash,
             other.mode == mode,
             other.sequence_id == Slot.sequence_id,
             other.session_id.is_not(None),
@@ -112,7 +120,8 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
     )
     values = {
         "session_id": session_id,
-        "plan_hash": study.plan_hash,
+        "plan_hash": study.root_hash,
+        "version_hash": study.version_hash,
         "mode": mode,
         "rater_id": arrival.rater_id,
         "sequence_id": slot.sequence_id,

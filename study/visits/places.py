@@ -41,7 +41,9 @@ class Place:
     withdrawal_key : str
         The secret part of their private link to withdraw.
     plan_hash, mode : str
-        The plan and mode of the study that they answer.
+        The study that they answer, by its plan as it was locked, and its mode.
+    version : str
+        The hash of the version of the plan to which they consented.
     consented_at : str
         When the visit began.
     lease_until : float
@@ -60,6 +62,7 @@ class Place:
     surveyed: bool
     withdrawal_key: str
     plan_hash: str
+    version: str
     mode: str
     consented_at: str
     lease_until: float = field(compare=False)
@@ -77,7 +80,7 @@ class Place:
 
     def belongs_to(self, study: Study, mode: str) -> bool:
         """Say whether this place belongs to this study and mode."""
-        return self.plan_hash == study.plan_hash and self.mode == mode
+        return self.plan_hash == study.root_hash and self.mode == mode
 
 
 # Built once: these run on every page.
@@ -106,6 +109,7 @@ def place_of(row: Row[Any]) -> Place:
         surveyed=row.surveyed_at is not None,
         withdrawal_key=row.withdrawal_key,
         plan_hash=row.plan_hash,
+        version=row.version_hash or row.plan_hash,
         mode=row.mode,
         consented_at=row.consented_at,
         lease_until=row.lease_until,
@@ -120,7 +124,7 @@ def read_place(connection: Connection, session_id: str) -> Place | None:
 
 def read_rater(connection: Connection, study: Study, mode: str, rater_id: str) -> Place | None:
     """Return the place of a rater as this transaction sees it."""
-    wanted = {"plan_hash": study.plan_hash, "mode": mode, "rater_id": rater_id}
+    wanted = {"plan_hash": study.root_hash, "mode": mode, "rater_id": rater_id}
     row = connection.execute(_BY_RATER, wanted).one_or_none()
     return None if row is None else place_of(row)
 

@@ -38,7 +38,7 @@ def resume(store: Store, study: Study, mode: str) -> None:
 
 
 def _pause(study: Study, mode: str) -> str:
-    return f"paused:{mode}:{study.plan_hash}"
+    return f"paused:{mode}:{study.root_hash}"
 
 
 @dataclass(frozen=True)

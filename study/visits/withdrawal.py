@@ -46,7 +46,7 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
         connection.execute(delete(Visit).where(Visit.session_id == session_id))
         # only the day: a time of day could identify a person
         day = datetime.now(UTC).date().isoformat()
-        row = {"plan_hash": study.plan_hash, "mode": mode, "withdrawn_on": day}
+        row = {"plan_hash": study.root_hash, "mode": mode, "withdrawn_on": day}
         connection.execute(insert(Withdrawal), row)
         store.mark_deleted(connection)
         return True
@@ -85,6 +85,6 @@ def is_key(text: str) -> bool:
 def _visit(study: Study, mode: str, withdrawal_key: str) -> Select[str]:
     return select(Visit.session_id).where(
         Visit.withdrawal_key == withdrawal_key,
-        Visit.plan_hash == study.plan_hash,
+        Visit.plan_hash == study.root_hash,
         Visit.mode == mode,
     )

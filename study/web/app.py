@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,20 +12,18 @@ from flask import Flask
 from flask_wtf import CSRFProtect
 
 from prereg import files
+from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.errors import RatifyError
 from study.folder import DEMO_MARK, Study
 from study.language import speak
 from study.store.database import Store
-from study.tasks.registry import task_of
 from study.visits.links import signing_key
 from study.web import safety
 from study.web.assets import serve_assets, serve_images
 from study.web.compression import compress
-from study.web.context import Room
+from study.web.context import Reception, Room, room
 from study.web.health import add_health
 from study.web.limits import Limits
-from study.web.naming import naming
-from study.web.texts import Texts
 from study.web.views import dashboard, leaving, practising, rater, surveying
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
@@ -39,6 +38,7 @@ def create_app(
     mode: str,
     setup_token: str | None = None,
     own_host: str | None = None,
+    reopen: Callable[[], Study] | None = None,
 ) -> Flask:
     """Build the application that serves one study in one mode.
 
@@ -53,6 +53,9 @@ def create_app(
         With this token a researcher may set the dashboard's password, while there is none.
     own_host : str, optional
         The address that the server listens on; links may name it.
+    reopen : callable, optional
+        Opens the study again when its plan has been amended; without it, the server goes on with
+        the study as it is.
 
     Raises
     ------
@@ -82,22 +85,27 @@ def create_app(
         WTF_CSRF_SSL_STRICT=False,
         WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and continue
     )
-    store.open_slots(
-        study.plan_hash, mode, list(study.sequences), each=study.plan.design.raters_per_sequence
-    )
-    limits = Limits(
-        places=study.plan.design.raters, store=store, secret=str(app.config["SECRET_KEY"])
-    )
-    key, texts = signing_key(study.folder), Texts(study.plan.display, study.images)
-    app.extensions["ratify"] = Room(
-        study, store, mode, task_of(study.plan), setup_token, limits, key, texts
-    )
+    key, secret = signing_key(study.folder), str(app.config["SECRET_KEY"])
+
+    def made(given: Study | None, newest: Callable[[], Room]) -> Room:
+        now = given or (study if reopen is None else reopen())
+        each = now.plan.design.raters_per_sequence
+        store.open_slots(now.root_hash, mode, list(now.sequences), each=each)
+        return Room(
+            store=store,
+            mode=mode,
+            setup_token=setup_token,
+            limits=Limits(places=now.plan.design.raters, store=store, secret=secret),
+            links_key=key,
+            newest=newest,
+            study=now,
+        )
+
+    app.extensions["ratify"] = Reception(made, study, study.folder / AMENDMENTS_FILE)
     app.before_request(safety.refuse_nameless_fields)
     csrf.init_app(app)
     speak(app, study.plan.language)
     app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
-    app.jinja_env.filters["markdown"] = texts.page
-    app.jinja_env.globals["named"] = naming(study.plan.display)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
     parts = (rater, practising, surveying, leaving, dashboard)
@@ -105,7 +113,7 @@ def create_app(
         app.register_blueprint(blueprint)
     add_health(app, store)
     serve_assets(app)
-    serve_images(app, study.images)
+    serve_images(app, lambda: room().images)
     app.after_request(compress)
     safety.make_safe(app, own_host)
     return app

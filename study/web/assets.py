@@ -82,13 +82,12 @@ def _sender(assets: Mapping[str, Asset]) -> Callable[[str], Response]:
     return static
 
 
-def serve_images(app: Flask, images: Mapping[str, Image]) -> None:
-    """Serve the images that the texts of the study show, and nothing else."""
-    by_address = {image.address: image for image in images.values()}
+def serve_images(app: Flask, images: Callable[[], Mapping[str, Image]]) -> None:
+    """Serve the images that the texts of the study show now, by address, and nothing else."""
 
     def image(name: str) -> Response:
         """Send an image of the study, if it is still the one that was locked."""
-        found = by_address.get(name)
+        found = images().get(name)
         if found is None:
             abort(404)
         try:

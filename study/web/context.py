@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
-from flask import current_app
+from flask import Flask, current_app
 
+from prereg.errors import RatifyError
+from prereg.images import Image
 from study.folder import Study
 from study.store.database import Store
 from study.tasks.base import Task
+from study.tasks.registry import task_of
+from study.visits.places import Place
 from study.web.limits import Limits
+from study.web.naming import Name, naming
 from study.web.texts import Texts
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -22,15 +34,13 @@ class Room:
     study : Study
     store : Store
     mode : {'live', 'pilot', 'bot'}
-    task : Task
-        What the study's trials ask.
     setup_token : str or None
         The token in the link that sets the dashboard's first password.
     limits : Limits
     links_key : bytes
         The key that signs the raters' links.
-    texts : Texts
-        The study's texts as HTML.
+    newest : callable
+        Reads the study folder again if its plan has been amended, and returns the room with it.
     rendered : dict
         The pages of trials in pieces; see `study.web.views.trial_pages`.
     """
@@ -38,12 +48,27 @@ class Room:
     study: Study
     store: Store
     mode: str
-    task: Task
     setup_token: str | None
     limits: Limits
     links_key: bytes
-    texts: Texts
+    newest: Callable[[], Room]
     rendered: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
+    _earlier: dict[str, Room] = field(default_factory=dict)
+
+    @cached_property
+    def task(self) -> Task:
+        """What the study's trials ask."""
+        return task_of(self.study.plan)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """The study's texts as HTML."""
+        return Texts(self.study.plan.display, self.study.images)
+
+    @cached_property
+    def named(self) -> Callable[[str, int], tuple[Name, ...]]:
+        """The names of a trial's items; see `study.web.naming`."""
+        return naming(self.study.plan.display)
 
     @property
     def signed(self) -> bool:
@@ -60,8 +85,95 @@ class Room:
         old = lock is not None and not lock.ids_required
         return self.mode != "live" or recruitment.without_id or old
 
+    def of(self, place: Place) -> Room:
+        """Return the room of the version of the plan to which a rater consented."""
+        return self.at(place.version)
+
+    def showing(self, study: Study) -> Room:
+        """Return a room with another version of the study, and all else as it is here."""
+        return Room(
+            study, self.store, self.mode, self.setup_token, self.limits, self.links_key, self.newest
+        )
+
+    def at(self, version: str) -> Room:
+        """Return the room of a version; that of the newest if there is no such version."""
+        here = self if self.study.knows(version) else self.newest()
+        study = here.study.at(version)
+        if study is here.study:
+            return here
+        if version not in here._earlier:
+            here._earlier[version] = here.showing(study)
+        return here._earlier[version]
+
+    @property
+    def images(self) -> Mapping[str, Image]:
+        """The images that any version of the study shows, by their address."""
+        shown = [self.study.images, *(one.images for one in self.study.earlier.values())]
+        return {image.address: image for images in shown for image in images.values()}
+
+
+class Reception:
+    """Keeps the room of a running server, and makes a new one when the plan has been amended.
+
+    Parameters
+    ----------
+    room : callable
+        Makes a room from the study folder, and is given what each room needs to ask for the newest.
+    study : Study
+        The study as it is now.
+    watched : Path
+        The file that changes when the plan is amended.
+    """
+
+    def __init__(
+        self, room: Callable[[Study | None, Callable[[], Room]], Room], study: Study, watched: Path
+    ) -> None:
+        self._make = room
+        self._watched = watched
+        self._turn = threading.Lock()
+        self._seen = self._stamp()
+        self._room = room(study, self.newest)
+
+    def room(self) -> Room:
+        """Return the room; while one request reads the amended plan, others have the old one."""
+        if self._stamp() != self._seen and self._turn.acquire(blocking=False):
+            try:
+                self._renew()
+            finally:
+                self._turn.release()
+        return self._room
+
+    def newest(self) -> Room:
+        """Return the room of the plan as it is now, even if another request is reading it."""
+        with self._turn:
+            self._renew()
+        return self._room
+
+    def _renew(self) -> None:
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return
+        try:
+            self._room = self._make(None, self.newest)
+        except RatifyError:
+            # raters go on under the version that this server knows
+            log.exception("the amended study cannot be opened")
+        self._seen = stamp
+
+    def _stamp(self) -> tuple[int, int] | None:
+        try:
+            found = self._watched.stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_size
+
+
+def reception(app: Flask) -> Reception:
+    """Return what keeps the room of an application."""
+    kept: Reception = app.extensions["ratify"]
+    return kept
+
 
 def room() -> Room:
     """Return what the views of the current application share."""
-    shared: Room = current_app.extensions["ratify"]
-    return shared
+    return reception(current_app).room()

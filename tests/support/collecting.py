@@ -62,7 +62,7 @@ EXPECTED = {"choice", "warmth", "most", "least"}
 def open_places(store: Store, study: Study, mode: str) -> None:
     """Open every place of a study in one mode."""
     each = study.plan.design.raters_per_sequence
-    store.open_slots(study.plan_hash, mode, list(study.sequences), each=each)
+    store.open_slots(study.root_hash, mode, list(study.sequences), each=each)
 
 
 def take_part(

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 import yaml
 
-from prereg.lock import Lock, study_parts, write_lock
+from prereg.lock import Lock, write_lock
+from prereg.parts import study_parts
 from prereg.plan.file import load_plan
 from prereg.tables.reader import read_table, write_csv
 from tests.support.paths import WORKED

@@ -109,7 +109,7 @@ def store_given(store: Store, study: Study, judge: TableJudge) -> Stored:
     answers = answering.rows()
     mine = {
         table: (
-            table.plan_hash == study.plan_hash,
+            table.plan_hash == study.root_hash,
             table.rater_id == judge.id,
             table.rater_kind == KIND,
         )
@@ -315,9 +315,10 @@ class Answering:
     def _common(self, item: Item, position: int, purpose: str) -> Row:
         """Return the columns that every answer has."""
         return {
-            "plan_hash": self.study.plan_hash,
+            "plan_hash": self.study.root_hash,
+            "version_hash": self.study.version_hash,
             "mode": MODE,
-            "session_id": f"{self.study.plan_hash[:12]}:{self.judge.id}:{purpose}",
+            "session_id": f"{self.study.root_hash[:12]}:{self.judge.id}:{purpose}",
             "rater_id": self.judge.id,
             "rater_kind": KIND,
             "scenario": item.scenario,

@@ -216,6 +216,7 @@ class Ledger(LedgerRuns):
         return {
             "request_id": key,
             "plan_hash": self.plan_hash,
+            "version_hash": wanted.version_hash,
             "rater_id": self.judge_id,
             "rater_kind": KIND,
             "purpose": wanted.purpose,

@@ -70,7 +70,7 @@ def run_batch(
 
     asked = Asked.of(study, judge)
     server = ChatServer(judge)
-    ledger = Ledger(store, study.plan_hash, judge.id)
+    ledger = Ledger(store, study.root_hash, judge.id)
     ledger.begin(again=again)
     with ending(ledger):
         keep_to_budget(ledger, judge)

@@ -56,7 +56,7 @@ def run_llm(
 
     asked = Asked.of(study, judge)
     server = ChatServer(judge)
-    ledger = Ledger(store, study.plan_hash, judge.id)
+    ledger = Ledger(store, study.root_hash, judge.id)
     if ledger.tickets():
         raise RatifyError(
             f"judge '{judge.id}' has a batch under way",

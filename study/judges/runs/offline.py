@@ -32,7 +32,8 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     """Ask one judge everything the plan wants from it, in one transaction.
 
     A judge that has answered all of this plan is not asked again. A judge that was interrupted has
-    stored nothing, and starts again.
+    stored nothing, and starts again. If the plan was amended since, its answers stay, and it is
+    only asked what is new.
 
     Returns
     -------
@@ -42,6 +43,9 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     judge = baseline(plan.id)
     if _is_complete(store, study, plan):
         return 0
+    there = _answered(store, study, plan)
+    if study.version_hash is not None and there:
+        return _answer_new(store, study, judge, plan, there)
     rng = stream(study.plan.seed, Stream.BASELINE, plan.id)
     table = task_of(study.plan).table
     answers: dict[Any, list[Row]] = {table: list(_answer_trials(study, judge, rng))}
@@ -52,7 +56,7 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     def replace(connection: Connection) -> None:
         for answered, rows in answers.items():
             mine = (
-                answered.plan_hash == study.plan_hash,
+                answered.plan_hash == study.root_hash,
                 answered.rater_id == judge.rater_id,
                 answered.rater_kind == judge.rater_kind,
             )
@@ -70,6 +74,38 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     return sum(map(len, answers.values()))
 
 
+def _answered(store: Store, study: Study, plan: BaselineJudge) -> set[str]:
+    """Return the trials of people that a judge has answered: their position, or their item."""
+    table = task_of(study.plan).table
+    mine = (
+        table.plan_hash == study.root_hash,
+        table.rater_id == plan.id,
+        table.rater_kind == plan.kind,
+        table.session_id == _session(study, plan.id, "trial"),
+    )
+    column = Rating.item_id if table is Rating else table.position
+    with store.reading() as connection:
+        return {str(one) for one in connection.scalars(select(column).where(*mine))}
+
+
+def _answer_new(
+    store: Store, study: Study, judge: Judge, plan: BaselineJudge, there: set[str]
+) -> int:
+    """Ask a judge for the trials that an amendment has added."""
+    task = task_of(study.plan)
+    rng = stream(study.plan.seed, Stream.BASELINE, plan.id, len(there))
+    rows: list[Row] = []
+    for position, items in enumerate(study.asked(), start=1):
+        known = items[0].item_id if task.table is Rating else str(position)
+        if known not in there:
+            common = _common(study, judge, items[0], position, purpose="trial")
+            answers = task.ask(judge, items, rng)
+            rows += task.rows(common, items, answers, answer_id=_own_id(common))
+    if rows:
+        store.write(lambda connection: connection.execute(insert(task.table), rows))
+    return len(rows)
+
+
 def expected_answers(study: Study, plan: BaselineJudge) -> int:
     """Return how many answers the plan wants from a judge."""
     trials = len(study.asked()) * task_of(study.plan).rows_of_an_answer
@@ -85,7 +121,7 @@ def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
         there = sum(
             connection.scalar(
                 select(func.count()).where(
-                    table.plan_hash == study.plan_hash,
+                    table.plan_hash == study.root_hash,
                     table.rater_id == plan.id,
                     table.rater_kind == plan.kind,
                 )
@@ -143,12 +179,17 @@ def _rate_items(study: Study, judge: Judge) -> Iterator[Row]:
         yield from task.rows(common, [item], judge.rate(item, names))
 
 
+def _session(study: Study, judge_id: str, purpose: str) -> str:
+    return f"{study.root_hash[:12]}:{judge_id}:{purpose}"
+
+
 def _common(study: Study, judge: Judge, item: Item, position: int, *, purpose: str) -> Row:
     """Return the columns that every answer of a judge has."""
     return {
-        "plan_hash": study.plan_hash,
+        "plan_hash": study.root_hash,
+        "version_hash": study.version_hash,
         "mode": MODE,
-        "session_id": f"{study.plan_hash[:12]}:{judge.rater_id}:{purpose}",
+        "session_id": _session(study, judge.rater_id, purpose),
         "rater_id": judge.rater_id,
         "rater_kind": judge.rater_kind,
         "scenario": item.scenario,

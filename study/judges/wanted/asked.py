@@ -56,14 +56,15 @@ class Asked:
         own = f":{hashlib.sha256(scenario.encode()).hexdigest()[:8]}" if scenario else ""
         return Wanted(
             self.judge,
-            self.study.plan_hash,
+            self.study.root_hash,
             purpose,
             task_of(self.study.plan),
             tuple(items),
             self.prompts.comparison,
             self.study.plan.design.question,
-            session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:{purpose}{own}",
+            session_id=f"{self.study.root_hash[:12]}:{self.judge.id}:{purpose}{own}",
             position=position,
+            version_hash=self.study.version_hash,
         )
 
     def ratings(self) -> Iterator[Wanted]:
@@ -78,14 +79,15 @@ class Asked:
             scales = tuple(wanted[name] for name in rubric.rubric if name in wanted)
             yield Wanted(
                 self.judge,
-                self.study.plan_hash,
+                self.study.root_hash,
                 "rating",
                 RatingTask(scales),
                 (item,),
                 rubric,
                 scales=scales,
                 position=position,
-                session_id=f"{self.study.plan_hash[:12]}:{self.judge.id}:rating",
+                session_id=f"{self.study.root_hash[:12]}:{self.judge.id}:rating",
+                version_hash=self.study.version_hash,
             )
 
     def rng(self, purpose: str) -> np.random.Generator:

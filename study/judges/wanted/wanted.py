@@ -31,6 +31,9 @@ class Wanted:
     ----------
     judge : LLMJudge
     plan_hash : str
+        Of the plan as it was locked: an answer is wanted once, whatever was amended since.
+    version_hash : str or None
+        Of the version under which it is asked, if it is not that one.
     purpose : {'trial', 'reversed', 'ranking', 'rating', 'probe'}
     task : Task
         What is asked, and how an answer becomes rows.
@@ -63,6 +66,7 @@ class Wanted:
     unit: str = ""
     probe: str = ""
     variant: str = ""
+    version_hash: str | None = None
 
     @property
     def scenario(self) -> str:
@@ -106,6 +110,7 @@ class Wanted:
         """Return the rows of its answer: those of its task, or of a probe."""
         common: Row = {
             "plan_hash": self.plan_hash,
+            "version_hash": self.version_hash,
             "rater_id": self.judge.id,
             "rater_kind": KIND,
             "scenario": self.scenario,

@@ -40,7 +40,7 @@ def done() -> Page:
             ),
             500,
         )
-    code = _code(here, found)
+    code = _code(here.of(place), found)
     recruitment = here.study.plan.recruitment
     link = recruitment.link(code)
     return page("done.html", here, place, code=code, link=link, again="again" in request.args)

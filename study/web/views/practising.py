@@ -47,12 +47,13 @@ def practise() -> Page:
     reading = here.task.read(request.form)
     if reading.missing:
         return _practice_page(here, place, reading), 422
-    count_practice(here.store, here.study, place, place.practised + 1)
+    count_practice(here.store, here.of(place).study, place, place.practised + 1)
     then = current_place(here)
     return redirect(next_page(here, then) if then else url_for("rater.arrive"), 303)
 
 
 def _practice_page(here: Room, place: Place, reading: Reading | None = None) -> str:
+    here = here.of(place)
     shown = here.study.practice(place.sequence_id)[place.practised]
     return trial_page(
         here,

@@ -71,7 +71,8 @@ def _welcome(here: Room) -> Page:
         return page("paused.html", here)
     if not assignment.has_room(here.store, here.study, here.mode):
         return page("full.html", here)
-    return page("consent.html", here, text=here.study.texts["consent"])
+    text = here.texts.page(here.study.texts["consent"])
+    return page("consent.html", here, text=text, version=here.study.plan_hash)
 
 
 def _without_id(here: Room) -> Page:
@@ -117,7 +118,9 @@ def consent() -> Page:
         free = here.mode != "live" or here.signed
         if not free and not here.limits.consent(request.remote_addr):
             return _too_many(retry=CONSENT_RETRY)
-        place = assignment.claim(here.store, here.study, here.mode, arrival)
+        # the text that they were shown may be that of a version before the newest
+        consented = here.at(request.form.get("version", here.study.plan_hash)).study
+        place = assignment.claim(here.store, consented, here.mode, arrival)
     if place is None:
         return page("full.html", here)
     visitor.enter(place)
@@ -136,7 +139,8 @@ def instructions() -> Page:
     onward = next_page(here, place)
     if place.status != "active":
         return redirect(onward, 303)
-    text = here.study.texts["instructions"]
+    here = here.of(place)
+    text = here.texts.page(here.study.texts["instructions"])
     return page("instructions.html", here, place, text=text, onward=onward)
 
 
@@ -162,7 +166,7 @@ def comprehend() -> Page:
         # a form without a choice, or a form that is sent twice, is not an attempt
         shown = page("comprehension.html", here, place, question=question, missing=option is None)
         return shown, 422
-    then = assignment.try_comprehension(here.store, here.study, place, option)
+    then = assignment.try_comprehension(here.store, here.of(place).study, place, option)
     if then is None:
         return redirect(url_for("rater.arrive"), 303)
     if then.status == "screened_out":
@@ -175,7 +179,7 @@ def comprehend() -> Page:
 def _asked(here: Room) -> tuple[Place | None, Comprehension | None]:
     """Return the place, or None if it is not to be asked; and the question, or None."""
     place = current_place(here)
-    question = here.study.plan.comprehension
+    question = (here.of(place) if place else here).study.plan.comprehension
     if place is None or place.status != "active" or place.comprehended:
         return None, question
     return place, question
@@ -249,6 +253,7 @@ def _trial_page(
     missing: tuple[str, ...] = (),
     wait: float = 0.0,
 ) -> str:
+    here = here.of(place)
     sequence = here.study.sequences.get(place.sequence_id)
     if sequence is None or place.position > len(sequence):
         abort(404)

@@ -23,6 +23,7 @@ def current_place(here: Room) -> Place | None:
 
 def next_page(here: Room, place: Place) -> str:
     """Return the address of the page where a rater continues."""
+    here = here.of(place)
     if place.finished:
         if here.study.plan.survey and not place.surveyed:
             return url_for("surveying.survey")
@@ -38,9 +39,11 @@ def next_page(here: Room, place: Place) -> str:
 
 def page(template: str, here: Room, place: Place | None = None, **values: Any) -> str:
     """Return a rater's page; if a place is given and is this browser's, it offers to withdraw."""
+    here = here.of(place) if place is not None else here
     return render_template(
         template,
         plan=here.study.plan,
+        named=here.named,
         mode=here.mode,
         place=place,
         owned=place is not None and visitor.owns(place),

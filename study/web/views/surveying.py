@@ -24,7 +24,10 @@ _BYTES_OF_A_TEXT = 12 * LONGEST_TEXT + 200
 def allow_texts(endpoint: str | None, _values: dict[str, Any] | None) -> None:
     """Let a form be as large as its texts may be; runs before the form is read."""
     if endpoint == "surveying.keep" and session.get("session_id"):
-        texts = sum(isinstance(q, TextQuestion) for q in room().study.plan.survey)
+        here = room()
+        place = current_place(here)
+        asked = here.of(place).study.plan.survey if place is not None else ()
+        texts = sum(isinstance(q, TextQuestion) for q in asked)
         most = (request.max_content_length or 0) + texts * _BYTES_OF_A_TEXT
         request.max_content_length = most
         request.max_form_memory_size = most
@@ -53,6 +56,7 @@ def keep() -> Page:
         return redirect(there, 303)
     if request.form.get("visit") != session.get("session_id"):
         return another_visit()
+    here = here.of(place)
     if place.finished and place.surveyed and here.study.plan.survey:
         return redirect(url_for("leaving.done", again=1), 303)
     if there != url_for("surveying.survey"):

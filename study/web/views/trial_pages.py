@@ -72,6 +72,7 @@ def trial_page(
     wait : float
         Seconds that the trial must still be read.
     """
+    here = here.of(place)
     items = [here.study.shown[item_id] for item_id in shown.item_ids]
     # only texts: an item's id, source or score must never reach a page
     texts = [here.texts.item(item.text) for item in items]

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from analysis import run
 from analysis.evidence.evidence import Evidence
 from analysis.evidence.judges import JudgeEvidence
 from analysis.ranking import bradley_terry, elo
+from analysis.registered import people
 from analysis.registered.finding import Finding
 from analysis.registered.rank_correlation import run_rank_correlation
 from analysis.registered.ranking import run_ranking
@@ -206,7 +206,7 @@ def test_a_report_says_why_no_advantage_of_a_side_is_given() -> None:
         people=pd.DataFrame(rows, columns=names), plan=SimpleNamespace(ranking=RankingSettings())
     )
     common = {"analysis": "people", "n": 96, "unit_of_n": "judgments"}
-    found_side = run._left_side(cast(Evidence, evidence), common)
+    found_side = people._left_side(cast(Evidence, evidence), common)
     assert found_side.estimate is None
     assert found_side.note.startswith("the judgments cannot show an advantage of the left side")
     # a report gives no advantage that the ridge alone makes, and says what a given one rests on
@@ -214,7 +214,7 @@ def test_a_report_says_why_no_advantage_of_a_side_is_given() -> None:
         [("a", "b", "left"), ("b", "a", "right"), ("a", "b", "left")], columns=names[:3]
     )
     evidence.people = wins.assign(scenario="s", rater_id=["r1", "r2", "r3"])
-    found_side = run._left_side(cast(Evidence, evidence), common)
+    found_side = people._left_side(cast(Evidence, evidence), common)
     assert found_side.estimate is None
     assert found_side.note == "These judgments set no limit to an advantage of the left side."
     once = [
@@ -224,6 +224,6 @@ def test_a_report_says_why_no_advantage_of_a_side_is_given() -> None:
         for c in ("left", "right")
     ]
     evidence.people = pd.DataFrame(once, columns=names)
-    found_side = run._left_side(cast(Evidence, evidence), common)
+    found_side = people._left_side(cast(Evidence, evidence), common)
     assert found_side.estimate == pytest.approx(0, abs=1e-6)
     assert found_side.note.startswith("0 of 3 pairs were shown both ways round: the advantage of")

@@ -24,6 +24,7 @@ from study.store.database import Store
 from study.store.tables import Visit
 from study.visits.links import is_signed, read_rater_ids, refusal, signature, signed_links
 from study.web.app import create_app
+from study.web.context import reception
 from study.web.limits import Limits
 from tests.conftest import make_study
 from tests.support.plans import edited_plan
@@ -131,7 +132,7 @@ def test_a_consent_page_opened_before_its_rater_came_owns_nothing(folder: Path) 
 
 def test_a_signed_link_is_asked_for_and_proves_who_comes(folder: Path) -> None:
     with served(folder, links="signed") as app:
-        key = app.extensions["ratify"].links_key
+        key = reception(app).room().links_key
         link = f"/?rater=7&sig={signature(key, '7')}"
         other = signature(key, "8")
         for wrong in (
@@ -283,7 +284,7 @@ def test_one_address_does_not_take_every_place(
         assert codes[-1] == 429
         assert int(said[-1].headers["Retry-After"]) > 60
     with served(make_study(tmp_path / "signed", raters=40, trials=2), links="signed") as app:
-        key = app.extensions["ratify"].links_key
+        key = reception(app).room().links_key
         links = [f"/?rater=r{n}&sig={signature(key, f'r{n}')}" for n in range(25)]
         assert {Browser(app).begin(link).status_code for link in links} == {200}
     monkeypatch.setenv("RATIFY_CONSENTS_PER_HOUR", "none")
@@ -320,7 +321,7 @@ def test_who_comes_back_without_an_id_is_asked_who_they_are(tmp_path: Path) -> N
         assert "Taking part" in anew.text
         shared.send(anew)
         assert "Pair 1 of 2" in shared.get("/trial").text
-        store = app.extensions["ratify"].store
+        store = reception(app).room().store
         with store.reading() as connection:
             assert sorted(connection.scalars(select(Visit.answered))) == [0, 1]
 

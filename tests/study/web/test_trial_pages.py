@@ -18,6 +18,7 @@ from study.opening import open_study
 from study.store.database import Store
 from study.store.tables import Judgment
 from study.web.app import create_app
+from study.web.context import reception
 from study.web.views import trial_pages
 from tests.conftest import make_study
 
@@ -46,7 +47,7 @@ def read(text: str) -> Page:
 
 
 def test_a_page_in_pieces_is_the_page_as_rendered(app: Flask) -> None:
-    here = app.extensions["ratify"]
+    here = reception(app).room()
     raters = [begun(app, f"r{number}") for number in range(3)]
     in_pieces = [TOKEN.sub(EMPTY, rater.get("/trial").text) for rater in raters]
     assert len(set(in_pieces)) == 3, "each has a visit and a private link of their own"
@@ -64,7 +65,7 @@ def test_reloading_does_not_begin_the_reading_time_again(app: Flask) -> None:
     time.sleep(0.3)
     page = read(rater.get("/trial").text)
     rater.post("/trial", data={**page.fields, "choice": "left", "response_ms": "1"})
-    with app.extensions["ratify"].store.reading() as connection:
+    with reception(app).room().store.reading() as connection:
         (kept,) = connection.execute(select(Judgment.__table__)).all()
     assert kept.response_ms >= 300
     assert kept.shown_at < kept.answered_at
@@ -73,7 +74,7 @@ def test_reloading_does_not_begin_the_reading_time_again(app: Flask) -> None:
 def test_a_trial_costs_one_commit(app: Flask) -> None:
     commits: list[object] = []
     rater = begun(app, "r1")
-    engine = app.extensions["ratify"].store.engine
+    engine = reception(app).room().store.engine
     event.listen(engine, "commit", commits.append)
     for _ in range(3):
         page = read(rater.get("/trial").text)

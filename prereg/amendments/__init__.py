@@ -1,0 +1,1 @@
+"""Changes to a locked plan: an append-only chain, each with its reason and what was known."""

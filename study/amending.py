@@ -1,0 +1,197 @@
+"""Amend a locked study: what has changed in its folder since, and what is known of its answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select
+
+from prereg.amendments.amendment import Amendment, Change, Known, State
+from prereg.amendments.chain import append_amendment
+from prereg.amendments.changes import changes_between, needs_new_sequences, refused_changes
+from prereg.code import analysis_code
+from prereg.design.sequences import sequence_rows
+from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE, Lock, complete_lock, of_lock, read_lock, tool_version, utc_now
+from prereg.looks import read_looks
+from prereg.parts import SEQUENCES_FILE, plan_parts, sequence_columns
+from prereg.plan.file import PLAN_FILE
+from prereg.tables.reader import write_csv
+from prereg.transport_log import transport_of
+from study.folder import Study
+from study.judges.checks import check_before_lock
+from study.opening import open_study
+from study.serving.server import refuse_served
+from study.store.database import Store
+from study.store.tables import ANSWERS, Visit, Withdrawal
+from study.versions import earlier_versions
+
+_LIVE = "live"
+# What an amendment shows before and after, and a rater under way still needs.
+_HELD = ("plan", "judges", "consent", "instructions")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An amendment that is not recorded yet.
+
+    Attributes
+    ----------
+    study : Study
+        As its files are now, with the sequences of more raters.
+    lock : Lock
+    known : Known
+    changes : tuple of Change
+    """
+
+    study: Study
+    lock: Lock
+    known: Known
+    changes: tuple[Change, ...]
+
+
+def draft_amendment(folder: Path, store: Store | None) -> Draft:
+    """Return what an amendment of a study folder would record; nothing is written but the lock.
+
+    A lock of an earlier release is completed with the texts that it hashes.
+
+    Parameters
+    ----------
+    folder : Path
+    store : Store or None
+        None if the study never had one.
+
+    Raises
+    ------
+    RatifyError
+        When there is no lock, nothing has changed, a file is missing or wrong, or a change cannot
+        be made because people have answered.
+    """
+    lock = read_lock(folder)
+    known = what_is_known(folder, store, lock)
+    fresh = known.state == "no_data"
+    study = open_study(folder, amend="anew" if fresh else "more")
+    if fresh and not needs_new_sequences(_changes(study, lock)):
+        study = open_study(folder, amend="more")
+    check_before_lock(study)
+    same = study.parts["sequences"] == lock.parts["sequences"]
+    lock = complete_lock(folder, lock, _held(study, lock), len(_trials(study)) if same else None)
+    changes = _changes(study, lock)
+    if not changes:
+        raise RatifyError(
+            "nothing has changed since the plan was locked",
+            file=folder / PLAN_FILE,
+            allowed="edit the plan or a text first, then run `ratify amend`",
+        )
+    _refuse_lost(folder, lock, changes)
+    if not fresh:
+        for fault in refused_changes(changes, folder / PLAN_FILE):
+            raise fault
+        earlier_versions(folder, lock.versions, study.table)
+    elif not same:
+        refuse_served(folder)  # a rater could begin a sequence that is about to change
+    return Draft(study, lock, known, tuple(changes))
+
+
+def _changes(study: Study, lock: Lock) -> list[Change]:
+    rows = len(_trials(study))
+    return changes_between(lock.versions[-1], study.parts, _held(study, None), rows)
+
+
+def _trials(study: Study) -> list[Any]:
+    return [trial for sequence in study.sequences.values() for trial in sequence]
+
+
+def _held(study: Study, lock: Lock | None) -> dict[str, Any]:
+    """Return what a lock holds of each part."""
+    return {**plan_parts(study.plan, lock), **study.texts, "prompts": dict(study.judges)}
+
+
+def _refuse_lost(folder: Path, lock: Lock, changes: list[Change]) -> None:
+    """Refuse a change of what the lock of an earlier release only has the hash of."""
+    held = lock.versions[-1].locked
+    for name in dict.fromkeys(change.part for change in changes):
+        if name in _HELD and name in lock.parts and name not in held:
+            raise RatifyError(
+                f"the lock was made by {lock.tool}, and does not hold the {name} that was locked",
+                file=folder / LOCK_FILE,
+                allowed="put the locked files back, run `ratify lock`, which adds them to the "
+                "lock; then edit and run `ratify amend`",
+            )
+
+
+def what_is_known(folder: Path, store: Store | None, lock: Lock) -> Known:
+    """Return what is known of a study's live answers, from its store and its log of looks.
+
+    Raises
+    ------
+    RatifyError
+        When the folder has tables of answers but no store, or its log cannot be read.
+    """
+    if store is None and (folder / "data").is_dir():
+        raise RatifyError(
+            "holds tables of answers, but the store that they come from is not here",
+            file=folder,
+            allowed="the folder or the database in which the study is collected",
+        )
+    visits, answers, judged, gone = (0, 0, 0, 0) if store is None else _counted(store, lock)
+    looks = [look for look in read_looks(folder) if look.mode == _LIVE]
+    if looks:
+        return Known("seen", visits, answers, judged, looks[0].at)
+    state: State = "not_looked" if visits or judged or gone else "no_data"
+    return Known(state, visits, answers, judged)
+
+
+def _counted(store: Store, lock: Lock) -> tuple[int, int, int, int]:
+    """Return live visits, people's answers, judges' answers and withdrawals."""
+    with store.reading() as connection:
+
+        def count(table: Any, *where: Any) -> int:
+            of = (table.plan_hash == lock.root_hash, table.mode == _LIVE, *where)
+            return connection.scalar(select(func.count()).select_from(table).where(*of)) or 0
+
+        people = sum(count(table, table.rater_kind == "human") for table in ANSWERS)
+        judged = sum(count(table, table.rater_kind != "human") for table in ANSWERS)
+        return count(Visit), people, judged, count(Withdrawal)
+
+
+def amend(folder: Path, draft: Draft, reason: str) -> Amendment:
+    """Record an amendment: its sequences, then one line of the chain.
+
+    Raises
+    ------
+    RatifyError
+        When the reason is empty, or a file cannot be written.
+    """
+    said = " ".join(reason.split())
+    if not said:
+        raise RatifyError("an amendment needs a reason", file="--reason", allowed="a sentence")
+    study, lock = draft.study, draft.lock
+    trials = _trials(study)
+    amendment = Amendment(
+        number=len(lock.amendments) + 1,
+        at=utc_now(),
+        reason=said,
+        known=draft.known,
+        changes=draft.changes,
+        parts=dict(study.parts),
+        locked=_held(study, None),
+        rows=len(trials),
+        transport={
+            name: dict(how)
+            for name, how in transport_of(study.plan).items()
+            if name not in lock.transport
+        },
+        of_lock=of_lock(lock),
+        previous=lock.plan_hash,
+        tool=tool_version(),
+        code=analysis_code(),
+    )
+    amendment = replace(amendment, plan_hash=amendment.seal())
+    if study.parts["sequences"] != lock.parts["sequences"]:
+        columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
+        write_csv(folder / SEQUENCES_FILE, columns, rows)
+    append_amendment(folder, amendment)
+    return amendment
