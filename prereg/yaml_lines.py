@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import yaml
 
 
@@ -15,10 +17,14 @@ class YamlLines:
     """
 
     def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _root(self) -> yaml.Node | None:
         try:
-            self._root = yaml.compose(text, Loader=yaml.SafeLoader)
+            return yaml.compose(self._text, Loader=yaml.SafeLoader)
         except yaml.YAMLError:
-            self._root = None
+            return None
 
     def line_of(self, path: str) -> int | None:
         """Return the line of a key, from 1; of the part that lacks it, if it is not there.
@@ -54,3 +60,14 @@ def _step(node: yaml.Node, parts: list[str]) -> tuple[yaml.Node, int, list[str]]
             key, value = there[name]
             return value, key.start_mark.line + 1, parts[taken:]
     return None
+
+
+def node_at(root: yaml.Node | None, path: str) -> yaml.Node | None:
+    """Return the node of a dotted path; None if there is no such key."""
+    node, parts = root, path.split(".")
+    while node is not None and parts:
+        found = _step(node, parts)
+        if found is None:
+            return None
+        node, _, parts = found
+    return node

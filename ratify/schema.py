@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from ratify.command_line import main
@@ -15,6 +13,6 @@ def schema() -> None:
 
     `ratify new` writes it beside the plan, which names it in its first line.
     """
-    from prereg.plan.schema import plan_schema
+    from prereg.plan.schema import schema_text
 
-    click.echo(json.dumps(plan_schema(), indent=1, ensure_ascii=False))
+    click.echo(schema_text(), nl=False)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import resources
+from functools import cache
 from typing import Any
 
 from prereg.checking.language import NAMES, language_of
 from prereg.checking.remark import Remark, warning
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.plan.model import Plan
+from prereg.worked_plans import (
+    Choices,
+    chosen_plan,
+    languages_of,
+    translated,
+    worked_plans,
+    worked_texts,
+)
 
 _PLACEHOLDER = re.compile(
     r"\bTODO\b|\bFIXME\b|\bTBD\b|\bXX+\b|_{4,}|\?\?\?|(?i:lorem ipsum)"
@@ -33,31 +41,52 @@ def left_from_worked_plan(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
         Its consent and instructions.
     """
     found: dict[str, Remark] = {}
-    for worked in (resources.files("prereg") / "worked").iterdir():
-        theirs = parse_plan((worked / PLAN_FILE).read_text(encoding="utf-8"), file=PLAN_FILE)
-        files = [one for one in worked.iterdir() if one.name.endswith(".md")]
+    for worked, language in _worked():
+        theirs = worked_texts(worked, language)
         for name, text in texts.items():
-            given = [one for one in files if one.name.partition(".")[0] == name]
-            if any(text.split() == one.read_text(encoding="utf-8").split() for one in given):
+            if text.split() == theirs[f"{name}.md"].split():
                 found[name] = warning(
                     f"{getattr(plan.materials, name)} is still the text of a worked plan. Raters "
                     "would read about another study.",
                     "Write your own.",
                     f"materials.{name}",
                 )
-        same = [name for name in ("id", "title") if getattr(plan, name) == getattr(theirs, name)]
-        if plan.hypotheses and plan.hypotheses == theirs.hypotheses:
-            same.append("hypotheses")
-        if plan.recruitment.codes.completed == theirs.recruitment.codes.completed:
-            same.append("recruitment.codes.completed")
+        same = _same(plan, _plan_of(worked), translated(worked, language))
         if same:
-            said = f"plan.yaml still has the worked plan's {_words(same)}."
+            said = f"plan.yaml still has the worked plan's {_listed(same)}."
             do = "Write your own before the lock, because they cannot be changed afterwards."
             found[said] = warning(said, do, same[0])
     return list(found.values())
 
 
-def _words(names: Sequence[str]) -> str:
+def _worked() -> Iterator[tuple[str, str]]:
+    """Yield each worked plan in each language."""
+    for worked in worked_plans():
+        for language in languages_of(worked):
+            yield worked, language
+
+
+@cache
+def _plan_of(worked: str) -> Plan:
+    return parse_plan(chosen_plan(worked, Choices()), file=PLAN_FILE)
+
+
+def _same(plan: Plan, theirs: Plan, texts: Mapping[str, str]) -> list[str]:
+    """Return what a plan has in common with a worked plan in a language."""
+    said = [texts.get(f"hypotheses.{n}.text", one.text) for n, one in enumerate(theirs.hypotheses)]
+    code = texts.get("recruitment.codes.completed", theirs.recruitment.codes.completed)
+    found = {
+        "id": plan.id == theirs.id,
+        "title": plan.title == texts.get("title", theirs.title),
+        "hypotheses": bool(said) and [one.text for one in plan.hypotheses] == said,
+        "recruitment.codes.completed": plan.recruitment.codes.completed == code,
+    }
+    same = [name for name, alike in found.items() if alike]
+    # the id is that of every language: alone it says nothing of a translation
+    return [] if texts and same == ["id"] else same
+
+
+def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
@@ -104,21 +133,22 @@ def other_languages(
         Texts of the items.
     """
     found = []
-    shown = {f"materials.{name}": (getattr(plan.materials, name), t) for name, t in texts.items()}
-    shown |= {key: (key, text) for key, text in _shown_by(plan)}
+    parts = [(None, getattr(plan.materials, name), text) for name, text in texts.items()]
     if items:
-        some = items[:: max(1, len(items) // _MOST_ITEMS)]
-        shown["materials.items"] = (plan.materials.items, "\n".join(some))
-    for key, (name, text) in shown.items():
+        some = "\n".join(items[:: max(1, len(items) // _MOST_ITEMS)])
+        parts.append((None, plan.materials.items, some))
+    own = NAMES.get(plan.language, plan.language)
+    for key, file, text in [*parts, *((key, None, text) for key, text in _shown_by(plan))]:
         spoken = language_of(text)
         if spoken is None or spoken == plan.language:
             continue
         found.append(
             warning(
-                f"{name} seems to be in {NAMES[spoken]}, but the pages' own words are in "
-                f"{NAMES.get(plan.language, plan.language)} (language: {plan.language}).",
+                f"this seems to be in {NAMES[spoken]}, but the pages' own words are in {own} "
+                f"(language: {plan.language}).",
                 "Translate it, or change language, unless both are meant.",
                 key,
+                file=file,
             )
         )
     return found

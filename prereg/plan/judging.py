@@ -150,7 +150,10 @@ class LLMJudge(Strict):
         return checked_url(url)
 
     @field_validator(
-        "headers", "query", mode="before", json_schema_input_type=dict[str, str | int | float | bool]
+        "headers",
+        "query",
+        mode="before",
+        json_schema_input_type=dict[str, str | int | float | bool],
     )
     @classmethod
     def _as_text(cls, given: Any) -> Any:

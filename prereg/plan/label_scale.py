@@ -35,7 +35,9 @@ class LabelScale(Strict):
     labels: tuple[NamedLabel, ...] = Field(min_length=2, max_length=20)
 
     @field_validator(
-        "labels", mode="before", json_schema_input_type=dict[str, str | None] | list[str | NamedLabel]
+        "labels",
+        mode="before",
+        json_schema_input_type=dict[str, str | None] | list[str | NamedLabel],
     )
     @classmethod
     def _as_parts(cls, given: Any) -> Any:

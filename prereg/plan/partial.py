@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,28 +122,23 @@ def read_partial(path: Path | str) -> PartialPlan:
     path = plan_path(path)
     text = text_of(path)
     content = read_mapping(text, file=path, what="plan")
+    return partial_of(content, path, YamlLines(text))
+
+
+def partial_of(content: dict[str, Any], path: Path, lines: YamlLines) -> PartialPlan:
+    """Return what can be read of a plan, from what its YAML holds."""
     left = _Left(content)
     plan, faults = left.read(path)
-    found = PartialPlan(
-        plan,
-        faults,
-        frozenset(left.unread),
-        frozenset(left.mentioned),
-        left.places(),
-        YamlLines(text),
-    )
+    unread, mentioned = frozenset(left.unread), frozenset(left.mentioned)
+    found = PartialPlan(plan, faults, unread, mentioned, left.places(), lines)
     if plan is None:
         return found
     try:
         between = faults_between_parts(plan, left.rest, path)
     except RatifyError as error:  # no such kind of task
-        return PartialPlan(None, [*faults, _of_file(error, path)], *_rest(found))
+        return replace(found, plan=None, faults=[*faults, _of_file(error, path)])
     faults += [_renamed(one, found) for one in between if found.believes(one)]
     return found
-
-
-def _rest(found: PartialPlan) -> tuple[Any, ...]:
-    return found.unread, found.mentioned, found.kept, found.lines
 
 
 def _of_file(error: RatifyError, path: Path) -> RatifyError:
@@ -275,12 +270,3 @@ def _texts(part: Any) -> Iterator[str]:
     elif isinstance(part, list):
         for inner in part:
             yield from _texts(inner)
-
-
-def raised_by(check: Callable[[], object]) -> RatifyError | None:
-    """Return the fault that a check raises, if it raises one."""
-    try:
-        check()
-    except RatifyError as error:
-        return error
-    return None

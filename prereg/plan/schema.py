@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +31,7 @@ def plan_schema() -> dict[str, Any]:
         description. What one part asks of another is left to `ratify check`.
     """
     schema = Plan.model_json_schema(by_alias=True, mode="validation")
-    models = _models()
+    models = models_of_a_plan()
     for name, part in schema["$defs"].items():
         _describe(part, models.get(name))
     _describe(schema, Plan)
@@ -42,7 +44,13 @@ def plan_schema() -> dict[str, Any]:
     }
 
 
-def _models() -> dict[str, type[BaseModel]]:
+@cache
+def schema_text() -> str:
+    """Return the schema as the text of its file."""
+    return json.dumps(plan_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+def models_of_a_plan() -> dict[str, type[BaseModel]]:
     """Return every model that a plan may hold, by name."""
     found: dict[str, type[BaseModel]] = {}
     queue: list[Any] = [Plan, *ANALYSES.values()]

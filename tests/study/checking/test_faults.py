@@ -320,7 +320,6 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
             "materials.consent",
             "seems to be in English",
         ),
-        (RATED, _set("language", to="ar"), "warning", "materials.items", "seems to be in English"),
         (
             "pairwise_preference",
             _set("assumptions", to={"raters": {"sensitivity": 0.3}}),
@@ -350,6 +349,24 @@ def test_each_is_found(
     fitting = [o for o in found if (o["severity"], o["key"]) == (severity, key)]
     assert any(says in one["problem"] for one in fitting), found
     assert severity == "error" or not [one for one in found if one["severity"] == "error"], found
+
+
+def test_texts_in_another_language_are_named_by_their_file(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, RATED)
+    with edited_plan(folder) as plan:
+        plan["language"] = "ar"
+    found = [one for one in checked(folder) if "seems to be in English" in one["problem"]]
+    assert {str(Path(one["file"]).name) for one in found if one["key"] is None} == {
+        "consent.md",
+        "instructions.md",
+        "items.csv",
+    }
+    assert {one["key"] for one in found if one["key"]} == {
+        "design.question",
+        "scales",
+        "comprehension",
+        "attention_checks",
+    }
 
 
 def test_placeholders_of_a_text_have_their_line(made: Any, tmp_path: Path) -> None:
