@@ -19,6 +19,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     rank,
     release,
     report,
+    schema,
     serve,
     simulate,
     verify,
