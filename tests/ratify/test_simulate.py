@@ -1,4 +1,4 @@
-"""If this failed, a lab would not see its report beforehand, or a simulation would touch its study."""
+"""If this failed, a lab would not see its own report, or a simulation would touch its study."""
 
 from __future__ import annotations
 
@@ -87,7 +87,9 @@ def test_a_worked_plan_is_whole(name: str, tmp_path: Path) -> None:
 def small(folder: Path) -> Path:
     study_of_kind(folder, "pairwise")
     with edited_plan(folder) as plan:
-        plan["analyses"] = [{"id": "order", "kind": "ranking", "hypothesis": "H1", "resamples": 20}]
+        plan["analyses"] = [
+            {"id": "order", "kind": "ranking", "hypothesis": "H1", "resamples": 100}
+        ]
     return folder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -166,7 +167,7 @@ def test_times_are_those_of_reading(tmp_path: Path) -> None:
                 )
             )
     ends = {visit.session_id: visit for visit in visits(study)}
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         if before.session_id == after.session_id:
             assert before.answered_at <= after.shown_at
         else:
