@@ -13,6 +13,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     lock,
     new,
     password,
+    power,
     rank,
     release,
     report,
