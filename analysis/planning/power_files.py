@@ -77,7 +77,7 @@ def _html(found: Power, told: str, pictures: dict[str, str]) -> str:
         _, _, rest = after.partition(">")
         if image:
             body = f"{before}{vector}{rest}"
-    title = html.escape(f"Power of {found.plan.title}")
+    title = html.escape(f"Power: {found.plan.title}")
     language = html.escape(found.plan.language, quote=True)
     return (
         f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'

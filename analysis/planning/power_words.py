@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis.inference.proportions import two_proportions
-from analysis.planning.points import Curve
+from analysis.planning.points import MORE_RATERS, Curve
 from analysis.planning.power import AtPoint, Power, Share, Width, assumptions_of, sizes_assumed
 from analysis.results.numbers import number, percent
 from analysis.results.words import counted, listed
@@ -90,10 +90,12 @@ def _failed(own: AtPoint) -> Iterator[str]:
 def _curve(found: Power, curve: Curve) -> Iterator[str]:
     """Yield what the next larger size of a curve buys."""
     points = found.curve(curve)
-    at = next(n for n, one in enumerate(points) if one is found.own)
-    if at + 1 == len(points):
+    own = getattr(found.own.point, curve)
+    larger = [one for one in points if getattr(one.point, curve) > own]
+    if not larger:
         return
-    after = points[at + 1]
+    wanted = [one for one in larger if curve == "raters" and one.point.raters == own + MORE_RATERS]
+    after = [*wanted, *larger][0]
     more = getattr(after.point, curve) - getattr(found.own.point, curve)
     told = list(_changes(found.own, after))
     if not told:
@@ -102,9 +104,9 @@ def _curve(found: Power, curve: Curve) -> Iterator[str]:
     if curve == "trials":
         what += " for each rater"
     each = ""
-    if curve == "items":
+    if curve == "items" and found.own.power:
         each = f" ({_per_item(found.own, after, more)})"
-    yield f"{what} ({after.studies:,} studies): {'; '.join(told)}{each}."
+    yield f"What {what} buy ({after.studies:,} studies): {'; '.join(told)}{each}."
 
 
 def _changes(before: AtPoint, after: AtPoint) -> Iterator[str]:
@@ -117,7 +119,7 @@ def _changes(before: AtPoint, after: AtPoint) -> Iterator[str]:
         pairs.append(("its chance with bad ones", before.gate_bad, after.gate_bad))
     for what, first, then in pairs:
         difference = two_proportions(then.hits, then.studies, first.hits, first.studies)
-        line = f"{what} {number(first.value, 2)} → {number(then.value, 2)}"
+        line = f"{what} {number(first.value, 2)} to {number(then.value, 2)}"
         if difference.low <= 0 <= difference.high:
             line += " (no more than the simulation's error)"
         yield line
@@ -128,7 +130,7 @@ def _per_item(before: AtPoint, after: AtPoint, more: int) -> str:
         f"{name} {(after.power[name].value - share.value) / more:+.4f}".replace("-", "−")
         for name, share in before.power.items()
     ]
-    return f"on average for each further item: {', '.join(gains)}" if gains else "no hypothesis"
+    return f"on average for each further item: {', '.join(gains)}"
 
 
 def assumed(found: Power) -> str:
@@ -172,7 +174,7 @@ def page(found: Power, figures: Sequence[tuple[str, str]]) -> str:
     figures : sequence of (file, caption)
     """
     own = found.own
-    lines = [f"# Power of {found.plan.title}", "", *_paragraphs(sentences(found))]
+    lines = [f"# Power: {found.plan.title}", "", *_paragraphs(sentences(found))]
     for file, caption in figures:
         lines += [f"![{caption}]({file})", ""]
     lines += ["## Power and gate by size", "", *_table_of_points(found), ""]
