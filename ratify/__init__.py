@@ -19,7 +19,10 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     rank,
     release,
     report,
+    schema,
     serve,
+    simulate,
+    verify,
     withdraw,
 )
 from ratify.command_line import main
