@@ -376,6 +376,17 @@ def test_a_page_needs_no_network_and_shows_texts_as_raters_see_them(tmp_path: Pa
     assert "Everything above this line" not in study
 
 
+def test_what_may_be_public_has_no_codes_and_no_right_answers(tmp_path: Path) -> None:
+    from prereg.documents.writing import documents
+
+    made = documents(material_of(rich_study(tmp_path / "study")))
+    assert "DONE-1" in made["study.md"]
+    for name in ("osf.md", "osf.html", "aspredicted.md", "aspredicted.html", "data_management.md"):
+        assert "DONE-1" not in made[name]
+        assert "FAIL-2" not in made[name]
+        assert "is right" not in made[name]
+
+
 def test_what_the_plan_does_not_say_of_its_data_is_called_missing(tmp_path: Path) -> None:
     from prereg.documents.data_management import data_management
 
