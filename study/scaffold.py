@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -24,10 +20,15 @@ from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import write_csv
 from prereg.tables.reading import Reading
 from prereg.worked_plans import WORKED, Choices, chosen_plan, worked_plans, worked_texts
-from study.bots import fingerprint, send_bots
-from study.folder import DEMO_MARK, SERVING_FILE, Study
+from study.folder import DEMO_MARK, Study
 from study.opening import open_study
 
+# Worked plans whose items are not the demo's conversations.
+OWN_ITEMS = {
+    "best_worst_sources": "responses.csv",
+    "source_ratings": "responses.csv",
+    "empathy_attachment": "exchanges.csv",
+}
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` replaces this folder, so do not keep your own files here.
 """
@@ -94,7 +95,7 @@ def new_study(
     notes: tuple[str, ...] = ()
     places = BELOW_HEADER
     if items is None:
-        rows = _demo_items()
+        rows = _demo_items(worked)
     else:
         imported = import_items(
             items,
@@ -158,10 +159,12 @@ def has_demo_items(study: Study) -> bool:
     return {name: item.text for name, item in study.items.items()} == texts
 
 
-def _demo_items() -> list[dict[str, str]]:
+def _demo_items(worked: str = WORKED) -> list[dict[str, str]]:
+    """Return the demo's items for a worked plan: conversations, unless it asks about others."""
     from prereg.tables.items import read_items
 
-    with resources.as_file(resources.files("data") / "demo" / "items.csv") as path:
+    name = OWN_ITEMS.get(worked, "items.csv")
+    with resources.as_file(resources.files("data") / "demo" / name) as path:
         return read_items(path).rows
 
 
@@ -228,36 +231,3 @@ def refuse_foreign(folder: Path) -> None:
             file=folder,
             allowed="a new or an empty folder",
         )
-
-
-def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> int:
-    """Serve the study in bot mode in a separate process, and send one bot for each sequence."""
-    quality = {
-        fingerprint(record["text"]): float(record["planted_quality"]) for record in study.table.rows
-    }
-    command = [sys.executable, "-P", "-m", "ratify", "serve", str(study.folder)]
-    environment = {k: v for k, v in os.environ.items() if k != "RATIFY_DATABASE_URL"}
-    server = subprocess.Popen(  # noqa: S603
-        [*command, "--mode", "bot", "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**environment, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        assert server.stdout is not None
-        address = server.stdout.readline().partition("http://")[2].partition("/")[0]
-        if not address:
-            raise RatifyError("the server for the simulated raters did not start")
-        return send_bots(
-            f"http://{address}",
-            quality,
-            count=study.plan.design.raters,
-            seed=study.plan.seed,
-            arrived=arrived,
-        )
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-        (study.folder / SERVING_FILE).unlink(missing_ok=True)
-        if server.stdout is not None:
-            server.stdout.close()

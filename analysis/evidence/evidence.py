@@ -25,6 +25,7 @@ from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
+from prereg.simulated import simulation_notes
 from prereg.streams import EXCLUSIONS, Stream, stream
 from prereg.tables.contract import RATINGS
 
@@ -207,6 +208,47 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
     place = folder / TABLES_FOLDER
     read = read_study(place, plan, lock)
     people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
+    found = evidence_from(
+        plan, read, people, visits, mode=mode, lock=lock, place=place, blind=blind
+    )
+    found.note(simulation_notes(folder))
+    return found
+
+
+def evidence_from(
+    plan: Plan,
+    read: StudyTables,
+    people: pd.DataFrame,
+    visits: pd.DataFrame,
+    *,
+    mode: str,
+    lock: Lock | None,
+    place: Path,
+    blind: bool = False,
+    own: Mapping[str, pd.DataFrame] | None = None,
+) -> Evidence:
+    """Apply the exclusions to the tables of a study, and bring what judges said to them.
+
+    Parameters
+    ----------
+    plan : Plan
+    read : StudyTables
+    people, visits : DataFrame
+        People's answers of one mode, with `sequence_id`, and their visits; see `people_of`.
+    mode : {'live', 'pilot', 'bot'}
+    lock : Lock or None
+    place : Path
+        The folder of the tables.
+    blind : bool
+        Whether people's answers are shuffled after the exclusions.
+    own : mapping, optional
+        The researcher's own tables, all cells as text; by default they are read when needed.
+
+    Raises
+    ------
+    RatifyError
+        If nothing is left after the exclusions.
+    """
     read, panels = with_panels(read, plan)
     people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
     rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
@@ -229,6 +271,7 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
         panels=panels,
         blind=blind,
         notes=list(read.notes),
+        _own=dict(own or {}),
         **_of_people(plan, kept, read.answers_path, blind=blind),
     )
     whole.note(

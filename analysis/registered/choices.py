@@ -30,6 +30,7 @@ from analysis.regression.fit import Regression, clustered_logit, predicted_proba
 from analysis.regression.judge_gap import Trials, selection_by_gap, trials_with_gap
 from analysis.regression.notes import note_of
 from analysis.results.factors import factor_of_odds
+from analysis.results.figure_style import draws
 from analysis.results.numbers import percent, with_interval
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import counted, undecided
@@ -370,7 +371,7 @@ def _gap_figure(
         From `selection_by_gap`.
     """
     curve = None
-    if fit is not None and trials["gap"].min() < trials["gap"].max():
+    if draws() and fit is not None and trials["gap"].min() < trials["gap"].max():
         grid = np.linspace(trials["gap"].min(), trials["gap"].max(), 60)
         curve = predicted_probability(fit, trials, "gap", grid, level=analysis.level)
     axes = plot_selection_by_gap(rates, curve)

@@ -13,8 +13,9 @@ import re
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from contextvars import ContextVar
+from functools import cache, wraps
+from typing import Any, ParamSpec, TypeVar, cast
 from xml.etree import ElementTree
 
 import matplotlib as mpl
@@ -86,11 +87,40 @@ XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
+# Whether figures are drawn; see `nothing_drawn`.
+_DRAWS: ContextVar[bool] = ContextVar("draws", default=True)
+
+
+@contextlib.contextmanager
+def nothing_drawn() -> Iterator[None]:
+    """Leave out all drawing meanwhile: plotting functions return empty Axes, and `svg` no text.
+
+    Drawing takes longer than most analyses, and thousands of simulated studies need no figure.
+    """
+    token = _DRAWS.set(False)
+    try:
+        yield
+    finally:
+        _DRAWS.reset(token)
+
+
+def draws() -> bool:
+    """Say whether figures are drawn, for what only a figure needs."""
+    return _DRAWS.get()
+
+
+@cache
+def _no_axes() -> Axes:
+    return Figure().add_axes((0, 0, 1, 1))
+
+
 def styled(draw: Callable[P, T]) -> Callable[P, T]:
     """Run a plotting function in Ratify's style without changing the caller's settings."""
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> T:
+        if not draws():
+            return cast(T, _no_axes())
         with mpl.rc_context(STYLE):
             return draw(*args, **kwargs)
 
@@ -231,7 +261,6 @@ def _room_above(ax: Axes) -> float:
     return max(0.0, float(box.y1 - ax.bbox.y1) * 72 / float(figure.dpi))
 
 
-@styled
 def svg(ax: Axes) -> str:
     """Return the figure of an Axes as SVG text; the same data give the same bytes.
 
@@ -250,8 +279,10 @@ def svg(ax: Axes) -> str:
     figure = ax.get_figure(root=True)
     if figure is None:
         raise ValueError("svg: these Axes do not belong to a figure")
+    if not draws():
+        return ""
     buffer = io.StringIO()
-    with _any_script():
+    with _any_script(), mpl.rc_context(STYLE):
         figure.savefig(
             buffer,
             format="svg",

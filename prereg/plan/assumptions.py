@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from prereg.strict import Strict
+from prereg.analyses.regression import Value
+from prereg.strict import Identifier, Strict, Text, added
 
 
 class RaterAssumptions(Strict):
@@ -45,14 +46,64 @@ class RaterAssumptions(Strict):
 
 
 class JudgeAssumptions(Strict):
-    """Two judges between which a gate has to tell: correlations of their scores with quality."""
+    """Two judges between which a gate has to tell: correlations of their scores with quality.
+
+    `each` is the correlation of a judge that is expected to be better or worse than `good`.
+    """
 
     good: float = Field(default=0.8, ge=-1, le=1)
     bad: float = Field(default=0.2, ge=-1, le=1)
+    each: dict[Identifier, float] = added({})
+
+    def expected(self, judge: str) -> float:
+        """Return the correlation that is expected of a judge."""
+        return self.each.get(judge, self.good)
+
+
+class Effects(Strict):
+    """What is assumed about the data of one analysis, in addition to people's answers.
+
+    Attributes
+    ----------
+    people : int, optional
+        People in the analysis's own table; by default as many as the plan has raters.
+    rows : int
+        Rows of each person in a regression's table.
+    between, within : float
+        Variance between people and within a person: of a change score, of a regression's outcome,
+        and of the log-odds of a theme (between).
+    effect : mapping
+        The size of each effect. Of `change` by condition, in points; of `regression` by term or
+        contrast, in units of the outcome (log-odds for a logit and an ordinal model); of `themes`
+        by theme, as a difference of shares; of sources by source, in standard deviations of
+        quality; of a `rank_correlation` by its column of the items, a correlation with quality. If
+        it names some, the others are 0. Without it, every effect is of medium size.
+    levels : mapping
+        The values that a column of a regression's table takes.
+    repeated : tuple of str
+        Columns of a regression's table that vary within a person.
+    """
+
+    people: int | None = Field(default=None, ge=4, le=1_000_000)
+    rows: int = Field(default=2, ge=1, le=1_000)
+    between: float = Field(default=0.5, ge=0)
+    within: float = Field(default=0.5, gt=0)
+    effect: dict[Text, float] = Field(default_factory=dict)
+    levels: dict[Text, tuple[Value, ...]] = Field(default_factory=dict)
+    repeated: tuple[Text, ...] = ()
 
 
 class Assumptions(Strict):
-    """Everything a simulation of the plan has to assume; none of it changes an analysis."""
+    """Everything a simulation of the plan has to assume; none of it changes an analysis.
+
+    `effects` has the id of an analysis as its key. `studies` are simulated for power.
+    """
 
     raters: RaterAssumptions = RaterAssumptions()
     judges: JudgeAssumptions = JudgeAssumptions()
+    effects: dict[Identifier, Effects] = added({})
+    studies: int = added(400, ge=20, le=100_000)
+
+    def of(self, analysis: str) -> Effects:
+        """Return what is assumed about the data of an analysis."""
+        return self.effects.get(analysis, Effects())

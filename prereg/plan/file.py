@@ -24,7 +24,7 @@ from prereg.yaml_file import read_mapping
 
 PLAN_FILE = "plan.yaml"
 # Parts on which no other part of a plan depends.
-_ALONE = ("survey", "practice", "display", "data", "large", "assumptions")
+_ALONE = ("survey", "practice", "display", "data", "large", "assumptions", "data_management")
 
 
 def parse_plan(text: str, *, file: Path | str) -> Plan:

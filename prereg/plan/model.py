@@ -11,6 +11,7 @@ from prereg.analyses.registry import Analysis
 from prereg.plan.assumptions import Assumptions
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, Recruitment
 from prereg.plan.data import Data
+from prereg.plan.data_management import DataManagement
 from prereg.plan.display import Display
 from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
 from prereg.plan.label_scale import AnyScale
@@ -260,6 +261,7 @@ class Plan(Strict):
     gate: tuple[Threshold, ...] = ()
     large: Large = added(Large())
     assumptions: Assumptions = added(Assumptions())
+    data_management: DataManagement = added(DataManagement())
 
     @property
     def rated(self) -> tuple[Rated, ...]:

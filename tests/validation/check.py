@@ -16,7 +16,8 @@ class Check:
     Attributes
     ----------
     area : str
-        Part of the methods: 'ranking', 'agreement', 'change', 'regression', 'rating studies'.
+        Part of the methods: 'ranking', 'agreement', 'change', 'regression', 'rating studies',
+        'power'.
     function : str
         Dotted name of the public function.
     what : str
@@ -25,9 +26,11 @@ class Check:
         What is simulated: sizes, truth, dependence.
     kind : {'coverage', 'size'}
         'coverage': the share of intervals that hold the truth. 'size': the share of tests that
-        reject a true null hypothesis.
+        reject a true null hypothesis. 'power': a share that is itself simulated, and the share of
+        whole studies beside it; see `outcome.PAIRED`.
     promised : float
-        The share that is promised: .95 for a 95% interval, .05 for a test at 5%.
+        The share that is promised: .95 for a 95% interval, .05 for a test at 5%. Not a number for
+        power, whose promise is simulated.
     once : callable
         `once(rng)` simulates one data set and returns, for every interval or test on it, whether
         the interval held the truth, or the test rejected.

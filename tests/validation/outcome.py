@@ -15,10 +15,13 @@ ALLOWED_ERRORS = 3.0
 # What we aim at, by kind: how far the share of intervals that miss, or of tests that reject, may be
 # from the promised one, as a part of it. So .93 to .97 for 95% intervals, .04 to .06 for 5% tests.
 GOALS = {"coverage": 0.4, "size": 0.2}
+# Rows whose promise is itself simulated, and how far what was found may be from it.
+PAIRED = frozenset({"power"})
+PAIRED_GOAL = 0.1
 # Errors by which a share beyond the goal leaves open on which side of it the truth is.
 UNCLEAR_ERRORS = 2.0
 # The fewest data sets of a row.
-FEWEST = {"coverage": 500, "size": 1000}
+FEWEST = {"coverage": 500, "size": 1000, "power": 400}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +38,8 @@ class Outcome:
         Data sets with a result.
     without : int
         Data sets without any, for instance because there is no interval.
+    simulated : float or None
+        What is promised, if that is simulated too.
     """
 
     check: Check
@@ -42,6 +47,12 @@ class Outcome:
     error: float
     tried: int
     without: int = 0
+    simulated: float | None = None
+
+    @property
+    def promised(self) -> float:
+        """What is promised."""
+        return self.check.promised if self.simulated is None else self.simulated
 
     @property
     def verdict(self) -> str:
@@ -52,15 +63,17 @@ class Outcome:
         """
         if self.tried == 0:
             return "misses"
-        beyond = self.share - self.check.promised
+        beyond = self.share - self.promised
         if abs(beyond) <= ALLOWED_ERRORS * self.error:
             return "holds"
+        if self.check.kind in PAIRED:
+            return "misses"
         return "cautious" if (beyond > 0) == (self.check.kind == "coverage") else "misses"
 
     @property
     def goal(self) -> str:
         """Return `within` our goal, `outside`, or `unclear`: outside, but less than two errors."""
-        low, high = goal_of(self.check.kind, self.check.promised)
+        low, high = goal_of(self.check.kind, self.promised)
         beyond = max(low - self.share, self.share - high)
         if beyond <= 1e-12:
             return "within"
@@ -72,10 +85,12 @@ def goal_of(kind: str, promised: float) -> tuple[float, float]:
 
     Parameters
     ----------
-    kind : {'coverage', 'size'}
+    kind : {'coverage', 'size', 'power'}
     promised : float
-        Of `Check.promised`.
+        Of `Outcome.promised`.
     """
+    if kind in PAIRED:
+        return promised - PAIRED_GOAL, promised + PAIRED_GOAL
     away = GOALS[kind] * (1 - promised if kind == "coverage" else promised)
     return promised - away, promised + away
 
@@ -98,6 +113,8 @@ def outcome_of(check: Check, results: IntArray, hits: IntArray) -> Outcome:
     correlation r (of two results of one data set) is estimated from all pairs, around the share
     found, and taken as 0 where it is below, which makes the error too large rather than too small.
     """
+    if check.kind in PAIRED:
+        return _paired(check, hits)
     known = results > 0
     n, hit = results[known].astype(np.float64), hits[known].astype(np.float64)
     if not len(n):
@@ -112,6 +129,24 @@ def outcome_of(check: Check, results: IntArray, hits: IntArray) -> Outcome:
         error=math.sqrt(float(variances.sum())) / len(n),
         tried=len(n),
         without=int((~known).sum()),
+    )
+
+
+def _paired(check: Check, hits: IntArray) -> Outcome:
+    """Return the outcome of data sets that each hold a promise and what came of it.
+
+    The first counts one hit, the second two. The error is that of the difference of two independent
+    shares, if both are alike.
+    """
+    sets = max(1, len(hits))
+    promised, found = float((hits % 2).mean()), float((hits // 2).mean())
+    common = (promised + found) / 2
+    return Outcome(
+        check=check,
+        share=found,
+        error=math.sqrt(2 * common * (1 - common) / sets),
+        tried=len(hits),
+        simulated=promised,
     )
 
 

@@ -10,7 +10,14 @@ from itertools import groupby
 
 from tests.support.paths import ROOT
 from tests.validation.check import Check
-from tests.validation.outcome import ALLOWED_ERRORS, UNCLEAR_ERRORS, Outcome, goal_of
+from tests.validation.outcome import (
+    ALLOWED_ERRORS,
+    PAIRED,
+    PAIRED_GOAL,
+    UNCLEAR_ERRORS,
+    Outcome,
+    goal_of,
+)
 
 PAGE = ROOT / "docs" / "validation.md"
 PACKAGES = ("ratify-eval", "numpy", "scipy", "pandas", "statsmodels")
@@ -33,6 +40,10 @@ gives several intervals or tests that depend on each other. *Verdict*: a row **h
 is within {allowed:g} such errors of what is promised. *Cautious* intervals hold the truth more
 often than promised, and cautious tests reject less often: they claim less than they could. If a row
 **misses**, the last column and the function's docstring say what is known about it.
+
+A row of kind *power* compares two simulations: what `ratify power` promises, and the share of whole
+studies that support the hypothesis. Its error is that of the difference of the two shares, and its
+goal a difference of {paired:g} at most.
 
 *Goal* is another question: whether the share itself is good enough, which is {coverage} for
 95% intervals, {size} for tests at 5% and in proportion for others ({other} at 2.5%). It is
@@ -80,7 +91,13 @@ def page(lines_of: Sequence[Line]) -> str:
     versions = ", ".join(f"{package} {metadata.version(package)}" for package in PACKAGES)
     aims = {"coverage": ("coverage", 0.95), "size": ("size", 0.05), "other": ("size", 0.025)}
     ends = {name: "{:.2f} to {:.2f}".format(*goal_of(*aim)) for name, aim in aims.items()}
-    head = HEAD.format(allowed=ALLOWED_ERRORS, unclear=UNCLEAR_ERRORS, versions=versions, **ends)
+    head = HEAD.format(
+        allowed=ALLOWED_ERRORS,
+        unclear=UNCLEAR_ERRORS,
+        paired=PAIRED_GOAL,
+        versions=versions,
+        **ends,
+    )
     verdicts = Counter(one.verdict for one in outcomes)
     goals = Counter(one.goal for one in outcomes)
     lines = [head, ", ".join(f"{verdicts[word]} {word}" for word in WORDS) + "."]
@@ -100,7 +117,9 @@ def _text(line: Line) -> str:
     check, one = line.check, line.outcome
     sets = f"{check.runs:,}" if line.tried == check.runs else f"{line.tried:,} of {check.runs:,}"
     begin = f"| `{check.function}` | {check.what} | {check.design} | "
-    promised = f"{check.kind} {check.promised:g}"
+    promised = check.kind if check.kind in PAIRED else f"{check.kind} {check.promised:g}"
+    if one is not None and check.kind in PAIRED:
+        promised += f" {one.promised:.3f}"
     if one is None:
         return f"{begin}{sets} | {promised} |  |  | not run |  | {check.note} |"
     if line.earlier:

@@ -82,5 +82,5 @@ def summary(row: Row) -> str:
     found = row.outcome()
     return (
         f"{found.verdict:<9}{found.share:.3f} (± {found.error:.3f}, "
-        f"promised {row.check.promised:g}, {found.goal:>7} goal)"
+        f"promised {found.promised:.3g}, {found.goal:>7} goal)"
     )

@@ -26,6 +26,7 @@ AREAS = (
     "trials",
     "beside_people",
     "sources",
+    "power",
 )
 # Packages that compute.
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "patsy")

@@ -1,0 +1,211 @@
+"""If these fail, power or a rehearsal sees other effects in the own tables than the plan assumes.
+
+Or the tables cannot be read by the analyses that they are made for.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from analysis.evidence.evidence import Evidence
+from analysis.planning.own_tables import in_file, simulated_tables
+from analysis.planning.table_terms import levels_of, names_in
+from analysis.registered.registry import RUNNERS
+from prereg.analyses.regression import Regression
+from prereg.errors import RatifyError
+from prereg.plan.assumptions import Effects
+from prereg.plan.file import parse_plan
+from prereg.plan.model import Plan
+from tests.support.paths import WORKED
+
+ITEMS = pd.DataFrame({"item_id": ["a", "b"], "scenario": ["job", "loss"]})
+REGRESSION = {
+    "id": "skills",
+    "kind": "regression",
+    "model": "ols",
+    "data": "talks",
+    "outcomes": ["warm", "wise"],
+    "predictors": "C(arm) * post",
+    "cluster": "person_id",
+    "contrasts": {
+        "coach": "C(arm)[T.coach]:post",
+        "coach - video": "C(arm)[T.coach]:post - C(arm)[T.video]:post",
+    },
+    "sd": {"of": "baseline", "column": "post", "value": 0},
+}
+CHANGE = {
+    "id": "change",
+    "kind": "change",
+    "table": "scores",
+    "value": "score",
+    "control": "none",
+    "treatments": ["coach", "video"],
+    "baseline_rounds": [1],
+    "post_rounds": [2, 3],
+}
+THEMES = {"id": "themes", "kind": "themes", "texts": "notes", "labels": "codes", "test": "paired"}
+
+
+def plan(*analyses: dict[str, Any], effects: dict[str, Any] | None = None, **more: Any) -> Plan:
+    text = yaml.safe_load((WORKED / "pairwise_preference" / "plan.yaml").read_text())
+    text |= {"analyses": list(analyses), "gate": [], "hypotheses": []}
+    text |= {"assumptions": {"effects": effects or {}, **more}}
+    return parse_plan(yaml.safe_dump(text), file="plan.yaml")
+
+
+def regression(given: dict[str, Any]) -> Regression:
+    one = plan(given).analyses[0]
+    assert isinstance(one, Regression)
+    return one
+
+
+def found(of: Plan, rng: int = 1) -> dict[str, float | None]:
+    """Return what each analysis estimates on simulated tables."""
+    tables = simulated_tables(of, ITEMS, np.random.default_rng(rng))
+    evidence = SimpleNamespace(
+        plan=of,
+        mode="live",
+        simulated=False,
+        status="exploratory",
+        raters="people",
+        table=tables.__getitem__,
+        table_path=lambda name: SimpleNamespace(name=f"{name}.csv"),
+        note=lambda sentences: None,
+        rng=lambda purpose: np.random.default_rng(3),
+        items=ITEMS,
+    )
+    return {
+        q.name: q.estimate
+        for one in of.analyses
+        for q in RUNNERS[one.kind](one, cast(Evidence, evidence)).quantities
+    }
+
+
+def test_the_effects_of_a_regression_are_those_of_the_plan() -> None:
+    effect = {"coach": 1.0, "coach - video": 0.4, "wise: coach": -0.5}
+    estimates = found(plan(REGRESSION, effects={"skills": {"people": 6000, "effect": effect}}))
+    assert estimates["wise: coach"] == pytest.approx(-0.5, abs=0.1)
+    assert estimates["warm: coach"] == pytest.approx(1.0, abs=0.1)
+    assert estimates["warm: coach - video"] == pytest.approx(0.4, abs=0.1)
+
+
+def test_an_effect_without_a_size_is_half_a_standard_deviation() -> None:
+    one = REGRESSION | {"outcomes": ["warm"], "contrasts": {}, "terms": ["C(arm)[T.coach]:post"]}
+    effects = {"skills": {"people": 6000, "between": 3.0, "within": 1.0}}
+    assert found(plan(one, effects=effects))["C(arm)[T.coach]:post"] == pytest.approx(1.0, abs=0.15)
+
+
+@pytest.mark.parametrize("model", ["logit", "ordinal"])
+def test_log_odds_of_choices_and_categories(model: str) -> None:
+    one = {
+        "id": "one",
+        "kind": "regression",
+        "model": model,
+        "data": "answers",
+        "outcomes": ["said"],
+        "predictors": "C(group)",
+        "cluster": "person_id",
+        "terms": ["C(group)[T.treated]"],
+    }
+    given = {"one": {"people": 8000, "between": 0, "effect": {"C(group)[T.treated]": 0.8}}}
+    assert found(plan(one, effects=given))["C(group)[T.treated]"] == pytest.approx(0.8, abs=0.12)
+
+
+def test_variances_and_changes_of_scores() -> None:
+    given = {"people": 9000, "between": 4.0, "within": 2.0, "effect": {"coach": 3.0}}
+    estimates = found(plan(CHANGE, effects={"change": given}))
+    assert estimates["variance between people"] == pytest.approx(4.0, rel=0.1)
+    assert estimates["variance within people"] == pytest.approx(2.0, rel=0.1)
+    # the threshold is 1.96 standard errors of a change, 1.96 * sqrt(2 * 1.5)
+    assert estimates["none: improved"] == pytest.approx(0.025, abs=0.01)
+    assert estimates["video: improved"] == pytest.approx(0.025, abs=0.01)
+    assert estimates["coach: improved"] == pytest.approx(0.41, abs=0.04)
+
+
+def test_lower_scores_are_better_where_the_plan_says_so() -> None:
+    estimates = found(plan(CHANGE | {"better": "lower"}, effects={"change": {"people": 3000}}))
+    assert (estimates["coach: improved"] or 0) > (estimates["coach: declined"] or 1)
+
+
+def test_people_who_leave_have_no_scores_after() -> None:
+    tables = simulated_tables(
+        plan(CHANGE, raters={"drop_out": 0.5}), ITEMS, np.random.default_rng(1)
+    )
+    counts = tables["scores"]["round"].value_counts()
+    assert counts["1"] == 150
+    assert counts["2"] == counts["3"] == pytest.approx(75, abs=20)
+
+
+@pytest.mark.parametrize("labels", [True, False])
+def test_shares_of_themes(labels: bool) -> None:
+    one = THEMES if labels else {**THEMES, "columns": ["hope", "help"]}
+    if not labels:
+        one = {k: v for k, v in one.items() if k != "labels"}
+    given = {"themes": {"people": 9000, "effect": {"hope": 0.2, "help": -0.1}}}
+    estimates = found(plan(one, effects=given))
+    assert estimates["hope"] == pytest.approx(0.2, abs=0.03)
+    assert estimates["help"] == pytest.approx(-0.1, abs=0.03)
+
+
+def test_two_analyses_may_read_one_table() -> None:
+    term = "C(condition, Treatment('none'))[T.coach]:C(round)[T.2.0]"
+    both: dict[str, Any] = {
+        **REGRESSION,
+        "data": "scores",
+        "outcomes": ["score"],
+        "predictors": "C(condition, Treatment('none')) * C(round)",
+        "contrasts": {},
+        "terms": [term],
+        "sd": None,
+    }
+    given = {"change": {"people": 6000, "effect": {"coach": 2.0}}}
+    estimates = found(plan(both, CHANGE, effects=given))
+    assert estimates[term] == pytest.approx(2.0, abs=0.15)
+
+
+def test_a_formula_that_cannot_be_computed_is_named() -> None:
+    wrong = REGRESSION | {"predictors": "C(arm) * post * np.log(0 * post)"}
+    with pytest.raises(RatifyError, match="on simulated data"):
+        simulated_tables(plan(wrong), ITEMS, np.random.default_rng(1))
+
+
+def test_an_assumption_about_nothing_is_refused() -> None:
+    with pytest.raises(RatifyError, match="the plan does not have"):
+        plan(CHANGE, effects={"chance": {"people": 10}})
+    with pytest.raises(RatifyError, match="the plan does not have"):
+        plan(CHANGE, judges={"each": {"nobody": 0.5}})
+
+
+def test_levels_are_read_from_what_the_plan_names() -> None:
+    one = regression(REGRESSION)
+    assert levels_of(one, "arm", Effects()) == ("baseline", "coach", "video")
+    assert levels_of(one, "arm", Effects(levels={"arm": ("x", "y")})) == ("x", "y")
+    treated = REGRESSION | {"predictors": "C(arm, Treatment('zero')) * post", "contrasts": {}}
+    treated |= {"terms": ["C(arm, Treatment('zero'))[T.coach]"]}
+    assert levels_of(regression(treated), "arm", Effects()) == ("zero", "coach")
+    assert names_in("C(arm, Treatment(reference='a')) * np.log(x) + Q('a b')") == [
+        "arm",
+        "x",
+        "a b",
+    ]
+
+
+def test_a_file_has_the_names_and_the_decimal_mark_of_the_plan() -> None:
+    text = plan(CHANGE).model_copy(
+        update={
+            "data": plan(CHANGE).data.model_validate(
+                {"decimal": ",", "columns": {"scores": {"score": "punkte"}}}
+            )
+        }
+    )
+    table = simulated_tables(text, ITEMS, np.random.default_rng(1))["scores"]
+    written = in_file(text, "scores", table)
+    assert list(written.columns) == ["person_id", "round", "condition", "punkte"]
+    assert written["punkte"].str.contains(",").any()
+    assert not written["punkte"].str.contains(".", regex=False).any()
