@@ -172,7 +172,7 @@ def judge_evidence(
         "the raters are simulated, and only answers by people can open a gate": mode == "bot",
         "these are pilot data, and only live data can open a gate": mode == "pilot",
         "the plan is not locked": not locked,
-        "the answers are shuffled (--blind)": blind,
+        "the answers are shuffled": blind,
         "some answers are older than the lock, so every analysis is exploratory": early,
     }
     return Verdict(conditions, tuple(reason for reason, holds in against.items() if holds))

@@ -19,7 +19,8 @@ import yaml
 from ratify.judge import ask_judges
 from study.export.files import export
 from study.opening import lock_study, open_study
-from study.scaffold import new_study, simulate_raters
+from study.scaffold import new_study
+from study.simulation.raters import simulate_raters
 from study.store.database import open_store
 
 PAIRS = 10_000  # in each scenario

@@ -28,6 +28,8 @@ class RatifyError(Exception):
         What would have been accepted.
     part : str, optional
         The id of the analysis, judge or other part of a plan that the column is in.
+    line : int, optional
+        The line of the field in the file, from 1.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class RatifyError(Exception):
         value: object = None,
         allowed: str | None = None,
         part: str | None = None,
+        line: int | None = None,
     ) -> None:
         self.problem = problem
         self.file = None if file is None else str(file)
@@ -48,11 +51,14 @@ class RatifyError(Exception):
         self.value = value
         self.allowed = allowed
         self.part = part
+        self.line = line
         super().__init__(self.one_line())
 
     def one_line(self) -> str:
         """Return the whole message on one line."""
         place = [self.file] if self.file else []
+        if self.line is not None:
+            place.append(f"line {self.line}")
         if self.row is not None:
             place.append(self.row if isinstance(self.row, str) else f"row {self.row}")
         if self.column is not None:

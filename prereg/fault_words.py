@@ -1,8 +1,9 @@
-"""Says in our words what pydantic finds wrong with a value of a plan or a prompt."""
+"""Says in our words what pydantic or PyYAML finds wrong with a plan or a prompt."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -56,6 +57,71 @@ _LIMITS: Mapping[str, tuple[str, str, str]] = {
     "less_than": ("is too large", "less than {}", "lt"),
     "less_than_equal": ("is too large", "{} or less", "le"),
 }
+# What PyYAML says, as patterns, and our words: the fault, and what is allowed.
+_YAML: tuple[tuple[str, str, str], ...] = (
+    (r"^a key is not a word$", "a key is not a word", "a word and a colon"),
+    (r"^the key '(.*)' occurs more than once$", r"the key '\1' occurs more than once", "it once"),
+    (r"mapping values are not allowed", "there is a colon where none may be", QUOTED),
+    (
+        r"token\b|\\t",
+        "a value cannot begin with this character, or a tab",
+        "spaces, not tabs; "
+        "a text that begins with a sign such as @, % or a backtick needs quotation marks",
+    ),
+    (r"unexpected end of stream|document separator", "a quotation mark is not closed", QUOTED),
+    (r"could not find expected ':'", "a line has no colon", f"key: value; {QUOTED}"),
+    (
+        r"expected <block end>",
+        "a line does not fit those above it",
+        f"keys of one part indented by the same number of spaces; {QUOTED}",
+    ),
+    (
+        r"expected ',' or",
+        "a list or a part in brackets is not closed",
+        f"a bracket at its end; {QUOTED}",
+    ),
+    (
+        r"alias",
+        "it has an alias (*) that stands for nothing",
+        "a text that begins with * in quotation marks",
+    ),
+    (
+        r"anchor",
+        "it has an anchor (&) that cannot be read",
+        "a text that begins with & in quotation marks",
+    ),
+    (
+        r"tag|constructor",
+        "it has a tag (!) that means nothing here",
+        "a text that begins with ! in quotation marks",
+    ),
+    (
+        r"escape",
+        "a backslash stands before a character that it does not go with",
+        "the text in single quotation marks, in which a backslash is a backslash",
+    ),
+    (
+        r"special characters|encod|decod|code byte",
+        "it has a character that YAML does not allow",
+        "text in UTF-8 without control characters",
+    ),
+    (r"another document", "it has more than one document", "one, without '---'"),
+)
+
+
+def yaml_words(said: str) -> tuple[str, str]:
+    """Return what is wrong with some YAML, and what is allowed.
+
+    Parameters
+    ----------
+    said : str
+        What PyYAML says of it.
+    """
+    for pattern, problem, allowed in _YAML:
+        found = re.search(pattern, said)
+        if found:
+            return found.expand(problem), allowed
+    return "it cannot be read here", QUOTED
 
 
 def words_of(fault: Mapping[str, Any]) -> tuple[str, str | None]:

@@ -26,6 +26,7 @@ class Stream(enum.IntEnum):
     SHOWN_REWRITES = 8
     BLIND = 11  # the shuffling of answers
     POWER = 12  # of which size of the study, and the number of the simulated study
+    SIMULATION = 20  # of what: the items' quality, a bot's conduct, a judge's scores, tables
 
 
 def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from prereg.errors import RatifyError
-from prereg.fault_words import QUOTED
+from prereg.fault_words import yaml_words
 
 
 class _OnceLoader(yaml.SafeLoader):
@@ -32,6 +32,19 @@ class _OnceLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep=deep)
 
 
+def yaml_fault(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
+    """Return the line of a fault in some YAML, what is wrong there, and what is allowed."""
+    said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "")
+    mark = getattr(error, "problem_mark", None)
+    if "end of stream" in said or "expected ',' or" in said:
+        mark = getattr(error, "context_mark", None) or mark  # where it was opened
+    if mark is not None:
+        line = mark.line + 1
+    else:  # a character that YAML does not know: the reader only says at which place it is
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+    return (line, *yaml_words(said))
+
+
 def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
     """Return what some YAML holds.
 
@@ -51,12 +64,10 @@ def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
     try:
         content = yaml.load(text, Loader=_OnceLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or "cannot be read"
-        signs = isinstance(error, yaml.scanner.ScannerError | yaml.parser.ParserError)
-        hint = f"; {QUOTED}" if signs else ""
-        raise RatifyError(f"is not YAML{line}: {problem}{hint}", file=file) from error
+        line, problem, allowed = yaml_fault(error, text)
+        raise RatifyError(
+            f"is not YAML at line {line}: {problem}", file=file, allowed=allowed
+        ) from error
     except (TypeError, ValueError, RecursionError) as error:  # an invalid key or date
         raise RatifyError(f"holds YAML that cannot be read as a {what}", file=file) from error
     if not isinstance(content, dict):

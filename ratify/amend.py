@@ -29,13 +29,15 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
     has taken part, what their answers depend on cannot be amended: items, scales, trials, sides,
     seed.
     """
-    from analysis.planning.rehearsal import rehearse
+    from analysis.planning.rehearsal import rehearsed
+    from ratify.document import say_document
     from study.amending import amend as record
     from study.amending import draft_amendment
 
     with _store_if_any(folder) as store:
         draft = draft_amendment(folder, store)
-        rehearse(draft.study.plan, [item.scenario for item in draft.study.items.values()])
+        for fault in rehearsed(draft.study.plan, draft.study.table.rows, folder):
+            raise fault
         amendment = None if dry_run else record(folder, draft, reason)
     for change in draft.changes:
         click.echo(f"changed   {change.sentence}")
@@ -45,6 +47,7 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
         return
     click.echo(f"amended   {folder} at {amendment.at}, amendment {amendment.number}")
     click.echo(f"plan hash {amendment.plan_hash}")
+    say_document(folder)
 
 
 @contextlib.contextmanager

@@ -1,26 +1,73 @@
-"""Prints what a researcher should know before answers are collected."""
+"""Checks a whole study folder, and prints what was found, one line each."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from prereg.checking.remark import Remark
+    from study.checking.looking import Looked
     from study.folder import Study
+
+
+def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
+    """Look at everything in a study folder, and rehearse its analyses.
+
+    Returns
+    -------
+    (Looked, list of Remark)
+        What was seen; and errors, warnings and notes in this order, each in the order of the file.
+
+    Raises
+    ------
+    RatifyError
+        When there is no plan, or it is not YAML.
+    """
+    from analysis.planning.columns import absent_tables, faults_of_columns
+    from analysis.planning.rehearsal import rehearsed
+    from prereg.checking.remark import error_of, note
+    from prereg.plan.collection_rules import fits_no_kind
+    from study.checking.looking import look
+
+    found = look(folder)
+    plan, table = found.partial.plan, found.table
+    if plan is not None and table is not None and not fits_no_kind(plan):
+        found.add(list(rehearsed(plan, table.rows, folder)))
+        found.add(list(faults_of_columns(plan, table.rows, folder)))
+        found.remark(
+            [
+                note(
+                    f"the table '{name}' is not in {folder / 'data'} yet, so its columns and the "
+                    "formulas that read them are not checked.",
+                    key=f"analyses.{number}.id",
+                )
+                for number, name in absent_tables(plan, folder)
+            ]
+        )
+    errors = [error_of(fault, found.partial.lines) for fault in found.errors]
+    order = {"error": 0, "warning": 1, "note": 2}
+    return found, sorted(
+        [*errors, *found.remarks],
+        key=lambda one: (order[one.severity], one.file or "", one.line or 0),
+    )
+
+
+def print_remarks(remarks: Iterable[Remark]) -> None:
+    """Print remarks to stderr, one line each, with what they are."""
+    for one in remarks:
+        click.echo(f"{one.severity:<9} {one.one_line()}", err=True)
 
 
 def print_cautions(study: Study) -> None:
     """Print warnings about a study, and how many answers an item will get, to stderr."""
-    from prereg.cautions import answers_per_item, cautions, left_from_worked_plan
-    from study.judges.given.planned import gate_warnings
-    from study.scaffold import has_demo_items
+    from prereg.yaml_lines import YamlLines
+    from study.checking.looking import remarks_of
 
-    scenarios = {item.item_id: item.scenario for item in study.items.values()}
-    found = cautions(study.plan, scenarios, study.sequences) + gate_warnings(study)
-    left = left_from_worked_plan(study.plan, study.texts)
-    if left and not has_demo_items(study):
-        found += left
-    for line in found:
-        click.echo(f"warning   {line}", err=True)
-    click.echo(f"design    {answers_per_item(study.plan, study.sequences)}", err=True)
+    text = (study.folder / "plan.yaml").read_text(encoding="utf-8")
+    lines = YamlLines(text)
+    print_remarks(one.within(study.folder, lines) for one in remarks_of(study))

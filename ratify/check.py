@@ -1,7 +1,8 @@
-"""`ratify check`: says what would stop the lock or a judge, and changes nothing."""
+"""`ratify check`: lists what stops the lock and what may not be meant, and changes nothing."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -11,40 +12,38 @@ from ratify.command_line import STUDY, main
 
 @main.command()
 @STUDY
+@click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @click.pass_context
-def check(ctx: click.Context, folder: Path) -> None:
-    """Check whether the study in DIR can be locked and its judges asked. It changes nothing.
+def check(ctx: click.Context, folder: Path, *, as_json: bool) -> None:
+    """List everything missing, contradictory or unwise in the study in DIR. It changes nothing.
 
-    Faults are named together as far as they can be found together: those of each part of the plan
-    by itself; then those of how its parts fit each other, its items and its texts; then those that
-    only the sequences, the formulas and the judges' own tables show. Faults of a later stage show
-    once those of the earlier one are mended. The last stage also warns of what is allowed but may
-    not be meant, and says what changed since the lock. The exit code is 2 if there is a fault,
-    otherwise 0.
+    Each line names the file, the line, the key, what is allowed and what to do. A fault hides
+    nothing that can be read without it: every analysis is rehearsed by itself on invented answers
+    to the plan's own trials. Errors stop the lock, and end in exit code 2. Warnings are allowed,
+    but probably not meant: `ratify lock` asks about them, or takes --yes. Notes are good to know.
     """
-    from analysis.planning.rehearsal import rehearse
     from prereg.transport_log import changes_since_lock
-    from ratify.cautions import print_cautions
-    from study.judges.checks import checked
-    from study.opening import faults_of_folder, open_study
+    from ratify.cautions import looked_at, print_remarks
 
-    faults = faults_of_folder(folder)
-    for fault in faults:
-        click.echo(f"ratify: {fault}", err=True)
-    if faults:
+    found, remarks = looked_at(folder)
+    errors = [one for one in remarks if one.severity == "error"]
+    warnings = [one for one in remarks if one.severity == "warning"]
+    if as_json:
+        click.echo(json.dumps([one.to_json() for one in remarks], indent=1, ensure_ascii=False))
+        ctx.exit(2 if errors else 0)
+    print_remarks(remarks)
+    if errors:
         ctx.exit(2)
-    study = open_study(folder)
-    rehearse(study.plan, [item.scenario for item in study.items.values()])
+    study = found.study
+    assert study is not None  # otherwise something is wrong
     for change in changes_since_lock(folder, study.plan, study.lock):
         click.echo(f"changed since the lock: {change.sentence}")
-    if study.lock is None:
-        print_cautions(study)
-    found = checked(study)
-    for note in found.notes:
-        click.echo(f"note: {note}")
-    for fault in found.faults:
-        click.echo(f"ratify: {fault}", err=True)
-    if found.faults:
-        ctx.exit(2)
     state = "is locked and unchanged" if study.lock is not None else "can be locked"
-    click.echo(f"{folder} {state}: {len(study.items):,} items, {len(study.plan.judges)} judges")
+    many = f"; {_counted(len(warnings), 'warning')}" if warnings else ""
+    judges = _counted(len(study.plan.judges), "judge")
+    click.echo(f"{folder} {state}: {len(study.items):,} items, {judges}{many}")
+
+
+def _counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"

@@ -27,7 +27,8 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     from analysis.run import analyze_study
     from study.export.files import export as write_tables
     from study.opening import lock_study, open_study
-    from study.scaffold import new_study, simulate_raters
+    from study.scaffold import new_study
+    from study.simulation.raters import simulate_raters
     from study.store.database import open_store
 
     new_study(folder, demo=True)

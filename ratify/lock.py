@@ -2,29 +2,54 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ratify.cautions import print_cautions
+from prereg.errors import RatifyError
+from ratify.cautions import looked_at, print_remarks
 from ratify.command_line import STUDY, main
+from ratify.document import say_document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from prereg.checking.remark import Remark
+    from prereg.lock import Lock
 
 
 @main.command()
 @STUDY
-def lock(folder: Path) -> None:
-    """Check and freeze the plan in DIR, and print the hash that every row of data will carry."""
-    from analysis.planning.rehearsal import rehearse
-    from study.judges.checks import table_notes
-    from study.opening import lock_study, open_study
+@click.option("--registry", metavar="URL", help="Note where the locked plan is registered.")
+@click.option("--git", is_flag=True, help="Note the git commit that holds the lock.")
+@click.option(
+    "--timestamp",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Note a timestamp authority's reply (RFC 3161) about the plan hash.",
+)
+@click.option("--yes", is_flag=True, help="Lock although there are warnings.")
+def lock(
+    folder: Path, *, registry: str | None, git: bool, timestamp: Path | None, yes: bool
+) -> None:
+    """Check and freeze the plan in DIR, and print the hash that every row of data will carry.
 
-    study = open_study(folder)
-    rehearse(study.plan, [item.scenario for item in study.items.values()])
-    if study.lock is None:
-        print_cautions(study)
-        for note in table_notes(study):
-            click.echo(f"note      {note}", err=True)
-    _, frozen = lock_study(folder)
+    It checks what `ratify check` checks. An error stops it. Where there are warnings, it asks on a
+    terminal, and elsewhere it needs --yes. A plan that is locked stays as it is. Once it is
+    registered or committed, run it again with --registry, --git or --timestamp: the lock then names
+    what proves its date.
+    """
+    from study.opening import lock_study
+
+    found, remarks = looked_at(folder)
+    _refuse(found.errors, folder)
+    if not found.locked:
+        print_remarks(remarks)
+        _ask([one for one in remarks if one.severity == "warning"], folder, yes=yes)
+    study, frozen = lock_study(folder)
+    frozen = _stamped(folder, frozen, registry=registry, git=git, timestamp=timestamp)
     click.echo(f"locked    {folder} at {frozen.locked_at}")
     click.echo(f"plan hash {frozen.plan_hash}")
     for name, digest in sorted(frozen.parts.items()):
@@ -32,4 +57,51 @@ def lock(folder: Path) -> None:
     click.echo(
         f"{len(study.plan.hypotheses)} hypotheses, {len(study.plan.analyses)} registered analyses. "
         "Put the hash into your preregistration."
+    )
+    say_document(folder)
+
+
+def _stamped(
+    folder: Path, frozen: Lock, *, registry: str | None, git: bool, timestamp: Path | None
+) -> Lock:
+    """Add what proves the date of the newest version to the lock."""
+    from prereg.lock import add_stamp
+    from prereg.stamps import check_stamp, git_stamp, registry_stamp, timestamp_stamp
+
+    stamps = []
+    if registry is not None:
+        stamps.append(registry_stamp(frozen, registry))
+    if git:
+        stamps.append(git_stamp(folder, frozen))
+    if timestamp is not None:
+        stamps.append(timestamp_stamp(frozen, timestamp))
+    for stamp in stamps:
+        frozen = add_stamp(folder, stamp)
+        click.echo(f"stamp     {check_stamp(folder, frozen, stamp)[1]}")
+    return frozen
+
+
+def _refuse(errors: Sequence[RatifyError], folder: Path) -> None:
+    """Raise the first error, and say how many more there are."""
+    if not errors:
+        return
+    if len(errors) == 1:
+        raise errors[0]
+    more = len(errors) - 1
+    raise RatifyError(
+        f"{errors[0].one_line()}; and {more} more error{'s' if more > 1 else ''}: "
+        f"`ratify check {folder}` lists them"
+    )
+
+
+def _ask(warnings: Sequence[Remark], folder: Path, *, yes: bool) -> None:
+    """Ask on a terminal whether to lock in spite of warnings; elsewhere refuse without --yes."""
+    if not warnings or yes:
+        return
+    many = f"{len(warnings)} warning{'' if len(warnings) == 1 else 's'}"
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        click.confirm(f"{many}. Lock all the same?", abort=True, err=True)
+        return
+    raise RatifyError(
+        f"{many}, so it is not locked", file=folder, allowed="mend them, or lock with --yes"
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +14,7 @@ from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
     from prereg.tables.reading import Reading
+    from prereg.worked_plans import Choices
 
 
 @main.command()
@@ -24,13 +27,17 @@ if TYPE_CHECKING:
 @click.option("--id", "id_column", default="item_id", show_default=True, help="Its id column.")
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option("--scenario", "scenario_column", help="Its scenario column. Default: one scenario.")
+@click.option("--plan", "worked", help="The worked plan. Default: pairwise_preference.")
+@click.option("--language", help="Of the texts and the pages: en (default), de, ar.")
+@click.option("--title", help="The title of the study; its id follows from it.")
+@click.option("--question", help="What raters are asked on every page.")
+@click.option("--raters", type=int, help="How many people take part.")
+@click.option("--trials", type=int, help="How many trials each of them answers.")
 @click.option(
-    "--plan",
-    "worked",
-    default="pairwise_preference",
-    show_default=True,
-    help="The worked plan: pairwise_preference, empathy_rating or best_response.",
+    "--platform", type=click.Choice(["generic", "prolific"]), help="Where raters come from."
 )
+@click.option("--code", help="The completion code that raters take back.")
+@click.option("--yes", is_flag=True, help="Ask nothing on a terminal.")
 @reading_options
 def new(
     folder: Path,
@@ -38,21 +45,33 @@ def new(
     id_column: str,
     text_column: str,
     scenario_column: str | None,
-    worked: str,
+    worked: str | None,
     reading: Reading,
+    *,
+    yes: bool,
+    **choices: Any,
 ) -> None:
-    """Make a study folder DIR from a worked plan, with your items or the demo's."""
-    from prereg.kinds.registry import kind_of
-    from study.scaffold import new_study
+    """Make a study folder DIR from a worked plan, with your items or the demo's.
 
+    On a terminal it asks for what no option gives; Enter keeps what is in brackets. Elsewhere, and
+    with --yes, what is not given stays as the worked plan has it.
+    """
+    from prereg.kinds.registry import kind_of
+    from study.scaffold import new_study, refuse_taken
+
+    refuse_taken(folder)
+    asked = Asked(items, id_column, text_column, scenario_column, worked, choices)
+    if not yes and on_terminal():
+        asked.ask()
     study = new_study(
         folder,
-        items=items,
-        id_column=id_column,
-        text_column=text_column,
-        scenario_column=scenario_column,
-        worked=worked,
+        items=asked.items,
+        id_column=asked.id_column,
+        text_column=asked.text_column,
+        scenario_column=asked.scenario_column,
+        worked=asked.plan,
         reading=reading,
+        choices=asked.chosen(),
     )
     design = study.plan.design
     click.echo(
@@ -63,3 +82,79 @@ def new(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
         f"`ratify lock {folder}`"
     )
+
+
+def on_terminal() -> bool:
+    """Say whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
+
+
+@dataclass
+class Asked:
+    """What the options say of a new study, and what is asked for the rest."""
+
+    items: Path | None
+    id_column: str
+    text_column: str
+    scenario_column: str | None
+    worked: str | None
+    choices: dict[str, Any]
+
+    @property
+    def plan(self) -> str:
+        """The name of the worked plan."""
+        from prereg.worked_plans import WORKED
+
+        return self.worked or WORKED
+
+    def chosen(self) -> Choices:
+        """Return the choices; what nobody made stays as the worked plan has it."""
+        from prereg.worked_plans import Choices
+
+        return Choices(**{name: value for name, value in self.choices.items() if value is not None})
+
+    def ask(self) -> None:
+        """Ask for what no option gave, with what the worked plan has as the default."""
+        from prereg.plan.file import parse_plan
+        from prereg.worked_plans import WORKED, chosen_plan, languages_of, worked_plans
+
+        if self.worked is None:
+            self.worked = click.prompt(
+                "Worked plan", type=click.Choice(worked_plans()), default=WORKED
+            )
+        if self.items is None:
+            self._ask_items()
+        if self.choices["language"] is None:
+            known = click.Choice(languages_of(self.plan))
+            self.choices["language"] = click.prompt("Language", type=known, default="en")
+        plan = parse_plan(chosen_plan(self.plan, self.chosen()), file="plan.yaml")
+        recruitment = plan.recruitment
+        platforms = click.Choice(["generic", "prolific"])
+        self._ask("title", "Title", plan.title, str)
+        self._ask("question", "Question", plan.design.question, str)
+        self._ask("raters", "Number of raters", plan.design.raters, int)
+        self._ask("trials", "Trials per rater", plan.design.trials, int)
+        self._ask("platform", "Platform", recruitment.platform, platforms)
+        self._ask("code", "Completion code", recruitment.codes.completed, str)
+
+    def _ask(self, name: str, text: str, default: Any, kind: Any) -> None:
+        """Ask for one choice; the default leaves the worked plan as it is."""
+        if self.choices[name] is None:
+            said = click.prompt(text, default=default, type=kind)
+            self.choices[name] = None if said == default else said
+
+    def _ask_items(self) -> None:
+        """Ask for a table of items and its columns; none means the demo's."""
+        path = click.prompt(
+            "Your items (a file; Enter: the demo's)", default="", show_default=False
+        )
+        if not path:
+            return
+        self.items = Path(path).expanduser()
+        self.id_column = click.prompt("Its id column", default=self.id_column)
+        self.text_column = click.prompt("Its text column", default=self.text_column)
+        if self.scenario_column is None:
+            said = click.prompt(
+                "Its scenario column (Enter: one scenario)", default="", show_default=False
+            )
+            self.scenario_column = said or None

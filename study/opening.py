@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -24,13 +23,10 @@ from prereg.kinds.registry import kind_of
 from prereg.lock import LOCK_FILE, Lock, plan_hash, read_lock, refuse_changed, write_lock
 from prereg.parts import SEQUENCES_FILE, hash_parts, read_texts, sequence_columns
 from prereg.plan.collection import AttentionCheck
-from prereg.plan.collection_rules import fits_no_kind
-from prereg.plan.file import PLAN_FILE, load_collected, load_plan, read_faulty
-from prereg.plan.judging import BASELINES, REWRITTEN, LLMJudge
+from prereg.plan.file import PLAN_FILE, load_collected, load_plan
 from prereg.plan.model import Plan
 from prereg.plan.practice import PracticeTrial
 from prereg.tables.items import read_items
-from prereg.tables.notes import heard_by
 from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import Table, read_table, write_csv
 from prereg.tables.reading import OWN
@@ -38,7 +34,8 @@ from prereg.transport_log import log_changes, transport_of
 from study.folder import Study
 from study.items import Item
 from study.judges.checks import check_before_lock
-from study.judges.version import check_baseline, check_judge, judge_version
+from study.judges.fits import check_baselines_beside, check_columns, check_habits, check_judges
+from study.judges.version import judge_version
 from study.language import check_language
 from study.versions import earlier_versions
 
@@ -77,13 +74,13 @@ def open_study(
     folder = Path(folder)
     plan = load_plan(folder) if same_judges else load_collected(folder)
     if same_judges:
-        _check_judges(plan, folder)
-        _check_baselines_beside(plan, folder)
+        check_judges(plan, folder)
+        check_baselines_beside(plan, folder)
     check_language(plan.language, folder / PLAN_FILE)
     table = read_items(folder / plan.materials.items, plan.data.reading("items"))
-    _check_columns(plan, table)
+    check_columns(plan, table)
     if same_judges:
-        _check_habits(plan, table)
+        check_habits(plan, table)
     locked = must_be_locked or (folder / LOCK_FILE).exists()
     # what release 0.4.0 let be locked is still collected and exported
     if kind_of(plan).one_prompt or (kind_of(plan).compares and not locked):
@@ -147,44 +144,6 @@ def open_study(
     return study
 
 
-def faults_of_folder(folder: Path | str) -> list[RatifyError]:
-    """Return every fault of a study folder that can be found in one pass.
-
-    If a part of the plan is wrong by itself, its judges, tables and texts are not looked at: they
-    cannot be, before it is mended. `open_study` finds the faults that only sequences show.
-
-    Raises
-    ------
-    RatifyError
-        When the plan is missing or is not YAML.
-    """
-    folder = Path(folder)
-    plan, faults = read_faulty(folder)
-    if plan is None or fits_no_kind(plan):
-        return faults
-    tables: list[Table] = []
-
-    def of_items() -> None:
-        tables.append(read_items(folder / plan.materials.items, plan.data.reading("items")))
-
-    checks: list[Callable[[], object]] = [
-        *(partial(_check_judge, number, plan, folder) for number in range(len(plan.judges))),
-        partial(_check_baselines_beside, plan, folder),
-        partial(check_language, plan.language, folder / PLAN_FILE),
-        of_items,
-        lambda: list(map(partial(_check_columns, plan), tables)),
-        lambda: list(map(partial(_check_habits, plan), tables)),
-        partial(read_texts, folder, plan),
-    ]
-    with heard_by(None):  # whoever opens the study next says how its tables were read
-        for check in checks:
-            try:
-                check()
-            except RatifyError as error:
-                faults.append(error)
-    return faults
-
-
 def _versions(plan: Plan, folder: Path) -> dict[str, str]:
     """Return what the lock keeps about each judge."""
     return {judge.id: judge_version(judge, plan, folder) for judge in plan.judges}
@@ -222,64 +181,6 @@ def _check_practice(study: Study) -> None:
             value=error.value,
             allowed=error.allowed,
         ) from error
-
-
-def _check_judges(plan: Plan, folder: Path) -> None:
-    """Refuse scales that a judge of the plan cannot answer."""
-    for number in range(len(plan.judges)):
-        _check_judge(number, plan, folder)
-
-
-def _check_judge(number: int, plan: Plan, folder: Path) -> None:
-    """Refuse scales that one judge cannot answer."""
-    try:
-        check_judge(plan.judges[number], plan)
-    except RatifyError as error:
-        raise RatifyError(
-            error.problem,
-            file=folder / PLAN_FILE,
-            column=f"judges.{number}.id" if error.column == "id" else error.column,
-            value=error.value,
-            allowed=error.allowed,
-        ) from error
-
-
-def _check_baselines_beside(plan: Plan, folder: Path) -> None:
-    """Refuse an LLM judge without the baselines, which show what length and words alone explain."""
-    if not any(isinstance(judge, LLMJudge) for judge in plan.judges):
-        return
-    for name in sorted(set(BASELINES) - {judge.id for judge in plan.judges}):
-        try:
-            check_baseline(name, plan)
-        except RatifyError:
-            continue  # a baseline that cannot answer this plan is not required
-        raise RatifyError(
-            f"an LLM judge needs the baseline '{name}' for comparison",
-            file=folder / PLAN_FILE,
-            column="judges",
-            allowed=f"one more judge: {{id: {name}, kind: baseline}}",
-        )
-
-
-def _check_columns(plan: Plan, table: Table) -> None:
-    """Refuse an analysis of a column that the items do not have, or that holds no numbers."""
-    for analysis in plan.analyses:
-        column = getattr(analysis, "column", None)
-        if column is not None:
-            table.require(column)
-            for row in range(2, len(table.rows) + 2):
-                table.number(row, column)
-
-
-def _check_habits(plan: Plan, table: Table) -> None:
-    """Refuse habits that need a column which the items do not have."""
-    for judge in plan.judges:
-        habits = judge.habits if isinstance(judge, LLMJudge) else None
-        if habits is None:
-            continue
-        table.require(*(name for name in habits.perturbations if name in REWRITTEN))
-        if habits.own is not None:
-            table.require(habits.own.column)
 
 
 def lock_study(folder: Path | str) -> tuple[Study, Lock]:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -16,17 +12,23 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
+from prereg.plan.schema import SCHEMA_FILE, SCHEMA_LINE, schema_text
 from prereg.tables.items import ITEM_COLUMNS, Imported, import_items
 from prereg.tables.notes import heard_by
 from prereg.tables.places import BELOW_HEADER
 from prereg.tables.prompts import refuse_mixed_prompts
 from prereg.tables.reader import write_csv
 from prereg.tables.reading import Reading
-from study.bots import fingerprint, send_bots
-from study.folder import DEMO_MARK, SERVING_FILE, Study
+from prereg.worked_plans import WORKED, Choices, chosen_plan, worked_plans, worked_texts
+from study.folder import DEMO_MARK, Study
 from study.opening import open_study
 
-WORKED = "pairwise_preference"
+# Worked plans whose items are not the demo's conversations.
+OWN_ITEMS = {
+    "best_worst_sources": "responses.csv",
+    "source_ratings": "responses.csv",
+    "empathy_attachment": "exchanges.csv",
+}
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` replaces this folder, so do not keep your own files here.
 """
@@ -47,6 +49,7 @@ def new_study(
     worked: str = WORKED,
     demo: bool = False,
     reading: Reading | None = None,
+    choices: Choices | None = None,
 ) -> Study:
     """Make a study folder from a worked plan.
 
@@ -59,11 +62,13 @@ def new_study(
     id_column, text_column, scenario_column : str
         Names of these columns in that table; see `prereg.tables.items.import_items`.
     worked : str
-        Name of a worked plan; see `worked_plans`.
+        Name of a worked plan; see `prereg.worked_plans.worked_plans`.
     demo : bool
         Whether to add the comparison with the quality planted in the demo's conversations.
     reading : Reading, optional
         How the user's table is read.
+    choices : Choices, optional
+        The language and other choices of the user; by default the worked plan's own, in English.
 
     Returns
     -------
@@ -74,10 +79,10 @@ def new_study(
     Raises
     ------
     RatifyError
-        When the folder already has a plan, or the items are wrong.
+        When the folder already has a plan, the items are wrong, or a choice is not possible.
     """
     if not demo:
-        _refuse_taken(folder)
+        refuse_taken(folder)
     if worked not in worked_plans():
         raise RatifyError(
             "there is no such worked plan",
@@ -85,10 +90,12 @@ def new_study(
             value=worked,
             allowed=", ".join(worked_plans()),
         )
+    choices = choices or Choices()
+    plan = chosen_plan(worked, choices)
     notes: tuple[str, ...] = ()
     places = BELOW_HEADER
     if items is None:
-        rows = _demo_items()
+        rows = _demo_items(worked)
     else:
         imported = import_items(
             items,
@@ -101,16 +108,17 @@ def new_study(
         places = imported.places
         _refuse_lonely(items, imported, scenario_column or "scenario")
     columns = [*ITEM_COLUMNS, *(c for c in rows[0] if c not in ITEM_COLUMNS)]
-    source = resources.files("prereg") / "worked" / worked
+    if choices.trials is not None:
+        _refuse_more_trials(plan, rows)
     with files.replaced_folder(folder, ours=()) as beside:
         write_csv(beside / "items.csv", columns, rows)
-        for name in ("consent.md", "instructions.md"):
-            files.write_text(beside / name, (source / name).read_text(encoding="utf-8"))
-        plan = (source / PLAN_FILE).read_text(encoding="utf-8")
+        for name, text in worked_texts(worked, choices.language).items():
+            files.write_text(beside / name, text)
+        files.write_text(beside / SCHEMA_FILE, schema_text())
         if items is not None and kind_of(parse_plan(plan, file=PLAN_FILE)).compares:
             # their own file and row, not those of the copy
             refuse_mixed_prompts(items, rows, places)
-        files.write_text(beside / PLAN_FILE, _fitted(plan, rows, demo=demo))
+        files.write_text(beside / PLAN_FILE, SCHEMA_LINE + _fitted(plan, rows, demo=demo))
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)
         with heard_by(None):
@@ -120,7 +128,7 @@ def new_study(
     return replace(study, table=replace(study.table, notes=notes))
 
 
-def _refuse_taken(folder: Path) -> None:
+def refuse_taken(folder: Path) -> None:
     """Refuse a folder that holds anything, and say what it is and what to do."""
     if not folder.is_dir() or not any(folder.iterdir()):
         return  # a new folder, or an empty one
@@ -145,22 +153,18 @@ def _refuse_taken(folder: Path) -> None:
     )
 
 
-def worked_plans() -> list[str]:
-    """Return the names of the worked plans, the default first."""
-    names = sorted(path.name for path in (resources.files("prereg") / "worked").iterdir())
-    return sorted(names, key=lambda name: name != WORKED)
-
-
 def has_demo_items(study: Study) -> bool:
     """Say whether a study shows the demo's conversations, which `ratify new` gives it."""
     texts = {row["item_id"]: row["text"] for row in _demo_items()}
     return {name: item.text for name, item in study.items.items()} == texts
 
 
-def _demo_items() -> list[dict[str, str]]:
+def _demo_items(worked: str = WORKED) -> list[dict[str, str]]:
+    """Return the demo's items for a worked plan: conversations, unless it asks about others."""
     from prereg.tables.items import read_items
 
-    with resources.as_file(resources.files("data") / "demo" / "items.csv") as path:
+    name = OWN_ITEMS.get(worked, "items.csv")
+    with resources.as_file(resources.files("data") / "demo" / name) as path:
         return read_items(path).rows
 
 
@@ -189,6 +193,21 @@ def _fitted(plan: str, rows: list[dict[str, str]], *, demo: bool) -> str:
     return _with_trials(plan, min(counts.values()), len(counts))
 
 
+def _refuse_more_trials(text: str, rows: list[dict[str, str]]) -> None:
+    """Refuse more trials for each rater than the items have different ones."""
+    plan = parse_plan(text, file=PLAN_FILE)
+    counts = Counter(row["scenario"] for row in rows)
+    fewest = min(counts.values())
+    most = math.comb(fewest, min(kind_of(plan).shown(plan), fewest)) * len(counts)
+    if plan.design.trials > most:
+        raise RatifyError(
+            "the items are too few for so many different trials",
+            file="--trials",
+            value=plan.design.trials,
+            allowed=f"1 to {most}",
+        )
+
+
 def _with_trials(text: str, fewest: int, scenarios: int) -> str:
     """Return a plan that has no more trials or options than its items allow."""
     plan = parse_plan(text, file=PLAN_FILE)
@@ -212,36 +231,3 @@ def refuse_foreign(folder: Path) -> None:
             file=folder,
             allowed="a new or an empty folder",
         )
-
-
-def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> int:
-    """Serve the study in bot mode in a separate process, and send one bot for each sequence."""
-    quality = {
-        fingerprint(record["text"]): float(record["planted_quality"]) for record in study.table.rows
-    }
-    command = [sys.executable, "-P", "-m", "ratify", "serve", str(study.folder)]
-    environment = {k: v for k, v in os.environ.items() if k != "RATIFY_DATABASE_URL"}
-    server = subprocess.Popen(  # noqa: S603
-        [*command, "--mode", "bot", "--port", "0"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env={**environment, "PYTHONUNBUFFERED": "1"},
-    )
-    try:
-        assert server.stdout is not None
-        address = server.stdout.readline().partition("http://")[2].partition("/")[0]
-        if not address:
-            raise RatifyError("the server for the simulated raters did not start")
-        return send_bots(
-            f"http://{address}",
-            quality,
-            count=study.plan.design.raters,
-            seed=study.plan.seed,
-            arrived=arrived,
-        )
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-        (study.folder / SERVING_FILE).unlink(missing_ok=True)
-        if server.stdout is not None:
-            server.stdout.close()

@@ -78,7 +78,7 @@ def study(tmp_path: Path) -> Path:
 
 def test_every_command_of_a_study_says_it_once(study: Path) -> None:
     for command in ("check", "lock", "judge"):
-        done = run(command, study)
+        done = run(command, study, *["--yes"] * (command == "lock"))
         assert done.exit_code == 0, (command, done.output)
         assert done.stderr.count(f"items.csv: {WINDOWS}") == 1, command
         for said in ("scores.csv: read as UTF-16", "the number before the label was read"):

@@ -25,6 +25,7 @@ from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
+from prereg.simulated import simulation_notes
 from prereg.streams import EXCLUSIONS, Stream, stream
 from prereg.tables.contract import RATINGS
 
@@ -207,7 +208,11 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
     place = folder / TABLES_FOLDER
     read = read_study(place, plan, lock)
     people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
-    return evidence_from(plan, read, people, visits, mode=mode, lock=lock, place=place, blind=blind)
+    found = evidence_from(
+        plan, read, people, visits, mode=mode, lock=lock, place=place, blind=blind
+    )
+    found.note(simulation_notes(folder))
+    return found
 
 
 def evidence_from(

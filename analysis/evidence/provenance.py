@@ -62,10 +62,15 @@ def study_meta(
         "looks": [],
         "inputs": {p.name: files.sha256(p.read_bytes()) for p in inputs if p.exists()},
         "code": analysis_code(),
-        "versions": {
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in PACKAGES},
-        },
+        "versions": versions(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages on which numbers depend."""
+    return {
+        "python": platform.python_version(),
+        **{name: metadata.version(name) for name in PACKAGES},
     }
 
 

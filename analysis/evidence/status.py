@@ -9,13 +9,15 @@ could see a result stays confirmatory, and the report prints the amendment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from analysis.results.quantities import Status
+from prereg.amendments.amendment import Version
 from prereg.analyses.base import AnyAnalysis
 from prereg.exploratory import EXPLORATORY_FILE
+from prereg.lock import Lock
 from prereg.plan.model import Plan
 
 SEEN = "seen"
@@ -25,26 +27,6 @@ _OF_ALL = ("exclusions", "measures", "scales", "ranking", "data", "large", "atte
 _NOT_OF_SAMPLE = ("lease_minutes", "first_lease_minutes")
 NOT_IN_PLAN = f"it is in {EXPLORATORY_FILE}, not in the plan"
 _MISSING = "the lock does not say what the plan held before results were seen"
-
-
-class Version(Protocol):
-    """One version of a locked plan."""
-
-    @property
-    def plan_hash(self) -> str:
-        """Its hash."""
-
-    @property
-    def at(self) -> str:
-        """When it was locked."""
-
-    @property
-    def known(self) -> Any:
-        """What was known then; None for the first."""
-
-    @property
-    def locked(self) -> Mapping[str, Any]:
-        """The plan and the judges as JSON."""
 
 
 class Studied(Protocol):
@@ -74,7 +56,7 @@ class Standing:
     why: str = ""
 
 
-def status_of(analysis: AnyAnalysis, lock: Any, evidence: Studied) -> Standing:
+def status_of(analysis: AnyAnalysis, lock: Lock | None, evidence: Studied) -> Standing:
     """Return whether an analysis is confirmatory, and if not, why.
 
     Parameters
@@ -91,12 +73,11 @@ def status_of(analysis: AnyAnalysis, lock: Any, evidence: Studied) -> Standing:
         return Standing("exploratory", NOT_IN_PLAN)
     if evidence.status == "exploratory" or lock is None:
         return Standing("exploratory")
-    versions = versions_of(lock)
-    why = _changed(versions, lambda plan, judges: dict(_parts(analysis.id, plan, judges)))
+    why = _changed(lock.versions, lambda locked: dict(_parts(analysis.id, locked)))
     return Standing("exploratory", why) if why else Standing("confirmatory")
 
 
-def late_thresholds(lock: Any, plan: Plan) -> dict[int, str]:
+def late_thresholds(lock: Lock | None, plan: Plan) -> dict[int, str]:
     """Return the places of thresholds that were set or changed after results were seen, with why.
 
     Parameters
@@ -104,33 +85,32 @@ def late_thresholds(lock: Any, plan: Plan) -> dict[int, str]:
     lock : Lock or None
     plan : Plan
     """
-    versions = versions_of(lock)
+    versions = () if lock is None else lock.versions
     found = {}
     for place, threshold in enumerate(plan.gate):
         wanted = threshold.model_dump(mode="json", by_alias=True, exclude_none=True)
 
-        def parts(locked: Mapping[str, Any], _: Any, wanted: Any = wanted) -> dict[str, Any]:
-            return {"the threshold": wanted if wanted in locked.get("gate", ()) else None}
+        def parts(locked: Mapping[str, Any], wanted: Any = wanted) -> dict[str, Any]:
+            there = wanted in locked["plan"].get("gate", ())
+            return {"the threshold": wanted if there else None}
 
         if why := _changed(versions, parts):
             found[place] = why
     return found
 
 
-def versions_of(lock: Any) -> tuple[Version, ...]:
-    """Return the versions of a locked plan, oldest first; none if the lock has only one."""
-    return tuple(getattr(lock, "versions", ()))
+Parts = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
-def _changed(versions: Sequence[Version], parts: Any) -> str:
+def _changed(versions: Sequence[Version], parts: Parts) -> str:
     """Return which part an amendment changed after results were seen; empty if none did."""
-    first = next((n for n, one in enumerate(versions) if _state(one) == SEEN), None)
+    first = next((n for n, one in enumerate(versions) if one.known and one.known.state == SEEN), 0)
     if not first:
         return ""
-    before, now = _locked(versions[first - 1]), _locked(versions[-1])
-    if before is None or now is None:
+    before, now = versions[first - 1].locked, versions[-1].locked
+    if "plan" not in before or "plan" not in now:
         return _MISSING
-    old, new = parts(*before), parts(*now)
+    old, new = parts(before), parts(now)
     for name in dict.fromkeys([*old, *new]):
         if old.get(name) == new.get(name):
             continue
@@ -142,30 +122,13 @@ def _changed(versions: Sequence[Version], parts: Any) -> str:
     return ""
 
 
-def _differs(version: Version, name: str, old: Mapping[str, Any], parts: Any) -> bool:
-    locked = _locked(version)
-    return locked is None or parts(*locked).get(name) != old.get(name)
+def _differs(version: Version, name: str, old: Mapping[str, Any], parts: Parts) -> bool:
+    return "plan" not in version.locked or parts(version.locked).get(name) != old.get(name)
 
 
-def _state(version: Version) -> str | None:
-    known = version.known
-    return known if known is None or isinstance(known, str) else str(known.state)
-
-
-def _locked(version: Version) -> tuple[Mapping[str, Any], Sequence[Any]] | None:
-    """Return the plan and the judges of a version; None if the lock does not have them."""
-    plan = _plan_of(version)
-    if plan is None:
-        return None
-    return plan, version.locked.get("judges", plan.get("judges", ()))
-
-
-def _plan_of(version: Version) -> Mapping[str, Any] | None:
-    return version.locked.get("plan")
-
-
-def _parts(name: str, plan: Mapping[str, Any], judges: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+def _parts(name: str, locked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield all that an analysis depends on, by its name in a sentence."""
+    plan = locked["plan"]
     analysis = _by_id(plan, "analyses", name)
     yield "the analysis", analysis
     for key in _OF_ALL:
@@ -175,15 +138,22 @@ def _parts(name: str, plan: Mapping[str, Any], judges: Sequence[Any]) -> Iterato
     if analysis is None:
         return
     yield "its hypothesis", _by_id(plan, "hypotheses", analysis.get("hypothesis"))
-    for judge in _judges_in(analysis, judges):
-        yield f"judge {judge['id']}", judge
     yield "the tests it is corrected with", _relatives(analysis, plan)
+    yield from _judging(analysis, locked)
     of = analysis.get("of")
     if isinstance(of, Mapping) and "analysis" in of:
-        yield f"the analysis {of['analysis']}", _by_id(plan, "analyses", of["analysis"])
-        base = _by_id(plan, "analyses", of["analysis"]) or {}
-        for judge in _judges_in(base, judges):
-            yield f"judge {judge['id']}", judge
+        base = _by_id(plan, "analyses", of["analysis"])
+        yield f"the analysis {of['analysis']}", base
+        yield from _judging(base or {}, locked)
+
+
+def _judging(analysis: Mapping[str, Any], locked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the judges that an analysis names, and what each is asked."""
+    judges = locked.get("judges", locked["plan"].get("judges", ()))
+    prompts = locked.get("prompts", {})
+    for judge in _judges_in(analysis, judges):
+        yield f"judge {judge['id']}", judge
+        yield f"the prompt of judge {judge['id']}", prompts.get(judge["id"])
 
 
 def _by_id(plan: Mapping[str, Any], part: str, name: str | None) -> Any:

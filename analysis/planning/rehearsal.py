@@ -1,82 +1,234 @@
-"""Fits the registered formulas to invented trials, to find bad formulas before the lock."""
+"""Runs the registered formulas on invented rows, to find bad formulas before the lock."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
-from analysis.evidence.judges import measures_of
-from analysis.regression.fit import clustered_logit
+from analysis.inference.trial_errors import cluster_columns
+from analysis.planning.invented import Items, invented_ratings, invented_trials, with_shuffled
+from analysis.registered.regression_parts import formula_of
+from analysis.registered.regression_rows import with_numbers
+from analysis.regression.contrasts import weights_among
+from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
+from analysis.regression.formula import columns_of
+from analysis.regression.ordinal import clustered_ordinal
+from analysis.tables.columns import numbers, require_columns
 from prereg.analyses.choices import Logit
+from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
+from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.streams import Stream, stream
 
-ROWS = 2000
+# Rows of an own table may be so few that shuffled outcomes are separated by chance.
+_BY_CHANCE = "separated"
 
 
 def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
-    """Fit every registered logit to random choices.
-
-    Parameters
-    ----------
-    plan : Plan
-    scenarios : sequence of str
-        Scenarios of the items.
+    """Raise the first fault of `rehearsed`, on items that have only a scenario.
 
     Raises
     ------
     RatifyError
-        If a formula cannot be read, computed or fitted, or does not have the term that answers
-        the hypothesis; the error names the path of the field.
     """
-    logits = [(n, one) for n, one in enumerate(plan.analyses) if isinstance(one, Logit)]
-    if not logits:
-        return
-    trials = _invented(plan, scenarios)
-    for number, analysis in logits:
+    items = [{"item_id": f"i{n}", "scenario": name} for n, name in enumerate(scenarios)]
+    for fault in rehearsed(plan, items):
+        raise fault
+
+
+def rehearsed(plan: Plan, items: Items, folder: Path | None = None) -> Iterator[RatifyError]:
+    """Run every registered formula on invented rows of this plan, each by itself.
+
+    Parameters
+    ----------
+    plan : Plan
+    items : sequence of mapping
+        Rows of the items table.
+    folder : Path, optional
+        The study folder, whose own tables are used as they are, with shuffled outcomes. Without it,
+        or if a table is not there yet, what reads it is not rehearsed.
+
+    Yields
+    ------
+    RatifyError
+        If a formula cannot be read, computed or fitted, names a column that the study does not
+        make, or does not have the terms that answer the hypothesis; it names the path of the field.
+    """
+    for number, analysis in enumerate(plan.analyses):
         where = f"analyses.{number}"
+        if isinstance(analysis, Logit) and plan.measures is not None:
+            yield from _logit(plan, items, analysis, where)
+        if isinstance(analysis, Regression):
+            yield from _regression(plan, items, analysis, where, folder)
+
+
+def _logit(plan: Plan, items: Items, analysis: Logit, where: str) -> Iterator[RatifyError]:
+    trials = invented_trials(plan, items, stream(plan.seed, Stream.REHEARSAL))
+    try:
+        fit = clustered_logit(trials, analysis.formula, cluster=analysis.cluster)
+    except RatifyError as error:
+        yield _fault(error, f"{where}.formula", analysis.formula)
+        return
+    if analysis.term not in fit.params.index:
+        yield RatifyError(
+            "is not a term of the fitted formula",
+            file=PLAN_FILE,
+            column=f"{where}.term",
+            value=analysis.term,
+            allowed=", ".join(fit.params.index),
+        )
+
+
+def _regression(
+    plan: Plan, items: Items, analysis: Regression, where: str, folder: Path | None
+) -> Iterator[RatifyError]:
+    """Yield the faults of one regression; those of its terms only if it can be fitted."""
+    try:
+        rows = _rows(plan, items, analysis, folder)
+    except RatifyError as error:
+        yield error if error.file else _fault(error, f"{where}.data", analysis.data)
+        return
+    for number, outcome in enumerate(analysis.outcomes):
+        data = rows.get(outcome)
+        if data is None:
+            continue
+        if outcome not in data:
+            yield _no_column(outcome, data, f"{where}.outcomes.{number}")
+            continue
+        named = {
+            **{f"{where}.predictions.{name}": name for name in analysis.predictions},
+            **{f"{where}.average_effects.{n}": x for n, x in enumerate(analysis.average_effects)},
+        }
+        if analysis.sd is not None and analysis.sd.column is not None:
+            named[f"{where}.sd.column"] = analysis.sd.column
+        missing = [(key, name) for key, name in named.items() if name not in data]
+        clusters = cluster_columns(analysis.clustering) if analysis.clustering else []
+        lost = [(f"{where}.cluster", name) for name in clusters if name not in data]
+        yield from (_no_column(name, data, key) for key, name in missing + lost)
+        if lost:
+            return
+        yield from _fitted(analysis, outcome, data, where)
+        return  # the other outcomes have the same terms
+
+
+def _fitted(
+    analysis: Regression, outcome: str, data: pd.DataFrame, where: str
+) -> Iterator[RatifyError]:
+    formula = formula_of(analysis, outcome)
+    try:
+        terms = _terms(analysis, formula, _without_empty(data, formula))
+    except RatifyError as error:
+        if _BY_CHANCE not in error.problem:
+            yield _fault(error, f"{where}.predictors", analysis.predictors)
+        return
+    effects = [
+        *((f"{where}.terms.{n}", text) for n, text in enumerate(analysis.terms)),
+        *((f"{where}.contrasts.{name}", text) for name, text in analysis.contrasts.items()),
+    ]
+    for key, text in effects:
         try:
-            fit = clustered_logit(trials, analysis.formula, cluster=analysis.cluster)
+            weights_among(terms, text)
         except RatifyError as error:
+            yield _fault(error, key, text)
+
+
+def _without_empty(data: pd.DataFrame, formula: str) -> pd.DataFrame:
+    """Return rows, unless the formula names a column that the study leaves empty."""
+    for name in columns_of(data, formula):
+        if data[name].eq("").all():
             raise RatifyError(
-                error.problem,
-                file="plan.yaml",
-                column=f"{where}.formula",
-                value=analysis.formula,
-                allowed=error.allowed,
-            ) from error
-        if analysis.term not in fit.params.index:
-            raise RatifyError(
-                "is not a term of the fitted formula",
-                file="plan.yaml",
-                column=f"{where}.term",
-                value=analysis.term,
-                allowed=", ".join(fit.params.index),
+                f"the study leaves the column '{name}' empty", allowed="a column that is filled"
             )
+    return data
 
 
-def _invented(plan: Plan, scenarios: Sequence[str]) -> pd.DataFrame:
-    """Return trials with every column that a formula may name."""
+def _terms(analysis: Regression, formula: str, data: pd.DataFrame) -> list[str]:
+    """Return the names of the fitted coefficients."""
+    cluster = analysis.clustering
+    if cluster is None:
+        fit = robust_ols(data, formula, distribution=analysis.distribution)
+        return [str(name) for name in fit.params.index]
+    if analysis.model == "ordinal":
+        ordinal = clustered_ordinal(
+            data,
+            formula,
+            cluster=cluster,
+            categories=analysis.levels or None,
+            distribution=analysis.distribution,
+        )
+        return [str(name) for name in ordinal.params.index]
+    run = clustered_logit if analysis.model == "logit" else clustered_ols
+    fit = run(data, formula, cluster=cluster, distribution=analysis.distribution)
+    return [str(name) for name in fit.params.index]
+
+
+def _rows(
+    plan: Plan, items: Items, analysis: Regression, folder: Path | None
+) -> Mapping[str, pd.DataFrame]:
+    """Return the rows of each outcome, as far as they can be invented."""
     rng = stream(plan.seed, Stream.REHEARSAL)
-    measures = measures_of(plan)
-    span = measures.scale.max - measures.scale.min
-    rater = rng.integers(max(plan.design.raters, 2), size=ROWS).astype(str)
-    columns = {
-        "gap": rng.integers(1, span * len(measures.dimensions) + 1, size=ROWS),
-        "scenario": rng.choice(sorted(set(scenarios)), size=ROWS),
-        "position": rng.integers(1, plan.design.trials + 1, size=ROWS),
-        "response_ms": rng.integers(1_000, 100_000, size=ROWS),
-        "hidden_ms": rng.integers(0, 10_000, size=ROWS),
-        "left_id": rng.integers(10, size=ROWS).astype(str),
-        "right_id": rng.integers(10, size=ROWS).astype(str),
-        "rater_id": rater,
-        "session_id": rater,
-        "sequence_id": rater,
-        "select_higher": rng.integers(2, size=ROWS),
-        "select_match": rng.integers(2, size=ROWS),
-    }
-    for dimension in measures.dimensions:
-        columns[f"diff_{dimension}"] = rng.integers(-span, span + 1, size=ROWS)
-    return pd.DataFrame({name: pd.Series(values) for name, values in columns.items()})
+    if analysis.data == TRIALS:
+        if plan.measures is None:
+            return {}
+        return dict.fromkeys(analysis.outcomes, invented_trials(plan, items, rng))
+    if analysis.data in {RATINGS, JUDGE_RATINGS}:
+        judges = [analysis.judge] if analysis.judge else [judge.id for judge in plan.judges]
+        raters = judges if analysis.data == JUDGE_RATINGS else []
+        numbered = [one.id for one in plan.rated if not one.names]
+        return {
+            one: _read(invented_ratings(plan, items, one, rng, raters=raters), analysis)
+            for one in analysis.outcomes
+            if one in numbered
+        }
+    if folder is None:
+        return {}
+    path, table = with_shuffled(folder, plan, analysis.data, analysis.outcomes, rng)
+    if table is None:
+        return {}
+    try:
+        require_columns(table, *analysis.outcomes)
+        own = table.assign(**{one: numbers(table, one) for one in analysis.outcomes})
+        return dict.fromkeys(analysis.outcomes, _read(own, analysis))
+    except RatifyError as error:
+        raise RatifyError(
+            error.problem,
+            file=path,
+            row=error.row,
+            column=error.column,
+            value=error.value,
+            allowed=error.allowed,
+        ) from error
+
+
+def _read(table: pd.DataFrame, analysis: Regression) -> pd.DataFrame:
+    """Return a table whose columns of numbers are numbers, as `regression_rows` reads them."""
+    names = [str(name) for name in table.columns]
+    used = analysis.used(names)
+    clusters = {analysis.cluster} if analysis.cluster else set[str]()
+    surveyed = {name for name in names if name.startswith("survey_")}
+    return with_numbers(
+        table,
+        used=frozenset(used - analysis.declared(names)),
+        categories=frozenset(clusters | set(analysis.categories) | surveyed),
+        numbers=frozenset(set(analysis.numbers) & used),
+    )[0]
+
+
+def _no_column(name: str, data: pd.DataFrame, where: str) -> RatifyError:
+    return RatifyError(
+        "the study makes no such column",
+        file=PLAN_FILE,
+        column=where,
+        value=name,
+        allowed=", ".join(map(str, data.columns)),
+    )
+
+
+def _fault(error: RatifyError, where: str, value: object) -> RatifyError:
+    """Return a fault of a fit as one of the plan's key."""
+    return RatifyError(
+        error.problem, file=PLAN_FILE, column=where, value=value, allowed=error.allowed
+    )

@@ -103,7 +103,7 @@ def with_numbers(
         words = [word for word in filled.unique() if word and word not in set(plain)]
         if plain and not words:
             changed[name] = columns.numbers(table, name)
-        elif name in used:
+        elif name in used and words:
             _refuse_neither(table, name, plain, words)
     return table.assign(**changed), [name for name in changed if name in used]
 

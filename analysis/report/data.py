@@ -61,6 +61,25 @@ class Hypothesis(_Part):
     text: str
 
 
+class ChangeData(_Part):
+    """One key that an amendment changed."""
+
+    part: str
+    key: str
+    before: str
+    after: str
+
+
+class AmendmentData(_Part):
+    """One amendment of the locked plan."""
+
+    number: int
+    at: str
+    reason: str
+    known: str
+    changes: list[ChangeData]
+
+
 class FlowStep(_Part):
     """One exclusion rule, in the plan's order."""
 
@@ -162,6 +181,7 @@ class ResultsData(_Part):
     headline: list[str]
     simulated: bool
     meta: dict[str, Any]
+    amendments: list[AmendmentData] = []
     hypotheses: list[Hypothesis] = []
     flow: list[FlowStep] = []
     flow_notes: list[str] = []

@@ -22,6 +22,7 @@ from analysis.evidence.exclusions import RULE_WORDS, UNIT_WORDS
 from analysis.report.data import FigureData, ResultsData, TableData, read_results
 from analysis.report.glossary import Glossary
 from analysis.report.inline_svg import inline
+from analysis.report.registration import SAID_HERE, minute, registration_of
 from analysis.report.tables import TableView, table_view
 from analysis.results import factors, numbers
 from analysis.results.coverage import said_of
@@ -114,6 +115,9 @@ def render(data: ResultsData, drawings: Path) -> str:
             analyses=by_analysis(data.quantities),
             figures=[view for view in figures if view.data.name != FLOW_FIGURE],
             flow_figure=next((v for v in figures if v.data.name == FLOW_FIGURE), None),
+            registration=registration_of(data),
+            meta={name: value for name, value in data.meta.items() if name not in SAID_HERE},
+            blind=bool(data.meta.get("blind")),
             tables=[view for name, view in tables.items() if name not in beside],
         )
     )
@@ -280,6 +284,7 @@ def _environment() -> Environment:
         numbers_name=numbers_name,
         explained=Glossary().explained,
         cut=_cut,
+        minute=minute,
     )
     environment.tests["flat"] = lambda q: numbers.flat(q.low, q.high)
     environment.tests["table_data"] = lambda value: isinstance(value, TableData)

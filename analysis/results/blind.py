@@ -8,7 +8,7 @@ from analysis.results.figure_marks import with_mark
 from analysis.results.quantities import Results
 
 # What every page, table and figure says.
-BLIND = "Shuffled answers (--blind): not a result."
+BLIND = "Shuffled answers: not a result."
 LIMIT = (
     "People's answers are shuffled over the trials, so no number here is a result: this run shows "
     "that the analysis works. What all answers have in common (how often the left side was chosen, "

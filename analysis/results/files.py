@@ -31,7 +31,9 @@ def numbers_name(analysis: str) -> str:
     return "numbers_" + re.sub(r"[^A-Za-z0-9_.-]", "_", analysis)
 
 
-def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable:
+def quantity_table(
+    analysis: str, quantities: Sequence[Quantity], *, of_study: bool = False
+) -> ResultTable:
     """Return every number of one analysis as a table, `numbers_ANALYSIS`.
 
     Parameters
@@ -40,6 +42,9 @@ def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable
         Id of the analysis.
     quantities : sequence of Quantity
         Of this analysis; rows keep their order.
+    of_study : bool
+        Whether they are of a study, where a table says of each number that is not confirmatory
+        that it is exploratory; in an audit nothing is registered.
     """
     methods = "; ".join(dict.fromkeys(q.method for q in quantities))
     levels = {q.level for q in quantities}
@@ -60,7 +65,7 @@ def quantity_table(analysis: str, quantities: Sequence[Quantity]) -> ResultTable
             "note",
         ]
     ]
-    if len(registered) in (0, len(quantities)):
+    if len(registered) == len(quantities) or not (registered or of_study):
         frame = frame.drop(columns="status")
     return ResultTable(
         name=numbers_name(analysis),
@@ -84,7 +89,11 @@ def write_results(results: Results, folder: Path) -> None:
     note = " ".join(["Simulated raters."] * results.simulated + [BLIND] * blind)
     analyses = dict.fromkeys(q.analysis for q in results.quantities)
     numbers = [
-        quantity_table(name, [q for q in results.quantities if q.analysis == name])
+        quantity_table(
+            name,
+            [q for q in results.quantities if q.analysis == name],
+            of_study=results.kind == "study",
+        )
         for name in analyses
     ]
     for table in [*results.tables, *numbers]:

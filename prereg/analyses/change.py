@@ -15,7 +15,7 @@ def _as_text(value: Any) -> Any:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-Label = Annotated[Text, BeforeValidator(_as_text)]
+Label = Annotated[Text, BeforeValidator(_as_text, json_schema_input_type=str | int)]
 
 
 class Norm(Strict):

@@ -23,7 +23,7 @@ def _as_text(value: Any) -> Any:
     return str(value) if whole or isinstance(value, float) else value
 
 
-Value = Annotated[Text, BeforeValidator(_as_text)]
+Value = Annotated[Text, BeforeValidator(_as_text, json_schema_input_type=str | int | float)]
 
 
 def _names_in(text: str, pattern: str) -> bool:

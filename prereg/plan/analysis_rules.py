@@ -239,9 +239,31 @@ def _check_quantity(
     reported = analysis.quantity_names(plan)
     if reported is not None:
         names = [*reported, *analysis.coverage_names(plan)]
-        yield from unknown(threshold.quantity, names, f"{where}.quantity")
+        dimension = _unrated(threshold.quantity, names, plan)
+        if dimension is None:
+            yield from unknown(threshold.quantity, names, f"{where}.quantity")
+        else:
+            yield RatifyError(
+                f"names no dimension that is rated: nobody rates '{dimension}'",
+                column=f"{where}.quantity",
+                value=threshold.quantity,
+                allowed=", ".join(name for name in names if name.startswith(_head(threshold))),
+            )
     if isinstance(analysis, Equivalence) and threshold.quantity == SHOWN:
         yield from _check_shown(threshold, where)
+
+
+def _head(threshold: Threshold) -> str:
+    """Return a quantity's name without its last word, which may be a dimension."""
+    return threshold.quantity.rpartition(" ")[0] + " "
+
+
+def _unrated(quantity: str, names: list[str], plan: Plan) -> str | None:
+    """Return the dimension of a quantity's name if nobody rates it, and the rest is a name."""
+    head, _, dimension = quantity.rpartition(" ")
+    alike = {name.rpartition(" ")[2] for name in names if name.rpartition(" ")[0] == head}
+    rated = {one.id for one in plan.rated}
+    return dimension if head and alike & rated and dimension not in alike else None
 
 
 def _check_shown(threshold: Threshold, where: str) -> Iterator[RatifyError]:

@@ -20,7 +20,7 @@ def _as_word(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
-Word = Annotated[Text, BeforeValidator(_as_word)]
+Word = Annotated[Text, BeforeValidator(_as_word, json_schema_input_type=str | int | float | None)]
 
 
 class Data(Strict):

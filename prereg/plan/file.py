@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import difflib
 from pathlib import Path
 from typing import Any, get_args
 
@@ -23,7 +24,7 @@ from prereg.yaml_file import read_mapping
 
 PLAN_FILE = "plan.yaml"
 # Parts on which no other part of a plan depends.
-_ALONE = ("survey", "practice", "display", "data", "large", "assumptions")
+_ALONE = ("survey", "practice", "display", "data", "large", "assumptions", "data_management")
 
 
 def parse_plan(text: str, *, file: Path | str) -> Plan:
@@ -56,15 +57,15 @@ def read_faulty(path: Path | str) -> tuple[Plan | None, list[RatifyError]]:
     """Return a plan, unless a part of it is wrong by itself, and every fault.
 
     The parts are compared with each other only if each is right by itself, or if those that are
-    wrong can be set aside, because no other part depends on them.
+    wrong can be set aside, because no other part depends on them. `prereg.plan.partial` reads more.
 
     Raises
     ------
     RatifyError
         When the file is missing or is not YAML.
     """
-    path = _plan_path(path)
-    return _read(_text_of(path), path)
+    path = plan_path(path)
+    return _read(text_of(path), path)
 
 
 def _read(text: str, file: Path | str) -> tuple[Plan | None, list[RatifyError]]:
@@ -74,19 +75,19 @@ def _read(text: str, file: Path | str) -> tuple[Plan | None, list[RatifyError]]:
         plan = Plan.model_validate(content)
     except ValidationError as error:
         rest = _without_wrong_parts(error, content)
-        found = _faults_of_rules(rest, content, file) if rest is not None else []
+        found = faults_between_parts(rest, content, file) if rest is not None else []
         return None, faults_of_parts(error, content, file) + found
-    return plan, _faults_of_rules(plan, content, file)
+    return plan, faults_between_parts(plan, content, file)
 
 
 def _without_wrong_parts(error: ValidationError, content: dict[str, Any]) -> Plan | None:
     """Return a plan without its wrong parts; None if another part depends on one of them."""
     rest = copy.deepcopy(content)
     for fault in error.errors(include_url=False):
-        where = _without_tags(fault["loc"])
+        where = without_tags(fault["loc"])
         if where and where[0] in _ALONE:
             rest.pop(str(where[0]), None)
-        elif fault["type"] == "extra_forbidden" and _is_unquoted(where[-1]):
+        elif fault["type"] == "extra_forbidden" and is_unquoted(where[-1]):
             part: Any = rest
             for key in where[:-1]:
                 part = part[key]
@@ -99,12 +100,12 @@ def _without_wrong_parts(error: ValidationError, content: dict[str, Any]) -> Pla
         return None
 
 
-def _is_unquoted(key: int | str) -> bool:
+def is_unquoted(key: int | str) -> bool:
     """Say whether an unknown key is rather the end of a text with a comma, without its quotes."""
     return len(str(key).split()) > 1
 
 
-def _faults_of_rules(plan: Plan, content: Any, file: Path | str) -> list[RatifyError]:
+def faults_between_parts(plan: Plan, content: Any, file: Path | str) -> list[RatifyError]:
     """Return a fault for each part that does not fit another, named as in the user's file."""
     return [
         RatifyError(
@@ -150,8 +151,8 @@ def load_plan(path: Path | str) -> Plan:
     RatifyError
         When the file is missing, is not YAML, or breaks a rule of the plan.
     """
-    path = _plan_path(path)
-    return parse_plan(_text_of(path), file=path)
+    path = plan_path(path)
+    return parse_plan(text_of(path), file=path)
 
 
 def load_collected(path: Path | str) -> Plan:
@@ -165,8 +166,8 @@ def load_collected(path: Path | str) -> Plan:
     RatifyError
         When the plan is wrong even without its judges.
     """
-    path = _plan_path(path)
-    text = _text_of(path)
+    path = plan_path(path)
+    text = text_of(path)
     try:
         return parse_plan(text, file=path)
     except RatifyError as error:
@@ -181,12 +182,14 @@ def load_collected(path: Path | str) -> Plan:
         return plan
 
 
-def _plan_path(path: Path | str) -> Path:
+def plan_path(path: Path | str) -> Path:
+    """Return the path of a plan, which may be named by its folder."""
     path = Path(path)
     return path / PLAN_FILE if path.is_dir() else path
 
 
-def _text_of(path: Path) -> str:
+def text_of(path: Path) -> str:
+    """Return the text of a plan, or raise `RatifyError` if it cannot be read."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -213,7 +216,7 @@ _KINDS: dict[str, dict[str, Any]] = {
 _FORMS = (NUMBER, OWN, POINTS, NAMES)
 
 
-def _without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
+def without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
     """Return a path as it is in the user's file, without the kinds that pydantic adds to it."""
     return tuple(
         part
@@ -253,9 +256,16 @@ def faults_of_parts(error: ValidationError, content: Any, file: Path | str) -> l
     others = [
         fault
         for fault in faults
-        if fault not in misspelt and not (misspelt and fault["type"] == "missing")
+        if fault not in misspelt
+        and not (fault["type"] == "missing" and _is_misspelt(fault["loc"], misspelt))
     ]
     return _one_for_each_field([_fault(fault, content, file) for fault in misspelt + others])
+
+
+def _is_misspelt(where: tuple[int | str, ...], misspelt: list[Any]) -> bool:
+    """Say whether one of the misspelt keys beside a missing key is probably that key."""
+    beside = [str(f["loc"][-1]) for f in misspelt if f["loc"][:-1] == where[:-1]]
+    return bool(difflib.get_close_matches(str(where[-1]), beside, n=1, cutoff=0.6))
 
 
 def _one_for_each_field(faults: list[RatifyError]) -> list[RatifyError]:
@@ -278,14 +288,14 @@ def _one_for_each_field(faults: list[RatifyError]) -> list[RatifyError]:
 
 
 def _fault(fault: Any, content: Any, file: Path | str) -> RatifyError:
-    where = _without_tags(fault["loc"])
+    where = without_tags(fault["loc"])
     if fault["type"] not in {"missing", "extra_forbidden"}:
         where = _within(where, content)
     field = ".".join(str(part) for part in where) or "plan"
     part = part_named(content, field)
     if fault["type"] == "extra_forbidden":
         keys = ", ".join(_keys_at(content, where[:-1])) or "no such key"
-        problem = f"unknown key; {QUOTED}" if _is_unquoted(where[-1]) else "unknown key"
+        problem = f"unknown key; {QUOTED}" if is_unquoted(where[-1]) else "unknown key"
         return RatifyError(problem, file=file, column=field, allowed=keys, part=part)
     if fault["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return _unknown_kind(fault["ctx"].get("tag"), where, file)

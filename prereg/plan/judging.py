@@ -149,7 +149,12 @@ class LLMJudge(Strict):
     def _an_address(cls, url: str) -> str:
         return checked_url(url)
 
-    @field_validator("headers", "query", mode="before")
+    @field_validator(
+        "headers",
+        "query",
+        mode="before",
+        json_schema_input_type=dict[str, str | int | float | bool],
+    )
     @classmethod
     def _as_text(cls, given: Any) -> Any:
         return words(given)

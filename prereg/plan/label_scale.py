@@ -34,7 +34,11 @@ class LabelScale(Strict):
     question: Text
     labels: tuple[NamedLabel, ...] = Field(min_length=2, max_length=20)
 
-    @field_validator("labels", mode="before")
+    @field_validator(
+        "labels",
+        mode="before",
+        json_schema_input_type=dict[str, str | None] | list[str | NamedLabel],
+    )
     @classmethod
     def _as_parts(cls, given: Any) -> Any:
         """Return names, or names with texts, as parts; their order belongs to the plan's hash."""

@@ -11,6 +11,7 @@ from prereg.analyses.registry import Analysis
 from prereg.plan.assumptions import Assumptions
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, Recruitment
 from prereg.plan.data import Data
+from prereg.plan.data_management import DataManagement
 from prereg.plan.display import Display
 from prereg.plan.judging import AnyJudge, BaselineJudge, JudgePlan, LLMJudge
 from prereg.plan.label_scale import AnyScale
@@ -198,7 +199,41 @@ class Threshold(Strict):
 
 
 class Plan(Strict):
-    """A preregistered study."""
+    """A preregistered study.
+
+    Attributes
+    ----------
+    schema : 1
+        The version of this form.
+    id : str
+        A short name: letters, digits, `_ . -`.
+    title : str
+        The title of the study.
+    kind : str
+        What a trial asks: pairwise, rating or best_worst.
+    language : str
+        Two letters: the language of the pages' own words.
+    seed : int
+        A whole number, from which every random draw follows.
+    hypotheses : tuple of Hypothesis
+        What is expected; analyses say which they serve.
+    scales : tuple of AnyScale
+        Rating: what people rate on.
+    attention_checks : tuple of AttentionCheck
+        Trials whose answers are known beforehand.
+    practice : int or tuple of PracticeTrial
+        Trials before the first that counts: a number, or texts of their own.
+    survey : tuple of Question
+        Questions after the last trial.
+    exclusions : tuple of Exclusion
+        Who is left out, in this order.
+    judges : tuple of JudgePlan
+        Baselines, LLMs, tables and panels that are compared with people.
+    analyses : tuple of Analysis
+        What is computed, each with every choice as a key.
+    gate : tuple of Threshold
+        The conditions under which the judge may be used.
+    """
 
     schema_version: Literal[1] = Field(alias="schema")
     id: Identifier
@@ -226,6 +261,7 @@ class Plan(Strict):
     gate: tuple[Threshold, ...] = ()
     large: Large = added(Large())
     assumptions: Assumptions = added(Assumptions())
+    data_management: DataManagement = added(DataManagement())
 
     @property
     def rated(self) -> tuple[Rated, ...]:

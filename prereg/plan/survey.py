@@ -28,7 +28,7 @@ def _as_written(value: Any) -> Any:
     return str(value) if isinstance(value, int | float) else value
 
 
-Option = Annotated[Text, BeforeValidator(_as_written)]
+Option = Annotated[Text, BeforeValidator(_as_written, json_schema_input_type=str | int | float)]
 
 
 class _Question(Strict):

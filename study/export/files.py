@@ -17,8 +17,11 @@ from typing import IO, Any, Literal, get_args
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.exploratory import load_exploratory, with_exploratory
 from prereg.tables.contract import TABLES
+from prereg.tables.manifest import MANIFEST_FILE
 from prereg.tables.reader import cell_text
+from study.export.manifest import Counted, manifest_of
 from study.export.people import WHO, named, pseudonymous, who_is_who
 from study.export.survey import survey_codebook
 from study.export.tidy import (
@@ -45,7 +48,7 @@ CODEBOOK = "CODEBOOK.md"
 Format = Literal["csv", "parquet"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 # Files that an export may replace; anything else in the folder belongs to somebody.
-EXPORTED = (*(f"{name}.{ending}" for name in TABLES for ending in FORMATS), CODEBOOK)
+EXPORTED = (*(f"{name}.{ending}" for name in TABLES for ending in FORMATS), CODEBOOK, MANIFEST_FILE)
 
 
 @dataclass(frozen=True)
@@ -157,8 +160,9 @@ def _has_rows(path: Path) -> bool:
 
 
 def _own_tables(study: Study, folder: Path) -> list[str]:
-    """Return the researcher's own tables in the folder that the plan's analyses read."""
-    wanted = [f"{name}.{ending}" for name in study.plan.tables for ending in FORMATS]
+    """Return the researcher's own tables in the folder that analyses read, exploratory ones too."""
+    plan = with_exploratory(study.plan, load_exploratory(study.folder, study.plan))
+    wanted = [f"{name}.{ending}" for name in plan.tables for ending in FORMATS]
     return [name for name in wanted if name not in EXPORTED and (folder / name).exists()]
 
 
@@ -223,10 +227,14 @@ def _write_all(
     safe: bool = False,
     pseudonyms: bool = False,
 ) -> tuple[tuple[str, ...], dict[str, int], list[tuple[Any, ...]] | None]:
-    """Write every table as it was at one moment; return their names, what was left, who is who."""
+    """Write every table as it was at one moment, their codebook and their manifest.
+
+    Returns the names of the files, how many rows were left, and who is who.
+    """
     tables: list[TidyTable] = list(tidy_tables(study).values())
     written = tuple(f"{table.name}.{ending}" for table in tables)
     people = None
+    rows: dict[str, int] = {}
     with store.snapshot() as connection:
         if pseudonyms:
             names = named(store, study, connection)
@@ -234,9 +242,12 @@ def _write_all(
             tables = [pseudonymous(table, names) for table in tables]
         for name, table in zip(written, tables, strict=True):
             with (folder / name).open("wb") as stream:
-                _write(stream, table.columns, table.rows(connection), ending, safe=safe)
+                counted = Counted(table.rows(connection))
+                _write(stream, table.columns, counted, ending, safe=safe)
                 os.fsync(stream.fileno())
+            rows[name] = counted.n
         others = left_behind(connection, study)
+        manifest_of(connection, study, folder, rows).write(folder)
     files.write_text(folder / CODEBOOK, codebook(study))
     return written, others, people
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from prereg.errors import RatifyError
+from prereg.simulated import is_simulated
 from study.folder import Study
 from study.opening import open_study
 from study.serving import server
@@ -70,6 +72,12 @@ def serve_study(
         When the study, the address or the database cannot be served.
     """
     server.refuse_workers(url, serving.workers)
+    if serving.mode == "live" and is_simulated(study.folder):
+        raise RatifyError(
+            "is a simulation, in which people's answers would be lost",
+            file=study.folder,
+            allowed=f"the study itself: `ratify serve {study.folder.parent}`",
+        )
     with contextlib.ExitStack() as stack:
         store = open_store(study.folder, url, patience=SERVING_SECONDS)
         stack.callback(store.close)

@@ -105,7 +105,12 @@ def store_given(store: Store, study: Study, judge: TableJudge) -> Stored:
     RatifyError
         As `read_given`.
     """
-    answering = Answering(study, judge, given_of(study, judge))
+    return store_answers(store, study, judge, given_of(study, judge))
+
+
+def store_answers(store: Store, study: Study, judge: TableJudge, given: Given) -> Stored:
+    """Store what a judge of kind table has said, in one transaction, if it is not there yet."""
+    answering = Answering(study, judge, given)
     answers = answering.rows()
     mine = {
         table: (

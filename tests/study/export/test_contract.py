@@ -21,13 +21,13 @@ from tests.support.llm_studies import KEY, VARIABLE, lab, make_llm_study
 # Columns of the store that no table shows.
 OF_THE_STORE = {
     "participants": "lease_until answered shown_position shown_at comprehended withdrawal_key "
-    "practised survey surveyed_at",
-    "judgments": "row_id",
-    "ratings": "row_id",
-    "best_worst": "row_id options most_id least_id",
+    "practised survey surveyed_at version_hash",
+    "judgments": "row_id version_hash",
+    "ratings": "row_id version_hash",
+    "best_worst": "row_id options most_id least_id version_hash",
     "withdrawals": "row_id",
-    "requests": "row_id run_id answers",
-    "probes": "row_id",
+    "requests": "row_id run_id answers version_hash",
+    "probes": "row_id version_hash",
 }
 # Columns of a table that are made from other columns of the store.
 MADE = {

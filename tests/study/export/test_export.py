@@ -6,6 +6,7 @@ import io
 import json
 import tracemalloc
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,9 @@ import pytest
 from sqlalchemy import insert, select
 
 from prereg.errors import RatifyError
+from prereg.files import sha256
 from prereg.lock import utc_now
+from prereg.tables.manifest import read_manifest
 from prereg.tables.reader import Table, read_table
 from study.export.files import EXPORTED, archive, codebook, export, one_table
 from study.export.tidy import tidy_tables
@@ -65,7 +68,7 @@ def test_what_was_answered_is_what_is_exported(store: Store, tmp_path: Path, kin
     assert done.folder == study.folder / "data"
     own = {"best_worst"} if kind == "best_worst" else set()
     assert set(done.tables) == {f"{name}.csv" for name in IN_EVERY_STUDY | own}
-    assert {p.name for p in done.folder.iterdir()} == {*done.tables, "CODEBOOK.md"}
+    assert {p.name for p in done.folder.iterdir()} == {*done.tables, "CODEBOOK.md", "manifest.json"}
     assert (done.folder / "CODEBOOK.md").read_text(encoding="utf-8") == codebook(study)
     assert breaches(done.folder) == []
     assert not done.left_behind
@@ -87,6 +90,16 @@ def test_what_was_answered_is_what_is_exported(store: Store, tmp_path: Path, kin
     assert checks == {("00012345678901234567", "true"), ("fails", "false")}
     assert {r["passed_check"] for r in rows if r["is_attention_check"] == "false"} == {""}
     assert {r["hidden_ms"] for r in rows} == {"1"}
+    manifest = read_manifest(done.folder)
+    assert manifest is not None
+    assert manifest.rows[f"{where}.csv"] == len(rows)
+    assert manifest.rows["participants.csv"] == len(people)
+    assert set(manifest.rows) == set(done.tables)
+    assert all(sha256((done.folder / n).read_bytes()) == d for n, d in manifest.sha256.items())
+    positions = {(r["session_id"], r["position"]) for r in rows}
+    assert manifest.answered == Counter(session for session, _ in positions)
+    assert manifest.answered.keys() == {p["session_id"] for p in people}
+    assert manifest.withdrawals == {"live": 1}
 
 
 def test_pairs_keep_every_cell_of_the_store(store: Store, tmp_path: Path) -> None:
@@ -170,7 +183,11 @@ def test_parquet_says_what_csv_says(store: Store, tmp_path: Path, kind: str) -> 
     plain = {Path(name).stem: (first.folder / name).read_bytes() for name in first.tables}
     second = export(store, study, format="parquet")
     assert {Path(name).suffix for name in second.tables} == {".parquet"}
-    assert {p.name for p in second.folder.iterdir()} == {*second.tables, "CODEBOOK.md"}
+    assert {p.name for p in second.folder.iterdir()} == {
+        *second.tables,
+        "CODEBOOK.md",
+        "manifest.json",
+    }
     for name, content in plain.items():
         (tmp_path / "t.csv").write_bytes(content)
         try:
@@ -226,7 +243,7 @@ def test_an_archive_holds_all_tables(store: Store, tmp_path: Path, ending: str) 
     study = collected(store, tmp_path / "study", "best_worst")
     done = export(store, study, format=ending)
     with archive(store, study, ending) as stream, zipfile.ZipFile(stream) as packed:
-        assert set(packed.namelist()) == {*done.tables, "CODEBOOK.md"}
+        assert set(packed.namelist()) == {*done.tables, "CODEBOOK.md", "manifest.json"}
         for name in packed.namelist():
             assert packed.read(name) == (done.folder / name).read_bytes()
     for name in tidy_tables(study):

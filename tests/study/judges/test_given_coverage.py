@@ -205,19 +205,19 @@ def test_the_check_and_the_lock_warn_of_a_gate_that_a_table_cannot_pass(
     drawn = answering(open_study(folder)).own_pairs()
     n = len(drawn.answered)
     of_pairs = (
-        "warning   gate.0 (elo / spearman) needs a coverage of 95%, but judge 'gpt' chooses in "
+        "gate.0: gate.0 (elo / spearman) needs a coverage of 95%, but judge 'gpt' chooses in "
         f"{n} of 120 pairs of its ranking ({100 * n / 120:.3g}%), so the gate would not be passed."
     )
     of_items = (
         "gate.1 (overall / spearman) needs a coverage of 95%, but judge 'gpt' scores 10 of 20"
     )
-    for command in ("check", "lock"):
-        done = ratify(command, folder)
+    for command in (["check"], ["lock", "--yes"]):
+        done = ratify(*command[:1], folder, *command[1:])
         assert done.returncode == 0, done.stderr
         assert of_pairs in done.stderr
         assert of_items in done.stderr
         assert "judge gpt: it answers" in done.stderr + done.stdout
-    assert "note      judge gpt: it answers" in done.stderr
+    assert "plan.yaml: judge gpt: it answers" in done.stderr
     assert ratify("lock", folder).stderr == "", "what is locked already is not warned about"
 
 

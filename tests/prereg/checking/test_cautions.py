@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from prereg.cautions import answers_per_item, cautions, left_from_worked_plan
+from prereg.checking.analyses import of_analyses
+from prereg.checking.design import answers_per_item, of_design
+from prereg.checking.remark import WARNING
+from prereg.checking.texts import left_from_worked_plan
 from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
@@ -41,7 +44,9 @@ def sequences(*hands: str) -> dict[str, list[Trial]]:
 def said(*hands: str, items: str = "", plan: Plan | None = None) -> str:
     shown = sequences(*hands)
     names = items or "".join(sorted({i for h in shown.values() for t in h for i in t.item_ids}))
-    return "\n".join(cautions(plan or plan_of(), dict.fromkeys(names, "job"), shown))
+    one = plan or plan_of()
+    found = [*of_analyses(one), *of_design(one, dict.fromkeys(names, "job"), shown)]
+    return "\n".join(str(remark) for remark in found if remark.severity == WARNING)
 
 
 def ring(items: str, times: int) -> list[str]:
@@ -149,13 +154,16 @@ def test_what_is_left_of_the_worked_plan_is_said() -> None:
         n: (WORKED / "best_response" / f"{n}.md").read_text() for n in ("consent", "instructions")
     }
     left = left_from_worked_plan(plan_of("best_response"), texts)
-    assert [line.split(" is still")[0] for line in left[:2]] == ["consent.md", "instructions.md"]
-    assert "id, title, hypotheses and recruitment.codes.completed" in left[-1]
+    assert [str(line).split(" is still")[0] for line in left[:2]] == [
+        "consent.md",
+        "instructions.md",
+    ]
+    assert "id, title, hypotheses and recruitment.codes.completed" in str(left[-1])
     own = plan_of(
         id="mine", hypotheses=[], analyses=[], gate=[], recruitment={"codes": {"completed": "X-1"}}
     )
     (title,) = left_from_worked_plan(own, {"consent": "# Mine", "instructions": "# Mine"})
-    assert "worked plan's title." in title
+    assert "worked plan's title." in str(title)
     assert left_from_worked_plan(own.model_copy(update={"title": "Mine"}), {}) == []
 
 
@@ -232,11 +240,17 @@ def test_the_lock_warns_and_freezes(tmp_path: Path, ratify: Run) -> None:
     with edited_plan(folder) as plan:
         plan["design"] |= {"trials": 1}
     done = ratify("lock", folder)
+    last = done.stderr.splitlines()[-1]
+    assert (done.returncode, done.stdout) == (2, "")
+    assert last.startswith("ratify: ")
+    assert "5 warnings, so it is not locked (allowed: mend them, or lock with --yes)" in last
+    assert not (folder / "plan.lock.json").exists()
+    done = ratify("lock", folder, "--yes")
     assert done.returncode == 0, done.stderr
-    assert "warning   all 150 sequences show one and the same trial, 'i1' and 'i2'" in done.stderr
+    assert "all 150 sequences show one and the same trial, 'i1' and 'i2'" in done.stderr
     assert "150 raters give each of the 2 items that are shown 150 answers" in done.stderr
     for name in ("consent.md", "instructions.md"):
-        assert f"warning   {name} is still the text of a worked plan" in done.stderr
+        assert f"materials.{name[:-3]}: {name} is still the text of a worked plan" in done.stderr
     assert "locked" in done.stdout
     assert ratify("lock", folder).stderr == "", "what is locked already is not warned about"
 

@@ -1,0 +1,1 @@
+"""Checks a study folder for a third person: is everything as it was promised."""

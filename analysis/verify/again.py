@@ -1,0 +1,206 @@
+"""Checks results by running the analysis again, and the report by making it again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from analysis.evidence.tables import TABLES_FOLDER
+from analysis.report.data import read_results
+from analysis.report.page import render
+from analysis.results.files import BLIND_FOLDER, RESULTS_FOLDER
+from analysis.run import analyze_study
+from analysis.verify.check import Check, cannot, checked, listed_differences, no, yes
+from analysis.verify.rows import same_bytes
+from prereg import files
+from prereg.code import analysis_code
+from prereg.errors import RatifyError
+from prereg.lock import Lock
+from prereg.looks import LOOKS_FILE, read_looks
+from prereg.tables.manifest import read_manifest
+from prereg.tables.notes import heard_by
+
+REPORT = "report.html"
+# What the study folder holds beside what an analysis reads.
+_NOT_READ = (RESULTS_FOLDER, BLIND_FOLDER, "*.sqlite3*", ".*", "pseudonyms.csv")
+_LONGEST = 40
+
+
+def check_results(folder: Path, lock: Lock | None) -> list[Check]:
+    """Return whether the results follow from the tables, and the report from the results."""
+    place = folder / RESULTS_FOLDER
+    if not (place / "results.json").exists():
+        why = f"there is no {RESULTS_FOLDER}/results.json"
+        return [cannot(name, why) for name in ("looks", "results", "report")]
+    try:
+        meta = read_results(place / "results.json").meta
+    except RatifyError as error:
+        return [no("results", str(error)), no("report", str(error))]
+    return [
+        checked("looks", lambda: _looks(folder, meta)),
+        checked("results", lambda: _results(folder, meta, lock)),
+        checked("report", lambda: _report(place, meta)),
+    ]
+
+
+def _looks(folder: Path, meta: Mapping[str, Any]) -> Check:
+    """Compare the looks that the results name with the log."""
+    log = read_looks(folder)
+    if meta.get("mode") != "live" or "looks" not in meta:
+        logged = f"{len(log)} in the log" if log else "none in the log"
+        return cannot("looks", f"these results do not count as a look; {logged}")
+    named = [(one["at"], one["answers"]) for one in meta["looks"]]
+    found = [(look.at, look.answers) for look in log]
+    if found[: len(named)] != named:
+        return no(
+            "looks",
+            f"the results name {len(named)}, and {LOOKS_FILE} has "
+            + ("others" if len(found) >= len(named) else f"only {len(found)}"),
+        )
+    digest = log[len(named) - 1].results
+    if not same_bytes((folder / RESULTS_FOLDER / "results.json").read_bytes(), digest):
+        return no("looks", f"{LOOKS_FILE} has another hash of these results")
+    later = len(found) - len(named)
+    more = f"; {later} later, of which the results are not here" if later else ""
+    return yes("looks", f"first at {named[0][0]}, {len(named)} in all{more}")
+
+
+def _results(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
+    """Run the analysis again beside a copy of the tables, and compare every file."""
+    newer = list(_changed_inputs(folder, meta))
+    if newer:
+        return no("results", f"not made from these tables: {listed_differences(newer)} differ")
+    if lock is not None and meta.get("plan_hash") not in (None, lock.plan_hash):
+        return no("results", "made under an earlier version of the plan; run `ratify analyze`")
+    with tempfile.TemporaryDirectory() as name, heard_by(None):
+        study = Path(name) / "study"
+        _copy(folder, study)
+        try:
+            analyze_study(study, mode=str(meta["mode"]), at=str(meta["created_at"]))
+        except RatifyError as error:
+            return no("results", f"the analysis cannot be run again: {_in(folder, study, error)}")
+        found = list(_differences(folder / RESULTS_FOLDER, study / RESULTS_FOLDER))
+    other = _other_software(meta)
+    said = f" ({'; '.join(other)})" if other else ""
+    if found:
+        return no("results", f"{listed_differences(found)}{said}")
+    return yes("results", f"the analysis gives the same files when it is run again{said}")
+
+
+def _changed_inputs(folder: Path, meta: Mapping[str, Any]) -> Iterator[str]:
+    for name, digest in dict(meta.get("inputs", {})).items():
+        path = folder / TABLES_FOLDER / name
+        if not path.exists():
+            yield f"{name} (missing)"
+        elif not same_bytes(path.read_bytes(), digest):
+            yield name
+
+
+def _copy(folder: Path, target: Path) -> None:
+    """Copy what an analysis reads, the tables with the line ends that they were exported with."""
+    shutil.copytree(folder, target, ignore=shutil.ignore_patterns(*_NOT_READ))
+    manifest = read_manifest(target / TABLES_FOLDER)
+    for name, digest in manifest.sha256.items() if manifest is not None else ():
+        path = target / TABLES_FOLDER / name
+        if path.exists() and files.sha256(path.read_bytes()) != digest:
+            path.write_bytes(path.read_bytes().replace(b"\r\n", b"\n"))
+
+
+def _in(folder: Path, copy: Path, error: RatifyError) -> str:
+    """Return an error of the copy as one of the folder."""
+    return str(error).replace(str(copy), str(folder))
+
+
+def _other_software(meta: Mapping[str, Any]) -> list[str]:
+    """Return what made the results and is not what is installed here."""
+    from analysis.evidence.provenance import versions
+
+    said = []
+    if meta.get("code") != analysis_code():
+        said.append(
+            "made by other analysis code than is installed here"
+            if meta.get("code")
+            else "made by a release that does not name its analysis code"
+        )
+    before = dict(meta.get("versions", {}))
+    said += [
+        f"{name} {before.get(name, 'unknown')} then, {now} here"
+        for name, now in versions().items()
+        if before.get(name) != now
+    ]
+    return said
+
+
+def _differences(made: Path, again: Path) -> Iterator[str]:
+    """Yield which files of two folders of results differ, the numbers of results.json first."""
+    here, there = _files(made), _files(again)
+    for name in sorted({*here, *there}, key=lambda one: (one != "results.json", one)):
+        if name not in here:
+            yield f"{name} is missing"
+        elif name not in there:
+            yield f"{name} is not a file of these results"
+        elif name == "results.json":
+            yield from _json_differences(here[name], there[name])
+        elif _unix(here[name].read_bytes()) != _unix(there[name].read_bytes()):
+            yield f"{name} has been edited"
+
+
+def _files(folder: Path) -> dict[str, Path]:
+    found = {
+        path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()
+    }
+    found.pop(REPORT, None)  # it is checked by itself
+    return found
+
+
+def _json_differences(made: Path, again: Path) -> Iterator[str]:
+    texts = [_unix(path.read_bytes()) for path in (made, again)]
+    one, other = map(json.loads, texts)
+    whole = one == other
+    for content in (one, other):  # said beside the differences
+        for name in ("code", "versions"):
+            content["meta"].pop(name, None)
+    for difference in _unlike(one, other, ""):
+        yield f"results.json, {difference}"
+    if whole and texts[0] != texts[1]:
+        yield "results.json has been laid out in another way"
+
+
+def _unlike(one: Any, other: Any, place: str) -> Iterator[str]:
+    """Yield the deepest places at which two JSON values differ, with both values."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in dict.fromkeys([*one, *other]):
+            inner = f"{place}.{name}" if place else str(name)
+            yield from _unlike(one.get(name), other.get(name), inner)
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for number, pair in enumerate(zip(one, other, strict=True)):
+            yield from _unlike(*pair, f"{place}.{number}")
+    elif one != other:
+        yield f"{place}: {_short(one)} here, {_short(other)} when it is run again"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} entries"
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _report(place: Path, meta: Mapping[str, Any]) -> Check:
+    page = place / REPORT
+    if not page.exists():
+        return cannot("report", f"there is no {REPORT}")
+    again = render(read_results(place / "results.json"), place / "figures")
+    if _unix(page.read_bytes()) == again.encode("utf-8"):
+        return yes("report", "made from these results")
+    other = _other_software(meta)
+    said = f" ({'; '.join(other)})" if other else ""
+    return no("report", f"{REPORT} is not the report of these results{said}")
+
+
+def _unix(content: bytes) -> bytes:
+    return content.replace(b"\r\n", b"\n")

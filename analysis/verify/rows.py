@@ -1,0 +1,162 @@
+"""Checks the exported tables: their hashes, the versions that rows name, and missing rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from analysis.evidence.tables import TABLES_FOLDER
+from analysis.tables.tidy import table_path
+from analysis.verify.check import Check, cannot, listed_differences, no, yes
+from prereg import files
+from prereg.kinds.registry import kind_of
+from prereg.lock import Lock
+from prereg.plan.model import Plan
+from prereg.tables.contract import TABLES
+from prereg.tables.manifest import MANIFEST_FILE, Manifest, read_manifest
+from prereg.tables.notes import heard_by
+from prereg.tables.reader import NoRowsError, Table, read_table
+from prereg.tables.reading import OWN
+
+# When a row was made; the first of these columns that it has.
+_TIMES = ("answered_at", "consented_at", "asked_at")
+_OLD = f"there is no {MANIFEST_FILE}, so an earlier release exported these tables"
+
+
+def same_bytes(content: bytes, digest: str) -> bool:
+    """Say whether some text has a hash, with line ends as on Unix or as they are."""
+    return digest in (files.sha256(content), files.sha256(content.replace(b"\r\n", b"\n")))
+
+
+def check_tables(folder: Path) -> Check:
+    """Return whether every table is as it was exported."""
+    name, place = "tables", folder / TABLES_FOLDER
+    if not place.is_dir():
+        return cannot(name, f"there is no {TABLES_FOLDER}/")
+    manifest = read_manifest(place)
+    if manifest is None:
+        return cannot(name, _OLD)
+    found = []
+    for file, digest in manifest.sha256.items():
+        path = place / file
+        if not path.exists():
+            found.append(f"{file} is missing")
+        elif not same_bytes(path.read_bytes(), digest):
+            found.append(_difference(path, manifest.rows.get(file, 0)))
+    if found:
+        return no(name, listed_differences(found))
+    return yes(name, f"all {len(manifest.sha256)} as `ratify export` wrote them")
+
+
+def _difference(path: Path, exported: int) -> str:
+    rows = len(_rows(path))
+    if rows != exported:
+        return f"{path.name} has {rows} rows, and {exported} were exported"
+    return f"{path.name} has been edited"
+
+
+def check_chain(folder: Path, lock: Lock) -> Check:
+    """Return whether every row names a version of this plan, and was made while it was in force."""
+    name, place = "rows", folder / TABLES_FOLDER
+    since = {version.plan_hash: version.at for version in lock.versions}
+    amended = set(lock.hashes[1:])
+    found, counted = [], 0
+    for path in _collected(place):
+        for at, row in enumerate(_rows(path), start=2):
+            if "plan_hash" not in row:
+                break
+            counted += 1
+            made, mine = _made_at(row), row["plan_hash"]
+            if mine not in since:
+                found.append(
+                    f"{path.name}, row {at}: no version of this plan has its hash {mine[:12]}"
+                )
+            elif mine in amended and made and made < since[mine]:
+                found.append(f"{path.name}, row {at}: older than the version that it names")
+    if found:
+        return no(name, listed_differences(found))
+    if not counted:
+        return cannot(name, "no table has rows that name a plan")
+    versions = "the locked plan" if len(since) == 1 else "a version of the locked plan"
+    return yes(name, f"all {counted:,} were made under {versions}")
+
+
+def _made_at(row: Mapping[str, str]) -> str:
+    return next((row[column] for column in _TIMES if row.get(column)), "")
+
+
+def check_missing(folder: Path, plan: Plan) -> Check:
+    """Return whether the tables have every row that the store had counted."""
+    name, place = "nothing missing", folder / TABLES_FOLDER
+    manifest = read_manifest(place)
+    if manifest is None:
+        return cannot(name, _OLD if place.is_dir() else f"there is no {TABLES_FOLDER}/")
+    found = [
+        *_visits(place, manifest),
+        *_answers(place, plan, manifest),
+        *_requests(place, manifest),
+        *_withdrawals(place, manifest),
+    ]
+    if found:
+        return no(name, listed_differences(found))
+    answers = sum(manifest.answered.values())
+    return yes(
+        name, f"{answers:,} answers of {len(manifest.answered):,} visits, as the store counted them"
+    )
+
+
+def _visits(place: Path, manifest: Manifest) -> Iterator[str]:
+    there = {row["session_id"] for row in _rows(table_path(place, "participants"))}
+    for session in manifest.answered.keys() - there:
+        yield f"participants has no visit {session}"
+    for session in there - manifest.answered.keys():
+        yield f"participants has a visit {session} that the store had not"
+
+
+def _answers(place: Path, plan: Plan, manifest: Manifest) -> Iterator[str]:
+    table = kind_of(plan).table
+    rows = _rows(table_path(place, table))
+    trials = {(r["session_id"], r["position"]) for r in rows if r.get("rater_kind") == "human"}
+    answered = Counter(session for session, _ in trials)
+    for session, promised in sorted(manifest.answered.items()):
+        if answered[session] != promised:
+            yield f"{table} has {answered[session]} of {promised} answers of visit {session}"
+    for session in sorted(answered.keys() - manifest.answered.keys()):
+        yield f"{table} has answers of a visit {session} that the store had not"
+
+
+def _requests(place: Path, manifest: Manifest) -> Iterator[str]:
+    rows = _rows(table_path(place, "requests"))
+    answered = Counter(row["rater_id"] for row in rows if row.get("status") == "answered")
+    for judge in sorted({*manifest.requests, *answered}):
+        if answered[judge] != manifest.requests.get(judge, 0):
+            promised = manifest.requests.get(judge, 0)
+            yield f"requests has {answered[judge]} of {promised} answered requests of {judge}"
+
+
+def _withdrawals(place: Path, manifest: Manifest) -> Iterator[str]:
+    gone = Counter(row["mode"] for row in _rows(table_path(place, "withdrawals")))
+    for mode in sorted({*manifest.withdrawals, *gone}):
+        if gone[mode] != manifest.withdrawals.get(mode, 0):
+            promised = manifest.withdrawals.get(mode, 0)
+            yield f"withdrawals has {gone[mode]} of {promised} rows of mode {mode}"
+
+
+def _collected(place: Path) -> list[Path]:
+    paths = [table_path(place, name) for name in TABLES]
+    return [path for path in paths if path.exists()]
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a table; none if it is absent or empty."""
+    return [] if not path.exists() else list(_read(path))
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    try:
+        with heard_by(None):
+            table: Table = read_table(path, OWN)
+            return table.rows
+    except NoRowsError:
+        return []

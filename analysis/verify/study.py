@@ -1,0 +1,54 @@
+"""Runs every check of a study folder, each by itself, so that one fault does not hide another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from analysis.verify.again import check_results
+from analysis.verify.check import Check, cannot, checked
+from analysis.verify.registered import check_code, check_lock, check_parts, check_stamps
+from analysis.verify.rows import check_chain, check_missing, check_tables
+from prereg.errors import RatifyError
+from prereg.plan.file import load_plan
+from prereg.plan.model import Plan
+
+
+def verify_study(folder: Path) -> list[Check]:
+    """Check whether a study folder is as it was promised, from nothing but the folder.
+
+    Parameters
+    ----------
+    folder : Path
+        With plan.yaml and plan.lock.json; tables and results are checked where they are.
+
+    Returns
+    -------
+    list of Check
+        In the order in which a study is made. Nothing in the folder is changed.
+    """
+    lock, found = check_lock(folder)
+    plan = _plan(folder)
+    if lock is None:
+        found += [
+            cannot(name, "the lock or its amendments cannot be read") for name in ("plan", "rows")
+        ]
+    else:
+        found += check_parts(folder, lock)
+        found.append(checked("rows", lambda: check_chain(folder, lock)))
+    found.append(checked("tables", lambda: check_tables(folder)))
+    found.append(
+        cannot("nothing missing", "the plan cannot be read")
+        if plan is None
+        else checked("nothing missing", lambda: check_missing(folder, plan))
+    )
+    found += check_results(folder, lock)
+    if lock is not None:
+        found += [check_code(lock), checked("stamps", lambda: check_stamps(folder, lock))]
+    return found
+
+
+def _plan(folder: Path) -> Plan | None:
+    try:
+        return load_plan(folder)
+    except RatifyError:
+        return None

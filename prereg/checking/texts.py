@@ -1,0 +1,173 @@
+"""Finds texts that nobody edited: of a worked plan, placeholders, and another language's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from prereg.checking.language import NAMES, language_of
+from prereg.checking.remark import Remark, warning
+from prereg.plan.file import PLAN_FILE, parse_plan
+from prereg.plan.model import Plan
+from prereg.worked_plans import (
+    Choices,
+    chosen_plan,
+    languages_of,
+    translated,
+    worked_plans,
+    worked_texts,
+)
+
+_PLACEHOLDER = re.compile(
+    r"\bTODO\b|\bFIXME\b|\bTBD\b|\bXX+\b|_{4,}|\?\?\?|(?i:lorem ipsum)"
+    r"|(?i:<(?:your|insert|name|e-?mail)\b[^<>\n]{0,40}>)"
+    r"|(?i:\[(?:your|insert|enter|add|name|e-?mail|phone|contact|institution|ihr|ihre|hier|اسم|أدخل)"
+    r"\b[^\]\n]{0,40}\](?!\())"
+)
+# At most so many items are read to tell their language.
+_MOST_ITEMS = 40
+
+
+def left_from_worked_plan(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
+    """Return warnings about texts and names that are still those of a worked plan.
+
+    Parameters
+    ----------
+    plan : Plan
+        Of a study with the researcher's own items.
+    texts : mapping
+        Its consent and instructions.
+    """
+    found: dict[str, Remark] = {}
+    for worked, language in _worked():
+        theirs = worked_texts(worked, language)
+        for name, text in texts.items():
+            if text.split() == theirs[f"{name}.md"].split():
+                found[name] = warning(
+                    f"{getattr(plan.materials, name)} is still the text of a worked plan. Raters "
+                    "would read about another study.",
+                    "Write your own.",
+                    f"materials.{name}",
+                )
+        same = _same(plan, _plan_of(worked), translated(worked, language))
+        if same:
+            said = f"plan.yaml still has the worked plan's {_listed(same)}."
+            do = "Write your own before the lock, because they cannot be changed afterwards."
+            found[said] = warning(said, do, same[0])
+    return list(found.values())
+
+
+def _worked() -> Iterator[tuple[str, str]]:
+    """Yield each worked plan in each language."""
+    for worked in worked_plans():
+        for language in languages_of(worked):
+            yield worked, language
+
+
+@cache
+def _plan_of(worked: str) -> Plan:
+    return parse_plan(chosen_plan(worked, Choices()), file=PLAN_FILE)
+
+
+def _same(plan: Plan, theirs: Plan, texts: Mapping[str, str]) -> list[str]:
+    """Return what a plan has in common with a worked plan in a language."""
+    said = [texts.get(f"hypotheses.{n}.text", one.text) for n, one in enumerate(theirs.hypotheses)]
+    code = texts.get("recruitment.codes.completed", theirs.recruitment.codes.completed)
+    found = {
+        "id": plan.id == theirs.id,
+        "title": plan.title == texts.get("title", theirs.title),
+        "hypotheses": bool(said) and [one.text for one in plan.hypotheses] == said,
+        "recruitment.codes.completed": plan.recruitment.codes.completed == code,
+    }
+    same = [name for name, alike in found.items() if alike]
+    # the id is that of every language: alone it says nothing of a translation
+    return [] if texts and same == ["id"] else same
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def placeholders(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
+    """Return warnings about placeholders in the texts and in every text of the plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    texts : mapping
+        Consent and instructions.
+    """
+    found = [
+        warning(
+            f"it still has a placeholder: {place[0]}",
+            "Write what belongs there.",
+            file=getattr(plan.materials, name),
+            line=number,
+        )
+        for name, text in texts.items()
+        for number, line in enumerate(text.splitlines(), start=1)
+        for place in _PLACEHOLDER.finditer(line)
+    ]
+    for key, text in _texts_of(plan.to_json()):
+        place = _PLACEHOLDER.search(text)
+        if place:
+            found.append(
+                warning(f"the plan still has a placeholder: {place[0]}", "Write your own.", key)
+            )
+    return found
+
+
+def other_languages(
+    plan: Plan, texts: Mapping[str, str], items: Sequence[str] = ()
+) -> list[Remark]:
+    """Return warnings about texts in another language than the pages' own words.
+
+    Parameters
+    ----------
+    plan : Plan
+    texts : mapping
+        Consent and instructions.
+    items : sequence of str
+        Texts of the items.
+    """
+    found = []
+    parts = [(None, getattr(plan.materials, name), text) for name, text in texts.items()]
+    if items:
+        some = "\n".join(items[:: max(1, len(items) // _MOST_ITEMS)])
+        parts.append((None, plan.materials.items, some))
+    own = NAMES.get(plan.language, plan.language)
+    for key, file, text in [*parts, *((key, None, text) for key, text in _shown_by(plan))]:
+        spoken = language_of(text)
+        if spoken is None or spoken == plan.language:
+            continue
+        found.append(
+            warning(
+                f"this seems to be in {NAMES[spoken]}, but the pages' own words are in {own} "
+                f"(language: {plan.language}).",
+                "Translate it, or change language, unless both are meant.",
+                key,
+                file=file,
+            )
+        )
+    return found
+
+
+def _shown_by(plan: Plan) -> Iterator[tuple[str, str]]:
+    """Yield the parts of the plan that raters read, with their key."""
+    content = plan.to_json()
+    yield "design.question", plan.design.question
+    for key in ("scales", "comprehension", "attention_checks", "practice", "survey", "display"):
+        said = [text for _, text in _texts_of(content.get(key), key) if " " in text]
+        if said:
+            yield key, "\n".join(said)
+
+
+def _texts_of(part: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield every text of a part of the plan, with its key."""
+    if isinstance(part, str):
+        yield key, part
+    elif isinstance(part, dict | list):
+        for name, inner in part.items() if isinstance(part, dict) else enumerate(part):
+            yield from _texts_of(inner, f"{key}.{name}" if key else str(name))

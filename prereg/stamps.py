@@ -1,0 +1,192 @@
+"""What else proves when a version of a plan was there: a git commit, a registry, a timestamp.
+
+A hash in a lock proves nothing about time by itself: whoever can write the lock can write its date.
+A registry with dates of its own, a public repository or a timestamp authority can.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from prereg.amendments.amendment import AMENDMENTS_FILE
+from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE, Lock
+
+Stamp = Mapping[str, str]
+_EXTRA = "pip install 'ratify-eval[timestamp]'"
+
+
+def registry_stamp(lock: Lock, url: str) -> dict[str, str]:
+    """Return the stamp of a registration, by its address.
+
+    Raises
+    ------
+    RatifyError
+        When it is not an address of the web.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise RatifyError(
+            "is not an address of the web",
+            file="--registry",
+            value=url,
+            allowed="the registration's address, such as https://osf.io/abcde",
+        )
+    return {"kind": "registry", "plan_hash": lock.plan_hash, "url": url}
+
+
+def git_stamp(folder: Path, lock: Lock) -> dict[str, str]:
+    """Return the stamp of the git commit that holds the lock as it is now.
+
+    Raises
+    ------
+    RatifyError
+        When the folder is not in a repository, or its newest commit does not hold the lock.
+    """
+    commit = _git(folder, "rev-parse", "HEAD").strip()
+    at = _git(folder, "show", "--no-patch", "--format=%cI", commit).strip()
+    stamp = {"kind": "git", "plan_hash": lock.plan_hash, "commit": commit, "at": at}
+    if _hash_in_commit(folder, commit) != lock.plan_hash:
+        raise RatifyError(
+            "the newest commit does not hold this version of the plan",
+            file=folder / LOCK_FILE,
+            value=commit,
+            allowed=f"commit {LOCK_FILE} (and {AMENDMENTS_FILE}, if there is one) first",
+        )
+    return stamp
+
+
+def timestamp_stamp(lock: Lock, path: Path) -> dict[str, str]:
+    """Return the stamp of a timestamp authority's reply (RFC 3161) about the plan hash.
+
+    Parameters
+    ----------
+    lock : Lock
+    path : Path
+        The reply, as `openssl ts -query -digest PLAN_HASH -sha256` asks for it.
+
+    Raises
+    ------
+    RatifyError
+        When it is not such a reply, was refused, or is about something else.
+    """
+    try:
+        reply = path.read_bytes()
+    except OSError as error:
+        raise RatifyError(f"cannot be read: {error.strerror}", file=path) from error
+    digest, at = _read_reply(reply, path)
+    if digest != lock.plan_hash:
+        raise RatifyError(
+            "the timestamp is about something else than this version of the plan",
+            file=path,
+            value=digest,
+            allowed=f"a reply to `openssl ts -query -digest {lock.plan_hash} -sha256 -cert`",
+        )
+    return {
+        "kind": "timestamp",
+        "plan_hash": lock.plan_hash,
+        "at": at,
+        "reply": base64.b64encode(reply).decode("ascii"),
+    }
+
+
+def check_stamp(folder: Path, lock: Lock, stamp: Stamp) -> tuple[bool | None, str]:
+    """Check one stamp of a lock.
+
+    Returns
+    -------
+    bool or None
+        Whether it proves what it says; None if that cannot be checked here.
+    str
+        The stamp and the finding, in words.
+    """
+    kind, about = stamp.get("kind", ""), stamp.get("plan_hash", "")
+    which = "the newest version" if about == lock.plan_hash else f"version {about[:12]}"
+    if about not in lock.hashes:
+        return False, f"a {kind} stamp is about {about[:12]}, which is no version of this plan"
+    if kind == "registry":
+        return None, f"{which} is registered at {stamp.get('url')}: compare the hash there"
+    if kind == "git":
+        return _check_commit(folder, stamp, which)
+    if kind == "timestamp":
+        return _check_reply(stamp, which)
+    return None, f"{which} has a stamp of an unknown kind, {kind!r}"
+
+
+def _check_commit(folder: Path, stamp: Stamp, which: str) -> tuple[bool | None, str]:
+    commit = stamp.get("commit", "")
+    said = f"{which} is in git commit {commit[:12]}"
+    try:
+        found = _hash_in_commit(folder, commit)
+    except RatifyError:
+        return None, f"{said}, which is not here"
+    return found == stamp["plan_hash"], f"{said} of {stamp.get('at')}"
+
+
+def _check_reply(stamp: Stamp, which: str) -> tuple[bool | None, str]:
+    said = f"{which} has a timestamp of {stamp.get('at')}"
+    try:
+        digest, at = _read_reply(base64.b64decode(stamp.get("reply", "")), Path(LOCK_FILE))
+    except RatifyError as error:
+        return (None if _EXTRA in str(error) else False), f"{said}: {error}"
+    if digest != stamp["plan_hash"] or at != stamp.get("at"):
+        return False, f"{said}, but the authority's reply is about {digest[:12]} at {at}"
+    return None, f"{said}; that the authority signed it, `openssl ts -verify` checks"
+
+
+def _read_reply(reply: bytes, path: Path) -> tuple[str, str]:
+    """Return the SHA-256 that a timestamp is about, and its time."""
+    try:
+        from rfc3161_client import decode_timestamp_response
+    except ImportError as error:
+        raise RatifyError(
+            "reading a timestamp needs another package", file=path, allowed=_EXTRA
+        ) from error
+    try:
+        response = decode_timestamp_response(reply)
+        # granted, or granted with modifications
+        info = response.tst_info if response.status in {0, 1} else None
+    except ValueError:
+        info = None
+    if info is None:
+        raise RatifyError(
+            "is not a timestamp that an authority granted", file=path, allowed="its reply (.tsr)"
+        )
+    return info.message_imprint.message.hex(), info.gen_time.isoformat()
+
+
+def _hash_in_commit(folder: Path, commit: str) -> str | None:
+    """Return the hash of the newest version that a commit holds; None if it holds no lock."""
+    try:
+        newest = _git(folder, "show", f"{commit}:./{AMENDMENTS_FILE}").splitlines()[-1]
+    except (RatifyError, IndexError):
+        try:
+            newest = _git(folder, "show", f"{commit}:./{LOCK_FILE}")
+        except RatifyError:
+            _git(folder, "cat-file", "-e", f"{commit}^{{commit}}")  # raises if there is none
+            return None
+    try:
+        return str(json.loads(newest)["plan_hash"])
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    try:
+        ran = subprocess.run(  # noqa: S603
+            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except FileNotFoundError as error:
+        raise RatifyError("git is not installed", file=folder) from error
+    except subprocess.CalledProcessError as error:
+        said = " ".join(error.stderr.split()) or "git refused"
+        raise RatifyError(said, file=folder, allowed="a folder in a git repository") from error
+    return ran.stdout

@@ -1,0 +1,18 @@
+"""`ratify schema`: prints the JSON Schema of a plan, for editors."""
+
+from __future__ import annotations
+
+import click
+
+from ratify.command_line import main
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema (draft 2020-12) of plan.yaml, by which an editor completes and checks.
+
+    `ratify new` writes it beside the plan, which names it in its first line.
+    """
+    from prereg.plan.schema import schema_text
+
+    click.echo(schema_text(), nl=False)

@@ -1,0 +1,150 @@
+"""`ratify simulate`: sends simulated raters through the pages of a plan, up to its report."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ratify.command_line import STUDY, main
+
+if TYPE_CHECKING:
+    from study.folder import Study
+
+# Without a terminal, so many lines say how far the raters are.
+LINES = 4
+
+
+@main.command()
+@STUDY
+@click.option(
+    "--raters",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Fill only N places. Default: every place of the plan.",
+)
+def simulate(folder: Path, raters: int | None) -> None:
+    """Send simulated raters through the pages of DIR, as the plan assumes them, up to the report.
+
+    Everything is written to DIR/simulation, which is replaced; the study itself stays as it is and
+    needs no lock. No model is asked: judges other than baselines are simulated, too.
+    """
+    from prereg.files import replaced_folder
+    from study.opening import open_study
+    from study.simulation.folder import SIMULATION, copied, refuse_folder
+    from study.simulation.raters import refuse_places
+
+    refuse_folder(folder)
+    study = open_study(folder)
+    places = study.plan.design.raters if raters is None else raters
+    refuse_places(study, places)
+    with replaced_folder(folder / SIMULATION, ours=None) as beside:
+        lines = run_simulation(copied(study, beside), places=places)
+    for line in lines:
+        click.echo(line)
+    click.echo(f"\n{folder / SIMULATION}/results/report.html   the report, of simulated raters")
+    click.echo(f"{folder / SIMULATION}/data/   their tables, with mode bot")
+
+
+def run_simulation(study: Study, *, places: int) -> list[str]:
+    """Fill the places of a copied study, ask its judges, and write its tables, results and report.
+
+    Returns
+    -------
+    list of str
+        What was found, and whether the gate's thresholds hold.
+
+    Raises
+    ------
+    RatifyError
+        When a page, a judge or an analysis fails.
+    """
+    from analysis.gate import judge_results
+    from analysis.report.page import write_report
+    from analysis.run import analyze_study
+    from prereg.simulated import mark_simulated
+    from study.export.files import export
+    from study.simulation.judges import SIMULATED, simulate_judges
+    from study.simulation.quality import known_of
+    from study.simulation.raters import simulate_people
+    from study.simulation.times import give_times
+    from study.store.database import open_store
+
+    quality = quality_of(study)
+    with _progress(places) as ended:
+        sent = simulate_people(study, known_of(study, quality), places=places, ended=ended)
+    click.echo(sent.sentence)
+    with closing(open_store(study.folder, None)) as store:
+        give_times(store, study, sent.careless)
+        judged = simulate_judges(store, study, quality)
+        for line in judged:
+            click.echo(line)
+        _write_tables(study)
+        export(store, study)
+    simulated = [f"{line[0].upper()}{line[1:]}" for line in judged if SIMULATED in line]
+    mark_simulated(study.folder, [sent.sentence, *simulated])
+    results = analyze_study(study.folder, mode="bot")
+    write_report(study.folder / "results")
+    return [
+        "\nWhat the analysis found (simulated raters):",
+        *(f"  {sentence}" for sentence in results.headline),
+        *(f"  {line}" for line in judge_results(study.folder).lines()),
+    ]
+
+
+@contextmanager
+def _progress(places: int) -> Iterator[Callable[[], None]]:
+    """Show how many places are filled: a bar on a terminal, a few lines elsewhere."""
+    if sys.stdout.isatty():
+        with click.progressbar(length=places, label="simulated raters") as bar:
+            yield lambda: bar.update(1)
+        return
+    done = 0
+
+    def tell() -> None:
+        nonlocal done
+        done += 1
+        if done * LINES // places > (done - 1) * LINES // places:
+            click.echo(f"simulated raters: {done:,} of {places:,} places are filled")
+
+    yield tell
+
+
+def quality_of(study: Study) -> dict[str, float]:
+    """Return how good each item is, by its id: as a column says, or drawn from the plan's seed."""
+    import pandas as pd
+
+    from analysis.planning.qualities import draw_quality
+    from prereg.streams import Stream, stream
+    from study.simulation.quality import known_quality
+
+    known = known_quality(study)
+    if known is not None:
+        return known
+    items = pd.DataFrame(study.table.rows, dtype=str)
+    rng = stream(study.plan.seed, Stream.SIMULATION, "quality")
+    drawn = draw_quality(study.plan, items, rng)
+    return {name: float(q) for name, q in zip(items["item_id"], drawn, strict=True)}
+
+
+def _write_tables(study: Study) -> None:
+    """Write simulated tables of the researcher's own, where analyses read some."""
+    if not study.plan.tables:
+        return
+    import pandas as pd
+
+    from analysis.planning.own_tables import in_file, simulated_tables
+    from prereg.streams import Stream, stream
+    from prereg.tables.reader import write_csv
+
+    rng = stream(study.plan.seed, Stream.SIMULATION, "tables")
+    items = pd.DataFrame(study.table.rows, dtype=str)
+    for name, made in simulated_tables(study.plan, items, rng).items():
+        table = in_file(study.plan, name, made)
+        columns = [str(column) for column in table.columns]
+        rows = [dict(zip(columns, row, strict=True)) for row in table.itertuples(index=False)]
+        write_csv(study.folder / "data" / f"{name}.csv", columns, rows)

@@ -1,0 +1,1 @@
+"""Looks at a whole study folder before the lock, and goes on after a fault."""

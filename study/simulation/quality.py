@@ -1,0 +1,63 @@
+"""What simulated raters know of a study: how good its items are, and what its checks expect."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from study.bots import Known, Page, fingerprint
+from study.folder import Study
+from study.web.texts import Texts
+
+# The column of the items table that holds a quality, in standard deviations.
+QUALITY = "planted_quality"
+
+
+def known_quality(study: Study) -> dict[str, float] | None:
+    """Return the quality of every item by its id, if the items have a column of it.
+
+    Raises
+    ------
+    RatifyError
+        When a cell of the column is not a number.
+    """
+    table = study.table
+    if QUALITY not in table.columns:
+        return None
+    found: dict[str, float] = {}
+    for row, record in enumerate(table.rows, start=2):
+        number = table.number(row, QUALITY)
+        if number is None:
+            raise table.error(row, QUALITY, "is empty", allowed="a number")
+        found[record["item_id"]] = float(number)
+    return found
+
+
+def known_of(study: Study, quality: Mapping[str, float]) -> Known:
+    """Return what simulated raters know of a study.
+
+    Parameters
+    ----------
+    study : Study
+    quality : mapping
+        By item id. Of items that look alike on a page, the first counts.
+    """
+    texts = Texts(study.plan.display, study.images)
+
+    def shown(text: str) -> str:
+        page = Page()
+        page.feed(f'<div data-conversation="A">{texts.item(text)}</div>')
+        return fingerprint(page.conversations["A"])
+
+    by_text: dict[str, float] = {}
+    for name, item in study.items.items():
+        by_text.setdefault(shown(item.text), quality[name])
+    question = study.plan.comprehension
+    return Known(
+        quality=by_text,
+        checks={
+            tuple(shown(text) for text in check.texts): check.expected
+            for check in study.plan.attention_checks
+        },
+        scales={scale.id: scale for scale in study.plan.rated},
+        understood=str(question.answer) if question is not None else "",
+    )

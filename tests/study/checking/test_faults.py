@@ -1,0 +1,410 @@
+"""If this failed, the author of a plan would see one fault after another, and never a list."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from prereg.tables.reader import read_table, write_csv
+from ratify import main
+from study.checking.looking import look
+from study.opening import open_study
+from study.scaffold import new_study
+from tests.support.plans import edited_plan
+
+Plan = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return a study folder of each kind, to be copied."""
+    place = tmp_path_factory.mktemp("made")
+    names = ("pairwise_preference", "empathy_rating", "best_response")
+    for name in names:
+        new_study(place / name, worked=name)
+    return {name: place / name for name in names}
+
+
+def copied(made: dict[str, Path], tmp_path: Path, worked: str = "pairwise_preference") -> Path:
+    folder = tmp_path / "s"
+    folder.mkdir()
+    for path in made[worked].iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def ran(*words: object) -> Result:
+    return CliRunner().invoke(main, [str(word) for word in words])
+
+
+def checked(folder: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(ran("check", folder, "--json").stdout)
+    return found
+
+
+def errors(folder: Path) -> dict[str, str]:
+    """Return the problem of each error by its key."""
+    return {one["key"]: one["problem"] for one in checked(folder) if one["severity"] == "error"}
+
+
+def test_a_wrong_survey_hides_no_fault_of_other_parts(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    with edited_plan(folder) as plan:
+        question = {"id": "student", "kind": "choice", "question": "Student?", "options": []}
+        plan["survey"] = [question]
+        plan["hypotheses"][0] = {**plan["hypotheses"][0], "the more often it wins": None}
+        plan["analyses"][0]["judge"] = "nobody"
+        plan["gate"][0]["quantity"] = "nothing"
+    found = errors(folder)
+    assert len(found) == 4, found
+    assert "needs quotation marks" in found["hypotheses.0.the more often it wins"]
+    assert "has no entry" in found["survey.0.options"]
+    assert {"analyses.0.judge", "gate.0.quantity"} <= set(found)
+
+
+def test_a_fault_of_one_part_hides_nothing_else_and_invents_nothing(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path)
+    with edited_plan(folder) as plan:
+        plan["judges"][0]["pairs"]["k"] = -1  # so the judge `lexical` cannot be read
+        plan["analyses"][2]["formula"] = "select_higher ~ gap +"
+        plan["analyses"][3]["level"] = 7
+        plan["analyses"][6]["hypothesis"] = "H9"
+        plan["gate"][0]["quantity"] = "nothing"
+        del plan["title"]
+    rows = read_table(folder / "items.csv").rows
+    rows[3]["text"] = ""
+    write_csv(folder / "items.csv", list(rows[0]), rows)
+    (folder / "consent.md").write_text("no title\n")
+    found = errors(folder)
+    assert set(found) == {
+        "title",
+        "judges.0.pairs.k",
+        "analyses.2.formula",
+        "analyses.3.level",
+        "analyses.6.hypothesis",
+        "gate.0.quantity",
+        "text",
+        None,  # the consent as a whole
+    }
+
+
+def test_every_line_says_where_what_is_allowed_and_what_to_do(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    path = folder / "plan.yaml"
+    text = path.read_text().replace("  trials: 10", "  trials: ten").replace("side: b", "sides: b")
+    path.write_text(text)
+    (number, spelling) = [one for one in checked(folder) if one["severity"] == "error"]
+    lines = text.splitlines()
+    for one, key in ((number, "trials"), (spelling, "sides")):
+        assert lines[one["line"] - 1].strip().startswith(f"{key}:")
+        assert one["file"] == str(path)
+        assert one["allowed"]
+        assert one["do"]
+    assert number["value"] == "ten"
+    assert spelling["do"] == "write 'side' if that is meant"
+    done = ran("check", folder)
+    assert done.exit_code == 2
+    assert (
+        f"error     {path}, line {number['line']}, design.trials: is not a whole number, got"
+        in (done.stderr)
+    )
+
+
+def test_faults_of_judges_items_and_texts_come_with_those_of_the_plan(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path)
+    assert errors(folder) == {}
+    with edited_plan(folder) as plan:
+        plan["measures"]["scale"] = {"min": 1, "max": 7}
+        plan["gate"][0]["quantity"] = "nothing"
+    rows = read_table(folder / "items.csv").rows
+    rows[0]["text"] = rows[1]["text"] = rows[4]["scenario"] = ""
+    rows[9]["item_id"] = rows[8]["item_id"]
+    write_csv(folder / "items.csv", list(rows[0]), rows)
+    (folder / "instructions.md").unlink()
+    (folder / "consent.md").write_text("no title\n")
+    said = [line for line in ran("check", folder).stderr.splitlines() if line.startswith("error")]
+    for words in (
+        "gate.0.quantity",
+        "baseline lexical rates from 1 to 5 only",
+        "items.csv, row 2, column text: is empty",
+        "items.csv, row 3, column text: is empty",
+        "column scenario: is empty",
+        "column item_id: this item_id is already in row 10",
+        "consent.md: has 0 titles",
+        "instructions.md: no such file",
+    ):
+        assert sum(words in line for line in said) == 1, (words, said)
+
+
+def test_a_plan_of_no_kind_is_not_judged_further(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    with edited_plan(folder) as plan:
+        del plan["measures"]
+    assert "is needed by a plan of kind pairwise" in errors(folder)["measures"]
+    with edited_plan(folder) as plan:
+        plan["kind"] = "pairwsie"
+    assert errors(folder) == {"kind": "is not a kind of task"}
+    with edited_plan(folder) as plan:
+        plan["kind"] = "pairwise"
+        plan["measures"] = {"scale": {"min": 1, "max": 5}, "adds": ["validating_emotions"]}
+        plan["analyses"], plan["gate"] = [], []
+    assert look(folder).errors == []
+    open_study(folder)
+
+
+def test_yaml_that_cannot_be_read_is_one_line(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    path = folder / "plan.yaml"
+    path.write_text(path.read_text().replace("title: Do people", "title: Note: do people"))
+    for words in (["check"], ["lock"]):
+        done = ran(words[0], folder)
+        assert done.exit_code == 2
+        (line,) = done.stderr.splitlines()
+        assert "plan.yaml: is not YAML at line 8: there is a colon where none may be" in line
+
+
+# ---- What the issue names, each by itself -------------------------------------------------------
+
+TERMS = {"terms": ["position"], "cluster": "rater_id", "predictors": "position + C(scenario)"}
+REGRESSION = {"id": "mine", "kind": "regression", "data": "ratings", "model": "ols", **TERMS}
+REGRESSION |= {"outcomes": ["advice_giving"]}
+RATED, PICKED = "empathy_rating", "best_response"
+
+
+def _add(**analysis: Any) -> Callable[[Plan], None]:
+    return lambda plan: plan["analyses"].append(REGRESSION | analysis)
+
+
+def _set(*path: Any, to: Any) -> Callable[[Plan], None]:
+    def change(plan: Plan) -> None:
+        part: Any = plan
+        for key in path[:-1]:
+            part = part[key]
+        part[path[-1]] = to
+
+    return change
+
+
+def _gate(quantity: str) -> Callable[[Plan], None]:
+    threshold = {"analysis": "agreement_with_people", "quantity": quantity, "at_least": 0.1}
+    return _set("gate", to=[threshold])
+
+
+SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
+
+
+@pytest.mark.parametrize(
+    ("worked", "change", "severity", "key", "says"),
+    [
+        (RATED, _add(), "ok", None, ""),
+        (RATED, _add(predictors="mood"), "error", "analyses.1.predictors", "there is no such col"),
+        (
+            RATED,
+            _add(predictors="condition", terms=["condition"]),
+            "error",
+            "analyses.1.predictors",
+            "the study leaves the column 'condition' empty",
+        ),
+        (RATED, _add(cluster="nobody"), "error", "analyses.1.cluster", "makes no such column"),
+        (RATED, _add(terms=["positon"]), "error", "analyses.1.terms.0", "is not a contrast"),
+        (
+            RATED,
+            _add(model="ordinal", predictors="position + I(2 * position)"),
+            "error",
+            "analyses.1.predictors",
+            "linear combinations",
+        ),
+        (RATED, _add(model="logit"), "error", "analyses.1.predictors", "not an outcome of a logit"),
+        (
+            PICKED,
+            lambda plan: plan["analyses"].append({**SHARES, "source": "author"}),
+            "error",
+            "analyses.2.source",
+            "items.csv has no such column",
+        ),
+        (
+            PICKED,
+            lambda plan: plan["analyses"].append({**SHARES, "reference": "nowhere"}),
+            "error",
+            "analyses.2.reference",
+            "no item has this in its column 'scenario'",
+        ),
+        (
+            PICKED,
+            lambda plan: plan.update(
+                analyses=[*plan["analyses"], SHARES],
+                gate=[{"analysis": "shares", "quantity": "most: nowhere", "at_least": 0}],
+            ),
+            "error",
+            "gate.0.quantity",
+            "makes no such number of these items",
+        ),
+        (
+            RATED,
+            _gate("lexical: kappa_single warmth"),
+            "error",
+            "gate.0.quantity",
+            "names no dimension that is rated",
+        ),
+        (RATED, _gate("lexical: kapa all"), "error", "gate.0.quantity", "is not known here"),
+        (
+            RATED,
+            lambda plan: plan["hypotheses"].append({"id": "H2", "text": "More is more."}),
+            "warning",
+            "hypotheses.1.id",
+            "no analysis serves hypothesis H2",
+        ),
+        (RATED, _add(), "warning", "analyses.1.id", "serves no hypothesis: no prediction says"),
+        (
+            RATED,
+            lambda plan: plan["judges"].append({"id": "gpt", "kind": "llm", "model": "m"}),
+            "warning",
+            "judges.2.id",
+            "no analysis names it",
+        ),
+        (
+            RATED,
+            _set("analyses", 0, "judges", to=["lexical"]),
+            "note",
+            "judges.1.id",
+            "no analysis names the baseline 'length'",
+        ),
+        (
+            RATED,
+            _set("design", "sample", to={"by": "planted_quality", "bins": 3}),
+            "error",
+            "design.sample.per_bin",
+            "is missing",
+        ),
+        (
+            RATED,
+            _set("design", "sample", to={"by": "turn", "bins": 3, "per_bin": 2}),
+            "error",
+            "design.sample.by",
+            "items.csv has no such column",
+        ),
+        (
+            "pairwise_preference",
+            _set("design", "trials", to=1),
+            "warning",
+            "design.trials",
+            "one p",
+        ),
+        (
+            RATED,
+            _set("title", to="Study of [your topic]"),
+            "warning",
+            "title",
+            "still has a placeholder: [your topic]",
+        ),
+        (
+            RATED,
+            _set("design", "question", to="Wie sehr macht die Person das, und wie oft ist es so?"),
+            "warning",
+            "design.question",
+            "seems to be in German",
+        ),
+        (
+            "pairwise_preference",
+            _set("assumptions", to={"raters": {"sensitivity": 0.3}}),
+            "warning",
+            "design.raters",
+            "More than half of the differences between items would be chance",
+        ),
+        (RATED, _set("seed", to=3), "note", "design.raters", "the 95% interval of its mean rating"),
+    ],
+)
+def test_each_is_found(
+    made: Any,
+    tmp_path: Path,
+    worked: str,
+    change: Callable[[Plan], None],
+    severity: str,
+    key: str,
+    says: str,
+) -> None:
+    folder = copied(made, tmp_path, worked)
+    with edited_plan(folder) as plan:
+        change(plan)
+    found = checked(folder)
+    if severity == "ok":
+        assert [one for one in found if one["severity"] == "error"] == []
+        return
+    fitting = [o for o in found if (o["severity"], o["key"]) == (severity, key)]
+    assert any(says in one["problem"] for one in fitting), found
+    assert severity == "error" or not [one for one in found if one["severity"] == "error"], found
+
+
+def test_texts_in_another_language_are_named_by_their_file(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, RATED)
+    with edited_plan(folder) as plan:
+        plan["language"] = "ar"
+    found = [one for one in checked(folder) if "seems to be in English" in one["problem"]]
+    assert {str(Path(one["file"]).name) for one in found if one["key"] is None} == {
+        "consent.md",
+        "instructions.md",
+        "items.csv",
+    }
+    assert {one["key"] for one in found if one["key"]} == {
+        "design.question",
+        "scales",
+        "comprehension",
+        "attention_checks",
+    }
+
+
+def test_placeholders_of_a_text_have_their_line(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    text = (folder / "consent.md").read_text()
+    (folder / "consent.md").write_text(f"{text}\nWrite to [name of the researcher], TODO.\n")
+    found = [one for one in checked(folder) if "placeholder" in one["problem"]]
+    assert [one["line"] for one in found] == [len(text.splitlines()) + 2] * 2
+    assert {one["file"] for one in found} == {str(folder / "consent.md")}
+
+
+def test_prompts_that_differ_are_named_in_every_scenario(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, PICKED)
+    rows = [{**row, "prompt": "Same?"} for row in read_table(folder / "items.csv").rows]
+    first = [
+        next(n for n, row in enumerate(rows) if row["scenario"] == name)
+        for name in sorted({row["scenario"] for row in rows})[:2]
+    ]
+    for at in first:
+        rows[at + 1]["prompt"] = "Another?"
+    write_csv(folder / "items.csv", list(rows[0]), rows)
+    found = [one for one in checked(folder) if "another prompt" in one["problem"]]
+    assert sorted(one["row"].partition(" (")[0] for one in found) == sorted(
+        f"row {at + 3}" for at in first
+    )
+
+
+def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, RATED)
+    survey = {"data": "survey", "outcomes": ["mood"], "predictors": "C(arm)", "cluster": "person"}
+    change = {"id": "change", "kind": "change", "table": "survey", "value": "mood"}
+    change |= {"person": "who", "control": "a", "treatments": ["b"]}
+    change |= {"baseline_rounds": [1], "post_rounds": [2]}
+    with edited_plan(folder) as plan:
+        plan["analyses"] += [REGRESSION | survey | {"terms": ["C(arm)[T.b]"]}, change]
+    (first, second) = [one for one in checked(folder) if "not in" in one["problem"]]
+    assert (first["severity"], first["key"]) == ("note", "analyses.1.id")
+    assert "'survey'" in second["problem"]
+    (folder / "data").mkdir()
+    rows = [
+        {"person": f"p{n}", "arm": "ab"[n % 2], "mood": str(n % 5), "round": "1"} for n in range(40)
+    ]
+    write_csv(folder / "data" / "survey.csv", list(rows[0]), rows)
+    found = errors(folder)
+    assert set(found) == {"analyses.2.person", "analyses.2.condition"}
+    with edited_plan(folder) as plan:
+        plan["analyses"] = [plan["analyses"][1] | {"predictors": "C(armm)"}]
+    assert "'armm'" in errors(folder)["analyses.0.predictors"]
