@@ -120,7 +120,7 @@ def test_what_comes_too_early_is_said(ratify: Run, study_folder: Path, tmp_path:
     refused(ratify("lock", tmp_path / "nowhere"), "no such plan", "ratify new")
     refused(ratify("serve", study_folder), "not locked", "ratify lock")
     refused(ratify("analyze", study_folder), "not locked", "ratify lock")
-    assert ratify("lock", study_folder).returncode == 0
+    assert ratify("lock", study_folder, "--yes").returncode == 0
     refused(ratify("analyze", study_folder), "no tables yet", "ratify export")
     refused(ratify("report", study_folder), "results.json")
     refused(ratify("gate", study_folder), "no results yet", "ratify analyze")
@@ -155,7 +155,7 @@ def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratif
 def test_a_study_by_hand_from_start_to_end(ratify: Run, tmp_path: Path, serve: Serve) -> None:
     """What the README promises: new, lock, serve, judge, export, analyze, report, gate."""
     folder = make_study(tmp_path / "study", raters=12, trials=4)
-    assert ratify("lock", folder).returncode == 0
+    assert ratify("lock", folder, "--yes").returncode == 0
     server = serve(folder)
     for number in range(11):
         with httpx.Client(base_url=server.url, follow_redirects=True) as client:

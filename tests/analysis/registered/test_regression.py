@@ -470,3 +470,11 @@ def test_the_figure_draws_every_effect(finding):
     assert one is ax
     with pytest.raises(RatifyError, match="no effect has an estimate"):
         plot_effects(effects.assign(estimate_sd=np.nan))
+
+
+def test_a_column_that_is_empty_everywhere_is_left_as_it_is():
+    """Without arms, `condition` is empty; a regression of it once ended in a traceback."""
+    table = pd.DataFrame({"condition": ["", "", ""], "mood": ["1", "2", "3"]}, dtype="str")
+    read, numbers = with_numbers(table, used=frozenset({"condition", "mood"}))
+    assert numbers == ["mood"]
+    assert read["condition"].eq("").all()

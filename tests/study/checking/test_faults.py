@@ -169,7 +169,7 @@ def test_yaml_that_cannot_be_read_is_one_line(made: Any, tmp_path: Path) -> None
         done = ran(words[0], folder)
         assert done.exit_code == 2
         (line,) = done.stderr.splitlines()
-        assert "plan.yaml: is not YAML at line 7: there is a colon where none may be" in line
+        assert "plan.yaml: is not YAML at line 8: there is a colon where none may be" in line
 
 
 # ---- What the issue names, each by itself -------------------------------------------------------
@@ -312,13 +312,6 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
             "warning",
             "design.question",
             "seems to be in German",
-        ),
-        (
-            RATED,
-            _set("language", to="ar"),
-            "warning",
-            "materials.consent",
-            "seems to be in English",
         ),
         (
             "pairwise_preference",

@@ -66,6 +66,7 @@ def test_a_try_shows_everything_and_keeps_nothing(tmp_path: Path, server: LLMSer
     assert sorted(path.name for path in folder.iterdir()) == [
         "instructions.md",
         "items.csv",
+        "plan.schema.json",
         "plan.yaml",
     ]
 
