@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from analysis.planning.kept import key_of
 from prereg.documents.attached import Attached, block, plain_text, read_blocks, sealed, unsealed
 from prereg.documents.preregr import _digest
 from prereg.documents.writing import FULL, NAMES, write_documents
@@ -19,6 +20,7 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE
 from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import load_plan
+from prereg.tables.items import read_items
 from ratify import main
 from study.amending import amend, draft_amendment
 from study.documented import material_of
@@ -326,3 +328,22 @@ def test_an_amended_study_is_rebuilt_with_its_chain(tmp_path: Path) -> None:
     for number, carrier in enumerate(CARRIERS):
         again = rebuilt(place / carrier, tmp_path / f"again-{number}", "--with-lock")
         assert open_study(again, must_be_locked=True).lock == lock
+
+
+def test_the_power_of_this_plan_is_in_its_documents_and_no_other(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", raters=6, judged=10)
+    plan = load_plan(folder)
+    key = key_of(plan, read_items(folder / plan.materials.items))
+    (folder / "power").mkdir()
+    told = {"key": key, "sentences": ["The power is 0.81 for H1.", "Another *sentence*."]}
+    (folder / "power" / "power.json").write_text(json.dumps(told))
+    assert ratify("document", folder).exit_code == 0
+    place = folder / "preregistration"
+    for name in ("study.md", "osf.md", "aspredicted.md"):
+        assert "The power is 0.81 for H1." in (place / name).read_text(encoding="utf-8")
+    for changed in ({**told, "key": "0"}, {"key": key}):
+        (folder / "power" / "power.json").write_text(json.dumps(changed))
+        done = ratify("document", folder)
+        assert done.exit_code == 0
+        assert "note: " in done.output
+        assert "was not simulated" in (place / "osf.md").read_text(encoding="utf-8")
