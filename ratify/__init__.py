@@ -16,6 +16,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     new,
     passport,
     password,
+    power,
     rank,
     release,
     report,

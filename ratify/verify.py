@@ -16,21 +16,32 @@ if TYPE_CHECKING:
 
 @main.command()
 @click.argument("place", metavar="DIR|FILE", type=click.Path(path_type=Path))
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    help="The study folder of a passport. Default: the folder that holds it, if it is one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the checks as JSON.")
 @click.pass_context
-def verify(ctx: click.Context, place: Path, as_json: bool) -> None:
-    """Check a study folder: plan, items, texts, amendments, rows, results and report.
+def verify(ctx: click.Context, place: Path, folder: Path | None, as_json: bool) -> None:
+    """Check whether everything is as it was promised, in a study folder or in a passport.
 
-    It needs only the folder, and changes nothing in it. Results are checked by running the analysis
-    again. Each check ends in one line: yes, no, or cannot check. The exit code is 2 if any is no.
+    DIR: plan, items, texts, amendments, rows, results and report. It needs only the folder, and
+    changes nothing in it. Results are checked by running the analysis again.
+
+    FILE: each claim of a passport, against the study folder, or what cannot be checked without it.
+
+    Each check ends in one line: yes, no, or cannot check. The exit code is 2 if any is no.
     """
     from prereg.errors import RatifyError
 
     if not place.exists():
-        raise RatifyError("there is nothing to check", file=place, allowed="a study folder")
-    if not place.is_dir():
-        raise RatifyError("is not a study folder", file=place, allowed="a study folder")
-    checks = _of_study(place)
+        allowed = "a study folder, or the passport.json of one"
+        raise RatifyError("there is nothing to check", file=place, allowed=allowed)
+    if place.is_dir() and folder is not None:
+        allowed = "with a passport only"
+        raise RatifyError("is for a passport", file="--folder", value=str(folder), allowed=allowed)
+    checks = _of_study(place) if place.is_dir() else _of_passport(place, folder)
     failed = sum(check.answer == "no" for check in checks)
     if as_json:
         content = {"holds": not failed, "checks": [check.to_json() for check in checks]}
@@ -39,6 +50,19 @@ def verify(ctx: click.Context, place: Path, as_json: bool) -> None:
         for check in checks:
             click.echo(check.line())
     ctx.exit(2 if failed else 0)
+
+
+def _of_passport(path: Path, folder: Path | None) -> list[Check]:
+    """Return a check for each claim of a passport."""
+    from analysis.verify.check import Check
+    from prereg.passport.reading import passport_differences, read_passport
+    from prereg.plan.file import PLAN_FILE
+
+    content = read_passport(path)
+    around = (path.resolve().parent, path.resolve().parent.parent)
+    beside = next((one for one in around if (one / PLAN_FILE).exists()), around[0])
+    claims = passport_differences(content, beside if folder is None else folder)
+    return [Check(one.claim, one.answer, one.differs) for one in claims]
 
 
 def _of_study(folder: Path) -> list[Check]:

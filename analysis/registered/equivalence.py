@@ -20,7 +20,16 @@ from analysis.inference.families import Family, FamilyTest
 from analysis.inference.trial_errors import cluster_words
 from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
-from analysis.results.figure_style import BLUE, HAIR, MUTED, WASH, axes_or_new, styled, tidy
+from analysis.results.figure_style import (
+    BLUE,
+    HAIR,
+    MUTED,
+    WASH,
+    axes_or_new,
+    nothing_drawn,
+    styled,
+    tidy,
+)
 from analysis.results.numbers import number, p_value, with_interval
 from analysis.results.quantities import Quantity
 from analysis.results.words import counted
@@ -155,7 +164,8 @@ def _numbers(base: AnyAnalysis, evidence: Evidence, run: Run) -> dict[str, Quant
         weakref.finalize(evidence, _HELD.pop, id(evidence), None)
     held, key = _HELD[id(evidence)], base.model_dump_json()
     if key not in held:
-        held[key] = {one.name: one for one in run(base, evidence).quantities}
+        with nothing_drawn():  # the analysis in `of` draws its figures itself
+            held[key] = {one.name: one for one in run(base, evidence).quantities}
     return held[key]
 
 

@@ -75,12 +75,12 @@ def _within_the_study(error: RatifyError, evidence: Evidence) -> str:
 
     Results must not depend on where the folder is, or on how a command named it.
     """
-    folder = evidence.place.parent
-    if error.file is None or not Path(error.file).is_relative_to(folder):
+    file = Path(error.file or "")
+    if len(file.parts) < 2 or not file.is_relative_to(evidence.place.parent):
         return str(error)
     return RatifyError(
         error.problem,
-        file=Path(error.file).relative_to(folder).as_posix(),
+        file=file.relative_to(evidence.place.parent).as_posix(),
         row=error.row,
         column=error.column,
         value=error.value,

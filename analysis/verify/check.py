@@ -23,7 +23,7 @@ class Check:
         What was asked.
     answer : {'yes', 'no', 'cannot check'}
     says : str
-        What was found, or what differs; one line.
+        What was found, or what differs; one line, or empty.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Check:
 
     def line(self) -> str:
         """Return the check as a line of the command."""
-        return f"{self.answer:<12}  {self.name}: {self.says}"
+        return f"{self.answer:<12}  {self.name}" + (f": {self.says}" if self.says else "")
 
     def to_json(self) -> dict[str, Any]:
         """Return the check as JSON."""

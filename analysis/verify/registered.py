@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,13 @@ from prereg.parts import SEQUENCES_FILE, plan_parts, read_texts, sequence_column
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
 from prereg.plan_changes import plan_changes
+from prereg.stamps import check_stamp
 from prereg.tables.items import read_items
 from prereg.tables.reader import read_table
 from prereg.tables.reading import OWN
 
 _SHORT = 12
+_COMMIT = re.compile(r"[0-9a-f]{7,64}")
 
 
 def check_lock(folder: Path) -> tuple[Lock | None, list[Check]]:
@@ -169,21 +172,21 @@ def _images(folder: Path, plan: Plan, lock: Lock) -> Check:
     return no("images", "an image that raters are shown has changed, or there are others")
 
 
-def check_stamps(lock: Lock) -> Check:
-    """Return what else, outside this folder, proves when the plan was there."""
+def check_stamps(folder: Path, lock: Lock) -> Check:
+    """Return what else, beside the lock itself, proves when the plan was there."""
+    name = "stamps"
     if not lock.stamps:
-        return cannot("stamps", "none; the lock's times are those of the computer that wrote it")
-    known = {name: number + 1 for number, name in enumerate(lock.hashes)}
-    strange = [one for one in lock.stamps if one.get("plan_hash") not in known]
-    if strange:
-        return no("stamps", f"a stamp is of another plan: {_stamp(strange[0])}")
-    said = "; ".join(f"version {known[one['plan_hash']]}: {_stamp(one)}" for one in lock.stamps)
-    return cannot("stamps", f"look there for the hash: {said}")
-
-
-def _stamp(stamp: Any) -> str:
-    rest = [str(value) for name, value in stamp.items() if name not in ("kind", "plan_hash")]
-    return f"{stamp.get('kind', 'unknown')} {' '.join(rest)}".strip()
+        return cannot(name, "none; the lock's times are those of the computer that wrote it")
+    for stamp in lock.stamps:
+        # it goes to git as an argument, and the folder is somebody else's
+        if stamp.get("kind") == "git" and not _COMMIT.fullmatch(stamp.get("commit", "")):
+            return no(name, f"{stamp.get('commit', '')!r} is not the id of a git commit")
+    found = [check_stamp(folder, lock, stamp) for stamp in lock.stamps]
+    said = "; ".join(words for _, words in found)
+    wrong = [words for holds, words in found if holds is False]
+    if wrong:
+        return no(name, "; ".join(wrong))
+    return yes(name, said) if all(holds for holds, _ in found) else cannot(name, said)
 
 
 def check_code(lock: Lock) -> Check:

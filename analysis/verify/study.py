@@ -43,7 +43,7 @@ def verify_study(folder: Path) -> list[Check]:
     )
     found += check_results(folder, lock)
     if lock is not None:
-        found += [check_code(lock), check_stamps(lock)]
+        found += [check_code(lock), checked("stamps", lambda: check_stamps(folder, lock))]
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prereg.documents.analyses.registry import in_words, numbers_of
 from prereg.documents.prose import code, inline, listed, number, percent, sentence, table
+from prereg.documents.settings import keys_of, shown
 from prereg.plan.model import Plan
 
 _LARGE = {
@@ -25,7 +26,7 @@ _LARGE = {
     "same": "a person rates in a straight line from this share of items with one rating throughout",
     "shown": "this many disagreements of each judge are shown with their texts",
 }
-_RATERS = {
+_ASSUMED = {
     "sensitivity": "log-odds of a choice per standard deviation of quality, for the median rater",
     "spread": "standard deviation of the log of that sensitivity between raters",
     "taste": "standard deviation of a rater's own liking for an item, in log-odds",
@@ -35,11 +36,18 @@ _RATERS = {
     "careless": "share of raters who answer at random",
     "drop_out": "share of raters who leave before their last trial",
     "no_shows": "share of raters who consent and answer nothing",
-}
-_JUDGES = {
     "good": "correlation with quality of a judge that the gate should pass",
     "bad": "correlation with quality of a judge that the gate should not pass",
+    "each": "correlation with quality that is expected of single judges",
+    "people": "people in the analysis's own table",
+    "rows": "rows of each person in the analysis's own table",
+    "between": "variance between people",
+    "within": "variance within a person",
+    "repeated": "columns that vary within a person",
+    "effects": "sizes of effects by analysis; those that are not named have a medium size",
+    "studies": "studies that are simulated",
 }
+_EFFECT, _LEVELS = "effect", "levels"
 
 
 def analyses(plan: Plan) -> str:
@@ -109,21 +117,30 @@ def large(plan: Plan) -> str:
 def assumptions(plan: Plan) -> str:
     """Return what a simulation of the plan takes for granted."""
     rows = [
-        (f"{code(group)}", code(name), _said(getattr(part, name)), meanings.get(name, ""))
-        for group, part, meanings in (
-            ("raters", plan.assumptions.raters, _RATERS),
-            ("judges", plan.assumptions.judges, _JUDGES),
-        )
-        for name in type(part).model_fields
+        (code(path), _said(value), _meaning(path)) for path, value, _ in keys_of(plan.assumptions)
     ]
     return (
         "Power and simulated raters rest on these assumptions; no analysis of real data uses "
-        f"them.\n\n{table(('about', 'assumption', 'value', 'meaning'), rows)}"
+        f"them.\n\n{table(('assumption', 'value', 'meaning'), rows)}"
     )
 
 
+def _meaning(path: str) -> str:
+    """Return what an assumption means, by its place in the plan."""
+    *before, last = path.split(".")
+    if _EFFECT in before:
+        return "size of the effect"
+    if _LEVELS in before:
+        return "values that the column takes"
+    if "each" in before:
+        return _ASSUMED["each"]
+    return _ASSUMED.get(last, "")
+
+
 def _said(value: object) -> str:
-    return number(value) if isinstance(value, int | float) else inline(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return shown(value)
 
 
 def inference(plan: Plan) -> str:

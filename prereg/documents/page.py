@@ -51,8 +51,10 @@ class Page:
         The images of the study, by the names in its texts.
     badge : str
         An SVG below the title; empty for none.
-    contents : bool
-        Whether the page begins with a list of its sections.
+    brief : bool
+        Whether it is short: set closely, without a list of its sections.
+    warns : bool
+        Whether its status is a warning, also where the study is locked.
     """
 
     title: str
@@ -64,7 +66,8 @@ class Page:
     direction: str = "ltr"
     images: Mapping[str, Image] = field(default_factory=dict)
     badge: str = ""
-    contents: bool = True
+    brief: bool = False
+    warns: bool = False
 
     @property
     def badge_address(self) -> str:
@@ -84,11 +87,7 @@ def render(page: Page) -> str:
         _environment()
         .get_template("document.html.j2")
         .render(
-            page=page,
-            css=css,
-            css_hash=digest,
-            body=body,
-            contents=contents if page.contents else [],
+            page=page, css=css, css_hash=digest, body=body, contents=[] if page.brief else contents
         )
     )
 

@@ -24,8 +24,15 @@ _CODES = {
 }
 
 
-def recruitment(plan: Plan) -> str:
-    """Return how raters come, how their links are checked, and what they get."""
+def recruitment(plan: Plan, *, codes_shown: bool = True) -> str:
+    """Return how raters come, how their links are checked, and what they get.
+
+    Parameters
+    ----------
+    plan : Plan
+    codes_shown : bool
+        Whether the completion codes stand in it: whoever reads them can ask for a reward.
+    """
     one = plan.recruitment
     way = (
         "Raters come from Prolific: their link holds the ids of the person, the study and the "
@@ -44,7 +51,7 @@ def recruitment(plan: Plan) -> str:
         else "A link without an id is refused while the study is live."
     )
     codes = bullets(
-        f"{code(value)} for {_CODES[name]} ({code(name)})"
+        f"{code(value) if codes_shown else 'a code'} for {_CODES[name]} ({code(name)})"
         for name, value in one.codes.model_dump().items()
         if value is not None
     )

@@ -8,7 +8,8 @@ from typing import Any
 
 # Signs that Markdown would read as its own in the middle of a line.
 _SIGNS = re.compile(r"([\\`*\[\]<>|~&]|(?<!\w)_|_(?!\w))")
-_SPACE = re.compile(r"\s+")
+# a no-break space stays: it holds two words together
+_SPACE = re.compile(r"[^\S\u00a0]+")
 
 CORRECTIONS = {
     "none": "without a correction for the number of tests",

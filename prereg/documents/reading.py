@@ -24,7 +24,8 @@ _KNOWN = {
     "title": re.compile(r"^(study |working |project )?title$", re.IGNORECASE),
     "hypotheses": re.compile(r"hypothes[ei]s", re.IGNORECASE),
     "sample": re.compile(
-        r"^(planned |target(ed)? )?sample size$|^number of (participants|raters|people)$",
+        r"\b(sample size|number of (participants|raters|people))\b"
+        r"(?!.*(rational|justif|determin|reason|explan))",
         re.IGNORECASE,
     ),
 }

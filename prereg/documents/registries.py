@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from prereg.analyses.change import Change
 from prereg.documents.analyses.registry import in_words
 from prereg.documents.analysis_plan import inference, own_tables
 from prereg.documents.design import (
@@ -56,9 +57,11 @@ def _collected(material: Material) -> str:
             "whether data exist elsewhere."
         )
     return (
-        f"No live data existed when the plan was locked at {material.lock.locked_at}: the program "
-        "takes live answers only after the lock, and every row of data carries the plan hash. "
-        "Items and a judge's own table of scores, if there is one, existed before."
+        f"None had been collected by the program when the plan was locked at "
+        f"{material.lock.locked_at}: it takes live answers only after the lock, and every row of "
+        f"data "
+        "carries the plan hash. Items and a judge's own table of scores, if there is one, existed "
+        "before. Say here whether answers from elsewhere exist."
     )
 
 
@@ -69,7 +72,17 @@ def _conditions(plan: Plan) -> str:
         "vary: "
         f"each rater is given one of {counted(plan.design.sequences, 'sequence')} of "
         f"{counted(plan.design.trials, 'trial')} ({noun}), generated beforehand from a seed and "
-        f"balanced over items and places (side: {code(plan.design.side)})."
+        f"balanced over items and places (side: {code(plan.design.side)}).{_of_tables(plan)}"
+    )
+
+
+def _of_tables(plan: Plan) -> str:
+    """Return the conditions in the researchers' own tables, as far as the plan names them."""
+    return "".join(
+        f" In the table {code(one.table)}, the column {code(one.condition)} has the conditions "
+        f"{listed(one.conditions)}."
+        for one in plan.analyses
+        if isinstance(one, Change)
     )
 
 
@@ -182,7 +195,12 @@ def osf(material: Material) -> list[Asked]:
                 "Explanation of existing data",
                 "The items exist; answers of people to them in this study do not.",
             ),
-            ("data_collection", whom, "Data collection procedures", recruitment(plan)),
+            (
+                "data_collection",
+                whom,
+                "Data collection procedures",
+                recruitment(plan, codes_shown=False),
+            ),
             ("sample_size", whom, "Sample size", sample_size(plan)),
             ("sample_size_rationale", whom, "Sample size rationale", _rationale()),
             ("stopping_rule", whom, "Stopping rule", stopping(plan)),

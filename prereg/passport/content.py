@@ -18,12 +18,12 @@ SEAL = "sha256"
 _OURS = "urn:ratify:passport:1#"
 # Our own terms; all other keys are schema.org's.
 _TERMS = (
-    "after amendments analysedIn analysis answered answers asked at at_least before code conditions "
-    "construct coverage_at_least dimension dimensions excluded exclusions field format found gate "
-    "habits hash hashes holds hypothesis judges kind level limits locked looks max_tokens mode n "
-    "newest note of parameters passed peoplesAgreement planned population prompts quantity readings "
-    "registry root rule scale settings simulated stamps state status tables temperature unit unitOfN "
-    "verdict why"
+    "after amendments analysedIn analysis answered answers asked at at_least before code "
+    "conditions construct coverage_at_least dimension dimensions excluded exclusions field format "
+    "found gate habits hash hashes holds hypothesis judges kind level limits locked looks "
+    "max_tokens mode n newest note of parameters passed peoplesAgreement planned population "
+    "prompts quantity readings registry root rule scale settings simulated stamps state status "
+    "tables temperature unit unitOfN verdict why"
 )
 CONTEXT = {"@vocab": "https://schema.org/", **{term: _OURS + term for term in _TERMS.split()}}
 
@@ -40,7 +40,7 @@ def passport(sources: Sources) -> dict[str, Any]:
         "inLanguage": "en",
         "dateCreated": meta.get("created_at"),
         "state": {"name": state.word, "why": state.why},
-        "abstract": " ".join(sources.results["verdict"].get("sentences") or ()),
+        "abstract": list(sources.results["verdict"].get("sentences") or ()),
         "construct": _construct(sources),
         "population": _population(sources),
         "peoplesAgreement": of_people(sources),

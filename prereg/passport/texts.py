@@ -16,7 +16,7 @@ from prereg.passport.verdict import NOT_PASSED, PASSED, State, state_of
 from prereg.plan.judging import LLMJudge
 
 # So many numbers of one judge are on the page; the JSON has them all.
-MOST = 24
+MOST = 12
 _VERSION = "1.2.0"
 
 
@@ -24,8 +24,9 @@ def page_text(content: Mapping[str, Any]) -> str:
     """Return the page of a passport as Markdown."""
     parts = [
         f"# {inline(content['name'])}",
-        f"**The gate: {inline(content['state']['name'])}.** {inline(content['state']['why'])}",
-        inline(content["abstract"]),
+        bullets(map(inline, content["abstract"])),
+        "## Gate",
+        _gate(content["gate"]),
         "## Construct",
         _construct(content["construct"]),
         "## Population",
@@ -33,8 +34,6 @@ def page_text(content: Mapping[str, Any]) -> str:
         "## How far people agree",
         _readings(content["peoplesAgreement"]) or "The results have no such number.",
         *(_judge(judge) for judge in content["judges"]),
-        "## Gate",
-        _gate(content["gate"]),
         "## Hypotheses",
         _hypotheses(content["hypothesis"]),
         "## Limits",
@@ -47,14 +46,18 @@ def page_text(content: Mapping[str, Any]) -> str:
 
 def _construct(one: Mapping[str, Any]) -> str:
     said = f"The question of every trial was: “{inline(one['name'])}”"
-    rows = [
-        (inline(d["name"]), inline(d["description"]), inline(d["scale"])) for d in one["dimensions"]
-    ]
-    return f"{said}\n\n{table(('dimension', 'meaning', 'scale'), rows)}" if rows else said
+    dimensions = "; ".join(
+        f"{inline(d['name'])} ({inline(d['description'])}, {inline(d['scale'])})"
+        if d["description"] != d["name"].replace("_", " ")
+        else f"{inline(d['name'])} ({inline(d['scale'])})"
+        for d in one["dimensions"]
+    )
+    return f"{said} Dimensions: {dimensions}." if dimensions else said
 
 
 def _population(one: Mapping[str, Any]) -> str:
     who = "**simulated raters**" if one["simulated"] else "people"
+    way = "by Prolific" if one["audienceType"] == "prolific" else "by a link"
     analysed = (
         ""
         if one["analysedIn"] is None
@@ -62,7 +65,7 @@ def _population(one: Mapping[str, Any]) -> str:
         + (f" ({number(one['answers'])} in all)." if one["answers"] is not None else ".")
     )
     return (
-        f"The raters are {who}, recruited by {inline(one['audienceType'])}; pages in the language "
+        f"The raters are {who}, recruited {way}; pages in the language "
         f"{code(one['inLanguage'])}; kind of data: {inline(one['mode'])}. "
         f"{inline(one['description'])}{analysed}"
     )
@@ -86,26 +89,29 @@ def _judge(one: Mapping[str, Any]) -> str:
 
 
 def _readings(readings: Sequence[Mapping[str, Any]]) -> str:
+    given = len(readings)
+    # coverage stands in the gate's table where it counts, and all of it in the JSON
+    readings = [one for one in readings if "coverage" not in one["propertyID"]]
     if not readings:
         return ""
     rows = [
         (
             inline(one["name"]),
             _value(one.get("value")),
-            f"{_value(one['minValue'])} to {_value(one['maxValue'])}"
+            f"{_value(one['minValue'])}\u00a0to\u00a0{_value(one['maxValue'])}"
             if "minValue" in one and "maxValue" in one
             else "–",
             inline(one.get("status", "")),
         )
         for one in readings[:MOST]
     ]
-    more = len(readings) - len(rows)
+    more = given - len(rows)
     rest = f"\n\nThe passport's JSON has {counted(more, 'further number')}." if more > 0 else ""
     return table(("number", "estimate", "interval", "status"), rows) + rest
 
 
 def _value(value: Any) -> str:
-    return "–" if value is None else f"{value:.3g}"
+    return "–" if value is None else f"{value:.3g}".replace("-", "−")
 
 
 def _gate(gate: Mapping[str, Any]) -> str:

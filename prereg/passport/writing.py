@@ -11,7 +11,7 @@ from prereg.passport.badge import badge
 from prereg.passport.content import passport
 from prereg.passport.sources import Sources
 from prereg.passport.texts import citation_text, methods_text, page_text
-from prereg.passport.verdict import state_of
+from prereg.passport.verdict import PASSED, state_of
 
 FOLDER = "passport"
 PASSPORT = "passport.json"
@@ -30,7 +30,8 @@ def passport_files(sources: Sources) -> dict[str, str]:
         plan_hash="" if lock is None else lock.plan_hash,
         body=page_text(content),
         badge=drawn,
-        contents=False,
+        brief=True,
+        warns=state.word != PASSED,
     )
     return {
         PASSPORT: json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n",

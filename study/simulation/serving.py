@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from prereg.errors import RatifyError
-from study.folder import SERVING_FILE
+from study.folder import SERVING_FILE, Study
 from study.opening import open_study
 from study.web.limits import ARRIVALS
 
@@ -59,16 +59,19 @@ def serve(folder: Path) -> None:
     """Serve a study until told to stop; print its address when it is ready."""
     from study.serving.command import Serving, serve_study
 
-    study = open_study(folder)
-    design = study.plan.design.model_copy(update={"min_reading_seconds": None})
-    plan = study.plan.model_copy(update={"design": design})
     serve_study(
-        replace(study, plan=plan),
+        without_waiting(open_study(folder)),
         Serving(mode=MODE, host="127.0.0.1", port=0),
         url=None,
         ready=_say,
         say=lambda _line: None,
     )
+
+
+def without_waiting(study: Study) -> Study:
+    """Return a study that accepts answers at once, whatever its plan asks of people."""
+    design = study.plan.design.model_copy(update={"min_reading_seconds": None})
+    return replace(study, plan=study.plan.model_copy(update={"design": design}))
 
 
 def _say(address: str, _token: str | None) -> None:

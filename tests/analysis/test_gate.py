@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from analysis.gate import judge_evidence
@@ -47,3 +49,25 @@ def test_a_number_that_is_not_there_fails() -> None:
     verdict = judge_evidence(PLAN, [], mode="live", locked=True)
     assert not verdict.passed
     assert all("missing" in line for line in verdict.lines()[1:])
+
+
+@pytest.mark.parametrize(
+    ("against", "said"),
+    [
+        (
+            {"exploratory": {"select_higher": "it changed"}},
+            "select_higher is exploratory: it changed",
+        ),
+        ({"late": {0: "it was lowered"}}, "cannot be used: it was lowered"),
+        ({"blind": True}, "the answers are shuffled"),
+        ({"early": True}, "older than the lock"),
+    ],
+)
+def test_what_is_exploratory_late_or_shuffled_cannot_be_used(
+    against: dict[str, Any], said: str
+) -> None:
+    found = quantities(0.9, 0.9)
+    assert judge_evidence(PLAN, found, mode="live", locked=True).passed
+    verdict = judge_evidence(PLAN, found, mode="live", locked=True, **against)
+    assert not verdict.passed
+    assert said in "\n".join(verdict.lines())

@@ -487,10 +487,38 @@ def test_without_results_or_tables_only_the_promise_is_checked(study: Path) -> N
 @pytest.mark.usefixtures("not_run_again")
 def test_stamps_are_named(study: Path) -> None:
     lock = read_lock(study)
-    add_stamp(study, {"kind": "git", "commit": "abc123", "plan_hash": lock.plan_hash})
-    assert "version 1: git abc123" in verify(study)["stamps"][1]
-    add_stamp(study, {"kind": "registry", "url": "https://osf.io/x", "plan_hash": "0" * 64})
-    assert "of another plan: registry https://osf.io/x" in failed(verify(study))["stamps"]
+    add_stamp(study, {"kind": "registry", "url": "https://osf.io/x", "plan_hash": lock.plan_hash})
+    answer, says = verify(study)["stamps"]
+    assert (answer, "registered at https://osf.io/x" in says) == ("cannot check", True)
+    add_stamp(study, {"kind": "git", "commit": "ab" * 20, "plan_hash": lock.plan_hash})
+    assert "git commit abababababab, which is not here" in verify(study)["stamps"][1]
+    add_stamp(study, {"kind": "registry", "url": "https://osf.io/y", "plan_hash": "0" * 64})
+    assert "which is no version of this plan" in failed(verify(study))["stamps"]
+
+
+@pytest.mark.usefixtures("not_run_again")
+def test_a_stamp_is_no_option_of_git(study: Path) -> None:
+    lock = read_lock(study)
+    add_stamp(study, {"kind": "git", "commit": "--output=x", "plan_hash": lock.plan_hash})
+    assert "is not the id of a git commit" in failed(verify(study))["stamps"]
+
+
+def test_a_passport_is_checked_against_its_study(study: Path, tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["passport", str(study)])
+    assert done.exit_code == 0, done.output
+    file = study / "passport" / "passport.json"
+    beside = run(file)
+    assert beside.exit_code == 0, beside.output
+    assert "yes           the passport is as it was written\n" in beside.stdout
+    alone = Path(shutil.copy(file, tmp_path / "passport.json"))
+    assert "cannot check  " in run(alone).stdout
+    assert run(alone, "--folder", str(study)).stdout == beside.stdout
+    replaced("passport/passport.json", '"inLanguage": "en"', '"inLanguage": "de"')(study)
+    changed = run(file)
+    assert changed.exit_code == 2
+    assert "no            the passport is as it was written: " in changed.stdout
+    file.write_text("{}")
+    assert run(file).exit_code == 2
 
 
 @pytest.fixture

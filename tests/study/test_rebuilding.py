@@ -295,7 +295,7 @@ def test_a_block_holds_a_file_to_the_byte(content: bytes) -> None:
 
 def test_lock_says_which_document_to_register(tmp_path: Path) -> None:
     folder = make_study(tmp_path / "study", raters=6, judged=10)
-    done = ratify("lock", folder)
+    done = ratify("lock", folder, "--yes")
     assert f"document  {folder / 'preregistration' / 'study.md'}" in done.output
     said = (folder / "preregistration" / "aspredicted.md").read_text(encoding="utf-8")
     assert open_study(folder).plan_hash in said

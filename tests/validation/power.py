@@ -2,7 +2,7 @@
 
 A data set of a row of kind power is one study as `ratify power` simulates and analyses it, and one
 whole study with its own random numbers: its tables are written as CSV into a locked folder, where
-`analyze_study` reads them.
+`analyze_study` reads them and writes its results, without drawings.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from analysis.planning.points import Setup, points_of, setup_of
 from analysis.planning.simulated import simulated_study
 from analysis.planning.simulated_files import write_tables
 from analysis.registered.hypotheses import SUPPORTED
+from analysis.results.figure_style import nothing_drawn
 from analysis.run import analyze_study
 from prereg.lock import verify_lock
 from prereg.plan.file import load_plan
@@ -141,7 +142,8 @@ def whole_study(name: str, rng: np.random.Generator) -> dict[str, str]:
         for table in ("items.csv", "sequences.csv"):
             shutil.copy(copy / table, data / table)
         write_tables(plan, study, data)
-        results = analyze_study(copy, mode="live")
+        with nothing_drawn():
+            results = analyze_study(copy, mode="live")
     return {one.id: one.verdict for one in results.verdict.hypotheses}
 
 

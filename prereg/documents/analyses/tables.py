@@ -137,9 +137,9 @@ def change(one: Change, plan: Plan) -> list[str]:
         else "the occasions have no means of their own"
     )
     cut = (
-        "a t quantile at that level, because the error is itself estimated"
+        "a t quantile of the same level, because the error is itself estimated"
         if one.student
-        else ("as it is")
+        else "a normal quantile"
     )
     pairs = "with the control" if one.pairs == "control" else "in all pairs"
     interval = (
@@ -185,12 +185,17 @@ def equivalence(one: Equivalence, plan: Plan) -> list[str]:
         else f"is worse than {reference} by less than {number(one.margin)}{unit}, where "
         f"{one.better} is better"
     )
+    alpha = number(one.alpha)
+    tests = (
+        f"Two one-sided tests, each at alpha = {alpha}; it is shown if both reject"
+        if one.side == "both"
+        else f"A one-sided test at alpha = {alpha}; it is shown if it rejects"
+    )
     said = [
         f"Whether {code(one.of.quantity)} of the analysis {code(one.of.analysis)} {asked}.",
-        f"Two one-sided tests, each at alpha = {number(one.alpha)}; the interval that is shown "
-        f"covers {percent(1 - 2 * one.alpha)}. It is shown if both tests reject, and the "
-        f"hypothesis "
-        "is then supported.",
+        f"{tests}; the interval that is shown covers {percent(1 - 2 * one.alpha)}. The hypothesis "
+        f"is "
+        "supported if it is shown.",
     ]
     if one.family is not None:
         said.append(

@@ -1,0 +1,117 @@
+"""Simulates the studies that are left, in several processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from threading import Thread
+
+from analysis.planning.kept import Kept
+from analysis.planning.one_study import STUDY, Record, simulate_once, study_rng
+from analysis.planning.points import Setup
+
+Task = tuple[str, int]
+# Studies that wait for a process, so that none is idle; a stop loses no more than this for each.
+_AHEAD = 2
+_SETUPS: dict[str, Setup] = {}
+
+
+def tasks_left(wanted: Mapping[str, int], kept: Kept) -> list[Task]:
+    """Return the studies that are not finished, point by point.
+
+    Parameters
+    ----------
+    wanted : mapping of str to int
+        How many studies of each point.
+    kept : Kept
+    """
+    return [
+        (point, number)
+        for point, count in wanted.items()
+        for number in range(count)
+        if (point, number) not in kept.records
+    ]
+
+
+def finish(
+    setups: Sequence[Setup],
+    tasks: Sequence[Task],
+    kept: Kept,
+    *,
+    processes: int,
+    told: Callable[[Task], None],
+) -> None:
+    """Simulate studies and keep each as soon as it is finished.
+
+    Parameters
+    ----------
+    setups : sequence of Setup
+        Of all points.
+    tasks : sequence of (point, number)
+        The studies to simulate.
+    kept : Kept
+    processes : int
+        With one, this process does all.
+    told : callable
+        Hears of every finished study.
+    """
+    by_key = {setup.point.key: setup for setup in setups}
+    if processes <= 1 or len(tasks) <= 1:
+        for task in tasks:
+            kept.add(*task, _simulated(by_key, task))
+            told(task)
+        return
+    fresh = multiprocessing.get_context("spawn")  # the same on every system
+    waiting = deque(tasks)
+    pool = ProcessPoolExecutor(
+        min(processes, len(tasks)),
+        mp_context=fresh,
+        initializer=_prepare,
+        initargs=(by_key, os.getpid()),
+    )
+    at_work: dict[Future[Record], Task] = {}
+    try:
+        while waiting or at_work:
+            while waiting and len(at_work) < _AHEAD * processes:
+                task = waiting.popleft()
+                at_work[pool.submit(_simulated_here, task)] = task
+            done, _ = wait(at_work, return_when=FIRST_COMPLETED)
+            for job in done:
+                task = at_work.pop(job)
+                kept.add(*task, job.result())
+                told(task)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
+
+
+def _simulated(setups: Mapping[str, Setup], task: Task) -> Record:
+    """Return the record of a study; whatever goes wrong in it is counted and named."""
+    setup = setups[task[0]]
+    try:
+        return simulate_once(setup, study_rng(setup.plan, *task))
+    except Exception as error:
+        return {"failed": {STUDY: f"{type(error).__name__}: {error}"}}
+
+
+def _simulated_here(task: Task) -> Record:
+    return _simulated(_SETUPS, task)
+
+
+def _prepare(setups: Mapping[str, Setup], parent: int) -> None:
+    """Take the set-ups, leave a stop by the keyboard to the first process, and end with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _SETUPS.update(setups)
+    Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
