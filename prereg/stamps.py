@@ -13,9 +13,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, Lock
+from prereg.lock import LOCK_FILE, Lock, read_lock
 
 Stamp = Mapping[str, str]
 _EXTRA = "pip install 'ratify-eval[timestamp]'"
@@ -93,6 +94,24 @@ def timestamp_stamp(lock: Lock, path: Path) -> dict[str, str]:
         "at": at,
         "reply": base64.b64encode(reply).decode("ascii"),
     }
+
+
+def add_stamp(folder: Path, stamp: Mapping[str, str]) -> Lock:
+    """Add to the lock what else proves when its newest version was there.
+
+    Parameters
+    ----------
+    folder : Path
+    stamp : mapping
+        With `kind` (git, registry, timestamp) and `plan_hash`.
+    """
+    lock = read_lock(folder)
+    path = folder / LOCK_FILE
+    content = json.loads(path.read_text(encoding="utf-8"))
+    kept = [dict(one) for one in lock.stamps]
+    if dict(stamp) not in kept:
+        files.write_json(path, {**content, "stamps": [*kept, dict(stamp)]})
+    return read_lock(folder)
 
 
 def check_stamp(folder: Path, lock: Lock, stamp: Stamp) -> tuple[bool | None, str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, Lock, add_stamp, read_lock
-from prereg.stamps import check_stamp, git_stamp, registry_stamp, timestamp_stamp
+from prereg.lock import LOCK_FILE, Lock, read_lock
+from prereg.stamps import add_stamp, check_stamp, git_stamp, registry_stamp, timestamp_stamp
 from study.opening import lock_study
 from tests.conftest import make_study
 
