@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, Lock, read_lock
 
 Stamp = Mapping[str, str]
+_COMMIT = re.compile("[0-9a-f]{7,64}")
 _EXTRA = "pip install 'ratify-eval[timestamp]'"
 
 
@@ -139,6 +141,8 @@ def check_stamp(folder: Path, lock: Lock, stamp: Stamp) -> tuple[bool | None, st
 
 def _check_commit(folder: Path, stamp: Stamp, which: str) -> tuple[bool | None, str]:
     commit = stamp.get("commit", "")
+    if _COMMIT.fullmatch(commit) is None:  # git would take some words as options
+        return False, f"{which} has a git stamp that names no commit"
     said = f"{which} is in git commit {commit[:12]}"
     try:
         found = _hash_in_commit(folder, commit)
