@@ -21,6 +21,8 @@ from prereg.tables.reading import OWN
 
 # When a row was made; the first of these columns that it has.
 _TIMES = ("answered_at", "consented_at", "asked_at")
+# The tables that hold the answers to requests.
+_HOLDING = ("judgments", "ratings", "best_worst", "probes")
 _OLD = f"there is no {MANIFEST_FILE}, so an earlier release exported these tables"
 
 
@@ -100,10 +102,10 @@ def check_missing(folder: Path, plan: Plan) -> Check:
     ]
     if found:
         return no(name, listed_differences(found))
-    answers = sum(manifest.answered.values())
-    return yes(
-        name, f"{answers:,} answers of {len(manifest.answered):,} visits, as the store counted them"
-    )
+    said = f"{sum(manifest.answered.values()):,} answers of {len(manifest.answered):,} visits"
+    asked = sum(manifest.requests.values())
+    said += f" and {asked:,} requests to judges" if asked else ""
+    return yes(name, f"{said}, as the store counted them")
 
 
 def _visits(place: Path, manifest: Manifest) -> Iterator[str]:
@@ -133,6 +135,14 @@ def _requests(place: Path, manifest: Manifest) -> Iterator[str]:
         if answered[judge] != manifest.requests.get(judge, 0):
             promised = manifest.requests.get(judge, 0)
             yield f"requests has {answered[judge]} of {promised} answered requests of {judge}"
+    held = {
+        row.get("request_id", "") for name in _HOLDING for row in _rows(table_path(place, name))
+    }
+    lost = [
+        row for row in rows if row.get("status") == "answered" and row["request_id"] not in held
+    ]
+    for row in lost:
+        yield f"no row holds the answer of {row['rater_id']} to request {row['request_id'][:12]}"
 
 
 def _withdrawals(place: Path, manifest: Manifest) -> Iterator[str]:

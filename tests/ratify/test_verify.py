@@ -19,12 +19,13 @@ from click.testing import CliRunner, Result
 
 from analysis.run import analyze_study
 from analysis.verify import again
+from analysis.verify.rows import _requests
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE, Amendment
 from prereg.lock import LOCK_FILE, read_lock
 from prereg.looks import LOOKS_FILE, read_looks
 from prereg.stamps import add_stamp
-from prereg.tables.manifest import MANIFEST_FILE
+from prereg.tables.manifest import MANIFEST_FILE, Manifest
 from ratify import main
 from study.amending import amend, draft_amendment
 from study.store.database import open_store
@@ -429,6 +430,27 @@ def test_a_row_older_than_the_version_that_it_names_is_found(chain: Path) -> Non
 
     rows("participants", older, sealed=True)(chain)
     assert "row 2: older than the version" in failed(verify(chain))["rows"]
+
+
+def test_requests_of_judges_must_be_there_and_have_left_an_answer(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    place.mkdir()
+    (place / "requests.csv").write_text(
+        "request_id,rater_id,status\nq1,fake,answered\nq2,fake,answered\nq3,fake,unanswered\n"
+    )
+    (place / "ratings.csv").write_text("rater_id,request_id\nfake,q1\nfake,q1\n")
+    (place / "probes.csv").write_text("rater_id,request_id\nfake,q2\n")
+    manifest: dict[str, Any] = {"tool": "", "plan_hash": "", "rows": {}, "sha256": {}}
+    manifest |= {"answered": {}, "withdrawals": {}}
+    whole = Manifest(**manifest, requests={"fake": 2})
+    assert list(_requests(place, whole)) == []
+    more = Manifest(**manifest, requests={"fake": 3, "gone": 1})
+    assert list(_requests(place, more)) == [
+        "requests has 2 of 3 answered requests of fake",
+        "requests has 0 of 1 answered requests of gone",
+    ]
+    (place / "probes.csv").unlink()
+    assert list(_requests(place, whole)) == ["no row holds the answer of fake to request q2"]
 
 
 def number(results: dict[str, Any]) -> None:
