@@ -105,9 +105,10 @@ def items(material: Material) -> str:
 def design(material: Material) -> str:
     """Return the design: trials, sequences, sides, places."""
     plan = material.plan
-    one, noun = plan.design, kind_of(plan).noun(plan)
+    one, kind = plan.design, kind_of(plan)
+    noun, words = kind.noun(plan), kind.words
     said = [
-        f"{kind_of(plan).words.trial} (kind {code(kind_of(plan).name)}). The question of every trial "
+        f"{words.trial} (kind {code(kind.name)}). The question of every trial "
         f"is:\n\n{quoted(one.question)}",
         _of_kind(material),
         f"{counted(one.raters, 'rater')} take part. There are {counted(one.sequences, 'sequence')} "
@@ -116,7 +117,7 @@ def design(material: Material) -> str:
         f"({code('raters_per_sequence')}: {one.raters_per_sequence}).{_with_checks(plan)}",
         f"A trial's items are of one {code(one.pairs_within)}. Every item of a scenario is "
         "shown equally often, give or take one or two, and no rater sees an item twice unless its "
-        f"scenario has too few items. {kind_of(plan).words.places} (Sides: {code(one.side)}.) The "
+        f"scenario has too few items. {words.places} (Sides: {code(one.side)}.) The "
         "first sequences alone are balanced too, because recruitment may stop early.",
         f"A rater who consents gets a free place; nobody chooses a sequence. A "
         f"place is kept for {number(one.lease_minutes)} minutes after a rater's last sign of life, "
