@@ -19,11 +19,6 @@ _TOLD = {
     "kept_until": "Kept until",
     "shared_with": "Shared with",
 }
-_ANSWERS = {
-    "pairwise": "which of two items was chosen",
-    "rating": "the rating on each scale",
-    "best_worst": "which item was picked as the most and which as the least",
-}
 
 
 def missing_keys(plan: Plan) -> list[str]:
@@ -124,7 +119,7 @@ def _texts(plan: Plan) -> list[str]:
 
 
 def _stored(plan: Plan) -> list[tuple[str, str]]:
-    answers = _ANSWERS.get(plan.kind, "every answer")
+    answers = kind_of(plan).words.stored
     rows = [
         (
             "the participant number that the link holds, or one that the study makes",

@@ -88,11 +88,7 @@ def _of_tables(plan: Plan) -> str:
 
 
 def _dependent(plan: Plan) -> str:
-    said = {
-        "pairwise": "Which of two items a person chooses",
-        "best_worst": "Which item of a set a person picks as the most, and which as the least",
-        "rating": "The rating of an item on each scale",
-    }.get(plan.kind, "The answer of each trial")
+    said = kind_of(plan).words.measured
     return f"{said}, to the question “{inline(plan.design.question)}”.\n\n{measures(plan)}"
 
 
