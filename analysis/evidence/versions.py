@@ -15,8 +15,9 @@ from prereg.amendments.amendment import Change
 from prereg.lock import Lock
 
 TABLE = "plan_versions"
-_ABSENT = "absent"
-_LONGEST = 80
+ABSENT = "absent"
+# How much of a value is shown, and how much before the first difference of two texts.
+_LONGEST, _AROUND = 80, 20
 
 
 def amendments_of(lock: Lock | None) -> list[dict[str, Any]]:
@@ -81,16 +82,33 @@ def _under(evidence: Evidence, what: str) -> Mapping[str, int]:
 
 
 def _change(change: Change) -> dict[str, str]:
-    """Return a change with its values as a reader sees them."""
-    before, after = _short(change.before), _short(change.after)
-    return {"part": change.part, "key": change.key, "before": before, "after": after}
+    """Return a change with its values as a reader sees them; long texts begin where they differ."""
+    before, after = change.before, change.after
+    start = 0
+    if (
+        isinstance(before, str)
+        and isinstance(after, str)
+        and max(map(len, (before, after))) > _LONGEST
+    ):
+        start = max(0, _alike(before, after) - _AROUND)
+    return {
+        "part": change.part,
+        "key": change.key,
+        "before": _short(before, start),
+        "after": _short(after, start),
+    }
 
 
-def _short(value: Any) -> str:
+def _alike(one: str, other: str) -> int:
+    """Return with how many letters two texts begin alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (a, b) in pairs if a != b), min(len(one), len(other)))
+
+
+def _short(value: Any, start: int = 0) -> str:
     """Return a value on one line: texts as they are, all else as JSON, both cut."""
     if value is None:
-        return _ABSENT
-    text = (
-        " ".join(value.split()) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    )
+        return ABSENT
+    text = value[start:] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = ("…" if start else "") + " ".join(text.split())
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

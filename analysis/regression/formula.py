@@ -23,9 +23,17 @@ _FORMULA_NAMES = frozenset(
     "np C I Q Treatment Sum Diff Helmert Poly center standardize scale bs cr cc te".split()
 )
 
+# Functions of numpy that are no ufuncs, and its numbers, that a formula may use.
+_NUMPY = frozenset("clip where round e pi".split())
+_PREFIX = re.compile(r"[A-Za-z]*")
+
 
 def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
-    """Return the columns that a formula names; refuse other names that are not functions."""
+    """Return the columns that a formula names; refuse other names that are not functions.
+
+    A formula is text from a plan, perhaps a stranger's, and not a program: it can call the
+    functions of patsy and the arithmetic of numpy, and nothing that reads or writes.
+    """
     try:
         tokens = [
             t for t in tokenize.generate_tokens(io.StringIO(formula).readline) if t.string.strip()
@@ -36,6 +44,7 @@ def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
     for at, token in enumerate(tokens):
         before = tokens[at - 1].string if at else ""
         after = tokens[at + 1].string if at + 1 < len(tokens) else ""
+        _refuse_programs(token, before, tokens[at - 2].string if at > 1 else "", formula)
         quoted = token.type == tokenize.STRING and before == "(" and tokens[at - 2].string == "Q"
         name = token.string.strip("'\"") if quoted else token.string
         plain = token.type == tokenize.NAME and not keyword.iskeyword(name)
@@ -45,7 +54,6 @@ def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
         if name in data.columns and after != "(":
             found.append(name)
         elif quoted or name not in _FORMULA_NAMES:
-            # A formula is text from a plan, not a program: it cannot call other functions.
             kind = "function" if after == "(" else "column"
             raise RatifyError(
                 f"the formula names '{name}', and there is no such {kind}",
@@ -55,6 +63,30 @@ def columns_of(data: pd.DataFrame, formula: str) -> list[str]:
                 ),
             )
     return list(dict.fromkeys(found))
+
+
+def _refuse_programs(token: tokenize.TokenInfo, before: str, owner: str, formula: str) -> None:
+    """Refuse an attribute that is not arithmetic of numpy, and text that is computed."""
+    name = token.string
+    computed = token.type == tokenize.STRING and _letters(name) - set("rRuU")
+    if computed or tokenize.tok_name[token.type].startswith("FSTRING"):
+        raise RatifyError(
+            "the formula computes a text", value=formula, allowed="texts in plain quotes"
+        )
+    if before != "." or token.type != tokenize.NAME:
+        return
+    if owner == "np" and (name in _NUMPY or isinstance(getattr(np, name, None), np.ufunc)):
+        return
+    raise RatifyError(
+        f"the formula uses '.{name}', which is not arithmetic",
+        value=formula,
+        allowed="functions of numbers, such as np.log, np.sqrt, np.where",
+    )
+
+
+def _letters(text: str) -> set[str]:
+    found = _PREFIX.match(text)
+    return set(found[0]) if found else set()
 
 
 def complete_places(data: pd.DataFrame, used: list[str]) -> IntArray:

@@ -19,6 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from analysis.evidence.exclusions import RULE_WORDS, UNIT_WORDS
+from analysis.evidence.versions import ABSENT
 from analysis.report.data import FigureData, ResultsData, TableData, read_results
 from analysis.report.glossary import Glossary
 from analysis.report.inline_svg import inline
@@ -118,6 +119,7 @@ def render(data: ResultsData, drawings: Path) -> str:
             registration=registration_of(data),
             meta={name: value for name, value in data.meta.items() if name not in SAID_HERE},
             blind=bool(data.meta.get("blind")),
+            absent=ABSENT,
             tables=[view for name, view in tables.items() if name not in beside],
         )
     )

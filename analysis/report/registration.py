@@ -71,9 +71,8 @@ def looks_sentence(looks: Sequence[Mapping[str, Any]]) -> str:
     )
     if not more:
         return f"{began}; these are those results."
-    times = "once" if more == 1 else "twice" if more == 2 else f"{count(more)} times"
     return (
-        f"{began}. They have been produced {times} since; these results are of "
+        f"{began}. They have been produced {_times(more)} since; these results are of "
         f"{minute(last['at'])}, from {counted(last['answers'], 'answer')}."
     )
 
@@ -87,4 +86,8 @@ def _lock(meta: Mapping[str, Any], amended: int) -> str:
     said = f"The plan was locked on {minute(str(meta.get('locked_at')))}"
     if not amended:
         return f"{said} and has not been amended."
-    return f"{said} and amended {'once' if amended == 1 else f'{amended} times'} since."
+    return f"{said} and amended {_times(amended)} since."
+
+
+def _times(n: int) -> str:
+    return {1: "once", 2: "twice"}.get(n, f"{count(n)} times")

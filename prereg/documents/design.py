@@ -14,6 +14,7 @@ from prereg.documents.prose import (
     number,
     numbered,
     percent,
+    points,
     quoted,
     sentence,
     table,
@@ -180,12 +181,9 @@ def _scale(scale: AnyScale) -> str:
             for label in scale.labels
         )
         return f"{code(scale.id)}: {inline(scale.question)}\n\n{labels}"
-    points = "; ".join(
-        f"{point} = {inline(scale.labels[point])}" if point in scale.labels else str(point)
-        for point in scale.points
-    )
     return (
-        f"{code(scale.id)}: {inline(scale.question)}\n\nFrom {scale.min} to {scale.max}: {points}."
+        f"{code(scale.id)}: {inline(scale.question)}\n\n"
+        f"{points(scale.labels, scale.min, scale.max)}"
     )
 
 

@@ -108,6 +108,8 @@ def test_formula_may_transform_and_quote():
     formula = "select_higher ~ np.log(Q('the gap')) * C(scenario, Treatment(reference='b'))"
     got = clustered_logit(data, formula, cluster="rater_id")
     assert len(got.params) == 10
+    formula = formula.replace("np.log(Q('the gap'))", "np.where(Q('the gap') > 1.5, 1, np.pi)")
+    assert len(clustered_logit(data, formula, cluster="rater_id").params) == 10
     assert "C(scenario, Treatment(reference='b'))[T.a]" in got.params.index
 
 
@@ -120,6 +122,10 @@ def test_formula_may_transform_and_quote():
         ("select_higher ~ (gap", ("cannot be read",)),
         ("select_higher ~ np.log(gap - 1)", ("cannot be computed",)),
         ("select_higher ~ __import__('os').getpid()", ("no such function", "Treatment")),
+        ("select_higher ~ gap.to_csv('x')", ("'.to_csv'", "np.log")),
+        ("select_higher ~ np.save('x', gap)", ("'.save'",)),
+        ("select_higher ~ np.log.__class__(gap)", ("'.__class__'",)),
+        ("select_higher ~ C(scenario, Treatment(f'{1}'))", ("computes a text",)),
         ("gap ~ C(scenario)", ("not an outcome of a logit", "0, 1")),
         ("select_higher ~ gap + I(2 * gap)", ("linear combinations",)),
     ],
