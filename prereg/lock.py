@@ -13,6 +13,7 @@ from typing import Any
 from prereg import files
 from prereg.amendments.amendment import Amendment, Version
 from prereg.amendments.chain import read_amendments
+from prereg.amendments.changes import needs_new_sequences
 from prereg.code import analysis_code
 from prereg.errors import RatifyError
 from prereg.parts import plan_parts, study_parts
@@ -109,6 +110,15 @@ class Lock:
     def hashes(self) -> tuple[str, ...]:
         """The plan hash of every version, oldest first; rows of data may carry any of them."""
         return tuple(version.plan_hash for version in self.versions)
+
+    @property
+    def void(self) -> tuple[str, ...]:
+        """The plan hashes of versions whose sequences were replaced before anybody took part.
+
+        Only trials of the pages were made under them.
+        """
+        anew = [a.number for a in self.amendments if needs_new_sequences(a.changes)]
+        return self.hashes[: max(anew, default=0)]
 
     @property
     def root_hash(self) -> str:
@@ -251,24 +261,6 @@ def complete_lock(folder: Path, lock: Lock, locked: Mapping[str, Any], rows: int
     content["locked"] = {**first.locked, **lacking}
     content["rows"] = rows
     files.write_json(path, content)
-    return read_lock(folder)
-
-
-def add_stamp(folder: Path, stamp: Mapping[str, str]) -> Lock:
-    """Add to the lock what else proves when its newest version was there.
-
-    Parameters
-    ----------
-    folder : Path
-    stamp : mapping
-        With `kind` (git, registry, timestamp) and `plan_hash`.
-    """
-    lock = read_lock(folder)
-    path = folder / LOCK_FILE
-    content = json.loads(path.read_text(encoding="utf-8"))
-    kept = [dict(one) for one in lock.stamps]
-    if dict(stamp) not in kept:
-        files.write_json(path, {**content, "stamps": [*kept, dict(stamp)]})
     return read_lock(folder)
 
 

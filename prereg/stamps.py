@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, Lock
+from prereg.lock import LOCK_FILE, Lock, read_lock
 
 Stamp = Mapping[str, str]
+_COMMIT = re.compile("[0-9a-f]{7,64}")
 _EXTRA = "pip install 'ratify-eval[timestamp]'"
 
 
@@ -95,6 +98,24 @@ def timestamp_stamp(lock: Lock, path: Path) -> dict[str, str]:
     }
 
 
+def add_stamp(folder: Path, stamp: Mapping[str, str]) -> Lock:
+    """Add to the lock what else proves when its newest version was there.
+
+    Parameters
+    ----------
+    folder : Path
+    stamp : mapping
+        With `kind` (git, registry, timestamp) and `plan_hash`.
+    """
+    lock = read_lock(folder)
+    path = folder / LOCK_FILE
+    content = json.loads(path.read_text(encoding="utf-8"))
+    kept = [dict(one) for one in lock.stamps]
+    if dict(stamp) not in kept:
+        files.write_json(path, {**content, "stamps": [*kept, dict(stamp)]})
+    return read_lock(folder)
+
+
 def check_stamp(folder: Path, lock: Lock, stamp: Stamp) -> tuple[bool | None, str]:
     """Check one stamp of a lock.
 
@@ -120,6 +141,8 @@ def check_stamp(folder: Path, lock: Lock, stamp: Stamp) -> tuple[bool | None, st
 
 def _check_commit(folder: Path, stamp: Stamp, which: str) -> tuple[bool | None, str]:
     commit = stamp.get("commit", "")
+    if _COMMIT.fullmatch(commit) is None:  # git would take some words as options
+        return False, f"{which} has a git stamp that names no commit"
     said = f"{which} is in git commit {commit[:12]}"
     try:
         found = _hash_in_commit(folder, commit)

@@ -30,6 +30,7 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     """
     from analysis.planning.columns import absent_tables, faults_of_columns
     from analysis.planning.rehearsal import rehearsed
+    from analysis.planning.whole_rehearsal import without_numbers
     from prereg.checking.remark import error_of, note
     from prereg.plan.collection_rules import fits_no_kind
     from study.checking.looking import look
@@ -39,11 +40,14 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     if plan is not None and table is not None and not fits_no_kind(plan):
         found.add(list(rehearsed(plan, table.rows, folder)))
         found.add(list(faults_of_columns(plan, table.rows, folder)))
+        if found.study is not None and not found.locked and not found.errors:
+            trials = [one for hand in found.study.sequences.values() for one in hand]
+            found.remark(list(without_numbers(plan, table.rows, trials)))
         found.remark(
             [
                 note(
-                    f"the table '{name}' is not in {folder / 'data'} yet, so its columns and the "
-                    "formulas that read them are not checked.",
+                    f"the table '{name}' is not in {folder / 'data'} yet, so its columns are not "
+                    "checked; formulas that read it were rehearsed on a simulated table.",
                     key=f"analyses.{number}.id",
                 )
                 for number, name in absent_tables(plan, folder)

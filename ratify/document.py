@@ -49,7 +49,27 @@ def documents_of(folder: Path, out: Path | None = None) -> Path:
     from prereg.documents.writing import write_documents
     from study.documented import material_of
 
-    return write_documents(material_of(folder), out)
+    return write_documents(material_of(folder, power=_power(folder)), out)
+
+
+def _power(folder: Path) -> tuple[str, ...]:
+    """Return what `ratify power` found of the plan as it is; say so if it is of another version."""
+    from prereg.documents.power import POWER_FILE, power_sentences
+    from prereg.errors import RatifyError
+
+    if not (folder / POWER_FILE).exists():
+        return ()
+    from analysis.planning.kept import key_of
+    from prereg.plan.file import load_plan
+    from prereg.tables.items import read_items
+
+    plan = load_plan(folder)
+    items = read_items(folder / plan.materials.items, plan.data.reading("items"))
+    try:
+        return power_sentences(folder, key_of(plan, items))
+    except RatifyError as error:
+        click.echo(f"note: {error}", err=True)
+        return ()
 
 
 def say_document(folder: Path) -> None:

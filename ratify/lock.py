@@ -65,8 +65,7 @@ def _stamped(
     folder: Path, frozen: Lock, *, registry: str | None, git: bool, timestamp: Path | None
 ) -> Lock:
     """Add what proves the date of the newest version to the lock."""
-    from prereg.lock import add_stamp
-    from prereg.stamps import check_stamp, git_stamp, registry_stamp, timestamp_stamp
+    from prereg.stamps import add_stamp, check_stamp, git_stamp, registry_stamp, timestamp_stamp
 
     stamps = []
     if registry is not None:

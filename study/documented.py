@@ -16,8 +16,14 @@ from study.language import no_difference
 from study.opening import open_study
 
 
-def material_of(folder: Path) -> Material:
+def material_of(folder: Path, *, power: tuple[str, ...] = ()) -> Material:
     """Return a study as its documents describe it.
+
+    Parameters
+    ----------
+    folder : Path
+    power : tuple of str
+        What is known of the plan's power, in sentences.
 
     Raises
     ------
@@ -53,4 +59,5 @@ def material_of(folder: Path) -> Material:
             sequences=sequences,
             locked=study.lock is not None,
         ),
+        power=power,
     )

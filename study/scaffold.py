@@ -154,9 +154,12 @@ def refuse_taken(folder: Path) -> None:
 
 
 def has_demo_items(study: Study) -> bool:
-    """Say whether a study shows the demo's conversations, which `ratify new` gives it."""
-    texts = {row["item_id"]: row["text"] for row in _demo_items()}
-    return {name: item.text for name, item in study.items.items()} == texts
+    """Say whether a study shows items of the demo, which `ratify new` gives it."""
+    texts = {name: item.text for name, item in study.items.items()}
+    return any(
+        texts == {row["item_id"]: row["text"] for row in _demo_items(worked)}
+        for worked in (WORKED, *OWN_ITEMS)
+    )
 
 
 def _demo_items(worked: str = WORKED) -> list[dict[str, str]]:

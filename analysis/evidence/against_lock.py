@@ -14,7 +14,7 @@ from prereg.analyses.agreement import HUMANS, PEOPLE
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
-from prereg.plan.model import Plan
+from prereg.plan.model import FURTHER_PLACES, Plan
 from prereg.tables.reader import read_table
 from prereg.tables.reading import OWN
 
@@ -113,7 +113,9 @@ def refuse_words_of_tables(frame: pd.DataFrame, path: Path) -> None:
     )
 
 
-def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
+def refuse_unknown_slots(
+    visits: pd.DataFrame, slots: int, path: Path, *, replaces: bool = False
+) -> None:
     """Raise `RatifyError` at the first visit to a slot that no sequence has.
 
     Parameters
@@ -124,10 +126,15 @@ def refuse_unknown_slots(visits: pd.DataFrame, slots: int, path: Path) -> None:
         How many raters per sequence the plan asks for.
     path : Path
         Their file.
+    replaces : bool
+        Whether the plan replaces raters, who are in further slots.
     """
     if visits.empty or "slot" not in visits:
         return
-    beyond = pd.Series(columns.numbers(visits, "slot") > slots, index=visits.index)
+    own = columns.numbers(visits, "slot")
+    if replaces:  # 1001 replaces 1
+        own = (own - 1) % FURTHER_PLACES + 1
+    beyond = pd.Series(own > slots, index=visits.index)
     _refuse(visits, beyond, path, "slot", "no sequence has this slot", f"1 to {slots}")
 
 

@@ -116,7 +116,8 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
         for name in ("answers", "ratings", "participants", "withdrawals"):
             refuse_other_plans(getattr(read, name), lock, path[name])
         slots = plan.design.raters_per_sequence
-        refuse_unknown_slots(read.participants, slots, path["participants"])
+        replaces = plan.recruitment.replace is not None
+        refuse_unknown_slots(read.participants, slots, path["participants"], replaces=replaces)
     refuse_ties(read.answers, plan, path["answers"])
     refuse_unknown_items(read.answers, read.items, path["answers"])
     refuse_words_of_tables(read.ratings, path["ratings"])

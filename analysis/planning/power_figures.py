@@ -100,7 +100,7 @@ def plot_curve(found: Power, curve: Curve, *, ax: Axes | None = None) -> Axes:
 
 def _look(name: str, at: int) -> tuple[str, str]:
     if name == GATE:
-        return INK, "s"
+        return INK, "D"
     if name == GATE_BAD:
         return MUTED, "v"
     return COLOURS[at % (len(COLOURS) - 1)], MARKERS[at % len(MARKERS)]

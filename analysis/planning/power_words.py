@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from analysis.inference.proportions import two_proportions
+from analysis.planning.one_study import STUDY
 from analysis.planning.points import MORE_RATERS, Curve
 from analysis.planning.power import AtPoint, Power, Share, Width, assumptions_of, sizes_assumed
 from analysis.results.numbers import number, percent
@@ -81,9 +82,12 @@ def _share_of(share: Share) -> str:
 
 def _failed(own: AtPoint) -> Iterator[str]:
     for failure in own.failures:
+        then = "the verdicts there rest on the other analyses, as in a real study"
+        if failure.analysis == STUDY:
+            then = "such a study supports nothing and passes no gate"
         yield (
             f"In {failure.studies:,} of {own.studies:,} studies {failure.analysis} could not be "
-            f"computed ({failure.why.rstrip('.')}); such a study supports nothing."
+            f"computed ({failure.why.rstrip('.')}); {then}."
         )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis.inference.trial_errors import cluster_columns
 from analysis.planning.invented import Items, invented_ratings, invented_trials, with_shuffled
+from analysis.planning.own_tables import simulated_tables
 from analysis.registered.regression_parts import formula_of
 from analysis.registered.regression_rows import with_numbers
 from analysis.regression.contrasts import weights_among
@@ -16,6 +18,7 @@ from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.formula import columns_of
 from analysis.regression.ordinal import clustered_ordinal
 from analysis.tables.columns import numbers, require_columns
+from prereg.analyses.change import Change
 from prereg.analyses.choices import Logit
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
@@ -48,8 +51,8 @@ def rehearsed(plan: Plan, items: Items, folder: Path | None = None) -> Iterator[
     items : sequence of mapping
         Rows of the items table.
     folder : Path, optional
-        The study folder, whose own tables are used as they are, with shuffled outcomes. Without it,
-        or if a table is not there yet, what reads it is not rehearsed.
+        The study folder, whose own tables are used as they are, with shuffled outcomes. A table
+        that is not there yet is simulated.
 
     Yields
     ------
@@ -89,7 +92,8 @@ def _regression(
     try:
         rows = _rows(plan, items, analysis, folder)
     except RatifyError as error:
-        yield error if error.file else _fault(error, f"{where}.data", analysis.data)
+        of_table = error.file is not None and Path(error.file).name != PLAN_FILE
+        yield error if of_table else _fault(error, f"{where}.predictors", analysis.predictors)
         return
     for number, outcome in enumerate(analysis.outcomes):
         data = rows.get(outcome)
@@ -183,11 +187,11 @@ def _rows(
             for one in analysis.outcomes
             if one in numbered
         }
-    if folder is None:
-        return {}
-    path, table = with_shuffled(folder, plan, analysis.data, analysis.outcomes, rng)
+    path, table = Path(f"{analysis.data}.csv"), None
+    if folder is not None:
+        path, table = with_shuffled(folder, plan, analysis.data, analysis.outcomes, rng)
     if table is None:
-        return {}
+        table = _simulated(plan, items, analysis, rng)
     try:
         require_columns(table, *analysis.outcomes)
         own = table.assign(**{one: numbers(table, one) for one in analysis.outcomes})
@@ -201,6 +205,15 @@ def _rows(
             value=error.value,
             allowed=error.allowed,
         ) from error
+
+
+def _simulated(
+    plan: Plan, items: Items, analysis: Regression, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return an own table as it may be: an analysis of change says what its occasions are."""
+    alike = [one for one in plan.analyses if isinstance(one, Change) and one.table == analysis.data]
+    alone = plan.model_copy(update={"analyses": (*alike, analysis)})
+    return simulated_tables(alone, pd.DataFrame(items), rng)[analysis.data]
 
 
 def _read(table: pd.DataFrame, analysis: Regression) -> pd.DataFrame:

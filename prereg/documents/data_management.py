@@ -19,11 +19,6 @@ _TOLD = {
     "kept_until": "Kept until",
     "shared_with": "Shared with",
 }
-_ANSWERS = {
-    "pairwise": "which of two items was chosen",
-    "rating": "the rating on each scale",
-    "best_worst": "which item was picked as the most and which as the least",
-}
 
 
 def missing_keys(plan: Plan) -> list[str]:
@@ -55,14 +50,13 @@ def data_management(material: Material) -> str:
         "One cookie, which the study needs to recognise a visit: signed, not readable by scripts, "
         "sent to this server only, for at most 30 days. It holds the participant number, the ids "
         "of the recruitment platform, the number of the visit, and when the trial on the screen "
-        "came there. There is no cookie for statistics or advertising. The researchers' own "
-        "sign-in "
-        "to the dashboard has a second cookie, in their browsers only.",
+        "came there. There is no cookie for statistics or advertising. The "
+        "researchers' own sign-in to the dashboard is kept in the same cookie, in their browsers.",
         "## Network addresses",
         "Ratify writes no network address into its store or its log. To limit how often one "
-        "address "
-        "may arrive, it counts addresses in memory, for a minute or an hour. If several processes "
-        "share a PostgreSQL database, the count is kept there under a keyed hash that changes with "
+        "address may arrive, it counts addresses in memory, for a minute or an hour. If several "
+        "processes share a PostgreSQL database, the count is kept there under a keyed hash that "
+        "changes with "
         "each minute or hour and is deleted afterwards. Two settings outside Ratify can undo "
         "this: the access log of a web server in front of it, and a Redis that holds the counts. "
         "The guide to deployment turns the first off and advises against the second.",
@@ -125,7 +119,7 @@ def _texts(plan: Plan) -> list[str]:
 
 
 def _stored(plan: Plan) -> list[tuple[str, str]]:
-    answers = _ANSWERS.get(plan.kind, "every answer")
+    answers = kind_of(plan).words.stored
     rows = [
         (
             "the participant number that the link holds, or one that the study makes",

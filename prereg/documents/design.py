@@ -14,6 +14,7 @@ from prereg.documents.prose import (
     number,
     numbered,
     percent,
+    points,
     quoted,
     sentence,
     table,
@@ -22,23 +23,12 @@ from prereg.kinds.registry import kind_of
 from prereg.plan.label_scale import AnyScale, LabelScale
 from prereg.plan.model import Exclusion, Plan
 
-_KINDS = {
-    "pairwise": "A trial shows two items side by side and asks for a choice between them",
-    "rating": "A trial shows one item and asks for a rating on each scale",
-    "best_worst": "A trial shows several items and asks which one is the most and which the least",
-}
 _RULES = {
     "incomplete_session": "visits in which not every trial was answered",
     "failed_attention": "raters who failed more than {max_failed} of the attention checks",
     "duplicate_sequence": "of the visits that share a place in a sequence, all but one: a finished "
     "visit is kept before another one, and chance decides among equals",
     "too_fast": "raters whose median time for an answer is below {min_median_ms} milliseconds",
-}
-_SIDES = {
-    "pairwise": "Every item is left as often as right, give or take one, and no pair is repeated "
-    "before all have been used.",
-    "best_worst": "Items rotate through the places of a page.",
-    "rating": "A page shows one item, so it has no sides.",
 }
 # So many scenarios are listed by name.
 MOST_SCENARIOS = 60
@@ -115,9 +105,10 @@ def items(material: Material) -> str:
 def design(material: Material) -> str:
     """Return the design: trials, sequences, sides, places."""
     plan = material.plan
-    one, noun = plan.design, kind_of(plan).noun(plan)
+    one, kind = plan.design, kind_of(plan)
+    noun, words = kind.noun(plan), kind.words
     said = [
-        f"{_KINDS.get(plan.kind, 'A trial')} (kind {code(plan.kind)}). The question of every trial "
+        f"{words.trial} (kind {code(kind.name)}). The question of every trial "
         f"is:\n\n{quoted(one.question)}",
         _of_kind(material),
         f"{counted(one.raters, 'rater')} take part. There are {counted(one.sequences, 'sequence')} "
@@ -126,7 +117,7 @@ def design(material: Material) -> str:
         f"({code('raters_per_sequence')}: {one.raters_per_sequence}).{_with_checks(plan)}",
         f"A trial's items are of one {code(one.pairs_within)}. Every item of a scenario is "
         "shown equally often, give or take one or two, and no rater sees an item twice unless its "
-        f"scenario has too few items. {_SIDES.get(plan.kind, '')} (Sides: {code(one.side)}.) The "
+        f"scenario has too few items. {words.places} (Sides: {code(one.side)}.) The "
         "first sequences alone are balanced too, because recruitment may stop early.",
         f"A rater who consents gets a free place; nobody chooses a sequence. A "
         f"place is kept for {number(one.lease_minutes)} minutes after a rater's last sign of life, "
@@ -151,14 +142,14 @@ def _with_checks(plan: Plan) -> str:
 
 def _of_kind(material: Material) -> str:
     plan = material.plan
-    if plan.kind == "best_worst":
+    if plan.design.options is not None:
         why = (
             "The page has a field for an explanation, which may stay empty."
             if plan.design.ask_why
             else "The page has no field for an explanation."
         )
-        return f"A page shows {number(plan.design.options or 0)} items. {why}"
-    if plan.kind != "pairwise":
+        return f"A page shows {number(plan.design.options)} items. {why}"
+    if not kind_of(plan).asks_pairs:
         return ""
     if not plan.design.offers_ties:
         return f"One of the two has to be chosen: ties are {code(plan.design.ties)}."
@@ -180,12 +171,9 @@ def _scale(scale: AnyScale) -> str:
             for label in scale.labels
         )
         return f"{code(scale.id)}: {inline(scale.question)}\n\n{labels}"
-    points = "; ".join(
-        f"{point} = {inline(scale.labels[point])}" if point in scale.labels else str(point)
-        for point in scale.points
-    )
     return (
-        f"{code(scale.id)}: {inline(scale.question)}\n\nFrom {scale.min} to {scale.max}: {points}."
+        f"{code(scale.id)}: {inline(scale.question)}\n\n"
+        f"{points(scale.labels, scale.min, scale.max)}"
     )
 
 

@@ -20,6 +20,7 @@ from prereg.documents.design import (
 )
 from prereg.documents.judges import judges, shown_prompt
 from prereg.documents.material import Material
+from prereg.documents.power import power
 from prereg.documents.procedure import procedure, recruitment
 from prereg.documents.prose import bullets, code, counted, inline, listed, table
 from prereg.documents.settings import settings_table
@@ -90,7 +91,8 @@ def full_document(material: Material) -> str:
         design(material),
         "## 4. Raters",
         f"{sample_size(plan)} {stopping(plan)}",
-        recruitment(plan),
+        f"### Power\n\n{power(material.power)}",
+        f"### Recruitment\n\n{recruitment(plan)}",
         "## 5. What a rater meets",
         procedure(material),
         "## 6. Exclusions",

@@ -80,6 +80,8 @@ class Material:
     tie_answer : str
         The words of a pair's third answer, if the plan offers ties.
     files : sequence of Attached
+    power : tuple of str
+        What `ratify power` found, in sentences; empty if nothing was simulated of this plan.
     """
 
     folder: Path
@@ -96,6 +98,7 @@ class Material:
     versions: Mapping[str, str] = field(default_factory=dict)
     tie_answer: str = ""
     files: Sequence[Attached] = ()
+    power: tuple[str, ...] = ()
 
     @property
     def locked(self) -> bool:

@@ -30,6 +30,8 @@ def specification(material: Material) -> dict[str, Any]:
     """Return the specification, sealed by a SHA-256 over all of it."""
     asked = osf(material)
     content: dict[str, Any] = {
+        # first, so that a file that was cut does not look like somebody else's specification
+        EXTENSION: {"written_by": material.tool, "rebuilt_from": f"config.{EXTENSION}"},
         "specs": {one.id: {"text": one.answer} for one in asked},
         "jstf": {
             name: []
@@ -110,8 +112,11 @@ def json_text(content: Mapping[str, Any]) -> str:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    """Return the SHA-256 over a specification, without the digest itself."""
-    bare = dict(unboxed(content))
+    """Return the SHA-256 over a specification, without the digest itself.
+
+    The key at the top is left out, because R drops it.
+    """
+    bare = {name: part for name, part in unboxed(content).items() if name != EXTENSION}
     config = dict(bare["config"])
     config[EXTENSION] = {k: v for k, v in config[EXTENSION].items() if k != "sha256"}
     return files.sha256(files.canonical_json({**bare, "config": config}))

@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from prereg.documents.material import Material
-from prereg.documents.prose import bullets, code, counted, inline, listed, number, numbered, quoted
+from prereg.documents.prose import (
+    bullets,
+    code,
+    counted,
+    inline,
+    listed,
+    number,
+    numbered,
+    points,
+    quoted,
+)
 from prereg.kinds.registry import kind_of
 from prereg.plan.collection import AttentionCheck, Comprehension
 from prereg.plan.display import Display
@@ -213,9 +223,5 @@ def _question(one: Question) -> str:
     if isinstance(one, ChoiceQuestion):
         return f"{head}\n\n{bullets(map(inline, one.options))}"
     if isinstance(one, ScaleQuestion):
-        points = "; ".join(
-            f"{point} = {inline(one.labels[point])}" if point in one.labels else str(point)
-            for point in one.points
-        )
-        return f"{head}\n\nFrom {one.min} to {one.max}: {points}."
+        return f"{head}\n\n{points(one.labels, one.min, one.max)}"
     return f"{head}\n\nAn answer in the rater's own words, at most {LONGEST_TEXT:,} characters."

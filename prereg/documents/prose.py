@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # Signs that Markdown would read as its own in the middle of a line.
@@ -75,6 +75,14 @@ def bullets(points: Iterable[str]) -> str:
 def numbered(points: Iterable[str]) -> str:
     """Return a numbered list."""
     return "\n".join(f"{place}. {point}" for place, point in enumerate(points, start=1))
+
+
+def points(labels: Mapping[int, str], low: int, high: int) -> str:
+    """Return the points of a scale, each label on a line of its own, whatever its script."""
+    named = bullets(f"{point} = {inline(labels[point])}" for point in sorted(labels))
+    bare = [str(point) for point in range(low, high + 1) if point not in labels]
+    rest = f" Without words: {', '.join(bare)}." if bare else ""
+    return f"Whole points from {low} to {high}.{rest}\n\n{named}"
 
 
 def listed(names: Iterable[object], last: str = "and", *, as_code: bool = True) -> str:

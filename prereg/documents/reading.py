@@ -84,6 +84,10 @@ def read_document(path: Path) -> Document | Specification:
     config = content.get("config")
     if isinstance(config, Mapping) and EXTENSION in config:
         return _checked(Document(*carried(content, file=path)), path)
+    if EXTENSION in content:
+        raise RatifyError(
+            f"is cut: it has no key config.{EXTENSION}", file=path, allowed=AS_WRITTEN
+        )
     return _specification(content, path)
 
 

@@ -22,6 +22,7 @@ from prereg.documents.design import (
 from prereg.documents.full import status
 from prereg.documents.judges import judge
 from prereg.documents.material import Material
+from prereg.documents.power import power
 from prereg.documents.procedure import recruitment
 from prereg.documents.prose import bullets, code, counted, inline, listed, numbered
 from prereg.kinds.registry import kind_of
@@ -87,11 +88,7 @@ def _of_tables(plan: Plan) -> str:
 
 
 def _dependent(plan: Plan) -> str:
-    said = {
-        "pairwise": "Which of two items a person chooses",
-        "best_worst": "Which item of a set a person picks as the most, and which as the least",
-        "rating": "The rating of an item on each scale",
-    }.get(plan.kind, "The answer of each trial")
+    said = kind_of(plan).words.measured
     return f"{said}, to the question “{inline(plan.design.question)}”.\n\n{measures(plan)}"
 
 
@@ -147,7 +144,7 @@ def aspredicted(material: Material) -> list[Asked]:
             (
                 "sample_size",
                 "Sample size, and how it is determined",
-                f"{sample_size(plan)} {stopping(plan)}",
+                f"{sample_size(plan)} {stopping(plan)} {' '.join(map(inline, material.power[:1]))}",
             ),
             ("other", "Anything else", _other(material)),
             ("name", "Name of the preregistration", inline(plan.title)),
@@ -202,7 +199,7 @@ def osf(material: Material) -> list[Asked]:
                 recruitment(plan, codes_shown=False),
             ),
             ("sample_size", whom, "Sample size", sample_size(plan)),
-            ("sample_size_rationale", whom, "Sample size rationale", _rationale()),
+            ("sample_size_rationale", whom, "Sample size rationale", power(material.power)),
             ("stopping_rule", whom, "Stopping rule", stopping(plan)),
             ("manipulated_variables", what, "Manipulated variables", _conditions(plan)),
             ("measured_variables", what, "Measured variables", _dependent(plan)),
@@ -263,13 +260,6 @@ def _randomization(plan: Plan) -> str:
         "takes part, and are part of the lock. They are balanced: items are shown equally often "
         "and "
         "rotate through the places. A rater who consents gets a free place."
-    )
-
-
-def _rationale() -> str:
-    return (
-        "The plan does not say it. Put the sentence of `ratify power` here, which simulates this "
-        "plan under its assumptions."
     )
 
 

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 
 from prereg.design.dealing import Items
 from prereg.plan.model import Plan
+
+
+@dataclass(frozen=True)
+class KindWords:
+    """What documents say of a kind of task.
+
+    Attributes
+    ----------
+    trial : str
+        What a trial shows and asks, without a full stop.
+    places : str
+        How items are balanced over the places of a page; a sentence.
+    measured : str
+        What is measured, without a full stop.
+    stored : str
+        What is stored of an answer.
+    """
+
+    trial: str = "A trial shows items and asks about them"
+    places: str = ""
+    measured: str = "The answer of each trial"
+    stored: str = "the answer"
 
 
 class Kind(ABC):
@@ -37,6 +60,8 @@ class Kind(ABC):
         The task of the prompts that ask an LLM judge; empty where no LLM judge can be asked.
     differ : tuple of str
         Fields of a trial's form that must have different answers.
+    words : KindWords
+        What documents say of it.
     needs, takes : tuple of str
         Dotted keys of the plan that it needs, and those that it may have. Keys that only other
         kinds name are refused.
@@ -51,6 +76,7 @@ class Kind(ABC):
     one_prompt: ClassVar[bool] = False
     prompts: ClassVar[str] = ""
     differ: ClassVar[tuple[str, ...]] = ()
+    words: ClassVar[KindWords] = KindWords()
     needs: ClassVar[tuple[str, ...]] = ()
     takes: ClassVar[tuple[str, ...]] = ()
 

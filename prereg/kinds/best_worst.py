@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from prereg.design.dealing import Items, balance_places, draw_sets
-from prereg.kinds.base import Kind
+from prereg.kinds.base import Kind, KindWords
 from prereg.plan.model import Plan
 
 
@@ -21,6 +21,12 @@ class BestWorst(Kind):
     one_prompt = True
     prompts = "best_worst"
     differ = ("most", "least")
+    words = KindWords(
+        trial="A trial shows several items and asks which one is the most and which the least",
+        places="Items rotate through the places of a page.",
+        measured="Which item of a set a person picks as the most, and which as the least",
+        stored="which item was picked as the most and which as the least",
+    )
     needs = ("design.options",)
     takes = ("design.ask_why",)
 

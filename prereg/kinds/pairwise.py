@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from prereg.design.dealing import Items, balance_sides, draw_pairs
-from prereg.kinds.base import Kind
+from prereg.kinds.base import Kind, KindWords
 from prereg.plan.model import Plan
 from prereg.tables.contract import SIDES, TIE
 
@@ -19,6 +19,13 @@ class Pairwise(Kind):
     table = "judgments"
     asks_pairs = True
     prompts = "pairwise"
+    words = KindWords(
+        trial="A trial shows two items side by side and asks for a choice between them",
+        places="Every item is left as often as right, give or take one, and no pair is repeated "
+        "before all have been used.",
+        measured="Which of two items a person chooses",
+        stored="which of two items was chosen",
+    )
     needs = ("measures",)
 
     def columns(self, plan: Plan) -> tuple[str, ...]:

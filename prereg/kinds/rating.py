@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from prereg.design.dealing import Items, draw_sets
-from prereg.kinds.base import Kind
+from prereg.kinds.base import Kind, KindWords
 from prereg.plan.model import Plan
 
 
@@ -19,6 +19,12 @@ class Rating(Kind):
     row_of = "dimension"
     compares = False
     prompts = "rating"
+    words = KindWords(
+        trial="A trial shows one item and asks for a rating on each scale",
+        places="A page shows one item, so it has no sides.",
+        measured="The rating of an item on each scale",
+        stored="the rating on each scale",
+    )
     needs = ("scales",)
 
     def columns(self, plan: Plan) -> tuple[str, ...]:

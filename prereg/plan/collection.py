@@ -114,12 +114,14 @@ class Recruitment(Strict):
     """Where raters come from, how their links are checked, and the codes that they take back.
 
     With `links: signed`, a link holds a signature of its rater's id, and a link without it is
-    refused. With `without_id`, a live study also takes raters whose link has no id.
+    refused. With `without_id`, a live study also takes raters whose link has no id. With `replace`,
+    a newcomer answers the sequence of a rater who finished and failed the attention checks.
     """
 
     platform: Literal["generic", "prolific"] = "generic"
     links: Literal["open", "signed"] = added("open")
     without_id: bool = added(default=False)
+    replace: Literal["failed_attention"] | None = added(None)
     codes: Codes
     completion_url: Text | None = None
     reward: Reward | None = None

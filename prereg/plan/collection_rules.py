@@ -50,6 +50,13 @@ def faults_of_collection(plan: Plan) -> Iterator[RatifyError]:
             value=codes.screened_out,
             allowed="a comprehension question, or no such code",
         )
+    if plan.recruitment.replace and "failed_attention" not in rules:
+        yield RatifyError(
+            "replaces raters by a rule that the plan does not have",
+            column="recruitment.replace",
+            value=plan.recruitment.replace,
+            allowed="an exclusion of rule failed_attention, or no such key",
+        )
     if codes.failed_attention and "failed_attention" not in rules:
         yield RatifyError(
             "no exclusion says how many failed checks are too many",

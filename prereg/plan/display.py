@@ -17,7 +17,7 @@ def _numbers_too(value: Any) -> Any:
 # Words for a button or a heading: one line, without control characters.
 Name = Annotated[
     str,
-    BeforeValidator(_numbers_too),
+    BeforeValidator(_numbers_too, json_schema_input_type=str | int),
     StringConstraints(
         strip_whitespace=True, min_length=1, max_length=40, pattern=r"^[^\x00-\x1f]*$"
     ),

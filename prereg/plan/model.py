@@ -21,6 +21,10 @@ from prereg.plan.reporting import Large
 from prereg.plan.survey import MOST_QUESTIONS, Question
 from prereg.strict import Identifier, Strict, Text, added
 
+# The number of a place for the rater who replaces another: so much above the other's number. No
+# sequence has more places than this by itself.
+FURTHER_PLACES = 1_000
+
 
 class Hypothesis(Strict):
     """What the researcher expects, in one sentence; `direction` is the sign of the effect."""
@@ -65,7 +69,7 @@ class Design(Strict):
 
     question: Text
     raters: int = Field(ge=1, le=100_000)
-    raters_per_sequence: int = Field(default=1, ge=1, le=1_000)
+    raters_per_sequence: int = Field(default=1, ge=1, le=FURTHER_PLACES)
     trials: int = Field(ge=1, le=1_000)
     options: int | None = Field(default=None, ge=3, le=12)
     ask_why: bool = False
@@ -270,6 +274,14 @@ class Plan(Strict):
             return tuple(Rated(s.id, s.min, s.max, s.names) for s in self.scales)
         ends = self.measures.scale
         return tuple(Rated(name, ends.min, ends.max) for name in self.measures.dimensions)
+
+    @property
+    def replaced_above(self) -> int | None:
+        """The failed attention checks above which a rater is replaced; None if nobody is."""
+        if self.recruitment.replace is None:
+            return None
+        allowed = (x.max_failed for x in self.exclusions if x.rule == "failed_attention")
+        return next(allowed, None)
 
     @property
     def labels(self) -> dict[str, tuple[str, ...]]:

@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 
 from prereg.lock import tool_version
 from prereg.tables.manifest import Manifest
-from study.export.tidy import Cells
+from study.export.tidy import Cells, of_study
 from study.folder import Study
 from study.store.tables import Request, Visit, Withdrawal
 
@@ -55,7 +55,7 @@ def manifest_of(
     visits, requests, gone = Visit.__table__.c, Request.__table__.c, Withdrawal.__table__.c
     answered = (
         select(visits.session_id, visits.answered)
-        .where(visits.plan_hash == study.root_hash)
+        .where(of_study(visits, study))
         .order_by(visits.session_id)
     )
     asked = (

@@ -21,6 +21,7 @@ from study.folder import Study
 from study.store.database import Store
 from study.store.tables import Rating, Slot, Visit, Withdrawal
 from study.tasks.registry import task_of
+from study.visits.replacing import taken_by_nobody
 
 _HOLDING = Visit.status.in_(("active", "finished"))
 
@@ -285,7 +286,7 @@ def _fill(connection: Connection, study: Study, mode: str, silent: Any) -> tuple
         )
         .select_from(Slot)
         .outerjoin(Visit, held)
-        .where(Slot.plan_hash == study.root_hash, Slot.mode == mode)
+        .where(Slot.plan_hash == study.root_hash, Slot.mode == mode, ~taken_by_nobody())
         .group_by(Slot.sequence_id)
         .order_by(func.min(Slot.slot_id))
     )

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, and_, func, not_, select
 from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import sequence_rows
@@ -104,12 +104,25 @@ def _of_llms(study: Study) -> list[TidyTable]:
     ]
 
 
+def of_study(stored: Any, study: Study) -> Any:
+    """Return the condition of the rows of a study, under any version that still holds.
+
+    Whoever tried the pages before an amendment replaced the sequences answered other trials.
+    """
+    here = stored["plan_hash"] == study.root_hash
+    void = () if study.lock is None else study.lock.void
+    if not void or "version_hash" not in stored:
+        return here
+    made = func.coalesce(stored["version_hash"], stored["plan_hash"])
+    return and_(here, made.not_in(void))
+
+
 def left_behind(connection: Connection, study: Study) -> dict[str, int]:
     """Return how many rows of other plans the store holds, by table."""
     found = {}
     for name in ("participants", "judgments", "ratings", "best_worst"):
         table = STORED[name].__table__
-        others = select(func.count()).select_from(table).where(table.c.plan_hash != study.root_hash)
+        others = select(func.count()).select_from(table).where(not_(of_study(table.c, study)))
         found[name] = connection.scalar(others) or 0
     return {name: count for name, count in found.items() if count}
 
@@ -118,7 +131,7 @@ def holds_rows(connection: Connection, study: Study) -> bool:
     """Say whether the store holds anything that was collected under this plan."""
     for stored in STORED.values():
         table = stored.__table__
-        row = select(table.c.plan_hash).where(table.c.plan_hash == study.root_hash).limit(1)
+        row = select(table.c.plan_hash).where(of_study(table.c, study)).limit(1)
         if connection.scalar(row) is not None:
             return True
     return False
@@ -156,7 +169,7 @@ def _stored(study: Study, table: Contract, *order: str, more: tuple[str, ...] = 
     names = tuple(name for name in table.names if name != CLOCK_CHANGED)
     wanted = (
         select(*(_cell(stored, column) for column in (*names, *more)))
-        .where(stored["plan_hash"] == study.root_hash)
+        .where(of_study(stored, study))
         .order_by(*(stored[column] for column in order))
     )
     if names == table.names:
@@ -245,7 +258,7 @@ def _ratings(rows: Iterator[Cells]) -> Iterator[Cells]:
 def _options(connection: Connection, study: Study) -> Iterator[Cells]:
     """Yield one row for each option of each best-worst trial."""
     table = BestWorst.__table__
-    wanted = select(table).where(table.c.plan_hash == study.root_hash).order_by(table.c.row_id)
+    wanted = select(table).where(of_study(table.c, study)).order_by(table.c.row_id)
     for row in connection.execute(wanted.execution_options(yield_per=AT_A_TIME)).mappings():
         spent = row["response_ms"]
         times = {

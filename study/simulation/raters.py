@@ -11,9 +11,10 @@ import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from prereg.errors import RatifyError
+from prereg.plan.model import FURTHER_PLACES
 from prereg.streams import Stream, stream
 from study.bots import (
     Conduct,
@@ -28,7 +29,7 @@ from study.bots import (
 from study.folder import Study
 from study.simulation.serving import MODE, served
 from study.store.database import Store, open_store
-from study.store.tables import Visit
+from study.store.tables import Slot, Visit
 from study.visits.claims import release
 from study.visits.links import signature, signing_key
 
@@ -45,7 +46,7 @@ class Sent:
     Attributes
     ----------
     places : int
-        How many were to finish.
+        How many were to finish, with those who replace others.
     finished, left, no_shows, screened_out : int
         Those who answered everything; left after an answer; consented and answered nothing; did
         not answer the comprehension question.
@@ -124,8 +125,8 @@ def simulate_people(
         contextlib.closing(open_store(study.folder, None)) as store,
     ):
         while number < MOST_PER_PLACE * places:
-            wanted = places - _statuses(store, study).get("finished", 0)
-            if not wanted:
+            wanted = places + _replaced(store, study) - _statuses(store, study).get("finished", 0)
+            if wanted < 1:
                 break
             together = range(number + 1, number + min(wanted, TOGETHER) + 1)
             visitors = [visitor_of(study, known, one) for one in together]
@@ -135,9 +136,9 @@ def simulate_people(
                 address, visitors, ended=lambda whole: ended() if whole else None
             ):
                 release(store, study, MODE, rater_id, "timed_out")
-        found = _statuses(store, study)
+        found, replaced = _statuses(store, study), _replaced(store, study)
     return Sent(
-        places=places,
+        places=places + replaced,
         finished=found.get("finished", 0),
         left=found.get("left", 0),
         no_shows=found.get("no_show", 0),
@@ -146,10 +147,19 @@ def simulate_people(
     )
 
 
+def _replaced(store: Store, study: Study) -> int:
+    """Count the places for those who replace raters."""
+    further = select(func.count()).where(
+        Slot.plan_hash == study.root_hash, Slot.mode == MODE, Slot.slot > FURTHER_PLACES
+    )
+    with store.reading() as connection:
+        return connection.scalar(further) or 0
+
+
 def _statuses(store: Store, study: Study) -> Mapping[str, int]:
     """Count the visits by what became of them."""
     visits = select(Visit.status, Visit.answered).where(
-        Visit.plan_hash == study.plan_hash, Visit.mode == MODE
+        Visit.plan_hash == study.root_hash, Visit.mode == MODE
     )
     counts: dict[str, int] = {}
     with store.reading() as connection:

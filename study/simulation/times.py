@@ -41,13 +41,13 @@ def give_times(store: Store, study: Study, careless: Collection[str]) -> None:
         The ids of raters who do not read.
     """
     table = task_of(study.plan).table
-    ours = (table.plan_hash == study.plan_hash, table.mode == MODE, table.rater_kind == "human")
+    ours = (table.plan_hash == study.root_hash, table.mode == MODE, table.rater_kind == "human")
     words = {name: len(item.text.split()) for name, item in study.shown.items()}
     with store.reading() as connection:
         visits = list(
             connection.execute(
                 select(Visit.session_id, Visit.rater_id, Visit.sequence_id, Visit.consented_at)
-                .where(Visit.plan_hash == study.plan_hash, Visit.mode == MODE)
+                .where(Visit.plan_hash == study.root_hash, Visit.mode == MODE)
                 .order_by(Visit.rater_id)
             )
         )

@@ -20,6 +20,7 @@ from sqlalchemy.pool import NullPool
 from prereg import files
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
+from prereg.plan.model import FURTHER_PLACES
 from study.store import settings
 from study.store.commits import SharedCommits
 from study.store.engines import PATIENCE_SECONDS, URL_VARIABLE, arguments, checked_url, engine_of
@@ -275,7 +276,10 @@ class Store:
             gone = [
                 row.slot_id
                 for place, row in known.items()
-                if place not in wanted and row.session_id is None
+                if place not in wanted
+                and row.session_id is None
+                # a place of a rater who replaces another stays; see `study.visits.replacing`
+                and row.slot <= FURTHER_PLACES
             ]
             if gone:
                 unheld = Slot.session_id.is_(None)

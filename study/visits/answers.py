@@ -20,6 +20,7 @@ from study.tasks.base import Answers
 from study.tasks.registry import task_of
 from study.visits.clock import elapsed, stopwatch
 from study.visits.places import Place, read_place
+from study.visits.replacing import replace_if_failed
 
 # A browser may send any number; more than a day is not believable.
 LONGEST_MS = 24 * 60 * 60 * 1000
@@ -119,6 +120,8 @@ def answer(store: Store, newest: Study, mode: str, session_id: str, given: Given
             then = read_place(connection, session_id) or place
             return Outcome(then, kept=False, dropped=_differs(connection, study, then, given))
         _insert(connection, study, place, sequence[place.position - 1], given, now)
+        if finished:
+            replace_if_failed(connection, study, place)
         status = "finished" if finished else "active"
         then = replace(place, position=place.position + 1, status=status, shown_at=None)
         return Outcome(then, kept=True)

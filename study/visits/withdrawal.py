@@ -14,6 +14,7 @@ from study.store.tables import ANSWERS, Visit, Withdrawal
 from study.visits.claims import free_slot, lock_slot
 from study.visits.places import Place, find_rater, read_place
 from study.visits.pseudonyms import forget_pseudonym
+from study.visits.replacing import withdraw_replaced
 
 
 def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool:
@@ -42,6 +43,7 @@ def withdraw(store: Store, study: Study, mode: str, withdrawal_key: str) -> bool
             forget_pseudonym(connection, place.rater_id)
         for table in ANSWERS:
             connection.execute(delete(table).where(table.session_id == session_id))
+        withdraw_replaced(connection, session_id)
         free_slot(connection, session_id)
         connection.execute(delete(Visit).where(Visit.session_id == session_id))
         # only the day: a time of day could identify a person

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, Lock, add_stamp, read_lock
-from prereg.stamps import check_stamp, git_stamp, registry_stamp, timestamp_stamp
+from prereg.lock import LOCK_FILE, Lock, read_lock
+from prereg.stamps import add_stamp, check_stamp, git_stamp, registry_stamp, timestamp_stamp
 from study.opening import lock_study
 from tests.conftest import make_study
 
@@ -95,6 +95,7 @@ def test_a_commit_must_hold_the_lock(folder: Path) -> None:
     lock = add_stamp(folder, stamp)
     assert check_stamp(folder, lock, stamp)[0] is True
     assert check_stamp(folder, lock, {**stamp, "commit": "0" * 40})[0] is None
+    assert check_stamp(folder, lock, {**stamp, "commit": "--output=x"})[0] is False
     other = {**stamp, "plan_hash": "0" * 64}
     assert check_stamp(folder, lock, other)[0] is False
     path = folder / LOCK_FILE

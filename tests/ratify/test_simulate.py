@@ -139,3 +139,17 @@ def test_what_cannot_be_simulated_is_refused_in_one_line(
     assert says in done.output
     assert tree(folder) == before
     assert not (folder / "simulation" / SIMULATION_MARK).exists()
+
+
+def test_raters_who_failed_are_replaced_and_excluded(tmp_path: Path) -> None:
+    folder = small(tmp_path / "study")
+    with edited_plan(folder) as plan:
+        plan["recruitment"]["replace"] = "failed_attention"
+        plan["assumptions"] = {"raters": {"careless": 0.6}}
+    done = simulate(folder)
+    assert done.exit_code == 0, done.output
+    results = results_of(folder)
+    excluded = next(row for row in results["flow"] if row["rule"] == "failed_attention")
+    finished = int(done.output.split(" simulated raters came, ")[1].split(" finished")[0])
+    assert excluded["removed"] >= 1
+    assert (finished - excluded["removed"], excluded["left"]) == (6, 6)

@@ -22,8 +22,9 @@ from analysis.verify import again
 from analysis.verify.rows import _requests
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE, Amendment
-from prereg.lock import LOCK_FILE, add_stamp, read_lock
+from prereg.lock import LOCK_FILE, read_lock
 from prereg.looks import LOOKS_FILE, read_looks
+from prereg.stamps import add_stamp
 from prereg.tables.manifest import MANIFEST_FILE, Manifest
 from ratify import main
 from study.amending import amend, draft_amendment

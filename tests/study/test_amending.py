@@ -14,6 +14,7 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, read_lock
 from prereg.looks import append_look
 from study.amending import amend, draft_amendment
+from study.export.tidy import left_behind, tidy_tables
 from study.opening import lock_study, open_study
 from study.store.database import Store, open_store
 from study.visits.claims import Arrival, claim
@@ -22,12 +23,12 @@ from tests.support.collecting import open_places, study_of_kind, take_part
 from tests.support.plans import edited_plan
 
 
-def with_answers(folder: Path) -> Store:
+def with_answers(folder: Path, mode: str = "live") -> Store:
     """Return the store of a study in which one person has answered."""
     study = open_study(folder)
     store = open_store(folder, None)
-    open_places(store, study, "live")
-    take_part(store, study, "live", "p1")
+    open_places(store, study, mode)
+    take_part(store, study, mode, "p1")
     return store
 
 
@@ -112,6 +113,23 @@ def test_before_anybody_answers_everything_may_be_amended(folder: Path) -> None:
     with closing(open_store(folder, None)) as store:
         open_places(store, study, "live")
         open_places(store, study, "live")
+
+
+def test_trials_of_the_pages_before_new_sequences_stay_out_of_the_tables(folder: Path) -> None:
+    store = with_answers(folder, mode="pilot")
+    edit(folder, trials=5)
+    amend(folder, draft_amendment(folder, store), "Longer.")
+    study = open_study(folder, must_be_locked=True)
+    open_places(store, study, "pilot")
+    place = take_part(store, study, "pilot", "p2")
+    assert place.position == 6
+    with closing(store), store.reading() as connection:
+        tables = tidy_tables(study)
+        raters = {row[1] for row in tables["participants"].rows(connection)}
+        answers = len(list(tables["judgments"].rows(connection)))
+        assert left_behind(connection, study) == {"participants": 1, "judgments": 4}
+    assert raters == {"p2"}
+    assert answers == 5
 
 
 def test_new_sequences_are_balanced_and_old_ones_stay(folder: Path) -> None:

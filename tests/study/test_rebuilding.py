@@ -12,6 +12,7 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from analysis.planning.kept import key_of
 from prereg.documents.attached import Attached, block, plain_text, read_blocks, sealed, unsealed
 from prereg.documents.preregr import _digest
 from prereg.documents.writing import FULL, NAMES, write_documents
@@ -19,6 +20,7 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE
 from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import load_plan
+from prereg.tables.items import read_items
 from ratify import main
 from study.amending import amend, draft_amendment
 from study.documented import material_of
@@ -144,6 +146,7 @@ def test_other_line_ends_and_another_layout_are_no_change(place: Path, tmp_path:
     rebuilt(tmp_path / "flat.json", tmp_path / "flat")
     # R writes every single text and number as a list of one
     boxed = json.loads(json.dumps(content), object_hook=in_boxes)
+    del boxed["ratify"]  # and knows no such key
     (tmp_path / "boxed.json").write_text(json.dumps(boxed), encoding="utf-8")
     rebuilt(tmp_path / "boxed.json", tmp_path / "boxed")
     assert yaml.safe_load((place / "preregr.yaml").read_text(encoding="utf-8")) == content
@@ -205,7 +208,10 @@ def again_sealed(content: dict[str, dict[str, dict[str, object]]]) -> str:
             "does not have the SHA-256",
         ),
         ("preregr.json", half, "is cut, or is not JSON"),
-        ("preregr.yaml", lambda text: text[: text.index("  ratify:")], "not taken"),
+        ("preregr.yaml", half, "is cut"),
+        ("preregr.yaml", lambda text: text[: text.index("\n  ratify:")], "is cut"),
+        ("preregr.yaml", lambda text: text[: text.index("\n  study_type:")], "is cut"),
+        ("preregr.yaml", lambda text: text[: text.rindex("\n    sha256:")], "changed or cut"),
         ("preregr.json", edited("4 raters", "5 raters"), "changed or cut"),
         ("preregr.json", edited("# مرحبا", "# أهلا"), "changed or cut"),
         ("preregr.yaml", edited("locked: true", "locked: false"), "changed or cut"),
@@ -222,10 +228,6 @@ def test_a_changed_or_cut_document_ends_in_one_line(
     document = tmp_path / name
     document.write_text(change((place / name).read_text(encoding="utf-8")), encoding="utf-8")
     done = ratify("import-preregr", document, tmp_path / "again")
-    if said == "not taken":  # without its extension it is somebody else's specification
-        assert done.exit_code == 0
-        assert "not taken" in done.output
-        return
     assert done.exit_code == 2
     assert said in done.output
     assert done.output.count("\n") == 1
@@ -326,3 +328,22 @@ def test_an_amended_study_is_rebuilt_with_its_chain(tmp_path: Path) -> None:
     for number, carrier in enumerate(CARRIERS):
         again = rebuilt(place / carrier, tmp_path / f"again-{number}", "--with-lock")
         assert open_study(again, must_be_locked=True).lock == lock
+
+
+def test_the_power_of_this_plan_is_in_its_documents_and_no_other(tmp_path: Path) -> None:
+    folder = make_study(tmp_path / "study", raters=6, judged=10)
+    plan = load_plan(folder)
+    key = key_of(plan, read_items(folder / plan.materials.items))
+    (folder / "power").mkdir()
+    told = {"key": key, "sentences": ["The power is 0.81 for H1.", "Another *sentence*."]}
+    (folder / "power" / "power.json").write_text(json.dumps(told))
+    assert ratify("document", folder).exit_code == 0
+    place = folder / "preregistration"
+    for name in ("study.md", "osf.md", "aspredicted.md"):
+        assert "The power is 0.81 for H1." in (place / name).read_text(encoding="utf-8")
+    for changed in ({**told, "key": "0"}, {"key": key}):
+        (folder / "power" / "power.json").write_text(json.dumps(changed))
+        done = ratify("document", folder)
+        assert done.exit_code == 0
+        assert "note: " in done.output
+        assert "was not simulated" in (place / "osf.md").read_text(encoding="utf-8")

@@ -73,6 +73,14 @@ def rich_plan(**changes: Any) -> dict[str, Any]:
         ],
         "survey": [
             {"id": "age", "question": "How old?", "kind": "choice", "options": ["18-29", "30+"]},
+            {
+                "id": "trust",
+                "question": "How far?",
+                "kind": "scale",
+                "min": 1,
+                "max": 9,
+                "labels": {1: "not at all", 9: "كثيرا"},
+            },
             {"id": "note", "question": "Else?", "kind": "text", "required": False},
         ],
         "recruitment": {

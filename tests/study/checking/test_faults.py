@@ -408,3 +408,19 @@ def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_p
     with edited_plan(folder) as plan:
         plan["analyses"] = [plan["analyses"][1] | {"predictors": "C(armm)"}]
     assert "'armm'" in errors(folder)["analyses.0.predictors"]
+
+
+def test_an_analysis_that_finds_nothing_in_a_simulated_study_is_said(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path, PICKED)
+    rows = [{**row, "author": ""} for row in read_table(folder / "items.csv").rows]
+    write_csv(folder / "items.csv", list(rows[0]), rows)
+    with edited_plan(folder) as plan:
+        plan["hypotheses"].append({"id": "H2", "text": "Some scenarios are better."})
+        plan["analyses"] = [SHARES | {"hypothesis": "H1"}]
+        empty = {"id": "stuck", "hypothesis": "H2", "source": "author"}
+        plan["analyses"].append(SHARES | empty)
+    found = [one for one in checked(folder) if "no number in a simulated study" in one["problem"]]
+    assert [one["key"] for one in found] == ["analyses.1.id"]
+    assert errors(folder) == {}
