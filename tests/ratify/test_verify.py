@@ -315,6 +315,7 @@ def amended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study that was amended before and after its results were seen, with rows under each."""
     folder = verified_study(tmp_path_factory.mktemp("amended") / "study")
     (folder / LOOKS_FILE).unlink()  # as if nobody had looked yet
+    shutil.rmtree(folder / "results")
     record(folder, "A typo in the consent.", replaced("consent.md", "Before", "Before,"))
     collect(folder, range(6, 8))
     analyze_study(folder, mode="live")
