@@ -44,12 +44,12 @@ def import_preregr(file: Path, folder: Path, with_lock: bool, worked: str) -> No
             click.echo(f"taken      {line}")
         for line in begun.left:
             click.echo(f"not taken  {line}")
-        click.echo(f"Next: read and edit plan.yaml in {folder}, then `ratify lock {folder}`")
+        click.echo(f"Next: read and edit plan.yaml in {folder}, then `ratify check {folder}`")
         return
     study = rebuild_study(found, folder, file=file, with_lock=with_lock)
     click.echo(f"{folder}: {len(study.items)} items, {len(study.sequences)} sequences")
     click.echo(f"plan hash {study.plan_hash}, as in {file}")
     if study.lock is None:
-        click.echo(f"Next: `ratify lock {folder}`")
+        click.echo(f"Next: `ratify check {folder}`")
     else:
         click.echo(f"locked    at {study.lock.locked_at}")
