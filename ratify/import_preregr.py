@@ -50,6 +50,6 @@ def import_preregr(file: Path, folder: Path, with_lock: bool, worked: str) -> No
     click.echo(f"{folder}: {len(study.items)} items, {len(study.sequences)} sequences")
     click.echo(f"plan hash {study.plan_hash}, as in {file}")
     if study.lock is None:
-        click.echo(f"Next: `ratify check {folder}`")
+        click.echo(f"Next: `ratify lock {folder}`")
     else:
         click.echo(f"locked    at {study.lock.locked_at}")
