@@ -44,7 +44,7 @@ def import_preregr(file: Path, folder: Path, with_lock: bool, worked: str) -> No
             click.echo(f"taken      {line}")
         for line in begun.left:
             click.echo(f"not taken  {line}")
-        click.echo(f"Next: read and edit plan.yaml in {folder}, then `ratify lock {folder}`")
+        click.echo(f"Next: read and edit plan.yaml in {folder}, then `ratify check {folder}`")
         return
     study = rebuild_study(found, folder, file=file, with_lock=with_lock)
     click.echo(f"{folder}: {len(study.items)} items, {len(study.sequences)} sequences")

@@ -67,6 +67,8 @@ def ask_judges(
     whole = True
     for change in log_changes(study.folder, study.plan, study.lock):
         click.echo(f"changed since the lock: {change.sentence}")
+    if not study.plan.judges:
+        click.echo("the plan has no judges, so nothing was asked")
     for judge in _chosen(study, only):
         if isinstance(judge, PanelJudge):
             click.echo(

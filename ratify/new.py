@@ -79,7 +79,7 @@ def new(
     )
     click.echo(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
-        f"`ratify lock {folder}`"
+        f"`ratify check {folder}`"
     )
 
 

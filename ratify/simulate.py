@@ -87,6 +87,7 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
         export(store, study)
     simulated = [f"{line[0].upper()}{line[1:]}" for line in judged if SIMULATED in line]
     mark_simulated(study.folder, [sent.sentence, *simulated])
+    click.echo("The analyses run now. They can take minutes, those of agreement longest.")
     results = analyze_study(study.folder, mode="bot")
     write_report(study.folder / "results")
     return [

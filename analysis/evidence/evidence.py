@@ -294,6 +294,13 @@ def _judges_own(read: StudyTables) -> pd.DataFrame:
     return read.ratings[read.ratings["rater_kind"] != "human"].reset_index(drop=True)
 
 
+def _who_left(kept: Exclusions) -> str:
+    """Return which rules excluded visits, and how many."""
+    rows = kept.flow[(kept.flow["unit"] == "sessions") & (kept.flow["excluded"] > 0)]
+    said = [f"{row.rule} {row.excluded:,} of {row.before:,} visits" for row in rows.itertuples()]
+    return f": {', '.join(said)}" if said else ""
+
+
 def _of_people(
     plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id", blind: bool
 ) -> dict[str, Any]:
@@ -303,9 +310,9 @@ def _of_people(
     answers = kept.answers.sort_values(order, kind="stable").reset_index(drop=True)
     if answers.empty:
         raise RatifyError(
-            "nothing is left after the plan's exclusions",
+            f"nothing is left after the plan's exclusions{_who_left(kept)}",
             file=path,
-            allowed="at least one finished session",
+            allowed="at least one visit that no rule excludes",
         )
     participants = kept.participants
     if blind:

@@ -18,6 +18,7 @@ TABLE = "plan_versions"
 ABSENT = "absent"
 # How much of a value is shown, and how much before the first difference of two texts.
 _LONGEST, _AROUND = 80, 20
+_LONGEST_VALUE = 400  # an analysis that was added has to be readable
 
 
 def amendments_of(lock: Lock | None) -> list[dict[str, Any]]:
@@ -111,4 +112,5 @@ def _short(value: Any, start: int = 0) -> str:
         return ABSENT
     text = value[start:] if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = ("…" if start else "") + " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+    longest = _LONGEST if isinstance(value, str) else _LONGEST_VALUE
+    return text if len(text) <= longest else f"{text[:longest]}…"

@@ -47,6 +47,8 @@ def gate_table(verdict: Verdict, evidence: Evidence) -> ResultTable:
 def gate_sentence(verdict: Verdict) -> str:
     """Return in one sentence whether the gate is passed."""
     held, total = sum(c.holds for c in verdict.conditions), len(verdict.conditions)
+    if not total:
+        return "The plan sets no thresholds, so there is no gate to pass."
     said = f"{held} of {total} thresholds hold"
     if total == 1:
         said = f"its one threshold {'holds' if held else 'does not hold'}"

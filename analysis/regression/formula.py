@@ -174,6 +174,14 @@ def check_terms(X: FloatArray, terms: list[str]) -> None:
     diagonal[: min(upper.shape)] = np.abs(np.diag(upper))
     tied = [terms[i] for i in order[diagonal < 1e-10]]
     if tied:
+        still = [n for n, column in zip(terms, X.T, strict=True) if (column == column[0]).all()]
+        same = [name for name in still if name != "Intercept"]
+        if same:
+            raise RatifyError(
+                "a term has the same value in every row, so there is no effect to estimate",
+                value=", ".join(same),
+                allowed="terms that vary",
+            )
         raise RatifyError(
             "terms are linear combinations of others",
             value=", ".join(tied),

@@ -215,7 +215,7 @@ def read_results(path: Path) -> ResultsData:
         text = path.read_bytes()
     except FileNotFoundError as error:
         raise RatifyError(
-            "there is no results file here; run the analysis first", file=path
+            "there is no results file here; run the analysis first: `ratify analyze`", file=path
         ) from error
     except OSError as error:
         raise RatifyError(f"cannot read this file: {error.strerror}", file=path) from error

@@ -101,7 +101,7 @@ def write_results(results: Results, folder: Path) -> None:
         name = f"{table.name}.blind" if blind else table.name
         files.write_text(folder / "tables" / f"{name}.csv", text)
         for form, ending in PAPER_FORMS.items():
-            paper = paper_table(table, form, note=note)
+            paper = paper_table(table, form, note=note, no_result=results.simulated or blind)
             files.write_text(folder / "tables" / f"{name}.{ending}", paper)
     for figure in results.figures:
         files.write_text(folder / "figures" / f"{figure.name}.svg", figure.svg)

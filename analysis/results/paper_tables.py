@@ -42,6 +42,7 @@ _REGISTERED = {
     "confirmatory": "Registered before the data were seen.",
     "exploratory": "Exploratory: not registered beforehand.",
 }
+_IN_THE_PLAN = "The plan has this analysis."
 
 _LATEX = {
     "\\": r"\textbackslash{}",
@@ -114,7 +115,7 @@ class _Column:
     numeric: bool
 
 
-def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
+def paper_table(table: ResultTable, form: Form, *, note: str = "", no_result: bool = False) -> str:
     """Return a table formatted for a paper.
 
     `x`, `x_low` and `x_high` become x with its interval in brackets, and so do plain `low` and
@@ -129,6 +130,8 @@ def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
         table with a caption in pandoc's form.
     note : str
         Text for the end of the note.
+    simulated : bool
+        Whether the raters are simulated or the answers shuffled: no table confirms anything.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def paper_table(table: ResultTable, form: Form, *, note: str = "") -> str:
     """
     columns.one_of("form", form, ["latex", "markdown"])
     shown = _columns(table)
-    said = " ".join(part for part in (*_sentences(table, shown), note) if part)
+    said = " ".join(part for part in (*_sentences(table, shown, no_result=no_result), note) if part)
     return _latex(table, shown, said) if form == "latex" else _markdown(table, shown, said)
 
 
@@ -262,7 +265,7 @@ def _heading(name: str) -> list[tuple[str, bool]]:
     return [(first if italic else first[:1].upper() + first[1:], italic), *set_words[1:]]
 
 
-def _sentences(table: ResultTable, shown: Sequence[_Column]) -> list[str]:
+def _sentences(table: ResultTable, shown: Sequence[_Column], *, no_result: bool) -> list[str]:
     """Return the note's sentences: the caption, abbreviations, and whether it was registered."""
     heads = " ".join(word for column in shown for word, _ in column.heading)
     used = [
@@ -279,7 +282,7 @@ def _sentences(table: ResultTable, shown: Sequence[_Column]) -> list[str]:
         else "",
         numbers.WHY_NO_INTERVAL if numbers.NO_INTERVAL in cells else "",
         factors.BEYOND if beyond else "",
-        _REGISTERED[table.status],
+        _IN_THE_PLAN if no_result and table.status == "confirmatory" else _REGISTERED[table.status],
     ]
 
 

@@ -14,6 +14,7 @@ AMENDMENTS_FILE = "plan.amendments.jsonl"
 State = Literal["no_data", "not_looked", "seen"]
 # A change of a text is shown by its length; the amendment keeps the whole text.
 _LONGEST = 80
+_LONGEST_VALUE = 400  # an analysis that was added has to be readable
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ def _short(value: Any) -> str:
     if isinstance(value, str) and "\n" in value:
         return f"a text of {len(value.split()):,} words"
     text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    longest = _LONGEST if isinstance(value, str) else _LONGEST_VALUE
+    return text if len(text) <= longest else f"{text[:longest]}..."
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def left_from_worked_plan(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
         Its consent and instructions.
     """
     found: dict[str, Remark] = {}
+    most: dict[str, list[str]] = {}  # worked plan -> what is its, in the language that has most
     for worked, language in _worked():
         theirs = worked_texts(worked, language)
         for name, text in texts.items():
@@ -52,11 +53,16 @@ def left_from_worked_plan(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
                     f"materials.{name}",
                 )
         same = _same(plan, _plan_of(worked), translated(worked, language))
-        if same:
-            said = f"plan.yaml still has the worked plan's {_listed(same)}."
-            do = "Write your own before the lock, because they cannot be changed afterwards."
-            found[said] = warning(said, do, same[0])
-    return list(found.values())
+        most[worked] = max(most.get(worked, []), same, key=len)
+    return [*found.values(), *(_still(same) for same in most.values() if same)]
+
+
+def _still(same: Sequence[str]) -> Remark:
+    """Return the warning about what is still a worked plan's."""
+    do = "Write your own before the lock: a change after it is an amendment, printed in the report"
+    if "id" in same:
+        do += ", and an id stays as it is once somebody has taken part"
+    return warning(f"plan.yaml still has the worked plan's {_listed(same)}.", f"{do}.", same[0])
 
 
 def _worked() -> Iterator[tuple[str, str]]:
@@ -81,9 +87,7 @@ def _same(plan: Plan, theirs: Plan, texts: Mapping[str, str]) -> list[str]:
         "hypotheses": bool(said) and [one.text for one in plan.hypotheses] == said,
         "recruitment.codes.completed": plan.recruitment.codes.completed == code,
     }
-    same = [name for name, alike in found.items() if alike]
-    # the id is that of every language: alone it says nothing of a translation
-    return [] if texts and same == ["id"] else same
+    return [name for name, alike in found.items() if alike]
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -122,7 +126,7 @@ def placeholders(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
 def other_languages(
     plan: Plan, texts: Mapping[str, str], items: Sequence[str] = ()
 ) -> list[Remark]:
-    """Return warnings about texts in another language than the pages' own words.
+    """Return warnings about texts in another language than the pages', or than a judge reads.
 
     Parameters
     ----------
@@ -151,7 +155,22 @@ def other_languages(
                 file=file,
             )
         )
-    return found
+    return [*found, *_words_of_english(plan, items)]
+
+
+def _words_of_english(plan: Plan, items: Sequence[str]) -> Iterator[Remark]:
+    """Warn of the baseline that counts English words where the items are in another language."""
+    spoken = language_of("\n".join(items[:: max(1, len(items) // _MOST_ITEMS)]))
+    if spoken in {None, "en"}:
+        return
+    for number, judge in enumerate(plan.judges):
+        if judge.kind == "baseline" and judge.id == "lexical":
+            yield warning(
+                f"judge lexical counts English words, but the items seem to be in {NAMES[spoken]}: "
+                "it will score most of them alike.",
+                "Name another judge in the analyses and the gate; lexical can stay beside an LLM.",
+                f"judges.{number}.id",
+            )
 
 
 def _shown_by(plan: Plan) -> Iterator[tuple[str, str]]:

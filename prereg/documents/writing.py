@@ -61,11 +61,12 @@ def documents(material: Material) -> dict[str, str]:
 
 def _page(material: Material, kicker: str, text: str) -> Page:
     lock = material.lock
-    said = (
-        "Not locked: the plan can still change."
-        if lock is None
-        else f"Locked at {lock.locked_at} by {lock.tool}"
-    )
+    if lock is None:
+        said = "Not locked: the plan can still change."
+    else:
+        said = f"Locked at {lock.locked_at} by {lock.tool}"
+        if lock.amendments:
+            said += f", amended at {lock.amendments[-1].at} (amendment {len(lock.amendments)})"
     right = material.plan.language.partition("-")[0] in _RIGHT_TO_LEFT
     return Page(
         title=material.plan.title,

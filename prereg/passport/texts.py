@@ -189,17 +189,20 @@ def methods_text(sources: Sources) -> str:
         where = f" and registered at {', '.join(urls)}" if urls else ""
         registered = listed((one.id for one in plan.analyses), as_code=False)
         said.append(
-            f"The plan was locked on {lock.locked_at[:10]}{where} (SHA-256 {lock.plan_hash})"
-            + (f"; it registered the analyses {registered}." if plan.analyses else ".")
+            f"The plan was locked on {lock.locked_at[:10]}{where} (SHA-256 {lock.root_hash})."
         )
         if lock.amendments:
             said.append(
-                f"It was amended {counted(len(lock.amendments), 'time')}: "
+                f"It was amended {counted(len(lock.amendments), 'time')} (SHA-256 of the newest "
+                f"version {lock.plan_hash}): "
                 + " ".join(inline(one.reason) for one in lock.amendments)
             )
+        if plan.analyses:
+            newest = "newest version" if lock.amendments else "plan"
+            said.append(f"The {newest} registers the analyses {registered}.")
         late = sources.meta.get("exploratory") or {}
         if late:
-            said.append(f"Exploratory are {listed(sorted(late), as_code=False)}.")
+            said.append(f"Exploratory: {listed(sorted(late), as_code=False)}.")
     state = state_of(sources)
     if plan.gate:
         said.append(

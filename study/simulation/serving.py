@@ -22,6 +22,7 @@ MODE = "bot"
 # All simulated raters have the same address.
 MANY = 1_000_000
 MODULE = "study.simulation.serving"
+PATIENCE = 20.0  # seconds for a server to end
 
 
 @contextlib.contextmanager
@@ -49,10 +50,19 @@ def served(folder: Path) -> Iterator[str]:
             raise RatifyError("the server for the simulated raters did not start")
         yield address
     finally:
-        server.terminate()
-        server.wait(timeout=10)
+        stop(server)
         (folder / SERVING_FILE).unlink(missing_ok=True)
         server.stdout.close()
+
+
+def stop(server: subprocess.Popen[str], patience: float = PATIENCE) -> None:
+    """End the server. On a busy machine it may need long; what it acknowledged is on disk."""
+    server.terminate()
+    try:
+        server.wait(timeout=patience)
+    except subprocess.TimeoutExpired:
+        server.kill()
+        server.wait()
 
 
 def serve(folder: Path) -> None:

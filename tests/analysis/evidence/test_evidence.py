@@ -58,6 +58,16 @@ def test_the_flow_shows_everybody(study: Path) -> None:
     ]
 
 
+def test_where_nobody_is_left_the_rules_are_named(study: Path) -> None:
+    path = study / "data" / "judgments.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    check = rows["is_attention_check"] == "true"
+    rows.loc[check & (rows["rater_kind"] == "human"), "passed_check"] = "false"
+    rows.to_csv(path, index=False)
+    with pytest.raises(RatifyError, match="failed_attention 12 of 12 visits"):
+        gather(study, mode="live")
+
+
 def test_an_export_as_parquet_says_the_same(study: Path) -> None:
     expected = gather(study, mode="live")
     for path in (study / "data").glob("*.csv"):

@@ -246,7 +246,7 @@ def test_every_number_of_the_results_is_there(report: Reader) -> None:
     assert "−0.50" in report.text
     assert "< 0.001" in report.text
     assert "1,409" in report.text
-    assert "confirmatory" in report.text
+    assert "registered" in report.text
     assert "exploratory" in report.text
 
 
@@ -315,6 +315,8 @@ def test_figures_are_described_captioned_and_stamped(report: Reader) -> None:
         assert f"Caption of {name}." in report.text
     # the banner, the page's title, two captions, two drawings
     assert report.text.lower().count("simulated raters") == 6
+    assert "it confirms nothing" in report.text
+    assert "was registered in the locked plan" not in report.text
 
 
 def test_a_table_stands_once_beside_the_figure_of_its_name(source: str) -> None:
@@ -354,6 +356,7 @@ def test_provenance_is_told_whole(report: Reader) -> None:
 def test_people_get_no_banner(tmp_path: Path) -> None:
     text = page(tmp_path, study(simulated=False, figures=[]))
     assert "simulated" not in text.lower()
+    assert '<span class="badge confirmatory">confirmatory</span>' in text
 
 
 def test_an_audit_without_hypotheses_or_flow_is_whole(tmp_path: Path) -> None:

@@ -75,13 +75,15 @@ def test_numbers_look_as_in_the_report():
 
 
 def test_title_caption_status_and_abbreviations_are_told():
-    text = paper_table(table(), "markdown", note="Simulated raters.")
+    text = paper_table(table(), "markdown", note="A last word.")
     assert text.startswith("Table: A title: 5% \\& more {#tbl-h1_choice}\n\n|")
     assert text.endswith(
         "\n\n*Note.* Log-odds a point. CI = confidence interval; SE = standard error. "
         "A dash stands for a value that could not be computed or does not apply. "
-        "Registered before the data were seen. Simulated raters.\n"
+        "Registered before the data were seen. A last word.\n"
     )
+    simulated = paper_table(table(), "markdown", note="Simulated raters.", no_result=True)
+    assert simulated.endswith("The plan has this analysis. Simulated raters.\n")
     assert "Exploratory" in paper_table(table(status="exploratory"), "markdown")
     assert "90% CI" in paper_table(table(level=0.9), "markdown")
 

@@ -156,6 +156,10 @@ def test_old_sequences_must_be_the_first_rows() -> None:
     [
         (Change("plan", "design.raters", 50, 70), "plan: design.raters: 50 became 70"),
         (Change("plan", "analyses.new", None, {"id": "new"}), 'plan: analyses.new: added {"id"'),
+        (
+            Change("plan", "analyses.new", None, {"id": "new", "formula": "y ~ x" * 40}),
+            'plan: analyses.new: added {"id": "new", "formula": "' + "y ~ x" * 40 + '"}',
+        ),
         (Change("judges", "gpt.model", "a", "b"), 'judges: gpt.model: "a" became "b"'),
         (Change("consent", "", "a\nwrod b", "a\nword b"), 'consent: "wrod" became "word"'),
         (Change("consent", "", "a\nb", "a\n\nb"), "consent: only its spaces and lines differ"),

@@ -14,12 +14,13 @@ from click.testing import CliRunner
 from prereg.checking.analyses import of_analyses
 from prereg.checking.design import answers_per_item, of_design
 from prereg.checking.remark import WARNING
-from prereg.checking.texts import left_from_worked_plan
+from prereg.checking.texts import left_from_worked_plan, other_languages
 from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import write_csv
+from prereg.worked_plans import Choices, chosen_plan
 from ratify import main
 from study.opening import lock_study, open_study
 from study.scaffold import new_study
@@ -27,6 +28,8 @@ from tests.support.paths import WORKED
 from tests.support.plans import edited_plan
 
 Run = Callable[..., CompletedProcess[str]]
+LENGTH = {"id": "length", "kind": "baseline", "pairs": None}
+QUESTION = {"question": "Wer ist das?", "raters": 3, "trials": 2, "pairs_within": "scenario"}
 LLM = {"id": "gpt", "kind": "llm", "model": "m"}
 
 
@@ -167,6 +170,28 @@ def test_what_is_left_of_the_worked_plan_is_said() -> None:
     (title,) = left_from_worked_plan(own, {"consent": "# Mine", "instructions": "# Mine"})
     assert "worked plan's title." in str(title)
     assert left_from_worked_plan(own.model_copy(update={"title": "Mine"}), {}) == []
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_what_is_left_is_said_once_in_any_language(language: str) -> None:
+    plan = parse_plan(
+        chosen_plan("pairwise_preference", Choices(language=language)), file="plan.yaml"
+    )
+    (said_once,) = left_from_worked_plan(plan, {})
+    assert "worked plan's id, title, hypotheses and" in str(said_once)
+    assert "an id stays as it is once somebody has taken part" in str(said_once)
+
+
+def test_a_judge_that_counts_english_words_is_warned_about_elsewhere() -> None:
+    german = ["Ich bin mit der Prüfung nicht fertig.", "Das ist schwer, und du bist allein."] * 3
+    (warned,) = other_languages(plan_of(language="de", design=QUESTION), {}, german)
+    assert warned.key == "judges.0.id"
+    assert "judge lexical counts English words" in str(warned)
+    assert "in German" in str(warned)
+    only_length = plan_of(language="de", design=QUESTION, judges=[LENGTH], analyses=[], gate=[])
+    assert other_languages(only_length, {}, german) == []
+    english = ["I am not sure what to do with this.", "That is hard, and you are alone."] * 3
+    assert other_languages(plan_of(), {}, english) == []
 
 
 # ---- Prompts within a scenario ------------------------------------------------------------------

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -240,6 +241,14 @@ def test_methods_and_citation_say_what_the_data_are(made: Path) -> None:
     assert sources.lock is not None
     assert sources.lock.plan_hash in said
     assert "150 of 150 visits were analysed" in said
+    amendment = {"at": "2026-11-02T10:00:00.000Z", "reason": "A typo.", "plan_hash": "f" * 64}
+    part = {"number": 1, "parts": {}, "locked": {}, "rows": None, "known": None, "changes": ()}
+    first = sources.lock.versions[0]
+    change = SimpleNamespace(**amendment, **part)
+    amended = replace(sources.lock, plan_hash="f" * 64, amendments=(change,), first=first)
+    later = methods_text(replace(sources, lock=amended))
+    assert f"(SHA-256 {first.plan_hash}). It was amended 1 time" in later
+    assert f"newest version {'f' * 64}): A typo. The newest version registers" in later
     live = methods_text(with_(sources))
     assert "imulated" not in live
     assert "and was passed" in live
