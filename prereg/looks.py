@@ -169,7 +169,7 @@ def _look(line: str, number: int, path: Path) -> Look:
             results=str(content["results"]),
             previous=str(content["previous"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RatifyError(
             "this line is not an entry of the log of looks",
             file=path,
