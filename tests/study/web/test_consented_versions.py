@@ -16,6 +16,7 @@ from study.amending import amend, draft_amendment
 from study.opening import lock_study, open_study
 from study.store.database import Store, open_store
 from study.store.tables import Visit
+from study.web import context
 from study.web.app import create_app
 from tests.conftest import make_study
 from tests.support.plans import edited_plan
@@ -38,6 +39,29 @@ def store(folder: Path) -> Iterator[Store]:
 def site(folder: Path, store: Store) -> Any:
     """Return a browser of a server that has just been started."""
     return create_app(open_study(folder, must_be_locked=True), store, mode="live").test_client()
+
+
+def test_a_study_whose_files_arrive_after_its_amendment_is_taken_up_all_the_same(
+    folder: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(context, "RETRY_SECONDS", 0.0)
+    study = open_study(folder, must_be_locked=True)
+    app = create_app(
+        study,
+        store,
+        mode="live",
+        reopen=lambda: open_study(folder, must_be_locked=True),
+    )
+    plan = folder / "plan.yaml"
+    before = plan.read_text()
+    with edited_plan(folder) as content:
+        content["design"]["lease_minutes"] = 75
+    after = plan.read_text()
+    made = amend(folder, draft_amendment(folder, store), "A longer lease.")
+    plan.write_text(before)  # the plan is copied to the server after the amendments
+    assert form(app.test_client().get("/?rater=r1").text)["version"] == study.plan_hash
+    plan.write_text(after)
+    assert form(app.test_client().get("/?rater=r1").text)["version"] == made.plan_hash
 
 
 def form(page: str) -> dict[str, str]:
