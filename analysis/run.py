@@ -31,7 +31,7 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.exploratory import load_exploratory
 from prereg.lock import read_lock, utc_now
-from prereg.looks import looks_log
+from prereg.looks import looks_log, read_looks
 
 
 def analyze_study(
@@ -64,6 +64,8 @@ def analyze_study(
     """
     now = at or utc_now()
     evidence = gather(folder, mode=mode, blind=blind)
+    if is_a_look(evidence):
+        read_looks(folder)  # a log that was edited is said before the work, not after it
     found = run_labelled(evidence, load_exploratory(folder, evidence.plan))
     results = _assemble(evidence, found, folder, now)
     if blind:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -115,6 +116,11 @@ def _fault_of_database(error: Exception) -> RatifyError | None:
     from study.store.faults import fault
 
     return fault(error, "the store")
+
+
+def on_terminal() -> bool:
+    """Say whether somebody can be asked."""
+    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def database() -> str | None:

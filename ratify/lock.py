@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from prereg.errors import RatifyError
 from ratify.cautions import looked_at, print_remarks
-from ratify.command_line import STUDY, main
+from ratify.command_line import STUDY, main, on_terminal
 from ratify.document import say_document
 
 if TYPE_CHECKING:
@@ -98,7 +97,7 @@ def _ask(warnings: Sequence[Remark], folder: Path, *, yes: bool) -> None:
     if not warnings or yes:
         return
     many = f"{len(warnings)} warning{'' if len(warnings) == 1 else 's'}"
-    if sys.stdin.isatty() and sys.stderr.isatty():
+    if on_terminal():
         click.confirm(f"{many}. Lock all the same?", abort=True, err=True)
         return
     raise RatifyError(

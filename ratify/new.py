@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ratify.command_line import STUDY, main
+from ratify.command_line import STUDY, main, on_terminal
 from ratify.reading_options import reading_options
 
 if TYPE_CHECKING:
@@ -82,11 +81,6 @@ def new(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
         f"`ratify lock {folder}`"
     )
-
-
-def on_terminal() -> bool:
-    """Say whether somebody can be asked."""
-    return sys.stdin.isatty() and sys.stdout.isatty()
 
 
 @dataclass

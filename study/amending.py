@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -137,11 +138,22 @@ def what_is_known(folder: Path, store: Store | None, lock: Lock) -> Known:
             allowed="the folder or the database in which the study is collected",
         )
     visits, answers, judged, gone = (0, 0, 0, 0) if store is None else _counted(store, lock)
-    looks = [look for look in read_looks(folder) if look.mode == _LIVE]
-    if looks:
-        return Known("seen", visits, answers, judged, looks[0].at)
+    looked = [look.at for look in read_looks(folder) if look.mode == _LIVE]
+    looked += _results_without_a_log(folder)
+    if looked:
+        return Known("seen", visits, answers, judged, min(looked))
     state: State = "not_looked" if visits or judged or gone else "no_data"
     return Known(state, visits, answers, judged)
+
+
+def _results_without_a_log(folder: Path) -> list[str]:
+    """Return when live results were made that are there; earlier releases had no log of looks."""
+    try:
+        results = json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))
+        meta = results["meta"]
+        return [str(meta["created_at"])] if meta["mode"] == _LIVE else []
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
 
 
 def _counted(store: Store, lock: Lock) -> tuple[int, int, int, int]:

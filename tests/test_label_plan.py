@@ -14,7 +14,7 @@ import yaml
 from analysis.gate import judge_results
 from analysis.report.page import write_report
 from analysis.run import analyze_study
-from prereg.cautions import cautions
+from prereg.checking.analyses import of_analyses
 from prereg.errors import RatifyError
 from prereg.plan.file import load_plan, parse_plan
 from prereg.plan.model import Plan
@@ -381,6 +381,7 @@ def test_a_table_judge_with_another_word_is_refused_at_its_row(tmp_path: Path) -
 def test_a_scale_of_two_points_is_said_to_be_two_names(tmp_path: Path) -> None:
     two = {"id": "ok", "question": "Good?", "min": 0, "max": 1, "labels": {0: "fail", 1: "pass"}}
     plan = planned(tmp_path / "s", scales=[two, VERDICT, TOPIC, POINTS])
-    found = [one for one in cautions(plan, {}, {}) if "two points" in one]
-    assert len(found) == 1
-    assert found[0].startswith("scale ok has two points")
+    found = [one for one in of_analyses(plan) if "two points" in one.problem]
+    assert [(one.problem, one.key) for one in found] == [
+        ("scale ok has two points.", "scales.0.min")
+    ]

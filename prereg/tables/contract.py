@@ -133,10 +133,7 @@ REASONS: Words = dict.fromkeys(
 )
 PICKS: Words = {"most": "on one row of a trial", "least": "on another"}
 
-_PLAN_HASH = Column(
-    "plan_hash",
-    "SHA-256 of the version of the plan under which the row was made, 64 hexadecimal digits",
-)
+_PLAN_HASH = Column("plan_hash", "SHA-256 of the plan, 64 hexadecimal digits")
 _ANY_PLAN = replace(_PLAN_HASH, empty="collected elsewhere")
 _MODE = Column("mode", words=MODES)
 _SESSION_ID = Column("session_id", "one visit of one rater; see participants")

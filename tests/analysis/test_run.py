@@ -105,9 +105,8 @@ def test_every_look_is_logged_and_the_results_name_them_all(study: Path) -> None
     assert "produced once since" in page
 
 
-@pytest.mark.parametrize("mode", ["pilot", "bot"])
-def test_other_data_than_live_are_no_look(study: Path, mode: str) -> None:
-    analyze_study(study, mode=mode)
+def test_other_data_than_live_are_no_look(study: Path) -> None:
+    analyze_study(study, mode="pilot")
     assert len(read_looks(study)) == 1
 
 

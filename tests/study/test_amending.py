@@ -57,6 +57,19 @@ def test_what_was_known_is_counted_not_typed(folder: Path) -> None:
     store.close()
 
 
+def test_live_results_of_an_earlier_release_count_as_seen(folder: Path) -> None:
+    edit(folder, lease_minutes=75)
+    results = folder / "results"
+    results.mkdir()
+    meta = {"mode": "bot", "created_at": "2026-01-02"}
+    for mode, state in [("bot", "no_data"), ("live", "seen")]:
+        text = json.dumps({"meta": {**meta, "mode": mode}})
+        (results / "results.json").write_text(text)
+        known = draft_amendment(folder, None).known
+        assert known.state == state
+    assert known.first_look == "2026-01-02"
+
+
 def with_answers_of(folder: Path) -> Store:
     """As `with_answers`, of a folder whose plan was edited: the answers are older."""
     text = (folder / "plan.yaml").read_text()

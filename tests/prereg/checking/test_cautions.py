@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from prereg.checking.analyses import of_analyses
 from prereg.checking.design import answers_per_item, of_design
@@ -19,6 +20,7 @@ from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import write_csv
+from ratify import main
 from study.opening import lock_study, open_study
 from study.scaffold import new_study
 from tests.support.paths import WORKED
@@ -253,6 +255,20 @@ def test_the_lock_warns_and_freezes(tmp_path: Path, ratify: Run) -> None:
         assert f"materials.{name[:-3]}: {name} is still the text of a worked plan" in done.stderr
     assert "locked" in done.stdout
     assert ratify("lock", folder).stderr == "", "what is locked already is not warned about"
+
+
+def test_on_a_terminal_the_lock_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ratify.lock.on_terminal", lambda: True)
+    folder = tmp_path / "study"
+    new_study(folder)
+    with edited_plan(folder) as plan:
+        plan["hypotheses"].append({"id": "H9", "text": "Nothing tests this."})
+    words = ["lock", str(folder)]
+    no = CliRunner().invoke(main, words, input="n\n")
+    assert (no.exit_code, (folder / "plan.lock.json").exists()) == (1, False)
+    assert "1 warning. Lock all the same? [y/N]" in no.stderr
+    assert CliRunner().invoke(main, words, input="y\n").exit_code == 0
+    assert (folder / "plan.lock.json").exists()
 
 
 @pytest.mark.parametrize(
