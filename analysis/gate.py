@@ -216,7 +216,8 @@ def judge_results(folder: Path) -> Verdict:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
         meta = results["meta"]
-        quantities = results["quantities"]
+        quantities = list(results["quantities"])
+        _ = [(q["analysis"], q["name"]) for q in quantities]  # nothing else is a quantity
         mode, plan_hash = meta["mode"], meta["plan_hash"]
         late = {int(place): str(why) for place, why in meta.get("late_thresholds", {}).items()}
         exploratory = dict(meta.get("exploratory", {}))
