@@ -143,6 +143,7 @@ def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Re
         early=evidence.early,
         exploratory=found.why,
         late={int(place): why for place, why in meta["late_thresholds"].items()},
+        dropped=meta["dropped_thresholds"],
     )
     gate = gate_sentence(verdict)
     if told.sentences:  # first what may be used, then whether the gate is passed

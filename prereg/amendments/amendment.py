@@ -196,8 +196,8 @@ class Amendment:
     def refuse_other_types(self) -> None:
         """Raise ValueError if a value is not of its type: whoever edits a line can hash it anew."""
         known = self.known
-        texts = (self.at, self.reason, self.previous, self.tool, self.code, self.plan_hash)
-        texts += tuple(text for one in self.changes for text in (one.part, one.key))
+        texts = [self.at, self.reason, self.previous, self.tool, self.code, self.plan_hash]
+        texts += [text for one in self.changes for text in (one.part, one.key)]
         held = {"plan": dict, "judges": list, "consent": str, "instructions": str, "prompts": dict}
         right = (
             all(isinstance(text, str) for text in texts)

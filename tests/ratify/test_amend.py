@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 import analysis.run
 import study.amending
+from analysis.registered.labelled import run_labelled
 from analysis.run import analyze_study
 from prereg.errors import RatifyError
 from prereg.lock import read_lock
@@ -55,14 +56,13 @@ def test_nobody_else_is_let_in_while_an_amendment_is_made(
 def test_results_of_a_plan_that_was_amended_meanwhile_are_no_look(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = analysis.run.run_labelled
     looks = read_looks(folder)
     results = (folder / "results" / "results.json").read_bytes()
     number = len(read_lock(folder).amendments)
 
     def slow(*arguments: Any) -> Any:
         amended(folder)
-        return run(*arguments)
+        return run_labelled(*arguments)
 
     monkeypatch.setattr(analysis.run, "run_labelled", slow)
     with pytest.raises(RatifyError, match="amended while its results were computed"):

@@ -47,10 +47,7 @@ def test_a_study_whose_files_arrive_after_its_amendment_is_taken_up_all_the_same
     monkeypatch.setattr(context, "RETRY_SECONDS", 0.0)
     study = open_study(folder, must_be_locked=True)
     app = create_app(
-        study,
-        store,
-        mode="live",
-        reopen=lambda: open_study(folder, must_be_locked=True),
+        study, store, mode="live", reopen=lambda: open_study(folder, must_be_locked=True)
     )
     plan = folder / "plan.yaml"
     before = plan.read_text()
