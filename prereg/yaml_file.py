@@ -10,7 +10,6 @@ import yaml
 from prereg.errors import RatifyError
 from prereg.fault_words import yaml_words
 
-
 # A file of a few lines can name itself so often that reading what it says would never end.
 MOST_VALUES = 1_000_000
 
