@@ -131,6 +131,7 @@ def judge_evidence(
     early: bool = False,
     exploratory: Mapping[str, str] | None = None,
     late: Mapping[int, str] | None = None,
+    dropped: Sequence[str] = (),
 ) -> Verdict:
     """Compare quantities with the plan's thresholds.
 
@@ -154,6 +155,8 @@ def judge_evidence(
         Why an analysis is exploratory, by its id; no threshold on it holds.
     late : mapping, optional
         Why a threshold cannot be used, by its place in the plan.
+    dropped : sequence of str
+        Which thresholds were taken out after results were seen; then the gate is not passed.
     """
     found = {(q["analysis"], q["name"]): q for q in quantities}
     by_id = {analysis.id: analysis for analysis in plan.analyses}
@@ -175,7 +178,8 @@ def judge_evidence(
         "the answers are shuffled": blind,
         "some answers are older than the lock, so every analysis is exploratory": early,
     }
-    return Verdict(conditions, tuple(reason for reason, holds in against.items() if holds))
+    reasons = [reason for reason, holds in against.items() if holds]
+    return Verdict(conditions, (*reasons, *dropped))
 
 
 def asks_coverage(lock: Lock | None) -> bool:
@@ -216,10 +220,12 @@ def judge_results(folder: Path) -> Verdict:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
         meta = results["meta"]
-        quantities = results["quantities"]
+        quantities = list(results["quantities"])
+        _ = [(q["analysis"], q["name"]) for q in quantities]  # nothing else is a quantity
         mode, plan_hash = meta["mode"], meta["plan_hash"]
         late = {int(place): str(why) for place, why in meta.get("late_thresholds", {}).items()}
         exploratory = dict(meta.get("exploratory", {}))
+        dropped = [str(why) for why in meta.get("dropped_thresholds", [])]
     except FileNotFoundError as error:
         raise RatifyError("no results yet", file=path, allowed="run `ratify analyze`") from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -235,6 +241,7 @@ def judge_results(folder: Path) -> Verdict:
         early=bool(meta.get("early")),
         exploratory=exploratory,
         late=late,
+        dropped=dropped,
     )
 
 

@@ -28,8 +28,9 @@ from analysis.results.files import WRITTEN, results_folder, write_results
 from analysis.results.quantities import Results
 from analysis.results.verdict import Verdict, joined
 from prereg import files
+from prereg.errors import RatifyError
 from prereg.exploratory import load_exploratory
-from prereg.lock import utc_now
+from prereg.lock import read_lock, utc_now
 from prereg.looks import looks_log, read_looks
 
 
@@ -88,6 +89,7 @@ def _write_a_look(results: Results, evidence: Evidence, folder: Path, now: str) 
     """
     answers = answers_of(evidence)
     with looks_log(folder) as log:
+        _refuse_amended(folder, evidence)
         known = [look.at for look in log.looks]
         again = now in known
         before = log.looks[: known.index(now)] if again else log.looks
@@ -105,6 +107,18 @@ def _write_a_look(results: Results, evidence: Evidence, folder: Path, now: str) 
                     results=files.sha256((beside / "results.json").read_bytes()),
                 )
     return results
+
+
+def _refuse_amended(folder: Path, evidence: Evidence) -> None:
+    """Refuse results of a plan that was amended while they were computed.
+
+    The amendment says what was known at its time, and this look is older.
+    """
+    now, then = read_lock(folder).plan_hash, evidence.lock
+    if then is not None and now != then.plan_hash:
+        raise RatifyError(
+            "was amended while its results were computed", file=folder, allowed="run it again"
+        )
 
 
 def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Results:
@@ -129,6 +143,7 @@ def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Re
         early=evidence.early,
         exploratory=found.why,
         late={int(place): why for place, why in meta["late_thresholds"].items()},
+        dropped=meta["dropped_thresholds"],
     )
     gate = gate_sentence(verdict)
     if told.sentences:  # first what may be used, then whether the gate is passed

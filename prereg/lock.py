@@ -277,13 +277,14 @@ def read_lock(folder: Path) -> Lock:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         _refuse_newer(content, path)
+        parts = {str(k): str(v) for k, v in content["parts"].items()}
+        # what somebody edited is not believed; the hashes are
+        held = {k: p for k, p in content.get("locked", {}).items() if _hash(p) == parts.get(k)}
+        at = str(content["locked_at"])
+        datetime.fromisoformat(at)
+        rows = content.get("rows")
         first = Version(
-            0,
-            str(content["plan_hash"]),
-            str(content["locked_at"]),
-            {str(k): str(v) for k, v in content["parts"].items()},
-            dict(content.get("locked", {})),
-            rows=content.get("rows"),
+            0, str(content["plan_hash"]), at, parts, held, rows=None if rows is None else int(rows)
         )
         lock = Lock(
             first.plan_hash,
@@ -301,7 +302,7 @@ def read_lock(folder: Path) -> Lock:
         raise RatifyError(
             "the plan is not locked", file=folder / PLAN_FILE, allowed="run `ratify lock` first"
         ) from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RatifyError(
             "is not a lock that `ratify lock` wrote", file=path, allowed="the file as it was"
         ) from error
@@ -313,9 +314,7 @@ def read_lock(folder: Path) -> Lock:
             value=first.plan_hash,
             allowed="the file as it was",
         )
-    # what somebody edited is not believed; the hashes are
-    held = {name: p for name, p in first.locked.items() if _hash(p) == first.parts.get(name)}
-    return _with_amendments(folder, lock, replace(first, locked=held))
+    return _with_amendments(folder, lock, first)
 
 
 def _refuse_newer(content: Mapping[str, Any], path: Path) -> None:

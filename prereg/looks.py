@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -103,7 +102,7 @@ def looks_log(folder: Path) -> Iterator[LooksLog]:
     RatifyError
         When the log has been edited, or cannot be read.
     """
-    with _alone(folder):
+    with files.alone(folder):
         yield LooksLog(folder)
 
 
@@ -169,7 +168,7 @@ def _look(line: str, number: int, path: Path) -> Look:
             results=str(content["results"]),
             previous=str(content["previous"]),
         )
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RatifyError(
             "this line is not an entry of the log of looks",
             file=path,
@@ -180,23 +179,3 @@ def _look(line: str, number: int, path: Path) -> Look:
 
 def _hash(line: str) -> str:
     return files.sha256(line.encode("utf-8"))
-
-
-@contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let only one process at a time into the block, by a lock on the folder itself."""
-    try:
-        import fcntl
-    except ImportError:  # no locks of this kind on this system: the chain shows a lost line
-        yield
-        return
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise RatifyError(f"cannot be opened: {error.strerror}", file=folder) from error
-    try:
-        with contextlib.suppress(OSError):  # some network disks have no locks
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)  # this also gives the lock back

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -16,12 +17,29 @@ from urllib.parse import urlsplit
 
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
+from prereg.amendments.chain import lines_of
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, Lock, read_lock
 
 Stamp = Mapping[str, str]
 _COMMIT = re.compile("[0-9a-f]{7,64}")
 _EXTRA = "pip install 'ratify-eval[timestamp]'"
+# A repository's own settings may name programs: to fetch what is absent, to check a signature, to
+# show a file. The folder may be a stranger's, so none of them is run, and nothing is fetched.
+_QUIET = (
+    "--no-pager",
+    "--no-replace-objects",
+    *("-c", "core.hooksPath=/dev/null"),
+    *("-c", "core.fsmonitor=false"),
+    *("-c", "log.showSignature=false"),
+    *("-c", "safe.bareRepository=explicit"),
+)
+_NO_FETCH = {
+    "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+}
 
 
 def registry_stamp(lock: Lock, url: str) -> dict[str, str]:
@@ -52,7 +70,7 @@ def git_stamp(folder: Path, lock: Lock) -> dict[str, str]:
         When the folder is not in a repository, or its newest commit does not hold the lock.
     """
     commit = _git(folder, "rev-parse", "HEAD").strip()
-    at = _git(folder, "show", "--no-patch", "--format=%cI", commit).strip()
+    at = _date_of(folder, commit)
     stamp = {"kind": "git", "plan_hash": lock.plan_hash, "commit": commit, "at": at}
     if _hash_in_commit(folder, commit) != lock.plan_hash:
         raise RatifyError(
@@ -145,10 +163,12 @@ def _check_commit(folder: Path, stamp: Stamp, which: str) -> tuple[bool | None, 
         return False, f"{which} has a git stamp that names no commit"
     said = f"{which} is in git commit {commit[:12]}"
     try:
-        found = _hash_in_commit(folder, commit)
+        found, at = _hash_in_commit(folder, commit), _date_of(folder, commit)
     except RatifyError:
         return None, f"{said}, which is not here"
-    return found == stamp["plan_hash"], f"{said} of {stamp.get('at')}"
+    if at != stamp.get("at"):
+        return False, f"{said}, which is of {at}; the stamp says {stamp.get('at')}"
+    return found == stamp["plan_hash"], f"{said} of {at}"
 
 
 def _check_reply(stamp: Stamp, which: str) -> tuple[bool | None, str]:
@@ -186,10 +206,11 @@ def _read_reply(reply: bytes, path: Path) -> tuple[str, str]:
 def _hash_in_commit(folder: Path, commit: str) -> str | None:
     """Return the hash of the newest version that a commit holds; None if it holds no lock."""
     try:
-        newest = _git(folder, "show", f"{commit}:./{AMENDMENTS_FILE}").splitlines()[-1]
+        lines = _git(folder, "cat-file", "blob", f"{commit}:./{AMENDMENTS_FILE}")
+        newest = lines_of(lines)[-1]
     except (RatifyError, IndexError):
         try:
-            newest = _git(folder, "show", f"{commit}:./{LOCK_FILE}")
+            newest = _git(folder, "cat-file", "blob", f"{commit}:./{LOCK_FILE}")
         except RatifyError:
             _git(folder, "cat-file", "-e", f"{commit}^{{commit}}")  # raises if there is none
             return None
@@ -199,13 +220,19 @@ def _hash_in_commit(folder: Path, commit: str) -> str | None:
         return None
 
 
+def _date_of(folder: Path, commit: str) -> str:
+    return _git(folder, "show", "--no-patch", "--format=%cI", commit).strip()
+
+
 def _git(folder: Path, *arguments: str) -> str:
     try:
         ran = subprocess.run(  # noqa: S603
-            ["git", "-C", str(folder), *arguments],  # noqa: S607
+            ["git", "-C", str(folder), *_QUIET, *arguments],  # noqa: S607
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             check=True,
+            env={**os.environ, **_NO_FETCH},
         )
     except FileNotFoundError as error:
         raise RatifyError("git is not installed", file=folder) from error

@@ -10,6 +10,34 @@ import yaml
 from prereg.errors import RatifyError
 from prereg.fault_words import yaml_words
 
+# A file of a few lines can name itself so often that reading what it says would never end.
+MOST_VALUES = 1_000_000
+
+
+def refuse_endless(content: Any, *, file: Path | str) -> None:
+    """Raise `RatifyError` if aliases of some YAML stand for too many values, or for themselves."""
+    sizes: dict[int, int] = {}
+
+    def size(value: Any) -> int:
+        if not isinstance(value, dict | list):
+            return 1
+        if id(value) not in sizes:
+            sizes[id(value)] = MOST_VALUES + 1  # what it would be if it held itself
+            inner = value.values() if isinstance(value, dict) else value
+            sizes[id(value)] = 1 + sum(size(one) for one in inner)
+        return sizes[id(value)]
+
+    try:
+        whole = size(content)
+    except RecursionError:
+        whole = MOST_VALUES + 1
+    if whole > MOST_VALUES:
+        raise RatifyError(
+            "nests too deep, or holds aliases (*name) that stand for too many values",
+            file=file,
+            allowed="each value written out",
+        )
+
 
 class _OnceLoader(yaml.SafeLoader):
     """A safe loader that refuses a repeated key; YAML itself silently keeps the last value."""
@@ -70,6 +98,7 @@ def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
         ) from error
     except (TypeError, ValueError, RecursionError) as error:  # an invalid key or date
         raise RatifyError(f"holds YAML that cannot be read as a {what}", file=file) from error
+    refuse_endless(content, file=file)
     if not isinstance(content, dict):
         raise RatifyError(f"is not a {what}", file=file, allowed=f"a mapping of the {what}'s keys")
     return content

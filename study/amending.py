@@ -74,15 +74,17 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
     known = what_is_known(folder, store, lock)
     fresh = known.state == "no_data"
     study = open_study(folder, amend="anew" if fresh else "more")
-    if fresh and not needs_new_sequences(_changes(study, lock)):
+    others = study.parts["sequences"] != lock.parts["sequences"]
+    if fresh and others and not needs_new_sequences(_changes(study, lock)):
         study = open_study(folder, amend="more")
     check_before_lock(study)
     same = study.parts["sequences"] == lock.parts["sequences"]
     lock = complete_lock(folder, lock, _held(study, lock), len(_trials(study)) if same else None)
     changes = _changes(study, lock)
     if not changes:
+        again = _restored_sequences(folder, study) if same else ""
         raise RatifyError(
-            "nothing has changed since the plan was locked",
+            f"nothing has changed since the plan was locked{again}",
             file=folder / PLAN_FILE,
             allowed="edit the plan or a text first, then run `ratify amend`",
         )
@@ -94,6 +96,21 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
     elif not same:
         refuse_served(folder)  # a rater could begin a sequence that is about to change
     return Draft(study, lock, known, tuple(changes))
+
+
+def _restored_sequences(folder: Path, study: Study) -> str:
+    """Put the locked sequences back, if an amendment was cut off and then given up; say so."""
+    path, before = folder / SEQUENCES_FILE, b""
+    if path.exists():
+        before = path.read_bytes()
+    _write_sequences(folder, study)
+    restored = path.read_bytes().replace(b"\r\n", b"\n") != before.replace(b"\r\n", b"\n")
+    return f", and {SEQUENCES_FILE} is again as it was locked" if restored else ""
+
+
+def _write_sequences(folder: Path, study: Study) -> None:
+    columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, _trials(study))
+    write_csv(folder / SEQUENCES_FILE, columns, rows)
 
 
 def _changes(study: Study, lock: Lock) -> list[Change]:
@@ -202,8 +219,6 @@ def amend(folder: Path, draft: Draft, reason: str) -> Amendment:
         code=analysis_code(),
     )
     amendment = replace(amendment, plan_hash=amendment.seal())
-    if study.parts["sequences"] != lock.parts["sequences"]:
-        columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
-        write_csv(folder / SEQUENCES_FILE, columns, rows)
+    _write_sequences(folder, study)  # an amendment that was cut off may have left others
     append_amendment(folder, amendment)
     return amendment

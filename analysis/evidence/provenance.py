@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.evidence.evidence import Evidence
-from analysis.evidence.status import late_thresholds
+from analysis.evidence.status import dropped_thresholds, late_thresholds
 from analysis.evidence.tables import TABLES, TABLES_FOLDER
 from analysis.evidence.trials import trials_of
 from analysis.results.stale import exploratory_content, plan_content
@@ -59,6 +59,7 @@ def study_meta(
         "late_thresholds": {
             str(place): said for place, said in late_thresholds(lock, plan).items()
         },
+        "dropped_thresholds": dropped_thresholds(lock),
         "looks": [],
         "inputs": {p.name: files.sha256(p.read_bytes()) for p in inputs if p.exists()},
         "code": analysis_code(),

@@ -26,6 +26,7 @@ _OF_ALL = ("exclusions", "measures", "scales", "ranking", "data", "large", "atte
 # Keys of the design that say when a place is given on, which changes no answer.
 _NOT_OF_SAMPLE = ("lease_minutes", "first_lease_minutes")
 NOT_IN_PLAN = f"it is in {EXPLORATORY_FILE}, not in the plan"
+_TAKEN_OUT = "was taken out"
 _MISSING = "the lock does not say what the plan held before results were seen"
 
 
@@ -99,6 +100,35 @@ def late_thresholds(lock: Lock | None, plan: Plan) -> dict[int, str]:
     return found
 
 
+def dropped_thresholds(lock: Lock | None) -> list[str]:
+    """Return in words which thresholds were taken out after results were seen.
+
+    The gate cannot be passed without them: whoever has seen which condition fails could otherwise
+    take that one out. One that was only changed is among `late_thresholds`.
+    """
+    versions = () if lock is None else lock.versions
+    held = [one.locked["plan"].get("gate", ()) for one in versions if "plan" in one.locked]
+    names = dict.fromkeys(_threshold(one) for gate in held for one in gate)
+
+    def parts(locked: Mapping[str, Any]) -> dict[str, Any]:
+        there = {_threshold(one) for one in locked["plan"].get("gate", ())}
+        return {name: True if name in there else None for name in names}
+
+    found = (_changed(versions, lambda locked, n=name: {n: parts(locked)[n]}) for name in names)  # type: ignore[misc]
+    return [why for why in found if _TAKEN_OUT in why]
+
+
+def changed_key(lock: Lock | None, key: str) -> str:
+    """Return when a key of the plan changed after results were seen, in words; empty if never."""
+    versions = () if lock is None else lock.versions
+    return _changed(versions, lambda locked: {f"{key} of the plan": locked["plan"].get(key)})
+
+
+def _threshold(content: Mapping[str, Any]) -> str:
+    where = "" if content.get("field", "low") == "low" else f" ({content['field']})"
+    return f"the threshold on {content['analysis']} / {content['quantity']}{where}"
+
+
 Parts = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
@@ -118,6 +148,8 @@ def _changed(versions: Sequence[Version], parts: Parts) -> str:
             (one.at for one in versions[first:] if _differs(one, name, old, parts)), versions[-1].at
         )
         done = "was added" if old.get(name) is None else "changed"
+        if new.get(name) is None:
+            done = _TAKEN_OUT
         return f"{name} {done} at {when[:16].replace('T', ' ')} UTC, after results had been seen"
     return ""
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from analysis.evidence.evidence import Evidence
+from analysis.evidence.status import Standing, changed_key
 from analysis.registered.finding import Finding
 from analysis.registered.labelled import run_all, standings
 from analysis.results.quantities import Quantity, ResultTable, Status
@@ -36,7 +37,7 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
     if everybody is None or settings is None:
         return []
     analyses = [_named_again(analysis, settings) for analysis in evidence.plan.analyses]
-    standing = {f"{name}{ENDING}": one for name, one in standings(evidence).items()}
+    standing = {f"{name}{ENDING}": one for name, one in _standings(evidence).items()}
     again = run_all(analyses, everybody, standing, name=f"families{ENDING}")
     # one sentence is enough at the top of the report; the table has the rest
     first = next((n for n, one in enumerate(again) if one.sentence), None)
@@ -51,6 +52,18 @@ def sensitivity_findings(evidence: Evidence, found: Sequence[Finding]) -> list[F
         for n, one in enumerate(again)
     ]
     return [*said, _beside(evidence, everybody, found, again)]
+
+
+def _standings(evidence: Evidence) -> dict[str, Standing]:
+    """Return what is confirmatory; nothing is, if the plan asked for this after a look."""
+    found = standings(evidence)
+    why = changed_key(evidence.lock, "sensitivity")
+    if not why or evidence.status == "exploratory":
+        return found
+    return {
+        name: one if one.status == "exploratory" else Standing("exploratory", why)
+        for name, one in found.items()
+    }
 
 
 def _named_again(analysis: Analysis, settings: Sensitivity) -> Analysis:
@@ -95,7 +108,7 @@ def _beside(
 
 def _of_all(evidence: Evidence) -> Status:
     """Return the status of a table with the numbers of every analysis."""
-    statuses = {one.status for one in standings(evidence).values()}
+    statuses = {one.status for one in _standings(evidence).values()}
     return "exploratory" if "exploratory" in statuses else evidence.status
 
 

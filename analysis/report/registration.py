@@ -11,7 +11,7 @@ from analysis.results.numbers import count
 from analysis.results.words import counted
 
 # What the chapter says in words is left out of the list of where results come from.
-SAID_HERE = ("looks", "exploratory", "late_thresholds")
+SAID_HERE = ("looks", "exploratory", "late_thresholds", "dropped_thresholds")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Registration:
     exploratory : dict
         Why an analysis is exploratory although others are not, by its id.
     late : list of str
-        Why thresholds of the gate cannot be used.
+        Why thresholds of the gate cannot be used, and which were taken out.
     looks : list of (str, str)
         Time and number of answers of each look, oldest first; empty if there was only one.
     """
@@ -49,8 +49,11 @@ def registration_of(data: ResultsData) -> Registration | None:
         amendments=data.amendments,
         exploratory=dict(meta.get("exploratory") or {}),
         late=[
-            f"Threshold {int(place) + 1} of the gate cannot be used: {why}."
-            for place, why in (meta.get("late_thresholds") or {}).items()
+            *(
+                f"Threshold {int(place) + 1} of the gate cannot be used: {why}."
+                for place, why in (meta.get("late_thresholds") or {}).items()
+            ),
+            *(f"The gate cannot be passed: {why}." for why in meta.get("dropped_thresholds") or ()),
         ],
         looks=[(minute(one["at"]), count(one["answers"])) for one in looks] if looks[1:] else [],
     )

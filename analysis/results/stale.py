@@ -1,4 +1,4 @@
-"""Refuses results that are older than the tables or the plan they were made from."""
+"""Refuses results that are older than the tables or the plan they were made from, or edited."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from prereg import files
 from prereg.errors import RatifyError
 from prereg.exploratory import EXPLORATORY_FILE
 from prereg.lock import LOCK_FILE, verify_lock
+from prereg.looks import LOOKS_FILE, read_looks
 from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.model import Plan
 
@@ -45,8 +46,8 @@ def refuse_stale(folder: Path, *, blind: bool = False) -> None:
     meta = _meta(path)
     inputs = meta.get("inputs")
     for name, sha in inputs.items() if isinstance(inputs, dict) else ():
-        table = folder / "data" / name
-        if table.exists() and files.sha256(table.read_bytes()) != sha:
+        table = folder / "data" / str(name)
+        if table.is_file() and files.sha256(table.read_bytes()) != sha:
             raise RatifyError(
                 f"these results are older than {table.parent.name}/{name}", file=path, allowed=AGAIN
             )
@@ -56,6 +57,7 @@ def refuse_stale(folder: Path, *, blind: bool = False) -> None:
         )
     if "plan_hash" not in meta or not (folder / PLAN_FILE).exists():
         return
+    _refuse_edited(folder, path, meta)
     plan = load_plan(folder)
     if meta["plan_hash"] is None:
         if meta.get("plan_content", plan_content(plan)) != plan_content(plan):
@@ -70,6 +72,17 @@ def refuse_stale(folder: Path, *, blind: bool = False) -> None:
                 value=meta["plan_hash"],
                 allowed=f"{locked}: {AGAIN}",
             )
+
+
+def _refuse_edited(folder: Path, path: Path, meta: dict[str, Any]) -> None:
+    """Refuse results of people's live answers of which the log of looks has another hash."""
+    looks = read_looks(folder) if meta.get("looks") else ()
+    content = path.read_bytes()
+    here = {files.sha256(content), files.sha256(content.replace(b"\r\n", b"\n"))}
+    if looks and not here & {look.results for look in looks}:
+        raise RatifyError(
+            f"has been edited: {LOOKS_FILE} has no such results", file=path, allowed=AGAIN
+        )
 
 
 def _meta(path: Path) -> dict[str, Any]:

@@ -26,7 +26,9 @@ from prereg.tables.notes import heard_by
 
 REPORT = "report.html"
 # What the study folder holds beside what an analysis reads.
-_NOT_READ = (RESULTS_FOLDER, BLIND_FOLDER, "*.sqlite3*", ".*", "pseudonyms.csv")
+_NOT_READ = shutil.ignore_patterns(
+    RESULTS_FOLDER, BLIND_FOLDER, "*.sqlite3*", ".*", "pseudonyms.csv"
+)
 _LONGEST = 40
 
 
@@ -93,7 +95,7 @@ def _results(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
 
 def _changed_inputs(folder: Path, meta: Mapping[str, Any]) -> Iterator[str]:
     for name, digest in dict(meta.get("inputs", {})).items():
-        path = folder / TABLES_FOLDER / name
+        path = folder / TABLES_FOLDER / Path(name).name
         if not path.exists():
             yield f"{name} (missing)"
         elif not same_bytes(path.read_bytes(), digest):
@@ -102,7 +104,20 @@ def _changed_inputs(folder: Path, meta: Mapping[str, Any]) -> Iterator[str]:
 
 def _copy(folder: Path, target: Path) -> None:
     """Copy what an analysis reads, the tables with the line ends that they were exported with."""
-    shutil.copytree(folder, target, ignore=shutil.ignore_patterns(*_NOT_READ))
+
+    def left_out(place: str, names: list[str]) -> set[str]:
+        # a link to a folder may lead anywhere, also back to itself; one to nothing is no file
+        here = {name: Path(place, name) for name in names}
+        linked = {name for name, path in here.items() if path.is_symlink()}
+        followed = {TABLES_FOLDER} if Path(place) == folder else set()
+        strange = {
+            name
+            for name, path in here.items()
+            if not (path.is_file() or (path.is_dir() and name not in linked - followed))
+        }
+        return strange | _NOT_READ(place, names)
+
+    shutil.copytree(folder, target, ignore=left_out)
     manifest = read_manifest(target / TABLES_FOLDER)
     for name, digest in manifest.sha256.items() if manifest is not None else ():
         path = target / TABLES_FOLDER / name

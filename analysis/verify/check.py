@@ -60,7 +60,10 @@ def checked(name: str, check: Callable[[], Check]) -> Check:
         return check()
     except RatifyError as error:
         return no(name, str(error))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except OSError as error:  # a folder in place of a file, or a file that may not be read
+        where = f"{error.filename}: " if error.filename else ""
+        return no(name, f"{where}cannot be read: {error.strerror or 'some files'}")
+    except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         # a file whose parts were edited into something else than their kind
         return no(name, f"a file is not what Ratify wrote: {' '.join(str(error).split())}")
 

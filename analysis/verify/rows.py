@@ -23,6 +23,7 @@ from prereg.tables.reading import OWN
 _TIMES = ("answered_at", "consented_at", "asked_at")
 # The tables that hold the answers to requests.
 _HOLDING = ("judgments", "ratings", "best_worst", "probes")
+_TAKEN = f"there is no {MANIFEST_FILE}, which `ratify export` writes beside the tables"
 _OLD = f"there is no {MANIFEST_FILE}, so an earlier release exported these tables"
 
 
@@ -31,14 +32,15 @@ def same_bytes(content: bytes, digest: str) -> bool:
     return digest in (files.sha256(content), files.sha256(content.replace(b"\r\n", b"\n")))
 
 
-def check_tables(folder: Path) -> Check:
+def check_tables(folder: Path, lock: Lock | None) -> Check:
     """Return whether every table is as it was exported."""
     name, place = "tables", folder / TABLES_FOLDER
     if not place.is_dir():
         return cannot(name, f"there is no {TABLES_FOLDER}/")
     manifest = read_manifest(place)
     if manifest is None:
-        return cannot(name, _OLD)
+        # whoever takes a row out could take the manifest away
+        return no(name, _TAKEN) if lock is not None and lock.code else cannot(name, _OLD)
     found = []
     for file, digest in manifest.sha256.items():
         path = place / file

@@ -25,7 +25,13 @@ def verify_study(folder: Path) -> list[Check]:
     -------
     list of Check
         In the order in which a study is made. Nothing in the folder is changed.
+
+    Raises
+    ------
+    RatifyError
+        When the folder holds something that is neither a file nor a folder.
     """
+    _refuse_devices(folder)
     lock, found = check_lock(folder)
     plan = _plan(folder)
     if lock is None:
@@ -35,7 +41,7 @@ def verify_study(folder: Path) -> list[Check]:
     else:
         found += check_parts(folder, lock)
         found.append(checked("rows", lambda: check_chain(folder, lock)))
-    found.append(checked("tables", lambda: check_tables(folder)))
+    found.append(checked("tables", lambda: check_tables(folder, lock)))
     found.append(
         cannot("nothing missing", "the plan cannot be read")
         if plan is None
@@ -45,6 +51,14 @@ def verify_study(folder: Path) -> list[Check]:
     if lock is not None:
         found += [check_code(lock), checked("stamps", lambda: check_stamps(folder, lock))]
     return found
+
+
+def _refuse_devices(folder: Path) -> None:
+    """Refuse what would be read without an end: a pipe, a device, or a link to one."""
+    for path in sorted(folder.rglob("*")):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if not hidden and path.exists() and not (path.is_file() or path.is_dir()):
+            raise RatifyError("is neither a file nor a folder", file=path, allowed="a copy of it")
 
 
 def _plan(folder: Path) -> Plan | None:

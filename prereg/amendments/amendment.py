@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from difflib import SequenceMatcher
 from typing import Any, Literal, get_args
 
@@ -181,7 +182,7 @@ class Amendment:
         KeyError, TypeError, ValueError
             When it is not an amendment.
         """
-        return cls(
+        made = cls(
             **{
                 **content,
                 "number": int(content["number"]),
@@ -191,6 +192,27 @@ class Amendment:
                 "parts": {str(k): str(v) for k, v in content["parts"].items()},
             }
         )
+        made.refuse_other_types()
+        return made
+
+    def refuse_other_types(self) -> None:
+        """Raise ValueError if a value is not of its type: whoever edits a line can hash it anew."""
+        known = self.known
+        texts = [self.at, self.reason, self.previous, self.tool, self.code, self.plan_hash]
+        texts += [text for one in self.changes for text in (one.part, one.key)]
+        held = {"plan": dict, "judges": list, "consent": str, "instructions": str, "prompts": dict}
+        right = (
+            all(isinstance(text, str) for text in texts)
+            and all(isinstance(n, int) for n in (known.visits, known.answers, known.judged))
+            and isinstance(known.first_look, str | None)
+            and all(isinstance(one, dict) for one in (self.locked, self.of_lock, self.transport))
+            and all(isinstance(how, dict) for how in self.transport.values())
+            and all(isinstance(self.locked.get(k, kind()), kind) for k, kind in held.items())
+            and self.at.endswith("Z")
+        )
+        if not right:
+            raise ValueError(self.number)
+        datetime.fromisoformat(self.at)
 
 
 @dataclass(frozen=True)

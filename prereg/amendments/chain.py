@@ -35,7 +35,7 @@ def read_amendments(
     """
     path = folder / AMENDMENTS_FILE
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = lines_of(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
@@ -50,14 +50,21 @@ def read_amendments(
     return tuple(found)
 
 
+def lines_of(text: str) -> list[str]:
+    """Return the lines of a file of amendments; the signs U+2028 and U+0085 of a text end none."""
+    return text.removesuffix("\n").split("\n") if text else []
+
+
 def _read_line(line: str, row: int, path: Path) -> Amendment:
     try:
         amendment = Amendment.from_json(json.loads(line))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        seal = amendment.seal()
+        hashes = {name: _hash(part) for name, part in amendment.locked.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise RatifyError(
             "is not an amendment that `ratify amend` wrote", file=path, row=row, allowed=_AS_IT_WAS
         ) from error
-    if amendment.seal() != amendment.plan_hash:
+    if seal != amendment.plan_hash:
         raise RatifyError(
             f"amendment {amendment.number} has been edited: its plan_hash does not follow from it",
             file=path,
@@ -66,8 +73,8 @@ def _read_line(line: str, row: int, path: Path) -> Amendment:
             value=amendment.plan_hash,
             allowed=_AS_IT_WAS,
         )
-    for name, part in amendment.locked.items():
-        if _hash(part) != amendment.parts.get(name):
+    for name, digest in hashes.items():
+        if digest != amendment.parts.get(name):
             raise RatifyError(
                 f"amendment {amendment.number} does not hold the {name} that it hashes",
                 file=path,
@@ -128,7 +135,7 @@ def append_amendment(folder: Path, amendment: Amendment) -> None:
     """
     path = folder / AMENDMENTS_FILE
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    if len(before.splitlines()) != amendment.number - 1:
+    if len(lines_of(before)) != amendment.number - 1:
         raise RatifyError(
             "another amendment was appended meanwhile", file=path, allowed="run it again"
         )

@@ -15,6 +15,7 @@ from prereg.documents.attached import AS_WRITTEN, Attached, read_blocks, refuse_
 from prereg.documents.material import FORMAT
 from prereg.documents.preregr import EXTENSION, UNSPECIFIED, carried, unboxed
 from prereg.errors import RatifyError
+from prereg.yaml_file import refuse_endless
 
 ALLOWED = "study.md, preregr.yaml or preregr.json of `ratify document`, or a preregr specification"
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -142,6 +143,7 @@ def _content(text: str, path: Path) -> dict[str, Any]:
     except (ValueError, yaml.YAMLError, RecursionError) as error:
         kind = "JSON" if path.suffix.lower() == ".json" else "YAML"
         raise RatifyError(f"is cut, or is not {kind}", file=path, allowed=ALLOWED) from error
+    refuse_endless(content, file=path)
     if not isinstance(content, dict) or not isinstance(content.get("specs"), dict):
         raise RatifyError(
             "is not a preregr specification: it has no key specs", file=path, allowed=ALLOWED

@@ -72,7 +72,11 @@ def read_sources(folder: Path) -> Sources:
     whole = isinstance(results, dict) and all(
         isinstance(results.get(name), kind) for name, kind in _PARTS.items()
     )
-    if not whole or "mode" not in results["meta"]:
+    if whole:
+        meta = results["meta"]
+        whole = "mode" in meta and isinstance(meta.get("inputs") or {}, dict)
+        whole = whole and all(isinstance(q, dict) for q in results["quantities"])
+    if not whole:
         raise RatifyError(f"is not {_WRITTEN}", file=path, allowed="the results of a study")
     report = folder / REPORT
     return Sources(

@@ -7,6 +7,7 @@ requests of a judge. A table from which a row is gone does not reach these count
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -76,7 +77,7 @@ def read_manifest(folder: Path) -> Manifest | None:
             tool=str(content["tool"]),
             plan_hash=str(content["plan_hash"]),
             rows={str(k): int(v) for k, v in content["rows"].items()},
-            sha256={str(k): str(v) for k, v in content["sha256"].items()},
+            sha256={_name(k): str(v) for k, v in content["sha256"].items()},
             answered={str(k): int(v) for k, v in content["answered"].items()},
             requests={str(k): int(v) for k, v in content["requests"].items()},
             withdrawals={str(k): int(v) for k, v in content["withdrawals"].items()},
@@ -87,3 +88,10 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise RatifyError(
             "is not a manifest that `ratify export` wrote", file=path, allowed="the file as it was"
         ) from error
+
+
+def _name(file: str) -> str:
+    """Return the name of a table's file; raise ValueError if it leads out of the folder."""
+    if re.fullmatch(r"\w[\w.-]*", file) is None:
+        raise ValueError(file)
+    return file

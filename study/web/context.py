@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
 from prereg.errors import RatifyError
 from prereg.images import Image
@@ -23,6 +25,9 @@ from study.web.naming import Name, naming
 from study.web.texts import Texts
 
 log = logging.getLogger(__name__)
+# How long a server waits before it tries again to open an amended study that it could not open: the
+# other files may still be on their way to this machine.
+RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,7 @@ class Reception:
         self._watched = watched
         self._turn = threading.Lock()
         self._seen = self._stamp()
+        self._failed = -RETRY_SECONDS
         self._room = room(study, self.newest)
 
     def room(self) -> Room:
@@ -151,13 +157,15 @@ class Reception:
 
     def _renew(self) -> None:
         stamp = self._stamp()
-        if stamp == self._seen:
+        if stamp == self._seen or time.monotonic() - self._failed < RETRY_SECONDS:
             return
         try:
             self._room = self._make(None, self.newest)
-        except RatifyError:
+        except (RatifyError, SQLAlchemyError):
             # raters go on under the version that this server knows
             log.exception("the amended study cannot be opened")
+            self._failed = time.monotonic()
+            return
         self._seen = stamp
 
     def _stamp(self) -> tuple[int, int] | None:

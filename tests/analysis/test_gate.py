@@ -59,6 +59,7 @@ def test_a_number_that_is_not_there_fails() -> None:
             "select_higher is exploratory: it changed",
         ),
         ({"late": {0: "it was lowered"}}, "cannot be used: it was lowered"),
+        ({"dropped": ["the third was taken out"]}, "the third was taken out"),
         ({"blind": True}, "the answers are shuffled"),
         ({"early": True}, "older than the lock"),
     ],

@@ -126,3 +126,37 @@ def test_a_timestamp_is_about_the_plan_hash(folder: Path, tmp_path: Path) -> Non
 def test_a_lock_names_the_code_that_would_analyse_it(folder: Path) -> None:
     lock: Lock = read_lock(folder)
     assert len(lock.code) == 64
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_strangers_repository_runs_no_program(folder: Path, tmp_path: Path) -> None:
+    commit(folder)
+    ran = tmp_path / "ran"
+    program = tmp_path / "program.sh"
+    program.write_text(f"#!/bin/sh\ntouch {ran}\nexit 1\n")
+    program.chmod(0o755)
+    lock = read_lock(folder)
+    stamp = {"kind": "git", "plan_hash": lock.plan_hash, "commit": "12" * 20, "at": ""}
+    for key, value in {
+        "core.repositoryformatversion": "1",
+        "extensions.partialClone": "origin",  # what is absent is fetched, by a program of its own
+        "remote.origin.promisor": "true",
+        "remote.origin.url": "ssh://nobody@nowhere.invalid/x",
+        "core.sshCommand": str(program),
+        "core.fsmonitor": str(program),
+        "gpg.program": str(program),
+        "log.showSignature": "true",
+    }.items():
+        run("git", "config", key, value, cwd=folder)
+    assert check_stamp(folder, lock, stamp)[0] is None
+    assert not ran.exists()
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_the_date_of_a_commit_is_the_commits(folder: Path) -> None:
+    commit(folder)
+    lock = read_lock(folder)
+    stamp = {**git_stamp(folder, lock), "at": "2020-01-01T00:00:00+00:00"}
+    found, said = check_stamp(folder, lock, stamp)
+    assert found is False
+    assert "the stamp says 2020-01-01" in said

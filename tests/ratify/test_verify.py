@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -573,3 +574,52 @@ def test_what_is_no_study_is_refused_in_one_line(tmp_path: Path) -> None:
         assert found.exit_code == 2
         assert len(found.output.splitlines()) == 1
         assert str(place) in found.output
+
+
+def table_folder(folder: Path) -> None:
+    (folder / "data" / "judgments.csv").unlink()
+    (folder / "data" / "judgments.csv").mkdir()
+
+
+def links(folder: Path) -> None:
+    for name, to in {"lost": "/nonexistent", "out": "/", "back": ".", "data/up": ".."}.items():
+        (folder / name).symlink_to(to)
+
+
+HOSTILE: dict[str, tuple[Break, dict[str, str]]] = {
+    "the manifest taken away": (
+        gone(f"data/{MANIFEST_FILE}"),
+        {"tables": "there is no manifest.json"},
+    ),
+    "a folder in place of a table": (table_folder, {"tables": "cannot be read"}),
+    "links that lead nowhere, out, and back": (links, {}),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_strangers_folder_cannot_stop_the_check(study: Path, name: str) -> None:
+    change, expected = HOSTILE[name]
+    change(study)
+    done = run(study, "--json")
+    checks = json.loads(done.stdout)["checks"]
+    found = {check["check"]: check["says"] for check in checks if check["answer"] == "no"}
+    assert bool(found) is bool(expected), found
+    for check, words in expected.items():
+        assert words in found[check]
+
+
+def test_a_pipe_is_refused_and_not_read(study: Path) -> None:
+    os.mkfifo(study / "prompts.yaml")
+    done = run(study)
+    assert done.exit_code == 2
+    assert "is neither a file nor a folder" in done.stderr
+
+
+def test_a_manifest_cannot_lead_out_of_the_folder(study: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_bytes(b"a,b\r\n1,2\r\n")
+    for name in (str(mine), "../../mine.csv"):
+        of_json(f"data/{MANIFEST_FILE}", lambda m, n=name: m["sha256"].update({n: "0" * 64}))(study)
+        done = run(study)
+        assert "is not a manifest" in done.stdout
+        assert mine.read_bytes() == b"a,b\r\n1,2\r\n"

@@ -216,6 +216,30 @@ def test_an_amendment_that_was_cut_off_can_be_made_again(folder: Path) -> None:
     assert again.parts == first.parts
 
 
+@pytest.mark.parametrize("design", [{"raters": 12}, {"trials": 5}])
+def test_an_amendment_that_was_cut_off_and_given_up_leaves_the_locked_sequences(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, design: dict[str, int]
+) -> None:
+    before = {name: (folder / name).read_bytes() for name in ("plan.yaml", "sequences.csv")}
+
+    def full(*_: Any) -> None:
+        raise RatifyError("cannot write this file: No space left on device")
+
+    edit(folder, **design)
+    with monkeypatch.context() as broken:
+        broken.setattr("study.amending.append_amendment", full)
+        with pytest.raises(RatifyError, match="No space left"):
+            amend(folder, draft_amendment(folder, None), "More.")
+    assert (folder / "sequences.csv").read_bytes() != before["sequences.csv"]
+    (folder / "plan.yaml").write_bytes(before["plan.yaml"])
+    with pytest.raises(RatifyError, match=r"nothing has changed.*again as it was locked"):
+        draft_amendment(folder, None)
+    assert (folder / "sequences.csv").read_bytes() == before["sequences.csv"]
+    open_study(folder, must_be_locked=True)
+    with pytest.raises(RatifyError, match="nothing has changed since the plan was locked \\("):
+        draft_amendment(folder, None)
+
+
 def test_a_lock_without_texts_asks_for_them(folder: Path) -> None:
     path = folder / LOCK_FILE
     content = json.loads(path.read_text())

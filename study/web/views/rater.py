@@ -119,14 +119,27 @@ def consent() -> Page:
         if not free and not here.limits.consent(request.remote_addr):
             return _too_many(retry=CONSENT_RETRY)
         # the text that they were shown may be that of a version before the newest
-        consented = here.at(request.form.get("version", here.study.plan_hash)).study
-        place = assignment.claim(here.store, consented, here.mode, arrival)
+        version = request.form.get("version", here.study.plan_hash)
+        here = here.at(version)
+        if not _may_consent(here, version):
+            return _welcome(room())
+        place = assignment.claim(here.store, here.study, here.mode, arrival)
     if place is None:
         return page("full.html", here)
     visitor.enter(place)
     if place.status != "active":
         return redirect(next_page(here, place), 303)
     return redirect(url_for("rater.instructions"), 303)
+
+
+def _may_consent(here: Room, version: str) -> bool:
+    """Say whether a version can still be consented to; if not, its text is not kept for anybody.
+
+    This server does not know a version that it cannot open. One whose sequences were replaced
+    before anybody took part has other trials, so answers under it would stay out of the tables.
+    """
+    lock = here.study.lock
+    return version == here.study.plan_hash and (lock is None or version not in lock.void)
 
 
 @pages.get("/instructions")

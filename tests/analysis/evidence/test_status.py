@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from analysis.evidence.status import late_thresholds, status_of
+from analysis.evidence.status import changed_key, dropped_thresholds, late_thresholds, status_of
 from prereg.plan.model import Threshold
 
 PLAN: dict[str, Any] = {
@@ -185,3 +185,31 @@ def test_a_threshold_that_was_lowered_after_results_were_seen_cannot_be_used(
     now = threshold.model_dump(mode="json", exclude_none=True)
     found = late_thresholds(lock((known, part("gate", [now]))), SimpleNamespace(gate=(threshold,)))  # type: ignore[arg-type]
     assert (list(found) == [0]) is late
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([("seen", part("gate", []))], ["2100-01-02"]),
+        ([("seen", part("gate", [{**PLAN["gate"][0], "at_least": 0.1}]))], []),
+        ([("not_looked", part("gate", []))], []),
+        ([("seen", part("gate", [])), ("seen", part("gate", PLAN["gate"]))], []),
+    ],
+)
+def test_a_threshold_that_was_taken_out_after_results_were_seen_is_named(
+    changes: list[tuple[str, Change]], said: list[str]
+) -> None:
+    found = dropped_thresholds(lock(*changes))
+    assert found == [
+        f"the threshold on a / q was taken out at {day} 10:00 UTC, after results had been seen"
+        for day in said
+    ]
+
+
+@pytest.mark.parametrize(("known", "late"), [("seen", True), ("not_looked", False)])
+def test_a_sensitivity_analysis_asked_for_after_a_look_is_told_apart(
+    known: str, late: bool
+) -> None:
+    found = lock((known, part("sensitivity", {"on": "everybody"})))
+    assert exploratory(found) == set()  # the analyses themselves are as they were
+    assert bool(changed_key(found, "sensitivity")) is late

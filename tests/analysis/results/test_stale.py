@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from analysis.results.stale import refuse_stale
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.looks import append_look
 from ratify.command_line import OneLine, main
 from tests.support.written_study import make_study
 
@@ -74,3 +76,46 @@ def test_a_stray_warning_is_one_line_without_a_path() -> None:
     done = CliRunner().invoke(group, ["run"])
     assert done.stderr == "ratify: RuntimeWarning: Mean of empty slice\n"
     assert warnings.showwarning is before
+
+
+def test_results_that_were_edited_are_refused_if_the_log_of_looks_has_others(
+    tmp_path: Path,
+) -> None:
+    study = make_study(tmp_path / "study")
+    locked = json.loads((study / "plan.lock.json").read_text())["plan_hash"]
+    at = "2026-01-01T00:00:00.000Z"
+    results(study, inputs={}, plan_hash=locked, mode="live", looks=[{"at": at, "answers": 4}])
+    path = study / "results" / "results.json"
+    digest = files.sha256(path.read_bytes())
+    append_look(study, at=at, mode="live", plan_hash=locked, answers=4, results=digest)
+    refuse_stale(study)
+    path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
+    refuse_stale(study)  # line ends are no change
+    path.write_text(path.read_text().replace('"answers": 4', '"answers": 5'))
+    for command in ("report", "gate", "passport"):
+        done = CliRunner().invoke(main, [command, str(study)])
+        assert done.exit_code == 2
+        assert "has been edited: plan.looks.jsonl has no such results" in done.stderr
+
+
+def test_a_folder_in_place_of_a_table_is_not_read(folder: Path) -> None:
+    (folder / "data" / "judgments.csv").unlink()
+    (folder / "data" / "judgments.csv").mkdir()
+    refuse_stale(folder)
+
+
+@pytest.mark.parametrize("key", ["quantities", "inputs"])
+def test_a_passport_of_results_of_another_form_is_refused(tmp_path: Path, key: str) -> None:
+    study = make_study(tmp_path / "study")
+    locked = json.loads((study / "plan.lock.json").read_text())["plan_hash"]
+    content: dict[str, Any] = {
+        "meta": {"mode": "bot", "plan_hash": locked, "inputs": ["a"] if key == "inputs" else {}},
+        "quantities": [{"a": 1}] if key == "quantities" else [],
+        "tables": [],
+        "verdict": {},
+        "flow": [],
+    }
+    files.write_json(study / "results" / "results.json", content)
+    done = CliRunner().invoke(main, ["passport", str(study)])
+    assert done.exit_code == 2
+    assert "is not what `ratify analyze` wrote" in done.stderr

@@ -167,3 +167,49 @@ def test_old_sequences_must_be_the_first_rows() -> None:
 )
 def test_a_change_is_said_in_one_line(change: Change, said: str) -> None:
     assert change.sentence.startswith(said)
+
+
+def test_a_sign_that_some_programs_take_for_a_line_end_ends_no_line(tmp_path: Path) -> None:
+    text = "# Consent\n\nPasted from a word processor:\u2028next \u2029 and \x85."
+    parts = {"consent": _hash(text)}
+    first = amendment(1, ROOT, "2026-01-02T00:00:00.000Z", locked={"consent": text}, parts=parts)
+    second = amendment(2, first.plan_hash, "2026-01-03T00:00:00.000Z")
+    for one in (first, second):
+        append_amendment(tmp_path, one)
+    assert list(read(tmp_path)) == [first, second]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"at": 5},
+        {"at": "yesterday"},
+        {"of_lock": []},
+        {"locked": ["consent"]},
+        {"transport": {"judge": "url"}},
+        {"known": {"state": "seen", "visits": "many", "first_look": None}},
+        {"parts": {"plan": _hash("text")}, "locked": {"plan": "text"}},
+    ],
+)
+def test_values_of_another_type_are_refused_although_the_hash_follows(
+    tmp_path: Path, chain: list[Amendment], forged: Line
+) -> None:
+    def edit(lines: list[Line]) -> list[Line]:
+        line = {**lines[1], **forged}
+        del line["plan_hash"]
+        return [lines[0], {**line, "plan_hash": _hash(line)}]
+
+    rewrite(tmp_path, edit)
+    with pytest.raises(RatifyError, match=r"row 2: is not an amendment"):
+        read(tmp_path)
+
+
+def test_numbers_that_json_does_not_have_and_endless_brackets_are_refused(
+    tmp_path: Path, chain: list[Amendment]
+) -> None:
+    path = tmp_path / AMENDMENTS_FILE
+    whole = path.read_text()
+    for line in ("[" * 100_000, whole.split("\n")[0].replace('"rows": 10', '"rows": NaN')):
+        path.write_text(line + "\n")
+        with pytest.raises(RatifyError, match=r"row 1: is not an amendment"):
+            read(tmp_path)
