@@ -19,6 +19,7 @@ from prereg.lock import LOCK_FILE, Lock, complete_lock, of_lock, read_lock, tool
 from prereg.looks import read_looks
 from prereg.parts import SEQUENCES_FILE, plan_parts, sequence_columns
 from prereg.plan.file import PLAN_FILE
+from prereg.plan.judging import BaselineJudge
 from prereg.tables.reader import write_csv
 from prereg.transport_log import transport_of
 from study.folder import Study
@@ -92,10 +93,31 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
     if not fresh:
         for fault in refused_changes(changes, folder / PLAN_FILE):
             raise fault
+        if known.judged:
+            _refuse_further_answers_of_baselines(study, lock, changes)
         earlier_versions(folder, lock.versions, study.table)
     elif not same:
         refuse_served(folder)  # a rater could begin a sequence that is about to change
     return Draft(study, lock, known, tuple(changes))
+
+
+def _refuse_further_answers_of_baselines(study: Study, lock: Lock, changes: list[Change]) -> None:
+    """Refuse what would ask a baseline for more than new trials: it answers the rest at once."""
+    held = lock.versions[-1].locked
+    before = {one["id"]: one for one in held.get("judges", held.get("plan", {}).get("judges", []))}
+    dimensions = any(change.key.startswith("measures.") for change in changes)
+    for number, judge in enumerate(study.plan.judges):
+        old = before.get(judge.id)
+        if not isinstance(judge, BaselineJudge) or old is None:
+            continue
+        pairs = judge.model_dump(mode="json", by_alias=True, exclude_none=True).get("pairs")
+        if dimensions or old.get("pairs") != pairs:
+            raise RatifyError(
+                f"baseline '{judge.id}' has answered already, and is asked for new trials only",
+                file=study.folder / PLAN_FILE,
+                column="measures" if dimensions else f"judges.{number}.pairs",
+                allowed="the pairs and the dimensions that were locked",
+            )
 
 
 def _restored_sequences(folder: Path, study: Study) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from prereg.errors import RatifyError
 from prereg.plan.judging import BaselineJudge
 from study.amending import amend, draft_amendment
 from study.judges.runs.offline import run_judge
@@ -49,6 +50,12 @@ def test_judges_are_asked_only_what_an_amendment_adds(tmp_path: Path, server: LL
     with closing(open_store(folder, None)) as store:
         made = amend(folder, draft_amendment(folder, store), "Its maker renamed the model.")
         assert "judges: fake.model" in [change.place for change in made.changes]
+        with edited_plan(folder) as plan:
+            plan["judges"][2]["pairs"]["per_scenario"] = 30
+        with pytest.raises(RatifyError, match="'lexical' has answered already"):
+            draft_amendment(folder, store)
+        with edited_plan(folder) as plan:
+            plan["judges"][2]["pairs"]["per_scenario"] = 20
     with lab(folder) as study:
         baseline = study.study.plan.judge("lexical")
         assert isinstance(baseline, BaselineJudge)
