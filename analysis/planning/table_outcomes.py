@@ -38,7 +38,8 @@ def of_regression(
     Raises
     ------
     RatifyError
-        If the formula cannot be computed or would run code, or has not the terms that the plan names.
+        If the formula cannot be computed or would run code, or has not the terms that the plan
+        names.
     """
     assumed = plan.assumptions.of(analysis.id)
     if table is None:

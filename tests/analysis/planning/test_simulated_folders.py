@@ -102,7 +102,7 @@ OWN: dict[str, Any] = {
     "assumptions": {"effects": {"change": {"people": 60, "effect": {"coach": 2.0}}}},
 }
 POINTS: dict[str, Any] = {
-    "design": {"raters": 18, "raters_per_sequence": 3, "trials": 12},
+    "design": {"raters": 6, "raters_per_sequence": 3, "trials": 12},
     "hypotheses": [*H1, {"id": "H2", "text": "It is reliable."}],
     "scales": [
         {"id": name, "question": "How?", "min": 1, "max": 7, "labels": {1: "no", 7: "yes"}}
@@ -118,22 +118,22 @@ POINTS: dict[str, Any] = {
         {"id": "both", "kind": "panel", "of": ["given", "other"], "rule": "mean"},
     ],
     "analyses": [
-        {"id": "people", "kind": "agreement", "judges": ["given", "other", "both"]}
+        {"id": "agree", "kind": "agreement", "judges": ["given", "other", "both"]}
         | {"hypothesis": "H1", "epsilon": 0.1, "cuts": [{"at": 4}], "fewest_items": 5},
         {"id": "near", "kind": "equivalence", "hypothesis": "H2", "margin": 0.4}
-        | {"of": {"analysis": "people", "quantity": "given: difference all"}},
+        | {"of": {"analysis": "agree", "quantity": "given: difference all"}},
         {"id": "crowd", "kind": "equivalence", "hypothesis": "H2", "margin": 0.4}
-        | {"of": {"analysis": "people", "quantity": "other: crowd_difference warm"}},
+        | {"of": {"analysis": "agree", "quantity": "other: crowd_difference warm"}},
         {"id": "closer", "kind": "equivalence", "hypothesis": "H2", "margin": 0.1}
-        | {"of": {"analysis": "people", "quantity": "given: advantage kind"}, "reference": 0.5}
+        | {"of": {"analysis": "agree", "quantity": "given: advantage kind"}, "reference": 0.5}
         | {"side": "not_worse", "better": "higher"},
     ],
     "gate": [
-        {"analysis": "people", "quantity": "given: difference all", "at_least": -0.1},
-        {"analysis": "people", "quantity": "other: kappa_single warm", "field": "low"}
+        {"analysis": "agree", "quantity": "given: difference all", "at_least": -0.1},
+        {"analysis": "agree", "quantity": "other: kappa_single warm", "field": "low"}
         | {"at_least": 0.1},
-        {"analysis": "people", "quantity": "other: advantage kind", "at_least": 0.4},
-        {"analysis": "near", "quantity": "equivalent", "at_least": 1},
+        {"analysis": "agree", "quantity": "other: advantage kind", "at_least": 0.4},
+        {"analysis": "near", "quantity": "shown", "field": "estimate"} | {"at_least": 1},
     ],
     "assumptions": {"raters": {"reliability": 0.6}, "judges": {"good": 0.9}},
 }
@@ -152,8 +152,9 @@ def test_power_analyses_what_the_study_would(name: str, tmp_path: Path) -> None:
     folder = tmp_path / "study"
     if name in {"ratings", "points"}:
         folder.mkdir()
+        kind = "3" if name == "points" else "advice"
         (folder / "given.csv").write_text(
-            "item_id,dimension,value\njob-0,warm,3\njob-0,kind,advice\n"
+            f"item_id,dimension,value\njob-0,warm,3\njob-0,kind,{kind}\n"
         )
     write_folder(folder, worked, **changes)
     study = collected(folder, np.random.default_rng(5))
