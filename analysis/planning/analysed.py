@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from analysis.registered.finding import Finding
 from analysis.registered.hypotheses import decided
 from analysis.registered.registry import run_registered
 from analysis.registered.shared_families import in_shared_families
+from analysis.registered.wanted import numbers_alone
 from analysis.results.figure_style import nothing_drawn
 from analysis.results.quantities import Quantity
-from prereg.analyses.equivalence import Equivalence
 from prereg.analyses.registry import Analysis
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
@@ -91,20 +91,23 @@ def evidence_of_study(plan: Plan, items: pd.DataFrame, study: SimulatedStudy) ->
     return replace(found, status="confirmatory")  # as it would be with a lock
 
 
-def analysed(plan: Plan, evidence: Evidence, *, only: Collection[str] | None = None) -> Analysed:
+def analysed(
+    plan: Plan, evidence: Evidence, *, only: Mapping[str, Collection[str]] | None = None
+) -> Analysed:
     """Run the registered analyses on simulated evidence.
 
     Parameters
     ----------
     plan : Plan
     evidence : Evidence
-    only : collection of str, optional
-        Ids of the analyses to run, with those that they ask about; by default all.
+    only : mapping, optional
+        Ids of the analyses to run, each with the names of the numbers that are needed; an analysis
+        may report others too. By default all numbers of all analyses.
     """
     wanted = [a for a in plan.analyses if only is None or a.id in only]
     with nothing_drawn(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        findings = [_run(analysis, evidence) for analysis in wanted]
+        findings = [_run(a, evidence, None if only is None else only[a.id]) for a in wanted]
     failed = {
         analysis.id: why
         for analysis, found in zip(wanted, findings, strict=True)
@@ -122,17 +125,19 @@ def analysed(plan: Plan, evidence: Evidence, *, only: Collection[str] | None = N
     )
 
 
-def behind_the_gate(plan: Plan) -> set[str]:
-    """Return the analyses that the gate's thresholds name, and those that these ask about."""
-    named = {threshold.analysis for threshold in plan.gate}
-    asked = {a.of.analysis for a in plan.analyses if isinstance(a, Equivalence) and a.id in named}
-    return named | asked
+def behind_the_gate(plan: Plan) -> dict[str, set[str]]:
+    """Return the analyses that the gate's thresholds name, each with the numbers that they name."""
+    named: dict[str, set[str]] = {}
+    for threshold in plan.gate:
+        named.setdefault(threshold.analysis, set()).add(threshold.quantity)
+    return named
 
 
-def _run(analysis: Analysis, evidence: Evidence) -> Finding:
+def _run(analysis: Analysis, evidence: Evidence, names: Collection[str] | None) -> Finding:
     """Run one analysis; a fault of ours is a failure of this study, which is counted and named."""
     try:
-        return run_registered(analysis, evidence)
+        with numbers_alone(names):
+            return run_registered(analysis, evidence)
     except Exception as error:
         return Finding(sentence=f"{type(error).__name__}: {error}")
 

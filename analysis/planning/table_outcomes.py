@@ -18,6 +18,7 @@ from analysis.planning.table_terms import (
     varies_within,
 )
 from analysis.regression.contrasts import weights_among
+from analysis.regression.formula import columns_of
 from prereg.analyses.regression import Regression
 from prereg.errors import RatifyError
 from prereg.plan.model import Plan
@@ -37,7 +38,8 @@ def of_regression(
     Raises
     ------
     RatifyError
-        If the formula cannot be computed, or has not the terms that the plan names.
+        If the formula cannot be computed or would run code, or has not the terms that the plan
+        names.
     """
     assumed = plan.assumptions.of(analysis.id)
     if table is None:
@@ -103,8 +105,10 @@ def _mean(plan: Plan, analysis: Regression, outcome: str, table: OwnTable) -> Fl
     The coefficients are the smallest that give every term and contrast its assumed size.
     """
     assumed = plan.assumptions.of(analysis.id)
+    frame = _typed(table)
+    columns_of(frame, analysis.predictors)  # refuses a formula that runs code
     try:
-        design = dmatrix(analysis.predictors, _typed(table))
+        design = dmatrix(analysis.predictors, frame)
     except (PatsyError, NameError, ValueError, TypeError) as error:
         reason = str(error).split("\n", maxsplit=1)[0]
         raise RatifyError(

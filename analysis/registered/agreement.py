@@ -12,6 +12,7 @@ import pandas as pd
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
 from analysis.agreement.by_construction import zero_means, zero_pairs
 from analysis.agreement.figures import plot_beside_people
+from analysis.agreement.numbers_alone import crowd_and_test, table_of_means
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
@@ -31,8 +32,10 @@ from analysis.audit.verdict import rating_verdict
 from analysis.evidence.evidence import Evidence
 from analysis.facets import independence_words as independence
 from analysis.registered.finding import Finding, drawn, stamp
+from analysis.registered.held import held, is_held
 from analysis.registered.independence import quantities as of_panels
 from analysis.registered.independence import shared_errors_of
+from analysis.registered.wanted import Wanted, wanted
 from analysis.results.numbers import flat
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.verdict import Verdict
@@ -42,6 +45,11 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import BASELINES
 
 METHOD = "jackknife over items, t interval"
+LEVEL = 0.95
+# Kinds of numbers, by what they are made from; the others are about panels.
+PAIRS = ("kappa", "kappa_single", "kappa_median", "difference", "bias")
+CROWD = ("alpha", "crowd_difference")
+TEST = ("winning_rate", "advantage")
 
 
 def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
@@ -71,41 +79,21 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
     both = pd.concat([people.assign(rater_kind="human"), judged.assign(rater_kind="llm")])
     both = both[both["dimension"].isin(dimensions)].reset_index(drop=True)
     humans = sorted(people["rater_id"].unique())
-    table = agreement_table(
-        both,
-        scale=scale,
-        humans=humans,
-        judges=analysis.judges,
-        dimensions=dimensions,
-        rng=evidence.rng(analysis.id),
-        interval=analysis.interval,
-        draws=analysis.draws,
-        weights=analysis.weights,
-        fewest=analysis.fewest_common,
-        level=analysis.level,
-    )
-    grid = panel(both, scale=scale, humans=humans, judges=analysis.judges, dimensions=dimensions)
-    table = zero_pairs(table, grid)
+    table, grid = _pairs(analysis, evidence, both, humans, dimensions, scale)
     bar = zero_means(yardstick(table, level=analysis.level))
-    beyond = beyond_pairs(
-        grid,
-        epsilon=analysis.epsilon,
-        metric=analysis.metric,
-        fewest_others=analysis.fewest_others,
-        fewest_items=analysis.fewest_items,
-        false_discovery=analysis.false_discovery,
-        level=analysis.level,
-        cuts=[CutAt(cut.at, cut.side, cut.dimensions) for cut in analysis.cuts],
-    )
-    shared = shared_errors_of(analysis, evidence, dimensions, scale)
+    beyond = _beyond(analysis, grid)
+    asked = wanted()
+    shared = shared_errors_of(analysis, evidence, dimensions, scale) if _of_panels(asked) else None
+    quantities = _quantities(analysis, evidence, bar, beyond, grid)
+    if shared is not None:
+        quantities += of_panels(analysis, evidence, shared, stamp(analysis, evidence))
+    if asked.numbers_alone or shared is None:
+        return Finding(quantities=[one for one in quantities if asked.number(one.name)])
     said = [_sentence(analysis, evidence, table, bar, beyond), *independence.sentences(shared)]
     return Finding(
         sentence=" ".join(said),
         methods=" ".join(independence.methods(shared)),
-        quantities=[
-            *_quantities(analysis, evidence, bar, beyond, grid),
-            *of_panels(analysis, evidence, shared, stamp(analysis, evidence)),
-        ],
+        quantities=quantities,
         tables=[
             *_tables(analysis, evidence, table, bar, beyond),
             *independence.tables(shared, prefix=f"{analysis.id}_", status=evidence.status),
@@ -113,6 +101,70 @@ def run_agreement(analysis: Agreement, evidence: Evidence) -> Finding:
         figures=_figures(analysis, evidence, bar, beyond),
         verdict=_verdict(analysis, evidence, table, bar, beyond, grid),
     )
+
+
+def _pairs(
+    analysis: Agreement,
+    evidence: Evidence,
+    ratings: pd.DataFrame,
+    humans: list[str],
+    dimensions: list[str],
+    scale: tuple[float, float],
+) -> tuple[AgreementTable, Panel]:
+    """Return the agreement of pairs, and the ratings that it was made from.
+
+    If only numbers are wanted, it does not depend on the level, so that a question of equivalence,
+    which asks at several levels, makes it once.
+    """
+    given: dict[str, Any] = {"scale": scale, "humans": humans, "dimensions": dimensions}
+    given["judges"] = analysis.judges
+    more: dict[str, Any] = {
+        "rng": evidence.rng(analysis.id),
+        "interval": analysis.interval,
+        "draws": analysis.draws,
+        "weights": analysis.weights,
+        "fewest": analysis.fewest_common,
+    }
+
+    def made(table: AgreementTable) -> tuple[AgreementTable, Panel]:
+        grid = panel(ratings, **given)
+        return zero_pairs(table, grid), grid
+
+    asked = wanted()
+    if not asked.numbers_alone:
+        return made(agreement_table(ratings, level=analysis.level, **given, **more))
+    about = tuple(one for one in analysis.judges if asked.about(one))
+    key = ("pairs", analysis.model_copy(update={"level": LEVEL}).model_dump_json())
+    # a table of all judges that is there already has all pairs of some of them
+    key = key if asked.names is None or is_held(evidence, key) else (*key, *about)
+    made_of = None if len(key) == 2 else about
+    table, grid = held(
+        evidence, key, lambda: made(table_of_means(ratings, about=made_of, **given, **more))
+    )
+    return replace(table, judges=about), grid
+
+
+def _beyond(analysis: Agreement, grid: Panel) -> Beyond:
+    """Return what needs ratings by two people, as far as it is wanted."""
+    test: dict[str, Any] = {
+        "epsilon": analysis.epsilon,
+        "metric": analysis.metric,
+        "fewest_others": analysis.fewest_others,
+        "fewest_items": analysis.fewest_items,
+        "false_discovery": analysis.false_discovery,
+        "level": analysis.level,
+        "cuts": [CutAt(cut.at, cut.side, cut.dimensions) for cut in analysis.cuts],
+    }
+    asked = wanted()
+    if not asked.numbers_alone:
+        return beyond_pairs(grid, **test)
+    of_crowd, of_test = asked.any_of(*CROWD), asked.any_of(*TEST)
+    return crowd_and_test(grid, with_crowd=of_crowd, with_test=of_test, **test)
+
+
+def _of_panels(asked: Wanted) -> bool:
+    """Say whether numbers about the judges of a panel are wanted."""
+    return asked.any_beside(*PAIRS, *CROWD, *TEST)
 
 
 def _verdict(

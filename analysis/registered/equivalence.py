@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import re
-import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -20,6 +19,8 @@ from analysis.inference.families import Family, FamilyTest
 from analysis.inference.trial_errors import cluster_words
 from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.finding import Finding, drawn, result_tables, stamp
+from analysis.registered.held import held
+from analysis.registered.wanted import numbers_alone
 from analysis.results.figure_style import (
     BLUE,
     HAIR,
@@ -40,8 +41,6 @@ from prereg.analyses.equivalence import PEOPLE, SHARES, SHOWN, Equivalence
 from prereg.errors import RatifyError
 
 Run = Callable[[AnyAnalysis, Evidence], Finding]
-# By the evidence, as long as it lives, and by the analysis as JSON.
-_HELD: dict[int, dict[str, dict[str, Quantity]]] = {}
 # What another analysis says about its own p value, which is not the question here.
 _CORRECTED = re.compile(r"p \S+( \S+)? uncorrected; [^.]*\.")
 
@@ -135,12 +134,13 @@ def _of_quantity(
     less = analysis.reference
 
     def at(level: float) -> Quantity:
-        found = _numbers(base.model_copy(update={"level": level}), evidence, run)
+        other = base.model_copy(update={"level": level})
+        found = _numbers(other, evidence, run, analysis.of.quantity)
         if analysis.of.quantity not in found:
             raise RatifyError(
                 f"{base.id} reports no such number",
                 value=analysis.of.quantity,
-                allowed=", ".join(found),
+                allowed=", ".join(_numbers(other, evidence, run)),
             )
         return found[analysis.of.quantity]
 
@@ -157,16 +157,18 @@ def _of_quantity(
     return replace(first, label=label, note=note), interval
 
 
-def _numbers(base: AnyAnalysis, evidence: Evidence, run: Run) -> dict[str, Quantity]:
-    """Return what an analysis reports; several questions about one analysis run it once a level."""
-    if id(evidence) not in _HELD:
-        _HELD[id(evidence)] = {}
-        weakref.finalize(evidence, _HELD.pop, id(evidence), None)
-    held, key = _HELD[id(evidence)], base.model_dump_json()
-    if key not in held:
-        with nothing_drawn():  # the analysis in `of` draws its figures itself
-            held[key] = {one.name: one for one in run(base, evidence).quantities}
-    return held[key]
+def _numbers(base: AnyAnalysis, evidence: Evidence, run: Run, *names: str) -> dict[str, Quantity]:
+    """Return the named numbers of an analysis, by default all; others may be among them.
+
+    Several questions about one number run its analysis once a level.
+    """
+
+    def numbers() -> dict[str, Quantity]:
+        # the analysis in `of` draws its figures and tables itself
+        with nothing_drawn(), numbers_alone(names or None):
+            return {one.name: one for one in run(base, evidence).quantities}
+
+    return held(evidence, ("numbers", base.model_dump_json(), *names), numbers)
 
 
 def _against_people(

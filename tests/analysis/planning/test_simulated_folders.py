@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.planning.analysed import analysed, evidence_of_study
+from analysis.planning.analysed import analysed, behind_the_gate, evidence_of_study
 from analysis.registered.hypotheses import decided
+from analysis.results.figure_style import nothing_drawn
 from analysis.run import analyze_study
 from prereg.plan.file import load_plan
 from prereg.tables.items import read_items
@@ -101,7 +102,43 @@ OWN: dict[str, Any] = {
     "data": {"decimal": ",", "columns": {"scores": {"score": "punkte"}}},
     "assumptions": {"effects": {"change": {"people": 60, "effect": {"coach": 2.0}}}},
 }
+POINTS: dict[str, Any] = {
+    "design": {"raters": 6, "raters_per_sequence": 3, "trials": 12},
+    "hypotheses": [*H1, {"id": "H2", "text": "It is reliable."}],
+    "scales": [
+        {"id": name, "question": "How?", "min": 1, "max": 7, "labels": {1: "no", 7: "yes"}}
+        for name in ("warm", "kind")
+    ],
+    "comprehension": None,
+    "recruitment": {"platform": "generic", "codes": {"completed": "DONE-1"}},
+    "attention_checks": [],
+    "exclusions": [{"rule": "incomplete_session"}],
+    "judges": [
+        {"id": "given", "kind": "table", "ratings": "given.csv"},
+        {"id": "other", "kind": "table", "ratings": "given.csv"},
+        {"id": "both", "kind": "panel", "of": ["given", "other"], "rule": "mean"},
+    ],
+    "analyses": [
+        {"id": "agree", "kind": "agreement", "judges": ["given", "other", "both"]}
+        | {"hypothesis": "H1", "epsilon": 0.1, "cuts": [{"at": 4}], "fewest_items": 5},
+        {"id": "near", "kind": "equivalence", "hypothesis": "H2", "margin": 0.4}
+        | {"of": {"analysis": "agree", "quantity": "given: difference all"}},
+        {"id": "closer", "kind": "equivalence", "hypothesis": "H2", "margin": 0.1}
+        | {"of": {"analysis": "agree", "quantity": "given: advantage kind"}, "reference": 0.5}
+        | {"side": "not_worse", "better": "higher"},
+    ],
+    "gate": [
+        {"analysis": "agree", "quantity": "given: difference all", "at_least": -0.1},
+        {"analysis": "agree", "quantity": "other: kappa_single warm", "field": "low"}
+        | {"at_least": 0.1},
+        {"analysis": "agree", "quantity": "other: advantage kind", "at_least": 0.4},
+        {"analysis": "agree", "quantity": "other: crowd_difference warm", "at_least": -0.5},
+        {"analysis": "near", "quantity": "shown", "field": "estimate"} | {"at_least": 1},
+    ],
+    "assumptions": {"raters": {"reliability": 0.6}, "judges": {"good": 0.9}},
+}
 STUDIES = {
+    "points": ("empathy_rating", POINTS),
     "pairs": ("pairwise_preference", PAIRWISE),
     "ratings": ("empathy_rating", RATING),
     "best": ("best_response", BEST),
@@ -113,17 +150,23 @@ STUDIES = {
 def test_power_analyses_what_the_study_would(name: str, tmp_path: Path) -> None:
     worked, changes = STUDIES[name]
     folder = tmp_path / "study"
-    if name == "ratings":
+    if name in {"ratings", "points"}:
         folder.mkdir()
+        kind = "3" if name == "points" else "advice"
         (folder / "given.csv").write_text(
-            "item_id,dimension,value\njob-0,warm,3\njob-0,kind,advice\n"
+            f"item_id,dimension,value\njob-0,warm,3\njob-0,kind,{kind}\n"
         )
     write_folder(folder, worked, **changes)
     study = collected(folder, np.random.default_rng(5))
-    results = analyze_study(folder, mode="live")
+    with nothing_drawn():
+        results = analyze_study(folder, mode="live")
     plan, items = load_plan(folder), read_items(folder / "items.csv")
     found = analysed(plan, evidence_of_study(plan, frame_of(items), study))
     assert not found.failed
+    some = analysed(
+        plan, evidence_of_study(plan, frame_of(items), study), only=behind_the_gate(plan)
+    )
+    assert some.gate == found.gate
     written = {(q.analysis, q.name): q for q in results.quantities}
     for key, estimate in found.estimates.items():
         one = written[key]
