@@ -134,7 +134,7 @@ def _pairs(
     if not asked.numbers_alone:
         return made(agreement_table(ratings, level=analysis.level, **given, **more))
     about = tuple(one for one in analysis.judges if asked.about(one))
-    key = ("pairs", analysis.model_copy(update={"level": LEVEL}).model_dump_json())
+    key: tuple[str, ...] = ("pairs", analysis.model_copy(update={"level": LEVEL}).model_dump_json())
     # a table of all judges that is there already has all pairs of some of them
     key = key if asked.names is None or is_held(evidence, key) else (*key, *about)
     made_of = None if len(key) == 2 else about

@@ -5,6 +5,7 @@ Or the tables cannot be read by the analyses that they are made for.
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -209,3 +210,15 @@ def test_a_file_has_the_names_and_the_decimal_mark_of_the_plan() -> None:
     assert list(written.columns) == ["person_id", "round", "condition", "punkte"]
     assert written["punkte"].str.contains(",").any()
     assert not written["punkte"].str.contains(".", regex=False).any()
+
+
+def test_a_formula_that_runs_code_is_refused_before_it_runs(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    program = f"C(arm) + open('{mark}', 'w').write('x')"
+    analysis = {k: v for k, v in REGRESSION.items() if k != "contrasts"}
+    made = plan(analysis | {"terms": ["C(arm)[T.coach]"]}, effects={"skills": {}})
+    regression = made.analyses[0].model_copy(update={"predictors": program})
+    made = made.model_copy(update={"analyses": (regression,)})
+    with pytest.raises(RatifyError):
+        simulated_tables(made, ITEMS, np.random.default_rng(1))
+    assert not mark.exists()

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from analysis.evidence.evidence import Evidence, gather
-from analysis.registered import equivalence
+from analysis.registered import equivalence, held
 from analysis.registered.finding import Finding
 from analysis.registered.registry import run_registered
 from analysis.results.quantities import Quantity
@@ -99,9 +99,9 @@ def test_a_p_value_that_is_only_bounded_says_so(rated):
         of={"analysis": "g", "quantity": "relative advice_giving"},
         margin=2,
     )
-    equivalence._HELD.clear()
+    held._HELD.clear()
     finding = equivalence.run_equivalence(question, rated, run=run)
-    equivalence._HELD.clear()
+    held._HELD.clear()
     shown = next(q for q in finding.quantities if q.name == SHOWN)
     assert shown.estimate == 1
     assert shown.p_value <= 0.05
