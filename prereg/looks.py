@@ -15,6 +15,7 @@ from pathlib import Path
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.turns import alone
 
 LOOKS_FILE = "plan.looks.jsonl"
 _ALLOWED = "the file as `ratify analyze` wrote it"
@@ -102,7 +103,7 @@ def looks_log(folder: Path) -> Iterator[LooksLog]:
     RatifyError
         When the log has been edited, or cannot be read.
     """
-    with files.alone(folder):
+    with alone(folder):
         yield LooksLog(folder)
 
 

@@ -30,13 +30,13 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
     seed.
     """
     from analysis.planning.rehearsal import rehearsed
-    from prereg import files
+    from prereg.turns import alone
     from ratify.document import say_document
     from study.amending import amend as record
     from study.amending import draft_amendment
 
     # nobody else amends between what is known and its record, and no results are made
-    with files.alone(folder), _store_if_any(folder) as store:
+    with alone(folder), _store_if_any(folder) as store:
         draft = draft_amendment(folder, store)
         for fault in rehearsed(draft.study.plan, draft.study.table.rows, folder):
             raise fault
