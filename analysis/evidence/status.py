@@ -22,9 +22,14 @@ from prereg.plan.model import Plan
 
 SEEN = "seen"
 # Keys of the plan on which every analysis depends.
-_OF_ALL = ("exclusions", "measures", "scales", "ranking", "data", "large", "attention_checks")
+_OF_ALL = (
+    *("exclusions", "measures", "scales", "ranking", "data", "large"),
+    *("attention_checks", "comprehension", "practice"),
+)
 # Keys of the design that say when a place is given on, which changes no answer.
 _NOT_OF_SAMPLE = ("lease_minutes", "first_lease_minutes")
+# Keys of the recruitment that say who takes part; a code or a reward may be amended.
+_WHO = ("platform", "links", "without_id", "replace")
 NOT_IN_PLAN = f"it is in {EXPLORATORY_FILE}, not in the plan"
 _TAKEN_OUT = "was taken out"
 _MISSING = "the lock does not say what the plan held before results were seen"
@@ -167,6 +172,8 @@ def _parts(name: str, locked: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         yield f"{key} of the plan", plan.get(key)
     design = plan.get("design", {})
     yield "the design", {key: design[key] for key in design if key not in _NOT_OF_SAMPLE}
+    recruitment = plan.get("recruitment", {})
+    yield "who takes part", {key: recruitment[key] for key in _WHO if key in recruitment}
     if analysis is None:
         return
     yield "its hypothesis", _by_id(plan, "hypotheses", analysis.get("hypothesis"))

@@ -116,6 +116,9 @@ CHANGES: list[tuple[Change, set[str]]] = [
     (judge(1, "m2"), {"b", "c", "e"}),
     (part("title", "Another"), set()),
     (part("recruitment", {"reward": "2"}), set()),
+    (part("recruitment", {"replace": "failed_attention"}), EVERY),
+    (part("comprehension", {"question": "Whose?"}), EVERY),
+    (part("practice", 3), EVERY),
     (prompt("j", "p2"), {"a", "e"}),
 ]
 
