@@ -22,6 +22,7 @@ _VERSION = "1.2.0"
 
 def page_text(content: Mapping[str, Any]) -> str:
     """Return the page of a passport as Markdown."""
+    simulated = bool(content["population"]["simulated"])
     parts = [
         f"# {inline(content['name'])}",
         bullets(map(inline, content["abstract"])),
@@ -32,8 +33,8 @@ def page_text(content: Mapping[str, Any]) -> str:
         "## Population",
         _population(content["population"]),
         "## How far people agree",
-        _readings(content["peoplesAgreement"]) or "The results have no such number.",
-        *(_judge(judge) for judge in content["judges"]),
+        _readings(content["peoplesAgreement"], simulated) or "The results have no such number.",
+        *(_judge(judge, simulated) for judge in content["judges"]),
         "## Hypotheses",
         _hypotheses(content["hypothesis"]),
         "## Limits",
@@ -71,7 +72,7 @@ def _population(one: Mapping[str, Any]) -> str:
     )
 
 
-def _judge(one: Mapping[str, Any]) -> str:
+def _judge(one: Mapping[str, Any], simulated: bool) -> str:
     name = inline(one["identifier"])
     said = f" ({code(one['name'])})" if one["name"] != one["identifier"] else ""
     cells = table(
@@ -82,13 +83,18 @@ def _judge(one: Mapping[str, Any]) -> str:
         f"## Judge {name}",
         f"Kind {code(one['kind'])}{said}.",
         cells if one["verdict"] else "The results give no verdict on it.",
-        _readings(one["readings"]),
-        f"### Habits of {name}\n\n{_readings(one['habits'])}" if one["habits"] else "",
+        _readings(one["readings"], simulated),
+        f"### Habits of {name}\n\n{_readings(one['habits'], simulated)}" if one["habits"] else "",
     ]
     return "\n\n".join(part for part in parts if part)
 
 
-def _readings(readings: Sequence[Mapping[str, Any]]) -> str:
+def _status(status: str, simulated: bool) -> str:
+    """Return the status of a number; one of simulated raters confirms nothing."""
+    return "registered" if simulated and status == "confirmatory" else status
+
+
+def _readings(readings: Sequence[Mapping[str, Any]], simulated: bool) -> str:
     given = len(readings)
     # coverage stands in the gate's table where it counts, and all of it in the JSON
     readings = [one for one in readings if "coverage" not in one["propertyID"]]
@@ -101,7 +107,7 @@ def _readings(readings: Sequence[Mapping[str, Any]]) -> str:
             f"{_value(one['minValue'])}\u00a0to\u00a0{_value(one['maxValue'])}"
             if "minValue" in one and "maxValue" in one
             else "–",
-            inline(one.get("status", "")),
+            inline(_status(one.get("status", ""), simulated)),
         )
         for one in readings[:MOST]
     ]
