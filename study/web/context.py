@@ -136,7 +136,8 @@ class Reception:
         self._make = room
         self._watched = watched
         self._turn = threading.Lock()
-        self._seen = self._stamp()
+        # the plan may have been amended while the study was being opened
+        self._seen = self._stamp() if self._lines() == _amendments(study) else None
         self._failed = -RETRY_SECONDS
         self._room = room(study, self.newest)
 
@@ -168,12 +169,22 @@ class Reception:
             return
         self._seen = stamp
 
+    def _lines(self) -> int:
+        try:
+            return self._watched.read_bytes().count(b"\n")
+        except OSError:
+            return 0
+
     def _stamp(self) -> tuple[int, int] | None:
         try:
             found = self._watched.stat()
         except OSError:
             return None
         return found.st_mtime_ns, found.st_size
+
+
+def _amendments(study: Study) -> int:
+    return 0 if study.lock is None else len(study.lock.amendments)
 
 
 def reception(app: Flask) -> Reception:

@@ -61,6 +61,17 @@ def test_a_study_whose_files_arrive_after_its_amendment_is_taken_up_all_the_same
     assert form(app.test_client().get("/?rater=r1").text)["version"] == made.plan_hash
 
 
+def test_an_amendment_while_a_server_starts_is_taken_up(folder: Path, store: Store) -> None:
+    study = open_study(folder, must_be_locked=True)
+    with edited_plan(folder) as content:
+        content["design"]["lease_minutes"] = 75
+    made = amend(folder, draft_amendment(folder, store), "A longer lease.")
+    app = create_app(
+        study, store, mode="live", reopen=lambda: open_study(folder, must_be_locked=True)
+    )
+    assert form(app.test_client().get("/?rater=r1").text)["version"] == made.plan_hash
+
+
 def form(page: str) -> dict[str, str]:
     """Return the fields of the form on a consent page."""
     inputs = re.findall(r'<input[^>]* name="([^"]+)"[^>]* value="([^"]*)"', page)
