@@ -92,7 +92,9 @@ class Room:
 
     def of(self, place: Place) -> Room:
         """Return the room of the version of the plan to which a rater consented."""
-        return self.at(place.version)
+        # a place may be in a sequence that an amendment has added while this request came
+        here = self if place.sequence_id in self.study.sequences else self.newest()
+        return here.at(place.version)
 
     def showing(self, study: Study) -> Room:
         """Return a room with another version of the study, and all else as it is here."""

@@ -26,12 +26,24 @@ from tests.support.served import ARRIVALS
 
 RATERS, MORE, READING, TRIALS = 50, 20, 5, 6
 OLD, NEW = "How it works", "How it works now"
+NEW_CONSENT = "Even before"
 
 
-async def collect(url: str, amend: Callable[[], None]) -> tuple[list[Rater], list[str]]:
-    """Amend while raters answer; return them, and what the first and the last were told."""
+async def collect(
+    url: str, amend: Callable[[], None]
+) -> tuple[list[Rater], list[str], dict[str, str]]:
+    """Amend while raters answer.
+
+    Returns
+    -------
+    list of Rater
+    list of str
+        What a rater under way and a late one were told.
+    dict
+        The version that each late rater consented to.
+    """
     waiting = [Browser(url, f"reading-{n}") for n in range(READING)]
-    consents = [(await browser.get(browser.link)).form() for browser in waiting]
+    consents = [form for b in waiting if (form := (await b.get(b.link)).form()) is not None]
     steady = Browser(url, "steady")
     form = (await steady.get(steady.link)).form()
     assert form is not None
@@ -44,17 +56,28 @@ async def collect(url: str, amend: Callable[[], None]) -> tuple[list[Rater], lis
     await asyncio.to_thread(amend)
     told = [(await steady.get("/instructions")).text]
     for browser, form in zip(waiting, consents, strict=True):
-        assert form is not None
         page = await browser.post(form, {})  # they had read the text of the first version
         assert OLD in page.text
         assert NEW not in page.text
     late = [Browser(url, f"late-{n}") for n in range(MORE)]
-    told.append((await late[0].get(late[0].link)).text)
+    # a worker that is reading the amended plan still shows the text before
+    while NEW_CONSENT not in (page := await late[0].get(late[0].link)).text:
+        await asyncio.sleep(0.05)
+    told.append(page.text)
+    versions = {}
+    for browser in late:
+        page = await browser.get(browser.link)
+        form = page.form()
+        assert form is not None
+        versions[browser.rater.name] = form.fields["version"]
+        is_new = form.fields["version"] != consents[0].fields["version"]
+        assert (NEW_CONSENT in page.text) == is_new
+        await browser.post(form, {})
     others = await asyncio.gather(*(walk(one, at_random) for one in [steady, *waiting, *late]))
     done = [*await under_way, *others]
     beyond = await walk(Browser(url, "too-late"), at_random)
     assert beyond.full
-    return done, told
+    return done, told, versions
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -77,7 +100,7 @@ def test_an_amendment_with_fifty_raters_under_way_loses_and_doubles_nothing(
     server = serve(folder, *workers, database=url)
 
     def amend() -> None:
-        for name, old, new in [("consent", "Before", "Even before"), ("instructions", OLD, NEW)]:
+        for name, old, new in [("consent", "Before", NEW_CONSENT), ("instructions", OLD, NEW)]:
             path = folder / f"{name}.md"
             path.write_text(path.read_text().replace(old, new, 1))
         with edited_plan(folder) as plan:
@@ -87,20 +110,22 @@ def test_an_amendment_with_fifty_raters_under_way_loses_and_doubles_nothing(
         assert said.returncode == 0, said.stderr
         assert "data, but no results" in said.stdout
 
-    raters, told = asyncio.run(collect(server.url, amend))
+    raters, told, versions = asyncio.run(collect(server.url, amend))
 
     assert all(rater.code for rater in raters), [r.name for r in raters if not r.code]
     assert NEW not in told[0]
-    assert "Even before" in told[-1]
+    assert NEW_CONSENT in told[-1]
     lock = read_lock(folder)
     assert lock.root_hash == first.plan_hash != lock.plan_hash
     assert (folder / "sequences.csv").read_bytes().startswith(sequences)
-    _everything_is_there(url or f"sqlite:///{folder / STORE_FILE}", raters, lock)
+    _everything_is_there(url or f"sqlite:///{folder / STORE_FILE}", raters, versions, lock)
     if database == "sqlite":
         _it_is_analysed(folder, ratify, lock)
 
 
-def _everything_is_there(url: str, raters: list[Rater], lock: Any) -> None:
+def _everything_is_there(
+    url: str, raters: list[Rater], versions: dict[str, str], lock: Any
+) -> None:
     engine = create_engine(url)
     with engine.connect() as connection:
         visits = connection.execute(text("SELECT * FROM visits")).all()
@@ -109,9 +134,9 @@ def _everything_is_there(url: str, raters: list[Rater], lock: Any) -> None:
         ).all()
     engine.dispose()
     version = {v.rater_id: v.version_hash for v in visits}
-    assert {name for name, given in version.items() if given == lock.plan_hash} == {
-        f"late-{n}" for n in range(MORE)
-    }
+    assert lock.plan_hash in versions.values()
+    newest = {name for name, given in versions.items() if given == lock.plan_hash}
+    assert {name for name, given in version.items() if given == lock.plan_hash} == newest
     assert {v.version_hash for v in visits} == {None, lock.plan_hash}
     assert {v.plan_hash for v in visits} == {lock.root_hash}
     assert set(Counter(v.sequence_id for v in visits).values()) == {1}
