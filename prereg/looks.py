@@ -107,14 +107,6 @@ def looks_log(folder: Path) -> Iterator[LooksLog]:
         yield LooksLog(folder)
 
 
-def append_look(
-    folder: Path, *, at: str, mode: str, plan_hash: str, answers: int, results: str
-) -> Look:
-    """Append one look to the log of a study folder; see `LooksLog.append`."""
-    with looks_log(folder) as log:
-        return log.append(at=at, mode=mode, plan_hash=plan_hash, answers=answers, results=results)
-
-
 def read_looks(folder: Path) -> tuple[Look, ...]:
     """Return the looks of a study folder, oldest first; none if there is no log.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.formula import columns_of
 from analysis.regression.ordinal import clustered_ordinal
 from analysis.tables.columns import numbers, require_columns
+from analysis.tables.tidy import naming
 from prereg.analyses.change import Change
 from prereg.analyses.choices import Logit
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
@@ -28,18 +29,6 @@ from prereg.streams import Stream, stream
 
 # Rows of an own table may be so few that shuffled outcomes are separated by chance.
 _BY_CHANCE = "separated"
-
-
-def rehearse(plan: Plan, scenarios: Sequence[str]) -> None:
-    """Raise the first fault of `rehearsed`, on items that have only a scenario.
-
-    Raises
-    ------
-    RatifyError
-    """
-    items = [{"item_id": f"i{n}", "scenario": name} for n, name in enumerate(scenarios)]
-    for fault in rehearsed(plan, items):
-        raise fault
 
 
 def rehearsed(plan: Plan, items: Items, folder: Path | None = None) -> Iterator[RatifyError]:
@@ -192,19 +181,10 @@ def _rows(
         path, table = with_shuffled(folder, plan, analysis.data, analysis.outcomes, rng)
     if table is None:
         table = _simulated(plan, items, analysis, rng)
-    try:
+    with naming(path):
         require_columns(table, *analysis.outcomes)
         own = table.assign(**{one: numbers(table, one) for one in analysis.outcomes})
         return dict.fromkeys(analysis.outcomes, _read(own, analysis))
-    except RatifyError as error:
-        raise RatifyError(
-            error.problem,
-            file=path,
-            row=error.row,
-            column=error.column,
-            value=error.value,
-            allowed=error.allowed,
-        ) from error
 
 
 def _simulated(

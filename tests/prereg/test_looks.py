@@ -9,13 +9,17 @@ import pytest
 
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.looks import LOOKS_FILE, Look, append_look, looks_log, read_looks
+from prereg.looks import LOOKS_FILE, Look, looks_log, read_looks
 
 OF = {"mode": "live", "plan_hash": "ab" * 32, "answers": 40, "results": "cd" * 32}
 
 
 def looked(folder: Path, *times: str) -> list[Look]:
-    return [append_look(folder, at=at, **OF) for at in times]  # type: ignore[arg-type]
+    found = []
+    for at in times:
+        with looks_log(folder) as log:
+            found.append(log.append(at=at, **OF))  # type: ignore[arg-type]
+    return found
 
 
 def test_each_line_holds_the_hash_of_the_line_before(tmp_path: Path) -> None:

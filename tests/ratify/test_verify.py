@@ -525,7 +525,7 @@ def test_stamps_are_named(study: Path) -> None:
 def test_a_stamp_is_no_option_of_git(study: Path) -> None:
     lock = read_lock(study)
     add_stamp(study, {"kind": "git", "commit": "--output=x", "plan_hash": lock.plan_hash})
-    assert "is not the id of a git commit" in failed(verify(study))["stamps"]
+    assert "names no commit" in failed(verify(study))["stamps"]
 
 
 def test_a_passport_is_checked_against_its_study(study: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, read_lock
-from prereg.looks import append_look
+from prereg.looks import looks_log
 from study.amending import amend, draft_amendment
 from study.export.tidy import left_behind, tidy_tables
 from study.opening import lock_study, open_study
@@ -51,7 +51,8 @@ def test_what_was_known_is_counted_not_typed(folder: Path) -> None:
     store = with_answers_of(folder)
     known = draft_amendment(folder, store).known
     assert (known.state, known.visits, known.answers) == ("not_looked", 1, 4)
-    append_look(folder, at="2026-01-01", mode="live", plan_hash="x", answers=4, results="y")
+    with looks_log(folder) as log:
+        log.append(at="2026-01-01", mode="live", plan_hash="x", answers=4, results="y")
     known = draft_amendment(folder, store).known
     assert (known.state, known.first_look) == ("seen", "2026-01-01")
     store.close()

@@ -9,9 +9,10 @@ import pytest
 import yaml
 
 from analysis.planning.invented import with_shuffled
-from analysis.planning.rehearsal import rehearse, rehearsed
+from analysis.planning.rehearsal import rehearsed
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
+from prereg.plan.model import Plan
 from prereg.worked_plans import Choices, chosen_plan
 from tests.prereg.plan.test_plan import WORKED
 
@@ -26,6 +27,13 @@ def plan_with(right: str, term: str = "gap"):
     return parse_plan(text, file="plan.yaml")
 
 
+def rehearse(plan: Plan) -> None:
+    """Raise the first fault, with items that have only a scenario."""
+    items = [{"item_id": f"i{n}", "scenario": name} for n, name in enumerate(SCENARIOS)]
+    for fault in rehearsed(plan, items):
+        raise fault
+
+
 @pytest.mark.parametrize(
     ("right", "term"),
     [
@@ -35,7 +43,7 @@ def plan_with(right: str, term: str = "gap"):
     ],
 )
 def test_good_formulas_pass(right: str, term: str) -> None:
-    rehearse(plan_with(right, term), SCENARIOS)
+    rehearse(plan_with(right, term))
 
 
 @pytest.mark.parametrize(
@@ -50,7 +58,7 @@ def test_good_formulas_pass(right: str, term: str) -> None:
 )
 def test_bad_formulas_are_named(right: str, term: str, says: str) -> None:
     with pytest.raises(RatifyError, match=says):
-        rehearse(plan_with(right, term), SCENARIOS)
+        rehearse(plan_with(right, term))
 
 
 ITEMS = [

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from analysis.results.stale import refuse_stale
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.looks import append_look
+from prereg.looks import looks_log
 from ratify.command_line import OneLine, main
 from tests.support.written_study import make_study
 
@@ -87,7 +87,8 @@ def test_results_that_were_edited_are_refused_if_the_log_of_looks_has_others(
     results(study, inputs={}, plan_hash=locked, mode="live", looks=[{"at": at, "answers": 4}])
     path = study / "results" / "results.json"
     digest = files.sha256(path.read_bytes())
-    append_look(study, at=at, mode="live", plan_hash=locked, answers=4, results=digest)
+    with looks_log(study) as log:
+        log.append(at=at, mode="live", plan_hash=locked, answers=4, results=digest)
     refuse_stale(study)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
     refuse_stale(study)  # line ends are no change
