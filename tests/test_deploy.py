@@ -25,7 +25,8 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
-from prereg.plan.file import load_plan, plan_faults
+from prereg.plan.file import load_plan
+from prereg.plan.partial import read_partial
 from ratify import main
 from study.bots import Page
 from study.web.views.dashboard import UPLOAD_BYTES
@@ -423,7 +424,7 @@ def test_the_part_for_prolific_fits_the_worked_plan_as_it_is_pasted(tmp_path: Pa
     recruitment = load_plan(path).recruitment
     assert "cc=C1ABCDEF" in str(recruitment.link(recruitment.codes.completed))
     path.write_text(re.sub(r"# (?=screened|failed)", "", pasted), encoding="utf-8")
-    faults = [str(fault.column) for fault in plan_faults(path)]
+    faults = [str(fault.column) for fault in read_partial(path).faults]
     assert faults == [f"recruitment.codes.{name}" for name in ("screened_out", "failed_attention")]
     assert all(f"`{name.rpartition('.')[2]}` only if" in PROSE for name in faults)
 

@@ -48,26 +48,6 @@ def parse_plan(text: str, *, file: Path | str) -> Plan:
     return plan
 
 
-def plan_faults(path: Path | str) -> list[RatifyError]:
-    """Return every fault of a plan, the one that `load_plan` raises first; see `read_faulty`."""
-    return read_faulty(path)[1]
-
-
-def read_faulty(path: Path | str) -> tuple[Plan | None, list[RatifyError]]:
-    """Return a plan, unless a part of it is wrong by itself, and every fault.
-
-    The parts are compared with each other only if each is right by itself, or if those that are
-    wrong can be set aside, because no other part depends on them. `prereg.plan.partial` reads more.
-
-    Raises
-    ------
-    RatifyError
-        When the file is missing or is not YAML.
-    """
-    path = plan_path(path)
-    return _read(text_of(path), path)
-
-
 def _read(text: str, file: Path | str) -> tuple[Plan | None, list[RatifyError]]:
     """Return the plan, unless a part of it is wrong by itself, and every fault."""
     content = read_mapping(text, file=file, what="plan")

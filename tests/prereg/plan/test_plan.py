@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from prereg.errors import RatifyError
-from prereg.plan.file import load_plan, parse_plan, plan_faults
+from prereg.plan.file import load_plan, parse_plan
+from prereg.plan.partial import read_partial
 
 WORKED = (resources.files("prereg") / "worked" / "pairwise_preference" / "plan.yaml").read_text()
 
@@ -117,7 +118,7 @@ def test_all_faults_of_a_plan_are_found_at_once_and_name_their_part(tmp_path: Pa
     text = WORKED.replace("{completed: HEARD-10}", codes)
     text = text.replace("judge: lexical\n    score: elo", "judge: lexicon\n    score: elo")
     path.write_text(text.replace("quantity: gap", "quantity: gaps"), encoding="utf-8")
-    said = [str(fault) for fault in plan_faults(path)]
+    said = [str(fault) for fault in read_partial(path).faults]
     assert [line.split(": ")[0].split(", ")[1] for line in said] == [
         "recruitment.codes.screened_out",
         "recruitment.codes.failed_attention",
@@ -127,6 +128,13 @@ def test_all_faults_of_a_plan_are_found_at_once_and_name_their_part(tmp_path: Pa
     with pytest.raises(RatifyError, match=r"recruitment\.codes\.screened_out"):
         load_plan(path)
     path.write_text(text.replace("raters: 150", "raters: 0").replace("trials: 10", "trials: x"))
-    assert [fault.column for fault in plan_faults(path)] == ["design.raters", "design.trials"]
+    # a wrong part is set aside, and the rest is still compared
+    assert [fault.column for fault in read_partial(path).faults] == [
+        "design.raters",
+        "design.trials",
+        "recruitment.codes.screened_out",
+        "recruitment.codes.failed_attention",
+        "analyses.0.judge",
+    ]
     path.write_text(WORKED, encoding="utf-8")
-    assert plan_faults(path) == []
+    assert read_partial(path).faults == []
