@@ -33,6 +33,7 @@ from analysis.results.verdict import MEANING, SEVERITIES
 from analysis.results.words import listed
 from prereg import files
 from prereg.baselines import BASELINE_MEANING
+from prereg.documents.page import house_css
 from prereg.errors import RatifyError
 
 KEY_NUMBERS = 12
@@ -87,7 +88,8 @@ def render(data: ResultsData, drawings: Path) -> str:
         for number, figure in enumerate(ordered, start=1)
     ]
     beside = {figure.name for figure in data.figures}
-    css = resources.files("analysis.report").joinpath("templates/report.css").read_text("utf-8")
+    own = resources.files("analysis.report").joinpath("templates/report.css").read_text("utf-8")
+    css = house_css() + own
     key = key_groups(data.quantities)
     first = len(data.verdict.sentences) or len(data.headline)
     lead, more = data.headline[:first], data.headline[first:]

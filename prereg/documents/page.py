@@ -80,7 +80,8 @@ def render(page: Page) -> str:
     """Return a page as HTML."""
     # the line above every printed page; a hash has only hexadecimal digits
     above = f"Plan hash {page.plan_hash}" if page.plan_hash else "Not locked"
-    css = f'{_file("document.css")}@page {{ @top-left {{ content: "{above}"; {_SMALL} }} }}\n'
+    printed = f'@page {{ @top-left {{ content: "{above}"; {_SMALL} }} }}\n'
+    css = house_css() + _file("document.css") + printed
     digest = base64.b64encode(hashlib.sha256(css.encode("utf-8")).digest()).decode("ascii")
     body, contents = _body(page)
     return (
@@ -93,6 +94,11 @@ def render(page: Page) -> str:
 
 
 @cache
+def house_css() -> str:
+    """Return what every page of Ratify to read and print begins with: its colours and letters."""
+    return _file("house.css")
+
+
 def _file(name: str) -> str:
     return (resources.files("prereg.documents") / "templates" / name).read_text("utf-8")
 
