@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,7 +35,12 @@ from prereg.looks import looks_log, read_looks
 
 
 def analyze_study(
-    folder: Path, *, mode: str, blind: bool = False, at: str | None = None
+    folder: Path,
+    *,
+    mode: str,
+    blind: bool = False,
+    at: str | None = None,
+    began: Callable[[str], None] | None = None,
 ) -> Results:
     """Run the plan of a study folder and write its results.
 
@@ -49,6 +54,8 @@ def analyze_study(
         Whether people's answers are shuffled; the results then go to `results-blind/`.
     at : str, optional
         The time that the results give, to produce earlier ones again; by default now.
+    began : callable, optional
+        Is told what begins, in words: each analysis takes seconds to minutes.
 
     Returns
     -------
@@ -66,7 +73,9 @@ def analyze_study(
     evidence = gather(folder, mode=mode, blind=blind)
     if is_a_look(evidence):
         read_looks(folder)  # a log that was edited is said before the work, not after it
-    found = run_labelled(evidence, load_exploratory(folder, evidence.plan))
+    found = run_labelled(evidence, load_exploratory(folder, evidence.plan), began)
+    if began is not None:
+        began("the judges' habits, and the tables and figures")
     results = _assemble(evidence, found, folder, now)
     if blind:
         results = marked_blind(results)

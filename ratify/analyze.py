@@ -24,9 +24,11 @@ def analyze(folder: Path, mode: str, blind: bool) -> None:
     from analysis.results.files import results_folder
     from analysis.run import analyze_study
     from prereg.tables.notes import tell
+    from ratify.analyses_shown import analyses_shown
 
     _bring_up_to_date(folder)
-    results = analyze_study(folder, mode=mode, blind=blind)
+    with analyses_shown() as began:
+        results = analyze_study(folder, mode=mode, blind=blind, began=began)
     tell(results.meta["notes"])
     for sentence in results.headline:
         click.echo(sentence)

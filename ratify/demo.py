@@ -25,6 +25,7 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     from analysis.gate import judge_results
     from analysis.report.page import write_report
     from analysis.run import analyze_study
+    from ratify.analyses_shown import analyses_shown
     from study.export.files import export as write_tables
     from study.opening import lock_study, open_study
     from study.scaffold import new_study
@@ -41,7 +42,8 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     with contextlib.closing(open_store(folder, None)) as store:
         ask_judges(study, store)
         write_tables(store, study)
-    results = analyze_study(folder, mode="bot")
+    with analyses_shown() as began:
+        results = analyze_study(folder, mode="bot", began=began)
     write_report(folder / "results")
     click.echo("\nWhat the analysis found (simulated raters, conversations composed for the demo):")
     for sentence in results.headline:

@@ -67,6 +67,7 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
     from analysis.report.page import write_report
     from analysis.run import analyze_study
     from prereg.simulated import mark_simulated
+    from ratify.analyses_shown import analyses_shown
     from study.export.files import export
     from study.simulation.judges import SIMULATED, simulate_judges
     from study.simulation.quality import known_of
@@ -88,7 +89,8 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
     simulated = [f"{line[0].upper()}{line[1:]}" for line in judged if SIMULATED in line]
     mark_simulated(study.folder, [sent.sentence, *simulated])
     click.echo("The analyses run now. They can take minutes, those of agreement longest.")
-    results = analyze_study(study.folder, mode="bot")
+    with analyses_shown() as began:
+        results = analyze_study(study.folder, mode="bot", began=began)
     write_report(study.folder / "results")
     return [
         "\nWhat the analysis found (simulated raters):",

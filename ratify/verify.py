@@ -68,8 +68,10 @@ def _of_passport(path: Path, folder: Path | None) -> list[Check]:
 def _of_study(folder: Path) -> list[Check]:
     """Return the checks of a folder, with that of the judges' prompts after the texts."""
     from analysis.verify.study import verify_study
+    from ratify.analyses_shown import analyses_shown
 
-    checks = verify_study(folder)
+    with analyses_shown() as began:
+        checks = verify_study(folder, began)
     names = [check.name for check in checks]
     if "texts" in names:
         checks.insert(names.index("texts") + 1, _prompts(folder))

@@ -135,7 +135,8 @@ def test_logits(
             assert (got["n"], got["clusters"]) == (len(rows), 150)
         assert found[name, "gap"]["se"] > fit.bse["gap"]
         said = (
-            rf"errors of {name} would be clustered by rater_id alone: that of gap would be (\S+),"
+            rf"In {name}, clustered by rater_id alone as in published studies, the standard error "
+            r"of gap would be (\S+),"
         )
         alone = re.search(said, published)
         assert alone
@@ -165,7 +166,7 @@ def test_choices_on_the_same_trials(
     assert got["se"] == pytest.approx(np.sqrt(pull @ alike @ pull) / len(same), rel=0.03)
     assert got["se"] > 1.1 * fit.bse.iloc[0]
     if judge == "lexical":
-        said = r"errors of same_trials would be clustered by rater_id alone: .* would be (0\.\d+),"
+        said = r"In same_trials, clustered by rater_id alone .* would be (0\.\d+),"
         alone = re.search(said, " ".join(methods))
         assert alone
         assert float(alone[1]) == pytest.approx(fit.bse.iloc[0], abs=6e-5)

@@ -99,7 +99,7 @@ def _sides(answers: pd.DataFrame, large: Large, reasons: Reasons) -> Note | NotR
     return Note(
         severity="critical" if abs(share - 0.5) >= 3 * large.side else "warning",
         about="people",
-        says=f"People chose the {side} side in {times:,} of {whole:,} answers "
+        says=f"The {side} side was chosen in {times:,} of {whole:,} answers "
         f"({percent(times / whole)}; per person the left side "
         f"{with_interval(found.estimate, found.low, found.high, percent=True)}; exact test of one "
         f"half p {test if test.startswith('<') else '= ' + test}).",

@@ -321,7 +321,7 @@ def _about_matches(found: AgreementOnTrials) -> str:
     parts = {
         f"{found.n_reversed} answered with the sides exchanged": found.n_reversed,
         f"{counted(found.n_unmatched, 'trial')} that the judge never answered": found.n_unmatched,
-        f"{found.n_undecided} it answered both ways": found.n_undecided,
+        f"{counted(found.n_undecided, 'trial')} that it answered both ways": found.n_undecided,
         "no interval: fewer than two raters or items, or no variation": math.isnan(found.low),
     }
     said = "; ".join(text for text, holds in parts.items() if holds)

@@ -154,8 +154,8 @@ def _left_open(tests: Sequence[Quantity], sign: int, expected: str) -> str:
         leave = "interval {} leaves" if len(large) == 1 else "intervals {} leave"
         shown = listed(large[:4])
         return (
-            f"The data do not decide it: the {leave.format(shown)} open {expected} effects that "
-            "are not small. "
+            f"This is no evidence against it: the {leave.format(shown)} open {expected} effects "
+            "that are not small. "
         )
     unknown = [(q, reach) for q, reach in open_ if q.unit not in NOT_SMALL and reach > 0]
     if not unknown:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from analysis.evidence.evidence import Evidence
@@ -47,7 +48,9 @@ class Labelled:
         return [*self.registered, *self.exploratory]
 
 
-def run_labelled(evidence: Evidence, more: Sequence[Analysis]) -> Labelled:
+def run_labelled(
+    evidence: Evidence, more: Sequence[Analysis], began: Callable[[str], None] | None = None
+) -> Labelled:
     """Run the plan's analyses, and then those that the lock does not hold.
 
     Parameters
@@ -55,7 +58,15 @@ def run_labelled(evidence: Evidence, more: Sequence[Analysis]) -> Labelled:
     evidence : Evidence
     more : sequence of analyses
         From `prereg.exploratory.load_exploratory`.
+    began : callable, optional
+        Is told each analysis when it begins, as "analysis 2 of 5: ID".
     """
+    count, total = itertools.count(1), len(evidence.plan.analyses) + len(more)
+
+    def begins(name: str) -> None:
+        if began is not None:
+            began(f"analysis {next(count)} of {total}: {name}")
+
     plan = evidence.plan
     standing = standings(evidence)
     whole = evidence
@@ -63,9 +74,13 @@ def run_labelled(evidence: Evidence, more: Sequence[Analysis]) -> Labelled:
         # nothing that was read or shuffled for the plan alone is kept
         whole = replace(evidence, plan=with_exploratory(plan, tuple(more)), _own={})
     beside = {one.id: Standing("exploratory", NOT_IN_PLAN) for one in more}
-    registered = run_all(plan.analyses, evidence, standing)
+    registered = run_all(plan.analyses, evidence, standing, begins=begins)
     exploratory = run_all(
-        more, replace(whole, status="exploratory"), beside, name="families.exploratory"
+        more,
+        replace(whole, status="exploratory"),
+        beside,
+        name="families.exploratory",
+        begins=begins,
     )
     why = {name: one.why for name, one in (standing | beside).items() if one.why}
     return Labelled(registered, exploratory, whole, why)
@@ -82,6 +97,7 @@ def run_all(
     standing: Mapping[str, Standing],
     *,
     name: str = "families",
+    begins: Callable[[str], None] | None = None,
 ) -> list[Finding]:
     """Run analyses and label them; tests of one family are corrected with those of their status.
 
@@ -93,15 +109,20 @@ def run_all(
         Of each analysis, by its id.
     name : str
         Of the table of tests that are corrected together.
+    begins : callable, optional
+        Is told the id of each analysis when it begins.
 
     Returns
     -------
     list of Finding
         One per analysis, in their order, and one per table of families.
     """
-    found = [
-        run_registered(one, replace(evidence, status=standing[one.id].status)) for one in analyses
-    ]
+    found = []
+    for analysis in analyses:
+        if begins is not None:
+            begins(analysis.id)
+        status = standing[analysis.id].status
+        found.append(run_registered(analysis, replace(evidence, status=status)))
     tables: list[Finding] = []
     for status in STATUSES:
         places = [n for n, one in enumerate(analyses) if standing[one.id].status == status]

@@ -37,8 +37,8 @@ def of_logit(analysis: Logit, data: pd.DataFrame) -> str:
     at = list(fit.params.index).index(analysis.term)
     found = fit.combination(np.eye(len(fit.params))[at], level=analysis.level)
     return (
-        f"The published errors of {analysis.id} would be clustered by {by} alone: that of "
-        f"{analysis.term} would be {number(found.se, 4)}, and its interval "
+        f"In {analysis.id}, clustered by {by} alone as in published studies, the standard error "
+        f"of {analysis.term} would be {number(found.se, 4)}, and its interval "
         f"{interval(found.low, found.high)}. {_ITEMS}"
     )
 
@@ -68,13 +68,13 @@ def of_regression(analysis: Regression, rows: Mapping[str, pd.DataFrame]) -> str
         for effect, text in analysis.effects.items():
             found = fit.combination(contrast_weights(fit, text), level=analysis.level)
             said.append(
-                f"that of {analysis.quantity_name(outcome, effect)} would be "
+                f"of {analysis.quantity_name(outcome, effect)} would be "
                 f"{number(found.se, 4)}, and its interval {interval(found.low, found.high)}"
             )
-    unit = " in log-odds," if analysis.model == "logit" else ""
+    unit = " (log-odds)" if analysis.model == "logit" else ""
     return (
-        f"The published errors of {analysis.id} would be clustered by {by} alone:{unit} "
-        f"{'; '.join(said)}. {_ITEMS}"
+        f"In {analysis.id}, clustered by {by} alone as in published studies, the standard error"
+        f"{unit} {'; that '.join(said)}. {_ITEMS}"
     )
 
 
@@ -92,9 +92,9 @@ def of_agreement(analysis: ChoiceAgreement, people: pd.DataFrame, judge: pd.Data
     by = cluster_columns(analysis.cluster)[0]
     found = choice_agreement(people, judge, cluster=by, level=analysis.level)
     return (
-        f"The published errors of {analysis.id} would be clustered by {by} alone: that of the "
-        f"agreement with {analysis.judges[0]} would be {number(found.se, 4)}, and its interval "
-        f"{interval(found.low, found.high)}. {_ITEMS}"
+        f"In {analysis.id}, clustered by {by} alone as in published studies, the standard error "
+        f"of the agreement with {analysis.judges[0]} would be {number(found.se, 4)}, and its "
+        f"interval {interval(found.low, found.high)}. {_ITEMS}"
     )
 
 
@@ -116,6 +116,6 @@ def of_rates(analysis: SelectionByGap, trials: pd.DataFrame) -> str:
         if row["n"]
     )
     return (
-        f"The published intervals of {analysis.id} would take trials as independent (Wilson): "
-        f"{shown}. {_ITEMS}"
+        f"In {analysis.id}, with trials taken as independent (Wilson) as in published studies, the "
+        f"intervals would be: {shown}. {_ITEMS}"
     )

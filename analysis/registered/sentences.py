@@ -90,7 +90,7 @@ def _collection(plan: Plan) -> str:
 def _ranking(plan: Plan) -> str:
     elo = plan.ranking.elo
     said = evidence_of(plan).read_as + (
-        "People's choices are ranked by a Bradley-Terry model fitted on counts of wins, "
+        "Raters' choices are ranked by a Bradley-Terry model fitted on counts of wins, "
         f"with a ridge of {plan.ranking.ridge:g}, within scenario; errors are clustered by rater. "
     )
     if kind_of(plan).asks_pairs:

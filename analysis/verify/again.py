@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ _NOT_READ = shutil.ignore_patterns(
 _LONGEST = 40
 
 
-def check_results(folder: Path, lock: Lock | None) -> list[Check]:
+def check_results(
+    folder: Path, lock: Lock | None, began: Callable[[str], None] | None = None
+) -> list[Check]:
     """Return whether the results follow from the tables, and the report from the results."""
     place = folder / RESULTS_FOLDER
     if not (place / "results.json").exists():
@@ -44,7 +46,7 @@ def check_results(folder: Path, lock: Lock | None) -> list[Check]:
         return [no("results", str(error)), no("report", str(error))]
     return [
         checked("looks", lambda: _looks(folder, meta)),
-        checked("results", lambda: _results(folder, meta, lock)),
+        checked("results", lambda: _results(folder, meta, lock, began)),
         checked("report", lambda: _report(place, meta)),
     ]
 
@@ -71,7 +73,9 @@ def _looks(folder: Path, meta: Mapping[str, Any]) -> Check:
     return yes("looks", f"first at {named[0][0]}, {len(named)} in all{more}")
 
 
-def _results(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
+def _results(
+    folder: Path, meta: Mapping[str, Any], lock: Lock | None, began: Callable[[str], None] | None
+) -> Check:
     """Run the analysis again beside a copy of the tables, and compare every file."""
     newer = list(_changed_inputs(folder, meta))
     if newer:
@@ -82,7 +86,8 @@ def _results(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
         study = Path(name) / "study"
         _copy(folder, study)
         try:
-            analyze_study(study, mode=str(meta["mode"]), at=str(meta["created_at"]))
+            mode, at = str(meta["mode"]), str(meta["created_at"])
+            analyze_study(study, mode=mode, at=at, began=began)
         except RatifyError as error:
             return no("results", f"the analysis cannot be run again: {_in(folder, study, error)}")
         found = list(_differences(folder / RESULTS_FOLDER, study / RESULTS_FOLDER))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from analysis.verify.again import check_results
@@ -13,13 +14,15 @@ from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
 
 
-def verify_study(folder: Path) -> list[Check]:
+def verify_study(folder: Path, began: Callable[[str], None] | None = None) -> list[Check]:
     """Check whether a study folder is as it was promised, from nothing but the folder.
 
     Parameters
     ----------
     folder : Path
         With plan.yaml and plan.lock.json; tables and results are checked where they are.
+    began : callable, optional
+        Is told in words what begins, where the analysis is run again.
 
     Returns
     -------
@@ -47,7 +50,7 @@ def verify_study(folder: Path) -> list[Check]:
         if plan is None
         else checked("nothing missing", lambda: check_missing(folder, plan))
     )
-    found += check_results(folder, lock)
+    found += check_results(folder, lock, began)
     if lock is not None:
         found += [check_code(lock), checked("stamps", lambda: check_stamps(folder, lock))]
     return found

@@ -169,8 +169,8 @@ def _code(content: Mapping[str, Any]) -> Claim:
         return Claim(claim, CANNOT, "the passport does not say it")
     if given == analysis_code():
         return Claim(claim, YES, "")
-    # another release is no fault of the passport, but it cannot make the same results again
-    return Claim(claim, CANNOT, f"the code here is of another release, SHA-256 {analysis_code()}")
+    # other code is no fault of the passport, but it may not make the same results again
+    return Claim(claim, CANNOT, f"other code is installed here, SHA-256 {analysis_code()}")
 
 
 def _of_files(content: Mapping[str, Any], folder: Path) -> Iterator[Claim]:

@@ -21,6 +21,7 @@ _NAMES = (
     "platform",
     "proved",  # whether the link proved the id
     "next_session",  # the session that a consent in this browser begins
+    "texts",  # the versions of the plan whose consent text this browser was shown
     "session_id",  # the visit in which this browser takes part
     "by_id",  # whether it does so on an id alone
     "shown",  # the trial on the screen, and when it came there first
@@ -46,6 +47,16 @@ def arrived() -> Arrival | None:
         return None
     study_id, visit_id = session.get("platform") or (None, None)
     return Arrival(str(rater_id), study_id, visit_id, session.get("next_session"))
+
+
+def reads(version: str) -> None:
+    """Note that this browser is shown the consent text of a version of the plan."""
+    session["texts"] = [*dict.fromkeys([*session.get("texts", ()), version])]
+
+
+def has_read(version: str) -> bool:
+    """Say whether this browser was shown the consent text of a version."""
+    return version in session.get("texts", ())
 
 
 def enter(place: Place) -> None:

@@ -77,7 +77,12 @@ def test_the_same_input_gives_the_same_bytes_wherever_the_study_is(
     before = digests(study / "results")
     shutil.rmtree(study / "results")
     monkeypatch.chdir(study)
-    analyze_study(Path(), mode="live", at=FIRST)
+    told: list[str] = []
+    analyze_study(Path(), mode="live", at=FIRST, began=told.append)
+    assert [said.partition(": ") for said in told[:-1]] == [
+        (f"analysis {n} of 3", ": ", name)
+        for n, name in enumerate(("scores", "same", "further"), start=1)
+    ]
     write_report(Path("results"))
     assert digests(study / "results") == before
     assert len(read_looks(study)) == 1  # the look that the log has is not logged again

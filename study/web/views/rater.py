@@ -72,6 +72,7 @@ def _welcome(here: Room) -> Page:
     if not assignment.has_room(here.store, here.study, here.mode):
         return page("full.html", here)
     text = here.texts.page(here.study.texts["consent"])
+    visitor.reads(here.study.plan_hash)
     return page("consent.html", here, text=text, version=here.study.plan_hash)
 
 
@@ -133,13 +134,16 @@ def consent() -> Page:
 
 
 def _may_consent(here: Room, version: str) -> bool:
-    """Say whether a version can still be consented to; if not, its text is not kept for anybody.
+    """Say whether this browser may consent to a version; if not, its text is not kept for anybody.
 
-    This server does not know a version that it cannot open. One whose sequences were replaced
-    before anybody took part has other trials, so answers under it would stay out of the tables.
+    It must have been shown that version's text. This server does not know a version that it cannot
+    open. One whose sequences were replaced before anybody took part has other trials, so answers
+    under it would stay out of the tables.
     """
     lock = here.study.lock
-    return version == here.study.plan_hash and (lock is None or version not in lock.void)
+    if not visitor.has_read(version) or version != here.study.plan_hash:
+        return False
+    return lock is None or version not in lock.void
 
 
 @pages.get("/instructions")

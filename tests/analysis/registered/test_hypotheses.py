@@ -32,7 +32,13 @@ def number(low: float, high: float, p: float, unit: str) -> Quantity:
 @pytest.mark.parametrize(
     ("ends", "p", "unit", "direction", "said"),
     [
-        ((-0.46, 0.44), 0.9, "correlation", "positive", "The data do not decide it: the interval "),
+        (
+            (-0.46, 0.44),
+            0.9,
+            "correlation",
+            "positive",
+            "This is no evidence against it: the interval ",
+        ),
         ((-0.46, 0.04), 0.2, "correlation", "negative", "[−0.46, 0.04] leaves open negative"),
         ((-0.46, 0.04), 0.2, "correlation", "positive", ""),
         ((-0.03, 0.04), 0.8, "correlation", "positive", ""),

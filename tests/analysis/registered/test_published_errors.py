@@ -37,7 +37,7 @@ def test_a_logit_s_published_error_is_by_rater_alone():
     assert analysis.cluster == "rater_and_items"
     said = published_errors.of_logit(analysis, TRIALS)
     fit = clustered_logit(TRIALS, analysis.formula, cluster="rater_id")
-    assert f"that of gap would be {number(fit.bse['gap'], 4)}" in said
+    assert f"standard error of gap would be {number(fit.bse['gap'], 4)}" in said
     assert interval(*fit.conf_int().loc["gap"]) in said
     by_rater = analysis.model_copy(update={"cluster": "rater_id"})
     assert published_errors.of_logit(by_rater, TRIALS) == ""

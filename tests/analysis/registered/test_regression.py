@@ -319,7 +319,7 @@ def test_the_published_errors_of_a_regression_on_trials_are_in_its_methods():
         for term in ("gap", "diff_pity"):
             ends = interval(*fit.conf_int().loc[term])
             error = number(fit.bse[term], 4)
-            assert f"that of {term} would be {error}, and its interval {ends}" in got
+            assert f"of {term} would be {error}, and its interval {ends}" in got
     assert run_regression(of_trials(cluster="rater_id"), evidence()).methods == ""
     assert run_regression(plan(outcomes=["warm"]), evidence()).methods == ""
 

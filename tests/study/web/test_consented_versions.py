@@ -37,8 +37,15 @@ def store(folder: Path) -> Iterator[Store]:
 
 
 def site(folder: Path, store: Store) -> Any:
-    """Return a browser of a server that has just been started."""
-    return create_app(open_study(folder, must_be_locked=True), store, mode="live").test_client()
+    """Return a browser of a server that has just been started, and that takes up amendments."""
+    return server(folder, store).test_client()
+
+
+def server(folder: Path, store: Store) -> Any:
+    def read() -> Any:
+        return open_study(folder, must_be_locked=True)
+
+    return create_app(read(), store, mode="live", reopen=read)
 
 
 def test_a_study_whose_files_arrive_after_its_amendment_is_taken_up_all_the_same(
@@ -86,19 +93,34 @@ def visits(store: Store) -> list[Any]:
 def test_nobody_consents_to_a_version_whose_sequences_were_replaced(
     folder: Path, store: Store
 ) -> None:
-    old = open_study(folder).plan_hash
+    browser = site(folder, store)
+    before = form(browser.get("/?rater=r1").text)
     with edited_plan(folder) as plan:
         plan["design"]["trials"] = 5
-    amend(folder, draft_amendment(folder, store), "Longer.")
-    browser = site(folder, store)
-    fields = form(browser.get("/?rater=r1").text)
-    # the form on the screen since before the amendment
-    page = browser.post("/consent", data={**fields, "version": old})
+    made = amend(folder, draft_amendment(folder, store), "Longer.")
+    page = browser.post("/consent", data=before)
     assert page.status_code == 200
-    assert form(page.text)["version"] == fields["version"] != old
+    assert form(page.text)["version"] == made.plan_hash != before["version"]
     assert visits(store) == []
     assert browser.post("/consent", data=form(page.text)).status_code == 303
-    assert visits(store)[0].version_hash == fields["version"]
+    assert visits(store)[0].version_hash == made.plan_hash
+
+
+def test_nobody_consents_to_a_text_that_was_not_on_their_screen(folder: Path, store: Store) -> None:
+    app = server(folder, store)
+    early, late = app.test_client(), app.test_client()
+    before = form(early.get("/?rater=early").text)
+    (folder / "consent.md").write_text("# Taking part\n\nAnother text.\n")
+    made = amend(folder, draft_amendment(folder, store), "Another consent text.")
+    now = form(late.get("/?rater=late").text)
+    assert now["version"] == made.plan_hash
+    page = late.post("/consent", data={**now, "version": before["version"]})
+    assert form(page.text)["version"] == made.plan_hash
+    assert visits(store) == []
+    # the same form holds in the browser that was shown the text
+    assert early.post("/consent", data=before).status_code == 303
+    (visit,) = visits(store)
+    assert (visit.version_hash or visit.plan_hash) == before["version"]
 
 
 def test_consent_to_a_text_that_this_server_does_not_know_is_asked_for_again(
