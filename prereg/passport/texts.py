@@ -15,8 +15,8 @@ from prereg.passport.sources import Sources
 from prereg.passport.verdict import NOT_PASSED, PASSED, State, state_of
 from prereg.plan.judging import LLMJudge
 
-# So many numbers of one judge are on the page; the JSON has them all.
-MOST = 12
+# So many numbers of one judge are on the page, to fit on a sheet; the JSON has them all.
+MOST = 8
 _VERSION = "1.2.0"
 
 
@@ -95,9 +95,9 @@ def _status(status: str, simulated: bool) -> str:
 
 
 def _readings(readings: Sequence[Mapping[str, Any]], simulated: bool) -> str:
-    given = len(readings)
     # coverage stands in the gate's table where it counts, and all of it in the JSON
-    readings = [one for one in readings if "coverage" not in one["propertyID"]]
+    given = [one for one in readings if one.get("value") is not None]
+    readings = [one for one in given if "coverage" not in one["propertyID"]]
     if not readings:
         return ""
     rows = [
@@ -111,7 +111,7 @@ def _readings(readings: Sequence[Mapping[str, Any]], simulated: bool) -> str:
         )
         for one in readings[:MOST]
     ]
-    more = given - len(rows)
+    more = len(given) - len(rows)
     rest = f"\n\nThe passport's JSON has {counted(more, 'further number')}." if more > 0 else ""
     return table(("number", "estimate", "interval", "status"), rows) + rest
 
