@@ -26,6 +26,8 @@ from prereg.passport.texts import citation_text, methods_text
 from prereg.passport.verdict import State, gate_of, state_of
 from prereg.passport.writing import NAMES, PASSPORT
 from ratify import main
+from tests.support.browser import chromium
+from tests.support.printed import faults, printed, squeezed
 
 # Terms of schema.org that a passport uses: https://schema.org/Report and the types inside it.
 SCHEMA_ORG = set(
@@ -75,6 +77,20 @@ def test_a_folder_bears_out_its_own_passport(folder: Path) -> None:
     before = {path.name: path.read_bytes() for path in (folder / "passport").iterdir()}
     assert ratify("passport", folder).exit_code == 0
     assert before == {path.name: path.read_bytes() for path in (folder / "passport").iterdir()}
+
+
+@pytest.mark.browser
+def test_its_page_prints_on_one_sheet(made: Path, tmp_path: Path) -> None:
+    content = read_passport(made / "passport" / PASSPORT)
+    with chromium() as browser:
+        sheets = printed(
+            browser.new_page(), made / "passport" / "passport.html", tmp_path / "page.pdf"
+        )
+    assert faults(sheets) == []
+    (sheet,) = sheets
+    for one in (*content["isBasedOn"]["distribution"], *content["judges"]):
+        for word in (one.get("sha256"), one.get("identifier")):
+            assert squeezed(word or "") in sheet.text
 
 
 def edit(name: str, old: str, new: str) -> Callable[[Path], None]:
