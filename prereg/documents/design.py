@@ -194,21 +194,27 @@ def measures(plan: Plan) -> str:
             f"{listed(one.adds)}{subtracts}. A judge's gap between two items is the difference of "
             "their overall scores. Raters never see these dimensions."
         )
-    ridge, elo = plan.ranking.ridge, plan.ranking.elo
     if kind_of(plan).compares:
+        ridge, elo = plan.ranking.ridge, plan.ranking.elo
         said.append(
             "People's choices become a ranking by the Bradley-Terry model with a ridge of "
             f"{number(ridge)}. Elo is computed beside it: it starts at {number(elo.start)} points, "
             f"K is {number(elo.k)}, and the answers are also taken in {number(elo.reorderings)} "
             "other random orders to show how far their order matters."
         )
-    else:
-        said.append(
-            "Settings of rankings, which a plan of this kind does not make: ridge "
-            f"{number(ridge)}; Elo from {number(elo.start)} with K = {number(elo.k)} and "
-            f"{number(elo.reorderings)} reorderings."
-        )
     return "\n\n".join(said)
+
+
+def unused_settings(plan: Plan) -> str:
+    """Return the plan's settings of rankings if a plan of its kind makes none; or nothing."""
+    if kind_of(plan).compares:
+        return ""
+    ridge, elo = plan.ranking.ridge, plan.ranking.elo
+    return (
+        "Settings of rankings, which a plan of this kind does not make: ridge "
+        f"{number(ridge)}; Elo from {number(elo.start)} with K = {number(elo.k)} and "
+        f"{number(elo.reorderings)} reorderings."
+    )
 
 
 def exclusions(plan: Plan) -> str:

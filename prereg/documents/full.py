@@ -16,6 +16,7 @@ from prereg.documents.design import (
     measures,
     sample_size,
     stopping,
+    unused_settings,
     verdict_of_hypotheses,
 )
 from prereg.documents.judges import judges, shown_prompt
@@ -99,6 +100,7 @@ def full_document(material: Material) -> str:
         exclusions(plan),
         "## 7. Measures",
         measures(plan),
+        unused_settings(plan),
         "## 8. Judges",
         judges(material),
         "## 9. Analyses",
