@@ -51,7 +51,8 @@ def data_management(material: Material) -> str:
         "sent to this server only, for at most 30 days. It holds the participant number, the ids "
         "of the recruitment platform, the number of the visit, which version of the consent text "
         "was shown, and when the trial on the screen came there. There is no cookie for "
-        "statistics or advertising. The researchers' own sign-in to the dashboard is kept in the same cookie, in their browsers.",
+        "statistics or advertising. The researchers' own sign-in to the dashboard is kept in the "
+        "same cookie, in their browsers.",
         "## Network addresses",
         "Ratify writes no network address into its store or its log. To limit how often one "
         "address may arrive, it counts addresses in memory, for a minute or an hour. If several "
