@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from ratify.command_line import STUDY, main, store_of
-
-if TYPE_CHECKING:
-    from study.store.database import Store
+from ratify.command_line import STUDY, main, store_if_any
 
 
 @main.command()
@@ -36,30 +30,18 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
     from study.amending import draft_amendment
 
     # nobody else amends between what is known and its record, and no results are made
-    with alone(folder), _store_if_any(folder) as store:
+    with alone(folder), store_if_any(folder) as store:
         draft = draft_amendment(folder, store)
         for fault in rehearsed(draft.study.plan, draft.study.table.rows, folder):
             raise fault
         amendment = None if dry_run else record(folder, draft, reason)
     for change in draft.changes:
         click.echo(f"changed   {change.sentence}")
-    click.echo(f"known     {draft.known.sentence}")
+    known = draft.known if amendment is None else amendment.known
+    click.echo(f"known     {known.sentence}")
     if amendment is None:
         click.echo("nothing was recorded (--dry-run)")
         return
     click.echo(f"amended   {folder} at {amendment.at}, amendment {amendment.number}")
     click.echo(f"plan hash {amendment.plan_hash}")
     say_document(folder)
-
-
-@contextlib.contextmanager
-def _store_if_any(folder: Path) -> Iterator[Store | None]:
-    """Open the store of a study; yield None if it never had one."""
-    from study.store.database import BEGUN_FILE, ELSEWHERE_FILE, STORE_FILE
-
-    marks = (STORE_FILE, BEGUN_FILE, ELSEWHERE_FILE)
-    if not any((folder / name).exists() for name in marks):
-        yield None
-        return
-    with store_of(folder, new=False) as store:
-        yield store

@@ -144,6 +144,19 @@ def store_of(folder: Path, *, new: bool = True) -> Iterator[Store]:
 
 
 @contextlib.contextmanager
+def store_if_any(folder: Path) -> Iterator[Store | None]:
+    """Open the store of a study; yield None if it never had one."""
+    from study.store.database import BEGUN_FILE, ELSEWHERE_FILE, STORE_FILE
+
+    marks = (STORE_FILE, BEGUN_FILE, ELSEWHERE_FILE)
+    if not any((folder / name).exists() for name in marks):
+        yield None
+        return
+    with store_of(folder, new=False) as store:
+        yield store
+
+
+@contextlib.contextmanager
 def opened(
     folder: Path, *, same_judges: bool = False, new: bool = False
 ) -> Iterator[tuple[Study, Store]]:

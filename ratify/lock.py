@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE
 from ratify.cautions import looked_at, print_remarks
-from ratify.command_line import STUDY, main, on_terminal
+from ratify.command_line import STUDY, main, on_terminal, store_if_any
 from ratify.document import say_document
 
 if TYPE_CHECKING:
@@ -36,12 +37,17 @@ def lock(
     """Check and freeze the plan in DIR, and print the hash that every row of data will carry.
 
     It checks what `ratify check` checks. An error stops it. Where there are warnings, it asks on a
-    terminal, and elsewhere it needs --yes. A plan that is locked stays as it is. Once it is
-    registered or committed, run it again with --registry, --git or --timestamp: the lock then names
-    what proves its date.
+    terminal, and elsewhere it needs --yes. A plan that is locked stays as it is, and a study in
+    which people have answered cannot be locked any more. Once it is registered or committed, run it
+    again with --registry, --git or --timestamp: the lock then names what proves its date.
     """
+    from study.known import refuse_collected
     from study.opening import lock_study
 
+    if not (folder / LOCK_FILE).exists():
+        refuse_collected(folder, None)  # what the folder shows, also where its store is elsewhere
+        with store_if_any(folder) as store:
+            refuse_collected(folder, store)
     found, remarks = looked_at(folder)
     _refuse(found.errors, folder)
     if not found.locked:

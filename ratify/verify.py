@@ -41,6 +41,9 @@ def verify(ctx: click.Context, place: Path, folder: Path | None, as_json: bool) 
     if place.is_dir() and folder is not None:
         allowed = "with a passport only"
         raise RatifyError("is for a passport", file="--folder", value=str(folder), allowed=allowed)
+    if folder is not None and not folder.is_dir():
+        allowed = "the study folder of the passport"
+        raise RatifyError("no such folder", file="--folder", value=str(folder), allowed=allowed)
     checks = _of_study(place) if place.is_dir() else _of_passport(place, folder)
     failed = sum(check.answer == "no" for check in checks)
     if as_json:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
-
-from prereg.amendments.amendment import Amendment, Change, Known, State
+from prereg.amendments.amendment import Amendment, Change, Known
 from prereg.amendments.chain import append_amendment
 from prereg.amendments.changes import changes_between, needs_new_sequences, refused_changes
 from prereg.code import analysis_code
 from prereg.design.sequences import sequence_rows
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, Lock, complete_lock, of_lock, read_lock, tool_version, utc_now
-from prereg.looks import read_looks
 from prereg.parts import SEQUENCES_FILE, plan_parts, sequence_columns
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.judging import BaselineJudge
@@ -24,13 +20,12 @@ from prereg.tables.reader import write_csv
 from prereg.transport_log import transport_of
 from study.folder import Study
 from study.judges.checks import check_before_lock
+from study.known import what_is_known
 from study.opening import open_study
 from study.serving.server import refuse_served
 from study.store.database import Store
-from study.store.tables import ANSWERS, Visit, Withdrawal
 from study.versions import earlier_versions
 
-_LIVE = "live"
 # What an amendment shows before and after, and a rater under way still needs.
 _HELD = ("plan", "judges", "consent", "instructions")
 
@@ -46,12 +41,14 @@ class Draft:
     lock : Lock
     known : Known
     changes : tuple of Change
+    store : Store or None
     """
 
     study: Study
     lock: Lock
     known: Known
     changes: tuple[Change, ...]
+    store: Store | None
 
 
 def draft_amendment(folder: Path, store: Store | None) -> Draft:
@@ -98,7 +95,7 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
         earlier_versions(folder, lock.versions, study.table)
     elif not same:
         refuse_served(folder)  # a rater could begin a sequence that is about to change
-    return Draft(study, lock, known, tuple(changes))
+    return Draft(study, lock, known, tuple(changes), store)
 
 
 def _refuse_further_answers_of_baselines(study: Study, lock: Lock, changes: list[Change]) -> None:
@@ -162,70 +159,34 @@ def _refuse_lost(folder: Path, lock: Lock, changes: list[Change]) -> None:
             )
 
 
-def what_is_known(folder: Path, store: Store | None, lock: Lock) -> Known:
-    """Return what is known of a study's live answers, from its store and its log of looks.
-
-    Raises
-    ------
-    RatifyError
-        When the folder has tables of answers but no store, or its log cannot be read.
-    """
-    if store is None and (folder / "data").is_dir():
-        raise RatifyError(
-            "holds tables of answers, but the store that they come from is not here",
-            file=folder,
-            allowed="the folder or the database in which the study is collected",
-        )
-    visits, answers, judged, gone = (0, 0, 0, 0) if store is None else _counted(store, lock)
-    looked = [look.at for look in read_looks(folder) if look.mode == _LIVE]
-    looked += _results_without_a_log(folder)
-    if looked:
-        return Known("seen", visits, answers, judged, min(looked))
-    state: State = "not_looked" if visits or judged or gone else "no_data"
-    return Known(state, visits, answers, judged)
-
-
-def _results_without_a_log(folder: Path) -> list[str]:
-    """Return when live results were made that are there; earlier releases had no log of looks."""
-    try:
-        results = json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))
-        meta = results["meta"]
-        return [str(meta["created_at"])] if meta["mode"] == _LIVE else []
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
-
-
-def _counted(store: Store, lock: Lock) -> tuple[int, int, int, int]:
-    """Return live visits, people's answers, judges' answers and withdrawals."""
-    with store.reading() as connection:
-
-        def count(table: Any, *where: Any) -> int:
-            of = (table.plan_hash == lock.root_hash, table.mode == _LIVE, *where)
-            return connection.scalar(select(func.count()).select_from(table).where(*of)) or 0
-
-        people = sum(count(table, table.rater_kind == "human") for table in ANSWERS)
-        judged = sum(count(table, table.rater_kind != "human") for table in ANSWERS)
-        return count(Visit), people, judged, count(Withdrawal)
-
-
 def amend(folder: Path, draft: Draft, reason: str) -> Amendment:
     """Record an amendment: its sequences, then one line of the chain.
 
     Raises
     ------
     RatifyError
-        When the reason is empty, or a file cannot be written.
+        When the reason is empty, somebody has begun or looked since the draft, or a file cannot be
+        written.
     """
     said = " ".join(reason.split())
     if not said:
         raise RatifyError("an amendment needs a reason", file="--reason", allowed="a sentence")
     study, lock = draft.study, draft.lock
-    trials = _trials(study)
+    trials, at = _trials(study), utc_now()
+    # people may have answered while the draft was checked
+    known = what_is_known(folder, draft.store, lock)
+    if known.state != draft.known.state:
+        raise RatifyError(
+            f"this was known while the amendment was checked: {draft.known.sentence}. Now it is "
+            f"{known.sentence}",
+            file=folder,
+            allowed="run `ratify amend` again",
+        )
     amendment = Amendment(
         number=len(lock.amendments) + 1,
-        at=utc_now(),
+        at=at,
         reason=said,
-        known=draft.known,
+        known=known,
         changes=draft.changes,
         parts=dict(study.parts),
         locked=_held(study, None),

@@ -93,6 +93,6 @@ def _no_estimate(analysis: Analysis, evidence: Evidence, why: str) -> Finding:
     """Return the finding of an analysis that these data cannot answer, without estimates."""
     names = analysis.quantity_names(evidence.plan) or [analysis.kind]
     return Finding(
-        sentence=f"The registered analysis {analysis.id} could not be computed: {why}.",
+        sentence=f"The analysis {analysis.id} could not be computed: {why}.",
         quantities=not_computed(analysis, evidence, names, why),
     )

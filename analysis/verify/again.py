@@ -16,6 +16,7 @@ from analysis.results.files import BLIND_FOLDER, RESULTS_FOLDER
 from analysis.run import analyze_study
 from analysis.verify.check import Check, cannot, checked, listed_differences, no, yes
 from analysis.verify.rows import same_bytes
+from analysis.verify.times import is_before
 from prereg import files
 from prereg.code import analysis_code
 from prereg.errors import RatifyError
@@ -45,13 +46,13 @@ def check_results(
     except RatifyError as error:
         return [no("results", str(error)), no("report", str(error))]
     return [
-        checked("looks", lambda: _looks(folder, meta)),
+        checked("looks", lambda: _looks(folder, meta, lock)),
         checked("results", lambda: _results(folder, meta, lock, began)),
         checked("report", lambda: _report(place, meta)),
     ]
 
 
-def _looks(folder: Path, meta: Mapping[str, Any]) -> Check:
+def _looks(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
     """Compare the looks that the results name with the log."""
     log = read_looks(folder)
     if meta.get("mode") != "live" or "looks" not in meta:
@@ -68,6 +69,10 @@ def _looks(folder: Path, meta: Mapping[str, Any]) -> Check:
     digest = log[len(named) - 1].results
     if not same_bytes((folder / RESULTS_FOLDER / "results.json").read_bytes(), digest):
         return no("looks", f"{LOOKS_FILE} has another hash of these results")
+    if lock is not None and found and is_before(found[0][0], lock.locked_at):
+        return no(
+            "looks", f"results were made at {found[0][0]}, before the lock of {lock.locked_at}"
+        )
     later = len(found) - len(named)
     more = f"; {later} later, of which the results are not here" if later else ""
     return yes("looks", f"first at {named[0][0]}, {len(named)} in all{more}")

@@ -10,6 +10,7 @@ from analysis.evidence.status import SEEN
 from analysis.evidence.tables import TABLES_FOLDER
 from analysis.tables.tidy import table_path
 from analysis.verify.check import Check, cannot, checked, listed_differences, no, yes
+from analysis.verify.times import VISITS, is_before, live_rows
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.amendments.chain import changed_prefix
@@ -46,11 +47,12 @@ def check_lock(folder: Path) -> tuple[Lock | None, list[Check]]:
 
 
 def _amendments(folder: Path, lock: Lock) -> Check:
-    """Compare what each amendment says was known with the log of looks; the chain has been read."""
+    """Compare what each amendment says was known with looks and rows; the chain has been read."""
     name = "amendments"
     if not lock.amendments:
         return yes(name, "none")
     looks = read_looks(folder)
+    began = _began(folder / TABLES_FOLDER)
     for one in lock.amendments:
         before = [look.at for look in looks if look.at <= one.at]
         if before and one.known.state != SEEN:
@@ -59,8 +61,23 @@ def _amendments(folder: Path, lock: Lock) -> Check:
                 f"amendment {one.number} of {one.at} says that no results had been seen, and "
                 f"{LOOKS_FILE} has results of {before[0]}",
             )
+        earlier = [at for at in began if is_before(at, one.at)]
+        if len(earlier) > one.known.visits:
+            return no(
+                name,
+                f"amendment {one.number} of {one.at} counted {one.known.visits:,} visits, and "
+                f"{VISITS} has {len(earlier):,} that began before, the first at {earlier[0]}",
+            )
     said = "; ".join(f"{one.number} at {one.at} ({one.known.state})" for one in lock.amendments)
     return yes(name, f"in order: {said}; newest hash {lock.plan_hash[:_SHORT]}")
+
+
+def _began(place: Path) -> list[str]:
+    """Return when the live visits began, in order; none if the table cannot be read."""
+    try:
+        return sorted(made.at for made in live_rows(place) if made.table == VISITS)
+    except RatifyError:
+        return []
 
 
 def check_parts(folder: Path, lock: Lock) -> list[Check]:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 from analysis.evidence.tables import TABLES_FOLDER
 from analysis.tables.tidy import table_path
 from analysis.verify.check import Check, cannot, listed_differences, no, yes
+from analysis.verify.times import collected, is_before, live_rows, made_at, rows_of
 from prereg import files
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
 from prereg.plan.model import Plan
-from prereg.tables.contract import TABLES
 from prereg.tables.manifest import MANIFEST_FILE, Manifest, read_manifest
-from prereg.tables.notes import heard_by
-from prereg.tables.reader import NoRowsError, Table, read_table
-from prereg.tables.reading import OWN
 
-# When a row was made; the first of these columns that it has.
-_TIMES = ("answered_at", "consented_at", "asked_at")
 # The tables that hold the answers to requests.
 _HOLDING = ("judgments", "ratings", "best_worst", "probes")
 _TAKEN = f"there is no {MANIFEST_FILE}, which `ratify export` writes beside the tables"
@@ -54,40 +49,45 @@ def check_tables(folder: Path, lock: Lock | None) -> Check:
 
 
 def _difference(path: Path, exported: int) -> str:
-    rows = len(_rows(path))
+    rows = len(rows_of(path))
     if rows != exported:
         return f"{path.name} has {rows} rows, and {exported} were exported"
     return f"{path.name} has been edited"
 
 
 def check_chain(folder: Path, lock: Lock) -> Check:
-    """Return whether every row names a version of this plan, and was made while it was in force."""
+    """Return whether every row names a version of this plan, and was made while it was in force.
+
+    Live visits and answers of people are also compared with the time of the lock. Pilots, bots and
+    judges may have come before it.
+    """
     name, place = "rows", folder / TABLES_FOLDER
     since = {version.plan_hash: version.at for version in lock.versions}
     amended = set(lock.hashes[1:])
     found, counted = [], 0
-    for path in _collected(place):
-        for at, row in enumerate(_rows(path), start=2):
+    for path in collected(place):
+        for at, row in enumerate(rows_of(path), start=2):
             if "plan_hash" not in row:
                 break
             counted += 1
-            made, mine = _made_at(row), row["plan_hash"]
+            made, mine = made_at(row), row["plan_hash"]
             if mine not in since:
                 found.append(
                     f"{path.name}, row {at}: no version of this plan has its hash {mine[:12]}"
                 )
             elif mine in amended and made and made < since[mine]:
                 found.append(f"{path.name}, row {at}: older than the version that it names")
+    found += [
+        f"{made.table}, row {made.row}: of {made.at}, before the lock of {lock.locked_at}"
+        for made in live_rows(place)
+        if is_before(made.at, lock.locked_at)
+    ]
     if found:
         return no(name, listed_differences(found))
     if not counted:
         return cannot(name, "no table has rows that name a plan")
     versions = "the locked plan" if len(since) == 1 else "a version of the locked plan"
     return yes(name, f"all {counted:,} were made under {versions}")
-
-
-def _made_at(row: Mapping[str, str]) -> str:
-    return next((row[column] for column in _TIMES if row.get(column)), "")
 
 
 def check_missing(folder: Path, plan: Plan) -> Check:
@@ -111,7 +111,7 @@ def check_missing(folder: Path, plan: Plan) -> Check:
 
 
 def _visits(place: Path, manifest: Manifest) -> Iterator[str]:
-    there = {row["session_id"] for row in _rows(table_path(place, "participants"))}
+    there = {row["session_id"] for row in rows_of(table_path(place, "participants"))}
     for session in manifest.answered.keys() - there:
         yield f"participants has no visit {session}"
     for session in there - manifest.answered.keys():
@@ -120,7 +120,7 @@ def _visits(place: Path, manifest: Manifest) -> Iterator[str]:
 
 def _answers(place: Path, plan: Plan, manifest: Manifest) -> Iterator[str]:
     table = kind_of(plan).table
-    rows = _rows(table_path(place, table))
+    rows = rows_of(table_path(place, table))
     trials = {(r["session_id"], r["position"]) for r in rows if r.get("rater_kind") == "human"}
     answered = Counter(session for session, _ in trials)
     for session, promised in sorted(manifest.answered.items()):
@@ -131,14 +131,14 @@ def _answers(place: Path, plan: Plan, manifest: Manifest) -> Iterator[str]:
 
 
 def _requests(place: Path, manifest: Manifest) -> Iterator[str]:
-    rows = _rows(table_path(place, "requests"))
+    rows = rows_of(table_path(place, "requests"))
     answered = Counter(row["rater_id"] for row in rows if row.get("status") == "answered")
     for judge in sorted({*manifest.requests, *answered}):
         if answered[judge] != manifest.requests.get(judge, 0):
             promised = manifest.requests.get(judge, 0)
             yield f"requests has {answered[judge]} of {promised} answered requests of {judge}"
     held = {
-        row.get("request_id", "") for name in _HOLDING for row in _rows(table_path(place, name))
+        row.get("request_id", "") for name in _HOLDING for row in rows_of(table_path(place, name))
     }
     lost = [
         row for row in rows if row.get("status") == "answered" and row["request_id"] not in held
@@ -148,27 +148,8 @@ def _requests(place: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _withdrawals(place: Path, manifest: Manifest) -> Iterator[str]:
-    gone = Counter(row["mode"] for row in _rows(table_path(place, "withdrawals")))
+    gone = Counter(row["mode"] for row in rows_of(table_path(place, "withdrawals")))
     for mode in sorted({*manifest.withdrawals, *gone}):
         if gone[mode] != manifest.withdrawals.get(mode, 0):
             promised = manifest.withdrawals.get(mode, 0)
             yield f"withdrawals has {gone[mode]} of {promised} rows of mode {mode}"
-
-
-def _collected(place: Path) -> list[Path]:
-    paths = [table_path(place, name) for name in TABLES]
-    return [path for path in paths if path.exists()]
-
-
-def _rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a table; none if it is absent or empty."""
-    return [] if not path.exists() else list(_read(path))
-
-
-def _read(path: Path) -> list[dict[str, str]]:
-    try:
-        with heard_by(None):
-            table: Table = read_table(path, OWN)
-            return table.rows
-    except NoRowsError:
-        return []

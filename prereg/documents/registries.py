@@ -58,10 +58,9 @@ def _collected(material: Material) -> str:
             "whether data exist elsewhere."
         )
     return (
-        f"None had been collected by the program when the plan was locked at "
-        f"{material.lock.locked_at}: it takes live answers only after the lock, and every row of "
-        f"data "
-        "carries the plan hash. Items and a judge's own table of scores, if there is one, existed "
+        f"The plan was locked at {material.lock.locked_at}. The program takes live answers only "
+        "after the lock, does not lock a study that has some, and every row of data carries the "
+        "plan hash and its time. Items and a judge's own table of scores, if there is one, existed "
         "before. Say here whether answers from elsewhere exist."
     )
 

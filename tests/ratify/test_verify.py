@@ -12,6 +12,8 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -138,6 +140,18 @@ def of(cells: list[list[str]], name: str) -> int:
 
 def forge(cells: list[list[str]]) -> None:
     cells[1][of(cells, "plan_hash")] = "f" * 64
+
+
+def days_earlier(table: str, days: int) -> Break:
+    """Return what dates the rows of a table back by some days and an hour."""
+
+    def change(cells: list[list[str]]) -> None:
+        name = "consented_at" if table == "participants" else "answered_at"
+        for row in cells[1:]:
+            then = datetime.fromisoformat(row[of(cells, name)]) - timedelta(days=days, hours=1)
+            row[of(cells, name)] = then.isoformat()
+
+    return rows(table, change, sealed=True)
 
 
 def turn(cells: list[list[str]]) -> None:
@@ -403,6 +417,14 @@ def not_looked(folder: Path) -> None:
     write(folder, chain, sealed=True)
 
 
+def nobody_yet(folder: Path) -> None:
+    """Let the first amendment say that nobody had answered, a day after people began."""
+    days_earlier("participants", 0)(folder)
+    chain = lines(folder)
+    chain[0]["known"] |= {"state": "no_data", "visits": 0, "answers": 0}
+    write(folder, chain, sealed=True)
+
+
 @pytest.mark.usefixtures("not_run_again")
 @pytest.mark.parametrize(
     ("change", "expected"),
@@ -412,6 +434,10 @@ def not_looked(folder: Path) -> None:
         (dated_back, {"amendments": "has been edited"}),
         (dated_back_and_sealed, {"rows": "no version of this plan has its hash"}),
         (not_looked, {"amendments": "amendment 2 of .* says that no results had been seen"}),
+        (
+            nobody_yet,
+            {"amendments": "1 of .* counted 0 visits, and participants has [1-9].* began"},
+        ),
     ],
 )
 def test_every_way_to_break_the_chain_is_told_apart(
@@ -432,6 +458,34 @@ def test_a_row_older_than_the_version_that_it_names_is_found(chain: Path) -> Non
 
     rows("participants", older, sealed=True)(chain)
     assert "row 2: older than the version" in failed(verify(chain))["rows"]
+
+
+@pytest.mark.usefixtures("not_run_again")
+@pytest.mark.parametrize("table", ["participants", "judgments"])
+def test_live_rows_older_than_the_lock_are_found(study: Path, table: str) -> None:
+    days_earlier(table, 1)(study)
+    found = failed(verify(study))
+    assert re.search(rf"{table}, row 2: of .*, before the lock of ", found["rows"])
+
+
+def test_results_older_than_the_lock_are_found(study: Path) -> None:
+    meta = json.loads((study / "results" / "results.json").read_text())["meta"]
+    lock = read_lock(study)
+    assert again._looks(study, meta, lock).answer == "yes"
+    late = again._looks(study, meta, replace(lock, locked_at="2999-01-01T00:00:00.000Z"))
+    assert late.answer == "no"
+    assert "before the lock of 2999" in late.says
+
+
+def test_a_study_with_answers_cannot_be_locked_any_more(study: Path) -> None:
+    (study / LOCK_FILE).unlink()
+    before = content(study)
+    done = CliRunner().invoke(main, ["lock", str(study), "--yes"])
+    assert (done.exit_code, done.output.count("\n")) == (2, 1)
+    assert (
+        "would come too late: it has 6 live visits and plan.looks.jsonl has 1 look" in done.output
+    )
+    assert content(study) == before
 
 
 def test_requests_of_judges_must_be_there_and_have_left_an_answer(tmp_path: Path) -> None:
@@ -542,6 +596,9 @@ def test_a_passport_is_checked_against_its_study(study: Path, tmp_path: Path) ->
     changed = run(file)
     assert changed.exit_code == 2
     assert "no            the passport is as it was written: " in changed.stdout
+    nowhere = run(file, "--folder", str(tmp_path / "nowhere"))
+    assert nowhere.exit_code == 2
+    assert "no such folder" in nowhere.output
     file.write_text("{}")
     assert run(file).exit_code == 2
 

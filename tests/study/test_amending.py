@@ -15,6 +15,7 @@ from prereg.lock import LOCK_FILE, read_lock
 from prereg.looks import looks_log
 from study.amending import amend, draft_amendment
 from study.export.tidy import left_behind, tidy_tables
+from study.known import refuse_collected
 from study.opening import lock_study, open_study
 from study.store.database import Store, open_store
 from study.visits.claims import Arrival, claim
@@ -83,8 +84,33 @@ def with_answers_of(folder: Path) -> Store:
 def test_tables_without_their_store_do_not_count_as_no_data(folder: Path) -> None:
     (folder / "data").mkdir()
     edit(folder, lease_minutes=75)
+    (folder / "data" / "ours.csv").write_text("a table of the lab's own")
+    assert draft_amendment(folder, None).known.state == "no_data"
+    (folder / "data" / "participants.csv").write_text("session_id\n")
     with pytest.raises(RatifyError, match="the store that they come from is not here"):
         draft_amendment(folder, None)
+
+
+def test_an_answer_while_an_amendment_is_checked_is_known(folder: Path) -> None:
+    with_answers(folder, "pilot").close()
+    edit(folder, lease_minutes=75)
+    with closing(open_store(folder, None)) as store:
+        draft = draft_amendment(folder, store)
+        assert draft.known.state == "no_data"
+        with_answers_of(folder).close()
+        with pytest.raises(RatifyError, match=r"no data: nobody had answered. Now it is data, but"):
+            amend(folder, draft, "A longer lease.")
+        made = amend(folder, draft_amendment(folder, store), "A longer lease.")
+    assert (made.known.state, made.known.visits) == ("not_looked", 1)
+
+
+def test_a_study_with_live_visits_is_not_locked_anew(folder: Path) -> None:
+    with_answers(folder, "pilot").close()
+    with closing(open_store(folder, None)) as store:
+        refuse_collected(folder, store)
+        with_answers(folder).close()
+        with pytest.raises(RatifyError, match="would come too late: it has 1 live visit "):
+            refuse_collected(folder, store)
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,9 @@ def gate_warnings(study: Study) -> list[str]:
     analyses = {analysis.id: analysis for analysis in study.plan.analyses}
     answering: dict[str, Answering | None] = {}
     for number, threshold in enumerate(study.plan.gate):
-        analysis = analyses[threshold.analysis]
+        analysis = analyses.get(threshold.analysis)  # one that is not there is a fault of the plan
+        if analysis is None:
+            continue
         judge = _judge_of(study, analysis, threshold.quantity)
         if judge is None:
             continue
