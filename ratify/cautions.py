@@ -29,6 +29,7 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
         When there is no plan, or it is not YAML.
     """
     from analysis.planning.columns import absent_tables, faults_of_columns
+    from analysis.planning.effect_names import faults_of_effects
     from analysis.planning.rehearsal import rehearsed
     from analysis.planning.whole_rehearsal import without_numbers
     from prereg.checking.remark import error_of, note
@@ -40,6 +41,8 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     if plan is not None and table is not None and not fits_no_kind(plan):
         found.add(list(rehearsed(plan, table.rows, folder)))
         found.add(list(faults_of_columns(plan, table.rows, folder)))
+        if not found.locked:  # no analysis reads an assumption, so a locked study goes on
+            found.add(list(faults_of_effects(plan, table.rows)))
         if found.study is not None and not found.locked and not found.errors:
             trials = [one for hand in found.study.sequences.values() for one in hand]
             found.remark(list(without_numbers(plan, table.rows, trials)))

@@ -24,7 +24,7 @@ Plan = dict[str, Any]
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a study folder of each kind, to be copied."""
     place = tmp_path_factory.mktemp("made")
-    names = ("pairwise_preference", "empathy_rating", "best_response")
+    names = ("pairwise_preference", "empathy_rating", "best_response", "coaching_trial")
     for name in names:
         new_study(place / name, worked=name)
     return {name: place / name for name in names}
@@ -408,6 +408,21 @@ def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_p
     with edited_plan(folder) as plan:
         plan["analyses"] = [plan["analyses"][1] | {"predictors": "C(armm)"}]
     assert "'armm'" in errors(folder)["analyses.0.predictors"]
+
+
+def test_an_assumed_effect_that_nothing_reads_stops_the_lock(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    with edited_plan(folder) as plan:
+        effects = plan["assumptions"]["effects"]
+        effects["feedback"]["effect"] = {"feedback - contrl": 0.6}
+        effects["improved"]["effect"] = {"feedbak": 0.8}
+    found = [one for one in checked(folder) if one["severity"] == "error"]
+    assert [one["do"] for one in found] == [
+        "write 'feedback' if that is meant",
+        "write 'feedback - control' if that is meant",
+    ]
+    assert ran("lock", folder).exit_code == 2
+    assert "no simulation reads this effect" in ran("simulate", folder).output
 
 
 def test_an_analysis_that_finds_nothing_in_a_simulated_study_is_said(
