@@ -30,6 +30,7 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     """
     from analysis.planning.columns import absent_tables, faults_of_columns
     from analysis.planning.effect_names import faults_of_effects
+    from analysis.planning.own_values import faults_of_values
     from analysis.planning.rehearsal import rehearsed
     from analysis.planning.whole_rehearsal import without_numbers
     from prereg.checking.remark import error_of, note
@@ -41,6 +42,7 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     if plan is not None and table is not None and not fits_no_kind(plan):
         found.add(list(rehearsed(plan, table.rows, folder)))
         found.add(list(faults_of_columns(plan, table.rows, folder)))
+        found.add(list(faults_of_values(plan, folder)))
         if not found.locked:  # no analysis reads an assumption, so a locked study goes on
             found.add(list(faults_of_effects(plan, table.rows)))
         if found.study is not None and not found.locked and not found.errors:

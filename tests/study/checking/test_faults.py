@@ -410,6 +410,56 @@ def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_p
     assert "'armm'" in errors(folder)["analyses.0.predictors"]
 
 
+def write_talks(folder: Path, **changes: str) -> None:
+    """Write the own table of the worked plan; changes are of its last row."""
+    (folder / "data").mkdir(exist_ok=True)
+    arms = ("control", "feedback", "video")
+    rows = [
+        {"person_id": f"p{n}", "round": str(turn), "condition": arms[n % 3]}
+        | {name: str((n * 7 + turn * place) % 5 + 1) for place, name in enumerate(SCORES, 1)}
+        for n in range(30)
+        for turn in (1, 2, 3)
+    ]
+    rows[-1] |= changes
+    write_csv(folder / "data" / "conversations.csv", list(rows[0]), rows)
+
+
+SCORES = ("validating", "elaborating", "understanding", "skill")
+
+
+def test_values_that_an_own_table_does_not_have_stop_the_lock(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    write_talks(folder)
+    assert errors(folder) == {}
+    with edited_plan(folder) as plan:
+        plan["analyses"][2]["sd"]["value"] = 9
+        plan["analyses"][4] |= {"treatments": ["feedback", "vidio"], "baseline_rounds": [0]}
+        plan["assumptions"]["effects"]["improved"]["effect"] = {"feedback": 0.8}
+    found = {one["key"]: one for one in checked(folder) if one["severity"] == "error"}
+    assert {key: one["allowed"] for key, one in found.items()} == {
+        "analyses.2.sd.value": "1, 2, 3",
+        "analyses.4.treatments.1": "control, feedback, video",
+        "analyses.4.baseline_rounds.0": "1, 2, 3",
+    }
+    said = found["analyses.4.treatments.1"]
+    assert "no row of conversations.csv has this in its column 'condition'" in said["problem"]
+
+
+def test_what_would_stop_an_analysis_of_change_stops_the_lock(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    with edited_plan(folder) as plan:
+        plan["analyses"][2]["sd"]["value"] = 1.0  # the number that is in the table
+    write_talks(folder, round="2")
+    (fault,) = [one for one in checked(folder) if one["severity"] == "error"]
+    assert "is a second measurement of the same person id" in fault["problem"]
+    assert (Path(fault["file"]).name, fault["row"]) == ("conversations.csv", 91)
+    themes = {"id": "themes", "kind": "themes", "texts": "conversations", "columns": ["skill"]}
+    with edited_plan(folder) as plan:
+        plan["analyses"] = [themes | {"time": "round", "before": "1", "after": "4"}]
+        plan |= {"hypotheses": [], "assumptions": {}}
+    assert list(errors(folder)) == ["analyses.0.after"]
+
+
 def test_an_assumed_effect_that_nothing_reads_stops_the_lock(made: Any, tmp_path: Path) -> None:
     folder = copied(made, tmp_path, "coaching_trial")
     with edited_plan(folder) as plan:
