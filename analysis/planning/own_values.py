@@ -66,9 +66,9 @@ def _named(analysis: AnyAnalysis) -> dict[str, list[tuple[str, str, str]]]:
         times = (("before", analysis.before), ("after", analysis.after))
         return {analysis.texts: [(key, analysis.time, value) for key, value in times]}
     if isinstance(analysis, Regression) and analysis.tables() and analysis.sd is not None:
-        column, value = analysis.sd.column, analysis.sd.value
-        if column is not None and value is not None:
-            return {analysis.data: [("sd.value", column, value)]}
+        sd = analysis.sd
+        if sd.column is not None and sd.value is not None:
+            return {analysis.data: [("sd.value", sd.column, sd.value)]}
     return {}
 
 
