@@ -12,6 +12,7 @@ from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.analyses.sources import Themes
+from prereg.checking.numbers import of_numbers
 from prereg.checking.remark import NOTE, WARNING, Remark, note, warning
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan
@@ -29,6 +30,7 @@ def of_analyses(plan: Plan) -> list[Remark]:
         *_of_regressions(plan),
         *_of_checks(plan),
         *_of_hypotheses(plan),
+        *of_numbers(plan),
     ]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prereg.checking.analyses import of_analyses
 from prereg.checking.design import answers_per_item, of_design
+from prereg.checking.numbers import faults_of_numbers
 from prereg.checking.remark import Remark, note, warning
 from prereg.checking.texts import left_from_worked_plan, other_languages, placeholders
 from prereg.design.sequences import Trial, generate_sequences
@@ -123,6 +124,8 @@ def look(folder: Path | str) -> Looked:
     if found.study is not None:
         _judges(found.study, found)
     if not found.locked:
+        if "scales" not in read.unread:
+            found.add(list(faults_of_numbers(plan)))
         _remarks(found, plan, texts)
     return found
 

@@ -320,6 +320,20 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
             "design.raters",
             "More than half of the differences between items would be chance",
         ),
+        (
+            "pairwise_preference",
+            _set("gate", 0, "at_least", to=5),
+            "error",
+            "gate.0.at_least",
+            "'spearman' is never more than 1, so the gate cannot pass",
+        ),
+        (
+            RATED,
+            _set("data_management", to={"kept_until": "2020-01-01"}),
+            "warning",
+            "data_management.kept_until",
+            "is in the past",
+        ),
         (RATED, _set("seed", to=3), "note", "design.raters", "the 95% interval of its mean rating"),
     ],
 )
@@ -404,7 +418,7 @@ def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_p
     ]
     write_csv(folder / "data" / "survey.csv", list(rows[0]), rows)
     found = errors(folder)
-    assert set(found) == {"analyses.2.person", "analyses.2.condition"}
+    assert set(found) == {f"analyses.2.{key}" for key in ("person", "condition", "post_rounds.0")}
     with edited_plan(folder) as plan:
         plan["analyses"] = [plan["analyses"][1] | {"predictors": "C(armm)"}]
     assert "'armm'" in errors(folder)["analyses.0.predictors"]
