@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prereg.checking.remark import Remark
+    from prereg.errors import RatifyError
     from study.checking.looking import Looked
     from study.folder import Study
 
@@ -40,7 +41,7 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     found = look(folder)
     plan, table = found.partial.plan, found.table
     if plan is not None and table is not None and not fits_no_kind(plan):
-        found.add(list(rehearsed(plan, table.rows, folder)))
+        found.add(_new_faults(found, rehearsed(plan, table.rows, folder)))
         found.add(list(faults_of_columns(plan, table.rows, folder)))
         found.add(list(faults_of_values(plan, folder)))
         if not found.locked:  # no analysis reads an assumption, so a locked study goes on
@@ -64,6 +65,16 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
         [*errors, *found.remarks],
         key=lambda one: (order[one.severity], one.file or "", one.line or 0),
     )
+
+
+def _new_faults(found: Looked, faults: Iterable[RatifyError]) -> list[RatifyError]:
+    """Return the faults at keys that have none yet: a formula fails at a column once."""
+    known = {one.column for one in found.errors if one.column and one.row is None}
+    return [
+        fault
+        for fault in faults
+        if fault.row is not None or found.partial.in_file(fault.column or "") not in known
+    ]
 
 
 def print_remarks(remarks: Iterable[Remark]) -> None:

@@ -105,6 +105,7 @@ def _of_judges(plan: Plan) -> list[Remark]:
                 note(
                     f"no analysis names the baseline '{judge.id}', so nothing is tested about it.",
                     key=f"judges.{number}.id",
+                    value=judge.id,
                 )
             )
         elif judge.id not in named:
@@ -115,6 +116,7 @@ def _of_judges(plan: Plan) -> list[Remark]:
                     "tested about it.",
                     "Name it in an analysis, or leave it out.",
                     f"judges.{number}.id",
+                    value=judge.id,
                 )
             )
         elif plan.gate and judge.id not in gated and isinstance(judge, LLMJudge):
@@ -124,6 +126,7 @@ def _of_judges(plan: Plan) -> list[Remark]:
                     "nothing about it.",
                     "Add a threshold about it, or leave it out.",
                     "gate",
+                    value=judge.id,
                 )
             )
     return found

@@ -96,7 +96,7 @@ def _of_cut(analysis: AnyAnalysis, cut: Cut, plan: Plan, where: str) -> Iterator
     for name, low, high in _scales(analysis, cut, plan):
         if not low <= cut.at <= high:
             yield RatifyError(
-                f"the scale {name} does not have this point, so the cut tells no cases apart",
+                f"is outside the scale {name}, so the cut tells no cases apart",
                 column=where,
                 value=cut.at,
                 allowed=_between((low, high)),

@@ -145,6 +145,34 @@ def test_faults_of_judges_items_and_texts_come_with_those_of_the_plan(
         assert sum(words in line for line in said) == 1, (words, said)
 
 
+def test_every_fault_is_one_line_that_reads_well(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    with edited_plan(folder) as plan:
+        plan["title"] = "TODO"
+        plan["analyses"][2]["formula"] = "select_higher ~ gpa"
+        plan["hypotheses"] = [{"id": name, "text": f"It is {name}."} for name in ("H1", "H1", "H3")]
+        plan["language"] = "french"
+    lines = [line.partition("plan.yaml, ")[2] for line in ran("check", folder).stderr.splitlines()]
+    said = "\n".join(lines)
+    assert "the plan still has a placeholder: 'TODO'. Write your own." in said
+    assert "so nothing will be said about it. Add 'hypothesis: H3' to an analysis" in said
+    assert "got 'H2' (allowed: H1, H3); write what is allowed" in said
+    assert sum("analyses.2.formula" in line for line in lines) == 1, "not by the rehearsal, too"
+    assert "got 'gpa' (allowed: gap, scenario, position" in said
+    assert sum("french" in line for line in lines) == 1, said
+
+
+def test_a_judge_of_an_analysis_that_was_set_aside_is_not_warned_about(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path, RATED)
+    with edited_plan(folder) as plan:
+        plan["judges"].append({"id": "gpt", "kind": "llm", "model": "m"})
+        plan["analyses"] = [{"id": "a", "kind": "agreement", "judges": ["gpt"], "cuts": {"at": 5}}]
+    assert [one["key"] for one in checked(folder) if "no analysis names it" in one["problem"]] == []
+    assert "is not a list" in errors(folder)["analyses.0.cuts"]
+
+
 def test_a_plan_of_no_kind_is_not_judged_further(made: Any, tmp_path: Path) -> None:
     folder = copied(made, tmp_path)
     with edited_plan(folder) as plan:
@@ -304,7 +332,7 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
             _set("title", to="Study of [your topic]"),
             "warning",
             "title",
-            "still has a placeholder: [your topic]",
+            "still has a placeholder: '[your topic]'.",
         ),
         (
             RATED,
