@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from analysis.planning.invented import Items
@@ -21,7 +21,7 @@ _OF_ANSWERS = "people's answers follow from assumptions.raters and assumptions.j
 
 
 def faults_of_effects(plan: Plan, items: Items) -> Iterator[RatifyError]:
-    """Yield a fault for each assumed effect that no simulation of the plan reads.
+    """Yield a fault for each assumed effect that no simulation reads, or that cannot be.
 
     Such an effect would be 0 without a word, and power would be that of another plan.
 
@@ -35,6 +35,7 @@ def faults_of_effects(plan: Plan, items: Items) -> Iterator[RatifyError]:
     for name, assumed in plan.assumptions.effects.items():
         if name not in by_id or not assumed.effect:
             continue
+        yield from _impossible(by_id[name], assumed.effect)
         known, none = _read_of(plan, by_id[name], items)
         if known is None:
             continue
@@ -47,6 +48,20 @@ def faults_of_effects(plan: Plan, items: Items) -> Iterator[RatifyError]:
                     value=effect,
                     allowed=", ".join(known) or f"no effect here: {none}",
                 )
+
+
+def _impossible(analysis: AnyAnalysis, effect: Mapping[str, float]) -> Iterator[RatifyError]:
+    """Yield a fault for each correlation and each difference of shares beyond 1."""
+    what = "correlation" if isinstance(analysis, RankCorrelation) else "difference of shares"
+    for name, size in effect.items():
+        if isinstance(analysis, RankCorrelation | Themes) and abs(size) > 1:
+            yield RatifyError(
+                f"is no {what}",
+                file=PLAN_FILE,
+                column=f"assumptions.effects.{analysis.id}.effect.{name}",
+                value=size,
+                allowed="-1 to 1",
+            )
 
 
 def refuse_unread_effects(plan: Plan, items: Items, folder: Path) -> None:

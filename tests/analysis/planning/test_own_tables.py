@@ -134,6 +134,9 @@ def test_an_effect_that_no_simulation_reads_is_a_fault_with_the_names_that_are_r
     assert unread(THEMES, themes={"any": 0.2}) == [], "the data decide the themes"
     assert unread(of_column, items=items, known={"known": 0.5}) == []
 
+    assert unread(of_column, items=items, known={"known": 5}) == [(5, "-1 to 1")]
+    assert unread(coded, themes={"hope": -1.5}) == [(-1.5, "-1 to 1")]
+
     names = [name for name, _ in unread(REGRESSION, skills={"coach": 1, "wise: coach": 1})]
     assert names == []
     wrong = {"coch": 1.0, "wize: coach": 1.0, "warm: coach - video": 1.0}
