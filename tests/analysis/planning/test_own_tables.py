@@ -52,6 +52,7 @@ CHANGE = {
     "post_rounds": [2, 3],
 }
 THEMES = {"id": "themes", "kind": "themes", "texts": "notes", "labels": "codes", "test": "paired"}
+ARMS = {"condition": "arm", "control": "a"}  # which sorts before the others, so it is the reference
 
 
 def plan(*analyses: dict[str, Any], effects: dict[str, Any] | None = None, **more: Any) -> Plan:
@@ -152,6 +153,32 @@ def test_an_effect_that_no_simulation_reads_is_a_fault_with_the_names_that_are_r
     second = of_column | {"id": "second", "column": "old"}
     ((_, why),) = unread(of_column, second, items=items, second={"old": 0.2})
     assert why.endswith("as assumptions.effects.known says")
+
+
+@pytest.mark.parametrize(
+    ("analyses", "of"),
+    [
+        ((CHANGE,), "change"),
+        ((THEMES | {"themes": ["hope", "help"]},), "themes"),
+        ((REGRESSION,), "skills"),
+        ((CHANGE | {"table": "talks", "value": "warm", **ARMS}, REGRESSION), "skills"),
+        ((REGRESSION, REGRESSION | {"id": "two", "outcomes": ["wise"]}), "two"),
+    ],
+)
+def test_every_name_that_is_allowed_changes_the_simulated_tables(
+    analyses: tuple[dict[str, Any], ...], of: str
+) -> None:
+    ((_, allowed),) = unread(*analyses, **{of: {"no such name": 1.0}})
+    for name in allowed.split(", "):
+        made = [
+            simulated_tables(
+                plan(*analyses, effects={of: {"effect": {name: size}}}),
+                ITEMS,
+                np.random.default_rng(1),
+            )
+            for size in (0.2, 0.9)
+        ]
+        assert any(not made[0][table].equals(made[1][table]) for table in made[0]), name
 
 
 def test_sources_that_only_the_items_name() -> None:
