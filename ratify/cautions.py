@@ -43,8 +43,8 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     if plan is not None and table is not None and not fits_no_kind(plan):
         found.add(_new_faults(found, rehearsed(plan, table.rows, folder)))
         found.add(list(faults_of_columns(plan, table.rows, folder)))
-        found.add(list(faults_of_values(plan, folder)))
-        if not found.locked:  # no analysis reads an assumption, so a locked study goes on
+        if not found.locked:  # then a table may grow, and no analysis reads an assumption
+            found.add(list(faults_of_values(plan, folder)))
             found.add(list(faults_of_effects(plan, table.rows)))
         if found.study is not None and not found.locked and not found.errors:
             trials = [one for hand in found.study.sequences.values() for one in hand]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -452,7 +452,7 @@ def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_p
     assert "'armm'" in errors(folder)["analyses.0.predictors"]
 
 
-def write_talks(folder: Path, **changes: str) -> None:
+def write_talks(folder: Path, turns: Sequence[int] = (1, 2, 3), **changes: str) -> None:
     """Write the own table of the worked plan; changes are of its last row."""
     (folder / "data").mkdir(exist_ok=True)
     arms = ("control", "feedback", "video")
@@ -460,7 +460,7 @@ def write_talks(folder: Path, **changes: str) -> None:
         {"person_id": f"p{n}", "round": str(turn), "condition": arms[n % 3]}
         | {name: str((n * 7 + turn * place) % 5 + 1) for place, name in enumerate(SCORES, 1)}
         for n in range(30)
-        for turn in (1, 2, 3)
+        for turn in turns
     ]
     rows[-1] |= changes
     write_csv(folder / "data" / "conversations.csv", list(rows[0]), rows)
@@ -485,6 +485,19 @@ def test_values_that_an_own_table_does_not_have_stop_the_lock(made: Any, tmp_pat
     }
     said = found["analyses.4.treatments.1"]
     assert "no row of conversations.csv has this in its column 'condition'" in said["problem"]
+
+
+def test_the_own_table_of_a_locked_study_may_grow(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    with edited_plan(folder) as plan:
+        plan["analyses"] = [one for one in plan["analyses"] if one["kind"] == "change"]
+        plan["assumptions"] = {}
+    write_talks(folder, turns=(1, 2))
+    assert list(errors(folder)) == ["analyses.0.post_rounds.1"]
+    (folder / "data" / "conversations.csv").unlink()
+    assert ran("lock", folder, "--yes").exit_code == 0
+    write_talks(folder, turns=(1, 2))
+    assert errors(folder) == {}, "the third round follows"
 
 
 def test_what_would_stop_an_analysis_of_change_stops_the_lock(made: Any, tmp_path: Path) -> None:
