@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prereg.checking.remark import Remark
+    from prereg.errors import RatifyError
     from study.checking.looking import Looked
     from study.folder import Study
 
@@ -29,6 +30,8 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
         When there is no plan, or it is not YAML.
     """
     from analysis.planning.columns import absent_tables, faults_of_columns
+    from analysis.planning.effect_names import faults_of_effects
+    from analysis.planning.own_values import faults_of_values
     from analysis.planning.rehearsal import rehearsed
     from analysis.planning.whole_rehearsal import without_numbers
     from prereg.checking.remark import error_of, note
@@ -38,8 +41,11 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
     found = look(folder)
     plan, table = found.partial.plan, found.table
     if plan is not None and table is not None and not fits_no_kind(plan):
-        found.add(list(rehearsed(plan, table.rows, folder)))
+        found.add(_new_faults(found, rehearsed(plan, table.rows, folder)))
         found.add(list(faults_of_columns(plan, table.rows, folder)))
+        if not found.locked:  # then a table may grow, and no analysis reads an assumption
+            found.add(list(faults_of_values(plan, folder)))
+            found.add(list(faults_of_effects(plan, table.rows)))
         if found.study is not None and not found.locked and not found.errors:
             trials = [one for hand in found.study.sequences.values() for one in hand]
             found.remark(list(without_numbers(plan, table.rows, trials)))
@@ -59,6 +65,16 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
         [*errors, *found.remarks],
         key=lambda one: (order[one.severity], one.file or "", one.line or 0),
     )
+
+
+def _new_faults(found: Looked, faults: Iterable[RatifyError]) -> list[RatifyError]:
+    """Return the faults at keys that have none yet: a formula fails at a column once."""
+    known = {one.column for one in found.errors if one.column and one.row is None}
+    return [
+        fault
+        for fault in faults
+        if fault.row is not None or found.partial.in_file(fault.column or "") not in known
+    ]
 
 
 def print_remarks(remarks: Iterable[Remark]) -> None:

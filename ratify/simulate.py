@@ -33,6 +33,7 @@ def simulate(folder: Path, raters: int | None) -> None:
     Everything is written to DIR/simulation, which is replaced; the study itself stays as it is and
     needs no lock. No model is asked: judges other than baselines are simulated, too.
     """
+    from analysis.planning.effect_names import refuse_unread_effects
     from prereg.files import replaced_folder
     from study.opening import open_study
     from study.simulation.folder import SIMULATION, copied, refuse_folder
@@ -40,6 +41,7 @@ def simulate(folder: Path, raters: int | None) -> None:
 
     refuse_folder(folder)
     study = open_study(folder)
+    refuse_unread_effects(study.plan, study.table.rows, folder)
     places = study.plan.design.raters if raters is None else raters
     refuse_places(study, places)
     with replaced_folder(folder / SIMULATION, ours=None) as beside:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from analysis.planning.effect_names import refuse_unread_effects
 from analysis.planning.kept import Kept, key_of
 from analysis.planning.points import Point, Setup, points_of, setup_of
 from analysis.planning.power import Power, at_point
@@ -95,10 +96,12 @@ def work_of(folder: Path, *, studies: int | None = None, curves: bool = True) ->
     Raises
     ------
     RatifyError
-        If plan or items are wrong, or too few items are there for the plan's own design.
+        If plan or items are wrong, if the plan assumes an effect that no simulation reads, or if
+        too few items are there for the plan's own design.
     """
     plan = load_plan(folder)
     items = read_items(folder / plan.materials.items, plan.data.reading("items"))
+    refuse_unread_effects(plan, items.rows, folder)
     count = plan.assumptions.studies if studies is None else studies
     setups: list[Setup] = []
     skipped: dict[Point, str] = {}

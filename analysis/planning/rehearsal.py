@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.evidence.tables import TABLES_FOLDER
 from analysis.inference.trial_errors import cluster_columns
+from analysis.planning.conditions import changes_of, with_conditions
 from analysis.planning.invented import Items, invented_ratings, invented_trials, with_shuffled
 from analysis.planning.own_tables import simulated_tables
 from analysis.registered.regression_parts import formula_of
@@ -18,8 +20,7 @@ from analysis.regression.fit import clustered_logit, clustered_ols, robust_ols
 from analysis.regression.formula import columns_of
 from analysis.regression.ordinal import clustered_ordinal
 from analysis.tables.columns import numbers, require_columns
-from analysis.tables.tidy import naming
-from prereg.analyses.change import Change
+from analysis.tables.tidy import naming, table_path
 from prereg.analyses.choices import Logit
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.errors import RatifyError
@@ -103,7 +104,9 @@ def _regression(
         yield from (_no_column(name, data, key) for key, name in missing + lost)
         if lost:
             return
-        yield from _fitted(analysis, outcome, data, where)
+        there = folder is not None and table_path(folder / TABLES_FOLDER, analysis.data).exists()
+        for fault in _fitted(analysis, outcome, data, where):
+            yield fault if there else with_conditions(plan, analysis, fault)
         return  # the other outcomes have the same terms
 
 
@@ -190,9 +193,16 @@ def _rows(
 def _simulated(
     plan: Plan, items: Items, analysis: Regression, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return an own table as it may be: an analysis of change says what its occasions are."""
-    alike = [one for one in plan.analyses if isinstance(one, Change) and one.table == analysis.data]
-    alone = plan.model_copy(update={"analyses": (*alike, analysis)})
+    """Return an own table as it may be: an analysis of change says what its occasions are.
+
+    Its outcomes have no effect: a wrong contrast is a fault of the fit, which names its key.
+    """
+    none = plan.assumptions.of(analysis.id).model_copy(update={"effect": {"": 0.0}})
+    effects = {**plan.assumptions.effects, analysis.id: none}
+    assumed = plan.assumptions.model_copy(update={"effects": effects})
+    alone = plan.model_copy(
+        update={"analyses": (*changes_of(plan, analysis), analysis), "assumptions": assumed}
+    )
     return simulated_tables(alone, pd.DataFrame(items), rng)[analysis.data]
 
 

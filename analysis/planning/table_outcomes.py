@@ -8,6 +8,7 @@ from patsy import PatsyError, dmatrix
 from scipy.special import expit
 
 from analysis.arrays import FloatArray
+from analysis.planning.effect_names import regressions_alike, sizes_of_outcome
 from analysis.planning.effect_sizes import MEDIUM, MEDIUM_LOG_ODDS, sizes
 from analysis.planning.table_people import OwnTable, people_and_turns, people_of
 from analysis.planning.table_terms import (
@@ -48,11 +49,22 @@ def of_regression(
         table = people_and_turns(people_of(plan, assumed), assumed.rows if told else 1)
     if analysis.clustering is not None:
         table.add(analysis.clustering, table.ids())
-    _add_predictors(analysis, table, items, plan, rng)
+    _add_predictors(_naming_all_levels(plan, analysis), table, items, plan, rng)
     for outcome in analysis.outcomes:
         if outcome not in table.columns:
             table.add(outcome, _outcome(plan, analysis, outcome, table, rng))
     return table
+
+
+def _naming_all_levels(plan: Plan, analysis: Regression) -> Regression:
+    """Return a regression that names the categories of others of its formula, too."""
+    others = {
+        one.id: one for name in analysis.outcomes for one in regressions_alike(plan, analysis, name)
+    }
+    contrasts = dict(analysis.contrasts)
+    for one in others.values():
+        contrasts |= {f"{one.id}: {name}": text for name, text in one.effects.items()}
+    return analysis.model_copy(update={"contrasts": contrasts})
 
 
 def _add_predictors(
@@ -120,19 +132,27 @@ def _mean(plan: Plan, analysis: Regression, outcome: str, table: OwnTable) -> Fl
     medium = MEDIUM_LOG_ODDS
     if analysis.model == "ols":
         medium = MEDIUM * (assumed.between + assumed.within) ** 0.5
-    names = [f"{outcome}: {name}" for name in analysis.effects]
-    own = any(name in assumed.effect for name in names)
-    size = sizes(plan, analysis, names if own else list(analysis.effects), medium)
-    given = [
-        (text, size[f"{outcome}: {name}" if own else name])
-        for name, text in analysis.effects.items()
-        if not assumed.effect or f"{outcome}: {name}" in assumed.effect or name in assumed.effect
-    ]
+    given = _sizes(plan, analysis, outcome, medium)
     if not given:
         return np.zeros(table.rows)
-    weights = np.array([weights_among(terms, text) for text, _ in given])
-    wanted = np.array([value for _, value in given])
+    weights = np.array([weights_among(terms, text) for text in given])
+    wanted = np.array(list(given.values()))
     return np.asarray(np.asarray(design) @ np.linalg.lstsq(weights, wanted, rcond=None)[0])
+
+
+def _sizes(plan: Plan, analysis: Regression, outcome: str, medium: float) -> dict[str, float]:
+    """Return the size of each term and contrast of an outcome, by its text.
+
+    Another regression of the same formula may say more about the outcome.
+    """
+    found = {}
+    for one in (analysis, *regressions_alike(plan, analysis, outcome)):
+        given = sizes_of_outcome(plan, one, outcome)
+        if one is analysis and not plan.assumptions.of(one.id).effect:
+            given = sizes(plan, one, list(one.effects), medium)
+        for name, size in given.items():
+            found[one.effects[name]] = size
+    return found
 
 
 def _typed(table: OwnTable) -> pd.DataFrame:

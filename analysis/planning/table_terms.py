@@ -46,9 +46,7 @@ def levels_of(analysis: Regression, name: str, assumed: Effects) -> tuple[str, .
     """
     if name in assumed.levels:
         return tuple(assumed.levels[name])
-    shown = " ".join([*analysis.terms, *analysis.contrasts.values()])
-    pattern = rf"(?<!\w){re.escape(name)}(?!\w)[^\[\]:]*\[(?:[TS]\.)?([^\]]+)\]"
-    named = [_whole(level) for level in re.findall(pattern, shown)]
+    named = levels_in(" ".join([*analysis.terms, *analysis.contrasts.values()]), name)
     more = [str(one) for one in analysis.predictions.get(name, ())]
     if analysis.sd is not None and analysis.sd.column == name and analysis.sd.value is not None:
         more.append(analysis.sd.value)
@@ -66,6 +64,12 @@ def levels_of(analysis: Regression, name: str, assumed: Effects) -> tuple[str, .
     if first not in named:  # it has no coefficient, so it is the reference
         return (first, *(level for level in levels if level != first))
     return (_before(levels), *levels)
+
+
+def levels_in(text: str, name: str) -> list[str]:
+    """Return the categories of a column that terms or contrasts name."""
+    pattern = rf"(?<!\w){re.escape(name)}(?!\w)[^\[\]:]*\[(?:[TS]\.)?([^\]]+)\]"
+    return [_whole(level) for level in re.findall(pattern, text)]
 
 
 def numbers_of(analysis: Regression, name: str, assumed: Effects) -> tuple[float, ...]:

@@ -7,6 +7,8 @@ import re
 
 from prereg.errors import RatifyError
 
+# The problem of an assumed effect that no simulation reads.
+UNREAD = "no simulation reads this effect"
 # What a problem says, and what is done about it; the first that fits counts.
 _ADVICE: tuple[tuple[str, str], ...] = (
     (r"unknown key; ", "put the text in quotation marks"),
@@ -28,9 +30,10 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 
 def advice(fault: RatifyError) -> str:
     """Return what to do about a fault, without a full stop."""
-    if fault.problem == "unknown key":
-        name = (fault.column or "").rpartition(".")[2]
-        near = difflib.get_close_matches(name, (fault.allowed or "").split(", "), n=1, cutoff=0.6)
+    named = {"unknown key": (fault.column or "").rpartition(".")[2], UNREAD: str(fault.value)}
+    if fault.problem in named:
+        known = (fault.allowed or "").split(", ")
+        near = difflib.get_close_matches(named[fault.problem], known, n=1, cutoff=0.6)
         return (
             f"write '{near[0]}' if that is meant" if near else "correct its spelling, or remove it"
         )

@@ -12,6 +12,7 @@ from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.analyses.sources import Themes
+from prereg.checking.numbers import of_numbers
 from prereg.checking.remark import NOTE, WARNING, Remark, note, warning
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan
@@ -29,6 +30,7 @@ def of_analyses(plan: Plan) -> list[Remark]:
         *_of_regressions(plan),
         *_of_checks(plan),
         *_of_hypotheses(plan),
+        *of_numbers(plan),
     ]
 
 
@@ -103,6 +105,7 @@ def _of_judges(plan: Plan) -> list[Remark]:
                 note(
                     f"no analysis names the baseline '{judge.id}', so nothing is tested about it.",
                     key=f"judges.{number}.id",
+                    value=judge.id,
                 )
             )
         elif judge.id not in named:
@@ -113,6 +116,7 @@ def _of_judges(plan: Plan) -> list[Remark]:
                     "tested about it.",
                     "Name it in an analysis, or leave it out.",
                     f"judges.{number}.id",
+                    value=judge.id,
                 )
             )
         elif plan.gate and judge.id not in gated and isinstance(judge, LLMJudge):
@@ -122,6 +126,7 @@ def _of_judges(plan: Plan) -> list[Remark]:
                     "nothing about it.",
                     "Add a threshold about it, or leave it out.",
                     "gate",
+                    value=judge.id,
                 )
             )
     return found

@@ -59,13 +59,16 @@ class Remark:
         return f"{self.problem} {self.do}".strip()
 
     def one_line(self) -> str:
-        """Return the whole remark on one line: place, problem, and what to do."""
+        """Return the whole remark on one line: place, problem, and what to do.
+
+        A warning or a note is a sentence, which has the value in it.
+        """
         line = RatifyError(
             self.problem,
             file=self.file,
             row=self.row,
             column=self.key,
-            value=self.value,
+            value=self.value if self.severity == ERROR else None,
             allowed=self.allowed,
             part=self.part,
             line=self.line,

@@ -105,7 +105,7 @@ def placeholders(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
     """
     found = [
         warning(
-            f"it still has a placeholder: {place[0]}",
+            f"it still has a placeholder: '{place[0]}'.",
             "Write what belongs there.",
             file=getattr(plan.materials, name),
             line=number,
@@ -118,13 +118,13 @@ def placeholders(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
         place = _PLACEHOLDER.search(text)
         if place:
             found.append(
-                warning(f"the plan still has a placeholder: {place[0]}", "Write your own.", key)
+                warning(f"the plan still has a placeholder: '{place[0]}'.", "Write your own.", key)
             )
     return found
 
 
 def other_languages(
-    plan: Plan, texts: Mapping[str, str], items: Sequence[str] = ()
+    plan: Plan, texts: Mapping[str, str], items: Sequence[str] = (), *, pages: bool = True
 ) -> list[Remark]:
     """Return warnings about texts in another language than the pages', or than a judge reads.
 
@@ -135,8 +135,10 @@ def other_languages(
         Consent and instructions.
     items : sequence of str
         Texts of the items.
+    pages : bool
+        Whether the pages speak the plan's language. If not, nothing is compared with it.
     """
-    found = []
+    found: list[Remark] = []
     parts = [(None, getattr(plan.materials, name), text) for name, text in texts.items()]
     if items:
         some = "\n".join(items[:: max(1, len(items) // _MOST_ITEMS)])
@@ -144,7 +146,7 @@ def other_languages(
     own = NAMES.get(plan.language, plan.language)
     for key, file, text in [*parts, *((key, None, text) for key, text in _shown_by(plan))]:
         spoken = language_of(text)
-        if spoken is None or spoken == plan.language:
+        if not pages or spoken is None or spoken == plan.language:
             continue
         found.append(
             warning(

@@ -292,5 +292,5 @@ def unknown(name: str, allowed: list[str], where: str) -> Iterator[RatifyError]:
             "is not known here",
             column=where,
             value=name,
-            allowed=", ".join(allowed) or "none is defined",
+            allowed=", ".join(dict.fromkeys(allowed)) or "none is defined",
         )

@@ -22,7 +22,7 @@ def faults_of_assumptions(plan: Plan) -> Iterator[RatifyError]:
                     "is an assumption about something that the plan does not have",
                     column=f"assumptions.{where}",
                     value=name,
-                    allowed=", ".join(known) or "nothing: the plan has none",
+                    allowed=", ".join(dict.fromkeys(known)) or "nothing: the plan has none",
                 )
     for name, value in plan.assumptions.judges.each.items():
         if not -1 <= value <= 1:

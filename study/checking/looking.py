@@ -9,6 +9,7 @@ from pathlib import Path
 
 from prereg.checking.analyses import of_analyses
 from prereg.checking.design import answers_per_item, of_design
+from prereg.checking.numbers import faults_of_numbers
 from prereg.checking.remark import Remark, note, warning
 from prereg.checking.texts import left_from_worked_plan, other_languages, placeholders
 from prereg.design.sequences import Trial, generate_sequences
@@ -27,7 +28,7 @@ from study.items import Item
 from study.judges.checks import checked
 from study.judges.fits import check_baselines_beside, check_columns, check_habits, check_judge_of
 from study.judges.given.planned import gate_warnings
-from study.language import check_language
+from study.language import check_language, languages
 from study.opening import open_study
 from study.scaffold import has_demo_items
 
@@ -123,6 +124,8 @@ def look(folder: Path | str) -> Looked:
     if found.study is not None:
         _judges(found.study, found)
     if not found.locked:
+        if "scales" not in read.unread:
+            found.add(list(faults_of_numbers(plan)))
         _remarks(found, plan, texts)
     return found
 
@@ -211,7 +214,7 @@ def _remarks(found: Looked, plan: Plan, texts: dict[str, str]) -> None:
     found.remark(of_analyses(plan))
     found.remark(placeholders(plan, texts))
     shown = [row["text"] for row in found.table.rows] if found.table is not None else []
-    found.remark(other_languages(plan, texts, shown))
+    found.remark(other_languages(plan, texts, shown, pages=plan.language in languages()))
     if found.study is not None:
         found.remark(remarks_of_trials(found.study))
     if found.study is None or not has_demo_items(found.study):

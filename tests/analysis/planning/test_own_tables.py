@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from analysis.evidence.evidence import Evidence
+from analysis.planning.effect_names import faults_of_effects
 from analysis.planning.own_tables import in_file, simulated_tables
 from analysis.planning.table_terms import levels_of, names_in
 from analysis.registered.registry import RUNNERS
@@ -51,6 +52,7 @@ CHANGE = {
     "post_rounds": [2, 3],
 }
 THEMES = {"id": "themes", "kind": "themes", "texts": "notes", "labels": "codes", "test": "paired"}
+ARMS = {"condition": "arm", "control": "a"}  # which sorts before the others, so it is the reference
 
 
 def plan(*analyses: dict[str, Any], effects: dict[str, Any] | None = None, **more: Any) -> Plan:
@@ -94,6 +96,99 @@ def test_the_effects_of_a_regression_are_those_of_the_plan() -> None:
     assert estimates["wise: coach"] == pytest.approx(-0.5, abs=0.1)
     assert estimates["warm: coach"] == pytest.approx(1.0, abs=0.1)
     assert estimates["warm: coach - video"] == pytest.approx(0.4, abs=0.1)
+
+
+def test_two_regressions_of_one_formula_both_say_how_large_effects_are() -> None:
+    one = REGRESSION | {"outcomes": ["warm"], "contrasts": {"coach": "C(arm)[T.coach]:post"}}
+    contrasts = {"c - v": "C(arm)[T.coach]:post - C(arm)[T.video]:post"}
+    two = one | {"id": "two", "contrasts": contrasts, "predictors": "C(arm)*post"}
+    effects = {"skills": {"people": 6000, "effect": {"coach": 1.0}}}
+    effects["two"] = {"effect": {"warm: c - v": 0.4, "c - v": 9.0}}
+    of = plan(one, two, effects=effects)
+    estimates = found(of)
+    assert estimates["coach"] == pytest.approx(1.0, abs=0.1)
+    assert estimates["c - v"] == pytest.approx(0.4, abs=0.1), "not 1.0, as `skills` alone has it"
+    assert not list(faults_of_effects(of, []))
+
+
+def unread(*analyses: dict[str, Any], items: Any = (), **effect: dict[str, float]) -> list[Any]:
+    of = plan(*analyses, effects={name: {"effect": given} for name, given in effect.items()})
+    return [(one.value, one.allowed) for one in faults_of_effects(of, items)]
+
+
+def test_an_effect_that_no_simulation_reads_is_a_fault_with_the_names_that_are_read() -> None:
+    change = CHANGE | {"table": "talks", "value": "warm"}
+    coded = THEMES | {"themes": ["hope", "help"]}
+    of_column = {"kind": "rank_correlation", "id": "known", "column": "known"}
+    items = [{"item_id": "a", "scenario": "s", "known": "1", "old": "2"}]
+    logit = {"id": "l", "kind": "logit", "judge": "lexical", "term": "gap"}
+    logit["formula"] = "select_higher ~ gap"
+    answers = "no effect here: people's answers follow from assumptions.raters and"
+    for given, says in (
+        (unread(CHANGE, change={"coach": 1, "none": 1, "choach": 1}), "coach, video"),
+        (unread(coded, themes={"hope": 0.1, "hopes": 0.1}), "hope, help"),
+        (unread(logit, l={"foo": 2}), f"{answers} assumptions.judges"),
+        (unread(of_column, items=items, known={"known": 0.5, "nope": 0.5}), "known"),
+    ):
+        assert given, says
+        assert {allowed for _, allowed in given} == {says}
+    assert unread(THEMES, themes={"any": 0.2}) == [], "the data decide the themes"
+    assert unread(of_column, items=items, known={"known": 0.5}) == []
+
+    assert unread(of_column, items=items, known={"known": 5}) == [(5, "-1 to 1")]
+    assert unread(coded, themes={"hope": -1.5}) == [(-1.5, "-1 to 1")]
+
+    names = [name for name, _ in unread(REGRESSION, skills={"coach": 1, "wise: coach": 1})]
+    assert names == []
+    wrong = {"coch": 1.0, "wize: coach": 1.0, "warm: coach - video": 1.0}
+    assert [name for name, _ in unread(REGRESSION, skills=wrong)] == ["coch", "wize: coach"]
+    # what another analysis has made before is as that analysis says
+    beside = unread(change, REGRESSION, skills={"warm: coach": 1.0, "wise: coach": 1.0})
+    assert [name for name, _ in beside] == ["warm: coach"]
+    alone = REGRESSION | {"outcomes": ["warm"]}
+    ((_, why),) = unread(change, alone, skills={"coach": 1.0})
+    assert why == "no effect here: analysis change decides how warm is simulated"
+    other = alone | {"id": "other", "predictors": "C(arm)"}
+    assert len(unread(alone, other, other={"coach": 1.0})) == 1
+    second = of_column | {"id": "second", "column": "old"}
+    ((_, why),) = unread(of_column, second, items=items, second={"old": 0.2})
+    assert why.endswith("as assumptions.effects.known says")
+
+
+@pytest.mark.parametrize(
+    ("analyses", "of"),
+    [
+        ((CHANGE,), "change"),
+        ((THEMES | {"themes": ["hope", "help"]},), "themes"),
+        ((REGRESSION,), "skills"),
+        ((CHANGE | {"table": "talks", "value": "warm", **ARMS}, REGRESSION), "skills"),
+        ((REGRESSION, REGRESSION | {"id": "two", "outcomes": ["wise"]}), "two"),
+    ],
+)
+def test_every_name_that_is_allowed_changes_the_simulated_tables(
+    analyses: tuple[dict[str, Any], ...], of: str
+) -> None:
+    ((_, allowed),) = unread(*analyses, **{of: {"no such name": 1.0}})
+    for name in allowed.split(", "):
+        made = [
+            simulated_tables(
+                plan(*analyses, effects={of: {"effect": {name: size}}}),
+                ITEMS,
+                np.random.default_rng(1),
+            )
+            for size in (0.2, 0.9)
+        ]
+        assert any(not made[0][table].equals(made[1][table]) for table in made[0]), name
+
+
+def test_sources_that_only_the_items_name() -> None:
+    text = yaml.safe_load((WORKED / "source_ratings" / "plan.yaml").read_text())
+    text["analyses"] = [{"id": "whose", "kind": "source_ratings", "source": "by"}]
+    text |= {"gate": [], "hypotheses": []}
+    text["assumptions"] = {"effects": {"whose": {"effect": {"a": 1.0, "c": 1.0}}}}
+    of = parse_plan(yaml.safe_dump(text), file="plan.yaml")
+    (fault,) = faults_of_effects(of, [{"item_id": "1", "by": "a"}, {"item_id": "2", "by": "b"}])
+    assert (fault.value, fault.allowed) == ("c", "a, b")
 
 
 def test_an_effect_without_a_size_is_half_a_standard_deviation() -> None:

@@ -79,6 +79,12 @@ def test_a_stopped_run_goes_on_and_says_the_same(
     assert written(again) == whole
 
 
+def test_power_does_not_run_with_an_effect_that_nothing_reads(tmp_path: Path) -> None:
+    folder = tiny(tmp_path, assumptions={"effects": {"sources": {"effect": {"thrid": 2.5}}}})
+    with pytest.raises(RatifyError, match=r"effect\.thrid: no simulation reads .* third"):
+        work_of(folder, studies=2, curves=False)
+
+
 def test_more_studies_keep_those_that_are_there_and_another_plan_does_not(tmp_path: Path) -> None:
     folder = tiny(tmp_path / "study")
     done(folder, 3)

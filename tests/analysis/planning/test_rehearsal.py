@@ -121,6 +121,31 @@ def test_one_bad_analysis_hides_no_other() -> None:
     assert found["analyses.3.predictors"] == "the study leaves the column 'condition' empty"
 
 
+def test_a_wrong_contrast_has_its_key_while_the_own_table_is_not_there(tmp_path: Path) -> None:
+    own = RATED | {"data": "talks", "outcomes": ["warm"], "predictors": "arm", "terms": []}
+    wrong = {"good": "arm[T.video]", "bad": "arm[T.coach] - arm[T.vidio]"}
+    change = {"id": "change", "kind": "change", "table": "talks", "value": "warm"}
+    change |= {"condition": "arm", "control": "base", "treatments": ["coach", "video"]}
+    change |= {"baseline_rounds": [1], "post_rounds": [2]}
+    found = faults("empathy_rating", own | {"contrasts": wrong}, change, folder=tmp_path)
+    assert list(found) == ["analyses.0.contrasts.bad"]
+    says = (
+        "is not a contrast of the regression's coefficients; the conditions are those of analysis"
+    )
+    assert found["analyses.0.contrasts.bad"] == f"{says} change: base, coach, video"
+    # a treatment that no regression names is rather the slip
+    misspelt = change | {"treatments": ["coach", "vidio"]}
+    good = own | {"contrasts": {"one": "arm[T.coach] - arm[T.video]"}}
+    found = faults(
+        "empathy_rating", own | {"terms": ["arm[T.coach]"]}, good | {"id": "two"}, misspelt
+    )
+    assert found == {"analyses.2.treatments.1": "analysis two calls this condition 'video'"}
+    # a term that the formula does not have
+    lacking = own | {"terms": ["age"], "contrasts": {}}
+    assert list(faults("empathy_rating", lacking)) == ["analyses.0.terms.0"]
+    assert "; " not in faults("empathy_rating", lacking)["analyses.0.terms.0"]
+
+
 def test_an_own_table_is_used_with_shuffled_outcomes(tmp_path: Path) -> None:
     own = RATED | {"data": "survey", "outcomes": ["mood"], "predictors": "age"}
     own |= {"terms": ["age"], "cluster": "person"}

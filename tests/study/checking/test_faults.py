@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ Plan = dict[str, Any]
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a study folder of each kind, to be copied."""
     place = tmp_path_factory.mktemp("made")
-    names = ("pairwise_preference", "empathy_rating", "best_response")
+    names = ("pairwise_preference", "empathy_rating", "best_response", "coaching_trial")
     for name in names:
         new_study(place / name, worked=name)
     return {name: place / name for name in names}
@@ -143,6 +143,34 @@ def test_faults_of_judges_items_and_texts_come_with_those_of_the_plan(
         "instructions.md: no such file",
     ):
         assert sum(words in line for line in said) == 1, (words, said)
+
+
+def test_every_fault_is_one_line_that_reads_well(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    with edited_plan(folder) as plan:
+        plan["title"] = "TODO"
+        plan["analyses"][2]["formula"] = "select_higher ~ gpa"
+        plan["hypotheses"] = [{"id": name, "text": f"It is {name}."} for name in ("H1", "H1", "H3")]
+        plan["language"] = "french"
+    lines = [line.partition("plan.yaml, ")[2] for line in ran("check", folder).stderr.splitlines()]
+    said = "\n".join(lines)
+    assert "the plan still has a placeholder: 'TODO'. Write your own." in said
+    assert "so nothing will be said about it. Add 'hypothesis: H3' to an analysis" in said
+    assert "got 'H2' (allowed: H1, H3); write what is allowed" in said
+    assert sum("analyses.2.formula" in line for line in lines) == 1, "not by the rehearsal, too"
+    assert "got 'gpa' (allowed: gap, scenario, position" in said
+    assert sum("french" in line for line in lines) == 1, said
+
+
+def test_a_judge_of_an_analysis_that_was_set_aside_is_not_warned_about(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path, RATED)
+    with edited_plan(folder) as plan:
+        plan["judges"].append({"id": "gpt", "kind": "llm", "model": "m"})
+        plan["analyses"] = [{"id": "a", "kind": "agreement", "judges": ["gpt"], "cuts": {"at": 5}}]
+    assert [one["key"] for one in checked(folder) if "no analysis names it" in one["problem"]] == []
+    assert "is not a list" in errors(folder)["analyses.0.cuts"]
 
 
 def test_a_plan_of_no_kind_is_not_judged_further(made: Any, tmp_path: Path) -> None:
@@ -304,7 +332,7 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
             _set("title", to="Study of [your topic]"),
             "warning",
             "title",
-            "still has a placeholder: [your topic]",
+            "still has a placeholder: '[your topic]'.",
         ),
         (
             RATED,
@@ -319,6 +347,20 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
             "warning",
             "design.raters",
             "More than half of the differences between items would be chance",
+        ),
+        (
+            "pairwise_preference",
+            _set("gate", 0, "at_least", to=5),
+            "error",
+            "gate.0.at_least",
+            "'spearman' is never more than 1, so the gate cannot pass",
+        ),
+        (
+            RATED,
+            _set("data_management", to={"kept_until": "2020-01-01"}),
+            "warning",
+            "data_management.kept_until",
+            "is in the past",
         ),
         (RATED, _set("seed", to=3), "note", "design.raters", "the 95% interval of its mean rating"),
     ],
@@ -404,10 +446,88 @@ def test_own_tables_are_read_where_they_are_and_named_where_not(made: Any, tmp_p
     ]
     write_csv(folder / "data" / "survey.csv", list(rows[0]), rows)
     found = errors(folder)
-    assert set(found) == {"analyses.2.person", "analyses.2.condition"}
+    assert set(found) == {f"analyses.2.{key}" for key in ("person", "condition", "post_rounds.0")}
     with edited_plan(folder) as plan:
         plan["analyses"] = [plan["analyses"][1] | {"predictors": "C(armm)"}]
     assert "'armm'" in errors(folder)["analyses.0.predictors"]
+
+
+def write_talks(folder: Path, turns: Sequence[int] = (1, 2, 3), **changes: str) -> None:
+    """Write the own table of the worked plan; changes are of its last row."""
+    (folder / "data").mkdir(exist_ok=True)
+    arms = ("control", "feedback", "video")
+    rows = [
+        {"person_id": f"p{n}", "round": str(turn), "condition": arms[n % 3]}
+        | {name: str((n * 7 + turn * place) % 5 + 1) for place, name in enumerate(SCORES, 1)}
+        for n in range(30)
+        for turn in turns
+    ]
+    rows[-1] |= changes
+    write_csv(folder / "data" / "conversations.csv", list(rows[0]), rows)
+
+
+SCORES = ("validating", "elaborating", "understanding", "skill")
+
+
+def test_values_that_an_own_table_does_not_have_stop_the_lock(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    write_talks(folder)
+    assert errors(folder) == {}
+    with edited_plan(folder) as plan:
+        plan["analyses"][2]["sd"]["value"] = 9
+        plan["analyses"][4] |= {"treatments": ["feedback", "vidio"], "baseline_rounds": [0]}
+        plan["assumptions"]["effects"]["improved"]["effect"] = {"feedback": 0.8}
+    found = {one["key"]: one for one in checked(folder) if one["severity"] == "error"}
+    assert {key: one["allowed"] for key, one in found.items()} == {
+        "analyses.2.sd.value": "1, 2, 3",
+        "analyses.4.treatments.1": "control, feedback, video",
+        "analyses.4.baseline_rounds.0": "1, 2, 3",
+    }
+    said = found["analyses.4.treatments.1"]
+    assert "no row of conversations.csv has this in its column 'condition'" in said["problem"]
+
+
+def test_the_own_table_of_a_locked_study_may_grow(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    with edited_plan(folder) as plan:
+        plan["analyses"] = [one for one in plan["analyses"] if one["kind"] == "change"]
+        plan["assumptions"] = {}
+    write_talks(folder, turns=(1, 2))
+    assert list(errors(folder)) == ["analyses.0.post_rounds.1"]
+    (folder / "data" / "conversations.csv").unlink()
+    assert ran("lock", folder, "--yes").exit_code == 0
+    write_talks(folder, turns=(1, 2))
+    assert errors(folder) == {}, "the third round follows"
+
+
+def test_what_would_stop_an_analysis_of_change_stops_the_lock(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    with edited_plan(folder) as plan:
+        plan["analyses"][2]["sd"]["value"] = 1.0  # the number that is in the table
+    write_talks(folder, round="2")
+    (fault,) = [one for one in checked(folder) if one["severity"] == "error"]
+    assert "is a second measurement of the same person id" in fault["problem"]
+    assert (Path(fault["file"]).name, fault["row"]) == ("conversations.csv", 91)
+    themes = {"id": "themes", "kind": "themes", "texts": "conversations", "columns": ["skill"]}
+    with edited_plan(folder) as plan:
+        plan["analyses"] = [themes | {"time": "round", "before": "1", "after": "4"}]
+        plan |= {"hypotheses": [], "assumptions": {}}
+    assert list(errors(folder)) == ["analyses.0.after"]
+
+
+def test_an_assumed_effect_that_nothing_reads_stops_the_lock(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    with edited_plan(folder) as plan:
+        effects = plan["assumptions"]["effects"]
+        effects["feedback"]["effect"] = {"feedback - contrl": 0.6}
+        effects["improved"]["effect"] = {"feedbak": 0.8}
+    found = [one for one in checked(folder) if one["severity"] == "error"]
+    assert [one["do"] for one in found] == [
+        "write 'feedback' if that is meant",
+        "write 'feedback - control' if that is meant",
+    ]
+    assert ran("lock", folder).exit_code == 2
+    assert "no simulation reads this effect" in ran("simulate", folder).output
 
 
 def test_an_analysis_that_finds_nothing_in_a_simulated_study_is_said(
