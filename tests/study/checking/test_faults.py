@@ -356,9 +356,9 @@ def test_texts_in_another_language_are_named_by_their_file(made: Any, tmp_path: 
     }
     assert {one["key"] for one in found if one["key"]} == {
         "design.question",
-        "scales",
-        "comprehension",
-        "attention_checks",
+        "scales.0.question",
+        "comprehension.question",
+        "attention_checks.0.texts.0",
     }
 
 
