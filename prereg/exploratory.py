@@ -50,7 +50,7 @@ def load_exploratory(folder: Path, plan: Plan) -> tuple[Analysis, ...]:
     """
     path = folder / EXPLORATORY_FILE
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:

@@ -69,9 +69,9 @@ def print_remarks(remarks: Iterable[Remark]) -> None:
 
 def print_cautions(study: Study) -> None:
     """Print warnings about a study, and how many answers an item will get, to stderr."""
+    from prereg.plan.file import plan_path, text_of
     from prereg.yaml_lines import YamlLines
     from study.checking.looking import remarks_of
 
-    text = (study.folder / "plan.yaml").read_text(encoding="utf-8")
-    lines = YamlLines(text)
+    lines = YamlLines(text_of(plan_path(study.folder)))
     print_remarks(one.within(study.folder, lines) for one in remarks_of(study))

@@ -17,6 +17,7 @@ from prereg.documents.attached import Attached, block, plain_text, read_blocks, 
 from prereg.documents.preregr import _digest
 from prereg.documents.writing import FULL, NAMES, write_documents
 from prereg.errors import RatifyError
+from prereg.exploratory import load_exploratory
 from prereg.lock import LOCK_FILE
 from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import load_plan
@@ -150,6 +151,26 @@ def test_other_line_ends_and_another_layout_are_no_change(place: Path, tmp_path:
     (tmp_path / "boxed.json").write_text(json.dumps(boxed), encoding="utf-8")
     rebuilt(tmp_path / "boxed.json", tmp_path / "boxed")
     assert yaml.safe_load((place / "preregr.yaml").read_text(encoding="utf-8")) == content
+
+
+def test_a_byte_order_mark_of_a_text_is_no_change(tmp_path: Path) -> None:
+    folder = rich_study(tmp_path / "study")
+    lock_study(folder)
+    before = open_study(folder).plan_hash
+    names = [path for path in folder.rglob("*") if path.suffix in {".md", ".yaml"}]
+    names += [folder / "items.csv", folder / SEQUENCES_FILE]
+    assert {"consent.md", "instructions.md", "plan.yaml"} < {path.name for path in names}
+    assert any(path.parent.name == "prompts" for path in names)
+    for path in names:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    study = open_study(folder, same_judges=True)
+    assert study.plan_hash == before, "a study that has changed since its lock is refused"
+    assert not any(text.startswith("\ufeff") for text in study.texts.values())
+    (folder / "exploratory.yaml").write_text("\ufeffanalyses: []\n", encoding="utf-8")
+    assert load_exploratory(folder, study.plan) == ()
+    document = write_documents(material_of(folder)) / "study.md"
+    again = rebuilt(document, tmp_path / "again")
+    assert not (again / "consent.md").read_bytes().startswith(b"\xef\xbb\xbf")
 
 
 def in_boxes(content: dict[str, object]) -> dict[str, object]:
