@@ -456,7 +456,7 @@ def test_faults_of_exploratory_analyses_are_listed_and_stop_no_lock(
     path.write_text("analyses: [\n")
     (problem,) = in_exploratory(folder).values()
     assert problem.startswith("is not YAML at line 2")
-    formula = "{id: x, kind: logit, judge: lexical, formula: select_match ~ gap, term: no}"
+    formula = "{id: x, kind: logit, judge: lexical, formula: select_match ~ gap, term: nope}"
     path.write_text(f"analyses:\n  - {formula}\n")
     assert in_exploratory(folder) == {("analyses.0.term", 2): "is not a term of the fitted formula"}
     path.unlink()
