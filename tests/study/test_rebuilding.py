@@ -13,7 +13,15 @@ import yaml
 from click.testing import CliRunner, Result
 
 from analysis.planning.kept import key_of
-from prereg.documents.attached import Attached, block, plain_text, read_blocks, sealed, unsealed
+from prereg.documents.attached import (
+    FULL_DOCUMENT,
+    Attached,
+    block,
+    plain_text,
+    read_blocks,
+    sealed,
+    unsealed,
+)
 from prereg.documents.preregr import _digest
 from prereg.documents.writing import FULL, NAMES, write_documents
 from prereg.errors import RatifyError
@@ -221,8 +229,10 @@ def again_sealed(content: dict[str, dict[str, dict[str, object]]]) -> str:
         ("study.md", edited("# مرحبا", "# أهلا"), "has been changed"),
         ("study.md", edited("S001,1,", "S001,9,"), "has been changed"),
         ("study.md", lambda text: text[: text.rindex("\nEvery")], "is cut"),
-        ("study.md", lambda _: "# Another text\n", "is cut"),
-        ("study.md", lambda _: sealed("# Another text\n"), "is not the full document"),
+        ("study.md", lambda _: "# Another text\n", "is not the full document"),
+        ("osf.md", str, "is not the full document of a study, so no study can be rebuilt from it"),
+        ("data_management.md", str, "(allowed: study.md, preregr.yaml or preregr.json of"),
+        ("study.md", lambda _: sealed(f"# {FULL_DOCUMENT}\n"), "is not the full document"),
         (
             "study.md",
             lambda text: sealed(unsealed(text, file=Path("x")).replace("S001,1,", "S001,9,")),
