@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -364,7 +365,7 @@ def refuse_changed(folder: Path, lock: Lock, parts: Mapping[str, str], plan: Pla
             f"changed since the plan was {since}: {', '.join(said)}",
             file=folder / LOCK_FILE,
             allowed="the study exactly as it was locked; or record the change with "
-            f"`ratify amend {folder} --reason ...`; or a new study folder",
+            f"`ratify amend {shlex.quote(str(folder))} --reason ...`; or a new study folder",
         )
 
 

@@ -141,7 +141,7 @@ def read_texts(folder: Path, plan: Plan) -> dict[str, str]:
 
 def _read_text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise RatifyError("no such file", file=path, allowed="the text the plan names") from error
     except (OSError, UnicodeDecodeError) as error:

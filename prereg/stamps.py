@@ -23,6 +23,7 @@ from prereg.lock import LOCK_FILE, Lock, read_lock
 
 Stamp = Mapping[str, str]
 _COMMIT = re.compile("[0-9a-f]{7,64}")
+_COMMIT_FIRST = f"commit {LOCK_FILE} (and {AMENDMENTS_FILE}, if there is one) first"
 _EXTRA = "pip install 'ratify-eval[timestamp]'"
 # A repository's own settings may name programs: to fetch what is absent, to check a signature, to
 # show a file. The folder may be a stranger's, so none of them is run, and nothing is fetched.
@@ -39,6 +40,7 @@ _NO_FETCH = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_OPTIONAL_LOCKS": "0",
+    "LC_ALL": "C",
 }
 
 
@@ -69,7 +71,7 @@ def git_stamp(folder: Path, lock: Lock) -> dict[str, str]:
     RatifyError
         When the folder is not in a repository, or its newest commit does not hold the lock.
     """
-    commit = _git(folder, "rev-parse", "HEAD").strip()
+    commit = _newest_commit(folder)
     at = _date_of(folder, commit)
     stamp = {"kind": "git", "plan_hash": lock.plan_hash, "commit": commit, "at": at}
     if _hash_in_commit(folder, commit) != lock.plan_hash:
@@ -77,9 +79,19 @@ def git_stamp(folder: Path, lock: Lock) -> dict[str, str]:
             "the newest commit does not hold this version of the plan",
             file=folder / LOCK_FILE,
             value=commit,
-            allowed=f"commit {LOCK_FILE} (and {AMENDMENTS_FILE}, if there is one) first",
+            allowed=_COMMIT_FIRST,
         )
     return stamp
+
+
+def _newest_commit(folder: Path) -> str:
+    _git(folder, "rev-parse", "--git-dir")  # raises if there is no repository
+    try:
+        return _git(folder, "rev-parse", "--verify", "HEAD").strip()
+    except RatifyError as error:
+        raise RatifyError(
+            "the git repository has no commit yet", file=folder, allowed=_COMMIT_FIRST
+        ) from error
 
 
 def timestamp_stamp(lock: Lock, path: Path) -> dict[str, str]:
@@ -238,5 +250,7 @@ def _git(folder: Path, *arguments: str) -> str:
         raise RatifyError("git is not installed", file=folder) from error
     except subprocess.CalledProcessError as error:
         said = " ".join(error.stderr.split()) or "git refused"
+        if "not a git repository" in said:
+            said = "is not in a git repository"
         raise RatifyError(said, file=folder, allowed="a folder in a git repository") from error
     return ran.stdout

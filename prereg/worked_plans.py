@@ -8,12 +8,14 @@ A worked plan is a folder of `prereg/worked/`, in English: `plan.yaml`, `consent
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 
 from prereg.errors import RatifyError
+from prereg.files import sha256
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.plan.model import Plan
 from prereg.yaml_edit import with_key_after, with_values
@@ -32,6 +34,7 @@ _KEYS = {
     "code": "recruitment.codes.completed",
 }
 FLAGS = {key: f"--{name}" for name, key in _KEYS.items()}
+_UMLAUTS = ("ae", "oe", "ue")
 # Codes of other outcomes follow from the one for a completed visit.
 _ENDINGS = {"screened_out": "-SO", "failed_attention": "-AC", "no_consent": "-NC"}
 
@@ -49,6 +52,8 @@ class Choices:
     platform : {'generic', 'prolific'}, optional
     code : str, optional
         The completion code.
+    folder : str
+        The name of the study folder, for the id of a title without Latin letters.
     """
 
     language: str = ENGLISH
@@ -58,6 +63,7 @@ class Choices:
     trials: int | None = None
     platform: str | None = None
     code: str | None = None
+    folder: str = ""
 
     def values(self) -> dict[str, str | int]:
         """Return the chosen values by their path in the plan."""
@@ -131,9 +137,8 @@ def chosen_plan(worked: str, choices: Choices) -> str:
 def _with_what_follows(plan: Plan, choices: Choices) -> dict[str, str | int]:
     """Return the chosen values, and those that have to change with them."""
     values = choices.values()
-    name = re.sub(r"\W+", "_", (choices.title or "").casefold(), flags=re.ASCII).strip("_")
-    if re.fullmatch(r"[a-z]\w*", name, flags=re.ASCII):
-        values["id"] = name[:64].rstrip("_")
+    if choices.title is not None:
+        values["id"] = id_of(choices.title, choices.folder)[0]
     for outcome, ending in _ENDINGS.items():
         if choices.code is not None and getattr(plan.recruitment.codes, outcome) is not None:
             values[f"recruitment.codes.{outcome}"] = choices.code + ending
@@ -141,6 +146,29 @@ def _with_what_follows(plan: Plan, choices: Choices) -> dict[str, str | int]:
         if choices.trials is not None and check.after > choices.trials:
             values[f"attention_checks.{number}.after"] = choices.trials
     return values
+
+
+def id_of(title: str, folder: str) -> tuple[str, str]:
+    """Return the id of a study with a title, and what it was made from.
+
+    Parameters
+    ----------
+    title : str
+    folder : str
+        The name of the study folder, which names the study if the title has no Latin letters.
+    """
+    for source, text in (("title", title), ("folder's name", folder)):
+        name = re.sub(r"[\W_]+", "_", _in_latin(text), flags=re.ASCII).strip("_")
+        name = re.sub(r"^[\d_]+", "", name)
+        if name:
+            return name[:64].rstrip("_"), f"the {source}"
+    return f"study_{sha256(title.encode())[:8]}", "a hash of the title"
+
+
+def _in_latin(text: str) -> str:
+    """Return a text in small letters, without accents; a German umlaut is two letters."""
+    german = text.casefold().translate({ord(a): b for a, b in zip("äöü", _UMLAUTS, strict=True)})
+    return unicodedata.normalize("NFKD", german).encode("ascii", "ignore").decode()
 
 
 def _of_flag(error: RatifyError) -> RatifyError:

@@ -60,6 +60,7 @@ def looked_at(folder: Path) -> tuple[Looked, list[Remark]]:
             ]
         )
     errors = [error_of(fault, found.partial.lines) for fault in found.errors]
+    errors += _of_exploratory(found)
     order = {"error": 0, "warning": 1, "note": 2}
     return found, sorted(
         [*errors, *found.remarks],
@@ -77,6 +78,39 @@ def _new_faults(found: Looked, faults: Iterable[RatifyError]) -> list[RatifyErro
     ]
 
 
+def _of_exploratory(found: Looked) -> list[Remark]:
+    """Return what is wrong with the exploratory analyses. It stops no lock, but the analysis."""
+    from dataclasses import replace
+
+    from analysis.planning.columns import faults_of_columns
+    from analysis.planning.rehearsal import rehearsed
+    from prereg.checking.remark import error_of
+    from prereg.errors import RatifyError
+    from prereg.exploratory import EXPLORATORY_FILE, is_of_first, read_exploratory
+    from prereg.yaml_lines import YamlLines
+
+    plan, path = found.partial.plan, found.folder / EXPLORATORY_FILE
+    if plan is None or not path.exists():
+        return []
+    whole = not found.partial.faults
+    analyses, faults = read_exploratory(found.folder, plan, whole=whole)
+    if analyses and whole and not faults and found.table is not None:
+        both = plan.model_copy(update={"analyses": (*analyses, *plan.analyses)})
+        faults = [
+            RatifyError(
+                one.problem, file=path, column=one.column, value=one.value, allowed=one.allowed
+            )
+            for check in (rehearsed, faults_of_columns)
+            for one in check(both, found.table.rows, found.folder)
+            if is_of_first(one, len(analyses))
+        ]
+    lines = YamlLines(path.read_text(encoding="utf-8-sig", errors="replace"))
+    return [
+        replace(error_of(one), line=lines.line_of(one.column) if one.column else None)
+        for one in faults
+    ]
+
+
 def print_remarks(remarks: Iterable[Remark]) -> None:
     """Print remarks to stderr, one line each, with what they are."""
     for one in remarks:
@@ -85,9 +119,9 @@ def print_remarks(remarks: Iterable[Remark]) -> None:
 
 def print_cautions(study: Study) -> None:
     """Print warnings about a study, and how many answers an item will get, to stderr."""
+    from prereg.plan.file import plan_path, text_of
     from prereg.yaml_lines import YamlLines
     from study.checking.looking import remarks_of
 
-    text = (study.folder / "plan.yaml").read_text(encoding="utf-8")
-    lines = YamlLines(text)
+    lines = YamlLines(text_of(plan_path(study.folder)))
     print_remarks(one.within(study.folder, lines) for one in remarks_of(study))

@@ -19,8 +19,9 @@ def check(ctx: click.Context, folder: Path, *, as_json: bool) -> None:
 
     Each line names the file, the line, the key, what is allowed and what to do. A fault hides
     nothing that can be read without it: every analysis is rehearsed by itself on invented answers
-    to the plan's own trials. Errors stop the lock, and end in exit code 2. Warnings are allowed,
-    but probably not meant: `ratify lock` asks about them, or takes --yes. Notes are good to know.
+    to the plan's own trials. Errors stop the lock, and end in exit code 2; those of
+    DIR/exploratory.yaml stop only `ratify analyze` and `ratify export`. Warnings are allowed, but
+    probably not meant: `ratify lock` asks about them, or takes --yes. Notes are good to know.
     """
     from prereg.transport_log import changes_since_lock
     from ratify.cautions import looked_at, print_remarks

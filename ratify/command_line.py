@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     from study.folder import Study
     from study.store.database import Store
 
-STUDY = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+
+def _no_file(_: click.Context, __: click.Parameter, folder: Path) -> Path:
+    """Refuse a file, such as DIR/plan.yaml, where a command takes the folder that holds it."""
+    if folder.is_file():
+        inside = (folder.parent / "plan.yaml").exists()
+        allowed = f"the study folder {folder.parent}" if inside else "a study folder"
+        raise RatifyError("is a file", file=folder, allowed=allowed)
+    return folder
+
+
+STUDY = click.argument("folder", metavar="DIR", type=click.Path(path_type=Path), callback=_no_file)
 MODE = click.option(
     "--mode",
     type=click.Choice(MODES),

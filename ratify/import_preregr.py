@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -36,7 +37,7 @@ def import_preregr(file: Path, folder: Path, with_lock: bool, worked: str) -> No
     from prereg.documents.reading import Specification, read_document
     from study.rebuilding import begin_study, rebuild_study
 
-    found = read_document(file)
+    found, word = read_document(file), shlex.quote(str(folder))
     if isinstance(found, Specification):
         begun = begin_study(found, folder, worked=worked)
         click.echo(f"{folder}: the worked plan {worked}, with the items of the demo")
@@ -44,12 +45,12 @@ def import_preregr(file: Path, folder: Path, with_lock: bool, worked: str) -> No
             click.echo(f"taken      {line}")
         for line in begun.left:
             click.echo(f"not taken  {line}")
-        click.echo(f"Next: read and edit plan.yaml in {folder}, then `ratify check {folder}`")
+        click.echo(f"Next: read and edit plan.yaml in {folder}, then `ratify check {word}`")
         return
     study = rebuild_study(found, folder, file=file, with_lock=with_lock)
     click.echo(f"{folder}: {len(study.items)} items, {len(study.sequences)} sequences")
     click.echo(f"plan hash {study.plan_hash}, as in {file}")
     if study.lock is None:
-        click.echo(f"Next: `ratify lock {folder}`")
+        click.echo(f"Next: `ratify lock {word}`")
     else:
         click.echo(f"locked    at {study.lock.locked_at}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import shlex
 import socket
 from typing import TYPE_CHECKING
 
@@ -83,9 +84,9 @@ def links(study: Study, serving: Serving, address: str) -> list[str]:
 
 def _make_links(study: Study, address: str, what: str) -> str:
     """Return the line with the command that makes signed links."""
-    count = study.plan.design.raters
+    count, folder = study.plan.design.raters, shlex.quote(str(study.folder))
     return (
-        f"{what:<12} run `ratify links {study.folder} --count {count} --host {address}`: only "
+        f"{what:<12} run `ratify links {folder} --count {count} --host {address}`: only "
         "signed links are accepted"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
 @click.option("--scenario", "scenario_column", help="Its scenario column. Default: one scenario.")
 @click.option("--plan", "worked", help="The worked plan. Default: pairwise_preference.")
 @click.option("--language", help="Of the texts and the pages: en (default), de, ar.")
-@click.option("--title", help="The title of the study; its id follows from it.")
+@click.option(
+    "--title",
+    help="The title of the study. Its id follows from it, or from the name of DIR if it has no "
+    "Latin letters.",
+)
 @click.option("--question", help="What raters are asked on every page.")
 @click.option("--raters", type=int, help="How many people take part.")
 @click.option("--trials", type=int, help="How many trials each of them answers.")
@@ -56,10 +61,12 @@ def new(
     with --yes, what is not given stays as the worked plan has it.
     """
     from prereg.kinds.registry import kind_of
+    from prereg.worked_plans import id_of
     from study.scaffold import new_study, refuse_taken
 
     refuse_taken(folder)
-    asked = Asked(items, id_column, text_column, scenario_column, worked, choices)
+    name = folder.resolve().name
+    asked = Asked(items, id_column, text_column, scenario_column, worked, choices, name)
     if not yes and on_terminal():
         asked.ask()
     study = new_study(
@@ -77,9 +84,12 @@ def new(
         f"{folder}: {len(study.items)} items, {design.sequences} sequences of "
         f"{design.trials} {kind_of(study.plan).noun(study.plan)}"
     )
+    title = asked.choices["title"]
+    if title is not None:
+        click.echo(f"its id is {study.plan.id}, from {id_of(title, name)[1]}")
     click.echo(
         f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
-        f"`ratify check {folder}`"
+        f"`ratify check {shlex.quote(str(folder))}`"
     )
 
 
@@ -93,6 +103,7 @@ class Asked:
     scenario_column: str | None
     worked: str | None
     choices: dict[str, Any]
+    folder: str
 
     @property
     def plan(self) -> str:
@@ -105,7 +116,8 @@ class Asked:
         """Return the choices; what nobody made stays as the worked plan has it."""
         from prereg.worked_plans import Choices
 
-        return Choices(**{name: value for name, value in self.choices.items() if value is not None})
+        made = {name: value for name, value in self.choices.items() if value is not None}
+        return Choices(**made, folder=self.folder)
 
     def ask(self) -> None:
         """Ask for what no option gave, with what the worked plan has as the default."""

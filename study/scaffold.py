@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from dataclasses import replace
 from importlib import resources
@@ -133,10 +134,11 @@ def refuse_taken(folder: Path) -> None:
     if not folder.is_dir() or not any(folder.iterdir()):
         return  # a new folder, or an empty one
     if (folder / PLAN_FILE).exists():
+        lock = f"ratify lock {shlex.quote(str(folder))}"
         raise RatifyError(
             "holds a study already",
             file=folder / PLAN_FILE,
-            allowed=f"go on with it (`ratify lock {folder}`), or name another folder",
+            allowed=f"go on with it (`{lock}`), or name another folder",
         )
     if (folder / "__init__.py").exists():
         raise RatifyError(

@@ -21,6 +21,7 @@ from markupsafe import Markup
 from analysis.evidence.exclusions import RULE_WORDS, UNIT_WORDS
 from analysis.evidence.versions import ABSENT
 from analysis.report.data import FigureData, ResultsData, TableData, read_results
+from analysis.report.direction import isolated
 from analysis.report.glossary import Glossary
 from analysis.report.inline_svg import inline
 from analysis.report.registration import SAID_HERE, minute, registration_of
@@ -275,6 +276,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    glossary = Glossary()
     environment.filters.update(
         count=numbers.count,
         number=numbers.number,
@@ -286,7 +288,8 @@ def _environment() -> Environment:
         rule=lambda name: RULE_WORDS.get(name, name),
         unit=lambda name: UNIT_WORDS.get(name, (name, name))[1],
         numbers_name=numbers_name,
-        explained=Glossary().explained,
+        explained=lambda text: isolated(glossary.explained(text)),
+        isolated=isolated,
         cut=_cut,
         minute=minute,
     )

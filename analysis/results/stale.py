@@ -26,7 +26,7 @@ def plan_content(plan: Plan) -> str:
 def exploratory_content(folder: Path) -> str | None:
     """Return the hash of a folder's file of exploratory analyses; None if there is none."""
     try:
-        text = (folder / EXPLORATORY_FILE).read_text(encoding="utf-8")
+        text = (folder / EXPLORATORY_FILE).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         return None
     return files.sha256(text.encode("utf-8"))

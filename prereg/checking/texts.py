@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from prereg.checking.foreign import foreign_texts
 from prereg.checking.language import NAMES, language_of
 from prereg.checking.remark import Remark, warning
 from prereg.plan.file import PLAN_FILE, parse_plan
@@ -139,25 +140,29 @@ def other_languages(
         Whether the pages speak the plan's language. If not, nothing is compared with it.
     """
     found: list[Remark] = []
-    parts = [(None, getattr(plan.materials, name), text) for name, text in texts.items()]
+    parts = [(getattr(plan.materials, name), text) for name, text in texts.items()]
     if items:
         some = "\n".join(items[:: max(1, len(items) // _MOST_ITEMS)])
-        parts.append((None, plan.materials.items, some))
-    own = NAMES.get(plan.language, plan.language)
-    for key, file, text in [*parts, *((key, None, text) for key, text in _shown_by(plan))]:
+        parts.append((plan.materials.items, some))
+    for file, text in parts:
         spoken = language_of(text)
-        if not pages or spoken is None or spoken == plan.language:
-            continue
-        found.append(
-            warning(
-                f"this seems to be in {NAMES[spoken]}, but the pages' own words are in {own} "
-                f"(language: {plan.language}).",
-                "Translate it, or change language, unless both are meant.",
-                key,
-                file=file,
-            )
-        )
-    return [*found, *_words_of_english(plan, items)]
+        if pages and spoken not in {None, plan.language}:
+            found.append(_in_another(NAMES[spoken], plan, file=file))
+    within = (
+        _in_another(part.name + part.others(), plan, part.keys[0]) for part in foreign_texts(plan)
+    )
+    return [*found, *(within if pages else ()), *_words_of_english(plan, items)]
+
+
+def _in_another(spoken: str, plan: Plan, key: str | None = None, **place: Any) -> Remark:
+    """Return the warning about a text in another language than the pages'."""
+    return warning(
+        f"this seems to be in {spoken}, but the pages' own words are in "
+        f"{NAMES.get(plan.language, plan.language)} (language: {plan.language}).",
+        "Translate it, or change language, unless both are meant.",
+        key,
+        **place,
+    )
 
 
 def _words_of_english(plan: Plan, items: Sequence[str]) -> Iterator[Remark]:
@@ -173,16 +178,6 @@ def _words_of_english(plan: Plan, items: Sequence[str]) -> Iterator[Remark]:
                 "Name another judge in the analyses and the gate; lexical can stay beside an LLM.",
                 f"judges.{number}.id",
             )
-
-
-def _shown_by(plan: Plan) -> Iterator[tuple[str, str]]:
-    """Yield the parts of the plan that raters read, with their key."""
-    content = plan.to_json()
-    yield "design.question", plan.design.question
-    for key in ("scales", "comprehension", "attention_checks", "practice", "survey", "display"):
-        said = [text for _, text in _texts_of(content.get(key), key) if " " in text]
-        if said:
-            yield key, "\n".join(said)
 
 
 def _texts_of(part: Any, key: str = "") -> Iterator[tuple[str, str]]:

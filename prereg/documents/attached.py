@@ -16,6 +16,8 @@ from prereg.errors import RatifyError
 
 Role = Literal["study", "lock"]
 AS_WRITTEN = "the document as `ratify document` wrote it"
+# The one document in Markdown that holds the whole study begins with these words.
+FULL_DOCUMENT = "The full document of the study"
 # Signs that no text file of a study needs, and that editors and YAML do not keep.
 _UNKEPT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _HEAD = re.compile(

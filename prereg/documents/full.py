@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from prereg.documents.analysis_plan import analyses, assumptions, inference, large, own_tables
-from prereg.documents.attached import Attached, block, fenced, sealed
+from prereg.documents.attached import FULL_DOCUMENT, Attached, block, fenced, sealed
 from prereg.documents.data_management import missing_keys
 from prereg.documents.design import (
     design,
@@ -78,7 +78,7 @@ def full_document(material: Material) -> str:
     plan = material.plan
     parts = [
         f"# {inline(plan.title)}",
-        f"The full document of the study {code(plan.id)} (schema {plan.schema_version}), made from "
+        f"{FULL_DOCUMENT} {code(plan.id)} (schema {plan.schema_version}), made from "
         f"its plan by {inline(material.tool)}. {status(material)}",
         "> It holds the completion codes and the right answers to attention checks. While people "
         "take part, keep it where raters cannot read it: under embargo, or in a private "

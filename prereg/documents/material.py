@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,8 +133,8 @@ def attached_files(
 ) -> tuple[Attached, ...]:
     """Return every file of a study that its hash depends on, as a document carries it.
 
-    Line ends of texts and of CSV files of items become those of Unix, which leaves the hash as it
-    is. Files that are not text are carried byte by byte.
+    Line ends of texts and of CSV files of items become those of Unix, and texts lose a byte order
+    mark, which leaves the hash as it is. Files that are not text are carried byte by byte.
 
     Parameters
     ----------
@@ -191,8 +192,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _text(path: Path) -> bytes:
-    """Return a text with the line ends of Unix, as it is read for the hash."""
-    return _bytes(path).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    """Return a text without a byte order mark and with Unix line ends, as the hash reads it."""
+    return _bytes(path).removeprefix(BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
 def _items(folder: Path, plan: Plan) -> Attached:

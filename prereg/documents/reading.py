@@ -11,7 +11,14 @@ from typing import Any
 
 import yaml
 
-from prereg.documents.attached import AS_WRITTEN, Attached, read_blocks, refuse_outside, unsealed
+from prereg.documents.attached import (
+    AS_WRITTEN,
+    FULL_DOCUMENT,
+    Attached,
+    read_blocks,
+    refuse_outside,
+    unsealed,
+)
 from prereg.documents.material import FORMAT
 from prereg.documents.preregr import EXTENSION, UNSPECIFIED, carried, unboxed
 from prereg.errors import RatifyError
@@ -104,6 +111,12 @@ def _text_of(path: Path) -> str:
 
 
 def _of_markdown(text: str, path: Path) -> Document:
+    if FULL_DOCUMENT not in text:  # those for a registry or a board are in Markdown, too
+        raise RatifyError(
+            "is not the full document of a study, so no study can be rebuilt from it",
+            file=path,
+            allowed=ALLOWED,
+        )
     body = unsealed(text, file=path)
     files = read_blocks(body, file=path)
     found = _MANIFEST.findall(body)

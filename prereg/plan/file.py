@@ -171,7 +171,7 @@ def plan_path(path: Path | str) -> Path:
 def text_of(path: Path) -> str:
     """Return the text of a plan, or raise `RatifyError` if it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise RatifyError(
             "no such plan", file=path, allowed="a study folder; `ratify new DIR` makes one"

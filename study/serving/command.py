@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -76,7 +77,7 @@ def serve_study(
         raise RatifyError(
             "is a simulation, in which people's answers would be lost",
             file=study.folder,
-            allowed=f"the study itself: `ratify serve {study.folder.parent}`",
+            allowed=f"the study itself: `ratify serve {shlex.quote(str(study.folder.parent))}`",
         )
     with contextlib.ExitStack() as stack:
         store = open_store(study.folder, url, patience=SERVING_SECONDS)

@@ -88,7 +88,11 @@ def test_a_registry_is_named_and_cannot_be_checked_here(folder: Path) -> None:
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 def test_a_commit_must_hold_the_lock(folder: Path) -> None:
     lock = read_lock(folder)
-    with pytest.raises(RatifyError):
+    with pytest.raises(RatifyError, match="is not in a git repository"):
+        git_stamp(folder, lock)
+    run("git", "init", "-q", cwd=folder)
+    without = r"the git repository has no commit yet \(allowed: commit plan.lock.json"
+    with pytest.raises(RatifyError, match=without):
         git_stamp(folder, lock)
     commit(folder)
     stamp = git_stamp(folder, lock)

@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import select
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -56,6 +57,24 @@ def test_flags_are_taken_in_the_language_that_is_chosen(tmp_path: Path) -> None:
     said = "this seems to be in English, but the pages' own words are in Arabic (language: ar)."
     found = [one["file"] for one in listed if one["problem"] == said]
     assert found == [str(tmp_path / "s" / "items.csv")], "only the demo's items are English"
+
+
+@pytest.mark.parametrize(
+    ("folder", "title", "name", "source"),
+    [
+        ("my study", "دراسة التعاطف", "my_study", "the folder's name"),
+        ("2026-دراسة", "دراسة", "study_76c60411", "a hash of the title"),
+        ("s", "2026: Größe, Bestätigung & Naïveté", "groesse_bestaetigung_naivete", "the title"),
+    ],
+)
+def test_a_title_in_any_script_gives_an_id_that_is_said(
+    tmp_path: Path, folder: str, title: str, name: str, source: str
+) -> None:
+    done = new(tmp_path / folder, "--title", title)
+    assert done.exit_code == 0, done.stderr
+    assert load_plan(tmp_path / folder).id == name
+    assert f"its id is {name}, from {source}\n" in done.stdout
+    assert f"`ratify check {shlex.quote(str(tmp_path / folder))}`" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,19 @@ import yaml
 from click.testing import CliRunner, Result
 
 from analysis.planning.kept import key_of
-from prereg.documents.attached import Attached, block, plain_text, read_blocks, sealed, unsealed
+from prereg.documents.attached import (
+    FULL_DOCUMENT,
+    Attached,
+    block,
+    plain_text,
+    read_blocks,
+    sealed,
+    unsealed,
+)
 from prereg.documents.preregr import _digest
 from prereg.documents.writing import FULL, NAMES, write_documents
 from prereg.errors import RatifyError
+from prereg.exploratory import load_exploratory
 from prereg.lock import LOCK_FILE
 from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import load_plan
@@ -152,6 +161,26 @@ def test_other_line_ends_and_another_layout_are_no_change(place: Path, tmp_path:
     assert yaml.safe_load((place / "preregr.yaml").read_text(encoding="utf-8")) == content
 
 
+def test_a_byte_order_mark_of_a_text_is_no_change(tmp_path: Path) -> None:
+    folder = rich_study(tmp_path / "study")
+    lock_study(folder)
+    before = open_study(folder).plan_hash
+    names = [path for path in folder.rglob("*") if path.suffix in {".md", ".yaml"}]
+    names += [folder / "items.csv", folder / SEQUENCES_FILE]
+    assert {"consent.md", "instructions.md", "plan.yaml"} < {path.name for path in names}
+    assert any(path.parent.name == "prompts" for path in names)
+    for path in names:
+        path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().removeprefix(b"\xef\xbb\xbf"))
+    study = open_study(folder, same_judges=True)
+    assert study.plan_hash == before, "a study that has changed since its lock is refused"
+    assert not any(text.startswith("\ufeff") for text in study.texts.values())
+    (folder / "exploratory.yaml").write_text("\ufeffanalyses: []\n", encoding="utf-8")
+    assert load_exploratory(folder, study.plan) == ()
+    document = write_documents(material_of(folder)) / "study.md"
+    again = rebuilt(document, tmp_path / "again")
+    assert not (again / "consent.md").read_bytes().startswith(b"\xef\xbb\xbf")
+
+
 def in_boxes(content: dict[str, object]) -> dict[str, object]:
     return {k: v if isinstance(v, dict | list) else [v] for k, v in content.items()}
 
@@ -200,8 +229,10 @@ def again_sealed(content: dict[str, dict[str, dict[str, object]]]) -> str:
         ("study.md", edited("# مرحبا", "# أهلا"), "has been changed"),
         ("study.md", edited("S001,1,", "S001,9,"), "has been changed"),
         ("study.md", lambda text: text[: text.rindex("\nEvery")], "is cut"),
-        ("study.md", lambda _: "# Another text\n", "is cut"),
-        ("study.md", lambda _: sealed("# Another text\n"), "is not the full document"),
+        ("study.md", lambda _: "# Another text\n", "is not the full document"),
+        ("osf.md", str, "is not the full document of a study, so no study can be rebuilt from it"),
+        ("data_management.md", str, "(allowed: study.md, preregr.yaml or preregr.json of"),
+        ("study.md", lambda _: sealed(f"# {FULL_DOCUMENT}\n"), "is not the full document"),
         (
             "study.md",
             lambda text: sealed(unsealed(text, file=Path("x")).replace("S001,1,", "S001,9,")),

@@ -100,7 +100,7 @@ def load_prompt(name: str, folder: Path) -> Prompt:
         raise RatifyError("there is no such prompt", value=name, allowed=_allowed_names())
     path = _inside(name, Path(folder))
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise RatifyError("no such prompt", file=path, allowed=_allowed_names()) from error
     except UnicodeDecodeError as error:

@@ -105,7 +105,7 @@ def _essential(folder: Path, fault: RatifyError) -> Plan:
     """Return a plan with only what a request is made of; raise its fault if that is wrong."""
     path = folder / PLAN_FILE
     try:
-        content = read_mapping(path.read_text(encoding="utf-8"), file=path, what="plan")
+        content = read_mapping(path.read_text(encoding="utf-8-sig"), file=path, what="plan")
     except (OSError, UnicodeDecodeError):
         raise fault from None
     judges = content.get("judges")

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from prereg.tables.reader import read_table, write_csv
 from ratify import main
 from study.checking.looking import look
-from study.opening import open_study
+from study.opening import lock_study, open_study
 from study.scaffold import new_study
 from tests.support.plans import edited_plan
 
@@ -398,9 +398,9 @@ def test_texts_in_another_language_are_named_by_their_file(made: Any, tmp_path: 
     }
     assert {one["key"] for one in found if one["key"]} == {
         "design.question",
-        "scales",
-        "comprehension",
-        "attention_checks",
+        "scales.0.question",
+        "comprehension.question",
+        "attention_checks.0.texts.0",
     }
 
 
@@ -544,3 +544,51 @@ def test_an_analysis_that_finds_nothing_in_a_simulated_study_is_said(
     found = [one for one in checked(folder) if "no number in a simulated study" in one["problem"]]
     assert [one["key"] for one in found] == ["analyses.1.id"]
     assert errors(folder) == {}
+
+
+EXPLORATORY = """analyses:
+  - {id: order, kind: ranking}
+  - id: more
+    kind: choice_agreement
+    judges: [nobody]
+"""
+
+
+def in_exploratory(folder: Path) -> dict[tuple[str, int | None], str]:
+    """Return the problem of each error in exploratory.yaml, by its key and its line."""
+    found = [one for one in checked(folder) if one["severity"] == "error"]
+    assert {Path(one["file"]).name for one in found} <= {"exploratory.yaml"}
+    return {(one["key"], one["line"]): one["problem"] for one in found}
+
+
+def test_faults_of_exploratory_analyses_are_listed_and_stop_no_lock(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path)
+    path = folder / "exploratory.yaml"
+    path.write_text(EXPLORATORY)
+    found = in_exploratory(folder)
+    assert found[("analyses.0.id", 2)] == "the analysis of this id is in plan.yaml"
+    assert found[("analyses.1.judges.0", 5)] == "is not known here"
+    assert len(found) == 2
+    lock_study(folder)
+    assert in_exploratory(folder) == found, "in a locked study, too"
+    path.write_text("analyses: [\n")
+    (problem,) = in_exploratory(folder).values()
+    assert problem.startswith("is not YAML at line 2")
+    formula = "{id: x, kind: logit, judge: lexical, formula: select_match ~ gap, term: nope}"
+    path.write_text(f"analyses:\n  - {formula}\n")
+    assert in_exploratory(folder) == {("analyses.0.term", 2): "is not a term of the fitted formula"}
+    path.unlink()
+    assert in_exploratory(folder) == {}
+
+
+def test_a_faulty_plan_is_not_blamed_on_exploratory_analyses(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path)
+    with edited_plan(folder) as plan:
+        plan["analyses"][0]["judge"] = "nobody"
+    (folder / "exploratory.yaml").write_text("analyses: [{id: x, kind: ranking, foo: 3}]\n")
+    files = {one["key"]: Path(one["file"]).name for one in checked(folder) if one["allowed"]}
+    assert files["analyses.0.judge"] == "plan.yaml"
+    assert files["analyses.0.foo"] == "exploratory.yaml"
+    assert list(files.values()).count("exploratory.yaml") == 1
