@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE
 from ratify.cautions import looked_at, print_remarks
 from ratify.command_line import STUDY, main, on_terminal, store_if_any
 from ratify.document import say_document
@@ -41,6 +40,7 @@ def lock(
     which people have answered cannot be locked any more. Once it is registered or committed, run it
     again with --registry, --git or --timestamp: the lock then names what proves its date.
     """
+    from prereg.lock import LOCK_FILE
     from study.known import refuse_collected
     from study.opening import lock_study
 

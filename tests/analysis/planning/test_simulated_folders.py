@@ -6,6 +6,7 @@ tables of a locked folder, as `ratify analyze` does it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,11 @@ def test_power_analyses_what_the_study_would(name: str, tmp_path: Path) -> None:
     some = analysed(
         plan, evidence_of_study(plan, frame_of(items), study), only=behind_the_gate(plan)
     )
-    assert some.gate == found.gate
+    assert some.gate.reasons == found.gate.reasons
+    for one, other in zip(some.gate.conditions, found.gate.conditions, strict=True):
+        # items are drawn with weights of 32 bits, whose sums depend on what else is computed
+        assert one.value == (None if other.value is None else pytest.approx(other.value, rel=1e-6))
+        assert replace(one, value=other.value) == other
     written = {(q.analysis, q.name): q for q in results.quantities}
     for key, estimate in found.estimates.items():
         one = written[key]
