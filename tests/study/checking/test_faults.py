@@ -329,6 +329,13 @@ SHARES = {"id": "shares", "kind": "best_worst_shares", "source": "scenario"}
         ),
         (
             RATED,
+            _set("gate", to=[{"analysis": "agreement", "quantity": "x", "at_least": 0.1}]),
+            "error",
+            "gate.0.analysis",
+            "is not known here",
+        ),
+        (
+            RATED,
             _set("title", to="Study of [your topic]"),
             "warning",
             "title",
