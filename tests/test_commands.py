@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 import httpx
 import pytest
-from click.testing import CliRunner
 
+from prereg.errors import RatifyError
 from ratify import main
 from study.bots import Page
 from study.store.database import open_store
@@ -197,24 +197,22 @@ def test_no_command_lacks_help(ratify: Run) -> None:
         assert len(sentence) > 30
 
 
-def test_the_plan_in_place_of_its_folder_is_one_line(tmp_path: Path) -> None:
+def test_the_plan_in_place_of_its_folder_is_one_line(ratify: Run, tmp_path: Path) -> None:
     plan = write(tmp_path / "plan.yaml", "schema: 1\n")
-    loose = write(tmp_path / "sub.txt", "")
+    says = f"{plan}: is a file (allowed: the study folder {tmp_path})"
+    refused(ratify("check", plan), says)
     found = 0
-    for name, command in main.commands.items():
+    for command in main.commands.values():
         arguments = [one for one in command.params if isinstance(one, click.Argument)]
         if not arguments or arguments[0].human_readable_name != "DIR":
             continue  # of a file, or of either
-        more = ["1"] * (len(arguments) - 1)
-        done = CliRunner().invoke(main, [name, str(plan), *more])
-        assert done.exit_code == 2, name
-        said = f"ratify: {plan}: is a file (allowed: the study folder {tmp_path})\n"
-        assert done.stderr == said, name
+        with pytest.raises(RatifyError) as error:
+            arguments[0].process_value(click.Context(command), str(plan))
+        assert str(error.value) == says
         found += 1
     assert found >= 15
-    (tmp_path / "plan.yaml").unlink()
-    done = CliRunner().invoke(main, ["new", str(loose)])
-    assert "is a file (allowed: a study folder)" in done.stderr
+    plan.rename(tmp_path / "loose.txt")
+    refused(ratify("new", tmp_path / "loose.txt"), "is a file (allowed: a study folder)")
 
 
 def test_help_imports_nothing_heavy() -> None:
