@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,7 @@ def _refuse(errors: Sequence[RatifyError], folder: Path) -> None:
     more = len(errors) - 1
     raise RatifyError(
         f"{errors[0].one_line()}; and {more} more error{'s' if more > 1 else ''}: "
-        f"`ratify check {folder}` lists them"
+        f"`ratify check {shlex.quote(str(folder))}` lists them"
     )
 
 
