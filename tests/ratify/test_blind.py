@@ -28,7 +28,7 @@ def test_a_blind_run_has_a_folder_and_a_report_of_its_own(tmp_path: Path) -> Non
     assert read_looks(folder) == ()
     assert ratify("report", folder, "--blind").exit_code == 0
     page = (folder / "results-blind" / "report.html").read_text()
-    assert "<title>" in page
+    assert "</title>" in page
     assert "(shuffled answers)" in page
     refused = ratify("report", folder)
     assert refused.exit_code == 2
