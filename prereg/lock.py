@@ -38,8 +38,9 @@ class Lock:
         the SHA-256 over the hashes of the parts, that of an amendment covers everything it says.
     parts : dict
         SHA-256 by part of the newest version: plan, items, sequences, consent, instructions,
-        prompts; also images, if the texts show some; and judges, if any judge is more than a
-        baseline. Locks of release 0.4.0 and earlier have judges in the plan.
+        prompts; also images, if the texts show some; frame, if the plan has a causal section; and
+        judges, if any judge is more than a baseline. Locks of release 0.4.0 and earlier have judges
+        in the plan.
     locked_at : str
         When the plan was locked, ISO 8601, UTC.
     tool : str

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.frame.hashed import PART, frame_part
 from prereg.images import study_images
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
@@ -45,6 +46,7 @@ def hash_parts(
     texts: Mapping[str, str],
     prompts: Mapping[str, str],
     images: Mapping[str, str] | None = None,
+    frame: Mapping[str, str] | None = None,
     lock: Locked | None = None,
 ) -> dict[str, str]:
     """Return the SHA-256 of every part of a study over its canonical JSON.
@@ -62,6 +64,8 @@ def hash_parts(
         What each judge works with, by judge id: a prompt, or a baseline's lexicon.
     images : mapping, optional
         SHA-256 of the images that the texts show, by name.
+    frame : mapping, optional
+        SHA-256 of the frame of a causal study, by name.
     lock : Locked, optional
         The lock that the parts are compared with; it says whether judges are a part of their own.
     """
@@ -74,6 +78,7 @@ def hash_parts(
         "prompts": dict(prompts),
         **texts,
         **({"images": dict(images)} if images else {}),
+        **({PART: dict(frame)} if frame else {}),
     }
     return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
 
@@ -119,6 +124,7 @@ def study_parts(folder: Path, plan: Plan, *, lock: Locked | None = None) -> dict
         texts=texts,
         prompts={},
         images={name: image.sha256 for name, image in shown.items()},
+        frame=frame_part(folder, plan),
         lock=lock,
     )
     del parts["prompts"]

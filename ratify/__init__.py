@@ -20,6 +20,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     rank,
     release,
     report,
+    sample,
     schema,
     serve,
     simulate,

@@ -101,19 +101,24 @@ def refuse_collected(folder: Path, store: Store | None) -> None:
     RatifyError
         When the store or the exported tables have live visits, or the log of looks has a line.
     """
-    visits = _exported_visits(folder)
-    if store is not None:
-        with store.reading() as connection:
-            live = select(func.count()).select_from(Visit).where(Visit.mode == _LIVE)
-            visits = max(visits, connection.scalar(live) or 0)
-    looks = len(read_looks(folder))
-    if not visits and not looks:
+    had = what_was_collected(folder, store)
+    if not had:
         return
-    had = [f"it has {visits:,} live visit{'s' * (visits != 1)}"] * bool(visits)
-    had += [f"{LOOKS_FILE} has {looks:,} look{'s' * (looks != 1)} at results"] * bool(looks)
     raise RatifyError(
         f"a lock would come too late: {' and '.join(had)}",
         file=folder,
         allowed=f"the {LOCK_FILE} under which they were made, put back with its amendments; "
         "another study needs a folder of its own",
     )
+
+
+def what_was_collected(folder: Path, store: Store | None) -> list[str]:
+    """Return what a study has of live visits and looks at results, in clauses; empty if nothing."""
+    visits = _exported_visits(folder)
+    if store is not None:
+        with store.reading() as connection:
+            live = select(func.count()).select_from(Visit).where(Visit.mode == _LIVE)
+            visits = max(visits, connection.scalar(live) or 0)
+    looks = len(read_looks(folder))
+    had = [f"it has {visits:,} live visit{'s' * (visits != 1)}"] * bool(visits)
+    return had + [f"{LOOKS_FILE} has {looks:,} look{'s' * (looks != 1)} at results"] * bool(looks)

@@ -18,6 +18,7 @@ from prereg.design.sequences import (
     sequence_rows,
 )
 from prereg.errors import RatifyError
+from prereg.frame.hashed import frame_part
 from prereg.images import study_images
 from prereg.kinds.registry import kind_of
 from prereg.lock import LOCK_FILE, Lock, plan_hash, read_lock, refuse_changed, write_lock
@@ -112,6 +113,7 @@ def open_study(
         texts=texts,
         prompts=versions,
         images={name: image.sha256 for name, image in images.items()},
+        frame=_frame(folder, plan, must_be_there=locked),
         lock=like,
     )
     if like is not None:
@@ -142,6 +144,13 @@ def open_study(
     if isinstance(plan.practice, int) and plan.practice:
         _check_practice(study)
     return study
+
+
+def _frame(folder: Path, plan: Plan, *, must_be_there: bool) -> dict[str, str]:
+    """Return the frame as the lock hashes it; a study that is not locked may not have one yet."""
+    if plan.causal is None or (not must_be_there and not (folder / plan.causal.frame).exists()):
+        return {}
+    return frame_part(folder, plan)
 
 
 def _versions(plan: Plan, folder: Path) -> dict[str, str]:
@@ -199,6 +208,7 @@ def lock_study(folder: Path | str) -> tuple[Study, Lock]:
     trials = [trial for sequence in study.sequences.values() for trial in sequence]
     if study.lock is None:
         check_before_lock(study)
+        frame_part(study.folder, study.plan)  # raises if the plan's frame is not there
         columns, rows = sequence_columns(study.plan), sequence_rows(study.plan, trials)
         write_csv(study.folder / SEQUENCES_FILE, columns, rows)
     lock = write_lock(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -157,7 +158,11 @@ def refuse_taken(folder: Path) -> None:
 
 def has_demo_items(study: Study) -> bool:
     """Say whether a study shows items of the demo, which `ratify new` gives it."""
-    texts = {name: item.text for name, item in study.items.items()}
+    return are_demo_items({name: item.text for name, item in study.items.items()})
+
+
+def are_demo_items(texts: Mapping[str, str]) -> bool:
+    """Say whether texts by item id are those of the demo."""
     return any(
         texts == {row["item_id"]: row["text"] for row in _demo_items(worked)}
         for worked in (WORKED, *OWN_ITEMS)

@@ -16,6 +16,7 @@ from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.amendments.chain import changed_prefix
 from prereg.code import analysis_code
 from prereg.errors import RatifyError
+from prereg.frame.hashed import PART, frame_part
 from prereg.images import study_images
 from prereg.lock import Lock, read_lock, tool_version
 from prereg.looks import LOOKS_FILE, read_looks
@@ -95,11 +96,13 @@ def check_parts(folder: Path, lock: Lock) -> list[Check]:
     ]
     if "images" in lock.parts:
         asked.append(("images", lambda: _images(folder, plan, lock)))
+    if PART in lock.parts:
+        asked.append((PART, lambda: _frame(folder, plan, lock)))
     return [checked(name, check) for name, check in asked]
 
 
 def _unread(lock: Lock) -> list[Check]:
-    names = ["items", "sequences", "texts", *["images"] * ("images" in lock.parts)]
+    names = ["items", "sequences", "texts", *(n for n in ("images", PART) if n in lock.parts)]
     return [cannot(name, "the plan cannot be read") for name in names]
 
 
@@ -185,6 +188,13 @@ def _images(folder: Path, plan: Plan, lock: Lock) -> Check:
     if _hash({name: image.sha256 for name, image in shown.items()}) == lock.parts["images"]:
         return yes("images", f"all {len(shown)} unchanged")
     return no("images", "an image that raters are shown has changed, or there are others")
+
+
+def _frame(folder: Path, plan: Plan, lock: Lock) -> Check:
+    now = frame_part(folder, plan)
+    if _hash(now) == lock.parts[PART]:
+        return yes(PART, f"{', '.join(now)} unchanged")
+    return no(PART, f"{', '.join(now) or 'the frame'} has changed since it was locked")
 
 
 def check_stamps(folder: Path, lock: Lock) -> Check:

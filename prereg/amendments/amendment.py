@@ -61,7 +61,8 @@ class Change:
     Attributes
     ----------
     part : str
-        A part of the lock: plan, judges, consent, instructions, prompts, items, sequences, images.
+        A part of the lock: plan, judges, consent, instructions, prompts, items, sequences, images,
+        frame.
     key : str
         The key within the part; empty if the part is one text.
     before, after : object

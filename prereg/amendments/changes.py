@@ -17,9 +17,17 @@ FIXED = frozenset(
 _FIXED_DESIGN = frozenset(
     {"trials", "options", "sample", "pairs_within", "side", "ties", "tie_answer"}
 )
+# On which units are labelled, and with which probability, depends every weighted estimate.
+_FIXED_CAUSAL = ("frame", "treatment", "outcome")
+_FIXED_LABELS = frozenset({"stratified", "random", "allocation", "shares", "floor", "pilot"})
 # What an answer means on a scale; the words of its question may be mended.
 _FIXED_SCALE = frozenset({"id", "min", "max", "labels"})
 _WHOLE = ("consent", "instructions")
+# Parts that stay as they are once there are answers, and why.
+_ANSWERED = {
+    "items": "have changed, and people have answered about them",
+    "frame": "has changed, and people have answered about a sample of it",
+}
 _MAY = (
     "more raters, texts, leases, recruitment, judges, exclusions, analyses and thresholds may be "
     "amended; for this, make a new study"
@@ -102,6 +110,13 @@ def needs_new_sequences(changes: Sequence[Change]) -> bool:
     return False
 
 
+def _fixes_sample(below: Sequence[str]) -> bool:
+    """Say whether a key of the causal section decides who is in the sample."""
+    if not below or below[0] in _FIXED_CAUSAL:
+        return True
+    return below[0] == "labels" and (len(below) < 2 or below[1] in _FIXED_LABELS)
+
+
 def _fewer(change: Change) -> bool:
     """Say whether a plan has fewer raters, or fewer for each sequence."""
     names = {"design.raters", "design.raters_per_sequence"}
@@ -134,14 +149,14 @@ def refused_changes(changes: Sequence[Change], file: Any) -> list[RatifyError]:
 def _refusals(change: Change) -> Iterator[tuple[str, str]]:
     """Yield why one change is refused, and what is allowed instead."""
     top, *below = change.key.split(".")
-    if change.part == "items":
-        yield "the items have changed, and people have answered about them", _MAY
-    elif change.part == "images":
+    if change.part in _ANSWERED:
+        yield f"the {change.part} {_ANSWERED[change.part]}", _MAY
+    if change.part != "plan":
         return  # the texts of every version are compared with the images that they show
-    elif change.part != "plan":
-        return
-    elif top in FIXED or (top == "design" and below and below[0] in _FIXED_DESIGN):
+    if top in FIXED or (top == "design" and below and below[0] in _FIXED_DESIGN):
         yield "cannot be amended: answers that are there depend on it", _MAY
+    elif top == "causal" and _fixes_sample(below):
+        yield "cannot be amended: the sample that people answered about was drawn by it", _MAY
     elif _fewer(change):
         yield (
             "cannot become fewer: places have been given",

@@ -24,6 +24,8 @@ from prereg.tables.notes import heard_by
 from prereg.tables.reader import Table, csv_text
 
 FORMAT = 1
+# A larger frame of a causal study is not carried: only its SHA-256 is.
+LARGEST_FRAME = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,7 @@ def attached_files(
     tables = [
         name for judge in plan.judges if isinstance(judge, TableJudge) for name in judge.files
     ]
-    others = [*(_file_of(folder, name) for name in tables), *sorted(images)]
+    others = [*(_file_of(folder, name) for name in tables), *sorted(images), *_frame(folder, plan)]
     found += [Attached(name, _bytes(folder / name)) for name in dict.fromkeys(others)]
     if locked:
         role: Role = "lock"
@@ -174,6 +176,15 @@ def attached_files(
             if (folder / name).exists()
         ]
     return tuple({file.name: file for file in reversed(found)}.values())[::-1]
+
+
+def _frame(folder: Path, plan: Plan) -> list[str]:
+    """Return the name of the frame, if there is one that is small enough to be carried."""
+    if plan.causal is None:
+        return []
+    path = folder / plan.causal.frame
+    small = path.exists() and path.stat().st_size <= LARGEST_FRAME
+    return [plan.causal.frame] if small else []
 
 
 def _file_of(folder: Path, name: str) -> str:

@@ -15,6 +15,8 @@ FRAME_KINDS = (".parquet", ".csv")
 BY_NAME, ST_MODEL, SERVER = "a name", "a model of sentence-transformers", "a server"
 ENCODER_FORMS = (BY_NAME, ST_MODEL, SERVER)
 ARMS = ("control", "middle", "treated")
+# The columns that the items table has beside those of the frame it is drawn from.
+SAMPLE_COLUMNS = ("stratum", "sampled_for", "inclusion_probability")
 # Shares of a whole may differ from 1 by what decimals lose.
 _ROUNDING = 1e-6
 

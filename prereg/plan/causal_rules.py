@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from prereg.errors import RatifyError
-from prereg.plan.causal import Causal, Treatment
+from prereg.plan.causal import SAMPLE_COLUMNS, Causal, Treatment
 from prereg.plan.collection import RatingScale
 from prereg.plan.model import Plan
 
-# Columns of the sample for people, which a frame's own columns may not be called.
-SAMPLE_COLUMNS = ("stratum", "sampled_for", "inclusion_probability")
-# What `study.scaffold` and the pages take for other things.
+# What the items table has these columns for.
 _OWN = ("item_id", "scenario", "text", *SAMPLE_COLUMNS)
 
 

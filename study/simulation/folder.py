@@ -68,6 +68,7 @@ def _names(study: Study) -> Iterator[str]:
     if study.lock is not None:
         yield SEQUENCES_FILE
     tables = [plan.materials.items]
+    tables += [plan.causal.frame] if plan.causal is not None else []
     tables += [name for j in plan.judges if isinstance(j, TableJudge) for name in j.files]
     for name in (plan.materials.consent, plan.materials.instructions, *tables):
         yield str(file_and_sheet(folder / name)[0].relative_to(folder))
