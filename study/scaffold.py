@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shlex
 from collections import Counter
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.frame.reading import scored
+from prereg.frame.sampling import draw_sample, item_rows
 from prereg.kinds.registry import kind_of
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.plan.schema import SCHEMA_FILE, SCHEMA_LINE, schema_text
@@ -19,18 +22,16 @@ from prereg.tables.items import ITEM_COLUMNS, Imported, import_items
 from prereg.tables.notes import heard_by
 from prereg.tables.places import BELOW_HEADER
 from prereg.tables.prompts import refuse_mixed_prompts
-from prereg.tables.reader import write_csv
+from prereg.tables.reader import Table, write_csv
 from prereg.tables.reading import Reading
 from prereg.worked_plans import WORKED, Choices, chosen_plan, worked_plans, worked_texts
 from study.folder import DEMO_MARK, Study
 from study.opening import open_study
 
 # Worked plans whose items are not the demo's conversations.
-OWN_ITEMS = {
-    "best_worst_sources": "responses.csv",
-    "source_ratings": "responses.csv",
-    "empathy_attachment": "exchanges.csv",
-}
+OWN_ITEMS = {"best_worst_sources": "responses.csv", "source_ratings": "responses.csv"}
+# The demo's turn-pairs, of which the frame of a causal plan is made, have such ids.
+_TURN_PAIR = re.compile(r"pair-\d+")
 DEMO_TEXT = """This folder was made by `ratify demo`: simulated raters, composed conversations.
 `ratify demo` replaces this folder, so do not keep your own files here.
 """
@@ -96,8 +97,10 @@ def new_study(
     plan = chosen_plan(worked, choices)
     notes: tuple[str, ...] = ()
     places = BELOW_HEADER
+    frame: list[dict[str, str]] = []
     if items is None:
-        rows = _demo_items(worked)
+        frame = _demo_frame(plan)
+        rows = _drawn(plan, frame) if frame else _demo_items(worked)
     else:
         imported = import_items(
             items,
@@ -114,6 +117,8 @@ def new_study(
         _refuse_more_trials(plan, rows)
     with files.replaced_folder(folder, ours=()) as beside:
         write_csv(beside / "items.csv", columns, rows)
+        if frame:
+            write_csv(beside / _frame_name(plan), list(frame[0]), frame)
         for name, text in worked_texts(worked, choices.language).items():
             files.write_text(beside / name, text)
         files.write_text(beside / SCHEMA_FILE, schema_text())
@@ -163,6 +168,8 @@ def has_demo_items(study: Study) -> bool:
 
 def are_demo_items(texts: Mapping[str, str]) -> bool:
     """Say whether texts by item id are those of the demo."""
+    if texts and all(map(_TURN_PAIR.fullmatch, texts)):
+        return texts.items() <= {row["item_id"]: row["text"] for row in _turn_pairs()}.items()
     return any(
         texts == {row["item_id"]: row["text"] for row in _demo_items(worked)}
         for worked in (WORKED, *OWN_ITEMS)
@@ -176,6 +183,30 @@ def _demo_items(worked: str = WORKED) -> list[dict[str, str]]:
     name = OWN_ITEMS.get(worked, "items.csv")
     with resources.as_file(resources.files("data") / "demo" / name) as path:
         return read_items(path).rows
+
+
+def _frame_name(plan: str) -> str:
+    """Return the name of a plan's frame; empty if it has none."""
+    causal = parse_plan(plan, file=PLAN_FILE).causal
+    return "" if causal is None else causal.frame
+
+
+def _demo_frame(plan: str) -> list[dict[str, str]]:
+    """Return the demo's turn-pairs as the frame of a plan; none if it needs no frame."""
+    return _turn_pairs() if _frame_name(plan) else []
+
+
+def _turn_pairs() -> list[dict[str, str]]:
+    from data.demo.turn_pairs import turn_pairs
+
+    return turn_pairs()
+
+
+def _drawn(text: str, frame: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the items that a plan draws from a frame."""
+    plan = parse_plan(text, file=PLAN_FILE)
+    units = scored(Table(Path(_frame_name(text)), tuple(frame[0]), frame), plan)
+    return item_rows(plan, units, draw_sample(plan, units))
 
 
 def _refuse_lonely(path: Path, items: Imported, column: str) -> None:

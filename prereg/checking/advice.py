@@ -17,6 +17,7 @@ _ADVICE: tuple[tuple[str, str], ...] = (
     (r"takes no|belongs to", "take it out, or change what it belongs to"),
     (r"occurs more than once|named more than once|only once", "rename or remove one of them"),
     (r"no such file|no such plan|no such prompt", "make the file, or name the right one"),
+    (r"no probability sample", "run `ratify sample`"),
     (r"no column", "add the column to the table, or name another one"),
     (r"is empty|has no entry", "fill it in"),
     (r"is not YAML", "correct that line"),

@@ -42,6 +42,12 @@ def faults_of_causal(plan: Plan) -> Iterator[RatifyError]:
             allowed=", ".join(name for name in points if name != one.treatment.scale)
             or "another scale of points",
         )
+    if plan.design.sample is not None:
+        yield RatifyError(
+            "would draw again from a probability sample, whose probabilities are then wrong",
+            column="design.sample",
+            allowed="null in a plan with a causal section; causal.labels says how many are drawn",
+        )
     yield from _columns(one)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from prereg.checking.analyses import of_analyses
+from prereg.checking.causal import of_sample, sample_of
 from prereg.checking.design import answers_per_item, of_design
 from prereg.checking.numbers import faults_of_numbers
 from prereg.checking.remark import Remark, note, warning
@@ -124,6 +125,7 @@ def look(folder: Path | str) -> Looked:
     if found.study is not None:
         _judges(found.study, found)
     if not found.locked:
+        _sample(found, plan)
         if "scales" not in read.unread:
             found.add(list(faults_of_numbers(plan)))
         _remarks(found, plan, texts)
@@ -192,6 +194,17 @@ def _study(found: Looked, plan: Plan, texts: dict[str, str]) -> Study | None:
     for trial in trials:
         sequences[trial.sequence_id] = (*sequences.get(trial.sequence_id, ()), trial)
     return Study(found.folder, plan, found.table, items, items, sequences, texts, {}, {}, "", None)
+
+
+def _sample(found: Looked, plan: Plan) -> None:
+    """Add what is wrong or unwise in the probability sample of a causal study."""
+    if found.table is None or plan.causal is None:
+        return
+    with heard_by(None):
+        sample, faults = sample_of(found.folder, plan, found.table)
+    found.add(faults)
+    if sample is not None and found.study is not None:
+        found.remark(of_sample(plan, sample, found.study.sequences))
 
 
 def _judges(study: Study, found: Looked) -> None:
