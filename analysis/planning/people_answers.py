@@ -152,10 +152,9 @@ def ratings(answering: Answering) -> pd.DataFrame:
     ]
     whole = pd.concat(parts, ignore_index=True)
     # the scales of one page follow each other, as in an export
-    order: IntArray = np.arange(len(whole)).reshape(len(parts), -1).T.ravel()
-    asked = np.concatenate([a.is_asked(scale.id) for scale in a.plan.rated])
-    whole = whole.iloc[order[asked[order]]]
-    return whole.reset_index(drop=True)
+    order = np.arange(len(whole)).reshape(len(parts), -1).T.ravel()
+    asked = np.concatenate([a.is_asked(scale.id) for scale in a.plan.rated])[order]
+    return whole.iloc[order].loc[asked].reset_index(drop=True)
 
 
 def _rated(a: Answering, scale: Rated) -> FloatArray:
