@@ -56,7 +56,7 @@ def _told_to_some(plan: Plan) -> Iterator[RatifyError]:
 def _uneven(plan: Plan) -> Iterator[RatifyError]:
     """Refuse raters who cannot be split evenly between the scales."""
     one, scales = plan.design, len(plan.scales)
-    each = scales * one.raters_per_sequence
+    each = plan.raters_together
     if one.raters % each:
         below = one.raters // each * each
         nearest = [str(count) for count in (below, below + each) if count]

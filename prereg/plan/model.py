@@ -282,6 +282,12 @@ class Plan(Strict):
         """How many scales a rater answers on one page; 0 without scales."""
         return 1 if self.design.apart else len(self.scales)
 
+    @property
+    def raters_together(self) -> int:
+        """How many raters it takes for one round of all scales: `raters` is a multiple of it."""
+        scales = len(self.scales) if self.design.apart else 1
+        return scales * self.design.raters_per_sequence
+
     def of_scale(self, name: str) -> Plan:
         """Return the plan as a rater meets it who is asked for one scale only.
 
