@@ -119,7 +119,11 @@ class Lock:
 
         Only trials of the pages were made under them.
         """
-        anew = [a.number for a in self.amendments if needs_new_sequences(a.changes)]
+        anew = [
+            a.number
+            for a in self.amendments
+            if needs_new_sequences(a.changes, apart=_asked_apart(a.locked))
+        ]
         return self.hashes[: max(anew, default=0)]
 
     @property
@@ -383,6 +387,11 @@ def _keys_changed(lock: Lock, part: str, now: Any) -> str:
         return ""
     changes = plan_changes(before, now)
     return f" ({changes})" if changes else ""
+
+
+def _asked_apart(locked: Mapping[str, Any]) -> bool:
+    """Say whether a version's plan asks for one scale in each sequence."""
+    return bool(locked.get("plan", {}).get("design", {}).get("apart"))
 
 
 def _hash(part: Any) -> str:

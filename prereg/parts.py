@@ -35,7 +35,8 @@ class Locked(Protocol):
 
 def sequence_columns(plan: Plan) -> tuple[str, ...]:
     """Return the columns of the sequences table."""
-    return ("sequence_id", "position", *kind_of(plan).columns(plan), "is_attention_check")
+    scale = ("dimension",) if plan.design.apart else ()
+    return ("sequence_id", "position", *kind_of(plan).columns(plan), *scale, "is_attention_check")
 
 
 def hash_parts(

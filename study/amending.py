@@ -73,7 +73,8 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
     fresh = known.state == "no_data"
     study = open_study(folder, amend="anew" if fresh else "more")
     others = study.parts["sequences"] != lock.parts["sequences"]
-    if fresh and others and not needs_new_sequences(_changes(study, lock)):
+    apart = study.plan.design.apart
+    if fresh and others and not needs_new_sequences(_changes(study, lock), apart=apart):
         study = open_study(folder, amend="more")
     check_before_lock(study)
     same = study.parts["sequences"] == lock.parts["sequences"]

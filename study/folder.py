@@ -137,6 +137,29 @@ class Study:
     def _at(self) -> dict[str, Study]:
         return {}
 
+    def dimension_of(self, sequence_id: str) -> str:
+        """Return the one scale that a sequence asks for; empty if scales are not asked apart."""
+        return next((trial.dimension for trial in self.sequences.get(sequence_id, ())), "")
+
+    def asking(self, sequence_id: str) -> Study:
+        """Return the study as the rater of a sequence meets it.
+
+        Where scales are asked apart, its plan has this sequence's scale and no other, so that
+        nothing which is made from it can show, read or keep an answer on another scale.
+        """
+        if not self.plan.design.apart or len(self.plan.scales) == 1:
+            return self
+        name = self.dimension_of(sequence_id)
+        if not name:  # another server has amended the study, or replaced its sequences
+            return self
+        if name not in self._asking:
+            self._asking[name] = replace(self, plan=self.plan.of_scale(name))
+        return self._asking[name]
+
+    @cached_property
+    def _asking(self) -> dict[str, Study]:
+        return {}
+
     def trials(self) -> Iterator[Trial]:
         """Yield every trial in order, without attention checks, which are only for people."""
         for sequence in self.sequences.values():

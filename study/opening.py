@@ -279,9 +279,26 @@ def read_sequences(folder: Path, plan: Plan, items: Table) -> list[Trial]:
                 int(record["position"]),
                 tuple(record[column] for column in options),
                 check == "true",
+                record["dimension"] if plan.design.apart else "",
             )
         )
+    if plan.design.apart:
+        _refuse_other_scales(table, trials, [scale.id for scale in plan.scales])
     return trials
+
+
+def _refuse_other_scales(table: Table, trials: Sequence[Trial], scales: Sequence[str]) -> None:
+    """Refuse a sequence of two scales, or of one that the plan does not have."""
+    first: dict[str, str] = {}
+    for row, trial in enumerate(trials, start=2):
+        own = first.setdefault(trial.sequence_id, trial.dimension)
+        if trial.dimension != own or own not in scales:
+            raise table.error(
+                row,
+                "dimension",
+                "is not what `ratify lock` wrote: a sequence asks for one scale of the plan",
+                allowed=own if own in scales else ", ".join(scales),
+            )
 
 
 def _by_sequence(trials: list[Trial]) -> dict[str, tuple[Trial, ...]]:

@@ -170,10 +170,22 @@ def refuse_undesigned(people: pd.DataFrame, plan: Plan, sequences: Path, path: P
         "this session has answered this position already",
         "one answer each",
     )
+    rows = read_table(sequences, OWN).rows
+    if plan.design.apart:
+        asked_for = {row["sequence_id"]: row["dimension"] for row in rows}
+        own = people["sequence_id"].map(asked_for)
+        _refuse(
+            people,
+            people["dimension"] != own,
+            path,
+            "dimension",
+            "is not the scale that this session's locked sequence asks for",
+            "the dimension of its sequence in sequences.csv",
+        )
     options = kind.columns(plan)
     designed = {
         (row["sequence_id"], int(row["position"]), place, row[column], row["is_attention_check"])
-        for row in read_table(sequences, OWN).rows
+        for row in rows
         for place, column in enumerate(options, start=1)
     }
     asked = columns.flags(people, "is_attention_check")

@@ -69,8 +69,11 @@ class RatingEvidence(KindEvidence):
 
     def asked(self, plan: Plan) -> str:
         """Say how many texts, and on how many scales."""
-        scales = "scale" if len(plan.scales) == 1 else "scales"
-        return f"about {plan.design.trials} texts each, on {len(plan.scales)} {scales}; "
+        if plan.design.apart:
+            on = f"each rater on one of {len(plan.scales)} scales"
+        else:
+            on = f"on {len(plan.scales)} {'scale' if len(plan.scales) == 1 else 'scales'}"
+        return f"about {plan.design.trials} texts each, {on}; "
 
 
 class BestWorstEvidence(KindEvidence):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 
 import pandas as pd
 
+from analysis.causal.apart import refuse_both_scores
 from analysis.evidence.against_lock import (
     refuse_judges_checks,
     refuse_other_items,
@@ -142,7 +144,8 @@ def people_of(
     Raises
     ------
     RatifyError
-        If there are no answers, or an answer is not to a trial of its locked sequence.
+        If there are no answers, an answer is not to a trial of its locked sequence, or a person
+        rated an item on two scales that are asked apart.
     """
     human = read.answers["rater_kind"] == "human"
     there = sorted(read.answers.loc[human, "mode"].unique()) if "mode" in read.answers else []
@@ -160,4 +163,7 @@ def people_of(
     people = people.assign(sequence_id=people["session_id"].map(sequence_of))
     if lock is not None:
         refuse_undesigned(people, plan, place.parent / SEQUENCES_FILE, read.answers_path)
+    if plan.design.apart:
+        for pair in combinations([scale.id for scale in plan.scales], 2):
+            refuse_both_scores(people, pair, read.answers_path)
     return people, visits

@@ -227,7 +227,7 @@ def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
     elif some:
         why = "It does not follow people on two dimensions, or makes no errors."
     else:
-        why = f"Fewer than {FEWEST_ITEMS} items were rated by it and by two people."
+        why = f"Fewer than {FEWEST_ITEMS} items were rated by it and two people, on two dimensions."
     return Measure(
         judge=judge,
         habit="halo",

@@ -28,6 +28,8 @@ class Layout:
     sequence : str array of shape (n_raters,)
         The sequence of each rater; raters of a first slot come first.
     slot : int array of shape (n_raters,)
+    dimension : str array of shape (n_raters,)
+        The one scale that each rater is asked for; empty if scales are not asked apart.
     trials : int array of shape (n_raters,)
         How many trials each rater sees, attention checks among them.
     rater : int array of shape (n_rows,)
@@ -45,6 +47,7 @@ class Layout:
     scenarios: Words
     sequence: Words
     slot: IntArray
+    dimension: Words
     trials: IntArray
     rater: IntArray
     position: IntArray
@@ -93,6 +96,7 @@ def layout_of(plan: Plan, items: pd.DataFrame, sequences: Sequence[Trial]) -> La
         scenarios=items["scenario"].astype(str).to_numpy(dtype=object),
         sequence=np.array([name for name, _ in visits], dtype=object),
         slot=np.array([slot for _, slot in visits]),
+        dimension=np.array([own[name][0].dimension for name, _ in visits], dtype=object),
         trials=np.array([len(own[name]) for name, _ in visits]),
         rater=np.array([n for n, _ in rows]),
         position=np.array([trial.position for _, trial in rows]),

@@ -73,6 +73,11 @@ class Answering:
             "response_ms": spent,
         }
 
+    def is_asked(self, field: str) -> BoolArray:
+        """Return which trials ask for a field of a form: all, unless scales are asked apart."""
+        own = self.layout.dimension[self.rater]
+        return np.asarray((own == "") | (own == field), dtype=bool)
+
     def expected(self, field: str, default: Any) -> np.ndarray:
         """Return the right answer of each attention check to one field of its form."""
         answers = [check.expected.get(field, default) for check in self.plan.attention_checks]
@@ -84,7 +89,7 @@ class Answering:
         for number, check in enumerate(self.plan.attention_checks):
             mine = self.check == number
             for field, value in check.expected.items():
-                right &= ~mine | (given[field] == value)
+                right &= ~(mine & self.is_asked(field)) | (given[field] == value)
         return np.where(self.check < 0, "", np.where(right, "true", "false")).astype(object)
 
 
@@ -117,6 +122,8 @@ def choices(answering: Answering) -> pd.DataFrame:
 def ratings(answering: Answering) -> pd.DataFrame:
     """Return one row for each rating: `item_id`, `dimension`, `value` and the common columns.
 
+    Where scales are asked apart, a rater has the rows of one scale.
+
     The value of a scale of labels is the place of the label, from 0.
     """
     a = answering
@@ -146,7 +153,8 @@ def ratings(answering: Answering) -> pd.DataFrame:
     whole = pd.concat(parts, ignore_index=True)
     # the scales of one page follow each other, as in an export
     order = np.arange(len(whole)).reshape(len(parts), -1).T.ravel()
-    return whole.iloc[order].reset_index(drop=True)
+    asked = np.concatenate([a.is_asked(scale.id) for scale in a.plan.rated])[order]
+    return whole.iloc[order].loc[asked].reset_index(drop=True)
 
 
 def _rated(a: Answering, scale: Rated) -> FloatArray:

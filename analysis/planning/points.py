@@ -85,7 +85,7 @@ def points_of(plan: Plan, items: Table, *, curves: bool) -> list[Point]:
     found = [own]
     if not curves:
         return found
-    each = design.raters_per_sequence
+    each = plan.raters_together
     sizes: dict[Curve, list[int]] = {
         "raters": [
             _multiple(wanted, each)

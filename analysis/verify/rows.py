@@ -13,6 +13,7 @@ from analysis.verify.times import collected, is_before, live_rows, made_at, rows
 from prereg import files
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
+from prereg.parts import SEQUENCES_FILE
 from prereg.plan.model import Plan
 from prereg.tables.manifest import MANIFEST_FILE, Manifest, read_manifest
 
@@ -88,6 +89,32 @@ def check_chain(folder: Path, lock: Lock) -> Check:
         return cannot(name, "no table has rows that name a plan")
     versions = "the locked plan" if len(since) == 1 else "a version of the locked plan"
     return yes(name, f"all {counted:,} were made under {versions}")
+
+
+def check_apart(folder: Path, plan: Plan) -> Check:
+    """Return whether every person rated one scale only, that of their sequence.
+
+    For a plan that asks scales apart. Attention checks count: they ask for the same scale.
+    """
+    name, place = "scales apart", folder / TABLES_FOLDER
+    rows = [row for row in rows_of(table_path(place, "ratings")) if row["rater_kind"] == "human"]
+    if not rows:
+        return cannot(name, "there are no ratings by people")
+    scale_of = {row["sequence_id"]: row["dimension"] for row in rows_of(folder / SEQUENCES_FILE)}
+    visits = rows_of(table_path(place, "participants"))
+    asked = {row["session_id"]: scale_of.get(row["sequence_id"], "") for row in visits}
+    found: list[str] = []
+    rated: dict[tuple[str, str], str] = {}
+    for row in rows:
+        who, scale = (row["mode"], row["rater_id"]), row["dimension"]
+        first = rated.setdefault(who, scale)
+        if first != scale:
+            found.append(f"rater {row['rater_id']} rated {row['item_id']} on {scale}, not {first}")
+        elif asked.get(row["session_id"]) != scale:
+            found.append(f"rater {row['rater_id']} was not asked for {scale}")
+    if found:
+        return no(name, listed_differences(list(dict.fromkeys(found))))
+    return yes(name, f"{len(rated):,} raters rated one scale each")
 
 
 def check_missing(folder: Path, plan: Plan) -> Check:

@@ -8,7 +8,7 @@ from pathlib import Path
 from analysis.verify.again import check_results
 from analysis.verify.check import Check, cannot, checked
 from analysis.verify.registered import check_code, check_lock, check_parts, check_stamps
-from analysis.verify.rows import check_chain, check_missing, check_tables
+from analysis.verify.rows import check_apart, check_chain, check_missing, check_tables
 from prereg.errors import RatifyError
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
@@ -50,6 +50,8 @@ def verify_study(folder: Path, began: Callable[[str], None] | None = None) -> li
         if plan is None
         else checked("nothing missing", lambda: check_missing(folder, plan))
     )
+    if plan is not None and plan.design.apart:
+        found.append(checked("scales apart", lambda: check_apart(folder, plan)))
     found += check_results(folder, lock, began)
     if lock is not None:
         found += [check_code(lock), checked("stamps", lambda: check_stamps(folder, lock))]

@@ -15,7 +15,7 @@ FIXED = frozenset(
     {"schema", "id", "kind", "seed", "language", "display", "attention_checks", "materials"}
 )
 _FIXED_DESIGN = frozenset(
-    {"trials", "options", "sample", "pairs_within", "side", "ties", "tie_answer"}
+    {"trials", "options", "sample", "pairs_within", "side", "ties", "tie_answer", "apart"}
 )
 # On which units are labelled, and with which probability, depends every weighted estimate.
 _FIXED_CAUSAL = ("frame", "treatment", "outcome")
@@ -93,8 +93,15 @@ def _named(value: Any) -> Mapping[str, Any] | None:
     return dict(zip(names, value, strict=True))
 
 
-def needs_new_sequences(changes: Sequence[Change]) -> bool:
-    """Say whether sequences that are there do not fit the changed plan or items."""
+def needs_new_sequences(changes: Sequence[Change], *, apart: bool) -> bool:
+    """Say whether sequences that are there do not fit the changed plan or items.
+
+    Parameters
+    ----------
+    changes : sequence of Change
+    apart : bool
+        Whether each sequence asks for one scale, and so has to be one of the plan's.
+    """
     for change in changes:
         top, *below = change.key.split(".")
         if change.part == "items":
@@ -104,6 +111,8 @@ def needs_new_sequences(changes: Sequence[Change]) -> bool:
         if top in {"seed", "kind", "attention_checks"}:
             return True
         if top == "design" and below and below[0] in _FIXED_DESIGN - {"ties", "tie_answer"}:
+            return True
+        if top == "scales" and apart and (change.before is None or change.after is None):
             return True
         if _fewer(change):
             return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from prereg.analyses.agreement import Agreement
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.choices import ChoiceAgreement, Logit
 from prereg.analyses.equivalence import Equivalence
@@ -16,6 +17,7 @@ from prereg.checking.numbers import of_numbers
 from prereg.checking.remark import NOTE, WARNING, Remark, note, warning
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan
+from prereg.plan.reporting import Large
 
 # Analyses that describe; without a hypothesis nothing is missing.
 _DESCRIBES = (RankingAnalysis, ChoiceAgreement, Generalizability, ManyFacet, Themes)
@@ -30,6 +32,7 @@ def of_analyses(plan: Plan) -> list[Remark]:
         *_of_regressions(plan),
         *_of_checks(plan),
         *_of_hypotheses(plan),
+        *_of_scales_apart(plan),
         *of_numbers(plan),
     ]
 
@@ -49,6 +52,28 @@ def _of_hypotheses(plan: Plan) -> Iterator[Remark]:
     for number, analysis in enumerate(plan.analyses):
         if analysis.hypothesis is None and analysis.id not in asked_about:
             yield _unasked(analysis, number, plan)
+
+
+def _of_scales_apart(plan: Plan) -> Iterator[Remark]:
+    """Say what an analysis cannot know where no rater answers two scales."""
+    if not plan.design.apart:
+        return
+    for number, one in enumerate(plan.analyses):
+        several = isinstance(one, Agreement) and len(one.dimensions or plan.scales) > 1
+        if several and not plan.labels:
+            yield note(
+                f"analysis '{one.id}' measures no halo, of people or of judges: the scales are "
+                "asked apart, so no person's errors on two scales can be compared, nor a judge's "
+                "with theirs.",
+                key=f"analyses.{number}.id",
+            )
+    if plan.large.halo != Large().halo:
+        yield warning(
+            "large.halo compares a judge's halo with people's, which is not measured: the scales "
+            "are asked apart.",
+            "Take it out.",
+            "large.halo",
+        )
 
 
 def _unasked(analysis: AnyAnalysis, number: int, plan: Plan) -> Remark:

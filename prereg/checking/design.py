@@ -51,15 +51,19 @@ def answers_per_item(plan: Plan, sequences: Mapping[str, Sequence[Trial]]) -> st
     counts = _counts(plan, trials)
     low, high = min(counts.values()), max(counts.values())
     often = f"{low}" if low == high else f"{low} to {high}"
+    on = " on each scale" if plan.design.apart else ""
     return (
         f"{plan.design.raters} raters give each of the {len(counts)} items that are shown "
-        f"{often} {'answer' if high == 1 else 'answers'}"
+        f"{often} {'answer' if high == 1 else 'answers'}{on}"
     )
 
 
 def _counts(plan: Plan, trials: Iterable[Shown]) -> Counter[str]:
+    """Return how many answers each item gets, of those that ask the same about it."""
     counts = Counter(item for items in trials for item in items)
-    return Counter({k: n * plan.design.raters_per_sequence for k, n in counts.items()})
+    # scales that are asked apart share the trials of an item evenly
+    each = len(plan.scales) if plan.design.apart else 1
+    return Counter({k: n * plan.design.raters_per_sequence // each for k, n in counts.items()})
 
 
 def _of_sameness(plan: Plan, shown: Mapping[str, list[Shown]]) -> list[Remark]:

@@ -121,7 +121,8 @@ def _questions(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "comprehension.question", content["comprehension"]["question"]
     for part in ("scales", "survey"):
         for number, one in enumerate(content.get(part) or ()):
-            yield f"{part}.{number}.question", one["question"]
+            told = [name for name in ("question", "instructions") if name in one]
+            yield from ((f"{part}.{number}.{name}", one[name]) for name in told)
     for part in ("practice", "attention_checks"):
         trials = content.get(part)
         for number, one in enumerate(trials if isinstance(trials, list) else ()):

@@ -81,6 +81,8 @@ def expected_precision(
     if kind_of(plan).compares or any(scale.names for scale in plan.scales):
         return None
     counts = Counter(name for trial in trials for name in trial)
+    if plan.design.apart:  # the scales share the trials of an item evenly
+        answered /= len(plan.scales)
     return _of_ratings(float(np.median(list(counts.values()))) * answered, people)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,12 +32,16 @@ class Trial:
     item_ids : tuple of str
         What is shown, in order of place: left and right, the one item, or the options.
     is_attention_check : bool
+    dimension : str
+        The one scale that the rater of the sequence is asked for; empty if scales are not asked
+        apart.
     """
 
     sequence_id: str
     position: int
     item_ids: Items
     is_attention_check: bool = False
+    dimension: str = ""
 
 
 def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
@@ -49,6 +53,10 @@ def generate_sequences(plan: Plan, items: Table) -> list[Trial]:
     (give or take one), and no pair repeats before all have been used; in sets, items rotate through
     the places. The first sequences alone are balanced too, because recruitment may stop early.
     Attention checks are where the plan puts them, in every sequence.
+
+    Where scales are asked apart, sequences that follow each other ask for one scale each, in the
+    plan's order, about the same items, in an order of their own. So every item is shown equally
+    often on each scale, also while only the first sequences are used.
 
     Parameters
     ----------
@@ -117,19 +125,24 @@ def _dealt(
     rng: np.random.Generator,
 ) -> list[Trial]:
     """Return the trials of the sequences with the numbers from `first` to the plan's last."""
-    sequences = plan.design.sequences
-    shares = _trials_per_scenario(sorted(pools), sequences, plan.design.trials)
-    dealt: list[list[Items]] = [[] for _ in range(first, sequences + 1)]
+    sequences, apart = plan.design.sequences, [""]
+    if plan.design.apart:
+        apart = [scale.id for scale in plan.scales]
+    hands = sequences // len(apart)
+    before = (first - 1) // len(apart)
+    shares = _trials_per_scenario(sorted(pools), hands, plan.design.trials)
+    dealt: list[list[Items]] = [[] for _ in range(before, hands)]
     for scenario, whole in shares.items():
-        counts, pool = whole[first - 1 :], pools[scenario]
+        counts, pool = whole[before:], pools[scenario]
         _refuse_too_few(plan, items, scenario, len(pool), max(counts))
         drawn = kind_of(plan).draw(plan, pool, sum(counts), rng)
         for sequence, hand in zip(dealt, deal(drawn, counts), strict=True):
             sequence.extend(hand)
     width = max(3, len(str(sequences)))
+    asked = [(hand, dimension) for hand in dealt for dimension in apart]
     return [
-        trial
-        for number, hand in enumerate(dealt, start=first)
+        replace(trial, dimension=dimension)
+        for number, (hand, dimension) in enumerate(asked, start=first)
         for trial in _ordered(plan, f"S{number:0{width}d}", hand, rng)
     ]
 
@@ -223,6 +236,7 @@ def sequence_rows(plan: Plan, trials: Sequence[Trial]) -> list[Mapping[str, obje
             "sequence_id": t.sequence_id,
             "position": t.position,
             **dict(zip(options, t.item_ids, strict=True)),
+            **({"dimension": t.dimension} if plan.design.apart else {}),
             "is_attention_check": "true" if t.is_attention_check else "false",
         }
         for t in trials

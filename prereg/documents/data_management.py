@@ -120,7 +120,7 @@ def _texts(plan: Plan) -> list[str]:
 
 
 def _stored(plan: Plan) -> list[tuple[str, str]]:
-    answers = kind_of(plan).words.stored
+    answers = "the rating" if plan.design.apart else kind_of(plan).words.stored
     rows = [
         (
             "the participant number that the link holds, or one that the study makes",

@@ -30,6 +30,7 @@ _RULES = {
     "visit is kept before another one, and chance decides among equals",
     "too_fast": "raters whose median time for an answer is below {min_median_ms} milliseconds",
 }
+_ONE_SCALE = "A trial shows one item and asks for a rating on one scale"
 # So many scenarios are listed by name.
 MOST_SCENARIOS = 60
 
@@ -107,14 +108,16 @@ def design(material: Material) -> str:
     plan = material.plan
     one, kind = plan.design, kind_of(plan)
     noun, words = kind.noun(plan), kind.words
+    trial = _ONE_SCALE if one.apart else words.trial
     said = [
-        f"{words.trial} (kind {code(kind.name)}). The question of every trial "
+        f"{trial} (kind {code(kind.name)}). The question of every trial "
         f"is:\n\n{quoted(one.question)}",
         _of_kind(material),
         f"{counted(one.raters, 'rater')} take part. There are {counted(one.sequences, 'sequence')} "
         f"of {number(one.trials)} {noun}, in an order of their own; each sequence is answered by "
         f"{counted(one.raters_per_sequence, 'rater')} "
         f"({code('raters_per_sequence')}: {one.raters_per_sequence}).{_with_checks(plan)}",
+        _apart(plan),
         f"A trial's items are of one {code(one.pairs_within)}. Every item of a scenario is "
         "shown equally often, give or take one or two, and no rater sees an item twice unless its "
         f"scenario has too few items. {words.places} (Sides: {code(one.side)}.) The "
@@ -130,6 +133,20 @@ def design(material: Material) -> str:
         "page is not accepted: the page asks for it again.",
     ]
     return "\n\n".join(part for part in said if part)
+
+
+def _apart(plan: Plan) -> str:
+    """Return how raters are split between scales that are asked apart; nothing for other plans."""
+    if not plan.design.apart:
+        return ""
+    names = [scale.id for scale in plan.scales]
+    each = plan.design.raters // len(names)
+    return (
+        f"The scales are asked apart: each sequence asks for one of {listed(names)}, in turn, "
+        f"{counted(each, 'rater')} for each scale. A rater has one sequence, so nobody rates two "
+        "scales, and nobody gives two scores of one item. Sequences that follow each other ask "
+        "for different scales about the same items, so every item is rated equally often on each."
+    )
 
 
 def _with_checks(plan: Plan) -> str:
@@ -165,6 +182,13 @@ def scales(plan: Plan) -> str:
 
 
 def _scale(scale: AnyScale) -> str:
+    told = ""
+    if scale.instructions is not None:
+        told = f"\n\nIts raters are also told:\n\n{quoted(scale.instructions)}"
+    return _question_of(scale) + told
+
+
+def _question_of(scale: AnyScale) -> str:
     if isinstance(scale, LabelScale):
         labels = bullets(
             f"**{inline(label.name)}**" + (f": {inline(label.text)}" if label.text else "")
@@ -182,8 +206,8 @@ def measures(plan: Plan) -> str:
     said = []
     if plan.scales:
         said.append(
-            "People rate each item on these scales; the rating is the point, or the name of the "
-            f"label.\n\n{scales(plan)}"
+            f"People rate each item on {'one of ' * plan.design.apart}these scales; the rating is "
+            f"the point, or the name of the label.\n\n{scales(plan)}"
         )
     if plan.measures is not None:
         one = plan.measures

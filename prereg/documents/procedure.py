@@ -180,10 +180,15 @@ def attention(plan: Plan) -> str:
     return "\n\n".join(
         [
             "**Attention checks.** Everybody meets each of them at the same place; judges do not, "
-            "and no analysis counts them.",
+            f"and no analysis counts them.{_of_own_scale(plan)}",
             *(_check(place, one) for place, one in enumerate(plan.attention_checks, start=1)),
         ]
     )
+
+
+def _of_own_scale(plan: Plan) -> str:
+    apart = " A rater is asked for one scale, and only its right answer counts."
+    return apart if plan.design.apart else ""
 
 
 def _check(place: int, one: AttentionCheck) -> str:

@@ -181,6 +181,10 @@ def methods_text(sources: Sources) -> str:
         f"{counted(plan.design.raters, 'rater')}"
         f" and {counted(plan.design.sequences, 'sequence')} of trials, generated beforehand from a "
         "seed and balanced over items and places.",
+        "The scales were asked apart: each rater answered on one of "
+        f"{listed((scale.id for scale in plan.scales), as_code=False)}."
+        if plan.design.apart
+        else "",
         _excluded(sources),
     ]
     if plan.judges:

@@ -48,10 +48,14 @@ class PointScale(Strict):
 
 
 class RatingScale(PointScale):
-    """One question of a rating trial, answered on a point of its scale."""
+    """One question of a rating trial, answered on a point of its scale.
+
+    `instructions` is Markdown for the raters of this scale alone, where scales are asked apart.
+    """
 
     id: Identifier
     question: Text
+    instructions: Text | None = added(None)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from operator import attrgetter
 
 from prereg.errors import RatifyError
 from prereg.kinds.registry import KINDS, kind_of
+from prereg.plan.apart_rules import faults_of_apart
 from prereg.plan.collection import AttentionCheck
 from prereg.plan.model import Plan
 from prereg.plan.survey import ANSWERED_AT
@@ -21,6 +22,7 @@ def faults_of_collection(plan: Plan) -> Iterator[RatifyError]:
     yield from wrong_kind
     if wrong_kind:
         return  # the rest cannot be judged
+    yield from faults_of_apart(plan)
     yield from _check_display(plan)
     for number, check in enumerate(plan.attention_checks):
         yield from _check_attention(plan, check, f"attention_checks.{number}")

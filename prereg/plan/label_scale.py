@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import Discriminator, Field, StringConstraints, Tag, field_validator
 
 from prereg.plan.collection import RatingScale
-from prereg.strict import Identifier, Strict, Text
+from prereg.strict import Identifier, Strict, Text, added
 
 # What pydantic adds to the path of an error; no key of a plan has a space.
 POINTS, NAMES = "a scale of points", "a scale of labels"
@@ -27,12 +27,13 @@ class LabelScale(Strict):
     """One question of a rating trial, answered with one of several names.
 
     `labels` is a list of names, or maps each name to a text for raters. The store keeps the place
-    of a label, from 0; every table has its name.
+    of a label, from 0; every table has its name. `instructions` as in `RatingScale`.
     """
 
     id: Identifier
     question: Text
     labels: tuple[NamedLabel, ...] = Field(min_length=2, max_length=20)
+    instructions: Text | None = added(None)
 
     @field_validator(
         "labels",

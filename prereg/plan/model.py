@@ -66,6 +66,7 @@ class Design(Strict):
     sequence. A place is kept for `lease_minutes` after a rater's last sign of life, and before
     their first answer for `first_lease_minutes`, if that is less. With `ties: offered`, a pair has
     a third answer, called `tie_answer` or, without that, "No difference" in the plan's language.
+    With `apart`, each rater of a rating plan is asked for one of its scales only.
     """
 
     question: Text
@@ -82,6 +83,7 @@ class Design(Strict):
     min_reading_seconds: float | None = Field(default=None, gt=0, le=600)
     ties: Literal["offered", "refused"] = added("refused")
     tie_answer: Text | None = added(None, max_length=60)
+    apart: bool = added(default=False)
 
     @property
     def offers_ties(self) -> bool:
@@ -278,6 +280,39 @@ class Plan(Strict):
             return tuple(Rated(s.id, s.min, s.max, s.names) for s in self.scales)
         ends = self.measures.scale
         return tuple(Rated(name, ends.min, ends.max) for name in self.measures.dimensions)
+
+    @property
+    def asked_at_once(self) -> int:
+        """How many scales a rater answers on one page; 0 without scales."""
+        return 1 if self.design.apart else len(self.scales)
+
+    @property
+    def raters_together(self) -> int:
+        """How many raters it takes for one round of all scales: `raters` is a multiple of it."""
+        scales = len(self.scales) if self.design.apart else 1
+        return scales * self.design.raters_per_sequence
+
+    def of_scale(self, name: str) -> Plan:
+        """Return the plan as a rater meets it who is asked for one scale only.
+
+        Parameters
+        ----------
+        name : str
+            The id of a scale.
+
+        Returns
+        -------
+        Plan
+            With this scale alone, also in what the attention checks expect.
+        """
+        checks = tuple(
+            check.model_copy(
+                update={"expected": {k: v for k, v in check.expected.items() if k == name}}
+            )
+            for check in self.attention_checks
+        )
+        scales = tuple(scale for scale in self.scales if scale.id == name)
+        return self.model_copy(update={"scales": scales, "attention_checks": checks})
 
     @property
     def replaced_above(self) -> int | None:

@@ -227,6 +227,7 @@ SEQUENCES = _table(
     *_extra("left_id right_id", "pairwise studies: `item_id` of the two items, of one scenario"),
     *_extra("item_id", "rating studies: the item to score"),
     *_extra("option_1", "best-worst studies: `item_id` of the first option; see above"),
+    *_extra("dimension", "rating studies with `apart`: the one scale that the sequence asks for"),
     replace(_IS_CHECK, meaning="`true`: the ids are those of a check's texts, see above"),
 )
 JUDGMENTS = _table(

@@ -169,7 +169,8 @@ class SimulatedRater:
 
     def _as_expected(self, page: Page, expected: Mapping[str, int | str]) -> dict[str, str]:
         """Return the expected answer to an attention check; what it leaves open is anything."""
-        answer = {name: str(value) for name, value in expected.items()}
+        # a page may ask for one of several scales
+        answer = {name: str(value) for name, value in expected.items() if name in page.choices}
         for name, values in page.choices.items():
             taken = set(answer.values()) if {"most", "least"} <= page.choices.keys() else set()
             answer.setdefault(name, next(value for value in values if value not in taken))

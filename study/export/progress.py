@@ -191,7 +191,8 @@ def _people(study: Study, mode: str) -> Any:
         table.mode == mode,
         table.rater_kind == "human",
     ]
-    if table is Rating:  # a trial has one row for each scale: count only the first scale's
+    if table is Rating and not study.plan.design.apart:
+        # a trial has one row for each scale: count only the first scale's
         conditions.append(Rating.dimension == study.plan.scales[0].id)
     return and_(*conditions)
 

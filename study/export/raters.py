@@ -250,7 +250,7 @@ def _patterns(row: RaterRow, plan: Plan) -> list[str]:
             found.append(f"gave the same answer {row.run} times in a row")
     if row.same_of >= FEWEST_RATINGS and row.same >= NEARLY_ALL * row.same_of:
         found.append(f"gave the same point in {row.same} of {row.same_of} ratings")
-    elif not (row.side_of or row.ties) and row.run >= (5 if len(plan.scales) > 1 else 8):
+    elif not (row.side_of or row.ties) and row.run >= (5 if plan.asked_at_once > 1 else 8):
         found.append(f"rated {row.run} texts in a row exactly alike")
     return found
 

@@ -93,7 +93,7 @@ def answer(store: Store, newest: Study, mode: str, session_id: str, given: Given
         place = read_place(connection, session_id)
         if place is None or not place.belongs_to(newest, mode):
             return None
-        study = newest.at(place.version)
+        study = newest.at(place.version).asking(place.sequence_id)
         ready = place.ready(study.plan)
         if place.status != "active" or not ready or given.position != place.position:
             return Outcome(place, kept=False, dropped=_differs(connection, study, place, given))

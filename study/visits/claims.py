@@ -15,7 +15,18 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
@@ -93,6 +104,7 @@ def _claimable(study: Study, mode: str, now: float) -> Any:
 def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival) -> Place | None:
     """Give a newcomer the next slot of the least-filled sequence, never-used slots first."""
     now = time.time()
+    same = _same_scale(connection, study, mode, arrival.rater_id)
     # a silent rater keeps the place as long as other places are free
     order = [Slot.session_id.is_not(None), Slot.slot, Slot.slot_id]
     if study.plan.design.raters_per_sequence > 1:
@@ -106,7 +118,7 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
         order.insert(0, taken.scalar_subquery())
     free = (
         select(Slot.__table__)
-        .where(_claimable(study, mode, now))
+        .where(_claimable(study, mode, now), *same)
         .order_by(*order)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -135,6 +147,33 @@ def _take_slot(connection: Connection, study: Study, mode: str, arrival: Arrival
     }
     connection.execute(insert(Visit), values)
     return read_place(connection, session_id)
+
+
+def _same_scale(
+    connection: Connection, study: Study, mode: str, rater_id: str
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that a rater of another mode is asked for the same scale again.
+
+    Where scales are asked apart, a rater has one scale in a mode, because they have one sequence.
+    Whoever took part in another mode of the same plan, under the same id, keeps their scale.
+    """
+    if not study.plan.design.apart:
+        return ()
+    before = connection.scalar(
+        select(Visit.sequence_id)
+        .where(Visit.plan_hash == study.root_hash, Visit.mode != mode, Visit.rater_id == rater_id)
+        .order_by(Visit.consented_at)
+        .limit(1)
+    )
+    own = study.dimension_of(before) if before is not None else ""
+    if not own:
+        return ()
+    names = [name for name in study.sequences if study.dimension_of(name) == own]
+    # in the statement itself: there may be more of them than a database takes as parameters
+    own_ones: BindParameter[Any] = bindparam(
+        "own_ones", names, expanding=True, literal_execute=True
+    )
+    return (Slot.sequence_id.in_(own_ones),)
 
 
 def new_session_id() -> str:

@@ -59,6 +59,7 @@ class Room:
     newest: Callable[[], Room]
     rendered: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
     _earlier: dict[str, Room] = field(default_factory=dict)
+    _asking: dict[str, Room] = field(default_factory=dict)
 
     @cached_property
     def task(self) -> Task:
@@ -91,10 +92,20 @@ class Room:
         return self.mode != "live" or recruitment.without_id or old
 
     def of(self, place: Place) -> Room:
-        """Return the room of the version of the plan to which a rater consented."""
+        """Return the room of what a rater meets: the version of the plan, and the scale."""
         # a place may be in a sequence that an amendment has added while this request came
         here = self if place.sequence_id in self.study.sequences else self.newest()
-        return here.at(place.version)
+        return here.at(place.version).asking(place.sequence_id)
+
+    def asking(self, sequence_id: str) -> Room:
+        """Return the room of a sequence's scale, if scales are asked apart; else this room."""
+        study = self.study.asking(sequence_id)
+        if study is self.study:
+            return self
+        name = study.plan.scales[0].id
+        if name not in self._asking:
+            self._asking[name] = self.showing(study)
+        return self._asking[name]
 
     def showing(self, study: Study) -> Room:
         """Return a room with another version of the study, and all else as it is here."""

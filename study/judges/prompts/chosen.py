@@ -54,7 +54,8 @@ class JudgePrompts:
     comparison : Prompt or None
         The prompt of the plan's task; None if the plan rates.
     rubrics : tuple of Prompt
-        One request each. Their `rubric` holds only the plan's dimensions, in the plan's order.
+        One request each. Their `rubric` holds only the plan's dimensions, in the plan's order;
+        one of them where scales are asked apart.
     wordings : tuple of Prompt
         Prompts that ask the same as `comparison` in other words.
     """
@@ -235,7 +236,9 @@ class _Choice:
                 )
         together: dict[str, list[str]] = {}
         for name, prompt in asked.items():
-            together.setdefault(prompt.name, []).append(name)
+            # what people are asked apart, a judge is asked in a request of its own
+            key = name if self.plan.design.apart else prompt.name
+            together.setdefault(key, []).append(name)
         return tuple(
             replace(asked[names[0]], rubric={name: asked[name].rubric[name] for name in names})
             for names in together.values()

@@ -73,7 +73,10 @@ class Asked:
             yield from self.rating(item, position=position)
 
     def rating(self, item: Item, *, position: int) -> Iterator[Wanted]:
-        """Yield the requests that rate one item; no request has dimensions of two rubrics."""
+        """Yield the requests that rate one item.
+
+        No request has dimensions of two rubrics, or two scales that are asked apart.
+        """
         wanted = {scale.id: scale for scale in self.study.plan.rated}
         for rubric in self.prompts.rubrics:
             scales = tuple(wanted[name] for name in rubric.rubric if name in wanted)

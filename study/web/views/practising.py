@@ -44,7 +44,7 @@ def practise() -> Page:
         or whole(request.form.get("position"), _COUNT) != place.practised + 1
     ):
         return redirect(there, 303)
-    reading = here.task.read(request.form)
+    reading = here.of(place).task.read(request.form)
     if reading.missing:
         return _practice_page(here, place, reading), 422
     count_practice(here.store, here.of(place).study, place, place.practised + 1)

@@ -158,6 +158,10 @@ def instructions() -> Page:
         return redirect(onward, 303)
     here = here.of(place)
     text = here.texts.page(here.study.texts["instructions"])
+    own = here.study.dimension_of(place.sequence_id)
+    for scale in here.study.plan.scales:
+        if scale.id == own and scale.instructions is not None:
+            text += here.texts.page(scale.instructions)
     return page("instructions.html", here, place, text=text, onward=onward)
 
 
@@ -227,7 +231,11 @@ def answer() -> Page:
         return redirect(url_for("rater.trial"), 303)
     if request.form.get("visit") != session_id:
         return another_visit()
-    reading = here.task.read(request.form)
+    place = current_place(here) if here.study.plan.design.apart else None
+    if place is None and here.study.plan.design.apart:
+        return redirect(url_for("rater.arrive"), 303)
+    # what a form may answer depends on the rater only where scales are asked apart
+    reading = (here.of(place) if place else here).task.read(request.form)
     if reading.missing:
         return _ask_again(here, reading)
     given = Given(
