@@ -1,0 +1,1 @@
+"""Causal estimates that know how wrong the judge is."""

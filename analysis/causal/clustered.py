@@ -1,0 +1,86 @@
+"""Intervals from influence values: units of one user are one cluster, and heavy users count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student
+
+from analysis.arrays import FloatArray, IntArray, sum_by
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate with its clustered error.
+
+    Attributes
+    ----------
+    value, se, low, high : float
+        NaN where they cannot be estimated.
+    df : float
+        Degrees of freedom of the t quantile.
+    n, clusters : int
+        Units, and users.
+    level : float
+    influence : array of shape (units of the frame,)
+        The estimate is the value plus the mean of these; of use for contrasts of estimates.
+    """
+
+    value: float
+    se: float
+    low: float
+    high: float
+    df: float
+    n: int
+    clusters: int
+    level: float
+    influence: FloatArray
+
+    @property
+    def width(self) -> float:
+        """The distance between the ends of the interval."""
+        return self.high - self.low
+
+
+def from_influence(
+    value: float, influence: FloatArray, user: IntArray, *, level: float = 0.95
+) -> Estimate:
+    """Return an estimate with the interval that its influence values give.
+
+    Parameters
+    ----------
+    value : float
+    influence : array of shape (n,)
+        Of each unit; the error of the estimate is about their mean. They are centred here.
+    user : int array of shape (n,)
+        0 to users - 1.
+    level : float
+
+    Notes
+    -----
+    The variance is that of a mean of clustered values, with the factor G / (G - 1). Its degrees of
+    freedom follow from the kurtosis k of the users' sums (Satterthwaite 1946): the variance of an
+    estimated variance is about (k - 1) / G of its square, which is that of 2 G / (k - 1) degrees
+    of freedom; at most G - 1. Where a few users carry the estimate they are few.
+    """
+    n = len(influence)
+    sums = sum_by(user, influence - influence.mean(), int(user.max()) + 1 if n else 0)
+    sums = sums[np.bincount(user, minlength=len(sums)) > 0]
+    clusters = len(sums)
+    second = float((sums**2).mean()) if clusters else 0.0
+    if clusters < 2 or not np.isfinite(second) or second <= 0:
+        return Estimate(value, np.nan, np.nan, np.nan, np.nan, n, clusters, level, influence)
+    variance = clusters / (clusters - 1) * float((sums**2).sum()) / n**2
+    df = degrees_of_freedom(sums)
+    reach = float(student.ppf((1 + level) / 2, df)) * float(np.sqrt(variance))
+    se = float(np.sqrt(variance))
+    return Estimate(value, se, value - reach, value + reach, df, n, clusters, level, influence)
+
+
+def degrees_of_freedom(sums: FloatArray) -> float:
+    """Return the degrees of freedom of a variance of these cluster sums; at least 1."""
+    second = float((sums**2).mean())
+    kurtosis = float((sums**4).mean()) / second**2
+    clusters = len(sums)
+    return float(np.clip(2 * clusters / max(kurtosis - 1, 1e-9), 1, max(clusters - 1, 1)))
