@@ -223,8 +223,7 @@ def _client(address: str) -> Iterator[Any]:
                 "no Dask scheduler answers",
                 column="--scheduler",
                 value=address,
-                allowed="the address that `dask scheduler` prints, for example "
-                "tcp://10.0.0.5:8786",
+                allowed="the address that `dask scheduler` prints, for example tcp://10.0.0.5:8786",
             ) from error
         try:
             _await_worker(client, address)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -12,10 +12,12 @@ from study.encoders.lexical import Lexical
 from study.encoders.packaged import sentence_transformers, use, wordllama
 from study.encoders.served import Served
 
-_BY_NAME = {"lexical": Lexical, "use": use, "wordllama": wordllama}
-ALLOWED = (
-    f"{', '.join(_BY_NAME)}, {{sentence_transformers: MODEL}} or {{server: URL, model: NAME}}"
-)
+_BY_NAME: Mapping[str, Callable[[], Encoder]] = {
+    "lexical": Lexical,
+    "use": use,
+    "wordllama": wordllama,
+}
+ALLOWED = f"{', '.join(_BY_NAME)}, {{sentence_transformers: MODEL}} or {{server: URL, model: NAME}}"
 
 
 @dataclass(frozen=True)

@@ -84,9 +84,7 @@ class Embedding:
         """Different texts that have no vector yet."""
         return self.total - len(self._found)
 
-    def finish(
-        self, executor: Executor, *, told: Callable[[int], None] = lambda _: None
-    ) -> None:
+    def finish(self, executor: Executor, *, told: Callable[[int], None] = lambda _: None) -> None:
         """Embed what is left, and keep it.
 
         Parameters

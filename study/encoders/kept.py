@@ -62,12 +62,8 @@ class Kept:
         A file that cannot be read is left out: what it held is computed again.
         """
         wanted = set(keys)
-        found: dict[str, Vectors] = {}
-        for path in sorted(self.folder.glob("*.npz")):
-            for key, vector in _read(path):
-                if key in wanted:
-                    found[key] = vector
-        return found
+        paths = sorted(self.folder.glob("*.npz"))
+        return {key: vector for path in paths for key, vector in _read(path) if key in wanted}
 
     def add(self, keys: Sequence[str], vectors: Vectors) -> None:
         """Keep the vectors of a chunk.

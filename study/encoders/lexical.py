@@ -15,6 +15,7 @@ import numpy as np
 
 from study.encoders.encoder import Vectors, checked
 
+WORD: Final = r"(?u)\b\w+\b"
 COMPONENTS: Final = 256
 # The most frequent words of all texts; the others are too rare to make two texts similar.
 WORDS: Final = 50_000
@@ -61,10 +62,7 @@ class Lexical:
         if not any(any(letter.isalnum() for letter in text) for text in texts):
             return np.zeros((len(texts), 1), dtype=np.float32)
         counts = TfidfVectorizer(
-            sublinear_tf=True,
-            token_pattern=r"(?u)\b\w+\b",
-            max_features=WORDS,
-            dtype=np.float32,
+            sublinear_tf=True, token_pattern=WORD, max_features=WORDS, dtype=np.float32
         ).fit_transform(texts)
         components = min(self.components, min(counts.shape) - 1)
         if components < 1:  # one text or one word: nothing to reduce

@@ -112,9 +112,7 @@ class _Asking:
         places = range(0, len(texts), BATCH)
         try:
             async with asyncio.TaskGroup() as group:
-                parts = [
-                    group.create_task(self._part(texts[at : at + BATCH], at)) for at in places
-                ]
+                parts = [group.create_task(self._part(texts[at : at + BATCH], at)) for at in places]
         except* RatifyError as errors:
             raise _first(errors) from None
         finally:
@@ -169,9 +167,7 @@ class _Asking:
             if trouble.reason == "rate_limited":
                 self.pace.limited(began, trouble.wait, said=trouble.detail)
             elif trouble.reason in PASSING:
-                self.pace.failed(
-                    id(texts), unreachable=trouble.unreachable, said=_words(trouble)
-                )
+                self.pace.failed(id(texts), unreachable=trouble.unreachable, said=_words(trouble))
             else:
                 self.pace.succeeded()  # the server answers, although not this request
             raise
@@ -196,7 +192,8 @@ def _words(trouble: TroubleError) -> str:
 
 def _first(errors: BaseExceptionGroup[RatifyError]) -> RatifyError:
     """Return the one error to show: that of the first text, if texts are to blame."""
-    found: list[RatifyError] = []
-    for error in errors.exceptions:
-        found.append(_first(error) if isinstance(error, BaseExceptionGroup) else error)
+    found = [
+        _first(error) if isinstance(error, BaseExceptionGroup) else error
+        for error in errors.exceptions
+    ]
     return min(found, key=lambda one: one.place if isinstance(one, TextFaultError) else -1)
