@@ -26,6 +26,7 @@ class Rating(Kind):
         stored="the rating on each scale",
     )
     needs = ("scales",)
+    takes = ("causal",)
 
     def columns(self, plan: Plan) -> tuple[str, ...]:
         """Return the column of the one item."""

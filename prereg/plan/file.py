@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from prereg.analyses.registry import ANALYSES
 from prereg.errors import RatifyError
 from prereg.fault_words import QUOTED, shown_value, words_of
+from prereg.plan.causal import ENCODER_FORMS, EmbeddingServer, SentenceTransformer, is_server
 from prereg.plan.collection import RatingScale
 from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging import JUDGES
@@ -24,7 +25,16 @@ from prereg.yaml_file import read_mapping
 
 PLAN_FILE = "plan.yaml"
 # Parts on which no other part of a plan depends.
-_ALONE = ("survey", "practice", "display", "data", "large", "assumptions", "data_management")
+_ALONE = (
+    "survey",
+    "practice",
+    "display",
+    "data",
+    "large",
+    "assumptions",
+    "data_management",
+    "causal",
+)
 
 
 def parse_plan(text: str, *, file: Path | str) -> Plan:
@@ -193,7 +203,7 @@ _KINDS: dict[str, dict[str, Any]] = {
     "survey": _by_kind(QUESTIONS),
 }
 # Forms of one key, which pydantic adds to a path, too.
-_FORMS = (NUMBER, OWN, POINTS, NAMES)
+_FORMS = (NUMBER, OWN, POINTS, NAMES, *ENCODER_FORMS)
 
 
 def without_tags(loc: tuple[int | str, ...]) -> tuple[int | str, ...]:
@@ -305,6 +315,8 @@ def _keys_at(content: Any, where: tuple[int | str, ...]) -> list[str]:
         if not isinstance(part, int):
             kinds = _KINDS.get(part, {})
             model = None if kinds else _model_in(model.model_fields[part].annotation)
+            if model is SentenceTransformer and is_server(value):
+                model = EmbeddingServer
         elif kinds:
             model = kinds[value["kind"]]
         elif model is RatingScale and is_label_scale(value):

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from prereg.analyses.registry import Analysis
 from prereg.plan.assumptions import Assumptions
+from prereg.plan.causal import Causal
 from prereg.plan.collection import AttentionCheck, Comprehension, Rated, Recruitment
 from prereg.plan.data import Data
 from prereg.plan.data_management import DataManagement
@@ -237,6 +238,8 @@ class Plan(Strict):
         What is computed, each with every choice as a key.
     gate : tuple of Threshold
         The conditions under which the judge may be used.
+    causal : Causal, optional
+        Rating: the effect of one score on another, and which units people rate for it.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -266,6 +269,7 @@ class Plan(Strict):
     large: Large = added(Large())
     assumptions: Assumptions = added(Assumptions())
     data_management: DataManagement = added(DataManagement())
+    causal: Causal | None = added(None)
 
     @property
     def rated(self) -> tuple[Rated, ...]:

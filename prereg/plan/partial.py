@@ -54,6 +54,7 @@ _FOLLOWS_FROM: Mapping[str, frozenset[str]] = {
     "display": frozenset({"design"}),
     "judges": frozenset({"judges", "measures", "scales"}),
     "gate": frozenset({"measures", "scales"}),
+    "causal": frozenset({"scales"}),
 }
 # Each round leaves out what is wrong; what depends on it may be wrong in the next.
 _ROUNDS = 8

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prereg.errors import RatifyError
 from prereg.plan.analysis_rules import faults_of_analyses
 from prereg.plan.assumption_rules import faults_of_assumptions
+from prereg.plan.causal_rules import faults_of_causal
 from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging_rules import faults_of_judging
 from prereg.plan.label_rules import faults_of_labels
@@ -42,6 +43,7 @@ def faults_of_rules(plan: Plan) -> Iterator[RatifyError]:
     yield from faults_of_analyses(plan)
     yield from faults_of_labels(plan)
     yield from faults_of_assumptions(plan)
+    yield from faults_of_causal(plan)
 
 
 def _check_exclusions(plan: Plan) -> Iterator[RatifyError]:
