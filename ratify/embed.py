@@ -140,9 +140,8 @@ def embed(ctx: click.Context, folder: Path, scheduler: str | None) -> None:
             allowed="causal.frame and causal.confounders",
         )
     confounders = causal.confounders
-    setting = confounders.encoder
-    if not isinstance(setting, str):
-        setting = setting.model_dump()
+    encoder = confounders.encoder
+    setting = encoder if isinstance(encoder, str) else encoder.model_dump()
     try:
         embed_frame(folder, causal.frame, confounders.text, setting, scheduler=scheduler)
     except KeyboardInterrupt:

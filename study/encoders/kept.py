@@ -81,7 +81,7 @@ class Kept:
 
 def _read(path: Path) -> Iterator[tuple[str, Vectors]]:
     try:
-        with np.load(path, allow_pickle=False) as kept:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as kept:
             keys, vectors = kept["keys"].tolist(), kept["vectors"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return

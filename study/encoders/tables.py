@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +72,9 @@ def read_texts(path: Path, column: str, reading: Reading | None = None) -> Texts
         When the frame or a column is missing, an id is empty, damaged or repeated, or a text is
         empty.
     """
-    table = read_table(path, reading or Reading())
+    # a prompt may be the word "None", or end with spaces
+    how = replace(reading or Reading(), verbatim=(column,), exact=("item_id",))
+    table = read_table(path, how)
     table.require("item_id", column)
     table.require_text(column)
     table.require_filled("item_id")

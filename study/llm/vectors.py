@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.llm.bodies import read_json
@@ -55,16 +57,29 @@ def embedding_model(url: str, model: str, **settings: Any) -> EmbeddingModel:
     model : str
     **settings
         Other keys of an LLM judge that say how its server is reached.
+
+    Raises
+    ------
+    RatifyError
+        When the address cannot be one.
     """
     keyed = bool(os.environ.get(KEY_VARIABLE, "").strip())
-    return EmbeddingModel(
-        id="encoder",
-        kind="llm",
-        model=model,
-        base_url=url,
-        key_variable=KEY_VARIABLE if keyed else None,
-        **settings,
-    )
+    try:
+        return EmbeddingModel(
+            id="encoder",
+            kind="llm",
+            model=model,
+            base_url=url,
+            key_variable=KEY_VARIABLE if keyed else None,
+            **settings,
+        )
+    except ValidationError as error:
+        raise RatifyError(
+            f"encoder {model}: {error.errors()[0]['msg'].removeprefix('Value error, ')}",
+            file="plan.yaml",
+            column=_KEYS["base_url"],
+            value=url,
+        ) from error
 
 
 class VectorServer:
