@@ -1,11 +1,11 @@
-"""The hash of the analysis code: two installations with the same hash compute the same results."""
+"""The hash of our code: two installations with the same hash compute the same results."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from prereg import files
@@ -22,8 +22,18 @@ def analysis_code() -> str:
     It covers the relative path and the content of every file, with line ends as on Unix. The
     versions of other packages are not covered: the results name them.
     """
+    return _hashed(_PACKAGES)
+
+
+@functools.cache
+def code_of(*packages: str) -> str:
+    """Return one SHA-256 over the code and the templates of packages, as `analysis_code` does."""
+    return _hashed(packages)
+
+
+def _hashed(packages: Iterable[str]) -> str:
     whole = hashlib.sha256()
-    for name in _PACKAGES:
+    for name in packages:
         for path, content in sorted(_files_of(_folder_of(name))):
             whole.update(f"{name}/{path} {files.sha256(content)}\n".encode())
     return whole.hexdigest()

@@ -7,6 +7,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     check,
     demo,
     document,
+    embed,
     export,
     gate,
     import_preregr,

@@ -179,6 +179,11 @@ class LLMJudge(Strict):
             raise ValueError("a budget in money needs prices")
         return self
 
+    @property
+    def called(self) -> str:
+        """What messages about its server call it."""
+        return f"judge '{self.id}'"
+
     def transport(self) -> dict[str, Any]:
         """Return how its server is reached, as JSON holds it."""
         return self.model_dump(mode="json", include=set(TRANSPORT))

@@ -102,7 +102,7 @@ def read_error(body: object) -> Said:
     )
 
 
-def read_body(content: bytes, *, charset: str | None = None) -> Reply:
+def read_body(content: bytes, charset: str | None = None) -> Reply:
     """Read the body of a reply with status 200.
 
     Parameters
@@ -118,13 +118,7 @@ def read_body(content: bytes, *, charset: str | None = None) -> Reply:
     TroubleError
         When it does not follow the protocol: with a reason that may pass if it is only cut off.
     """
-    text = _decoded(content, charset)
-    try:
-        body = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise _not_json(text) from error
-    if isinstance(body, list | dict) and _is_error(body):
-        raise ErrorInside(read_error(body))
+    body = read_json(content, charset, NO_COMPLETION)
     try:
         choice = body["choices"][0]
         if choice.get("error"):
@@ -151,6 +145,32 @@ def read_body(content: bytes, *, charset: str | None = None) -> Reply:
         output_tokens=_count(usage, "completion_tokens"),
         tokens=_tokens(choice.get("logprobs")),
     )
+
+
+def read_json(content: bytes, charset: str | None, otherwise: str) -> Any:
+    """Return what the body of a reply with status 200 holds.
+
+    Parameters
+    ----------
+    content : bytes
+    charset : str or None
+        As in `read_body`.
+    otherwise : str
+        What to say of a body that is not JSON.
+
+    Raises
+    ------
+    ErrorInside, TroubleError
+        As `read_body` does.
+    """
+    text = _decoded(content, charset)
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _not_json(text, otherwise) from error
+    if isinstance(body, list | dict) and _is_error(body):
+        raise ErrorInside(read_error(body))
+    return body
 
 
 class ErrorInside(Exception):  # noqa: N818 - the error is the server's
@@ -203,7 +223,7 @@ def _decoded(content: bytes, charset: str | None) -> str:
         ) from error
 
 
-def _not_json(text: str) -> TroubleError:
+def _not_json(text: str, otherwise: str) -> TroubleError:
     """Return what a body that is not JSON is; a cut body may be whole the next time."""
     start = text.lstrip()[:200].lower()
     if start.startswith(("<!doctype", "<html", "<head", "<body", "<?xml")):
@@ -222,7 +242,7 @@ def _not_json(text: str) -> TroubleError:
         )
     if not start:
         return TroubleError("server_error", detail="the server's reply is empty", lost=True)
-    return TroubleError("server_error", detail=NO_COMPLETION, lost=True)
+    return TroubleError("server_error", detail=otherwise, lost=True)
 
 
 def _plain(text: str) -> Said:

@@ -219,7 +219,7 @@ def _of_key(judge: LLMJudge, words: str) -> RatifyError:
 
 
 def _fatal(judge: LLMJudge, problem: str, key: str, value: str | None, allowed: str) -> RatifyError:
-    return RatifyError(f"judge '{judge.id}': {problem}", column=key, value=value, allowed=allowed)
+    return RatifyError(f"{judge.called}: {problem}", column=key, value=value, allowed=allowed)
 
 
 def _with_status(said: Said, status: int) -> str:

@@ -40,7 +40,7 @@ def headers_of(judge: LLMJudge) -> Headers:
             secret = os.environ.get(variable, "").strip()
             if not secret:
                 raise RatifyError(
-                    f"judge '{judge.id}' needs this for its header {name}",
+                    f"{judge.called} needs this for its header {name}",
                     file=variable,
                     allowed="an environment variable of this name",
                 )

@@ -150,8 +150,8 @@ class Pace:
             self._wake()  # another request may take the turn that this one gives up
             said = f" ({self._said})" if self._said else ""
             raise DownError(
-                f"the judge's server has not answered for {minutes:.1f} minutes{said}",
-                allowed="check the server and run `ratify judge` again: no answer is lost",
+                f"the server has not answered for {minutes:.1f} minutes{said}",
+                allowed="check the server and run the command again: no answer is lost",
             )
 
     async def _turn(self) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from time import time
 from typing import Any, Protocol, TypeVar
@@ -113,7 +113,7 @@ class ChatServer:
 
     def _no_address(self, error: Exception) -> RatifyError:
         return RatifyError(
-            f"judge '{self.judge.id}': is not an address ({short(str(error))})",
+            f"{self.judge.called}: is not an address ({short(str(error))})",
             column="base_url",
             value=self.judge.base_url,
             allowed="for example http://127.0.0.1:8000/v1, with a port from 1 to 65535",
@@ -155,8 +155,41 @@ class ChatServer:
             When no question can be answered, for example because of a wrong key or model name.
         """
         structured = self._structured and not plainly
+        body = self.body(question, structured=structured)
+        reply = await self.post("/chat/completions", body, read_body, structured=structured)
+        if plainly:  # the server cannot do structured output: no request needs to try it again
+            self._structured = False
+        self.note_answer(structured=structured)
+        return reply
+
+    async def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        read: Callable[[bytes, str | None], T],
+        *,
+        structured: bool = False,
+    ) -> T:
+        """Send a body to a path of the server, once, and return what is read from the reply.
+
+        Parameters
+        ----------
+        path : str
+            Below the judge's `base_url`.
+        body : mapping
+        read : callable
+            Takes the reply's body, without the key, and its declared encoding.
+        structured : bool
+            Whether structured output was asked for.
+
+        Raises
+        ------
+        TroubleError, RatifyError
+            As `ask` does.
+        """
         try:
-            reply = await self._send(self.body(question, structured=structured))
+            response = await self._send(path, body)
+            return read(self._blanked(response.content), response.charset_encoding)
         except APIStatusError as error:
             said = self._said(error)
             wait = retry_after(error.response.headers)
@@ -164,10 +197,6 @@ class ChatServer:
         except ErrorInside as error:
             said = self.clean(error.said)
             raise self.trouble(error.status, said, structured=structured) from error
-        if plainly:  # the server cannot do structured output: no request needs to try it again
-            self._structured = False
-        self.note_answer(structured=structured)
-        return reply
 
     def note_answer(self, *, structured: bool | None = None) -> None:
         """Note that the server has answered, with structured output if that was asked for."""
@@ -228,21 +257,20 @@ class ChatServer:
         except NotFoundError:
             return None
 
-    async def _send(self, body: dict[str, Any]) -> Reply:
+    async def _send(self, path: str, body: Mapping[str, Any]) -> httpx2.Response:
         # take the raw body, without the client's types: servers leave out different fields, and
         # checking every message of every request against the types takes a third of the time
         client = self._free.popleft()
-        call = client.post("/chat/completions", cast_to=httpx2.Response, body=body)
+        call = client.post(path, cast_to=httpx2.Response, body=body)
         try:
-            response = await self._in_time(call)
+            return await self._in_time(call)
         finally:
             self._free.append(client)
-        return self.read(response.content, charset=response.charset_encoding)
 
     def read(self, content: bytes, *, charset: str | None = None) -> Reply:
         """Read the body of a reply, as `bodies.read_body` does, without the key."""
         content = self._blanked(content)
-        return read_body(content, charset=charset)
+        return read_body(content, charset)
 
     async def _in_time(self, call: Awaitable[T]) -> T:
         """Return the result of a call in time; errors of the connection become ours."""
@@ -270,7 +298,7 @@ class ChatServer:
 
     def _of_judge(self, error: RatifyError) -> RatifyError:
         return RatifyError(
-            f"judge '{self.judge.id}': {error.problem}",
+            f"{self.judge.called}: {error.problem}",
             column=error.column,
             value=error.value,
             allowed=error.allowed,
@@ -335,7 +363,7 @@ def _key(judge: LLMJudge) -> str | None:
     key = os.environ.get(judge.key_variable, "").strip()
     if not key:
         raise RatifyError(
-            f"judge '{judge.id}' needs a key",
+            f"{judge.called} needs a key",
             file=judge.key_variable,
             allowed="an environment variable of this name, or `key_variable: null` in the plan if "
             "the server needs no key",

@@ -55,8 +55,8 @@ class LLMServer:
             `prompts`; `most_asked`, how often one was asked at most; prompts
             `answered_more_than_once`, and messages with any parameters; requests
             `asked_after_answer` of the same prompt and `asked_while_pending`; `in_flight` and
-            `max_in_flight`; `input_tokens` and `output_tokens`; `statuses` and `faults`;
-            `good_by_second`.
+            `max_in_flight`; `inputs` of embeddings; `input_tokens` and `output_tokens`; `statuses`
+            and `faults`; `good_by_second`.
         """
         report: dict[str, Any] = self._order({})
         return report

@@ -17,9 +17,11 @@ from typing import Any
 
 from tests.support.llm_server.answers import Body, Reply, think
 from tests.support.llm_server.batches import Desk
+from tests.support.llm_server.embeddings import embedded
 from tests.support.llm_server.faults import BREAKS, ERRORS, drawn, error, faulty, too_many
 
 CHAT = "POST /v1/chat/completions"
+EMBEDDINGS = "POST /v1/embeddings"
 # How long a hanging request is kept if its client does not leave.
 HANG_SECONDS = 30.0
 _ID = re.compile(r"(?<=/)(?:file-|batch_)\w+")
@@ -35,6 +37,9 @@ class Settings:
     structured: bool = True  # whether `response_format` is honoured or gets a 400
     sharpness: float = 1.0  # see `answers.think`
     obedience: str = "none"
+    dims: int = 8  # of an embedding
+    most_inputs: int = 0  # the most texts in a request for embeddings, 0 for no limit
+    longest_input: int = 0  # the most characters of such a text, 0 for no limit
     latency: float = 0.0  # seconds until the reply
     # The rate of each fault, drawn by prompt and by how often it was asked, not by the clock; and
     # how many of a prompt's first requests may have a fault.
@@ -105,7 +110,7 @@ class Accounts:
         """Return the counts."""
         seconds = range(max(self.good_by_second, default=-1) + 1)
         names = ("requests", "batch_requests", "good", "asked_after_answer", "asked_while_pending")
-        names += ("input_tokens", "output_tokens", "internal_errors")
+        names += ("input_tokens", "output_tokens", "internal_errors", "inputs")
         return {
             **{name: self.counts[name] for name in names},
             "prompts": len(self.asked),
@@ -203,11 +208,12 @@ class Server:
         settings, accounts, key, messages = self.settings, self.accounts, b"", b""
         if settings.key and headers.get("authorization") != f"Bearer {settings.key}":
             reply = error(401, "Incorrect API key provided.", code="invalid_api_key")
-            accounts.counts["requests"] += kind == CHAT
-        elif kind == CHAT:
+            accounts.counts["requests"] += kind in {CHAT, EMBEDDINGS}
+        elif kind in {CHAT, EMBEDDINGS}:
             body = json.loads(content)
             key, messages = digests(body)
             accounts.counts["requests"] += 1
+            accounts.counts["inputs"] += len(body.get("input", ()))
             accounts.arrive(key)
             accounts.recent.append(content.decode())
             try:
@@ -224,7 +230,7 @@ class Server:
                 await asyncio.sleep(HANG_SECONDS)
         if reader.at_eof() or reader.exception() or writer.is_closing():
             return False
-        if kind == CHAT:
+        if kind in {CHAT, EMBEDDINGS}:
             accounts.sent(reply, key, messages, self.loop.time())
         return _send(writer, reply)
 
@@ -244,13 +250,17 @@ class Server:
             return error(400, "Invalid parameter: 'response_format' of type 'json_schema'.")
         self.since_change += 1
         ask = self.accounts.asked[key] - 1
-        return self._answer(body, messages, self._fault(body, key, ask))
+        fault = self._fault(body, key, ask)
+        if "input" in body:
+            self.accounts.faults[fault] += bool(fault)
+            return embedded(body, fault, settings)
+        return self._answer(body, messages, fault)
 
     def _fault(self, body: Body, key: bytes, ask: int) -> str:
         settings = self.settings
         if self.since_change in self.script:
             return self.script[self.since_change]
-        text = "\n".join(m["content"] for m in body["messages"]) if settings.matching else ""
+        text = "\n".join(words_of(body)) if settings.matching else ""
         for row in settings.matching:
             if re.search(row["pattern"], text):
                 return row["fault"]
@@ -298,9 +308,16 @@ class Server:
 
 def digests(body: Body) -> tuple[bytes, bytes]:
     """Return the digest of a request, and the digest of only its model and messages."""
-    parts = json.dumps(body, sort_keys=True), json.dumps([body["model"], body["messages"]])
+    parts = json.dumps(body, sort_keys=True), json.dumps([body["model"], words_of(body)])
     whole, words = (hashlib.blake2b(part.encode(), digest_size=12).digest() for part in parts)
     return whole, words
+
+
+def words_of(body: Body) -> list[str]:
+    """Return the texts of a request."""
+    if "input" in body:
+        return list(body["input"])
+    return [message["content"] for message in body["messages"]]
 
 
 def _send(writer: asyncio.StreamWriter, reply: Reply) -> bool:
