@@ -31,6 +31,11 @@ class Known:
     quality : mapping
         The planted quality of an item, in standard deviations, by the `fingerprint` of its text as
         the pages show it.
+    scores : mapping
+        By the same fingerprint, what people would agree on, in points by scale; of a scale that is
+        not there, the quality decides.
+    spread : mapping
+        The standard deviation of these points over the items, by scale.
     checks : mapping
         What the plan expects of each attention check, by the fingerprints of its texts.
     scales : mapping
@@ -40,6 +45,8 @@ class Known:
     """
 
     quality: Mapping[str, float]
+    scores: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    spread: Mapping[str, float] = field(default_factory=dict)
     checks: Mapping[tuple[str, ...], Mapping[str, int | str]] = field(default_factory=dict)
     scales: Mapping[str, Rated] = field(default_factory=dict)
     understood: str = ""
@@ -149,7 +156,13 @@ class SimulatedRater:
         quality = self._known.quality.get(shown[0])
         if quality is None:
             raise RatifyError("a page shows a text that is not among the items", value=texts[0])
-        return {name: self._rate(self._known.scales[name], quality) for name in page.choices}
+        points = self._known.scores.get(shown[0], {})
+        return {
+            name: self._near(self._known.scales[name], points[name])
+            if name in points
+            else self._rate(self._known.scales[name], quality)
+            for name in page.choices
+        }
 
     def _pick(self, texts: Sequence[str]) -> dict[str, str]:
         """Return the places of the most and the least valued text, each with its own error."""
@@ -166,6 +179,13 @@ class SimulatedRater:
         reliability = self._assumed.reliability
         seen = math.sqrt(reliability) * quality
         return on_scale(seen + math.sqrt(1 - reliability) * float(self._rng.normal()), scale)
+
+    def _near(self, scale: Rated, points: float) -> str:
+        """Return this rater's rating of an item about which people would agree on some points."""
+        reliability = self._assumed.reliability
+        size = self._known.spread[scale.id] * math.sqrt((1 - reliability) / reliability)
+        said = math.floor(points + size * float(self._rng.normal()) + 0.5)
+        return str(min(max(said, scale.min), scale.max))
 
     def _as_expected(self, page: Page, expected: Mapping[str, int | str]) -> dict[str, str]:
         """Return the expected answer to an attention check; what it leaves open is anything."""

@@ -57,12 +57,20 @@ class Scores:
         By item id.
     correlation : float
         Of what it thinks of an item with the item's quality.
+    said : mapping, optional
+        By scale and item, scores that it has given already.
     """
 
     def __init__(
-        self, plan: Plan, judge: str, quality: Mapping[str, float], correlation: float
+        self,
+        plan: Plan,
+        judge: str,
+        quality: Mapping[str, float],
+        correlation: float,
+        said: Mapping[str, Mapping[str, float]] | None = None,
     ) -> None:
         self.plan = plan
+        self._said = said or {}
         self._places = {name: place for place, name in enumerate(quality)}
         rng = stream(plan.seed, Stream.SIMULATION, "judge", judge)
         good = np.array(list(quality.values()))
@@ -90,6 +98,8 @@ class Scores:
 
     def rating(self, item: str, scale: Rated) -> str:
         """Return the point or the label of an item on a scale."""
+        if scale.id in self._said:
+            return str(round(self._said[scale.id][item]))
         return on_scale(float(self._latent[scale.id][self._places[item]]), scale)
 
     def answers(self, wanted: Wanted) -> Answers:
@@ -192,18 +202,47 @@ def simulate_judges(store: Store, study: Study, quality: Mapping[str, float]) ->
             lines.append(f"judge {judge.id}: a baseline, which reads the texts")
             continue
         correlation = study.plan.assumptions.judges.expected(judge.id)
-        scores = Scores(study.plan, judge.id, quality, correlation)
+        said = scores_of_frame(study, judge.id)
+        scores = Scores(study.plan, judge.id, quality, correlation, said)
         if isinstance(judge, TableJudge):
             store_answers(store, study, judge, scores.given())
         else:
             _run(store, study, judge, scores)
-        lines.append(simulated_sentence(judge, correlation))
+        lines.append(simulated_sentence(judge, correlation, from_frame=bool(said)))
     return lines
 
 
-def simulated_sentence(judge: LLMJudge | TableJudge, correlation: float) -> str:
+def scores_of_frame(study: Study, judge: str) -> dict[str, dict[str, float]]:
+    """Return what a judge said of the items when it scored the frame, by scale and item.
+
+    The frame's scores are its own if the plan's causal section names it, or if it is the plan's
+    only judge that is no baseline.
+    """
+    causal, table = study.plan.causal, study.table
+    if causal is None:
+        return {}
+    models = [one.id for one in study.plan.judges if not isinstance(one, BaselineJudge)]
+    found = {}
+    for part in causal.scores.values():
+        own = part.judge == judge if part.judge is not None else models == [judge]
+        if not own or part.score not in table.columns:
+            continue
+        numbers = {
+            record["item_id"]: table.number(row, part.score)
+            for row, record in enumerate(table.rows, start=2)
+        }
+        if None not in numbers.values():
+            found[part.scale] = {name: float(value or 0) for name, value in numbers.items()}
+    return found
+
+
+def simulated_sentence(
+    judge: LLMJudge | TableJudge, correlation: float, *, from_frame: bool = False
+) -> str:
     """Return what the report has to say about a simulated judge."""
     what = "no model was asked" if isinstance(judge, LLMJudge) else "its tables were not read"
+    if from_frame:
+        return f"judge {judge.id} is simulated: {what}, and its scores are those of the frame"
     return (
         f"judge {judge.id} is simulated: {what}, and its scores were drawn with a correlation of "
         f"{correlation:g} with the planted quality"
