@@ -44,6 +44,7 @@ def simulated(
     effect: float = 0.3,
     stratified: int = 300,
     random: int = 100,
+    shares: tuple[float, float, float] = SHARES,
     bump: float = 0.0,
     units: int = 6_000,
     users: int = 1_960,
@@ -57,6 +58,8 @@ def simulated(
     effect : float
     stratified, random : int
         Units drawn by strata of the judge's scores, and units drawn from all; some are in both.
+    shares : tuple of float
+        Of the stratified labels, by the judge's arm.
     bump : float
         Points that the judge adds to the outcome of what it calls treated, on average.
     units, users : int
@@ -69,7 +72,7 @@ def simulated(
         frame = replace(frame, outcome=np.minimum(frame.outcome + more, 7.0))
     stratum = 3 * np.digitize(frame.treatment, [3.5, 4.5]) + np.digitize(frame.outcome, [2.5, 3.5])
     stratum = np.unique(stratum, return_inverse=True)[1]
-    labelled, inclusion = _drawn(rng, frame, stratum, stratified, random)
+    labelled, inclusion = _drawn(rng, frame, stratum, stratified * np.array(shares), random)
     given = [
         np.where(labelled[:, None], one, np.nan)
         for one in person_ratings(rng, world, 3, reliability=0.65)
@@ -101,14 +104,13 @@ def contrast(frame: Frame, labels: Labels, ratings: Ratings) -> Estimate:
 
 
 def _drawn(
-    rng: np.random.Generator, frame: Frame, stratum: np.ndarray, stratified: int, random: int
+    rng: np.random.Generator, frame: Frame, stratum: np.ndarray, per_arm: FloatArray, random: int
 ) -> tuple[np.ndarray, FloatArray]:
     """Return which units are labelled, and the probability of each."""
     n, sizes = len(frame), np.bincount(stratum)
     arm = np.digitize(frame.treatment, [3.5, 4.5])
     arm_of = np.array([arm[stratum == one][0] for one in range(len(sizes))])
-    per_arm = np.bincount(arm, minlength=3)[arm_of]
-    wanted = stratified * np.array(SHARES)[arm_of] * sizes / per_arm
+    wanted = per_arm[arm_of] * sizes / np.bincount(arm, minlength=3)[arm_of]
     wanted = np.minimum(np.maximum(np.round(wanted), 3), sizes).astype(int)
     labelled = np.zeros(n, dtype=bool)
     for one, count in enumerate(wanted):

@@ -241,7 +241,7 @@ def _estimand(asking: Asking, contrast: Estimate) -> Condition:
     quantity = Quantity(contrast.value, contrast.influence)
     return asking.condition(
         ESTIMAND,
-        "outcome error between the judge's arms",
+        "error between the arms",
         asking.names.outcome,
         asking.interval(quantity, level),
         f"The judge's error on {asking.names.outcome} among the units that it calls treated, minus "
