@@ -15,7 +15,7 @@ from analysis.causal.units import Cuts, Frame, Labels
 from analysis.causal.worlds import Judge, World, make_world, person_ratings
 
 # The share of the stratified labels that each of the judge's arms gets: control, middle, treated.
-SHARES = (0.2, 0.5, 0.3)
+SHARES = (0.25, 0.5, 0.25)
 EXCELLENT = Judge(reliability=0.9, error_correlation=0.0)
 AS_A_PERSON = Judge(reliability=0.65, error_correlation=0.0)
 MEDIOCRE = Judge(reliability=0.6, error_correlation=0.5)

@@ -45,7 +45,7 @@ class Thresholds:
     bias_margin: float = 0.5
     sensitivity: float = 0.4
     predictive_value: float = 0.2
-    halo: float = 0.2
+    halo: float = 0.25
     margin: float = 0.35
     items: int = 100
     treated: int = 20
