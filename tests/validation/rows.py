@@ -27,6 +27,7 @@ AREAS = (
     "beside_people",
     "sources",
     "power",
+    "causal_gate",
 )
 # Packages that compute.
 PACKAGES = ("numpy", "scipy", "pandas", "statsmodels", "patsy")
