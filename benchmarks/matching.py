@@ -11,12 +11,16 @@ import resource
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 import numpy as np
 
 from analysis.causal.matching.similarity import nearest
-from analysis.causal.matching.sparse import sparse
+from analysis.causal.matching.sparse import solve, sparse
 from analysis.causal.matching.vectors import Vectors, unit_vectors
+
+T = TypeVar("T")
 
 COMPONENTS, TOPICS, NEIGHBOURS, CALIPER = 256, 300, 50, 0.2
 # Treated and control units, seconds of the solution and GB that we aim at.
@@ -39,23 +43,30 @@ def embeddings(treated: int, control: int) -> tuple[Vectors, Vectors]:
 def measure(treated: int, control: int) -> None:
     """Print the seconds of one size, and the peak memory of this process."""
     a, b = embeddings(treated, control)
-    began = time.perf_counter(), time.process_time()
-    edges = nearest(a, b, NEIGHBOURS, CALIPER)
-    searched = time.perf_counter(), time.process_time()
-    found = sparse(a, b, edges, caliper=CALIPER, count=NEIGHBOURS)
-    solved = time.perf_counter(), time.process_time()
-    matched = int((found.match >= 0).sum())
+    edges, *search = _timed(lambda: nearest(a, b, NEIGHBOURS, CALIPER))
+    _, *once = _timed(lambda: solve(edges, treated, control))
+    found, *proven = _timed(lambda: sparse(a, b, edges, caliper=CALIPER, count=NEIGHBOURS))
+    left = int((found.match < 0).sum())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     seconds, memory = SIZES.get((treated, control), (None, None))
+    print(f"  {treated:,} x {control:,}: seconds, in brackets those of this process alone")
+    print(f"    {NEIGHBOURS} nearest of each     {search[0]:7.1f} ({search[1]:.1f})")
+    goal = f", goal under {seconds:g}" if seconds else ""
+    print(f"    solved on those     {once[0]:7.1f} ({once[1]:.1f}){goal}")
     print(
-        f"  {treated:,} x {control:,}: {NEIGHBOURS} nearest {searched[0] - began[0]:6.1f} s "
-        f"({searched[1] - began[1]:.1f} s of this process), solved in "
-        f"{solved[0] - searched[0]:6.1f} s ({solved[1] - searched[1]:.1f})"
-        + (f", goal under {seconds:g} s" if seconds else "")
-        + f"\n    {found.rounds} rounds, {found.widened:,} treated units got more neighbours; "
-        f"{treated - matched:,} unmatched; peak {peak:.2f} GB"
-        + (f", goal under {memory:g} GB" if memory else "")
+        f"    proven optimal      {proven[0]:7.1f} ({proven[1]:.1f}), solved {found.rounds} times: "
+        f"{found.widened:,} treated units got more neighbours, {left:,} are unmatched"
     )
+    print(
+        f"    peak memory         {peak:7.2f} GB" + (f", goal under {memory:g}" if memory else "")
+    )
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float, float]:
+    """Return what work returns, its seconds, and the seconds of this process."""
+    wall, own = time.perf_counter(), time.process_time()
+    found = work()
+    return found, time.perf_counter() - wall, time.process_time() - own
 
 
 def main() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +11,15 @@ from numpy.typing import NDArray
 from analysis.arrays import FloatArray, IntArray
 from analysis.causal.matching.vectors import Vectors
 
-Real = TypeVar("Real", np.float32, np.float64)
+Block = NDArray[np.float32]
 
 # Cells of a block of similarities: 64 MB in float32.
 BLOCK = 2**24
 # Similarities are rounded to multiples of this, so that sums of costs are exact in float64 and two
 # solvers that add them in another order agree. float32 products are off by up to about half of it.
 STEP = 2.0**-20
+# A row is searched by way of a sample of its cells if it has this many cells per cell wanted.
+_WIDE, _STRIDE = 100, 32
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Edges:
 
 def blocks(
     treated: Vectors, control: Vectors, rows: IntArray | None = None
-) -> Iterator[tuple[IntArray, NDArray[np.float32]]]:
+) -> Iterator[tuple[IntArray, Block]]:
     """Yield rows of the treated units and their similarities to all control units.
 
     Parameters
@@ -100,23 +101,33 @@ def nearest(treated: Vectors, control: Vectors, count: int, caliper: float) -> E
     return Edges(np.concatenate(row), np.concatenate(column), np.concatenate(similarity), beyond)
 
 
-def highest(similar: NDArray[Real], count: int) -> tuple[IntArray, NDArray[Real]]:
+def highest(similar: Block, count: int) -> tuple[IntArray, Block]:
     """Return the columns and values of the highest cells of each row, highest first.
 
     Equal values come in the order of their columns.
     """
     width = similar.shape[1]
-    if count < width:
-        at = np.argpartition(similar, width - count, axis=1)[:, width - count :]
-        at.sort(axis=1)
-    else:
-        at = np.broadcast_to(np.arange(width), similar.shape)
-    values = np.take_along_axis(similar, at, axis=1)
-    order = np.argsort(-values, axis=1, kind="stable")
-    return np.take_along_axis(at, order, axis=1), np.take_along_axis(values, order, axis=1)
+    count = min(count, width)
+    if width < _WIDE * count:
+        at = np.argsort(-similar, axis=1, kind="stable")[:, :count]
+        return at, np.take_along_axis(similar, at, axis=1)
+    # most cells are below what a sample of the columns shows to be high
+    sample = similar[:, ::_STRIDE]
+    rank = 2 * count // _STRIDE + 4
+    bar = np.partition(sample, sample.shape[1] - rank, axis=1)[:, -rank]
+    row, column = np.divmod(np.flatnonzero(similar >= bar[:, None]), width)
+    value = similar[row, column]
+    start = np.searchsorted(row, np.arange(len(similar) + 1))
+    order = np.lexsort((-value, row))
+    at = np.empty((len(similar), count), dtype=np.int64)
+    enough = np.diff(start) >= count
+    at[enough] = column[order][start[:-1][enough, None] + np.arange(count)]
+    few = np.flatnonzero(~enough)
+    at[few] = np.argsort(-similar[few], axis=1, kind="stable")[:, :count]
+    return at, np.take_along_axis(similar, at, axis=1)
 
 
-def rounded(similarity: NDArray[np.float32]) -> FloatArray:
+def rounded(similarity: Block) -> FloatArray:
     """Return similarities as multiples of `STEP`."""
     return np.round(similarity.astype(np.float64) / STEP) * STEP
 

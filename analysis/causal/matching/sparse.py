@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.causal.matching.similarity import (
-    STEP,
-    Edges,
-    blocks,
-    highest,
-    rounded,
-    unmatched_cost,
-)
+from analysis.causal.matching.similarity import STEP, Block, Edges, blocks, rounded, unmatched_cost
 from analysis.causal.matching.vectors import Vectors
+
+# A price beyond this is that of a unit that competes for too few others.
+_CROWDED = 8.0
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def sparse(
     rounds = 0
     while True:
         rounds += 1
-        match, cost_of_row, system = _solve(edges, len(treated), len(control))
+        match, cost_of_row, system = solve(edges, len(treated), len(control))
         u, v = _prices(system, match, cost_of_row)
         doubtful = np.flatnonzero(np.isfinite(edges.beyond) & (u > 2.0 - edges.beyond))
         more = _cheaper(treated, control, doubtful, u, v, caliper, count * 2 ** (rounds - 1))
@@ -83,8 +81,23 @@ def sparse(
         edges = edges.and_more(*more)
 
 
-def _solve(edges: Edges, rows: int, columns: int) -> tuple[IntArray, FloatArray, csr_array]:
-    """Return the column of each row, its cost, and the costs with their slack columns."""
+def solve(edges: Edges, rows: int, columns: int) -> tuple[IntArray, FloatArray, csr_array]:
+    """Return the cheapest full matching on some edges with a slack column for each row.
+
+    Parameters
+    ----------
+    edges : Edges
+    rows, columns : int
+        The numbers of treated and of control units.
+
+    Returns
+    -------
+    match : int array of shape (rows,)
+        The column of each row; from `columns` on they are slack columns, of unmatched rows.
+    cost : array of shape (rows,)
+    system : sparse array of shape (rows, columns + rows)
+        The costs.
+    """
     own = np.arange(rows)
     cost = np.concatenate([2.0 - edges.similarity, np.full(rows, unmatched_cost(rows))])
     place = (np.concatenate([edges.row, own]), np.concatenate([edges.column, columns + own]))
@@ -126,16 +139,44 @@ def _cheaper(
     caliper: float,
     count: int,
 ) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return the pairs of some rows that cost less than their prices; at most `count` a row."""
+    """Return the pairs of some rows that cost less than their prices; at most `count` a row.
+
+    Prices near 0 are compared in float32, which is fast. Where units compete for too few control
+    units, prices are about the cost of being unmatched, which would use up float32's digits: the
+    few pairs between such rows and such columns are compared in float64.
+    """
+    v = v[: len(control)]
+    crowded = np.flatnonzero(v < -_CROWDED)
+    price = np.where(v < -_CROWDED, -np.inf, v).astype(np.float32)
     nothing = np.empty(0, dtype=np.int64)
     found = [(nothing, nothing, np.empty(0))]
     for rows, similar in blocks(treated, control, doubtful):
-        saved = rounded(similar) - 2.0 + u[rows, None] + v[: len(control)]
+        saved = similar + price
+        least = (2.0 + 2 * STEP - u[rows]).astype(np.float32)
         saved[similar < caliper] = -np.inf
-        at, values = highest(saved, min(count, len(control)))
-        # an edge that is there already saves nothing, but for the rounding of its similarity
-        kept = values > 2 * STEP
-        similarity = np.take_along_axis(similar, at, axis=1)[kept]
-        found.append((np.repeat(rows, kept.sum(axis=1)), at[kept], rounded(similarity)))
-    row, column, similarities = zip(*found, strict=True)
-    return np.concatenate(row), np.concatenate(column), np.concatenate(similarities)
+        at, column = np.nonzero(saved > least[:, None])
+        found.append(_best(rows, at, column, similar, saved[at, column], count))
+        within = np.flatnonzero(u[rows] > _CROWDED)
+        inner = similar[np.ix_(within, crowded)]
+        exact = rounded(inner) - 2.0 + u[rows[within], None] + v[crowded]
+        at, column = np.nonzero((exact > 2 * STEP) & (inner >= caliper))
+        found.append(_best(rows, within[at], crowded[column], similar, exact[at, column], count))
+    row, columns, similarities = zip(*found, strict=True)
+    return np.concatenate(row), np.concatenate(columns), np.concatenate(similarities)
+
+
+def _best(
+    rows: IntArray,
+    at: IntArray,
+    column: IntArray,
+    similar: Block,
+    saved: NDArray[np.floating[Any]],
+    count: int,
+) -> tuple[IntArray, IntArray, FloatArray]:
+    """Return the pairs that save most, at most `count` of each row of a block."""
+    order = np.lexsort((-saved, at))
+    at, column = at[order], column[order]
+    first = np.searchsorted(at, at)
+    kept = np.arange(len(at)) - first < count
+    at, column = at[kept], column[kept]
+    return rows[at], column, rounded(similar[at, column])

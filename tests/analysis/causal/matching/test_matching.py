@@ -102,9 +102,7 @@ def test_too_few_neighbours_are_seen_and_said() -> None:
 def test_the_proof_is_what_makes_few_neighbours_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the sparse answer is worse, so the test above would see it missing."""
     nothing = np.empty(0, dtype=np.int64)
-    monkeypatch.setattr(
-        sparse_module, "_cheaper", lambda *_: (nothing, nothing, np.empty(0))
-    )
+    monkeypatch.setattr(sparse_module, "_cheaper", lambda *_: (nothing, nothing, np.empty(0)))
     data = hubs(1)
     found = match(**data, caliper=-1.0, dense_bytes=0, neighbours=3)
     assert len(found) < oracle(data, -1.0)[0]
