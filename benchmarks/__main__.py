@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import adaptive, analysis, judges, pages, ranking, trials_and_audit
+from benchmarks import adaptive, analysis, judges, matching, pages, ranking, trials_and_audit
 
 
 def main() -> None:
@@ -10,6 +10,7 @@ def main() -> None:
     ranking.main()
     trials_and_audit.main()
     analysis.main()
+    matching.main()
     pages.main()
     judges.main()
     adaptive.main()
