@@ -1,7 +1,9 @@
-"""Simulated worlds with a known effect: units of users, people's scores and a judge's scores.
+"""Simulated worlds with a known effect: units of users, their scores, and what others say of them.
 
-The treatment is what people's consensus says of a reply, and the outcome follows it. The judge
-makes an error about each score, and the two errors of a unit may go together.
+Each unit has two scores that people would agree on. The outcome follows the treatment. A judge, and
+a single person, makes an error about each score, and the two errors of a unit may go together. With
+errors, everybody still gives each score of treatment as often as it occurs: a judge that calls a
+fifth of the units treated where people call 8% would be noticed at once.
 """
 
 from __future__ import annotations
@@ -12,23 +14,23 @@ import numpy as np
 from scipy.stats import norm
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.causal.units import Cuts, Frame
+from analysis.causal.units import Cuts, Frame, Labels
 
 SCALE = (1.0, 7.0)
-# The shares of people's seven scores of treatment: 8% are treated, 30% are in the middle.
+# The shares of the seven scores of treatment: 8% are treated, 30% are in the middle.
 _SHARES = (0.15, 0.22, 0.25, 0.30, 0.055, 0.02, 0.005)
 
 
 @dataclass(frozen=True)
 class World:
-    """Units, and what people would say of all of them.
+    """Units, and what people would agree on about all of them.
 
     Attributes
     ----------
     frame : Frame
         With the judge's scores.
     treatment, outcome : array of shape (n,)
-        People's consensus: what the mean of very many raters would say of each unit.
+        Whole scores that people would agree on.
     effect : float
         Of being treated instead of control on the expected outcome of every unit, in points.
     cuts : Cuts
@@ -50,7 +52,8 @@ class Judge:
     reliability : float
         Variance of people's scores over variance of the judge's, before it rounds.
     error_correlation : float
-        Of its two errors about one unit.
+        Of its two errors about one unit, before it rounds. The scores themselves show about .4
+        where this is .5.
     """
 
     reliability: float = 0.6
@@ -115,15 +118,9 @@ def make_world(
 def judge_scores(
     rng: np.random.Generator, treatment: FloatArray, outcome: FloatArray, judge: Judge
 ) -> tuple[FloatArray, FloatArray]:
-    """Return a judge's two scores of each unit: people's, plus errors that may go together."""
-    size = np.sqrt((1 - judge.reliability) / judge.reliability)
-    r = judge.error_correlation
-    errors = rng.multivariate_normal([0, 0], [[1, r], [r, 1]], size=len(treatment))
-    found = [
-        np.clip(np.round(score + size * score.std() * error), *SCALE)
-        for score, error in zip((treatment, outcome), errors.T, strict=True)
-    ]
-    return found[0], found[1]
+    """Return a judge's two scores of each unit: people's, with errors that may go together."""
+    errors = _errors(rng, judge.reliability, judge.error_correlation, treatment.shape)
+    return _as_often(treatment, errors[0]), _rounded(outcome, errors[1])
 
 
 def person_ratings(
@@ -150,15 +147,96 @@ def person_ratings(
     apart : bool
         Whether different people give the two scores, whose errors are then independent.
     """
-    r = 0.0 if apart else halo
-    size = np.sqrt((1 - reliability) / reliability)
     shape = (len(world.frame), raters)
-    errors = rng.multivariate_normal([0, 0], [[1, r], [r, 1]], size=shape)
-    found = [
-        np.clip(np.round(score[:, None] + size * score.std() * errors[..., at]), *SCALE)
-        for at, score in enumerate((world.treatment, world.outcome))
-    ]
-    return found[0], found[1]
+    errors = _errors(rng, reliability, 0.0 if apart else halo, shape)
+    found = [_as_often(world.treatment, error) for error in errors[0].T]
+    return np.column_stack(found), _rounded(world.outcome[:, None], errors[1])
+
+
+def strata_of(frame: Frame, cuts: Cuts) -> IntArray:
+    """Return nine strata: three by the judge's treatment, times three by its outcome."""
+    arm = cuts.arms(frame.treatment)
+    by_treatment = np.where(np.isnan(arm), 1, 2 * np.nan_to_num(arm)).astype(np.int64)
+    by_outcome = np.digitize(frame.outcome, [2.5, 3.5])
+    _, stratum = np.unique(3 * by_treatment + by_outcome, return_inverse=True)
+    return stratum.astype(np.int64)
+
+
+def draw_labels(
+    rng: np.random.Generator,
+    world: World,
+    count: int,
+    *,
+    stratified: bool = True,
+    said: tuple[FloatArray, FloatArray] | None = None,
+) -> Labels:
+    """Return what people say of a probability sample.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    world : World
+    count : int
+        Labelled units.
+    stratified : bool
+        On `strata_of`. Half of the labels go to units that the judge puts in the middle. The
+        others go to the remaining strata by the square root of their size. Else one simple random
+        sample of all units.
+    said : tuple of arrays of shape (n,), optional
+        What people say of both scores; by default what they would agree on.
+    """
+    n = len(world.frame)
+    treatment, outcome = said or (world.treatment, world.outcome)
+    stratum = strata_of(world.frame, world.cuts) if stratified else np.zeros(n, dtype=np.int64)
+    sizes = np.bincount(stratum)
+    drawn = _allocation(world, stratum, sizes, count) if stratified else np.array([count])
+    # the first of each stratum in random order
+    order = np.lexsort((rng.random(n), stratum))
+    place = np.empty(n, dtype=np.int64)
+    place[order] = np.arange(n) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    asked = place < drawn[stratum]
+    return Labels(
+        np.where(asked, treatment, np.nan),
+        np.where(asked, outcome, np.nan),
+        (drawn / sizes)[stratum],
+        stratum,
+    )
+
+
+def _allocation(world: World, stratum: IntArray, sizes: IntArray, count: int) -> IntArray:
+    """Return the labels of each stratum, two at least."""
+    middle = np.zeros(len(sizes), dtype=bool)
+    middle[stratum[np.isnan(world.cuts.arms(world.frame.treatment))]] = True
+    shares = np.where(middle, sizes / sizes[middle].sum(), 0.0)
+    roots = np.where(middle, 0.0, np.sqrt(sizes))
+    wanted = count / 2 * (shares + roots / roots.sum())
+    given = np.minimum(np.maximum(np.floor(wanted).astype(np.int64), 2), sizes)
+    for one in np.argsort(given - wanted)[: max(count - int(given.sum()), 0)]:
+        given[one] = min(given[one] + 1, sizes[one])
+    return np.asarray(given, dtype=np.int64)
+
+
+def _errors(
+    rng: np.random.Generator, reliability: float, correlation: float, shape: tuple[int, ...]
+) -> FloatArray:
+    """Return errors about both scores, in standard deviations of the score."""
+    size = np.sqrt((1 - reliability) / reliability)
+    both = [[1, correlation], [correlation, 1]]
+    drawn = np.moveaxis(rng.multivariate_normal([0, 0], both, size=shape), -1, 0)
+    return np.asarray(size * drawn)
+
+
+def _as_often(score: FloatArray, error: FloatArray) -> FloatArray:
+    """Return scores in the order that the errors leave, each as often as it occurs."""
+    seen = score + score.std() * error
+    found = np.empty_like(score)
+    found[np.argsort(seen)] = np.sort(score)
+    return found
+
+
+def _rounded(score: FloatArray, error: FloatArray) -> FloatArray:
+    """Return scores with errors, as points of the scale."""
+    return np.asarray(np.clip(np.round(score + score.std() * error), *SCALE))
 
 
 def _users(rng: np.random.Generator, units: int, users: int) -> IntArray:
