@@ -32,6 +32,7 @@ from study.opening import lock_study, open_study
 from study.store.database import open_store
 from study.visits.claims import Arrival, claim
 from tests.support.causal_studies import causal_study, units, write_frame
+from tests.support.collecting import open_places
 from tests.support.plans import edited_plan
 
 
@@ -125,7 +126,9 @@ def test_a_locked_study_keeps_its_sample(study: Path) -> None:
 def test_a_study_in_which_somebody_takes_part_keeps_its_sample(study: Path) -> None:
     lock_study(study)
     with closing(open_store(study, None)) as store:
-        claim(store, open_study(study), Arrival("r1", "live"))
+        opened = open_study(study)
+        open_places(store, opened, "live")
+        assert claim(store, opened, "live", Arrival("r1"))
     (study / "plan.lock.json").unlink()
     refused(ratify("sample", study), "a new sample would come too late: it has 1 live visit")
 
