@@ -12,8 +12,9 @@ from prereg import files
 from prereg.documents.attached import AS_WRITTEN
 from prereg.documents.reading import Document, Specification
 from prereg.errors import RatifyError
+from prereg.frame.hashed import PART
 from prereg.parts import SEQUENCES_FILE
-from prereg.plan.file import PLAN_FILE, parse_plan
+from prereg.plan.file import PLAN_FILE, load_plan, parse_plan
 from prereg.tables.notes import heard_by
 from study.folder import Study
 from study.opening import open_study
@@ -56,11 +57,27 @@ def rebuild_study(
             restored = with_lock or (one.role == "study" and one.name != SEQUENCES_FILE)
             if restored:
                 files.write_bytes(beside / one.name, one.content)
+        _refuse_without_frame(beside, document, file)
         with heard_by(None):
             study = open_study(beside)
         _refuse_another(study, document, file, with_lock=with_lock)
     with heard_by(None):  # the same files, under their own names
         return open_study(folder)
+
+
+def _refuse_without_frame(folder: Path, document: Document, file: Path) -> None:
+    """Refuse to rebuild a study whose frame was too large for its document."""
+    if PART not in (document.manifest.get("parts") or {}):
+        return
+    causal = load_plan(folder).causal
+    if causal is not None and not (folder / causal.frame).exists():
+        raise RatifyError(
+            "does not carry the frame, which is too large for a document, so the study cannot be "
+            "rebuilt from it",
+            file=file,
+            value=causal.frame,
+            allowed="a copy of the study folder",
+        )
 
 
 def _refuse_another(study: Study, document: Document, file: Path, *, with_lock: bool) -> None:

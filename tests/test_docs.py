@@ -21,6 +21,7 @@ from docs.commands import PAGE, page
 from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table
+from prereg.worked_plans import WORKED
 from prereg.yaml_file import read_mapping
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
@@ -129,7 +130,7 @@ def keys(model: Any) -> set[str]:
 
 
 def test_every_key_of_the_plan_is_in_its_reference() -> None:
-    pages = [ROOT / "docs" / name for name in ("plan.md", "analyses.md")]
+    pages = [ROOT / "docs" / name for name in ("plan.md", "analyses.md", "causal.md")]
     reference = "".join(page.read_text(encoding="utf-8") for page in pages)
     missing = {key for key in keys(Plan) if f"`{key}`" not in reference}
     assert not missing
@@ -150,9 +151,9 @@ def yaml_blocks() -> list[tuple[str, str]]:
     ("where", "block"), [pytest.param(*one, id=one[0]) for one in yaml_blocks()]
 )
 def test_every_example_of_a_plan_can_be_in_a_plan(where: str, block: str, tmp_path: Path) -> None:
-    new_study(tmp_path / "s")
-    path = tmp_path / "s" / "plan.yaml"
     given = read_mapping(textwrap.dedent(block), file=where, what="plan")
+    new_study(tmp_path / "s", worked="empathy_attachment" if "causal" in given else WORKED)
+    path = tmp_path / "s" / "plan.yaml"
     plan = read_mapping(path.read_text(encoding="utf-8"), file=path, what="plan")
     if set(given) & {"judges", "analyses"}:  # nothing else may name what they replace
         plan |= {"analyses": [], "gate": []}

@@ -6,6 +6,7 @@ import json
 
 from prereg.documents.analysis_plan import analyses, assumptions, inference, large, own_tables
 from prereg.documents.attached import FULL_DOCUMENT, Attached, block, fenced, sealed
+from prereg.documents.causal import causal
 from prereg.documents.data_management import missing_keys
 from prereg.documents.design import (
     design,
@@ -106,6 +107,7 @@ def full_document(material: Material) -> str:
         "## 9. Analyses",
         inference(plan),
         analyses(plan),
+        causal(plan),
         "## 10. The gate",
         gate(plan),
         "## 11. What the report calls large",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from prereg.analyses.change import Change
 from prereg.documents.analyses.registry import in_words
 from prereg.documents.analysis_plan import inference, own_tables
+from prereg.documents.causal import in_words as causal_in_words
 from prereg.documents.design import (
     design,
     exclusion,
@@ -92,7 +93,7 @@ def _dependent(plan: Plan) -> str:
 
 
 def _analyses(plan: Plan) -> str:
-    if not plan.analyses:
+    if not plan.analyses and plan.causal is None:
         return "The plan registers no analysis."
     said = [
         f"**{inline(one.id)}** ({inline(one.kind.replace('_', ' '))}"
@@ -101,7 +102,10 @@ def _analyses(plan: Plan) -> str:
         + " ".join(in_words(one, plan))
         for one in plan.analyses
     ]
-    return numbered(said)
+    whole = [numbered(said)] if said else []
+    if plan.causal is not None:
+        whole += ["**The causal estimate.**", *causal_in_words(plan.causal)]
+    return "\n\n".join(whole)
 
 
 def _other(material: Material) -> str:
