@@ -25,10 +25,14 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 def plain(name: str) -> str:
-    """Return a name as it is compared: small letters without accents, words without signs."""
+    """Return a name as it is compared: words in small letters, without accents and signs.
+
+    A leading `the` is left out, and `saint` is `st`.
+    """
     letters = unicodedata.normalize("NFKD", name.replace("&", " and ").casefold())
     without = "".join(one for one in letters if not unicodedata.combining(one))
-    return " ".join(_WORD.findall(without))
+    words = ["st" if one == "saint" else one for one in _WORD.findall(without)]
+    return " ".join(words[1:] if words[:1] == ["the"] else words)
 
 
 @dataclass(frozen=True)
