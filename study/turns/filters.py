@@ -59,9 +59,16 @@ class Filters:
         return left.pairs
 
     def _first_time(self, unfolded: Unfolded) -> tuple[Flags, Flags]:
-        """Say which utterances begin a round that is new, and which conversations hold one."""
+        """Say which utterances begin a round that is new, and which conversations hold one.
+
+        A round that ended a conversation before, and begins a pair now, is new.
+        """
+        paired = np.zeros(len(unfolded.of), dtype=bool)
+        paired[unfolded.pairs] = True
+        rounds = unfolded.replied
+        keys = unfolded.identifiers[rounds]
         new = np.zeros(len(unfolded.of), dtype=bool)
-        new[unfolded.replied] = self._seen.add(unfolded.identifiers[unfolded.replied])
+        new[rounds] = self._seen.add(np.where(paired[rounds], keys, ~keys))
         held = np.bincount(unfolded.of[new], minlength=len(unfolded.rounds)) > 0
         return new, held | (unfolded.rounds == 0)
 

@@ -62,7 +62,6 @@ _Check = Callable[[pa.DataType], bool]
 _COLUMNS: dict[str, tuple[_Check, str]] = {
     "conversation_hash": (_text, "text"),
     "model": (_text, "text"),
-    "timestamp": (pa.types.is_timestamp, "a time"),
     CONVERSATION: (_list_of_structs, "a list of utterances"),
     "language": (_text, "text"),
     "toxic": (pa.types.is_boolean, "true or false"),
@@ -123,7 +122,7 @@ def leaves(paths: list[str]) -> list[str]:
         Dotted paths of all its leaves, such as `conversation.list.element.content`; writers name
         the levels between differently.
     """
-    whole = set(_COLUMNS) - {CONVERSATION, HEADER, "timestamp"}
+    whole = set(_COLUMNS) - {CONVERSATION, HEADER}
     return [path for path in paths if path in whole or _nested(path.split("."))]
 
 
