@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import adaptive, analysis, judges, matching, pages, ranking, trials_and_audit
+from benchmarks import adaptive, analysis, judges, matching, pages, ranking, trials_and_audit, turns
 
 
 def main() -> None:
@@ -14,6 +14,7 @@ def main() -> None:
     pages.main()
     judges.main()
     adaptive.main()
+    turns.main()
 
 
 if __name__ == "__main__":

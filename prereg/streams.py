@@ -26,6 +26,7 @@ class Stream(enum.IntEnum):
     SHOWN_REWRITES = 8
     BLIND = 11  # the shuffling of answers
     POWER = 12  # of which size of the study, and the number of the simulated study
+    TURNS = 14  # of which stratum of turn-pairs
     LABELS = 16  # the sample for people: of which part, and of which stratum
     SIMULATION = 20  # of what: the items' quality, a bot's conduct, a judge's scores, tables
 

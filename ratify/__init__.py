@@ -25,6 +25,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     schema,
     serve,
     simulate,
+    turns,
     verify,
     withdraw,
 )

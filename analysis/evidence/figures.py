@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -34,6 +34,8 @@ MAIN = (0.0, 1.35)  # left and right end of the boxes of what is there, inches
 SIDE = (1.65, WIDTH)
 LINE, PAD, GAP = 0.15, 0.08, 0.12
 SIZE = 7.5
+# Characters that fit into a box of what is there.
+LONGEST = 22
 
 STATUS_WORDS = {
     "finished": "finished",
@@ -54,12 +56,39 @@ class _Step:
     after: dict[str, int]
 
 
+@dataclass(frozen=True)
+class FlowWords:
+    """The words of a flow diagram.
+
+    Attributes
+    ----------
+    first, between, last : str
+        Headings of the first box of what is there, of those after a rule, and of the last one;
+        empty for none.
+    units : mapping of str to (str, str)
+        Singular and plural of each unit.
+    every_unit : bool
+        Whether a rule names every unit on a line of its own, `0 visits` too; else it names those
+        that it excluded, or says `none`.
+    """
+
+    first: str = "Came"
+    between: str = "Remained"
+    last: str = "Analysed"
+    units: Mapping[str, tuple[str, str]] = field(default_factory=lambda: UNIT_WORDS)
+    every_unit: bool = False
+
+
+_OF_A_STUDY = FlowWords()
+
+
 @styled
 def plot_flow(
     flow: pd.DataFrame | Sequence[Mapping[str, Any]],
     *,
     visits: Mapping[str, int] | None = None,
     withdrawn: int = 0,
+    words: FlowWords = _OF_A_STUDY,
     ax: Axes | None = None,
 ) -> Axes:
     """Draw how many came, how many left at each rule, and how many remain.
@@ -73,6 +102,7 @@ def plot_flow(
         because a status alone excludes nobody.
     withdrawn : int
         Number of people who withdrew: they came, but their visits and answers were deleted.
+    words : FlowWords
     ax : Axes, optional
 
     Returns
@@ -85,22 +115,23 @@ def plot_flow(
     first = steps[0].before if steps else {}
     if withdrawn:
         came = {**first, "sessions": first.get("sessions", 0) + withdrawn}
-        boxes.stays(["Came", _counted("sessions", came["sessions"])])
-        boxes.leaves([*_wrapped("Withdrew; answers deleted"), _counted("people", withdrawn)])
+        boxes.stays([words.first, _counted("sessions", came["sessions"], words)])
+        boxes.leaves([*_wrapped("Withdrew; answers deleted"), _counted("people", withdrawn, words)])
     known = {status: n for status, n in (visits or {}).items() if n}
-    boxes.stays(["Recorded" if withdrawn else "Came", *_counts(first)])
+    boxes.stays(["Recorded" if withdrawn else words.first, *_counts(first, words)])
     if known:
         boxes.beside([f"{n:,} {STATUS_WORDS.get(s, label(s))}" for s, n in known.items()])
     remain = dict(first)
     for place, step in enumerate(steps):
         remain |= step.after
         boxes.leaves(
-            [*_wrapped(RULE_WORDS.get(step.rule, label(step.rule, 60))), *_gone(step)],
+            [*_wrapped(RULE_WORDS.get(step.rule, label(step.rule, 60))), *_gone(step, words)],
             nobody=not any(step.gone.values()),
         )
         last = place == len(steps) - 1
         if last or any(step.gone.values()):
-            boxes.stays(["Analysed" if last else "Remained", *_counts(remain)], last=last)
+            heading = words.last if last else words.between
+            boxes.stays([*filter(None, [heading]), *_counts(remain, words)], last=last)
     ax = axes_or_new(ax, WIDTH, max(boxes.bottom, LINE))
     boxes.draw(ax)
     ax.set_xlim(-0.02, WIDTH + 0.02)
@@ -122,6 +153,7 @@ class _Boxes:
 
     def stays(self, lines: list[str], *, last: bool = False) -> None:
         """Add a box of what is there, below all other boxes."""
+        lines = [part for line in lines for part in textwrap.wrap(line, LONGEST) or [line]]
         top = self.bottom + (GAP if self._drawn else 0.0)
         if self._drawn:
             middle = sum(MAIN) / 2
@@ -188,7 +220,7 @@ def _box(ax: Axes, left: float, right: float, top: float, lines: list[str], kind
     )
     ax.add_patch(box)
     for place, line in enumerate(lines):
-        heading = place == 0 and kind in ("stays", "analysed")
+        heading = place == 0 and kind in ("stays", "analysed") and not line[:1].isdigit()
         ax.text(
             left + 0.09,
             top + PAD + (place + 0.5) * LINE,
@@ -216,20 +248,23 @@ def _steps(flow: pd.DataFrame | Sequence[Mapping[str, Any]]) -> list[_Step]:
     return steps
 
 
-def _counts(numbers: Mapping[str, int]) -> list[str]:
-    return [_counted(unit, number) for unit, number in numbers.items()]
+def _counts(numbers: Mapping[str, int], words: FlowWords) -> list[str]:
+    return [_counted(unit, number, words) for unit, number in numbers.items()]
 
 
-def _counted(unit: str, number: int) -> str:
-    one, many = UNIT_WORDS.get(unit, (label(unit), label(unit)))
+def _counted(unit: str, number: int, words: FlowWords) -> str:
+    one, many = words.units.get(unit, (label(unit), label(unit)))
     return f"{number:,} {one if number == 1 else many}"
 
 
-def _gone(step: _Step) -> list[str]:
+def _gone(step: _Step, words: FlowWords) -> list[str]:
     """Return the lines on what a rule excluded."""
+    if words.every_unit:
+        return _counts(step.gone, words)
     if not any(step.gone.values()):
         return ["none"]
-    return _wrapped(", ".join(_counts({unit: n for unit, n in step.gone.items() if n})))
+    gone = {unit: n for unit, n in step.gone.items() if n}
+    return _wrapped(", ".join(_counts(gone, words)))
 
 
 def _wrapped(words: str) -> list[str]:

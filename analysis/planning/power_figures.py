@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from analysis.planning.points import Curve
 from analysis.planning.power import AtPoint, Power, Share
@@ -104,20 +102,3 @@ def _look(name: str, at: int) -> tuple[str, str]:
     if name == GATE_BAD:
         return MUTED, "v"
     return COLOURS[at % (len(COLOURS) - 1)], MARKERS[at % len(MARKERS)]
-
-
-@styled
-def png(ax: Axes) -> bytes:
-    """Return a figure as PNG at 200 dots per inch; the same data give the same bytes."""
-    figure = ax.get_figure(root=True)
-    assert isinstance(figure, Figure)
-    buffer = io.BytesIO()
-    figure.savefig(
-        buffer,
-        format="png",
-        dpi=200,
-        bbox_inches="tight",
-        pad_inches=0.06,
-        metadata={"Software": None},
-    )
-    return buffer.getvalue()

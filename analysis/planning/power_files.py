@@ -8,9 +8,9 @@ from pathlib import Path
 
 from analysis.planning.points import CURVES
 from analysis.planning.power import Power
-from analysis.planning.power_figures import plot_curve, plot_power, png, shares_of
+from analysis.planning.power_figures import plot_curve, plot_power, shares_of
 from analysis.planning.power_words import page, sentences
-from analysis.results.figure_style import svg
+from analysis.results.figure_style import png, svg
 from prereg import files
 from prereg.markdown import dialect
 

@@ -1,0 +1,197 @@
+"""`ratify turns`: reads WildChat into turn-pairs, filtered and counted."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from prereg.errors import RatifyError
+from ratify.command_line import main
+
+if TYPE_CHECKING:
+    from study.turns.flow import Flow
+    from study.turns.making import Made
+    from study.turns.sampling import Sample
+    from study.turns.shards import Shards
+
+# Seconds between two lines of progress if there is no terminal.
+SAID_EVERY = 10.0
+
+
+@main.command()
+@click.argument("shards", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    required=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder to write: turns.parquet, and what each filter removed as flow.json, flow.csv, "
+    "flow.svg and flow.png. It is replaced if it holds nothing else.",
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Read only the first N conversations, for a taste.",
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Also draw N turn-pairs for the judge, stratified by model, turn and local hour, and "
+    "write them as frame.parquet with their probability of being drawn. Needs --seed.",
+)
+@click.option("--seed", type=click.IntRange(0), metavar="S", help="The seed of the sample.")
+def turns(
+    shards: tuple[Path, ...], out: Path, limit: int | None, sample: int | None, seed: int | None
+) -> None:
+    """Read WildChat into turn-pairs: a prompt, its reply and the next user turn.
+
+    SHARDS are the Parquet files of WildChat-1M or WildChat-4.8M, or folders that hold them. Kept
+    are conversations in English, without code or instructions, not toxic, not redacted and of at
+    least 3 turns; docs/turns.md has the rules.
+    """
+    from prereg.files import replaced_folder
+    from study.turns.making import FLOW_CSV, FLOW_JSON, TURNS, make_turns
+    from study.turns.sampling import FRAME, draw_sample
+    from study.turns.shards import find_shards
+
+    if (sample is None) != (seed is None):
+        given, lacking = ("--seed", "--sample") if sample is None else ("--sample", "--seed")
+        raise RatifyError(f"{given} needs {lacking}", allowed="--sample N --seed S")
+    found = find_shards(shards)
+    click.echo(_recognised(found))
+    pictures = ("flow.svg", "flow.png")
+    names = (TURNS, FLOW_JSON, FLOW_CSV, *pictures)
+    drawn = None
+    with replaced_folder(out, ours=(*names, FRAME)) as beside:
+        total = found.conversations if limit is None else min(limit, found.conversations)
+        with _Shown(total) as shown:
+            made = make_turns(found, beside, limit=limit, tell=shown.tell)
+        if sample is not None and seed is not None:
+            drawn = draw_sample(beside / TURNS, beside / FRAME, size=sample, seed=seed)
+        _draw(made.flow, beside)
+    for line in _found(made, drawn, sample):
+        click.echo(line)
+    written = (*names, FRAME) if drawn else names
+    click.echo(f"wrote {', '.join(written)} in {out}/")
+
+
+def _recognised(shards: Shards) -> str:
+    files = "1 file" if len(shards.paths) == 1 else f"{len(shards.paths):,} files"
+    return (
+        f"{shards.release.name}: {files}, {shards.conversations:,} conversations; "
+        f"{shards.release.note}"
+    )
+
+
+def _draw(flow: Flow, folder: Path) -> None:
+    """Draw the flow as SVG and PNG."""
+    from analysis.evidence.figures import FlowWords, plot_flow
+    from analysis.results.figure_style import png, svg
+    from prereg.files import write_bytes, write_text
+
+    words = FlowWords(
+        first="Read",
+        between="",
+        last="Kept",
+        units={
+            "conversations": ("conversation", "conversations"),
+            "turn_pairs": ("turn-pair", "turn-pairs"),
+        },
+        every_unit=True,
+    )
+    rows = [
+        {
+            "rule": row["removes"],
+            "unit": row["unit"],
+            "before": row["before"],
+            "excluded": row["removed"],
+            "after": row["after"],
+        }
+        for row in flow.rows()
+    ]
+    axes = plot_flow(rows, words=words)
+    write_text(folder / "flow.svg", svg(axes))
+    write_bytes(folder / "flow.png", png(axes))
+
+
+def _table(flow: Flow) -> list[str]:
+    """Return what each filter removed as the lines of a small table."""
+    rows = list(flow.rows())
+    steps = [("", "conversations", "turn-pairs"), ("Read", *_pair(rows[:2], "before"))]
+    steps += [
+        (rows[at]["removes"], *_pair(rows[at : at + 2], "removed", "-"))
+        for at in range(0, len(rows), 2)
+    ]
+    steps.append(("Left", *_pair(rows[-2:], "after")))
+    return [f"{name:<33}{talks:>13}{pairs:>13}" for name, talks, pairs in steps]
+
+
+def _pair(rows: list[dict[str, Any]], column: str, sign: str = "") -> tuple[str, str]:
+    talks, pairs = (int(row[column]) for row in rows)
+    return f"{sign * (talks > 0)}{talks:,}", f"{sign * (pairs > 0)}{pairs:,}"
+
+
+def _found(made: Made, drawn: Sample | None, asked: int | None) -> list[str]:
+    """Return what was found, one line each."""
+    lines = _table(made.flow)
+    gaps = {
+        "the address of their user (each of their conversations counts as a user of its own)": (
+            made.gaps.address
+        ),
+        "the time of their reply": made.gaps.time,
+        "a local hour that is certain": made.gaps.local_hour,
+    }
+    lines += [
+        f"{count:,} of {made.flow.left:,} turn-pairs lack {what}"
+        for what, count in gaps.items()
+        if count
+    ]
+    if drawn is not None:
+        made_of = ", ".join(drawn.by) or "nothing: one stratum"
+        lines.append(
+            f"sample: {drawn.size:,} of {drawn.of:,} turn-pairs, {len(drawn.strata):,} strata by "
+            f"{made_of}"
+        )
+        if asked is not None and drawn.size < asked:
+            lines.append(f"sample: {asked:,} were asked for, and there are only {drawn.size:,}")
+    return lines
+
+
+class _Shown:
+    """Shows progress: a bar on a terminal, an occasional line elsewhere."""
+
+    def __init__(self, total: int) -> None:
+        self._total, self._done = total, 0
+        self._began = self._said = time.monotonic()
+        self._bar: Any = None
+
+    def __enter__(self) -> _Shown:
+        if sys.stdout.isatty() and self._total:
+            self._bar = click.progressbar(
+                length=self._total, label="conversations", show_eta=True, show_pos=True
+            )
+            self._bar.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(*error)
+
+    def tell(self, read: int) -> None:
+        """Count conversations that were read."""
+        self._done += read
+        now = time.monotonic()
+        if self._bar is not None:
+            self._bar.update(read)
+        elif now - self._said >= SAID_EVERY:
+            self._said = now
+            left = (now - self._began) / self._done * (self._total - self._done)
+            click.echo(
+                f"{self._done:,} of {self._total:,} conversations, about {left / 60:,.0f} min left"
+            )

@@ -1,0 +1,1 @@
+"""Reads WildChat into turn-pairs: a prompt, its reply and the next user turn."""
