@@ -81,8 +81,6 @@ def other(rows: list[Row]) -> None:
 def test_the_tables_say_which_scale_each_sequence_asks_for(made: Path) -> None:
     sequences = read_table(made / "data" / "sequences.csv")
     assert "dimension" in sequences.columns
-    codebook = (made / "data" / "CODEBOOK.md").read_text("utf-8")
-    assert "the one scale that the sequence asks for" in codebook
     found = gather(made, mode="live")
     assert found.ratings.groupby("rater_id")["dimension"].nunique().eq(1).all()
     assert sorted(found.ratings["dimension"].unique()) == ["depth", "warmth"]
