@@ -74,10 +74,12 @@ def test_what_answers_depend_on_stays(folder: Path, change: dict[str, Any], says
             draft_amendment(folder, store)
 
 
-def test_before_anybody_answered_other_scales_get_sequences_of_their_own(folder: Path) -> None:
+def test_before_anybody_answered_other_scales_get_sequences_of_their_own(tmp_path: Path) -> None:
+    folder = tmp_path / "study"
+    apart_study(folder, attention_checks=[], exclusions=[])
+    lock_study(folder)
     with edited_plan(folder) as plan:
         plan["scales"][0]["id"] = "tone"
-        plan["attention_checks"][0]["expected"] = {"tone": 2, "depth": 0}
     amend(folder, draft_amendment(folder, None), "A better name.")
     assert Counter(scales(folder).values()) == {"tone": 3, "depth": 3}
     study = open_study(folder, must_be_locked=True)
