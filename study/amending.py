@@ -14,7 +14,7 @@ from prereg.design.sequences import sequence_rows
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE, Lock, complete_lock, of_lock, read_lock, tool_version, utc_now
 from prereg.parts import SEQUENCES_FILE, plan_parts, sequence_columns
-from prereg.plan.file import PLAN_FILE
+from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.judging import BaselineJudge
 from prereg.tables.reader import write_csv
 from prereg.transport_log import transport_of
@@ -71,6 +71,8 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
     lock = read_lock(folder)
     known = what_is_known(folder, store, lock)
     fresh = known.state == "no_data"
+    if not fresh:
+        _refuse_other_columns(folder, lock)
     study = open_study(folder, amend="anew" if fresh else "more")
     others = study.parts["sequences"] != lock.parts["sequences"]
     apart = study.plan.design.apart
@@ -97,6 +99,18 @@ def draft_amendment(folder: Path, store: Store | None) -> Draft:
     elif not same:
         refuse_served(folder)  # a rater could begin a sequence that is about to change
     return Draft(study, lock, known, tuple(changes), store)
+
+
+def _refuse_other_columns(folder: Path, lock: Lock) -> None:
+    """Refuse, by its key, the change after which the locked sequences lack or have a column."""
+    held = lock.versions[-1].locked.get("plan")
+    if held is None:
+        return
+    before, after = bool(held["design"].get("apart")), load_plan(folder).design.apart
+    if before != after:
+        change = Change("plan", "design.apart", before, after)
+        for fault in refused_changes([change], folder / PLAN_FILE):
+            raise fault
 
 
 def _refuse_further_answers_of_baselines(study: Study, lock: Lock, changes: list[Change]) -> None:

@@ -158,10 +158,8 @@ def instructions() -> Page:
         return redirect(onward, 303)
     here = here.of(place)
     text = here.texts.page(here.study.texts["instructions"])
-    own = here.study.dimension_of(place.sequence_id)
-    for scale in here.study.plan.scales:
-        if scale.id == own and scale.instructions is not None:
-            text += here.texts.page(scale.instructions)
+    for scale in here.study.plan.scales:  # only that of the rater, where any has instructions
+        text += here.texts.page(scale.instructions or "")
     return page("instructions.html", here, place, text=text, onward=onward)
 
 

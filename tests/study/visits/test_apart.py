@@ -120,7 +120,9 @@ def test_a_rush_fills_both_scales_and_nobody_rates_two(store: Store, tmp_path: P
     nobody_rates_both(store)
     raters = Counter(next(iter(scales)) for scales in scales_of(store).values())
     assert sum(raters.values()) == 17
-    assert set(raters.values()) == {8, 9}
+    assert len(raters) == 2
+    if store.is_sqlite:  # one claim after the other; PostgreSQL skips places that are being taken
+        assert set(raters.values()) == {8, 9}
     assert len(rows(store, Rating)) == 17 * TRIALS
 
 

@@ -75,7 +75,7 @@ def test_no_page_shows_the_other_scale(site: Any, mode: str) -> None:
         own = ("warmth", "depth")[number % 2]
         other = ("depth", "warmth")[number % 2]
         paths = []
-        for shown in pages_of(rater, {"warmth": 2, "depth": 0}):
+        for shown in pages_of(rater, {own: 2}):
             paths.append(shown.path)
             for secret in (*OWN[other], f'name="{other}"'):
                 assert secret not in shown.text, f"{shown.path} shows {secret} to {own}"
