@@ -91,7 +91,7 @@ class OnDask:
 
         same = same_results()
         waiting, at_work = iter(chunks), dict[str, tuple[str, Any]]()
-        done = as_completed()
+        done = as_completed(loop=self._client.loop)
 
         def submit() -> None:
             """Keep every worker busy."""

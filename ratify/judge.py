@@ -196,6 +196,11 @@ def _did(judge: LLMJudge, ran: Ran) -> str:
     """Return what a run did, in one line."""
     money = f", {ran.money:,.2f} {judge.prices.currency} so far" if judge.prices else ""
     line = f"judge {judge.id}: {ran.settled - ran.unanswered:,} requests answered{money}"
+    if ran.taken_over:
+        line += (
+            f"; {ran.taken_over:,} were taken over from a process that died and may have sent "
+            "them, too: see their note in the table of requests"
+        )
     if ran.unanswered:
         line += f"; {ran.unanswered:,} without an answer, see the table of requests"
     if ran.left:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ratify.command_line import STUDY, main
+
+if TYPE_CHECKING:
+    from prereg.executor import Executor
 
 # Seconds between two lines where there is no terminal.
 SAID_EVERY = 30.0
@@ -36,9 +41,19 @@ SAID_EVERY = 30.0
     show_default="all cores",
     help="Processes that simulate; the numbers do not depend on it.",
 )
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Let the workers of this Dask scheduler simulate, for example tcp://10.0.0.5:8786.",
+)
 @click.pass_context
 def power(
-    ctx: click.Context, folder: Path, studies: int | None, curves: bool, processes: int
+    ctx: click.Context,
+    folder: Path,
+    studies: int | None,
+    curves: bool,
+    processes: int,
+    scheduler: str | None,
 ) -> None:
     """Say what the plan in DIR can find, from studies simulated under its own assumptions.
 
@@ -66,8 +81,8 @@ def power(
     if left < work.total:
         click.echo(f"{work.total - left:,} of {work.total:,} studies are kept from before")
     try:
-        with _Shown(left) as shown:
-            work.finish(processes=processes, told=shown.tell)
+        with _executor(scheduler if left else None) as executor, _Shown(left) as shown:
+            work.finish(processes=processes, told=shown.tell, executor=executor)
     except KeyboardInterrupt:
         kept = work.total - len(work.left)
         click.echo(
@@ -80,6 +95,18 @@ def power(
     for sentence in sentences(found):
         click.echo(sentence)
     click.echo(f"wrote {', '.join(names)} in {work.folder}/")
+
+
+@contextlib.contextmanager
+def _executor(scheduler: str | None) -> Iterator[Executor | None]:
+    """Yield the workers of a scheduler, or None for processes of this machine."""
+    if scheduler is None:
+        yield None
+        return
+    from prereg.executor import executor_of
+
+    with executor_of(scheduler) as executor:
+        yield executor
 
 
 class _Shown:

@@ -247,7 +247,7 @@ def _levels(words: pd.Series, name: str, rarest: int) -> _Part:
     counts = words.value_counts()
     rare = set(counts.index[counts < rarest])
     notes = []
-    if rare:
+    if len(rare) > 1:
         joined = f"other ({len(rare):,} rare)"
         words = words.where(~words.isin(rare), joined)
         notes.append(

@@ -40,6 +40,8 @@ class Kept:
 
     Attributes
     ----------
+    key : str
+        Hash of all that they follow from.
     records : dict of (point, number) to dict
         See `one_study.simulate_once`.
     replaced : bool
@@ -48,6 +50,7 @@ class Kept:
     """
 
     def __init__(self, folder: Path, key: str, plan: str) -> None:
+        self.key = key
         self._path = folder / STUDIES_FILE
         self.records: dict[tuple[str, int], Record] = {}
         folder.mkdir(parents=True, exist_ok=True)

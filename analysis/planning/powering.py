@@ -11,8 +11,9 @@ from analysis.planning.kept import Kept, key_of
 from analysis.planning.points import Point, Setup, points_of, setup_of
 from analysis.planning.power import Power, at_point
 from analysis.planning.power_files import POWER_FOLDER
-from analysis.planning.working import Task, finish, tasks_left
+from analysis.planning.working import Task, finish, finish_on, tasks_left
 from prereg.errors import RatifyError
+from prereg.executor import Executor
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
@@ -60,8 +61,13 @@ class Work:
         """How many studies are wanted in all."""
         return sum(self.wanted.values())
 
-    def finish(self, *, processes: int, told: Callable[[Task], None]) -> None:
-        """Simulate what is left; `told` hears of every finished study."""
+    def finish(
+        self, *, processes: int, told: Callable[[Task], None], executor: Executor | None = None
+    ) -> None:
+        """Simulate what is left, in processes or by an executor; `told` hears of every study."""
+        if executor is not None:
+            finish_on(executor, self.setups, self.left, self.kept, told=told)
+            return
         finish(self.setups, self.left, self.kept, processes=processes, told=told)
 
     def power(self) -> Power:

@@ -1,4 +1,4 @@
-"""Simulates the studies that are left, in several processes."""
+"""Simulates the studies that are left, in several processes or on several machines."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from threading import Thread
 from analysis.planning.kept import Kept
 from analysis.planning.one_study import STUDY, Record, simulate_once, study_rng
 from analysis.planning.points import Setup
+from prereg.executor import Executor
 
 Task = tuple[str, int]
 # Studies that wait for a process, so that none is idle; a stop loses no more than this for each.
@@ -89,6 +90,41 @@ def finish(
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def finish_on(
+    executor: Executor,
+    setups: Sequence[Setup],
+    tasks: Sequence[Task],
+    kept: Kept,
+    *,
+    told: Callable[[Task], None],
+) -> None:
+    """Have studies simulated by an executor, and keep each as soon as it is finished.
+
+    Parameters
+    ----------
+    executor : Executor
+    setups, tasks, kept, told
+        As in `finish`.
+
+    Raises
+    ------
+    RatifyError
+        As the executor does. What is finished is kept.
+    """
+    by_key = {setup.point.key: setup for setup in setups}
+    named = {f"{kept.key}-{point}-{number}": (point, number) for point, number in tasks}
+    chunks = ((key, (by_key[task[0]], task[1])) for key, task in named.items())
+    for key, record in executor.map(simulate_chunk, chunks):
+        kept.add(*named[key], record)
+        told(named[key])
+
+
+def simulate_chunk(chunk: tuple[Setup, int]) -> Record:
+    """Return the record of a study; any process may do this."""
+    setup, number = chunk
+    return _simulated({setup.point.key: setup}, (setup.point.key, number))
 
 
 def _simulated(setups: Mapping[str, Setup], task: Task) -> Record:

@@ -302,7 +302,8 @@ REQUESTS = _table(
     *_extra(
         "note",
         "if it is unanswered, what the server said or what is wrong with the reply; if it was "
-        "answered, what was left out of the reply. At most 300 characters, never a key",
+        "answered, what was left out of the reply, or that a process that died may have sent it "
+        "too. At most 300 characters, never a key",
         "nothing to note, or from an earlier release",
     ),
     *_extra("reply", "what the judge wrote in its last attempt, unchanged", "nothing came back"),

@@ -56,6 +56,8 @@ class LedgerRuns(LedgerReading):
         self.run_id = secrets.token_hex(16)
         self._buried = -BEAT_SECONDS
         self._asked_again: list[str] = []
+        self._orphans: set[str] = set()  # claimed by runs that have died
+        self._again: set[str] = set()
         self._stopped = threading.Event()
         self._beating = threading.Thread(target=self._beat, daemon=True)
 
@@ -168,7 +170,10 @@ class LedgerRuns(LedgerReading):
             return
         self._buried = time.monotonic()
         alive = or_(Request.run_id.in_(self._alive()), Request.run_id == self.run_id)
-        self._release(connection, Request.status == "claimed", not_(alive))
+        claimed = (Request.status == "claimed", not_(alive))
+        freed = select(Request.request_id).where(*self._mine, *claimed)
+        self._orphans.update(connection.scalars(freed))
+        self._release(connection, *claimed)
         alive = or_(RankingHold.run_id.in_(self._alive()), RankingHold.run_id == self.run_id)
         connection.execute(delete(RankingHold).where(not_(alive)))
 

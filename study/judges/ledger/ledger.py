@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Integer, bindparam, func, insert, select, update
@@ -42,6 +42,8 @@ class Standing:
 
 OPEN = Standing("open")
 ELSEWHERE = Standing("elsewhere")
+# Of an answered request: no server says whether it has answered, and charged for, the first one.
+SENT_AGAIN = "a process that died may have sent this request too"
 
 
 class Ledger(LedgerRuns):
@@ -119,7 +121,8 @@ class Ledger(LedgerRuns):
                 connection.execute(
                     _UPDATE,
                     [
-                        {"plan": self.plan_hash, "key": asked.request_id, **outcome.stored()}
+                        {"plan": self.plan_hash, "key": asked.request_id}
+                        | self._noted(asked.request_id, outcome).stored()
                         for asked, _, outcome in mine
                     ],
                 )
@@ -140,6 +143,18 @@ class Ledger(LedgerRuns):
             return late
 
         return self._write(keep)
+
+    @property
+    def taken_over(self) -> frozenset[str]:
+        """Requests that this run has answered, and that a process which died may have sent too."""
+        return frozenset(self._again)
+
+    def _noted(self, key: str, outcome: Outcome) -> Outcome:
+        """Return an outcome whose note says that the request may have been sent by a dead run."""
+        if key not in self._orphans or outcome.answers is None:
+            return outcome
+        self._again.add(key)
+        return replace(outcome, note="; ".join(filter(None, (outcome.note, SENT_AGAIN))))
 
     def derive(self, answered: Sequence[tuple[Wanted, dict[str, Any]]]) -> None:
         """Store the rows of answers that another request has paid for already."""

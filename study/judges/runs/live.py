@@ -81,6 +81,7 @@ def run_llm(
             ran = asyncio.run(Run(asked, ledger, requesting, progress).whole())
         finally:
             gc.unfreeze()
+        ran.taken_over = len(ledger.taken_over)
         if requesting.breaker.is_open:
             ledger.leave_open(requesting.breaker.blamed())
             raise requesting.breaker.error()

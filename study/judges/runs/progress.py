@@ -46,6 +46,8 @@ class Ran:
         In all runs under this plan.
     left : int
         Answers that are still missing: they are in a batch, or a batch did not give them.
+    taken_over : int
+        Answered in this run, and perhaps sent by a process that died, too.
     stopped : str
         Why it ended before everything was asked: `budget`, `interrupted`, `broken` (too many
         failures in a row); otherwise empty.
@@ -56,6 +58,7 @@ class Ran:
     calls: int = 0
     money: float = 0.0
     left: int = 0
+    taken_over: int = 0
     stopped: str = ""
 
 

@@ -1,6 +1,4 @@
-"""If this failed, a second run would pay again, a killed run would begin anew, or vectors would be
-those of other texts.
-"""
+"""If this failed, a second run would pay again, or vectors would be those of other texts."""
 
 from __future__ import annotations
 

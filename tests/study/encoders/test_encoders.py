@@ -1,4 +1,4 @@
-"""If this failed, prompts that mean the same would not be close, or a vector would not be usable."""
+"""If this failed, prompts that mean the same would be far apart, or a vector would be useless."""
 
 from __future__ import annotations
 
@@ -67,8 +67,9 @@ def test_the_packages_leave_logging_as_it_is() -> None:
 
 
 def test_lexical_vectors_are_those_of_the_definition() -> None:
-    """Cosines are those of (1 + log count) x idf, computed here by hand, as long as the components
-    hold everything: the last two texts have one direction, so four components do.
+    """Cosines are those of (1 + log count) x idf, computed here by hand.
+
+    The last two texts have one direction, so four components hold everything.
     """
     texts = ["the cat and the cat", "the dog and a cat", "a dog, the dog!", "birds", "birds birds"]
     words = sorted({word for text in texts for word in _words(text)})
