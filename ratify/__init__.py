@@ -4,6 +4,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     amend,
     analyze,
     audit,
+    causal,
     check,
     demo,
     document,

@@ -26,7 +26,7 @@ def analyze(folder: Path, mode: str, blind: bool) -> None:
     from prereg.tables.notes import tell
     from ratify.analyses_shown import analyses_shown
 
-    _bring_up_to_date(folder)
+    bring_up_to_date(folder)
     with analyses_shown() as began:
         results = analyze_study(folder, mode=mode, blind=blind, began=began)
     tell(results.meta["notes"])
@@ -35,7 +35,7 @@ def analyze(folder: Path, mode: str, blind: bool) -> None:
     click.echo(f"wrote {folder / results_folder(blind=blind)}/results.json, tables/ and figures/")
 
 
-def _bring_up_to_date(folder: Path) -> None:
+def bring_up_to_date(folder: Path) -> None:
     """Export the tables again if the store has newer answers, or if somebody has withdrawn.
 
     A folder without a store is a copy of the tables, which is analysed as it is.

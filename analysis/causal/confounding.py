@@ -117,7 +117,10 @@ class Robustness:
 
 
 def robustness(
-    estimate: Estimate, treatment_left: FloatArray, outcome_left: FloatArray
+    estimate: Estimate,
+    treatment_left: FloatArray,
+    outcome_left: FloatArray,
+    weights: FloatArray | None = None,
 ) -> Robustness:
     """Return the robustness value of a partially linear estimate (residual on residual).
 
@@ -126,7 +129,10 @@ def robustness(
     estimate : Estimate
         Its interval may be clustered.
     treatment_left, outcome_left : array of shape (n,)
-        Treatment and outcome minus what the covariates say of them.
+        Treatment and outcome minus what the covariates say of them. Both have a mean near 0; a
+        unit for which both have the other sign counts the same.
+    weights : array of shape (n,), optional
+        Inverse inclusion probabilities, if the units are a sample.
 
     Notes
     -----
@@ -137,10 +143,10 @@ def robustness(
     the width is taken as it is, so with a confounder that would also shorten it, `near` is
     slightly too low or too high (their own version, for one regression, is `robustness_of_t`).
     """
-    d = treatment_left - treatment_left.mean()
-    y = outcome_left - outcome_left.mean()
-    rest = y - estimate.value * d
-    size = float(np.sqrt((d**2).sum() / (rest**2).sum())) if (rest**2).sum() > 0 else math.inf
+    weight = np.ones(len(treatment_left)) if weights is None else weights
+    rest = outcome_left - estimate.value * treatment_left
+    below = float(weight @ rest**2)
+    size = math.sqrt(float(weight @ treatment_left**2) / below) if below > 0 else math.inf
     strength = abs(estimate.value) * size
     near = min(abs(estimate.low), abs(estimate.high)) * size
     if estimate.low <= 0 <= estimate.high:

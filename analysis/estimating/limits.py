@@ -1,0 +1,35 @@
+"""The limits of a causal estimate, in plain sentences."""
+
+from __future__ import annotations
+
+from analysis.estimating.examined import Examined
+from analysis.estimating.reading import Inputs
+from analysis.results.numbers import number
+from analysis.results.words import counted, listed
+
+
+def limits(inputs: Inputs, examined: Examined) -> list[str]:
+    """Return what the estimate cannot say."""
+    causal, raters = inputs.causal, inputs.causal.labels.raters
+    found = [
+        "The effect is causal only if the confounders that were adjusted for are all that moves "
+        "both scores. No number on this page tests that. A confounder that nobody measured would "
+        f"have to go with treatment and outcome by a risk ratio of "
+        f"{number(examined.confounding.value, 2)} each to explain the corrected effect away.",
+        f"It is about units whose score by the {causal.labels.aggregate} of "
+        f"{counted(raters, 'rater')} is not between the cuts, weighted by how easily they could "
+        "have been in either arm. With other raters, other cuts or another aggregate it is another "
+        "effect.",
+        "People's scores are taken as what is meant: if people are wrong together, the corrected "
+        "estimate is wrong with them.",
+        "No estimate by matching is corrected for the judge's errors.",
+    ]
+    unmeasured = causal.confounders.unmeasured
+    if unmeasured:
+        found.append(f"The plan names what nobody measured: {listed(list(unmeasured))}.")
+    if inputs.embeddings.lexical:
+        found.append(
+            "The text is adjusted for by a lexical encoder, which matches words, not meaning: two "
+            "prompts that say the same in other words look different to it."
+        )
+    return found

@@ -1,0 +1,230 @@
+"""The chapters before any number: the units, the gate's three rooms, and the proof."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from analysis.causal.balance_figures import plot_balance
+from analysis.causal.graph import plot_graph
+from analysis.causal.proof import Proof
+from analysis.causal.rooms.figures import plot_rooms
+from analysis.causal.rooms.gate import Gate
+from analysis.causal.score_figures import plot_scores, score_shares
+from analysis.estimating.proving import groups_named
+from analysis.estimating.reading import OUTCOME, TREATMENT, Inputs
+from analysis.estimating.showing import Showing
+from analysis.registered.finding import Finding
+from analysis.results.numbers import number
+from analysis.results.quantities import Quantity, ResultFigure
+from analysis.results.verdict import Note, Verdict
+
+UNITS, GATE, PROOF = "units", "gate", "proof"
+
+
+def units_finding(inputs: Inputs, despite: str = "") -> Finding:
+    """Return what the estimate is made of: the frame, the sample, the scores, the graph."""
+    show = Showing(inputs.evidence, UNITS, despite)
+    return Finding(
+        tables=[
+            show.table(
+                "sample",
+                "The sample for people",
+                "One row per stratum of the judge's two scores. Labelled units have all the "
+                "ratings that the plan asks for, on both scales. The probability is that of being "
+                "labelled.",
+                sample_table(inputs),
+                None,
+            )
+        ],
+        figures=[_graph(inputs, show), *_scores(inputs, show)],
+        methods=f"Encoder of the text: {inputs.embeddings.encoder or 'not named in the file'}"
+        f"{', which is lexical: it matches words, not meaning' * inputs.embeddings.lexical}.",
+    )
+
+
+def sample_table(inputs: Inputs) -> pd.DataFrame:
+    """Return units, drawn units, labelled units and the probability of each stratum."""
+    strata, labels = inputs.sample.strata, inputs.labels
+    drawn = np.bincount(strata.of_unit[inputs.sample.units], minlength=len(strata.names))
+    labelled = np.bincount(strata.of_unit[labels.labelled], minlength=len(strata.names))
+    first = [int(np.flatnonzero(strata.of_unit == at)[0]) for at in range(len(strata.names))]
+    return pd.DataFrame(
+        {
+            "stratum": strata.names,
+            "judge_says": strata.arms,
+            "units": strata.sizes,
+            "drawn": drawn,
+            "labelled": labelled,
+            "probability": labels.inclusion[first],
+        }
+    )
+
+
+def _graph(inputs: Inputs, show: Showing) -> ResultFigure:
+    causal = inputs.causal
+    named = groups_named(
+        inputs.confounders.groups, inputs.embeddings.encoder, causal.confounders.user_buckets
+    )
+    unmeasured = causal.confounders.unmeasured
+    return show.figure(
+        plot_graph(
+            treatment=causal.treatment.scale.replace("_", " "),
+            outcome=causal.outcome.scale.replace("_", " "),
+            confounders=named,
+            unmeasured=unmeasured,
+        ),
+        name="graph",
+        title="What the estimate assumes",
+        caption="Arrows are causes. What is adjusted for moves both scores; what is not measured "
+        "does too, if it exists. The judge's two scores have errors, which may go together.",
+        alt=f"A graph: {', '.join(named)} move treatment and outcome"
+        + (f"; {', '.join(unmeasured)} are not measured." if unmeasured else "."),
+    )
+
+
+def _scores(inputs: Inputs, show: Showing) -> list[ResultFigure]:
+    causal, frame, labels = inputs.causal, inputs.frame, inputs.labels
+    pairs = (
+        (TREATMENT, causal.treatment.scale, frame.treatment, labels.treatment),
+        (OUTCOME, causal.outcome.scale, frame.outcome, labels.outcome),
+    )
+    scales = {TREATMENT: inputs.scale_of_treatment, OUTCOME: inputs.scale_of_outcome}
+    return [
+        show.figure(
+            plot_scores(
+                score_shares(judge, people, labels.weights, scales[part]),
+                name=name,
+                cuts=inputs.cuts if part == TREATMENT else None,
+            ),
+            name=f"scores_{part}",
+            title=f"How often each score of {name.replace('_', ' ')} was given",
+            caption=f"By the judge to all {len(frame):,} units, and by {inputs.evidence.raters} "
+            f"({causal.labels.aggregate} of {causal.labels.raters}, to the nearest point) to "
+            f"{int(labels.labelled.sum()):,} units, weighted by their inverse inclusion "
+            "probability.",
+            alt=f"Bars of the shares of each score of {name}, by the judge and by people.",
+        )
+        for part, name, judge, people in pairs
+    ]
+
+
+def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
+    """Return the gate's three rooms."""
+    show = Showing(inputs.evidence, GATE, despite)
+    numbers = [
+        show.plain(
+            f"{one.room}_{one.name}_{one.about}".lower().replace(" ", "_").strip("_"),
+            one.says.partition(";")[0],
+            estimate=one.estimate,
+            low=one.low,
+            high=one.high,
+            level=one.level,
+            n=one.n,
+            clusters=one.clusters,
+            unit=one.unit or "points",
+            unit_of_n="labelled units",
+            method=one.method,
+            note=f"{one.room}: {one.verdict}.",
+        )
+        for one in gate.conditions
+    ]
+    return Finding(
+        sentence=gate_sentence(gate),
+        quantities=numbers,
+        tables=[
+            show.table(
+                "rooms",
+                "The gate's three rooms, condition by condition",
+                "A room passes if all of its conditions do. `more` is a first estimate of how many "
+                "more labels would decide.",
+                gate.to_frame(),
+                None,
+            )
+        ],
+        figures=[
+            show.figure(
+                plot_rooms(gate),
+                name="rooms",
+                title="The gate's three rooms",
+                caption=f"Each condition in its own unit; right of the line it passes. "
+                f"{gate.n:,} labelled units, {gate.treated:,} of them treated by people.",
+                alt="; ".join(f"{room.name}: {room.verdict}" for room in gate.rooms) + ".",
+            )
+        ],
+        verdict=Verdict(notes=_notes(gate)),
+    )
+
+
+def gate_sentence(gate: Gate) -> str:
+    """Return the verdict of the gate and of its rooms in one sentence."""
+    rooms = ", ".join(f"{room.name}: {room.verdict}" for room in gate.rooms)
+    may = "may be shown" if gate.passed else "are not shown"
+    return (
+        f"The gate says {gate.verdict} ({rooms}), so figures from the judge's scores alone {may}."
+    )
+
+
+def _notes(gate: Gate) -> tuple[Note, ...]:
+    notes = []
+    for room in gate.rooms:
+        for one in room.conditions:
+            if one.verdict == "PASS":
+                continue
+            notes.append(
+                Note(
+                    severity="critical" if one.verdict == "FAIL" else "warning",
+                    about=room.name,
+                    says=one.line(),
+                    do=" ".join(one.further()) or "Rely on the corrected estimate only.",
+                )
+            )
+    return tuple(notes)
+
+
+def proof_finding(inputs: Inputs, proof: Proof, despite: str = "") -> Finding:
+    """Return what had to hold before a number is shown."""
+    show = Showing(inputs.evidence, PROOF, despite)
+    planted = proof.planted
+    numbers: list[Quantity] = [
+        show.plain(
+            "planted",
+            f"estimate of a planted effect of {number(planted.effect, 2)} points",
+            estimate=float(np.nanmean(planted.value)),
+            n=planted.draws,
+            unit_of_n="data sets with a planted effect",
+            method="the headline's estimator on the study's own covariates",
+            note=f"{planted.covered} of {planted.draws} intervals held it.",
+        )
+    ]
+    return Finding(
+        sentence="" if proof.holds else proof.sentence,
+        quantities=numbers,
+        tables=[
+            show.table(
+                "checks",
+                "Proof before numbers",
+                "Without all of these, no headline is shown.",
+                proof.to_frame(),
+                None,
+            ),
+            show.table(
+                "balance",
+                "Balance before and after overlap weighting",
+                "Standardised mean differences of the judge's arms, by confounder.",
+                proof.balance.by_group(),
+                None,
+            ),
+        ],
+        figures=[
+            show.figure(
+                plot_balance(proof.balance),
+                name="balance",
+                title="Balance before and after overlap weighting",
+                caption="Absolute standardised mean differences of every covariate between the "
+                "judge's arms.",
+                alt="The largest difference after weighting is "
+                f"{number(proof.balance.largest, 2)}.",
+            )
+        ],
+    )
