@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,8 +11,36 @@ from prereg.errors import RatifyError
 from ratify.analyze import bring_up_to_date
 from ratify.command_line import MODE, STUDY, main
 
+if TYPE_CHECKING:
+    from analysis.estimating.run import Estimated
+
 # Exit codes beside 0, and 2 for wrong input.
 NO_PASS, NO_PROOF = 3, 4
+
+
+def run_causal(folder: Path, *, mode: str, despite: str = "") -> Estimated:
+    """Estimate the effect of a study's plan, and write its results and their report.
+
+    Parameters
+    ----------
+    folder : Path
+    mode : {'live', 'pilot', 'bot'}
+    despite : str
+        Why figures from the judge alone are wanted without a PASS of the gate.
+
+    Raises
+    ------
+    RatifyError
+        If something is missing or wrong.
+    """
+    from analysis.estimating.run import CAUSAL_FOLDER, estimate_effect
+    from analysis.report.page import write_report
+    from ratify.analyses_shown import analyses_shown
+
+    with analyses_shown() as began:
+        found = estimate_effect(folder, mode=mode, despite=despite, began=began)
+    write_report(folder / CAUSAL_FOLDER)
+    return found
 
 
 @main.command()
@@ -31,21 +60,15 @@ def causal(ctx: click.Context, folder: Path, mode: str, despite_gate: str | None
     estimate, and the exit code is 3; if the proof is broken, no headline is printed, and it is 4.
     Everything is written to DIR/results-causal.
     """
-    from analysis.estimating.run import CAUSAL_FOLDER, estimate_effect
-    from analysis.report.page import write_report
+    from analysis.estimating.run import CAUSAL_FOLDER
     from prereg.tables.notes import tell
-    from ratify.analyses_shown import analyses_shown
 
     if despite_gate is not None and not despite_gate.strip():
         raise RatifyError(
             "is empty", file="--despite-gate", value=despite_gate, allowed="a reason in words"
         )
     bring_up_to_date(folder)
-    with analyses_shown() as began:
-        found = estimate_effect(
-            folder, mode=mode, despite=(despite_gate or "").strip(), began=began
-        )
-    write_report(folder / CAUSAL_FOLDER)
+    found = run_causal(folder, mode=mode, despite=(despite_gate or "").strip())
     tell(found.results.meta["notes"])
     for sentence in found.results.headline:
         click.echo(sentence)

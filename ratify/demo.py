@@ -11,6 +11,35 @@ from ratify.command_line import PORT, main
 from ratify.judge import ask_judges
 from ratify.serve import serve_and_say
 
+PAIRWISE, CAUSAL = "pairwise_preference", "empathy_attachment"
+
+
+def run_causal_demo(folder: Path, *, shown: Path) -> None:
+    """Do what a researcher with a causal question would do, with bots instead of people.
+
+    Parameters
+    ----------
+    folder : Path
+        Where the study is made.
+    shown : Path
+        Where the study will be in the end; the messages name this folder.
+    """
+    from data.demo.turn_pairs import EFFECT
+    from ratify.simulate import run_simulation
+    from study.opening import lock_study, open_study
+    from study.scaffold import new_study
+
+    new_study(folder, worked=CAUSAL, demo=True)
+    _, frozen = lock_study(folder)
+    click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
+    study = open_study(folder, must_be_locked=True)
+    for line in run_simulation(study, places=study.plan.design.raters):
+        click.echo(line)
+    click.echo(f"\nThe effect that was planted in these turn-pairs is {EFFECT:g} points.")
+    click.echo(f"\n{shown}/results-causal/report.html   the effect, and how wrong the judge is")
+    click.echo(f"{shown}/results/report.html          whether the judge agrees with people")
+    click.echo(f"{shown}/data/                        the tidy tables and their codebook")
+
 
 def run_demo(folder: Path, *, shown: Path) -> None:
     """Do what a researcher would do, command by command, with bots instead of people.
@@ -59,9 +88,18 @@ def run_demo(folder: Path, *, shown: Path) -> None:
 @click.argument(
     "folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path("ratify-demo")
 )
+@click.option(
+    "--plan",
+    "worked",
+    type=click.Choice([PAIRWISE, CAUSAL]),
+    default=PAIRWISE,
+    show_default=True,
+    help="Which worked plan: a ranking of conversations, or a causal effect of one score on "
+    "another.",
+)
 @click.option("--serve/--no-serve", "then_serve", default=True, help="Serve the study afterwards.")
 @PORT
-def demo(folder: Path, then_serve: bool, port: int) -> None:
+def demo(folder: Path, worked: str, then_serve: bool, port: int) -> None:
     """Run a whole study with simulated raters into DIR (./ratify-demo), then serve it.
 
     A demo that is already in DIR is replaced.
@@ -75,7 +113,7 @@ def demo(folder: Path, then_serve: bool, port: int) -> None:
     refuse_foreign(folder)
     refuse_served(folder)
     with replaced_folder(folder, ours=None) as beside:
-        run_demo(beside, shown=folder)
+        (run_causal_demo if worked == CAUSAL else run_demo)(beside, shown=folder)
     if then_serve:
         serving = Serving(mode="pilot", host="127.0.0.1", port=port, workers=1)
         serve_and_say(open_study(folder), serving, url=None)

@@ -15,6 +15,7 @@ from prereg.errors import RatifyError
 from ratify.command_line import STUDY, main
 
 if TYPE_CHECKING:
+    from prereg.plan.model import Plan
     from prereg.tables.reading import Reading
     from study.encoders.embedding import Embedding
 
@@ -89,6 +90,27 @@ def embed_frame(
     return path
 
 
+def embed_plan(folder: Path, plan: Plan, *, scheduler: str | None = None) -> Path:
+    """Embed the texts of a plan's frame with the plan's encoder; see `embed_frame`.
+
+    Raises
+    ------
+    RatifyError
+        Also when the plan has no causal section.
+    """
+    causal = plan.causal
+    if causal is None:
+        raise RatifyError(
+            "the plan has no causal section, so there is nothing to embed",
+            file=folder / "plan.yaml",
+            allowed="causal.frame and causal.confounders",
+        )
+    confounders = causal.confounders
+    encoder = confounders.encoder
+    setting = encoder if isinstance(encoder, str) else encoder.model_dump()
+    return embed_frame(folder, causal.frame, confounders.text, setting, scheduler=scheduler)
+
+
 def _say_before(embedding: Embedding, units: int) -> None:
     kept = embedding.total - embedding.left
     known = f", {kept:,} of them kept from before" if kept else ""
@@ -131,19 +153,8 @@ def embed(ctx: click.Context, folder: Path, scheduler: str | None) -> None:
         os.environ.setdefault(name, "1")
     from prereg.plan.file import load_plan
 
-    plan = load_plan(folder)
-    causal = plan.causal
-    if causal is None:
-        raise RatifyError(
-            "the plan has no causal section, so there is nothing to embed",
-            file=folder / "plan.yaml",
-            allowed="causal.frame and causal.confounders",
-        )
-    confounders = causal.confounders
-    encoder = confounders.encoder
-    setting = encoder if isinstance(encoder, str) else encoder.model_dump()
     try:
-        embed_frame(folder, causal.frame, confounders.text, setting, scheduler=scheduler)
+        embed_plan(folder, load_plan(folder), scheduler=scheduler)
     except KeyboardInterrupt:
         click.echo("stopped; what is finished is kept, and the next run goes on", err=True)
         ctx.exit(130)

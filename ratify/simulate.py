@@ -98,6 +98,36 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
         "\nWhat the analysis found (simulated raters):",
         *(f"  {sentence}" for sentence in results.headline),
         *(f"  {line}" for line in judge_results(study.folder).lines()),
+        *_effect(study),
+    ]
+
+
+def _effect(study: Study) -> list[str]:
+    """Run the causal part of a plan, and return what it found; nothing if the plan has none.
+
+    No server is asked for embeddings: without any of an earlier run, the effect is left out.
+    """
+    causal = study.plan.causal
+    if causal is None:
+        return []
+    from analysis.estimating.reading import EMBEDDINGS_FILE
+    from prereg.plan.causal import is_server
+    from ratify.causal import run_causal
+    from ratify.embed import embed_plan
+
+    encoder = causal.confounders.encoder
+    if not (study.folder / EMBEDDINGS_FILE).exists():
+        if is_server(encoder):
+            return [
+                "",
+                "The effect is left out: its texts are embedded by a server (ratify embed).",
+            ]
+        embed_plan(study.folder, study.plan)
+    found = run_causal(study.folder, mode="bot")
+    return [
+        "\nWhat the causal part found (simulated raters):",
+        *(f"  {sentence}" for sentence in found.results.headline),
+        *(f"  {line}" for line in found.gate.lines()),
     ]
 
 

@@ -225,7 +225,7 @@ def _refuse_lonely(path: Path, items: Imported, column: str) -> None:
 
 def _fitted(plan: str, rows: list[dict[str, str]], *, demo: bool) -> str:
     """Return the worked plan, adapted to these items, with its comments."""
-    if demo:
+    if demo and "planted_quality" in rows[0]:
         plan = plan.replace("\ngate:\n", f"{DEMO_ANALYSIS}\ngate:\n")
     counts = Counter(row["scenario"] for row in rows)
     if len(counts) == 1:

@@ -15,6 +15,7 @@ from prereg.plan.judging import LLMJudge
 from prereg.plan.table_judge import TableJudge
 from prereg.simulated import is_simulated, mark_simulated
 from prereg.tables.chosen_sheet import file_and_sheet
+from study.encoders.tables import EMBEDDINGS_FILE
 from study.folder import Study
 from study.opening import lock_study, open_study
 
@@ -72,6 +73,8 @@ def _names(study: Study) -> Iterator[str]:
     tables += [name for j in plan.judges if isinstance(j, TableJudge) for name in j.files]
     for name in (plan.materials.consent, plan.materials.instructions, *tables):
         yield str(file_and_sheet(folder / name)[0].relative_to(folder))
+    if plan.causal is not None and (folder / EMBEDDINGS_FILE).exists():
+        yield EMBEDDINGS_FILE
     yield from study_images(folder, plan, study.texts, study.table)
     if any(isinstance(judge, LLMJudge) for judge in plan.judges):
         for path in sorted((folder / PROMPTS).glob("*.yaml")):

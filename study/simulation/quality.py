@@ -38,14 +38,20 @@ def known_quality(study: Study) -> dict[str, float] | None:
 def planted_scores(study: Study) -> dict[str, dict[str, float]]:
     """Return what people would agree on, by scale and item, where the items have a column of it.
 
+    In a causal plan whose items have none, it is what the judge said of the frame.
+
     Raises
     ------
     RatifyError
         When a cell of such a column is not a number.
     """
     table, found = study.table, {}
+    causal = study.plan.causal
+    said = {} if causal is None else {part.scale: part.score for part in causal.scores.values()}
     for scale in study.plan.scales:
         column = PLANTED.format(scale=scale.id)
+        if column not in table.columns:
+            column = said.get(scale.id, column)
         if column not in table.columns or scale.names:
             continue
         points = {}
