@@ -99,7 +99,8 @@ def test_labels_that_are_no_names_are_refused(tmp_path: Path, labels: Any, says:
 
 def test_an_unknown_key_of_a_scale_of_labels_is_named(tmp_path: Path) -> None:
     said = refused(tmp_path / "s", scales=[{**VERDICT, "lables": []}, TOPIC, POINTS])
-    assert said.startswith("scales.0.lables (verdict): unknown key (allowed: id, question, labels)")
+    where = "scales.0.lables (verdict): unknown key"
+    assert said.startswith(f"{where} (allowed: id, question, labels, instructions)")
 
 
 @pytest.mark.parametrize(

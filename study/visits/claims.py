@@ -83,7 +83,7 @@ def claim(store: Store, study: Study, mode: str, arrival: Arrival) -> Place | No
             place = find_rater(store, study, mode, rater_id)
         if place is not None:
             return place
-        if not has_room(store, study, mode):
+        if not has_room(store, study, mode, rater_id):
             break
         # a slot that was skipped because it was locked is free after all: that claim failed
         time.sleep(0.02 * (attempt + 1))
@@ -193,11 +193,12 @@ def _evict(connection: Connection, slot: Any, now: float) -> bool:
     return connection.execute(silent).rowcount == 1
 
 
-def has_room(store: Store, study: Study, mode: str) -> bool:
-    """Say whether there is a slot for a newcomer."""
-    free = select(Slot.slot_id).where(_claimable(study, mode, time.time())).limit(1)
+def has_room(store: Store, study: Study, mode: str, rater_id: str = "") -> bool:
+    """Say whether there is a slot for a newcomer: for anybody, or for the one with this id."""
     with store.reading() as connection:
-        return connection.scalar(free) is not None
+        same = _same_scale(connection, study, mode, rater_id)
+        wanted = (_claimable(study, mode, time.time()), *same)
+        return connection.scalar(select(Slot.slot_id).where(*wanted).limit(1)) is not None
 
 
 _KEEP = (
