@@ -15,9 +15,17 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
+from analysis.causal.balance import balance
 from analysis.causal.clustered import Estimate, from_influence
 from analysis.causal.planted import Planted, plant
-from analysis.causal.proof import Proof, null_check, overlap_checks, planted_checks, prove
+from analysis.causal.proof import (
+    Proof,
+    balance_check,
+    null_check,
+    overlap_checks,
+    planted_checks,
+    prove,
+)
 from analysis.causal.units import Cuts, Frame
 from analysis.causal.worlds import make_world
 from prereg.errors import RatifyError
@@ -148,6 +156,23 @@ def test_arms_that_differ_are_named() -> None:
     assert "of 10 covariates" in check.sentence and "By chance alone" in check.sentence
 
 
+def test_chance_excuses_a_difference_only_where_it_is_asked_to() -> None:
+    """With 300 covariates that differ in nothing, some are beyond 0.1 in samples of this size."""
+    rng = RNG(4)
+    arms = np.repeat([1.0, 0.0], [300, 2_000])
+    x, names = rng.normal(size=(2_300, 300)), [f"x{k}" for k in range(300)]
+    found = balance(x, names, arms, np.ones(2_300))
+    beyond = int((found.table["after"].abs() >= 0.1).sum())
+    strict, excused = balance_check(found), balance_check(found, by_chance=True)
+    assert beyond > 5 and not strict.passed and excused.passed
+    assert strict.allowed == 0.1 < excused.allowed < 0.3
+    expected = float(strict.sentence.split("about ")[1].split(" of")[0])
+    assert beyond == pytest.approx(expected, abs=4 * math.sqrt(expected))
+    assert f"and {beyond - 5} more" in strict.sentence
+    x[arms == 1, 7] += 0.5
+    assert not balance_check(balance(x, names, arms, np.ones(2_300)), by_chance=True).passed
+
+
 def null(value: float, low: float, high: float) -> Estimate:
     return Estimate(value, 0.1, low, high, 99.0, 100, 100, 0.95, np.zeros(1))
 
@@ -179,14 +204,14 @@ def test_planted_data_are_what_they_are_said_to_be() -> None:
         return adjusted(frame, arms, y, rng)
 
     told: list[int] = []
-    plant(**data, estimator=spy, rng=RNG(1), effect=2.0, draws=25, told=lambda n, _: told.append(n))
-    assert told == list(range(1, 26))
+    plant(**data, estimator=spy, rng=RNG(1), effect=2.0, draws=15, told=lambda n, _: told.append(n))
+    assert told == list(range(1, 16))
     kept = ~np.isnan(data["arms"])
     chance, base = data["propensity"][kept], data["baseline"][kept]
     assert len(seen[0][0]) == kept.sum()
     share = np.mean([arms for _, arms, _ in seen], axis=0)
-    assert np.corrcoef(share, chance)[0, 1] > 0.8
-    assert share.mean() == pytest.approx(chance.mean(), abs=0.01)
+    assert np.corrcoef(share, chance)[0, 1] > 0.7
+    assert share.mean() == pytest.approx(chance.mean(), abs=0.015)
     left = np.array([y - base - 2.0 * arms for _, arms, y in seen])
     # each unit keeps the size of its residual, and all units of a user flip together
     assert np.allclose(np.abs(left), np.abs(left[0]))
