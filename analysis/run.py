@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.kinds import evidence_of
-from analysis.evidence.provenance import answers_of, is_a_look, looks_json, study_meta
+from analysis.evidence.looked import write_looked
+from analysis.evidence.provenance import is_a_look, study_meta
 from analysis.evidence.versions import amendments_of, versions_table
 from analysis.gate import asks_coverage, judge_evidence
 from analysis.habits.verdict import of_habits
@@ -24,14 +24,12 @@ from analysis.registered.sentences import flow_notes, limits, methods
 from analysis.registered.survey import survey_tables
 from analysis.registered.verdict import study_verdict
 from analysis.results.blind import marked_blind
-from analysis.results.files import WRITTEN, results_folder, write_results
+from analysis.results.files import results_folder
 from analysis.results.quantities import Results
 from analysis.results.verdict import Verdict, joined
-from prereg import files
-from prereg.errors import RatifyError
 from prereg.exploratory import load_exploratory
-from prereg.lock import read_lock, utc_now
-from prereg.looks import looks_log, read_looks
+from prereg.lock import utc_now
+from prereg.looks import read_looks
 
 
 def analyze_study(
@@ -79,55 +77,7 @@ def analyze_study(
     results = _assemble(evidence, found, folder, now)
     if blind:
         results = marked_blind(results)
-    if is_a_look(evidence):
-        return _write_a_look(results, evidence, folder, now)
-    _write(results, folder / results_folder(blind=blind))
-    return results
-
-
-def _write(results: Results, place: Path) -> None:
-    with files.replaced_folder(place, ours=WRITTEN) as beside:
-        write_results(results, beside)
-
-
-def _write_a_look(results: Results, evidence: Evidence, folder: Path, now: str) -> Results:
-    """Write results of people's live answers, which name every look up to this one, and log it.
-
-    The log has the look before the results can be seen. Results that are produced again, at the
-    time of a look that it has, are not another look.
-    """
-    answers = answers_of(evidence)
-    with looks_log(folder) as log:
-        _refuse_amended(folder, evidence)
-        known = [look.at for look in log.looks]
-        again = now in known
-        before = log.looks[: known.index(now)] if again else log.looks
-        looks = looks_json(before, now, answers)
-        results = replace(results, meta={**results.meta, "looks": looks})
-        place = folder / results_folder(blind=False)
-        with files.replaced_folder(place, ours=WRITTEN) as beside:
-            write_results(results, beside)
-            if not again and evidence.lock is not None:
-                log.append(
-                    at=now,
-                    mode=evidence.mode,
-                    plan_hash=evidence.lock.plan_hash,
-                    answers=answers,
-                    results=files.sha256((beside / "results.json").read_bytes()),
-                )
-    return results
-
-
-def _refuse_amended(folder: Path, evidence: Evidence) -> None:
-    """Refuse results of a plan that was amended while they were computed.
-
-    The amendment says what was known at its time, and this look is older.
-    """
-    now, then = read_lock(folder).plan_hash, evidence.lock
-    if then is not None and now != then.plan_hash:
-        raise RatifyError(
-            "was amended while its results were computed", file=folder, allowed="run it again"
-        )
+    return write_looked(results, evidence, folder, place=results_folder(blind=blind), now=now)
 
 
 def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Results:
