@@ -139,9 +139,9 @@ def robustness(
     Cinelli and Hazlett (2020), Journal of the Royal Statistical Society B 82, 39-67. A confounder's
     bias depends on the shares of variance alone, not on the standard error: so f = |estimate| x
     sd(treatment left) / sd(outcome left beyond the estimate), whatever the errors are clustered by.
-    For the interval, the bias must reach from the estimate to 0 less half the interval's width;
-    the width is taken as it is, so with a confounder that would also shorten it, `near` is
-    slightly too low or too high (their own version, for one regression, is `robustness_of_t`).
+    For the near end, the bias need only reach as far as that end is from 0. The width of the
+    interval is taken as it is. Their own version for ordinary least squares, `robustness_of_t`
+    with `alpha`, also counts how the confounder would change the standard error.
     """
     weight = np.ones(len(treatment_left)) if weights is None else weights
     rest = outcome_left - estimate.value * treatment_left
@@ -170,8 +170,8 @@ def robustness_of_t(t: float, df: float, *, q: float = 1.0, alpha: float | None 
 
     Notes
     -----
-    Cinelli and Hazlett (2020), equations 18 and 19 with the case in which a confounder that
-    explains all of the outcome suffices.
+    Cinelli and Hazlett (2020). With `alpha` and a very large t, the binding confounder is one that
+    explains all of the outcome.
     """
     strength = q * abs(t) / math.sqrt(df)
     if alpha is None:
@@ -179,11 +179,9 @@ def robustness_of_t(t: float, df: float, *, q: float = 1.0, alpha: float | None 
     beyond = float(student.ppf(1 - alpha / 2, df - 1)) / math.sqrt(df - 1)
     if strength <= beyond:
         return 0.0
-    value = _share(strength - beyond)
     if strength > 1 / beyond:
-        # the confounder that explains all of the outcome, at its least share of the treatment
         return (strength**2 - beyond**2) / (1 + strength**2)
-    return value
+    return _share(strength - beyond)
 
 
 def _share(strength: float) -> float:

@@ -26,6 +26,7 @@ AREAS = (
     "trials",
     "beside_people",
     "sources",
+    "matching",
     "power",
     "causal_gate",
 )

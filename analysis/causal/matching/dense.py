@@ -19,7 +19,7 @@ def dense(treated: Vectors, control: Vectors, *, caliper: float) -> IntArray:
     Parameters
     ----------
     treated, control : float32 arrays of shape (rows, d) and (columns, d)
-        Of length one. The table takes 8 bytes per pair, and as much again while it is solved.
+        Of length one. The table takes 8 bytes per pair.
     caliper : float
         The lowest similarity of a pair.
 
