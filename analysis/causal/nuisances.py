@@ -1,0 +1,138 @@
+"""What models expect of each unit that they did not see: its outcome, and its chance of treatment.
+
+By default these models are ridge regressions and logits. Random forests are available where
+scikit-learn is installed: see the note of `forest`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from analysis.arrays import BoolArray, FloatArray
+from analysis.causal.arms import Arms
+from analysis.causal.logit import chances
+from prereg.errors import RatifyError
+
+# A chance that a number is divided by is moved into this distance from 0 and 1.
+CLIP = 0.01
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What is expected of each unit of both arms, by models that saw none of its user's units.
+
+    Attributes
+    ----------
+    outcome : array of shape (n,)
+        Given the covariates.
+    treated, control : array of shape (n,)
+        The outcome if it were treated, and if it were a control.
+    chance : array of shape (n,)
+        Of being treated.
+    """
+
+    outcome: FloatArray = field(repr=False)
+    treated: FloatArray = field(repr=False)
+    control: FloatArray = field(repr=False)
+    chance: FloatArray = field(repr=False)
+
+    @property
+    def clipped_chance(self) -> FloatArray:
+        """The chance, moved into .01 to .99."""
+        return np.clip(self.chance, CLIP, 1 - CLIP)
+
+    @property
+    def clipped(self) -> BoolArray:
+        """The units whose chance is outside .01 to .99."""
+        return np.asarray((self.chance < CLIP) | (self.chance > 1 - CLIP))
+
+
+def ridge(arms: Arms, rng: np.random.Generator) -> Predictions:  # noqa: ARG001  (forests draw)
+    """Return predictions of ridge regressions, and of logits with a ridge penalty."""
+    design = arms.design
+    return Predictions(
+        outcome=arms.everyone.fit(arms.outcome).predict(design),
+        treated=arms.treated.fit(arms.outcome).predict(design),
+        control=arms.controls.fit(arms.outcome).predict(design),
+        chance=chances(arms.everyone, arms.arm),
+    )
+
+
+def forest(arms: Arms, rng: np.random.Generator) -> Predictions:
+    """Return predictions of random forests: scikit-learn's, with its default settings.
+
+    Raises
+    ------
+    RatifyError
+        If scikit-learn is not installed.
+
+    Notes
+    -----
+    With many weak confounders, such as components of an embedding, forests at their defaults leave
+    much of the confounding in the estimate, and more data do not help fast. They are offered
+    because published studies use them.
+    """
+    models = _scikit_learn()
+    design = arms.design
+    both = np.ones(len(arms), dtype=bool)
+
+    def fitted(model: Any, target: FloatArray, within: BoolArray) -> FloatArray:
+        found = np.empty(len(arms))
+        for fold in range(design.folds):
+            inside = design.fold == fold
+            seed = int(rng.integers(2**31))
+            one = model(random_state=seed).fit(design.z[within & ~inside], target[within & ~inside])
+            if hasattr(one, "predict_proba"):
+                found[inside] = one.predict_proba(design.z[inside])[:, 1]
+            else:
+                found[inside] = one.predict(design.z[inside])
+        return found
+
+    regressor, classifier = models.RandomForestRegressor, models.RandomForestClassifier
+    return Predictions(
+        outcome=fitted(regressor, arms.outcome, both),
+        treated=fitted(regressor, arms.outcome, arms.arm == 1),
+        control=fitted(regressor, arms.outcome, arms.arm == 0),
+        chance=fitted(classifier, arms.arm, both),
+    )
+
+
+NUISANCES: dict[str, Callable[[Arms, np.random.Generator], Predictions]] = {
+    "ridge": ridge,
+    "forest": forest,
+}
+
+
+def predictions(arms: Arms, nuisances: str, rng: np.random.Generator) -> Predictions:
+    """Return the predictions of the models with this name.
+
+    Raises
+    ------
+    RatifyError
+        If there are none with this name.
+    """
+    if nuisances not in NUISANCES:
+        raise RatifyError(
+            "there are no such nuisance models",
+            column="causal.estimators.nuisances",
+            value=nuisances,
+            allowed=", ".join(NUISANCES),
+        )
+    return NUISANCES[nuisances](arms, rng)
+
+
+def _scikit_learn() -> Any:
+    try:
+        return importlib.import_module("sklearn.ensemble")
+    except ImportError as error:
+        raise RatifyError(
+            "random forests need scikit-learn",
+            column="causal.estimators.nuisances",
+            value="forest",
+            allowed="ridge, or forest after: pip install scikit-learn",
+        ) from error
