@@ -140,7 +140,7 @@ def arms_of(
             raise RatifyError(
                 f"the {word} units belong to too few users to be split into {folds} folds",
                 column="user",
-                value=int(len(np.unique(of_arms.user[of_arm == 1]))),
+                value=len(np.unique(of_arms.user[of_arm == 1])),
                 allowed=f"{word} units of {folds} users or more",
             )
     design = Design.of(of_arms.covariates, fold)

@@ -54,7 +54,7 @@ def from_influence(
     influence : array of shape (n,)
         Of each unit; the error of the estimate is about their mean. They are centred here.
     user : int array of shape (n,)
-        0 to users - 1.
+        A code of each unit's user; codes without a unit do no harm.
     level : float
 
     Notes

@@ -155,7 +155,7 @@ def doubly_robust(
     arms = arms_of(frame, cuts, treatment=treatment, outcome=outcome, folds=folds, rng=rng)
     expected = models.predictions(arms, nuisances, rng)
     effects = (dr_learner(arms, expected), r_learner(arms, expected), x_learner(arms, expected))
-    values = frame.covariates[np.ix_(arms.rows, columns)] if columns else None
+    values = frame.covariates[:, columns][arms.rows] if columns else None
     return DoublyRobust(
         rows=_rows(arms, expected, effects, trim=trim, level=level),
         effects=effects,

@@ -1,4 +1,4 @@
-"""Two further learners of effects: the R-learner and the X-learner, and what they say on average."""
+"""Two further learners of effects, the R-learner and the X-learner, and their averages."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class Predictions:
         return np.asarray((self.chance < CLIP) | (self.chance > 1 - CLIP))
 
 
-def ridge(arms: Arms, rng: np.random.Generator) -> Predictions:  # noqa: ARG001  (forests draw)
+def ridge(arms: Arms, rng: np.random.Generator) -> Predictions:
     """Return predictions of ridge regressions, and of logits with a ridge penalty."""
     design = arms.design
     return Predictions(

@@ -1,4 +1,4 @@
-"""Average effects by targeted maximum likelihood: predictions are moved until they fit on average."""
+"""Average effects by targeted maximum likelihood, which moves predictions until they fit."""
 
 from __future__ import annotations
 
