@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import adaptive, analysis, judges, pages, ranking, trials_and_audit
+from benchmarks import adaptive, analysis, causal, judges, pages, ranking, trials_and_audit
 
 
 def main() -> None:
@@ -13,6 +13,7 @@ def main() -> None:
     pages.main()
     judges.main()
     adaptive.main()
+    causal.main()
 
 
 if __name__ == "__main__":

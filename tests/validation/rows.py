@@ -26,6 +26,7 @@ AREAS = (
     "trials",
     "beside_people",
     "sources",
+    "robust",
     "power",
 )
 # Packages that compute.

@@ -344,3 +344,12 @@ def test_frames_that_give_no_effect_are_refused(world):
     )
     with pytest.raises(RatifyError, match="treated and controls do not overlap"):
         overlap_effect(arms, never)
+
+
+def test_what_shrunken_nuisances_leave_in_the_mean_is_taken_up_by_the_constant(given):
+    arms, expected = given
+    shifted = replace(expected, outcome=expected.outcome - 0.7, chance=expected.chance + 0.02)
+    plain = overlap_effect(arms, expected).estimate
+    found = overlap_effect(arms, shifted).estimate
+    assert found.value == pytest.approx(plain.value, abs=1e-12)
+    assert found.se == pytest.approx(plain.se, abs=1e-12)
