@@ -144,4 +144,4 @@ def _apart(ends: FloatArray) -> tuple[float, float]:
 
 def _heights(values: FloatArray, edges: FloatArray) -> FloatArray:
     counts = np.histogram(values, edges)[0]
-    return counts / counts.max()
+    return np.asarray(counts / counts.max(), dtype=np.float64)
