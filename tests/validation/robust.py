@@ -29,7 +29,6 @@ ATE_MISSES = (
     "units: here its interval is forced without trimming. The table of effects gives it only where "
     "less than 5% of the units are trimmed, and never as the headline."
 )
-HEAVY_USERS = "Ten users have half of the units; the degrees of freedom follow the kurtosis."
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _holds(row: Row, truth: float) -> list[bool]:
     return [] if found is None else [found.low <= truth <= found.high]
 
 
-def _overlap(design: str, *, note: str = "", **settings: Any) -> Check:
+def _overlap(design: str, **settings: Any) -> Check:
     def once(rng: np.random.Generator) -> list[bool]:
         found = drawn(rng, **settings)
         return _holds(overlap_effect(found.arms, found.expected), found.world.effect)
@@ -77,7 +76,6 @@ def _overlap(design: str, *, note: str = "", **settings: Any) -> Check:
         promised=0.95,
         once=once,
         runs=500,
-        note=note,
     )
 
 
@@ -148,12 +146,7 @@ def checks() -> list[Check]:
     return [
         _overlap(PAIRS, effect=0.75),
         _overlap(f"{PAIRS}, no effect, stronger confounding", effect=0.0, confounding=0.8),
-        _overlap(
-            "6,000 pairs, 10 of 1,970 users have half of them",
-            effect=0.75,
-            heavy=True,
-            note=HEAVY_USERS,
-        ),
+        _overlap("6,000 pairs, 10 of 1,970 users have half of them", effect=0.75, heavy=True),
         _average("ATT", "analysis.causal.average.att"),
         _average("TMLE", "analysis.causal.targeted.tmle_att"),
         _average("ATE", "analysis.causal.average.ate", note=ATE_MISSES),

@@ -114,9 +114,10 @@ def test_errors_are_clustered_by_user(units, given):
     apart = overlap_effect(arms, expected).estimate
     together = overlap_effect(replace(arms, user=user), expected).estimate
     assert together.value == apart.value
-    sums = pd.Series(apart.influence).groupby(user).sum()
-    expected_se = np.sqrt(200 / 199 * (sums**2).sum()) / 600
-    assert together.se == pytest.approx(expected_se, rel=1e-9)
+    influence = apart.influence
+    without = np.array([influence[user != one].mean() for one in range(200)])
+    jackknife = np.sqrt(199 / 200 * ((without - influence.mean()) ** 2).sum())
+    assert together.se == pytest.approx(jackknife, rel=1e-9)
     assert together.clusters == 200
 
 
@@ -229,7 +230,7 @@ def test_influence_values_have_the_frames_shape_and_the_headlines_error(world, f
     assert influence.shape == (len(world.frame),)
     assert not influence[np.isnan(found.chance)].any()
     sums = pd.Series(influence).groupby(world.frame.user).sum()
-    assert np.sqrt((sums**2).sum()) / len(influence) == pytest.approx(headline.se, rel=1e-3)
+    assert np.sqrt((sums**2).sum()) / len(influence) == pytest.approx(headline.se, rel=0.01)
 
 
 def test_order_and_names_of_units_do_not_matter(world, found):

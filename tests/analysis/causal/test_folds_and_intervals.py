@@ -71,6 +71,17 @@ def test_the_same_unit_ten_times_is_worth_one():
     assert tenfold.df == pytest.approx(once.df, rel=1e-12)
 
 
+def test_the_error_is_that_of_leaving_out_one_user_at_a_time():
+    rng = np.random.default_rng(6)
+    user = np.concatenate([np.full(60, 3), np.arange(5, 65).repeat(2)])
+    values = rng.normal(size=180) + rng.normal(size=65)[user]
+    found = from_influence(values.mean(), values - values.mean(), user)
+    without = np.array([values[user != one].mean() for one in np.unique(user)])
+    assert found.clusters == len(without) == 61
+    variance = 60 / 61 * ((without - values.mean()) ** 2).sum()
+    assert found.se == pytest.approx(np.sqrt(variance), rel=1e-12)
+
+
 def test_degrees_of_freedom_are_those_of_the_variance_and_few_where_few_users_carry_it():
     sums = np.random.default_rng(5).normal(size=100_000)
     assert degrees_of_freedom(sums) == pytest.approx(100_000, rel=0.05)
