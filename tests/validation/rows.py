@@ -27,6 +27,7 @@ AREAS = (
     "beside_people",
     "sources",
     "matching",
+    "robust",
     "power",
     "causal_gate",
 )
