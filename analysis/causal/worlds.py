@@ -57,10 +57,13 @@ class Judge:
     error_correlation : float
         Of its two errors about one unit, before it rounds. The scores themselves show about .4
         where this is .5.
+    leniency: float = 0.0
+        Points that it gives too many on both scores. Then it also calls too many units treated.
     """
 
     reliability: float = 0.6
     error_correlation: float = 0.5
+    leniency: float = 0.0
 
 
 def make_world(
@@ -123,7 +126,13 @@ def judge_scores(
 ) -> tuple[FloatArray, FloatArray]:
     """Return a judge's two scores of each unit: people's, with errors that may go together."""
     errors = _errors(rng, judge.reliability, judge.error_correlation, treatment.shape)
-    return _as_often(treatment, errors[0]), _rounded(outcome, errors[1])
+    given = _as_often(treatment, errors[0]), _rounded(outcome, errors[1])
+    if judge.leniency == 0:
+        return given
+    # whole points to some units, so that the mean moves by as much
+    more = [np.floor(judge.leniency + rng.random(len(treatment))) for _ in given]
+    first, second = (np.clip(one + add, *SCALE) for one, add in zip(given, more, strict=True))
+    return first, second
 
 
 def person_ratings(

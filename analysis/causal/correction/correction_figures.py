@@ -13,7 +13,7 @@ from analysis.results import numbers
 from analysis.results.figure_style import BLUE, HAIR, MUTED, VERMILLION, axes_or_new, styled, tidy
 
 # From the top: what the judge says, what it is made of, and what people say instead.
-_SAID, _MADE, _PEOPLE, _CORRECTED = 0.0, 1.0, 2.5, 3.5
+_SAID, _MADE, _RULE, _PEOPLE, _CORRECTED = 0.0, 1.0, 1.85, 2.65, 3.6
 _HALF = 0.17
 # Words stand on a white ground, because the line at 0 may pass behind them.
 _GROUND = {"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none"}
@@ -44,7 +44,7 @@ def plot_three_estimates(
     ax.set_xlim(low - room, high + room)
     ax.set_ylim(_CORRECTED + 0.45, -0.6)
     ax.axvline(0, color=MUTED, lw=0.9, zorder=0.5)
-    ax.axhline((_MADE + _PEOPLE) / 2, color=HAIR, lw=0.7, zorder=0.4)
+    ax.axhline(_RULE, color=HAIR, lw=0.7, zorder=0.4)
     _point(ax, three.naive, _SAID, VERMILLION, "D")
     _waterfall(ax, parts)
     _point(ax, three.people, _PEOPLE, MUTED, "s")

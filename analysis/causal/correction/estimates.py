@@ -21,6 +21,8 @@ METHODS = {
     "corrected": "Judge corrected by people",
 }
 _ROUNDS = 20
+# A label's share of the denominator counts up to this.
+_MOST_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -248,6 +250,12 @@ def solved(
     -------
     estimate : Estimate
     weight : array of shape (n,)
+
+    Notes
+    -----
+    The effect without one label differs by its influence over 1 minus its share of the denominator.
+    The errors are of that size, as a jackknife's are (HC3 of MacKinnon and White 1985): few treated
+    units with large weights decide the effect.
     """
     n = len(labels.stratum)
     none = np.zeros(n)
@@ -263,7 +271,11 @@ def solved(
         effect = float(top.each.sum() / below.each.sum())
         if abs(effect - before) < 1e-10:
             break
-    influence = (top.spread - effect * below.spread) / below.each.mean()
+    # a label with a large share of the denominator pulls the effect towards itself
+    share = labels.weights * people.denominator / below.each.sum()
+    pulled = top.larger / (1 - np.minimum(share, _MOST_SHARE))
+    influence = top.guess - effect * below.guess + pulled * (top.missed - effect * below.missed)
+    influence = influence / below.each.mean()
     return from_influence(effect, influence, side.frame.user, level=level), used
 
 

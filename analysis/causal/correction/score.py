@@ -56,15 +56,27 @@ class Filled:
 
     Attributes
     ----------
-    each : array of shape (n,)
-        G + (R / pi) (v - G), with G what is guessed without people.
-    spread : array of shape (n,)
-        The same, with the deviations within strata as much larger as their few labels make them
-        too small: for errors.
+    guess : array of shape (n,)
+        What is guessed of each unit, its stratum's mean included.
+    missed : array of shape (n,)
+        R / pi times what the guess misses; 0 for a unit without a label.
+    larger : array of shape (n,)
+        By how much a deviation from the mean of so few labels in its stratum is too small.
     """
 
-    each: FloatArray = field(repr=False)
-    spread: FloatArray = field(repr=False)
+    guess: FloatArray = field(repr=False)
+    missed: FloatArray = field(repr=False)
+    larger: FloatArray = field(repr=False)
+
+    @property
+    def each(self) -> FloatArray:
+        """The value of each unit."""
+        return self.guess + self.missed
+
+    @property
+    def spread(self) -> FloatArray:
+        """The same for errors: deviations within strata as large as more labels would show."""
+        return self.guess + self.larger * self.missed
 
 
 def filled(value: FloatArray, guess: FloatArray, labels: Labels) -> Filled:
@@ -95,8 +107,7 @@ def filled(value: FloatArray, guess: FloatArray, labels: Labels) -> Filled:
     whole = guess + means[labels.stratum]
     left = np.where(known, missed - means[labels.stratum], 0.0)
     larger = np.sqrt(np.where(count > 1, count / np.maximum(count - 1, 1), 1.0))
-    weights = labels.weights
-    return Filled(whole + weights * left, whole + weights * larger[labels.stratum] * left)
+    return Filled(whole, labels.weights * left, larger[labels.stratum])
 
 
 def own_weight(value: FloatArray, guess: FloatArray, labels: Labels, fold: IntArray) -> FloatArray:
