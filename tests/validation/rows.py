@@ -26,6 +26,7 @@ AREAS = (
     "trials",
     "beside_people",
     "sources",
+    "causal",
     "power",
 )
 # Packages that compute.
