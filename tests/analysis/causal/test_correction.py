@@ -11,11 +11,13 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 
 from analysis.causal.clustered import from_influence
-from analysis.causal.correction.checks import difference_sentence
+from analysis.causal.correction.checks import difference_sentence, frame_differences
 from analysis.causal.correction.estimates import (
     corrected_estimate,
     judge_side,
     people_alone,
+    people_score,
+    solved,
     three_estimates,
 )
 from analysis.causal.correction.nuisances import PRIOR_UNITS, components, fitted
@@ -104,6 +106,23 @@ def test_a_guess_that_is_right_leaves_no_error_of_sampling():
     assert own_weight(value, RNG(3).normal(size=N), LABELS, FRAME.user % 5) == pytest.approx(
         0, abs=0.25
     )
+
+
+def test_the_error_of_few_labels_is_a_jackknifes():
+    """Without each of 80 labels in turn, of which a few are treated."""
+    labels = draw_labels(RNG(22), WORLD, 80, stratified=False)
+    alone = replace(FRAME, user=np.arange(N))
+    side = judge_side(alone, CUTS, RNG(23))
+    score = people_score(side, labels, start=side.nuisances)
+    found, _ = solved(score, None, labels, side)
+    without = []
+    for unit in np.flatnonzero(labels.labelled):
+        gone = replace(
+            labels, treatment=at(labels.treatment, unit, np.nan), inclusion=np.full(N, 79 / N)
+        )
+        without.append(solved(score, None, gone, side)[0].value)
+    jackknife = np.sqrt(79 / 80 * ((np.array(without) - np.mean(without)) ** 2).sum())
+    assert found.se == pytest.approx(jackknife, rel=0.02)
 
 
 def test_a_stratum_with_one_label_is_not_taken_for_certain():
@@ -201,6 +220,37 @@ def test_nuisances_are_recalibrated_where_labels_say_so():
     assert np.corrcoef(found.treated, expit(-2 + x[:, 0]))[0, 1] > 0.97
     assert found.outcome.mean() == pytest.approx(3, abs=0.12)
     assert np.corrcoef(found.outcome, x[:, 1])[0, 1] > 0.97
+
+
+def test_few_labels_leave_the_shape_that_the_judge_knows():
+    rng = RNG(20)
+    x = rng.normal(size=(6_000, 5))
+    fold = np.arange(6_000) % 5
+    arm = (rng.random(6_000) < expit(1.5 * x[:, 0])).astype(float)
+    outcome = 3 + x[:, 1] + rng.normal(size=6_000)
+    start = fitted(x, arm, outcome, fold)
+    weights = np.where(np.arange(6_000) < 40, 150.0, 0.0)
+    found = fitted(x, arm, outcome, fold, weights=weights, start=start)
+    alone = fitted(x, arm, outcome, fold, weights=weights)
+    for name, truth in (("treated", expit(1.5 * x[:, 0])), ("outcome", x[:, 1])):
+        with_judge, without = (
+            np.corrcoef(getattr(one, name), truth)[0, 1] for one in (found, alone)
+        )
+        assert with_judge > 0.96
+        assert without < with_judge - 0.03
+
+
+def test_nuisances_of_a_fold_do_not_know_its_own_scores():
+    rng = RNG(21)
+    x = rng.normal(size=(600, 3))
+    arm, outcome = (rng.random(600) < 0.3).astype(float), rng.normal(size=600)
+    fold = np.arange(600) % 5
+    here = fold == 2
+    one = fitted(x, arm, outcome, fold)
+    two = fitted(x, np.where(here, 1 - arm, arm), np.where(here, 9.0, outcome), fold)
+    assert np.array_equal(one.treated[here], two.treated[here])
+    assert np.array_equal(one.outcome[here], two.outcome[here])
+    assert not np.array_equal(one.outcome[~here], two.outcome[~here])
 
 
 def test_components_are_uncorrelated_and_at_most_ten():
@@ -314,6 +364,7 @@ def test_users_may_all_have_one_unit():
 
 
 def test_labels_unlike_their_frame_are_said():
+    assert {one.se for one in frame_differences(FRAME, EVERYONE)} == {0.0}
     accused = [difference_sentence(FRAME, draw_labels(RNG([18, n]), WORLD, 400)) for n in range(40)]
     assert sum(map(bool, accused)) <= 3
     # the half with the larger first covariate answered more often than was promised

@@ -39,6 +39,9 @@ def test_the_parts_add_up(seed):
     assert found.tipping.value == pytest.approx(one, abs=1e-10)
     influence = found.people_part.influence + found.error_part.influence
     assert influence == pytest.approx(found.naive.influence - found.naive.influence.mean())
+    by_slope = found.contrast.value * found.slope.influence
+    by_contrast = found.slope.value * found.contrast.influence
+    assert found.people_part.influence == pytest.approx(by_slope + by_contrast)
 
 
 def test_with_all_labels_the_parts_are_plain_sums():
@@ -107,6 +110,9 @@ def test_the_interval_of_a_ratio_holds_what_it_should(size, ends):
         ]
     )
     inside = (found.low <= grid) & (grid <= found.high)
+    for end in filter(np.isfinite, (found.low, found.high)):
+        error = from_influence(0, top.influence - end * below.influence, user).se
+        assert abs(top.value - end * below.value) == pytest.approx(reach * error, rel=1e-6)
     if ends == "one":  # the other branch is beyond infinity, on the side of the other sign
         assert found.high == np.inf
         assert found.low > 0
