@@ -190,8 +190,8 @@ def checks() -> list[Check]:
     for correlation in CORRELATIONS[1:]:
         found.append(
             _check(
-                f"{estimates}.JudgeSide.naive",
-                "interval of the effect, as if people had made the judge's scores",
+                f"{estimates}.three_estimates",
+                "interval of the naive effect, as if the judge could not err",
                 f"effect 0, judge's reliability .5, .6 or .8, error correlation {correlation:g}",
                 partial(_naive, correlation=correlation),
                 promised=0.0,
