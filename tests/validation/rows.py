@@ -28,6 +28,7 @@ AREAS = (
     "sources",
     "matching",
     "robust",
+    "causal",
     "power",
     "causal_gate",
 )
