@@ -15,9 +15,10 @@ from analysis.causal.rooms.asking import Asking, Names
 from analysis.causal.rooms.closeness import distances, person_leads
 from analysis.causal.rooms.condition import FAIL, OPEN, PASS, decided, more_labels
 from analysis.causal.rooms.gate import AGREEMENT, ESTIMAND, HUMAN_FLOOR, three_rooms
-from analysis.causal.rooms.quantity import Interval, share
+from analysis.causal.rooms.quantity import Interval, at_looks, share
 from analysis.causal.rooms.sampled import sampled
 from analysis.causal.rooms.thresholds import Thresholds
+from analysis.causal.sequential import at_every_look
 from analysis.causal.units import Frame
 from analysis.inference.families import adjust
 from prereg.errors import RatifyError
@@ -189,6 +190,17 @@ def test_every_interval_is_made_by_the_maker():
         assert other.estimate == pytest.approx(one.estimate)
         assert other.high - other.low > 1.5 * (one.high - one.low)
     assert set(levels) == {0.9, round(1 - 0.1 / 1.5, 4)}
+
+
+def test_intervals_for_every_look_are_those_of_the_confidence_sequence():
+    study = study_of(AS_A_PERSON)
+    gate = study.gate(maker=at_looks(395, 400))
+    found = contrast(study.frame, study.labels, study.ratings)
+    once = from_influence(found.value, found.influence, study.frame.user, level=0.9)
+    expected = at_every_look(once, labels=395, planned=400)
+    one = gate.room(ESTIMAND).conditions[0]
+    assert (one.low, one.high) == pytest.approx((expected.low, expected.high))
+    assert one.high - one.low > 1.3 * (once.high - once.low)
 
 
 def test_three_fixed_people_are_tested_one_by_one():
