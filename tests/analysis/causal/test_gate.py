@@ -216,6 +216,9 @@ def test_three_fixed_people_are_tested_one_by_one():
     near = distances(worse[sample.rows], study.frame.treatment[sample.rows])
     leads = [quantity.value for quantity in person_leads(near, sample, same_people=True)]
     assert leads[0] == min(leads)
+    absent = np.column_stack([worse, np.full(len(worse), np.nan)])
+    near = distances(absent[sample.rows], study.frame.treatment[sample.rows])
+    assert len(person_leads(near, sample, same_people=True)) == 3
     assert one.estimate == pytest.approx(sorted(leads)[1])
 
 
