@@ -15,9 +15,10 @@ from analysis.causal.rooms.asking import Asking, Names
 from analysis.causal.rooms.closeness import distances, person_leads
 from analysis.causal.rooms.condition import FAIL, OPEN, PASS, decided, more_labels
 from analysis.causal.rooms.gate import AGREEMENT, ESTIMAND, HUMAN_FLOOR, three_rooms
-from analysis.causal.rooms.quantity import Interval, share
+from analysis.causal.rooms.quantity import Interval, at_looks, share
 from analysis.causal.rooms.sampled import sampled
 from analysis.causal.rooms.thresholds import Thresholds
+from analysis.causal.sequential import at_every_look
 from analysis.causal.units import Frame
 from analysis.inference.families import adjust
 from prereg.errors import RatifyError
@@ -105,9 +106,9 @@ def test_an_excellent_judge_passes_and_a_poor_one_does_not():
 
 
 def test_a_judge_at_human_parity_agrees_and_is_half_a_point_off():
-    """It adds a point to the outcome of half of what it calls treated; the effect is zero."""
+    """It adds a point to the outcome of most of what it calls treated; the effect is zero."""
     study = study_of(
-        AS_A_PERSON, effect=0.0, bump=0.55, stratified=2_200, random=600, units=9_000, users=3_000
+        AS_A_PERSON, effect=0.0, bump=0.6, stratified=2_200, random=600, units=9_000, users=3_000
     )
     gate = study.gate()
     assert gate.room(HUMAN_FLOOR).verdict == PASS
@@ -191,6 +192,17 @@ def test_every_interval_is_made_by_the_maker():
     assert set(levels) == {0.9, round(1 - 0.1 / 1.5, 4)}
 
 
+def test_intervals_for_every_look_are_those_of_the_confidence_sequence():
+    study = study_of(AS_A_PERSON)
+    gate = study.gate(maker=at_looks(395, 400))
+    found = contrast(study.frame, study.labels, study.ratings)
+    once = from_influence(found.value, found.influence, study.frame.user, level=0.9)
+    expected = at_every_look(once, labels=395, planned=400)
+    one = gate.room(ESTIMAND).conditions[0]
+    assert (one.low, one.high) == pytest.approx((expected.low, expected.high))
+    assert one.high - one.low > 1.3 * (once.high - once.low)
+
+
 def test_three_fixed_people_are_tested_one_by_one():
     study = study_of(AS_A_PERSON, seed=3)
     worse = study.ratings.treatment.copy()
@@ -204,6 +216,9 @@ def test_three_fixed_people_are_tested_one_by_one():
     near = distances(worse[sample.rows], study.frame.treatment[sample.rows])
     leads = [quantity.value for quantity in person_leads(near, sample, same_people=True)]
     assert leads[0] == min(leads)
+    absent = np.column_stack([worse, np.full(len(worse), np.nan)])
+    near = distances(absent[sample.rows], study.frame.treatment[sample.rows])
+    assert len(person_leads(near, sample, same_people=True)) == 3
     assert one.estimate == pytest.approx(sorted(leads)[1])
 
 
