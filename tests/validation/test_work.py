@@ -13,7 +13,7 @@ import pytest
 from prereg.errors import RatifyError
 from prereg.executor import Here
 from tests.validation import __main__ as command
-from tests.validation import page, rows, store, work
+from tests.validation import on_workers, page, rows, store, work
 from tests.validation.check import Check, tries
 from tests.validation.on_workers import finish_on, try_chunk
 from tests.validation.outcome import Outcome
@@ -59,6 +59,9 @@ def test_an_executor_gives_the_digits_of_one_process(
     monkeypatch.setattr(work, "SLICE_SECONDS", 0.0)  # each slice ends after one data set
     wanted = quick(40)[:2]
     found = rows_of(wanted, Store(tmp_path / "kept"))
+    # the module of these rows, without making the rows of all others
+    made_by = {row.name: "tests.validation.regression" for row in found}
+    monkeypatch.setattr(on_workers, "modules", lambda: made_by)
     told: list[str] = []
     finish_on(Here(), found, Store(tmp_path / "kept"), told=lambda row, _: told.append(row.name))
     assert [len(row.results) for row in found] == [40, 40]
@@ -68,6 +71,7 @@ def test_an_executor_gives_the_digits_of_one_process(
     assert not any(row.open for row in rows_of(wanted, Store(tmp_path / "kept")))
     with pytest.raises(RatifyError, match="a worker has other code of this row"):
         try_chunk((found[0].name, "0" * 64, (0, 1)))
+    on_workers._codes.cache_clear()
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:
