@@ -139,6 +139,19 @@ def test_row_groups_of_the_output_have_one_size(tmp_path: Path, monkeypatch: Any
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
 
 
+def test_the_bytes_do_not_show_the_pieces_in_which_rows_came(tmp_path: Path) -> None:
+    schema = pa.schema([("text", pa.string())])
+    rows = pa.table({"text": [f"{at} " * 300 for at in range(3_000)]}, schema=schema)
+    written = []
+    for step in (3_000, 7):
+        path = tmp_path / f"{step}.parquet"
+        with writing.PairsFile(path, schema) as file:
+            for at in range(0, 3_000, step):
+                file.add(rows.slice(at, step))
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
+
+
 def test_the_house_reads_what_is_written(tmp_path: Path) -> None:
     made(tmp_path, [[small_talk(3), small_talk(3, first=10, country="Atlantis")]], 10)
     table = read_table(tmp_path / "out" / "turns.parquet")
