@@ -159,8 +159,8 @@ RULES: tuple[Rule, ...] = (
         "list, continue and the like, after please, can you, or a greeting; or with the text that "
         "is wanted: essay about",
         rf"(?im)^\W*{_OPENING}(?:{_TASKS})\b|"
-        r"^\W*(?:please )?continue\W*$|^\W*(?:an? )?(?:short |long )?(?:essay|story|poem|article|summary|list|speech|script) "
-        r"(?:about|on|for)\b",
+        r"^\W*(?:please )?continue\W*$|^\W*(?:an? )?(?:short |long )?"
+        r"(?:essay|story|poem|article|summary|list|speech|script) (?:about|on|for)\b",
         (
             "Write a poem about rain",
             "Hi, can you please summarise this chapter?",

@@ -18,7 +18,7 @@ from study.turns import shards, writing
 from study.turns.flow import FILTERS
 from study.turns.making import make_turns
 from study.turns.shards import find_shards
-from tests.support.wildchat import small_talk, talk, write_shard
+from tests.support.wildchat import SCHEMA_4_8M, small_talk, talk, write_shard
 
 SAYINGS = ("I feel low.", "Write a poem.", "```\nx = 1\n```", "", "Thanks, that helps.")
 ROUND = st.tuples(st.sampled_from(SAYINGS), st.sampled_from(("I hear you.", "~~~\ny", "")))
@@ -128,6 +128,20 @@ def test_other_shards_row_groups_and_batches_change_nothing(talks: list[Any], da
             assert made(Path(place) / "c", [talks], 3) == whole
         finally:
             shards.AT_A_TIME = before
+
+
+def test_the_newer_release_gives_the_same_pairs(tmp_path: Path) -> None:
+    talks = [small_talk(4, first=10 * at) for at in range(1, 4)]
+    older = made(tmp_path / "older", [talks], 2)
+    for one in talks:
+        one["timestamp"] = one["timestamp"].replace(tzinfo=None)
+        for said in one["conversation"][1::2]:
+            said |= {"timestamp": said["timestamp"].replace(tzinfo=None), "temperature": 1.0}
+    write_shard(tmp_path / "newer" / "in" / "00.parquet", talks, schema=SCHEMA_4_8M)
+    assert made(tmp_path / "newer", [], 2) == older
+    flow = json.loads((tmp_path / "newer" / "out" / "flow.json").read_text())
+    assert flow["release"] == "WildChat-4.8M"
+    assert "read as UTC" in flow["note"]
 
 
 def test_row_groups_of_the_output_have_one_size(tmp_path: Path, monkeypatch: Any) -> None:
