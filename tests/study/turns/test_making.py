@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import given, settings
@@ -18,6 +21,7 @@ from study.turns import shards, writing
 from study.turns.flow import FILTERS
 from study.turns.making import make_turns
 from study.turns.shards import find_shards
+from tests.support.paths import ROOT
 from tests.support.wildchat import SCHEMA_4_8M, small_talk, talk, write_shard
 
 SAYINGS = ("I feel low.", "Write a poem.", "```\nx = 1\n```", "", "Thanks, that helps.")
@@ -190,27 +194,46 @@ def test_the_flow_says_what_was_read_and_what_is_lacking(tmp_path: Path) -> None
     assert flow["tzdata"]
 
 
-def test_memory_does_not_grow_with_the_number_of_conversations(
-    tmp_path: Path, monkeypatch: Any
-) -> None:
-    """What Arrow holds at its highest is the same for 200 and for 1,600 conversations."""
-    monkeypatch.setattr(shards, "AT_A_TIME", 50)
-    monkeypatch.setattr(writing, "GROUP", 100)
-    said = [("I feel low today. " * 100, "I hear you. " * 100)] * 3
+_MAKE = """
+import sys, pyarrow as pa
+from pathlib import Path
+from study.turns import shards, writing
+from study.turns.making import make_turns
+pa.set_cpu_count(1)
+shards.AT_A_TIME, writing.GROUP = 50, 100
+folder = Path(sys.argv[1])
+make_turns(shards.find_shards([folder / "in"]), folder / "out")
+print(pa.default_memory_pool().max_memory())
+"""
+_DRAW = """
+import sys, pyarrow as pa
+from pathlib import Path
+from study.turns.sampling import draw_sample
+pa.set_cpu_count(1)
+out = Path(sys.argv[1]) / "out"
+draw_sample(out / "turns.parquet", out / "frame.parquet", size=50, seed=1)
+print(pa.default_memory_pool().max_memory())
+"""
 
-    def highest(count: int) -> int:
+
+def test_memory_does_not_grow_with_the_number_of_conversations(tmp_path: Path) -> None:
+    """The most that Arrow ever holds is the same for 200 and for 1,600 conversations."""
+    rng = np.random.default_rng(1)
+
+    def most(count: int) -> list[int]:
         folder = tmp_path / str(count)
         for part in range(0, count, 100):
-            talks = [talk(said, first=3 * at) for at in range(part, part + 100)]
+            talks = [
+                talk([(rng.bytes(800).hex(), "I hear you.")] * 3, first=3 * at)
+                for at in range(part, part + 100)
+            ]
             write_shard(folder / "in" / f"{part:04d}.parquet", talks, group=25)
         (folder / "out").mkdir()
-        held = [pa.total_allocated_bytes()]
-        tell = lambda _: held.append(pa.total_allocated_bytes())  # noqa: E731
-        assert (
-            make_turns(find_shards([folder / "in"]), folder / "out", tell=tell).flow.left
-            == 2 * count
-        )
-        return max(held) - held[0]
+        return [
+            int(subprocess.check_output([sys.executable, "-c", code, folder], cwd=ROOT))
+            for code in (_MAKE, _DRAW)
+        ]
 
-    few, many = highest(200), highest(1_600)
-    assert 0 < many < 1.5 * few
+    few, many = most(200), most(1_600)
+    assert 0 < many[0] < 3 * few[0], (few, many)
+    assert 0 < many[1] < 3 * few[1], (few, many)
