@@ -109,6 +109,7 @@ def test_instructions_of_a_scale_are_for_its_raters_alone() -> None:
     content = worked(APART)
     content |= {"scales": [labels, content["scales"][0]], "analyses": [], "gate": []}
     content |= {"hypotheses": [], "attention_checks": [], "exclusions": content["exclusions"][:1]}
+    content["recruitment"].pop("replace")
     content["recruitment"]["codes"].pop("failed_attention")
     assert parsed(content).scales[0].instructions == TOLD["instructions"]
 
