@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.estimating.reading import read_inputs
-from analysis.estimating.run import CAUSAL_FOLDER, Estimated, estimate_effect
+from analysis.estimating.run import Estimated, estimate_effect
+from analysis.gate import CAUSAL_FOLDER
 from analysis.report.page import write_report
 from data.demo.turn_pairs import EFFECT
 from prereg.errors import RatifyError
