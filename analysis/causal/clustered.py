@@ -62,9 +62,10 @@ def from_influence(
     The variance is that of the jackknife which leaves out one user at a time; where all users have
     equally many units, it is that of a mean of clustered values with the factor G / (G - 1). So a
     user with a large share of the units counts with what the mean would be without them. The
-    degrees of freedom follow from the kurtosis k of the users' sums (Satterthwaite 1946): the variance of an
-    estimated variance is about (k - 1) / G of its square, which is that of 2 G / (k - 1) degrees
-    of freedom; at most G - 1. Where a few users carry the estimate they are few.
+    degrees of freedom follow from the kurtosis k of the users' sums (Satterthwaite 1946): the
+    variance of an estimated variance is about (k - 1) / G of its square, which is that of
+    2 G / (k - 1) degrees of freedom; at most G - 1. Where a few users carry the estimate they are
+    few.
     """
     n = len(influence)
     sums = user_sums(influence, user)
