@@ -9,11 +9,11 @@ import pytest
 import statsmodels.api as sm
 
 from analysis.causal.arms import arms_of
-from analysis.causal.average import scores
+from analysis.causal.average import att, scores
 from analysis.causal.cate import Effects, dr_learner, heterogeneity, projection
 from analysis.causal.doubly_robust import doubly_robust
 from analysis.causal.figures import plot_effects, plot_overlap
-from analysis.causal.learners import r_learner, x_learner
+from analysis.causal.learners import averaged, r_learner, x_learner
 from analysis.causal.nuisances import Predictions
 from analysis.causal.worlds import make_world
 from analysis.results.figure_style import svg
@@ -60,6 +60,23 @@ def test_heterogeneity_is_found_where_it_is_and_its_slope_is_one():
     half = heterogeneity(arms, expected, Effects("half", 0.5 * effect + 4))
     assert half.slope == pytest.approx(2 * true.slope, rel=1e-9)
     assert half.p_value == pytest.approx(true.p_value, rel=1e-6)
+
+
+def test_a_level_of_its_own_that_a_fold_has_does_not_change_the_test():
+    arms, expected, _, effect = units(2, 0.6)
+    level = np.array([0.4, -0.3, 0.9])[arms.design.fold]
+    shifted = replace(expected, outcome=expected.outcome + level)
+    plain, found = (heterogeneity(arms, one, Effects("", effect)) for one in (expected, shifted))
+    assert (found.slope, found.se) == pytest.approx((plain.slope, plain.se), rel=1e-9)
+
+
+def test_true_effects_imply_the_true_outcome_of_controls():
+    arms, expected, _, effect = units(2, 0.6)
+    row = averaged(arms, expected, Effects("truth", effect), trim=0.05)
+    plain = att(arms, expected, trim=0.05)
+    assert row.estimate.value == pytest.approx(plain.estimate.value, abs=1e-12)
+    assert row.estimate.se == pytest.approx(plain.estimate.se, rel=1e-9)
+    assert f"{effect[arms.arm == 1].mean():.3f}" in row.note
 
 
 def test_effects_that_are_alike_are_seldom_said_to_differ():
