@@ -19,7 +19,7 @@ from analysis.report.page import write_report
 from data.demo.turn_pairs import EFFECT
 from prereg.errors import RatifyError
 from ratify import main
-from tests.support.causal_studies import RANDOM, STRATIFIED, make_causal_study
+from tests.support.answered_causal_study import RANDOM, STRATIFIED, make_causal_study
 from tests.support.plans import edited_plan
 
 AT = "2026-01-02T00:00:00Z"
