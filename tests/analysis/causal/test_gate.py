@@ -105,17 +105,17 @@ def test_an_excellent_judge_passes_and_a_poor_one_does_not():
     assert mediocre.count(FAIL) >= 8 and PASS not in mediocre
 
 
-def test_a_judge_at_human_parity_agrees_and_is_half_a_point_off():
+def test_a_judge_at_human_parity_agrees_and_is_more_than_half_a_point_off():
     """It adds a point to the outcome of most of what it calls treated; the effect is zero."""
     study = study_of(
-        AS_A_PERSON, effect=0.0, bump=0.6, stratified=2_200, random=600, units=9_000, users=3_000
+        AS_A_PERSON, effect=0.0, bump=0.7, stratified=2_200, random=600, units=9_000, users=3_000
     )
     gate = study.gate()
     assert gate.room(HUMAN_FLOOR).verdict == PASS
     assert gate.room(AGREEMENT).verdict == PASS
     assert gate.room(ESTIMAND).verdict == FAIL
     found = gate.room(ESTIMAND).conditions[0]
-    assert found.low < 0.5 < found.high
+    assert found.low > 0.5
     assert gate.verdict == FAIL
 
 
