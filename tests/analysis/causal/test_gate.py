@@ -338,3 +338,27 @@ def test_a_contrast_of_another_frame_is_refused():
 def test_a_threshold_out_of_range_is_refused(name, value):
     with pytest.raises(RatifyError, match=rf"causal\.gate\.{name}"):
         Thresholds(**{name: value})
+
+
+def test_every_condition_asks_for_its_own_threshold():
+    thresholds = Thresholds(
+        human_alpha=0.51,
+        epsilon=0.12,
+        non_inferiority=0.13,
+        bias_margin=0.14,
+        sensitivity=0.41,
+        predictive_value=0.16,
+        halo=0.17,
+        margin=0.18,
+    )
+    gate = study_of(EXCELLENT).gate(thresholds=thresholds)
+    assert {one.name: (one.least, one.most) for one in gate.conditions} == {
+        "people's alpha": (0.51, INF),
+        "alternative annotator": (-INF, 0.12),
+        "not worse than a person": (-INF, 0.13),
+        "bias": (-0.14, 0.14),
+        "sensitivity": (0.41, INF),
+        "predictive value": (0.16, INF),
+        "halo": (-INF, 0.17),
+        "error between the arms": (-0.18, 0.18),
+    }
