@@ -99,7 +99,7 @@ STATISTICS: dict[str, tuple[str, Callable[[Numbers, Sampled], Quantity]]] = {
     "predictive value": ("at_cut.against_people", partial(_cut, 1)),
     "sensitivity of a person": ("at_cut.beside_a_person", partial(_person, 0)),
     "error correlation": ("halo.error_correlation", _halo),
-    CONTRAST: ("quantity.Quantity.interval", _contrast),
+    CONTRAST: ("sampled.sampled", _contrast),
 }
 
 
