@@ -1,6 +1,7 @@
 """Fits econml's LinearDRLearner to a file of units, in whatever environment has econml.
 
-It imports nothing of ours: `python causal_peer.py units.npz` prints processor seconds and the average effect.
+It imports nothing of ours: `python causal_peer.py units.npz` prints processor seconds and the
+average effect.
 """
 
 from __future__ import annotations
