@@ -135,13 +135,6 @@ def test_forests_are_scikit_learns_at_their_defaults(arms):
     assert found.clipped_chance.min() == 0.01
 
 
-def test_unknown_models_and_forests_without_scikit_learn_are_refused(arms, monkeypatch):
+def test_unknown_models_are_refused(arms):
     with pytest.raises(RatifyError, match=r"nuisances: .*got 'lasso' \(allowed: ridge, forest\)"):
         predictions(arms, "lasso", np.random.default_rng(0))
-
-    def absent(name):
-        raise ImportError(name)
-
-    monkeypatch.setattr("importlib.import_module", absent)
-    with pytest.raises(RatifyError, match="random forests need scikit-learn"):
-        predictions(arms, "forest", np.random.default_rng(0))
