@@ -14,6 +14,8 @@ from prereg.lock import Lock, verify_lock
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan, Threshold
 
+# Where `ratify causal` writes its results.
+CAUSAL_FOLDER = "results-causal"
 # How the note of a registered number without an estimate begins; the reason follows.
 NO_ESTIMATE = "These data do not allow an estimate: "
 
@@ -170,15 +172,11 @@ def judge_evidence(
         replace(_condition(t, by_id[t.analysis], plan, found, asks_coverage), barred=why)
         for t, why in zip(plan.gate, barred, strict=True)
     )
-    against = {
-        "the plan sets no thresholds": not plan.gate,
-        "the raters are simulated, and only answers by people can open a gate": mode == "bot",
-        "these are pilot data, and only live data can open a gate": mode == "pilot",
-        "the plan is not locked": not locked,
-        "the answers are shuffled": blind,
-        "some answers are older than the lock, so every analysis is exploratory": early,
-    }
-    reasons = [reason for reason, holds in against.items() if holds]
+    reasons = [
+        *["the plan sets no thresholds"] * (not plan.gate),
+        *_no_evidence(mode=mode, locked=locked, early=early),
+        *["the answers are shuffled"] * blind,
+    ]
     return Verdict(conditions, (*reasons, *dropped))
 
 
@@ -243,6 +241,41 @@ def judge_results(folder: Path) -> Verdict:
         late=late,
         dropped=dropped,
     )
+
+
+def judge_rooms(folder: Path) -> Verdict:
+    """Return the verdict of a causal plan's three rooms, from the results of `ratify causal`.
+
+    Raises
+    ------
+    RatifyError
+        If there are no such results, or they belong to another plan.
+    """
+    path = folder / CAUSAL_FOLDER / "results.json"
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))["meta"]
+        said, mode, plan_hash = meta["gate"], meta["mode"], meta["plan_hash"]
+        lines, passed = [str(line) for line in said["lines"]], said["verdict"] == "PASS"
+    except FileNotFoundError as error:
+        raise RatifyError(
+            "no causal results yet", file=path, allowed="run `ratify causal`"
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RatifyError("is not what `ratify causal` wrote", file=path) from error
+    lock = _refuse_other_plan(folder, load_plan(folder), plan_hash, path)
+    against = _no_evidence(mode=mode, locked=lock is not None, early=bool(meta.get("early")))
+    return Verdict((), () if passed and not against else (*against, *lines[1:]))
+
+
+def _no_evidence(*, mode: str, locked: bool, early: bool) -> list[str]:
+    """Return why results of such data open no gate, whatever they say."""
+    against = {
+        "the raters are simulated, and only answers by people can open a gate": mode == "bot",
+        "these are pilot data, and only live data can open a gate": mode == "pilot",
+        "the plan is not locked": not locked,
+        "some answers are older than the lock, so every analysis is exploratory": early,
+    }
+    return [reason for reason, holds in against.items() if holds]
 
 
 def _refuse_other_plan(folder: Path, plan: Plan, plan_hash: str | None, path: Path) -> Lock | None:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from benchmarks import adaptive, analysis, judges, matching, pages, ranking, trials_and_audit, turns
+from benchmarks import (
+    adaptive,
+    analysis,
+    causal,
+    judges,
+    matching,
+    pages,
+    ranking,
+    trials_and_audit,
+    turns,
+)
 
 
 def main() -> None:
@@ -15,6 +25,7 @@ def main() -> None:
     judges.main()
     adaptive.main()
     turns.main()
+    causal.main()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Measures `ratify turns` on made conversations of WildChat's shape: time and peak memory.
 
-`python -m benchmarks.turns 837989` makes as many conversations as WildChat-1M has (4.6 GB on disk)
+`python -m benchmarks.turns 837989` makes as many conversations as WildChat-1M has (2.8 GB on disk)
 and takes several minutes; without a number it makes fewer.
 """
 
@@ -138,15 +138,22 @@ def write_release(folder: Path, conversations: int) -> int:
     return size
 
 
-def measured(shards: Path, out: Path, *options: str) -> tuple[float, float]:
-    """Run the command in a process of its own; return its seconds and its peak memory in MB."""
+def measured(shards: Path, out: Path, *options: str) -> tuple[float, float, float]:
+    """Run the command in a process of its own.
+
+    Returns
+    -------
+    (float, float, float)
+        Seconds by the clock, seconds of processor time, and its peak memory in MB.
+    """
     words = [sys.executable, "-m", "ratify", "turns", str(shards), "--out", str(out), *options]
     began = time.perf_counter()
     child = os.posix_spawn(sys.executable, words, os.environ)
     _, status, used = os.wait4(child, 0)
     if status:
         raise RuntimeError(f"ratify turns ended with {os.waitstatus_to_exitcode(status)}")
-    return time.perf_counter() - began, used.ru_maxrss / 1024
+    seconds = time.perf_counter() - began
+    return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
 
 
 def main(conversations: int = CONVERSATIONS) -> None:
@@ -158,8 +165,11 @@ def main(conversations: int = CONVERSATIONS) -> None:
         print(f"\nturns: {conversations:,} made conversations, {size / 1e9:.2f} GB")
         for limit in (conversations // 4, conversations):
             options = ("--limit", str(limit), "--sample", "1000", "--seed", "1")
-            seconds, peak = measured(shards, Path(place) / "out", *options)
-            print(f"turns: {limit:,} conversations in {seconds:.1f} s, peak {peak:,.0f} MB")
+            seconds, busy, peak = measured(shards, Path(place) / "out", *options)
+            print(
+                f"turns: {limit:,} conversations in {seconds:.1f} s ({busy:.1f} s of processor "
+                f"time), peak {peak:,.0f} MB"
+            )
 
 
 if __name__ == "__main__":

@@ -33,7 +33,8 @@ def run_causal(folder: Path, *, mode: str, despite: str = "") -> Estimated:
     RatifyError
         If something is missing or wrong.
     """
-    from analysis.estimating.run import CAUSAL_FOLDER, estimate_effect
+    from analysis.estimating.run import estimate_effect
+    from analysis.gate import CAUSAL_FOLDER
     from analysis.report.page import write_report
     from ratify.analyses_shown import analyses_shown
 
@@ -60,7 +61,7 @@ def causal(ctx: click.Context, folder: Path, mode: str, despite_gate: str | None
     estimate, and the exit code is 3; if the proof is broken, no headline is printed, and it is 4.
     Everything is written to DIR/results-causal.
     """
-    from analysis.estimating.run import CAUSAL_FOLDER
+    from analysis.gate import CAUSAL_FOLDER
     from prereg.tables.notes import tell
 
     if despite_gate is not None and not despite_gate.strip():

@@ -13,12 +13,21 @@ from ratify.command_line import STUDY, main
 @STUDY
 @click.pass_context
 def gate(ctx: click.Context, folder: Path) -> None:
-    """Exit with 0 if the results in DIR meet every threshold of the plan, otherwise with 1."""
-    from analysis.gate import judge_results
-    from analysis.results.stale import refuse_stale
+    """Exit with 0 if the results in DIR meet every threshold of the plan, otherwise with 1.
 
-    refuse_stale(folder)
-    verdict = judge_results(folder)
-    for line in verdict.lines():
-        click.echo(line)
-    ctx.exit(0 if verdict.passed else 1)
+    A plan with a causal section also needs a PASS of the three rooms of `ratify causal`.
+    """
+    from analysis.gate import judge_results, judge_rooms
+    from analysis.results.stale import refuse_stale
+    from prereg.plan.file import load_plan
+
+    plan, verdicts = load_plan(folder), []
+    if plan.gate or plan.causal is None:
+        refuse_stale(folder)
+        verdicts.append(judge_results(folder))
+    if plan.causal is not None:
+        verdicts.append(judge_rooms(folder))
+    for verdict in verdicts:
+        for line in verdict.lines():
+            click.echo(line)
+    ctx.exit(0 if all(verdict.passed for verdict in verdicts) else 1)

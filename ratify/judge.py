@@ -87,6 +87,47 @@ def ask_judges(
     return whole
 
 
+def score_frame(
+    folder: Path, *, only: str | None, dry_run: bool, yes: bool, again: bool, batch: bool
+) -> bool:
+    """Let the LLMs of a causal plan score its frame, and write what they said into it.
+
+    Parameters
+    ----------
+    folder : Path
+    only, yes, again, batch
+        As in `ask_judges`.
+    dry_run : bool
+        Whether only the cost is estimated.
+
+    Returns
+    -------
+    bool
+        Whether everything was asked.
+
+    Raises
+    ------
+    RatifyError
+        When the frame or a judge is wrong, or the study is locked already.
+    """
+    from prereg.plan.file import load_plan
+    from ratify.sample import add_scores, refuse_begun
+    from study.export.files import export
+    from study.scoring import scoring_study
+
+    refuse_begun(folder)
+    place = scoring_study(folder).folder
+    with opened(place, same_judges=True, new=True) as (study, store):
+        if dry_run:
+            for line in estimates(study, store, only=only):
+                click.echo(line)
+            return True
+        whole = ask_judges(study, store, only=only, yes=yes, again=again, batch=batch)
+        export(store, study)
+    add_scores(folder, load_plan(folder), (place / "data" / "ratings.csv",))
+    return whole
+
+
 def estimates(study: Study, store: Store, *, only: str | None = None) -> list[str]:
     """Return what asking would cost, one line per judge; nothing is sent."""
     from prereg.plan.judging import LLMJudge
@@ -287,12 +328,19 @@ class _Shown:
     help="Ask LLMs through the batch API of their server, which is slower and often cheaper: "
     "submit, wait and collect.",
 )
+@click.option(
+    "--frame",
+    is_flag=True,
+    help="Let the LLMs score every unit of a causal plan's frame. Needs no lock of the study: it "
+    "comes before `ratify sample`. The requests are those of a study in DIR/scoring.",
+)
 @click.pass_context
 def judge(
     ctx: click.Context,
     folder: Path,
     only: str | None,
     *,
+    frame: bool,
     dry_run: bool,
     tries: int | None,
     yes: bool,
@@ -309,6 +357,9 @@ def judge(
         from ratify.trying import try_judges
 
         ctx.exit(0 if try_judges(folder, tries, only=only) else 2)
+    if frame:
+        whole = score_frame(folder, only=only, dry_run=dry_run, yes=yes, again=again, batch=batch)
+        ctx.exit(0 if whole else 1)
     with opened(folder, same_judges=True, new=True) as (study, store):
         if dry_run:
             for line in estimates(study, store, only=only):

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
 @click.option("--id", "id_column", default="item_id", show_default=True, help="Its id column.")
 @click.option("--text", "text_column", default="text", show_default=True, help="Its text column.")
 @click.option("--scenario", "scenario_column", help="Its scenario column. Default: one scenario.")
+@click.option(
+    "--frame",
+    type=click.Path(path_type=Path),
+    help="All units of a causal study, as `ratify turns --sample` writes them: Parquet or CSV. "
+    "Then `ratify judge --frame` scores them, and `ratify sample` draws those for people.",
+)
 @click.option("--plan", "worked", help="The worked plan. Default: pairwise_preference.")
 @click.option("--language", help="Of the texts and the pages: en (default), de, ar.")
 @click.option(
@@ -49,6 +55,7 @@ def new(
     id_column: str,
     text_column: str,
     scenario_column: str | None,
+    frame: Path | None,
     worked: str | None,
     reading: Reading,
     *,
@@ -66,7 +73,9 @@ def new(
 
     refuse_taken(folder)
     name = folder.resolve().name
-    asked = Asked(items, id_column, text_column, scenario_column, worked, choices, name)
+    if frame is not None and worked is None:
+        worked = "empathy_attachment"
+    asked = Asked(items, id_column, text_column, scenario_column, worked, choices, name, frame)
     if not yes and on_terminal():
         asked.ask()
     study = new_study(
@@ -76,6 +85,7 @@ def new(
         text_column=asked.text_column,
         scenario_column=asked.scenario_column,
         worked=asked.plan,
+        frame=frame,
         reading=reading,
         choices=asked.chosen(),
     )
@@ -104,6 +114,7 @@ class Asked:
     worked: str | None
     choices: dict[str, Any]
     folder: str
+    frame: Path | None = None
 
     @property
     def plan(self) -> str:
@@ -128,7 +139,7 @@ class Asked:
             self.worked = click.prompt(
                 "Worked plan", type=click.Choice(worked_plans()), default=WORKED
             )
-        if self.items is None:
+        if self.items is None and self.frame is None:
             self._ask_items()
         if self.choices["language"] is None:
             known = click.Choice(languages_of(self.plan))

@@ -47,12 +47,12 @@ def sample(folder: Path, *, scores: tuple[Path, ...], pilot: Path | None, replac
 
     plan = load_plan(folder)
     one = causal_of(plan, folder / PLAN_FILE)
-    _refuse_begun(folder)
+    refuse_begun(folder)
     items = folder / plan.materials.items
     if not replace:
         _refuse_foreign(items, plan)
     if scores:
-        _add_scores(folder, plan, scores)
+        add_scores(folder, plan, scores)
     frame = read_frame(folder, plan)
     drawn = draw_sample(plan, frame, pilot=_pilot(folder, one.labels.pilot, pilot))
     rows = item_rows(plan, frame, drawn)
@@ -74,7 +74,7 @@ def sample(folder: Path, *, scores: tuple[Path, ...], pilot: Path | None, replac
         click.echo(f"{short:,} of the {one.labels.stratified:,} stratified labels found no unit")
 
 
-def _refuse_begun(folder: Path) -> None:
+def refuse_begun(folder: Path) -> None:
     """Refuse a study that is locked, or in which somebody has taken part."""
     from prereg.lock import LOCK_FILE
     from study.known import what_was_collected
@@ -104,7 +104,8 @@ def _refuse_foreign(items: Path, plan: Plan) -> None:
         table = read_table(items, plan.data.reading("items"))
     if set(SAMPLE_COLUMNS) <= set(table.columns):
         return
-    if are_demo_items({row.get("item_id", ""): row.get("text", "") for row in table.rows}):
+    texts = {row.get("item_id", ""): row.get("text", "") for row in table.rows}
+    if are_demo_items(texts) or _all_in_frame(texts, items.parent, plan):
         return
     raise RatifyError(
         "holds items that `ratify sample` did not draw, which would be lost",
@@ -113,7 +114,16 @@ def _refuse_foreign(items: Path, plan: Plan) -> None:
     )
 
 
-def _add_scores(folder: Path, plan: Plan, paths: tuple[Path, ...]) -> None:
+def _all_in_frame(texts: dict[str, str], folder: Path, plan: Plan) -> bool:
+    """Say whether every item is a unit of the frame, so that nothing is lost with it."""
+    from prereg.frame.reading import causal_of, read_units
+
+    scores = tuple(part.score for part in causal_of(plan, folder).scores.values())
+    units = read_units(folder, plan, without=scores)
+    return texts.items() <= {row["item_id"]: row["text"] for row in units.rows}.items()
+
+
+def add_scores(folder: Path, plan: Plan, paths: tuple[Path, ...]) -> None:
     """Write a judge's scores into the frame."""
     from prereg.frame.reading import causal_of, read_units
     from prereg.frame.scores import judge_scores, write_scores

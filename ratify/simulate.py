@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from prereg.errors import RatifyError
 from ratify.command_line import STUDY, main
 
 if TYPE_CHECKING:
@@ -123,7 +124,10 @@ def _effect(study: Study) -> list[str]:
                 "The effect is left out: its texts are embedded by a server (ratify embed).",
             ]
         embed_plan(study.folder, study.plan)
-    found = run_causal(study.folder, mode="bot")
+    try:
+        found = run_causal(study.folder, mode="bot")
+    except RatifyError as error:  # with few raters there may be no effect to estimate
+        return ["", f"The effect could not be estimated from so few ratings: {error.problem}."]
     return [
         "\nWhat the causal part found (simulated raters):",
         *(f"  {sentence}" for sentence in found.results.headline),

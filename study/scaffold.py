@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
+import shutil
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,16 +14,17 @@ from pathlib import Path
 
 from prereg import files
 from prereg.errors import RatifyError
-from prereg.frame.reading import scored
+from prereg.frame.reading import ID, TEXT, scored
 from prereg.frame.sampling import draw_sample, item_rows
 from prereg.kinds.registry import kind_of
+from prereg.plan.causal import FRAME_KINDS
 from prereg.plan.file import PLAN_FILE, parse_plan
 from prereg.plan.schema import SCHEMA_FILE, SCHEMA_LINE, schema_text
 from prereg.tables.items import ITEM_COLUMNS, Imported, import_items
 from prereg.tables.notes import heard_by
 from prereg.tables.places import BELOW_HEADER
 from prereg.tables.prompts import refuse_mixed_prompts
-from prereg.tables.reader import Table, write_csv
+from prereg.tables.reader import Table, read_table, write_csv
 from prereg.tables.reading import Reading
 from prereg.worked_plans import WORKED, Choices, chosen_plan, worked_plans, worked_texts
 from study.folder import DEMO_MARK, Study
@@ -51,6 +53,7 @@ def new_study(
     scenario_column: str | None = None,
     worked: str = WORKED,
     demo: bool = False,
+    frame: Path | None = None,
     reading: Reading | None = None,
     choices: Choices | None = None,
 ) -> Study:
@@ -68,6 +71,9 @@ def new_study(
         Name of a worked plan; see `prereg.worked_plans.worked_plans`.
     demo : bool
         Whether to add the comparison with the quality planted in the demo's conversations.
+    frame : Path, optional
+        The user's frame, for a worked plan with a causal section: CSV or Parquet. Its units are
+        the items until `ratify sample` draws some of them.
     reading : Reading, optional
         How the user's table is read.
     choices : Choices, optional
@@ -97,10 +103,13 @@ def new_study(
     plan = chosen_plan(worked, choices)
     notes: tuple[str, ...] = ()
     places = BELOW_HEADER
-    frame: list[dict[str, str]] = []
-    if items is None:
-        frame = _demo_frame(plan)
-        rows = _drawn(plan, frame) if frame else _demo_items(worked)
+    own: list[dict[str, str]] = []
+    if frame is not None:
+        plan = _with_frame(plan, frame, items)
+        rows = _units(frame)
+    elif items is None:
+        own = _demo_frame(plan)
+        rows = _drawn(plan, own) if own else _demo_items(worked)
     else:
         imported = import_items(
             items,
@@ -117,8 +126,7 @@ def new_study(
         _refuse_more_trials(plan, rows)
     with files.replaced_folder(folder, ours=()) as beside:
         write_csv(beside / "items.csv", columns, rows)
-        if frame:
-            write_csv(beside / _frame_name(plan), list(frame[0]), frame)
+        _write_frame(beside, plan, own, frame)
         for name, text in worked_texts(worked, choices.language).items():
             files.write_text(beside / name, text)
         files.write_text(beside / SCHEMA_FILE, schema_text())
@@ -189,6 +197,35 @@ def _frame_name(plan: str) -> str:
     """Return the name of a plan's frame; empty if it has none."""
     causal = parse_plan(plan, file=PLAN_FILE).causal
     return "" if causal is None else causal.frame
+
+
+def _with_frame(plan: str, frame: Path, items: Path | None) -> str:
+    """Return a worked plan that names the user's frame, as frame.csv or frame.parquet."""
+    before = _frame_name(plan)
+    kind = frame.suffix.lower()
+    if not before or kind not in FRAME_KINDS or items is not None:
+        raise RatifyError(
+            "is no frame that this plan could have",
+            file="--frame",
+            value=str(frame),
+            allowed="a CSV or Parquet file, a --plan with a causal section, and no --items",
+        )
+    return plan.replace(f"  frame: {before} ", f"  frame: frame{kind} ")
+
+
+def _write_frame(folder: Path, plan: str, own: list[dict[str, str]], frame: Path | None) -> None:
+    """Write the frame of a causal plan: the demo's rows, or a copy of the user's file."""
+    if own:
+        write_csv(folder / _frame_name(plan), list(own[0]), own)
+    if frame is not None:
+        shutil.copyfile(frame, folder / _frame_name(plan))
+
+
+def _units(frame: Path) -> list[dict[str, str]]:
+    """Return the units of a frame as items."""
+    table = read_table(frame)
+    table.require(ID, TEXT)
+    return [{ID: row[ID], "scenario": "all", TEXT: row[TEXT]} for row in table.rows]
 
 
 def _demo_frame(plan: str) -> list[dict[str, str]]:

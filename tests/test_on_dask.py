@@ -7,15 +7,12 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner
 
 from prereg import executor as module
 from prereg.errors import RatifyError
 from prereg.executor import executor_of
-from ratify import main
 from ratify.embed import embed_frame
 from study.encoders.kept import KEPT_FOLDER
-from tests.analysis.planning.test_power import tiny
 from tests.support.dask_cluster import Cluster, running_cluster
 from tests.support.encoders import make_frame
 from tests.support.slow_work import refuse, slow_square
@@ -69,24 +66,6 @@ def test_workers_embed_what_this_process_would(cluster: Cluster, tmp_path: Path)
     assert kept == [3, 3]
     # a second run asks no scheduler
     embed_frame(tmp_path / "there", "frame.csv", "prompt", "wordllama", scheduler="tcp://nowhere:1")
-
-
-def test_workers_simulate_the_same_studies(cluster: Cluster, tmp_path: Path) -> None:
-    folders = [tiny(tmp_path / name) for name in ("here", "there")]
-    for folder, words in zip(
-        folders, (["--processes", "1"], ["--scheduler", cluster.address]), strict=True
-    ):
-        done = CliRunner().invoke(
-            main, ["power", str(folder), "--no-curves", "--studies", "2", *words]
-        )
-        assert done.exit_code == 0, done.output
-    one, other = (sorted(_kept(folder)) for folder in folders)
-    assert one == other
-    assert len(one) == 3
-
-
-def _kept(folder: Path) -> list[str]:
-    return (folder / "power" / "studies.jsonl").read_text().splitlines()
 
 
 def test_a_fault_of_the_work_is_told_as_it_is(cluster: Cluster) -> None:

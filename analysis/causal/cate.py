@@ -14,6 +14,7 @@ from scipy.stats import t as student
 from analysis.arrays import FloatArray, sum_by
 from analysis.causal.arms import Arms
 from analysis.causal.average import scores
+from analysis.causal.clustered import user_sums
 from analysis.causal.nuisances import Predictions
 from prereg.errors import RatifyError
 
@@ -213,9 +214,8 @@ def projection(
 
 def _joint(arms: Arms, slopes: FloatArray, influence: FloatArray, df: float) -> float:
     """Return the p value of Wald's test that all slopes are 0."""
-    users = int(arms.user.max()) + 1
-    sums = np.column_stack([sum_by(arms.user, one, users) for one in influence.T])
-    covariance = users / (users - 1) * (sums.T @ sums) / len(arms) ** 2
+    sums = np.column_stack([user_sums(one, arms.user) for one in influence.T])
+    covariance = (1 - 1 / len(sums)) * (sums.T @ sums) / len(arms) ** 2
     statistic = float(slopes @ np.linalg.solve(covariance, slopes)) / len(slopes)
     return float(fisher.sf(statistic, len(slopes), df))
 

@@ -59,23 +59,42 @@ def from_influence(
 
     Notes
     -----
-    The variance is that of a mean of clustered values, with the factor G / (G - 1). Its degrees of
-    freedom follow from the kurtosis k of the users' sums (Satterthwaite 1946): the variance of an
-    estimated variance is about (k - 1) / G of its square, which is that of 2 G / (k - 1) degrees
-    of freedom; at most G - 1. Where a few users carry the estimate they are few.
+    The variance is that of the jackknife which leaves out one user at a time; where all users have
+    equally many units, it is that of a mean of clustered values with the factor G / (G - 1). So a
+    user with a large share of the units counts with what the mean would be without them. The
+    degrees of freedom follow from the kurtosis k of the users' sums (Satterthwaite 1946): the
+    variance of an estimated variance is about (k - 1) / G of its square, which is that of
+    2 G / (k - 1) degrees of freedom; at most G - 1. Where a few users carry the estimate they are
+    few.
     """
     n = len(influence)
-    sums = sum_by(user, influence - influence.mean(), int(user.max()) + 1 if n else 0)
-    sums = sums[np.bincount(user, minlength=len(sums)) > 0]
+    sums = user_sums(influence, user)
     clusters = len(sums)
     second = float((sums**2).mean()) if clusters else 0.0
     if clusters < 2 or not np.isfinite(second) or second <= 0:
         return Estimate(value, np.nan, np.nan, np.nan, np.nan, n, clusters, level, influence)
-    variance = clusters / (clusters - 1) * float((sums**2).sum()) / n**2
+    variance = (clusters - 1) / clusters * float((sums**2).sum()) / n**2
     df = degrees_of_freedom(sums)
     reach = float(student.ppf((1 + level) / 2, df)) * float(np.sqrt(variance))
     se = float(np.sqrt(variance))
     return Estimate(value, se, value - reach, value + reach, df, n, clusters, level, influence)
+
+
+def user_sums(influence: FloatArray, user: IntArray) -> FloatArray:
+    """Return how far the mean moves without each user, times minus n; shape (users,).
+
+    Parameters
+    ----------
+    influence : array of shape (n,)
+    user : int array of shape (n,)
+        A user without units has no sum. One user alone has none either.
+    """
+    if not len(influence):
+        return np.zeros(0)
+    sizes = np.bincount(user).astype(np.float64)
+    sums = sum_by(user, influence - influence.mean(), len(sizes))
+    there = (sizes > 0) & (sizes < len(influence))
+    return np.asarray(sums[there] / (1 - sizes[there] / len(influence)))
 
 
 def degrees_of_freedom(sums: FloatArray) -> float:

@@ -29,7 +29,7 @@ def plot_effects(found: DoublyRobust, *, learner: int = 0, ax: Axes | None = Non
     """Draw the distribution of the effects that a learner predicts.
 
     The line with a band is the headline with its interval; the dots are the quartiles of the
-    predictions. The outermost 1% on either side are drawn in the first and the last bar.
+    predictions. The outermost .2% on either side are drawn in the first and the last bar.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def plot_effects(found: DoublyRobust, *, learner: int = 0, ax: Axes | None = Non
     """
     one = found.effects[learner]
     ax = axes_or_new(ax, 4.4, 2.4)
-    ends = np.quantile(one.effect, [0.01, 0.99])
+    ends = np.quantile(one.effect, [0.002, 0.998])
     edges = np.linspace(*_apart(ends), BINS + 1)
     counts = np.histogram(np.clip(one.effect, edges[0], edges[-1]), edges)[0]
     top = float(counts.max())
@@ -75,7 +75,8 @@ def plot_effects(found: DoublyRobust, *, learner: int = 0, ax: Axes | None = Non
 def plot_overlap(found: DoublyRobust, *, ax: Axes | None = None) -> Axes:
     """Draw the chance of treatment of treated units upwards and of controls downwards.
 
-    Each arm has the same area. The grey zones are trimmed from the effect on all units.
+    The tallest bars of both arms have the same height, because there are far more controls than
+    treated units. The grey zones are trimmed from the effect on all units.
 
     Parameters
     ----------
@@ -89,14 +90,13 @@ def plot_overlap(found: DoublyRobust, *, ax: Axes | None = None) -> Axes:
     ax = axes_or_new(ax, 4.4, 2.4)
     edges = np.linspace(0, 1, BINS + 1)
     arm, chance = found.arms.arm, found.expected.chance
-    up, down = _shares(chance[arm == 1], edges), _shares(chance[arm == 0], edges)
+    up, down = _heights(chance[arm == 1], edges), _heights(chance[arm == 0], edges)
     for low, high in ((0, found.trim), (1 - found.trim, 1)):
         ax.axvspan(low, high, color=WASH, lw=0, zorder=0)
     ax.stairs(up, edges, fill=True, color=VERMILLION, alpha=0.7, lw=0, gid="treated")
     ax.stairs(-down, edges, fill=True, color=BLUE, alpha=0.7, lw=0, gid="controls")
     ax.axhline(0, color=HAIR, lw=0.8)
-    reach = 1.1 * float(max(up.max(), down.max()))
-    ax.set_ylim(-reach, reach)
+    ax.set_ylim(-1.1, 1.1)
     ax.set_xlim(0, 1)
     for which, word, place, colour in (
         (arm == 1, "treated", 0.92, VERMILLION),
@@ -142,5 +142,6 @@ def _apart(ends: FloatArray) -> tuple[float, float]:
     return (low, high) if high - low > 1e-9 else (low - 0.5, high + 0.5)
 
 
-def _shares(values: FloatArray, edges: FloatArray) -> FloatArray:
-    return np.histogram(values, edges)[0] / len(values)
+def _heights(values: FloatArray, edges: FloatArray) -> FloatArray:
+    counts = np.histogram(values, edges)[0]
+    return np.asarray(counts / counts.max(), dtype=np.float64)

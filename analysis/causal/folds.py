@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import heapq
+
 import numpy as np
 
 from analysis.arrays import FloatArray, IntArray
@@ -20,6 +22,7 @@ def user_folds(
     ----------
     user : int array of shape (n,)
     folds : int
+        Two or more.
     rng : numpy.random.Generator
     weights : array of shape (n,), optional
         What is to be balanced instead of the number of units, such as being labelled.
@@ -32,8 +35,10 @@ def user_folds(
     Raises
     ------
     RatifyError
-        If there are fewer users than folds.
+        If there are fewer than two folds, or fewer users than folds.
     """
+    if folds < 2:
+        raise RatifyError("too few folds", column="folds", value=folds, allowed="2 or more")
     known, code = np.unique(user, return_inverse=True)
     if len(known) < folds:
         raise RatifyError(
@@ -45,12 +50,11 @@ def user_folds(
     size = np.bincount(code, weights)
     shuffled = rng.permutation(len(known))
     order = shuffled[np.argsort(-size[shuffled], kind="stable")]
-    filled, members = np.zeros(folds), np.zeros(folds)
     fold_of = np.empty(len(known), dtype=np.int64)
+    # what is filled, users, fold: users of weight 0 are spread by their number
+    queue = [(0.0, 0, fold) for fold in range(folds)]
     for one in order:
-        # users of weight 0 are spread by their number
-        fold = int(np.lexsort((members, filled))[0])
+        filled, members, fold = queue[0]
         fold_of[one] = fold
-        filled[fold] += size[one]
-        members[fold] += 1
+        heapq.heapreplace(queue, (filled + float(size[one]), members + 1, fold))
     return fold_of[code]

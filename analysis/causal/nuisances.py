@@ -1,12 +1,11 @@
 """What models expect of each unit that they did not see: its outcome, and its chance of treatment.
 
-By default these models are ridge regressions and logits. Random forests are available where
-scikit-learn is installed: see the note of `forest`.
+By default these models are ridge regressions and logits; random forests are available: see the note
+of `forest`.
 """
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,18 +65,14 @@ def ridge(arms: Arms, rng: np.random.Generator) -> Predictions:
 def forest(arms: Arms, rng: np.random.Generator) -> Predictions:
     """Return predictions of random forests: scikit-learn's, with its default settings.
 
-    Raises
-    ------
-    RatifyError
-        If scikit-learn is not installed.
-
     Notes
     -----
     With many weak confounders, such as components of an embedding, forests at their defaults leave
     much of the confounding in the estimate, and more data do not help fast. They are offered
     because published studies use them.
     """
-    models = _scikit_learn()
+    from sklearn import ensemble as models  # slow to load
+
     design = arms.design
     both = np.ones(len(arms), dtype=bool)
 
@@ -124,15 +119,3 @@ def predictions(arms: Arms, nuisances: str, rng: np.random.Generator) -> Predict
             allowed=", ".join(NUISANCES),
         )
     return NUISANCES[nuisances](arms, rng)
-
-
-def _scikit_learn() -> Any:
-    try:
-        return importlib.import_module("sklearn.ensemble")
-    except ImportError as error:
-        raise RatifyError(
-            "random forests need scikit-learn",
-            column="causal.estimators.nuisances",
-            value="forest",
-            allowed="ridge, or forest after: pip install scikit-learn",
-        ) from error

@@ -99,7 +99,6 @@ def prove(
     groups: Mapping[str, Sequence[int]] | None = None,
     placebo: Estimate | None = None,
     negative_control: Estimate | None = None,
-    balance_by_chance: bool = False,
     **planting: Any,
 ) -> Proof:
     """Check an estimator on the study's own covariates, before its estimate is looked at.
@@ -122,8 +121,6 @@ def prove(
         Of a treatment that cannot matter.
     negative_control : Estimate, optional
         Of the effect on an outcome that cannot be moved.
-    balance_by_chance : bool
-        Let chance excuse a covariate beyond the limit; see `balance_check`.
     **planting
         `effect`, `draws`, `most_units` and `told` of `planted.plant`.
 
@@ -158,7 +155,7 @@ def prove(
     )
     checks = (
         *planted_checks(planted),
-        balance_check(found, by_chance=balance_by_chance),
+        balance_check(found),
         *overlap_checks(arms, propensity, found.effective),
         *(null_check(name, what, one) for name, what, one in nulls if one is not None),
     )
@@ -189,22 +186,9 @@ def planted_checks(found: Planted) -> tuple[Check, Check]:
     )
 
 
-def balance_check(found: Balance, *, by_chance: bool = False) -> Check:
-    """Return the check that treated and control units are alike in every covariate.
-
-    Parameters
-    ----------
-    found : Balance
-    by_chance : bool
-        Allow a larger difference than the limit where one of this many covariates would reach it
-        by chance in 1 of 100 samples of this size, although all means are equal (Bonferroni). With
-        430 covariates and 500 effective treated units that is 0.20: about 15 covariates are then
-        beyond 0.1 by chance alone.
-    """
+def balance_check(found: Balance) -> Check:
+    """Return the check that treated and control units are alike in every covariate."""
     error = math.sqrt(sum(1 / size for size in found.effective))
-    allowed = found.limit
-    if by_chance:
-        allowed = max(allowed, error * float(norm.isf(0.01 / (2 * len(found.table)))))
     size = found.table["after"].abs()
     beyond = int((size >= found.limit).sum())
     expected = 2 * len(size) * float(norm.sf(found.limit / error))
@@ -220,7 +204,7 @@ def balance_check(found: Balance, *, by_chance: bool = False) -> Check:
             f"{_worst(found, beyond)}. By chance alone, about {expected:.1f} of this many "
             f"covariates would in samples of this size."
         )
-    return Check("balance", found.largest < allowed, found.largest, allowed, said)
+    return Check("balance", found.holds, found.largest, found.limit, said)
 
 
 def _worst(found: Balance, beyond: int) -> str:

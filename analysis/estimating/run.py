@@ -19,6 +19,7 @@ from analysis.estimating.reading import EMBEDDINGS_FILE, Inputs, read_inputs
 from analysis.evidence.looked import write_looked
 from analysis.evidence.provenance import is_a_look, study_meta
 from analysis.evidence.versions import amendments_of
+from analysis.gate import CAUSAL_FOLDER
 from analysis.registered.figures import flow_figure
 from analysis.registered.finding import Finding
 from analysis.registered.sentences import flow_notes
@@ -27,8 +28,6 @@ from analysis.results.verdict import Verdict, joined
 from prereg import files
 from prereg.lock import utc_now
 from prereg.looks import read_looks
-
-CAUSAL_FOLDER = "results-causal"
 
 
 @dataclass(frozen=True)
@@ -155,6 +154,6 @@ def _meta(
     meta = study_meta(inputs.evidence, folder, at=now, why={}, tables=[])
     for name in (inputs.causal.frame, EMBEDDINGS_FILE):
         meta["inputs"][name] = files.sha256((folder / name).read_bytes())
-    meta["gate"] = examined.gate.to_json()
+    meta["gate"] = {**examined.gate.to_json(), "lines": examined.gate.lines()}
     meta["despite_gate"] = reason
     return meta

@@ -11,7 +11,7 @@ from analysis.results.numbers import count
 from analysis.results.words import counted
 
 # What the chapter says in words is left out of the list of where results come from.
-SAID_HERE = ("looks", "exploratory", "late_thresholds", "dropped_thresholds")
+SAID_HERE = ("looks", "exploratory", "late_thresholds", "dropped_thresholds", "gate")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -121,8 +121,8 @@ def _gate(gate: CausalGate) -> str:
         f"people's own alpha is at least {number(gate.human_alpha)} on both scales",
         "the alternative-annotator test passes with a handicap of people of "
         f"{number(gate.epsilon)}",
-        f"the judge's kappa with a person is lower than a person's by less than "
-        f"{number(gate.non_inferiority)}",
+        "the judge's squared distance from the other people exceeds a person's by less than "
+        f"{percent(gate.non_inferiority)} of the variance of people's ratings",
         f"the judge's mean is within {number(gate.bias_margin)} points of people's",
         f"at the cut, the judge's sensitivity is at least {percent(gate.sensitivity)}, and its "
         f"predictive value at least {percent(gate.predictive_value)}",

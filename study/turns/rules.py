@@ -67,7 +67,7 @@ _TASKS = (
     r"solve|classify|categori[sz]e|extract|format|transcribe|fill in|complete the|"
     r"continue (?:the|this|writing|with)|answer the (?:following|questions?)|"
     r"make (?:it|this|them) (?:more|less|shorter|longer|better|sound|into)|"
-    r"make (?:me )?an? (?:list|table|plan|summary|story|poem|outline|quiz|script|title)|"
+    r"make (?:me )?an? [^\n.?!]{0,40}(?:list|table|summary|story|poem|outline|quiz|script|title)|"
     r"(?:give|provide|show)(?: me)? (?:\d+|an? (?:list|table|example|summary|outline|title)|"
     r"some examples|examples|titles|names|synonyms|keywords)"
 )
@@ -156,19 +156,26 @@ RULES: tuple[Rule, ...] = (
         "instruction",
         True,
         "a line that begins with an order for a text or a result: write, translate, summarise, "
-        "list, continue and the like, after please, can you, or a greeting",
-        rf"(?im)^\W*{_OPENING}(?:{_TASKS})\b",
+        "list, continue and the like, after please, can you, or a greeting; or with the text that "
+        "is wanted: essay about",
+        rf"(?im)^\W*{_OPENING}(?:{_TASKS})\b|"
+        r"^\W*(?:please )?continue\W*$|^\W*(?:an? )?(?:short |long )?"
+        r"(?:essay|story|poem|article|summary|list|speech|script) (?:about|on|for)\b",
         (
             "Write a poem about rain",
             "Hi, can you please summarise this chapter?",
             "now make it shorter",
             "Give me 10 names for a cat",
+            "A short story about two cats",
+            "please continue.",
         ),
         (
             "I want to write him a letter, but I am afraid.",
             "Can you help me? I feel lost.",
             "Tell me what you think of me.",
+            "We continue to argue.",
             "Listening to you helps.",
+            "Story of my life: I arrive late.",
         ),
     ),
     Rule(
@@ -189,15 +196,22 @@ RULES: tuple[Rule, ...] = (
         "instruction_form",
         "instruction",
         True,
-        "a prescribed form: a number of words or sentences, bullet points, fields of a prompt",
+        "a prescribed form: a number of words or sentences, bullet points, fields of a prompt; or "
+        "a prompt for an image generator",
         r"(?i)\b(?:in|at least|up to|no more than|about|around|approximately|max(?:imum)?|"
         r"min(?:imum)?|under|exactly|within)(?: of)? \d[\d,.]*k? "
         r"(?:words?|characters?|letters|sentences?|paragraphs?|lines|bullet points|tokens|pages)\b|"
         r"\b\d+[- ](?:words?|paragraphs?|sentences?) (?:essay|article|story|summary|text|post|"
         r"paragraph|response|answer|description)|\bbullet points\b|\bseo[- ]friendly\b|"
-        r"(?m:^[ \t]*(?:###|\[INST\]|(?:instructions?|input|output|task|context|question|prompt|"
-        r"keywords?|topic|title)[ \t]*:))",
-        ("Tell it in 100 words", "Task: name the capital", "a 500 word essay on love"),
+        r"(?m:^[ \t]*(?:###|\[INST\]|(?:instructions?|input|output|task|context|prompt|"
+        r"keywords?|topic|title)[ \t]*:))|"
+        r"\b(?:midjourney|stable diffusion|dall-?e|prompt generator)\b",
+        (
+            "Tell it in 100 words",
+            "Task: name the capital",
+            "a 500 word essay on love",
+            "for Midjourney",
+        ),
         ("I said about two words to her.", "The task was too much for me."),
     ),
     Rule(

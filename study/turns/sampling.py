@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from prereg.streams import Stream, stream
 from study.turns.pairs import SCHEMA
-from study.turns.writing import GROUP, PairsFile
+from study.turns.writing import PairsFile
 
 FRAME = "frame.parquet"
 STRATUM, PROBABILITY = "judge_stratum", "judge_inclusion_probability"
@@ -124,9 +124,10 @@ def allocate(sizes: Ints, total: int) -> Ints:
 
 
 def _groups(source: Path, columns: tuple[str, ...] | list[str]) -> Iterator[pa.Table]:
+    """Read the rows group by group; a reader of the whole file would keep what it has read."""
     with pq.ParquetFile(source) as file:
-        for rows in file.iter_batches(GROUP, columns=list(columns)):
-            yield pa.Table.from_batches([rows])
+        for group in range(file.num_row_groups):
+            yield file.read_row_group(group, columns=list(columns))
 
 
 def _labels(rows: pa.Table) -> Iterator[tuple[str, str, str]]:

@@ -90,7 +90,7 @@ def find_shards(given: Sequence[Path]) -> Shards:
     ------
     RatifyError
         When a path does not exist, a folder holds no Parquet file, a file is given twice or is
-        not Parquet, or the files are not all of one release that can be used.
+        not Parquet, the files are not all of one release that can be used, or hold nothing.
     """
     paths: list[Path] = []
     for one in given:
@@ -113,6 +113,8 @@ def find_shards(given: Sequence[Path]) -> Shards:
             )
         release = found
     assert release is not None
+    if not conversations:
+        raise RatifyError("holds no conversations", file=paths[0], allowed="at least one")
     return Shards(tuple(paths), release, conversations)
 
 

@@ -23,6 +23,7 @@ LENGTH = 1_117_645_488_300_561_555
         (Stream.PROBED_ITEMS, [], [7, 6]),
         (Stream.PERTURBATIONS, [], [7, 7]),
         (Stream.SHOWN_REWRITES, [], [7, 8]),
+        (Stream.LABELS, ["length"], [7, 16, LENGTH]),
     ],
 )
 def test_the_numbers_behind_the_seed_never_change(

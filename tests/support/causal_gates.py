@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from analysis.arrays import FloatArray
 from analysis.causal.clustered import Estimate, from_influence
 from analysis.causal.rooms.gate import Gate, three_rooms
-from analysis.causal.rooms.sampled import Ratings, sampled
+from analysis.causal.rooms.sampled import Ratings, Sampled, sampled
 from analysis.causal.units import Cuts, Frame, Labels
 from analysis.causal.worlds import Judge, World, make_world, person_ratings
 
@@ -81,6 +82,42 @@ def simulated(
     return Study(world, frame, labels, Ratings(given[0], given[1]))
 
 
+def looks(
+    rng: np.random.Generator, study: Study, *, first: int = 100, step: int = 50
+) -> Iterator[tuple[int, Study]]:
+    """Return a study after the first labels, and after every further batch, in random order.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    study : Study
+    first, step : int
+        Labels at the first look, and labels between two looks. The last look is at all of them.
+
+    Returns
+    -------
+    iterator of (int, Study)
+        With the number of labels.
+    """
+    labelled = rng.permutation(np.flatnonzero(study.labels.labelled))
+    whole = len(labelled)
+    for count in [*range(first, whole, step), whole]:
+        later = np.zeros(len(study.frame), dtype=bool)
+        later[labelled[count:]] = True
+        labels = replace(
+            study.labels,
+            treatment=np.where(later, np.nan, study.labels.treatment),
+            outcome=np.where(later, np.nan, study.labels.outcome),
+            inclusion=study.labels.inclusion * count / whole,
+        )
+        ratings = replace(
+            study.ratings,
+            treatment=np.where(later[:, None], np.nan, study.ratings.treatment),
+            outcome=np.where(later[:, None], np.nan, study.ratings.outcome),
+        )
+        yield count, Study(study.world, study.frame, labels, ratings)
+
+
 def mean_of(ratings: FloatArray) -> FloatArray:
     """Return the mean of each row; NaN where nobody rated."""
     with warnings.catch_warnings():
@@ -92,7 +129,14 @@ def contrast(frame: Frame, labels: Labels, ratings: Ratings) -> Estimate:
     """Return the judge's outcome error among what it calls treated, minus among its controls."""
     sample = sampled(frame, labels, ratings)
     error = frame.outcome[sample.rows] - labels.outcome[sample.rows]
-    arm = Cuts().arms(frame.treatment[sample.rows])
+    value, influence = difference_of_arms(error, Cuts().arms(frame.treatment[sample.rows]), sample)
+    return from_influence(value, sample.lift(influence), frame.user)
+
+
+def difference_of_arms(
+    error: FloatArray, arm: FloatArray, sample: Sampled
+) -> tuple[float, FloatArray]:
+    """Return a mean among the treated minus that among controls, with influence values."""
     value, influence = 0.0, np.zeros(len(sample))
     for which, sign in ((1.0, 1), (0.0, -1)):
         here = (arm == which).astype(float)
@@ -100,7 +144,7 @@ def contrast(frame: Frame, labels: Labels, ratings: Ratings) -> Estimate:
         mean = sample.mean(here * error) / share
         value += sign * mean
         influence += sign * here * (error - mean) / share
-    return from_influence(value, sample.lift(influence), frame.user)
+    return value, influence
 
 
 def _drawn(

@@ -1,116 +1,55 @@
-"""A causal study whose people answered: turn-pairs with a planted effect, and their ratings."""
+"""Makes small causal studies: a frame with a judge's scores, and a plan that draws from it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from data.demo.turn_pairs import turn_pairs
-from prereg.frame.reading import read_frame
-from prereg.frame.sampling import draw_sample, item_rows
-from prereg.plan.file import load_plan
 from prereg.tables.reader import write_csv
-from ratify.embed import embed_plan
-from study.opening import open_study
 from study.scaffold import new_study
 from tests.support.plans import edited_plan
 
-PAIRS, STRATIFIED, RANDOM = 700, 170, 50
-Row = dict[str, Any]
+UNITS = 240
 
 
-def make_causal_study(
-    folder: Path,
-    *,
-    noise: float = 0.6,
-    frame: Callable[[Row], Row] = lambda row: row,
-    **causal: Any,
-) -> Path:
-    """Make a folder with everything that `ratify causal` reads, in mode bot and without a lock.
+def units(count: int = UNITS, *, seed: int = 3) -> list[dict[str, Any]]:
+    """Return the rows of a frame; ids are long numbers, and three units share a user."""
+    rng = np.random.default_rng(seed)
+    empathy = rng.choice([1, 2, 3, 4, 5, 6, 7], count, p=[0.3, 0.2, 0.2, 0.12, 0.1, 0.05, 0.03])
+    attachment = np.clip(np.round(rng.normal(2 + 0.3 * empathy, 1)), 1, 7).astype(int)
+    return [
+        {
+            "item_id": f"{10**19 + number}",
+            "text": f"User: It is day {number}.\nAssistant: I hear you.\nUser: Thanks, {number}.",
+            "prompt": f"It is day {number}.",
+            "reply": "I hear you.",
+            "next_turn": f"Thanks, {number}.",
+            "user_id": f"u{number // 3}",
+            "model": ("small", "large")[number % 2],
+            "turn": number % 5 + 1,
+            "timestamp": "2024-03-01T10:00:00Z",
+            "local_hour": number % 24 if number % 10 else "",
+            "judge_empathy": int(empathy[number]),
+            "judge_attachment": int(attachment[number]),
+        }
+        for number in range(count)
+    ]
 
-    Parameters
-    ----------
-    folder : Path
-    noise : float
-        Standard deviation of a rating around what is planted, in points.
-    frame : callable
-        Changes a row of the frame before the sample is drawn.
-    **causal
-        Keys of the plan's causal section that differ from the worked plan's.
+
+def write_frame(folder: Path, rows: list[dict[str, Any]], name: str = "frame.csv") -> None:
+    write_csv(folder / name, list(rows[0]), rows)
+
+
+def causal_study(folder: Path, rows: list[dict[str, Any]] | None = None, **labels: Any) -> Path:
+    """Make a study with a frame of `rows`; its items are still the demo's.
+
+    `labels` are keys of the plan's causal.labels.
     """
     new_study(folder, worked="empathy_attachment")
-    units = [frame(row) for row in turn_pairs(np.random.default_rng(5), PAIRS)]
-    write_csv(folder / "frame.csv", list(units[0]), units)
     with edited_plan(folder) as plan:
-        labels = {"raters": 3, "stratified": STRATIFIED, "random": RANDOM, "floor": 3}
-        plan["causal"] |= {"labels": labels} | causal
-        plan["design"] |= {"raters": 180, "trials": 10}
-        plan["attention_checks"] = []
-        plan["exclusions"] = []
-        plan["recruitment"].pop("replace", None)
-        plan["recruitment"]["codes"].pop("failed_attention")
-        plan["analyses"], plan["gate"], plan["judges"] = [], [], []
-    written = load_plan(folder)
-    read = read_frame(folder, written)
-    items = item_rows(written, read, draw_sample(written, read))
-    write_csv(folder / "items.csv", list(items[0]), items)
-    write_answers(folder, noise=noise)
-    embed_plan(folder, written)
+        small = {"stratified": 60, "random": 20, "raters": 3, "floor": 3}
+        plan["causal"]["labels"] = small | labels
+    write_frame(folder, units() if rows is None else rows)
     return folder
-
-
-def write_answers(folder: Path, *, noise: float) -> None:
-    """Write the tables of a study in which every place was filled."""
-    study = open_study(folder)
-    planted = {row["item_id"]: row for row in study.table.rows}
-    ends = {scale.id: (scale.min, scale.max) for scale in study.plan.rated}
-    rng = np.random.default_rng(11)
-    visits: list[Row] = []
-    ratings: list[Row] = []
-    for name, trials in study.sequences.items():
-        for place in range(study.plan.design.raters_per_sequence):
-            who = f"bot-{name}-{place}"
-            visits.append(
-                {
-                    "session_id": who,
-                    "rater_id": who,
-                    "condition": "",
-                    "sequence_id": name,
-                    "consented_at": "2026-01-01T10:00:00Z",
-                    "finished_at": "2026-01-01T11:00:00Z",
-                    "status": "finished",
-                    "mode": "bot",
-                    "plan_hash": "",
-                    "slot": place + 1,
-                }
-            )
-            for trial in trials:
-                item, scale = trial.item_ids[0], trial.dimension
-                low, high = ends[scale]
-                said = float(planted[item][f"planted_{scale}"]) + noise * rng.normal()
-                ratings.append(
-                    {
-                        "rater_id": who,
-                        "rater_kind": "human",
-                        "item_id": item,
-                        "dimension": scale,
-                        "value": min(max(round(said), low), high),
-                        "scale_min": low,
-                        "scale_max": high,
-                        "plan_hash": "",
-                        "mode": "bot",
-                        "session_id": who,
-                        "scenario": "all",
-                        "position": trial.position,
-                        "is_attention_check": "false",
-                        "answered_at": "2026-01-01T10:30:00Z",
-                    }
-                )
-    (folder / "data").mkdir()
-    for name, rows in (("participants", visits), ("ratings", ratings)):
-        write_csv(folder / "data" / f"{name}.csv", list(rows[0]), rows)
-    items = study.table
-    write_csv(folder / "data" / "items.csv", items.columns, items.rows)

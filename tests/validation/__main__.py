@@ -13,8 +13,10 @@ import os
 import sys
 from collections.abc import Sequence
 
+from prereg.executor import executor_of
 from prereg.files import write_text
 from tests.validation.finished import TABLE, Finished, read, write
+from tests.validation.on_workers import finish_on
 from tests.validation.page import PAGE, Line, page
 from tests.validation.progress import Progress, summary
 from tests.validation.rows import checks, name_of
@@ -37,13 +39,24 @@ def main(words: Sequence[str] | None = None) -> int:
         progress = Progress(rows, store.pace(), given.processes)
         progress.kept()
         try:
-            finish(rows, store, processes=given.processes, told=progress.told)
+            _finish(rows, store, given, progress)
         except KeyboardInterrupt:
             progress.end()
             print("stopped; what is finished is kept, and the next run goes on from there")
             return 130
         progress.end()
     return 0 if given.only else _write(rows)
+
+
+def _finish(
+    rows: Sequence[Row], store: Store, given: argparse.Namespace, progress: Progress
+) -> None:
+    """Try what is left, in processes or on the workers of a scheduler."""
+    if given.scheduler is None:
+        finish(rows, store, processes=given.processes, told=progress.told)
+        return
+    with executor_of(given.scheduler) as executor:
+        finish_on(executor, rows, store, told=progress.told)
 
 
 def _write(rows: Sequence[Row]) -> int:
@@ -79,6 +92,11 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", help="text that the name of a row must contain")
     parser.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, help="default: all cores"
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="of Dask, whose workers (started in a checkout like this one) try the data sets",
     )
     parser.add_argument(
         "--fresh", action="store_true", help="forget what is kept about these rows, and begin again"

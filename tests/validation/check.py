@@ -17,7 +17,7 @@ class Check:
     ----------
     area : str
         Part of the methods: 'ranking', 'agreement', 'change', 'regression', 'rating studies',
-        'power'.
+        'doubly robust effects', 'power'.
     function : str
         Dotted name of the public function.
     what : str

@@ -27,6 +27,8 @@ AREAS = (
     "beside_people",
     "sources",
     "matching",
+    "robust",
+    "causal",
     "power",
     "causal_gate",
 )

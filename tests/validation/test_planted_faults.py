@@ -20,8 +20,9 @@ import pytest
 from analysis.agreement.choices import choice_agreement
 from analysis.agreement.kappa_test import kappa_test
 from analysis.agreement.weighted import cells_of, weighted_coefficients
+from analysis.causal.overlap import overlap_effect
 from analysis.ranking.misfit import rater_misfit
-from tests.validation import agreement, alike, ranking, trials
+from tests.validation import agreement, alike, ranking, robust, trials
 from tests.validation.check import Check
 from tests.validation.outcome import Outcome, run
 from tests.validation.rows import checks, name_of, seed_of
@@ -68,6 +69,16 @@ def eager_misfit(judgments: Any, **settings: Any) -> SimpleNamespace:
     return SimpleNamespace(frame=frame.assign(p=frame["p"] / 2))
 
 
+def without_confounders(arms: Any, expected: Any) -> Any:
+    """Return the effect as if nothing but the means of both arms were known, a fault."""
+    flat = replace(
+        expected,
+        outcome=np.full(len(arms), arms.outcome.mean()),
+        chance=np.full(len(arms), arms.arm.mean()),
+    )
+    return overlap_effect(arms, flat)
+
+
 @dataclass(frozen=True)
 class Fault:
     """A row, and a fault in the function that it checks."""
@@ -112,6 +123,9 @@ FAULTS = {
     ),
     "double size, misfit": Fault(
         f"each honest rater; no tastes; {DEMO}", 25, ranking, "rater_misfit", eager_misfit
+    ),
+    "no confounders, overlap-weighted effect": Fault(
+        "overlap_effect; stronger confounding", 40, robust, "overlap_effect", without_confounders
     ),
 }
 # Other rows whose functions were wrong once, or are easily broken.

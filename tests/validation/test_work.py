@@ -10,9 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prereg.errors import RatifyError
+from prereg.executor import Here
 from tests.validation import __main__ as command
-from tests.validation import page, rows, store
+from tests.validation import on_workers, page, rows, store, work
 from tests.validation.check import Check, tries
+from tests.validation.on_workers import finish_on, try_chunk
 from tests.validation.outcome import Outcome
 from tests.validation.progress import Progress
 from tests.validation.rows import checks, code_of, name_of, needed, seed_of
@@ -47,6 +50,28 @@ def test_two_processes_give_the_digits_of_one(tmp_path: Path) -> None:
     again = rows_of(wanted, Store(tmp_path / "kept"))
     assert [got(row) for row in again] == [got(row) for row in found]
     assert not any(row.open for row in again)
+
+
+def test_an_executor_gives_the_digits_of_one_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Data sets have numbers, so it does not matter where and in which order they are tried."""
+    monkeypatch.setattr(work, "SLICE_SECONDS", 0.0)  # each slice ends after one data set
+    wanted = quick(40)[:2]
+    found = rows_of(wanted, Store(tmp_path / "kept"))
+    # the module of these rows, without making the rows of all others
+    made_by = {row.name: "tests.validation.regression" for row in found}
+    monkeypatch.setattr(on_workers, "modules", lambda: made_by)
+    told: list[str] = []
+    finish_on(Here(), found, Store(tmp_path / "kept"), told=lambda row, _: told.append(row.name))
+    assert [len(row.results) for row in found] == [40, 40]
+    # a worker tries the row of its own checkout, whose data sets are the same
+    assert [got(row) for row in found] == [expected(one) for one in wanted]
+    assert len(told) == 80
+    assert not any(row.open for row in rows_of(wanted, Store(tmp_path / "kept")))
+    with pytest.raises(RatifyError, match="a worker has other code of this row"):
+        try_chunk((found[0].name, "0" * 64, (0, 1)))
+    on_workers._codes.cache_clear()
 
 
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -83,13 +83,13 @@ def _waterfall(ax: Axes, parts: Decomposition) -> None:
     people, naive = parts.people_part.value, parts.naive.value
     against = people * parts.error_part.value < 0
     bars = (
-        (0.0, people, BLUE, "people’s", _MADE - against * _HALF / 2),
-        (people, naive, VERMILLION, "its errors", _MADE + against * _HALF / 2),
+        (0.0, people, BLUE, "people", _MADE - against * _HALF / 2),
+        (people, naive, VERMILLION, "errors", _MADE + against * _HALF / 2),
     )
     for start, end, colour, name, centre in bars:
         half = _HALF / 2 if against else _HALF
         box = Rectangle((start, centre - half), end - start, 2 * half, fc=colour, ec="none")
-        box.set_gid(f"part-{name.split()[-1]}")
+        box.set_gid(f"part-{name}")
         ax.add_patch(box)
     ax.vlines(naive, _SAID, _MADE + _HALF, color=VERMILLION, lw=0.7, ls=(0, (2, 2)), zorder=0.6)
     _names(ax, parts)

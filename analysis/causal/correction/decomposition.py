@@ -15,13 +15,14 @@ that are reported too.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from analysis.arrays import FloatArray
+from analysis.arrays import FloatArray, IntArray
 from analysis.causal.clustered import Estimate, from_influence
 from analysis.causal.correction.estimates import JudgeSide
 from analysis.causal.correction.nuisances import fitted
@@ -152,7 +153,7 @@ def decomposition(side: JudgeSide, labels: Labels, *, level: float = 0.95) -> De
         people_part=estimate(people, people_influence),
         error_part=error,
         halo=estimate(halo, halo_influence),
-        tipping=_ratio(product, error, side),
+        tipping=fieller(product, error, user),
         labels=int(labels.labelled.sum()),
     )
 
@@ -230,10 +231,9 @@ def _correlation(moments: FloatArray) -> float:
 
 
 def _delta(
-    function: object, moments: FloatArray, influence: FloatArray
+    function: Callable[[FloatArray], float], moments: FloatArray, influence: FloatArray
 ) -> tuple[float, FloatArray]:
     """Return a function of moments, and its influence by the numerical gradient."""
-    assert callable(function)
     step = 1e-5
     gradient = np.array(
         [
@@ -244,11 +244,23 @@ def _delta(
     return float(function(moments)), np.asarray(influence @ gradient)
 
 
-def _ratio(top: Estimate, below: Estimate, side: JudgeSide) -> Tipping:
-    """Return top / below with Fieller's interval."""
+def fieller(top: Estimate, below: Estimate, user: IntArray) -> Tipping:
+    """Return the ratio of two estimates with Fieller's interval.
+
+    Parameters
+    ----------
+    top, below : Estimate
+        With centred influence values of the same units.
+    user : int array of shape (n,)
+
+    Returns
+    -------
+    Tipping
+        Where `below` may be 0, all values of the ratio's sign from some value on, or all values.
+    """
     value, level = top.value / below.value, below.level
-    both = from_influence(0.0, top.influence + below.influence, side.frame.user, level=level)
-    df = from_influence(0.0, top.influence - value * below.influence, side.frame.user).df
+    both = from_influence(0.0, top.influence + below.influence, user, level=level)
+    df = from_influence(0.0, top.influence - value * below.influence, user).df
     between = (both.se**2 - top.se**2 - below.se**2) / 2
     square = float(student.ppf((1 + level) / 2, df)) ** 2
     a = below.value**2 - square * below.se**2

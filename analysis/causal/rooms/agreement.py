@@ -89,14 +89,12 @@ def _leads(asking: Asking, scores: Sequence[Score], same_people: bool) -> tuple[
     whom that turns: the one in the middle, or below it. Its ends are those that rank there.
     """
     leads = [person_leads(one.distances, asking.sample, same_people=same_people) for one in scores]
-    people = len(leads[0])
-    half = math.ceil(people / 2)
     level = asking.level(sum(map(len, leads)), sum(math.ceil(len(one) / 2) for one in leads))
-    who = "any single rater of a unit"
-    if same_people:
-        who = f"the person at rank {half} of {people}, as the judge must beat half of them"
     found = []
     for score, each in zip(scores, leads, strict=True):
+        half, who = math.ceil(len(each) / 2), "any single rater of a unit"
+        if same_people:
+            who = f"the person at rank {half} of {len(each)}, as the judge must beat half of them"
         intervals = np.array([asking.interval(one, level) for one in each])
         at_rank = Interval(*(float(x) for x in np.sort(intervals, axis=0)[half - 1]))
         found.append(

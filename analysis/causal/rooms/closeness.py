@@ -63,8 +63,8 @@ def person_leads(found: Distances, sample: Sampled, *, same_people: bool) -> lis
     found : Distances
     sample : Sampled
     same_people : bool
-        If a column is one person throughout, each is a person of their own. If not, there is one:
-        any single rater of a unit, drawn at random.
+        If a column is one person throughout, each with a rating is a person of their own. If not,
+        there is one: any single rater of a unit, drawn at random.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def person_leads(found: Distances, sample: Sampled, *, same_people: bool) -> lis
     lead[np.isnan(nearer)] = np.nan
     if not same_people:
         return [_mean_of(np.nanmean(lead, axis=1), sample)]
-    return [_mean_of(one, sample) for one in lead.T]
+    return [_mean_of(one, sample) for one in lead.T if not np.isnan(one).all()]
 
 
 def excess_error(found: Distances, ratings: FloatArray, sample: Sampled) -> Quantity:

@@ -174,8 +174,8 @@ def three_rooms(
     names : Names, optional
         Of the two scores.
     maker : callable
-        Of intervals from influence values. For looks at growing data it must be one of confidence
-        sequences.
+        Of intervals from influence values. For looks at growing labels it must be that of
+        `quantity.at_looks`.
 
     Returns
     -------

@@ -10,7 +10,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from analysis.arrays import FloatArray, IntArray
-from analysis.causal.clustered import Estimate
+from analysis.causal.clustered import Estimate, from_influence
+from analysis.causal.sequential import at_every_look
 
 
 class IntervalMaker(Protocol):
@@ -21,6 +22,22 @@ class IntervalMaker(Protocol):
     ) -> Estimate:
         """Return the estimate with its interval; arguments as for `clustered.from_influence`."""
         ...
+
+
+def at_looks(labels: int, planned: int) -> IntervalMaker:
+    """Return a maker of intervals that hold at every look, for growing labels.
+
+    Parameters
+    ----------
+    labels, planned : int
+        As for `sequential.at_every_look`.
+    """
+
+    def maker(value: float, influence: FloatArray, user: IntArray, *, level: float) -> Estimate:
+        once = from_influence(value, influence, user, level=level)
+        return at_every_look(once, labels=labels, planned=planned)
+
+    return maker
 
 
 class Interval(NamedTuple):

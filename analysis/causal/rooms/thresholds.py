@@ -46,7 +46,7 @@ class Thresholds:
     sensitivity: float = 0.4
     predictive_value: float = 0.2
     halo: float = 0.25
-    margin: float = 0.35
+    margin: float = 0.45
     items: int = 100
     treated: int = 20
     level: float = 0.9

@@ -201,14 +201,11 @@ def test_the_only_unit_of_a_stratum_counts_with_its_whole_value():
 
 
 def test_on_a_stratified_sample_statistics_without_weights_lie():
-    """The truth is what people, three a unit, and the judge say of all units of the frame.
-
-    Half the labels are where the judge says treated: there it misses nothing.
-    """
+    """The truth is what people, three a unit, and the judge say of all units of the frame."""
     truth, weighted, plain = [], [], []
     for seed in range(25):
         rng = np.random.default_rng(seed)
-        study = simulated(rng, POOR, shares=(0.25, 0.25, 0.5))
+        study = simulated(rng, POOR)
         every = mean_of(person_ratings(rng, study.world, 3)[0])
         judge = study.frame.treatment
         truth.append(recall_score(every >= 5, judge >= 5))

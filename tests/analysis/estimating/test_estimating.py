@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner
 
 from analysis.estimating.reading import read_inputs
-from analysis.estimating.run import CAUSAL_FOLDER, Estimated, estimate_effect
+from analysis.estimating.run import Estimated, estimate_effect
+from analysis.gate import CAUSAL_FOLDER
 from analysis.report.page import write_report
 from data.demo.turn_pairs import EFFECT
 from prereg.errors import RatifyError
 from ratify import main
-from tests.support.causal_studies import RANDOM, STRATIFIED, make_causal_study
+from tests.support.answered_causal_study import RANDOM, STRATIFIED, make_causal_study
 from tests.support.plans import edited_plan
 
 AT = "2026-01-02T00:00:00Z"

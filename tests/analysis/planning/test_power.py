@@ -6,6 +6,7 @@ Or what goes wrong in a simulated study is hidden.
 from __future__ import annotations
 
 import json
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from analysis.planning.power_words import sentences
 from analysis.planning.powering import Work, work_of
 from analysis.registered.hypotheses import SUPPORTED
 from prereg.errors import RatifyError
+from prereg.executor import Here
 from tests.support.simulated_studies import write_folder
 from tests.validation.power import PLANS, Setup, template, whole_study
 
@@ -55,6 +57,24 @@ def test_the_same_bytes_however_many_processes(tmp_path: Path) -> None:
     one = written(done(tiny(tmp_path / "one"), 2))
     two = written(done(tiny(tmp_path / "two"), 2, processes=2))
     assert one == two
+
+
+def test_an_executor_simulates_the_same_studies(tmp_path: Path) -> None:
+    """What the workers of a scheduler get is all that they need, also when it has been pickled."""
+
+    class Elsewhere(Here):
+        def map(self, function: Any, chunks: Any) -> Any:
+            return super().map(
+                pickle.loads(pickle.dumps(function)),
+                [(key, pickle.loads(pickle.dumps(chunk))) for key, chunk in reversed(list(chunks))],
+            )
+
+    one = written(done(tiny(tmp_path / "one"), 2))
+    work = work_of(tiny(tmp_path / "two"), studies=2, curves=False)
+    told: list[working.Task] = []
+    work.finish(processes=1, told=told.append, executor=Elsewhere())
+    assert [number for _, number in told] == [1, 0]
+    assert written(work) == one
 
 
 def test_a_stopped_run_goes_on_and_says_the_same(

@@ -19,6 +19,7 @@ POINTS = {"min": 1, "max": 3, "labels": {1: "no", 3: "yes"}}
 
 def plan(scales: int, sequences: int, trials: int, seed: int = 1, *, apart: bool = True) -> Plan:
     content = worked("empathy_attachment")
+    del content["causal"]
     names = [f"scale_{number}" for number in range(scales)]
     content |= {"analyses": [], "gate": [], "hypotheses": [], "judges": [], "seed": seed}
     content["scales"] = [{"id": name, "question": f"{name}?", **POINTS} for name in names]

@@ -321,7 +321,7 @@ def test_a_pilot_is_what_people_said_and_nobody_else(tmp_path: Path, plan: Plan)
         human("a", "attachment", 4, rater_id="r3"),
         human("b", "empathy", 5, rater_id="r1"),  # nobody rated its attachment
         human("a", "attachment", 1, rater_id="r9", mode="bot"),
-        human("c", "attachment", 1, rater_id="r3", is_attention_check="true"),
+        human("a", "attachment", 7, rater_id="r3", is_attention_check="true"),
         human("a", "empathy", 7, rater_kind="llm"),
     ]
     path = ratings(tmp_path / "pilot.csv", given)

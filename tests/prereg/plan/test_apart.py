@@ -17,6 +17,7 @@ TOLD = {"instructions": "Look at the reply."}
 
 def plan(name: str = APART, *, scales: Any = None, **design: Any) -> Plan:
     content = worked(name)
+    content.pop("causal", None)
     content["design"] |= design
     if scales is not None:
         content["scales"] = scales
@@ -108,7 +109,9 @@ def test_instructions_of_a_scale_are_for_its_raters_alone() -> None:
     labels = {"id": "topic", "question": "What about?", "labels": ["work", "home"], **TOLD}
     content = worked(APART)
     content |= {"scales": [labels, content["scales"][0]], "analyses": [], "gate": []}
+    content.pop("causal")
     content |= {"hypotheses": [], "attention_checks": [], "exclusions": content["exclusions"][:1]}
+    content["recruitment"].pop("replace")
     content["recruitment"]["codes"].pop("failed_attention")
     assert parsed(content).scales[0].instructions == TOLD["instructions"]
 

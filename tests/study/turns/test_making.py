@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import given, settings
@@ -18,7 +21,8 @@ from study.turns import shards, writing
 from study.turns.flow import FILTERS
 from study.turns.making import make_turns
 from study.turns.shards import find_shards
-from tests.support.wildchat import small_talk, talk, write_shard
+from tests.support.paths import ROOT
+from tests.support.wildchat import SCHEMA_4_8M, small_talk, talk, write_shard
 
 SAYINGS = ("I feel low.", "Write a poem.", "```\nx = 1\n```", "", "Thanks, that helps.")
 ROUND = st.tuples(st.sampled_from(SAYINGS), st.sampled_from(("I hear you.", "~~~\ny", "")))
@@ -130,6 +134,20 @@ def test_other_shards_row_groups_and_batches_change_nothing(talks: list[Any], da
             shards.AT_A_TIME = before
 
 
+def test_the_newer_release_gives_the_same_pairs(tmp_path: Path) -> None:
+    talks = [small_talk(4, first=10 * at) for at in range(1, 4)]
+    older = made(tmp_path / "older", [talks], 2)
+    for one in talks:
+        one["timestamp"] = one["timestamp"].replace(tzinfo=None)
+        for said in one["conversation"][1::2]:
+            said |= {"timestamp": said["timestamp"].replace(tzinfo=None), "temperature": 1.0}
+    write_shard(tmp_path / "newer" / "in" / "00.parquet", talks, schema=SCHEMA_4_8M)
+    assert made(tmp_path / "newer", [], 2) == older
+    flow = json.loads((tmp_path / "newer" / "out" / "flow.json").read_text())
+    assert flow["release"] == "WildChat-4.8M"
+    assert "read as UTC" in flow["note"]
+
+
 def test_row_groups_of_the_output_have_one_size(tmp_path: Path, monkeypatch: Any) -> None:
     monkeypatch.setattr(writing, "GROUP", 7)
     made(tmp_path, [[small_talk(4, first=10 * at) for at in range(1, 9)]], 3)
@@ -137,6 +155,19 @@ def test_row_groups_of_the_output_have_one_size(tmp_path: Path, monkeypatch: Any
     sizes = [file.metadata.row_group(at).num_rows for at in range(file.num_row_groups)]
     assert sizes == [7, 7, 7, 3]
     assert file.metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_the_bytes_do_not_show_the_pieces_in_which_rows_came(tmp_path: Path) -> None:
+    schema = pa.schema([("text", pa.string())])
+    rows = pa.table({"text": [f"{at} " * 300 for at in range(3_000)]}, schema=schema)
+    written = []
+    for step in (3_000, 7):
+        path = tmp_path / f"{step}.parquet"
+        with writing.PairsFile(path, schema) as file:
+            for at in range(0, 3_000, step):
+                file.add(rows.slice(at, step))
+        written.append(path.read_bytes())
+    assert written[0] == written[1]
 
 
 def test_the_house_reads_what_is_written(tmp_path: Path) -> None:
@@ -163,27 +194,46 @@ def test_the_flow_says_what_was_read_and_what_is_lacking(tmp_path: Path) -> None
     assert flow["tzdata"]
 
 
-def test_memory_does_not_grow_with_the_number_of_conversations(
-    tmp_path: Path, monkeypatch: Any
-) -> None:
-    """What Arrow holds at its highest is the same for 200 and for 1,600 conversations."""
-    monkeypatch.setattr(shards, "AT_A_TIME", 50)
-    monkeypatch.setattr(writing, "GROUP", 100)
-    said = [("I feel low today. " * 100, "I hear you. " * 100)] * 3
+_MAKE = """
+import sys, pyarrow as pa
+from pathlib import Path
+from study.turns import shards, writing
+from study.turns.making import make_turns
+pa.set_cpu_count(1)
+shards.AT_A_TIME, writing.GROUP = 50, 100
+folder = Path(sys.argv[1])
+make_turns(shards.find_shards([folder / "in"]), folder / "out")
+print(pa.default_memory_pool().max_memory())
+"""
+_DRAW = """
+import sys, pyarrow as pa
+from pathlib import Path
+from study.turns.sampling import draw_sample
+pa.set_cpu_count(1)
+out = Path(sys.argv[1]) / "out"
+draw_sample(out / "turns.parquet", out / "frame.parquet", size=50, seed=1)
+print(pa.default_memory_pool().max_memory())
+"""
 
-    def highest(count: int) -> int:
+
+def test_memory_does_not_grow_with_the_number_of_conversations(tmp_path: Path) -> None:
+    """The most that Arrow ever holds is the same for 200 and for 1,600 conversations."""
+    rng = np.random.default_rng(1)
+
+    def most(count: int) -> list[int]:
         folder = tmp_path / str(count)
         for part in range(0, count, 100):
-            talks = [talk(said, first=3 * at) for at in range(part, part + 100)]
+            talks = [
+                talk([(rng.bytes(800).hex(), "I hear you.")] * 3, first=3 * at)
+                for at in range(part, part + 100)
+            ]
             write_shard(folder / "in" / f"{part:04d}.parquet", talks, group=25)
         (folder / "out").mkdir()
-        held = [pa.total_allocated_bytes()]
-        tell = lambda _: held.append(pa.total_allocated_bytes())  # noqa: E731
-        assert (
-            make_turns(find_shards([folder / "in"]), folder / "out", tell=tell).flow.left
-            == 2 * count
-        )
-        return max(held) - held[0]
+        return [
+            int(subprocess.check_output([sys.executable, "-c", code, folder], cwd=ROOT))
+            for code in (_MAKE, _DRAW)
+        ]
 
-    few, many = highest(200), highest(1_600)
-    assert 0 < many < 1.5 * few
+    few, many = most(200), most(1_600)
+    assert 0 < many[0] < 3 * few[0], (few, many)
+    assert 0 < many[1] < 3 * few[1], (few, many)

@@ -109,6 +109,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path: Path) -> None:
         ([tmp_path / "nowhere"], "does not exist"),
         ([tmp_path / "empty"], r"holds no file whose name ends in \.parquet"),
         ([tmp_path / "text.parquet"], "is not a Parquet file"),
+        ([write_shard(tmp_path / "none.parquet", [])], "holds no conversations"),
         ([tmp_path / "a.parquet", tmp_path / "b.parquet"], "is WildChat-4.8M, and a.parquet is"),
     ):
         with pytest.raises(RatifyError, match=said):

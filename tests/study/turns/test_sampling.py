@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prereg.tables.reader import read_table
-from study.turns import sampling
 from study.turns.pairs import SCHEMA
 from study.turns.sampling import FRAME_SCHEMA, Sample, allocate, draw_sample
 
@@ -87,16 +86,23 @@ def test_the_frame_says_its_stratum_and_its_probability(tmp_path: Path) -> None:
     assert sum(weights) == pytest.approx(1_000)
 
 
-def test_the_same_seed_draws_the_same_whatever_the_row_groups(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_same_seed_draws_the_same_whatever_the_row_groups(tmp_path: Path) -> None:
     source = pairs_file(tmp_path / "a.parquet", 700)
     _, frame = drawn(tmp_path, source, 100)
-    monkeypatch.setattr(sampling, "GROUP", 11)
     _, again = drawn(tmp_path, pairs_file(tmp_path / "b.parquet", 700, group=9), 100)
     assert again.equals(frame)
     _, other = drawn(tmp_path, source, 100, seed=2)
     assert other.column("item_id") != frame.column("item_id")
+
+
+def test_strata_of_one_size_are_drawn_apart(tmp_path: Path) -> None:
+    rows = [{"item_id": str(at), "model": "ab"[at % 2], "turn": 1} for at in range(200)]
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), tmp_path / "a.parquet")
+    _, frame = drawn(tmp_path, tmp_path / "a.parquet", 40)
+    ids = [int(one) for one in frame.column("item_id").to_pylist()]
+    places = [{one // 2 for one in ids if one % 2 == odd} for odd in range(2)]
+    assert [len(one) for one in places] == [20, 20]
+    assert places[0] != places[1]
 
 
 def test_within_a_stratum_every_pair_is_drawn_as_often(tmp_path: Path) -> None:
