@@ -15,7 +15,7 @@ from prereg import files
 from prereg.code import analysis_code
 from prereg.errors import RatifyError
 from prereg.executor import Executor
-from prereg.frame.reading import causal_of, read_frame
+from prereg.frame.reading import causal_of, read_units
 from prereg.plan.assumptions import CausalAssumptions
 from prereg.plan.causal import Causal
 from prereg.plan.file import PLAN_FILE, load_plan
@@ -152,9 +152,11 @@ def _assumed(plan: Plan, causal: Causal, folder: Path) -> Assumed:
     given = plan.assumptions.causal or CausalAssumptions()
     units, users = given.units, given.users
     if (units is None or users is None) and (folder / causal.frame).exists():
-        frame = read_frame(folder, plan)
-        units = units or len(frame.rows)
-        users = users or len({frame.table.rows[at][causal.user] for at in frame.rows})
+        # the judge need not have scored it yet
+        scores = tuple(part.score for part in causal.scores.values())
+        rows = read_units(folder, plan, without=scores).rows
+        units = units or len(rows)
+        users = users or len({row[causal.user] for row in rows})
     units = units or UNITS
     users = users or max(1, units // UNITS_PER_USER)
     if users > units:

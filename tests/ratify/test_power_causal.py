@@ -16,7 +16,7 @@ from analysis.planning import label_powering
 from prereg.errors import RatifyError
 from ratify import main
 from tests.analysis.planning.test_label_power import planned
-from tests.support.causal_studies import make_causal_study
+from tests.support.answered_causal_study import make_causal_study
 from tests.support.plans import edited_plan
 
 
@@ -84,6 +84,8 @@ def test_ratings_of_another_mode_are_not_read(answered: Path) -> None:
 
 
 def test_the_wanted_width_of_a_pilot_is_the_plans(answered: Path) -> None:
+    with edited_plan(answered) as plan:
+        plan["causal"]["gate"]["margin"] = 0.25
     found = more_labels(answered, mode="bot")
     assert found.wanted == 0.5  # twice the margin of the gate
     assert "cannot be reached: with people's labels of all 700 units" in found.sentences()[1]

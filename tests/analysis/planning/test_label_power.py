@@ -39,6 +39,7 @@ def planned(folder: Path, *, frame: bool = False, **assumed: Any) -> Path:
     with edited_plan(folder) as plan:
         plan["assumptions"]["causal"] = SMALL | assumed
         plan["causal"]["labels"] |= {"stratified": 120, "random": 40, "floor": 3}
+        plan["causal"]["gate"]["margin"] = 0.25
     return folder
 
 
