@@ -71,7 +71,7 @@ class LabelPower:
     ----------
     assumed : Assumed
     key : str
-        Hash of all that the studies follow from.
+        Hash of all that the sentences follow from.
     truth : float
         The effect that the plan's number of raters makes of the assumed one: what is estimated.
     truth_se : float

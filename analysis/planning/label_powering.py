@@ -82,7 +82,7 @@ class LabelWork:
         truth, error, treated = truth_of(self._records(self.truth.key))
         return LabelPower(
             assumed=self.assumed,
-            key=self.kept.key,
+            key=_said_key(self.assumed),
             truth=truth,
             truth_se=error,
             treated=treated,
@@ -147,6 +147,18 @@ def label_work_of(folder: Path, *, studies: int | None = None, curves: bool = Tr
     )
 
 
+def label_key_of(folder: Path) -> str:
+    """Return the hash of all that the sentences on a plan's labels follow from, as it is now.
+
+    Raises
+    ------
+    RatifyError
+        As `label_work_of` does.
+    """
+    plan = load_plan(folder)
+    return _said_key(_assumed(plan, causal_of(plan, folder / PLAN_FILE), folder))
+
+
 def _assumed(plan: Plan, causal: Causal, folder: Path) -> Assumed:
     """Return the plan with its units: assumed, or those of the frame."""
     given = plan.assumptions.causal or CausalAssumptions()
@@ -201,3 +213,9 @@ def _key(assumed: Assumed) -> str:
         "code": analysis_code(),
     }
     return files.sha256(files.canonical_json(parts))
+
+
+def _said_key(assumed: Assumed) -> str:
+    """Return a hash of the studies, and of the width that the sentences are about."""
+    wanted = assumed.causes.wanted(assumed.causal.gate.margin)
+    return files.sha256(files.canonical_json([_key(assumed), wanted]))

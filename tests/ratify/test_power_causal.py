@@ -15,6 +15,7 @@ from analysis.estimating.reading import read_inputs
 from analysis.planning import label_powering
 from prereg.errors import RatifyError
 from ratify import main
+from ratify.document import _power as power_of
 from tests.analysis.planning.test_label_power import planned
 from tests.support.answered_causal_study import make_causal_study
 from tests.support.plans import edited_plan
@@ -119,3 +120,13 @@ def test_assumptions_without_a_causal_section_are_a_fault(tmp_path: Path) -> Non
         del plan["causal"]
     with pytest.raises(RatifyError, match="about a causal effect, which the plan does not have"):
         label_powering.label_work_of(folder)
+
+
+def test_documents_say_it_as_long_as_it_is_of_this_plan(tmp_path: Path) -> None:
+    folder = planned(tmp_path / "study", frame=True)
+    run(folder, "--causal", "--no-curves")
+    kept = json.loads((folder / "power" / "causal.json").read_text(encoding="utf-8"))
+    assert power_of(folder) == tuple(kept["sentences"])
+    with edited_plan(folder) as plan:
+        plan["assumptions"]["causal"] |= {"width": 0.7}
+    assert power_of(folder) == ()
