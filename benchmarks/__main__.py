@@ -6,6 +6,7 @@ from benchmarks import (
     adaptive,
     analysis,
     causal,
+    estimating,
     judges,
     matching,
     pages,
@@ -26,6 +27,7 @@ def main() -> None:
     adaptive.main()
     turns.main()
     causal.main()
+    estimating.main()
 
 
 if __name__ == "__main__":
