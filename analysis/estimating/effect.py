@@ -17,6 +17,7 @@ from analysis.results.words import counted
 
 CHAPTER = "effect"
 CORRECTED = "corrected"
+NO_TIPPING = "Outside 0 to 1: no such correlation would make all of the judge's own effect error."
 _OVERLAP = "overlap-weighted, residual on residual, cross-fitted by user"
 _CLUSTERED = "influence values clustered by user, t by the kurtosis of the users' sums"
 
@@ -199,6 +200,7 @@ def _audited(examined: Examined, show: Showing) -> list[Quantity]:
             level=tipping.level,
             unit="correlation",
             method="measured correlation x naive / error part; Fieller's interval",
+            note="" if 0 < tipping.value <= 1 else NO_TIPPING,
             **labels,
         ),
     ]

@@ -130,7 +130,6 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
         for one in gate.conditions
     ]
     return Finding(
-        sentence=gate_sentence(gate),
         quantities=numbers,
         tables=[
             show.table(
@@ -156,13 +155,25 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
     )
 
 
-def gate_sentence(gate: Gate) -> str:
-    """Return the verdict of the gate and of its rooms in one sentence."""
+def gate_sentence(gate: Gate, *, holds: bool = True, despite: str = "") -> str:
+    """Return the verdict of the gate and of its rooms in one sentence.
+
+    Parameters
+    ----------
+    gate : Gate
+    holds : bool
+        Whether the proof holds; without it a PASS shows nothing.
+    despite : str
+        Why figures from the judge's scores alone are shown without a PASS.
+    """
     rooms = ", ".join(f"{room.name}: {room.verdict}" for room in gate.rooms)
+    said = f"The gate says {gate.verdict} ({rooms})"
+    if despite:
+        return f"{said}. Figures from the judge's scores alone are shown despite it: {despite}"
+    if gate.passed and not holds:
+        return f"{said}, but figures from the judge's scores alone also need the proof."
     may = "may be shown" if gate.passed else "are not shown"
-    return (
-        f"The gate says {gate.verdict} ({rooms}), so figures from the judge's scores alone {may}."
-    )
+    return f"{said}, so figures from the judge's scores alone {may}."
 
 
 def _notes(gate: Gate) -> tuple[Note, ...]:
