@@ -140,6 +140,7 @@ def test_a_broken_proof_prints_no_headline(study: Path) -> None:
     assert not {"corrected", "people", "raters_1"} & {one.name for one in found.results.quantities}
     assert not any(one.name == "effect_three_estimates" for one in found.results.figures)
     assert found.results.headline[0].startswith("No headline is printed")
+    assert not any("would have said" in said for said in found.results.headline)
     assert "negative" in found.proof.sentence or "cannot be moved" in found.proof.sentence
 
 

@@ -1,0 +1,93 @@
+"""If this failed, a figure would claim to be registered, or to hold at looks where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from analysis.estimating import run
+from analysis.estimating.alone import alone_finding
+from analysis.estimating.examined import Examined, examine
+from analysis.estimating.proving import proof_of
+from analysis.estimating.reading import Inputs, read_inputs
+from analysis.gate import CAUSAL_FOLDER
+from analysis.verify.again import check_effect
+from ratify.causal import run_causal
+from tests.support.answered_causal_study import make_causal_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_causal_study(tmp_path_factory.mktemp("shown") / "study")
+
+
+@pytest.fixture(scope="module")
+def inputs(study: Path) -> Inputs:
+    return read_inputs(study, mode="bot")
+
+
+@pytest.fixture(scope="module")
+def once(inputs: Inputs) -> Examined:
+    return examine(inputs)
+
+
+def test_figures_despite_the_gate_are_not_registered(inputs: Inputs) -> None:
+    locked = replace(inputs, evidence=replace(inputs.evidence, status="confirmatory"))
+    shown = alone_finding(locked, "for a talk")
+    every = [*shown.quantities, *shown.tables, *shown.figures]
+    assert {one.status for one in every} == {"exploratory"}
+
+
+def test_where_looks_are_allowed_every_interval_from_labels_holds_at_them(
+    inputs: Inputs, once: Examined
+) -> None:
+    causal = inputs.causal.model_copy(update={"sequential": True})
+    looked = examine(replace(inputs, causal=causal))
+    corrected = looked.three.corrected
+    last = looked.raters[-1].corrected
+    assert (last.low, last.high) == pytest.approx((corrected.low, corrected.high))
+    for name in ("slope", "contrast", "people_part", "error_part", "halo"):
+        wide, narrow = getattr(looked.parts, name), getattr(once.parts, name)
+        assert wide.value == narrow.value
+        assert wide.width > 1.2 * narrow.width
+    assert looked.parts.naive.width == once.parts.naive.width  # from no label
+    assert looked.parts.tipping.value == once.parts.tipping.value
+    assert looked.parts.tipping.low != looked.parts.tipping.low  # none that holds is known
+
+
+def test_a_pass_without_a_proof_shows_no_figure_of_the_judge_alone(
+    study: Path, inputs: Inputs, once: Examined, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = proof_of(inputs)
+    broken = replace(proof, checks=tuple(replace(one, passed=False) for one in proof.checks))
+    assert not broken.holds
+    rooms = tuple(
+        replace(room, conditions=tuple(replace(one, verdict="PASS") for one in room.conditions))
+        for room in once.gate.rooms
+    )
+    passed = replace(once, gate=replace(once.gate, rooms=rooms))
+    assert passed.gate.passed
+    monkeypatch.setattr(run, "examine", lambda _: passed)
+    monkeypatch.setattr(run, "proof_of", lambda *_: broken)
+    found = run.estimate_effect(study, mode="bot")
+    assert not any(one.analysis == "judge_alone" for one in found.results.quantities)
+    assert "also need the proof" in " ".join(found.results.headline)
+
+
+def test_verify_makes_the_effect_again(study: Path) -> None:
+    assert [one.name for one in check_effect(study, None)] in (
+        [],
+        ["effect", "report of the effect"],
+    )
+    run_causal(study, mode="bot")
+    assert [one.answer for one in check_effect(study, None)] == ["yes", "yes"]
+    page = study / CAUSAL_FOLDER / "tables" / "effect_estimates.csv"
+    page.write_text(page.read_text(encoding="utf-8").replace("0.8", "0.1"), encoding="utf-8")
+    effect, report = check_effect(study, None)
+    assert (effect.answer, report.answer) == ("no", "yes")
+    assert "effect_estimates.csv has been edited" in effect.line()
+    with (study / "frame.csv").open("a", encoding="utf-8") as file:
+        file.write("\n")
+    assert "frame.csv" in check_effect(study, None)[0].line()
