@@ -124,6 +124,7 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
         user_buckets=causal.confounders.user_buckets,
         time_bins=causal.confounders.time_bins,
         text=causal.confounders.text,
+        file=units.table.path,
     )
     _, user = np.unique(table[causal.user].to_numpy(dtype=str), return_inverse=True)
     refuse_few_users(table, causal, units.table.path)

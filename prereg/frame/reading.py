@@ -158,7 +158,8 @@ def read_frame(folder: Path, plan: Plan) -> Frame:
     Raises
     ------
     RatifyError
-        As `read_units`; when a score is outside its scale, no unit has both scores, or the placebo
+        As `read_units`; when a score is outside its scale, no unit has both scores, all have the
+        same outcome, or the placebo
         or the negative control is not a number for each of them, or the same for all.
     """
     return scored(read_units(folder, plan), plan)
@@ -178,6 +179,14 @@ def scored(table: Table, plan: Plan) -> Frame:
             f"no unit has both scores ({one.treatment.score}, {one.outcome.score})",
             file=table.path,
             allowed="scores in these columns; `ratify sample --scores` takes them from ratings",
+        )
+    if not np.ptp(outcome[rows]) > 0:
+        raise RatifyError(
+            "the judge gave every unit the same score of the outcome",
+            file=table.path,
+            column=one.outcome.score,
+            value=float(outcome[rows][0]),
+            allowed="an outcome that differs between units",
         )
     for name in (one.placebo, one.negative_control):
         if name is not None:

@@ -10,6 +10,8 @@ import pytest
 from analysis.estimating import run
 from analysis.estimating.alone import alone_finding
 from analysis.estimating.examined import Examined, examine
+from analysis.estimating.limits import limits
+from analysis.estimating.parts import gate_finding
 from analysis.estimating.proving import proof_of
 from analysis.estimating.reading import Inputs, read_inputs
 from analysis.gate import CAUSAL_FOLDER
@@ -76,11 +78,32 @@ def test_a_pass_without_a_proof_shows_no_figure_of_the_judge_alone(
     assert "also need the proof" in " ".join(found.results.headline)
 
 
-def test_verify_makes_the_effect_again(study: Path) -> None:
-    assert [one.name for one in check_effect(study, None)] in (
-        [],
-        ["effect", "report of the effect"],
-    )
+def test_a_finding_says_what_to_do_and_never_to_label_more_than_there_is(
+    inputs: Inputs, once: Examined
+) -> None:
+    units = len(inputs.frame)
+    first, *rest = once.gate.rooms
+    few = replace(first.conditions[0], verdict="NOT ENOUGH DATA", more=units - once.gate.n)
+    many = replace(few, more=units - once.gate.n + 1)
+    room = replace(first, conditions=(few, many))
+    found = gate_finding(inputs, replace(once.gate, rooms=(room, *rest)))
+    notes = found.verdict.notes
+    assert notes[0].do == few.labels_needed()
+    assert f"the frame has {units - once.gate.n:,} units without labels" in notes[1].do
+    failed = [one.do for one in notes if one.severity == "critical"]
+    assert failed
+    assert all(said.startswith("Rely on the corrected estimate") for said in failed)
+
+
+def test_missing_ratings_are_a_limit(inputs: Inputs, once: Examined) -> None:
+    assert not any("too few ratings" in one for one in limits(inputs, once))
+    three = replace(once.three, labels=once.three.labels - 2)
+    said = " ".join(limits(inputs, replace(once, three=three)))
+    assert f"2 of {len(inputs.sample.units):,} drawn units have too few ratings" in said
+
+
+def test_verify_makes_the_effect_again(study: Path, tmp_path: Path) -> None:
+    assert check_effect(tmp_path, None) == []
     run_causal(study, mode="bot")
     assert [one.answer for one in check_effect(study, None)] == ["yes", "yes"]
     page = study / CAUSAL_FOLDER / "tables" / "effect_estimates.csv"

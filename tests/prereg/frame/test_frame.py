@@ -103,6 +103,10 @@ def without(column: str) -> Rows:
             r"row 5 .*column local_hour: is not an hour of a day, got '24'",
         ),
         ([row | {"judge_empathy": ""} for row in units()], "no unit has both scores"),
+        (
+            [row | {"judge_attachment": 3} for row in units()],
+            "judge_attachment: the judge gave every unit the same score of the outcome, got 3",
+        ),
     ],
 )
 def test_a_fault_of_the_frame_is_one_line_with_its_place(
