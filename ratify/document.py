@@ -54,22 +54,27 @@ def documents_of(folder: Path, out: Path | None = None) -> Path:
 
 def _power(folder: Path) -> tuple[str, ...]:
     """Return what `ratify power` found of the plan as it is; say so if it is of another version."""
-    from prereg.documents.power import POWER_FILE, power_sentences
-    from prereg.errors import RatifyError
-
-    if not (folder / POWER_FILE).exists():
-        return ()
     from analysis.planning.kept import key_of
+    from analysis.planning.label_powering import label_key_of
+    from prereg.documents.power import LABELS_FILE, POWER_FILE, power_sentences
+    from prereg.errors import RatifyError
     from prereg.plan.file import load_plan
     from prereg.tables.items import read_items
 
-    plan = load_plan(folder)
-    items = read_items(folder / plan.materials.items, plan.data.reading("items"))
-    try:
-        return power_sentences(folder, key_of(plan, items))
-    except RatifyError as error:
-        click.echo(f"note: {error}", err=True)
-        return ()
+    def of_plan() -> str:
+        plan = load_plan(folder)
+        items = read_items(folder / plan.materials.items, plan.data.reading("items"))
+        return key_of(plan, items)
+
+    found: list[str] = []
+    for file, key in ((POWER_FILE, of_plan), (LABELS_FILE, lambda: label_key_of(folder))):
+        if not (folder / file).exists():
+            continue
+        try:
+            found += power_sentences(folder, key(), file=file)
+        except RatifyError as error:
+            click.echo(f"note: {error}", err=True)
+    return tuple(found)
 
 
 def say_document(folder: Path) -> None:

@@ -23,7 +23,8 @@ def key_of(plan: Plan, items: Table) -> str:
     It covers the plan, what it assumes, the items and the code that simulates and analyses.
     """
     assumed = plan.assumptions.model_dump(mode="json")
-    assumed.pop("studies", None)
+    for name in ("studies", "causal"):  # `ratify power --causal` keeps its own studies
+        assumed.pop(name, None)
     content = plan.to_json()
     content.pop("assumptions", None)
     parts = {
@@ -49,9 +50,9 @@ class Kept:
         gone.
     """
 
-    def __init__(self, folder: Path, key: str, plan: str) -> None:
+    def __init__(self, folder: Path, key: str, plan: str, *, file: str = STUDIES_FILE) -> None:
         self.key = key
-        self._path = folder / STUDIES_FILE
+        self._path = folder / file
         self.records: dict[tuple[str, int], Record] = {}
         folder.mkdir(parents=True, exist_ok=True)
         head = {"key": key, "plan": plan}

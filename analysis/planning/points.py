@@ -67,6 +67,11 @@ class Setup:
     items: pd.DataFrame
     layout: Layout
 
+    @property
+    def key(self) -> str:
+        """That of its point."""
+        return self.point.key
+
 
 def points_of(plan: Plan, items: Table, *, curves: bool) -> list[Point]:
     """Return the plan's own size first, then those of the curves.

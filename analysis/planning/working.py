@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from threading import Thread
+from typing import Any, Protocol
 
 from analysis.planning.kept import Kept
 from analysis.planning.one_study import STUDY, Record, simulate_once, study_rng
@@ -17,9 +18,27 @@ from analysis.planning.points import Setup
 from prereg.executor import Executor
 
 Task = tuple[str, int]
+
+
+class Keyed(Protocol):
+    """What studies of one size have in common, under the key of that size."""
+
+    @property
+    def key(self) -> str:
+        """The name in the file of finished studies."""
+
+
+# Returns the record of the study with a number. Another process finds it by its name.
+Once = Callable[[Any, int], Record]
 # Studies that wait for a process, so that none is idle; a stop loses no more than this for each.
 _AHEAD = 2
-_SETUPS: dict[str, Setup] = {}
+_SETUPS: dict[str, Keyed] = {}
+_ONCE: list[Once] = []
+
+
+def whole_study(setup: Setup, number: int) -> Record:
+    """Return the record of a whole study of a plan."""
+    return simulate_once(setup, study_rng(setup.plan, setup.key, number))
 
 
 def tasks_left(wanted: Mapping[str, int], kept: Kept) -> list[Task]:
@@ -40,18 +59,19 @@ def tasks_left(wanted: Mapping[str, int], kept: Kept) -> list[Task]:
 
 
 def finish(
-    setups: Sequence[Setup],
+    setups: Sequence[Keyed],
     tasks: Sequence[Task],
     kept: Kept,
     *,
     processes: int,
     told: Callable[[Task], None],
+    once: Once = whole_study,
 ) -> None:
     """Simulate studies and keep each as soon as it is finished.
 
     Parameters
     ----------
-    setups : sequence of Setup
+    setups : sequence of Keyed
         Of all points.
     tasks : sequence of (point, number)
         The studies to simulate.
@@ -60,11 +80,13 @@ def finish(
         With one, this process does all.
     told : callable
         Hears of every finished study.
+    once : callable
+        Simulates the study with a number, of a set-up.
     """
-    by_key = {setup.point.key: setup for setup in setups}
+    by_key = {setup.key: setup for setup in setups}
     if processes <= 1 or len(tasks) <= 1:
         for task in tasks:
-            kept.add(*task, _simulated(by_key, task))
+            kept.add(*task, _simulated(by_key[task[0]], task[1], once))
             told(task)
         return
     fresh = multiprocessing.get_context("spawn")  # the same on every system
@@ -73,7 +95,7 @@ def finish(
         min(processes, len(tasks)),
         mp_context=fresh,
         initializer=_prepare,
-        initargs=(by_key, os.getpid()),
+        initargs=(by_key, once, os.getpid()),
     )
     at_work: dict[Future[Record], Task] = {}
     try:
@@ -94,18 +116,19 @@ def finish(
 
 def finish_on(
     executor: Executor,
-    setups: Sequence[Setup],
+    setups: Sequence[Keyed],
     tasks: Sequence[Task],
     kept: Kept,
     *,
     told: Callable[[Task], None],
+    once: Once = whole_study,
 ) -> None:
     """Have studies simulated by an executor, and keep each as soon as it is finished.
 
     Parameters
     ----------
     executor : Executor
-    setups, tasks, kept, told
+    setups, tasks, kept, told, once
         As in `finish`.
 
     Raises
@@ -113,37 +136,36 @@ def finish_on(
     RatifyError
         As the executor does. What is finished is kept.
     """
-    by_key = {setup.point.key: setup for setup in setups}
+    by_key = {setup.key: setup for setup in setups}
     named = {f"{kept.key}-{point}-{number}": (point, number) for point, number in tasks}
-    chunks = ((key, (by_key[task[0]], task[1])) for key, task in named.items())
+    chunks = ((key, (by_key[task[0]], task[1], once)) for key, task in named.items())
     for key, record in executor.map(simulate_chunk, chunks):
         kept.add(*named[key], record)
         told(named[key])
 
 
-def simulate_chunk(chunk: tuple[Setup, int]) -> Record:
+def simulate_chunk(chunk: tuple[Keyed, int, Once]) -> Record:
     """Return the record of a study; any process may do this."""
-    setup, number = chunk
-    return _simulated({setup.point.key: setup}, (setup.point.key, number))
+    return _simulated(*chunk)
 
 
-def _simulated(setups: Mapping[str, Setup], task: Task) -> Record:
+def _simulated(setup: Keyed, number: int, once: Once) -> Record:
     """Return the record of a study; whatever goes wrong in it is counted and named."""
-    setup = setups[task[0]]
     try:
-        return simulate_once(setup, study_rng(setup.plan, *task))
+        return once(setup, number)
     except Exception as error:
         return {"failed": {STUDY: f"{type(error).__name__}: {error}"}}
 
 
 def _simulated_here(task: Task) -> Record:
-    return _simulated(_SETUPS, task)
+    return _simulated(_SETUPS[task[0]], task[1], _ONCE[0])
 
 
-def _prepare(setups: Mapping[str, Setup], parent: int) -> None:
+def _prepare(setups: Mapping[str, Keyed], once: Once, parent: int) -> None:
     """Take the set-ups, leave a stop by the keyboard to the first process, and end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _SETUPS.update(setups)
+    _ONCE[:] = [once]
     Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

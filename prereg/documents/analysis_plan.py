@@ -46,8 +46,18 @@ _ASSUMED = {
     "repeated": "columns that vary within a person",
     "effects": "sizes of effects by analysis; those that are not named have a medium size",
     "studies": "studies that are simulated",
+    "causal": "how wrong the judge is, and the effect; none: the defaults",
 }
-_EFFECT, _LEVELS = "effect", "levels"
+_ASSUMED_CAUSAL = {
+    "effect": "points between treated and control, by scores on which everybody agrees",
+    "reliability": "variance of people's scores over variance of the judge's, before it rounds",
+    "error_correlation": "correlation of the judge's two errors about one unit, before it rounds",
+    "units": "units of the frame; none: as many as it has",
+    "users": "users of these units; none: as many as the frame has",
+    "studies": "studies that are simulated for each number of labels",
+    "width": "width of the interval that is wanted, in points; none: twice the gate's margin",
+}
+_EFFECT, _LEVELS, _CAUSAL = "effect", "levels", "causal"
 
 
 def analyses(plan: Plan) -> str:
@@ -128,6 +138,8 @@ def assumptions(plan: Plan) -> str:
 def _meaning(path: str) -> str:
     """Return what an assumption means, by its place in the plan."""
     *before, last = path.split(".")
+    if before == [_CAUSAL]:
+        return _ASSUMED_CAUSAL[last]
     if _EFFECT in before:
         return "size of the effect"
     if _LEVELS in before:

@@ -9,12 +9,14 @@ from prereg.documents.prose import bullets, inline
 from prereg.errors import RatifyError
 
 POWER_FILE = Path("power") / "power.json"
+# What `ratify power --causal` wrote.
+LABELS_FILE = Path("power") / "causal.json"
 NONE_YET = (
     "The plan's power was not simulated; `ratify power` does it under the plan's assumptions."
 )
 
 
-def power_sentences(folder: Path, key: str) -> tuple[str, ...]:
+def power_sentences(folder: Path, key: str, *, file: Path = POWER_FILE) -> tuple[str, ...]:
     """Return what a study's simulated power says, the most important first.
 
     Parameters
@@ -23,13 +25,15 @@ def power_sentences(folder: Path, key: str) -> tuple[str, ...]:
         A study folder with the file that `ratify power` wrote.
     key : str
         Hash of the plan, assumptions, items and code as they are now.
+    file : Path
+        The file in the study folder.
 
     Raises
     ------
     RatifyError
         When the file is not one of power, or other studies than those of this plan were simulated.
     """
-    path = folder / POWER_FILE
+    path = folder / file
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         sentences = tuple(str(one) for one in content["sentences"])

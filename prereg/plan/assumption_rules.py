@@ -9,7 +9,7 @@ from prereg.plan.model import Plan
 
 
 def faults_of_assumptions(plan: Plan) -> Iterator[RatifyError]:
-    """Yield a fault for each assumption about a judge or analysis that the plan does not have."""
+    """Yield a fault for each assumption that does not fit what the plan has."""
     judges = [judge.id for judge in plan.judges]
     analyses = [analysis.id for analysis in plan.analyses]
     for where, given, known in (
@@ -32,3 +32,23 @@ def faults_of_assumptions(plan: Plan) -> Iterator[RatifyError]:
                 value=value,
                 allowed="-1 to 1",
             )
+    yield from _of_causal(plan)
+
+
+def _of_causal(plan: Plan) -> Iterator[RatifyError]:
+    causal = plan.assumptions.causal
+    if causal is None:
+        return
+    if plan.causal is None:
+        yield RatifyError(
+            "is about a causal effect, which the plan does not have",
+            column="assumptions.causal",
+            allowed="null, or a causal section",
+        )
+    if causal.units is not None and causal.users is not None and causal.users > causal.units:
+        yield RatifyError(
+            "are more users than units, but every user has at least one unit",
+            column="assumptions.causal.users",
+            value=causal.users,
+            allowed=f"at most {causal.units:,}, the units",
+        )

@@ -93,16 +93,52 @@ class Effects(Strict):
     repeated: tuple[Text, ...] = ()
 
 
+class CausalAssumptions(Strict):
+    """What `ratify power --causal` assumes of the units, of the judge and of the effect.
+
+    Attributes
+    ----------
+    effect : float
+        Points of the outcome between treated and control, by scores on which everybody agrees.
+    reliability : float
+        Of the judge: variance of people's scores over variance of its scores, before it rounds.
+    error_correlation : float
+        Of the judge's two errors about one unit, before it rounds.
+    units, users : int, optional
+        By default as many as the frame has; without a frame 6,000 units, and a third as many users
+        as units.
+    studies : int
+        Simulated for each number of labels.
+    width : float, optional
+        The width of the 95% interval that is wanted, in points; by default twice the margin of the
+        gate.
+    """
+
+    effect: float = Field(default=0.5, ge=-6, le=6)
+    reliability: float = Field(default=0.6, gt=0, le=1)
+    error_correlation: float = Field(default=0.5, ge=-1, le=1)
+    units: int | None = Field(default=None, ge=200, le=1_000_000)
+    users: int | None = Field(default=None, ge=50, le=1_000_000)
+    studies: int = Field(default=200, ge=20, le=100_000)
+    width: float | None = Field(default=None, gt=0)
+
+    def wanted(self, margin: float) -> float:
+        """Return the width that is wanted, with the margin of the gate."""
+        return self.width if self.width is not None else 2 * margin
+
+
 class Assumptions(Strict):
     """Everything a simulation of the plan has to assume; none of it changes an analysis.
 
-    `effects` has the id of an analysis as its key. `studies` are simulated for power.
+    `effects` has the id of an analysis as its key. `studies` are simulated for power. `causal`
+    belongs to a plan with a causal section.
     """
 
     raters: RaterAssumptions = RaterAssumptions()
     judges: JudgeAssumptions = JudgeAssumptions()
     effects: dict[Identifier, Effects] = added({})
     studies: int = added(400, ge=20, le=100_000)
+    causal: CausalAssumptions | None = added(None)
 
     def of(self, analysis: str) -> Effects:
         """Return what is assumed about the data of an analysis."""
