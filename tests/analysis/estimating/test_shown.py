@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -111,6 +112,13 @@ def test_verify_makes_the_effect_again(study: Path, tmp_path: Path) -> None:
     effect, report = check_effect(study, None)
     assert (effect.answer, report.answer) == ("no", "yes")
     assert "effect_estimates.csv has been edited" in effect.line()
+    kept = study / CAUSAL_FOLDER / "results.json"
+    written = json.loads(kept.read_text(encoding="utf-8"))
+    first = written["quantities"][0]
+    for change, answer in ((1e-13, "cannot check"), (1e-3, "no")):
+        changed = [first | {"estimate": first["estimate"] + change}, *written["quantities"][1:]]
+        kept.write_text(json.dumps(written | {"quantities": changed}), encoding="utf-8")
+        assert check_effect(study, None)[0].answer == answer
     with (study / "frame.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     assert "frame.csv" in check_effect(study, None)[0].line()
