@@ -51,13 +51,9 @@ def check_results(
         meta = read_results(place / "results.json").meta
     except RatifyError as error:
         return [no("results", str(error)), no("report", str(error))]
-
-    def analysed(study: Path) -> None:
-        analyze_study(study, mode=str(meta["mode"]), at=str(meta["created_at"]), began=began)
-
     return [
         checked("looks", lambda: _looks(folder, meta, lock)),
-        checked("results", lambda: _again("results", place, meta, lock, analysed)),
+        checked("results", lambda: _results(folder, meta, lock, began)),
         checked("report", lambda: _report(place, meta)),
     ]
 
@@ -113,6 +109,17 @@ def _looks(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
     later = len(found) - len(named)
     more = f"; {later} later, of which the results are not here" if later else ""
     return yes("looks", f"first at {named[0][0]}, {len(named)} in all{more}")
+
+
+def _results(
+    folder: Path, meta: Mapping[str, Any], lock: Lock | None, began: Callable[[str], None] | None
+) -> Check:
+    """Run the analysis again beside a copy of the tables, and compare every file."""
+
+    def analysed(study: Path) -> None:
+        analyze_study(study, mode=str(meta["mode"]), at=str(meta["created_at"]), began=began)
+
+    return _again("results", folder / RESULTS_FOLDER, meta, lock, analysed)
 
 
 def _again(
