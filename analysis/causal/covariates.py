@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -70,6 +71,7 @@ def covariates(
     hour: str = "local_hour",
     unit: str = "item_id",
     rarest: int = RAREST,
+    file: Path | str = "frame",
 ) -> Covariates:
     """Return the confounders of the units of a frame.
 
@@ -98,6 +100,8 @@ def covariates(
         The column of ids, in both tables.
     rarest : int
         A level of words that fewer units have is joined with the other such levels.
+    file : Path or str
+        Of the frame, for messages.
 
     Returns
     -------
@@ -119,7 +123,7 @@ def covariates(
         frame, unit, *columns, *([user] if user_buckets else []), *([hour] if time_bins else [])
     )
     parts = [] if embeddings is None else [_text(frame, embeddings, components, text, unit)]
-    parts += [_column(frame, name, rarest) for name in columns]
+    parts += [_column(frame, name, rarest, unit, file) for name in columns]
     if user_buckets:
         parts.append(_users(frame[user], user, user_buckets))
     if time_bins:
@@ -210,7 +214,7 @@ def _aligned(frame: pd.DataFrame, embeddings: pd.DataFrame, unit: str) -> NDArra
     return vectors
 
 
-def _column(frame: pd.DataFrame, name: str, rarest: int) -> _Part:
+def _column(frame: pd.DataFrame, name: str, rarest: int, unit: str, file: Path | str) -> _Part:
     """Return a further column: as it is if all its cells are numbers, otherwise as indicators."""
     cells = frame[name]
     if pd.api.types.is_bool_dtype(cells):
@@ -224,8 +228,8 @@ def _column(frame: pd.DataFrame, name: str, rarest: int) -> _Part:
         row = int(np.flatnonzero(wrong)[0])
         raise RatifyError(
             f"{wrong.sum():,} of {len(numbers):,} units have no finite number here",
-            file="frame",
-            row=f"record {row + 1:,}",
+            file=file,
+            row=f"unit {frame[unit].iloc[row]}",
             column=name,
             value=None if pd.isna(words.iloc[row]) else str(words.iloc[row]),
             allowed="a number for every unit; words only, to make a level of the missing ones; or "

@@ -30,11 +30,14 @@ class Embeddings:
         What made them, as the file says; empty if it does not.
     lexical : bool
         Whether the encoder matches words, not meaning.
+    text : str
+        The column that was embedded, as the file says; empty if it does not.
     """
 
     table: pd.DataFrame = field(repr=False)
     encoder: str = ""
     lexical: bool = False
+    text: str = ""
 
 
 def read_embeddings(path: Path) -> Embeddings:
@@ -75,7 +78,12 @@ def read_embeddings(path: Path) -> Embeddings:
     table = pd.DataFrame(values, columns=[f"e{at}" for at in range(values.shape[1])])
     table.insert(0, UNIT, pd.Series(ids, dtype="str"))
     made_by = json.loads((read.schema.metadata or {}).get(MADE_BY, b"{}"))
-    return Embeddings(table, str(made_by.get("encoder", "")), bool(made_by.get("lexical", False)))
+    return Embeddings(
+        table,
+        str(made_by.get("encoder", "")),
+        bool(made_by.get("lexical", False)),
+        str(made_by.get("text", "")),
+    )
 
 
 def _ids(column: Any, path: Path) -> list[str]:

@@ -7,6 +7,7 @@ that are asymptotically normal, as in Waudby-Smith, Arbour, Sinha, Kennedy and R
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -36,7 +37,7 @@ def reach(share: float, level: float = 0.95) -> float:
     lower branch of Lambert's function. It must be fixed before the labels come.
     """
     alpha = 1 - level
-    intrinsic = share * (-float(lambertw(-(alpha**2) / np.e, -1).real) - 1)
+    intrinsic = share * (-float(lambertw(-(alpha**2) / math.e, -1).real) - 1)
     return float(np.sqrt((1 + 1 / intrinsic) * np.log((intrinsic + 1) / alpha**2)))
 
 

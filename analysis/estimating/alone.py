@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -35,7 +36,9 @@ def alone_finding(inputs: Inputs, despite: str) -> Finding:
     despite : str
         Why they are shown without a PASS of the gate; empty with one.
     """
-    show = Showing(inputs.evidence, CHAPTER, despite)
+    # the plan says that these figures need a PASS, so without one they are not registered
+    evidence = replace(inputs.evidence, status="exploratory") if despite else inputs.evidence
+    show = Showing(evidence, CHAPTER, despite)
     robust, matched = _robust(inputs, show), _matched(inputs, show)
     return Finding(
         quantities=[*robust.quantities, *matched.quantities],

@@ -17,6 +17,7 @@ from analysis.results.words import counted
 
 CHAPTER = "effect"
 CORRECTED = "corrected"
+NO_TIPPING = "Outside 0 to 1: no such correlation would make all of the judge's own effect error."
 _OVERLAP = "overlap-weighted, residual on residual, cross-fitted by user"
 _CLUSTERED = "influence values clustered by user, t by the kurtosis of the users' sums"
 
@@ -71,7 +72,7 @@ def effect_sentence(inputs: Inputs, examined: Examined) -> str:
     causal, three = inputs.causal, examined.three
     one = three.corrected
     raters = counted(causal.labels.raters, "person", "people")
-    zero = " The interval includes no effect." if one.low <= 0 <= one.high else ""
+    zero = " The interval includes 0, no effect." if one.low <= 0 <= one.high else ""
     return (
         f"Corrected by people's labels, {causal.treatment.scale.replace('_', ' ')} of at least "
         f"{causal.treatment.treated:g} instead of at most {causal.treatment.control:g} changes "
@@ -188,17 +189,20 @@ def _audited(examined: Examined, show: Showing) -> list[Quantity]:
             "errors about the lines on people's scores, weighted by inverse inclusion probability; "
             "delta method, clustered by user",
             unit="correlation",
+            note="What the judge's scores say more or less than its average at a score by people. "
+            "The gate's correlation is of its scores minus people's, so it is another number.",
             **labels,
         ),
         show.plain(
             "judge_error_e_value",
             "error correlation at which the judge's own effect is all error",
-            estimate=tipping.value,
+            estimate=tipping.value if np.isfinite(tipping.value) else None,
             low=tipping.low if np.isfinite(tipping.low) else None,
             high=tipping.high if np.isfinite(tipping.high) else None,
             level=tipping.level,
             unit="correlation",
             method="measured correlation x naive / error part; Fieller's interval",
+            note="" if 0 < tipping.value <= 1 else NO_TIPPING,
             **labels,
         ),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -75,31 +76,50 @@ def examine(inputs: Inputs) -> Examined:
     three = three_estimates(frame, labels, cuts, inputs.evidence.rng(FOLDS), folds=folds)
     # the same users in the same folds
     side = judge_side(frame, cuts, inputs.evidence.rng(FOLDS), folds=folds, labels=labels)
-    parts = decomposition(side, labels)
-    planned = causal.labels.stratified + causal.labels.random
+    parts, raters = decomposition(side, labels), _by_raters(inputs, side)
+    contrast, planned = parts.error_part, causal.labels.stratified + causal.labels.random
     looks = ""
     if causal.sequential:
         plain = three.corrected
-        three = replace(
-            three,
-            people=at_every_look(three.people, labels=three.labels, planned=planned),
-            corrected=at_every_look(three.corrected, labels=three.labels, planned=planned),
-        )
+
+        def at_looks(one: Estimate) -> Estimate:
+            return at_every_look(one, labels=three.labels, planned=planned)
+
+        raters = [replace(one, corrected=at_looks(one.corrected)) for one in raters]
+        parts = _parts_at_looks(parts, at_looks)
+        three = replace(three, people=at_looks(three.people), corrected=at_looks(three.corrected))
         looks = (
-            "The plan allows looks before the end, so the intervals of people's and the corrected "
-            "estimate, and those of the gate, hold at all looks together. That makes the corrected "
-            f"one {three.corrected.width / plain.width:.2f} times as wide as at a single look."
+            "The plan allows looks before the end, so all intervals that come from labels hold at "
+            f"all looks together; that makes the corrected one "
+            f"{three.corrected.width / plain.width:.2f} times as wide as at a single look. The "
+            "error correlation at which the judge's own effect is all error has no such interval, "
+            "so it is given without one."
         )
     return Examined(
         side=side,
         three=three,
         parts=parts,
-        raters=tuple(_by_raters(inputs, side)),
-        gate=_gate(inputs, parts.error_part, planned),
+        raters=tuple(raters),
+        gate=_gate(inputs, contrast, planned),
         confounding=e_value_of(three.corrected, _spread(inputs)),
         robustness=_robustness(side, three.corrected, inputs),
         strange=difference_sentence(frame, labels),
         looks=looks,
+    )
+
+
+def _parts_at_looks(
+    parts: Decomposition, at_looks: Callable[[Estimate], Estimate]
+) -> Decomposition:
+    """Return the parts of the judge's effect with intervals that hold at every look."""
+    return replace(
+        parts,
+        slope=at_looks(parts.slope),
+        contrast=at_looks(parts.contrast),
+        people_part=at_looks(parts.people_part),
+        error_part=at_looks(parts.error_part),
+        halo=at_looks(parts.halo),
+        tipping=replace(parts.tipping, low=np.nan, high=np.nan),
     )
 
 

@@ -24,6 +24,12 @@ def limits(inputs: Inputs, examined: Examined) -> list[str]:
         "estimate is wrong with them.",
         "No estimate by matching is corrected for the judge's errors.",
     ]
+    drawn, labelled = len(inputs.sample.units), examined.three.labels
+    if labelled < drawn:
+        found.append(
+            f"{drawn - labelled:,} of {drawn:,} drawn units have too few ratings. The estimate "
+            "holds if, within each stratum, they are like the others."
+        )
     unmeasured = causal.confounders.unmeasured
     if unmeasured:
         found.append(f"The plan names what nobody measured: {listed(list(unmeasured))}.")

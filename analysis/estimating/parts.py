@@ -8,6 +8,7 @@ import pandas as pd
 from analysis.causal.balance_figures import plot_balance
 from analysis.causal.graph import plot_graph
 from analysis.causal.proof import Proof
+from analysis.causal.rooms.condition import FAIL, Condition
 from analysis.causal.rooms.figures import plot_rooms
 from analysis.causal.rooms.gate import Gate
 from analysis.causal.score_figures import plot_scores, score_shares
@@ -130,7 +131,6 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
         for one in gate.conditions
     ]
     return Finding(
-        sentence=gate_sentence(gate),
         quantities=numbers,
         tables=[
             show.table(
@@ -152,34 +152,59 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
                 alt="; ".join(f"{room.name}: {room.verdict}" for room in gate.rooms) + ".",
             )
         ],
-        verdict=Verdict(notes=_notes(gate)),
+        verdict=Verdict(notes=_notes(gate, len(inputs.frame))),
     )
 
 
-def gate_sentence(gate: Gate) -> str:
-    """Return the verdict of the gate and of its rooms in one sentence."""
+def gate_sentence(gate: Gate, *, holds: bool = True, despite: str = "") -> str:
+    """Return the verdict of the gate and of its rooms in one sentence.
+
+    Parameters
+    ----------
+    gate : Gate
+    holds : bool
+        Whether the proof holds; without it a PASS shows nothing.
+    despite : str
+        Why figures from the judge's scores alone are shown without a PASS.
+    """
     rooms = ", ".join(f"{room.name}: {room.verdict}" for room in gate.rooms)
+    said = f"The gate says {gate.verdict} ({rooms})"
+    if despite:
+        return f"{said}. Figures from the judge's scores alone are shown despite it: {despite}"
+    if gate.passed and not holds:
+        return f"{said}, but figures from the judge's scores alone also need the proof."
     may = "may be shown" if gate.passed else "are not shown"
-    return (
-        f"The gate says {gate.verdict} ({rooms}), so figures from the judge's scores alone {may}."
-    )
+    return f"{said}, so figures from the judge's scores alone {may}."
 
 
-def _notes(gate: Gate) -> tuple[Note, ...]:
-    notes = []
+def _notes(gate: Gate, units: int) -> tuple[Note, ...]:
+    """Return what is said of every condition that does not pass; `units` are those of the frame."""
+    notes, left = [], units - gate.n
     for room in gate.rooms:
         for one in room.conditions:
             if one.verdict == "PASS":
                 continue
             notes.append(
                 Note(
-                    severity="critical" if one.verdict == "FAIL" else "warning",
+                    severity="critical" if one.verdict == FAIL else "warning",
                     about=room.name,
-                    says=one.line(),
-                    do=" ".join(one.further()) or "Rely on the corrected estimate only.",
+                    says=" ".join(part for part in (one.line(), one.beside) if part),
+                    do=_what_to_do(one, left),
                 )
             )
     return tuple(notes)
+
+
+def _what_to_do(one: Condition, left: int) -> str:
+    """Return what to do about a condition that does not pass, with so many units not labelled."""
+    if one.verdict == FAIL:
+        return "Rely on the corrected estimate: more labels will hardly change this verdict."
+    if one.more is not None and one.more > left:
+        return (
+            f"{one.why} Rely on the corrected estimate: about {one.more:,} more labels would "
+            f"decide (a first estimate), and the frame has {left:,} units without labels."
+        ).strip()
+    return f"{one.why} {one.labels_needed()}".strip()
 
 
 def proof_finding(inputs: Inputs, proof: Proof, despite: str = "") -> Finding:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from analysis.arrays import FloatArray
 from analysis.causal import nuisances
@@ -18,7 +17,6 @@ from analysis.causal.planted import Estimator
 from analysis.causal.proof import Proof, prove
 from analysis.causal.units import Cuts, Frame
 from analysis.estimating.reading import Inputs
-from prereg.errors import RatifyError
 
 # The estimator takes seconds on more units than this, and is tried twenty times.
 MOST_UNITS = 20_000
@@ -38,7 +36,7 @@ def proof_of(inputs: Inputs, told: Callable[[int, int], None] | None = None) -> 
     Raises
     ------
     RatifyError
-        If an arm is too small, or a column of a placebo or of a negative control holds no numbers.
+        If an arm is too small.
 
     Notes
     -----
@@ -91,10 +89,15 @@ def headline_estimator(cuts: Cuts, folds: int) -> Estimator:
 def _null(
     inputs: Inputs, column: str | None, estimator: Estimator, *, is_treatment: bool
 ) -> Estimate | None:
-    """Return the estimate of an effect that must be nothing; None if the plan names no column."""
+    """Return the estimate of an effect that must be nothing; None if the plan names no column.
+
+    The reader of the frame has checked that the column holds numbers that differ.
+    """
     if column is None:
         return None
-    values = _numbers(inputs.table, column, inputs.causal.frame)
+    read = inputs.sample.frame
+    cells = [read.table.number(at + 2, column) for at in read.rows]
+    values = np.array(cells, dtype=np.float64)
     frame = inputs.frame
     arms = _placebo_arms(values) if is_treatment else inputs.cuts.arms(frame.treatment)
     outcome = frame.outcome if is_treatment else values
@@ -106,22 +109,6 @@ def _placebo_arms(values: FloatArray) -> FloatArray:
     few = len(np.unique(values)) <= _TWO
     above = values > (values.min() if few else np.median(values))
     return np.where(above, 1.0, 0.0)
-
-
-def _numbers(table: pd.DataFrame, column: str, file: str) -> FloatArray:
-    numbers = np.array(pd.to_numeric(table[column], errors="coerce"), dtype=np.float64)
-    bad = ~np.isfinite(numbers)
-    if bad.any():
-        row = int(np.flatnonzero(bad)[0])
-        raise RatifyError(
-            "is not a number",
-            file=file,
-            row=f"unit {table['item_id'].iloc[row]}",
-            column=column,
-            value=str(table[column].iloc[row]),
-            allowed="a number for every unit",
-        )
-    return numbers
 
 
 def groups_named(groups: Mapping[str, Sequence[int]], encoder: str, buckets: int) -> list[str]:

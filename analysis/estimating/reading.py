@@ -14,6 +14,7 @@ from analysis.causal.apart import refuse_both_scores
 from analysis.causal.covariates import Covariates, covariates
 from analysis.causal.embeddings import Embeddings, read_embeddings
 from analysis.causal.units import Cuts, Frame, Labels
+from analysis.estimating.usable import refuse_few_users, refuse_unlabelled_strata, refuse_unusable
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.tables import TABLES_FOLDER
 from analysis.results.words import counted
@@ -21,7 +22,7 @@ from analysis.tables.tidy import table_path
 from prereg.errors import RatifyError
 from prereg.frame.labelled import Labelled, read_labelled
 from prereg.frame.reading import ID, causal_of, read_frame
-from prereg.plan.causal import Causal
+from prereg.plan.causal import Causal, encoder_name
 from prereg.plan.file import PLAN_FILE, load_plan
 
 EMBEDDINGS_FILE = "embeddings.parquet"
@@ -113,7 +114,7 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
     table = pd.DataFrame(
         [units.table.rows[at] for at in units.rows], columns=list(units.table.columns), dtype=str
     )
-    embeddings = _embeddings(folder)
+    embeddings = _embeddings(folder, causal, table[ID].tolist())
     confounders = covariates(
         table,
         embeddings.table,
@@ -123,8 +124,10 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
         user_buckets=causal.confounders.user_buckets,
         time_bins=causal.confounders.time_bins,
         text=causal.confounders.text,
+        file=units.table.path,
     )
     _, user = np.unique(table[causal.user].to_numpy(dtype=str), return_inverse=True)
+    refuse_few_users(table, causal, units.table.path)
     frame = Frame(
         table[ID].to_numpy(dtype=str),
         user.astype(np.int64),
@@ -144,6 +147,8 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
             file=path,
             allowed="ratings of the sample by as many people as causal.labels.raters says",
         )
+    refuse_unlabelled_strata(labels, sample.strata, path)
+    refuse_unusable(labels, causal, path)
     notes = [*confounders.notes, *_said_of_frame(units.unscored), *lost]
     return Inputs(
         evidence,
@@ -159,11 +164,36 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
     )
 
 
-def _embeddings(folder: Path) -> Embeddings:
+def _embeddings(folder: Path, causal: Causal, units: list[str]) -> Embeddings:
+    """Return the embeddings, if they are of every unit and, as far as they say, of this plan."""
     path = folder / EMBEDDINGS_FILE
     if not path.exists():
         raise RatifyError("no such file", file=path, allowed="run `ratify embed`")
-    return read_embeddings(path)
+    found = read_embeddings(path)
+    wanted = encoder_name(causal.confounders.encoder)
+    for said, planned, key, words in (
+        (found.encoder, wanted, "encoder", "by another encoder than the plan's"),
+        (found.text, causal.confounders.text, "text", "of another column than the plan's"),
+    ):
+        if said and said != planned:
+            raise RatifyError(
+                f"was made {words}",
+                file=path,
+                column=f"causal.confounders.{key}",
+                value=said,
+                allowed=f"{planned}: run `ratify embed` again",
+            )
+    missing = set(units).difference(found.table[ID])
+    if missing:
+        first = next(name for name in units if name in missing)
+        raise RatifyError(
+            f"{counted(len(missing), 'unit')} of the frame without an embedding",
+            file=path,
+            column=ID,
+            value=first,
+            allowed="an embedding of every unit of the frame: run `ratify embed`",
+        )
+    return found
 
 
 def _said_of_frame(unscored: int) -> list[str]:

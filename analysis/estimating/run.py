@@ -94,7 +94,7 @@ def estimate_effect(
     proof = proof_of(inputs, told)
     reason = "" if examined.gate.passed else despite
     alone = Finding()
-    if examined.gate.passed or reason:
+    if (examined.gate.passed and proof.holds) or reason:
         say("figures from the judge's scores alone")
         alone = alone_finding(inputs, reason)
     results = _assembled(inputs, examined, proof, alone, folder, now, reason)
@@ -121,10 +121,9 @@ def _assembled(
         alone,
     ]
     first = [one.sentence for one in (chapters[0], chapters[2]) if one.sentence]
-    said = [*first, judge_sentence(examined), gate_sentence(examined.gate)]
-    said += [f"Figures from the judge's scores alone are shown despite the gate: {reason}"] * bool(
-        reason
-    )
+    # the judge's own number comes from the estimator that the proof is about
+    judge = [judge_sentence(examined)] if proof.holds else []
+    said = [*first, *judge, gate_sentence(examined.gate, holds=proof.holds, despite=reason)]
     treatment, outcome = causal.treatment, causal.outcome
     return Results(
         kind="study",

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from analysis.estimating.reading import EMBEDDINGS_FILE
+from analysis.estimating.run import estimate_effect
 from analysis.evidence.tables import TABLES_FOLDER
+from analysis.gate import CAUSAL_FOLDER
 from analysis.report.data import read_results
 from analysis.report.page import render
 from analysis.results.files import BLIND_FOLDER, RESULTS_FOLDER
@@ -22,15 +26,17 @@ from prereg.code import analysis_code
 from prereg.errors import RatifyError
 from prereg.lock import Lock
 from prereg.looks import LOOKS_FILE, read_looks
+from prereg.plan.file import load_plan
 from prereg.tables.manifest import read_manifest
 from prereg.tables.notes import heard_by
 
 REPORT = "report.html"
 # What the study folder holds beside what an analysis reads.
 _NOT_READ = shutil.ignore_patterns(
-    RESULTS_FOLDER, BLIND_FOLDER, "*.sqlite3*", ".*", "pseudonyms.csv"
+    RESULTS_FOLDER, BLIND_FOLDER, CAUSAL_FOLDER, "*.sqlite3*", ".*", "pseudonyms.csv"
 )
 _LONGEST = 40
+_NINE_DIGITS = 1e-9
 
 
 def check_results(
@@ -49,6 +55,33 @@ def check_results(
         checked("looks", lambda: _looks(folder, meta, lock)),
         checked("results", lambda: _results(folder, meta, lock, began)),
         checked("report", lambda: _report(place, meta)),
+    ]
+
+
+def check_effect(
+    folder: Path, lock: Lock | None, began: Callable[[str], None] | None = None
+) -> list[Check]:
+    """Return whether the causal results follow from the tables; nothing if there are none."""
+    place = folder / CAUSAL_FOLDER
+    if not (place / "results.json").exists():
+        return []
+    try:
+        meta = read_results(place / "results.json").meta
+    except RatifyError as error:
+        return [no("effect", str(error)), no("report of the effect", str(error))]
+
+    def estimated(study: Path) -> None:
+        estimate_effect(
+            study,
+            mode=str(meta["mode"]),
+            despite=str(meta.get("despite_gate", "")),
+            at=str(meta["created_at"]),
+            began=began,
+        )
+
+    return [
+        checked("effect", lambda: _again("effect", place, meta, lock, estimated)),
+        checked("report of the effect", lambda: _report(place, meta, "report of the effect")),
     ]
 
 
@@ -82,30 +115,76 @@ def _results(
     folder: Path, meta: Mapping[str, Any], lock: Lock | None, began: Callable[[str], None] | None
 ) -> Check:
     """Run the analysis again beside a copy of the tables, and compare every file."""
-    newer = list(_changed_inputs(folder, meta))
+
+    def analysed(study: Path) -> None:
+        analyze_study(study, mode=str(meta["mode"]), at=str(meta["created_at"]), began=began)
+
+    return _again("results", folder / RESULTS_FOLDER, meta, lock, analysed)
+
+
+def _again(
+    what: str,
+    place: Path,
+    meta: Mapping[str, Any],
+    lock: Lock | None,
+    made: Callable[[Path], object],
+) -> Check:
+    """Make results again from a copy of the tables, and compare every file.
+
+    Parameters
+    ----------
+    what : str
+        The name of the check.
+    place : Path
+        The folder of the results, in the study folder.
+    meta : mapping
+        What they say of themselves.
+    lock : Lock or None
+    made : callable
+        Makes them in the study folder that it is given.
+    """
+    folder = place.parent
+    newer = list(
+        _changed_inputs(folder, meta, _beside(folder) if place.name == CAUSAL_FOLDER else ())
+    )
     if newer:
-        return no("results", f"not made from these tables: {listed_differences(newer)} differ")
+        return no(what, f"not made from these tables: {listed_differences(newer)} differ")
     if lock is not None and meta.get("plan_hash") not in (None, lock.plan_hash):
-        return no("results", "made under an earlier version of the plan; run `ratify analyze`")
+        command = "causal" if place.name == CAUSAL_FOLDER else "analyze"
+        return no(what, f"made under an earlier version of the plan; run `ratify {command}`")
     with tempfile.TemporaryDirectory() as name, heard_by(None):
         study = Path(name) / "study"
         _copy(folder, study)
         try:
-            mode, at = str(meta["mode"]), str(meta["created_at"])
-            analyze_study(study, mode=mode, at=at, began=began)
+            made(study)
         except RatifyError as error:
-            return no("results", f"the analysis cannot be run again: {_in(folder, study, error)}")
-        found = list(_differences(folder / RESULTS_FOLDER, study / RESULTS_FOLDER))
+            return no(what, f"the analysis cannot be run again: {_in(folder, study, error)}")
+        found = list(_differences(place, study / place.name))
+        rounding = bool(found) and _only_rounding(place, study / place.name)
+    if rounding:
+        return cannot(
+            what,
+            "results.json has the same numbers to nine digits when it is run again, but not to the "
+            "last one, as on another number of processors; so files cannot be compared",
+        )
     other = _other_software(meta)
     said = f" ({'; '.join(other)})" if other else ""
     if found:
-        return no("results", f"{listed_differences(found)}{said}")
-    return yes("results", f"the analysis gives the same files when it is run again{said}")
+        return no(what, f"{listed_differences(found)}{said}")
+    return yes(what, f"the analysis gives the same files when it is run again{said}")
 
 
-def _changed_inputs(folder: Path, meta: Mapping[str, Any]) -> Iterator[str]:
+def _beside(folder: Path) -> tuple[str, ...]:
+    """Return what a causal estimate reads that is no exported table."""
+    causal = load_plan(folder).causal
+    return () if causal is None else (causal.frame, EMBEDDINGS_FILE)
+
+
+def _changed_inputs(
+    folder: Path, meta: Mapping[str, Any], beside: Sequence[str] = ()
+) -> Iterator[str]:
     for name, digest in dict(meta.get("inputs", {})).items():
-        path = folder / TABLES_FOLDER / Path(name).name
+        path = folder / name if name in beside else folder / TABLES_FOLDER / Path(name).name
         if not path.exists():
             yield f"{name} (missing)"
         elif not same_bytes(path.read_bytes(), digest):
@@ -208,6 +287,28 @@ def _unlike(one: Any, other: Any, place: str) -> Iterator[str]:
         yield f"{place}: {_short(one)} here, {_short(other)} when it is run again"
 
 
+def _only_rounding(made: Path, again: Path) -> bool:
+    """Whether results.json differs from the one made again, and only in the last digits."""
+    one, other = (
+        json.loads(_unix((folder / "results.json").read_bytes())) for folder in (made, again)
+    )
+    for content in (one, other):
+        for name in ("code", "versions"):
+            content["meta"].pop(name, None)
+    return bool(one != other) and _alike(one, other)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two JSON values are the same but for the last digits of numbers."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_alike(one[name], other[name]) for name in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=_NINE_DIGITS, abs_tol=_NINE_DIGITS)
+    return bool(one == other)
+
+
 def _short(value: Any) -> str:
     if isinstance(value, list):
         return f"{len(value)} entries"
@@ -215,16 +316,16 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _report(place: Path, meta: Mapping[str, Any]) -> Check:
+def _report(place: Path, meta: Mapping[str, Any], what: str = "report") -> Check:
     page = place / REPORT
     if not page.exists():
-        return cannot("report", f"there is no {REPORT}")
+        return cannot(what, f"there is no {REPORT}")
     again = render(read_results(place / "results.json"), place / "figures")
     if _unix(page.read_bytes()) == again.encode("utf-8"):
-        return yes("report", "made from these results")
+        return yes(what, "made from these results")
     other = _other_software(meta)
     said = f" ({'; '.join(other)})" if other else ""
-    return no("report", f"{REPORT} is not the report of these results{said}")
+    return no(what, f"{REPORT} is not the report of these results{said}")
 
 
 def _unix(content: bytes) -> bytes:

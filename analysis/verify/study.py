@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from analysis.verify.again import check_results
+from analysis.verify.again import check_effect, check_results
 from analysis.verify.check import Check, cannot, checked
 from analysis.verify.registered import check_code, check_lock, check_parts, check_stamps
 from analysis.verify.rows import check_apart, check_chain, check_missing, check_tables
@@ -52,7 +52,7 @@ def verify_study(folder: Path, began: Callable[[str], None] | None = None) -> li
     )
     if plan is not None and plan.design.apart:
         found.append(checked("scales apart", lambda: check_apart(folder, plan)))
-    found += check_results(folder, lock, began)
+    found += [*check_results(folder, lock, began), *check_effect(folder, lock, began)]
     if lock is not None:
         found += [check_code(lock), checked("stamps", lambda: check_stamps(folder, lock))]
     return found

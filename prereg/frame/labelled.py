@@ -80,7 +80,7 @@ def labelled(items: Table, plan: Plan, frame: Frame) -> Labelled:
                 column=column,
                 allowed="items that `ratify sample` drew from the frame",
             )
-    items.require_filled(*SAMPLE_COLUMNS)
+    items.require_filled(STRATUM, SAMPLED_FOR_COLUMN)
     strata = frame.strata(causal_of(plan, items.path))
     place = {name: at for at, name in enumerate(frame.ids)}
     for row, record in enumerate(items.rows, start=2):
@@ -124,7 +124,8 @@ def _check(
         )
     chance = items.number(row, PROBABILITY)
     if chance is None or not 0 < chance <= 1:
-        raise items.error(row, PROBABILITY, "is no probability", allowed="above 0, to 1")
+        problem = "is empty" if chance is None else "is no probability"
+        raise items.error(row, PROBABILITY, problem, allowed=f"above 0, to 1: {AGAIN}")
 
 
 def _probabilities(items: Table, strata: Strata, drawn: tuple[str, ...]) -> FloatArray:

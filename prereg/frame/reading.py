@@ -158,7 +158,9 @@ def read_frame(folder: Path, plan: Plan) -> Frame:
     Raises
     ------
     RatifyError
-        As `read_units`; when a score is outside its scale, or no unit has both scores.
+        As `read_units`; when a score is outside its scale, no unit has both scores, all have the
+        same outcome, or the placebo
+        or the negative control is not a number for each of them, or the same for all.
     """
     return scored(read_units(folder, plan), plan)
 
@@ -178,7 +180,38 @@ def scored(table: Table, plan: Plan) -> Frame:
             file=table.path,
             allowed="scores in these columns; `ratify sample --scores` takes them from ratings",
         )
+    if not np.ptp(outcome[rows]) > 0:
+        raise RatifyError(
+            "the judge gave every unit the same score of the outcome",
+            file=table.path,
+            column=one.outcome.score,
+            value=float(outcome[rows][0]),
+            allowed="an outcome that differs between units",
+        )
+    for name in (one.placebo, one.negative_control):
+        if name is not None:
+            _refuse_no_test(table, name, rows.tolist())
     return Frame(table, tuple(rows.tolist()), treatment[rows], outcome[rows])
+
+
+def _refuse_no_test(table: Table, column: str, rows: list[int]) -> None:
+    """Raise if a placebo or a negative control is not a number somewhere, or never differs."""
+    found = set()
+    for at in rows:
+        value = table.number(at + 2, column)
+        if value is None:
+            raise table.error(
+                at + 2, column, "is empty", allowed="a number for every unit with both scores"
+            )
+        found.add(value)
+    if len(found) == 1:
+        raise RatifyError(
+            "is the same for all units, so it tests nothing",
+            file=table.path,
+            column=column,
+            value=found.pop(),
+            allowed="a column that differs between units",
+        )
 
 
 def _scores(table: Table, column: str, low: float, high: float) -> FloatArray:

@@ -91,6 +91,15 @@ class EmbeddingServer(Strict):
         return checked_url(url)
 
 
+def encoder_name(encoder: Encoder) -> str:
+    """Return the name by which the file of embeddings knows an encoder of a plan."""
+    if isinstance(encoder, EmbeddingServer):
+        return f"server:{encoder.model}"
+    if isinstance(encoder, SentenceTransformer):
+        return f"sentence_transformers:{encoder.sentence_transformers}"
+    return encoder
+
+
 def is_server(value: Any) -> bool:
     """Say whether an encoder of a plan is meant as a server."""
     return isinstance(value, EmbeddingServer) or (isinstance(value, dict) and "server" in value)

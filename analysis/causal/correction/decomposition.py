@@ -38,7 +38,8 @@ class Tipping:
     ----------
     value : float
         Measured halo x naive / error part. Negative where errors that go together as the judge's
-        do lower its effect; beyond 1 where no such correlation would make all of it.
+        do lower its effect; beyond 1 where no such correlation would make all of it; NaN where
+        the error part is 0.
     low, high : float
         Ends of Fieller's interval; infinite where the error part may be 0.
     level : float
@@ -258,7 +259,10 @@ def fieller(top: Estimate, below: Estimate, user: IntArray) -> Tipping:
     Tipping
         Where `below` may be 0, all values of the ratio's sign from some value on, or all values.
     """
-    value, level = top.value / below.value, below.level
+    level = below.level
+    if below.value == 0:  # a judge without any error
+        return Tipping(np.nan, np.nan, np.nan, level)
+    value = top.value / below.value
     both = from_influence(0.0, top.influence + below.influence, user, level=level)
     df = from_influence(0.0, top.influence - value * below.influence, user).df
     between = (both.se**2 - top.se**2 - below.se**2) / 2

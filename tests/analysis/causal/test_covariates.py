@@ -182,8 +182,11 @@ def _change(column: str, row: int, value: Any) -> Callable[[pd.DataFrame], pd.Da
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (_change("turn", 7, ""), "frame, record 8, column turn: 1 of 400 units have no finite num"),
-        (_change("turn", 7, "inf"), "record 8, column turn: .*got 'inf'"),
+        (
+            _change("turn", 7, ""),
+            "frame, unit unit-7, column turn: 1 of 400 units have no finite num",
+        ),
+        (_change("turn", 7, "inf"), "unit unit-7, column turn: .*got 'inf'"),
         (_change("local_hour", 2, "24"), "record 3, column local_hour: is not an hour .*got '24'"),
         (_change("local_hour", 2, "-1"), "is not an hour of the day, got '-1'"),
         (_change("local_hour", 2, "noon"), "is not an hour of the day, got 'noon'"),

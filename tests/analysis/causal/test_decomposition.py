@@ -155,3 +155,10 @@ def test_parts_of_opposite_sign_do_not_cover_each_other():
     low, high = ax.get_xlim()
     assert low < min(found.people_part.value, 0)
     assert high > found.naive.high
+
+
+def test_a_judge_whose_errors_make_nothing_has_no_tipping_correlation():
+    user = np.arange(40)
+    top = from_influence(0.2, RNG(1).normal(size=40), user)
+    below = from_influence(0.0, np.zeros(40), user)
+    assert np.isnan(fieller(top, below, user).value)

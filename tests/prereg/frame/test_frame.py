@@ -103,6 +103,10 @@ def without(column: str) -> Rows:
             r"row 5 .*column local_hour: is not an hour of a day, got '24'",
         ),
         ([row | {"judge_empathy": ""} for row in units()], "no unit has both scores"),
+        (
+            [row | {"judge_attachment": 3} for row in units()],
+            "judge_attachment: the judge gave every unit the same score of the outcome, got 3",
+        ),
     ],
 )
 def test_a_fault_of_the_frame_is_one_line_with_its_place(
@@ -111,6 +115,25 @@ def test_a_fault_of_the_frame_is_one_line_with_its_place(
     with pytest.raises(RatifyError, match=said) as caught:
         read(tmp_path, plan, rows)
     assert str(tmp_path / "frame.csv") in str(caught.value)
+
+
+@pytest.mark.parametrize("key", ["placebo", "negative_control"])
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (lambda at: "" if at == 3 else at % 2, r"row 5 .*column test: is empty"),
+        (lambda at: "high" if at == 3 else at % 2, r"row 5 .*column test: is not a number"),
+        (lambda _: 1, r"test: is the same for all units"),
+    ],
+)
+def test_a_column_that_is_to_show_nothing_holds_numbers_that_differ(
+    tmp_path: Path, plan: Plan, key: str, cells: Any, said: str
+) -> None:
+    assert plan.causal is not None
+    causal = plan.causal.model_copy(update={key: "test"})
+    rows = [row | {"test": cells(at)} for at, row in enumerate(units())]
+    with pytest.raises(RatifyError, match=said):
+        read(tmp_path, plan.model_copy(update={"causal": causal}), rows)
 
 
 def test_a_frame_that_is_not_there_is_named(tmp_path: Path, plan: Plan) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from prereg.errors import RatifyError
+from prereg.plan.causal import EmbeddingServer, SentenceTransformer, encoder_name
 from study.encoders.door import Chosen, chosen, encoder_of
 from study.encoders.encoder import Encoder, TextFaultError, Vectors, checked
 from study.encoders.lexical import Lexical
@@ -158,3 +159,18 @@ def test_a_model_of_sentence_transformers_is_asked_by_its_own_name(
     assert sentence_transformers("mine").encode(["ab", "c"]).tolist() == [[2, 1], [1, 1]]
     with pytest.raises(RatifyError, match="cannot be loaded: absent is not a local folder and"):
         sentence_transformers("absent").encode(["a"])
+
+
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        "lexical",
+        "use",
+        "wordllama",
+        SentenceTransformer(sentence_transformers="all-mpnet-base-v2"),
+        EmbeddingServer(server="http://127.0.0.1:1/v1", model="m"),
+    ],
+)
+def test_the_plan_and_the_file_of_embeddings_give_an_encoder_one_name(encoder: Any) -> None:
+    setting = encoder if isinstance(encoder, str) else encoder.model_dump()
+    assert encoder_of(chosen(setting)).name == encoder_name(encoder)
