@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from study.folder import Study
     from study.store.database import Store
 
+# The last digits of sums depend on how many threads add them, and whoever verifies results has
+# another number of processors. Libraries read this when they are loaded, so it comes first; with
+# processes of our own, more threads would only wait for each other.
+for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
+
 
 def _no_file(_: click.Context, __: click.Parameter, folder: Path) -> Path:
     """Refuse a file, such as DIR/plan.yaml, where a command takes the folder that holds it."""

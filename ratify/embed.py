@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping
@@ -148,9 +147,6 @@ def embed(ctx: click.Context, folder: Path, scheduler: str | None) -> None:
     DIR/embeddings.parquet gets one row per unit. Each text is embedded once and its vector is kept
     in DIR/.embeddings, so a run that was stopped goes on, and a second run costs nothing.
     """
-    # the work is split into processes; libraries read this when they are loaded
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     from prereg.plan.file import load_plan
 
     try:

@@ -108,9 +108,6 @@ def power(
     With --causal it says how many units people have to label. Where the study has ratings, it also
     predicts from them, without showing an estimate.
     """
-    # each process computes on one core; libraries read this when they are loaded
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
     if causal:
         _causal(ctx, folder, studies, curves, processes, scheduler, mode or "live")
         return
