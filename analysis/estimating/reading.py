@@ -206,6 +206,8 @@ def _ratings(evidence: Evidence, frame: Frame, scale: str) -> FloatArray:
     """Return people's ratings of each unit on one scale, in an order that no rater chose."""
     rows = evidence.ratings
     rows = rows[(rows["dimension"] == scale) & rows["value"].notna()]
+    # the order of the table and the random names of visits do not matter
+    rows = rows.sort_values(["item_id", "rater_id"], kind="stable")
     place = {name: at for at, name in enumerate(frame.unit.tolist())}
     unit = rows["item_id"].map(place).to_numpy(dtype=float)
     values = rows["value"].to_numpy(dtype=float)[~np.isnan(unit)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -88,6 +89,22 @@ def test_a_unit_with_too_few_ratings_is_no_label_and_its_stratum_is_rarer(study:
         after.labels.inclusion[~stratum], before.labels.inclusion[~stratum]
     )
     assert any("1 drawn unit of" in note for note in after.notes)
+
+
+def test_neither_the_order_of_rows_nor_the_names_of_visits_matter(study: Path) -> None:
+    before = read_inputs(study, mode="bot")
+    for name in ("ratings", "participants"):
+        path = study / "data" / f"{name}.csv"
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+        table["session_id"] = [hash_of(one) for one in table["session_id"]]
+        table.iloc[::-1].to_csv(path, index=False)
+    after = read_inputs(study, mode="bot")
+    np.testing.assert_array_equal(after.labels.treatment, before.labels.treatment)
+    np.testing.assert_array_equal(after.labels.outcome, before.labels.outcome)
+
+
+def hash_of(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:12]
 
 
 def test_one_person_on_both_scores_is_refused(study: Path) -> None:
