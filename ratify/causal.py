@@ -39,7 +39,13 @@ def run_causal(folder: Path, *, mode: str, despite: str = "") -> Estimated:
     from ratify.analyses_shown import analyses_shown
 
     with analyses_shown() as began:
-        found = estimate_effect(folder, mode=mode, despite=despite, began=began)
+        found = estimate_effect(
+            folder,
+            mode=mode,
+            despite=despite,
+            began=began,
+            told=lambda done, of: began(f"the proof: planted effect {done} of {of}"),
+        )
     write_report(folder / CAUSAL_FOLDER)
     return found
 

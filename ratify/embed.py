@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from prereg.errors import RatifyError
 from ratify.command_line import STUDY, main
+from ratify.shown import Shown
 
 if TYPE_CHECKING:
     from prereg.plan.model import Plan
     from prereg.tables.reading import Reading
     from study.encoders.embedding import Embedding
-
-# Seconds between two lines where there is no terminal.
-SAID_EVERY = 30.0
 
 
 def embed_frame(
@@ -78,7 +74,10 @@ def embed_frame(
     _say_before(embedding, len(texts.texts))
     try:
         if embedding.left:
-            with executor_of(scheduler) as executor, _Shown(embedding.left) as shown:
+            with (
+                executor_of(scheduler) as executor,
+                Shown(embedding.left, things="texts", label="texts embedded") as shown,
+            ):
                 embedding.finish(executor, told=shown.tell)
     except TextFaultError as fault:
         raise texts.fault(fault) from fault
@@ -154,35 +153,3 @@ def embed(ctx: click.Context, folder: Path, scheduler: str | None) -> None:
     except KeyboardInterrupt:
         click.echo("stopped; what is finished is kept, and the next run goes on", err=True)
         ctx.exit(130)
-
-
-class _Shown:
-    """Shows progress: a bar on a terminal, an occasional line elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done = total, 0
-        self._began = self._said = time.monotonic()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Shown:
-        if sys.stdout.isatty():
-            self._bar = click.progressbar(
-                length=self._total, label="texts embedded", show_eta=True, show_pos=True
-            )
-            self._bar.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)
-
-    def tell(self, count: int) -> None:
-        """Count finished texts."""
-        self._done += count
-        now = time.monotonic()
-        if self._bar is not None:
-            self._bar.update(count)
-        elif now - self._said >= SAID_EVERY:
-            self._said = now
-            left = (now - self._began) / self._done * (self._total - self._done)
-            click.echo(f"{self._done:,} of {self._total:,} texts, about {left / 60:,.0f} min left")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,7 +13,7 @@ import click
 from prereg.errors import RatifyError
 from prereg.tables.contract import MODES
 from ratify.command_line import STUDY, main
-from ratify.power_shown import Shown, workers_of
+from ratify.shown import Shown
 
 if TYPE_CHECKING:
     from analysis.planning.kept import Kept
@@ -157,6 +158,18 @@ def _causal(
     click.echo(f"wrote {', '.join(names)} in {work.folder}/")
 
 
+@contextlib.contextmanager
+def _workers_of(scheduler: str | None) -> Iterator[Executor | None]:
+    """Yield the workers of a scheduler, or None for processes of this machine."""
+    if scheduler is None:
+        yield None
+        return
+    from prereg.executor import executor_of
+
+    with executor_of(scheduler) as executor:
+        yield executor
+
+
 def _finish(ctx: click.Context, work: Work, processes: int, scheduler: str | None) -> None:
     """Simulate what is left, and show how far it is; a stop by the keyboard keeps what is done."""
     if work.kept.replaced:
@@ -169,8 +182,11 @@ def _finish(ctx: click.Context, work: Work, processes: int, scheduler: str | Non
     if left < work.total:
         click.echo(f"{work.total - left:,} of {work.total:,} studies are kept from before")
     try:
-        with workers_of(scheduler if left else None) as executor, Shown(left) as shown:
-            work.finish(processes=processes, told=shown.tell, executor=executor)
+        with (
+            _workers_of(scheduler if left else None) as executor,
+            Shown(left, things="studies", label="simulated studies") as shown,
+        ):
+            work.finish(processes=processes, told=lambda _: shown.tell(), executor=executor)
     except KeyboardInterrupt:
         kept = work.total - len(work.left)
         click.echo(

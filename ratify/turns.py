@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +9,13 @@ import click
 
 from prereg.errors import RatifyError
 from ratify.command_line import main
+from ratify.shown import Shown
 
 if TYPE_CHECKING:
     from study.turns.flow import Flow
     from study.turns.making import Made
     from study.turns.sampling import Sample
     from study.turns.shards import Shards
-
-# Seconds between two lines of progress if there is no terminal.
-SAID_EVERY = 10.0
 
 
 @main.command()
@@ -70,7 +66,7 @@ def turns(
     drawn = None
     with replaced_folder(out, ours=(*names, FRAME)) as beside:
         total = found.conversations if limit is None else min(limit, found.conversations)
-        with _Shown(total) as shown:
+        with Shown(total, things="conversations", label="conversations") as shown:
             made = make_turns(found, beside, limit=limit, tell=shown.tell)
         if sample is not None and seed is not None:
             drawn = draw_sample(beside / TURNS, beside / FRAME, size=sample, seed=seed)
@@ -161,37 +157,3 @@ def _found(made: Made, drawn: Sample | None, asked: int | None) -> list[str]:
         if asked is not None and drawn.size < asked:
             lines.append(f"sample: {asked:,} were asked for, and there are only {drawn.size:,}")
     return lines
-
-
-class _Shown:
-    """Shows progress: a bar on a terminal, an occasional line elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done = total, 0
-        self._began = self._said = time.monotonic()
-        self._bar: Any = None
-
-    def __enter__(self) -> _Shown:
-        if sys.stdout.isatty() and self._total:
-            self._bar = click.progressbar(
-                length=self._total, label="conversations", show_eta=True, show_pos=True
-            )
-            self._bar.__enter__()
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        if self._bar is not None:
-            self._bar.__exit__(*error)
-
-    def tell(self, read: int) -> None:
-        """Count conversations that were read."""
-        self._done += read
-        now = time.monotonic()
-        if self._bar is not None:
-            self._bar.update(read)
-        elif now - self._said >= SAID_EVERY:
-            self._said = now
-            left = (now - self._began) / self._done * (self._total - self._done)
-            click.echo(
-                f"{self._done:,} of {self._total:,} conversations, about {left / 60:,.0f} min left"
-            )
