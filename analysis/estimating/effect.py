@@ -12,7 +12,7 @@ from analysis.estimating.reading import Inputs
 from analysis.estimating.showing import POINTS, Showing
 from analysis.registered.finding import Finding
 from analysis.results.numbers import number, with_interval
-from analysis.results.quantities import Quantity, ResultFigure
+from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import counted
 
 CHAPTER = "effect"
@@ -49,13 +49,7 @@ def effect_finding(inputs: Inputs, examined: Examined, proof: Proof, despite: st
                     columns={"estimate": "source", "value": "estimate"}
                 ),
             ),
-            show.table(
-                "raters",
-                "The corrected effect by the number of raters",
-                "How many people rate each score decides which units are treated, so it belongs to "
-                "the estimand: these estimates may differ although each is right.",
-                raters_frame(list(examined.raters)).rename(columns={"value": "estimate"}),
-            ),
+            *_by_raters(examined, show),
         ]
         figures = [_figure(examined, show)]
     return Finding(
@@ -65,6 +59,21 @@ def effect_finding(inputs: Inputs, examined: Examined, proof: Proof, despite: st
         figures=figures,
         methods=_methods(inputs, examined),
     )
+
+
+def _by_raters(examined: Examined, show: Showing) -> list[ResultTable]:
+    """Return the table by the number of raters, where there is one."""
+    if not examined.raters:
+        return []
+    return [
+        show.table(
+            "raters",
+            "The corrected effect by the number of raters",
+            "How many people rate each score decides which units are treated, so it belongs to "
+            "the estimand: these estimates may differ although each is right.",
+            raters_frame(list(examined.raters)).rename(columns={"value": "estimate"}),
+        )
+    ]
 
 
 def effect_sentence(inputs: Inputs, examined: Examined) -> str:

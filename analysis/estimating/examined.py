@@ -26,6 +26,7 @@ from analysis.causal.rooms.sampled import Ratings
 from analysis.causal.rooms.thresholds import Thresholds
 from analysis.causal.sequential import at_every_look
 from analysis.estimating.reading import OUTCOME, TREATMENT, Inputs
+from prereg.errors import RatifyError
 
 # The names of streams of random numbers.
 FOLDS = "causal:folds"
@@ -124,14 +125,17 @@ def _parts_at_looks(
 
 
 def _by_raters(inputs: Inputs, side: JudgeSide) -> list[AtRaters]:
-    """Return the effect by the number of raters."""
-    return by_raters(
-        side,
-        *_ratings(inputs),
-        inputs.labels.inclusion,
-        inputs.labels.stratum,
-        aggregate=inputs.causal.labels.aggregate,
-    )
+    """Return the effect by the number of raters; none if some choice of them has an empty arm."""
+    try:
+        return by_raters(
+            side,
+            *_ratings(inputs),
+            inputs.labels.inclusion,
+            inputs.labels.stratum,
+            aggregate=inputs.causal.labels.aggregate,
+        )
+    except RatifyError:
+        return []
 
 
 def _ratings(inputs: Inputs) -> tuple[FloatArray, FloatArray]:

@@ -13,8 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
-from ratify import main
-from ratify import turns as command
+from ratify import main, shown
 from tests.support.wildchat import (
     NAIVE,
     SCHEMA_1M,
@@ -128,7 +127,7 @@ def test_it_says_what_is_lacking(tmp_path: Path) -> None:
 def test_without_a_terminal_progress_is_plain_lines(
     release: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "SAID_EVERY", 0.0)
+    monkeypatch.setattr(shown, "SAID_EVERY", 0.0)
     done = turns(release, "--out", tmp_path / "out")
     said = [line for line in done.output.splitlines() if " min left" in line]
     assert said[0].startswith("5 of 24 conversations, about ")
