@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from analysis.arrays import FloatArray
-from analysis.causal.balance import balance
+from analysis.causal.balance import Balance, balance
 from analysis.causal.balance_figures import plot_balance
 from analysis.causal.doubly_robust import DoublyRobust, doubly_robust
 from analysis.causal.figures import plot_effects, plot_overlap
@@ -177,8 +176,11 @@ def _matched(inputs: Inputs, show: Showing) -> Finding:
                 note=f"{pairs.note}.",
             )
         )
-        tables += [_counts(pairs, show), *_balanced(inputs, pairs, show)]
-        figures += _pair_figures(inputs, pairs, show)
+        found = balance(
+            frame.covariates, frame.names, arms, pairs.weights, groups=inputs.confounders.groups
+        )
+        tables += [_counts(pairs, show), _balanced(pairs, found, show)]
+        figures += _pair_figures(inputs, pairs, found, show)
     return Finding(quantities=numbers, tables=tables, figures=figures)
 
 
@@ -198,34 +200,20 @@ def _counts(pairs: Matching, show: Showing) -> ResultTable:
     )
 
 
-def _balanced(inputs: Inputs, pairs: Matching, show: Showing) -> Sequence[ResultTable]:
-    found = balance(
-        inputs.frame.covariates,
-        inputs.frame.names,
-        inputs.cuts.arms(inputs.frame.treatment),
-        pairs.weights,
-        groups=inputs.confounders.groups,
+def _balanced(pairs: Matching, found: Balance, show: Showing) -> ResultTable:
+    return show.table(
+        f"{pairs.method}_balance",
+        f"Balance before and after {pairs.method} matching",
+        f"Standardised mean differences; {found.limit:g} or more counts as unbalanced.",
+        found.by_group(),
+        None,
     )
-    return [
-        show.table(
-            f"{pairs.method}_balance",
-            f"Balance before and after {pairs.method} matching",
-            f"Standardised mean differences; {found.limit:g} or more counts as unbalanced.",
-            found.by_group(),
-            None,
-        )
-    ]
 
 
-def _pair_figures(inputs: Inputs, pairs: Matching, show: Showing) -> list[ResultFigure]:
+def _pair_figures(
+    inputs: Inputs, pairs: Matching, found: Balance, show: Showing
+) -> list[ResultFigure]:
     frame = inputs.frame
-    found = balance(
-        frame.covariates,
-        frame.names,
-        inputs.cuts.arms(frame.treatment),
-        pairs.weights,
-        groups=inputs.confounders.groups,
-    )
     differences = frame.outcome[pairs.treated] - frame.outcome[pairs.control]
     return [
         show.figure(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from analysis.arrays import FloatArray, IntArray
+from analysis.arrays import FloatArray
 from analysis.causal.clustered import Estimate, from_influence
 from analysis.causal.confounding import EValue, Robustness, e_value_of, robustness
 from analysis.causal.correction.checks import difference_sentence
@@ -22,6 +22,7 @@ from analysis.causal.correction.estimates import (
 from analysis.causal.correction.raters import AtRaters, by_raters
 from analysis.causal.rooms.asking import Names
 from analysis.causal.rooms.gate import Gate, three_rooms
+from analysis.causal.rooms.quantity import at_looks
 from analysis.causal.rooms.sampled import Ratings
 from analysis.causal.rooms.thresholds import Thresholds
 from analysis.causal.sequential import at_every_look
@@ -83,12 +84,12 @@ def examine(inputs: Inputs) -> Examined:
     if causal.sequential:
         plain = three.corrected
 
-        def at_looks(one: Estimate) -> Estimate:
+        def wider(one: Estimate) -> Estimate:
             return at_every_look(one, labels=three.labels, planned=planned)
 
-        raters = [replace(one, corrected=at_looks(one.corrected)) for one in raters]
-        parts = _parts_at_looks(parts, at_looks)
-        three = replace(three, people=at_looks(three.people), corrected=at_looks(three.corrected))
+        raters = [replace(one, corrected=wider(one.corrected)) for one in raters]
+        parts = _parts_at_looks(parts, wider)
+        three = replace(three, people=wider(three.people), corrected=wider(three.corrected))
         looks = (
             "The plan allows looks before the end, so all intervals that come from labels hold at "
             f"all looks together; that makes the corrected one "
@@ -109,17 +110,15 @@ def examine(inputs: Inputs) -> Examined:
     )
 
 
-def _parts_at_looks(
-    parts: Decomposition, at_looks: Callable[[Estimate], Estimate]
-) -> Decomposition:
+def _parts_at_looks(parts: Decomposition, wider: Callable[[Estimate], Estimate]) -> Decomposition:
     """Return the parts of the judge's effect with intervals that hold at every look."""
     return replace(
         parts,
-        slope=at_looks(parts.slope),
-        contrast=at_looks(parts.contrast),
-        people_part=at_looks(parts.people_part),
-        error_part=at_looks(parts.error_part),
-        halo=at_looks(parts.halo),
+        slope=wider(parts.slope),
+        contrast=wider(parts.contrast),
+        people_part=wider(parts.people_part),
+        error_part=wider(parts.error_part),
+        halo=wider(parts.halo),
         tipping=replace(parts.tipping, low=np.nan, high=np.nan),
     )
 
@@ -150,13 +149,6 @@ def _ratings(inputs: Inputs) -> tuple[FloatArray, FloatArray]:
 def _gate(inputs: Inputs, contrast: Estimate, planned: int) -> Gate:
     causal = inputs.causal
     labels = int(inputs.labels.labelled.sum())
-
-    def at_looks(
-        value: float, influence: FloatArray, user: IntArray, *, level: float = 0.95
-    ) -> Estimate:
-        plain = from_influence(value, influence, user, level=level)
-        return at_every_look(plain, labels=labels, planned=planned)
-
     return three_rooms(
         inputs.frame,
         inputs.labels,
@@ -165,7 +157,7 @@ def _gate(inputs: Inputs, contrast: Estimate, planned: int) -> Gate:
         cuts=inputs.cuts,
         thresholds=Thresholds(**causal.gate.model_dump()),
         names=Names(causal.treatment.scale, causal.outcome.scale),
-        maker=at_looks if causal.sequential else from_influence,
+        maker=at_looks(labels, planned) if causal.sequential else from_influence,
     )
 
 

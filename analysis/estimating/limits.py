@@ -30,6 +30,11 @@ def limits(inputs: Inputs, examined: Examined) -> list[str]:
             f"{drawn - labelled:,} of {drawn:,} drawn units have too few ratings. The estimate "
             "holds if, within each stratum, they are like the others."
         )
+    if not examined.raters:
+        found.append(
+            "The effect by the number of raters is not given: with fewer raters than the plan's, "
+            "some choice of them leaves an arm empty."
+        )
     unmeasured = causal.confounders.unmeasured
     if unmeasured:
         found.append(f"The plan names what nobody measured: {listed(list(unmeasured))}.")

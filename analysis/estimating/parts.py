@@ -12,7 +12,6 @@ from analysis.causal.rooms.condition import FAIL, Condition
 from analysis.causal.rooms.figures import plot_rooms
 from analysis.causal.rooms.gate import Gate
 from analysis.causal.score_figures import plot_scores, score_shares
-from analysis.estimating.proving import groups_named
 from analysis.estimating.reading import OUTCOME, TREATMENT, Inputs
 from analysis.estimating.showing import Showing
 from analysis.registered.finding import Finding
@@ -64,9 +63,12 @@ def sample_table(inputs: Inputs) -> pd.DataFrame:
 
 def _graph(inputs: Inputs, show: Showing) -> ResultFigure:
     causal = inputs.causal
-    named = groups_named(
-        inputs.confounders.groups, inputs.embeddings.encoder, causal.confounders.user_buckets
-    )
+    encoder = inputs.embeddings.encoder
+    said = {
+        causal.confounders.text: causal.confounders.text + f" ({encoder})" * bool(encoder),
+        causal.user: f"user ({causal.confounders.user_buckets} groups)",
+    }
+    named = [said.get(name, name) for name in inputs.confounders.groups]
     unmeasured = causal.confounders.unmeasured
     return show.figure(
         plot_graph(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -109,12 +109,3 @@ def _placebo_arms(values: FloatArray) -> FloatArray:
     few = len(np.unique(values)) <= _TWO
     above = values > (values.min() if few else np.median(values))
     return np.where(above, 1.0, 0.0)
-
-
-def groups_named(groups: Mapping[str, Sequence[int]], encoder: str, buckets: int) -> list[str]:
-    """Return the confounders in words, for the graph."""
-    said = {"user": f"user ({buckets} groups)"}
-    return [
-        said.get(name, f"{name} ({encoder})" if at == 0 and encoder else name)
-        for at, name in enumerate(groups)
-    ]

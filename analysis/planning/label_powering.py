@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +10,10 @@ from analysis.planning.kept import Kept
 from analysis.planning.label_power import LabelPower, at_labels, truth_of
 from analysis.planning.label_studies import Assumed, AtSize, Truth, label_study
 from analysis.planning.power_files import POWER_FOLDER
-from analysis.planning.working import Keyed, Task, finish, finish_on, tasks_left
+from analysis.planning.working import Keyed, Once, Studies
 from prereg import files
 from prereg.code import analysis_code
 from prereg.errors import RatifyError
-from prereg.executor import Executor
 from prereg.frame.reading import causal_of, read_units
 from prereg.plan.assumptions import CausalAssumptions
 from prereg.plan.causal import Causal
@@ -32,7 +31,7 @@ _ENDS = (1, 7)
 
 
 @dataclass(frozen=True)
-class LabelWork:
+class LabelWork(Studies):
     """Simulated studies to be made for numbers of labels.
 
     Attributes
@@ -58,24 +57,12 @@ class LabelWork:
     kept: Kept
 
     @property
-    def left(self) -> list[Task]:
-        """The studies that are not finished."""
-        return tasks_left(self.wanted, self.kept)
+    def _sizes(self) -> Sequence[Keyed]:
+        return (self.truth, *self.sizes)
 
     @property
-    def total(self) -> int:
-        """How many are wanted in all."""
-        return sum(self.wanted.values())
-
-    def finish(
-        self, *, processes: int, told: Callable[[Task], None], executor: Executor | None = None
-    ) -> None:
-        """Simulate what is left, in processes or by an executor; `told` hears of every study."""
-        setups: tuple[Keyed, ...] = (self.truth, *self.sizes)
-        if executor is not None:
-            finish_on(executor, setups, self.left, self.kept, told=told, once=label_study)
-            return
-        finish(setups, self.left, self.kept, processes=processes, told=told, once=label_study)
+    def _once(self) -> Once:
+        return label_study
 
     def power(self) -> LabelPower:
         """Return what the finished studies say."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,8 @@ from analysis.planning.kept import Kept, key_of
 from analysis.planning.points import Point, Setup, points_of, setup_of
 from analysis.planning.power import Power, at_point
 from analysis.planning.power_files import POWER_FOLDER
-from analysis.planning.working import Task, finish, finish_on, tasks_left
+from analysis.planning.working import Studies
 from prereg.errors import RatifyError
-from prereg.executor import Executor
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
 from prereg.tables.items import read_items
@@ -24,7 +23,7 @@ FEWEST_OF_CURVES = 20
 
 
 @dataclass(frozen=True)
-class Work:
+class Work(Studies):
     """Simulated studies to be made for a plan.
 
     Attributes
@@ -52,23 +51,8 @@ class Work:
     kept: Kept
 
     @property
-    def left(self) -> list[Task]:
-        """The studies that are not finished."""
-        return tasks_left(self.wanted, self.kept)
-
-    @property
-    def total(self) -> int:
-        """How many studies are wanted in all."""
-        return sum(self.wanted.values())
-
-    def finish(
-        self, *, processes: int, told: Callable[[Task], None], executor: Executor | None = None
-    ) -> None:
-        """Simulate what is left, in processes or by an executor; `told` hears of every study."""
-        if executor is not None:
-            finish_on(executor, self.setups, self.left, self.kept, told=told)
-            return
-        finish(self.setups, self.left, self.kept, processes=processes, told=told)
+    def _sizes(self) -> Sequence[Setup]:
+        return self.setups
 
     def power(self) -> Power:
         """Return what the finished studies say."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from threading import Thread
 from typing import Any, Protocol
@@ -39,6 +41,49 @@ _ONCE: list[Once] = []
 def whole_study(setup: Setup, number: int) -> Record:
     """Return the record of a whole study of a plan."""
     return simulate_once(setup, study_rng(setup.plan, setup.key, number))
+
+
+class Studies(ABC):
+    """Studies to be simulated, those that are kept among them.
+
+    Attributes
+    ----------
+    wanted : mapping of str to int
+        How many studies of each size.
+    kept : Kept
+    """
+
+    wanted: Mapping[str, int]
+    kept: Kept
+
+    @property
+    @abstractmethod
+    def _sizes(self) -> Sequence[Keyed]:
+        """The set-ups of all sizes."""
+
+    @property
+    def _once(self) -> Once:
+        """What simulates one study."""
+        return whole_study
+
+    @property
+    def left(self) -> list[Task]:
+        """The studies that are not finished."""
+        return tasks_left(self.wanted, self.kept)
+
+    @property
+    def total(self) -> int:
+        """How many studies are wanted in all."""
+        return sum(self.wanted.values())
+
+    def finish(
+        self, *, processes: int, told: Callable[[Task], None], executor: Executor | None = None
+    ) -> None:
+        """Simulate what is left, in processes or by an executor; `told` hears of every study."""
+        if executor is not None:
+            finish_on(executor, self._sizes, self.left, self.kept, told=told, once=self._once)
+            return
+        finish(self._sizes, self.left, self.kept, processes=processes, told=told, once=self._once)
 
 
 def tasks_left(wanted: Mapping[str, int], kept: Kept) -> list[Task]:
@@ -102,7 +147,8 @@ def finish(
         while waiting or at_work:
             while waiting and len(at_work) < _AHEAD * processes:
                 task = waiting.popleft()
-                at_work[pool.submit(_simulated_here, task)] = task
+                with _stops_held_back():
+                    at_work[pool.submit(_simulated_here, task)] = task
             done, _ = wait(at_work, return_when=FIRST_COMPLETED)
             for job in done:
                 task = at_work.pop(job)
@@ -112,6 +158,20 @@ def finish(
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+@contextlib.contextmanager
+def _stops_held_back() -> Iterator[None]:
+    """Hold a stop by the keyboard back while a process may start.
+
+    A process inherits this, so a stop that reaches it too does not end it with a traceback before
+    `_prepare` leaves stops to the first process.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def finish_on(

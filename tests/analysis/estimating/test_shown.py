@@ -6,13 +6,15 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.estimating import run
 from analysis.estimating.alone import alone_finding
+from analysis.estimating.effect import effect_finding
 from analysis.estimating.examined import Examined, examine
 from analysis.estimating.limits import limits
-from analysis.estimating.parts import gate_finding
+from analysis.estimating.parts import gate_finding, units_finding
 from analysis.estimating.proving import proof_of
 from analysis.estimating.reading import Inputs, read_inputs
 from analysis.gate import CAUSAL_FOLDER
@@ -58,6 +60,32 @@ def test_where_looks_are_allowed_every_interval_from_labels_holds_at_them(
     assert looked.parts.naive.width == once.parts.naive.width  # from no label
     assert looked.parts.tipping.value == once.parts.tipping.value
     assert looked.parts.tipping.low != looked.parts.tipping.low  # none that holds is known
+
+
+def test_the_graph_names_users_and_the_encoder(inputs: Inputs) -> None:
+    graph = units_finding(inputs).figures[0]
+    assert "user (16 groups)" in graph.alt
+    assert "prompt (lexical)" in graph.alt
+    assert "user_id" not in graph.svg + graph.alt
+
+
+def test_effects_by_raters_that_cannot_be_given_are_named_as_a_limit(
+    inputs: Inputs, once: Examined
+) -> None:
+    # nobody alone puts a unit into the treated arm; the mean of three does
+    ratings = {**inputs.ratings}
+    three = np.full_like(ratings["treatment"], np.nan)
+    three[inputs.labels.labelled, :3] = np.where(
+        inputs.cuts.arms(inputs.labels.treatment)[inputs.labels.labelled, None] == 1,
+        [7.0, 7.0, 1.0],
+        [1.0, 1.0, 1.0],
+    )
+    found = examine(replace(inputs, ratings=ratings | {"treatment": three}))
+    assert found.raters == ()
+    assert any("by the number of raters is not given" in one for one in limits(inputs, found))
+    assert not any("by the number of raters" in one for one in limits(inputs, once))
+    names = {one.name for one in effect_finding(inputs, found, proof_of(inputs)).tables}
+    assert names == {"effect_parts", "effect_estimates"}
 
 
 def test_a_pass_without_a_proof_shows_no_figure_of_the_judge_alone(
