@@ -48,7 +48,7 @@ def plot_balance(
     table = found.table
     single = len(table) <= NAMED
     row, names = _singles(table) if single else _confounders(table)
-    ax = axes_or_new(ax, 3.6, max(0.9, (0.24 if single else 0.42) * len(names) + 0.2))
+    ax = axes_or_new(ax, 2.85, max(0.9, (0.24 if single else 0.42) * len(names) + 0.2))
     sizes = {when: table[when].abs().to_numpy(dtype=float) for when in _LOOKS}
     finite = np.concatenate([size[np.isfinite(size)] for size in sizes.values()])
     end = 1.06 * max(float(finite.max(initial=0.0)), 2 * found.limit)

@@ -43,7 +43,7 @@ def plot_effects(found: DoublyRobust, *, learner: int = 0, ax: Axes | None = Non
     Axes
     """
     one = found.effects[learner]
-    ax = axes_or_new(ax, 4.4, 2.4)
+    ax = axes_or_new(ax, 3.5, 2.4)
     ends = np.quantile(one.effect, [0.002, 0.998])
     edges = np.linspace(*_apart(ends), BINS + 1)
     counts = np.histogram(np.clip(one.effect, edges[0], edges[-1]), edges)[0]
@@ -87,7 +87,7 @@ def plot_overlap(found: DoublyRobust, *, ax: Axes | None = None) -> Axes:
     -------
     Axes
     """
-    ax = axes_or_new(ax, 4.4, 2.4)
+    ax = axes_or_new(ax, 3.5, 2.4)
     edges = np.linspace(0, 1, BINS + 1)
     arm, chance = found.arms.arm, found.expected.chance
     up, down = _heights(chance[arm == 1], edges), _heights(chance[arm == 0], edges)

@@ -11,11 +11,11 @@ from matplotlib.patches import FancyBboxPatch
 from analysis.results.figure_style import BLUE, INK, MUTED, VERMILLION, axes_or_new, label, styled
 
 # Places of the nodes, from 0 to 1.
-_S, _Y = (0.16, 0.46), (0.84, 0.46)
-_JUDGE_S, _JUDGE_Y = (0.16, 0.12), (0.84, 0.12)
+_S, _Y = (0.18, 0.46), (0.82, 0.46)
+_JUDGE_S, _JUDGE_Y = (0.18, 0.12), (0.82, 0.12)
 _TOP, _HIDDEN = 0.97, 0.74
 # The size of a letter and of a line, as shares of the drawing.
-_LETTER, _LINE = 0.0125, 0.05
+_LETTER, _LINE = 0.0147, 0.05
 _DASHES = (0, (4, 3))
 
 
@@ -44,23 +44,23 @@ def plot_graph(
     -------
     Axes
     """
-    ax = axes_or_new(ax, 4.4, 3.2)
+    ax = axes_or_new(ax, 3.75, 3.2)
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
     ax.axis("off")
     _boxed(ax, _S, [label(treatment, 20), "as people score it"], INK)
     _boxed(ax, _Y, [label(outcome, 20), "as people score it"], INK)
-    _arrow(ax, _S, _Y, INK, width=1.6, gap=52)
+    _arrow(ax, _S, _Y, INK, width=1.6, gap=46)
     ax.text(0.5, 0.48, "the effect", ha="center", va="bottom", fontsize=8, color=INK)
-    _above(ax, (0.5, _TOP), _listed("Adjusted for: ", confounders, 60), BLUE, dashed=False)
+    _above(ax, (0.5, _TOP), _listed("Adjusted for: ", confounders, 54), BLUE, dashed=False)
     if unmeasured:
-        hidden = _listed("Not measured: ", unmeasured, 46)
+        hidden = _listed("Not measured: ", unmeasured, 42)
         _above(ax, (0.5, _HIDDEN), hidden, MUTED, dashed=True)
     _boxed(ax, _JUDGE_S, ["judge's score of", label(treatment, 20)], VERMILLION)
     _boxed(ax, _JUDGE_Y, ["judge's score of", label(outcome, 20)], VERMILLION)
     _arrow(ax, _S, _JUDGE_S, MUTED, gap=17)
     _arrow(ax, _Y, _JUDGE_Y, MUTED, gap=17)
-    _arrow(ax, _JUDGE_S, _JUDGE_Y, VERMILLION, both=True, dashed=True, gap=48, bend=0.16)
+    _arrow(ax, _JUDGE_S, _JUDGE_Y, VERMILLION, both=True, dashed=True, gap=44, bend=0.16)
     ax.text(
         0.5,
         -0.05,

@@ -12,6 +12,7 @@ from analysis.causal.clustered import Estimate
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import drawn
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
+from analysis.results.words import sentences
 
 POINTS = "points"
 
@@ -37,7 +38,9 @@ class Showing:
     @property
     def reason(self) -> str:
         """The reason as a sentence; empty without one."""
-        return f"Shown without a PASS of the gate: {self.despite}" if self.despite else ""
+        if not self.despite:
+            return ""
+        return sentences([f"Shown without a PASS of the gate: {self.despite}"])
 
     def number(self, name: str, label: str, found: Estimate, method: str, **more: Any) -> Quantity:
         """Return an estimate as a number of the results."""

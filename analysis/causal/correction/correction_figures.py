@@ -38,7 +38,7 @@ def plot_three_estimates(
     -------
     Axes
     """
-    ax = axes_or_new(ax, 2.9, 2.6)
+    ax = axes_or_new(ax, 2.65, 2.6)
     low, high = _range(three, parts)
     room = 0.06 * (high - low)
     ax.set_xlim(low - room, high + room)

@@ -50,7 +50,7 @@ def plot_widths(
         Printed on the figure, if it does not show real data.
     ax : Axes, optional
     """
-    ax = axes_or_new(ax, 4.4, 2.7)
+    ax = axes_or_new(ax, 3.2, 2.7)
     most = min(units, 1.25 * max(labels))
     if width_at is not None:
         along = np.geomspace(min(labels), most, 80)

@@ -54,7 +54,7 @@ def plot_rooms(gate: Gate, *, ax: Axes | None = None) -> Axes:
         It is as wide as a phone, and may be resized by `figure_style.fit_width`.
     """
     height = sum(_HEAD + _ROW * len(room.conditions) for room in gate.rooms)
-    ax = axes_or_new(ax, 3.6, 0.3 * height)
+    ax = axes_or_new(ax, 3.1, 0.3 * height)
     reach = _reach(gate)
     ax.axvspan(0, reach, color=WASH, lw=0, zorder=0)
     ax.axvline(0, color=MUTED, lw=0.9, zorder=1)
@@ -70,7 +70,9 @@ def plot_rooms(gate: Gate, *, ax: Axes | None = None) -> Axes:
     ax.set_xlim(-reach, reach)
     ax.set_yticks([])
     ax.locator_params(axis="x", nbins=5)
-    ax.set_xlabel("Distance from the threshold: it fails left of the line and passes right of it")
+    ax.set_xlabel(
+        "Distance from the threshold: a condition fails\nleft of the line and passes right of it"
+    )
     tidy(ax, keep=("bottom",))
     return ax
 
