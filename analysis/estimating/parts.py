@@ -18,6 +18,7 @@ from analysis.registered.finding import Finding
 from analysis.results.numbers import number
 from analysis.results.quantities import Quantity, ResultFigure
 from analysis.results.verdict import Note, Verdict
+from analysis.results.words import sentences
 
 UNITS, GATE, PROOF = "units", "gate", "proof"
 
@@ -172,7 +173,9 @@ def gate_sentence(gate: Gate, *, holds: bool = True, despite: str = "") -> str:
     rooms = ", ".join(f"{room.name}: {room.verdict}" for room in gate.rooms)
     said = f"The gate says {gate.verdict} ({rooms})"
     if despite:
-        return f"{said}. Figures from the judge's scores alone are shown despite it: {despite}"
+        return sentences(
+            [f"{said}. Figures from the judge's scores alone are shown despite it: {despite}"]
+        )
     if gate.passed and not holds:
         return f"{said}, but figures from the judge's scores alone also need the proof."
     may = "may be shown" if gate.passed else "are not shown"
