@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t as student
 
 from analysis.arrays import FloatArray
 from analysis.causal.clustered import Estimate
@@ -140,8 +139,8 @@ def robustness(
     bias depends on the shares of variance alone, not on the standard error: so f = |estimate| x
     sd(treatment left) / sd(outcome left beyond the estimate), whatever the errors are clustered by.
     For the near end, the bias need only reach as far as that end is from 0. The width of the
-    interval is taken as it is. Their own version for ordinary least squares, `robustness_of_t`
-    with `alpha`, also counts how the confounder would change the standard error.
+    interval is taken as it is; their own version for ordinary least squares also counts how the
+    confounder would change the standard error.
     """
     weight = np.ones(len(treatment_left)) if weights is None else weights
     rest = outcome_left - estimate.value * treatment_left
@@ -152,36 +151,6 @@ def robustness(
     if estimate.low <= 0 <= estimate.high:
         near = 0.0
     return Robustness(_share(strength), _share(near), strength**2 / (1 + strength**2))
-
-
-def robustness_of_t(t: float, df: float, *, q: float = 1.0, alpha: float | None = None) -> float:
-    """Return the robustness value of a coefficient of ordinary least squares.
-
-    Parameters
-    ----------
-    t : float
-        Its t statistic.
-    df : float
-        The residual degrees of freedom, above 1.
-    q : float
-        The share of the estimate that the confounder takes away.
-    alpha : float, optional
-        With it, the estimate that is left must only fail a two-sided test at this level.
-
-    Notes
-    -----
-    Cinelli and Hazlett (2020). With `alpha` and a very large t, the binding confounder is one that
-    explains all of the outcome.
-    """
-    strength = q * abs(t) / math.sqrt(df)
-    if alpha is None:
-        return _share(strength)
-    beyond = float(student.ppf(1 - alpha / 2, df - 1)) / math.sqrt(df - 1)
-    if strength <= beyond:
-        return 0.0
-    if strength > 1 / beyond:
-        return (strength**2 - beyond**2) / (1 + strength**2)
-    return _share(strength - beyond)
 
 
 def _share(strength: float) -> float:

@@ -20,6 +20,10 @@ with alpha = 1 where there is none. R's sensemakr tests the same: .138776, .0762
 
 from __future__ import annotations
 
+import math
+
+from scipy.stats import t as student
+
 # risk ratio, its interval's near end: their E-values, as printed
 PUBLISHED_RATIOS = {3.9: 7.26, 1.8: 3.0}
 
@@ -41,3 +45,41 @@ DARFUR_VALUES = {
     (0.5, 0.05): 0.004562760814388618,
 }
 HIGH_T = {(1.0, None): 0.981921804436961, (1.0, 0.05): 0.9789403653761}
+
+
+def robustness_of_t(t: float, df: float, *, q: float = 1.0, alpha: float | None = None) -> float:
+    """Return the robustness value of a coefficient of ordinary least squares.
+
+    Parameters
+    ----------
+    t : float
+        Its t statistic.
+    df : float
+        The residual degrees of freedom, above 1.
+    q : float
+        The share of the estimate that the confounder takes away.
+    alpha : float, optional
+        With it, the estimate that is left must only fail a two-sided test at this level.
+
+    Notes
+    -----
+    Cinelli and Hazlett (2020). With `alpha` and a very large t, the binding confounder is one that
+    explains all of the outcome.
+    """
+    strength = q * abs(t) / math.sqrt(df)
+    if alpha is None:
+        return _share(strength)
+    beyond = float(student.ppf(1 - alpha / 2, df - 1)) / math.sqrt(df - 1)
+    if strength <= beyond:
+        return 0.0
+    if strength > 1 / beyond:
+        return (strength**2 - beyond**2) / (1 + strength**2)
+    return _share(strength - beyond)
+
+
+def _share(strength: float) -> float:
+    """Return the share r of both variances with r / sqrt(1 - r) = strength."""
+    if math.isinf(strength):
+        return 1.0
+    squared = strength**2
+    return (math.sqrt(squared**2 + 4 * squared) - squared) / 2

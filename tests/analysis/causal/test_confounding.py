@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from analysis.causal.clustered import Estimate, from_influence
-from analysis.causal.confounding import e_value, e_value_of, robustness, robustness_of_t
+from analysis.causal.confounding import e_value, e_value_of, robustness
 from prereg.errors import RatifyError
 from tests.reference import confounding as reference
 
@@ -68,13 +68,15 @@ def test_darfur(given: tuple[float, float | None], wanted: float) -> None:
     darfur = reference.DARFUR
     t = darfur["estimate"] / darfur["se"]
     for sign in (1, -1):
-        found = robustness_of_t(sign * t, darfur["df"], q=given[0], alpha=given[1])
+        found = reference.robustness_of_t(sign * t, darfur["df"], q=given[0], alpha=given[1])
         assert found == pytest.approx(wanted, rel=1e-9)
 
 
 @pytest.mark.parametrize(("given", "wanted"), reference.HIGH_T.items())
 def test_a_very_large_t(given: tuple[float, float | None], wanted: float) -> None:
-    assert robustness_of_t(40.0, 30, q=given[0], alpha=given[1]) == pytest.approx(wanted, rel=1e-9)
+    assert reference.robustness_of_t(40.0, 30, q=given[0], alpha=given[1]) == pytest.approx(
+        wanted, rel=1e-9
+    )
 
 
 def test_residuals_of_a_regression_give_the_value_of_its_t() -> None:
@@ -91,9 +93,9 @@ def test_residuals_of_a_regression_give_the_value_of_its_t() -> None:
         d_left,
         y_left,
     )
-    assert found.value == pytest.approx(robustness_of_t(t, 395))
+    assert found.value == pytest.approx(reference.robustness_of_t(t, 395))
     assert found.partial_r2 == pytest.approx(t**2 / (t**2 + 395))
-    assert found.near == pytest.approx(robustness_of_t(t, 395, alpha=0.05), abs=0.006)
+    assert found.near == pytest.approx(reference.robustness_of_t(t, 395, alpha=0.05), abs=0.006)
 
 
 def test_a_confounder_of_just_this_strength_brings_the_estimate_to_zero() -> None:
@@ -124,4 +126,4 @@ def test_an_interval_with_zero_has_a_robustness_value_of_zero() -> None:
     above = robustness(estimate(0.3, 0.1, 0.5), d, y + 0.3 * d)
     below = robustness(replace(estimate(-0.3, -0.5, -0.1)), d, -y - 0.3 * d)
     assert above == below and 0 < above.near < above.value
-    assert robustness_of_t(1.0, 100, alpha=0.05) == 0.0
+    assert reference.robustness_of_t(1.0, 100, alpha=0.05) == 0.0
