@@ -113,8 +113,12 @@ class _Asking:
         try:
             async with asyncio.TaskGroup() as group:
                 parts = [group.create_task(self._part(texts[at : at + BATCH], at)) for at in places]
-        except* RatifyError as errors:
-            raise _first(errors) from None
+        except ExceptionGroup as errors:
+            # not `except*`: before Python 3.11.4 what it raises is put into another group
+            ours, others = errors.split(RatifyError)
+            if ours is None or others is not None:
+                raise
+            raise _first(ours) from None
         finally:
             await self.server.close()
         return [row for part in parts for row in part.result()]
@@ -190,10 +194,9 @@ def _words(trouble: TroubleError) -> str:
     return trouble.detail or trouble.reason.replace("_", " ")
 
 
-def _first(errors: BaseExceptionGroup[RatifyError]) -> RatifyError:
+def _first(errors: ExceptionGroup[RatifyError]) -> RatifyError:
     """Return the one error to show: that of the first text, if texts are to blame."""
     found = [
-        _first(error) if isinstance(error, BaseExceptionGroup) else error
-        for error in errors.exceptions
+        _first(error) if isinstance(error, ExceptionGroup) else error for error in errors.exceptions
     ]
     return min(found, key=lambda one: one.place if isinstance(one, TextFaultError) else -1)
