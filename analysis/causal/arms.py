@@ -111,7 +111,7 @@ def arms_of(
     treatment, outcome : array of shape (n,)
         Scores of the units of the frame by one source; NaN where there is none.
     folds : int
-        Three or more: one predicts, and at least two choose the penalties.
+        Three or more.
     rng : numpy.random.Generator
 
     Raises
@@ -121,10 +121,6 @@ def arms_of(
         varies, a covariate that is missing or infinite, too few users, and an arm whose users are
         too few to be in every part.
     """
-    if folds < 3:
-        raise RatifyError(
-            "too few folds", column="causal.estimators.folds", value=folds, allowed="3 or more"
-        )
     arm = cuts.arms(treatment)
     rows = np.flatnonzero(~np.isnan(arm + outcome))
     arm = arm[rows]

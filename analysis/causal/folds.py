@@ -22,7 +22,7 @@ def user_folds(
     ----------
     user : int array of shape (n,)
     folds : int
-        Two or more.
+        Three or more.
     rng : numpy.random.Generator
     weights : array of shape (n,), optional
         What is to be balanced instead of the number of units, such as being labelled.
@@ -35,10 +35,12 @@ def user_folds(
     Raises
     ------
     RatifyError
-        If there are fewer than two folds, or fewer users than folds.
+        If there are fewer than three folds, or fewer users than folds.
     """
-    if folds < 2:
-        raise RatifyError("too few folds", column="folds", value=folds, allowed="2 or more")
+    if folds < 3:  # one is predicted, and at least two choose the penalties
+        raise RatifyError(
+            "too few folds", column="causal.estimators.folds", value=folds, allowed="3 or more"
+        )
     known, code = np.unique(user, return_inverse=True)
     if len(known) < folds:
         raise RatifyError(

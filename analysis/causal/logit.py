@@ -24,14 +24,14 @@ def chances(ridge: Ridge, arm: FloatArray) -> FloatArray:
     Parameters
     ----------
     ridge : Ridge
-        Of all units, each with weight 1.
+        A unit of weight 0 is left out of the fits.
     arm : array of shape (n,)
-        1 for treated, 0 for control.
+        1 for treated, 0 for control; of a unit of weight 0 any number.
 
     Raises
     ------
     RatifyError
-        If a fit does not converge.
+        If an arm is empty outside a fold, or a fit does not converge.
 
     Notes
     -----
@@ -80,9 +80,17 @@ class _Logits:
     def of(cls, ridge: Ridge, arm: FloatArray) -> _Logits:
         design = ridge.design
         bases = [ridge.basis(fold) for fold in range(design.folds)]
-        weights = design.outside / design.outside.sum(axis=0)
+        weights = design.outside * ridge.weights[:, None]
+        weights /= weights.sum(axis=0)
         share = arm @ weights
         spread = share * (1 - share)
+        if not (spread > 0).all():
+            raise RatifyError(
+                f"outside part {int(spread.argmin()) + 1} of {design.folds} of the users, one arm "
+                "is empty, so nobody's chance of being treated can be told from other users",
+                column="user",
+                allowed="treated and control units of several users each",
+            )
         return cls(
             z=design.z,
             arm=arm,

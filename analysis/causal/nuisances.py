@@ -52,12 +52,19 @@ class Predictions:
 
 
 def ridge(arms: Arms, rng: np.random.Generator) -> Predictions:
-    """Return predictions of ridge regressions, and of logits with a ridge penalty."""
+    """Return predictions of ridge regressions, and of logits with a ridge penalty.
+
+    Notes
+    -----
+    The bias of an effect is the product of what the outcome's and the treatment's models leave of
+    the confounders. Only the outcome's are undersmoothed: undersmoothed logits give chances so
+    near to 0 and 1 that few units decide an effect.
+    """
     design = arms.design
     return Predictions(
-        outcome=arms.everyone.fit(arms.outcome).predict(design),
-        treated=arms.treated.fit(arms.outcome).predict(design),
-        control=arms.controls.fit(arms.outcome).predict(design),
+        outcome=arms.everyone.undersmoothed(arms.outcome).predict(design),
+        treated=arms.treated.undersmoothed(arms.outcome).predict(design),
+        control=arms.controls.undersmoothed(arms.outcome).predict(design),
         chance=chances(arms.everyone, arms.arm),
     )
 

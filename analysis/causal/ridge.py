@@ -12,6 +12,8 @@ from analysis.arrays import FloatArray, IntArray
 
 # Per unit of weight, on standardised covariates: the last leaves hardly more than the mean.
 PENALTIES: FloatArray = np.logspace(-4, 3, 22)
+# The power of what the penalty that predicts best leaves of a confounder; see `undersmoothed`.
+POWER = 8
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,9 @@ class Fit:
 
 @dataclass(frozen=True)
 class _Moments:
-    """Weighted sums of a target within each fold: of it, its square, its products with z."""
+    """Weighted sums of a target less its mean within each fold: of it, its square, its products."""
 
+    middle: float
     sums: FloatArray
     squares: FloatArray
     products: FloatArray
@@ -114,18 +117,42 @@ class Ridge:
 
     def fit(self, target: FloatArray) -> Fit:
         """Return a regression of the target, shape (n,), for each fold, fitted on the others."""
+        moments = self._moments(target)
+        return self._fitted(moments, self._penalties(moments))
+
+    def undersmoothed(self, target: FloatArray) -> Fit:
+        """Return regressions with smaller penalties than those that predict best.
+
+        Notes
+        -----
+        A penalty of k leaves k / (1 + k) of what the target owes to a covariate with variance 1.
+        What is left of confounders is a bias of an effect, so the penalty is made so small that
+        only the eighth power of that part is left, but no smaller than the smallest penalty of
+        all. An effect needs nuisances that are less smooth than the best prediction (Newey, Hsieh
+        and Robins 2004, Econometrica 72, 947-962, whose twicing of a linear smoother leaves the
+        square). Among powers of 1, 2, 4 and 8, the eighth left the least bias in simulated worlds
+        with 100 and 430 weak confounders, and no power cost width with 10.
+        """
+        moments = self._moments(target)
+        best = self._penalties(moments)
+        left = (best / (1 + best)) ** POWER
+        return self._fitted(moments, np.maximum(left / (1 - left), PENALTIES[0]))
+
+    def _penalties(self, moments: _Moments) -> FloatArray:
+        """Return the penalty for each fold that predicts best within the others."""
         folds = self.design.folds
-        middle = float(self.weights @ target) / float(self.weights.sum())
-        moments = self._moments(target - middle)
         errors = np.zeros((folds, len(PENALTIES)))
         for one in range(folds):
             for other in range(one + 1, folds):
                 intercepts, slopes = self._solved(moments, (one, other), PENALTIES)
                 errors[one] += self._squared_error(moments, other, intercepts, slopes)
                 errors[other] += self._squared_error(moments, one, intercepts, slopes)
-        penalties = PENALTIES[errors.argmin(axis=1)]
-        found = [self._solved(moments, (one,), penalties[[one]]) for one in range(folds)]
-        intercepts = np.array([intercept[0] for intercept, _ in found]) + middle
+        return np.asarray(PENALTIES[errors.argmin(axis=1)])
+
+    def _fitted(self, moments: _Moments, penalties: FloatArray) -> Fit:
+        folds = range(self.design.folds)
+        found = [self._solved(moments, (one,), penalties[[one]]) for one in folds]
+        intercepts = np.array([intercept[0] for intercept, _ in found]) + moments.middle
         return Fit(intercepts, np.column_stack([slopes for _, slopes in found]), penalties)
 
     def basis(self, *left_out: int) -> Basis:
@@ -160,8 +187,11 @@ class Ridge:
 
     def _moments(self, target: FloatArray) -> _Moments:
         inside = ~self.design.outside
+        middle = float(self.weights @ target) / float(self.weights.sum())
+        target = target - middle
         weighted = inside * (self.weights * target)[:, None]
         return _Moments(
+            middle=middle,
             sums=weighted.sum(axis=0),
             squares=target @ weighted,
             products=self.design.z.T @ weighted,

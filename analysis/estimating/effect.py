@@ -244,9 +244,9 @@ def _methods(inputs: Inputs, examined: Examined) -> str:
             "is only known of labelled units, so the estimate is a ratio: it solves mean[(R/pi) "
             "psi - (R/pi - 1) lambda' Z] = 0, where psi is the orthogonal score of people's labels "
             "and Z are the strata of the sample and the judge's own score. Lambda is tuned out of "
-            "fold. Nuisances are ridge regressions on at most ten components of the confounders, "
-            "fitted on the judge's scores of all units and recalibrated on labels; all units of a "
-            "user are in one fold.",
+            "fold. Nuisances are ridge regressions on all confounders, fitted on the judge's "
+            "scores of all units and recalibrated on labels by at most ten components of the "
+            "confounders; all units of a user are in one fold.",
             f"The judge's score has the weight {number(examined.three.judge_weight, 2)} in it.",
             examined.looks,
         )

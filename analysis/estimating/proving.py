@@ -40,8 +40,8 @@ def proof_of(inputs: Inputs, told: Callable[[int, int], None] | None = None) -> 
 
     Notes
     -----
-    The planted effect is looked for with the headline's own nuisance models (ridge on at most ten
-    components), in data made by models of all covariates. The treatment's is a logit with hardly
+    The planted effect is looked for with the headline's own nuisance models of the judge's scores,
+    in data made by other models of the same covariates. The treatment's is a logit with hardly
     any penalty, which leaves the planted data at least as confounded as the study's; its overlap
     weights are those of the balance table.
     """
@@ -51,7 +51,7 @@ def proof_of(inputs: Inputs, told: Callable[[int, int], None] | None = None) -> 
         cuts,
         treatment=frame.treatment,
         outcome=frame.outcome,
-        folds=max(3, causal.estimators.folds),
+        folds=causal.estimators.folds,
         rng=inputs.evidence.rng("causal:proof"),
     )
     expected = nuisances.predictions(arms, "ridge", inputs.evidence.rng("causal:proof:models"))

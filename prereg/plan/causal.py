@@ -255,7 +255,7 @@ class Estimators(Strict):
     """The nuisance models, the folds they are fitted in, and where propensities are trimmed."""
 
     nuisances: Literal["ridge", "forest"] = "ridge"
-    folds: int = Field(default=5, ge=2, le=50)
+    folds: int = Field(default=5, ge=3, le=50)
     trim: float = Field(default=0.05, ge=0, lt=0.5)
 
 

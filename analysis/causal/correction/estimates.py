@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.arrays import FloatArray, IntArray
 from analysis.causal.clustered import Estimate, from_influence
 from analysis.causal.correction.checks import check_frame, check_labels
-from analysis.causal.correction.nuisances import Nuisances, components, fitted
+from analysis.causal.correction.nuisances import Nuisances, components, fitted, of_judge
 from analysis.causal.correction.score import Score, filled, own_weight, score_of
 from analysis.causal.folds import user_folds
 from analysis.causal.units import TREATED, Cuts, Frame, Labels
@@ -34,6 +34,7 @@ class JudgeSide:
     frame : Frame
     cuts : Cuts
     components : array of shape (n, q)
+        Of the covariates, at most ten, on which people's labels recalibrate the nuisances.
     fold : int array of shape (n,)
     arm : array of shape (n,)
         By the judge.
@@ -142,7 +143,7 @@ def judge_side(
     fold = user_folds(frame.user, folds, rng, weights=weights)
     x = components(frame.covariates)
     arm = cuts.arms(frame.treatment)
-    nuisances = fitted(x, arm, frame.outcome, fold)
+    nuisances = of_judge(frame.covariates, arm, frame.outcome, fold)
     score = score_of(arm, frame.outcome, nuisances)
     return JudgeSide(frame, cuts, x, fold, arm, nuisances, score)
 

@@ -1,8 +1,9 @@
 """Expected outcome and chance of treatment given the confounders, cross-fitted by user.
 
-Both are first fitted to the judge's scores of all units, and then recalibrated on people's labels,
-weighted by their inverse inclusion probability. An orthogonal score only needs them roughly right,
-but the judge's own are not: they describe the judge's arms.
+Both are first fitted to the judge's scores of all units, on all confounders, and then recalibrated
+on people's labels, weighted by their inverse inclusion probability, on at most ten components. An
+orthogonal score only needs them roughly right, but the judge's own are not: they describe the
+judge's arms.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import numpy as np
 from scipy.special import expit, logit
 
 from analysis.arrays import BoolArray, FloatArray, IntArray
+from analysis.causal.logit import chances
+from analysis.causal.ridge import Design, Ridge
 
 # The most components of the covariates that are used.
 MOST = 10
@@ -63,6 +66,33 @@ def components(covariates: FloatArray, most: int = MOST) -> FloatArray:
     kept = np.argsort(-values)[:most]
     kept = kept[values[kept] > 1e-9 * max(values.max(initial=0.0), 1e-300)]
     return np.asarray(centred @ vectors[:, kept] / np.sqrt(values[kept]))
+
+
+def of_judge(
+    covariates: FloatArray, arm: FloatArray, outcome: FloatArray, fold: IntArray
+) -> Nuisances:
+    """Return nuisances of scores that are known of all units, each unit's from other folds.
+
+    Parameters
+    ----------
+    covariates : array of shape (n, p)
+        All of them: where hundreds confound a little each, their largest components are not enough.
+    arm : array of shape (n,)
+        NaN for a unit in neither arm, which teaches nothing.
+    outcome : array of shape (n,)
+    fold : int array of shape (n,)
+        Three folds or more.
+
+    Raises
+    ------
+    RatifyError
+        If an arm is empty outside a fold.
+    """
+    known = ~np.isnan(arm)
+    ridge = Ridge(Design.of(covariates, fold), known.astype(np.float64))
+    expected = ridge.undersmoothed(outcome).predict(ridge.design)
+    chance = chances(ridge, np.where(known, arm, 0.0))
+    return Nuisances(expected, np.clip(chance, EDGE, 1 - EDGE))
 
 
 def fitted(

@@ -46,7 +46,7 @@ def test_folds_follow_the_generator_and_not_the_names_of_users(user):
     [
         (np.zeros(50, dtype=int), 5, "1 user cannot be split into 5 folds"),
         (np.arange(3), 4, "3 users cannot be split into 4 folds"),
-        (np.arange(30), 1, "folds: too few folds, got 1"),
+        (np.arange(30), 2, "folds: too few folds, got 2"),
     ],
 )
 def test_too_few_users_and_folds_are_refused(user, folds, said):

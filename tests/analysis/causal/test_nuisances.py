@@ -60,6 +60,52 @@ def test_the_penalty_predicts_best_in_the_other_folds(arms):
     assert chosen == PENALTIES[errors.argmin()]
 
 
+def test_an_undersmoothed_ridge_leaves_the_eighth_power_of_what_the_best_leaves(arms):
+    design, weights = arms.design, arms.everyone.weights
+    best = arms.everyone.fit(arms.outcome).penalties
+    found = arms.everyone.undersmoothed(arms.outcome)
+    assert found.penalties / (1 + found.penalties) == pytest.approx(
+        np.maximum((best / (1 + best)) ** 8, PENALTIES[0]), rel=1e-3
+    )
+    for fold in range(design.folds):
+        old, new = design.fold != fold, design.fold == fold
+        peer = Peer(alpha=found.penalties[fold] * weights[old].sum())
+        peer.fit(design.z[old], arms.outcome[old])
+        assert found.predict(design)[new] == pytest.approx(peer.predict(design.z[new]), abs=1e-9)
+
+
+def test_covariates_that_repeat_each_other_do_not_break_the_smallest_penalty(arms):
+    z, fold = arms.design.z, arms.design.fold
+    twice = Ridge(Design.of(np.column_stack([z, z]), fold), np.ones(len(z)))
+    exact = z @ np.linspace(-1, 1, z.shape[1])  # nothing to smooth away: the smallest penalty
+    fit = twice.undersmoothed(exact)
+    assert (fit.penalties == PENALTIES[0]).all()
+    assert fit.predict(twice.design) == pytest.approx(exact, abs=2e-3)
+
+
+def test_a_unit_of_weight_0_teaches_a_logit_nothing(arms):
+    kept = np.random.default_rng(5).random(len(arms)) < 0.7
+    ridge = Ridge(arms.design, kept.astype(np.float64))
+    turned = np.where(kept, arms.arm, 1 - arms.arm)
+    assert chances(ridge, turned) == pytest.approx(chances(ridge, arms.arm), abs=1e-9)
+    fold = arms.design.fold
+    linear = ridge.fit(arms.arm).penalties
+    old, new = (fold != 1) & kept, fold == 1
+    share = arms.arm[old].mean()
+    peer = LogisticRegression(
+        C=1 / (linear[1] * share * (1 - share) * old.sum()), tol=1e-10, max_iter=5000
+    ).fit(arms.design.z[old], arms.arm[old])
+    assert chances(ridge, arms.arm)[new] == pytest.approx(
+        peer.predict_proba(arms.design.z[new])[:, 1], abs=1e-6
+    )
+
+
+def test_an_arm_of_one_part_of_the_users_is_refused(arms):
+    only = np.where(arms.design.fold == 2, arms.arm, 0.0)
+    with pytest.raises(RatifyError, match="outside part 3 of 4 of the users, one arm is empty"):
+        chances(arms.everyone, only)
+
+
 def test_a_chance_is_that_of_the_logit_of_the_other_folds(arms):
     design = arms.design
     found = chances(arms.everyone, arms.arm)
