@@ -117,8 +117,13 @@ class FrameDifference:
 
 
 def frame_differences(frame: Frame, labels: Labels) -> list[FrameDifference]:
-    """Return the weighted standardised difference of every covariate that varies."""
+    """Return the weighted standardised difference of every covariate that varies.
+
+    Its error is that of a sample with these probabilities from all units, whose values are known:
+    where a sample has missed the few units of a level, its own values would say that none vary.
+    """
     weights, n = labels.weights, len(frame)
+    missing = (1 - labels.inclusion) / labels.inclusion
     found = []
     for name, values in zip(frame.names, frame.covariates.T, strict=True):
         spread = float(values.std())
@@ -126,8 +131,8 @@ def frame_differences(frame: Frame, labels: Labels) -> list[FrameDifference]:
             continue
         z = (values - values.mean()) / spread
         difference = float(weights @ z / weights.sum())
-        error = float(np.sqrt((weights**2 * (1 - labels.inclusion) * (z - difference) ** 2).sum()))
-        found.append(FrameDifference(name, difference, error / n))
+        error = float(np.sqrt((missing * z**2).sum())) / n
+        found.append(FrameDifference(name, difference, error))
     return found
 
 
