@@ -110,6 +110,17 @@ class Beyond:
             "has no errors of its own there, they are people's ratings with the sign turned."
         )
 
+    def rated_apart(self) -> str:
+        """Return the sentence on dimensions that different people rated; empty without any."""
+        if self.halo is None or not self.halo.apart:
+            return ""
+        pairs = [f"{a} and {b}".replace("_", " ") for a, b in self.halo.apart]
+        return (
+            f"Nobody rated both {'; both '.join(pairs)} of an item, so a person's halo is 0 by "
+            "design there: a judge's errors are its distances from the means of two different "
+            "groups of people, each of two or more, and difference is the correlation."
+        )
+
     def idle(self, dimension: str) -> str:
         """Return the answer that passes the test if every item gets it; empty if none does."""
         passes = passes_always(self.always, dimension)
