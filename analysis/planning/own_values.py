@@ -71,8 +71,9 @@ def _named(analysis: AnyAnalysis) -> dict[str, list[tuple[str, str, str]]]:
         return {analysis.texts: [(key, analysis.time, value) for key, value in times]}
     if isinstance(analysis, Regression) and analysis.tables():
         sd = analysis.sd
-        told = sd is not None and sd.column is not None and sd.value is not None
-        return {analysis.data: [("sd.value", sd.column, sd.value)] if told else []}
+        if sd is None or sd.column is None or sd.value is None:
+            return {analysis.data: []}
+        return {analysis.data: [("sd.value", sd.column, sd.value)]}
     return {}
 
 
