@@ -57,14 +57,14 @@ def treatment_of_the_judge(rng: np.random.Generator) -> list[bool]:
 
 
 def judge_at_its_word(rng: np.random.Generator) -> list[bool]:
-    """Say whether lambda = 1 is wider than people alone."""
+    """Say whether lambda = 1 is over a tenth wider than people alone."""
     world = make_world(rng, effect=EFFECT, judge=TYPICAL)
     labels = draw_labels(rng, world, 400)
     side = judge_side(world.frame, world.cuts, rng, labels=labels)
     score = people_score(side, labels, start=side.nuisances)
     whole = np.ones(len(world.frame))
     wrong = solved(score, side.score, labels, side, weight=whole)[0]
-    return [bool(wrong.width > people_alone(side, labels).width)]
+    return [bool(wrong.width > 1.1 * people_alone(side, labels).width)]
 
 
 def same_person(rng: np.random.Generator, *, raters: int) -> list[bool]:
@@ -119,11 +119,12 @@ def checks() -> list[Check]:
             "The units that the judge calls treated are not those that people call treated.",
         ),
         _check(
-            "lambda = 1, the interval is wider than that of people alone",
+            "lambda = 1, the interval is over a tenth wider than that of people alone",
             f"effect {EFFECT:g}, reliability .6, error correlation .5, 400 labels",
             judge_at_its_word,
-            0.9,
-            "The judge's own score then adds more noise than it explains.",
+            0.6,
+            "The judge's own score then adds more noise than it explains; with lambda tuned .11 of "
+            "150 intervals are that wide.",
         ),
         *(
             _check(
