@@ -16,15 +16,17 @@ from ratify.command_line import STUDY, main, store_if_any
 def amend(folder: Path, reason: str, dry_run: bool) -> None:
     """Append a reasoned change to the locked plan in DIR.
 
-    Edit plan.yaml or a text first. What has changed, when, why, and what was known of the data at
+    Edit plan.yaml or a text first. The amended study is checked as by `ratify check`: an error that
+    the plan did not have when it was locked stops the amendment, and new warnings and notes are
+    shown. What has changed, when, why, and what was known of the data at
     that moment is appended to plan.amendments.jsonl and printed in the report. Sequences that are
     there stay as they are; those of more raters are appended. A server that is running takes the
     change up, and raters who have begun go on under the version they consented to. Once somebody
     has taken part, what their answers depend on cannot be amended: items, scales, trials, sides,
     seed.
     """
-    from analysis.planning.rehearsal import rehearsed
     from prereg.turns import alone
+    from ratify.cautions import found_by_amending, print_remarks, refuse
     from ratify.document import say_document
     from study.amending import amend as record
     from study.amending import draft_amendment
@@ -32,8 +34,9 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
     # nobody else amends between what is known and its record, and no results are made
     with alone(folder), store_if_any(folder) as store:
         draft = draft_amendment(folder, store)
-        for fault in rehearsed(draft.study.plan, draft.study.table.rows, folder):
-            raise fault
+        errors, remarks = found_by_amending(draft)
+        print_remarks(remarks)
+        refuse(errors, folder)
         amendment = None if dry_run else record(folder, draft, reason)
     for change in draft.changes:
         click.echo(f"changed   {change.sentence}")

@@ -106,7 +106,14 @@ def embed_plan(folder: Path, plan: Plan, *, scheduler: str | None = None) -> Pat
     confounders = causal.confounders
     encoder = confounders.encoder
     setting = encoder if isinstance(encoder, str) else encoder.model_dump()
-    return embed_frame(folder, causal.frame, confounders.text, setting, scheduler=scheduler)
+    return embed_frame(
+        folder,
+        causal.frame,
+        confounders.text,
+        setting,
+        scheduler=scheduler,
+        reading=plan.data.reading("frame"),
+    )
 
 
 def _say_before(embedding: Embedding, units: int) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from prereg.errors import RatifyError
-from ratify.cautions import looked_at, print_remarks
+from ratify.cautions import looked_at, print_remarks, refuse
 from ratify.command_line import STUDY, main, on_terminal, store_if_any
 from ratify.document import say_document
 
@@ -50,7 +49,7 @@ def lock(
         with store_if_any(folder) as store:
             refuse_collected(folder, store)
     found, remarks = looked_at(folder)
-    _refuse(found.errors, folder)
+    refuse(found.errors, folder)
     if not found.locked:
         print_remarks(remarks)
         _ask([one for one in remarks if one.severity == "warning"], folder, yes=yes)
@@ -84,19 +83,6 @@ def _stamped(
         frozen = add_stamp(folder, stamp)
         click.echo(f"stamp     {check_stamp(folder, frozen, stamp)[1]}")
     return frozen
-
-
-def _refuse(errors: Sequence[RatifyError], folder: Path) -> None:
-    """Raise the first error, and say how many more there are."""
-    if not errors:
-        return
-    if len(errors) == 1:
-        raise errors[0]
-    more = len(errors) - 1
-    raise RatifyError(
-        f"{errors[0].one_line()}; and {more} more error{'s' if more > 1 else ''}: "
-        f"`ratify check {shlex.quote(str(folder))}` lists them"
-    )
 
 
 def _ask(warnings: Sequence[Remark], folder: Path, *, yes: bool) -> None:

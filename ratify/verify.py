@@ -31,7 +31,9 @@ def verify(ctx: click.Context, place: Path, folder: Path | None, as_json: bool) 
 
     FILE: each claim of a passport, against the study folder, or what cannot be checked without it.
 
-    Each check ends in one line: yes, no, or cannot check. The exit code is 2 if any is no.
+    Each check ends in one line: yes, no, or cannot check; for results also "same digits", if their
+    numbers are the same to six digits or more but not to the last one. The exit code is 2 if any is
+    no.
     """
     from prereg.errors import RatifyError
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from prereg.images import study_images
 from prereg.lock import LOCK_FILE
 from prereg.parts import hash_parts
 from prereg.plan.model import Plan
+from prereg.plan.transport import TRANSPORT
 from prereg.tables.reader import Table
-from study.folder import Earlier
+from study.folder import Earlier, Study
 
 TEXTS = ("consent", "instructions")
 
@@ -47,6 +49,31 @@ def earlier_versions(folder: Path, versions: Sequence[Version], table: Table) ->
             )
         found[version.plan_hash] = Earlier(version.plan_hash, plan, texts, images)
     return found
+
+
+def as_it_was(study: Study, version: Version) -> Study | None:
+    """Return a study with the plan and the texts of a version; None if it does not hold them.
+
+    Parameters
+    ----------
+    study : Study
+        As its files are now. Items, sequences, prompts and images stay those of now.
+    version : Version
+    """
+    held = version.locked
+    if "plan" not in held or any(name not in held for name in TEXTS):
+        return None
+    now = {judge["id"]: judge for judge in study.plan.to_json()["judges"]}
+    # how a judge's server is reached is not held
+    judges = [
+        {**{k: v for k, v in now.get(one["id"], {}).items() if k in TRANSPORT}, **one}
+        for one in held.get("judges", held["plan"].get("judges", []))
+    ]
+    try:
+        plan = Plan.model_validate({**held["plan"], "judges": judges})
+    except ValidationError:
+        return None
+    return replace(study, plan=plan, texts={name: str(held[name]) for name in TEXTS})
 
 
 def plan_of(locked: Mapping[str, Any], folder: Path) -> Plan:

@@ -3,6 +3,10 @@
 Each person is left out in turn. Their error, and the judge's, is the distance from the mean of the
 remaining people. Both have the same reference, so its noise and halo affect both alike. If one
 judge gives both a score and an outcome, the two share such errors.
+
+Where nobody rated both dimensions of an item, people's halo is 0 by design. The judge's errors are
+then its distances from the means of two different groups of people, as in the gate of a causal
+estimate.
 `analysis.habits.ratings.halo` summarises halo in one number; this module has every pair.
 """
 
@@ -24,6 +28,9 @@ from prereg.errors import RatifyError
 PEOPLE = PERSON
 # No correlation is reported for fewer items than this.
 FEWEST = 10
+# Ratings of an item on each of two dimensions that different people rated; the gate asks for as
+# many.
+FEWEST_RATINGS = 2
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,9 @@ class HaloRow:
         an item.
     difference : Sample
         A judge's correlation minus that of a single person, on the items that the judge rated.
+    apart : bool
+        Whether nobody rated both dimensions of an item. Then a person's correlation is 0 by design,
+        and the difference is the correlation.
     """
 
     annotator: str
@@ -47,6 +57,7 @@ class HaloRow:
     dimension_b: str
     correlation: Sample = field(repr=False)
     difference: Sample = field(repr=False)
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,10 +67,17 @@ class Halo:
     Attributes
     ----------
     rows : tuple of HaloRow
-        People together, people one by one (twelve or fewer of them), then judges.
+        People together, people one by one (twelve or fewer of them), then judges. A pair of
+        dimensions that different people rated has rows of judges only.
     """
 
     rows: tuple[HaloRow, ...]
+
+    @property
+    def apart(self) -> list[tuple[str, str]]:
+        """The pairs of dimensions that different people rated, of which a judge has a row."""
+        found = [(row.dimension_a, row.dimension_b) for row in self.rows if row.apart]
+        return list(dict.fromkeys(found))
 
     def of(self, annotator: str) -> list[HaloRow]:
         """Return the rows of one annotator."""
@@ -114,6 +132,11 @@ def halo(table: Panel, *, level: float = 0.95) -> Halo:
     scale than people, its errors depend on the items' true scores, which raises its halo if these
     are correlated over dimensions. This is an error too, but not one impression that affects all.
     The interval of the difference covers .93 to .96 with 50 items and three people.
+
+    Where different people rated two dimensions, the noise of their means is independent, so it
+    lowers the judge's correlation: more for a judge whose errors are small. Items with fewer than
+    two ratings on either dimension are left out. The correlation is that of
+    `analysis.causal.rooms.halo` if every item counts once.
     """
     require_others(table)
     if len(table.dimensions) < 2:
@@ -128,6 +151,11 @@ def halo(table: Panel, *, level: float = 0.95) -> Halo:
     single: list[HaloRow] = []
     of_judges: dict[str, list[HaloRow]] = {name: [] for name in table.judges}
     for a, b in combinations(table.dimensions, 2):
+        if _apart(table, a, b):
+            for judge, rows in of_judges.items():
+                found = _correlation(_from_means(table, judge, a, b), level)
+                rows.append(HaloRow(judge, a, b, found, found, apart=True))
+            continue
         errors = [table.people[name] - rests[name] for name in (a, b)]
         none = nothing(level)
         people.append(HaloRow(PEOPLE, a, b, _correlation(errors, level), none))
@@ -146,6 +174,25 @@ def halo(table: Panel, *, level: float = 0.95) -> Halo:
     order = {name: n for n, name in enumerate(table.humans)}
     single.sort(key=lambda row: order[row.annotator])
     return Halo((*people, *single, *(row for rows in of_judges.values() for row in rows)))
+
+
+def _apart(table: Panel, a: str, b: str) -> bool:
+    """Say whether nobody rated both dimensions of an item, though people rated both of some."""
+    first, second = (~np.isnan(table.people[name]) for name in (a, b))
+    shared = first.any(axis=1) & second.any(axis=1)
+    return bool(shared.any() and not (first & second).any())
+
+
+def _from_means(table: Panel, judge: str, a: str, b: str) -> list[FloatArray]:
+    """Return a judge's distances from people's means, of shape (items, 1)."""
+    found = []
+    for name in (a, b):
+        known = ~np.isnan(table.people[name])
+        count = known.sum(axis=1)
+        mean = np.nansum(table.people[name], axis=1) / np.maximum(count, 1)
+        error = np.where(count >= FEWEST_RATINGS, table.judge(judge, name) - mean, np.nan)
+        found.append(np.asarray(error)[:, None])
+    return found
 
 
 def _rest(people: FloatArray) -> FloatArray:

@@ -1,8 +1,8 @@
-"""Only those results on agreement that become numbers of an analysis.
+"""Only those results on agreement of pairs that become numbers of an analysis.
 
 Thousands of simulated studies need the means over pairs with their intervals, but no table of the
-coefficients of each pair, no halo and no rates at cuts, which take most of the time. What is
-computed here is computed by the same functions as in `agreement_table` and `beyond_pairs`.
+coefficients of each pair, which takes most of the time. What is computed here is computed by the
+same functions as in `agreement_table`.
 """
 
 from __future__ import annotations
@@ -12,15 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from analysis.agreement.alternative_annotator import (
-    AlternativeAnnotator,
-    Metric,
-    alternative_annotator,
-)
-from analysis.agreement.by_construction import zero_crowd
 from analysis.agreement.coefficients import Weights
-from analysis.agreement.constant import always_answering, constants_of, most_frequent
-from analysis.agreement.crowd import crowd
 from analysis.agreement.drawn_pairs import draws_of, rated_items, resamples
 from analysis.agreement.intervals import Method, drawn_coefficients
 from analysis.agreement.left_out import leave_one_out
@@ -35,9 +27,7 @@ from analysis.agreement.pairs import (
     _grids,
     _rows,
 )
-from analysis.agreement.panel import Panel
 from analysis.agreement.rating_table import MEDIAN, checked_ratings, known
-from analysis.agreement.summary import Beyond, CutAt, _require_both_sides
 from analysis.agreement.weighted import COEFFICIENTS
 from analysis.arrays import FloatArray
 
@@ -122,74 +112,3 @@ _ENDS = (
     "kappa_quadratic_low",
     "kappa_quadratic_high",
 )
-
-
-def crowd_and_test(
-    table: Panel,
-    *,
-    epsilon: float,
-    metric: Metric,
-    fewest_others: int,
-    fewest_items: int,
-    false_discovery: float,
-    cuts: Sequence[CutAt] = (),
-    level: float = 0.95,
-    with_crowd: bool = True,
-    with_test: bool = True,
-) -> Beyond:
-    """Return what `beyond_pairs` returns, without the halo and the rates at cuts.
-
-    Parameters
-    ----------
-    table : Panel
-    epsilon, metric, fewest_others, fewest_items, false_discovery
-        As in `alternative_annotator`.
-    cuts : sequence of CutAt
-        Refused as by `beyond_pairs`.
-    level : float
-        Coverage of every interval.
-    with_crowd, with_test : bool
-        Whether agreement with a crowd, and the alternative-annotator test, are wanted.
-
-    Returns
-    -------
-    Beyond
-        The test of a made-up judge that always gives one answer is left out where no judge passes,
-        because it only says what a pass means.
-
-    Raises
-    ------
-    RatifyError
-        As `beyond_pairs`.
-    """
-    constants = {
-        judge: {name: f"{value:g}" for name, value in of.items()}
-        for judge, of in constants_of(table).items()
-    }
-    if len(table.humans) < 2:
-        return Beyond(None, None, None, (), constants=constants)
-    for one in cuts:
-        _require_both_sides(one, table.scale)
-
-    def tested(of: Panel) -> AlternativeAnnotator:
-        return alternative_annotator(
-            of,
-            epsilon=epsilon,
-            metric=metric,
-            fewest_others=fewest_others,
-            fewest_items=fewest_items,
-            false_discovery=false_discovery,
-            level=level,
-        )
-
-    found = tested(table) if with_test else None
-    passed = found is not None and any(one.passes or one.passes_all for one in found.verdicts)
-    return Beyond(
-        crowd=zero_crowd(crowd(table, level=level), table) if with_crowd else None,
-        alternative=found,
-        halo=None,
-        cuts=(),
-        always=tested(always_answering(table)) if passed else None,
-        frequent={name: f"{most_frequent(table, name):g}" for name in table.dimensions},
-        constants=constants,
-    )

@@ -110,6 +110,17 @@ class Beyond:
             "has no errors of its own there, they are people's ratings with the sign turned."
         )
 
+    def rated_apart(self) -> str:
+        """Return the sentence on dimensions that different people rated; empty without any."""
+        if self.halo is None or not self.halo.apart:
+            return ""
+        pairs = [f"{a} and {b}".replace("_", " ") for a, b in self.halo.apart]
+        return (
+            f"Nobody rated both {'; both '.join(pairs)} of an item, so a person's halo is 0 by "
+            "design there: a judge's errors are its distances from the means of two different "
+            "groups of people, each of two or more, and difference is the correlation."
+        )
+
     def idle(self, dimension: str) -> str:
         """Return the answer that passes the test if every item gets it; empty if none does."""
         passes = passes_always(self.always, dimension)
@@ -119,6 +130,29 @@ class Beyond:
         """Return why a pass of a judge means nothing; empty if it may mean something."""
         constant = self.constants.get(judge, {}).get(dimension, "")
         return pass_note(constant, self.idle(dimension))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Which of these analyses are made.
+
+    Attributes
+    ----------
+    crowd, test, halo, cuts : bool
+        Agreement with a crowd, the alternative-annotator test, halo, and the rates at cuts.
+    always : bool
+        Whether the test of a made-up judge that always gives one answer is made where no judge
+        passes; it only says what a pass means.
+    """
+
+    crowd: bool = True
+    test: bool = True
+    halo: bool = True
+    cuts: bool = True
+    always: bool = True
+
+
+EVERYTHING = Parts()
 
 
 def beyond_pairs(
@@ -131,6 +165,7 @@ def beyond_pairs(
     false_discovery: float = 0.05,
     cuts: Sequence[CutAt] = (),
     level: float = 0.95,
+    parts: Parts = EVERYTHING,
 ) -> Beyond:
     """Return the analyses of judges that need ratings by at least two people.
 
@@ -143,6 +178,8 @@ def beyond_pairs(
         Empty if no rating leads to a treatment.
     level : float
         Coverage of every interval.
+    parts : Parts
+        What is made, by default everything. Cuts are refused whether or not their rates are made.
 
     Returns
     -------
@@ -174,19 +211,23 @@ def beyond_pairs(
             level=level,
         )
 
+    found = tested(table) if parts.test else None
+    passed = found is not None and any(one.passes or one.passes_all for one in found.verdicts)
+    with_halo = parts.halo and len(table.dimensions) > 1
+    shown = tuple(cuts) if parts.cuts else ()
     return Beyond(
-        crowd=zero_crowd(crowd(table, level=level), table),
-        alternative=tested(table),
-        halo=_halo(table, constants, level) if len(table.dimensions) > 1 else None,
+        crowd=zero_crowd(crowd(table, level=level), table) if parts.crowd else None,
+        alternative=found,
+        halo=_halo(table, constants, level) if with_halo else None,
         cuts=tuple(
             row
-            for one in cuts
+            for one in shown
             for row in at_cut(
                 table, cut=one.at, side=one.side, dimensions=one.dimensions, level=level
             )
         ),
-        one_sided=tuple(found for one in cuts for found in _one_sided(table, one)),
-        always=tested(always_answering(table)),
+        one_sided=tuple(found for one in shown for found in _one_sided(table, one)),
+        always=tested(always_answering(table)) if passed or parts.always else None,
         frequent={name: f"{most_frequent(table, name):g}" for name in table.dimensions},
         constants=constants,
     )

@@ -131,7 +131,8 @@ def beyond_tables(
                 "An error is the distance from the mean of the other people, each person left out "
                 "in turn, minus the annotator's mean error. difference: a judge's minus a single "
                 f"person's. {level:.0%} jackknife intervals over items through Fisher's z; empty "
-                f"with fewer than {FEWEST} items. {found.without_halo()}".rstrip(),
+                f"with fewer than {FEWEST} items. {found.rated_apart()} {found.without_halo()}"
+                "".rstrip(),
                 frame=found.halo.to_frame(),
                 status=status,
                 level=level,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from prereg.errors import RatifyError
+from prereg.frame.texts import TEXT_HASH, text_hashes
 
 UNIT: Final = "item_id"
 # The one column of a table that holds whole vectors.
@@ -32,12 +34,32 @@ class Embeddings:
         Whether the encoder matches words, not meaning.
     text : str
         The column that was embedded, as the file says; empty if it does not.
+    hashes : tuple of str
+        Of the text of each row, as `prereg.frame.texts` makes them; empty if the file has none.
     """
 
     table: pd.DataFrame = field(repr=False)
     encoder: str = ""
     lexical: bool = False
     text: str = ""
+    hashes: tuple[str, ...] = field(default=(), repr=False)
+
+    def changed(self, units: Sequence[str], texts: Iterable[str]) -> list[str]:
+        """Return the units with another text than the one that was embedded.
+
+        Parameters
+        ----------
+        units : sequence of str
+            The ids of a frame. Those without an embedding are passed over.
+        texts : iterable of str
+            Their texts today.
+        """
+        was = dict(zip(self.table[UNIT], self.hashes, strict=True)) if self.hashes else {}
+        return [
+            unit
+            for unit, now in zip(units, text_hashes(texts), strict=True)
+            if was.get(unit, now) != now
+        ]
 
 
 def read_embeddings(path: Path) -> Embeddings:
@@ -47,13 +69,14 @@ def read_embeddings(path: Path) -> Embeddings:
     ----------
     path : Path
         With `item_id`, and either one numeric column per component or one column `embedding` of
-        lists of numbers.
+        lists of numbers. A column `text_sha256` says which text each vector was made from.
 
     Raises
     ------
     RatifyError
         When the file is missing or not Parquet; when ids are missing, no text or repeated; when
-        vectors are of mixed length; when a value is missing or not a finite number.
+        hashes are no text; when vectors are of mixed length; when a value is missing or not a
+        finite number.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -74,7 +97,9 @@ def read_embeddings(path: Path) -> Embeddings:
             allowed=", ".join(read.column_names[:20]),
         )
     ids = _ids(read.column(UNIT), path)
-    values = _values(read.drop_columns(UNIT), ids, path)
+    hashed = [TEXT_HASH] if TEXT_HASH in read.column_names else []
+    hashes = _hashes(read.column(TEXT_HASH), path) if hashed else []
+    values = _values(read.drop_columns([UNIT, *hashed]), ids, path)
     table = pd.DataFrame(values, columns=[f"e{at}" for at in range(values.shape[1])])
     table.insert(0, UNIT, pd.Series(ids, dtype="str"))
     made_by = json.loads((read.schema.metadata or {}).get(MADE_BY, b"{}"))
@@ -83,7 +108,24 @@ def read_embeddings(path: Path) -> Embeddings:
         str(made_by.get("encoder", "")),
         bool(made_by.get("lexical", False)),
         str(made_by.get("text", "")),
+        tuple(hashes),
     )
+
+
+def _hashes(column: Any, path: Path) -> list[str]:
+    import pyarrow as pa
+
+    text = pa.types.is_string(column.type) or pa.types.is_large_string(column.type)
+    if not text or column.null_count:
+        raise RatifyError(
+            "is not the SHA-256 of every text",
+            file=path,
+            column=TEXT_HASH,
+            value=f"{column.null_count:,} empty" if text else str(column.type),
+            allowed="hexadecimal digits for every unit, or no such column",
+        )
+    found: list[str] = column.to_pylist()
+    return found
 
 
 def _ids(column: Any, path: Path) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from analysis.causal.correction.correction_figures import plot_three_estimates
@@ -49,7 +51,7 @@ def effect_finding(inputs: Inputs, examined: Examined, proof: Proof, despite: st
                     columns={"estimate": "source", "value": "estimate"}
                 ),
             ),
-            *_by_raters(examined, show),
+            *_by_raters(inputs, examined, despite),
         ]
         figures = [_figure(examined, show)]
     return Finding(
@@ -61,19 +63,27 @@ def effect_finding(inputs: Inputs, examined: Examined, proof: Proof, despite: st
     )
 
 
-def _by_raters(examined: Examined, show: Showing) -> list[ResultTable]:
+def _by_raters(inputs: Inputs, examined: Examined, despite: str) -> list[ResultTable]:
     """Return the table by the number of raters, where there is one."""
     if not examined.raters:
         return []
+    planned = counted(inputs.causal.labels.raters, "rater")
     return [
-        show.table(
+        _unregistered(inputs, despite).table(
             "raters",
             "The corrected effect by the number of raters",
             "How many people rate each score decides which units are treated, so it belongs to "
-            "the estimand: these estimates may differ although each is right.",
+            "the estimand: these estimates may differ although each is right. All rows are about "
+            f"the units with {planned} on both scores. The plan registers {planned}; the other "
+            "rows are exploratory.",
             raters_frame(list(examined.raters)).rename(columns={"value": "estimate"}),
         )
     ]
+
+
+def _unregistered(inputs: Inputs, despite: str) -> Showing:
+    """Return what shows a number that the plan does not register, such as other raters' effect."""
+    return Showing(replace(inputs.evidence, status="exploratory"), CHAPTER, despite)
 
 
 def effect_sentence(inputs: Inputs, examined: Examined) -> str:
@@ -116,6 +126,7 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantit
     three, causal = examined.three, inputs.causal
     of = f"{causal.labels.aggregate} of {causal.labels.raters} ratings"
     evalue, robust = examined.confounding, examined.robustness
+    other = _unregistered(inputs, show.despite)
     return [
         show.number(
             CORRECTED,
@@ -133,7 +144,7 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantit
             n=three.labels,
         ),
         *(
-            show.number(
+            (show if one.raters == causal.labels.raters else other).number(
                 f"raters_{one.raters}",
                 f"corrected effect with {counted(one.raters, 'rater')} a score",
                 one.corrected,

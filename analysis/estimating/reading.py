@@ -22,6 +22,7 @@ from analysis.tables.tidy import table_path
 from prereg.errors import RatifyError
 from prereg.frame.labelled import Labelled, read_labelled
 from prereg.frame.reading import ID, causal_of, read_frame
+from prereg.frame.texts import TEXT_HASH
 from prereg.plan.causal import Causal, encoder_name
 from prereg.plan.file import PLAN_FILE, load_plan
 
@@ -114,7 +115,7 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
     table = pd.DataFrame(
         [units.table.rows[at] for at in units.rows], columns=list(units.table.columns), dtype=str
     )
-    embeddings = _embeddings(folder, causal, table[ID].tolist())
+    embeddings = _embeddings(folder, causal, table)
     confounders = covariates(
         table,
         embeddings.table,
@@ -149,7 +150,7 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
         )
     refuse_unlabelled_strata(labels, sample.strata, path)
     refuse_unusable(labels, causal, path)
-    notes = [*confounders.notes, *_said_of_frame(units.unscored), *lost]
+    notes = [*confounders.notes, *_said_of_frame(units.unscored), *_unsure(embeddings), *lost]
     return Inputs(
         evidence,
         causal,
@@ -164,8 +165,8 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
     )
 
 
-def _embeddings(folder: Path, causal: Causal, units: list[str]) -> Embeddings:
-    """Return the embeddings, if they are of every unit and, as far as they say, of this plan."""
+def _embeddings(folder: Path, causal: Causal, table: pd.DataFrame) -> Embeddings:
+    """Return the embeddings, if they are of every unit and, as far as they say, of these texts."""
     path = folder / EMBEDDINGS_FILE
     if not path.exists():
         raise RatifyError("no such file", file=path, allowed="run `ratify embed`")
@@ -183,6 +184,7 @@ def _embeddings(folder: Path, causal: Causal, units: list[str]) -> Embeddings:
                 value=said,
                 allowed=f"{planned}: run `ratify embed` again",
             )
+    units = table[ID].tolist()
     missing = set(units).difference(found.table[ID])
     if missing:
         first = next(name for name in units if name in missing)
@@ -193,7 +195,35 @@ def _embeddings(folder: Path, causal: Causal, units: list[str]) -> Embeddings:
             value=first,
             allowed="an embedding of every unit of the frame: run `ratify embed`",
         )
+    changed = found.changed(units, table[causal.confounders.text])
+    if changed:
+        raise RatifyError(
+            f"{counted(len(changed), 'text')} of {causal.frame} "
+            f"{'is another' if len(changed) == 1 else 'are others'} than when the vectors were "
+            f"made; first that of unit {changed[0]}",
+            file=path,
+            row=f"unit {changed[0]}",
+            column=causal.confounders.text,
+            value=_start(table.loc[table[ID] == changed[0], causal.confounders.text].iloc[0]),
+            allowed="vectors of the frame's texts: run `ratify embed` again",
+        )
     return found
+
+
+def _start(text: str) -> str:
+    """Return the beginning of a text, in one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= 40 else f"{line[:40]}..."
+
+
+def _unsure(embeddings: Embeddings) -> list[str]:
+    """Return what to know of vectors that do not say which texts they were made from."""
+    if embeddings.hashes:
+        return []
+    return [
+        f"{EMBEDDINGS_FILE} does not say which texts its vectors were made from, so a text that "
+        f"changed since is not noticed: `ratify embed` writes the column {TEXT_HASH}"
+    ]
 
 
 def _said_of_frame(unscored: int) -> list[str]:

@@ -1,19 +1,20 @@
-"""Which names of effects the simulation of each analysis reads; another name is a fault."""
+"""Which effects and columns the simulation of each analysis reads; another name is a fault."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from analysis.planning.invented import Items
-from analysis.planning.table_terms import names_in
+from analysis.planning.table_terms import is_category, names_in
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Change
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.regression import Regression
 from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
-from prereg.checking.advice import UNREAD
+from prereg.checking.advice import UNREAD, UNREAD_COLUMN
 from prereg.errors import RatifyError
+from prereg.plan.assumptions import Effects
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 
@@ -21,9 +22,10 @@ _OF_ANSWERS = "people's answers follow from assumptions.raters and assumptions.j
 
 
 def faults_of_effects(plan: Plan, items: Items) -> Iterator[RatifyError]:
-    """Yield a fault for each assumed effect that no simulation reads, or that cannot be.
+    """Yield a fault for each assumed effect and column that no simulation reads, or cannot be.
 
-    Such an effect would be 0 without a word, and power would be that of another plan.
+    Such an effect would be 0 without a word, and such a column would have other values: power would
+    be that of another plan.
 
     Parameters
     ----------
@@ -33,7 +35,10 @@ def faults_of_effects(plan: Plan, items: Items) -> Iterator[RatifyError]:
     """
     by_id = {analysis.id: analysis for analysis in plan.analyses}
     for name, assumed in plan.assumptions.effects.items():
-        if name not in by_id or not assumed.effect:
+        if name not in by_id:
+            continue
+        yield from _unread_columns(plan, by_id[name], assumed, items)
+        if not assumed.effect:
             continue
         yield from _impossible(by_id[name], assumed.effect)
         known, none = _read_of(plan, by_id[name], items)
@@ -48,6 +53,74 @@ def faults_of_effects(plan: Plan, items: Items) -> Iterator[RatifyError]:
                     value=effect,
                     allowed=", ".join(known) or f"no effect here: {none}",
                 )
+
+
+def _unread_columns(
+    plan: Plan, analysis: AnyAnalysis, assumed: Effects, items: Items
+) -> Iterator[RatifyError]:
+    """Yield a fault for each column of `levels` and `repeated` that no simulation reads."""
+    read, why = _columns_of(plan, analysis)
+    there = set(items[0]) if items else set[str]()
+    # a column of the items has their values, which differ between the rows of a person as they do
+    varying = [one for one in read if one not in there or one in assumed.levels]
+    keys = [(f"levels.{name}", name, read) for name in assumed.levels]
+    keys += [(f"repeated.{n}", name, varying) for n, name in enumerate(assumed.repeated)]
+    for key, name, known in keys:
+        if name in known:
+            if key.startswith("levels."):
+                yield from _no_numbers(analysis, name, assumed.levels[name])
+            continue
+        of_items = name in there and name in read
+        none = "its values are those of the items" if of_items else why
+        yield RatifyError(
+            UNREAD_COLUMN,
+            file=PLAN_FILE,
+            column=f"assumptions.effects.{analysis.id}.{key}",
+            value=name,
+            allowed=", ".join(known) or f"no column here: {none}",
+        )
+
+
+def _no_numbers(
+    analysis: AnyAnalysis, name: str, levels: Sequence[object]
+) -> Iterator[RatifyError]:
+    """Yield a fault for each level of a column of numbers that is none."""
+    if not isinstance(analysis, Regression) or is_category(analysis, name):
+        return
+    for number, level in enumerate(levels):
+        try:
+            float(str(level))
+        except ValueError:
+            yield RatifyError(
+                "is not a number, and the predictors read this column as numbers",
+                file=PLAN_FILE,
+                column=f"assumptions.effects.{analysis.id}.levels.{name}.{number}",
+                value=level,
+                allowed=f"a number, or C({name}) in predictors, if these are categories",
+            )
+
+
+def _columns_of(plan: Plan, analysis: AnyAnalysis) -> tuple[list[str], str]:
+    """Return the columns whose values an analysis decides, and why there are none."""
+    if not isinstance(analysis, Regression):
+        return [], "levels and repeated are about the columns of a regression"
+    if not analysis.tables():
+        return [], _OF_ANSWERS
+    makers = _makers(plan, analysis.data)
+    own = [one for one in _predictors(analysis) if one != analysis.clustering]
+    found = [one for one in own if makers[one].id == analysis.id]
+    others = [makers[one].id for one in own if makers[one].id != analysis.id]
+    if others:
+        return found, f"analysis {others[0]} decides how its columns are simulated"
+    return found, "its predictors name no column"
+
+
+def _predictors(analysis: Regression) -> list[str]:
+    """Return the columns of a regression that are simulated before its outcomes."""
+    named = names_in(analysis.predictors)
+    if analysis.sd is not None and analysis.sd.column is not None:
+        named.append(analysis.sd.column)
+    return [one for one in dict.fromkeys(named) if one not in analysis.outcomes]
 
 
 def _impossible(analysis: AnyAnalysis, effect: Mapping[str, float]) -> Iterator[RatifyError]:
@@ -162,10 +235,7 @@ def _makers(plan: Plan, table: str) -> dict[str, AnyAnalysis]:
         if isinstance(analysis, Change) and analysis.table == table:
             columns = [analysis.person, analysis.occasion, analysis.condition, analysis.value]
         elif isinstance(analysis, Regression) and analysis.data == table:
-            named = names_in(analysis.predictors)
-            if analysis.sd is not None and analysis.sd.column is not None:
-                named.append(analysis.sd.column)
-            own = [one for one in named if one not in analysis.outcomes]
+            own = _predictors(analysis)
             columns = [*([analysis.clustering] if analysis.clustering else []), *own]
             columns += analysis.outcomes
         else:

@@ -21,13 +21,14 @@ from prereg.errors import RatifyError
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.streams import Stream, stream
+from prereg.tables.numbers import numbers_of
 
 # So many values of a column are listed as allowed.
 _MOST_SHOWN = 20
 
 
 def faults_of_values(plan: Plan, folder: Path) -> Iterator[RatifyError]:
-    """Yield a fault for each condition, occasion or time that no row of an own table has.
+    """Yield a fault for each condition, occasion, time or category that no own table has.
 
     Parameters
     ----------
@@ -45,6 +46,9 @@ def faults_of_values(plan: Plan, folder: Path) -> Iterator[RatifyError]:
             if table is None:
                 continue
             path = tables.table_path(folder / TABLES_FOLDER, name)
+            if isinstance(analysis, Regression):
+                named = [*named, *_categories(analysis, table)]
+                yield from _words_for_numbers(analysis, table, f"analyses.{number}", path.name)
             found = list(_absent(table, named, f"analyses.{number}", path.name))
             yield from found
             if isinstance(analysis, Change) and not found:
@@ -65,11 +69,53 @@ def _named(analysis: AnyAnalysis) -> dict[str, list[tuple[str, str, str]]]:
     if isinstance(analysis, Themes):
         times = (("before", analysis.before), ("after", analysis.after))
         return {analysis.texts: [(key, analysis.time, value) for key, value in times]}
-    if isinstance(analysis, Regression) and analysis.tables() and analysis.sd is not None:
+    if isinstance(analysis, Regression) and analysis.tables():
         sd = analysis.sd
-        if sd.column is not None and sd.value is not None:
-            return {analysis.data: [("sd.value", sd.column, sd.value)]}
+        if sd is None or sd.column is None or sd.value is None:
+            return {analysis.data: []}
+        return {analysis.data: [("sd.value", sd.column, sd.value)]}
     return {}
+
+
+def _categories(analysis: Regression, table: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Return the key, the column and the value of every category that `predictions` names."""
+    return [
+        (f"predictions.{name}.{n}", name, _written(value))
+        for name, values in analysis.predictions.items()
+        if name in table and _has_categories(analysis, table, name)
+        for n, value in enumerate(values)
+    ]
+
+
+def _words_for_numbers(
+    analysis: Regression, table: pd.DataFrame, where: str, file: str
+) -> Iterator[RatifyError]:
+    """Yield a fault for each word that `predictions` names of a column of numbers."""
+    for name, values in analysis.predictions.items():
+        if name not in table or _has_categories(analysis, table, name):
+            continue
+        for n, value in enumerate(values):
+            if isinstance(value, str) and _number(value) is None:
+                yield RatifyError(
+                    f"is not a number, and {file} has numbers in its column '{name}'",
+                    file=PLAN_FILE,
+                    column=f"{where}.predictions.{name}.{n}",
+                    value=value,
+                    allowed=f"a number, or C({name}) in predictors, if these are categories",
+                )
+
+
+def _has_categories(analysis: Regression, table: pd.DataFrame, name: str) -> bool:
+    """Say whether a regression reads a column as categories."""
+    if name in analysis.declared([str(one) for one in table.columns]):
+        return True
+    return name not in analysis.numbers and bool(
+        numbers_of(table[name].dropna().astype(str)).faults
+    )
+
+
+def _written(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
 
 
 def _table(plan: Plan, name: str, folder: Path) -> pd.DataFrame | None:
@@ -86,7 +132,8 @@ def _absent(
         if column not in table:
             continue
         there = sorted({str(cell) for cell in table[column].dropna()} - {""}, key=_order)
-        if value in there or (key == "sd.value" and _is_number_of(value, there)):
+        of_regression = key == "sd.value" or key.startswith("predictions.")
+        if value in there or (of_regression and _is_number_of(value, there)):
             continue
         more = len(there) - _MOST_SHOWN
         shown = ", ".join(there[:_MOST_SHOWN]) + (f" and {more:,} more" if more > 0 else "")

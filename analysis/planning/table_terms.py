@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import keyword
 import re
@@ -17,9 +18,14 @@ _UNKNOWN_LEVELS = ("a", "b")
 
 
 def names_in(predictors: str) -> list[str]:
-    """Return the columns that the right side of a formula names, in order."""
+    """Return the columns that the right side of a formula names, in order.
+
+    Of a formula with an open bracket they are found too: elsewhere it is refused.
+    """
     read = tokenize.generate_tokens(io.StringIO(predictors).readline)
-    tokens = [token for token in read if token.string.strip()]
+    tokens: list[tokenize.TokenInfo] = []
+    with contextlib.suppress(tokenize.TokenError):
+        tokens.extend(token for token in read if token.string.strip())
     found: list[str] = []
     for at, token in enumerate(tokens):
         before = tokens[at - 1].string if at else ""

@@ -12,7 +12,7 @@ import pandas as pd
 from analysis.agreement.alternative_annotator import AlternativeAnnotator
 from analysis.agreement.by_construction import zero_means, zero_pairs
 from analysis.agreement.figures import plot_beside_people
-from analysis.agreement.numbers_alone import crowd_and_test, table_of_means
+from analysis.agreement.numbers_alone import table_of_means
 from analysis.agreement.pairs import AgreementTable, agreement_table
 from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
@@ -23,7 +23,7 @@ from analysis.agreement.sentences import (
     one_sided_cuts,
     with_interval,
 )
-from analysis.agreement.summary import Beyond, CutAt, beside_people, beyond_pairs
+from analysis.agreement.summary import Beyond, CutAt, Parts, beside_people, beyond_pairs
 from analysis.agreement.tables import beyond_tables, coefficients_table, yardstick_table
 from analysis.agreement.undefined import explained
 from analysis.agreement.yardstick import ALL, Yardstick, yardstick
@@ -158,8 +158,10 @@ def _beyond(analysis: Agreement, grid: Panel) -> Beyond:
     asked = wanted()
     if not asked.numbers_alone:
         return beyond_pairs(grid, **test)
-    of_crowd, of_test = asked.any_of(*CROWD), asked.any_of(*TEST)
-    return crowd_and_test(grid, with_crowd=of_crowd, with_test=of_test, **test)
+    numbers = Parts(
+        crowd=asked.any_of(*CROWD), test=asked.any_of(*TEST), halo=False, cuts=False, always=False
+    )
+    return beyond_pairs(grid, **test, parts=numbers)
 
 
 def _of_panels(asked: Wanted) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,8 @@ from analysis.report.data import read_results
 from analysis.report.page import render
 from analysis.results.files import BLIND_FOLDER, RESULTS_FOLDER
 from analysis.run import analyze_study
-from analysis.verify.check import Check, cannot, checked, listed_differences, no, yes
+from analysis.verify.check import Check, cannot, checked, listed_differences, nearly, no, yes
+from analysis.verify.digits import same_digits
 from analysis.verify.rows import same_bytes
 from analysis.verify.times import is_before
 from prereg import files
@@ -36,7 +36,6 @@ _NOT_READ = shutil.ignore_patterns(
     RESULTS_FOLDER, BLIND_FOLDER, CAUSAL_FOLDER, "*.sqlite3*", ".*", "pseudonyms.csv"
 )
 _LONGEST = 40
-_NINE_DIGITS = 1e-9
 
 
 def check_results(
@@ -160,15 +159,16 @@ def _again(
         except RatifyError as error:
             return no(what, f"the analysis cannot be run again: {_in(folder, study, error)}")
         found = list(_differences(place, study / place.name))
-        rounding = bool(found) and _only_rounding(place, study / place.name)
-    if rounding:
-        return cannot(
-            what,
-            "results.json has the same numbers to nine digits when it is run again, but not to the "
-            "last one, as on another number of processors; so files cannot be compared",
-        )
+        digits = same_digits(_files(place), _files(study / place.name)) if found else None
     other = _other_software(meta)
     said = f" ({'; '.join(other)})" if other else ""
+    if digits is not None:
+        return nearly(
+            what,
+            f"the analysis gives the same numbers to {digits} digits when it is run again, and not "
+            "the same bytes, as with another library of linear algebra or another number of "
+            f"processors{said}",
+        )
     if found:
         return no(what, f"{listed_differences(found)}{said}")
     return yes(what, f"the analysis gives the same files when it is run again{said}")
@@ -285,28 +285,6 @@ def _unlike(one: Any, other: Any, place: str) -> Iterator[str]:
             yield from _unlike(*pair, f"{place}.{number}")
     elif one != other:
         yield f"{place}: {_short(one)} here, {_short(other)} when it is run again"
-
-
-def _only_rounding(made: Path, again: Path) -> bool:
-    """Whether results.json differs from the one made again, and only in the last digits."""
-    one, other = (
-        json.loads(_unix((folder / "results.json").read_bytes())) for folder in (made, again)
-    )
-    for content in (one, other):
-        for name in ("code", "versions"):
-            content["meta"].pop(name, None)
-    return bool(one != other) and _alike(one, other)
-
-
-def _alike(one: Any, other: Any) -> bool:
-    """Whether two JSON values are the same but for the last digits of numbers."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_alike(one[name], other[name]) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_alike, one, other))
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=_NINE_DIGITS, abs_tol=_NINE_DIGITS)
-    return bool(one == other)
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,7 @@
-"""One check and its answer: yes, no, or it cannot be checked, each with the reason in one line."""
+"""One check and its answer, with the reason in one line.
+
+The answer is yes, the same digits but not the same bytes, no, or that it cannot be checked.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Any, Literal
 
 from prereg.errors import RatifyError
 
-Answer = Literal["yes", "no", "cannot check"]
+Answer = Literal["yes", "same digits", "no", "cannot check"]
 # Differences that one line shows.
 SHOWN = 3
 
@@ -21,7 +24,7 @@ class Check:
     ----------
     name : str
         What was asked.
-    answer : {'yes', 'no', 'cannot check'}
+    answer : {'yes', 'same digits', 'no', 'cannot check'}
     says : str
         What was found, or what differs; one line, or empty.
     """
@@ -42,6 +45,11 @@ class Check:
 def yes(name: str, says: str) -> Check:
     """Return a check that holds."""
     return Check(name, "yes", says)
+
+
+def nearly(name: str, says: str) -> Check:
+    """Return a check that holds for numbers, to the digits that it says, and not for bytes."""
+    return Check(name, "same digits", says)
 
 
 def no(name: str, says: str) -> Check:

@@ -9,6 +9,8 @@ from prereg.errors import RatifyError
 
 # The problem of an assumed effect that no simulation reads.
 UNREAD = "no simulation reads this effect"
+# The problem of an assumed column that no simulation reads.
+UNREAD_COLUMN = "no simulation reads this column"
 # What a problem says, and what is done about it; the first that fits counts.
 _ADVICE: tuple[tuple[str, str], ...] = (
     (r"unknown key; ", "put the text in quotation marks"),
@@ -31,7 +33,11 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 
 def advice(fault: RatifyError) -> str:
     """Return what to do about a fault, without a full stop."""
-    named = {"unknown key": (fault.column or "").rpartition(".")[2], UNREAD: str(fault.value)}
+    named = {
+        "unknown key": (fault.column or "").rpartition(".")[2],
+        UNREAD: str(fault.value),
+        UNREAD_COLUMN: str(fault.value),
+    }
     if fault.problem in named:
         known = (fault.allowed or "").split(", ")
         near = difflib.get_close_matches(named[fault.problem], known, n=1, cutoff=0.6)

@@ -17,7 +17,6 @@ from prereg.checking.numbers import of_numbers
 from prereg.checking.remark import NOTE, WARNING, Remark, note, warning
 from prereg.plan.judging import BaselineJudge, LLMJudge
 from prereg.plan.model import Plan
-from prereg.plan.reporting import Large
 
 # Analyses that describe; without a hypothesis nothing is missing.
 _DESCRIBES = (RankingAnalysis, ChoiceAgreement, Generalizability, ManyFacet, Themes)
@@ -55,25 +54,18 @@ def _of_hypotheses(plan: Plan) -> Iterator[Remark]:
 
 
 def _of_scales_apart(plan: Plan) -> Iterator[Remark]:
-    """Say what an analysis cannot know where no rater answers two scales."""
+    """Say what halo is compared with where no rater answers two scales."""
     if not plan.design.apart:
         return
     for number, one in enumerate(plan.analyses):
         several = isinstance(one, Agreement) and len(one.dimensions or plan.scales) > 1
         if several and not plan.labels:
             yield note(
-                f"analysis '{one.id}' measures no halo, of people or of judges: the scales are "
-                "asked apart, so no person's errors on two scales can be compared, nor a judge's "
-                "with theirs.",
+                f"analysis '{one.id}' measures a judge's halo against the means of different "
+                "people on the two scales: they are asked apart, so people's own halo is 0 by "
+                "design, and the judge's is compared with 0.",
                 key=f"analyses.{number}.id",
             )
-    if plan.large.halo != Large().halo:
-        yield warning(
-            "large.halo compares a judge's halo with people's, which is not measured: the scales "
-            "are asked apart.",
-            "Take it out.",
-            "large.halo",
-        )
 
 
 def _unasked(analysis: AnyAnalysis, number: int, plan: Plan) -> Remark:

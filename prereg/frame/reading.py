@@ -10,6 +10,7 @@ import numpy as np
 from prereg.design.label_strata import FloatArray, Strata, strata_of
 from prereg.errors import RatifyError
 from prereg.frame.hashed import no_frame
+from prereg.frame.notations import refuse_other_notations
 from prereg.plan.causal import Causal
 from prereg.plan.model import Plan
 from prereg.tables.reader import Table, read_table
@@ -94,7 +95,8 @@ def read_units(folder: Path, plan: Plan, *, without: tuple[str, ...] = ()) -> Ta
     ------
     RatifyError
         When the frame is missing, lacks a column that the plan names, an id, a text or a user is
-        missing, or a unit is there twice. It names file, row and column.
+        missing, a unit is there twice, or the numbers of a confounder are in another notation. It
+        names file, row and column.
     """
     one = causal_of(plan, folder)
     own = plan.data.reading("frame")
@@ -115,6 +117,8 @@ def read_units(folder: Path, plan: Plan, *, without: tuple[str, ...] = ()) -> Ta
     _refuse_same_pairs(table)
     if hours:
         _refuse_no_hours(table)
+    there = [name for name in one.confounders.columns if name in table.columns]
+    refuse_other_notations(table, there)
     return table
 
 

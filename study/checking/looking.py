@@ -18,11 +18,12 @@ from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE
 from prereg.parts import read_texts
 from prereg.plan.collection_rules import fits_no_kind
-from prereg.plan.file import PLAN_FILE
+from prereg.plan.file import PLAN_FILE, plan_path, text_of
 from prereg.plan.model import Plan
 from prereg.plan.partial import PartialPlan, read_partial
 from prereg.tables.notes import heard_by
 from prereg.tables.reader import Table
+from prereg.yaml_lines import YamlLines
 from study.checking.items import faults_of_items
 from study.folder import Study
 from study.items import Item
@@ -122,14 +123,34 @@ def look(folder: Path | str) -> Looked:
         for check in _checks(plan, folder, found.table):
             found.add(_raised_by(check))
     found.study = _study(found, plan, texts)
+    _look_further(found, plan, texts)
+    return found
+
+
+def look_at(study: Study) -> Looked:
+    """Look at a study that is open, as if it were to be locked now: one that is amended.
+
+    Parameters
+    ----------
+    study : Study
+        With the plan and the texts to look at.
+    """
+    lines = YamlLines(text_of(plan_path(study.folder)))
+    read = PartialPlan(study.plan, [], frozenset(), frozenset(), {}, lines)
+    found = Looked(study.folder, read, study.table, replace(study, lock=None))
+    _look_further(found, study.plan, dict(study.texts))
+    return found
+
+
+def _look_further(found: Looked, plan: Plan, texts: dict[str, str]) -> None:
+    """Add what is wrong or unwise beyond the single parts."""
     if found.study is not None:
         _judges(found.study, found)
     if not found.locked:
         _sample(found, plan)
-        if "scales" not in read.unread:
+        if "scales" not in found.partial.unread:
             found.add(list(faults_of_numbers(plan)))
         _remarks(found, plan, texts)
-    return found
 
 
 def _texts(folder: Path, plan: Plan, found: Looked) -> dict[str, str]:

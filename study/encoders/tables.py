@@ -10,6 +10,7 @@ from typing import Final
 
 from prereg import files
 from prereg.errors import RatifyError
+from prereg.frame.texts import TEXT_HASH, text_hashes
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
 from study.encoders.encoder import Encoder, TextFaultError, Vectors
@@ -97,7 +98,9 @@ def read_texts(path: Path, column: str, reading: Reading | None = None) -> Texts
 
 
 def write_embeddings(path: Path, texts: Texts, vectors: Vectors, encoder: Encoder) -> None:
-    """Write `item_id` and a column per component (`e0`, ...), and what made them.
+    """Write `item_id`, the hash of the text and a column per component (`e0`, ...).
+
+    The file also says what made the vectors. By the hash, a text that changed later is noticed.
 
     Parameters
     ----------
@@ -109,7 +112,10 @@ def write_embeddings(path: Path, texts: Texts, vectors: Vectors, encoder: Encode
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    columns = {"item_id": pa.array(texts.item_ids, type=pa.string())}
+    columns = {
+        "item_id": pa.array(texts.item_ids, type=pa.string()),
+        TEXT_HASH: pa.array(text_hashes(texts.texts), type=pa.string()),
+    }
     columns |= {f"e{at}": pa.array(vectors[:, at]) for at in range(vectors.shape[1])}
     made_by = {
         "encoder": encoder.name,

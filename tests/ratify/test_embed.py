@@ -112,3 +112,16 @@ def test_ids_that_cannot_be_are_refused(tmp_path: Path, ids: list[str]) -> None:
     code, _, err = run(folder)
     assert (code, len(err.splitlines())) == (2, 1)
     assert "column item_id: " in err
+
+
+def test_a_frame_is_read_as_the_plan_says(tmp_path: Path) -> None:
+    folder = make(tmp_path / "study", ["one thing", "two things"])
+    frame = folder / "frame.csv"
+    frame.write_text(
+        frame.read_text(encoding="utf-8").replace("prompt", "Frage", 1), encoding="utf-8"
+    )
+    with edited_plan(folder) as plan:
+        plan["data"] = {"columns": {"frame": {"prompt": "Frage"}}}
+    code, _, err = run(folder)
+    assert (code, err) == (0, "")
+    assert (folder / "embeddings.parquet").exists()

@@ -29,6 +29,7 @@ AREAS = (
     "matching",
     "robust",
     "causal",
+    "wrong_turns",
     "power",
     "causal_gate",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from analysis.estimating.effect import effect_finding
+from analysis.estimating.examined import examine
 from analysis.estimating.reading import read_inputs
 from analysis.estimating.run import Estimated, estimate_effect
 from analysis.gate import CAUSAL_FOLDER
@@ -89,6 +92,41 @@ def test_a_unit_with_too_few_ratings_is_no_label_and_its_stratum_is_rarer(study:
         after.labels.inclusion[~stratum], before.labels.inclusion[~stratum]
     )
     assert any("1 drawn unit of" in note for note in after.notes)
+
+
+def test_every_unit_has_as_many_ratings_as_the_rows_by_raters_say(study: Path) -> None:
+    path = study / "data" / "ratings.csv"
+    ratings = pd.read_csv(path, dtype=str, keep_default_na=False)
+    before = read_inputs(study, mode="bot")
+    for name in before.frame.unit[before.labels.labelled][:12]:  # two ratings instead of three
+        gone = (ratings["item_id"] == str(name)) & (ratings["dimension"] == "attachment")
+        ratings = ratings.drop(ratings[gone].index[2:])
+    ratings.to_csv(path, index=False)
+    inputs = read_inputs(study, mode="bot")
+    labelled = inputs.labels.labelled
+    assert 0 < labelled.sum() <= before.labels.labelled.sum() - 8
+    for given in inputs.ratings.values():
+        assert (~np.isnan(given[labelled])).sum(axis=1).min() == 3
+    found = estimate_effect(study, mode="bot", despite=REASON, at=AT)
+    [table] = [one for one in found.results.tables if one.name == "effect_raters"]
+    assert table.frame["raters"].tolist() == [1, 2, 3]
+    assert number(found, "raters_3").estimate == pytest.approx(number(found, "corrected").estimate)
+    [sample] = [one for one in found.results.tables if one.name == "units_sample"]
+    assert sample.frame["labelled"].sum() == labelled.sum() < sample.frame["drawn"].sum()
+
+
+def test_the_effect_with_other_raters_than_the_plans_is_exploratory(
+    ran: Estimated, made: Path
+) -> None:
+    inputs = read_inputs(made, mode="bot")
+    locked = replace(inputs, evidence=replace(inputs.evidence, status="confirmatory"))
+    shown = effect_finding(locked, examine(inputs), ran.proof)
+    status = {one.name: one.status for one in shown.quantities}
+    assert status["corrected"] == status["raters_3"] == "confirmatory"
+    assert status["raters_1"] == status["raters_2"] == "exploratory"
+    [table] = [one for one in shown.tables if one.name == "effect_raters"]
+    assert table.status == "exploratory"
+    assert "The plan registers 3 raters; the other rows are exploratory." in table.caption
 
 
 def test_neither_the_order_of_rows_nor_the_names_of_visits_matter(study: Path) -> None:

@@ -136,6 +136,7 @@ def test_verify_makes_the_effect_again(study: Path, tmp_path: Path) -> None:
     run_causal(study, mode="bot")
     assert [one.answer for one in check_effect(study, None)] == ["yes", "yes"]
     page = study / CAUSAL_FOLDER / "tables" / "effect_estimates.csv"
+    before = page.read_bytes()
     page.write_text(page.read_text(encoding="utf-8").replace("0.", "7.", 1), encoding="utf-8")
     effect, report = check_effect(study, None)
     assert (effect.answer, report.answer) == ("no", "yes")
@@ -143,10 +144,22 @@ def test_verify_makes_the_effect_again(study: Path, tmp_path: Path) -> None:
     kept = study / CAUSAL_FOLDER / "results.json"
     written = json.loads(kept.read_text(encoding="utf-8"))
     first = written["quantities"][0]
-    for change, answer in ((1e-13, "cannot check"), (1e-3, "no")):
-        changed = [first | {"estimate": first["estimate"] + change}, *written["quantities"][1:]]
+    edited = page.read_bytes()
+    for change, table, answer in (
+        (3e-10, before, "same digits"),
+        (3e-10, edited, "no"),
+        (1e-3, before, "no"),
+    ):
+        changed = [
+            first | {"estimate": first["estimate"] * (1 + change)},
+            *written["quantities"][1:],
+        ]
         kept.write_text(json.dumps(written | {"quantities": changed}), encoding="utf-8")
-        assert check_effect(study, None)[0].answer == answer
+        page.write_bytes(table)
+        effect = check_effect(study, None)[0]
+        assert effect.answer == answer
+        if answer == "same digits":
+            assert "the same numbers to 9 digits when it is run again" in effect.line()
     with (study / "frame.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     assert "frame.csv" in check_effect(study, None)[0].line()

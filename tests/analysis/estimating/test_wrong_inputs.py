@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from analysis.estimating.reading import EMBEDDINGS_FILE, read_inputs
 from analysis.gate import CAUSAL_FOLDER
 from prereg.errors import RatifyError
+from prereg.frame.texts import TEXT_HASH
 from ratify import main
 from tests.support.answered_causal_study import make_causal_study
 from tests.support.plans import edited_plan
@@ -63,6 +64,54 @@ def test_a_unit_without_an_embedding_is_named(study: Path) -> None:
     table.drop(index=4).to_parquet(path)
     error = refused(study)
     assert (error.file, error.value) == (str(path), lost)
+
+
+def test_a_text_that_changed_after_it_was_embedded_is_named(study: Path) -> None:
+    changed = []
+
+    def other(rows: pd.DataFrame) -> pd.DataFrame:
+        changed.extend(rows.loc[[7, 9, 30], "item_id"])
+        rows.loc[[7, 9, 30], "prompt"] += " "  # a space is another text
+        return rows
+
+    edited(study / "frame.csv", other)
+    error = refused(study)
+    assert Path(str(error.file)).name == EMBEDDINGS_FILE
+    assert error.problem == (
+        "3 texts of frame.csv are others than when the vectors were made; "
+        f"first that of unit {changed[0]}"
+    )
+    assert (error.row, error.column) == (f"unit {changed[0]}", "prompt")
+    assert "run `ratify embed` again" in str(error.allowed)
+    done = CliRunner().invoke(main, ["causal", str(study), "--mode", "bot"])
+    assert (done.exit_code, len(done.stderr.splitlines())) == (2, 1)
+    assert CliRunner().invoke(main, ["embed", str(study)]).exit_code == 0
+    assert not any("which texts" in note for note in read_inputs(study, mode="bot").notes)
+
+
+def test_the_order_of_the_frame_and_other_columns_are_no_other_text(study: Path) -> None:
+    edited(study / "frame.csv", lambda rows: rows.iloc[::-1].assign(reply=rows["reply"] + "."))
+    read_inputs(study, mode="bot")
+
+
+def test_vectors_that_do_not_say_of_which_texts_they_are_are_used_and_said(study: Path) -> None:
+    path = study / EMBEDDINGS_FILE
+    table = pd.read_parquet(path)
+    table.drop(columns=TEXT_HASH).to_parquet(path)
+    assert any("does not say which texts" in note for note in read_inputs(study, mode="bot").notes)
+
+
+@pytest.mark.parametrize("hashes", [None, 7])
+def test_hashes_that_are_none_are_refused(study: Path, hashes: int | None) -> None:
+    path = study / EMBEDDINGS_FILE
+    table = pd.read_parquet(path)
+    if hashes is None:
+        table.loc[3, TEXT_HASH] = None
+    else:
+        table[TEXT_HASH] = hashes
+    table.to_parquet(path)
+    error = refused(study)
+    assert (error.column, Path(str(error.file)).name) == (TEXT_HASH, EMBEDDINGS_FILE)
 
 
 def test_a_stratum_that_people_left_out_is_named(study: Path) -> None:

@@ -155,6 +155,90 @@ def test_an_effect_that_no_simulation_reads_is_a_fault_with_the_names_that_are_r
     assert why.endswith("as assumptions.effects.known says")
 
 
+def unread_columns(
+    *analyses: dict[str, Any], of: str = "skills", items: Any = (), **assumed: Any
+) -> dict[str, tuple[object, str | None]]:
+    """Return the value and what is allowed of each fault, by the end of its key."""
+    found = faults_of_effects(plan(*analyses, effects={of: assumed}), items)
+    before = f"assumptions.effects.{of}."
+    return {str(one.column).removeprefix(before): (one.value, one.allowed) for one in found}
+
+
+def test_an_assumed_column_that_no_simulation_reads_is_a_fault() -> None:
+    levels = {"arm": ["none", "coach", "video"], "post": [0, 1]}
+    assert unread_columns(REGRESSION, levels=levels, repeated=["post"]) == {}
+    assert unread_columns(REGRESSION, levels={"amr": ["a"]}, repeated=["arm", "psot"]) == {
+        "levels.amr": ("amr", "arm, post"),
+        "repeated.1": ("psot", "arm, post"),
+    }
+    # a column of the items varies as the items do, unless the plan has its values
+    items = [{"item_id": "a", "scenario": "s", "post": "1"}]
+    own = "no column here: its values are those of the items"
+    assert unread_columns(REGRESSION, items=items, repeated=["post"]) == {
+        "repeated.0": ("post", "arm")
+    }
+    alone = REGRESSION | {"predictors": "post", "contrasts": {}, "terms": ["post"]}
+    assert unread_columns(alone, items=items, repeated=["post"]) == {"repeated.0": ("post", own)}
+    assert unread_columns(alone, items=items, levels={"post": [0, 1]}, repeated=["post"]) == {}
+    # the person is known already, and an outcome follows from the others
+    people = REGRESSION | {"predictors": "C(arm) * post + C(person_id) + warm"}
+    assert set(unread_columns(people, levels={"person_id": ["p"], "warm": [1]})) == {
+        "levels.person_id",
+        "levels.warm",
+    }
+    two = REGRESSION | {"id": "two", "predictors": "C(arm) * post * age"}
+    assert unread_columns(REGRESSION, two, of="two", levels={"arm": ["a", "b"], "age": [1]}) == {
+        "levels.arm": ("arm", "age")
+    }
+    (why,) = unread_columns(
+        REGRESSION, REGRESSION | {"id": "two"}, of="two", repeated=["arm"]
+    ).values()
+    assert why == ("arm", "no column here: analysis skills decides how its columns are simulated")
+
+
+def test_only_a_regression_of_an_own_table_has_assumed_columns() -> None:
+    (found,) = unread_columns(CHANGE, of="change", levels={"arm": ["a"]}).values()
+    assert found == (
+        "arm",
+        "no column here: levels and repeated are about the columns of a regression",
+    )
+    ratings = REGRESSION | {"data": "trials", "outcomes": ["chose"], "judge": "length"}
+    ratings |= {"predictors": "gap", "contrasts": {}, "terms": ["gap"], "model": "logit"}
+    ratings.pop("sd")
+    ratings.pop("cluster")
+    (found,) = unread_columns(ratings, repeated=["gap"]).values()
+    assert "people's answers follow from assumptions.raters" in str(found[1])
+
+
+def test_assumed_words_of_a_column_of_numbers_are_a_fault() -> None:
+    given = unread_columns(REGRESSION, levels={"post": [0, "late"], "arm": ["none", "coach"]})
+    assert given == {
+        "levels.post.1": ("late", "a number, or C(post) in predictors, if these are categories")
+    }
+
+
+def test_a_formula_with_an_open_bracket_has_its_columns() -> None:
+    assert names_in("(arm + C(post") == ["arm", "post"]
+
+
+@pytest.mark.parametrize(
+    ("name", "levels"),
+    [("arm", (["coach", "video", "0"], ["0", "coach", "video"])), ("post", ([0, 1], [0, 2]))],
+)
+def test_every_assumed_column_that_is_allowed_changes_the_simulated_tables(
+    name: str, levels: tuple[list[object], list[object]]
+) -> None:
+    one, other = (
+        simulated_tables(
+            plan(REGRESSION, effects={"skills": {"levels": {name: values}}}),
+            ITEMS,
+            np.random.default_rng(1),
+        )["talks"]
+        for values in levels
+    )
+    assert not one[name].equals(other[name])
+
+
 @pytest.mark.parametrize(
     ("analyses", "of"),
     [

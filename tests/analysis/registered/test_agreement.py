@@ -16,6 +16,7 @@ from analysis.agreement.panel import panel
 from analysis.evidence.evidence import Evidence
 from analysis.registered.agreement import run_agreement
 from analysis.registered.hypotheses import NOT_SUPPORTED, decided
+from analysis.registered.wanted import numbers_alone
 from prereg.analyses.agreement import Agreement
 from prereg.errors import RatifyError
 from prereg.plan.reporting import Large
@@ -26,6 +27,10 @@ EXPERTS = ratings({"p1": 0.6, "p2": 0.6, "p3": 0.8, "m": 0.7, "k": 2.0}, items=4
 PLAN = SimpleNamespace(
     labels={}, scales=[SimpleNamespace(id=name) for name in ("advice", "warmth")]
 )
+
+
+class Given(SimpleNamespace):
+    """Stands in for evidence; unlike its base it can be referred to weakly, as evidence can."""
 
 
 def evidence(table=EXPERTS, **others):
@@ -42,7 +47,7 @@ def evidence(table=EXPERTS, **others):
         "plan": SimpleNamespace(large=Large(), panels=()),
         "items": pd.DataFrame({"item_id": [], "text": []}),
     }
-    return cast(Evidence, SimpleNamespace(**(have | others)))
+    return cast(Evidence, Given(**(have | others)))
 
 
 def plan(**settings):
@@ -222,3 +227,22 @@ def test_an_advantage_that_never_varies_has_no_interval_without_width():
     assert (advantage.estimate, advantage.low, advantage.high) == (1.0, None, None)
     assert "No interval: never varies." in advantage.note
     assert not [q.name for q in found.quantities if q.low is not None and q.low == q.high]
+
+
+@pytest.mark.parametrize("table", [EXPERTS, CROWD])
+def test_numbers_that_are_wanted_alone_are_those_of_the_whole_analysis(table):
+    judges = tuple(sorted(table.loc[table["rater_kind"] != "human", "rater_id"].unique()))[:2]
+    whole = {q.name: q for q in run_agreement(plan(judges=judges), evidence(table)).quantities}
+    assert f"{judges[0]}: winning_rate warmth" in whole
+    kinds = {(name.partition(": ")[2].partition(" ")[0]): name for name in whole}  # one of each
+    for name, expected in ((name, whole[name]) for name in kinds.values()):
+        with numbers_alone([name]):
+            [found] = run_agreement(plan(judges=judges), evidence(table)).quantities
+        # draws have 32 bits, and are summed in another order
+        numbers = [
+            [np.nan if one is None else one for one in (q.estimate, q.low, q.high)]
+            for q in (found, expected)
+        ]
+        assert numbers[0] == pytest.approx(numbers[1], rel=1e-5, nan_ok=True)
+        same = {"estimate": None, "low": None, "high": None}
+        assert replace(found, **same) == replace(expected, **same)

@@ -1,4 +1,4 @@
-"""If these failed, a lab would count on a halo that nobody measures, or on twice the answers."""
+"""If these failed, a lab would misread a halo, or count on twice the answers."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def said(one: Plan, severity: str) -> str:
     return "\n".join(str(remark) for remark in of_analyses(one) if remark.severity == severity)
 
 
-def test_an_analysis_of_two_scales_is_told_that_it_has_no_halo() -> None:
-    halo = "analysis 'agreement_with_people' measures no halo, of people or of judges"
+def test_an_analysis_of_two_scales_is_told_what_halo_is_compared_with() -> None:
+    halo = "analysis 'agreement_with_people' measures a judge's halo against the means of different"
     assert halo in said(plan(), NOTE)
     assert "halo" not in said(plan(), WARNING)
     content = worked("empathy_attachment")
@@ -40,9 +40,8 @@ def test_an_analysis_of_two_scales_is_told_that_it_has_no_halo() -> None:
     assert "halo" not in said(parsed(one), NOTE)
 
 
-def test_a_finding_that_cannot_be_made_is_warned_of() -> None:
-    assert "large.halo compares" in said(plan(large={"halo": 0.3}), WARNING)
-    assert "large.halo" not in said(plan(large={"bias": 0.2}), WARNING)
+def test_a_limit_for_halo_is_of_use() -> None:
+    assert "large.halo" not in said(plan(large={"halo": 0.3}), WARNING)
 
 
 def test_answers_are_counted_on_each_scale() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from prereg.errors import RatifyError
 from prereg.frame.labelled import read_labelled
@@ -18,6 +21,7 @@ from prereg.frame.scores import judge_scores, people_scores, write_scores
 from prereg.plan.file import load_plan
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table, write_csv
+from ratify import main
 from tests.support.causal_studies import causal_study, units, write_frame
 from tests.support.plans import edited_plan
 
@@ -115,6 +119,71 @@ def test_a_fault_of_the_frame_is_one_line_with_its_place(
     with pytest.raises(RatifyError, match=said) as caught:
         read(tmp_path, plan, rows)
     assert str(tmp_path / "frame.csv") in str(caught.value)
+
+
+def turned(write: Callable[[int], str]) -> Rows:
+    """Return a frame whose confounder `turn` is written in another way."""
+    return [row | {"turn": write(at)} for at, row in enumerate(units())]
+
+
+@pytest.mark.parametrize(
+    ("rows", "row", "value", "cells"),
+    [
+        (turned(lambda at: f"{at % 7},5"), 2, "0,5", "240 of 240"),
+        # most are plain numbers, and one is not
+        (turned(lambda at: "2,5" if at == 30 else f"{at % 7}.5"), 32, "2,5", "1 of 240"),
+        (turned(lambda at: "" if at < 9 else f"1.23{at % 7},5"), 11, "1.232,5", "231 of 231"),
+        (turned(lambda at: f"1,23{at % 7}"), 2, "1,230", "240 of 240"),
+        (turned(lambda at: f"1 23{at % 7}"), 2, "1 230", "240 of 240"),
+        (turned(lambda at: f"{at % 7}%"), 2, "0%", "240 of 240"),
+        (turned(lambda at: f"\u2212{at % 7}"), 2, "\u22120", "240 of 240"),
+        (turned(lambda at: chr(0x0660 + at % 7)), 2, "\u0660", "240 of 240"),
+        # every second cell is a word, and one more is a number than not
+        (turned(lambda at: "none" if 2 <= at < 121 else f"{at % 7},5"), 2, "0,5", "121 of 240"),
+    ],
+)
+def test_numbers_of_a_confounder_in_another_notation_are_refused(
+    tmp_path: Path, plan: Plan, rows: Rows, row: int, value: str, cells: str
+) -> None:
+    assert plan.causal is not None and "turn" in plan.causal.confounders.columns
+    with pytest.raises(RatifyError, match=f"as {cells} filled cells do") as caught:
+        read(tmp_path, plan, rows)
+    error = caught.value
+    assert error.file == str(tmp_path / "frame.csv")
+    assert (error.column, error.value) == ("turn", value)
+    assert f"row {row}" in str(error)
+    assert "plain numbers with a decimal point" in str(error.allowed)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda at: f"{at % 7}.5",
+        lambda at: f"{18 + at % 7}-{24 + at % 7}",
+        lambda at: ("4o", "4o mini", "3.5.1", "18+")[at % 4],
+        lambda at: "2024-01-02",
+        # half of the cells are words
+        lambda at: "1,5" if at % 2 else "other",
+        lambda at: "",
+    ],
+)
+def test_plain_numbers_and_categories_of_a_confounder_are_read(
+    tmp_path: Path, plan: Plan, write: Callable[[int], str]
+) -> None:
+    assert read(tmp_path, plan, turned(write)).unscored == 0
+
+
+def test_decimal_commas_are_read_where_the_plan_says_so(made: Path, tmp_path: Path) -> None:
+    study = Path(shutil.copytree(made, tmp_path / "study"))
+    write_frame(study, turned(lambda at: f"{at % 7},5"))
+    done = CliRunner().invoke(main, ["check", str(study)])
+    assert done.exit_code == 2
+    assert "frame.csv, row 2" in done.output
+    assert "column turn: looks like a number in another notation" in done.output
+    with edited_plan(study) as plan:
+        plan["data"] = {"decimal": ","}
+    frame = read_frame(study, load_plan(study))
+    assert frame.table.rows[3]["turn"] == "3.5"
 
 
 @pytest.mark.parametrize("key", ["placebo", "negative_control"])

@@ -494,6 +494,48 @@ def test_values_that_an_own_table_does_not_have_stop_the_lock(made: Any, tmp_pat
     assert "no row of conversations.csv has this in its column 'condition'" in said["problem"]
 
 
+def test_predictions_are_compared_with_an_own_table(made: Any, tmp_path: Path) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    write_talks(folder)
+    with edited_plan(folder) as plan:
+        assert plan["analyses"][2]["data"] == "conversations"
+        plan["analyses"][2]["predictions"] = {
+            "condition": ["control", "feedback"],
+            "round": [1, 2.0],
+        }
+    assert errors(folder) == {}
+    with edited_plan(folder) as plan:
+        plan["analyses"][2]["predictions"] = {"condition": ["control", "fedback"], "round": [7]}
+    found = {one["key"]: one for one in checked(folder) if one["severity"] == "error"}
+    key = "analyses.2.predictions.condition.1"  # a number need not be one of the cells
+    assert {one["key"]: one["allowed"] for one in found.values()} == {
+        key: "control, feedback, video"
+    }
+    assert "no row of conversations.csv has this" in found[key]["problem"]
+
+
+def test_predictions_of_a_column_of_numbers_may_be_between_its_cells(
+    made: Any, tmp_path: Path
+) -> None:
+    folder = copied(made, tmp_path, "coaching_trial")
+    write_talks(folder)
+    with edited_plan(folder) as plan:
+        plan["analyses"][2] |= {"predictors": "C(condition) * round", "terms": ["round"]}
+        plan["analyses"][2] |= {"contrasts": {}, "predictions": {"round": [1.5, 9]}}
+        plan["analyses"][2].pop("sd", None)
+        plan["assumptions"] = {}
+        plan["analyses"] = [plan["analyses"][2]]
+        plan["hypotheses"] = [
+            one for one in plan["hypotheses"] if one["id"] == plan["analyses"][0]["hypothesis"]
+        ]
+    assert errors(folder) == {}
+    with edited_plan(folder) as plan:
+        plan["analyses"][0]["predictions"] = {"round": [1.5, "late"]}
+    found = errors(folder)
+    assert list(found) == ["analyses.0.predictions.round.1"]
+    assert "conversations.csv has numbers in its column 'round'" in str(found)
+
+
 def test_the_own_table_of_a_locked_study_may_grow(made: Any, tmp_path: Path) -> None:
     folder = copied(made, tmp_path, "coaching_trial")
     with edited_plan(folder) as plan:
