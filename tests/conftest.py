@@ -11,7 +11,9 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -65,7 +67,16 @@ def make_study(
     folder: Path, *, raters: int = 30, trials: int = 4, per_scenario: int = 6, judged: int = 200
 ) -> Path:
     """Make a study with two scenarios whose items clearly differ in length and warmth."""
-    table = folder.parent / f"{folder.name}-pool.csv"
+    folder.mkdir(parents=True, exist_ok=True)
+    assert not (folder / "plan.yaml").exists()
+    for name, content in _study_files(raters, trials, per_scenario, judged).items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@cache
+def _study_files(raters: int, trials: int, per_scenario: int, judged: int) -> dict[str, bytes]:
+    """Return the files of a study by name: hundreds of tests begin with one and the same."""
     rows = [
         {
             "item_id": f"{scenario}-{number}",
@@ -79,12 +90,14 @@ def make_study(
         for scenario in ("job", "home")
         for number in range(1, per_scenario + 1)
     ]
-    write_csv(table, list(rows[0]), rows)
-    new_study(folder, items=table, scenario_column="scenario")
-    with edited_plan(folder) as plan:
-        plan["design"] |= {"raters": raters, "trials": trials}
-        plan["judges"][0]["pairs"]["per_scenario"] = judged
-    return folder
+    with TemporaryDirectory() as place:
+        table, folder = Path(place, "pool.csv"), Path(place, "study")
+        write_csv(table, list(rows[0]), rows)
+        new_study(folder, items=table, scenario_column="scenario")
+        with edited_plan(folder) as plan:
+            plan["design"] |= {"raters": raters, "trials": trials}
+            plan["judges"][0]["pairs"]["per_scenario"] = judged
+        return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -141,9 +141,9 @@ def _dealt(
     width = max(3, len(str(sequences)))
     asked = [(hand, dimension) for hand in dealt for dimension in apart]
     return [
-        replace(trial, dimension=dimension)
+        trial
         for number, (hand, dimension) in enumerate(asked, start=first)
-        for trial in _ordered(plan, f"S{number:0{width}d}", hand, rng)
+        for trial in _ordered(plan, f"S{number:0{width}d}", hand, dimension, rng)
     ]
 
 
@@ -159,7 +159,9 @@ def _refuse_too_few(plan: Plan, items: Table, scenario: str, size: int, most: in
         )
 
 
-def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Generator) -> list[Trial]:
+def _ordered(
+    plan: Plan, name: str, hand: Sequence[Items], dimension: str, rng: np.random.Generator
+) -> list[Trial]:
     """Shuffle one sequence's trials and put the attention checks into their places."""
     shuffled = [(hand[index], False) for index in rng.permutation(len(hand))]
     checks = check_ids(plan)
@@ -167,7 +169,10 @@ def _ordered(plan: Plan, name: str, hand: Sequence[Items], rng: np.random.Genera
     after = [(check.after, number) for number, check in enumerate(plan.attention_checks)]
     for place, number in sorted(after, reverse=True):
         shuffled.insert(place, (checks[number], True))
-    return [Trial(name, place, ids, check) for place, (ids, check) in enumerate(shuffled, start=1)]
+    return [
+        Trial(name, place, ids, check, dimension)
+        for place, (ids, check) in enumerate(shuffled, start=1)
+    ]
 
 
 def check_ids(plan: Plan) -> list[Items]:
