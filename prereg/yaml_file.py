@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 
@@ -40,8 +39,8 @@ def refuse_endless(content: Any, *, file: Path | str) -> None:
         )
 
 
-class _OnceConstructor(yaml.constructor.SafeConstructor):
-    """Refuses a repeated key; YAML itself silently keeps the last value."""
+class _OnceLoader(yaml.SafeLoader):
+    """A safe loader that refuses a repeated key; YAML itself silently keeps the last value."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Return a mapping."""
@@ -59,40 +58,6 @@ class _OnceConstructor(yaml.constructor.SafeConstructor):
             if key.tag == "tag:yaml.org,2002:bool":  # YAML 1.1 reads the word `on` as true
                 key.tag = "tag:yaml.org,2002:str"
         return super().construct_mapping(node, deep=deep)
-
-
-class _OnceLoader(_OnceConstructor, yaml.SafeLoader):
-    """A safe loader that refuses a repeated key."""
-
-
-def _fast_loader() -> type[_OnceLoader]:
-    """Return the same loader with libyaml's parser, which takes a fraction of the time.
-
-    The composer is Python's: libyaml's would end the process where brackets nest too deep.
-    """
-    quick: Any = getattr(yaml, "CSafeLoader", None)
-    if quick is None:  # PyYAML was built without libyaml
-        return _OnceLoader
-
-    def begin(self: Any, stream: str) -> None:
-        quick.__init__(self, stream)
-        yaml.composer.Composer.__init__(self)
-
-    bases = (yaml.composer.Composer, _OnceConstructor, quick)
-    return cast(type[_OnceLoader], type("_FastLoader", bases, {"__init__": begin}))
-
-
-_FastLoader = _fast_loader()
-_LENIENT = {"\t", "\ufeff"}
-
-
-def _loaded(text: str) -> Any:
-    """Return what some YAML holds; what libyaml refuses is for the parser whose faults we name."""
-    # libyaml allows tabs, and byte order marks, in places where they are faults
-    if not _LENIENT & set(text):
-        with contextlib.suppress(yaml.YAMLError, TypeError, ValueError, RecursionError):
-            return yaml.load(text, Loader=_FastLoader)  # noqa: S506 - a safe constructor
-    return yaml.load(text, Loader=_OnceLoader)  # noqa: S506 - a SafeLoader
 
 
 def yaml_fault(error: yaml.YAMLError, text: str) -> tuple[int, str, str]:
@@ -125,7 +90,7 @@ def read_mapping(text: str, *, file: Path | str, what: str) -> dict[str, Any]:
         When it is not YAML, a key occurs more than once, or it is not a mapping.
     """
     try:
-        content = _loaded(text)
+        content = yaml.load(text, Loader=_OnceLoader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         line, problem, allowed = yaml_fault(error, text)
         raise RatifyError(
