@@ -57,13 +57,14 @@ def ridge(arms: Arms, rng: np.random.Generator) -> Predictions:
     Notes
     -----
     The bias of an effect is the product of what the outcome's and the treatment's models leave of
-    the confounders. Only the outcome's are undersmoothed: undersmoothed logits give chances so
-    near to 0 and 1 that few units decide an effect.
+    the confounders. Only the outcome's are undersmoothed, and not the one of the treated:
+    undersmoothed logits give chances so near to 0 and 1 that few units decide an effect, and few
+    treated units with little smoothing make the test of heterogeneity reject too often.
     """
     design = arms.design
     return Predictions(
         outcome=arms.everyone.undersmoothed(arms.outcome).predict(design),
-        treated=arms.treated.undersmoothed(arms.outcome).predict(design),
+        treated=arms.treated.fit(arms.outcome).predict(design),
         control=arms.controls.undersmoothed(arms.outcome).predict(design),
         chance=chances(arms.everyone, arms.arm),
     )

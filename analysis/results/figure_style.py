@@ -305,10 +305,11 @@ def _cropped(figure: Figure) -> Bbox:
     that, because no layout engine moves an artist while it is drawn.
     """
     dpi = figure.dpi
+    drawing: Any = RendererSVG  # its constructor has no types
     try:
         figure.dpi = _SVG_DPI
         width, height = figure.get_size_inches() * _SVG_DPI
-        renderer = RendererSVG(width, height, io.StringIO(), image_dpi=_SVG_DPI)
+        renderer = drawing(width, height, io.StringIO(), image_dpi=_SVG_DPI)
         return figure.get_tightbbox(renderer).padded(_MARGIN)
     finally:
         figure.dpi = dpi

@@ -30,6 +30,7 @@ AREAS = (
     "robust",
     "causal",
     "wrong_turns",
+    "many_confounders",
     "power",
     "causal_gate",
 )
