@@ -115,6 +115,15 @@ def test_one_user_cannot_be_split(study: Path) -> None:
     assert (error.column, error.value, Path(str(error.file)).name) == ("user_id", 1, "frame.csv")
 
 
+def test_a_user_for_each_unit_is_a_note_of_the_report(study: Path) -> None:
+    said = "has a user of its own in user_id, so nothing is clustered"
+    assert not any(said in note for note in read_inputs(study, mode="bot").notes)
+    edited(
+        study / "frame.csv", lambda rows: rows.assign(user_id=[f"u{at}" for at in range(len(rows))])
+    )
+    assert any(said in note for note in read_inputs(study, mode="bot").notes)
+
+
 def test_a_wrong_input_is_one_line_and_leaves_nothing_behind(study: Path) -> None:
     edited(study / "frame.csv", lambda rows: rows.assign(user_id="u"))
     done = CliRunner().invoke(main, ["causal", str(study), "--mode", "bot"])
