@@ -24,6 +24,7 @@ from prereg.frame.labelled import Labelled, read_labelled
 from prereg.frame.reading import ID, causal_of, no_clusters, read_frame
 from prereg.plan.causal import Causal, encoder_name
 from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.tables.manifest import edited_notes
 
 EMBEDDINGS_FILE = "embeddings.parquet"
 TREATMENT, OUTCOME = "treatment", "outcome"
@@ -150,6 +151,7 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
     refuse_unusable(labels, causal, path)
     alone = no_clusters(units, causal)
     notes = [
+        *edited_notes(evidence.place),
         *confounders.notes,
         *_said_of_frame(units.unscored),
         *([alone] if alone else []),
