@@ -16,7 +16,7 @@ from ratify.command_line import BLIND, MODE, STUDY, database, main, opened
 def analyze(folder: Path, mode: str, blind: bool) -> None:
     """Run the registered analyses on the tidy tables in DIR/data and write DIR/results.
 
-    If DIR has its store, and the tables are older than it, they are exported again first. Each time
+    If DIR has its store, and the tables lack rows of it, they are exported again first. Each time
     that results are produced from live answers is logged in DIR/plan.looks.jsonl, and the report
     says so. Analyses of DIR/exploratory.yaml run too, and are labelled exploratory. With --blind
     people's answers are shuffled, DIR/results-blind is written instead, and nothing is logged.

@@ -6,6 +6,7 @@ would not see a frame that was changed.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -315,3 +316,10 @@ def test_a_new_study_of_the_worked_plan_is_a_sample_of_its_frame(tmp_path: Path)
     assert (tmp_path / "s" / "items.csv").read_bytes() == before
     write_text(tmp_path / "s" / "frame.csv", "")
     refused(ratify("sample", tmp_path / "s"), "frame.csv: is empty")
+
+
+def test_a_new_study_of_ones_own_frame_has_no_numbers_of_another_sample(tmp_path: Path) -> None:
+    write_frame(tmp_path, units(), "mine.csv")
+    assert ratify("new", tmp_path / "s", "--frame", tmp_path / "mine.csv").exit_code == 0
+    text = (tmp_path / "s" / "plan.yaml").read_text(encoding="utf-8")
+    assert re.search(r"\d+ (exchanges|units|items)\b", text) is None
