@@ -16,7 +16,7 @@ from ratify.command_line import BLIND, MODE, STUDY, database, main, opened
 def analyze(folder: Path, mode: str, blind: bool) -> None:
     """Run the registered analyses on the tidy tables in DIR/data and write DIR/results.
 
-    If DIR has its store, and the tables are older than it, they are exported again first. Each time
+    If DIR has its store, and the tables lack rows of it, they are exported again first. Each time
     that results are produced from live answers is logged in DIR/plan.looks.jsonl, and the report
     says so. Analyses of DIR/exploratory.yaml run too, and are labelled exploratory. With --blind
     people's answers are shuffled, DIR/results-blind is written instead, and nothing is logged.
@@ -40,6 +40,7 @@ def bring_up_to_date(folder: Path) -> None:
 
     A folder without a store is a copy of the tables, which is analysed as it is.
     """
+    from prereg.tables.manifest import edited_since_export
     from study.export.freshness import export_if_stale
     from study.store.database import ELSEWHERE_FILE, STORE_FILE
     from study.store.engines import URL_VARIABLE
@@ -55,10 +56,12 @@ def bring_up_to_date(folder: Path) -> None:
         return
     if database() is None and not (folder / STORE_FILE).exists():
         return
+    edited = edited_since_export(folder / "data")
     with opened(folder) as (study, store):
         exported = export_if_stale(store, study)
     if exported is not None:
-        click.echo(
-            f"{exported.folder}/: the tables were older than the store and were exported again",
-            err=True,
-        )
+        why = "were older than the store"
+        if edited:
+            be = "was" if len(edited) == 1 else "were"
+            why = f"lacked rows of the store ({', '.join(edited)} {be} edited since the export)"
+        click.echo(f"{exported.folder}/: the tables {why} and were exported again", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ def embed_frame(
     from study.encoders.door import chosen
     from study.encoders.embedding import Embedding
     from study.encoders.encoder import TextFaultError
+    from study.encoders.served import Served
     from study.encoders.tables import EMBEDDINGS_FILE, read_texts, write_embeddings
 
     choice = chosen(setting)
@@ -71,6 +73,8 @@ def embed_frame(
         )
     texts = read_texts(folder / frame, column, reading)
     embedding = Embedding(folder, choice, texts.texts)
+    if isinstance(embedding.encoder, Served):
+        embedding.encoder.tell = partial(click.echo, err=True)
     _say_before(embedding, len(texts.texts))
     try:
         if embedding.left:

@@ -72,10 +72,10 @@ def new(
     from study.scaffold import new_study, refuse_taken
 
     refuse_taken(folder)
-    name = folder.resolve().name
+    called = folder.resolve().name
     if frame is not None and worked is None:
         worked = "empathy_attachment"
-    asked = Asked(items, id_column, text_column, scenario_column, worked, choices, name, frame)
+    asked = Asked(items, id_column, text_column, scenario_column, worked, choices, called, frame)
     if not yes and on_terminal():
         asked.ask()
     study = new_study(
@@ -96,10 +96,17 @@ def new(
     )
     title = asked.choices["title"]
     if title is not None:
-        click.echo(f"its id is {study.plan.id}, from {id_of(title, name)[1]}")
+        click.echo(f"its id is {study.plan.id}, from {id_of(title, called)[1]}")
+    name = shlex.quote(str(folder))
+    if frame is None:
+        then = f"`ratify check {name}`"
+    else:
+        then = (
+            f"`ratify judge {name} --frame` if a judge is to score it, then `ratify sample {name}`"
+        )
     click.echo(
-        f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder}, then "
-        f"`ratify check {shlex.quote(str(folder))}`"
+        f"Next: read and edit plan.yaml, consent.md and instructions.md in {folder} "
+        f"(`ratify lock` stops at texts that nobody edited), then {then}"
     )
 
 

@@ -40,7 +40,7 @@ def sample(folder: Path, *, scores: tuple[Path, ...], pilot: Path | None, replac
     same plan and the same frame give the same sample. It refuses a study that is locked, or in
     which people have answered.
     """
-    from prereg.frame.reading import causal_of, read_frame
+    from prereg.frame.reading import between_points, causal_of, no_clusters, read_frame
     from prereg.frame.sampling import draw_sample, item_rows, table_of_strata
     from prereg.plan.file import PLAN_FILE, load_plan
     from prereg.tables.reader import write_csv
@@ -65,10 +65,16 @@ def sample(folder: Path, *, scores: tuple[Path, ...], pilot: Path | None, replac
         f"for the estimate, {int(drawn.gate.sum()):,} for the gate, {both:,} of them for both"
     )
     if frame.unscored:
-        click.echo(
-            f"{frame.unscored:,} units of {one.frame} have not both scores of the judge and were "
-            "left out"
+        units, have, were = (
+            ("unit", "has", "was") if frame.unscored == 1 else ("units", "have", "were")
         )
+        click.echo(
+            f"{frame.unscored:,} {units} of {one.frame} {have} not both scores of the judge and "
+            f"{were} left out"
+        )
+    for said in (between_points(frame, one), no_clusters(frame, one)):
+        if said is not None:
+            click.echo(said)
     short = one.labels.stratified - int(drawn.estimate.sum())
     if short > 0:
         click.echo(f"{short:,} of the {one.labels.stratified:,} stratified labels found no unit")

@@ -59,6 +59,7 @@ class Shown:
         elif now - self._said >= SAID_EVERY:
             self._said = now
             left = (now - self._began) / self._done * (self._total - self._done)
+            things = self._things.removesuffix("s") if self._total == 1 else self._things
             click.echo(
-                f"{self._done:,} of {self._total:,} {self._things}, about {left / 60:,.0f} min left"
+                f"{self._done:,} of {self._total:,} {things}, about {left / 60:,.0f} min left"
             )

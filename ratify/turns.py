@@ -52,7 +52,7 @@ def turns(
     least 3 turns; docs/turns.md has the rules.
     """
     from prereg.files import replaced_folder
-    from study.turns.making import FLOW_CSV, FLOW_JSON, TURNS, make_turns
+    from study.turns.making import FLOW_CSV, FLOW_JSON, TURNS, make_turns, refuse_nothing
     from study.turns.sampling import FRAME, draw_sample
     from study.turns.shards import find_shards
 
@@ -68,21 +68,24 @@ def turns(
         total = found.conversations if limit is None else min(limit, found.conversations)
         with Shown(total, things="conversations", label="conversations") as shown:
             made = make_turns(found, beside, limit=limit, tell=shown.tell)
+        refuse_nothing(made.flow, found, limit=limit)
         if sample is not None and seed is not None:
             drawn = draw_sample(beside / TURNS, beside / FRAME, size=sample, seed=seed)
         _draw(made.flow, beside)
-    for line in _found(made, drawn, sample):
+    for line in _found(found, made, drawn, sample):
         click.echo(line)
     written = (*names, FRAME) if drawn else names
     click.echo(f"wrote {', '.join(written)} in {out}/")
 
 
 def _recognised(shards: Shards) -> str:
-    files = "1 file" if len(shards.paths) == 1 else f"{len(shards.paths):,} files"
-    return (
-        f"{shards.release.name}: {files}, {shards.conversations:,} conversations; "
-        f"{shards.release.note}"
-    )
+    files = _counted(len(shards.paths), "file")
+    talks = _counted(shards.conversations, "conversation")
+    return f"{shards.release.name}: {files}, {talks}; {shards.release.note}"
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _draw(flow: Flow, folder: Path) -> None:
@@ -124,7 +127,7 @@ def _table(flow: Flow) -> list[str]:
         (rows[at]["removes"], *_pair(rows[at : at + 2], "removed", "-"))
         for at in range(0, len(rows), 2)
     ]
-    steps.append(("Left", *_pair(rows[-2:], "after")))
+    steps.append(("Kept", *_pair(rows[-2:], "after")))
     return [f"{name:<33}{talks:>13}{pairs:>13}" for name, talks, pairs in steps]
 
 
@@ -133,9 +136,12 @@ def _pair(rows: list[dict[str, Any]], column: str, sign: str = "") -> tuple[str,
     return f"{sign * (talks > 0)}{talks:,}", f"{sign * (pairs > 0)}{pairs:,}"
 
 
-def _found(made: Made, drawn: Sample | None, asked: int | None) -> list[str]:
+def _found(shards: Shards, made: Made, drawn: Sample | None, asked: int | None) -> list[str]:
     """Return what was found, one line each."""
-    lines = _table(made.flow)
+    from study.turns.making import said_of_toxic
+
+    toxic = said_of_toxic(shards, made.flow)
+    lines = [*_table(made.flow), *_of_flow(made.flow), *([toxic] if toxic else [])]
     gaps = {
         "the address of their user (each of their conversations counts as a user of its own)": (
             made.gaps.address
@@ -144,16 +150,34 @@ def _found(made: Made, drawn: Sample | None, asked: int | None) -> list[str]:
         "a local hour that is certain": made.gaps.local_hour,
     }
     lines += [
-        f"{count:,} of {made.flow.left:,} turn-pairs lack {what}"
+        f"{count:,} of {_counted(made.flow.left, 'turn-pair')} "
+        f"{'lacks' if count == 1 else 'lack'} {what}"
         for what, count in gaps.items()
         if count
     ]
     if drawn is not None:
         made_of = ", ".join(drawn.by) or "nothing: one stratum"
         lines.append(
-            f"sample: {drawn.size:,} of {drawn.of:,} turn-pairs, {len(drawn.strata):,} strata by "
+            f"sample: {drawn.size:,} of {_counted(drawn.of, 'turn-pair')}, "
+            f"{len(drawn.strata):,} {'stratum' if len(drawn.strata) == 1 else 'strata'} by "
             f"{made_of}"
         )
         if asked is not None and drawn.size < asked:
             lines.append(f"sample: {asked:,} were asked for, and there are only {drawn.size:,}")
+    return lines
+
+
+def _of_flow(flow: Flow) -> list[str]:
+    """Return what the table of the flow does not show: what was missing, and what was repeated."""
+    lines = []
+    missing = [f"{name} in {count:,}" for name, count in flow.missing.items() if count]
+    if missing:
+        lines.append(f"missing, so that the conversation left: {', '.join(missing)}")
+    if flow.repeated_utterances:
+        again = _counted(flow.repeated_utterances, "utterance")
+        lines.append(
+            f"{again} occurred again in the same conversation; "
+            f"{_counted(flow.repeated_rounds, 'whole round')} of them "
+            f"{'is' if flow.repeated_rounds == 1 else 'are'} among the repeated rounds"
+        )
     return lines

@@ -137,10 +137,35 @@ def new_study(
         if demo:
             files.write_text(beside / DEMO_MARK, DEMO_TEXT)
         with heard_by(None):
-            open_study(beside)
+            try:
+                open_study(beside)
+            except RatifyError as error:
+                raise _of_users_file(error, beside, folder, frame or items) from error
     with heard_by(None):  # a copy of what was read, which has other names
         study = open_study(folder)
     return replace(study, table=replace(study.table, notes=notes))
+
+
+def _of_users_file(
+    error: RatifyError, beside: Path, folder: Path, given: Path | None
+) -> RatifyError:
+    """Return a fault of a folder that is being made, as one of the user's table or folder.
+
+    The row is left out of a fault of the items: it may be another one in the user's table.
+    """
+    if error.file is None or beside not in Path(error.file).parents:
+        return error
+    of_items = given is not None and Path(error.file).name == "items.csv"
+    return RatifyError(
+        error.problem,
+        file=given if of_items else folder / Path(error.file).relative_to(beside),
+        row=None if of_items else error.row,
+        column=error.column,
+        value=error.value,
+        allowed=error.allowed,
+        part=error.part,
+        line=error.line,
+    )
 
 
 def refuse_taken(folder: Path) -> None:

@@ -214,7 +214,11 @@ def put(table: pd.DataFrame, row: int, **values: str) -> pd.DataFrame:
         ("judgments", lambda t: put(t, 0, scenario="moon"), "row 2.*another scenario"),
         ("judgments", lambda t: put(t, 0, choice="tie"), "row 2.*choice.*'tie'"),
         ("ratings", lambda t: put(t, 3, plan_hash="0" * 64), "row 5.*another plan"),
-        ("ratings", lambda t: put(t, 3, value="6"), "row 5.*outside the scale"),
+        (
+            "ratings",
+            lambda t: put(t, 3, value="6"),
+            r"row 5.*outside the scale, got 6.* \(allowed: 1 to 5\)",
+        ),
         ("participants", lambda t: put(t, 1, plan_hash="0" * 64), "row 3.*another plan"),
         ("participants", lambda t: t.iloc[1:], "not among the participants|no row in"),
         ("items", lambda t: put(t, 0, planted_quality="9"), "not the table of items"),

@@ -14,17 +14,18 @@ from analysis.causal.apart import refuse_both_scores
 from analysis.causal.covariates import Covariates, covariates
 from analysis.causal.embeddings import Embeddings, read_embeddings
 from analysis.causal.units import Cuts, Frame, Labels
-from analysis.estimating.usable import refuse_few_users, refuse_unlabelled_strata, refuse_unusable
+from analysis.estimating.usable import refuse_unlabelled_strata, refuse_unusable
 from analysis.evidence.evidence import Evidence, gather
 from analysis.evidence.tables import TABLES_FOLDER
 from analysis.results.words import counted
 from analysis.tables.tidy import table_path
 from prereg.errors import RatifyError
 from prereg.frame.labelled import Labelled, read_labelled
-from prereg.frame.reading import ID, causal_of, read_frame
+from prereg.frame.reading import ID, causal_of, no_clusters, read_frame
 from prereg.frame.texts import TEXT_HASH
 from prereg.plan.causal import Causal, encoder_name
 from prereg.plan.file import PLAN_FILE, load_plan
+from prereg.tables.manifest import edited_notes
 
 EMBEDDINGS_FILE = "embeddings.parquet"
 TREATMENT, OUTCOME = "treatment", "outcome"
@@ -128,7 +129,6 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
         file=units.table.path,
     )
     _, user = np.unique(table[causal.user].to_numpy(dtype=str), return_inverse=True)
-    refuse_few_users(table, causal, units.table.path)
     frame = Frame(
         table[ID].to_numpy(dtype=str),
         user.astype(np.int64),
@@ -150,7 +150,15 @@ def read_inputs(folder: Path, *, mode: str) -> Inputs:
         )
     refuse_unlabelled_strata(labels, sample.strata, path)
     refuse_unusable(labels, causal, path)
-    notes = [*confounders.notes, *_said_of_frame(units.unscored), *_unsure(embeddings), *lost]
+    alone = no_clusters(units, causal)
+    notes = [
+        *edited_notes(evidence.place),
+        *confounders.notes,
+        *_said_of_frame(units.unscored),
+        *_unsure(embeddings),
+        *([alone] if alone else []),
+        *lost,
+    ]
     return Inputs(
         evidence,
         causal,

@@ -1,11 +1,10 @@
-"""Refuses users and labels from which no effect can be estimated, and names their file."""
+"""Refuses labels from which no effect can be estimated, and names their file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from analysis.causal.units import CONTROL, TREATED, Cuts, Labels
 from analysis.results.words import counted
@@ -13,19 +12,6 @@ from prereg.design.label_strata import Strata
 from prereg.errors import RatifyError
 from prereg.frame.sampling import STRATUM
 from prereg.plan.causal import Causal
-
-
-def refuse_few_users(table: pd.DataFrame, causal: Causal, path: Path) -> None:
-    """Raise `RatifyError` if the users of a frame cannot be split into the plan's folds."""
-    users, folds = table[causal.user].nunique(), causal.estimators.folds
-    if users < folds:
-        raise RatifyError(
-            f"{counted(users, 'user')} cannot be split into {folds} folds",
-            file=path,
-            column=causal.user,
-            value=users,
-            allowed=f"{folds} users or more",
-        )
 
 
 def refuse_unlabelled_strata(labels: Labels, strata: Strata, path: Path) -> None:

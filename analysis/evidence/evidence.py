@@ -28,6 +28,7 @@ from prereg.plan.model import Plan
 from prereg.simulated import simulation_notes
 from prereg.streams import EXCLUSIONS, Stream, stream
 from prereg.tables.contract import RATINGS
+from prereg.tables.manifest import edited_notes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,7 +212,7 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
     found = evidence_from(
         plan, read, people, visits, mode=mode, lock=lock, place=place, blind=blind
     )
-    found.note(simulation_notes(folder))
+    found.note([*edited_notes(place), *simulation_notes(folder)])
     return found
 
 

@@ -133,10 +133,7 @@ def read_probes(path: Path) -> pd.DataFrame:
         _require_where(frame, ~pair, "dimension", "value")
         for name in PROBES.numeric:
             frame[name] = columns.numbers(frame, name)
-        outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
-        columns.refuse(
-            frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"
-        )
+        columns.refuse_outside(frame)
         once = ["rater_id", "unit", "probe", "variant", "dimension"]
         columns.refuse(
             frame,

@@ -52,6 +52,15 @@ def refuse(frame: pd.DataFrame, column: str, bad: Any, problem: str, *, allowed:
         )
 
 
+def refuse_outside(frame: pd.DataFrame) -> None:
+    """Raise `RatifyError` at the first `value` that is outside the scale of its own row."""
+    outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
+    if outside.any():
+        at = int(np.asarray(outside, dtype=bool).argmax())
+        low, high = (frame[name].iloc[at] for name in ("scale_min", "scale_max"))
+        refuse(frame, "value", outside, "is outside the scale", allowed=f"{low:g} to {high:g}")
+
+
 def place_of(frame: pd.DataFrame, at: int) -> int | str:
     """Return where the record at an index of a table is in its file, as `RatifyError` takes it."""
     places = frame.attrs.get("places")

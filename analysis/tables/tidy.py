@@ -128,10 +128,7 @@ def read_ratings(path: Path, *, reading: Reading | None = None) -> pd.DataFrame:
         columns.refuse(
             frame, "scale_max", half, "is one end of a scale only", allowed="both ends, or none"
         )
-        outside = (frame["value"] < frame["scale_min"]) | (frame["value"] > frame["scale_max"])
-        columns.refuse(
-            frame, "value", outside, "is outside the scale", allowed="scale_min to scale_max"
-        )
+        columns.refuse_outside(frame)
         if "is_attention_check" in frame:
             _check_passed(frame)
         columns.refuse(

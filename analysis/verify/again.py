@@ -19,7 +19,6 @@ from analysis.results.files import BLIND_FOLDER, RESULTS_FOLDER
 from analysis.run import analyze_study
 from analysis.verify.check import Check, cannot, checked, listed_differences, nearly, no, yes
 from analysis.verify.digits import same_digits
-from analysis.verify.rows import same_bytes
 from analysis.verify.times import is_before
 from prereg import files
 from prereg.code import analysis_code
@@ -27,7 +26,7 @@ from prereg.errors import RatifyError
 from prereg.lock import Lock
 from prereg.looks import LOOKS_FILE, read_looks
 from prereg.plan.file import load_plan
-from prereg.tables.manifest import read_manifest
+from prereg.tables.manifest import read_manifest, same_bytes
 from prereg.tables.notes import heard_by
 
 REPORT = "report.html"

@@ -10,22 +10,16 @@ from analysis.evidence.tables import TABLES_FOLDER
 from analysis.tables.tidy import table_path
 from analysis.verify.check import Check, cannot, listed_differences, no, yes
 from analysis.verify.times import collected, is_before, live_rows, made_at, rows_of
-from prereg import files
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
 from prereg.parts import SEQUENCES_FILE
 from prereg.plan.model import Plan
-from prereg.tables.manifest import MANIFEST_FILE, Manifest, read_manifest
+from prereg.tables.manifest import MANIFEST_FILE, Manifest, read_manifest, same_bytes
 
 # The tables that hold the answers to requests.
 _HOLDING = ("judgments", "ratings", "best_worst", "probes")
 _TAKEN = f"there is no {MANIFEST_FILE}, which `ratify export` writes beside the tables"
 _OLD = f"there is no {MANIFEST_FILE}, so an earlier release exported these tables"
-
-
-def same_bytes(content: bytes, digest: str) -> bool:
-    """Say whether some text has a hash, with line ends as on Unix or as they are."""
-    return digest in (files.sha256(content), files.sha256(content.replace(b"\r\n", b"\n")))
 
 
 def check_tables(folder: Path, lock: Lock | None) -> Check:

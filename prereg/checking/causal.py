@@ -12,7 +12,7 @@ from prereg.checking.remark import Remark, note, warning
 from prereg.design.sequences import Trial
 from prereg.errors import RatifyError
 from prereg.frame.labelled import Labelled, labelled
-from prereg.frame.reading import read_frame
+from prereg.frame.reading import between_points, no_clusters, read_frame
 from prereg.plan.causal import Causal
 from prereg.plan.model import Plan
 from prereg.tables.reader import Table
@@ -61,7 +61,8 @@ def of_sample(
         *_of_apart(plan),
         *_of_raters(plan, one, sequences),
         *_of_counts(one, sample),
-        *_of_unscored(one, sample),
+        *_of_users(one, sample),
+        *_of_scores(one, sample),
     ]
 
 
@@ -139,15 +140,24 @@ def _of_counts(one: Causal, sample: Labelled) -> list[Remark]:
     return found
 
 
-def _of_unscored(one: Causal, sample: Labelled) -> list[Remark]:
-    """Say how many units the judge has not scored."""
-    rows, left = len(sample.frame.table.rows), sample.frame.unscored
-    if not left:
+def _of_users(one: Causal, sample: Labelled) -> list[Remark]:
+    """Warn if no two units have a user in common."""
+    said = no_clusters(sample.frame, one)
+    if said is None:
         return []
-    return [
-        note(
-            f"{left:,} of {rows:,} units of {one.frame} have not both scores of the judge, so they "
-            "are left out.",
-            key="causal.frame",
+    do = "Give the units of one person the same id, or go on if nobody has two units."
+    return [warning(f"{said}.", do, "causal.user")]
+
+
+def _of_scores(one: Causal, sample: Labelled) -> list[Remark]:
+    """Say how many units the judge has not scored, and where a score is no whole point."""
+    rows, left = len(sample.frame.table.rows), sample.frame.unscored
+    found = []
+    if left:
+        have, they = ("has", "it is") if left == 1 else ("have", "they are")
+        found.append(
+            f"{left:,} of {rows:,} units of {one.frame} {have} not both scores of the judge, so "
+            f"{they} left out"
         )
-    ]
+    found += filter(None, [between_points(sample.frame, one)])
+    return [note(f"{said}.", key="causal.frame") for said in found]

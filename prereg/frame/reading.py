@@ -10,9 +10,11 @@ import numpy as np
 from prereg.design.label_strata import FloatArray, Strata, strata_of
 from prereg.errors import RatifyError
 from prereg.frame.hashed import no_frame
+from prereg.frame.nan import refuse_nan
 from prereg.frame.notations import refuse_other_notations
 from prereg.plan.causal import Causal
 from prereg.plan.model import Plan
+from prereg.tables.notes import heard_by, tell
 from prereg.tables.reader import Table, read_table
 from prereg.tables.reading import Reading
 
@@ -50,6 +52,10 @@ class Frame:
     def unscored(self) -> int:
         """The number of rows without a score, which are left out."""
         return len(self.table.rows) - len(self.rows)
+
+    def users(self, causal: Causal) -> list[str]:
+        """Return the user of each unit."""
+        return [self.table.rows[at][causal.user] for at in self.rows]
 
     def strata(self, causal: Causal) -> Strata:
         """Return the stratum of each unit, as the plan draws labels from them."""
@@ -95,8 +101,8 @@ def read_units(folder: Path, plan: Plan, *, without: tuple[str, ...] = ()) -> Ta
     ------
     RatifyError
         When the frame is missing, lacks a column that the plan names, an id, a text or a user is
-        missing, a unit is there twice, or the numbers of a confounder are in another notation. It
-        names file, row and column.
+        missing, a score is NaN, the numbers of a confounder are in another notation, or a unit is
+        there twice. It names file, row and column.
     """
     one = causal_of(plan, folder)
     own = plan.data.reading("frame")
@@ -105,7 +111,11 @@ def read_units(folder: Path, plan: Plan, *, without: tuple[str, ...] = ()) -> Ta
     path = folder / one.frame
     if not path.exists():
         raise no_frame(path)
-    table = read_table(path, _with(own, exact=(ID, one.user), verbatim=texts))
+    notes: list[str] = []
+    with heard_by(notes.append):  # a refusal is one line, without what was read before it
+        table = read_table(path, _with(own, exact=(ID, one.user), verbatim=texts))
+    refuse_nan(table, [part.score for part in one.scores.values()])
+    tell(notes)
     hours = (LOCAL_HOUR,) if one.confounders.time_bins else ()
     table.require(ID, TEXT, *named, *hours)
     for column in (TEXT, one.confounders.text):
@@ -163,8 +173,8 @@ def read_frame(folder: Path, plan: Plan) -> Frame:
     ------
     RatifyError
         As `read_units`; when a score is outside its scale, no unit has both scores, all have the
-        same outcome, or the placebo
-        or the negative control is not a number for each of them, or the same for all.
+        same outcome, their users are fewer than the plan's folds, or the placebo or the negative
+        control is not a number for each of them, or the same for all.
     """
     return scored(read_units(folder, plan), plan)
 
@@ -192,10 +202,12 @@ def scored(table: Table, plan: Plan) -> Frame:
             value=float(outcome[rows][0]),
             allowed="an outcome that differs between units",
         )
+    frame = Frame(table, tuple(rows.tolist()), treatment[rows], outcome[rows])
+    refuse_few_users(frame, one)
     for name in (one.placebo, one.negative_control):
         if name is not None:
             _refuse_no_test(table, name, rows.tolist())
-    return Frame(table, tuple(rows.tolist()), treatment[rows], outcome[rows])
+    return frame
 
 
 def _refuse_no_test(table: Table, column: str, rows: list[int]) -> None:
@@ -216,6 +228,46 @@ def _refuse_no_test(table: Table, column: str, rows: list[int]) -> None:
             value=found.pop(),
             allowed="a column that differs between units",
         )
+
+
+def refuse_few_users(frame: Frame, causal: Causal) -> None:
+    """Raise `RatifyError` if the users of a frame cannot be split into the plan's folds."""
+    users, folds = len(set(frame.users(causal))), causal.estimators.folds
+    if users < folds:
+        raise RatifyError(
+            f"{users} user{'s' * (users != 1)} cannot be split into {folds} folds",
+            file=frame.table.path,
+            column=causal.user,
+            value=users,
+            allowed=f"{folds} users or more",
+        )
+
+
+def no_clusters(frame: Frame, causal: Causal) -> str | None:
+    """Return the sentence for a frame in which no two units have a user in common, else None."""
+    if len(set(frame.users(causal))) < len(frame.rows):
+        return None
+    return (
+        f"each of the {len(frame.rows):,} units has a user of its own in {causal.user}, so nothing "
+        "is clustered: if some units are of one person, the intervals are too narrow"
+    )
+
+
+def between_points(frame: Frame, causal: Causal) -> str | None:
+    """Return the sentence for judge's scores that are no whole points, else None."""
+    found = []
+    for part, scores in ((causal.treatment, frame.treatment), (causal.outcome, frame.outcome)):
+        broken = np.flatnonzero(scores != np.round(scores))
+        if len(broken):
+            first = frame.table.place_words(frame.rows[broken[0]] + 2)
+            many = f"{len(broken):,} unit{'s' * (len(broken) != 1)}"
+            found.append(f"{part.score} of {many} (first {scores[broken[0]]:g}, {first})")
+    if not found:
+        return None
+    return (
+        f"the judge's score is between two points of the scale: {', '.join(found)}; such a score "
+        "is a value of its own in the strata"
+    )
 
 
 def _scores(table: Table, column: str, low: float, high: float) -> FloatArray:

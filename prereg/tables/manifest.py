@@ -90,6 +90,37 @@ def read_manifest(folder: Path) -> Manifest | None:
         ) from error
 
 
+def same_bytes(content: bytes, digest: str) -> bool:
+    """Say whether some text has a hash, with line ends as on Unix or as they are."""
+    return digest in (files.sha256(content), files.sha256(content.replace(b"\r\n", b"\n")))
+
+
+def edited_since_export(folder: Path) -> list[str]:
+    """Return the names of the tables in a folder that are not as `ratify export` wrote them.
+
+    Tables that are gone are left out; so are all, if an earlier release exported them.
+
+    Raises
+    ------
+    RatifyError
+        As `read_manifest`.
+    """
+    manifest = read_manifest(folder)
+    return [
+        name
+        for name, digest in ({} if manifest is None else manifest.sha256).items()
+        if (folder / name).is_file() and not same_bytes((folder / name).read_bytes(), digest)
+    ]
+
+
+def edited_notes(folder: Path) -> list[str]:
+    """Return a sentence for each table that is not as `ratify export` wrote it."""
+    return [
+        f"{name} is not as `ratify export` wrote it: it was edited or replaced since"
+        for name in edited_since_export(folder)
+    ]
+
+
 def _name(file: str) -> str:
     """Return the name of a table's file; raise ValueError if it leads out of the folder."""
     if re.fullmatch(r"\w[\w.-]*", file) is None:

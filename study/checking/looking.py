@@ -17,6 +17,7 @@ from prereg.design.sequences import Trial, generate_sequences
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE
 from prereg.parts import read_texts
+from prereg.plan.causal import SAMPLE_COLUMNS
 from prereg.plan.collection_rules import fits_no_kind
 from prereg.plan.file import PLAN_FILE, plan_path, text_of
 from prereg.plan.model import Plan
@@ -249,10 +250,16 @@ def _remarks(found: Looked, plan: Plan, texts: dict[str, str]) -> None:
     found.remark(placeholders(plan, texts))
     shown = [row["text"] for row in found.table.rows] if found.table is not None else []
     found.remark(other_languages(plan, texts, shown, pages=plan.language in languages()))
-    if found.study is not None:
+    if found.study is not None and not _is_undrawn(plan, found.table):
         found.remark(remarks_of_trials(found.study))
     if found.study is None or not has_demo_items(found.study):
         found.remark(left_from_worked_plan(plan, texts))
+
+
+def _is_undrawn(plan: Plan, table: Table | None) -> bool:
+    """Say whether the items are still all units of a frame: then nobody will see these trials."""
+    drawn = table is not None and set(SAMPLE_COLUMNS) <= set(table.columns)
+    return plan.causal is not None and not drawn
 
 
 def remarks_of_trials(study: Study) -> list[Remark]:

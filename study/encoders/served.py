@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from prereg.errors import RatifyError
@@ -18,6 +18,11 @@ from study.llm.vectors import EmbeddingModel, VectorServer, embedding_model
 BATCH = 64
 # Requests at once.
 AT_ONCE = 8
+# Minutes that a server may be out of reach that has never answered: most likely its address is
+# wrong, or nobody started it.
+FIRST_MINUTES = 1.0
+# Seconds between two lines about a server that cannot be reached.
+SAID_EVERY = 15.0
 # How often a reply that cannot be read is asked for.
 READ_ATTEMPTS = 3
 
@@ -40,10 +45,13 @@ class Count:
         Sent, the repeated ones included.
     tokens : int
         What the server counted.
+    heard : bool
+        Whether the server has answered at all, if only with a refusal.
     """
 
     requests: int = 0
     tokens: int = 0
+    heard: bool = False
 
 
 class Served:
@@ -58,6 +66,13 @@ class Served:
         How long the server may be down.
     attempts : int
         At a request that fails for a reason that may pass.
+    first_minutes : float
+        How long it may be out of reach before its first answer.
+
+    Attributes
+    ----------
+    tell : callable
+        Hears a line now and then while the server cannot be reached.
     """
 
     lexical = False
@@ -73,12 +88,15 @@ class Served:
         waits: Waits = Waits(),
         patience_minutes: float = 15,
         attempts: int = 8,
+        first_minutes: float = FIRST_MINUTES,
     ) -> None:
         self.name = f"server:{model}"
         self.version = f"{model} at {url}"
         self.count = Count()
         self._url, self._model = url, model
         self._waits = waits
+        self.tell: Callable[[str], None] = lambda _: None
+        self._first = first_minutes
         self._limits = {"patience_minutes": patience_minutes, "attempts": attempts}
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -92,7 +110,8 @@ class Served:
             When no text can be embedded, or the server stays down.
         """
         model = embedding_model(self._url, self._model, concurrency=AT_ONCE, **self._limits)
-        found = asyncio.run(_Asking(model, self._waits, self.count).all(texts))
+        asking = _Asking(model, self._waits, self.count, self.tell, self._first)
+        found = asyncio.run(asking.all(texts))
         return checked(found, len(texts), self.name)
 
 
@@ -103,6 +122,9 @@ class _Asking:
     model: EmbeddingModel
     waits: Waits
     count: Count
+    tell: Callable[[str], None]
+    first_minutes: float
+    said: float | None = None  # when it last told that the server cannot be reached
     rng: random.Random = field(default_factory=random.Random)  # of waits only
 
     async def all(self, texts: Sequence[str]) -> list[list[float]]:
@@ -171,15 +193,42 @@ class _Asking:
             if trouble.reason == "rate_limited":
                 self.pace.limited(began, trouble.wait, said=trouble.detail)
             elif trouble.reason in PASSING:
+                self._wait_for_server(trouble)
                 self.pace.failed(id(texts), unreachable=trouble.unreachable, said=_words(trouble))
             else:
                 self.pace.succeeded()  # the server answers, although not this request
+            self._hear(trouble)
             raise
         finally:
             self.pace.leave()
+        self._hear()
         self.pace.succeeded()
         self.count.tokens += reply.tokens or 0
         return reply.vectors
+
+    def _hear(self, trouble: TroubleError | None = None) -> None:
+        """Note that the server answered, unless the trouble is that no answer came."""
+        if trouble is not None and trouble.reason in {"connection", "timeout"}:
+            return
+        self.count.heard = True
+        if self.said is not None:
+            self.said = None
+            self.tell(f"{self.model.called}: the server answers again")
+
+    def _wait_for_server(self, trouble: TroubleError) -> None:
+        """Decide how long a server may be down, and say so while it cannot be reached."""
+        whole = self.model.patience_minutes
+        if not trouble.unreachable:
+            self.pace.patience = whole * 60
+            return
+        minutes = whole if self.count.heard else min(whole, self.first_minutes)
+        self.pace.patience = minutes * 60
+        now = time.monotonic()
+        if self.said is None or now - self.said >= SAID_EVERY:
+            since = now if self.pace.down_since is None else self.pace.down_since
+            left = max(0.0, minutes * 60 - (now - since))
+            self.said = now
+            self.tell(f"{self.model.called}: {_words(trouble)}; trying again for {_long(left)}")
 
     async def _wait(self, trouble: TroubleError, sent: int) -> None:
         seconds = backoff(
@@ -188,6 +237,13 @@ class _Asking:
         if trouble.wait is not None:
             seconds = trouble.wait + min(seconds, 1.0) * self.rng.random()
         await self.pace.sleep(seconds)
+
+
+def _long(seconds: float) -> str:
+    """Return a time in words."""
+    if seconds >= 120:
+        return f"{seconds / 60:,.0f} minutes"
+    return f"{seconds:.0f} second{'s' * (round(seconds) != 1)}"
 
 
 def _words(trouble: TroubleError) -> str:

@@ -31,6 +31,11 @@ class Pace:
         Seconds that the server may be down before the run gives up.
     per_minute : float, optional
         The most requests that may begin in a minute; they begin at even distances.
+
+    Attributes
+    ----------
+    patience : float
+        May be changed while requests wait.
     """
 
     def __init__(self, most: int, *, patience: float, per_minute: float | None = None) -> None:
@@ -40,7 +45,7 @@ class Pace:
         self.limit = float(most)
         self.busy = 0
         self.down_since: float | None = None
-        self._patience = patience
+        self.patience = patience
         self._said = ""
         self._failures: set[object] = set()
         self._first_failure = 0.0
@@ -108,7 +113,7 @@ class Pace:
         """Sleep, but wake at a stop, or when the patience with a server that is down ends."""
         since = self.down_since
         if since is not None:
-            seconds = min(seconds, max(0.0, since + self._patience - time.monotonic()) + 0.01)
+            seconds = min(seconds, max(0.0, since + self.patience - time.monotonic()) + 0.01)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopped.wait(), seconds)
 
@@ -146,7 +151,7 @@ class Pace:
         if since is None:
             return
         minutes = (time.monotonic() - since) / 60
-        if minutes * 60 > self._patience:
+        if minutes * 60 > self.patience:
             self._wake()  # another request may take the turn that this one gives up
             said = f" ({self._said})" if self._said else ""
             raise DownError(

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from study.turns.flow import Flow
+from study.turns.flow import KNOWN, Flow
 from study.turns.rules import RULES, matches
 from study.turns.seen import Seen
 from study.turns.unfolding import Flags, Ints, Unfolded
@@ -49,9 +49,10 @@ class Filters:
         left = _Left(unfolded, self.flow)
         new, with_new = self._first_time(unfolded)
         left.keep("not_repeated", conversations=with_new, pairs=new[left.pairs])
+        # a conversation whose flag is missing may be toxic or redacted, so it leaves, too
+        left.keep("complete", conversations=self._complete(rows, left.conversations))
         left.keep("english", conversations=_flags(pc.equal(rows.column("language"), LANGUAGE)))
         left.keep("no_code_or_instruction", pairs=self._plain(unfolded, left.pairs))
-        # a conversation whose flag is missing may be toxic or redacted, so it leaves, too
         left.keep("not_toxic", conversations=_flags(pc.invert(rows.column("toxic"))))
         left.keep("not_redacted", conversations=_flags(pc.invert(rows.column("redacted"))))
         left.keep("three_turns", conversations=_long(unfolded))
@@ -72,6 +73,15 @@ class Filters:
         held = np.bincount(unfolded.of[new], minlength=len(unfolded.rounds)) > 0
         return new, held | (unfolded.rounds == 0)
 
+    def _complete(self, rows: pa.RecordBatch, left: Flags) -> Flags:
+        """Say which conversations lack nothing that a filter asks for, and count by column."""
+        complete = np.ones(len(rows), dtype=bool)
+        for name in KNOWN:
+            known = np.asarray(pc.is_valid(rows.column(name)))
+            self.flow.missing[name] += int((left & ~known).sum())
+            complete &= known
+        return complete
+
     def _plain(self, unfolded: Unfolded, pairs: Ints) -> Flags:
         """Say which pairs no rule for code or instructions finds, and count by rule."""
         plain = np.ones(len(pairs), dtype=bool)
@@ -87,8 +97,10 @@ class _Left:
     def __init__(self, unfolded: Unfolded, flow: Flow) -> None:
         self.pairs = unfolded.pairs
         self._of, self._flow = unfolded.of, flow
-        self._conversations = np.ones(len(unfolded.rounds), dtype=bool)
-        flow.read(len(self._conversations), len(self.pairs))
+        self.conversations = np.ones(len(unfolded.rounds), dtype=bool)
+        repeated = unfolded.repeated
+        flow.read(len(self.conversations), len(self.pairs) + repeated.rounds)
+        flow.again(repeated.utterances, repeated.rounds)
 
     def keep(
         self, name: str, *, conversations: Flags | None = None, pairs: Flags | None = None
@@ -101,14 +113,14 @@ class _Left:
         had = self._with_pairs()
         if pairs is not None:
             self.pairs = self.pairs[pairs]
-            self._conversations &= ~had | self._with_pairs()
+            self.conversations &= ~had | self._with_pairs()
         if conversations is not None:
-            self._conversations &= conversations
-            self.pairs = self.pairs[self._conversations[self._of[self.pairs]]]
-        self._flow.count(name, int(self._conversations.sum()), len(self.pairs))
+            self.conversations &= conversations
+            self.pairs = self.pairs[self.conversations[self._of[self.pairs]]]
+        self._flow.count(name, int(self.conversations.sum()), len(self.pairs))
 
     def _with_pairs(self) -> Flags:
-        return np.bincount(self._of[self.pairs], minlength=len(self._conversations)) > 0
+        return np.bincount(self._of[self.pairs], minlength=len(self.conversations)) > 0
 
 
 def _long(unfolded: Unfolded) -> Flags:

@@ -12,10 +12,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from prereg import files
+from prereg.errors import RatifyError
 from prereg.tables.reader import write_csv
 from study.turns.filters import Filters
-from study.turns.flow import FLOW_COLUMNS, Flow
+from study.turns.flow import FILTERS, FLOW_COLUMNS, Flow
 from study.turns.pairs import NOBODY, SCHEMA, rows_of
+from study.turns.releases import WILDCHAT_1M
 from study.turns.shards import Shards
 from study.turns.unfolding import unfold
 from study.turns.writing import PairsFile
@@ -89,7 +91,8 @@ def make_turns(
     Raises
     ------
     RatifyError
-        When a file is damaged or an utterance has no `turn_identifier`.
+        When a file is damaged, a conversation has no hash or no list of utterances, or an
+        utterance has no `turn_identifier`.
     """
     filters, gaps = Filters(), Gaps()
     with PairsFile(folder / TURNS, SCHEMA) as file:
@@ -106,10 +109,44 @@ def make_turns(
     return Made(filters.flow, gaps)
 
 
+def refuse_nothing(flow: Flow, shards: Shards, *, limit: int | None = None) -> None:
+    """Raise `RatifyError` if no turn-pair passed every filter; it says what each removed."""
+    if flow.left:
+        return
+    talks, pairs = flow.to_json()["read"].values()
+    gone = [
+        f"{words} {flow.removed(name)[0]:,}"
+        for name, words in FILTERS.items()
+        if flow.removed(name)[0]
+    ]
+    many = (
+        f"{talks:,} conversation{'s' * (talks != 1)} with {pairs:,} turn-pair{'s' * (pairs != 1)}"
+    )
+    raise RatifyError(
+        f"no turn-pair passes the filters, of {many}; conversations removed: {', '.join(gone)}",
+        file=shards.paths[0] if len(shards.paths) == 1 else shards.paths[0].parent,
+        allowed="conversations of which a turn-pair is left"
+        + (f", in more than the first {limit:,}" if limit is not None else ""),
+    )
+
+
+def said_of_toxic(shards: Shards, flow: Flow) -> str | None:
+    """Return what the filter `not_toxic` found in a release that should hold nothing toxic."""
+    if shards.release is not WILDCHAT_1M:
+        return None
+    found = flow.removed("not_toxic")[0]
+    if not found:
+        return (
+            "the filter 'not toxic' removed no conversation, as is to be expected of this release"
+        )
+    are = "1 conversation is" if found == 1 else f"{found:,} conversations are"
+    return f"{are} toxic, so these are not the files of the open release since 2024"
+
+
 def _about(shards: Shards, flow: Flow, gaps: Gaps, limit: int | None) -> dict[str, Any]:
     return {
         "release": shards.release.name,
-        "note": shards.release.note,
+        "note": "; ".join(filter(None, (shards.release.note, said_of_toxic(shards, flow)))),
         "files": [path.name for path in shards.paths],
         "limit": limit,
         **flow.to_json(),

@@ -16,7 +16,7 @@ from prereg.errors import RatifyError
 
 # What the utterances of WildChat-4.8M have, and those of WildChat-1M have not.
 _ONLY_IN_4_8M = frozenset({"openai_id", "token_counter", "temperature", "top_p"})
-CONVERSATION = "conversation"
+CONVERSATION, HASH, TIMESTAMP = "conversation", "conversation_hash", "timestamp"
 HEADER = "header"
 AGENT = "user-agent"
 
@@ -31,7 +31,7 @@ class Release:
         What its publishers call it; the gated version with toxic conversations (`-Full`) has the
         same columns.
     note : str
-        What it lacks, or what was assumed, as part of a sentence.
+        What it lacks, what was assumed, or what its publishers say of it, as part of a sentence.
     """
 
     name: str
@@ -39,9 +39,7 @@ class Release:
 
 
 WILDCHAT_1M = Release(
-    "WildChat-1M",
-    "toxic conversations were removed from the open release in 2024, so that 'not toxic' removes "
-    "none of them",
+    "WildChat-1M", "toxic conversations were removed from the open release in 2024"
 )
 WILDCHAT_4_8M = Release(
     "WildChat-4.8M", "its times lack a time zone and are read as UTC, as its dataset card says"
@@ -60,7 +58,7 @@ def _list_of_structs(kind: pa.DataType) -> bool:
 _Check = Callable[[pa.DataType], bool]
 # The columns that are read, whether a type is the right one, and its name in a message.
 _COLUMNS: dict[str, tuple[_Check, str]] = {
-    "conversation_hash": (_text, "text"),
+    HASH: (_text, "text"),
     "model": (_text, "text"),
     CONVERSATION: (_list_of_structs, "a list of utterances"),
     "language": (_text, "text"),
@@ -73,7 +71,7 @@ _SAID: dict[str, tuple[_Check, str]] = {
     "role": (_text, "text"),
     "content": (_text, "text"),
     "turn_identifier": (pa.types.is_integer, "a whole number"),
-    "timestamp": (pa.types.is_timestamp, "a time"),
+    TIMESTAMP: (pa.types.is_timestamp, "a time"),
     "country": (_text, "text"),
     "state": (_text, "text"),
 }
@@ -102,15 +100,24 @@ def release_of(schema: pa.Schema, path: Path) -> Release:
     header = {field.name: field.type for field in schema.field(HEADER).type}
     _require(header, {AGENT: (_text, "text")}, path, f"{HEADER}.")
     newer = set(inside) >= _ONLY_IN_4_8M
-    if inside["timestamp"].tz is None and not newer:
+    if not newer:
+        _refuse_naive(inside[TIMESTAMP], f"{CONVERSATION}.{TIMESTAMP}", path)
+        # not read, but a file in which one of the two lacks its zone is no file as released
+        if TIMESTAMP in schema.names:
+            _refuse_naive(schema.field(TIMESTAMP).type, TIMESTAMP, path)
+    return WILDCHAT_4_8M if newer else WILDCHAT_1M
+
+
+def _refuse_naive(kind: pa.DataType, column: str, path: Path) -> None:
+    """Refuse times without a time zone."""
+    if pa.types.is_timestamp(kind) and kind.tz is None:
         raise RatifyError(
             "holds times without a time zone",
             file=path,
-            column=f"{CONVERSATION}.timestamp",
-            value=str(inside["timestamp"]),
+            column=column,
+            value=str(kind),
             allowed="times in UTC, as in WildChat-1M, or the files of WildChat-4.8M as released",
         )
-    return WILDCHAT_4_8M if newer else WILDCHAT_1M
 
 
 def leaves(paths: list[str]) -> list[str]:
@@ -135,9 +142,9 @@ def _nested(names: list[str]) -> bool:
 def _refuse_known(schema: pa.Schema, path: Path) -> None:
     """Refuse by name what is known and cannot be used."""
     names = set(schema.names)
-    if "conversation_id" not in names or "conversation_hash" in names:
+    if "conversation_id" not in names or HASH in names:
         return
-    if "timestamp" in names:
+    if TIMESTAMP in names:
         raise RatifyError(
             "is the first WildChat (conversation_id), which lacks addresses, turn_identifier and "
             "the time of each reply, so that nobody can tell its users apart",

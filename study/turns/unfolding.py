@@ -10,11 +10,26 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from prereg.errors import RatifyError
-from study.turns.releases import CONVERSATION
+from study.turns.releases import CONVERSATION, HASH
 from study.turns.shards import Batch
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """What occurred again in its own conversation.
+
+    Attributes
+    ----------
+    utterances : int
+    rounds : int
+        Prompts with their replies, of which both occurred before in the conversation.
+    """
+
+    utterances: int
+    rounds: int
 
 
 @dataclass(frozen=True)
@@ -40,6 +55,8 @@ class Unfolded:
         Ints in `said` of the prompts of turn-pairs. The reply follows, then the next user turn.
     identifiers : ndarray of int64, shape (m,)
         `turn_identifier` of each utterance.
+    repeated : Repeated
+        What occurred again in its conversation and was left out.
     """
 
     rows: pa.RecordBatch
@@ -51,6 +68,7 @@ class Unfolded:
     rounds: Ints
     pairs: Ints
     identifiers: Ints
+    repeated: Repeated
 
 
 def unfold(batch: Batch) -> Unfolded:
@@ -63,9 +81,12 @@ def unfold(batch: Batch) -> Unfolded:
     Raises
     ------
     RatifyError
-        When an utterance has no `turn_identifier`.
+        When a conversation has no hash or no list of utterances, or an utterance has no
+        `turn_identifier`.
     """
     listed = batch.rows.column(CONVERSATION)
+    _refuse_empty(batch, HASH, _blank(batch.rows.column(HASH)), "a hash")
+    _refuse_empty(batch, CONVERSATION, np.asarray(pc.is_null(listed)), "a list of utterances")
     of = np.asarray(pc.list_parent_indices(listed), dtype=np.int64)
     said = pc.list_flatten(listed)
     by_user, by_assistant = _is(said, "user"), _is(said, "assistant")
@@ -74,7 +95,9 @@ def unfold(batch: Batch) -> Unfolded:
     identifiers = np.asarray(
         pc.fill_null(pc.struct_field(said, "turn_identifier"), 0), dtype=np.int64
     )
-    kept = np.flatnonzero(either & ~_again(of, identifiers, by_user))
+    again = either & _again(of, identifiers, by_user)
+    repeated = _repeated(again, of, by_user)
+    kept = np.flatnonzero(either & ~again)
     of, by_user, identifiers = of[kept], by_user[kept], identifiers[kept]
     followed = np.zeros(len(of), dtype=bool)
     followed[:-1] = by_user[:-1] & ~by_user[1:] & (of[:-1] == of[1:])
@@ -96,6 +119,7 @@ def unfold(batch: Batch) -> Unfolded:
         rounds=np.bincount(of[replied], minlength=len(batch.rows)),
         pairs=np.flatnonzero(continued),
         identifiers=identifiers,
+        repeated=repeated,
     )
 
 
@@ -114,6 +138,28 @@ def _again(of: Ints, identifiers: Ints, by_user: Flags) -> Flags:
         & (by_user[here] == by_user[there])
     )
     return repeated
+
+
+def _repeated(again: Flags, of: Ints, by_user: Flags) -> Repeated:
+    """Count the utterances that occur again, and the prompts among them whose reply does, too."""
+    both = again[:-1] & again[1:] & by_user[:-1] & ~by_user[1:] & (of[:-1] == of[1:])
+    return Repeated(utterances=int(again.sum()), rounds=int(both.sum()))
+
+
+def _blank(texts: pa.Array) -> Flags:
+    return np.asarray(pc.equal(pc.utf8_trim_whitespace(pc.fill_null(texts, "")), ""))
+
+
+def _refuse_empty(batch: Batch, column: str, empty: Flags, allowed: str) -> None:
+    bad = np.flatnonzero(empty)
+    if len(bad):
+        raise RatifyError(
+            "is empty",
+            file=batch.path,
+            row=f"record {batch.first + int(bad[0]) + 1}",
+            column=column,
+            allowed=allowed,
+        )
 
 
 def _refuse_nameless(batch: Batch, said: pa.StructArray, of: Ints, either: Flags) -> None:

@@ -20,6 +20,7 @@ from prereg.plan.schema import schema_text
 from prereg.worked_plans import WORKED, Choices, chosen_plan, worked_texts
 from ratify import main
 from study.opening import open_study
+from tests.support.causal_studies import units, write_frame
 
 
 def new(folder: Path, *words: object, input: str | None = None) -> Result:  # noqa: A002 - click's
@@ -146,3 +147,24 @@ def test_enter_alone_gives_what_no_terminal_gives(tmp_path: Path) -> None:
         hashlib.sha256((tmp_path / name / "plan.yaml").read_bytes()).hexdigest() for name in "st"
     }
     assert len(digests) == 1
+
+
+def test_a_fault_of_a_frame_names_the_users_file(tmp_path: Path) -> None:
+    write_frame(tmp_path, units(6), "mine.csv")
+    done = new(tmp_path / "s", "--frame", tmp_path / "mine.csv")
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"ratify: {tmp_path / 'mine.csv'}: scenario 'all' has 6 items")
+    assert "items.csv" not in done.stderr
+    assert not (tmp_path / "s").exists()
+
+
+def test_after_a_frame_the_next_steps_are_the_texts_and_the_sample(tmp_path: Path) -> None:
+    write_frame(tmp_path, units(60), "mine.csv")
+    done = new(tmp_path / "s", "--frame", tmp_path / "mine.csv")
+    assert done.exit_code == 0, done.stderr
+    last = done.stdout.splitlines()[-1]
+    assert last.index("edit plan.yaml") < last.index("`ratify sample") < len(last)
+    assert "`ratify lock` stops at texts that nobody edited" in last
+    listed = CliRunner().invoke(main, ["check", str(tmp_path / "s")]).stderr
+    assert "are in no trial" not in listed
+    assert "run `ratify sample`" in listed

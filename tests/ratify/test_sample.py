@@ -6,6 +6,7 @@ would not see a frame that was changed.
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -92,10 +93,49 @@ def test_units_without_a_score_and_labels_without_a_unit_are_said(study: Path) -
     rows[3]["judge_empathy"] = ""
     write_frame(study, rows)
     done = ratify("sample", study)
-    assert "1 units of frame.csv have not both scores of the judge and were left out" in done.stdout
+    assert "1 unit of frame.csv has not both scores of the judge and was left out" in done.stdout
     assert "11 of the 60 stratified labels found no unit" in done.stdout
     items = read_table(study / "items.csv").rows
     assert [row["inclusion_probability"] for row in items] == ["1.0"] * 49
+
+
+def test_one_user_for_all_units_is_refused_before_anybody_labels(study: Path) -> None:
+    write_frame(study, [row | {"user_id": "u1"} for row in units()])
+    refused(ratify("sample", study), "frame.csv, user_id: 1 user cannot be split into 5 folds")
+    done = ratify("check", study)
+    assert done.exit_code == 2
+    assert "frame.csv, user_id: 1 user cannot be split into 5 folds" in done.stderr
+
+
+def test_a_user_for_each_unit_is_said_before_anybody_labels(study: Path) -> None:
+    said = "each of the 240 units has a user of its own in user_id, so nothing is clustered"
+    assert said not in ratify("sample", study).stdout + ratify("check", study).stderr
+    write_frame(study, [row | {"user_id": f"u{at}"} for at, row in enumerate(units())])
+    assert said in ratify("sample", study).stdout
+    done = ratify("check", study)
+    assert done.exit_code == 0
+    (line,) = [one for one in done.stderr.splitlines() if said in one]
+    assert line.startswith("warning")
+
+
+def test_a_score_between_two_points_is_said(study: Path) -> None:
+    rows = units()
+    rows[3]["judge_empathy"] = 3.5
+    rows[8]["judge_empathy"] = 4.25
+    write_frame(study, rows)
+    said = (
+        "the judge's score is between two points of the scale: judge_empathy of 2 units "
+        "(first 3.5, row 5 (line 11))"
+    )
+    assert said in ratify("sample", study).stdout
+    assert said in ratify("check", study).stderr
+
+
+def test_nan_is_one_line(study: Path) -> None:
+    rows = units()
+    rows[3]["judge_empathy"] = "NaN"
+    write_frame(study, rows)
+    refused(ratify("sample", study), "frame.csv, row 5 (line 11), column judge_empathy: is NaN")
 
 
 def test_scores_of_a_judge_come_from_its_ratings(study: Path) -> None:
@@ -243,6 +283,8 @@ def test_items_that_nobody_drew_stop_the_lock(study: Path) -> None:
     (fault,) = look(study).errors
     line = error_of(fault).one_line()
     assert "stratum: there is no such column: the items are no probability sample" in line
+    said = [one.problem for one in look(study).remarks]
+    assert not any("raters give each" in one for one in said), "nobody will see these trials"
     assert "run `ratify sample`" in line
 
 
@@ -274,3 +316,10 @@ def test_a_new_study_of_the_worked_plan_is_a_sample_of_its_frame(tmp_path: Path)
     assert (tmp_path / "s" / "items.csv").read_bytes() == before
     write_text(tmp_path / "s" / "frame.csv", "")
     refused(ratify("sample", tmp_path / "s"), "frame.csv: is empty")
+
+
+def test_a_new_study_of_ones_own_frame_has_no_numbers_of_another_sample(tmp_path: Path) -> None:
+    write_frame(tmp_path, units(), "mine.csv")
+    assert ratify("new", tmp_path / "s", "--frame", tmp_path / "mine.csv").exit_code == 0
+    text = (tmp_path / "s" / "plan.yaml").read_text(encoding="utf-8")
+    assert re.search(r"\d+ (exchanges|units|items)\b", text) is None

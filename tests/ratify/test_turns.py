@@ -47,11 +47,12 @@ def test_it_writes_the_pairs_the_flow_and_a_sample(release: Path, tmp_path: Path
     assert done.exit_code == 0, done.output
     lines = done.output.splitlines()
     assert lines[0].startswith("WildChat-1M: 2 files, 24 conversations; toxic conversations were")
-    assert [line.split() for line in lines if line.startswith(("Read", "Toxic", "Left"))] == [
+    assert [line.split() for line in lines if line.startswith(("Read", "Toxic", "Kept"))] == [
         ["Read", "24", "72"],
         ["Toxic", "0", "0"],
-        ["Left", "24", "72"],
+        ["Kept", "24", "72"],
     ]
+    assert "the filter 'not toxic' removed no conversation" in done.output
     assert "sample: 20 of 72 turn-pairs, " in done.output
     assert {path.name for path in out.iterdir()} == WRITTEN | {"frame.parquet"}
     assert lines[-1] == (
@@ -78,6 +79,7 @@ def test_a_wrong_input_is_one_line_and_writes_nothing(release: Path, tmp_path: P
     lacking = SCHEMA_1M.remove(SCHEMA_1M.get_field_index("redacted"))
     bad = small_talk()
     bad["conversation"][0]["turn_identifier"] = None
+    closed = [small_talk(3, language="German"), small_talk(3, first=9, toxic=True)]
     first = write_shard(tmp_path / "x" / "first.parquet", [], schema=SCHEMA_FIRST)
     shard = release / "data" / "train-0.parquet"
     for given, said in (
@@ -89,6 +91,19 @@ def test_a_wrong_input_is_one_line_and_writes_nothing(release: Path, tmp_path: P
         ([write_shard(tmp_path / "n.parquet", [], schema=naive)], "without a time zone"),
         ([write_shard(tmp_path / "l.parquet", [], schema=lacking)], "lacks the column redacted"),
         ([write_shard(tmp_path / "b.parquet", [bad])], "record 1, column conversation.turn_iden"),
+        (
+            [
+                write_shard(
+                    tmp_path / "h.parquet", [small_talk(), small_talk(conversation_hash=None)]
+                )
+            ],
+            "h.parquet, record 2, column conversation_hash: is empty",
+        ),
+        (
+            [write_shard(tmp_path / "closed.parquet", closed), "--sample", 5, "--seed", 1],
+            "closed.parquet: no turn-pair passes the filters, of 2 conversations with 4 "
+            "turn-pairs; conversations removed: Not in English 1, Toxic 1",
+        ),
         ([shard, "--sample", 5], "--sample needs --seed"),
         ([shard, "--seed", 5], "--seed needs --sample"),
         ([shard, "--sample", 0, "--seed", 1], "0 is not in the range"),
@@ -122,6 +137,31 @@ def test_it_says_what_is_lacking(tmp_path: Path) -> None:
     assert "2 of 4 turn-pairs lack the address of their user" in done.output
     assert "2 of 4 turn-pairs lack a local hour that is certain" in done.output
     assert "sample: 9 were asked for, and there are only 4" in done.output
+
+
+def test_what_it_says_of_toxic_conversations_is_what_it_found(tmp_path: Path) -> None:
+    talks = [
+        small_talk(3),
+        small_talk(3, first=10, toxic=True),
+        small_talk(3, first=20, toxic=None),
+    ]
+    shard = write_shard(tmp_path / "a.parquet", talks)
+    done = turns(shard, "--out", tmp_path / "out")
+    assert done.exit_code == 0, done.output
+    assert "1 conversation is toxic, so these are not the files of the open release" in done.output
+    assert "missing, so that the conversation left: toxic in 1" in done.output
+    assert "removes none" not in done.output
+    assert "removed no conversation" not in done.output
+    flow = json.loads((tmp_path / "out" / "flow.json").read_text())
+    assert "1 conversation is toxic" in flow["note"]
+    assert ["Toxic", "-1", "-2"] in [line.split() for line in done.output.splitlines()]
+
+
+def test_one_thing_is_not_counted_in_the_plural(tmp_path: Path) -> None:
+    shard = write_shard(tmp_path / "a.parquet", [small_talk(3)])
+    done = turns(shard, "--out", tmp_path / "out")
+    assert done.output.startswith("WildChat-1M: 1 file, 1 conversation; ")
+    assert "1 conversations" not in done.output
 
 
 def test_without_a_terminal_progress_is_plain_lines(

@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from analysis.estimating.reading import EMBEDDINGS_FILE, read_inputs
 from analysis.gate import CAUSAL_FOLDER
 from prereg.errors import RatifyError
+from prereg.files import sha256
 from prereg.frame.texts import TEXT_HASH
+from prereg.tables.manifest import Manifest
 from ratify import main
 from tests.support.answered_causal_study import make_causal_study
 from tests.support.plans import edited_plan
@@ -162,6 +164,32 @@ def test_one_user_cannot_be_split(study: Path) -> None:
     edited(study / "frame.csv", lambda rows: rows.assign(user_id="u"))
     error = refused(study)
     assert (error.column, error.value, Path(str(error.file)).name) == ("user_id", 1, "frame.csv")
+
+
+def test_a_user_for_each_unit_is_a_note_of_the_report(study: Path) -> None:
+    said = "has a user of its own in user_id, so nothing is clustered"
+    assert not any(said in note for note in read_inputs(study, mode="bot").notes)
+    edited(
+        study / "frame.csv", lambda rows: rows.assign(user_id=[f"u{at}" for at in range(len(rows))])
+    )
+    assert any(said in note for note in read_inputs(study, mode="bot").notes)
+
+
+def test_ratings_that_were_edited_are_a_note_of_the_report(study: Path) -> None:
+    said = "ratings.csv is not as `ratify export` wrote it"
+    path = study / "data" / "ratings.csv"
+    Manifest(
+        tool="",
+        plan_hash="",
+        rows={},
+        sha256={path.name: sha256(path.read_bytes())},
+        answered={},
+        requests={},
+        withdrawals={},
+    ).write(path.parent)
+    assert not any(note.startswith(said) for note in read_inputs(study, mode="bot").notes)
+    path.write_bytes(path.read_bytes() + b"\n")
+    assert any(note.startswith(said) for note in read_inputs(study, mode="bot").notes)
 
 
 def test_a_wrong_input_is_one_line_and_leaves_nothing_behind(study: Path) -> None:

@@ -50,7 +50,7 @@ def test_a_long_id_stays_text_and_scores_are_numbers(made: Path, plan: Plan) -> 
     assert frame.outcome.tolist() == [row["judge_attachment"] for row in units()]
 
 
-@pytest.mark.parametrize("empty", ["", "NaN", "NA"])
+@pytest.mark.parametrize("empty", ["", "NA"])
 def test_units_without_a_score_are_left_out_and_counted(
     tmp_path: Path, plan: Plan, empty: str
 ) -> None:
@@ -60,6 +60,27 @@ def test_units_without_a_score_are_left_out_and_counted(
     assert frame.unscored == 2
     assert len(frame.ids) == len(rows) - 2
     assert rows[0]["item_id"] not in frame.ids
+
+
+@pytest.mark.parametrize("cell", ["NaN", "nan", " -nan "])
+def test_nan_is_no_missing_score(tmp_path: Path, plan: Plan, cell: str) -> None:
+    with pytest.raises(RatifyError, match=r"frame\.csv, row 5 .*column judge_empathy: is NaN"):
+        read(tmp_path, plan, changed(3, judge_empathy=cell))
+
+
+def test_nan_of_a_parquet_file_is_told_from_an_empty_cell(made: Path, tmp_path: Path) -> None:
+    plan = plan_of(made, tmp_path, "frame.parquet")
+    columns: dict[str, Any] = {name: [row[name] for row in units()] for name in units()[0]}
+    columns["local_hour"] = [None if hour == "" else hour for hour in columns["local_hour"]]
+    scores = [None, *map(float, columns["judge_empathy"][1:])]
+    columns["judge_empathy"] = pa.array(scores, pa.float64())
+    pq.write_table(pa.table(columns), tmp_path / "frame.parquet")
+    assert read_frame(tmp_path, plan).unscored == 1
+    scores[6] = float("nan")
+    columns["judge_empathy"] = pa.array(scores, pa.float64())
+    pq.write_table(pa.table(columns), tmp_path / "frame.parquet")
+    with pytest.raises(RatifyError, match=r"record 7, column judge_empathy: is NaN"):
+        read_frame(tmp_path, plan)
 
 
 def changed(at: int, **cells: object) -> Rows:
@@ -107,6 +128,10 @@ def without(column: str) -> Rows:
             r"row 5 .*column local_hour: is not an hour of a day, got '24'",
         ),
         ([row | {"judge_empathy": ""} for row in units()], "no unit has both scores"),
+        (
+            [row | {"user_id": "u1"} for row in units()],
+            r"user_id: 1 user cannot be split into 5 folds, got 1 \(allowed: 5 users or more\)",
+        ),
         (
             [row | {"judge_attachment": 3} for row in units()],
             "judge_attachment: the judge gave every unit the same score of the outcome, got 3",

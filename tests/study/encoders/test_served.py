@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +123,54 @@ def test_a_server_that_is_gone_is_told_in_one_line(llm_server: LLMServer) -> Non
     llm_server.live()
     with pytest.raises(RatifyError, match=r"encoder\.server: encoder m: is not an address"):
         Served("http://127.0.0.1:99999/v1", "m").encode(["a"])
+
+
+def test_a_server_that_never_answered_is_not_waited_for_in_silence(llm_server: LLMServer) -> None:
+    llm_server.die(30)
+    said: list[str] = []
+    encoder = served(llm_server, first_minutes=0.02)
+    encoder.tell = said.append
+    began = time.monotonic()
+    with pytest.raises(RatifyError, match=r"server has not answered for .*nothing listens at"):
+        encoder.encode(TEXTS)
+    assert time.monotonic() - began < 15, "not the 15 minutes of a server that has answered"
+    assert re.fullmatch(
+        r"encoder embed-1: no connection: nothing listens at [^;]+; trying again for 1 second",
+        said[0],
+    )
+    assert len(said) == 1
+
+
+def test_a_server_that_answered_before_is_waited_for_longer(
+    llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("study.encoders.served.SAID_EVERY", 0.2)
+    said: list[str] = []
+    encoder = served(llm_server, first_minutes=0.001)
+    encoder.tell = said.append
+    encoder.encode(TEXTS[:2])
+    assert said == []
+    llm_server.die(1.5)
+    np.testing.assert_array_equal(encoder.encode(TEXTS[:3]), right(TEXTS[:3]))
+    assert said[0].endswith("trying again for 15 minutes")
+    assert len(said) > 2
+    assert said[-1] == "encoder embed-1: the server answers again"
+
+
+def test_the_command_says_that_it_waits(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = partial(Served, waits=QUICK, first_minutes=0.01)
+    monkeypatch.setattr(door, "Served", quick)
+    door.encoder_of.cache_clear()
+    make_frame(tmp_path, TEXTS[:3])
+    setting = {"server": "http://127.0.0.1:9/v1", "model": "embed-9"}
+    with pytest.raises(RatifyError, match="the server has not answered for"):
+        embed_frame(tmp_path, "frame.csv", "prompt", setting)
+    assert "encoder embed-9: no connection: nothing listens at 127.0.0.1:9; trying again for" in (
+        capsys.readouterr().err
+    )
+    door.encoder_of.cache_clear()
 
 
 def test_the_key_is_sent_and_never_shown(

@@ -43,9 +43,10 @@ def removed(filters: Filters) -> dict[str, tuple[int, int]]:
     ("one", "name", "gone"),
     [
         (small_talk(3, language="German"), "english", (1, 2)),
-        (small_talk(3, language=None), "english", (1, 2)),
+        (small_talk(3, language=None), "complete", (1, 2)),
         (small_talk(3, toxic=True), "not_toxic", (1, 2)),
-        (small_talk(3, toxic=None), "not_toxic", (1, 2)),
+        (small_talk(3, toxic=None), "complete", (1, 2)),
+        (small_talk(3, redacted=None), "complete", (1, 2)),
         (small_talk(3, redacted=True), "not_redacted", (1, 2)),
         (small_talk(2), "three_turns", (1, 1)),
         (small_talk(1), "three_turns", (1, 0)),
@@ -70,6 +71,32 @@ def test_a_filter_that_removes_nothing_is_shown_with_0() -> None:
     assert [row["filter"] for row in rows[::2]] == list(FILTERS)
     assert {row["removed"] for row in rows} == {0}
     assert FILTERS["not_toxic"] == "Toxic"
+
+
+def test_what_is_missing_is_counted_by_its_column_and_not_as_toxic() -> None:
+    _, filters = run([small_talk(3, toxic=None, language=None), small_talk(3, first=9, toxic=None)])
+    assert removed(filters) == {"complete": (2, 4)}
+    assert filters.flow.to_json()["missing"] == {"language": 1, "toxic": 2, "redacted": 0}
+    _, filters = run([small_talk(3, toxic=None)], [small_talk(3, toxic=None)])
+    assert filters.flow.missing["toxic"] == 1, "a conversation that left before lacks nothing"
+
+
+def test_a_round_that_is_repeated_in_its_conversation_is_counted() -> None:
+    one = small_talk(4)
+    said = one["conversation"]
+    one["conversation"] = [*said[:4], *said[2:4], *said[4:], said[0]]
+    kept, filters = run([one], [small_talk(3, first=50)])
+    assert len(kept) == 5
+    flow = filters.flow.to_json()
+    assert flow["read"] == {"conversations": 2, "turn_pairs": 6}
+    assert removed(filters) == {"not_repeated": (0, 1)}
+    assert flow["repeated_within_conversations"] == {"utterances": 3, "rounds": 1}
+    one["conversation"] = [*said, *said[6:]]
+    kept, filters = run([one])
+    assert (len(kept), removed(filters)) == (3, {"not_repeated": (0, 1)}), "the last round"
+    one["conversation"] = [said[0], said[0], *said[1:4], said[3], *said[4:]]
+    kept, filters = run([one])
+    assert (len(kept), removed(filters)) == (3, {}), "single utterances are no round"
 
 
 def test_the_filters_count_in_their_order() -> None:

@@ -70,6 +70,7 @@ def by_hand(talks: Sequence[dict[str, Any]]) -> tuple[list[tuple[str, int]], dic
 
         steps = {
             "not_repeated": lambda at, new=new: new[at],
+            "complete": None not in (one["language"], one["toxic"], one["redacted"]),
             "english": one["language"] == "English",
             "no_code_or_instruction": plain,
             "not_toxic": one["toxic"] is False,

@@ -52,6 +52,12 @@ def test_releases_without_users_are_refused_by_name() -> None:
 def test_times_without_a_zone_are_refused_unless_the_release_says_utc() -> None:
     said = refused(changed("conversation", pa.list_(utterance_type(NAIVE))))
     assert "conversation.timestamp: holds times without a time zone" in said
+    said = refused(changed("timestamp", NAIVE))
+    assert said.startswith("train.parquet, timestamp: holds times without a time zone, got 'time")
+    both = changed("timestamp", NAIVE).set(
+        3, pa.field("conversation", pa.list_(utterance_type(NAIVE)))
+    )
+    assert "without a time zone" in refused(both)
 
 
 @pytest.mark.parametrize("name", ["conversation_hash", "toxic", "header", "conversation"])

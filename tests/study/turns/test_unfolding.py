@@ -108,6 +108,18 @@ def test_an_utterance_without_an_identifier_is_refused_with_its_place() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("conversation_hash", None), ("conversation_hash", " "), ("conversation", None)],
+)
+def test_a_conversation_without_hash_or_utterances_is_refused_with_its_place(
+    column: str, cell: str | None
+) -> None:
+    with pytest.raises(RatifyError) as error:
+        unfolded([small_talk(), small_talk() | {column: cell}])
+    assert str(error.value).startswith(f"train.parquet, record 12, column {column}: is empty")
+
+
 def test_times_without_a_zone_of_the_newer_release_are_utc() -> None:
     naive = small_talk(3)
     for said in naive["conversation"]:
