@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from prereg import files
 from prereg.errors import RatifyError
@@ -17,9 +18,20 @@ _ABOUT = (
 )
 
 
-def mark_simulated(folder: Path, notes: Sequence[str] = ()) -> None:
-    """Mark a folder as a simulation; the notes say how its answers were made."""
-    files.write_json(folder / SIMULATION_MARK, {"about": _ABOUT, "notes": list(notes)})
+def mark_simulated(folder: Path, notes: Sequence[str] = (), *, truth: str = "") -> None:
+    """Mark a folder as a simulation.
+
+    Parameters
+    ----------
+    folder : Path
+    notes : sequence of str
+        How its answers were made.
+    truth : str
+        What an estimate should find, as a sentence, where it is known.
+    """
+    files.write_json(
+        folder / SIMULATION_MARK, {"about": _ABOUT, "notes": list(notes), "truth": truth}
+    )
 
 
 def is_simulated(folder: Path) -> bool:
@@ -35,12 +47,28 @@ def simulation_notes(folder: Path) -> list[str]:
     RatifyError
         When the mark is not as it was written.
     """
+    return [str(note) for note in _read(folder, "notes")]
+
+
+def simulated_truth(folder: Path) -> str:
+    """Return what an estimate should find; empty where that is not known.
+
+    Raises
+    ------
+    RatifyError
+        When the mark is not as it was written.
+    """
+    return str(_read(folder, "truth") or "")
+
+
+def _read(folder: Path, key: str) -> Any:
+    """Return a key of the mark; an empty list where there is no mark or no such key."""
     path = folder / SIMULATION_MARK
     if not path.exists():
         return []
     try:
-        return [str(note) for note in json.loads(path.read_text("utf-8"))["notes"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return json.loads(path.read_text("utf-8")).get(key, [])
+    except (OSError, ValueError, AttributeError) as error:
         raise RatifyError(
             "is not what `ratify simulate` wrote", file=path, allowed="run `ratify simulate` again"
         ) from error

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ratify.command_line import PORT, main
 from ratify.judge import ask_judges
 from ratify.serve import serve_and_say
+
+if TYPE_CHECKING:
+    from study.folder import Study
 
 PAIRWISE, CAUSAL = "pairwise_preference", "empathy_attachment"
 
@@ -24,7 +28,6 @@ def run_causal_demo(folder: Path, *, shown: Path) -> None:
     shown : Path
         Where the study will be in the end; the messages name this folder.
     """
-    from data.demo.turn_pairs import EFFECT
     from ratify.simulate import run_simulation
     from study.opening import lock_study, open_study
     from study.scaffold import new_study
@@ -33,12 +36,43 @@ def run_causal_demo(folder: Path, *, shown: Path) -> None:
     _, frozen = lock_study(folder)
     click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
     study = open_study(folder, must_be_locked=True)
-    for line in run_simulation(study, places=study.plan.design.raters):
+    truth = planted_truth(study)
+    for line in run_simulation(study, places=study.plan.design.raters, truth=truth):
         click.echo(line)
-    click.echo(f"\nThe effect that was planted in these turn-pairs is {EFFECT:g} points.")
+    click.echo(f"\n{truth}")
     click.echo(f"\n{shown}/results-causal/report.html   the effect, and how wrong the judge is")
     click.echo(f"{shown}/results/report.html          whether the judge agrees with people")
     click.echo(f"{shown}/data/                        the tidy tables and their codebook")
+
+
+def planted_truth(study: Study) -> str:
+    """Return what is planted in the demo's turn-pairs, and what it is by the plan's raters."""
+    from statistics import pstdev
+
+    from analysis.results.numbers import number
+    from analysis.results.words import counted
+    from data.demo.turn_pairs import EFFECT, effect_by_raters
+    from prereg.streams import Stream, stream
+    from study.bots.rater import error_size
+    from study.simulation.quality import planted_scores
+
+    causal, scores = study.plan.causal, planted_scores(study)
+    assert causal is not None  # the worked plan has a causal section
+    empathy, attachment = (
+        error_size(pstdev(scores[part.scale].values()), study.plan.assumptions.raters.reliability)
+        for part in (causal.treatment, causal.outcome)
+    )
+    found = effect_by_raters(
+        stream(study.plan.seed, Stream.SIMULATION, "truth"),
+        raters=causal.labels.raters,
+        sizes=(empathy, attachment),
+    )
+    return (
+        f"An effect of {EFFECT:g} points is planted in these turn-pairs. By the "
+        f"{causal.labels.aggregate} of {counted(causal.labels.raters, 'simulated rater')}, who put "
+        f"some pairs into the wrong arm, it is about {number(found, 2)}: that is what the estimate "
+        "is to find."
+    )
 
 
 def run_demo(folder: Path, *, shown: Path) -> None:

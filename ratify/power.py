@@ -140,7 +140,7 @@ def _causal(
     from analysis.estimating.more_labels import has_ratings, more_labels, write_more_labels
     from analysis.planning.label_files import write_label_power
     from analysis.planning.label_powering import label_work_of
-    from analysis.planning.label_words import label_sentences, label_table
+    from analysis.planning.label_words import label_sentences, label_table, which_to_believe
 
     work = label_work_of(folder, studies=studies, curves=curves)
     # what is wrong in the ratings is said before the simulation, not after it
@@ -153,7 +153,11 @@ def _causal(
     if after is not None:
         names += write_more_labels(after, work.folder)
         click.echo(f"From the study's own ratings ({mode}):")
-        for line in [*after.lines(), *after.sentences()]:
+        predicted = after.predicted.width_at(min(round(found.own.labelled), after.predicted.units))
+        believe = which_to_believe(
+            found, predicted, treated=after.treated, simulated=after.simulated
+        )
+        for line in [*after.lines(), *after.sentences(), believe]:
             click.echo(line)
     click.echo(f"wrote {', '.join(names)} in {work.folder}/")
 

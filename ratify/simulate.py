@@ -53,8 +53,15 @@ def simulate(folder: Path, raters: int | None) -> None:
     click.echo(f"{folder / SIMULATION}/data/   their tables, with mode bot")
 
 
-def run_simulation(study: Study, *, places: int) -> list[str]:
+def run_simulation(study: Study, *, places: int, truth: str = "") -> list[str]:
     """Fill the places of a copied study, ask its judges, and write its tables, results and report.
+
+    Parameters
+    ----------
+    study : Study
+    places : int
+    truth : str
+        What an estimate should find, where it is known; the report says it.
 
     Returns
     -------
@@ -90,7 +97,7 @@ def run_simulation(study: Study, *, places: int) -> list[str]:
         _write_tables(study)
         export(store, study)
     simulated = [f"{line[0].upper()}{line[1:]}" for line in judged if SIMULATED in line]
-    mark_simulated(study.folder, [sent.sentence, *simulated])
+    mark_simulated(study.folder, [sent.sentence, *simulated], truth=truth)
     click.echo("The analyses run now. They can take minutes, those of agreement longest.")
     with analyses_shown() as began:
         results = analyze_study(study.folder, mode="bot", began=began)

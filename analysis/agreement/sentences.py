@@ -148,6 +148,21 @@ def alternative_sentence(
     )
 
 
+def beside_the_gates_test(found: AlternativeAnnotator) -> str:
+    """Return why the test of the same name in the gate of `ratify causal` may say otherwise."""
+    tested = [one for one in found.humans if not np.isnan(one.p_value)]
+    if not tested:
+        return ""
+    people = max(one.humans for one in found.verdicts)
+    items = float(np.median([one.n for one in tested]))
+    return (
+        f"This test takes people one at a time (up to {people} on a dimension), each on the "
+        f"{items:g} items (median) that they rated together with others, and corrects for their "
+        "number. The gate of `ratify causal` has a test of the same name that takes all raters of "
+        "an item together, on all items at once, so it can pass where this one does not."
+    )
+
+
 def _of(constants: Mapping[str, Mapping[str, str]], judge: str) -> Mapping[str, str]:
     return constants.get(judge, {})
 

@@ -28,8 +28,9 @@ BINS = 40
 def plot_effects(found: DoublyRobust, *, learner: int = 0, ax: Axes | None = None) -> Axes:
     """Draw the distribution of the effects that a learner predicts.
 
-    The line with a band is the headline with its interval; the dots are the quartiles of the
-    predictions. The outermost .2% on either side are drawn in the first and the last bar.
+    The line with a band is the headline with its interval, which weighs units otherwise than the
+    mean of the predictions (the triangle); the dots are their quartiles. The outermost .2% on
+    either side are drawn in the first and the last bar.
 
     Parameters
     ----------
@@ -58,10 +59,14 @@ def plot_effects(found: DoublyRobust, *, learner: int = 0, ax: Axes | None = Non
     ax.plot(quartiles, [-0.05 * top] * 3, ls="", marker="o", ms=4, color=INK, gid="quartiles")
     if edges[0] < 0 < edges[-1] or estimate.low < 0 < estimate.high:
         ax.axvline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=0.3)
+    mean = float(one.effect.mean())
+    ax.plot([mean], [1.02 * top], ls="", marker="v", ms=5, color=BLUE, clip_on=False, gid="mean")
     said = (
-        f"overlap-weighted effect {number(estimate.value, 2)}"
-        f" [{number(estimate.low, 2)}, {number(estimate.high, 2)}];"
-        f" predictions: sd {number(float(one.effect.std(ddof=1)), 2)}"
+        f"bars: predictions; triangle: their mean {number(mean, 2)}"
+        f" (sd {number(float(one.effect.std(ddof=1)), 2)})\n"
+        f"line: overlap-weighted effect {number(estimate.value, 2)}"
+        f" [{number(estimate.low, 2)}, {number(estimate.high, 2)}],\n"
+        "in which units that could be in either arm count more"
     )
     _heading(ax, said)
     ax.set_ylim(-0.1 * top, 1.06 * top)

@@ -3,64 +3,90 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from analysis.causal.correction.correction_figures import plot_three_estimates
 from analysis.causal.correction.raters import raters_frame
 from analysis.causal.proof import Proof
 from analysis.estimating.examined import Examined
 from analysis.estimating.reading import Inputs
+from analysis.estimating.sentences import effect_sentence
 from analysis.estimating.showing import POINTS, Showing
 from analysis.registered.finding import Finding
-from analysis.results.numbers import number, with_interval
+from analysis.results.numbers import number
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import counted
 
 CHAPTER = "effect"
-CORRECTED = "corrected"
+CORRECTED, PEOPLE = "corrected", "people"
 NO_TIPPING = "Outside 0 to 1: no such correlation would make all of the judge's own effect error."
 _OVERLAP = "overlap-weighted, residual on residual, cross-fitted by user"
 _CLUSTERED = "influence values clustered by user, t by the kurtosis of the users' sums"
+_CONTRAST = "overlap-weighted contrast between the judge's arms; " + _CLUSTERED
 
 
 def effect_finding(inputs: Inputs, examined: Examined, proof: Proof, despite: str = "") -> Finding:
-    """Return what is shown of the effect: without a proof, neither the corrected nor people's."""
+    """Return what is shown of the effect.
+
+    All effects come from the estimator that the proof is about. Where it is broken, none is shown,
+    neither people's nor the judge's, nor what would give it away: only the judge's errors, which
+    the gate weighs.
+    """
     show = Showing(inputs.evidence, CHAPTER, despite)
-    shown = [*_headline(inputs, examined, show)] if proof.holds else []
-    numbers = [*shown, *_audited(examined, show)]
-    tables = [
-        show.table(
-            "parts",
-            "What the judge's own effect is made of",
-            "naive = slope x contrast of people's outcome + error part. A contrast is between the "
-            "judge's arms, with the same overlap weights in every row. The intervals of all rows "
-            "but the first are from the labels.",
-            examined.parts.to_frame().rename(columns={"value": "estimate"}),
-        )
-    ]
-    figures: list[ResultFigure] = []
-    if proof.holds:
-        tables += [
+    users = labelled_users(inputs)
+    errors = _errors(examined, show, users)
+    if not proof.holds:
+        return Finding(quantities=errors, methods=_methods(inputs, examined))
+    return Finding(
+        sentence=effect_sentence(inputs, examined),
+        quantities=[
+            *_headline(inputs, examined, show, users),
+            *_judges_own(examined, show, users),
+            *errors,
+        ],
+        tables=[
+            show.table(
+                "parts",
+                "What the judge's own effect is made of",
+                "naive = slope x contrast of people's outcome + error part. A contrast is between "
+                "the judge's arms, with the same overlap weights in every row. The intervals of "
+                "all rows but the first are from the labels, so their clusters are the users of "
+                "labelled units.",
+                _parts_frame(examined, users),
+            ),
             show.table(
                 "estimates",
                 "Three estimates of one effect",
                 "The naive one is about units that the judge puts into an arm, the other two about "
                 "units that people put into one.",
-                examined.three.to_frame().rename(
-                    columns={"estimate": "source", "value": "estimate"}
-                ),
+                _estimates_frame(examined, users),
             ),
             *_by_raters(inputs, examined, despite),
-        ]
-        figures = [_figure(examined, show)]
-    return Finding(
-        sentence=effect_sentence(inputs, examined) if proof.holds else "",
-        quantities=numbers,
-        tables=tables,
-        figures=figures,
+        ],
+        figures=[_figure(examined, show)],
         methods=_methods(inputs, examined),
     )
+
+
+def labelled_users(inputs: Inputs) -> int:
+    """Return how many users the labelled units have: the clusters of what only labels say."""
+    return len(np.unique(inputs.frame.user[inputs.labels.labelled]))
+
+
+def _parts_frame(examined: Examined, users: int) -> pd.DataFrame:
+    frame = examined.parts.to_frame().rename(columns={"value": "estimate"})
+    from_labels = frame["quantity"] != "naive"
+    frame.loc[from_labels, "n"], frame.loc[from_labels, "clusters"] = examined.parts.labels, users
+    return frame
+
+
+def _estimates_frame(examined: Examined, users: int) -> pd.DataFrame:
+    frame = examined.three.to_frame().rename(columns={"estimate": "source", "value": "estimate"})
+    frame.loc[frame["source"] == PEOPLE, "clusters"] = users
+    return frame
 
 
 def _by_raters(inputs: Inputs, examined: Examined, despite: str) -> list[ResultTable]:
@@ -86,43 +112,7 @@ def _unregistered(inputs: Inputs, despite: str) -> Showing:
     return Showing(replace(inputs.evidence, status="exploratory"), CHAPTER, despite)
 
 
-def effect_sentence(inputs: Inputs, examined: Examined) -> str:
-    """Return the headline: the corrected effect, with what it is about."""
-    causal, three = inputs.causal, examined.three
-    one = three.corrected
-    raters = counted(causal.labels.raters, "person", "people")
-    zero = " The interval includes 0, no effect." if one.low <= 0 <= one.high else ""
-    return (
-        f"Corrected by people's labels, {causal.treatment.scale.replace('_', ' ')} of at least "
-        f"{causal.treatment.treated:g} instead of at most {causal.treatment.control:g} changes "
-        f"{causal.outcome.scale.replace('_', ' ')} by {_said(one.value, one.low, one.high)} points "
-        f"(the {causal.labels.aggregate} of {raters} for each score; {three.labels:,} labelled "
-        f"units of {one.n:,}).{zero}"
-    )
-
-
-def judge_sentence(examined: Examined) -> str:
-    """Return what the judge's own number is worth."""
-    parts, tipping = examined.parts, examined.parts.tipping
-    error = parts.error_part
-    said = (
-        f"The judge's scores alone would have said {number(parts.naive.value, 2)} points. Of this, "
-        f"{_said(error.value, error.low, error.high)} points are its own errors and "
-        f"{number(parts.people_part.value, 2)} what people see between its arms."
-    )
-    halo = parts.halo
-    measured = f"they are correlated at {_said(halo.value, halo.low, halo.high)}"
-    if 0 < tipping.value <= 1:
-        said += (
-            f" All of it would be error if its errors about the two scores were correlated at "
-            f"{number(tipping.value, 2)}; {measured}."
-        )
-    else:
-        said += f" Its errors about the two scores: {measured}."
-    return said
-
-
-def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantity]:
+def _headline(inputs: Inputs, examined: Examined, show: Showing, users: int) -> list[Quantity]:
     three, causal = examined.three, inputs.causal
     of = f"{causal.labels.aggregate} of {causal.labels.raters} ratings"
     evalue, robust = examined.confounding, examined.robustness
@@ -137,14 +127,15 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantit
             note=f"Labels: {three.labels:,} ({of}), {three.treated:,} of them treated.",
         ),
         show.number(
-            "people",
+            PEOPLE,
             "effect by people's labels alone",
             three.people,
             f"labels by inverse inclusion probability; {_OVERLAP}; {_CLUSTERED}",
             n=three.labels,
+            clusters=users,
         ),
         *(
-            (show if one.raters == causal.labels.raters else other).number(
+            other.number(
                 f"raters_{one.raters}",
                 f"corrected effect with {counted(one.raters, 'rater')} a score",
                 one.corrected,
@@ -152,12 +143,14 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantit
                 note=f"{100 * one.treated:.1f}% of the units are treated.",
             )
             for one in examined.raters
+            if one.raters != causal.labels.raters  # the headline is that one
         ),
         show.plain(
             "confounding_e_value",
             "E-value of confounding, corrected effect",
             estimate=evalue.value,
             n=three.labels,
+            clusters=users,
             unit="risk ratio",
             method="VanderWeele and Ding (2017), of the standardised difference",
             note=f"At the interval's end that is nearer to no effect: {number(evalue.near, 2)}.",
@@ -167,6 +160,7 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantit
             "robustness value, corrected effect",
             estimate=robust.value,
             n=three.labels,
+            clusters=users,
             unit="share of variance",
             method="Cinelli and Hazlett (2020)",
             note=f"At the interval's end that is nearer to no effect: {number(robust.near, 3)}.",
@@ -174,27 +168,14 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing) -> list[Quantit
     ]
 
 
-def _audited(examined: Examined, show: Showing) -> list[Quantity]:
-    """Return what the labels say of the judge's own number, which is shown as audited only."""
-    parts = examined.parts
-    tipping = parts.tipping
-    labels = {"n": parts.labels, "unit_of_n": "labelled units"}
-    method = "overlap-weighted contrast between the judge's arms; " + _CLUSTERED
+def _of_labels(examined: Examined, users: int) -> dict[str, Any]:
+    return {"n": examined.parts.labels, "unit_of_n": "labelled units", "clusters": users}
+
+
+def _judges_own(examined: Examined, show: Showing, users: int) -> list[Quantity]:
+    """Return the judge's own effect and what people see of it; all of it is only audited."""
+    parts, tipping = examined.parts, examined.parts.tipping
     return [
-        show.number(
-            "error_part",
-            "of the judge's own effect: its errors",
-            parts.error_part,
-            method,
-            **labels,
-        ),
-        show.number(
-            "people_part",
-            "of the judge's own effect: what people see",
-            parts.people_part,
-            method,
-            **labels,
-        ),
         show.number(
             "naive",
             "the judge's own effect, which is audited here",
@@ -203,15 +184,11 @@ def _audited(examined: Examined, show: Showing) -> list[Quantity]:
             note="Not a result: see its parts.",
         ),
         show.number(
-            "halo",
-            "correlation of the judge's errors about the two scores",
-            parts.halo,
-            "errors about the lines on people's scores, weighted by inverse inclusion probability; "
-            "delta method, clustered by user",
-            unit="correlation",
-            note="What the judge's scores say more or less than its average at a score by people. "
-            "The gate's correlation is of its scores minus people's, so it is another number.",
-            **labels,
+            "people_part",
+            "of the judge's own effect: what people see",
+            parts.people_part,
+            _CONTRAST,
+            **_of_labels(examined, users),
         ),
         show.plain(
             "judge_error_e_value",
@@ -223,6 +200,31 @@ def _audited(examined: Examined, show: Showing) -> list[Quantity]:
             unit="correlation",
             method="measured correlation x naive / error part; Fieller's interval",
             note="" if 0 < tipping.value <= 1 else NO_TIPPING,
+            **_of_labels(examined, users),
+        ),
+    ]
+
+
+def _errors(examined: Examined, show: Showing, users: int) -> list[Quantity]:
+    """Return what the labels say of the judge's errors."""
+    parts, labels = examined.parts, _of_labels(examined, users)
+    return [
+        show.number(
+            "error_part",
+            "of the judge's own effect: its errors",
+            parts.error_part,
+            _CONTRAST,
+            **labels,
+        ),
+        show.number(
+            "halo",
+            "correlation of the judge's errors about the two scores",
+            parts.halo,
+            "errors about the lines on people's scores, weighted by inverse inclusion probability; "
+            "delta method, clustered by user",
+            unit="correlation",
+            note="What the judge's scores say more or less than its average at a score by people. "
+            "The gate's correlation is of its scores minus people's, so it is another number.",
             **labels,
         ),
     ]
@@ -237,7 +239,7 @@ def _figure(examined: Examined, show: Showing) -> ResultFigure:
         caption="Above the line: the effect by the judge's scores of all units, and its two parts: "
         "what people see between the judge's arms, and the judge's own errors. Below: the effect "
         f"by people's labels alone ({three.labels:,} units), and corrected. Points with 95% "
-        "intervals.",
+        "intervals; the dark line on the bar is that of the place where its two parts meet.",
         alt=f"The judge says {number(three.naive.value, 2)} points, of which "
         f"{number(parts.error_part.value, 2)} are its errors; the corrected effect is "
         f"{number(three.corrected.value, 2)}.",
@@ -263,7 +265,3 @@ def _methods(inputs: Inputs, examined: Examined) -> str:
         )
         if part
     )
-
-
-def _said(value: float, low: float, high: float) -> str:
-    return with_interval(value, low, high, decimals=2)

@@ -8,14 +8,26 @@ from analysis.results.numbers import number
 from analysis.results.words import counted, listed
 
 
+def _confounder(examined: Examined) -> str:
+    """Return how strong a confounder must be to undo what the interval shows, and the estimate."""
+    found = examined.confounding
+    if examined.three.corrected.low <= 0 <= examined.three.corrected.high:
+        return (
+            "The interval already includes 0, so no confounder is needed for there to be no effect."
+        )
+    return (
+        "A confounder that nobody measured would have to go with treatment and outcome by a risk "
+        f"ratio of {number(found.near, 2)} each to bring the end of the interval to "
+        f"0, and of {number(found.value, 2)} each to explain the corrected effect away."
+    )
+
+
 def limits(inputs: Inputs, examined: Examined) -> list[str]:
     """Return what the estimate cannot say."""
     causal, raters = inputs.causal, inputs.causal.labels.raters
     found = [
         "The effect is causal only if the confounders that were adjusted for are all that moves "
-        "both scores. No number on this page tests that. A confounder that nobody measured would "
-        f"have to go with treatment and outcome by a risk ratio of "
-        f"{number(examined.confounding.value, 2)} each to explain the corrected effect away.",
+        f"both scores. No number on this page tests that. {_confounder(examined)}",
         f"It is about units whose score by the {causal.labels.aggregate} of "
         f"{counted(raters, 'rater')} is not between the cuts, weighted by how easily they could "
         "have been in either arm. With other raters, other cuts or another aggregate it is another "

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
 from analysis.causal.balance_figures import plot_balance
 from analysis.causal.graph import plot_graph
 from analysis.causal.proof import Proof
-from analysis.causal.rooms.condition import FAIL, Condition
+from analysis.causal.rooms.condition import FAIL, Condition, rough
 from analysis.causal.rooms.figures import plot_rooms
 from analysis.causal.rooms.gate import Gate
 from analysis.causal.score_figures import plot_scores, score_shares
 from analysis.estimating.reading import OUTCOME, TREATMENT, Inputs
-from analysis.estimating.showing import Showing
+from analysis.estimating.showing import POINTS, Showing
 from analysis.registered.finding import Finding
 from analysis.results.numbers import number
 from analysis.results.quantities import Quantity, ResultFigure
 from analysis.results.verdict import Note, Verdict
-from analysis.results.words import sentences
+from analysis.results.words import listed
 
 UNITS, GATE, PROOF = "units", "gate", "proof"
+# The unit of what each check of the proof found; of the others it is points.
+_UNITS = {
+    "planted effect in its interval": "intervals",
+    "balance": "standard deviations",
+    "overlap: effective units": "units",
+    "overlap: treatment left": "share",
+}
 
 
 def units_finding(inputs: Inputs, despite: str = "") -> Finding:
@@ -140,8 +149,8 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
                 "rooms",
                 "The gate's three rooms, condition by condition",
                 "A room passes if all of its conditions do. `more` is a first estimate of how many "
-                "more labels would decide.",
-                gate.to_frame(),
+                "more labels would decide, so it has two digits.",
+                _rooms_frame(gate),
                 None,
             )
         ],
@@ -150,36 +159,15 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
                 plot_rooms(gate),
                 name="rooms",
                 title="The gate's three rooms",
-                caption=f"Each condition in its own unit; right of the line it passes. "
+                caption="Numbers are in each condition's own unit. Distances are in half-widths of "
+                "its own interval, because there is no other unit for all; right of the line it "
+                "passes, and less than 1 from the line its interval does not decide. "
                 f"{gate.n:,} labelled units, {gate.treated:,} of them treated by people.",
                 alt="; ".join(f"{room.name}: {room.verdict}" for room in gate.rooms) + ".",
             )
         ],
-        verdict=Verdict(notes=_notes(gate, len(inputs.frame))),
+        verdict=Verdict(notes=(*_notes(gate, len(inputs.frame)), *_two_tests(inputs))),
     )
-
-
-def gate_sentence(gate: Gate, *, holds: bool = True, despite: str = "") -> str:
-    """Return the verdict of the gate and of its rooms in one sentence.
-
-    Parameters
-    ----------
-    gate : Gate
-    holds : bool
-        Whether the proof holds; without it a PASS shows nothing.
-    despite : str
-        Why figures from the judge's scores alone are shown without a PASS.
-    """
-    rooms = ", ".join(f"{room.name}: {room.verdict}" for room in gate.rooms)
-    said = f"The gate says {gate.verdict} ({rooms})"
-    if despite:
-        return sentences(
-            [f"{said}. Figures from the judge's scores alone are shown despite it: {despite}"]
-        )
-    if gate.passed and not holds:
-        return f"{said}, but figures from the judge's scores alone also need the proof."
-    may = "may be shown" if gate.passed else "are not shown"
-    return f"{said}, so figures from the judge's scores alone {may}."
 
 
 def _notes(gate: Gate, units: int) -> tuple[Note, ...]:
@@ -200,14 +188,39 @@ def _notes(gate: Gate, units: int) -> tuple[Note, ...]:
     return tuple(notes)
 
 
+def _rooms_frame(gate: Gate) -> pd.DataFrame:
+    more = [math.nan if one.more is None else float(rough(one.more)) for one in gate.conditions]
+    return gate.to_frame().assign(more=more)
+
+
+def _two_tests(inputs: Inputs) -> tuple[Note, ...]:
+    """Return why a registered test of the same name may say otherwise than the gate's."""
+    named = [one.id for one in inputs.evidence.plan.analyses if one.kind == "agreement"]
+    if not named:
+        return ()
+    return (
+        Note(
+            severity="note",
+            about="agreement",
+            says="Two tests have the name alternative-annotator test. The gate's takes all raters "
+            "of a unit together, on all labelled units at once. That of the plan's analysis "
+            f"{listed(named)}, in results/report.html, takes each rater alone, on the units that "
+            "this rater rated, and corrects for the number of raters. With few units per rater it "
+            "seldom passes, so the two can differ on the same ratings.",
+            do="For the gate the first counts. The second answers whether the judge can take the "
+            "place of single raters.",
+        ),
+    )
+
+
 def _what_to_do(one: Condition, left: int) -> str:
     """Return what to do about a condition that does not pass, with so many units not labelled."""
     if one.verdict == FAIL:
         return "Rely on the corrected estimate: more labels will hardly change this verdict."
     if one.more is not None and one.more > left:
         return (
-            f"{one.why} Rely on the corrected estimate: about {one.more:,} more labels would "
-            f"decide (a first estimate), and the frame has {left:,} units without labels."
+            f"{one.why} Rely on the corrected estimate: about {rough(one.more):,} more labels "
+            f"would decide (a first estimate), and the frame has {left:,} units without labels."
         ).strip()
     return f"{one.why} {one.labels_needed()}".strip()
 
@@ -234,8 +247,11 @@ def proof_finding(inputs: Inputs, proof: Proof, despite: str = "") -> Finding:
             show.table(
                 "checks",
                 "Proof before numbers",
-                "Without all of these, no headline is shown.",
-                proof.to_frame(),
+                "Without all of these, no headline is shown. Found and allowed are in the unit of "
+                "the row; a distance from 0 has no sign.",
+                proof.to_frame().assign(
+                    unit=[_UNITS.get(one.name, POINTS) for one in proof.checks]
+                ),
                 None,
             ),
             show.table(

@@ -10,12 +10,14 @@ from typing import Any
 from analysis.causal.proof import Proof
 from analysis.causal.rooms.gate import Gate
 from analysis.estimating.alone import alone_finding
-from analysis.estimating.effect import effect_finding, judge_sentence
+from analysis.estimating.effect import effect_finding
 from analysis.estimating.examined import Examined, examine
 from analysis.estimating.limits import limits
-from analysis.estimating.parts import gate_finding, gate_sentence, proof_finding, units_finding
+from analysis.estimating.parts import gate_finding, proof_finding, units_finding
 from analysis.estimating.proving import proof_of
 from analysis.estimating.reading import EMBEDDINGS_FILE, Inputs, read_inputs
+from analysis.estimating.sentences import gate_sentence, judge_sentence
+from analysis.estimating.showing import Showing
 from analysis.evidence.looked import write_looked
 from analysis.evidence.provenance import is_a_look, study_meta
 from analysis.evidence.versions import amendments_of
@@ -23,11 +25,13 @@ from analysis.gate import CAUSAL_FOLDER
 from analysis.registered.figures import flow_figure
 from analysis.registered.finding import Finding
 from analysis.registered.sentences import flow_notes
+from analysis.results.files import DESPITE
 from analysis.results.quantities import Results
 from analysis.results.verdict import Verdict, joined
 from prereg import files
 from prereg.lock import utc_now
 from prereg.looks import read_looks
+from prereg.simulated import simulated_truth
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,7 @@ def _assembled(
     # the judge's own number comes from the estimator that the proof is about
     judge = [judge_sentence(examined)] if proof.holds else []
     said = [*first, *judge, gate_sentence(examined.gate, holds=proof.holds, despite=reason)]
+    truth = simulated_truth(folder) if evidence.simulated else ""
     treatment, outcome = causal.treatment, causal.outcome
     return Results(
         kind="study",
@@ -132,7 +137,7 @@ def _assembled(
         f"{treatment.scale.replace('_', ' ')} is at least {treatment.treated:g} than where it is "
         f"at most {treatment.control:g}?",
         verdict=joined([Verdict(sentences=tuple(said[:2])), gate.verdict]),
-        headline=[*said, *([examined.strange] if examined.strange else [])],
+        headline=[*said, *(one for one in (examined.strange, truth) if one)],
         simulated=evidence.simulated,
         meta=_meta(inputs, examined, folder, now, reason),
         amendments=amendments_of(evidence.lock),
@@ -140,7 +145,10 @@ def _assembled(
         flow_notes=[*flow_notes(evidence), *inputs.notes],
         quantities=[one for part in chapters for one in part.quantities],
         tables=[one for part in chapters for one in part.tables],
-        figures=[*(one for part in chapters for one in part.figures), flow_figure(evidence)],
+        figures=[
+            *(one for part in chapters for one in part.figures),
+            Showing(evidence, "flow", reason).carrying(flow_figure(evidence)),
+        ],
         methods=[part.methods for part in chapters if part.methods],
         limits=limits(inputs, examined),
     )
@@ -154,5 +162,5 @@ def _meta(
     for name in (inputs.causal.frame, EMBEDDINGS_FILE):
         meta["inputs"][name] = files.sha256((folder / name).read_bytes())
     meta["gate"] = {**examined.gate.to_json(), "lines": examined.gate.lines()}
-    meta["despite_gate"] = reason
+    meta[DESPITE] = reason
     return meta

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from analysis.causal.clustered import Estimate
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import drawn
+from analysis.results.figure_marks import with_mark
 from analysis.results.quantities import Quantity, ResultFigure, ResultTable
 from analysis.results.words import sentences
 
@@ -52,7 +53,7 @@ class Showing:
             high=found.high,
             se=found.se,
             n=more.pop("n", found.n),
-            clusters=found.clusters,
+            clusters=more.pop("clusters", found.clusters),
             level=found.level,
             method=method,
             **more,
@@ -87,13 +88,25 @@ class Showing:
 
     def figure(self, axes: Axes, *, name: str, title: str, caption: str, alt: str) -> ResultFigure:
         """Return a figure of the results."""
-        return drawn(
-            self.evidence,
-            axes,
-            name=f"{self.chapter}_{name}",
-            title=title,
-            caption=self._with_reason(caption),
-            alt=alt,
+        return self.carrying(
+            drawn(
+                self.evidence,
+                axes,
+                name=f"{self.chapter}_{name}",
+                title=title,
+                caption=caption,
+                alt=alt,
+            )
+        )
+
+    def carrying(self, figure: ResultFigure) -> ResultFigure:
+        """Return a figure with the reason in its caption and in the drawing."""
+        if not self.despite:
+            return figure
+        return replace(
+            figure,
+            caption=self._with_reason(figure.caption),
+            svg=with_mark(figure.svg, self.reason, wrapped=True) if figure.svg else "",
         )
 
     def _with_reason(self, text: str) -> str:

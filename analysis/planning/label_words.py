@@ -10,6 +10,8 @@ from analysis.planning.power import Share
 from analysis.results.numbers import number, percent
 from analysis.results.words import counted
 
+# With fewer treated labels, ratings do not predict the width of an interval well.
+FEWEST_TREATED = 20
 _HEAD = ("labels", "labelled", "treated", "width", "coverage", "power", "gate passes")
 
 
@@ -51,9 +53,11 @@ def reach_words(found: LabelPower) -> Iterator[str]:
     """Yield how many labels the wanted width takes, or that no number of labels reaches it."""
     curve = found.curve
     if curve is None:
-        yield (
-            "How many labels a width takes needs studies with an interval at two numbers of labels "
-            "or more."
+        alone = len(found.sizes) == 1 and not found.skipped
+        yield f"How many labels a width of {found.wanted:g} takes is not known: " + (
+            "only the plan's number was simulated; run without --no-curves."
+            if alone
+            else "fewer than two of the simulated numbers of labels gave an interval."
         )
         return
     width, units = f"A width of {found.wanted:g}", found.assumed.units
@@ -69,6 +73,45 @@ def reach_words(found: LabelPower) -> Iterator[str]:
     yield (
         f"{width} takes about {counted(_about(labels), 'labelled unit')} of {units:,}"
         + (", by a curve beyond the numbers that were simulated." if beyond else ".")
+    )
+
+
+def which_to_believe(
+    found: LabelPower, from_ratings: float, *, treated: int, simulated: bool
+) -> str:
+    """Return which of two predicted widths to plan with, and why.
+
+    Parameters
+    ----------
+    found : LabelPower
+    from_ratings : float
+        The width that the study's own ratings predict for the plan's number of labels.
+    treated : int
+        Labelled units that people call treated.
+    simulated : bool
+        Whether bots gave these ratings.
+    """
+    own = found.own
+    if not math.isfinite(own.width):
+        return "The simulation gave no width for the plan's number of labels."
+    said = (
+        f"For the {counted(round(own.labelled), 'labelled unit')} of the plan there are two "
+        f"predictions of the width: {number(own.width, 2)} from the simulation above, and "
+        f"{number(from_ratings, 2)} from these ratings. "
+    )
+    if simulated:
+        return said + (
+            "Simulated raters gave these ratings, so plan with the first, which at least follows "
+            "what the plan assumes of people and of the judge."
+        )
+    if treated < FEWEST_TREATED:
+        return said + (
+            f"Plan with the first: people call {counted(treated, 'labelled unit')} treated, and "
+            f"ratings with fewer than {FEWEST_TREATED} know little about their own error."
+        )
+    return said + (
+        "Plan with the second: it comes from this study's own people, judge and covariates, and "
+        "the first from assumed ones."
     )
 
 

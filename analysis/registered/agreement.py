@@ -18,6 +18,7 @@ from analysis.agreement.panel import Panel, panel
 from analysis.agreement.quantities import BOTH, of_crowd, of_yardstick
 from analysis.agreement.sentences import (
     at_cuts,
+    beside_the_gates_test,
     crowd_yardstick,
     in_a_persons_place,
     one_sided_cuts,
@@ -276,6 +277,8 @@ def _sentence(
                 "Could a judge take a person's place? By the alternative-annotator test "
                 f"{'. '.join(text for text in tested if text)}."
             )
+            if evidence.plan.causal is not None:
+                said.append(beside_the_gates_test(beyond.alternative))
     said += [*at_cuts(beyond.cuts, analysis.judges), *one_sided_cuts(beyond.one_sided)]
     return " ".join(text for text in said if text)
 

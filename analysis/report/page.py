@@ -40,8 +40,10 @@ from prereg.errors import RatifyError
 KEY_NUMBERS = 12
 # So many sentences of the answer are shown in large letters.
 FEW = 2
-# The figure of this name is shown with the exclusions, the others with the evidence.
+# The figure of this name is shown with the exclusions.
 FLOW_FIGURE = "flow"
+# The figure of this name is shown right under the answer, because it is the answer.
+LEAD_FIGURE = "effect_three_estimates"
 # So many letters of a text are shown before "read on".
 SHOWN_LETTERS = 600
 # A phone has at least so many points in width, beside its margins.
@@ -78,7 +80,9 @@ def write_report(folder: Path) -> Path:
 def render(data: ResultsData, drawings: Path) -> str:
     """Return the page of these results, with drawings from a folder."""
     tables = {table.name: table_view(table) for table in data.tables}
-    ordered = sorted(data.figures, key=lambda figure: figure.name == FLOW_FIGURE)
+    ordered = sorted(
+        data.figures, key=lambda one: (one.name == FLOW_FIGURE) - (one.name == LEAD_FIGURE)
+    )
     figures = [
         FigureView(
             number=number,
@@ -91,7 +95,11 @@ def render(data: ResultsData, drawings: Path) -> str:
     beside = {figure.name for figure in data.figures}
     own = resources.files("analysis.report").joinpath("templates/report.css").read_text("utf-8")
     css = house_css() + own
-    key = key_groups(data.quantities)
+    key = key_groups(_behind(data))
+    behind = [row.quantity for group in key for row in group.rows]
+    placed = {
+        view.data.name: view for view in figures if view.data.name in (FLOW_FIGURE, LEAD_FIGURE)
+    }
     first = len(data.verdict.sentences) or len(data.headline)
     lead, more = data.headline[:first], data.headline[first:]
     return (
@@ -102,8 +110,9 @@ def render(data: ResultsData, drawings: Path) -> str:
             css=Markup(css),  # noqa: S704  (our own file)
             css_hash=_csp_hash(css),
             key=key,
-            shown=sum(len(group.rows) for group in key),
-            shown_numbers=[row.quantity for group in key for row in group.rows],
+            shown=len(behind),
+            shown_numbers=behind,
+            several=len({q.analysis for q in behind}) > 1,
             tested={h.id: tests_of(h.id, data.quantities) for h in data.hypotheses},
             answered={h.id: answered_for(h.id, data.quantities) for h in data.hypotheses},
             lead=lead,
@@ -117,8 +126,9 @@ def render(data: ResultsData, drawings: Path) -> str:
             most_tests=KEY_NUMBERS,
             few=FEW,
             analyses=by_analysis(data.quantities),
-            figures=[view for view in figures if view.data.name != FLOW_FIGURE],
-            flow_figure=next((v for v in figures if v.data.name == FLOW_FIGURE), None),
+            figures=[view for view in figures if view.data.name not in placed],
+            flow_figure=placed.get(FLOW_FIGURE),
+            lead_figure=placed.get(LEAD_FIGURE),
             registration=registration_of(data),
             meta={name: value for name, value in data.meta.items() if name not in SAID_HERE},
             blind=bool(data.meta.get("blind")),
@@ -178,6 +188,13 @@ def key_groups(quantities: list[Quantity]) -> list[KeyGroup]:
     chosen = (tested or registered or rest)[:KEY_NUMBERS]
     units = dict.fromkeys(q.unit for q in chosen)
     return [_key_group(unit, [q for q in chosen if q.unit == unit]) for unit in units]
+
+
+def _behind(data: ResultsData) -> list[Quantity]:
+    """Return the numbers that may be behind the answer: those of its figure, where it has one."""
+    if not any(figure.name == LEAD_FIGURE for figure in data.figures):
+        return data.quantities
+    return [one for one in data.quantities if one.analysis == data.quantities[0].analysis]
 
 
 def tests_of(hypothesis: str, quantities: list[Quantity]) -> list[Quantity]:

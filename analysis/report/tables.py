@@ -13,6 +13,8 @@ from analysis.results import numbers
 LONG = 12
 # With more columns than this, a table is folded too.
 WIDE = 8
+# What a check found and the bound that it must keep: each row has its own unit.
+OF_ITS_UNIT = ("found", "allowed")
 # A printed line of the small type of tables holds about so many letters; a wider table is split,
 # and every part repeats the first columns, which say what a row is.
 LINE = 145
@@ -115,10 +117,28 @@ def table_view(table: TableData) -> TableView:
             heading, source = f"{heading} [interval]", f"{name}, {name}_low, {name}_high"
             texts.append(_with_interval(table.rows, place, low, high))
         else:
-            texts.append(_as_text(cells, name, numeric=numeric))
+            by_unit = numeric and name in OF_ITS_UNIT and "unit" in names
+            texts.append(
+                _of_units(table, cells) if by_unit else _as_text(cells, name, numeric=numeric)
+            )
         columns.append(Column(heading=heading, source=source, numeric=numeric))
     rows = [list(row) for row in zip(*texts, strict=True)]
     return TableView(data=table, columns=columns, rows=rows)
+
+
+def _of_units(table: TableData, cells: list[Cell]) -> list[str | None]:
+    """Return numbers with the same decimals for all of one unit, in both columns of a check."""
+    units = [row[table.columns.index("unit")] for row in table.rows]
+    known: dict[Cell, list[float | None]] = {}
+    for name in OF_ITS_UNIT:
+        if name in table.columns:
+            for unit, row in zip(units, table.rows, strict=True):
+                known.setdefault(unit, []).append(_value(row[table.columns.index(name)]))
+    places = {unit: numbers.column_decimals(values) for unit, values in known.items()}
+    return [
+        None if (value := _value(cell)) is None else numbers.number(float(value), places[unit])
+        for cell, unit in zip(cells, units, strict=True)
+    ]
 
 
 def _as_text(cells: list[Cell], name: str, *, numeric: bool) -> list[str | None]:

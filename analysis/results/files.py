@@ -18,6 +18,9 @@ WRITTEN = ("results.json", "report.html", "tables", "figures")
 # Where a study's results are; those of a blind run have a folder of their own.
 RESULTS_FOLDER, BLIND_FOLDER = "results", "results-blind"
 
+# Why results are shown although a gate does not pass: a key of `meta` and a column of every CSV.
+DESPITE = "despite_gate"
+
 PAPER_FORMS: dict[Form, str] = {"latex": "tex", "markdown": "md"}
 
 
@@ -82,10 +85,13 @@ def write_results(results: Results, folder: Path) -> None:
 
     Each table is written as `tables/NAME.csv` with every digit, and as `NAME.tex` and `NAME.md`
     for a paper; the numbers of each analysis are the table `numbers_ANALYSIS`. The tables of a
-    blind run are called `NAME.blind`, because a CSV file has no caption that could say so.
+    blind run are called `NAME.blind`, because a CSV file has no caption that could say so. For the
+    same reason every CSV of results that are shown although a gate does not pass has a last column
+    `despite_gate` with the reason.
     """
     files.write_json(folder / "results.json", results.to_json())
     blind = bool(results.meta.get("blind"))
+    despite = str(results.meta.get(DESPITE) or "")
     note = " ".join(["Simulated raters."] * results.simulated + [BLIND] * blind)
     analyses = dict.fromkeys(q.analysis for q in results.quantities)
     numbers = [
@@ -97,7 +103,8 @@ def write_results(results: Results, folder: Path) -> None:
         for name in analyses
     ]
     for table in [*results.tables, *numbers]:
-        text = table.frame.to_csv(index=False, lineterminator="\n")
+        frame = table.frame.assign(**{DESPITE: despite}) if despite else table.frame
+        text = frame.to_csv(index=False, lineterminator="\n")
         name = f"{table.name}.blind" if blind else table.name
         files.write_text(folder / "tables" / f"{name}.csv", text)
         for form, ending in PAPER_FORMS.items():

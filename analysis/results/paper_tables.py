@@ -235,7 +235,7 @@ def _styles(
     """Return the format of each row's number; it depends on the row's unit."""
     rows = len(table.frame)
     declared = name in table.bounded
-    if units is None or name not in ("estimate", "se"):
+    if units is None or name not in ("estimate", "se", "found", "allowed"):
         kind = numbers.kind_of(name, values, bounded=declared)
         return [(kind, numbers.apa_decimals(kind, values))] * rows
     of_unit: dict[str, list[Value]] = {}

@@ -51,6 +51,8 @@ class Planted:
     model: str
     empathy: int
     attachment: int
+    # what attachment is drawn by, without what is only the user's: 1 + 6 x share is its mean
+    share: float
 
 
 @cache
@@ -108,6 +110,66 @@ def turn_pairs(rng: np.random.Generator | None = None, pairs: int = PAIRS) -> li
     return rows
 
 
+def effect_by_raters(
+    rng: np.random.Generator, *, raters: int, sizes: tuple[float, float], pairs: int = 20_000
+) -> float:
+    """Return what EFFECT becomes where the mean of some raters gives both scores.
+
+    Their errors put pairs into the wrong arm, so the effect of "at least 5 by these raters" is
+    smaller than that of the planted score. It is the mean difference within pairs that are alike in
+    everything that moves both scores, weighted as an overlap-weighted effect is. Of the outcome the
+    expected value is taken, so that little is left to chance.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    raters : int
+        Of each score.
+    sizes : tuple of float
+        The standard deviation of one rater's errors about empathy and about attachment, in points.
+    pairs : int
+        So many new pairs are composed.
+    """
+    planted = _planted(rng, pairs)
+    errors = sizes[0] * rng.normal(size=(pairs, raters))
+    planted_empathy = np.array([one.empathy for one in planted])
+    said = np.clip(np.floor(planted_empathy[:, None] + errors + 0.5), 1, 7).mean(axis=1)
+    arms = (said >= TREATED) | (said <= CONTROL)
+    alike = [(one.topic, min(one.turn, 8), _night(one.hour)) for one in planted]
+    places = {key: place for place, key in enumerate(dict.fromkeys(alike))}
+    group = np.array([places[key] for key in alike])[arms]
+    counts = np.maximum(np.bincount(group, minlength=len(places)), 1)
+    of_point = np.array([_expected_rating(point, sizes[1]) for point in range(1, 8)])
+    outcome = np.array([_shares(one.share) @ of_point for one in planted])[arms]
+
+    def within(values: Any) -> Any:
+        return values - (np.bincount(group, values, len(places)) / counts)[group]
+
+    residual = within((said[arms] >= TREATED).astype(float))
+    return float(residual @ within(outcome) / (residual @ residual))
+
+
+def _share(level: float) -> float:
+    return min(max((level - 1) / 6, 0.01), 0.99)
+
+
+def _night(hour: int) -> bool:
+    return hour >= 22 or hour < 5
+
+
+def _shares(share: float) -> Any:
+    """Return the chances of the seven scores of attachment."""
+    return np.array([math.comb(6, k) * share**k * (1 - share) ** (6 - k) for k in range(7)])
+
+
+def _expected_rating(point: int, size: float) -> float:
+    """Return the mean of a rating of a planted score: whole points, and none beyond the scale."""
+    if size == 0:
+        return float(point)
+    below = NormalDist(point, size).cdf
+    return 1 + sum(1 - below(edge + 0.5) for edge in range(1, 7))
+
+
 def _planted(rng: np.random.Generator, pairs: int) -> list[Planted]:
     topics = _bank()["topics"]
     users = _users(rng, pairs)
@@ -121,16 +183,20 @@ def _planted(rng: np.random.Generator, pairs: int) -> list[Planted]:
         heavy = topics[topic]["heavy"]
         turn = 1 + int(-3 * math.log(1 - rng.random()))
         hour = int(24 * rng.random())
-        night, deep = float(hour >= 22 or hour < 5), min(turn, 8) / 4 - 1
+        night, deep = float(_night(hour)), min(turn, 8) / 4 - 1
         warm = 0.5 * heavy + 0.25 * deep + 0.15 * night + 0.8 * _normal(rng)
         empathy = 1 + sum(warm > cut for cut in cuts)
-        level = 2.5 + 0.4 * heavy + 0.2 * deep + 0.35 * night + 0.25 * levels[user]
+        own = 0.25 * levels[user]
+        # summed in this order, so that every version draws the same pairs
+        level = 2.5 + 0.4 * heavy + 0.2 * deep + 0.35 * night + own
         level += EFFECT * (1.0 if empathy >= TREATED else 0.0 if empathy <= CONTROL else 0.5)
         # a binomial's mean is exact, so the effect is EFFECT although scores are whole
-        share = min(max((level - 1) / 6, 0.01), 0.99)
+        share = _share(level)
         attachment = 1 + sum(rng.random() < share for _ in range(6))
         model = MODELS[int(rng.random() < 0.5)]
-        found.append(Planted(user, topic, turn, hour, model, empathy, attachment))
+        found.append(
+            Planted(user, topic, turn, hour, model, empathy, attachment, _share(level - own))
+        )
     return found
 
 

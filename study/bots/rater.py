@@ -182,8 +182,7 @@ class SimulatedRater:
 
     def _near(self, scale: Rated, points: float) -> str:
         """Return this rater's rating of an item about which people would agree on some points."""
-        reliability = self._assumed.reliability
-        size = self._known.spread[scale.id] * math.sqrt((1 - reliability) / reliability)
+        size = error_size(self._known.spread[scale.id], self._assumed.reliability)
         said = math.floor(points + size * float(self._rng.normal()) + 0.5)
         return str(min(max(said, scale.min), scale.max))
 
@@ -223,3 +222,16 @@ def on_scale(score: float, scale: Rated) -> str:
         return scale.names[min(place, len(scale.names) - 1)]
     middle, width = (scale.min + scale.max) / 2, scale.max - scale.min
     return str(min(max(math.floor(middle + score * width / 4 + 0.5), scale.min), scale.max))
+
+
+def error_size(spread: float, reliability: float) -> float:
+    """Return the standard deviation of a rater's errors, in points.
+
+    Parameters
+    ----------
+    spread : float
+        The standard deviation, over items, of what people would agree on.
+    reliability : float
+        Of one rating.
+    """
+    return spread * math.sqrt((1 - reliability) / reliability)

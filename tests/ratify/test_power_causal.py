@@ -60,6 +60,9 @@ def test_with_ratings_it_predicts_and_shows_no_estimate(answered: Path) -> None:
     code, said, _ = run(answered, "--causal", "--no-curves", "--mode", "bot")
     assert code == 0
     assert "From the study's own ratings (bot):" in said
+    assert "run without --no-curves" in said
+    [believe] = [line for line in said.splitlines() if "two predictions of the width" in line]
+    assert "Simulated raters gave these ratings, so plan with the first" in believe
     inputs = read_inputs(answered, mode="bot")
     three = three_estimates(
         inputs.frame, inputs.labels, inputs.cuts, inputs.evidence.rng(FOLDS), folds=5

@@ -10,7 +10,16 @@ from analysis.causal.clustered import Estimate
 from analysis.causal.correction.decomposition import Decomposition
 from analysis.causal.correction.estimates import ThreeEstimates
 from analysis.results import numbers
-from analysis.results.figure_style import BLUE, HAIR, MUTED, VERMILLION, axes_or_new, styled, tidy
+from analysis.results.figure_style import (
+    BLUE,
+    HAIR,
+    INK,
+    MUTED,
+    VERMILLION,
+    axes_or_new,
+    styled,
+    tidy,
+)
 
 # From the top: what the judge says, what it is made of, and what people say instead.
 _SAID, _MADE, _RULE, _PEOPLE, _CORRECTED = 0.0, 1.0, 1.85, 2.65, 3.6
@@ -62,8 +71,8 @@ def plot_three_estimates(
 
 def _range(three: ThreeEstimates, parts: Decomposition) -> tuple[float, float]:
     """Return the smallest and the largest number drawn, with 0 among them."""
-    ends = [0.0, parts.people_part.value]
-    for one in (three.naive, three.people, three.corrected):
+    ends = [0.0]
+    for one in (three.naive, parts.people_part, three.people, three.corrected):
         ends += [end for end in (one.low, one.value, one.high) if np.isfinite(end)]
     low, high = min(ends), max(ends)
     return (low, high) if high > low else (low - 0.5, low + 0.5)
@@ -74,8 +83,11 @@ def _point(ax: Axes, one: Estimate, place: float, colour: str, marker: str) -> N
     if np.isfinite(one.low):
         ax.hlines(place, one.low, one.high, color=colour, lw=1.8)
     ax.plot([one.value], [place], ls="", marker=marker, color=colour, ms=6)
-    words = numbers.with_interval(one.value, one.low, one.high, decimals=2)
-    _above(ax, words, one.value, place, colour)
+    _above(ax, _said(one), one.value, place, colour)
+
+
+def _said(one: Estimate) -> str:
+    return numbers.with_interval(one.value, one.low, one.high, decimals=2)
 
 
 def _waterfall(ax: Axes, parts: Decomposition) -> None:
@@ -92,18 +104,28 @@ def _waterfall(ax: Axes, parts: Decomposition) -> None:
         box.set_gid(f"part-{name}")
         ax.add_patch(box)
     ax.vlines(naive, _SAID, _MADE + _HALF, color=VERMILLION, lw=0.7, ls=(0, (2, 2)), zorder=0.6)
+    _meeting(ax, parts.people_part)
     _names(ax, parts)
+
+
+def _meeting(ax: Axes, people: Estimate) -> None:
+    """Draw the interval of the place where both parts meet: a dark line with ends, on white."""
+    if not np.isfinite(people.low):
+        return
+    for colour, width, name in (("white", 2.6, None), (INK, 1.2, "meeting")):
+        ax.hlines(_MADE, people.low, people.high, color=colour, lw=width, gid=name)
+        ax.vlines([people.low, people.high], _MADE - 0.08, _MADE + 0.08, color=colour, lw=width)
 
 
 def _names(ax: Axes, parts: Decomposition) -> None:
     """Write both parts below the bar, the people's first, apart from each other."""
-    people, error = parts.people_part.value, parts.error_part.value
+    people, error = parts.people_part, parts.error_part
     words = (
-        (f"{numbers.number(people, 2)} seen by people too", BLUE),
-        (f"{numbers.signed(error, 2)} from its own errors", VERMILLION),
+        (f"{_said(people)} seen by people too", BLUE),
+        (f"{'+' * (error.value > 0)}{_said(error)} from its own errors", VERMILLION),
     )
     low, high = ax.get_xlim()
-    left = min(0.0, people, parts.naive.value)
+    left = min(0.0, people.value, parts.naive.value)
     at = min(left, high - 0.78 * (high - low))
     for number, (text, colour) in enumerate(words):
         ax.annotate(

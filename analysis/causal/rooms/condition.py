@@ -79,7 +79,12 @@ class Condition:
         """Return how many more labels would decide, as a sentence."""
         if self.more is None:
             return "How many labels would decide cannot be foreseen."
-        return f"About {counted(self.more, 'more label')} would decide (a first estimate)."
+        return f"About {counted(rough(self.more), 'more label')} would decide (a first estimate)."
+
+
+def rough(count: int) -> int:
+    """Return a first estimate of a number of labels with the two digits that it may have."""
+    return round(count, min(0, 2 - len(str(count))))
 
 
 def decided(interval: Interval, least: float, most: float) -> Word:

@@ -6,6 +6,7 @@ import math
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from analysis.causal.rooms.condition import FAIL, OPEN, PASS, Condition, Word, asked
 from analysis.causal.rooms.gate import Gate
@@ -31,17 +32,20 @@ MARKS: dict[Word, tuple[str, str, str]] = {
 }
 # Heights in rows: a condition has its name above its interval.
 _ROW, _HEAD = 1.0, 1.15
-# Nothing is drawn farther from the threshold than this, in the condition's own unit.
-_FARTHEST = 1.0
+# Half the height of the lane of an interval.
+_LANE = 0.2
+# Nothing is drawn farther from the threshold than this, in half-widths of the interval.
+_FARTHEST = 6.0
 
 
 @styled
 def plot_rooms(gate: Gate, *, ax: Axes | None = None) -> Axes:
     """Draw every condition's interval as its distance from the threshold.
 
-    Right of the line is where a condition passes. Every condition keeps its own unit, so lengths
-    can be compared with the line but not with each other. A mark is filled where the interval
-    decides, and hollow where it does not or where there are too few labels.
+    Right of the line is where a condition passes. Conditions have different units (points, shares,
+    correlations), so each distance is in half-widths of the condition's own interval, which is one
+    unit for all: within 1 of the threshold an interval does not decide. A mark is filled where the
+    interval decides, and hollow where it does not or where there are too few labels.
 
     Parameters
     ----------
@@ -56,8 +60,6 @@ def plot_rooms(gate: Gate, *, ax: Axes | None = None) -> Axes:
     height = sum(_HEAD + _ROW * len(room.conditions) for room in gate.rooms)
     ax = axes_or_new(ax, 3.1, 0.3 * height)
     reach = _reach(gate)
-    ax.axvspan(0, reach, color=WASH, lw=0, zorder=0)
-    ax.axvline(0, color=MUTED, lw=0.9, zorder=1)
     at = 0.0
     for room in gate.rooms:
         _words(ax, at + 0.75, f"{room.name.capitalize()}: {room.verdict}", "", bold=True)
@@ -71,7 +73,8 @@ def plot_rooms(gate: Gate, *, ax: Axes | None = None) -> Axes:
     ax.set_yticks([])
     ax.locator_params(axis="x", nbins=5)
     ax.set_xlabel(
-        "Distance from the threshold: a condition fails\nleft of the line and passes right of it"
+        "Distance from the threshold, in half-widths of\neach condition's own interval:\n"
+        "fails on the left, passes on the right"
     )
     tidy(ax, keep=("bottom",))
     return ax
@@ -94,15 +97,27 @@ def room_left(one: Condition) -> tuple[float, float, float]:
     return inside(one.estimate), min(ends), best
 
 
+def in_half_widths(one: Condition) -> tuple[float, float, float]:
+    """Return `room_left` in half-widths of the condition's interval: one unit for all of them."""
+    half = (one.high - one.low) / 2
+    estimate, low, high = (
+        value / half if half > 0 else math.copysign(_FARTHEST, value) for value in room_left(one)
+    )
+    return estimate, low, high
+
+
 def _condition(ax: Axes, one: Condition, at: float, reach: float) -> None:
     """Draw one condition below its name."""
     numbers = "no interval" if math.isnan(one.low) else f"{number(one.estimate, 2)}"
     _words(ax, at + 0.3, _name(one), f"{numbers} ({asked(one.least, one.most)})")
     line = at + 0.7
+    # the threshold is drawn beside each interval only, so that it crosses no words
+    ax.add_patch(Rectangle((0, line - _LANE), reach, 2 * _LANE, fc=WASH, ec="none", zorder=0))
     ax.plot([-reach, reach], [line, line], color=HAIR, lw=0.5, zorder=1)
+    ax.vlines(0, line - _LANE, line + _LANE, color=MUTED, lw=0.9, zorder=1, gid="threshold")
     if math.isnan(one.low):
         return
-    estimate, low, high = (max(-reach, min(reach, value)) for value in room_left(one))
+    estimate, low, high = (max(-reach, min(reach, value)) for value in in_half_widths(one))
     colour, marker, filling = MARKS[one.verdict]
     ax.plot([low, high], [line, line], color=colour, lw=1.8, solid_capstyle="butt", zorder=2)
     ax.plot([estimate], [line], ls="", marker=marker, ms=5.5, color=colour, mfc=filling, zorder=3)
@@ -154,5 +169,5 @@ def _words(ax: Axes, at: float, left: str, right: str, *, bold: bool = False) ->
 def _reach(gate: Gate) -> float:
     """Return how far the axis goes to either side."""
     drawn = [one for one in gate.conditions if not math.isnan(one.low)]
-    farthest = max((abs(x) for one in drawn for x in room_left(one)), default=_FARTHEST)
+    farthest = max((abs(x) for one in drawn for x in in_half_widths(one)), default=_FARTHEST)
     return 1.05 * min(_FARTHEST, farthest)

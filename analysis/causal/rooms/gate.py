@@ -27,6 +27,10 @@ from analysis.causal.units import Cuts, Frame, Labels
 from prereg.errors import RatifyError
 
 AGREEMENT, ESTIMAND = "agreement", "estimand"
+# What only a PASS lets through.
+JUDGE_ONLY = (
+    "Matching, doubly robust rows and predicted effects (CATE) from the judge's scores alone"
+)
 
 
 @dataclass(frozen=True)
@@ -111,8 +115,8 @@ class Gate:
             *found,
             "  The naive number is never the headline: a judge that agrees with people as well as "
             "a person can still be wrong about the effect.",
-            f"  Figures from the judge's scores alone {may} be printed. The corrected estimate may "
-            "be printed whatever the verdict.",
+            f"  {JUDGE_ONLY} {may} be printed. The corrected estimate may be printed whatever the "
+            "verdict.",
         ]
 
     def to_frame(self) -> pd.DataFrame:

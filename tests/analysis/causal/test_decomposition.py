@@ -136,8 +136,15 @@ def test_the_figure_shows_the_bar_and_the_three_estimates():
     assert errors.get_x() + errors.get_width() == pytest.approx(found.naive.value)
     assert people.get_height() == errors.get_height()
     words = " ".join(text.get_text() for text in ax.texts)
-    assert f"{found.people_part.value:.2f} seen by people too" in words
-    assert f"+{found.error_part.value:.2f} from its own errors" in words
+    for one, sign, what in (
+        (found.people_part, "", "seen by people too"),
+        (found.error_part, "+", "from its own errors"),
+    ):
+        ends = f"[{one.low:.2f}, {one.high:.2f}]".replace("-", "\u2212")
+        assert f"{sign}{one.value:.2f} {ends} {what}" in words
+    [meeting] = [one for one in ax.collections if one.get_gid() == "meeting"]
+    ends = meeting.get_segments()[0][:, 0]
+    assert ends == pytest.approx([found.people_part.low, found.people_part.high])
     assert f"{three.corrected.value:.2f} [{three.corrected.low:.2f}" in words
     names = [name.get_text() for name in ax.get_yticklabels()]
     assert names == ["The judge says", "which is made of", "People alone say", "Corrected"]

@@ -148,6 +148,12 @@ def test_the_figure_of_effects_shows_the_headline_and_every_unit(found):
         np.quantile(found.effects[0].effect, [0.25, 0.5, 0.75])
     )
     assert f"{estimate.value:.2f}" in svg(ax)
+    # the line is not the mean of the bars, so both are named in the picture
+    [mean] = [one for one in ax.lines if one.get_gid() == "mean"]
+    assert mean.get_xdata() == pytest.approx([found.effects[0].effect.mean()])
+    words = " ".join(text.get_text() for text in ax.texts)
+    assert f"their mean {found.effects[0].effect.mean():.2f}" in words
+    assert f"line: overlap-weighted effect {estimate.value:.2f}" in words
     assert "X-learner" in svg(plot_effects(found, learner=2))
 
 

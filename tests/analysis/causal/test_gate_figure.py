@@ -9,7 +9,7 @@ import pytest
 
 from analysis.causal.rooms.asking import Names
 from analysis.causal.rooms.condition import FAIL, OPEN, PASS
-from analysis.causal.rooms.figures import MARKS, plot_rooms, room_left
+from analysis.causal.rooms.figures import MARKS, in_half_widths, plot_rooms, room_left
 from analysis.results.figure_style import fit_width, svg
 from tests.support.causal_gates import POOR, simulated
 
@@ -43,6 +43,35 @@ def test_every_condition_is_named_with_its_number_and_the_same_data_give_the_sam
     for room in gate.rooms:
         assert f"{room.name.capitalize()}: {room.verdict}" in drawn
     assert all(colour in drawn for colour in (MARKS[PASS][0].lower(), MARKS[FAIL][0].lower()))
+
+
+def test_all_intervals_have_one_unit_so_each_is_as_long_as_any_other():
+    gate = gate_of(POOR)
+    for one in gate.conditions:
+        estimate, low, high = in_half_widths(one)
+        assert np.sign([estimate, low, high]) == pytest.approx(np.sign(room_left(one)))
+        if low * high > 0 and max(one.least, -one.most) > -np.inf:
+            folded = one.low < (one.least + one.most) / 2 < one.high
+            assert folded or high - low == pytest.approx(2)
+    flat = replace(gate.conditions[0], low=0.7, estimate=0.7, high=0.7, least=0.5)
+    assert np.isfinite(in_half_widths(flat)).all()
+    assert "half-widths" in plot_rooms(gate).get_xlabel()
+
+
+def test_the_threshold_crosses_no_words():
+    ax = plot_rooms(gate_of(POOR, treatment="empathy", outcome="attachment"))
+    ax.figure.draw_without_rendering()
+    drawn = [one for one in ax.collections if one.get_gid() == "threshold"]
+    lines = [ax.transData.transform(one.get_segments()[0]) for one in drawn]
+    assert len(lines) == 12
+    assert not [
+        line for line in ax.lines if len(set(line.get_xdata())) == 1 < len(line.get_xdata())
+    ]
+    for text in ax.texts:
+        words = text.get_window_extent()
+        for (x, start), (_, end) in lines:
+            apart = words.x1 < x or x < words.x0
+            assert apart or words.y0 >= max(start, end) or words.y1 <= min(start, end), text
 
 
 def test_it_fits_a_phone():

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis.causal.confounding import e_value_of
+from analysis.causal.correction.decomposition import Tipping
 from analysis.estimating import run
 from analysis.estimating.alone import alone_finding
 from analysis.estimating.effect import effect_finding
@@ -17,8 +19,12 @@ from analysis.estimating.limits import limits
 from analysis.estimating.parts import gate_finding, units_finding
 from analysis.estimating.proving import proof_of
 from analysis.estimating.reading import Inputs, read_inputs
+from analysis.estimating.sentences import effect_sentence, gate_sentence, judge_sentence
 from analysis.gate import CAUSAL_FOLDER
+from analysis.results.numbers import number
 from analysis.verify.again import check_effect
+from prereg.analyses.agreement import Agreement
+from prereg.simulated import SIMULATION_MARK, mark_simulated
 from ratify.causal import run_causal
 from tests.support.answered_causal_study import make_causal_study
 
@@ -118,6 +124,12 @@ def test_a_finding_says_what_to_do_and_never_to_label_more_than_there_is(
     found = gate_finding(inputs, replace(once.gate, rooms=(room, *rest)))
     notes = found.verdict.notes
     assert notes[0].do == few.labels_needed()
+    # a first estimate has two digits, in the table too
+    long = replace(first, conditions=(replace(few, more=11_121),))
+    told = gate_finding(inputs, replace(once.gate, rooms=(long, *rest)))
+    assert "11,000 more labels" in told.verdict.notes[0].do
+    assert told.tables[0].frame["more"].iloc[0] == 11_000
+    assert "11,000 more labels" in " ".join(replace(few, more=11_121).further())
     assert f"the frame has {units - once.gate.n:,} units without labels" in notes[1].do
     failed = [one.do for one in notes if one.severity == "critical"]
     assert failed
@@ -163,3 +175,119 @@ def test_verify_makes_the_effect_again(study: Path, tmp_path: Path) -> None:
     with (study / "frame.csv").open("a", encoding="utf-8") as file:
         file.write("\n")
     assert "frame.csv" in check_effect(study, None)[0].line()
+
+
+def test_what_only_labels_say_has_the_users_of_labelled_units_as_clusters(
+    inputs: Inputs, once: Examined
+) -> None:
+    users = set(inputs.frame.user[inputs.labels.labelled])
+    every = set(inputs.frame.user)
+    assert len(users) < len(every)
+    found = effect_finding(inputs, once, proof_of(inputs))
+    for one in found.quantities:
+        expected = users if one.n == once.three.labels else every
+        assert one.clusters == len(expected), one.name
+    parts, estimates = (table.frame for table in found.tables[:2])
+    for frame in (parts, estimates):
+        for n, clusters in zip(frame["n"], frame["clusters"], strict=True):
+            assert clusters == len(users if n == once.three.labels else every)
+        assert set(frame["n"]) == {once.three.labels, len(inputs.frame)}
+
+
+def around(once: Examined, low: float, high: float) -> Examined:
+    """The same, with another interval of the corrected effect."""
+    corrected = replace(once.three.corrected, value=(low + high) / 2, low=low, high=high)
+    return replace(
+        once, three=replace(once.three, corrected=corrected), confounding=e_value_of(corrected, 1.0)
+    )
+
+
+def test_an_interval_with_0_needs_no_confounder_and_shows_no_absence_of_an_effect(
+    inputs: Inputs, once: Examined
+) -> None:
+    wide, narrow = around(once, -0.1, 0.9), around(once, 0.1, 0.7)
+    first = limits(inputs, wide)[0]
+    assert "already includes 0" in first
+    assert "no confounder is needed" in first
+    assert "explain" not in first
+    assert number(narrow.confounding.near, 2) in limits(inputs, narrow)[0]
+    assert "the data do not rule out that there is no effect" in effect_sentence(inputs, wide)
+    assert "0, so" not in effect_sentence(inputs, narrow)
+
+
+def test_what_is_withheld_is_named(once: Examined) -> None:
+    said = gate_sentence(once.gate)
+    for what in ("atching", "oubly robust rows", "redicted effects"):
+        assert what in said
+        assert what in once.gate.lines()[-1]
+    assert "withheld" in said
+    assert "igures from the judge's scores alone" not in said
+
+
+def test_parts_that_do_not_add_up_as_shown_are_called_rounded(once: Examined) -> None:
+    def sentence(error: float, people: float) -> str:
+        parts = once.parts
+        made = replace(
+            parts,
+            naive=replace(parts.naive, value=error + people),
+            error_part=replace(parts.error_part, value=error),
+            people_part=replace(parts.people_part, value=people),
+        )
+        return judge_sentence(replace(once, parts=made))
+
+    assert "(rounded)" in sentence(1.016, 0.126)  # 1.02, 0.13 and 1.14
+    assert "(rounded)" not in sentence(1.01, 0.12)
+
+
+@pytest.mark.parametrize(
+    ("halo", "tipping", "words"),
+    [
+        (0.48, 0.54, "The closer 0.48 is to 0.54, the less is left."),
+        (0.481, 0.484, "hardly anything is left."),
+        (0.6, 0.5, "They are beyond that"),
+        (0.5, 1.4, ""),
+    ],
+)
+def test_both_error_correlations_have_an_interval_and_a_way_to_read_them(
+    once: Examined, halo: float, tipping: float, words: str
+) -> None:
+    parts = replace(
+        once.parts,
+        halo=replace(once.parts.halo, value=halo, low=halo - 0.1, high=halo + 0.1),
+        tipping=Tipping(tipping, tipping - 0.11, tipping + 0.14, 0.95),
+    )
+    said = judge_sentence(replace(once, parts=parts))
+    assert f"{halo:.2f} [{halo - 0.1:.2f}, {halo + 0.1:.2f}]" in said
+    assert words in said
+    shown = f"{tipping:.2f} [{tipping - 0.11:.2f}, {tipping + 0.14:.2f}]"
+    assert (shown in said) == bool(words)
+    assert said.endswith(".")
+    endless = replace(parts, tipping=replace(parts.tipping, high=np.inf))
+    assert "would be error" not in judge_sentence(replace(once, parts=endless))
+
+
+def test_a_registered_test_of_the_same_name_is_told_from_the_gates(
+    inputs: Inputs, once: Examined
+) -> None:
+    def told(*analyses: Agreement) -> list[str]:
+        plan = inputs.evidence.plan.model_copy(update={"analyses": list(analyses)})
+        given = replace(inputs, evidence=replace(inputs.evidence, plan=plan))
+        notes = gate_finding(given, once.gate).verdict.notes
+        return [one.says for one in notes if "alternative-annotator test" in one.says]
+
+    assert told() == []
+    [said] = told(Agreement(id="as_people", kind="agreement", judges=("m",)))
+    assert "as_people" in said
+    assert "results/report.html" in said
+
+
+def test_what_is_planted_in_a_simulation_is_in_its_report(study: Path) -> None:
+    truth = "An effect of 9.87 points is planted."
+    mark = study / SIMULATION_MARK
+    mark_simulated(study, ["one note"], truth=truth)
+    try:
+        found = run.estimate_effect(study, mode="bot")
+    finally:
+        mark.unlink()
+    assert truth in found.results.headline
+    assert truth not in found.results.verdict.sentences  # it is beside the answer, not in it

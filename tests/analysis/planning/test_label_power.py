@@ -20,7 +20,12 @@ from analysis.planning.label_files import write_label_power
 from analysis.planning.label_power import LabelPower, at_labels, truth_of
 from analysis.planning.label_powering import LabelWork, label_work_of
 from analysis.planning.label_studies import Assumed, AtSize, Truth, label_study
-from analysis.planning.label_words import label_sentences, label_table, reach_words
+from analysis.planning.label_words import (
+    label_sentences,
+    label_table,
+    reach_words,
+    which_to_believe,
+)
 from prereg.errors import RatifyError
 from prereg.plan.assumptions import Assumptions
 from prereg.plan.file import load_plan
@@ -170,6 +175,42 @@ def test_what_is_out_of_reach_is_said(folder: Path) -> None:
     assert f"would still be about {narrowest} wide" in told[0.5]
     assert "takes about 350 labelled units of 600, by a curve beyond" in told[1.3]
     assert told[1.7].endswith("labelled units of 600.")
+
+
+def test_a_width_that_was_not_simulated_says_what_to_run(folder: Path) -> None:
+    [one, other] = [
+        at_labels(AtSize(sure(folder, 0.6), size, 0), [record(0, width)] * 2, 0.3)
+        for size, width in ((120, 1.4), (240, float("nan")))
+    ]
+    given: dict[str, Any] = {"key": "", "truth": 0.3, "truth_se": 0.01, "treated": 0.03}
+    alone = LabelPower(assumed=sure(folder, 0.6), sizes=(one,), **given)
+    assert next(reach_words(alone)).endswith("run without --no-curves.")
+    both = LabelPower(assumed=sure(folder, 0.6), sizes=(one, other), **given)
+    assert "gave an interval" in next(reach_words(both))
+    assert "--no-curves" not in next(reach_words(both))
+
+
+@pytest.mark.parametrize(
+    ("treated", "simulated", "words"),
+    [
+        (60, False, "Plan with the second: it comes from this study's own people"),
+        (19, False, "Plan with the first: people call 19 labelled units treated"),
+        (60, True, "Simulated raters gave these ratings, so plan with the first"),
+    ],
+)
+def test_of_two_predicted_widths_it_says_which_to_plan_with(
+    folder: Path, treated: int, simulated: bool, words: str
+) -> None:
+    assumed = sure(folder, 0.6)
+    plan = assumed.causal.labels
+    size = AtSize(assumed, plan.stratified, plan.random)
+    one = at_labels(size, [record(0, 1.41)] * 2, 0.3)
+    power = LabelPower(
+        assumed=assumed, key="", truth=0.3, truth_se=0.01, treated=0.03, sizes=(one,)
+    )
+    said = which_to_believe(power, 0.73, treated=treated, simulated=simulated)
+    assert "1.41 from the simulation above, and 0.73 from these ratings" in said
+    assert words in said
 
 
 def _reach(power: LabelPower, width: float) -> str:

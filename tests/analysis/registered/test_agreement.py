@@ -44,7 +44,7 @@ def evidence(table=EXPERTS, **others):
         "raters": "people",
         "simulated": False,
         "status": "confirmatory",
-        "plan": SimpleNamespace(large=Large(), panels=()),
+        "plan": SimpleNamespace(large=Large(), panels=(), causal=None),
         "items": pd.DataFrame({"item_id": [], "text": []}),
     }
     return cast(Evidence, Given(**(have | others)))
@@ -55,6 +55,15 @@ def plan(**settings):
 
 
 FOUND = run_agreement(plan(cuts=({"at": 4}, {"at": 2, "side": "at_most"})), evidence())
+
+
+def test_beside_a_causal_gate_it_says_why_two_tests_of_one_name_may_differ():
+    causal = SimpleNamespace(large=Large(), panels=(), causal=SimpleNamespace())
+    said = run_agreement(plan(), evidence(plan=causal)).sentence
+    people = EXPERTS.loc[EXPERTS["rater_kind"] == "human", "rater_id"].nunique()
+    assert f"one at a time (up to {people} on a dimension), each on the 40 items (median)" in said
+    assert "it can pass where this one does not" in said
+    assert "of the same name" not in FOUND.sentence
 
 
 def test_it_reports_what_thresholds_may_name():

@@ -21,7 +21,7 @@ from PIL import Image
 
 from analysis.evidence.figures import plot_flow
 from analysis.ranking.figures import plot_ranking
-from analysis.report.page import key_groups, write_report
+from analysis.report.page import LEAD_FIGURE, key_groups, write_report
 from analysis.results.coverage import CHOSEN, SCORED, coverage_label, unit_of
 from analysis.results.figure_style import stamp, svg
 from analysis.results.files import write_results
@@ -573,3 +573,56 @@ def _edge(box: Any, *, scrolled: bool = False) -> float:
     shown = Image.open(io.BytesIO(box.screenshot())).convert("L")
     column = [shown.getpixel((shown.width - 2, y)) for y in range(shown.height)]
     return float(np.median(column))
+
+
+def test_the_figure_that_is_the_answer_comes_right_after_it(tmp_path: Path) -> None:
+    later = [quantity("halo", analysis="gate")]
+    results = study(
+        figures=[ranking_figure("first"), ranking_figure(LEAD_FIGURE)],
+        hypotheses=[],
+        quantities=[quantity(hypothesis=""), *later],
+    )
+    shown = page(tmp_path, results)
+    places = [
+        shown.index(words)
+        for words in (
+            "People chose the higher-scored side",
+            f'<figure id="figure-{LEAD_FIGURE}">',
+            "The numbers behind the answer",
+            'id="evidence"',
+            '<figure id="figure-first">',
+        )
+    ]
+    assert places == sorted(places)
+    assert shown.count(f'<figure id="figure-{LEAD_FIGURE}">') == 1
+    assert "Figure 1. Title of effect_three_estimates" in shown
+    table = shown.partition('<table class="key">')[2].partition("</table>")[0]
+    assert "Effect of gap" in table
+    assert "Effect of halo" not in table  # of another chapter than the figure
+
+
+def test_ids_are_not_printed_under_the_numbers_behind_the_answer(tmp_path: Path) -> None:
+    shown = page(tmp_path, study(quantities=[quantity("gap_1"), quantity("gap_2")]))
+    table = shown.partition('<table class="key">')[2].partition("</table>")[0]
+    assert 'title="h1_choice: gap_1"' in table
+    assert "h1_choice: gap_1" not in table.replace('title="h1_choice: gap_1"', "")
+    two = [quantity("a"), quantity("b", analysis="h2_warmth", hypothesis="H2")]
+    table = page(tmp_path, study(quantities=two)).partition('<table class="key">')[2]
+    assert "<small>h2 warmth</small>" in table  # several analyses are named, in words
+
+
+def test_what_a_check_found_has_the_digits_of_its_own_unit(tmp_path: Path) -> None:
+    frame = pd.DataFrame(
+        {
+            "name": ["a", "b", "c"],
+            "found": [0.0334, 19.0, 274.31],
+            "allowed": [0.052, 16.0, 50.0],
+            "unit": ["points", "intervals", "units"],
+        }
+    )
+    checks = ResultTable(name="first", title="Checks", caption="", frame=frame)
+    shown = page(tmp_path, study(tables=[checks], figures=[]))
+    cells = re.findall(r'<td class="num">([^<]*)</td>', shown.partition('id="table-first"')[2])
+    assert cells[:6] == ["0.033", "0.052", "19", "16", "274.3", "50.0"]
+    paper = (tmp_path / "tables" / "first.md").read_text(encoding="utf-8")
+    assert "0.033" in paper
