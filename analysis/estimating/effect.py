@@ -23,6 +23,10 @@ from analysis.results.words import counted
 CHAPTER = "effect"
 CORRECTED, PEOPLE = "corrected", "people"
 NO_TIPPING = "Outside 0 to 1: no such correlation would make all of the judge's own effect error."
+_TEN = (
+    "So few labels can only adjust for ten components of the confounders, so people alone may keep "
+    "more confounding."
+)
 _OVERLAP = "overlap-weighted, residual on residual, cross-fitted by user"
 _CLUSTERED = "influence values clustered by user, t by the kurtosis of the users' sums"
 _CONTRAST = "overlap-weighted contrast between the judge's arms; " + _CLUSTERED
@@ -61,7 +65,7 @@ def effect_finding(inputs: Inputs, examined: Examined, proof: Proof, despite: st
                 "estimates",
                 "Three estimates of one effect",
                 "The naive one is about units that the judge puts into an arm, the other two about "
-                "units that people put into one.",
+                f"units that people put into one. {_TEN}",
                 _estimates_frame(examined, users),
             ),
             *_by_raters(inputs, examined, despite),
@@ -238,7 +242,7 @@ def _figure(examined: Examined, show: Showing) -> ResultFigure:
         title="What the judge says, what that is made of, and the effect after correction",
         caption="Above the line: the effect by the judge's scores of all units, and its two parts: "
         "what people see between the judge's arms, and the judge's own errors. Below: the effect "
-        f"by people's labels alone ({three.labels:,} units), and corrected. Points with 95% "
+        f"by people's labels alone ({three.labels:,} units), and corrected. {_TEN} Points with 95% "
         "intervals; the dark line on the bar is that of the place where its two parts meet.",
         alt=f"The judge says {number(three.naive.value, 2)} points, of which "
         f"{number(parts.error_part.value, 2)} are its errors; the corrected effect is "
