@@ -81,6 +81,8 @@ def causal(ctx: click.Context, folder: Path, mode: str, despite_gate: str | None
         click.echo(sentence)
     for line in found.gate.lines():
         click.echo(line)
+    if despite_gate and not found.gate.passed:
+        click.echo(f"  They are printed all the same. The reason given: {despite_gate.strip()}")
     place = folder / CAUSAL_FOLDER
     click.echo(f"wrote {place}/report.html, results.json, tables/ and figures/")
     if not found.proof.holds:

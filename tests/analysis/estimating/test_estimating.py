@@ -241,6 +241,15 @@ def test_an_empty_reason_is_refused(study: Path) -> None:
     assert "--despite-gate" in done.output
 
 
+def test_the_terminal_says_why_they_are_printed_all_the_same(study: Path) -> None:
+    words = ["causal", str(study), "--mode", "bot", "--despite-gate", REASON]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0
+    said = done.output
+    refused, given = (said.index(one) for one in ("may not be printed", f"reason given: {REASON}"))
+    assert refused < given
+
+
 def test_missing_embeddings_are_one_line(study: Path) -> None:
     (study / "embeddings.parquet").unlink()
     done = CliRunner().invoke(main, ["causal", str(study), "--mode", "bot"])
