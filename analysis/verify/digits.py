@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -107,7 +106,7 @@ def of_text(one: str, other: str, *, points: bool = False) -> float:
     """
     if _NUMBER.split(one) != _NUMBER.split(other):
         return UNLIKE
-    numbers = zip_longest(_numbers(one), _numbers(other))
+    numbers = zip(_numbers(one), _numbers(other), strict=True)
     if points:
         return _largest(abs(a - b) for a, b in numbers)
     return _largest(distance(a, b) for a, b in numbers)
