@@ -47,7 +47,7 @@ def simulation_notes(folder: Path) -> list[str]:
     RatifyError
         When the mark is not as it was written.
     """
-    return [str(note) for note in _read(folder, "notes")]
+    return [str(note) for note in _read(folder).get("notes", [])]
 
 
 def simulated_truth(folder: Path) -> str:
@@ -58,17 +58,26 @@ def simulated_truth(folder: Path) -> str:
     RatifyError
         When the mark is not as it was written.
     """
-    return str(_read(folder, "truth") or "")
+    return str(_read(folder).get("truth", ""))
 
 
-def _read(folder: Path, key: str) -> Any:
-    """Return a key of the mark; an empty list where there is no mark or no such key."""
+def _read(folder: Path) -> dict[str, Any]:
+    """Return what the mark says; nothing where there is no mark."""
     path = folder / SIMULATION_MARK
     if not path.exists():
-        return []
+        return {}
+    problem = RatifyError(
+        "is not what `ratify simulate` wrote", file=path, allowed="run `ratify simulate` again"
+    )
     try:
-        return json.loads(path.read_text("utf-8")).get(key, [])
-    except (OSError, ValueError, AttributeError) as error:
-        raise RatifyError(
-            "is not what `ratify simulate` wrote", file=path, allowed="run `ratify simulate` again"
-        ) from error
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise problem from error
+    # the truth is missing from the mark of an earlier release
+    if not (
+        isinstance(content, dict)
+        and isinstance(content.get("notes"), list)
+        and isinstance(content.get("truth", ""), str)
+    ):
+        raise problem
+    return content

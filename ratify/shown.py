@@ -59,7 +59,10 @@ class Shown:
         elif now - self._said >= SAID_EVERY:
             self._said = now
             left = (now - self._began) / self._done * (self._total - self._done)
-            things = self._things.removesuffix("s") if self._total == 1 else self._things
-            click.echo(
-                f"{self._done:,} of {self._total:,} {things}, about {left / 60:,.0f} min left"
-            )
+            of = f"{self._total:,} {_one(self._things) if self._total == 1 else self._things}"
+            click.echo(f"{self._done:,} of {of}, about {left / 60:,.0f} min left")
+
+
+def _one(things: str) -> str:
+    """Return the singular of a plural such as 'texts' or 'studies'."""
+    return f"{things[:-3]}y" if things.endswith("ies") else things.removesuffix("s")

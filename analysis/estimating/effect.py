@@ -135,6 +135,8 @@ def _headline(inputs: Inputs, examined: Examined, show: Showing, users: int) -> 
             "effect by people's labels alone",
             three.people,
             f"labels by inverse inclusion probability; {_OVERLAP}; {_CLUSTERED}",
+            note="Adjusted for ten components of the confounders at most; the corrected effect is "
+            "adjusted for all.",
             n=three.labels,
             clusters=users,
         ),

@@ -161,7 +161,7 @@ def gate_finding(inputs: Inputs, gate: Gate, despite: str = "") -> Finding:
                 title="The gate's three rooms",
                 caption="Numbers are in each condition's own unit. Distances are in half-widths of "
                 "its own interval, because there is no other unit for all; right of the line it "
-                "passes, and less than 1 from the line its interval does not decide. "
+                "passes, and an interval that reaches over the line does not decide. "
                 f"{gate.n:,} labelled units, {gate.treated:,} of them treated by people.",
                 alt="; ".join(f"{room.name}: {room.verdict}" for room in gate.rooms) + ".",
             )

@@ -41,9 +41,9 @@ def proof_of(inputs: Inputs, told: Callable[[int, int], None] | None = None) -> 
     Notes
     -----
     The planted effect is looked for with the headline's own nuisance models of the judge's scores,
-    in data made by other models of the same covariates. The treatment's is a logit with hardly
-    any penalty, which leaves the planted data at least as confounded as the study's; its overlap
-    weights are those of the balance table.
+    without labels. The data are made by models of the same covariates. The treatment's is a logit
+    with hardly any penalty, which leaves the planted data at least as confounded as the study's;
+    its overlap weights are those of the balance table.
     """
     causal, frame, cuts = inputs.causal, inputs.frame, inputs.cuts
     arms = arms_of(

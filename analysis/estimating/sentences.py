@@ -61,7 +61,9 @@ def _all_error(parts: Decomposition) -> str:
         f"{number(parts.naive.value, 2)} points would be error. "
     )
     if halo > tipping.value:
-        return said + "They are beyond that, so their errors make more than all of it"
+        return (
+            said + "The measured correlation is larger, so the errors are more than the whole of it"
+        )
     near, far = number(halo, 2), number(tipping.value, 2)
     return said + (
         f"The closer {near} is to {far}, the less is left"

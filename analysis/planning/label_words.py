@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from analysis.causal.rooms.condition import rough
 from analysis.planning.label_power import AtLabels, LabelPower
 from analysis.planning.power import Share
 from analysis.results.numbers import number, percent
@@ -71,7 +72,7 @@ def reach_words(found: LabelPower) -> Iterator[str]:
     sizes = [one.labelled for one in found.sizes if math.isfinite(one.width)]
     beyond = not min(sizes) <= labels <= max(sizes)
     yield (
-        f"{width} takes about {counted(_about(labels), 'labelled unit')} of {units:,}"
+        f"{width} takes about {counted(rough(labels), 'labelled unit')} of {units:,}"
         + (", by a curve beyond the numbers that were simulated." if beyond else ".")
     )
 
@@ -113,11 +114,6 @@ def which_to_believe(
         "Plan with the second: it comes from this study's own people, judge and covariates, and "
         "the first from assumed ones."
     )
-
-
-def _about(labels: int) -> int:
-    """Return two digits of a number, which is as much as a curve knows."""
-    return round(labels, min(0, 2 - len(str(labels))))
 
 
 def _own(found: LabelPower) -> str:

@@ -10,7 +10,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +25,8 @@ UNLIKE: Final = math.inf
 
 # A number with a decimal point or an exponent; a whole number is compared as text, as ids are.
 _NUMBER = re.compile(r"(?<![\w.])[+-]?(?:\d+\.\d+(?:[eE][+-]?\d+)?|\d+[eE][+-]?\d+)(?![\w.])")
+# What a figure has as text, between two tags.
+_WORDS = re.compile(r">[^<>]*<")
 # A name that a figure gives to a shape by the hash of its coordinates.
 _SHAPE = re.compile(r"\b[a-z][0-9a-f]{10}\b")
 
@@ -70,6 +71,9 @@ def _apart(one: Path, other: Path) -> float:
     except UnicodeDecodeError:
         return UNLIKE
     if one.suffix == ".svg":
+        # a printed number is no coordinate, so it has to be the same
+        if _WORDS.findall(texts[0]) != _WORDS.findall(texts[1]):
+            return UNLIKE
         # digits of a coordinate are no digits of a number
         return 0.0 if of_text(*map(_shapes_by_order, texts), points=True) <= POINTS else UNLIKE
     return of_text(*texts)
@@ -107,7 +111,7 @@ def of_text(one: str, other: str, *, points: bool = False) -> float:
     """
     if _NUMBER.split(one) != _NUMBER.split(other):
         return UNLIKE
-    numbers = zip_longest(_numbers(one), _numbers(other))
+    numbers = zip(_numbers(one), _numbers(other), strict=True)
     if points:
         return _largest(abs(a - b) for a, b in numbers)
     return _largest(distance(a, b) for a, b in numbers)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
-import ratify.cautions
+from prereg.amendments.amendment import State
 from prereg.lock import read_lock
 from ratify import main
+from ratify.cautions import found_by_amending
+from study.amending import draft_amendment
 from study.opening import lock_study
 from study.scaffold import new_study
 from tests.conftest import make_study
@@ -123,7 +126,7 @@ def test_what_was_wrong_at_the_lock_stops_no_amendment(
 
 
 def test_a_value_that_an_own_table_may_still_get_is_a_warning_once_people_answered(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     folder = tmp_path / "s"
     new_study(folder, worked="coaching_trial")
@@ -134,11 +137,11 @@ def test_a_value_that_an_own_table_may_still_get_is_a_warning_once_people_answer
     done = amend(folder)
     assert done.exit_code == 2
     assert "analyses.2.predictions.condition.1" in done.stderr
-    rehearse = ratify.cautions._rehearse
-    monkeypatch.setattr(
-        ratify.cautions, "_rehearse", lambda found, collected: rehearse(found, collected=True)
-    )
-    done = amend(folder)
-    assert done.exit_code == 0, done.stderr
-    assert "warning" in done.stderr
-    assert "got 'fedback' (there: control, feedback, video)" in done.stderr
+    draft = draft_amendment(folder, None)
+    states: dict[State, bool] = {"no_data": True, "not_looked": False, "seen": False}
+    for state, refused in states.items():
+        errors, remarks = found_by_amending(replace(draft, known=replace(draft.known, state=state)))
+        assert bool(errors) == refused, state
+        warned = [str(one) for one in remarks if "got 'fedback'" in one.problem]
+        assert bool(warned) != refused, state
+    assert "(there: control, feedback, video)" in warned[0]

@@ -174,6 +174,16 @@ def test_without_a_terminal_progress_is_plain_lines(
     assert said[-1].startswith("24 of 24 conversations")
 
 
+@pytest.mark.parametrize(("things", "one"), [("studies", "study"), ("texts", "text")])
+def test_a_single_thing_is_shown_in_the_singular(
+    things: str, one: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(shown, "SAID_EVERY", 0.0)
+    with shown.Shown(1, things=things, label="") as bar:
+        bar.tell()
+    assert capsys.readouterr().out.startswith(f"1 of 1 {one}, ")
+
+
 def test_nothing_heavy_is_imported_for_its_help() -> None:
     code = (
         "import sys; from click.testing import CliRunner; from ratify import main; "

@@ -123,8 +123,8 @@ def checks() -> list[Check]:
             f"effect {EFFECT:g}, reliability .6, error correlation .5, 400 labels",
             judge_at_its_word,
             0.6,
-            "The judge's own score then adds more noise than it explains; with lambda tuned .11 of "
-            "150 intervals are that wide.",
+            "The judge's own score then adds more noise than it explains; with lambda tuned, 11% "
+            "of 150 intervals were that wide.",
         ),
         *(
             _check(

@@ -135,8 +135,8 @@ def judge_side(
     Raises
     ------
     RatifyError
-        If a covariate or a score of the judge is missing, the judge leaves an arm empty, or there
-        are fewer users than folds.
+        If a covariate or a score of the judge is missing, the judge leaves an arm empty, there are
+        fewer users than folds, or an arm belongs to so few that it is empty outside a fold.
     """
     check_frame(frame, cuts)
     weights = None if labels is None else labels.labelled.astype(np.float64)

@@ -44,7 +44,7 @@ def plot_rooms(gate: Gate, *, ax: Axes | None = None) -> Axes:
 
     Right of the line is where a condition passes. Conditions have different units (points, shares,
     correlations), so each distance is in half-widths of the condition's own interval, which is one
-    unit for all: within 1 of the threshold an interval does not decide. A mark is filled where the
+    unit for all: one that reaches over the threshold does not decide. A mark is filled where the
     interval decides, and hollow where it does not or where there are too few labels.
 
     Parameters

@@ -244,7 +244,11 @@ def test_parts_that_do_not_add_up_as_shown_are_called_rounded(once: Examined) ->
     [
         (0.48, 0.54, "The closer 0.48 is to 0.54, the less is left."),
         (0.481, 0.484, "hardly anything is left."),
-        (0.6, 0.5, "They are beyond that"),
+        (
+            0.6,
+            0.5,
+            "The measured correlation is larger, so the errors are more than the whole of it.",
+        ),
         (0.5, 1.4, ""),
     ],
 )

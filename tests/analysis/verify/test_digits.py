@@ -17,10 +17,10 @@ from analysis.verify.digits import MOST, distance, same_digits
 from tests.support.paths import ROOT
 
 Change = Callable[[str], str]
-FILES = ("results.json", "tables/numbers.csv", "tables/numbers.md", "figures/one.svg")
 SVG = (
     '<path d="M 10.123456 20.5 L 30.25 -4e-05" clip-path="url(#pb98f196a76)" fill="#d55e00"/>\n'
     '<clipPath id="pb98f196a76"/><g id="m0123456789"/>\n'
+    "<text>p = 0.0001</text>\n"
 )
 
 
@@ -94,6 +94,7 @@ def to(old: str, new: str) -> Change:
         ("figures/one.svg", to("-4e-05", "5e-05"), MOST),
         ("figures/one.svg", to("10.123456", "10.124"), None),
         ("figures/one.svg", to("#d55e00", "#d55e01"), None),
+        ("figures/one.svg", to("p = 0.0001", "p = 0.0002"), None),  # printed, not drawn
     ],
 )
 def test_last_digits_are_told_from_other_numbers(
