@@ -86,8 +86,8 @@ class _Logits:
         spread = share * (1 - share)
         if not (spread > 0).all():
             raise RatifyError(
-                f"one arm belongs to too few users: without part {int(spread.argmin()) + 1} of "
-                f"{design.folds} of all users it is empty",
+                f"outside part {int(spread.argmin()) + 1} of {design.folds} of the users, one arm "
+                "is empty, so nobody's chance of being treated can be told from other users",
                 column="user",
                 allowed="treated and control units of several users each",
             )

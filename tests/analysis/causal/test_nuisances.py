@@ -102,7 +102,7 @@ def test_a_unit_of_weight_0_teaches_a_logit_nothing(arms):
 
 def test_an_arm_of_one_part_of_the_users_is_refused(arms):
     only = np.where(arms.design.fold == 2, arms.arm, 0.0)
-    with pytest.raises(RatifyError, match="without part 3 of 4 of all users it is empty"):
+    with pytest.raises(RatifyError, match="outside part 3 of 4 of the users, one arm is empty"):
         chances(arms.everyone, only)
 
 
