@@ -92,19 +92,18 @@ def checks() -> list[Check]:
             kind="coverage",
             promised=0.95,
             once=partial(corrected_holds, words=words, labels=labels),
-            runs=runs,
+            runs=500,
             note=note,
         )
-        for words, labels, runs, design, note in (
+        for words, labels, design, note in (
             (
                 True,
                 425,
-                400,
                 "1,600 composed turn-pairs of the demo, about 95 confounders, most of them lexical "
                 "components of the prompt, effect .4, 425 labels",
                 "",
             ),
-            (False, 1_000, 200, f"{WEAK}, 1,000 labels", LEFT),
+            (False, 1_000, f"{WEAK}, 1,000 labels", LEFT),
         )
     ]
     for treated, name, what in (
@@ -120,7 +119,7 @@ def checks() -> list[Check]:
                 kind="coverage",
                 promised=0.95,
                 once=partial(robust_holds, treated=treated),
-                runs=200,
+                runs=500,
                 note=LEFT,
             )
         )
