@@ -41,6 +41,7 @@ help:
 # A fault in a test file is left for the tests themselves to show.
 .venv/compiled: export PYTHONDONTWRITEBYTECODE =
 .venv/compiled: .venv/ready-to-test
+	@echo "compiling what the tests import, once"
 	@for half in "tests/study tests/test_*.py" "tests/[!s]*/"; do \
 		$(BIN)/python -m pytest --collect-only -qq -p no:cacheprovider $$half >/dev/null 2>&1 & \
 	done; wait

@@ -218,6 +218,7 @@ def _one_side(
 
 def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
     """Return a measure that says why there is no halo to compare."""
+    why = f"Fewer than {FEWEST_ITEMS} items were rated by it and two people, on two dimensions."
     if len(grid.people) == 0:
         why = "People gave no ratings."
     elif len(grid.judge) == 0:
@@ -226,8 +227,10 @@ def _no_halo(judge: str, grid: _Grid, some: bool) -> Measure:
         why = "It shares fewer than two dimensions with people."
     elif some:
         why = "It does not follow people on two dimensions, or makes no errors."
-    else:
-        why = f"Fewer than {FEWEST_ITEMS} items were rated by it and two people, on two dimensions."
+    elif (~np.isnan(grid.people)).sum(axis=1).max() < 2:
+        why = (
+            "Nobody rated an item on two dimensions: an agreement analysis shows the judge's halo."
+        )
     return Measure(
         judge=judge,
         habit="halo",

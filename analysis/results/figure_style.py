@@ -22,10 +22,8 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import RendererSVG
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 from scipy import stats
 
@@ -82,10 +80,6 @@ STYLE: Any = {
     "svg.hashsalt": "ratify",
     "svg.id": None,
 }
-
-# SVG counts in points; the margin around what is drawn is in inches.
-_SVG_DPI = 72
-_MARGIN = 0.06
 
 SVG_NAMESPACE = "http://www.w3.org/2000/svg"
 XLINK_HREF = "{http://www.w3.org/1999/xlink}href"
@@ -292,27 +286,11 @@ def svg(ax: Axes) -> str:
         figure.savefig(
             buffer,
             format="svg",
-            bbox_inches=_cropped(figure),
+            bbox_inches="tight",
+            pad_inches=0.06,
             metadata={"Date": None, "Creator": None, "Format": None, "Type": None},
         )
     return _cleaned(buffer.getvalue())
-
-
-def _cropped(figure: Figure) -> Bbox:
-    """Return the part of a figure that is drawn on, with a margin, in inches.
-
-    `bbox_inches="tight"` would draw everything once more before it measures. Nothing here needs
-    that, because no layout engine moves an artist while it is drawn.
-    """
-    dpi = figure.dpi
-    drawing: Any = RendererSVG  # its constructor has no types
-    try:
-        figure.dpi = _SVG_DPI
-        width, height = figure.get_size_inches() * _SVG_DPI
-        renderer = drawing(width, height, io.StringIO(), image_dpi=_SVG_DPI)
-        return figure.get_tightbbox(renderer).padded(_MARGIN)
-    finally:
-        figure.dpi = dpi
 
 
 @styled
@@ -327,7 +305,7 @@ def png(ax: Axes) -> bytes:
         format="png",
         dpi=200,
         bbox_inches="tight",
-        pad_inches=_MARGIN,
+        pad_inches=0.06,
         metadata={"Software": None},
     )
     return buffer.getvalue()

@@ -383,6 +383,23 @@ def test_a_rewrite_that_lowers_a_score_is_found_and_no_other():
     assert len(named) - named.count("leetspeak warmth") <= binom.ppf(0.999, reps, 0.05)
 
 
+def test_scales_asked_apart_are_no_lack_of_items():
+    w = world(seed=1, rated=60)
+    of_people = w.people["dimension"].to_numpy() == DIMENSIONS[0]
+    apart = w.people.assign(
+        rater_id=np.where(of_people, w.people["rater_id"], w.people["rater_id"] + " of the others")
+    )
+    apart = apart[apart["dimension"].isin(DIMENSIONS[:2])]
+    mine = judge_tables(w, Law(), np.random.default_rng(3)).ratings
+    together = halo(mine, w.people, judge=GPT)["halo"]
+    assert not np.isnan(together.estimate)
+    found = halo(mine, apart, judge=GPT)["halo"]
+    assert np.isnan(found.estimate)
+    assert found.note.startswith("Nobody rated an item on two dimensions")
+    few = w.people[w.people["item_id"].isin(w.people["item_id"].unique()[:5])]
+    assert halo(mine, few, judge=GPT)["halo"].note.startswith("Fewer than 10 items")
+
+
 def test_halo_beyond_peoples_is_found_and_a_narrow_scale_is_none():
     rng = np.random.default_rng(7)
     strong, narrow = [], []
