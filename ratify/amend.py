@@ -18,12 +18,11 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
 
     Edit plan.yaml or a text first. The amended study is checked as by `ratify check`: an error that
     the plan did not have when it was locked stops the amendment, and new warnings and notes are
-    shown. What has changed, when, why, and what was known of the data at
-    that moment is appended to plan.amendments.jsonl and printed in the report. Sequences that are
-    there stay as they are; those of more raters are appended. A server that is running takes the
-    change up, and raters who have begun go on under the version they consented to. Once somebody
-    has taken part, what their answers depend on cannot be amended: items, scales, trials, sides,
-    seed.
+    shown. What has changed, when, why, and what was known of the data at that moment is appended to
+    plan.amendments.jsonl and printed in the report. Sequences that are there stay as they are;
+    those of more raters are appended. A server that is running takes the change up, and raters who
+    have begun go on under the version they consented to. Once somebody has taken part, what their
+    answers depend on cannot be amended: items, scales, trials, sides, seed.
     """
     from prereg.turns import alone
     from ratify.cautions import found_by_amending, print_remarks, refuse
