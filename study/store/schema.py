@@ -15,13 +15,14 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import OperationalError, ProgrammingError
 from sqlalchemy.schema import PrimaryKeyConstraint
 
+import study.store.chat_tables  # noqa: F401 - its tables belong to the schema
 from prereg.errors import RatifyError
 from study.store.faults import missing
 from study.store.tables import Base
 
 # In the order of study/store/migrations/versions. Alembic is slow to import, so it is imported only
 # to upgrade an old store, not to open a store that is current or new.
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 HEAD = REVISIONS[-1]
 
 PATIENCE_SECONDS = 10.0

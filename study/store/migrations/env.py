@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import study.store.chat_tables  # noqa: F401 - its tables belong to the schema
 from study.store.tables import Base
 
 context.configure(
