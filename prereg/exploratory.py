@@ -13,8 +13,9 @@ from pydantic import ValidationError
 
 from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
-from prereg.plan.file import PLAN_FILE, faults_between_parts, faults_of_parts
+from prereg.plan.file import PLAN_FILE, faults_between_parts
 from prereg.plan.model import Plan
+from prereg.plan.part_faults import faults_of_parts
 from prereg.strict import Strict
 from prereg.yaml_file import read_mapping
 

@@ -67,24 +67,48 @@ def study_images(
         When an image is not in the folder, is no image, or has no words for those who do not see
         it; when consent or instructions hold raw HTML. It names the line or the row.
     """
-    found: dict[str, Image] = {}
-
-    def enter(text: str, fault: Callable[[Found, str, str], RatifyError]) -> None:
-        for image in images(text):
-            if not image.alt:
-                raise fault(image, "shows an image without words for it", "![what it shows](FILE)")
-            if image.source not in found:
-                found[image.source] = _read(folder, image, fault)
-
-    for name, text in texts.items():
-        file = folder / getattr(plan.materials, name)
-        for piece in raw_html(text):
-            raise _in_text(file, piece, "holds raw HTML", "Markdown, which has tables and images")
-        enter(text, partial(_in_text, file))
+    files_of = {folder / getattr(plan.materials, name): text for name, text in texts.items()}
+    found = images_of_texts(folder, files_of)
     if plan.display.format == "markdown":
         for text, fault in _shown(folder, plan, items):
-            enter(text, fault)
+            _enter(found, folder, text, fault)
     return found
+
+
+def images_of_texts(folder: Path, texts: Mapping[Path, str]) -> dict[str, Image]:
+    """Return the images that Markdown files of a study folder show, by their names there.
+
+    Parameters
+    ----------
+    folder : Path
+    texts : mapping
+        The text of each file.
+
+    Raises
+    ------
+    RatifyError
+        As `study_images` does.
+    """
+    found: dict[str, Image] = {}
+    for file, text in texts.items():
+        for piece in raw_html(text):
+            raise _in_text(file, piece, "holds raw HTML", "Markdown, which has tables and images")
+        _enter(found, folder, text, partial(_in_text, file))
+    return found
+
+
+def _enter(
+    found: dict[str, Image],
+    folder: Path,
+    text: str,
+    fault: Callable[[Found, str, str], RatifyError],
+) -> None:
+    """Add the images of a text."""
+    for image in images(text):
+        if not image.alt:
+            raise fault(image, "shows an image without words for it", "![what it shows](FILE)")
+        if image.source not in found:
+            found[image.source] = _read(folder, image, fault)
 
 
 def _shown(

@@ -17,7 +17,7 @@ from prereg.amendments.chain import read_amendments
 from prereg.amendments.changes import needs_new_sequences
 from prereg.code import analysis_code
 from prereg.errors import RatifyError
-from prereg.parts import plan_parts, study_parts
+from prereg.parts import Promised, plan_parts, study_parts
 from prereg.plan.file import PLAN_FILE
 from prereg.plan.model import Plan
 from prereg.plan_changes import plan_changes
@@ -189,7 +189,7 @@ def plan_hash(parts: Mapping[str, str]) -> str:
 def write_lock(
     folder: Path,
     parts: Mapping[str, str],
-    plan: Plan,
+    plan: Promised,
     *,
     transport: Mapping[str, Mapping[str, Any]] | None = None,
     held: Mapping[str, Any] | None = None,
@@ -357,8 +357,21 @@ def of_lock(lock: Lock) -> dict[str, str]:
     return {"locked_at": lock.locked_at, "tool": lock.tool, "code": lock.code}
 
 
-def refuse_changed(folder: Path, lock: Lock, parts: Mapping[str, str], plan: Plan) -> None:
-    """Raise `RatifyError` naming the parts that differ from the lock, and the plan's keys."""
+def refuse_changed(
+    folder: Path, lock: Lock, parts: Mapping[str, str], plan: Promised, *, may_amend: bool = True
+) -> None:
+    """Raise `RatifyError` naming the parts that differ from the lock, and the plan's keys.
+
+    Parameters
+    ----------
+    folder : Path
+    lock : Lock
+    parts : mapping
+        SHA-256 by part, as the study is now.
+    plan : Promised
+    may_amend : bool
+        Whether `ratify amend` can record such a change.
+    """
     changed = changed_parts(lock, parts)
     if changed:
         now = plan_parts(plan, lock)
@@ -366,11 +379,12 @@ def refuse_changed(folder: Path, lock: Lock, parts: Mapping[str, str], plan: Pla
         since = f"locked at {lock.locked_at}"
         if lock.amendments:
             since = f"amended at {lock.amendments[-1].at}"
+        amend = f"`ratify amend {shlex.quote(str(folder))} --reason ...`"
+        record = f"or record the change with {amend}; " if may_amend else ""
         raise RatifyError(
             f"changed since the plan was {since}: {', '.join(said)}",
             file=folder / LOCK_FILE,
-            allowed="the study exactly as it was locked; or record the change with "
-            f"`ratify amend {shlex.quote(str(folder))} --reason ...`; or a new study folder",
+            allowed=f"the study exactly as it was locked; {record}or a new study folder",
         )
 
 

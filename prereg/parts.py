@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from prereg import files
+from prereg import derived, files
 from prereg.errors import RatifyError
 from prereg.frame.hashed import PART, frame_part
 from prereg.images import study_images
@@ -33,6 +33,17 @@ class Locked(Protocol):
         """Whether judges are a part of their own."""
 
 
+class Promised(Protocol):
+    """What the lock needs of a plan, of whatever kind."""
+
+    @property
+    def has_models(self) -> bool:
+        """Whether any judge is more than a baseline."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as the lock hashes it."""
+
+
 def sequence_columns(plan: Plan) -> tuple[str, ...]:
     """Return the columns of the sequences table."""
     scale = ("dimension",) if plan.design.apart else ()
@@ -48,6 +59,7 @@ def hash_parts(
     prompts: Mapping[str, str],
     images: Mapping[str, str] | None = None,
     frame: Mapping[str, str] | None = None,
+    chained: Mapping[str, str] | None = None,
     lock: Locked | None = None,
 ) -> dict[str, str]:
     """Return the SHA-256 of every part of a study over its canonical JSON.
@@ -67,6 +79,8 @@ def hash_parts(
         SHA-256 of the images that the texts show, by name.
     frame : mapping, optional
         SHA-256 of the frame of a causal study, by name.
+    chained : mapping, optional
+        What the items were derived from; see `prereg.derived`.
     lock : Locked, optional
         The lock that the parts are compared with; it says whether judges are a part of their own.
     """
@@ -80,11 +94,12 @@ def hash_parts(
         **texts,
         **({"images": dict(images)} if images else {}),
         **({PART: dict(frame)} if frame else {}),
+        **({derived.PART: dict(chained)} if chained else {}),
     }
     return {name: files.sha256(files.canonical_json(part)) for name, part in parts.items()}
 
 
-def plan_parts(plan: Plan, lock: Locked | None) -> dict[str, Any]:
+def plan_parts(plan: Promised, lock: Locked | None) -> dict[str, Any]:
     """Return what is hashed of the plan: judges by themselves, without the keys of transport."""
     whole = plan.to_json()
     if not (plan.has_models if lock is None else lock.has_judges):
@@ -120,12 +135,13 @@ def study_parts(folder: Path, plan: Plan, *, lock: Locked | None = None) -> dict
     )
     parts = hash_parts(
         plan,
-        items=items.written,
+        items=derived.hashed_items(folder, items.written),
         sequences=sequences.written,
         texts=texts,
         prompts={},
         images={name: image.sha256 for name, image in shown.items()},
         frame=frame_part(folder, plan),
+        chained=derived.chained_part(folder),
         lock=lock,
     )
     del parts["prompts"]
@@ -141,12 +157,29 @@ def read_texts(folder: Path, plan: Plan) -> dict[str, str]:
         When a text is missing, empty or not UTF-8.
     """
     return {
-        "consent": _read_text(folder / plan.materials.consent),
-        "instructions": _read_text(folder / plan.materials.instructions),
+        "consent": read_text(folder / plan.materials.consent),
+        "instructions": read_text(folder / plan.materials.instructions),
     }
 
 
-def _read_text(path: Path) -> str:
+def read_text(
+    path: Path, *, titles: int | None = 1, whose: str = "the text raters are shown"
+) -> str:
+    """Return a text of a study.
+
+    Parameters
+    ----------
+    path : Path
+    titles : int or None
+        How many titles it must have; None for any number.
+    whose : str
+        What it is for; named if it is empty.
+
+    Raises
+    ------
+    RatifyError
+        When it is missing, empty, not UTF-8, or has another number of titles.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
@@ -154,11 +187,15 @@ def _read_text(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise RatifyError("cannot be read as text in UTF-8", file=path) from error
     if not text.strip():
-        raise RatifyError("is empty", file=path, allowed="the text raters are shown")
-    titles = len(re.findall(r"^# +\S", text, re.MULTILINE))
-    if titles != 1:
+        raise RatifyError("is empty", file=path, allowed=whose)
+    found = len(re.findall(r"^# +\S", text, re.MULTILINE))
+    if titles is not None and found != titles:
         # raters who use a screen reader find their way by the page's one title
         raise RatifyError(
-            f"has {titles} titles", file=path, allowed="one line that begins with '# '"
+            f"has {found} titles",
+            file=path,
+            allowed="one line that begins with '# '"
+            if titles
+            else "no line that begins with '# ': its page has a title",
         )
     return text

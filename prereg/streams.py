@@ -29,6 +29,9 @@ class Stream(enum.IntEnum):
     TURNS = 14  # of which stratum of turn-pairs
     LABELS = 16  # the sample for people: of which part, and of which stratum
     SIMULATION = 20  # of what: the items' quality, a bot's conduct, a judge's scores, tables
+    ALLOCATION = 30  # of which block of places
+    SCENARIOS = 31  # of which condition and square, or of which place
+    SCRIPT = 34  # what a scripted partner or coach says: of which conversation, turn and attempt
 
 
 def stream(seed: int, purpose: Stream, *of: str | int) -> np.random.Generator:

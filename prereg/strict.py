@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -27,3 +28,8 @@ def added(default: Any, **limits: Any) -> Any:
         As in `pydantic.Field`.
     """
     return Field(default=default, exclude_if=lambda value: value == default, **limits)
+
+
+def as_column(name: str) -> str:
+    """Return an id as it may stand in a column's name, which a formula can then use as it is."""
+    return re.sub(r"\W", "_", name)

@@ -1,4 +1,4 @@
-"""The log of changes to how judges' servers are reached, which the lock's hash does not cover."""
+"""The log of changes to how models are reached, which the lock's hash does not cover."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from prereg import files
+from prereg.chat.model import ChatPlan
 from prereg.errors import RatifyError
 from prereg.lock import Lock, utc_now
 from prereg.plan.model import Plan
@@ -18,13 +19,14 @@ LOG_FILE = "plan.transport.json"
 
 @dataclass(frozen=True)
 class Change:
-    """One key of one judge that has another value than when the plan was locked.
+    """One key of one judge or server that has another value than when the plan was locked.
 
     Attributes
     ----------
     at : str
         When Ratify noticed it, ISO 8601 in UTC; empty if it is not logged yet.
     judge, key : str
+        The judge's id; in a chat also `server NAME` or `the budget`.
     old, new : object
         As JSON holds them.
     """
@@ -40,10 +42,11 @@ class Change:
         """The change in words."""
         old, new = (json.dumps(value, ensure_ascii=False) for value in (self.old, self.new))
         since = f" since {self.at[:16].replace('T', ' ')} UTC" if self.at else ", not yet used"
-        return f"judge {self.judge}: {self.key} is {new} instead of {old}{since}"
+        whose = self.judge if " " in self.judge else f"judge {self.judge}"
+        return f"{whose}: {self.key} is {new} instead of {old}{since}"
 
 
-def changes_since_lock(folder: Path, plan: Plan, lock: Lock | None) -> list[Change]:
+def changes_since_lock(folder: Path, plan: Plan | ChatPlan, lock: Lock | None) -> list[Change]:
     """Return the logged changes, then those that the plan holds now and that no run has used yet.
 
     A lock of release 0.4.0 or earlier also covers these keys in its hash, so it has no changes.
@@ -68,7 +71,7 @@ def changes_since_lock(folder: Path, plan: Plan, lock: Lock | None) -> list[Chan
     return logged + found
 
 
-def log_changes(folder: Path, plan: Plan, lock: Lock | None) -> list[Change]:
+def log_changes(folder: Path, plan: Plan | ChatPlan, lock: Lock | None) -> list[Change]:
     """Append what has changed since the last entry to the log; return every change since the lock.
 
     Raises
@@ -85,9 +88,16 @@ def log_changes(folder: Path, plan: Plan, lock: Lock | None) -> list[Change]:
     return dated
 
 
-def transport_of(plan: Plan) -> dict[str, Mapping[str, Any]]:
-    """Return how the server of each LLM judge is reached, by its id."""
-    return {judge.id: judge.transport() for judge in plan.llms}
+def transport_of(plan: Plan | ChatPlan) -> dict[str, Mapping[str, Any]]:
+    """Return how the server of each LLM judge is reached, by its id; of a chat, its own servers'.
+
+    What the conversations of a chat may cost is here, too.
+    """
+    found: dict[str, Mapping[str, Any]] = {judge.id: judge.transport() for judge in plan.llms}
+    if isinstance(plan, ChatPlan) and plan.servers:
+        found |= {f"server {name}": server.transport() for name, server in plan.servers.items()}
+        found["the budget"] = plan.budget.model_dump(mode="json", include={"money"})
+    return found
 
 
 def _read(path: Path) -> list[Change]:

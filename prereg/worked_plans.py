@@ -75,9 +75,15 @@ def _folder(worked: str) -> Traversable:
     return resources.files("prereg") / "worked" / worked
 
 
+def is_chat_folder(place: Traversable) -> bool:
+    """Say whether a worked plan is of kind chat: only such a study needs a text on safety."""
+    return (place / "safety.md").is_file()
+
+
 def worked_plans() -> list[str]:
-    """Return the names of the worked plans, the default first."""
-    names = sorted(path.name for path in (resources.files("prereg") / "worked").iterdir())
+    """Return the names of the worked plans, the default first; chats are `prereg.chat.worked`."""
+    places = (resources.files("prereg") / "worked").iterdir()
+    names = sorted(path.name for path in places if not is_chat_folder(path))
     return sorted(names, key=lambda name: name != WORKED)
 
 

@@ -12,11 +12,13 @@ from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.change import Change
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
 from prereg.analyses.equivalence import Equivalence
+from prereg.analyses.explained import Explained
 from prereg.analyses.facets import Generalizability, ManyFacet
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.ranking import RankingAnalysis
 from prereg.analyses.regression import Regression
 from prereg.analyses.sources import BestWorstShares, SourceRatings, Themes
+from prereg.analyses.trajectory import Trajectory
 
 ANALYSES: dict[str, type[AnyAnalysis]] = {
     "ranking": RankingAnalysis,
@@ -33,6 +35,8 @@ ANALYSES: dict[str, type[AnyAnalysis]] = {
     "regression": Regression,
     "equivalence": Equivalence,
     "themes": Themes,
+    "trajectory": Trajectory,
+    "explained": Explained,
 }
 
 

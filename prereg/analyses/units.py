@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.choices import ChoiceAgreement, Logit, SelectionByGap
+from prereg.analyses.explained import Explained
 from prereg.analyses.facets import Generalizability
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.analyses.regression import Regression
+from prereg.analyses.trajectory import Trajectory
 
 _OF_FACETS = {"variance": "squared points of the scale", "raters": "raters per item"}
 
@@ -28,6 +30,10 @@ def unit_of(analysis: AnyAnalysis, quantity: str) -> str | None:
         return "kappa" if quantity.partition(": ")[2].startswith("kappa") else "proportion"
     if isinstance(analysis, RankCorrelation):
         return "correlation"
+    if isinstance(analysis, Explained):
+        return "proportion of variance"
+    if isinstance(analysis, Trajectory):
+        return "points of the outcome"
     if isinstance(analysis, Generalizability):
         return _OF_FACETS.get(quantity.partition("_")[0], "reliability")
     if isinstance(analysis, Regression):

@@ -37,7 +37,7 @@ class ScenarioDraw(Strict):
 
 
 class ChatDesign(Strict):
-    """Who takes part.
+    """Who takes part, under which condition, and what they talk about.
 
     Attributes
     ----------

@@ -13,7 +13,7 @@ _OWNERS = {"share": "pasted_most", "question": "admitted_ai", "values": "admitte
 
 
 class ChatExclusion(Strict):
-    """One rule.
+    """A rule by which participants are left out.
 
     Attributes
     ----------

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from prereg.analyses.registry import Analysis
+from prereg.chat.assumptions import Supporters
 from prereg.chat.conversation import Conversation
 from prereg.chat.design import COACH, VIDEO, ChatDesign, Scenario
 from prereg.chat.exclusions import ChatExclusion
@@ -18,7 +19,7 @@ from prereg.plan.collection import AttentionCheck, Codes, Comprehension, Recruit
 from prereg.plan.data import Data
 from prereg.plan.data_management import DataManagement
 from prereg.plan.display import Display
-from prereg.plan.judging import JudgePlan
+from prereg.plan.judging import JudgePlan, LLMJudge
 from prereg.plan.model import (
     Exclusion,
     Hypothesis,
@@ -30,9 +31,8 @@ from prereg.plan.model import (
 )
 from prereg.plan.practice import Practice
 from prereg.plan.survey import MOST_QUESTIONS, Question
+from prereg.plan.transport import TRANSPORT
 from prereg.strict import Identifier, Strict, Text
-
-CHAT = "chat"
 
 
 class ChatMaterials(Strict):
@@ -125,6 +125,8 @@ class ChatPlan(Strict):
         The second stage.
     analyses, gate
         What is computed; tables of the first stage are called conversations, participants, surveys.
+    simulated : Supporters
+        What a simulation assumes about participants; `assumptions` has the second stage's.
     """
 
     schema_version: Literal[1] = Field(alias="schema")
@@ -154,6 +156,7 @@ class ChatPlan(Strict):
     analyses: tuple[Analysis, ...] = ()
     gate: tuple[Threshold, ...] = ()
     assumptions: Assumptions = Assumptions()
+    simulated: Supporters = Supporters()
     data_management: DataManagement = DataManagement()
 
     def scenario(self, name: str) -> Scenario:
@@ -168,6 +171,32 @@ class ChatPlan(Strict):
         """Say whether a condition has the video."""
         return VIDEO in self.design.conditions[condition]
 
+    @property
+    def llms(self) -> tuple[LLMJudge, ...]:
+        """The judges that a model server answers for."""
+        return tuple(judge for judge in self.judges if isinstance(judge, LLMJudge))
+
+    @property
+    def has_models(self) -> bool:
+        """Whether a server is asked, by partner, coach, screens or a judge."""
+        return bool(self.servers) or any(j.kind != "baseline" for j in self.judges)
+
+    def used_servers(self) -> dict[str, Server]:
+        """Return the servers that partner, coach or safety name, by their names."""
+        speakers = (self.partner, self.feedback.coach, self.safety)
+        named = dict.fromkeys(one.server for one in speakers if one is not None)
+        return {name: self.servers[name] for name in named if name in self.servers}
+
     def to_json(self) -> dict[str, Any]:
-        """Return the plan as the lock hashes it: with all defaults, without absent parts."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """Return the plan as the lock hashes it: with all defaults, without absent parts.
+
+        How servers are reached and what the chats may cost is left out: it may change after the
+        lock, because no word of a conversation does (`prereg.transport_log` keeps the changes). The
+        calls of a participant stay, because they limit how much is said.
+        """
+        whole = self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        whole["budget"].pop("money", None)
+        for server in whole["servers"].values():
+            for key in TRANSPORT:
+                server.pop(key, None)
+        return whole

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from prereg.plan.judging import OWN_PARAMETERS, LLMJudge, Prices, Variable
-from prereg.plan.transport import checked_headers, checked_url, words
+from prereg.plan.judging import LLMJudge, Prices
+from prereg.plan.transport import OPENAI, Address, Reached, Variable
 from prereg.strict import Identifier, Strict, Text
 
 
-class Server(Strict):
+class Server(Reached):
     """A model behind an OpenAI-compatible server, which partner, coach and screens may name.
 
     The key is read from the environment variable `key_variable`, never from a file. Only `model`
     and `parameters` decide what is answered; the rest may change after the lock.
     """
 
+    called_in_faults = "server"
+
     model: Text
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@?#]+$")] = (
-        "https://api.openai.com/v1"
-    )
+    base_url: Address = OPENAI
     key_variable: Variable | None = "OPENAI_API_KEY"
     token_parameter: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"  # noqa: S105
     parameters: dict[Identifier, Any] = Field(default_factory=dict)
@@ -31,34 +31,6 @@ class Server(Strict):
     prices: Prices | None = None
     headers: dict[Text, Text] = Field(default_factory=dict)
     query: dict[Text, Text] = Field(default_factory=dict)
-
-    @field_validator("base_url")
-    @classmethod
-    def _an_address(cls, url: str) -> str:
-        return checked_url(url)
-
-    @field_validator(
-        "headers",
-        "query",
-        mode="before",
-        json_schema_input_type=dict[str, str | int | float | bool],
-    )
-    @classmethod
-    def _as_text(cls, given: Any) -> Any:
-        return words(given)
-
-    @field_validator("headers")
-    @classmethod
-    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
-        return checked_headers(headers)
-
-    @field_validator("parameters")
-    @classmethod
-    def _not_ours(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        taken = sorted(OWN_PARAMETERS & set(parameters))
-        if taken:
-            raise ValueError(f"{taken[0]} cannot be set here: use the server's own keys")
-        return parameters
 
     def as_model(self, name: str, *, temperature: float | None, max_tokens: int) -> LLMJudge:
         """Return what `study.llm` asks: this server's model, with the settings of one task."""
@@ -211,7 +183,10 @@ class Safety(Strict):
 
 
 class PerParticipant(Strict):
-    """The most that one participant may cause: calls to a model."""
+    """The most that one participant may cause: calls to a model.
+
+    What the coach may need is set aside, and the rest limits the messages of each conversation.
+    """
 
     calls: int = Field(default=60, ge=1, le=100_000)
 

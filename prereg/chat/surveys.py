@@ -34,6 +34,7 @@ class ScaleItem(ScaleQuestion):
         return self.min + self.max - point if self.reverse else point
 
 
+SURVEY_QUESTIONS = (ScaleItem, ChoiceQuestion, TextQuestion)
 SurveyQuestion = Annotated[ScaleItem | ChoiceQuestion | TextQuestion, Field(discriminator="kind")]
 
 

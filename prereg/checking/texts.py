@@ -104,18 +104,32 @@ def placeholders(plan: Plan, texts: Mapping[str, str]) -> list[Remark]:
     texts : mapping
         Consent and instructions.
     """
+    parts = {getattr(plan.materials, name): text for name, text in texts.items()}
+    return placeholders_in(parts, plan.to_json())
+
+
+def placeholders_in(texts: Mapping[str, str], plan: Mapping[str, Any]) -> list[Remark]:
+    """Return warnings about placeholders.
+
+    Parameters
+    ----------
+    texts : mapping
+        The text of each file, by its name in the study folder.
+    plan : mapping
+        As JSON holds it.
+    """
     found = [
         warning(
             f"it still has a placeholder: '{place[0]}'.",
             "Write what belongs there.",
-            file=getattr(plan.materials, name),
+            file=file,
             line=number,
         )
-        for name, text in texts.items()
+        for file, text in texts.items()
         for number, line in enumerate(text.splitlines(), start=1)
         for place in _PLACEHOLDER.finditer(line)
     ]
-    for key, text in _texts_of(plan.to_json()):
+    for key, text in _texts_of(plan):
         place = _PLACEHOLDER.search(text)
         if place:
             found.append(

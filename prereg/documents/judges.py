@@ -84,6 +84,8 @@ def _table(one: TableJudge) -> str:
         named.append(f"scores of items in {code(one.ratings)}")
     if one.judgments is not None:
         named.append(f"choices in {code(one.judgments)}")
+    if one.ranking is not None:
+        named.append(f"the pairs of its own ranking in {code(one.ranking)}")
     columns = ", ".join(f"{code(ours)} is {code(theirs)}" for ours, theirs in one.columns.items())
     which = f" Of its columns, {columns}." if columns else ""
     return (

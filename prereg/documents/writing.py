@@ -29,7 +29,7 @@ NAMES = (
     "preregr.json",
 )
 # Languages that are written from right to left.
-_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
+RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 
 
 def documents(material: Material) -> dict[str, str]:
@@ -67,7 +67,7 @@ def _page(material: Material, kicker: str, text: str) -> Page:
         said = f"Locked at {lock.locked_at} by {lock.tool}"
         if lock.amendments:
             said += f", amended at {lock.amendments[-1].at} (amendment {len(lock.amendments)})"
-    right = material.plan.language.partition("-")[0] in _RIGHT_TO_LEFT
+    right = material.plan.language.partition("-")[0] in RIGHT_TO_LEFT
     return Page(
         title=material.plan.title,
         kicker=kicker,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prereg.errors import RatifyError
 from prereg.kinds.base import Kind
 from prereg.kinds.best_worst import BEST_WORST
@@ -10,6 +12,14 @@ from prereg.kinds.rating import RATING
 from prereg.plan.model import Plan
 
 KINDS: dict[str, Kind] = {PAIRWISE.name: PAIRWISE, RATING.name: RATING, BEST_WORST.name: BEST_WORST}
+
+# The kind of a plan with keys of its own (`prereg.chat.model`), which has no trials.
+CHAT = "chat"
+
+
+def every_kind() -> tuple[str, ...]:
+    """Return what `kind` may be in a plan."""
+    return (*KINDS, CHAT)
 
 
 def kind_of(plan: Plan) -> Kind:
@@ -21,10 +31,16 @@ def kind_of(plan: Plan) -> Kind:
         When there is no such kind.
     """
     if plan.kind not in KINDS:
-        raise RatifyError(
-            "is not a kind of task", column="kind", value=plan.kind, allowed=", ".join(KINDS)
-        )
+        raise unknown_kind(plan.kind)
     return KINDS[plan.kind]
+
+
+def unknown_kind(kind: str, *, file: Path | str | None = None) -> RatifyError:
+    """Return the fault of a plan whose kind is none of these."""
+    allowed = ", ".join(every_kind())
+    return RatifyError(
+        "is not a kind of task", file=file, column="kind", value=kind, allowed=allowed
+    )
 
 
 def kinds_that_hold(answers: str) -> str:

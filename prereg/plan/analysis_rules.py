@@ -124,7 +124,7 @@ def _check_judges(
         yield from unknown(one, list(judges), f"{where}.judge")
         return
     judge = judges[one]
-    compared = isinstance(judge, TableJudge) and judge.judgments is not None
+    compared = isinstance(judge, TableJudge) and judge.compared
     if asks_pairs and _needs_pairs(analysis) and judge.pairs is None and not compared:
         yield RatifyError(
             "this judge is not asked for pairs, so it has no ranking",

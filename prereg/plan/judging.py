@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from prereg.baselines import BASELINE_MEANING
 from prereg.plan.pairs import PairSampling
 from prereg.plan.panel_judge import PanelJudge
 from prereg.plan.table_judge import TableJudge
-from prereg.plan.transport import TRANSPORT, checked_headers, checked_url, words
+from prereg.plan.transport import OPENAI, Address, Reached, Variable
 from prereg.strict import Identifier, Strict, Text, added
 
 # Offline judges that every LLM is compared with: one that is no better measures length or words.
@@ -24,24 +24,6 @@ REWRITTEN = ("shortened", "elevated", "casual")
 Perturbation = Literal[
     "repeated_letters", "lookalikes", "misspelling", "leetspeak", "shortened", "elevated", "casual"
 ]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
-
-# What Ratify itself writes into a request; `parameters` may not set these.
-OWN_PARAMETERS = frozenset(
-    {
-        "model",
-        "messages",
-        "temperature",
-        "max_tokens",
-        "max_completion_tokens",
-        "n",
-        "stream",
-        "response_format",
-        "logprobs",
-        "top_logprobs",
-        "api_key",
-    }
-)
 
 
 class BaselineJudge(Strict):
@@ -106,7 +88,7 @@ class Habits(Strict):
         return self
 
 
-class LLMJudge(Strict):
+class LLMJudge(Reached):
     """A judge behind an OpenAI-compatible server.
 
     The key is read from the environment variable `key_variable`, never from a file. `prompts` are
@@ -115,12 +97,12 @@ class LLMJudge(Strict):
     change after the lock.
     """
 
+    called_in_faults = "judge"
+
     id: Identifier
     kind: Literal["llm"]
     model: Text
-    base_url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s@?#]+$")] = (
-        "https://api.openai.com/v1"
-    )
+    base_url: Address = OPENAI
     key_variable: Variable | None = "OPENAI_API_KEY"
     prompts: tuple[Text, ...] = ()
     reply: Literal["auto", "schema", "text"] = "auto"
@@ -144,34 +126,6 @@ class LLMJudge(Strict):
     requests_per_minute: float | None = added(None, gt=0, le=1_000_000)
     batch_size: int | None = added(None, ge=1, le=1_000_000)
 
-    @field_validator("base_url")
-    @classmethod
-    def _an_address(cls, url: str) -> str:
-        return checked_url(url)
-
-    @field_validator(
-        "headers",
-        "query",
-        mode="before",
-        json_schema_input_type=dict[str, str | int | float | bool],
-    )
-    @classmethod
-    def _as_text(cls, given: Any) -> Any:
-        return words(given)
-
-    @field_validator("headers")
-    @classmethod
-    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
-        return checked_headers(headers)
-
-    @field_validator("parameters")
-    @classmethod
-    def _not_ours(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        taken = sorted(OWN_PARAMETERS & set(parameters))
-        if taken:
-            raise ValueError(f"{taken[0]} cannot be set here: use the judge's own keys")
-        return parameters
-
     @model_validator(mode="after")
     def _money_needs_prices(self) -> Self:
         limits = (self.budget.money, self.budget.ask_above)
@@ -183,10 +137,6 @@ class LLMJudge(Strict):
     def called(self) -> str:
         """What messages about its server call it."""
         return f"judge '{self.id}'"
-
-    def transport(self) -> dict[str, Any]:
-        """Return how its server is reached, as JSON holds it."""
-        return self.model_dump(mode="json", include=set(TRANSPORT))
 
 
 AnyJudge = BaselineJudge | LLMJudge | TableJudge | PanelJudge

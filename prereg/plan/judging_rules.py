@@ -48,11 +48,11 @@ def faults_of_judging(plan: Plan) -> Iterator[RatifyError]:
             yield from _check_llm(judge, plan, where)
         if isinstance(judge, PanelJudge):
             yield from _check_panel(judge, plan, where)
-        if isinstance(judge, TableJudge) and judge.judgments and not kind.asks_pairs:
+        if isinstance(judge, TableJudge) and judge.compared and not kind.asks_pairs:
             yield RatifyError(
                 f"a {plan.kind} plan does not ask for pairs",
-                column=f"{where}.judgments",
-                value=judge.judgments,
+                column=f"{where}.{'judgments' if judge.judgments else 'ranking'}",
+                value=judge.judgments or judge.ranking,
                 allowed="ratings",
             )
 

@@ -66,7 +66,8 @@ class Design(Strict):
     sequence. A place is kept for `lease_minutes` after a rater's last sign of life, and before
     their first answer for `first_lease_minutes`, if that is less. With `ties: offered`, a pair has
     a third answer, called `tie_answer` or, without that, "No difference" in the plan's language.
-    With `apart`, each rater of a rating plan is asked for one of its scales only.
+    With `apart`, each rater of a rating plan is asked for one of its scales only. A judge's own
+    ranking is of the items that the sequences use, or with `judges_rank: all` of all items.
     """
 
     question: Text
@@ -84,6 +85,7 @@ class Design(Strict):
     ties: Literal["offered", "refused"] = added("refused")
     tie_answer: Text | None = added(None, max_length=60)
     apart: bool = added(default=False)
+    judges_rank: Literal["sampled", "all"] = added("sampled")
 
     @property
     def offers_ties(self) -> bool:

@@ -11,16 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from prereg.errors import RatifyError
-from prereg.plan.file import (
-    faults_between_parts,
-    faults_of_parts,
-    is_unquoted,
-    plan_path,
-    text_of,
-    without_tags,
-)
+from prereg.plan.file import content_of, fault_of_kind, faults_between_parts
 from prereg.plan.model import Plan
-from prereg.yaml_file import read_mapping
+from prereg.plan.part_faults import is_unquoted, without_tags
+from prereg.plan.rounds import read_in_rounds
 from prereg.yaml_lines import YamlLines
 
 # Lists of the plan from which a wrong entry is left out, and the others stay.
@@ -56,8 +50,6 @@ _FOLLOWS_FROM: Mapping[str, frozenset[str]] = {
     "gate": frozenset({"measures", "scales"}),
     "causal": frozenset({"scales"}),
 }
-# Each round leaves out what is wrong; what depends on it may be wrong in the next.
-_ROUNDS = 8
 
 
 @dataclass(frozen=True)
@@ -120,14 +112,15 @@ def read_partial(path: Path | str) -> PartialPlan:
     RatifyError
         When the file is missing or is not YAML.
     """
-    path = plan_path(path)
-    text = text_of(path)
-    content = read_mapping(text, file=path, what="plan")
-    return partial_of(content, path, YamlLines(text))
+    path, content, lines = content_of(path)
+    return partial_of(content, path, lines)
 
 
 def partial_of(content: dict[str, Any], path: Path, lines: YamlLines) -> PartialPlan:
     """Return what can be read of a plan, from what its YAML holds."""
+    fault = fault_of_kind(content, path)
+    if fault is not None:
+        return PartialPlan(None, [fault], frozenset(), frozenset(), {}, lines)
     left = _Left(content)
     plan, faults = left.read(path)
     unread, mentioned = frozenset(left.unread), frozenset(left.mentioned)
@@ -184,16 +177,7 @@ class _Left:
 
     def read(self, path: Path) -> tuple[Plan | None, list[RatifyError]]:
         """Return the plan without its wrong parts, and the faults of each part."""
-        faults: list[RatifyError] = []
-        for round_ in range(_ROUNDS):
-            try:
-                return Plan.model_validate(self.rest), faults
-            except ValidationError as error:
-                if not round_:
-                    faults = faults_of_parts(error, self.content, path)
-                if not self._leave_out(error):
-                    break
-        return None, faults
+        return read_in_rounds(Plan, self.rest, self._leave_out, content=self.content, file=path)
 
     def _leave_out(self, error: ValidationError) -> bool:
         """Take out the wrong parts of one round; say whether there is a plan without them."""

@@ -12,6 +12,7 @@ from prereg.plan.collection_rules import faults_of_collection
 from prereg.plan.judging_rules import faults_of_judging
 from prereg.plan.label_rules import faults_of_labels
 from prereg.plan.model import Plan
+from prereg.plan.once import ids_once, rules_once
 
 
 def faults_of_rules(plan: Plan) -> Iterator[RatifyError]:
@@ -30,29 +31,9 @@ def faults_of_rules(plan: Plan) -> Iterator[RatifyError]:
     yield from faults_of_collection(plan)
     yield from faults_of_judging(plan)
     for what in ("hypotheses", "judges", "analyses"):
-        names = [part.id for part in getattr(plan, what)]
-        for number, name in enumerate(names):
-            if name in names[:number]:
-                yield RatifyError(
-                    "this id occurs more than once",
-                    column=f"{what}.{number}.id",
-                    value=name,
-                    allowed="an id that nothing else has",
-                )
-    yield from _check_exclusions(plan)
+        yield from ids_once([part.id for part in getattr(plan, what)], what)
+    yield from rules_once([exclusion.rule for exclusion in plan.exclusions])
     yield from faults_of_analyses(plan)
     yield from faults_of_labels(plan)
     yield from faults_of_assumptions(plan)
     yield from faults_of_causal(plan)
-
-
-def _check_exclusions(plan: Plan) -> Iterator[RatifyError]:
-    rules = [exclusion.rule for exclusion in plan.exclusions]
-    for number, rule in enumerate(rules):
-        if rule in rules[:number]:
-            yield RatifyError(
-                "this rule occurs more than once",
-                column=f"exclusions.{number}.rule",
-                value=rule,
-                allowed="each rule once",
-            )

@@ -21,8 +21,13 @@ SCHEMA_LINE = f"# yaml-language-server: $schema={SCHEMA_FILE}\n"
 _FIELD = re.compile(r"^(\w[\w, ]*?)(?: : .*)?\n((?:    .*\n?|\n)+)", re.MULTILINE)
 
 
-def plan_schema() -> dict[str, Any]:
+def plan_schema(root: type[BaseModel] = Plan) -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of `plan.yaml`.
+
+    Parameters
+    ----------
+    root : type of BaseModel
+        The model of the plan: `Plan`, or `prereg.chat.model.ChatPlan` for the kind chat.
 
     Returns
     -------
@@ -30,11 +35,11 @@ def plan_schema() -> dict[str, Any]:
         Unknown keys are refused. Each part and, where its docstring describes them, each key has a
         description. What one part asks of another is left to `ratify check`.
     """
-    schema = Plan.model_json_schema(by_alias=True, mode="validation")
-    models = models_of_a_plan()
+    schema = root.model_json_schema(by_alias=True, mode="validation")
+    models = models_of_a_plan(root)
     for name, part in schema["$defs"].items():
         _describe(part, models.get(name))
-    _describe(schema, Plan)
+    _describe(schema, root)
     _plainer(schema)
     return {
         "$schema": DRAFT,
@@ -45,15 +50,15 @@ def plan_schema() -> dict[str, Any]:
 
 
 @cache
-def schema_text() -> str:
+def schema_text(root: type[BaseModel] = Plan) -> str:
     """Return the schema as the text of its file."""
-    return json.dumps(plan_schema(), indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(plan_schema(root), indent=1, ensure_ascii=False) + "\n"
 
 
-def models_of_a_plan() -> dict[str, type[BaseModel]]:
+def models_of_a_plan(root: type[BaseModel] = Plan) -> dict[str, type[BaseModel]]:
     """Return every model that a plan may hold, by name."""
     found: dict[str, type[BaseModel]] = {}
-    queue: list[Any] = [Plan, *ANALYSES.values()]
+    queue: list[Any] = [root, *ANALYSES.values()]
     while queue:
         one = queue.pop()
         if isinstance(one, type) and issubclass(one, BaseModel):

@@ -4,11 +4,37 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import Annotated, Any, ClassVar
 from urllib.parse import urlsplit
 
-# Keys of an LLM judge that say how it is reached, how fast and at what cost, but not what answers.
-# The lock's hash does not cover them; every change is logged (`prereg.transport_log`).
+from pydantic import StringConstraints, field_validator
+
+from prereg.strict import Strict
+
+OPENAI = "https://api.openai.com/v1"
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^\s@?#]+$")]
+Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+
+# What Ratify itself writes into a request; `parameters` may not set these.
+OWN_PARAMETERS = frozenset(
+    {
+        "model",
+        "messages",
+        "temperature",
+        "max_tokens",
+        "max_completion_tokens",
+        "n",
+        "stream",
+        "response_format",
+        "logprobs",
+        "top_logprobs",
+        "api_key",
+    }
+)
+
+# Keys of an LLM judge, or of a server, that say how it is reached, how fast and at what cost, but
+# not what answers. The lock's hash does not cover them; every change is logged
+# (`prereg.transport_log`).
 TRANSPORT = (
     "base_url",
     "key_variable",
@@ -82,3 +108,46 @@ def _word(value: Any) -> Any:
     if isinstance(value, date):
         return value.isoformat()
     return str(value) if isinstance(value, int | float) else value
+
+
+class Reached(Strict):
+    """What is behind an OpenAI-compatible server: checks of the keys that say how it is asked.
+
+    The keys themselves are those of each model, whose order and limits are its own.
+    """
+
+    called_in_faults: ClassVar[str]
+
+    @field_validator("base_url", check_fields=False)
+    @classmethod
+    def _an_address(cls, url: str) -> str:
+        return checked_url(url)
+
+    @field_validator(
+        "headers",
+        "query",
+        mode="before",
+        check_fields=False,
+        json_schema_input_type=dict[str, str | int | float | bool],
+    )
+    @classmethod
+    def _as_text(cls, given: Any) -> Any:
+        return words(given)
+
+    @field_validator("headers", check_fields=False)
+    @classmethod
+    def _sendable(cls, headers: dict[str, str]) -> dict[str, str]:
+        return checked_headers(headers)
+
+    @field_validator("parameters", check_fields=False)
+    @classmethod
+    def _not_ours(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        taken = sorted(OWN_PARAMETERS & set(parameters))
+        if taken:
+            own = f"use the {cls.called_in_faults}'s own keys"
+            raise ValueError(f"{taken[0]} cannot be set here: {own}")
+        return parameters
+
+    def transport(self) -> dict[str, Any]:
+        """Return how its server is reached, as JSON holds it."""
+        return self.model_dump(mode="json", include=set(TRANSPORT))

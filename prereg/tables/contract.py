@@ -1,5 +1,7 @@
 """The contract of the tidy tables: the columns, types and allowed words of each.
 
+Those of a chat are in `prereg.tables.chat_contract`.
+
 The writer (`study.export.tidy`), the reader (`analysis.tables.tidy`, `analysis.habits.tables`), the
 store (`study.store.tables`) and the codebook (`data/README.md`) follow it; tests compare them.
 """
@@ -112,6 +114,12 @@ STATUSES: Words = {
     "returned": "the recruitment platform says that they gave the study back",
     "timed_out": "silent for as long as the plan allows, so that somebody else got the place",
     "screened_out": "failed the comprehension question",
+}
+# How a visit to a chat may end.
+CHAT_STATUSES: Words = {
+    **{name: STATUSES[name] for name in ("active", "finished", "returned", "timed_out")},
+    "partner_failure": "no reply came any more, so the visit ended, paid",
+    "stopped": "chose to stop, paid, when help was offered",
 }
 _OF_CHOICES: Words = {
     "trial": "a pair of the sequences, asked of people and judges alike",

@@ -20,7 +20,14 @@ from prereg.documents.analyses.ratings import (
     many_facet,
     source_ratings,
 )
-from prereg.documents.analyses.tables import change, equivalence, regression, themes
+from prereg.documents.analyses.tables import (
+    change,
+    equivalence,
+    explained,
+    regression,
+    themes,
+    trajectory,
+)
 from prereg.documents.prose import code, listed
 from prereg.documents.settings import settings_table
 from prereg.plan.model import Plan
@@ -40,6 +47,8 @@ WORDS: dict[str, Callable[[Any, Plan], list[str]]] = {
     "regression": regression,
     "equivalence": equivalence,
     "themes": themes,
+    "trajectory": trajectory,
+    "explained": explained,
 }
 # So many names of numbers are worth reading in a sentence.
 NAMED = 40

@@ -5,8 +5,10 @@ from __future__ import annotations
 from prereg.analyses.change import Change
 from prereg.analyses.clusters import holds_items
 from prereg.analyses.equivalence import Equivalence
+from prereg.analyses.explained import Explained
 from prereg.analyses.regression import JUDGE_RATINGS, RATINGS, TRIALS, Regression
 from prereg.analyses.sources import Themes
+from prereg.analyses.trajectory import Trajectory
 from prereg.documents.analyses.choices import trial_errors
 from prereg.documents.prose import CORRECTIONS, code, inline, listed, number, percent
 from prereg.plan.model import Plan
@@ -169,6 +171,32 @@ def change(one: Change, plan: Plan) -> list[str]:
             "elsewhere."
         )
     return said
+
+
+def trajectory(one: Trajectory, plan: Plan) -> list[str]:
+    """Return an analysis of trajectories in words."""
+    return [
+        f"The mean of {listed(one.outcomes)} in the table {code(one.table)}, for each of the "
+        f"conditions {listed(one.conditions)} (column {code(one.condition)}) on each of the "
+        f"occasions {listed(one.occasions)} (column {code(one.occasion)}). Errors are clustered by "
+        f"person ({code(one.person)}); intervals cover {percent(one.level)}."
+    ]
+
+
+def explained(one: Explained, plan: Plan) -> list[str]:
+    """Return an analysis of explained variance in words."""
+    shares = "; ".join(f"{inline(name)}: {code(side)}" for name, side in one.predictors.items())
+    rows = " and ".join(
+        f"{code(name)} is {listed(values, 'or')}" for name, values in one.only.items()
+    )
+    return [
+        f"The share of the variance of {code(one.outcome)} that each of these columns of the table "
+        f"{code(one.table)} explains by itself, in a line (R²): {shares}."
+        + (f" Of the rows, those where {rows}." if rows else ""),
+        f"Rows of one {code(one.cluster)} depend on each other. Intervals are a jackknife over "
+        f"these clusters of atanh(R), with t quantiles, and cover {percent(one.level)}; the lower "
+        "end is 0 wherever the clustered Wald test does not reject that the slope is 0.",
+    ]
 
 
 def equivalence(one: Equivalence, plan: Plan) -> list[str]:

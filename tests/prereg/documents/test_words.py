@@ -66,6 +66,15 @@ _SOURCES: dict[str, Any] = {
     "correction": "bonferroni",
     "level": 0.9,
 }
+BASE |= {
+    "trajectory": {
+        "table": "visits",
+        "outcomes": ["score"],
+        "conditions": ["video", "coach"],
+        "occasions": ["1", "2"],
+    },
+    "explained": {"table": "visits", "outcome": "score", "predictors": {"trait": "empathy"}},
+}
 OTHER: dict[str, dict[str, Any]] = {
     "ranking": {
         "of": "length",
@@ -202,6 +211,26 @@ OTHER: dict[str, dict[str, Any]] = {
         "after": "last",
         "test": "paired",
         "correction": "holm",
+        "level": 0.9,
+    },
+}
+OTHER |= {
+    "trajectory": {
+        "table": "people",
+        "outcomes": ["warmth"],
+        "person": "who",
+        "occasion": "day",
+        "condition": "arm",
+        "conditions": ["wait", "talk"],
+        "occasions": ["7", "9"],
+        "level": 0.9,
+    },
+    "explained": {
+        "table": "people",
+        "outcome": "warmth",
+        "predictors": {"age": "years"},
+        "cluster": "who",
+        "only": {"day": ["7"]},
         "level": 0.9,
     },
 }

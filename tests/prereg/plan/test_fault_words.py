@@ -15,8 +15,9 @@ from pydantic import ValidationError
 
 from prereg.errors import RatifyError
 from prereg.fault_words import PATTERNS
-from prereg.plan.file import faults_of_parts, parse_plan
+from prereg.plan.file import parse_plan
 from prereg.plan.model import Plan
+from prereg.plan.part_faults import faults_of_parts
 from prereg.plan.reporting import large_of
 from study.judges.prompts.files import PromptFile, parse_prompt
 
