@@ -199,7 +199,7 @@ def _table(study: Study, judge: TableJudge, found: Checked) -> None:
     except RatifyError as error:
         found.faults.append(error)
         return
-    if not there.answered:
+    if not there.answered and judge.ranking is None:  # one that ranks has said something
         found.faults.append(
             RatifyError(
                 f"judge '{judge.id}' answers none of people's trials: {there.covered}",

@@ -89,7 +89,12 @@ class Pace:
             self._give_up_on_the_dead()
             if self._room > 0:
                 self.busy += 1
-                if await self._in_rhythm():
+                try:
+                    begins = await self._in_rhythm()
+                except asyncio.CancelledError:
+                    self.leave()
+                    raise
+                if begins:
                     return time.monotonic()
                 self.leave()
                 continue

@@ -82,7 +82,9 @@ class Store:
             self._file.make()  # SQLite has made the log meanwhile
             self._file.remember()
         self._writes = self.engine.execution_options(ratify_begin="BEGIN IMMEDIATE")
-        self._reads = self.engine.execution_options(ratify_begin="")
+        # what only reads needs no transaction, which would take PostgreSQL two more messages
+        alone = {} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
+        self._reads = self.engine.execution_options(ratify_begin="", **alone)
         self._commits = SharedCommits(self._writes, patience, self._check_commit)
         self._eraser = Eraser(self._has_to_erase, self._erase)
 

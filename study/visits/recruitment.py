@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
@@ -21,23 +23,30 @@ STATUS_COLUMN = "status"
 ENDED = {"returned": "returned", "timed_out": "timed_out"}
 
 
-def is_paused(store: Store, study: Study, mode: str) -> bool:
+class Rooted(Protocol):
+    """A study of any kind, by the hash under which the store knows it."""
+
+    @property
+    def root_hash(self) -> str: ...  # noqa: D102
+
+
+def is_paused(store: Store, study: Rooted, mode: str) -> bool:
     """Say whether newcomers are sent away; raters who have begun can always continue."""
     with store.reading() as connection:
         return settings.read(connection, _pause(study, mode)) is not None
 
 
-def pause(store: Store, study: Study, mode: str) -> None:
+def pause(store: Store, study: Rooted, mode: str) -> None:
     """Send newcomers away from now on, on every server of this store."""
     store.write(lambda connection: settings.put(connection, _pause(study, mode), utc_now()))
 
 
-def resume(store: Store, study: Study, mode: str) -> None:
+def resume(store: Store, study: Rooted, mode: str) -> None:
     """Let newcomers in again."""
     store.write(lambda connection: settings.drop(connection, _pause(study, mode)))
 
 
-def _pause(study: Study, mode: str) -> str:
+def _pause(study: Rooted, mode: str) -> str:
     return f"paused:{mode}:{study.root_hash}"
 
 
@@ -92,10 +101,22 @@ def release_from_file(store: Store, study: Study, mode: str, path: Path | str) -
     RatifyError
         When the file is not such a table, or an id is missing or damaged; then nothing changes.
     """
+    return release_all(path, lambda rater, status: release(store, study, mode, rater, status))
+
+
+def release_all(path: Path | str, free: Callable[[str, str], str]) -> Released:
+    """Free the places of those who left, as `release_from_file` does, of any kind of study.
+
+    Parameters
+    ----------
+    path : path
+    free : callable
+        Takes a rater's id and how their visit ended; returns its status before.
+    """
     ends, other = _read_ends(read_table(path, OWN))
     found: dict[str, list[str]] = {}
     for rater_id, status in ends.items():
-        before = release(store, study, mode, rater_id, status)
+        before = free(rater_id, status)
         found.setdefault(before, []).append(rater_id)
     active, finished, unknown = (found.pop(s, []) for s in ("active", "finished", "unknown"))
     return Released(

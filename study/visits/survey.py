@@ -17,7 +17,8 @@ from study.store.tables import Visit
 from study.tasks.base import plain, whole
 from study.visits.places import Place, find_session
 
-Fault = Literal["missing", "long"]
+# unknown: no option and no point of the scale; only a chat says so
+Fault = Literal["missing", "long", "unknown"]
 # A rater who leaves an optional question open sends this.
 NO_ANSWER = ""
 

@@ -259,9 +259,9 @@ class Answering:
 
     def own_pairs(self) -> OwnPairs:
         """Return the pairs of the judge's own ranking, and how many it leaves unanswered."""
-        if self.given.choices:
+        if own := self.given.choices or self.given.ranking:
             items = self.study.items
-            choices = [(items[a], items[b], _won(c, a)) for a, b, c in self.given.choices]
+            choices = [(items[a], items[b], _won(c, a)) for a, b, c in own]
             return OwnPairs(choices, self.given.ties.total())
         return self._drawn() if self.judge.pairs is not None else OwnPairs()
 

@@ -119,7 +119,7 @@ def planned_coverage(answers: Answering, analysis: Analysis, quantity: str) -> P
     pairs = answers.own_pairs()
     n = len(pairs.answered)
     found = [Planned(n, n + pairs.unanswered, "chooses in {counts} pairs of its ranking")]
-    if answers.judge.judgments is not None:
+    if answers.judge.compared:
         known = {item.item_id for *both, _ in pairs.answered for item in both}
         found.append(_items(answers, known) if ranks else _both(answers, known))
     return min(found, key=lambda one: one.share)

@@ -40,12 +40,15 @@ class Given:
         a tie that the plan refuses.
     ignored : Counter
         Rows that do not count, by the reason.
+    ranking : tuple of (str, str, str)
+        As `choices`, of the table that is for its ranking alone.
     """
 
     scores: Mapping[tuple[str, str], float] = field(repr=False)
     choices: tuple[tuple[str, str, str], ...] = field(repr=False)
     ties: Counter[tuple[str, str]] = field(repr=False)
     ignored: Counter[str]
+    ranking: tuple[tuple[str, str, str], ...] = field(default=(), repr=False)
 
     def overall(self, plan: Plan) -> dict[str, float]:
         """Return the one score by which items are compared: the overall score of each item.
@@ -94,7 +97,12 @@ def read_given(plan: Plan, judge: TableJudge, folder: Path, scenarios: Mapping[s
         choices, ties = _choices(plan, judge, table, scenarios, ignored)
         some = bool(choices or ties)
         _require_some(table, some, "compares no two items of a scenario", _name(judge, "left_id"))
-    return Given(scores, tuple(choices), ties, ignored)
+    ranking: list[tuple[str, str, str]] = []
+    if judge.ranking is not None:
+        table = read_table(folder / judge.ranking, plan.data.reading(judge.ranking))
+        ranking = _choices(plan, judge, table, scenarios, ignored)[0]
+        _require_some(table, bool(ranking), "compares no two items", _name(judge, "left_id"))
+    return Given(scores, tuple(choices), ties, ignored, tuple(ranking))
 
 
 def _name(judge: TableJudge, column: str) -> str:

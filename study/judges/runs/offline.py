@@ -41,7 +41,7 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
         Answers written (judgments, ratings, choices of most and least); 0 if all were there.
     """
     judge = baseline(plan.id)
-    if _is_complete(store, study, plan):
+    if is_complete(store, study, plan):
         return 0
     there = _answered(store, study, plan)
     if study.version_hash is not None and there:
@@ -66,7 +66,7 @@ def run_judge(store: Store, study: Study, plan: BaselineJudge) -> int:
     try:
         store.write(replace)
     except IntegrityError as error:
-        if _is_complete(store, study, plan):
+        if is_complete(store, study, plan):
             return 0  # another process asked the same judge at the same time, and was first
         raise RatifyError(
             f"judge '{plan.id}' is being asked by another process", allowed="run it again"
@@ -116,7 +116,8 @@ def expected_answers(study: Study, plan: BaselineJudge) -> int:
     return trials + pairs + len(study.items) * len(measures.dimensions)
 
 
-def _is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
+def is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
+    """Say whether a judge has answered everything that the plan wants from it."""
     with store.reading() as connection:
         there = sum(
             connection.scalar(

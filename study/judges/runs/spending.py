@@ -14,33 +14,19 @@ from study.judges.prompts.chosen import Question
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.judges.wanted.wanted import Wanted
+from study.llm.prices import MESSAGE_TOKENS, most_tokens, price
 from study.llm.reply import Reply
 from study.llm.tokens import about_tokens
 
-# Tokens that a server adds to every message.
-MESSAGE_TOKENS = 8
 # Tokens of an answer, if none has been seen yet: a letter, or a short object of scores.
 ANSWER_TOKENS = {"pairwise": 8, "best_worst": 16, "rating": 10}
 # How many requests an estimate looks at.
 LOOKED_AT = 200
-MILLION = 1_000_000
 
 
 def some_tokens(question: Question) -> float:
     """Return about how many tokens a question has, rather more than fewer."""
     return sum(about_tokens(message["content"]) + MESSAGE_TOKENS for message in question.messages)
-
-
-def most_tokens(question: Question) -> int:
-    """Return a number of tokens that a question cannot exceed."""
-    return sum(len(message["content"].encode()) + MESSAGE_TOKENS for message in question.messages)
-
-
-def price(judge: LLMJudge, tokens_in: float, tokens_out: float) -> float | None:
-    """Return what tokens cost by the plan's prices, or None if it has no prices."""
-    if judge.prices is None:
-        return None
-    return (tokens_in * judge.prices.input + tokens_out * judge.prices.output) / MILLION
 
 
 class Purse:
@@ -116,7 +102,7 @@ class Purse:
         return cost
 
     def _most(self, question: Question) -> float:
-        return price(self.judge, most_tokens(question), self.judge.max_tokens) or 0.0
+        return price(self.judge, most_tokens(question.messages), self.judge.max_tokens) or 0.0
 
 
 @dataclass(frozen=True)
@@ -238,7 +224,7 @@ class _Kind:
     ) -> tuple[float, float, float]:
         """Return the mean tokens in and out of a request, and the mean of the most tokens in."""
         asked = [(one, one.ask()) for one in self._some]
-        most = fmean(most_tokens(question) for _, question in asked)
+        most = fmean(most_tokens(question.messages) for _, question in asked)
         known = measured.get(asked[0][0].prompt.name)
         if known is not None:
             return *known, most

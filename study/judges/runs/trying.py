@@ -17,18 +17,19 @@ from pydantic import ValidationError
 
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
-from prereg.plan.file import PLAN_FILE, first_fault, load_plan
+from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.judging import LLMJudge
 from prereg.plan.judging_rules import faults_of_judging
 from prereg.plan.model import Plan
+from prereg.plan.part_faults import first_fault
 from prereg.tables.items import read_items
 from prereg.yaml_file import read_mapping
 from study.folder import Study
 from study.items import Item
 from study.judges.runs.requesting import read_answers
-from study.judges.runs.spending import price
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.wanted import Wanted
+from study.llm.prices import price
 from study.llm.reply import Reply, TroubleError
 
 # The parts of a plan that a request is made of; the others may still be wrong.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import openpyxl
 import pytest
 import yaml
+from pydantic import ValidationError
 
 from analysis.gate import judge_evidence, judge_results
 from analysis.run import analyze_study
 from prereg.errors import RatifyError
 from prereg.plan.file import load_plan
+from prereg.plan.table_judge import TableJudge
 from prereg.tables.reader import read_table
 from study.judges.checks import checked
 from study.judges.given.answers import given_of
@@ -295,3 +298,40 @@ def test_the_example_of_the_docs_can_be_locked(tmp_path: Path) -> None:
     study, _ = lock_study(folder)
     given = given_of(study, study.plan.judge("gpt"))  # type: ignore[arg-type]
     assert given.overall(study.plan) == {"job-1": 2.5, "job-2": 4, "job-3": 1}
+
+
+def test_a_ranking_of_its_own_answers_no_trial(tmp_path: Path) -> None:
+    every = ids()
+    pairs = [
+        {"left_id": one, "right_id": other, "choice": "right"}
+        for one, other in itertools.pairwise(every)
+        if one.split("-")[0] == other.split("-")[0]
+    ]
+    folder = make_given_study(
+        tmp_path / "s",
+        {"scores.csv": scores(), "pairs.csv": pairs},
+        {**ONE_SCORE, "ranking": "pairs.csv"},
+        analyses=EVERY,
+    )
+    collect(folder)
+    rows = read_table(folder / "data" / "judgments.csv").rows
+    mine = [row for row in rows if row["rater_id"] == "gpt"]
+    ranked = [row for row in mine if row["purpose"] == "ranking"]
+    assert [(row["left_id"], row["right_id"], row["choice"]) for row in ranked] == [
+        (row["left_id"], row["right_id"], "right") for row in pairs
+    ]
+    value = {one: quality(one) for one in every}
+    for row in mine:
+        if row["purpose"] == "trial":  # by the scores
+            left, right = value[row["left_id"]], value[row["right_id"]]
+            assert row["choice"] == ("left" if left > right else "right")
+    analyze_study(folder, mode="live")
+    assert results(folder)["elo", "spearman"]["estimate"] is not None
+
+
+@pytest.mark.parametrize("other", [{"judgments": "pairs.csv"}, {"pairs": PAIRS}])
+def test_a_ranking_is_one_thing(other: dict[str, Any]) -> None:
+    judge = {"id": "gpt", "kind": "table", **ONE_SCORE, "ranking": "pairs.csv"}
+    assert TableJudge.model_validate(judge).compared
+    with pytest.raises(ValidationError, match="ranking takes neither judgments nor pairs"):
+        TableJudge.model_validate({**judge, **other})

@@ -57,6 +57,17 @@ def test_a_row_is_what_sqlalchemy_returns(store: Store) -> None:
         assert prepared.one(connection, {"rater": "nobody"}) is None
 
 
+def test_every_row_is_what_sqlalchemy_returns(store: Store) -> None:
+    statement = select(VISITS).where(VISITS.c.mode == bindparam("in_mode")).order_by("rater_id")
+    prepared = Prepared(statement)
+    with store.reading() as connection:
+        wanted = connection.execute(statement, {"in_mode": "pilot"}).all()
+        found = prepared.every(connection, {"in_mode": "pilot"})
+        assert [dict(row._asdict()) for row in found] == [dict(row._mapping) for row in wanted]
+        assert len(found) == 2
+        assert prepared.every(connection, {"in_mode": "live"}) == []
+
+
 def test_a_change_is_part_of_its_transaction(store: Store) -> None:
     prepared = Prepared(MOVED)
     given = {"of_rater": "r1", "then": "finished", "understood": True}
