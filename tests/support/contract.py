@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from prereg.tables.chat_contract import CHAT_TABLES
 from prereg.tables.contract import TABLES, Column
 
 SHAPES = {
@@ -24,6 +25,23 @@ def breaches(folder: Path) -> list[str]:
     paths = sorted(folder.glob("*.csv"))
     assert len(paths) >= 6
     return [f"{path.stem}: {breach}" for path in paths for breach in _breaches(path)]
+
+
+def chat_breaches(folder: Path) -> list[str]:
+    """Return where the exported CSVs of a chat break the contract; a study's own columns follow."""
+    found = []
+    for name, table in CHAT_TABLES.items():
+        with (folder / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
+            header, *rows = csv.reader(stream)
+        if header[: len(table.names)] != list(table.names):
+            found.append(f"{name}: the header is {header}")
+        found += [
+            f"{name}: row {number}, {column.name} is {cell!r}"
+            for number, row in enumerate(rows, start=2)
+            for column, cell in zip(table.columns, row, strict=False)
+            if not _fits(cell, column)
+        ]
+    return found
 
 
 def _breaches(path: Path) -> Iterator[str]:

@@ -143,6 +143,7 @@ class Browser:
         self.link = f"/?rater={quote_plus(name)}"
         self.patience, self.reopens = patience, reopens
         self.cookies: dict[str, str] = {}
+        self.headers: dict[str, str] = {}  # further ones
         self._pipe: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def get(self, path: str) -> Page:
@@ -201,6 +202,7 @@ class Browser:
         reader, writer = self._pipe
         method = "GET" if body is None else "POST"
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}:{self.port}"]
+        lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if self.cookies:
             lines.append("Cookie: " + "; ".join(f"{k}={v}" for k, v in self.cookies.items()))
         if body is not None:

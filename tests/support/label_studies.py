@@ -10,7 +10,7 @@ import numpy as np
 
 from prereg.lock import utc_now
 from prereg.tables.reader import write_csv
-from ratify.judge import ask_judges
+from ratify.asking import ask_judges
 from study.export.files import export
 from study.folder import Study
 from study.opening import lock_study, open_study

@@ -16,7 +16,7 @@ import numpy as np
 from prereg.kinds.registry import kind_of
 from prereg.plan.model import Plan
 from prereg.tables.reader import read_table, write_csv
-from ratify.judge import ask_judges
+from ratify.asking import ask_judges
 from study.export.files import export
 from study.folder import Study
 from study.opening import lock_study, open_study

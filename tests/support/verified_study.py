@@ -7,7 +7,7 @@ from pathlib import Path
 
 from analysis.report.page import write_report
 from analysis.run import analyze_study
-from ratify.judge import ask_judges
+from ratify.asking import ask_judges
 from study.export.files import export
 from study.folder import Study
 from study.opening import lock_study, open_study
