@@ -10,11 +10,14 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from prereg.chat.design import ChatDesign
 from prereg.errors import RatifyError
 from prereg.simulated import is_simulated
+from study.chat.study import ChatStudy
 from study.folder import Study
 from study.opening import open_study
 from study.serving import server
+from study.serving.background import add_background
 from study.store.database import Store, mark_store, open_store
 from study.store.engines import SERVING_SECONDS
 from study.store.sqlite_file import served_by_one
@@ -46,7 +49,7 @@ class Serving:
 
 
 def serve_study(
-    study: Study,
+    study: Study | ChatStudy,
     serving: Serving,
     *,
     url: str | None,
@@ -57,7 +60,7 @@ def serve_study(
 
     Parameters
     ----------
-    study : Study
+    study : Study or ChatStudy
     serving : Serving
     url : str or None
         The database; None is SQLite in the study folder.
@@ -84,6 +87,7 @@ def serve_study(
         stack.callback(store.close)
         if store.path is not None:
             stack.enter_context(served_by_one(store.path))
+            _take_over(study, serving, store)
         store.refuse_damage()
         mark_store(study.folder, store)
         store.keep_erasing()
@@ -115,7 +119,13 @@ def serve_study(
             server.serve_with_workers(make, listener, workers=serving.workers, ready=started)
 
 
-def hints(study: Study, serving: Serving) -> list[str]:
+def places_of(study: Study | ChatStudy) -> int:
+    """Return how many people a study takes."""
+    design = study.plan.design
+    return design.supporters if isinstance(design, ChatDesign) else design.raters
+
+
+def hints(study: Study | ChatStudy, serving: Serving) -> list[str]:
     """Return what the person who starts a live server should know about who may take part."""
     recruitment = study.plan.recruitment
     if serving.mode != "live":
@@ -133,7 +143,8 @@ def hints(study: Study, serving: Serving) -> list[str]:
             "warning: this study was locked by Ratify 0.4.0 or before, so raters whose link has no "
             "id are let in, and one script could take every place"
         )
-    most, places = consents_per_hour(study.plan.design.raters), study.plan.design.raters
+    places = places_of(study)
+    most = consents_per_hour(places)
     if most < places:
         said.append(
             f"one network address may take {most} of the {places} places in an hour; for a class "
@@ -142,7 +153,17 @@ def hints(study: Study, serving: Serving) -> list[str]:
     return said
 
 
-def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Flask:
+def _take_over(study: Study | ChatStudy, serving: Serving, store: Store) -> None:
+    """Free what a server of before had begun to answer; this process alone serves the store."""
+    if isinstance(study, ChatStudy):
+        from study.chat.owing import reset_claims
+
+        reset_claims(store, study, serving.mode)
+
+
+def _make(study: Study | ChatStudy, serving: Serving, store: Store, token: str | None) -> Flask:
+    if isinstance(study, ChatStudy):
+        return _make_chat(study, serving, store, token)
     return create_app(
         study,
         store,
@@ -151,3 +172,21 @@ def _make(study: Study, serving: Serving, store: Store, token: str | None) -> Fl
         own_host=serving.host,
         reopen=lambda: open_study(study.folder, must_be_locked=True),
     )
+
+
+def _make_chat(study: ChatStudy, serving: Serving, store: Store, token: str | None) -> Flask:
+    """Return the application of a chat, with what answers in the background of its process."""
+    from study.chat.answering import Answering
+    from study.web.chat.app import create_chat_app
+
+    answering = Answering(study, store, serving.mode)
+    app = create_chat_app(
+        study,
+        store,
+        mode=serving.mode,
+        setup_token=token,
+        own_host=serving.host,
+        answering=answering,
+    )
+    add_background(app, answering)
+    return app

@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from prereg import files
 from prereg.errors import RatifyError
 from study.folder import SERVING_FILE
+from study.serving.background import in_background
 from study.serving.waitress_server import CONNECTIONS, prepare_process, web_server
 
 
@@ -72,7 +73,7 @@ def serve(app: Flask, listener: socket.socket, *, ready: Callable[[int], None]) 
     """
     prepare_process()
     server = web_server(app, listener)
-    with contextlib.suppress(KeyboardInterrupt), _terminated_as_interrupted():
+    with in_background(app), contextlib.suppress(KeyboardInterrupt), _terminated_as_interrupted():
         ready(listener.getsockname()[1])
         server.run()
     server.close()

@@ -18,6 +18,7 @@ from gunicorn.workers.base import Worker
 from waitress import wasyncore
 
 from prereg.errors import RatifyError
+from study.serving.background import in_background
 from study.serving.waitress_server import CONNECTIONS, prepare_process, web_server
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108
@@ -33,10 +34,11 @@ class _Buffering(Worker):  # type: ignore[misc]
     def run(self) -> None:
         """Answer requests until told to stop, and report every second that this worker is alive."""
         server = web_server(self.wsgi, self.sockets[0].sock)
-        while self.alive and self.ppid == os.getppid():
-            self.notify()
-            wasyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)
-        server.task_dispatcher.shutdown()
+        with in_background(self.wsgi):
+            while self.alive and self.ppid == os.getppid():
+                self.notify()
+                wasyncore.loop(timeout=1.0, use_poll=True, map=server._map, count=1)
+            server.task_dispatcher.shutdown()
         server.close()
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 
-from flask import Flask
+from flask import Blueprint, Flask
 from flask_wtf import CSRFProtect
 
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.errors import RatifyError
+from prereg.images import Image
 from study.folder import DEMO_MARK, Study
 from study.language import speak
 from study.store.database import Store
@@ -24,6 +25,7 @@ from study.web.compression import compress
 from study.web.context import Reception, Room, room
 from study.web.health import add_health
 from study.web.limits import Limits
+from study.web.rooms import AnyStudy
 from study.web.views import dashboard, leaving, practising, rater, surveying
 
 SECRET_FILE = ".ratify-secret"  # noqa: S105
@@ -62,29 +64,8 @@ def create_app(
     RatifyError
         When the mode is live and the study is not locked, or a setting of the environment is wrong.
     """
-    if mode == "live" and study.lock is None:
-        raise RatifyError(
-            "live collection needs a locked plan",
-            file=study.folder / "plan.yaml",
-            allowed="run `ratify lock` first, or serve with --mode pilot",
-        )
-    app = Flask(__name__, static_folder=None)
-    app.url_map.merge_slashes = False  # its redirect would go to any host in the Host header
-    app.config.update(
-        SECRET_KEY=secret_key(study.folder),
-        MAX_CONTENT_LENGTH=REQUEST_BYTES,
-        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
-        MAX_FORM_PARTS=200,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
-        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie of thirty days need not be renewed each time
-        # two studies on one host must not share a cookie
-        SESSION_COOKIE_NAME=f"ratify_{files.sha256(str(study.folder.resolve()).encode())[:8]}",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        # the token protects the forms, and our own policy keeps browsers from sending a referrer
-        WTF_CSRF_SSL_STRICT=False,
-        WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and continue
-    )
+    refuse_unlocked(study, mode)
+    app = bare_app(study.folder)
     key, secret = signing_key(study.folder), str(app.config["SECRET_KEY"])
 
     def made(given: Study | None, newest: Callable[[], Room]) -> Room:
@@ -102,21 +83,93 @@ def create_app(
         )
 
     app.extensions["ratify"] = Reception(made, study, study.folder / AMENDMENTS_FILE)
+    parts = (rater, practising, surveying, leaving, dashboard)
+    dress(
+        app,
+        store,
+        folder=study.folder,
+        language=study.plan.language,
+        pages=[part.pages for part in parts],
+        images=lambda: room().images,
+        own_host=own_host,
+    )
+    return app
+
+
+def refuse_unlocked(study: AnyStudy, mode: str) -> None:
+    """Raise `RatifyError` if the mode is live and the study is not locked."""
+    if mode == "live" and study.lock is None:
+        raise RatifyError(
+            "live collection needs a locked plan",
+            file=study.folder / "plan.yaml",
+            allowed="run `ratify lock` first, or serve with --mode pilot",
+        )
+
+
+def bare_app(folder: Path) -> Flask:
+    """Return an application with its key, its limits and its cookies, without a page."""
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False  # its redirect would go to any host in the Host header
+    app.config.update(
+        SECRET_KEY=secret_key(folder),
+        MAX_CONTENT_LENGTH=REQUEST_BYTES,
+        MAX_FORM_MEMORY_SIZE=REQUEST_BYTES,
+        MAX_FORM_PARTS=200,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        SESSION_REFRESH_EACH_REQUEST=False,  # a cookie of thirty days need not be renewed each time
+        # two studies on one host must not share a cookie
+        SESSION_COOKIE_NAME=f"ratify_{files.sha256(str(folder.resolve()).encode())[:8]}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        # the token protects the forms, and our own policy keeps browsers from sending a referrer
+        WTF_CSRF_SSL_STRICT=False,
+        WTF_CSRF_TIME_LIMIT=None,  # a rater may come back the next day and continue
+    )
+    return app
+
+
+def dress(
+    app: Flask,
+    store: Store,
+    *,
+    folder: Path,
+    language: str,
+    pages: Iterable[Blueprint],
+    images: Callable[[], Mapping[str, Image]],
+    own_host: str | None,
+    policy: str = safety.POLICY,
+) -> None:
+    """Give an application, whose room is there, its pages, its language and its safety.
+
+    Parameters
+    ----------
+    app : Flask
+        From `bare_app`.
+    store : Store
+    folder : Path
+    language : str
+        Of the plan.
+    pages : iterable of Blueprint
+    images : callable
+        Returns the images that the study shows, by their address.
+    own_host : str, optional
+        The address that the server listens on.
+    policy : str
+        What the pages may load.
+    """
     app.before_request(safety.refuse_nameless_fields)
     csrf.init_app(app)
-    speak(app, study.plan.language)
-    app.jinja_env.globals["is_demo"] = (study.folder / DEMO_MARK).exists()
+    speak(app, language)
+    app.jinja_env.globals["is_demo"] = (folder / DEMO_MARK).exists()
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    parts = (rater, practising, surveying, leaving, dashboard)
-    for blueprint in (part.pages for part in parts):
+    for blueprint in pages:
         app.register_blueprint(blueprint)
     add_health(app, store)
     serve_assets(app)
-    serve_images(app, lambda: room().images)
+    serve_images(app, images)
     app.after_request(compress)
-    safety.make_safe(app, own_host)
-    return app
+    safety.make_safe(app, own_host, policy)
 
 
 def secret_key(folder: Path) -> str:

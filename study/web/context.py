@@ -16,12 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from prereg.errors import RatifyError
 from prereg.images import Image
 from study.folder import Study
-from study.store.database import Store
 from study.tasks.base import Task
 from study.tasks.registry import task_of
 from study.visits.places import Place
-from study.web.limits import Limits
 from study.web.naming import Name, naming
+from study.web.rooms import AnyRoom
 from study.web.texts import Texts
 
 log = logging.getLogger(__name__)
@@ -31,31 +30,17 @@ RETRY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
-class Room:
-    """What the views of one running server share.
+class Room(AnyRoom[Study]):
+    """What the views of one running server share, besides what any of them do.
 
     Attributes
     ----------
-    study : Study
-    store : Store
-    mode : {'live', 'pilot', 'bot'}
-    setup_token : str or None
-        The token in the link that sets the dashboard's first password.
-    limits : Limits
-    links_key : bytes
-        The key that signs the raters' links.
     newest : callable
         Reads the study folder again if its plan has been amended, and returns the room with it.
     rendered : dict
         The pages of trials in pieces; see `study.web.views.trial_pages`.
     """
 
-    study: Study
-    store: Store
-    mode: str
-    setup_token: str | None
-    limits: Limits
-    links_key: bytes
     newest: Callable[[], Room]
     rendered: dict[tuple[object, ...], tuple[str, ...]] = field(default_factory=dict)
     _earlier: dict[str, Room] = field(default_factory=dict)
@@ -75,21 +60,6 @@ class Room:
     def named(self) -> Callable[[str, int], tuple[Name, ...]]:
         """The names of a trial's items; see `study.web.naming`."""
         return naming(self.study.plan.display)
-
-    @property
-    def signed(self) -> bool:
-        """Whether raters need a signed link; bots, whose data are nobody's, never do."""
-        return self.study.plan.recruitment.links == "signed" and self.mode != "bot"
-
-    @property
-    def takes_anybody(self) -> bool:
-        """Whether a rater whose link has no id may take part."""
-        recruitment, lock = self.study.plan.recruitment, self.study.lock
-        if recruitment.platform == "prolific" or self.signed:
-            return False
-        # a study that 0.4.0 locked goes on as it began
-        old = lock is not None and not lock.ids_required
-        return self.mode != "live" or recruitment.without_id or old
 
     def of(self, place: Place) -> Room:
         """Return the room of what a rater meets: the version of the plan, and the scale."""

@@ -30,11 +30,13 @@ PROXIES = "RATIFY_PROXIES"
 HOSTS = "RATIFY_HOSTS"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # What browsers may keep; these say for how long.
-KEPT = frozenset(("static", "image"))
+KEPT = frozenset(("static", "image", "film"))
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+# A conversation comes and goes in place, and a film is one of the study's own files.
+CHAT_POLICY = f"{POLICY}; connect-src 'self'; media-src 'self'"
 # The report contains its own style and drawings, and no script.
 REPORT_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; "
@@ -71,7 +73,7 @@ _EXPLAINED = {
 }
 Problem = tuple[str, int, dict[str, str]]
 # The parts of the pages whose forms a rater fills in.
-ANSWERED = frozenset({"rater", "practising", "surveying", "leaving"})
+ANSWERED = frozenset({"rater", "practising", "surveying", "leaving", "chat"})
 # When a rater or a browser may try again if the store did not answer.
 RETRY_SECONDS = 5
 log = logging.getLogger("ratify")
@@ -110,7 +112,7 @@ class SessionCookies(SecureCookieSessionInterface):
         return request.is_secure
 
 
-def make_safe(app: Flask, own_host: str | None = None) -> None:
+def make_safe(app: Flask, own_host: str | None = None, policy: str = POLICY) -> None:
     """Give an application its headers, its cookies, and its pages for errors.
 
     Parameters
@@ -118,6 +120,8 @@ def make_safe(app: Flask, own_host: str | None = None) -> None:
     app : Flask
     own_host : str, optional
         The address that the server listens on.
+    policy : str
+        What the pages may load, unless a page has a policy of its own.
 
     Raises
     ------
@@ -129,7 +133,7 @@ def make_safe(app: Flask, own_host: str | None = None) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(SQLAlchemyError, _no_store)
     app.register_error_handler(Exception, _unforeseen)
-    app.after_request(_headers)
+    app.after_request(partial(_headers, policy))
     hosts = allowed_hosts()
     named = hosts or LOOPBACK | ({own_host} if own_host else set())
     app.jinja_env.globals["complete"] = partial(_complete, frozenset(named))
@@ -233,8 +237,8 @@ def is_host(given: str) -> bool:
         return False
 
 
-def _headers(response: Response) -> Response:
-    response.headers.setdefault("Content-Security-Policy", POLICY)
+def _headers(policy: str, response: Response) -> Response:
+    response.headers.setdefault("Content-Security-Policy", policy)
     if request.is_secure:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint not in KEPT or response.status_code >= 400:

@@ -9,6 +9,8 @@ link, and no code unless it gave the last answer itself.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from flask import session
 
 from prereg.lock import utc_now
@@ -28,6 +30,21 @@ _NAMES = (
     "ended_here",  # the visit whose last answer this browser gave
     "too_late",  # whether the next page says that an answer came too late
 )
+
+
+class Visit(Protocol):
+    """What the doors of a study know about a visit, whatever its kind."""
+
+    @property
+    def session_id(self) -> str: ...  # noqa: D102
+    @property
+    def rater_id(self) -> str: ...  # noqa: D102
+    @property
+    def status(self) -> str: ...  # noqa: D102
+    @property
+    def consented_at(self) -> str: ...  # noqa: D102
+    @property
+    def withdrawal_key(self) -> str: ...  # noqa: D102
 
 
 def welcome(given: Arrival, *, proved: bool) -> None:
@@ -59,7 +76,7 @@ def has_read(version: str) -> bool:
     return version in session.get("texts", ())
 
 
-def enter(place: Place) -> None:
+def enter(place: Visit) -> None:
     """Note in the cookie in which visit this browser takes part, and whether it is its own."""
     began_here = place.session_id == session.get("next_session")
     mine = bool(session.get("proved")) or began_here or owns(place)
@@ -72,7 +89,7 @@ def enter(place: Place) -> None:
         session["by_id"] = True
 
 
-def enter_by_private_link(place: Place) -> None:
+def enter_by_private_link(place: Visit) -> None:
     """Give a visit to the browser that opened its private link, unless it is in another visit."""
     if session.get("session_id") in {None, place.session_id}:
         session.permanent = True
@@ -80,22 +97,22 @@ def enter_by_private_link(place: Place) -> None:
         session.pop("by_id", None)
 
 
-def is_in(place: Place) -> bool:
+def is_in(place: Visit) -> bool:
     """Say whether this browser takes part in a visit, or in none."""
     return session.get("session_id") in {None, place.session_id}
 
 
-def owns(place: Place) -> bool:
+def owns(place: Visit) -> bool:
     """Say whether a visit belongs to this browser."""
     return session.get("session_id") == place.session_id and not session.get("by_id")
 
 
-def may_have_code(place: Place) -> bool:
+def may_have_code(place: Visit) -> bool:
     """Say whether this browser may see the code of a visit that is over."""
     return owns(place) or session.get("ended_here") == place.session_id
 
 
-def ended(place: Place) -> None:
+def ended(place: Visit) -> None:
     """Note that this browser gave the last answer of a visit."""
     if not owns(place):
         session["ended_here"] = place.session_id
@@ -109,6 +126,12 @@ def shows(place: Place) -> None:
     if shown_at(place.position) is None:
         session["shown"] = [place.position, utc_now()]
         stopwatch.start(place.session_id, place.position)
+
+
+def shows_step(number: int, now: str) -> None:
+    """Note when a step of a chat is first shown; showing it again changes nothing."""
+    if shown_at(number) is None:
+        session["shown"] = [number, now]
 
 
 def shown_at(position: int | None) -> str | None:

@@ -2,148 +2,25 @@
 
 from __future__ import annotations
 
-import secrets
-from datetime import UTC, datetime
-
 from flask import Blueprint, abort, redirect, request, session, url_for
-from flask_babel import gettext as _
-from werkzeug.wrappers import Response
 
 from prereg.plan.collection import Comprehension
-from prereg.tables.cleaning import clean
 from study.tasks.base import Answers, Reading, whole
 from study.visits import answers as answering
 from study.visits import claims as assignment
 from study.visits.answers import Given
-from study.visits.claims import Arrival
-from study.visits.links import RATER_ID, is_hard_to_guess, is_signed, refusal
-from study.visits.places import Place, find_rater
-from study.visits.recruitment import is_paused
+from study.visits.places import Place
 from study.web import visitor
 from study.web.context import Room, room
-from study.web.safety import problem
+from study.web.doors import Page, add_arrival
 from study.web.views.rater_pages import another_visit, current_place, next_page, page
+from study.web.views.raters_door import door
 from study.web.views.trial_pages import Shown, trial_page
 
 pages = Blueprint("rater", __name__)
-Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
 
-# Parameters of the link that may hold the rater's id; the first one found is used.
-ID_PARAMETERS = ("PROLIFIC_PID", "rater")
-# What the links that Ratify prints hold in place of a rater's id.
-PLACEHOLDERS = frozenset({"YOUR-ID", "THEIR-ID"})
-# Ids that Ratify gives to raters whose link has none.
-ANONYMOUS = "anon-"
-# Seconds until an address that has begun too many visits may begin more.
-CONSENT_RETRY = 60 * 60
 _COUNT = range(10**9)
-
-
-@pages.get("/")
-def arrive() -> Page:
-    """Show a newcomer the consent text; send a rater who comes back to their place."""
-    here = room()
-    if not here.limits.arrival(request.remote_addr):
-        return _too_many()
-    link = _link_of(here)
-    if link is None:
-        return _without_id(here)
-    rater_id = link.rater_id
-    if RATER_ID.fullmatch(rater_id) is None:
-        return _incomplete()
-    known = find_rater(here.store, here.study, here.mode, rater_id)
-    if known is None and (refusal(rater_id) is not None or _is_copied(here, rater_id)):
-        return _incomplete()
-    proved = _proves(here, rater_id)
-    if here.signed and not proved and not (known is not None and visitor.owns(known)):
-        return _incomplete()
-    visitor.welcome(link, proved=proved)
-    if known is not None:
-        visitor.enter(known)
-        return redirect(next_page(here, known), 303)
-    visitor.leave()
-    return _welcome(here)
-
-
-def _welcome(here: Room) -> Page:
-    """Show a newcomer the consent text, or why nobody is let in."""
-    if is_paused(here.store, here.study, here.mode):
-        return page("paused.html", here)
-    if not assignment.has_room(here.store, here.study, here.mode):
-        return page("full.html", here)
-    text = here.texts.page(here.study.texts["consent"])
-    visitor.reads(here.study.plan_hash)
-    return page("consent.html", here, text=text, version=here.study.plan_hash)
-
-
-def _without_id(here: Room) -> Page:
-    """Ask who came back to this browser, let in a rater without an id, or refuse them."""
-    place = current_place(here)
-    if place is not None:
-        # somebody else may use the same device now
-        began = datetime.fromisoformat(place.consented_at) - datetime.now(UTC)
-        return page("again.html", here, began=began, onward=next_page(here, place))
-    if not here.takes_anybody:
-        return _incomplete()
-    kept = visitor.arrived()
-    if kept is None or not kept.rater_id.startswith(ANONYMOUS):
-        # the number is random, so nobody else can have its link
-        extra = _parameter("STUDY_ID"), _parameter("SESSION_ID")
-        kept = Arrival(f"{ANONYMOUS}{secrets.token_hex(8)}", *extra)
-    visitor.leave()
-    visitor.welcome(kept, proved=False)
-    return _welcome(here)
-
-
-@pages.post("/anew")
-def anew() -> Page:
-    """Forget the rater who used this browser before; their visit stays as it is."""
-    visitor.forget()
-    return redirect(url_for("rater.arrive"), 303)
-
-
-@pages.post("/consent")
-def consent() -> Page:
-    """Give a consenting rater a slot."""
-    here = room()
-    arrival = visitor.arrived()
-    if arrival is None:
-        return redirect(url_for("rater.arrive"), 303)
-    if not here.limits.arrival(request.remote_addr):
-        return _too_many()
-    place = find_rater(here.store, here.study, here.mode, arrival.rater_id)
-    if place is None:
-        if is_paused(here.store, here.study, here.mode):
-            return page("paused.html", here)
-        # a signed link cannot be made up, so nobody takes a second place with one
-        free = here.mode != "live" or here.signed
-        if not free and not here.limits.consent(request.remote_addr):
-            return _too_many(retry=CONSENT_RETRY)
-        # the text that they were shown may be that of a version before the newest
-        version = request.form.get("version", here.study.plan_hash)
-        here = here.at(version)
-        if not _may_consent(here, version):
-            return _welcome(room())
-        place = assignment.claim(here.store, here.study, here.mode, arrival)
-    if place is None:
-        return page("full.html", here)
-    visitor.enter(place)
-    if place.status != "active":
-        return redirect(next_page(here, place), 303)
-    return redirect(url_for("rater.instructions"), 303)
-
-
-def _may_consent(here: Room, version: str) -> bool:
-    """Say whether this browser may consent to a version; if not, its text is not kept for anybody.
-
-    It must have been shown that version's text. This server does not know a version that it cannot
-    open. One whose sequences were replaced before anybody took part has other trials, so answers
-    under it would stay out of the tables.
-    """
-    lock = here.study.lock
-    if not visitor.has_read(version) or version != here.study.plan_hash:
-        return False
-    return lock is None or version not in lock.void
+add_arrival(pages, door)
 
 
 @pages.get("/instructions")
@@ -160,7 +37,8 @@ def instructions() -> Page:
     text = here.texts.page(here.study.texts["instructions"])
     for scale in here.study.plan.scales:  # only that of the rater, where any has instructions
         text += here.texts.page(scale.instructions or "")
-    return page("instructions.html", here, place, text=text, onward=onward)
+    begins = place.position == 1
+    return page("instructions.html", here, place, text=text, onward=onward, begins=begins)
 
 
 @pages.get("/comprehension")
@@ -287,58 +165,3 @@ def _trial_page(
         begins=bool(here.study.plan.practice) and place.position == 1,
     )
     return trial_page(here, place, shown, answers, missing=missing, wait=wait)
-
-
-def _link_of(here: Room) -> Arrival | None:
-    """Return the rater whom the link names, as it is written; None if it names nobody."""
-    from_prolific = here.study.plan.recruitment.platform == "prolific"
-    # a live study on Prolific takes only raters whom Prolific sends; others may be tried out
-    names = ID_PARAMETERS[:1] if from_prolific and here.mode == "live" else ID_PARAMETERS
-    for name in names:
-        given = request.args.get(name)
-        if given is not None:
-            given = clean(given)  # as every table cleans it, or the two would not meet
-            return Arrival(given, _parameter("STUDY_ID"), _parameter("SESSION_ID"))
-    return None
-
-
-def _is_copied(here: Room, rater_id: str) -> bool:
-    """Say whether a live link was copied without putting a rater's id in its place."""
-    return here.mode == "live" and rater_id in PLACEHOLDERS
-
-
-def _proves(here: Room, rater_id: str) -> bool:
-    """Say whether the link could only come from the researchers or from Prolific."""
-    if here.study.plan.recruitment.platform == "prolific":
-        return is_hard_to_guess(rater_id)
-    given = request.args.get("sig")
-    return given is not None and is_signed(here.links_key, rater_id, given)
-
-
-def _incomplete() -> Page:
-    return problem(
-        _("This link is not complete"),
-        _(
-            "The participant number in the link is missing, or is not one we can read. "
-            "Please open the study with the link of your invitation, or from the page where "
-            "you found it."
-        ),
-        400,
-    )
-
-
-def _parameter(name: str) -> str | None:
-    given = request.args.get(name)
-    return given if given is not None and refusal(given) is None else None
-
-
-def _too_many(*, retry: int = 60) -> Page:
-    title = _("One moment, please")
-    text = _("Many people are arriving at once. Please wait a minute, and open your link again.")
-    if retry > 60:
-        title = _("Please come back later")
-        text = _(
-            "Many people have begun from your network in a short time. Please open your link "
-            "again in an hour, or from another network, or write to the researchers."
-        )
-    return problem(title, text, 429, retry=retry)

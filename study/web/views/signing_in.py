@@ -1,20 +1,47 @@
-"""Guard the dashboard: the first password, signing in and signing out."""
+"""Guard the dashboard: the first password, signing in and signing out; for any kind of study."""
 
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, redirect, render_template, request, session, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from prereg.errors import RatifyError
 from study.web import accounts
 from study.web.context import room
+from study.web.rooms import AnyRoom
 
-# The other pages of the dashboard are added in study.web.views.dashboard.
-pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
 Page = tuple[str, int]
+# Where an application keeps what returns the room of its dashboard.
+_ROOM = "ratify_dashboard"
+
+
+def dashboard_pages(here: Callable[[], AnyRoom[Any]]) -> Blueprint:
+    """Return the pages of a dashboard behind its guard; other modules add what is guarded.
+
+    Parameters
+    ----------
+    here : callable
+        Returns the room of the current application.
+    """
+    pages = Blueprint("dashboard", __name__, url_prefix="/dashboard")
+    pages.record(lambda state: state.app.extensions.update({_ROOM: here}))
+    pages.before_request(only_researchers)
+    pages.get("/sign-in")(sign_in)
+    pages.post("/sign-in")(check)
+    pages.post("/sign-out")(sign_out)
+    pages.get("/set-up")(set_up)
+    pages.post("/set-up")(first_password)
+    return pages
+
+
+def _here() -> AnyRoom[Any]:
+    found: Callable[[], AnyRoom[Any]] = current_app.extensions[_ROOM]
+    return found()
+
 
 # Pages that are open to everybody; every other page, present or future, needs a sign-in.
 _OPEN = {f"dashboard.{name}" for name in ("sign_in", "check", "set_up", "first_password")}
@@ -22,7 +49,6 @@ _COOKIE = "researcher"
 TOO_MANY = "Too many attempts. Wait a minute, then try again."
 
 
-@pages.before_request
 def only_researchers() -> Response | None:
     """Redirect a visitor who is not signed in to the page for signing in."""
     if request.endpoint in _OPEN or is_signed_in():
@@ -32,23 +58,21 @@ def only_researchers() -> Response | None:
 
 def is_signed_in() -> bool:
     """Say whether this browser's cookie holds a valid token."""
-    return accounts.is_signed_in(room().store, session.get(_COOKIE))
+    return accounts.is_signed_in(_here().store, session.get(_COOKIE))
 
 
-@pages.get("/sign-in")
 def sign_in() -> Response | Page:
     """Ask for the password."""
-    if not accounts.has_password(room().store):
+    if not accounts.has_password(_here().store):
         return redirect(url_for("dashboard.set_up"), 303)
     if is_signed_in():
         return redirect(url_for("dashboard.overview"), 303)
     return page("sign_in.html")
 
 
-@pages.post("/sign-in")
 def check() -> Response | Page:
     """Check the password that was typed."""
-    here = room()
+    here = _here()
     if not here.limits.login(request.remote_addr):
         return page("sign_in.html", 429, fault=TOO_MANY)
     if not accounts.check_password(here.store, request.form.get("password", "")):
@@ -56,18 +80,16 @@ def check() -> Response | Page:
     return _enter()
 
 
-@pages.post("/sign-out")
 def sign_out() -> Response:
     """Sign the researcher out, in this browser and in the store."""
-    accounts.sign_out(room().store, session.get(_COOKIE))
+    accounts.sign_out(_here().store, session.get(_COOKIE))
     session.clear()
     return redirect(url_for("dashboard.sign_in"), 303)
 
 
-@pages.get("/set-up")
 def set_up() -> Response | Page:
     """Ask for the first password; without the link from `ratify serve`, say how to set it."""
-    if accounts.has_password(room().store):
+    if accounts.has_password(_here().store):
         return redirect(url_for("dashboard.sign_in"), 303)
     token = request.args.get("token", "")
     if not _is_setup_token(token):
@@ -75,10 +97,9 @@ def set_up() -> Response | Page:
     return page("set_up.html", token=token)
 
 
-@pages.post("/set-up")
 def first_password() -> Response | Page:
     """Keep the first password, and sign in the researcher who set it."""
-    here = room()
+    here = _here()
     token, given = request.form.get("token", ""), request.form.get("password", "")
     if not here.limits.login(request.remote_addr):
         return page("set_up.html", 429, token=token, fault=TOO_MANY)
@@ -99,12 +120,12 @@ def first_password() -> Response | Page:
 
 def page(template: str, status: int = 200, **values: Any) -> Page:
     """Return a page of the dashboard."""
-    return render_template(template, mode=room().mode, **values), status
+    return render_template(template, mode=_here().mode, **values), status
 
 
 def _enter() -> Response:
     """Sign the researcher in, with a cookie that has nothing in common with the one before."""
-    store = room().store
+    store = _here().store
     before = session.get(_COOKIE)
     session.clear()
     accounts.sign_out(store, before)
@@ -113,5 +134,9 @@ def _enter() -> Response:
 
 
 def _is_setup_token(given: str) -> bool:
-    expected = room().setup_token
+    expected = _here().setup_token
     return expected is not None and hmac.compare_digest(given.encode(), expected.encode())
+
+
+# The other pages of the dashboard are added in study.web.views.dashboard.
+pages = dashboard_pages(lambda: room())

@@ -12,12 +12,11 @@ from study.visits.places import Place
 from study.visits.survey import NO_ANSWER, SurveyReading, field_name, keep_survey, read_survey
 from study.web import visitor
 from study.web.context import Room, room
+from study.web.forms import allow_long_texts
 from study.web.views.rater_pages import another_visit, current_place, next_page, not_here, page
 
 pages = Blueprint("surveying", __name__)
 Page = Response | str | tuple[str, int] | tuple[str, int, dict[str, str]]
-# The most that one text can take in a form: a character outside the basic plane is 12 bytes there.
-_BYTES_OF_A_TEXT = 12 * LONGEST_TEXT + 200
 
 
 @pages.url_value_preprocessor
@@ -27,10 +26,7 @@ def allow_texts(endpoint: str | None, _values: dict[str, Any] | None) -> None:
         here = room()
         place = current_place(here)
         asked = here.of(place).study.plan.survey if place is not None else ()
-        texts = sum(isinstance(q, TextQuestion) for q in asked)
-        most = (request.max_content_length or 0) + texts * _BYTES_OF_A_TEXT
-        request.max_content_length = most
-        request.max_form_memory_size = most
+        allow_long_texts(sum(isinstance(q, TextQuestion) for q in asked) * LONGEST_TEXT)
 
 
 @pages.get("/survey")

@@ -21,7 +21,7 @@ from tests.support.browser import (
     text_spaced,
     watched,
 )
-from tests.support.dashboard_screens import SCREENS
+from tests.support.chat_screens import SCREENS
 from tests.support.paths import ROOT
 
 pytestmark = pytest.mark.browser
@@ -78,10 +78,11 @@ def page(
 
 
 # Pages that a wide window lays out otherwise than what their template's first one shows.
-ALSO_WIDE = {"dashboard_unfolded", "pairwise_from_right_to_left"}
+ALSO_WIDE = {"dashboard_unfolded", "pairwise_from_right_to_left", "talk_from_right_to_left"}
 # Pages that hold what their template's first one does not: faults, long words, another direction.
 ALSO_TOLD = ALSO_WIDE | {
     "comprehension_not_answered",
+    "talk_in_the_middle",
     "pairwise_not_answered",
     "rating_half_answered",
     "best_and_worst_not_answered",

@@ -16,7 +16,6 @@ import httpx
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from prereg.tables.reader import read_table
 from study.folder import Study
@@ -28,10 +27,9 @@ from study.web import accounts
 from study.web.app import create_app
 from tests.conftest import DASHBOARD_PASSWORD, Serve
 from tests.support.collecting import study_of_kind, take_part
+from tests.support.desks import PASSWORD, TOKEN, send, sign_in, text_of
 from tests.support.plans import edited_plan
 
-PASSWORD = "a long and plain phrase"
-TOKEN = "token-of-the-link"
 MODE = "pilot"
 
 
@@ -64,25 +62,7 @@ def stranger(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def researcher(app: Flask, store: Store) -> FlaskClient:
-    accounts.set_password(store, PASSWORD)
-    client = app.test_client()
-    assert send(client, "/dashboard/sign-in", password=PASSWORD).location == "/dashboard/"
-    return client
-
-
-def send(client: FlaskClient, path: str, **fields: object) -> TestResponse:
-    """Post a form as a browser does: with the token of a page that was opened before."""
-    page = client.get("/dashboard/", follow_redirects=True).text
-    if 'name="csrf_token"' not in page:
-        page = client.get(f"/dashboard/set-up?token={TOKEN}").text
-    found = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    data = {**fields, "csrf_token": found[1] if found else ""}
-    return client.post(path, data=data)
-
-
-def text_of(response: TestResponse) -> str:
-    """Return what a page says, without its markup."""
-    return " ".join(unescape(re.sub(r"<[^>]+>", " ", response.text)).split())
+    return sign_in(app.test_client(), store)
 
 
 def paths(app: Flask) -> dict[str, str]:

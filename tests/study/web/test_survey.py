@@ -15,7 +15,8 @@ from analysis.tables.tidy import read_participants
 from prereg.errors import RatifyError
 from study.bots import Page as BotsPage
 from study.bots import first_options
-from study.export.files import CODEBOOK, export
+from study.export.files import export
+from study.export.writing import CODEBOOK
 from study.opening import open_study
 from study.store.database import Store
 from study.visits.places import find_rater
