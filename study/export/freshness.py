@@ -19,8 +19,9 @@ from prereg.kinds.registry import kind_of
 from prereg.tables.notes import heard_by
 from prereg.tables.reader import NoRowsError, cell_text, read_table
 from prereg.tables.reading import OWN
-from study.export.files import FORMATS, TABLES_FOLDER, Exported, export
+from study.export.files import export
 from study.export.tidy import TidyTable, tidy_tables
+from study.export.writing import FORMATS, TABLES_FOLDER, Exported
 from study.folder import Study
 from study.store.database import Store
 

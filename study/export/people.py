@@ -9,8 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from study.export.tidy import Cells, TidyTable
-from study.folder import Study
+from study.export.tidy import Cells, Kept, TidyTable
 from study.store.database import Store
 from study.store.tables import ANSWERS, Visit
 from study.visits.pseudonyms import pseudonyms_of
@@ -21,17 +20,26 @@ PLATFORM_IDS = ("platform_study_id", "platform_session_id")
 WHO = ("pseudonym", "rater_id", "mode", *PLATFORM_IDS)
 
 
-def named(store: Store, study: Study, connection: Connection) -> Mapping[str, str]:
-    """Return the pseudonym of every person whose rows a connection sees."""
+def named(store: Store, study: Kept, connection: Connection, *, places: int) -> Mapping[str, str]:
+    """Return the pseudonym of every person whose rows a connection sees.
+
+    Parameters
+    ----------
+    store : Store
+    study : Kept
+    connection : Connection
+    places : int
+        How many people the study has places for.
+    """
     ids = set(connection.scalars(select(Visit.rater_id).where(_of(Visit, study))))
     for table in ANSWERS:
         people = select(table.rater_id).where(_of(table, study), table.rater_kind == "human")
         ids |= set(connection.scalars(people.distinct()))
-    return pseudonyms_of(store, ids, places=study.plan.design.raters)
+    return pseudonyms_of(store, ids, places=places)
 
 
 def who_is_who(
-    study: Study, connection: Connection, names: Mapping[str, str]
+    study: Kept, connection: Connection, names: Mapping[str, str]
 ) -> list[tuple[Any, ...]]:
     """Return the rows of the file that says who is who, in the order of the pseudonyms."""
     columns = (Visit.rater_id, Visit.mode, *(getattr(Visit, name) for name in PLATFORM_IDS))
@@ -60,5 +68,5 @@ def pseudonymous(table: TidyTable, names: Mapping[str, str]) -> TidyTable:
     return replace(table, rows=rows)
 
 
-def _of(table: Any, study: Study) -> Any:
+def _of(table: Any, study: Kept) -> Any:
     return table.plan_hash == study.root_hash

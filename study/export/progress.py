@@ -169,8 +169,8 @@ def _of_mode(connection: Connection, study: Study, mode: str) -> ModeProgress:
         unsurveyed=_unsurveyed(connection, study.plan, here),
         withdrawn=_count(connection, gone),
         answers=_count(connection, people),
-        doubled=_doubled(connection, here),
-        astray=_count(connection, and_(here, _HOLDING, ~_holds_place())),
+        doubled=doubled(connection, here),
+        astray=astray(connection, here),
         median_minutes=minutes,
         hourly_pay=_hourly_pay(study.plan, minutes),
         checks=_checks(connection, study, people),
@@ -211,7 +211,7 @@ def _unsurveyed(connection: Connection, plan: Plan, here: Any) -> int:
     return _count(connection, and_(here, Visit.status == "finished", Visit.surveyed_at.is_(None)))
 
 
-def _doubled(connection: Connection, here: Any) -> tuple[str, ...]:
+def doubled(connection: Connection, here: Any) -> tuple[str, ...]:
     """Return the places that two visits hold; a finished visit keeps its place for good."""
     twice = (
         select(Visit.sequence_id, Visit.slot)
@@ -221,6 +221,11 @@ def _doubled(connection: Connection, here: Any) -> tuple[str, ...]:
         .order_by(Visit.sequence_id, Visit.slot)
     )
     return tuple(f"{sequence} place {slot}" for sequence, slot in connection.execute(twice))
+
+
+def astray(connection: Connection, here: Any) -> int:
+    """Return how many visits under way or finished do not hold their place."""
+    return _count(connection, and_(here, _HOLDING, ~_holds_place()))
 
 
 def _holds_place() -> Any:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Select, and_, func, not_, select
 from sqlalchemy.engine import Connection
 
 from prereg.design.sequences import sequence_rows
 from prereg.kinds.registry import kind_of
+from prereg.lock import Lock
 from prereg.parts import sequence_columns
 from prereg.tables import contract
 from prereg.tables.contract import Contract
@@ -65,6 +66,18 @@ class TidyTable:
     rows: Callable[[Connection], Iterator[Cells]]
 
 
+class Kept(Protocol):
+    """A study as the store knows it, of whatever kind."""
+
+    @property
+    def root_hash(self) -> str:
+        """The hash of its first version."""
+
+    @property
+    def lock(self) -> Lock | None:
+        """Its lock, if it has one."""
+
+
 def tidy_tables(study: Study) -> dict[str, TidyTable]:
     """Return the tables that a study of this kind has, by name.
 
@@ -104,7 +117,7 @@ def _of_llms(study: Study) -> list[TidyTable]:
     ]
 
 
-def of_study(stored: Any, study: Study) -> Any:
+def of_study(stored: Any, study: Kept) -> Any:
     """Return the condition of the rows of a study, under any version that still holds.
 
     Whoever tried the pages before an amendment replaced the sequences answered other trials.

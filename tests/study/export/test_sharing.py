@@ -13,7 +13,8 @@ import pytest
 from sqlalchemy import select
 
 from prereg.errors import RatifyError
-from study.export.files import WHO_FILE, export, safe_text
+from study.export.files import export
+from study.export.writing import WHO_FILE, safe_text
 from study.folder import Study
 from study.store.database import Store, open_store
 from study.store.tables import Setting
