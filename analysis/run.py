@@ -22,7 +22,8 @@ from analysis.registered.people import people_finding
 from analysis.registered.sensitivity import sensitivity_findings
 from analysis.registered.sentences import flow_notes, limits, methods
 from analysis.registered.survey import survey_tables
-from analysis.registered.verdict import study_verdict
+from analysis.registered.trial_flow import trial_flow
+from analysis.registered.verdict import study_verdict, verdict_of_tables
 from analysis.results.blind import marked_blind
 from analysis.results.files import results_folder
 from analysis.results.quantities import Results
@@ -81,7 +82,9 @@ def analyze_study(
 
 
 def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Results:
-    told = study_verdict(evidence, found.registered)
+    told = verdict_of_tables(evidence, found.registered)
+    if not evidence.nobody:
+        told = study_verdict(evidence, found.registered)
     findings = [
         *found.registered,
         *sensitivity_findings(evidence, found.registered),
@@ -129,13 +132,14 @@ def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Re
             *(table for finding in [*findings, people] for table in finding.tables),
             gate_table(verdict, evidence),
             *habits.tables,
+            *trial_flow(folder),
             *survey_tables(evidence.plan.survey, evidence.participants, evidence.raters),
             *versions_table(evidence),
         ],
         figures=[
             *(figure for finding in [*findings, people] for figure in finding.figures),
             *habits.figures,
-            flow_figure(evidence),
+            *([] if evidence.nobody else [flow_figure(evidence)]),
         ],
         methods=[
             *methods(found.evidence),
@@ -150,6 +154,9 @@ def _assemble(evidence: Evidence, found: Labelled, folder: Path, now: str) -> Re
 
 def _headline(evidence: Evidence, findings: Sequence[Finding], gate: str) -> list[str]:
     """Return what every analysis found, and the gate after the first unless it is said before."""
+    if evidence.nobody:
+        last = "Nobody has compared anything yet: this is about the first stage alone."
+        return [finding.sentence for finding in findings if finding.sentence] + [gate, last]
     who = evidence.raters + (", so nothing here is about people" if evidence.simulated else "")
     n, clusters = evidence_of(evidence.plan).counted(evidence.answers), evidence.n_raters
     who = "person" if clusters == 1 and who == "people" else who

@@ -11,6 +11,7 @@ import pandas as pd
 from analysis.tables import columns
 from prereg import files
 from prereg.analyses.agreement import HUMANS, PEOPLE
+from prereg.derived import hashed_items
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
@@ -21,7 +22,8 @@ from prereg.tables.reading import OWN
 
 def refuse_other_items(rows: list[dict[str, str]], lock: Lock, path: Path) -> None:
     """Raise `RatifyError` unless these are the items that were locked, in all columns."""
-    if files.sha256(files.canonical_json(rows)) != lock.parts.get("items"):
+    locked = hashed_items(path.parent.parent, rows)
+    if files.sha256(files.canonical_json(locked)) != lock.parts.get("items"):
         raise RatifyError(
             "is not the table of items that was locked", file=path, allowed="run `ratify export`"
         )

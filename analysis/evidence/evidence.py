@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,20 @@ from analysis.evidence.exclusions import Exclusions, apply_exclusions, everybody
 from analysis.evidence.judges import JudgeEvidence, judges_of
 from analysis.evidence.kinds import evidence_of
 from analysis.evidence.panels import with_panels
-from analysis.evidence.tables import TABLES_FOLDER, StudyTables, people_of, read_study
+from analysis.evidence.tables import (
+    TABLES_FOLDER,
+    StudyTables,
+    no_answers,
+    nobody_of,
+    people_of,
+    read_study,
+    without,
+)
 from analysis.ranking import Ranking, bradley_terry
 from analysis.results.quantities import Status
 from analysis.tables import tidy as tables
 from analysis.tables.columns import TIE
+from prereg.derived import chained, erased
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of, kinds_that_hold
 from prereg.lock import LOCK_FILE, Lock, verify_lock
@@ -100,6 +109,11 @@ class Evidence:
     blind: bool = False
     notes: list[str] = field(default_factory=list, repr=False)
     _own: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+
+    @property
+    def nobody(self) -> bool:
+        """Whether nobody has answered yet, as may be in the second stage of a chat."""
+        return self.answers.empty
 
     @property
     def simulated(self) -> bool:
@@ -208,7 +222,10 @@ def gather(folder: Path, *, mode: str, blind: bool = False) -> Evidence:
     lock = _checked_lock(folder, plan, mode)
     place = folder / TABLES_FOLDER
     read = read_study(place, plan, lock)
-    people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
+    if chained(folder) is not None and no_answers(read, mode):
+        people, visits = nobody_of(read, mode=mode)
+    else:
+        people, visits = people_of(read, plan, mode=mode, lock=lock, place=place)
     found = evidence_from(
         plan, read, people, visits, mode=mode, lock=lock, place=place, blind=blind
     )
@@ -252,9 +269,15 @@ def evidence_from(
     """
     read, panels = with_panels(read, plan)
     people, visits = people.reset_index(drop=True), visits.reset_index(drop=True)
+    nobody = people.empty
+    gone = erased(place.parent)
     rules = [rule.model_dump(exclude_none=True) for rule in plan.exclusions]
-    kept = apply_exclusions(
-        people, visits, rules, rng=stream(plan.seed, Stream.ANALYSIS, EXCLUSIONS)
+    kept = (
+        everybody(people, visits)
+        if nobody
+        else apply_exclusions(
+            people, visits, rules, rng=stream(plan.seed, Stream.ANALYSIS, EXCLUSIONS)
+        )
     )
     early = lock is not None and bool((people["answered_at"] < lock.locked_at).any())
     whole = Evidence(
@@ -273,18 +296,20 @@ def evidence_from(
         blind=blind,
         notes=list(read.notes),
         _own=dict(own or {}),
-        **_of_people(plan, kept, read.answers_path, blind=blind),
+        **_of_people(plan, kept, read.answers_path, blind=blind, gone=gone, nobody=nobody),
     )
     whole.note(
         f"judge '{name}' has not answered: everything else is analysed, and what needs this judge "
         "is reported without an estimate (run `ratify judge`, then `ratify export`)"
         for name in whole.silent
     )
-    if not plan.sensitivity:
+    if gone:
+        whole.note([_withdrawn(gone, people)])
+    if nobody or not plan.sensitivity:
         return whole
     cluster = plan.sensitivity.cluster or "rater_id"
     all_of_them = _of_people(
-        plan, everybody(people, visits), read.answers_path, cluster=cluster, blind=blind
+        plan, everybody(people, visits), read.answers_path, cluster=cluster, blind=blind, gone=gone
     )
     return replace(whole, everybody=replace(whole, **all_of_them))
 
@@ -302,14 +327,31 @@ def _who_left(kept: Exclusions) -> str:
     return f": {', '.join(said)}" if said else ""
 
 
+def _withdrawn(gone: Collection[str], people: pd.DataFrame) -> str:
+    """Return how many comparisons are left out, because somebody withdrew what they show."""
+    n = int(without(people, gone).shape[0])
+    return (
+        f"the text of {len(gone):,} items was withdrawn and erased: {len(people) - n:,} answers "
+        "about them, and judges' scores of them, are left out"
+    )
+
+
 def _of_people(
-    plan: Plan, kept: Exclusions, path: Path, *, cluster: str = "rater_id", blind: bool
+    plan: Plan,
+    kept: Exclusions,
+    path: Path,
+    *,
+    cluster: str = "rater_id",
+    blind: bool,
+    gone: Collection[str] = (),
+    nobody: bool = False,
 ) -> dict[str, Any]:
     """Return the fields of the evidence about the people who were kept."""
     # a fixed order, whoever answered first, so that repeated runs have the same rounding
     order = ["sequence_id", "session_id", "position"]
-    answers = kept.answers.sort_values(order, kind="stable").reset_index(drop=True)
-    if answers.empty:
+    answers = without(kept.answers, gone)
+    answers = answers.sort_values(order, kind="stable").reset_index(drop=True)
+    if answers.empty and not nobody:
         raise RatifyError(
             f"nothing is left after the plan's exclusions{_who_left(kept)}",
             file=path,
@@ -326,7 +368,7 @@ def _of_people(
         "participants": participants,
         "flow": kept.flow,
         "ranking": bradley_terry(choices, ridge=plan.ranking.ridge, cluster=cluster, tie=TIE)
-        if kind_of(plan).compares
+        if kind_of(plan).compares and not nobody
         else None,
     }
 

@@ -108,7 +108,7 @@ def _of_choices(plan: Plan, judge_id: str, mine: pd.DataFrame, read: StudyTables
     scores = read.items[["item_id", "scenario"]].merge(scores, on="item_id", how="left")
     judge = plan.judge(judge_id)
     sampling = judge.pairs
-    compared = isinstance(judge, TableJudge) and judge.judgments is not None
+    compared = isinstance(judge, TableJudge) and judge.compared
     ranking: dict[str, Ranking] = {}
     ranked = not pairs.empty and (sampling is not None or compared)
     if ranked:

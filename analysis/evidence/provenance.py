@@ -15,11 +15,12 @@ from analysis.evidence.trials import trials_of
 from analysis.results.stale import exploratory_content, plan_content
 from analysis.tables.tidy import table_path
 from prereg import files
+from prereg.chat.flow import TRIAL_FLOW
 from prereg.code import analysis_code
 from prereg.looks import Look
 
 PACKAGES = ("ratify-eval", "numpy", "pandas", "scipy", "statsmodels", "choix", "matplotlib")
-_MORE_TABLES = ("best_worst", "probes", "perturbed", "requests")
+_MORE_TABLES = ("best_worst", "probes", "perturbed", "requests", TRIAL_FLOW)
 
 
 def study_meta(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from analysis.evidence.against_lock import (
 )
 from analysis.evidence.labels import coded_labels
 from analysis.tables import tidy as tables
+from prereg.derived import erased
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
@@ -66,7 +68,9 @@ class StudyTables:
         return self.path["answers"]
 
 
-def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
+def read_study(
+    place: Path, plan: Plan, lock: Lock | None, *, withdrawn: bool = False
+) -> StudyTables:
     """Read the tables of a study, and check that every row belongs to this plan and its items.
 
     Parameters
@@ -75,6 +79,8 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
         The folder of tables.
     plan : Plan
     lock : Lock or None
+    withdrawn : bool
+        Whether what judges said of items whose text was erased is in the tables, too.
 
     Raises
     ------
@@ -125,7 +131,17 @@ def read_study(place: Path, plan: Plan, lock: Lock | None) -> StudyTables:
     refuse_words_of_tables(read.ratings, path["ratings"])
     for name in ("answers", "ratings"):
         refuse_judges_checks(getattr(read, name), path[name])
-    return read
+    return read if withdrawn else _without_erased(read, erased(place.parent))
+
+
+def _without_erased(read: StudyTables, gone: Collection[str]) -> StudyTables:
+    """Return the tables without what judges said of items whose text was erased."""
+    if not gone:
+        return read
+    people = read.answers["rater_kind"] == "human"
+    answers = pd.concat([read.answers[people], without(read.answers[~people], gone)]).sort_index()
+    ratings = without(read.ratings, gone)
+    return replace(read, answers=answers, ratings=ratings, items=without(read.items, gone))
 
 
 def _ratings(path: Path, reading: Reading) -> pd.DataFrame:
@@ -134,6 +150,26 @@ def _ratings(path: Path, reading: Reading) -> pd.DataFrame:
         return tables.read_ratings(path, reading=reading)
     except NoRowsError:
         return pd.DataFrame(columns=list(RATINGS.names), dtype=str).astype({"value": float})
+
+
+def without(frame: pd.DataFrame, gone: Collection[str]) -> pd.DataFrame:
+    """Return the rows of a table that are about none of the items whose text was erased."""
+    columns = [name for name in ("left_id", "right_id", "item_id") if name in frame]
+    if not gone or not columns:
+        return frame
+    return frame[~frame[columns].isin(list(gone)).any(axis=1)]
+
+
+def no_answers(read: StudyTables, mode: str) -> bool:
+    """Say whether no person has answered in this mode."""
+    human = read.answers["rater_kind"] == "human"
+    return not (human & (read.answers.get("mode", mode) == mode)).any()
+
+
+def nobody_of(read: StudyTables, *, mode: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return no answers and no visits, with the columns that they would have."""
+    people = read.answers.iloc[:0].assign(sequence_id=pd.Series(dtype=object))
+    return people, read.participants.iloc[:0]
 
 
 def people_of(

@@ -146,7 +146,7 @@ def _own_pairs(
     plan: Plan, judge: AnyJudge, layout: Layout, view: FloatArray, rng: np.random.Generator
 ) -> pd.DataFrame:
     """Return choices between random pairs of each scenario, if the judge has its own ranking."""
-    compared = isinstance(judge, TableJudge) and judge.judgments is not None
+    compared = isinstance(judge, TableJudge) and judge.compared
     if judge.pairs is None and not compared:
         return pd.DataFrame()
     used = np.unique(layout.shown[layout.once])

@@ -12,8 +12,10 @@ from analysis.planning.effect_sizes import MEDIUM, MEDIUM_SHARE, sizes
 from analysis.planning.table_outcomes import of_regression
 from analysis.planning.table_people import OwnTable, of_change, people_and_turns, people_of
 from prereg.analyses.change import Change
+from prereg.analyses.explained import Explained
 from prereg.analyses.regression import Regression
 from prereg.analyses.sources import Themes
+from prereg.analyses.trajectory import Trajectory
 from prereg.plan.model import Plan
 
 _THEMES = ("theme_1", "theme_2", "theme_3")
@@ -49,7 +51,10 @@ def simulated_tables(
     made: dict[str, OwnTable] = {}
     found: dict[str, pd.DataFrame] = {}
     # an analysis of change says more about its table than a formula does, so it comes first
-    order = sorted(plan.analyses, key=lambda one: not isinstance(one, Change))
+    order = sorted(
+        plan.analyses,
+        key=lambda one: (not isinstance(one, Change), isinstance(one, Trajectory | Explained)),
+    )
     for analysis in order:
         if isinstance(analysis, Themes):
             for name, frame in _theme_tables(plan, analysis, rng).items():
@@ -58,6 +63,8 @@ def simulated_tables(
             made[analysis.table] = _of_change(plan, analysis, made.get(analysis.table), rng)
         elif isinstance(analysis, Regression) and analysis.tables():
             made[analysis.data] = of_regression(plan, analysis, made.get(analysis.data), items, rng)
+        elif isinstance(analysis, Trajectory | Explained):
+            made[analysis.table] = _of_numbers(plan, analysis, made.get(analysis.table), rng)
     return {**{name: table.as_text() for name, table in made.items()}, **found}
 
 
@@ -94,6 +101,32 @@ def _of_change(
     table.add(analysis.value, own + error + changed * after)
     left = table.per_person(rng.random(table.people) < plan.assumptions.raters.drop_out)
     return table.where(~(left & after)) if left.any() else table
+
+
+def _of_numbers(
+    plan: Plan, analysis: Trajectory | Explained, table: OwnTable | None, rng: np.random.Generator
+) -> OwnTable:
+    """Return a table with the columns of an analysis that tests nothing: numbers without effects.
+
+    Columns that another analysis has made stay as they are.
+    """
+    people = people_of(plan, plan.assumptions.of(analysis.id))
+    if isinstance(analysis, Trajectory):
+        table = people_and_turns(people, len(analysis.occasions)) if table is None else table
+        table.add(analysis.person, table.ids())
+        occasions, conditions = np.array(analysis.occasions), np.array(analysis.conditions)
+        table.add(analysis.occasion, occasions[table.turn % len(occasions)])
+        table.add(analysis.condition, conditions[table.person % len(conditions)])
+        numbers = analysis.outcomes
+    else:
+        table = people_and_turns(people, 1) if table is None else table
+        table.add(analysis.cluster, table.ids())
+        for column, values in analysis.only.items():
+            table.add(column, np.array(values)[table.turn % len(values)])
+        numbers = (analysis.outcome, *analysis.predictors.values())
+    for name in numbers:
+        table.add(name, rng.normal(0.0, 1.0, table.rows))
+    return table
 
 
 def _theme_tables(

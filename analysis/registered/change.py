@@ -213,10 +213,21 @@ def _difference_quantities(
                 + SHOWN[found.correction],
                 unit="difference of proportions",
                 note=" ".join(notes),
-                **stamp(analysis, evidence),
+                **stamp(analysis, evidence) | _tested(analysis, evidence, row["outcome"]),
             )
         )
     return quantities
+
+
+def _tested(analysis: Change, evidence: Evidence, outcome: str) -> dict[str, str]:
+    """Return that an outcome is no test of the hypothesis, if its direction is the other one.
+
+    Shares that improve and that decline cannot both go the expected way: a hypothesis that more
+    people improve is about the first, and one whose direction is negative about the second.
+    """
+    of = {one.id: one.direction for one in evidence.plan.hypotheses}
+    wanted = "declined" if of.get(analysis.hypothesis or "") == "negative" else "improved"
+    return {} if outcome == wanted else {"hypothesis": ""}
 
 
 def _tables(analysis: Change, evidence: Evidence, found: ReliableChange) -> list[ResultTable]:

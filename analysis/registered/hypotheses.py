@@ -75,11 +75,17 @@ def _decided(hypothesis: Hypothesis, mine: Sequence[Quantity]) -> Decision:
             + (f" ({'; '.join(low[:4])})." if low else ".")
         )
         return Decision(id=hypothesis.id, verdict=_all_or_none(hits, len(passes)), how=how)
-    return Decision(
-        id=hypothesis.id,
-        verdict=OPEN,
-        how="no registered analysis has a test of it that could run.",
-    )
+    return Decision(id=hypothesis.id, verdict=OPEN, how=_untested(mine))
+
+
+def _untested(mine: Sequence[Quantity]) -> str:
+    """Say what is known of a hypothesis without a test: the numbers that describe it, if any."""
+    known = [q for q in mine if q.estimate is not None]
+    if not known:
+        return "no registered analysis has a test of it that could run."
+    said = "; ".join(f"{q.label} {_shown(q, mine)}" for q in known[:4])
+    more = f"; {len(known) - 4} more" if len(known) > 4 else ""
+    return f"none of its registered numbers has a test ({said}{more})."
 
 
 def _by_margins(hypothesis: Hypothesis, margins: Sequence[Quantity]) -> Decision:

@@ -11,6 +11,7 @@ from analysis.registered.change import run_change
 from analysis.registered.choices import run_choice_agreement, run_logit, run_selection_by_gap
 from analysis.registered.coverage import coverage_of_analysis
 from analysis.registered.equivalence import run_equivalence
+from analysis.registered.explained import run_explained
 from analysis.registered.facets import run_generalizability, run_many_facet
 from analysis.registered.finding import Finding
 from analysis.registered.label_agreement import run_any_agreement
@@ -20,6 +21,7 @@ from analysis.registered.regression import run_regression
 from analysis.registered.shares import run_best_worst_shares
 from analysis.registered.sources import run_source_ratings
 from analysis.registered.themes import run_themes
+from analysis.registered.trajectory import run_trajectory
 from analysis.registered.unanswered import about_silent, not_computed, of_others
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.equivalence import Equivalence
@@ -29,7 +31,17 @@ from prereg.errors import RatifyError
 
 def _run(analysis: AnyAnalysis, evidence: Evidence) -> Finding:
     """Run one analysis without what is added to every finding."""
+    if evidence.nobody and not _of_tables(analysis, evidence):
+        raise RatifyError("nobody has answered yet", allowed="answers of people")
     return RUNNERS[analysis.kind](of_others(analysis, evidence), evidence)
+
+
+def _of_tables(analysis: AnyAnalysis, evidence: Evidence) -> bool:
+    """Say whether an analysis reads nothing but the researcher's own tables."""
+    if isinstance(analysis, Equivalence):
+        base = [one for one in evidence.plan.analyses if one.id == analysis.of.analysis]
+        return all(one.tables() for one in base)
+    return bool(analysis.tables())
 
 
 def _equivalence(analysis: Equivalence, evidence: Evidence) -> Finding:
@@ -51,6 +63,8 @@ RUNNERS: dict[str, Callable[[Any, Evidence], Finding]] = {
     "regression": run_regression,
     "equivalence": _equivalence,
     "themes": run_themes,
+    "trajectory": run_trajectory,
+    "explained": run_explained,
 }
 
 

@@ -60,6 +60,11 @@ _OF_KIND = {
     "equivalence": "Equivalence is tested by two one-sided tests of a registered number against "
     "its margins, on that number's own interval at 1 - 2 alpha; a number that is not shown to be "
     "equivalent is not thereby different.",
+    "trajectory": "Trajectories are means of each condition on each occasion, with t intervals "
+    "over people.",
+    "explained": "Explained variance is the squared correlation with one predictor; its interval "
+    "is that of atanh(r) by the jackknife over people, squared, so it contains 0 where that of the "
+    "correlation does.",
     "themes": "Themes before and after: two-proportion z tests corrected over the themes, and "
     "also McNemar's exact test and the difference with errors clustered by person.",
 }

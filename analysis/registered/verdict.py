@@ -61,6 +61,13 @@ def study_verdict(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
     return joined([*parts, Verdict(hypotheses=decisions)])
 
 
+def verdict_of_tables(evidence: Evidence, findings: Sequence[Finding]) -> Verdict:
+    """Return the verdict of a study in which nobody has answered yet: its hypotheses alone."""
+    quantities = [q for finding in findings for q in finding.quantities]
+    decisions = tuple(decided(h, quantities) for h in evidence.plan.hypotheses)
+    return joined([verdict_of_silent(evidence), Verdict(hypotheses=decisions)])
+
+
 def _choices(evidence: Evidence, quantities: Sequence[Quantity]) -> Verdict:
     """Return the verdict on the judges' choices, beside people's own."""
     known, what = yardstick_of(evidence)

@@ -172,9 +172,11 @@ def _fit(
     df = math.nan if own_df else math.inf
     if distribution == "t" and not own_df:
         df = float(len(rows) - len(terms) if n_clusters is None else n_clusters - 1)
+    with np.errstate(invalid="ignore"):  # by rounding, a variance of zero may be below it
+        errors = pd.Series(result.bse, index=terms)
     plain = Regression(
         params=pd.Series(result.params, index=terms),
-        bse=pd.Series(result.bse, index=terms),
+        bse=errors,
         zvalues=pd.Series(result.tvalues, index=terms),
         pvalues=pd.Series(result.pvalues, index=terms),
         cov_params=covariance,

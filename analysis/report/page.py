@@ -34,6 +34,7 @@ from analysis.results.verdict import MEANING, SEVERITIES
 from analysis.results.words import listed
 from prereg import files
 from prereg.baselines import BASELINE_MEANING
+from prereg.chat.flow import TRIAL_FLOW
 from prereg.documents.page import house_css
 from prereg.errors import RatifyError
 
@@ -92,7 +93,7 @@ def render(data: ResultsData, drawings: Path) -> str:
         )
         for number, figure in enumerate(ordered, start=1)
     ]
-    beside = {figure.name for figure in data.figures}
+    beside = {figure.name for figure in data.figures} | {TRIAL_FLOW}
     own = resources.files("analysis.report").joinpath("templates/report.css").read_text("utf-8")
     css = house_css() + own
     key = key_groups(_behind(data))
@@ -128,6 +129,7 @@ def render(data: ResultsData, drawings: Path) -> str:
             analyses=by_analysis(data.quantities),
             figures=[view for view in figures if view.data.name not in placed],
             flow_figure=placed.get(FLOW_FIGURE),
+            trial_flow=tables.get(TRIAL_FLOW),
             lead_figure=placed.get(LEAD_FIGURE),
             registration=registration_of(data),
             meta={name: value for name, value in data.meta.items() if name not in SAID_HERE},

@@ -15,6 +15,8 @@ from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.amendments.chain import changed_prefix
 from prereg.code import analysis_code
+from prereg.derived import PART as CHAINED
+from prereg.derived import chained_part, erased, hashed_items
 from prereg.errors import RatifyError
 from prereg.frame.hashed import PART, frame_part
 from prereg.images import study_images
@@ -98,6 +100,8 @@ def check_parts(folder: Path, lock: Lock) -> list[Check]:
         asked.append(("images", lambda: _images(folder, plan, lock)))
     if PART in lock.parts:
         asked.append((PART, lambda: _frame(folder, plan, lock)))
+    if CHAINED in lock.parts:
+        asked.append((CHAINED, lambda: _chained(folder, lock)))
     return [checked(name, check) for name, check in asked]
 
 
@@ -117,8 +121,10 @@ def _part(name: str, now: Any, lock: Lock) -> Check:
 
 def _items(folder: Path, plan: Plan, lock: Lock) -> Check:
     table = read_items(folder / plan.materials.items, plan.data.reading("items"))
-    if _hash([dict(row) for row in table.written]) == lock.parts.get("items"):
-        return yes("items", f"all {len(table.written)} unchanged")
+    if _hash(hashed_items(folder, table.written)) == lock.parts.get("items"):
+        gone = len(erased(folder))
+        but = f"; the text of {gone} was erased after a withdrawal" if gone else ""
+        return yes("items", f"all {len(table.written)} unchanged{but}")
     exported = table_path(folder / TABLES_FOLDER, "items")
     then = _rows_if_locked(exported, lock.parts.get("items"))
     if then is None:
@@ -195,6 +201,13 @@ def _frame(folder: Path, plan: Plan, lock: Lock) -> Check:
     if _hash(now) == lock.parts[PART]:
         return yes(PART, f"{', '.join(now)} unchanged")
     return no(PART, f"{', '.join(now) or 'the frame'} has changed since it was locked")
+
+
+def _chained(folder: Path, lock: Lock) -> Check:
+    now = chained_part(folder)
+    if _hash(now) == lock.parts[CHAINED]:
+        return yes(CHAINED, f"derived from the plan {now['plan_hash'][:_SHORT]}")
+    return no(CHAINED, "what the items were derived from has changed since it was locked")
 
 
 def check_stamps(folder: Path, lock: Lock) -> Check:

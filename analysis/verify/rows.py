@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from analysis.evidence.tables import TABLES_FOLDER
@@ -50,17 +50,24 @@ def _difference(path: Path, exported: int) -> str:
     return f"{path.name} has been edited"
 
 
-def check_chain(folder: Path, lock: Lock) -> Check:
+def check_chain(folder: Path, lock: Lock, of_chat: Collection[str] = ()) -> Check:
     """Return whether every row names a version of this plan, and was made while it was in force.
 
     Live visits and answers of people are also compared with the time of the lock. Pilots, bots and
     judges may have come before it.
+
+    Parameters
+    ----------
+    folder : Path
+    lock : Lock
+    of_chat : collection of str
+        In a study of kind chat, the names of its tables.
     """
     name, place = "rows", folder / TABLES_FOLDER
     since = {version.plan_hash: version.at for version in lock.versions}
     amended = set(lock.hashes[1:])
     found, counted = [], 0
-    for path in collected(place):
+    for path in collected(place, of_chat):
         for at, row in enumerate(rows_of(path), start=2):
             if "plan_hash" not in row:
                 break
@@ -74,7 +81,7 @@ def check_chain(folder: Path, lock: Lock) -> Check:
                 found.append(f"{path.name}, row {at}: older than the version that it names")
     found += [
         f"{made.table}, row {made.row}: of {made.at}, before the lock of {lock.locked_at}"
-        for made in live_rows(place)
+        for made in live_rows(place, of_chat)
         if is_before(made.at, lock.locked_at)
     ]
     if found:

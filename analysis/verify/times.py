@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from prereg.tables.reading import OWN
 
 VISITS = "participants"
 # When a row was made; the first of these columns that it has.
-_TIMES = ("answered_at", "consented_at", "asked_at")
+_TIMES = ("answered_at", "consented_at", "asked_at", "sent_at", "opened_at")
 # A row whose transaction was under way is that much older than what was counted meanwhile, and the
 # clocks of two machines differ by as much.
 _SLACK = timedelta(seconds=10)
@@ -29,17 +29,19 @@ class Made(NamedTuple):
     at: str
 
 
-def live_rows(place: Path) -> Iterator[Made]:
+def live_rows(place: Path, of_chat: Collection[str] = ()) -> Iterator[Made]:
     """Yield the live visits and answers of people that say when they were made.
 
     Parameters
     ----------
     place : Path
         The folder with the exported tables.
+    of_chat : collection of str
+        In a study of kind chat, the names of its tables: all their rows are people's.
     """
-    for path in collected(place):
+    for path in collected(place, of_chat):
         for number, row in enumerate(rows_of(path), start=2):
-            people = path.stem == VISITS or row.get("rater_kind") == "human"
+            people = path.stem in {VISITS, *of_chat} or row.get("rater_kind") == "human"
             if people and row.get("mode") == "live" and made_at(row):
                 yield Made(path.stem, number, made_at(row))
 
@@ -54,9 +56,9 @@ def is_before(one: str, other: str) -> bool:
     return datetime.fromisoformat(one) < datetime.fromisoformat(other) - _SLACK
 
 
-def collected(place: Path) -> list[Path]:
-    """Return the paths of the exported tables that are there."""
-    paths = [table_path(place, name) for name in TABLES]
+def collected(place: Path, of_chat: Collection[str] = ()) -> list[Path]:
+    """Return the paths of the exported tables that are there; those of a chat have other names."""
+    paths = [table_path(place, name) for name in of_chat or TABLES]
     return [path for path in paths if path.exists()]
 
 

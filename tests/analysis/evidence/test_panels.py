@@ -19,7 +19,7 @@ from analysis.report.page import write_report
 from analysis.run import analyze_study
 from prereg.errors import RatifyError
 from prereg.plan.file import parse_plan
-from ratify.judge import ask_judges, estimates
+from ratify.asking import ask_judges, estimates
 from study.opening import open_study
 from study.store.database import open_store
 from tests.support.given_studies import collect, ids, make_given_study, quality

@@ -20,6 +20,7 @@ from analysis.registered.change import run_change
 from analysis.results.figure_style import svg
 from prereg.analyses.change import Change
 from prereg.errors import RatifyError
+from prereg.plan.model import Hypothesis
 
 HOSTILE = "<b>tutor</b> & $x^$ \x07"
 PLAN: dict[str, Any] = {
@@ -58,6 +59,7 @@ def evidence(table: pd.DataFrame, **more: Any) -> Evidence:
         "note": lambda sentences: None,
         "status": "confirmatory",
         "simulated": False,
+        "plan": SimpleNamespace(hypotheses=()),
         **more,
     }
     return cast(Evidence, SimpleNamespace(**holds))
@@ -78,7 +80,21 @@ def test_the_finding_holds_what_the_plan_names_and_nothing_else(finding):
     assert sorted(names) == sorted(Change(**PLAN).quantity_names(None))
     assert len(set(names)) == len(names)
     assert {q.status for q in finding.quantities} == {"confirmatory"}
-    assert {q.hypothesis for q in finding.quantities} == {"h1"}
+    declines = {q.name for q in finding.quantities if q.hypothesis != "h1"}
+    assert declines == {n for n in names if n.endswith("declined") and " - " in n}
+
+
+@pytest.mark.parametrize(
+    ("direction", "tested"),
+    [(None, "improved"), ("positive", "improved"), ("negative", "declined")],
+)
+def test_only_what_the_hypothesis_expects_is_a_test_of_it(table, direction, tested):
+    h1 = Hypothesis(id="h1", text="More people change.", direction=direction)
+    plan = SimpleNamespace(hypotheses=(h1,))
+    found = run_change(Change(**PLAN), evidence(table, plan=plan))
+    tests = [q for q in found.quantities if q.hypothesis == "h1" and " - " in q.name]
+    assert tests
+    assert all(q.name.endswith(tested) for q in tests)
 
 
 def test_the_numbers_are_those_of_the_function(finding, table):

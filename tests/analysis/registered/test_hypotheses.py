@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from analysis.registered.hypotheses import NOT_SUPPORTED, decided
+from analysis.registered.hypotheses import NOT_SUPPORTED, OPEN, decided
 from analysis.results.quantities import Quantity
 from prereg.plan.model import Hypothesis
 
@@ -73,3 +74,14 @@ def test_the_numbers_of_several_tests_have_the_same_decimals() -> None:
     how = decided(hypothesis, tests).how
     assert "0.19 [0.14, 0.24]" in how
     assert "[0.15, 0.26]" in how
+
+
+def test_numbers_that_describe_are_told_where_no_test_is() -> None:
+    hypothesis = Hypothesis(id="H1", text="It explains little.")
+    described = replace(number(0.0, 0.04, 0.5, "proportion of variance"), p_value=None)
+    found = decided(hypothesis, [described])
+    assert found.verdict == OPEN
+    assert (
+        "none of its registered numbers has a test (correlation 0.020 [0.000, 0.040])" in found.how
+    )
+    assert "could run" in decided(hypothesis, []).how

@@ -97,7 +97,7 @@ def test_a_toy_analysis_goes_from_the_plan_to_the_report(study: Path) -> None:
     [
         ("diary: days", "diry: days", r"analyses\.0\.diry \(mood\): unknown key .*diary, mood"),
         ("quantity: mean", "quantity: median", r"gate\.0\.quantity.*'median' \(allowed: mean\)"),
-        ("kind: mean_mood", "kind: mood", r"analyses\.0\.kind.*themes, mean_mood\)"),
+        ("kind: mean_mood", "kind: mood", r"analyses\.0\.kind.*explained, mean_mood\)"),
     ],
 )
 def test_a_plan_of_the_toy_kind_is_checked_as_any_other(

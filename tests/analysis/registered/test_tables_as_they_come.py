@@ -38,7 +38,7 @@ PLAN: dict[str, Any] = {
 class Own:
     """As much of the evidence as an analysis of the researcher's own tables needs."""
 
-    status, plan = "exploratory", None
+    status, plan, nobody = "exploratory", None, False
 
     def __init__(self, folder: Path, data: Data | None = None) -> None:
         self.folder, self.data, self.notes = folder, data or Data(), list[str]()

@@ -1,0 +1,179 @@
+"""Derives the study `compare/`, in which people compare the conversations of a chat."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from prereg import files
+from prereg.chat.items import ITEM_COLUMNS, score_cell, scored_rows
+from prereg.chat.model import ChatPlan
+from prereg.chat.parts import read_chat_files
+from prereg.chat.stages import CONSENT, ELO, INSTRUCTIONS, ITEMS, OVERALL, compare_plan, first_judge
+from prereg.derived import COMPARE, DERIVED_FILE, ERASED_FILE, JUDGING, erased
+from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE
+from prereg.parts import SEQUENCES_FILE
+from prereg.plan.file import PLAN_FILE
+from prereg.tables.reader import csv_text
+from study.opening import lock_study
+from study.stages.chat import Chat
+from study.stages.derived import (
+    Made,
+    chain,
+    chat_items,
+    kept,
+    refuse_other,
+    write_derived_plan,
+    write_items,
+)
+
+# What a derivation writes; anything else in the folder is the researcher's, and stays.
+WRITTEN = (PLAN_FILE, ITEMS, SEQUENCES_FILE, LOCK_FILE, DERIVED_FILE, ERASED_FILE)
+
+
+class Judged(Protocol):
+    """What judges said in `judging/`; see `analysis.evidence.stage_scores`."""
+
+    @property
+    def plan_hash(self) -> str:
+        """The plan hash of the lock of `judging/`."""
+
+    @property
+    def scores(self) -> Mapping[str, Mapping[str, Mapping[str, float]]]:
+        """By judge and item: each dimension, `overall`, and `elo` if it ranks."""
+
+    @property
+    def rankings(self) -> Mapping[str, Sequence[tuple[str, str, str]]]:
+        """By judge that ranks: left, right and choice of every pair, in the order answered."""
+
+
+def make_compare(chat: Chat, judged: Judged | None, *, began: bool) -> Made:
+    """Derive the study in which people compare the conversations, and lock it.
+
+    Parameters
+    ----------
+    chat : Chat
+        With a plan that has a part `compare`.
+    judged : Judged or None
+        None if the plan has no judges.
+    began : bool
+        Whether people have come to it already.
+
+    Raises
+    ------
+    RatifyError
+        When the folder is derived from something else, or the sample cannot be drawn.
+    """
+    place = chat.folder / COMPARE
+    if (place / LOCK_FILE).exists():
+        refuse_other(chat, place)
+        there, people = chat_items(place), chat.people()
+        if began or all(row["rater"] in people for row in there):
+            return kept(chat, place, there, there)
+    rows, left_out = _scored(chat, judged)
+    sizes = Counter(row["scenario"] for row in rows)
+    content = compare_plan(chat.plan, sizes)
+    notes = _sample_notes(chat.plan, content, left_out)
+    with files.replaced_folder(place, ours=None) as beside:
+        _copy_own(place, beside)
+        write_derived_plan(chat, beside, content)
+        _copy_texts(chat, beside)
+        if judged is not None:
+            _write_judges(chat.plan, judged, beside, {row["item_id"] for row in rows})
+        columns = [*ITEM_COLUMNS, *(name for name in rows[0] if name not in ITEM_COLUMNS)]
+        write_items(beside, columns, rows)
+        chain(chat, beside, COMPARE, judging="" if judged is None else judged.plan_hash)
+        lock_study(beside)
+    return Made(place, len(rows), new=True, notes=notes)
+
+
+def _scored(chat: Chat, judged: Judged | None) -> tuple[list[dict[str, str]], int]:
+    """Return the rows of the items with the first judge's scores, and how many lack the sample's.
+
+    Items whose text was erased in `judging/` are left out, too.
+    """
+    if judged is None:
+        return chat.items(), 0
+    place = chat.folder / JUDGING
+    gone = erased(place)
+    rows = [row for row in chat_items(place) if row["item_id"] not in gone]
+    first = first_judge(chat.plan)
+    if first is None or chat.plan.measures is None:
+        return rows, 0
+    names = (ELO, OVERALL, *chat.plan.measures.dimensions)
+    scored = scored_rows(rows, judged.scores[first], names)
+    sample = None if chat.plan.compare is None else chat.plan.compare.sample
+    kept = [row for row in scored if sample is None or row[sample.by] != ""]
+    if not kept:
+        raise RatifyError(
+            "no conversation has the score that the sample is drawn by",
+            file=chat.folder / PLAN_FILE,
+            column="compare.sample.by",
+            value=None if sample is None else sample.by,
+            allowed="run `ratify judge` until every judge has answered",
+        )
+    return kept, len(scored) - len(kept)
+
+
+def _sample_notes(plan: ChatPlan, content: Mapping[str, Any], left_out: int) -> tuple[str, ...]:
+    notes = []
+    sample = None if plan.compare is None else plan.compare.sample
+    if left_out:
+        notes.append(f"{left_out:,} conversations without the sample's score are not in it")
+    drawn = content["design"].get("sample")
+    if sample is not None and drawn["per_bin"] < sample.per_bin:
+        notes.append(
+            f"a scenario has too few conversations for {sample.per_bin} in each of {sample.bins} "
+            f"bins: {drawn['per_bin']} are drawn from each"
+        )
+    return tuple(notes)
+
+
+def _copy_own(place: Path, beside: Path) -> None:
+    """Keep what the researcher has in the folder."""
+    for path in sorted(place.iterdir()) if place.is_dir() else ():
+        if path.name in WRITTEN:
+            continue
+        if path.is_dir():
+            shutil.copytree(path, beside / path.name)
+        else:
+            shutil.copyfile(path, beside / path.name)
+
+
+def _copy_texts(chat: Chat, place: Path) -> None:
+    assert chat.plan.compare is not None
+    for name, source in (
+        (CONSENT, chat.plan.compare.consent),
+        (INSTRUCTIONS, chat.plan.compare.instructions),
+    ):
+        files.write_bytes(place / name, (chat.folder / source).read_bytes())
+    for name in read_chat_files(chat.folder, chat.plan).images:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(chat.folder / name, place / name)
+
+
+def _write_judges(plan: ChatPlan, judged: Judged, place: Path, items: set[str]) -> None:
+    """Write what LLMs said, so that they are not asked again."""
+    assert plan.measures is not None
+    names = list(plan.measures.dimensions)
+    for judge in compare_plan(plan)["judges"]:
+        if judge["kind"] != "table":
+            continue
+        scores = judged.scores[judge["id"]]
+        rows = [
+            {"item_id": item, **{name: score_cell(scores[item].get(name)) for name in names}}
+            for item in sorted(items & scores.keys())
+        ]
+        files.write_text(place / judge["ratings"], csv_text(["item_id", *names], rows))
+        if "ranking" in judge:
+            columns = ["left_id", "right_id", "choice"]
+            pairs = [
+                dict(zip(columns, pair, strict=True))
+                for pair in judged.rankings.get(judge["id"], ())
+                if {pair[0], pair[1]} <= items
+            ]
+            files.write_text(place / judge["ranking"], csv_text(columns, pairs))

@@ -1,0 +1,115 @@
+"""If these failed, an LLM would be paid twice for a score, or told of a condition or a round."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from analysis.evidence.evidence import gather
+from analysis.evidence.stage_scores import stage_scores
+from ratify import main
+from study.judges.wanted.asked import Asked
+from study.opening import open_study
+from tests.support.chat_stages import had_chat
+from tests.support.llm_server import LLMServer
+from tests.support.llm_studies import KEY, VARIABLE
+
+PEOPLE = 12
+
+
+def judge_at(url: str, **more: object) -> list[dict[str, object]]:
+    return [
+        {
+            "id": "fake",
+            "kind": "llm",
+            "model": "m",
+            "base_url": url,
+            "key_variable": VARIABLE,
+            "pairs": {"scheme": "elo_neighbours", "per_scenario": 20},
+            **more,
+        },
+        {"id": "length", "kind": "baseline"},
+        {"id": "lexical", "kind": "baseline"},
+    ]
+
+
+def ratify(*words: str | Path) -> tuple[int, str]:
+    ran = CliRunner().invoke(main, [str(word) for word in words])
+    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
+        raise ran.exception
+    return ran.exit_code, ran.output
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, KEY)
+    judges = judge_at(llm_server.base_url)
+    analyses = [{"id": "rank", "kind": "rank_correlation", "judge": "fake", "score": "elo"}]
+    # the server rates every dimension alike, so that a difference of dimensions is always 0
+    rated = {"adds": ["validating_emotions"], "subtracts": []}
+    had_chat(tmp_path / "chat", people=PEOPLE, judges=judges, analyses=analyses, measures=rated)
+    code, said = ratify("items", tmp_path / "chat", "--mode", "bot")
+    assert code == 0, said
+    return tmp_path / "chat"
+
+
+def test_what_an_llm_scored_is_taken_over_and_not_asked_again(
+    folder: Path, llm_server: LLMServer
+) -> None:
+    code, said = ratify("judge", folder, "--yes")
+    assert code == 0, said
+    asked = llm_server.report()["requests"]
+    items = rows(folder / "judging" / "items.csv")
+    assert len(items) == 2 * PEOPLE
+    ratify("items", folder, "--mode", "bot")
+    ratify("judge", folder, "--yes")
+    assert ratify("analyze", folder, "--mode", "bot")[0] == 0
+    assert llm_server.report()["requests"] == asked
+    said_by = stage_scores(folder / "judging")
+    evidence = gather(folder / "compare", mode="bot").judges["fake"]
+    scores = evidence.scores.set_index("item_id")
+    for name, one in said_by.scores["fake"].items():
+        for column in ("elo", "overall", "validating_emotions"):
+            assert scores.loc[name, column] == pytest.approx(one[column]), column
+    ranking = evidence.pairs[["left_id", "right_id", "choice"]]
+    assert list(ranking.itertuples(index=False, name=None)) == said_by.rankings["fake"]
+    hidden = {row["item_id"]: row for row in rows(folder / "compare" / "items.csv")}
+    assert all(
+        float(row["elo"]) == pytest.approx(scores.loc[name, "elo"]) for name, row in hidden.items()
+    )
+
+
+def test_a_judge_that_was_stopped_goes_on_and_the_comparison_waits(
+    folder: Path, llm_server: LLMServer
+) -> None:
+    llm_server.set(faults={"prose": 0.3})
+    ratify("judge", folder, "--yes", "--only", "length")
+    said = ratify("items", folder, "--mode", "bot")[1]
+    assert "judges have not answered everything yet" in said
+    assert not (folder / "compare" / "plan.lock.json").exists()
+    llm_server.set(faults={})
+    code, said = ratify("judge", folder, "--yes", "--again")
+    assert code == 0, said
+    assert (folder / "compare" / "plan.lock.json").exists()
+
+
+def test_no_prompt_holds_condition_round_or_person(folder: Path) -> None:
+    study = open_study(folder / "judging", must_be_locked=True)
+    asked = Asked.of(study, study.plan.llms[0])
+    items = list(study.items.values())
+    wanted = [*asked.trials(), *asked.ratings(), asked.comparison(items[:2], purpose="ranking")]
+    hidden = {row[name] for row in study.table.rows for name in ("rater", "item_id")}
+    assert len(wanted) > len(items)
+    for one in wanted:
+        question = str(one.ask())
+        assert not [name for name in hidden if name in question]
+        assert not re.search(r"\b(combined|control|condition|coach|round)\b", question), question
