@@ -12,6 +12,7 @@ from ratify import (  # noqa: F401 - each adds its command to the group
     export,
     gate,
     import_preregr,
+    items,
     judge,
     links,
     lock,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ratify.chats import refuse_chat
 from ratify.command_line import STUDY, main, store_if_any
 
 
@@ -24,6 +25,13 @@ def amend(folder: Path, reason: str, dry_run: bool) -> None:
     have begun go on under the version they consented to. Once somebody has taken part, what their
     answers depend on cannot be amended: items, scales, trials, sides, seed.
     """
+    refuse_chat(
+        folder,
+        "amend",
+        "does not know how people who have begun could go on under what they consented to",
+        "a new study folder; how servers are reached, prices and the budget may change "
+        "without an amendment",
+    )
     from prereg.turns import alone
     from ratify.cautions import found_by_amending, print_remarks, refuse
     from ratify.document import say_document

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ratify.command_line import BLIND, MODE, STUDY, database, main, opened
+from ratify.stages import bring_stages_up_to_date, chat_in
 
 
 @main.command()
@@ -19,14 +20,20 @@ def analyze(folder: Path, mode: str, blind: bool) -> None:
     If DIR has its store, and the tables lack rows of it, they are exported again first. Each time
     that results are produced from live answers is logged in DIR/plan.looks.jsonl, and the report
     says so. Analyses of DIR/exploratory.yaml run too, and are labelled exploratory. With --blind
-    people's answers are shuffled, DIR/results-blind is written instead, and nothing is logged.
+    people's answers are shuffled, DIR/results-blind is written instead, and nothing is logged. In a
+    study of kind chat both stages are analysed together, in DIR/compare; before anybody has
+    compared conversations, only what needs no comparison.
     """
     from analysis.results.files import results_folder
     from analysis.run import analyze_study
     from prereg.tables.notes import tell
     from ratify.analyses_shown import analyses_shown
 
-    bring_up_to_date(folder)
+    chat = chat_in(folder)
+    if chat is None:
+        bring_up_to_date(folder)
+    else:
+        folder = bring_stages_up_to_date(folder, chat, mode=mode)
     with analyses_shown() as began:
         results = analyze_study(folder, mode=mode, blind=blind, began=began)
     tell(results.meta["notes"])

@@ -9,6 +9,7 @@ import click
 
 from prereg.errors import RatifyError
 from ratify.analyze import bring_up_to_date
+from ratify.chats import refuse_chat
 from ratify.command_line import MODE, STUDY, main
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def causal(ctx: click.Context, folder: Path, mode: str, despite_gate: str | None
     estimate, and the exit code is 3; if the proof is broken, no headline is printed, and it is 4.
     Everything is written to DIR/results-causal.
     """
+    refuse_chat(
+        folder,
+        "causal",
+        "estimates an effect in the frame of a causal study",
+        "`ratify analyze`, which compares the conditions of the trial",
+    )
     from analysis.gate import CAUSAL_FOLDER
     from prereg.tables.notes import tell
 

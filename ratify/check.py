@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ratify.chats import check_chat
 from ratify.command_line import STUDY, main
 
 
@@ -23,9 +24,13 @@ def check(ctx: click.Context, folder: Path, *, as_json: bool) -> None:
     DIR/exploratory.yaml stop only `ratify analyze` and `ratify export`. Warnings are allowed, but
     probably not meant: `ratify lock` asks about them, or takes --yes. Notes are good to know.
     """
+    from prereg.chat.file import is_chat
     from prereg.transport_log import changes_since_lock
     from ratify.cautions import looked_at, print_remarks
 
+    if is_chat(folder):
+        check_chat(ctx, folder, as_json=as_json)
+        return
     found, remarks = looked_at(folder)
     errors = [one for one in remarks if one.severity == "error"]
     warnings = [one for one in remarks if one.severity == "warning"]

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ratify.asking import ask_judges
 from ratify.command_line import PORT, main
-from ratify.judge import ask_judges
 from ratify.serve import serve_and_say
 
 if TYPE_CHECKING:
+    from prereg.lock import Lock
     from study.folder import Study
 
-PAIRWISE, CAUSAL = "pairwise_preference", "empathy_attachment"
+PAIRWISE, CAUSAL, CHAT = "pairwise_preference", "empathy_attachment", "coaching_trial"
+# So many places of a trial are filled: enough to see the effects, in less than two minutes.
+SUPPORTERS = 200
+
+
+def lock_demo(folder: Path, lock: Callable[[Path], tuple[object, Lock]]) -> None:
+    """Lock a demo's plan, and say its hash."""
+    click.echo(f"locked the demo plan, hash {lock(folder)[1].plan_hash[:16]}…")
 
 
 def run_causal_demo(folder: Path, *, shown: Path) -> None:
@@ -23,18 +32,15 @@ def run_causal_demo(folder: Path, *, shown: Path) -> None:
 
     Parameters
     ----------
-    folder : Path
-        Where the study is made.
-    shown : Path
-        Where the study will be in the end; the messages name this folder.
+    folder, shown : Path
+        As in `run_demo`.
     """
     from ratify.simulate import run_simulation
     from study.opening import lock_study, open_study
     from study.scaffold import new_study
 
     new_study(folder, worked=CAUSAL, demo=True)
-    _, frozen = lock_study(folder)
-    click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
+    lock_demo(folder, lock_study)
     study = open_study(folder, must_be_locked=True)
     truth = planted_truth(study)
     for line in run_simulation(study, places=study.plan.design.raters, truth=truth):
@@ -75,6 +81,30 @@ def planted_truth(study: Study) -> str:
     )
 
 
+def run_chat_demo(folder: Path, *, shown: Path) -> None:
+    """Do what a researcher with a trial of conversations would do, with bots instead of people.
+
+    Parameters
+    ----------
+    folder, shown : Path
+        As in `run_demo`.
+    """
+    from prereg.derived import COMPARE
+    from prereg.simulated import mark_simulated
+    from ratify.simulate_chat import run_chat_simulation
+    from study.chat.opening import lock_chat, open_chat
+    from study.chat.scaffold import new_chat
+
+    new_chat(folder, worked=CHAT)
+    lock_demo(folder, lock_chat)
+    mark_simulated(folder)
+    for line in run_chat_simulation(open_chat(folder, must_be_locked=True), places=SUPPORTERS):
+        click.echo(line)
+    click.echo(f"\n{shown}/{COMPARE}/results/report.html   the report")
+    click.echo(f"{shown}/data/                      the tables of the conversations")
+    click.echo(f"{shown}/{COMPARE}/data/              those of the judges and of the raters")
+
+
 def run_demo(folder: Path, *, shown: Path) -> None:
     """Do what a researcher would do, command by command, with bots instead of people.
 
@@ -96,8 +126,7 @@ def run_demo(folder: Path, *, shown: Path) -> None:
     from study.store.database import open_store
 
     new_study(folder, demo=True)
-    _, frozen = lock_study(folder)
-    click.echo(f"locked the demo plan, hash {frozen.plan_hash[:16]}…")
+    lock_demo(folder, lock_study)
     study = open_study(folder, must_be_locked=True)
     with click.progressbar(length=study.plan.design.raters, label="simulated raters") as bar:
         finished = simulate_raters(study, arrived=lambda: bar.update(1))
@@ -125,11 +154,11 @@ def run_demo(folder: Path, *, shown: Path) -> None:
 @click.option(
     "--plan",
     "worked",
-    type=click.Choice([PAIRWISE, CAUSAL]),
+    type=click.Choice([PAIRWISE, CAUSAL, CHAT]),
     default=PAIRWISE,
     show_default=True,
-    help="Which worked plan: a ranking of conversations, or a causal effect of one score on "
-    "another.",
+    help="Which worked plan: a ranking of conversations, a causal effect of one score on another, "
+    "or a trial in which people talk with a partner and are coached.",
 )
 @click.option("--serve/--no-serve", "then_serve", default=True, help="Serve the study afterwards.")
 @PORT
@@ -139,15 +168,18 @@ def demo(folder: Path, worked: str, then_serve: bool, port: int) -> None:
     A demo that is already in DIR is replaced.
     """
     from prereg.files import replaced_folder
+    from study.chat.opening import open_chat
     from study.opening import open_study
     from study.scaffold import refuse_foreign
     from study.serving.command import Serving
     from study.serving.server import refuse_served
 
+    run = {PAIRWISE: run_demo, CAUSAL: run_causal_demo, CHAT: run_chat_demo}[worked]
     refuse_foreign(folder)
     refuse_served(folder)
     with replaced_folder(folder, ours=None) as beside:
-        (run_causal_demo if worked == CAUSAL else run_demo)(beside, shown=folder)
+        run(beside, shown=folder)
     if then_serve:
         serving = Serving(mode="pilot", host="127.0.0.1", port=port, workers=1)
-        serve_and_say(open_study(folder), serving, url=None)
+        study = open_chat(folder) if worked == CHAT else open_study(folder)
+        serve_and_say(study, serving, url=None)

@@ -22,12 +22,18 @@ def document(folder: Path, out: Path | None) -> None:
     aspredicted and osf answer the questions of these registries; data_management is for an ethics
     board; study is the full document. Each is Markdown, and HTML to print. preregr.yaml and
     preregr.json are a specification for the R package preregr. From study.md or a preregr file,
-    `ratify import-preregr` rebuilds the study.
+    `ratify import-preregr` rebuilds the study. A study of kind chat has only the full document,
+    with everything that people and models read.
     """
+    from prereg.chat.document import CHAT_NAMES
+    from prereg.chat.file import is_chat
     from prereg.documents.data_management import missing_keys
     from prereg.documents.writing import NAMES
     from study.opening import open_study
 
+    if is_chat(folder):
+        click.echo(f"wrote {documents_of(folder, out)}/: {', '.join(CHAT_NAMES)}")
+        return
     study = open_study(folder)
     place = documents_of(folder, out)
     click.echo(f"wrote {place}/: {', '.join(NAMES)}")
@@ -46,9 +52,14 @@ def documents_of(folder: Path, out: Path | None = None) -> Path:
     RatifyError
         When something in the study folder is wrong, or the documents cannot be written.
     """
+    from prereg.chat.document import write_chat_document
+    from prereg.chat.file import is_chat
     from prereg.documents.writing import write_documents
+    from study.chat.documented import chat_material
     from study.documented import material_of
 
+    if is_chat(folder):
+        return write_chat_document(chat_material(folder), out)
     return write_documents(material_of(folder, power=_power(folder)), out)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prereg.errors import RatifyError
+from ratify.chats import refuse_chat
 from ratify.command_line import STUDY, main
 from ratify.shown import Shown
 
@@ -157,6 +158,9 @@ def embed(ctx: click.Context, folder: Path, scheduler: str | None) -> None:
     DIR/embeddings.parquet gets one row per unit. Each text is embedded once and its vector is kept
     in DIR/.embeddings, so a run that was stopped goes on, and a second run costs nothing.
     """
+    refuse_chat(
+        folder, "embed", "embeds the frame of a causal study", "a study with a causal section"
+    )
     from prereg.plan.file import load_plan
 
     try:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ratify.command_line import STUDY, main
+from ratify.stages import analysed_folder
 
 
 @main.command()
@@ -21,6 +22,7 @@ def gate(ctx: click.Context, folder: Path) -> None:
     from analysis.results.stale import refuse_stale
     from prereg.plan.file import load_plan
 
+    folder = analysed_folder(folder)
     plan, verdicts = load_plan(folder), []
     if plan.gate or plan.causal is None:
         refuse_stale(folder)

@@ -9,6 +9,7 @@ import socket
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from study.chat.study import ChatStudy
     from study.folder import Study
     from study.serving.command import Serving
 
@@ -17,7 +18,7 @@ UNKNOWN_HOST = "YOUR-HOST"
 EVERYWHERE = {"0.0.0.0", "::", ""}  # noqa: S104 - these are compared, not bound
 
 
-def link_of(study: Study, *, trying: bool = False) -> str:
+def link_of(study: Study | ChatStudy, *, trying: bool = False) -> str:
     """Return the query of the raters' link.
 
     With the placeholders of the study's platform, as its form expects the link; or, to try the
@@ -38,7 +39,7 @@ def _try_prolific(name: str) -> str:
     return f"PROLIFIC_PID={name}&STUDY_ID=pilot&SESSION_ID={name}"
 
 
-def _signed(study: Study, name: str) -> str:
+def _signed(study: Study | ChatStudy, name: str) -> str:
     from study.visits.links import signed_links, signing_key
 
     ((_, link),) = signed_links(signing_key(study.folder), "http://localhost", [name])
@@ -56,16 +57,18 @@ def opened_at(address: str) -> str:
     return f"http://{'[::1]' if ':' in host else '127.0.0.1'}:{port}"
 
 
-def links(study: Study, serving: Serving, address: str) -> list[str]:
+def links(study: Study | ChatStudy, serving: Serving, address: str) -> list[str]:
     """Return lines with the links to give away.
 
     Parameters
     ----------
-    study : Study
+    study : Study or ChatStudy
     serving : Serving
     address : str
         Where this server answers, `http://HOST:PORT`.
     """
+    from study.chat.study import ChatStudy
+
     signed = study.plan.recruitment.links == "signed"
     if serving.mode == "pilot":
         line = [_pilot(study, serving, address)]
@@ -75,23 +78,26 @@ def links(study: Study, serving: Serving, address: str) -> list[str]:
     if serving.mode != "live":
         return []
     public = f"https://{public_host(serving.host)}"
+    who = "participant" if isinstance(study, ChatStudy) else "rater"
     if study.plan.recruitment.platform == "prolific":
         return [f"for Prolific {public}/?{link_of(study)}   (paste it as the study's link)"]
     if signed:
-        return [_make_links(study, public, "for raters")]
-    return [f"for raters   {public}/?rater=THEIR-ID   (each rater has a different id)"]
+        return [_make_links(study, public, f"for {who}s")]
+    return [f"{f'for {who}s':<12} {public}/?rater=THEIR-ID   (each {who} has a different id)"]
 
 
-def _make_links(study: Study, address: str, what: str) -> str:
+def _make_links(study: Study | ChatStudy, address: str, what: str) -> str:
     """Return the line with the command that makes signed links."""
-    count, folder = study.plan.design.raters, shlex.quote(str(study.folder))
+    from study.serving.command import places_of
+
+    count, folder = places_of(study), shlex.quote(str(study.folder))
     return (
         f"{what:<12} run `ratify links {folder} --count {count} --host {address}`: only "
         "signed links are accepted"
     )
 
 
-def _pilot(study: Study, serving: Serving, address: str) -> str:
+def _pilot(study: Study | ChatStudy, serving: Serving, address: str) -> str:
     """Return the line with a link that a colleague can open."""
     query, again = "rater=COLLEAGUE-1", "a new id each time"
     if study.plan.recruitment.platform == "prolific":

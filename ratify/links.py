@@ -52,12 +52,14 @@ def links(
     import io
 
     from prereg import files
+    from prereg.chat.file import is_chat
+    from study.chat.opening import open_chat
     from study.opening import open_study
     from study.visits.links import read_rater_ids, signed_links, signing_key
 
     if (raters is None) == (count is None):
         raise RatifyError("needs a table of raters or --count, and not both", file="ratify links")
-    study = open_study(folder, same_judges=False)
+    study = open_chat(folder) if is_chat(folder) else open_study(folder, same_judges=False)
     if study.plan.recruitment.platform == "prolific":
         raise RatifyError(
             "Prolific makes each rater's link itself, so Ratify cannot sign it",

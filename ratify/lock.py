@@ -9,6 +9,7 @@ import click
 
 from prereg.errors import RatifyError
 from ratify.cautions import looked_at, print_remarks, refuse
+from ratify.chats import looked_at_chat
 from ratify.command_line import STUDY, main, on_terminal, store_if_any
 from ratify.document import say_document
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
     from prereg.checking.remark import Remark
     from prereg.lock import Lock
+    from study.chat.study import ChatStudy
+    from study.folder import Study
 
 
 @main.command()
@@ -40,7 +43,9 @@ def lock(
     which people have answered cannot be locked any more. Once it is registered or committed, run it
     again with --registry, --git or --timestamp: the lock then names what proves its date.
     """
+    from prereg.chat.file import is_chat
     from prereg.lock import LOCK_FILE
+    from study.chat.opening import lock_chat
     from study.known import refuse_collected
     from study.opening import lock_study
 
@@ -48,12 +53,17 @@ def lock(
         refuse_collected(folder, None)  # what the folder shows, also where its store is elsewhere
         with store_if_any(folder) as store:
             refuse_collected(folder, store)
-    found, remarks = looked_at(folder)
-    refuse(found.errors, folder)
-    if not found.locked:
-        print_remarks(remarks)
-        _ask([one for one in remarks if one.severity == "warning"], folder, yes=yes)
-    study, frozen = lock_study(folder)
+    study: Study | ChatStudy
+    if is_chat(folder):
+        _ask(looked_at_chat(folder), folder, yes=yes)
+        study, frozen = lock_chat(folder)
+    else:
+        found, remarks = looked_at(folder)
+        refuse(found.errors, folder)
+        if not found.locked:
+            print_remarks(remarks)
+            _ask([one for one in remarks if one.severity == "warning"], folder, yes=yes)
+        study, frozen = lock_study(folder)
     frozen = _stamped(folder, frozen, registry=registry, git=git, timestamp=timestamp)
     click.echo(f"locked    {folder} at {frozen.locked_at}")
     click.echo(f"plan hash {frozen.plan_hash}")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ratify.chats import make_chat
 from ratify.command_line import STUDY, main, on_terminal
 from ratify.reading_options import reading_options
 
@@ -33,15 +34,28 @@ if TYPE_CHECKING:
     help="All units of a causal study, as `ratify turns --sample` writes them: Parquet or CSV. "
     "Then `ratify judge --frame` scores them, and `ratify sample` draws those for people.",
 )
-@click.option("--plan", "worked", help="The worked plan. Default: pairwise_preference.")
+@click.option(
+    "--plan",
+    "worked",
+    help="The worked plan: pairwise_preference (default), best_response, best_worst_sources, "
+    "coaching_ratings, empathy_attachment, empathy_rating, judge_reliability or source_ratings; or "
+    "a chat: coaching_trial.",
+)
 @click.option("--language", help="Of the texts and the pages: en (default), de, ar.")
 @click.option(
     "--title",
     help="The title of the study. Its id follows from it, or from the name of DIR if it has no "
     "Latin letters.",
 )
-@click.option("--question", help="What raters are asked on every page.")
-@click.option("--raters", type=int, help="How many people take part.")
+@click.option(
+    "--question",
+    help="What raters are asked on every page; of a chat, those who compare its conversations.",
+)
+@click.option(
+    "--raters",
+    type=int,
+    help="How many people take part: raters; of a chat, those who talk with the partner.",
+)
 @click.option("--trials", type=int, help="How many trials each of them answers.")
 @click.option(
     "--platform", type=click.Choice(["generic", "prolific"]), help="Where raters come from."
@@ -67,6 +81,7 @@ def new(
     On a terminal it asks for what no option gives; Enter keeps what is in brackets. Elsewhere, and
     with --yes, what is not given stays as the worked plan has it.
     """
+    from prereg.chat.worked import worked_chats
     from prereg.kinds.registry import kind_of
     from prereg.worked_plans import id_of
     from study.scaffold import new_study, refuse_taken
@@ -78,6 +93,10 @@ def new(
     asked = Asked(items, id_column, text_column, scenario_column, worked, choices, called, frame)
     if not yes and on_terminal():
         asked.ask()
+    if asked.plan in worked_chats():
+        given = {"--items": asked.items, "--frame": frame, "--scenario": scenario_column}
+        make_chat(folder, asked.plan, asked.chosen(), given)
+        return
     study = new_study(
         folder,
         items=asked.items,
@@ -139,13 +158,16 @@ class Asked:
 
     def ask(self) -> None:
         """Ask for what no option gave, with what the worked plan has as the default."""
+        from prereg.chat.worked import worked_chats
         from prereg.plan.file import parse_plan
         from prereg.worked_plans import WORKED, chosen_plan, languages_of, worked_plans
 
         if self.worked is None:
-            self.worked = click.prompt(
-                "Worked plan", type=click.Choice(worked_plans()), default=WORKED
-            )
+            every = [*worked_plans(), *worked_chats()]
+            self.worked = click.prompt("Worked plan", type=click.Choice(every), default=WORKED)
+        if self.worked in worked_chats():
+            self._ask_of_chat(self.worked)
+            return
         if self.items is None and self.frame is None:
             self._ask_items()
         if self.choices["language"] is None:
@@ -160,6 +182,18 @@ class Asked:
         self._ask("trials", "Trials per rater", plan.design.trials, int)
         self._ask("platform", "Platform", recruitment.platform, platforms)
         self._ask("code", "Completion code", recruitment.codes.completed, str)
+
+    def _ask_of_chat(self, worked: str) -> None:
+        """Ask for what no option gave of a plan of kind chat."""
+        from prereg.chat.file import parse_chat_plan
+        from prereg.chat.worked import chosen_chat
+
+        plan = parse_chat_plan(chosen_chat(worked, self.chosen()), file="plan.yaml")
+        platforms = click.Choice(["generic", "prolific"])
+        self._ask("title", "Title", plan.title, str)
+        self._ask("raters", "Number of participants", plan.design.supporters, int)
+        self._ask("platform", "Platform", plan.recruitment.platform, platforms)
+        self._ask("code", "Completion code", plan.recruitment.codes.completed, str)
 
     def _ask(self, name: str, text: str, default: Any, kind: Any) -> None:
         """Ask for one choice; the default leaves the worked plan as it is."""

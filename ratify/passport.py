@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ratify.command_line import STUDY, main
+from ratify.stages import analysed_folder
 
 
 @main.command()
@@ -31,6 +32,7 @@ def passport(folder: Path, out: Path | None) -> None:
     from prereg.passport.verdict import gate_of, state_of
     from prereg.passport.writing import NAMES, write_passport
 
+    folder = analysed_folder(folder)
     refuse_stale(folder)
     sources = read_sources(folder)
     if judge_results(folder).passed != gate_of(sources)["passed"]:

@@ -16,10 +16,15 @@ from ratify.command_line import STUDY, main, store_of
 @click.option("--password", "given", help="The new password. Without it, you are asked.")
 def password(folder: Path, given: str | None) -> None:
     """Set the dashboard's password of DIR. Everybody who is signed in is signed out."""
+    from prereg.chat.file import is_chat
+    from study.chat.opening import open_chat
     from study.opening import open_study
     from study.web.accounts import set_password
 
-    open_study(folder, same_judges=False)
+    if is_chat(folder):
+        open_chat(folder)
+    else:
+        open_study(folder, same_judges=False)
     if given is None and not sys.stdin.isatty():
         raise RatifyError("there is no terminal to type a password in", allowed="--password")
     given = given or click.prompt("Password", hide_input=True, confirmation_prompt=True)

@@ -12,6 +12,7 @@ import click
 
 from prereg.errors import RatifyError
 from prereg.tables.contract import MODES
+from ratify.chats import refuse_chat
 from ratify.command_line import STUDY, main
 from ratify.shown import Shown
 
@@ -109,6 +110,12 @@ def power(
     With --causal it says how many units people have to label. Where the study has ratings, it also
     predicts from them, without showing an estimate.
     """
+    refuse_chat(
+        folder,
+        "power",
+        "finds the power of plans with trials",
+        "`ratify simulate`, which shows how wide the intervals of its analyses get",
+    )
     if causal:
         _causal(ctx, folder, studies, curves, processes, scheduler, mode or "live")
         return

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ratify.command_line import BLIND, STUDY, main
+from ratify.stages import analysed_folder
 
 
 @main.command()
@@ -18,5 +19,6 @@ def report(folder: Path, blind: bool) -> None:
     from analysis.results.files import results_folder
     from analysis.results.stale import refuse_stale
 
+    folder = analysed_folder(folder)
     refuse_stale(folder, blind=blind)
     click.echo(f"wrote {write_report(folder / results_folder(blind=blind))}")

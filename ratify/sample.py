@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prereg.errors import RatifyError
+from ratify.chats import refuse_chat
 from ratify.command_line import STUDY, main, store_if_any
 
 if TYPE_CHECKING:
@@ -40,6 +41,12 @@ def sample(folder: Path, *, scores: tuple[Path, ...], pilot: Path | None, replac
     same plan and the same frame give the same sample. It refuses a study that is locked, or in
     which people have answered.
     """
+    refuse_chat(
+        folder,
+        "sample",
+        "draws the units of a causal study",
+        "`ratify items`, which makes items of conversations and draws as compare.sample says",
+    )
     from prereg.frame.reading import between_points, causal_of, no_clusters, read_frame
     from prereg.frame.sampling import draw_sample, item_rows, table_of_strata
     from prereg.plan.file import PLAN_FILE, load_plan

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +10,10 @@ import click
 
 from prereg.errors import RatifyError
 from ratify.command_line import STUDY, main
+from ratify.filling import progress
 
 if TYPE_CHECKING:
     from study.folder import Study
-
-# Without a terminal, so many lines say how far the raters are.
-LINES = 4
 
 
 @main.command()
@@ -32,25 +28,51 @@ def simulate(folder: Path, raters: int | None) -> None:
     """Send simulated raters through the pages of DIR, as the plan assumes them, up to the report.
 
     Everything is written to DIR/simulation, which is replaced; the study itself stays as it is and
-    needs no lock. No model is asked: judges other than baselines are simulated, too.
+    needs no lock. No model is asked: judges other than baselines are simulated, too. In a study of
+    conversations, simulated supporters talk with a scripted partner first.
     """
+    from prereg.chat.file import is_chat
+
+    if is_chat(folder):
+        _simulate_chat(folder, raters)
+        return
     from analysis.planning.effect_names import refuse_unread_effects
     from prereg.files import replaced_folder
     from study.opening import open_study
     from study.simulation.folder import SIMULATION, copied, refuse_folder
-    from study.simulation.raters import refuse_places
+    from study.simulation.places import RATERS
 
     refuse_folder(folder)
     study = open_study(folder)
     refuse_unread_effects(study.plan, study.table.rows, folder)
     places = study.plan.design.raters if raters is None else raters
-    refuse_places(study, places)
+    RATERS.refuse(places, most=study.plan.design.raters)
     with replaced_folder(folder / SIMULATION, ours=None) as beside:
         lines = run_simulation(copied(study, beside), places=places)
     for line in lines:
         click.echo(line)
     click.echo(f"\n{folder / SIMULATION}/results/report.html   the report, of simulated raters")
     click.echo(f"{folder / SIMULATION}/data/   their tables, with mode bot")
+
+
+def _simulate_chat(folder: Path, places: int | None) -> None:
+    """Simulate a study of conversations."""
+    from prereg.files import replaced_folder
+    from ratify.simulate_chat import run_chat_simulation
+    from study.chat.opening import open_chat
+    from study.simulation.chats import copied_chat
+    from study.simulation.folder import SIMULATION, refuse_folder
+    from study.simulation.places import SUPPORTERS
+
+    refuse_folder(folder)
+    study = open_chat(folder)
+    wanted = study.plan.design.supporters if places is None else places
+    SUPPORTERS.refuse(wanted, most=study.plan.design.supporters)
+    with replaced_folder(folder / SIMULATION, ours=None) as beside:
+        lines = run_chat_simulation(copied_chat(study, beside), places=wanted)
+    for line in lines:
+        click.echo(line)
+    click.echo(f"\n{folder / SIMULATION}/data/   the tables of the conversations, with mode bot")
 
 
 def run_simulation(study: Study, *, places: int, truth: str = "") -> list[str]:
@@ -86,7 +108,7 @@ def run_simulation(study: Study, *, places: int, truth: str = "") -> list[str]:
     from study.store.database import open_store
 
     quality = quality_of(study)
-    with _progress(places) as ended:
+    with progress(places, "simulated raters") as ended:
         sent = simulate_people(study, known_of(study, quality), places=places, ended=ended)
     click.echo(sent.sentence)
     with closing(open_store(study.folder, None)) as store:
@@ -140,24 +162,6 @@ def _effect(study: Study) -> list[str]:
         *(f"  {sentence}" for sentence in found.results.headline),
         *(f"  {line}" for line in found.gate.lines()),
     ]
-
-
-@contextmanager
-def _progress(places: int) -> Iterator[Callable[[], None]]:
-    """Show how many places are filled: a bar on a terminal, a few lines elsewhere."""
-    if sys.stdout.isatty():
-        with click.progressbar(length=places, label="simulated raters") as bar:
-            yield lambda: bar.update(1)
-        return
-    done = 0
-
-    def tell() -> None:
-        nonlocal done
-        done += 1
-        if done * LINES // places > (done - 1) * LINES // places:
-            click.echo(f"simulated raters: {done:,} of {places:,} places are filled")
-
-    yield tell
 
 
 def quality_of(study: Study) -> dict[str, float]:

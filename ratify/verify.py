@@ -29,12 +29,15 @@ def verify(ctx: click.Context, place: Path, folder: Path | None, as_json: bool) 
     DIR: plan, items, texts, amendments, rows, results and report. It needs only the folder, and
     changes nothing in it. Results are checked by running the analysis again.
 
+    A study of kind chat: its own parts, then every stage that was derived from it.
+
     FILE: each claim of a passport, against the study folder, or what cannot be checked without it.
 
     Each check ends in one line: yes, no, or cannot check; for results also "same digits", if their
     numbers are the same to six digits or more but not to the last one. The exit code is 2 if any is
     no.
     """
+    from prereg.chat.file import is_chat
     from prereg.errors import RatifyError
 
     if not place.exists():
@@ -46,7 +49,10 @@ def verify(ctx: click.Context, place: Path, folder: Path | None, as_json: bool) 
     if folder is not None and not folder.is_dir():
         allowed = "the study folder of the passport"
         raise RatifyError("no such folder", file="--folder", value=str(folder), allowed=allowed)
-    checks = _of_study(place) if place.is_dir() else _of_passport(place, folder)
+    if not place.is_dir():
+        checks = _of_passport(place, folder)
+    else:
+        checks = _of_chat(place) if is_chat(place) else _of_study(place)
     failed = sum(check.answer == "no" for check in checks)
     if as_json:
         content = {"holds": not failed, "checks": [check.to_json() for check in checks]}
@@ -80,6 +86,24 @@ def _of_study(folder: Path) -> list[Check]:
     names = [check.name for check in checks]
     if "texts" in names:
         checks.insert(names.index("texts") + 1, _prompts(folder))
+    return checks
+
+
+def _of_chat(folder: Path) -> list[Check]:
+    """Return the checks of a study of kind chat, and those of every stage derived from it."""
+    from dataclasses import replace
+
+    from analysis.verify.stages import check_derived
+    from prereg.derived import DERIVED_FILE
+    from prereg.lock import LOCK_FILE
+    from ratify.chat_verified import chat_checks
+    from ratify.stages import STAGES
+
+    checks = chat_checks(folder)
+    for stage in reversed(STAGES):
+        if any((folder / stage / name).exists() for name in (DERIVED_FILE, LOCK_FILE)):
+            found = [*check_derived(folder, stage), *_of_study(folder / stage)]
+            checks += [replace(one, name=f"{stage}/ {one.name}") for one in found]
     return checks
 
 

@@ -183,9 +183,10 @@ class Study:
         return [item for item in self.items.values() if item.item_id in used]
 
     def by_scenario(self) -> dict[str, list[Item]]:
-        """Return the items that the sequences use, by scenario."""
+        """Return the items that judges rank by scenario: all, or those that the sequences use."""
         groups: dict[str, list[Item]] = {}
-        for item in self.used_items():
+        every = self.plan.design.judges_rank == "all"
+        for item in self.items.values() if every else self.used_items():
             groups.setdefault(item.scenario, []).append(item)
         return groups
 

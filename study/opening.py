@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from prereg.amendments.chain import changed_prefix
+from prereg.derived import chained_part, hashed_items
 from prereg.design.dealing import Items
 from prereg.design.practice import practice_ids
 from prereg.design.sequences import (
@@ -106,7 +107,7 @@ def open_study(
     versions = _versions(plan, folder) if same_judges or like is None else {}
     parts = hash_parts(
         plan,
-        items=table.written,
+        items=hashed_items(folder, table.written),
         sequences=[dict(row) for row in sequence_rows(plan, trials)]
         if made
         else read_table(folder / SEQUENCES_FILE, OWN).written,
@@ -114,6 +115,7 @@ def open_study(
         prompts=versions,
         images={name: image.sha256 for name, image in images.items()},
         frame=_frame(folder, plan, must_be_there=locked),
+        chained=chained_part(folder),
         lock=like,
     )
     if like is not None:

@@ -13,6 +13,7 @@ from importlib import resources
 from pathlib import Path
 
 from prereg import files
+from prereg.chat.worked import worked_chats
 from prereg.errors import RatifyError
 from prereg.frame.reading import ID, TEXT, scored
 from prereg.frame.sampling import draw_sample, item_rows
@@ -97,7 +98,7 @@ def new_study(
             "there is no such worked plan",
             file="--plan",
             value=worked,
-            allowed=", ".join(worked_plans()),
+            allowed=", ".join([*worked_plans(), *worked_chats()]),
         )
     choices = choices or Choices()
     plan = chosen_plan(worked, choices)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from prereg.errors import RatifyError
@@ -12,7 +12,7 @@ from prereg.frame.hashed import frame_part
 from prereg.images import study_images
 from prereg.looks import LOOKS_FILE
 from prereg.parts import SEQUENCES_FILE
-from prereg.plan.judging import LLMJudge
+from prereg.plan.judging import AnyJudge, LLMJudge
 from prereg.plan.table_judge import TableJudge
 from prereg.simulated import is_simulated, mark_simulated
 from prereg.tables.chosen_sheet import file_and_sheet
@@ -41,6 +41,29 @@ def refuse_folder(folder: Path) -> None:
         )
 
 
+def copy_files(folder: Path, names: Iterable[str], place: Path) -> None:
+    """Copy files of a study into an empty folder, and mark it as a simulation."""
+    for name in dict.fromkeys(names):
+        target = place / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / name, target)
+    mark_simulated(place)
+
+
+def names_of_plan(folder: Path) -> Iterator[str]:
+    """Yield the names of a plan, of its lock and of what else is kept with it."""
+    for path in folder.glob("plan.*"):
+        if path.is_file() and path.name not in NOT_COPIED:
+            yield path.name
+
+
+def names_of_prompts(folder: Path, judges: Sequence[AnyJudge]) -> Iterator[str]:
+    """Yield the names of the study's own prompts, if an LLM judges."""
+    if any(isinstance(judge, LLMJudge) for judge in judges):
+        for path in sorted((folder / PROMPTS).glob("*.yaml")):
+            yield f"{PROMPTS}/{path.name}"
+
+
 def copied(study: Study, place: Path) -> Study:
     """Copy a study into an empty folder and open it there; a study without a lock gets one there.
 
@@ -49,11 +72,7 @@ def copied(study: Study, place: Path) -> Study:
     RatifyError
         When the study cannot be locked as it is.
     """
-    for name in dict.fromkeys(_names(study)):
-        target = place / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(study.folder / name, target)
-    mark_simulated(place)
+    copy_files(study.folder, _names(study), place)
     if study.lock is None:
         lock_study(place)
     return open_study(place, must_be_locked=True)
@@ -62,9 +81,7 @@ def copied(study: Study, place: Path) -> Study:
 def _names(study: Study) -> Iterator[str]:
     """Yield the names of the files that a study is made of."""
     plan, folder = study.plan, study.folder
-    for path in folder.glob("plan.*"):
-        if path.is_file() and path.name not in NOT_COPIED:
-            yield path.name
+    yield from names_of_plan(folder)
     if (folder / EXPLORATORY_FILE).exists():
         yield EXPLORATORY_FILE
     if study.lock is not None:
@@ -77,6 +94,4 @@ def _names(study: Study) -> Iterator[str]:
     if plan.causal is not None and (folder / EMBEDDINGS_FILE).exists():
         yield EMBEDDINGS_FILE
     yield from study_images(folder, plan, study.texts, study.table)
-    if any(isinstance(judge, LLMJudge) for judge in plan.judges):
-        for path in sorted((folder / PROMPTS).glob("*.yaml")):
-            yield f"{PROMPTS}/{path.name}"
+    yield from names_of_prompts(folder, plan.judges)

@@ -7,13 +7,11 @@ timed out, as they would after the lease.
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from prereg.errors import RatifyError
 from prereg.plan.model import FURTHER_PLACES
 from prereg.streams import Stream, stream
 from study.bots import (
@@ -27,16 +25,11 @@ from study.bots import (
     visit,
 )
 from study.folder import Study
-from study.simulation.serving import MODE, served
-from study.store.database import Store, open_store
+from study.simulation.places import MOST_PER_PLACE, RATERS, next_together, said_of_empty
+from study.simulation.serving import MODE, served, served_with_store
+from study.store.database import Store
 from study.store.tables import Slot, Visit
 from study.visits.claims import release
-from study.visits.links import signature, signing_key
-
-# Simulated raters who arrive one after the other and then answer together.
-TOGETHER = 100
-# So many simulated raters are sent for a place, until it counts as one that cannot be filled.
-MOST_PER_PLACE = 20
 
 
 @dataclass(frozen=True)
@@ -76,9 +69,7 @@ class Sent:
             "did not answer the question about the instructions": self.screened_out,
         }
         said += "".join(f", {count:,} {what}" for what, count in rest.items() if count)
-        if self.finished < self.places:
-            said += f"; {self.places - self.finished:,} of {self.places:,} places stayed empty"
-        return said
+        return said + said_of_empty(self.places, self.finished)
 
 
 def simulate_raters(study: Study, *, arrived: Callable[[], None]) -> int:
@@ -120,15 +111,12 @@ def simulate_people(
     """
     careless: list[str] = []
     number = 0
-    with (
-        served(study.folder) as address,
-        contextlib.closing(open_store(study.folder, None)) as store,
-    ):
+    with served_with_store(study.folder) as (address, store):
         while number < MOST_PER_PLACE * places:
             wanted = places + _replaced(store, study) - _statuses(store, study).get("finished", 0)
             if wanted < 1:
                 break
-            together = range(number + 1, number + min(wanted, TOGETHER) + 1)
+            together = next_together(number, wanted)
             visitors = [visitor_of(study, known, one) for one in together]
             number = together[-1]
             careless += [one.rater_id for one in visitors if one.rater.conduct.careless]
@@ -178,30 +166,5 @@ def visitor_of(study: Study, known: Known, number: int) -> Visitor:
     rater = SimulatedRater(
         known, assumed, conduct, rng=stream(plan.seed, Stream.BOT, number), aside=rng
     )
-    rater_id, link = link_of(study, number)
+    rater_id, link = RATERS.link_of(study, number)
     return Visitor(rater_id, link, rater)
-
-
-def link_of(study: Study, number: int) -> tuple[str, Mapping[str, str]]:
-    """Return the id of a simulated rater and the parameters of a link that the plan accepts."""
-    recruitment = study.plan.recruitment
-    if recruitment.platform == "prolific":
-        rater_id = f"b07{number:021x}"  # 24 hexadecimal digits, as Prolific's ids have
-        more = {"STUDY_ID": "simulated", "SESSION_ID": f"simulated-{number:04d}"}
-        return rater_id, {"PROLIFIC_PID": rater_id, **more}
-    rater_id = f"bot-{number:04d}"
-    if recruitment.links == "signed":
-        return rater_id, {"rater": rater_id, "sig": signature(signing_key(study.folder), rater_id)}
-    return rater_id, {"rater": rater_id}
-
-
-def refuse_places(study: Study, places: int) -> None:
-    """Raise `RatifyError` if a study has fewer places than are to be filled."""
-    most = study.plan.design.raters
-    if not 1 <= places <= most:
-        raise RatifyError(
-            "is not a number of simulated raters for this plan",
-            file="--raters",
-            value=places,
-            allowed=f"1 to {most}, the plan's raters",
-        )

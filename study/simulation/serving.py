@@ -13,9 +13,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from prereg.chat.file import is_chat
 from prereg.errors import RatifyError
 from study.folder import SERVING_FILE, Study
 from study.opening import open_study
+from study.store.database import Store, open_store
 from study.web.limits import ARRIVALS
 
 MODE = "bot"
@@ -55,6 +57,13 @@ def served(folder: Path) -> Iterator[str]:
         server.stdout.close()
 
 
+@contextlib.contextmanager
+def served_with_store(folder: Path) -> Iterator[tuple[str, Store]]:
+    """Serve a study as `served` does; yield its address, and its store."""
+    with served(folder) as address, contextlib.closing(open_store(folder, None)) as store:
+        yield address, store
+
+
 def stop(server: subprocess.Popen[str], patience: float = PATIENCE) -> None:
     """End the server. On a busy machine it may need long; what it acknowledged is on disk."""
     server.terminate()
@@ -69,6 +78,11 @@ def serve(folder: Path) -> None:
     """Serve a study until told to stop; print its address when it is ready."""
     from study.serving.command import Serving, serve_study
 
+    if is_chat(folder):
+        from study.simulation.chats import serve_chat
+
+        serve_chat(folder, MODE, lambda address: _say(address, None))
+        return
     serve_study(
         without_waiting(open_study(folder)),
         Serving(mode=MODE, host="127.0.0.1", port=0),

@@ -129,7 +129,7 @@ def test_a_value_that_an_own_table_may_still_get_is_a_warning_once_people_answer
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "s"
-    new_study(folder, worked="coaching_trial")
+    new_study(folder, worked="coaching_ratings")
     lock_study(folder)
     write_talks(folder, turns=(1, 2, 3))
     with edited_plan(folder) as plan:

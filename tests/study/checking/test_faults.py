@@ -24,7 +24,7 @@ Plan = dict[str, Any]
 def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a study folder of each kind, to be copied."""
     place = tmp_path_factory.mktemp("made")
-    names = ("pairwise_preference", "empathy_rating", "best_response", "coaching_trial")
+    names = ("pairwise_preference", "empathy_rating", "best_response", "coaching_ratings")
     for name in names:
         new_study(place / name, worked=name)
     return {name: place / name for name in names}
@@ -477,7 +477,7 @@ SCORES = ("validating", "elaborating", "understanding", "skill")
 
 
 def test_values_that_an_own_table_does_not_have_stop_the_lock(made: Any, tmp_path: Path) -> None:
-    folder = copied(made, tmp_path, "coaching_trial")
+    folder = copied(made, tmp_path, "coaching_ratings")
     write_talks(folder)
     assert errors(folder) == {}
     with edited_plan(folder) as plan:
@@ -495,7 +495,7 @@ def test_values_that_an_own_table_does_not_have_stop_the_lock(made: Any, tmp_pat
 
 
 def test_predictions_are_compared_with_an_own_table(made: Any, tmp_path: Path) -> None:
-    folder = copied(made, tmp_path, "coaching_trial")
+    folder = copied(made, tmp_path, "coaching_ratings")
     write_talks(folder)
     with edited_plan(folder) as plan:
         assert plan["analyses"][2]["data"] == "conversations"
@@ -517,7 +517,7 @@ def test_predictions_are_compared_with_an_own_table(made: Any, tmp_path: Path) -
 def test_predictions_of_a_column_of_numbers_may_be_between_its_cells(
     made: Any, tmp_path: Path
 ) -> None:
-    folder = copied(made, tmp_path, "coaching_trial")
+    folder = copied(made, tmp_path, "coaching_ratings")
     write_talks(folder)
     with edited_plan(folder) as plan:
         plan["analyses"][2] |= {"predictors": "C(condition) * round", "terms": ["round"]}
@@ -537,7 +537,7 @@ def test_predictions_of_a_column_of_numbers_may_be_between_its_cells(
 
 
 def test_the_own_table_of_a_locked_study_may_grow(made: Any, tmp_path: Path) -> None:
-    folder = copied(made, tmp_path, "coaching_trial")
+    folder = copied(made, tmp_path, "coaching_ratings")
     with edited_plan(folder) as plan:
         plan["analyses"] = [one for one in plan["analyses"] if one["kind"] == "change"]
         plan["assumptions"] = {}
@@ -550,7 +550,7 @@ def test_the_own_table_of_a_locked_study_may_grow(made: Any, tmp_path: Path) -> 
 
 
 def test_what_would_stop_an_analysis_of_change_stops_the_lock(made: Any, tmp_path: Path) -> None:
-    folder = copied(made, tmp_path, "coaching_trial")
+    folder = copied(made, tmp_path, "coaching_ratings")
     with edited_plan(folder) as plan:
         plan["analyses"][2]["sd"]["value"] = 1.0  # the number that is in the table
     write_talks(folder, round="2")
@@ -565,7 +565,7 @@ def test_what_would_stop_an_analysis_of_change_stops_the_lock(made: Any, tmp_pat
 
 
 def test_an_assumed_effect_that_nothing_reads_stops_the_lock(made: Any, tmp_path: Path) -> None:
-    folder = copied(made, tmp_path, "coaching_trial")
+    folder = copied(made, tmp_path, "coaching_ratings")
     with edited_plan(folder) as plan:
         effects = plan["assumptions"]["effects"]
         effects["feedback"]["effect"] = {"feedback - contrl": 0.6}
