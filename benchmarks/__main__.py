@@ -6,6 +6,7 @@ from benchmarks import (
     adaptive,
     analysis,
     causal,
+    chatting,
     estimating,
     judges,
     matching,
@@ -27,6 +28,7 @@ def main() -> None:
     adaptive.main()
     turns.main()
     causal.main()
+    chatting.main()
     estimating.main()
 
 

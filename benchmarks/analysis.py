@@ -16,7 +16,7 @@ from pathlib import Path
 
 import yaml
 
-from ratify.judge import ask_judges
+from ratify.asking import ask_judges
 from study.export.files import export
 from study.opening import lock_study, open_study
 from study.scaffold import new_study

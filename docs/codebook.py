@@ -6,9 +6,12 @@ import re
 from pathlib import Path
 
 from prereg.files import write_text
+from prereg.tables.chat_contract import CHAT_PARTICIPANTS, CHAT_TABLES
 from prereg.tables.contract import TABLES, Column, Contract
 
 PAGE = Path(__file__).parents[1] / "data" / "README.md"
+# Every table by the heading of its section; a chat's participants are another table.
+SECTIONS = {**CHAT_TABLES, **TABLES, "participants (chat)": CHAT_PARTICIPANTS}
 HEAD = "| column | type | unit, allowed values | missing |\n|---|---|---|---|\n"
 
 
@@ -21,12 +24,12 @@ def codebook_table(table: Contract) -> str:
 
 def page(text: str) -> str:
     """Return the codebook with headings and tables from the contract and its prose unchanged."""
-    for table in TABLES.values():
-        section = rf"(?m)^## {table.name}: .*\n((?:(?!## |\|).*\n)*)(?:\|.*\n)+"
-        rendered = rf"## {table.name}: {table.row}\n\g<1>{codebook_table(table)}"
+    for name, table in SECTIONS.items():
+        section = rf"(?m)^## {re.escape(name)}: .*\n((?:(?!## |\|).*\n)*)(?:\|.*\n)+"
+        rendered = rf"## {name}: {table.row}\n\g<1>{codebook_table(table)}"
         text, found = re.subn(section, rendered, text)
         if found != 1:
-            raise ValueError(f"the codebook has no section with a table of {table.name}")
+            raise ValueError(f"the codebook has no section with a table of {name}")
     return text
 
 

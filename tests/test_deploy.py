@@ -29,7 +29,7 @@ from prereg.plan.file import load_plan
 from prereg.plan.partial import read_partial
 from ratify import main
 from study.bots import Page
-from study.web.views.dashboard import UPLOAD_BYTES
+from study.web.uploads import UPLOAD_BYTES
 from tests.conftest import Serve, make_study
 from tests.support.paths import ROOT
 from tests.support.raters import take_part

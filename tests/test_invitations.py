@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ratify.invitations import link_of, links, opened_at, public_host
+from ratify.serve import serve_and_say
+from study.chat.study import ChatStudy
 from study.folder import Study
 from study.serving.command import Serving
+from tests.support.chat import small_chat
 from tests.support.collecting import study_of_kind
 from tests.support.plans import edited_plan
 
@@ -40,6 +45,24 @@ def test_prolific_gets_its_placeholders(tmp_path: Path, study: Study) -> None:
         plan["recruitment"]["platform"] = "prolific"
     found = said(open_study(tmp_path / "study"), "live", "study.example.org")
     assert f"https://study.example.org{PROLIFIC}" in found
+
+
+def test_those_who_take_part_in_a_chat_are_no_raters(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RATIFY_HOSTS", raising=False)
+    chat = small_chat(tmp_path)
+
+    def served(study: ChatStudy, serving: Serving, *, ready: Callable[..., None], **_: Any) -> None:
+        ready("http://127.0.0.1:8000", None)
+
+    monkeypatch.setattr("study.serving.command.serve_study", served)
+    serve_and_say(chat, Serving(mode="live", host="127.0.0.1", port=8000), url=None)
+    printed = capsys.readouterr().out
+    assert "participants' pages  http://127.0.0.1:8000/?" in printed
+    assert "for participants " in printed
+    assert "raters" not in printed
+    assert "rater pages" not in printed
 
 
 def test_a_pilot_link_says_who_can_open_it(study: Study) -> None:
