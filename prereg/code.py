@@ -1,4 +1,4 @@
-"""The hash of our code: two installations with the same hash compute the same results."""
+"""Which program this is: its version, and a hash of its code, by which results are the same."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.util
 from collections.abc import Iterable, Iterator
+from importlib import metadata
 from pathlib import Path
 
 from prereg import files
@@ -13,6 +14,11 @@ from prereg import files
 # What results follow from: the statistics, and how a plan and its tables are read.
 _PACKAGES = ("analysis", "prereg")
 _TEMPLATES = "templates"
+
+
+def tool_version() -> str:
+    """Return name and version of the installed distribution."""
+    return f"ratify-eval {metadata.version('ratify-eval')}"
 
 
 @functools.cache

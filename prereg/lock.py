@@ -7,7 +7,6 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from prereg import files
 from prereg.amendments.amendment import Amendment, Version
 from prereg.amendments.chain import read_amendments
 from prereg.amendments.changes import needs_new_sequences
-from prereg.code import analysis_code
+from prereg.code import analysis_code, tool_version
 from prereg.errors import RatifyError
 from prereg.parts import Promised, plan_parts, study_parts
 from prereg.plan.file import PLAN_FILE
@@ -157,11 +156,6 @@ class Lock:
 def utc_now() -> str:
     """Return this moment as ISO 8601 in UTC, to the millisecond."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def tool_version() -> str:
-    """Return name and version of the installed distribution."""
-    return f"ratify-eval {metadata.version('ratify-eval')}"
 
 
 def verify_lock(folder: Path, plan: Plan) -> Lock:
@@ -362,15 +356,7 @@ def refuse_changed(
 ) -> None:
     """Raise `RatifyError` naming the parts that differ from the lock, and the plan's keys.
 
-    Parameters
-    ----------
-    folder : Path
-    lock : Lock
-    parts : mapping
-        SHA-256 by part, as the study is now.
-    plan : Promised
-    may_amend : bool
-        Whether `ratify amend` can record such a change.
+    With `may_amend`, it names `ratify amend`, which a chat does not have.
     """
     changed = changed_parts(lock, parts)
     if changed:

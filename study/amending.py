@@ -9,10 +9,10 @@ from typing import Any
 from prereg.amendments.amendment import Amendment, Change, Known
 from prereg.amendments.chain import append_amendment
 from prereg.amendments.changes import changes_between, needs_new_sequences, refused_changes
-from prereg.code import analysis_code
+from prereg.code import analysis_code, tool_version
 from prereg.design.sequences import sequence_rows
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE, Lock, complete_lock, of_lock, read_lock, tool_version, utc_now
+from prereg.lock import LOCK_FILE, Lock, complete_lock, of_lock, read_lock, utc_now
 from prereg.parts import SEQUENCES_FILE, plan_parts, sequence_columns
 from prereg.plan.file import PLAN_FILE, load_plan
 from prereg.plan.judging import BaselineJudge

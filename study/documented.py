@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from prereg.code import tool_version
 from prereg.design.sequences import sequence_rows
 from prereg.documents.material import Material, attached_files
-from prereg.lock import tool_version
 from prereg.parts import SEQUENCES_FILE
 from prereg.tables.reader import read_table
 from prereg.tables.reading import OWN

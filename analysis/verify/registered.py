@@ -14,13 +14,13 @@ from analysis.verify.times import VISITS, is_before, live_rows
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
 from prereg.amendments.chain import changed_prefix
-from prereg.code import analysis_code
+from prereg.code import analysis_code, tool_version
 from prereg.derived import PART as CHAINED
 from prereg.derived import chained_part, erased, hashed_items
 from prereg.errors import RatifyError
 from prereg.frame.hashed import PART, frame_part
 from prereg.images import study_images
-from prereg.lock import Lock, read_lock, tool_version
+from prereg.lock import Lock, read_lock
 from prereg.looks import LOOKS_FILE, read_looks
 from prereg.parts import SEQUENCES_FILE, plan_parts, read_texts, sequence_columns
 from prereg.plan.file import load_plan

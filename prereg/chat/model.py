@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from prereg.analyses.registry import Analysis
 from prereg.chat.assumptions import Supporters
 from prereg.chat.conversation import Conversation
-from prereg.chat.design import COACH, VIDEO, ChatDesign, Scenario
+from prereg.chat.design import COACH, ChatDesign, Scenario
 from prereg.chat.exclusions import ChatExclusion
 from prereg.chat.partner import ChatBudget, Feedback, Partner, Safety, Server
 from prereg.chat.surveys import Surveys
@@ -166,10 +166,6 @@ class ChatPlan(Strict):
     def has_coach(self, condition: str) -> bool:
         """Say whether a condition has the coach."""
         return COACH in self.design.conditions[condition]
-
-    def has_video(self, condition: str) -> bool:
-        """Say whether a condition has the video."""
-        return VIDEO in self.design.conditions[condition]
 
     @property
     def llms(self) -> tuple[LLMJudge, ...]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection
 
-from prereg.lock import tool_version
+from prereg.code import tool_version
 from prereg.tables.manifest import Manifest
 from study.export.tidy import Cells, Kept, of_study
 from study.store.tables import Request, Visit, Withdrawal

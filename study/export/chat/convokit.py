@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prereg import files
-from prereg.lock import tool_version
+from prereg.code import tool_version
 from study.chat.study import ChatStudy
 
 CORPUS_FILES = (
