@@ -189,9 +189,26 @@ def reset_claims(store: Store, study: ChatStudy, mode: str) -> None:
 
 
 def put_off(store: Store, task: OwedTask, *, reason: str, note: str | None = None) -> bool:
-    """Give a claim back, for a reason; it is not claimed again unless a server is restarted."""
-    values = {"status": "owed", "run_id": None, "not_before": NEVER, "reason": reason, "note": note}
-    return store.write(lambda c: c.execute(held_by(task).values(values)).rowcount == 1)
+    """Give a claim back, for a reason; it is not claimed again unless a server is restarted.
+
+    A claim that was given up while its call was under way keeps the reason too.
+    """
+    because = {"reason": reason, "note": note}
+    values = {"status": "owed", "run_id": None, "not_before": NEVER, **because}
+    given_up = update(Owed).where(
+        Owed.owed_id == task.owed_id,
+        Owed.run_id == task.run_id,
+        Owed.status.in_(("failed", "dropped")),
+        Owed.reason.is_(None),
+    )
+
+    def put(connection: Connection) -> bool:
+        if connection.execute(held_by(task).values(values)).rowcount:
+            return True
+        connection.execute(given_up.values(because))
+        return False
+
+    return store.write(put)
 
 
 def resume(connection: Connection, conversation_id: str, now: float) -> None:

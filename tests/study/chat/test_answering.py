@@ -95,7 +95,7 @@ def test_a_server_looks_for_itself(tmp_path: Path, store: Store) -> None:
     study = small_chat(tmp_path)
     with answering(study, store):
         says(store, study, person(store, study, 1), 1, "That must hurt.")
-        wait_until(lambda: replies(store), 2)
+        wait_until(lambda: replies(store))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_a_model_that_fails_throughout_ends_the_visit_without_a_word_of_it(
     study = llm_chat(tmp_path, model.base_url, failure=failing(), server=server)
     with answering(study, store):
         says(store, study, person(store, study, 1), 1, "Tell me more.")
-        wait_until(lambda: rows(store, Visit)[0].status == "partner_failure", 4)
+        wait_until(lambda: rows(store, Visit)[0].status == "partner_failure")
     assert not replies(store)
     assert statuses(store) == ["failed"]
     calls = rows(store, Call)
@@ -188,17 +188,17 @@ def test_a_wrong_model_or_key_is_one_line_and_the_server_goes_on(
     monkeypatch.setenv("A_KEY", "key-of-the-tests")
     llm_server.set(faults={fault: 1.0})
     server = {"key_variable": "A_KEY"}
-    study = llm_chat(tmp_path, llm_server.base_url, failure=failing(), server=server)
+    study = llm_chat(tmp_path, llm_server.base_url, failure=failing(2, 2), server=server)
     with caplog.at_level(logging.WARNING, "ratify"), answering(study, store) as here:
         for number in range(2):
             says(store, study, person(store, study, number), 1, "Hello?")
-        wait_until(lambda: statuses(store) == ["failed", "failed"], 4)
+        wait_until(lambda: statuses(store) == ["failed", "failed"])
+        wait_until(lambda: {row.reason for row in rows(store, Owed)} == {"fatal"})
         assert here.is_alive
     said = [one for one in caplog.records if one.message.startswith("no reply (")]
     assert len(said) == 2
     assert all("\n" not in one.message and one.exc_info is None for one in said)
     assert words in said[0].message
-    assert {row.reason for row in rows(store, Owed)} == {"fatal"}
 
 
 def test_a_missing_key_is_said_before_anything_begins(tmp_path: Path, store: Store) -> None:
@@ -414,5 +414,5 @@ class TestScreens:
         )
         with answering(study, store):
             says(store, study, person(store, study, 1), 1, "Hello?")
-            wait_until(lambda: statuses(store) == ["failed"], 4)
+            wait_until(lambda: statuses(store) == ["failed"])
         assert not replies(store)

@@ -189,6 +189,19 @@ def test_a_restart_frees_what_was_claimed_and_what_was_put_off(
         assert len(claim(store, study, "new")) == 2
 
 
+def test_what_was_given_up_while_its_call_was_under_way_keeps_the_reason(
+    database_url: str, study: ChatStudy
+) -> None:
+    with opened(database_url) as store:
+        says(store, study, person(store, study, 1), 1, "Hm?", NOW)
+        [task] = claim(store, study, "run")
+        assert owing.give_up(store, study, MODE, NOW + 301) == 1
+        assert not owing.put_off(store, task, reason="fatal", note="no key")
+        assert not owing.put_off(store, task, reason="time", note="a second reason")
+        [row] = rows(store, owing.Owed)
+        assert (row.status, row.reason, row.note) == ("failed", "fatal", "no key")
+
+
 def test_a_claim_given_back_is_free_at_once(database_url: str, study: ChatStudy) -> None:
     with opened(database_url) as store:
         says(store, study, person(store, study, 1), 1, "Hm?", NOW)

@@ -53,10 +53,7 @@ def model(started: ChatModel) -> ChatModel:
 
 @contextmanager
 def _site(folder: Path, model: ChatModel, **changes: Any) -> Iterator[ChatSite]:
-    changes = {"surveys": NO_SURVEY, "failure": {"retry_seconds": 0.5, "give_up_seconds": 1}} | (
-        changes
-    )
-    study = llm_chat(folder, model.base_url, **changes)
+    study = llm_chat(folder, model.base_url, **{"surveys": NO_SURVEY, **changes})
     store = Store(f"sqlite:///{folder / 'chat.sqlite3'}")
     site = _LiveSite(study, store)
     site.live.start()
@@ -67,7 +64,7 @@ def _site(folder: Path, model: ChatModel, **changes: Any) -> Iterator[ChatSite]:
         store.close()
 
 
-def _until(one: Visitor, seen: str, seconds: float = 10.0) -> Visitor:
+def _until(one: Visitor, seen: str, seconds: float = 20.0) -> Visitor:
     """Load the page again until something is seen on it."""
     until = time.monotonic() + seconds
     while seen not in one.page.ids and seen not in one.page.told:
@@ -85,7 +82,8 @@ def test_a_model_that_does_not_answer_ends_the_visit_kindly_and_says_nothing_of_
     tmp_path: Path, model: ChatModel, mode: str
 ) -> None:
     model.set(mode=mode)
-    with _site(tmp_path, model, server={"timeout_seconds": 0.3}) as site:
+    soon = {"retry_seconds": 0.5, "give_up_seconds": 2}
+    with _site(tmp_path, model, server={"timeout_seconds": 0.3}, failure=soon) as site:
         one = site.visitor().begin()
         one.say("Hello.")
         assert one.form("/talk").waits, "that somebody waits is said"
@@ -119,7 +117,7 @@ def test_odd_replies_are_shown_bounded_and_as_text(
 
 def test_a_slow_model_is_waited_for_and_the_clock_stands(tmp_path: Path, model: ChatModel) -> None:
     model.set(delay=1.0)
-    with _site(tmp_path, model, failure={"retry_seconds": 20, "give_up_seconds": 60}) as site:
+    with _site(tmp_path, model) as site:
         one = site.visitor().begin()
         one.say("Hello.")
         assert one.form("/talk").waits
