@@ -78,12 +78,15 @@ def make_compare(chat: Chat, judged: Judged | None, *, began: bool) -> Made:
     sizes = Counter(row["scenario"] for row in rows)
     content = compare_plan(chat.plan, sizes)
     notes = _sample_notes(chat.plan, content, left_out)
+    items = {row["item_id"] for row in rows}
+    if judged is not None:
+        notes += _leave_empty_rankings(chat, content, judged, items)
     with files.replaced_folder(place, ours=None) as beside:
         _copy_own(place, beside)
         write_derived_plan(chat, beside, content)
         _copy_texts(chat, beside)
         if judged is not None:
-            _write_judges(chat.plan, judged, beside, {row["item_id"] for row in rows})
+            _write_judges(chat.plan, judged, content, beside, items)
         columns = [*ITEM_COLUMNS, *(name for name in rows[0] if name not in ITEM_COLUMNS)]
         write_items(beside, columns, rows)
         chain(chat, beside, COMPARE, judging="" if judged is None else judged.plan_hash)
@@ -156,11 +159,56 @@ def _copy_texts(chat: Chat, place: Path) -> None:
         shutil.copyfile(chat.folder / name, place / name)
 
 
-def _write_judges(plan: ChatPlan, judged: Judged, place: Path, items: set[str]) -> None:
+def _leave_empty_rankings(
+    chat: Chat, content: dict[str, Any], judged: Judged, items: set[str]
+) -> tuple[str, ...]:
+    """Take out the ranking of a judge that answered no pair of it; return what to say of it.
+
+    The judge's ratings stay. A ranking of no pairs would be a table without rows, which no
+    analysis can read.
+
+    Raises
+    ------
+    RatifyError
+        When an analysis of the plan needs that ranking.
+    """
+    notes = []
+    for judge in content["judges"]:
+        if "ranking" in judge and not _pairs(judged, judge["id"], items):
+            needs = _analyses_of_ranking(content, judge["id"])
+            if needs:
+                raise RatifyError(
+                    f"judge {judge['id']} answered no pair, and analyses rank by it",
+                    file=chat.folder / PLAN_FILE,
+                    column="analyses",
+                    value=", ".join(needs),
+                    allowed="ask it again with `ratify judge --again`, or a judge that answers",
+                )
+            del judge["ranking"]
+            notes.append(f"judge {judge['id']} answered no pair, so it has no ranking here")
+    return tuple(notes)
+
+
+def _analyses_of_ranking(content: Mapping[str, Any], judge: str) -> list[str]:
+    return [
+        one["id"]
+        for one in content.get("analyses", ())
+        if one.get("judge") == judge and one.get("score") == ELO
+    ]
+
+
+def _pairs(judged: Judged, judge: str, items: set[str]) -> list[tuple[str, str, str]]:
+    said = judged.rankings.get(judge, ())
+    return [pair for pair in said if {pair[0], pair[1]} <= items]
+
+
+def _write_judges(
+    plan: ChatPlan, judged: Judged, content: Mapping[str, Any], place: Path, items: set[str]
+) -> None:
     """Write what LLMs said, so that they are not asked again."""
     assert plan.measures is not None
     names = list(plan.measures.dimensions)
-    for judge in compare_plan(plan)["judges"]:
+    for judge in content["judges"]:
         if judge["kind"] != "table":
             continue
         scores = judged.scores[judge["id"]]
@@ -171,9 +219,6 @@ def _write_judges(plan: ChatPlan, judged: Judged, place: Path, items: set[str]) 
         files.write_text(place / judge["ratings"], csv_text(["item_id", *names], rows))
         if "ranking" in judge:
             columns = ["left_id", "right_id", "choice"]
-            pairs = [
-                dict(zip(columns, pair, strict=True))
-                for pair in judged.rankings.get(judge["id"], ())
-                if {pair[0], pair[1]} <= items
-            ]
-            files.write_text(place / judge["ranking"], csv_text(columns, pairs))
+            pairs = _pairs(judged, judge["id"], items)
+            cells = [dict(zip(columns, pair, strict=True)) for pair in pairs]
+            files.write_text(place / judge["ranking"], csv_text(columns, cells))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from analysis.evidence.evidence import gather
-from analysis.evidence.stage_scores import stage_scores
+from analysis.evidence.stage_scores import StageScores, stage_scores
 from ratify import main
+from ratify import stages as ratify_stages
 from study.judges.wanted.asked import Asked
 from study.opening import open_study
 from tests.support.chat_stages import had_chat
@@ -49,11 +51,23 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream))
 
 
+RANKED = {"id": "rank", "kind": "rank_correlation", "judge": "fake", "score": "elo"}
+
+
 @pytest.fixture
-def folder(tmp_path: Path, llm_server: LLMServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+def analyses() -> list[dict[str, str]]:
+    return [RANKED]
+
+
+@pytest.fixture
+def folder(
+    tmp_path: Path,
+    llm_server: LLMServer,
+    monkeypatch: pytest.MonkeyPatch,
+    analyses: list[dict[str, str]],
+) -> Path:
     monkeypatch.setenv(VARIABLE, KEY)
     judges = judge_at(llm_server.base_url)
-    analyses = [{"id": "rank", "kind": "rank_correlation", "judge": "fake", "score": "elo"}]
     # the server rates every dimension alike, so that a difference of dimensions is always 0
     rated = {"adds": ["validating_emotions"], "subtracts": []}
     had_chat(tmp_path / "chat", people=PEOPLE, judges=judges, analyses=analyses, measures=rated)
@@ -113,3 +127,38 @@ def test_no_prompt_holds_condition_round_or_person(folder: Path) -> None:
         question = str(one.ask())
         assert not [name for name in hidden if name in question]
         assert not re.search(r"\b(combined|control|condition|coach|round)\b", question), question
+
+
+def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no judge have answered any pair."""
+    whole = ratify_stages.judged_in
+
+    def judged_in(place: Path) -> StageScores | None:
+        judged = whole(place)
+        return None if judged is None else replace(judged, rankings={})
+
+    monkeypatch.setattr(ratify_stages, "judged_in", judged_in)
+
+
+@pytest.mark.parametrize("analyses", [[]])
+def test_a_judge_that_answers_no_pair_has_ratings_and_no_ranking(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_pairs(monkeypatch)
+    code, said = ratify("judge", folder, "--yes")
+    assert code == 0, said
+    assert "judge fake answered no pair, so it has no ranking here" in said
+    assert not list((folder / "compare").rglob("*.ranking.csv"))
+    code, said = ratify("analyze", folder, "--mode", "bot")
+    assert code == 0, said
+    assert "fake" in gather(folder / "compare", mode="bot").judges
+
+
+def test_an_analysis_of_a_ranking_without_pairs_is_named(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_pairs(monkeypatch)
+    code, said = ratify("judge", folder, "--yes")
+    assert code == 2, said
+    assert "judge fake answered no pair, and analyses rank by it, got 'rank'" in said
+    assert not (folder / "compare" / "plan.lock.json").exists()
