@@ -146,12 +146,17 @@ def database() -> str | None:
 
 @contextlib.contextmanager
 def store_of(folder: Path, *, new: bool = True) -> Iterator[Store]:
-    """Open a folder's store, which is closed at the end of a with block."""
-    from study.store.database import open_store
+    """Open a folder's store, which is closed at the end of a with block.
+
+    Where answers may be stored for the first time, the folder notes which database has them.
+    """
+    from study.store.database import mark_store, open_store
     from study.store.faults import fault
 
     with contextlib.closing(open_store(folder, database(), new=new)) as store:
         try:
+            if new:
+                mark_store(folder, store)
             yield store
         except Exception as error:
             if _fault_of_database(error) is None:

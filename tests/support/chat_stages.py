@@ -15,7 +15,7 @@ from study.bots.supporter import Manner, Voice
 from study.chat.opening import lock_chat
 from study.chat.study import ChatStudy
 from study.store.chat_tables import ChatVisit, Conversation, Message, SurveyAnswer
-from study.store.database import Store, open_store
+from study.store.database import Store, mark_store, open_store
 from study.store.tables import Visit
 from tests.support.chat import merged
 from tests.support.chat_folder import chat_folder
@@ -37,10 +37,18 @@ def stages_folder(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def had_chat(folder: Path, *, people: int = 16, mode: str = "bot", **changes: Any) -> ChatStudy:
+def had_chat(
+    folder: Path,
+    *,
+    people: int = 16,
+    mode: str = "bot",
+    database: str | None = None,
+    **changes: Any,
+) -> ChatStudy:
     """Write and lock such a folder, with people who have had their conversations."""
     study, _ = lock_chat(stages_folder(folder, **changes))
-    with contextlib.closing(open_store(folder, None)) as store:
+    with contextlib.closing(open_store(folder, database)) as store:
+        mark_store(folder, store)
         fill(store, study, people=people, mode=mode)
     return study
 
