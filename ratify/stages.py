@@ -132,6 +132,8 @@ def derive(folder: Path, plan: ChatPlan, *, mode: str) -> list[str]:
             return [*lines, f"next: ratify judge {folder}"]
         judged = judged_in(folder / JUDGING)
         if judged is None:
+            if _is_locked(folder / COMPARE):  # who withdrew leaves it, whatever judges still owe
+                lines += _derive_compare(chat, None, began=True)
             return [*lines, f"judges have not answered everything yet: ratify judge {folder}"]
     return [*lines, *_derive_compare(chat, judged)]
 
@@ -144,13 +146,13 @@ def derive_again(folder: Path, plan: ChatPlan) -> list[str]:
     return [] if there is None else derive(folder, plan, mode=there.mode)
 
 
-def _derive_compare(chat: Chat, judged: StageScores | None) -> list[str]:
+def _derive_compare(chat: Chat, judged: StageScores | None, *, began: bool = False) -> list[str]:
     from study.stages.compare import make_compare
 
     if chat.plan.compare is None:
         return []
     place = chat.folder / COMPARE
-    made = make_compare(chat, judged, began=_begun(place, people=True))
+    made = make_compare(chat, judged, began=began or _begun(place, people=True))
     _forget(place, made.erased)
     if made.new:
         ask_offline(place)

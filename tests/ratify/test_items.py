@@ -9,11 +9,9 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sqlalchemy import delete, insert
 
 from analysis.ranking import elo
 from analysis.tables.tidy import read_judgments
@@ -24,11 +22,9 @@ from prereg.lock import read_lock
 from ratify import main
 from study.chat.opening import open_chat
 from study.opening import open_study
-from study.store.chat_tables import ChatVisit, Conversation, Message, SurveyAnswer
 from study.store.database import open_store
-from study.store.tables import Visit, Withdrawal
 from study.web.app import create_app
-from tests.support.chat_stages import fill, had_chat, stages_folder
+from tests.support.chat_stages import fill, forget, had_chat, stages_folder
 from tests.support.walking import Walker
 
 PEOPLE = 24
@@ -90,20 +86,6 @@ def test_a_second_analysis_gives_the_same_bytes(analysed: Path, tmp_path: Path) 
     for one in sorted((analysed / "compare" / "results" / "tables").iterdir()):
         two = again / "compare" / "results" / "tables" / one.name
         assert one.read_bytes() == two.read_bytes(), one.name
-
-
-def forget(folder: Path, session: str, *, mode: str = "bot") -> None:
-    """Delete what a participant left, as a withdrawal does."""
-    study = open_chat(folder)
-    with contextlib.closing(open_store(folder, None)) as store:
-
-        def gone(connection: Any) -> None:
-            for table in (Visit, ChatVisit, Conversation, Message, SurveyAnswer):
-                connection.execute(delete(table).where(table.session_id == session))
-            row = {"plan_hash": study.root_hash, "mode": mode, "withdrawn_on": "2030-01-02"}
-            connection.execute(insert(Withdrawal), [row])
-
-        store.write(gone)
 
 
 def test_both_stages_are_locked_and_chained(finished: Path) -> None:

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import yaml
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from study.bots.supporter import Manner, Voice
-from study.chat.opening import lock_chat
+from study.chat.opening import lock_chat, open_chat
 from study.chat.study import ChatStudy
 from study.store.chat_tables import ChatVisit, Conversation, Message, SurveyAnswer
 from study.store.database import Store, mark_store, open_store
-from study.store.tables import Visit
+from study.store.tables import Visit, Withdrawal
 from tests.support.chat import merged
 from tests.support.chat_folder import chat_folder
 
@@ -100,6 +100,20 @@ def fill(store: Store, study: ChatStudy, *, people: int, mode: str, first: int =
             connection.execute(insert(table), found)
 
     store.write(write)
+
+
+def forget(folder: Path, session: str, *, mode: str = "bot", database: str | None = None) -> None:
+    """Delete what a participant left, as a withdrawal does."""
+    study = open_chat(folder)
+
+    def gone(connection: Any) -> None:
+        for table in (Visit, ChatVisit, Conversation, Message, SurveyAnswer):
+            connection.execute(delete(table).where(table.session_id == session))
+        row = {"plan_hash": study.root_hash, "mode": mode, "withdrawn_on": "2030-01-02"}
+        connection.execute(insert(Withdrawal), [row])
+
+    with contextlib.closing(open_store(folder, database)) as store:
+        store.write(gone)
 
 
 def _answer(session: str, survey: str, turn: int, question: str, value: Any) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from prereg.plan.pairs import PairSampling
 from study.items import Item
 from study.judges.adaptive.asking import WON, scheme_of
-from study.judges.ledger.ledger import Ledger
+from study.judges.ledger.reading import LedgerReading
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.wanted import Wanted
 
@@ -39,17 +39,19 @@ class RankingRun:
         self._out = 0
         self.session_id = self._wanted((0, 1)).session_id
 
-    def resume(self, ledger: Ledger) -> None:
-        """Take over the pairs that earlier runs have asked."""
-        for position, left, right, choice in ledger.ranked(self.session_id):
+    def resume(self, ledger: LedgerReading) -> int:
+        """Take over the pairs that earlier runs have asked; return how many."""
+        answered, abandoned = ledger.ranked(self.session_id), ledger.abandoned(self.scenario)
+        for position, left, right, choice in answered:
             pair = self._number[left], self._number[right]
             self._give(pair)
             self._scheme.record(*pair, WON[choice])
             self._position = position
-        for left, right in ledger.abandoned(self.scenario):
+        for left, right in abandoned:
             pair = self._number[left], self._number[right]
             self._give(pair)
             self._scheme.abandon(*pair)
+        return len(answered) + len(abandoned)
 
     @property
     def finished(self) -> bool:

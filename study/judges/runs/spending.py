@@ -11,6 +11,7 @@ from prereg.errors import RatifyError
 from prereg.plan.judging import LLMJudge
 from study.judges.ledger.reading import LedgerReading
 from study.judges.prompts.chosen import Question
+from study.judges.runs.ranking import RankingRun
 from study.judges.wanted.asked import Asked
 from study.judges.wanted.probes import everything
 from study.judges.wanted.wanted import Wanted
@@ -254,7 +255,8 @@ def _ranking_calls(asked: Asked, ledger: LedgerReading) -> int:
     for scenario, items in asked.study.by_scenario().items():
         if len(items) < 2:
             continue
-        session = asked.comparison(items[:2], purpose="ranking", scenario=scenario).session_id
-        done = len(ledger.ranked(session)) + len(ledger.abandoned(scenario))
-        left += max(0, sampling.per_scenario - done)
+        ranking = RankingRun(asked, scenario, items, sampling)
+        done = ranking.resume(ledger)
+        # a ranking that is reliable enough may end before its number of pairs
+        left += 0 if ranking.next() is None else max(0, sampling.per_scenario - done)
     return left

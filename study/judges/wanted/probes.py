@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
+from prereg.derived import erased
 from prereg.plan.judging import Habits
 from prereg.plan.model import Plan
 from prereg.streams import Stream, stream
@@ -16,10 +18,14 @@ from study.judges.wanted.wanted import Wanted
 
 
 def everything(asked: Asked) -> Iterator[Wanted]:
-    """Yield all that is known beforehand: trials, ratings and probes of habits, but no ranking."""
-    yield from asked.trials()
-    yield from asked.ratings()
-    yield from probes(asked)
+    """Yield all that is known beforehand: trials, ratings and probes of habits, but no ranking.
+
+    What is asked of a conversation that was withdrawn since is not wanted any more.
+    """
+    gone = erased(asked.study.folder)
+    for wanted in chain(asked.trials(), asked.ratings(), probes(asked)):
+        if not any(item.item_id in gone for item in wanted.items):
+            yield wanted
 
 
 def probes(asked: Asked) -> Iterator[Wanted]:

@@ -16,7 +16,7 @@ from ratify import main
 from ratify import stages as ratify_stages
 from study.judges.wanted.asked import Asked
 from study.opening import open_study
-from tests.support.chat_stages import had_chat
+from tests.support.chat_stages import forget, had_chat
 from tests.support.llm_server import LLMServer
 from tests.support.llm_studies import KEY, VARIABLE
 
@@ -60,14 +60,20 @@ def analyses() -> list[dict[str, str]]:
 
 
 @pytest.fixture
+def pairs() -> dict[str, object]:
+    return {"scheme": "elo_neighbours", "per_scenario": 20}
+
+
+@pytest.fixture
 def folder(
     tmp_path: Path,
     llm_server: LLMServer,
     monkeypatch: pytest.MonkeyPatch,
     analyses: list[dict[str, str]],
+    pairs: dict[str, object],
 ) -> Path:
     monkeypatch.setenv(VARIABLE, KEY)
-    judges = judge_at(llm_server.base_url)
+    judges = judge_at(llm_server.base_url, pairs=pairs)
     # the server rates every dimension alike, so that a difference of dimensions is always 0
     rated = {"adds": ["validating_emotions"], "subtracts": []}
     had_chat(tmp_path / "chat", people=PEOPLE, judges=judges, analyses=analyses, measures=rated)
@@ -162,3 +168,31 @@ def test_an_analysis_of_a_ranking_without_pairs_is_named(
     assert code == 2, said
     assert "judge fake answered no pair, and analyses rank by it, got 'rank'" in said
     assert not (folder / "compare" / "plan.lock.json").exists()
+
+
+EARLY = {"scheme": "information", "per_scenario": 500, "reliability": 0.2}
+
+
+@pytest.mark.parametrize("pairs", [EARLY])
+def test_a_ranking_that_ends_early_is_whole(folder: Path, llm_server: LLMServer) -> None:
+    code, said = ratify("judge", folder, "--yes")
+    assert code == 0, said
+    assert (folder / "compare" / "plan.lock.json").exists()
+    scenarios = {row["scenario"] for row in rows(folder / "judging" / "items.csv")}
+    ranked = stage_scores(folder / "judging").rankings["fake"]
+    assert 0 < len(ranked) < EARLY["per_scenario"] * len(scenarios)
+    asked = llm_server.report()["requests"]
+    assert "0 calls" in ratify("judge", folder, "--dry-run")[1]
+    ratify("judge", folder, "--yes")
+    assert llm_server.report()["requests"] == asked
+
+
+def test_who_withdraws_leaves_the_comparison_though_a_judge_owes_answers(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ratify("judge", folder, "--yes")[0] == 0
+    forget(folder, "session0001")
+    monkeypatch.setattr(ratify_stages, "judged_in", lambda _: None)
+    code, said = ratify("items", folder, "--mode", "bot")
+    assert code == 0, said
+    assert f"{folder / 'compare'}: the text of 2 was erased" in said

@@ -2,16 +2,61 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from analysis.evidence.stage_scores import stage_scores
+from prereg.chat.items import item_id
+from prereg.lock import read_lock
 from study.opening import open_study
-from tests.study.stages.test_stages import PEOPLE, RANKED, judge_at, ratify
-from tests.support.chat_stages import had_chat
+from study.store.database import mark_store, open_store
+from study.web.app import create_app
+from tests.study.stages.test_stages import PEOPLE, RANKED, judge_at, ratify, rows
+from tests.support.chat_stages import forget, had_chat
 from tests.support.llm_server import LLMServer
 from tests.support.llm_studies import KEY, VARIABLE
+from tests.support.walking import Walker
+
+
+def _compared(place: Path, url: str | None) -> int:
+    """Let people answer the comparison; return how many choices there are."""
+    study = open_study(place / "compare", must_be_locked=True)
+    with closing(open_store(study.folder, url)) as store:
+        app = create_app(study, store, mode="bot")
+        mark_store(study.folder, store)
+        for number in range(4):
+            Walker(app.test_client(), f"rater-{number}").arrive().to("/done")
+    code, said = ratify("analyze", place, "--mode", "bot")
+    assert code == 0, said
+    answered = _by_people(place)
+    assert len({row["rater_id"] for row in answered}) == 4
+    return len(answered)
+
+
+def _withdrawn(place: Path, url: str | None, compared: int) -> None:
+    """Let a participant withdraw, whose texts leave every table."""
+    root = read_lock(place).root_hash
+    theirs = {item_id(root, f"session0001-{turn}") for turn in (1, 2)}
+    items = rows(place / "compare" / "items.csv")
+    words = {row["text"].partition("\n")[2] for row in items if row["item_id"] in theirs}
+    assert len(words) == 2
+    forget(place, "session0001", database=url)
+    for said in (
+        ratify("items", place, "--mode", "bot"),
+        ratify("analyze", place, "--mode", "bot"),
+        ratify("verify", place),
+    ):
+        assert said[0] == 0, said
+    for table in place.rglob("*.csv"):
+        assert not [one for one in words if one in table.read_text(encoding="utf-8")], table
+    assert len(_by_people(place)) == compared
+
+
+def _by_people(place: Path) -> list[dict[str, str]]:
+    judgments = rows(place / "compare" / "data" / "judgments.csv")
+    return [row for row in judgments if row["rater_kind"] == "human"]
 
 
 def test_both_stages_share_one_database_and_the_trial_is_the_same_as_on_sqlite(
@@ -35,6 +80,8 @@ def test_both_stages_share_one_database_and_the_trial_is_the_same_as_on_sqlite(
             code, said = ratify(*words)
             assert code == 0, (words, said)
         assert open_study(place / "compare", must_be_locked=True).plan.id.endswith("-compare")
+        compared = _compared(place, url)
+        _withdrawn(place, url, compared)
         judged = stage_scores(place / "judging")
         assert judged.rankings["fake"]
         # which pairs come next depends on which answer is first, so the Elo scores differ
