@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from analysis.ranking import elo
 from analysis.tables.tidy import read_judgments
@@ -32,12 +32,16 @@ TRIAL_FLOW = "compare/data/trial_flow.csv"
 CONDITIONS = ("control", "video", "coach", "combined")
 
 
+def ran(*words: str | Path, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, [str(word) for word in words])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
 def ratify(*words: str | Path, code: int = 0) -> str:
-    ran = CliRunner().invoke(main, [str(word) for word in words])
-    if ran.exception is not None and not isinstance(ran.exception, SystemExit):
-        raise ran.exception
-    assert ran.exit_code == code, ran.output
-    return ran.output
+    return ran(*words, code=code).output
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -190,7 +194,7 @@ def test_the_first_stage_is_analysed_before_anybody_has_compared(analysed: Path)
 def test_verify_follows_the_chain(analysed: Path) -> None:
     found = {
         one["check"]: one["answer"]
-        for one in json.loads(ratify("verify", analysed, "--json"))["checks"]
+        for one in json.loads(ran("verify", analysed, "--json").stdout)["checks"]
     }
     derived = ("chain", "plan derived", "items derived", "scores", "joined tables", "results")
     assert {found[f"compare/ {name}"] for name in derived} == {"yes"}
