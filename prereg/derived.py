@@ -88,6 +88,13 @@ def erased(folder: Path) -> dict[str, str]:
     return {row["item_id"]: row["text_sha256"] for row in table.rows}
 
 
+def erased_at(folder: Path) -> list[str]:
+    """Return when each text of a derived study was erased; empty if none was."""
+    if not (folder / ERASED_FILE).exists():
+        return []
+    return [row["erased_at"] for row in read_table(folder / ERASED_FILE, OWN).rows]
+
+
 def hashed_items(folder: Path, rows: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:
     """Return rows of the items as the lock of a study folder hashes them.
 
@@ -137,8 +144,9 @@ def erase(folder: Path, items: Sequence[str], *, at: str) -> int:
     path = folder / "items.csv"
     table = read_table(path, OWN)
     known = erased(folder)
-    wanted = set(items) - set(known)
-    now = [row for row in table.written if row["item_id"] in wanted]
+    wanted = set(items)
+    # a run that was stopped may have written the digest alone
+    now = [row for row in table.written if row["item_id"] in wanted and row["text"] != ERASED_TEXT]
     if not now:
         return 0
     there = read_table(folder / ERASED_FILE, OWN).written if known else []
@@ -149,6 +157,7 @@ def erase(folder: Path, items: Sequence[str], *, at: str) -> int:
             "erased_at": at,
         }
         for row in now
+        if row["item_id"] not in known
     ]
     # first the digests: a text without its digest could never be checked again
     write_csv(folder / ERASED_FILE, list(_COLUMNS), [*there, *digests])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -118,16 +119,23 @@ def derive(folder: Path, plan: ChatPlan, *, mode: str) -> list[str]:
         When the chat is not locked, or there is nothing to derive from.
     """
     from study.stages.chat import read_chat
-    from study.stages.judging import make_judging
 
     chat = read_chat(folder, plan, mode=mode)
-    lines: list[str] = []
+    try:
+        return _derive(chat)
+    finally:
+        _join_again(chat)
+
+
+def _derive(chat: Chat) -> list[str]:
+    from study.stages.judging import make_judging
+
+    folder, lines = chat.folder, list[str]()
     judged: StageScores | None = None
-    if plan.judges:
+    if chat.plan.judges:
         asked = _begun(folder / JUDGING)
         made = make_judging(chat, asked=asked)
-        lines += made.lines()
-        _forget(made.folder, made.erased)
+        lines += [*made.lines(), *_forget(made.folder)]
         if not asked:
             return [*lines, f"next: ratify judge {folder}"]
         judged = judged_in(folder / JUDGING)
@@ -153,10 +161,10 @@ def _derive_compare(chat: Chat, judged: StageScores | None, *, began: bool = Fal
         return []
     place = chat.folder / COMPARE
     made = make_compare(chat, judged, began=began or _begun(place, people=True))
-    _forget(place, made.erased)
+    lines = [*made.lines(), *_forget(place)]
     if made.new:
         ask_offline(place)
-    return [*made.lines(), f"next: ratify serve {chat.folder} --stage {COMPARE}"]
+    return [*lines, f"next: ratify serve {chat.folder} --stage {COMPARE}"]
 
 
 def _is_locked(place: Path) -> bool:
@@ -186,21 +194,44 @@ def _begun(place: Path, *, people: bool = False) -> bool:
             return connection.scalar(one) is not None
 
 
-def _forget(place: Path, erased: int) -> None:
-    """Delete what a derived study's store and tables hold of texts that were erased now."""
+def _forget(place: Path) -> list[str]:
+    """Delete what a derived study's store, tables and results hold of texts that were erased.
+
+    Also what an earlier run left because it was stopped, or what a judge said since. Returns what
+    the researcher should know.
+    """
+    from analysis.evidence.quoted import results_that_quote
+    from prereg.derived import erased
     from study.export.files import export
     from study.export.writing import TABLES_FOLDER
-    from study.stages.withdrawn import forget_replies
+    from study.stages.withdrawn import forget_replies, tables_hold
 
-    if not erased:
-        return
+    gone = erased(place)
+    if not gone:
+        return []
     with store_if_any(place) as store:
-        if store is None:
-            return
-        with _opened(place, store) as study:
-            forget_replies(store, study)
-            if (place / TABLES_FOLDER).is_dir():
-                export(store, study)
+        if store is not None:
+            with _opened(place, store) as study:
+                forgotten = forget_replies(store, study)
+                if forgotten or tables_hold(place / TABLES_FOLDER, gone):
+                    export(store, study)
+    lines = []
+    for results in results_that_quote(place, gone):
+        shutil.rmtree(results)
+        lines.append(f"{results}: quoted what was erased, so it is deleted: run `ratify analyze`")
+    return lines
+
+
+def _join_again(chat: Chat) -> None:
+    """Take whoever withdrew out of the tables of the first stage that analyses have read."""
+    from prereg.derived import chained
+
+    for stage in STAGES:
+        place = chat.folder / stage
+        if any(path.exists() for path in _joined_paths(place)):
+            there = chained(place)
+            if there is not None and there.mode == chat.mode:
+                _write_joined(chat, place)
 
 
 @contextmanager
@@ -261,32 +292,59 @@ def joined(folder: Path, plan: ChatPlan, *, mode: str) -> None:
     folder : Path
     plan : ChatPlan
     mode : {'live', 'pilot', 'bot'}
+        Of the analysis. Pilots and bots may compare live conversations.
+
+    Raises
+    ------
+    RatifyError
+        When the conversations that were judged are none of live people, and the analysis is.
     """
+    from prereg.derived import chained
+    from study.stages.chat import read_chat
+
+    place = analysed_folder(folder)
+    there = chained(place)
+    of = mode if there is None else there.mode
+    if mode == "live" and of != mode:
+        raise RatifyError(
+            f"these are {of} conversations, and nothing of them is a live result",
+            file=place,
+            allowed=f"--mode {of}",
+        )
+    _write_joined(read_chat(folder, plan, mode=of), place)
+
+
+def _joined_paths(place: Path) -> list[Path]:
+    from prereg.chat.flow import TRIAL_FLOW
+    from prereg.chat.stages import CONVERSATIONS, SUPPORTERS
+    from study.export.writing import TABLES_FOLDER
+
+    names = (CONVERSATIONS, SUPPORTERS, TRIAL_FLOW)
+    return [place / TABLES_FOLDER / f"{name}.csv" for name in names]
+
+
+def _write_joined(chat: Chat, place: Path) -> None:
+    """Write the tables of the first stage; a table of which nobody is left keeps no row."""
     from prereg import files
-    from prereg.chat.flow import FLOW_COLUMNS, TRIAL_FLOW, flow_rows
+    from prereg.chat.flow import FLOW_COLUMNS, flow_rows
     from prereg.chat.joined import joined_tables
     from prereg.plan.file import load_plan
     from prereg.tables.reader import csv_text
-    from study.export.writing import TABLES_FOLDER
-    from study.stages.chat import chat_rows, read_chat
+    from study.stages.chat import chat_rows
 
-    place = analysed_folder(folder)
-    chat = read_chat(folder, plan, mode=mode)
-    ratings = chat_rows(folder / JUDGING, "ratings") if (folder / JUDGING).is_dir() else []
-    made = joined_tables(plan, chat.plan_hash, chat.tables, ratings, mode=mode)
-    for name in load_plan(place).tables:
-        rows = made.get(name, [])
-        if not rows:
-            raise RatifyError(
-                f"there are no {mode} conversations to analyse",
-                file=folder,
-                allowed="--mode as the conversations were had in",
-            )
-        path = place / TABLES_FOLDER / f"{name}.csv"
-        files.write_text(path, csv_text(list(rows[0]), rows))
-    flow = flow_rows(plan, chat.tables["conversations"], chat.tables["participants"], mode=mode)
-    path = place / TABLES_FOLDER / f"{TRIAL_FLOW}.csv"
-    files.write_text(path, csv_text(list(FLOW_COLUMNS), flow))
+    *paths, flow_path = _joined_paths(place)
+    wanted = load_plan(place).tables
+    judging = chat.folder / JUDGING
+    ratings = chat_rows(judging, "ratings") if judging.is_dir() else []
+    made = joined_tables(chat.plan, chat.plan_hash, chat.tables, ratings, mode=chat.mode)
+    for path in paths:
+        if rows := made[path.stem] if path.stem in wanted else []:
+            files.write_text(path, csv_text(list(rows[0]), rows))
+        else:
+            path.unlink(missing_ok=True)
+    talks, people = chat.tables["conversations"], chat.tables["participants"]
+    flow = flow_rows(chat.plan, talks, people, mode=chat.mode)
+    files.write_text(flow_path, csv_text(list(FLOW_COLUMNS), flow))
 
 
 def bring_stages_up_to_date(folder: Path, plan: ChatPlan, *, mode: str) -> Path:

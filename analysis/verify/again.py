@@ -22,8 +22,9 @@ from analysis.verify.digits import same_digits
 from analysis.verify.times import is_before
 from prereg import files
 from prereg.code import analysis_code
+from prereg.derived import chained, erased_at
 from prereg.errors import RatifyError
-from prereg.lock import Lock
+from prereg.lock import LOCK_FILE, Lock, read_lock
 from prereg.looks import LOOKS_FILE, read_looks
 from prereg.plan.file import load_plan
 from prereg.tables.manifest import read_manifest, same_bytes
@@ -100,13 +101,21 @@ def _looks(folder: Path, meta: Mapping[str, Any], lock: Lock | None) -> Check:
     digest = log[len(named) - 1].results
     if not same_bytes((folder / RESULTS_FOLDER / "results.json").read_bytes(), digest):
         return no("looks", f"{LOOKS_FILE} has another hash of these results")
-    if lock is not None and found and is_before(found[0][0], lock.locked_at):
+    # a stage of a chat may be derived anew after a withdrawal; its plan was locked with the chat
+    if lock is not None and found and is_before(found[0][0], _promised_at(folder, lock)):
         return no(
             "looks", f"results were made at {found[0][0]}, before the lock of {lock.locked_at}"
         )
     later = len(found) - len(named)
     more = f"; {later} later, of which the results are not here" if later else ""
     return yes("looks", f"first at {named[0][0]}, {len(named)} in all{more}")
+
+
+def _promised_at(folder: Path, lock: Lock) -> str:
+    """Return when the plan was locked: that of a stage follows from the lock of its chat."""
+    if chained(folder) is None or not (folder.parent / LOCK_FILE).exists():
+        return lock.locked_at
+    return min(lock.locked_at, read_lock(folder.parent).locked_at)
 
 
 def _results(
@@ -146,6 +155,10 @@ def _again(
         _changed_inputs(folder, meta, _beside(folder) if place.name == CAUSAL_FOLDER else ())
     )
     if newer:
+        since = sum(at > str(meta["created_at"]) for at in erased_at(folder))
+        if since:
+            why = f"the texts of {since} items were erased since these results, after a withdrawal"
+            return cannot(what, f"{why}: `ratify analyze` makes them again")
         return no(what, f"not made from these tables: {listed_differences(newer)} differ")
     if lock is not None and meta.get("plan_hash") not in (None, lock.plan_hash):
         command = "causal" if place.name == CAUSAL_FOLDER else "analyze"

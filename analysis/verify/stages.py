@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from analysis.tables.tidy import table_path
 from analysis.verify.check import Check, cannot, checked, listed_differences, no, yes
 from prereg.chat.file import load_chat_plan
 from prereg.chat.flow import TRIAL_FLOW, flow_rows
-from prereg.chat.items import item_rows, scored_rows
+from prereg.chat.items import Row, item_rows, scored_rows
 from prereg.chat.joined import joined_tables
 from prereg.chat.model import ChatPlan
 from prereg.chat.stages import (
@@ -31,6 +31,7 @@ from prereg.chat.stages import (
 from prereg.derived import (
     COMPARE,
     DERIVED_FILE,
+    ERASED_FILE,
     JUDGING,
     Chained,
     chained,
@@ -135,33 +136,44 @@ def _items(folder: Path, stage: str) -> Check:
         return cannot(name, "there are no tables of the conversations")
     again = item_rows(there.plan_hash, mode=there.mode, **tables)
     now = {row["item_id"]: row for row in digested(again, {})}
-    gone, differs, lost = erased(place), [], []
+    gone = erased(place)
+    differs: list[str] = []
+    lost: list[dict[str, str]] = []
     locked = _locked_items(place)
     for row in locked:
         mine = now.get(row["item_id"])
         if mine is None:
-            lost.append(row["item_id"])
+            lost.append(row)
+        elif row["item_id"] in gone:
+            differs.append(f"{row['item_id']} is erased, and its participant has not withdrawn")
         else:
             differs += [
                 f"{row['item_id']} has another {column}"
                 for column, cell in mine.items()
                 if row[column] != cell
             ]
-    unexplained = [one for one in lost if one not in gone]
-    if differs or unexplained:
-        not_there = [f"no conversation makes {one}" for one in unexplained]
-        return no(name, listed_differences([*differs, *not_there]))
-    return _withdrawn(folder, name, len(locked), lost)
-
-
-def _withdrawn(folder: Path, name: str, items: int, lost: list[str]) -> Check:
-    """Say whether withdrawals explain the items that cannot be derived any more."""
-    people = len(_rows(table_path(folder / TABLES_FOLDER, "withdrawals")))
-    most = people * load_chat_plan(folder).design.conversations
-    if len(lost) > most:
-        return no(name, f"{len(lost)} were erased, and {people} withdrawals explain {most}")
+    strange = sorted(gone.keys() - {row["item_id"] for row in locked})
+    differs += [f"{ERASED_FILE} has {one}, which is no item" for one in strange]
+    people = _withdrawals(folder, there.mode)
+    if len({row["rater"] for row in lost}) > people:
+        differs += [f"no conversation makes {row['item_id']}" for row in lost]
+        differs.append(f"{people} people withdrew")
+    if differs:
+        return no(name, listed_differences(differs))
+    same = f"{len(locked) - len(lost)} of {len(locked)} the same again"
+    owed = [row for row in lost if row["item_id"] not in gone]
+    if owed:
+        return cannot(
+            name, f"{same}; {len(owed)} are of people who withdrew: `ratify items` erases them"
+        )
     but = f"; {len(lost)} were erased, as {people} people withdrew" if lost else ""
-    return yes(name, f"{items - len(lost)} of {items} the same again{but}")
+    return yes(name, f"{same}{but}")
+
+
+def _withdrawals(folder: Path, mode: str) -> int:
+    """Return how many participants withdrew from conversations of a mode."""
+    rows = _rows(table_path(folder / TABLES_FOLDER, "withdrawals"))
+    return sum(row["mode"] == mode for row in rows)
 
 
 def _joined(folder: Path, stage: str) -> Check:
@@ -177,10 +189,29 @@ def _joined(folder: Path, stage: str) -> Check:
     again = joined_tables(plan, chain.plan_hash, tables, ratings, mode=chain.mode)
     talks, people = tables["conversations"], tables["participants"]
     again[TRIAL_FLOW] = flow_rows(plan, talks, people, mode=chain.mode)
-    wrong = [one for one in there if _rows(table_path(place, one)) != again[one]]
+    found = {one: _rows(table_path(place, one)) for one in there}
+    wrong = [one for one in there if found[one] != again[one]]
+    kept, gone = _of_those_who_stayed(found, people)
+    if wrong and 0 < gone <= _withdrawals(folder, chain.mode):
+        wrong = [one for one in kept if kept[one] != again[one]]
+        if not wrong:
+            return cannot(name, f"{gone} people withdrew since: `ratify items` takes them out")
     if wrong:
         return no(name, f"{' and '.join(wrong)} do not follow from what was collected and judged")
     return yes(name, f"{', '.join(there)} are made again")
+
+
+def _of_those_who_stayed(
+    found: Mapping[str, Sequence[Row]], people: Sequence[Row]
+) -> tuple[dict[str, list[Row]], int]:
+    """Return the joined rows of those who have not withdrawn, and how many others have rows."""
+    here = {row["session_id"] for row in people}
+    named = {name: rows for name, rows in found.items() if name != TRIAL_FLOW}
+    sessions = {row["session_id"] for rows in named.values() for row in rows}
+    kept = {
+        name: [row for row in rows if row["session_id"] in here] for name, rows in named.items()
+    }
+    return kept, len(sessions - here)
 
 
 def _scores(folder: Path, stage: str) -> Check:

@@ -99,8 +99,9 @@ def compare_plan(plan: ChatPlan, sizes: Mapping[str, int] | None = None) -> dict
     design = {name: compare[name] for name in _DESIGN if name in compare}
     if plan.compare is not None and plan.compare.sample is not None and sizes:
         sample = plan.compare.sample
-        fewest = min(sizes.values()) // sample.bins
-        design["sample"] = {**design["sample"], "per_bin": max(1, min(sample.per_bin, fewest))}
+        bins = min(sample.bins, *sizes.values())
+        each = max(1, min(sample.per_bin, min(sizes.values()) // bins))
+        design["sample"] = {**design["sample"], "bins": bins, "per_bin": each}
     more: dict[str, Any] = {
         name: whole[name] for name in ("assumptions", "data_management") if name in whole
     }

@@ -5,34 +5,54 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from prereg import files
+from prereg.chat.flow import TRIAL_FLOW
 from prereg.chat.items import ITEM_COLUMNS, score_cell, scored_rows
 from prereg.chat.model import ChatPlan
 from prereg.chat.parts import read_chat_files
-from prereg.chat.stages import CONSENT, ELO, INSTRUCTIONS, ITEMS, OVERALL, compare_plan, first_judge
+from prereg.chat.stages import (
+    CONSENT,
+    CONVERSATIONS,
+    ELO,
+    INSTRUCTIONS,
+    ITEMS,
+    OVERALL,
+    SUPPORTERS,
+    compare_plan,
+    first_judge,
+)
 from prereg.derived import COMPARE, DERIVED_FILE, ERASED_FILE, JUDGING, erased
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE
 from prereg.parts import SEQUENCES_FILE
 from prereg.plan.file import PLAN_FILE
 from prereg.tables.reader import csv_text
+from study.export.files import EXPORTED
+from study.export.writing import TABLES_FOLDER
 from study.opening import lock_study
 from study.stages.chat import Chat
 from study.stages.derived import (
     Made,
     chain,
     chat_items,
+    comparable,
     kept,
     refuse_other,
     write_derived_plan,
     write_items,
 )
+from study.store.database import STORE_FILE
+from study.store.sqlite_file import served_by_one
 
 # What a derivation writes; anything else in the folder is the researcher's, and stays.
 WRITTEN = (PLAN_FILE, ITEMS, SEQUENCES_FILE, LOCK_FILE, DERIVED_FILE, ERASED_FILE)
+# What was made of an earlier derivation, and may quote what was withdrawn since.
+_RESULTS = ("results", "results-blind")
+_JOINED = tuple(f"{one}.csv" for one in (CONVERSATIONS, SUPPORTERS, TRIAL_FLOW))
 
 
 class Judged(Protocol):
@@ -72,12 +92,28 @@ def make_compare(chat: Chat, judged: Judged | None, *, began: bool) -> Made:
     if (place / LOCK_FILE).exists():
         refuse_other(chat, place)
         there, people = chat_items(place), chat.people()
-        if began or all(row["rater"] in people for row in there):
-            return kept(chat, place, there, there)
-    rows, left_out = _scored(chat, judged)
+        stay = all(row["rater"] in people for row in there)
+        now = there if chat.plan.judges else comparable(chat.items())[0]
+        # texts are erased first, whatever comes of deriving it anew
+        made = kept(chat, place, now, there)
+        if began or (stay and not made.later):
+            return made
+        try:
+            # raters of a server that runs would answer what is not there any more
+            with served_by_one(place / STORE_FILE):
+                return _made_anew(chat, judged)
+        except RatifyError as error:
+            why = f"cannot be derived anew, so it stays as it is: {error.problem}"
+            return replace(made, notes=(*made.notes, why))
+    return _made_anew(chat, judged)
+
+
+def _made_anew(chat: Chat, judged: Judged | None) -> Made:
+    place = chat.folder / COMPARE
+    rows, left_out, alone = _scored(chat, judged)
     sizes = Counter(row["scenario"] for row in rows)
     content = compare_plan(chat.plan, sizes)
-    notes = _sample_notes(chat.plan, content, left_out)
+    notes = alone + _sample_notes(chat.plan, content, left_out)
     items = {row["item_id"] for row in rows}
     if judged is not None:
         notes += _leave_empty_rankings(chat, content, judged, items)
@@ -94,11 +130,24 @@ def make_compare(chat: Chat, judged: Judged | None, *, began: bool) -> Made:
     return Made(place, len(rows), new=True, notes=notes)
 
 
-def _scored(chat: Chat, judged: Judged | None) -> tuple[list[dict[str, str]], int]:
+def _scored(chat: Chat, judged: Judged | None) -> tuple[list[dict[str, str]], int, tuple[str, ...]]:
     """Return the rows of the items with the first judge's scores, and how many lack the sample's.
 
-    Items whose text was erased in `judging/` are left out, too.
+    Items whose text was erased in `judging/` are left out, too, and those that no other can be
+    compared with, of which the last part says so.
     """
+    rows, left_out = _with_scores(chat, judged)
+    rows, alone = comparable(rows)
+    if not rows:
+        raise RatifyError(
+            f"no scenario has two {chat.mode} conversations to compare",
+            file=chat.folder / TABLES_FOLDER,
+            allowed="conversations that are over, of participants whom no exclusion leaves out",
+        )
+    return rows, left_out, alone
+
+
+def _with_scores(chat: Chat, judged: Judged | None) -> tuple[list[dict[str, str]], int]:
     if judged is None:
         return chat.items(), 0
     place = chat.folder / JUDGING
@@ -128,7 +177,12 @@ def _sample_notes(plan: ChatPlan, content: Mapping[str, Any], left_out: int) -> 
     if left_out:
         notes.append(f"{left_out:,} conversations without the sample's score are not in it")
     drawn = content["design"].get("sample")
-    if sample is not None and drawn["per_bin"] < sample.per_bin:
+    if sample is not None and drawn["bins"] < sample.bins:
+        notes.append(
+            f"a scenario has too few conversations for {sample.bins} bins: {drawn['per_bin']} are "
+            f"drawn from each of {drawn['bins']}"
+        )
+    elif sample is not None and drawn["per_bin"] < sample.per_bin:
         notes.append(
             f"a scenario has too few conversations for {sample.per_bin} in each of {sample.bins} "
             f"bins: {drawn['per_bin']} are drawn from each"
@@ -137,11 +191,14 @@ def _sample_notes(plan: ChatPlan, content: Mapping[str, Any], left_out: int) -> 
 
 
 def _copy_own(place: Path, beside: Path) -> None:
-    """Keep what the researcher has in the folder."""
+    """Keep what the researcher has in the folder, but no table or result of what it was before."""
     for path in sorted(place.iterdir()) if place.is_dir() else ():
-        if path.name in WRITTEN:
+        if path.name in (*WRITTEN, *_RESULTS):
             continue
-        if path.is_dir():
+        if path.name == TABLES_FOLDER:
+            stale = shutil.ignore_patterns(*EXPORTED, *_JOINED)
+            shutil.copytree(path, beside / path.name, ignore=stale)
+        elif path.is_dir():
             shutil.copytree(path, beside / path.name)
         else:
             shutil.copyfile(path, beside / path.name)

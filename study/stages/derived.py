@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,16 +62,25 @@ def chat_items(place: Path) -> list[dict[str, str]]:
     return read_table(place / ITEMS, OWN).written
 
 
-def kept(
-    chat: Chat, place: Path, rows: Sequence[Mapping[str, str]], there: Sequence[Mapping[str, str]]
-) -> Made:
+Items = Sequence[Mapping[str, str]]
+
+
+def comparable(rows: Items) -> tuple[list[dict[str, str]], tuple[str, ...]]:
+    """Return the items of scenarios with two or more, and what to say of the others."""
+    sizes = Counter(row["scenario"] for row in rows)
+    alone = sorted(name for name, size in sizes.items() if size == 1)
+    said = f"the only conversation of {', '.join(alone)} has none to be compared with: not in it"
+    return [dict(row) for row in rows if sizes[row["scenario"]] > 1], (said,) if alone else ()
+
+
+def kept(chat: Chat, place: Path, rows: Items, there: Items, notes: tuple[str, ...] = ()) -> Made:
     """Leave a locked study as it is, but erase the texts of those who withdrew."""
-    now = {row["item_id"]: row for row in rows}
+    now = {row["item_id"] for row in rows}
     people, before = chat.people(), {row["item_id"] for row in there}
     gone = [row["item_id"] for row in there if row["rater"] not in people]
     now_erased = erase(place, gone, at=utc_now())
-    later = len(now.keys() - before)
-    return Made(place, len(there), new=False, erased=now_erased, later=later)
+    later = len(now - before)
+    return Made(place, len(there), new=False, erased=now_erased, later=later, notes=notes)
 
 
 def refuse_other(chat: Chat, place: Path) -> None:

@@ -18,6 +18,7 @@ from study.stages.derived import (
     Made,
     chain,
     chat_items,
+    comparable,
     kept,
     refuse_other,
     write_derived_plan,
@@ -45,18 +46,21 @@ def make_judging(chat: Chat, *, asked: bool) -> Made:
     RatifyError
         When there is nothing to judge, or the folder is derived from something else.
     """
-    rows, place = chat.items(), chat.folder / JUDGING
-    if not rows:
-        raise RatifyError(
-            f"no {chat.mode} conversation is finished",
-            file=chat.folder / TABLES_FOLDER,
-            allowed="conversations that are over, of participants whom no exclusion leaves out",
-        )
+    found, place = chat.items(), chat.folder / JUDGING
+    rows, notes = comparable(found)
     if (place / LOCK_FILE).exists():
         refuse_other(chat, place)
         there = chat_items(place)
-        if asked or there == rows:
-            return kept(chat, place, rows, there)
+        if asked or there == rows or not rows:  # also where everybody has withdrawn
+            return kept(chat, place, rows, there, notes if there == rows else ())
+    if not rows:
+        raise RatifyError(
+            f"no scenario has two {chat.mode} conversations that are finished"
+            if found
+            else f"no {chat.mode} conversation is finished",
+            file=chat.folder / TABLES_FOLDER,
+            allowed="conversations that are over, of participants whom no exclusion leaves out",
+        )
     content = judging_plan(chat.plan)
     with files.replaced_folder(place, ours=None) as beside:
         write_derived_plan(chat, beside, content)
@@ -66,7 +70,7 @@ def make_judging(chat: Chat, *, asked: bool) -> Made:
         write_items(beside, ITEM_COLUMNS, rows)
         chain(chat, beside, JUDGING)
         lock_study(beside)
-    return Made(place, len(rows), new=True)
+    return Made(place, len(rows), new=True, notes=notes)
 
 
 def _copy_prompts(folder: Path, place: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -49,6 +49,9 @@ class Scheme(Protocol):
     def abandon(self, left: int, right: int) -> None:
         """Note that a pair that is out stays unanswered; it counts as asked."""
 
+    def leave_out(self, items: Collection[int]) -> None:
+        """Hand out no pair with one of these items any more; what was recorded stays."""
+
 
 def scheme_of(count: int, sampling: PairSampling, *, rng: np.random.Generator) -> Scheme:
     """Return the plan's scheme for a number of items.
@@ -92,7 +95,7 @@ class _Counted:
     """A scheme that asks an exact number of pairs."""
 
     def __init__(self, count: int, sampling: PairSampling, rng: np.random.Generator) -> None:
-        self._count = count
+        self._there = np.arange(count)
         self._left_to_ask = sampling.per_scenario if count > 1 else 0
         self._out: Counter[tuple[int, int]] = Counter()
         self._rng = rng
@@ -101,6 +104,12 @@ class _Counted:
     def finished(self) -> bool:
         """Whether every pair has been handed out."""
         return not self._left_to_ask
+
+    def leave_out(self, items: Collection[int]) -> None:
+        """Hand out no pair with one of these items any more."""
+        self._there = np.setdiff1d(self._there, list(items))
+        if len(self._there) < 2:
+            self._left_to_ask = 0
 
     def _hand_out(self, left: int, right: int) -> tuple[int, int]:
         self._left_to_ask -= 1
@@ -137,7 +146,7 @@ class RandomPairs(_Counted):
         self._take_back(left, right)
 
     def _draw(self) -> tuple[int, int]:
-        left, right = self._rng.choice(self._count, size=2, replace=False)
+        left, right = self._rng.choice(self._there, size=2, replace=False)
         return int(left), int(right)
 
 
@@ -159,8 +168,10 @@ class EloNeighbours(_Counted):
         if self.finished:
             return None
         ties, step, on_left = next(self._draws)
-        first = int(np.argmin(self._met + ties))
-        second = _neighbour(self._rating, first, step)
+        there = self._there
+        first = int(np.argmin((self._met + ties)[there]))
+        second = int(there[_neighbour(self._rating[there], first, step)])
+        first = int(there[first])
         self._meet(first, second, 1)
         return self._hand_out(*((first, second) if on_left else (second, first)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,7 @@ class InformativePairs:
         self._out = 0
         # how much more often an item was on the left than on the right
         self._lean = np.zeros(count, dtype=np.int64)
+        self._gone = np.zeros(count, dtype=np.bool_)
         self._enough = False
         self._batch = max(_SMALLEST_BATCH, count // _BATCHES)
         self._fresh = 0  # replies since the scores were fitted
@@ -106,6 +108,12 @@ class InformativePairs:
         self._outdated = True
         self._last_reply()
 
+    def leave_out(self, items: Collection[int]) -> None:
+        """Hand out no pair with one of these items any more."""
+        self._gone[list(items)] = True
+        if self._count - self._gone.sum() < 2:
+            self._left_to_ask = 0
+
     def _hand_out(self, left: int, right: int) -> None:
         self._places[left, right].append(len(self._reply))
         self._left.append(left)
@@ -159,7 +167,7 @@ class InformativePairs:
 
         open_ = self._open
         var = open_.diagonal()
-        one = int(np.argmax(self._weight * var * self._ties))
+        one = int(np.argmax(np.where(self._gone, -1, self._weight * var * self._ties)))
         apart = np.maximum(var[one] + var - 2 * open_[one], 0)
         # a logistic averaged over a normal is nearly a flatter logistic (MacKay 1992)
         flat = 1 / np.sqrt(1 + np.float32(np.pi / 8) * apart)
@@ -167,6 +175,7 @@ class InformativePairs:
         information = flat * chance * (1 - chance)
         gain = information * apart * (self._weight + self._weight[one]) * self._ties
         gain[one] = -1
+        gain[self._gone] = -1
         other = int(np.argmax(gain))
         learned = open_[one] - open_[other]
         share = information[other] / (1 + information[other] * apart[other])

@@ -285,7 +285,7 @@ class _Batches:
         if state.too_large and len(free) > 1:
             self._split(free)
             return
-        self.ran.left += len(free)
+        self.ran.left += len(free & wanting.keys())  # others were withdrawn meanwhile
         if state.trouble:
             raise RatifyError(f"judge '{self.asked.judge.id}': the batch failed: {state.trouble}")
 

@@ -11,6 +11,7 @@ from sqlalchemy import delete, func, insert, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
+from prereg.derived import erased
 from prereg.errors import RatifyError
 from prereg.lock import utc_now
 from prereg.plan.judging import BaselineJudge
@@ -107,30 +108,47 @@ def _answer_new(
 
 
 def expected_answers(study: Study, plan: BaselineJudge) -> int:
-    """Return how many answers the plan wants from a judge."""
+    """Return how many answers the plan wants from a judge, beside pairs for a ranking."""
     trials = len(study.asked()) * task_of(study.plan).rows_of_an_answer
     measures = study.plan.measures
-    if measures is None:
-        return trials
-    pairs = 0 if plan.pairs is None else plan.pairs.per_scenario * len(study.by_scenario())
-    return trials + pairs + len(study.items) * len(measures.dimensions)
+    return trials + (0 if measures is None else len(study.items) * len(measures.dimensions))
 
 
 def is_complete(store: Store, study: Study, plan: BaselineJudge) -> bool:
     """Say whether a judge has answered everything that the plan wants from it."""
+    ranking = _session(study, plan.id, "ranking")
+    there = pairs = 0
     with store.reading() as connection:
-        there = sum(
-            connection.scalar(
-                select(func.count()).where(
-                    table.plan_hash == study.root_hash,
-                    table.rater_id == plan.id,
-                    table.rater_kind == plan.kind,
-                )
+        for table in ANSWERS:
+            rows = select(func.count()).where(
+                table.plan_hash == study.root_hash,
+                table.rater_id == plan.id,
+                table.rater_kind == plan.kind,
             )
-            or 0
-            for table in ANSWERS
-        )
-    return there == expected_answers(study, plan)
+            ranked = connection.scalar(rows.where(table.session_id == ranking)) or 0
+            pairs += ranked
+            there += (connection.scalar(rows) or 0) - ranked
+    return there == expected_answers(study, plan) and pairs >= _fewest_pairs(study, plan)
+
+
+def _fewest_pairs(study: Study, plan: BaselineJudge) -> int:
+    """Return how many pairs a finished ranking has at least.
+
+    One that is reliable enough ends early, and all its pairs are stored at once. Before a
+    conversation was withdrawn a scenario may have had more.
+    """
+    if study.plan.measures is None or plan.pairs is None:
+        return 0
+    scenarios = sum(len(items) > 1 for items in _ranked(study))
+    early = plan.pairs.scheme == "information" and plan.pairs.reliability is not None
+    return scenarios * (1 if early else plan.pairs.per_scenario)
+
+
+def _ranked(study: Study) -> Iterator[list[Item]]:
+    """Yield the items of each scenario that are ranked: none of what was withdrawn since."""
+    gone = erased(study.folder)
+    for items in study.by_scenario().values():
+        yield [item for item in items if item.item_id not in gone]
 
 
 def _answer_trials(study: Study, judge: Judge, rng: np.random.Generator) -> Iterator[Row]:
@@ -156,7 +174,7 @@ def _answer_pairs(
     if plan.pairs is None:
         return rows
     task = task_of(study.plan)
-    for items in study.by_scenario().values():
+    for items in _ranked(study):
 
         def ask(left: int, right: int, items: list[Item] = items) -> float:
             pair = [items[left], items[right]]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from prereg.derived import erased
 from prereg.plan.pairs import PairSampling
 from study.items import Item
 from study.judges.adaptive.asking import WON, scheme_of
@@ -40,7 +41,10 @@ class RankingRun:
         self.session_id = self._wanted((0, 1)).session_id
 
     def resume(self, ledger: LedgerReading) -> int:
-        """Take over the pairs that earlier runs have asked; return how many."""
+        """Take over the pairs that earlier runs have asked; return how many.
+
+        No pair with a conversation that was withdrawn since is asked.
+        """
         answered, abandoned = ledger.ranked(self.session_id), ledger.abandoned(self.scenario)
         for position, left, right, choice in answered:
             pair = self._number[left], self._number[right]
@@ -51,6 +55,8 @@ class RankingRun:
             pair = self._number[left], self._number[right]
             self._give(pair)
             self._scheme.abandon(*pair)
+        gone = erased(self._asked.study.folder).keys() & self._number.keys()
+        self._scheme.leave_out([self._number[name] for name in gone])
         return len(answered) + len(abandoned)
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from click.testing import CliRunner
 
 from analysis.evidence.evidence import gather
 from analysis.evidence.stage_scores import StageScores, stage_scores
+from prereg.chat.items import item_id
+from prereg.lock import read_lock
 from ratify import main
 from ratify import stages as ratify_stages
 from study.judges.wanted.asked import Asked
@@ -196,3 +199,83 @@ def test_who_withdraws_leaves_the_comparison_though_a_judge_owes_answers(
     code, said = ratify("items", folder, "--mode", "bot")
     assert code == 0, said
     assert f"{folder / 'compare'}: the text of 2 was erased" in said
+
+
+SCHEMES = (
+    {"scheme": "elo_neighbours", "per_scenario": 20},
+    {"scheme": "information", "per_scenario": 20},
+    {"scheme": "random", "per_scenario": 20},
+)
+
+
+@pytest.mark.parametrize("pairs", SCHEMES, ids=lambda pairs: pairs["scheme"])
+def test_a_ranking_goes_on_without_those_who_withdrew(
+    folder: Path, llm_server: LLMServer, pairs: dict[str, object]
+) -> None:
+    plan = folder / "judging" / "plan.yaml"
+    text = plan.read_text(encoding="utf-8")
+    # each conversation is rated first
+    plan.write_text(text.replace("budget: {}", "budget: {calls: 40}"), encoding="utf-8")
+    code, said = ratify("judge", folder, "--yes")
+    assert "the plan's budget is spent" in said, said
+    plan.write_text(text, encoding="utf-8")
+    forget(folder, "session0001")
+    assert ratify("items", folder, "--mode", "bot")[0] == 0
+    llm_server.forget()
+    code, said = ratify("judge", folder, "--yes")
+    assert code == 0, said
+    sent = llm_server.recent()
+    assert len(sent) > 20
+    assert not [body for body in sent if "This conversation was withdrawn" in body]
+    assert "0 calls" in ratify("judge", folder, "--dry-run")[1]
+    scenarios = {row["scenario"] for row in rows(folder / "judging" / "items.csv")}
+    ranked = stage_scores(folder / "judging").rankings["fake"]
+    assert len(ranked) == 20 * len(scenarios)
+
+
+def test_what_a_run_that_was_killed_left_is_erased_by_the_next(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ratify("judge", folder, "--yes")[0] == 0
+    words = {
+        row["item_id"]: row["text"].partition("\n")[2]
+        for row in rows(folder / "judging" / "items.csv")
+    }
+    forget(folder, "session0001")
+    with monkeypatch.context() as killed:
+        killed.setattr(ratify_stages, "_forget", lambda _: [])
+        assert ratify("items", folder, "--mode", "bot")[0] == 0
+    assert ratify("items", folder, "--mode", "bot")[0] == 0
+    gone = {row["item_id"] for row in rows(folder / "judging" / "erased.csv")}
+    assert len(gone) == 2
+    exported = (folder / "judging" / "data" / "items.csv").read_text(encoding="utf-8")
+    assert not [name for name in gone if words[name] in exported]
+    asked = rows(folder / "judging" / "data" / "requests.csv")
+    about = [row for row in asked if gone & set(json.loads(row["item_ids"]))]
+    assert about
+    assert not [row for row in about if row["reply"] or row["note"]]
+
+
+def test_what_a_server_said_when_it_refused_is_erased_too(
+    folder: Path, llm_server: LLMServer
+) -> None:
+    llm_server.set(faults={"400-flagged": 0.2})
+    ratify("judge", folder, "--yes")
+    refused = [
+        row
+        for row in rows(folder / "judging" / "data" / "requests.csv")
+        if row["note"] and not row["reply"] and row["prompt"].startswith("rating")
+    ] or [r for r in rows(folder / "judging" / "data" / "requests.csv") if r["note"]]
+    assert refused
+    theirs = json.loads(refused[0]["item_ids"])[0]
+    root = read_lock(folder).root_hash
+    session = next(
+        f"session{number:04d}"
+        for number in range(1, PEOPLE + 1)
+        for turn in (1, 2)
+        if item_id(root, f"session{number:04d}-{turn}") == theirs
+    )
+    forget(folder, session)
+    assert ratify("items", folder, "--mode", "bot")[0] == 0
+    asked = rows(folder / "judging" / "data" / "requests.csv")
+    assert not [row for row in asked if theirs in row["item_ids"] and row["note"]]
