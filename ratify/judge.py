@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from prereg.derived import JUDGING
+from prereg.derived import COMPARE, JUDGING
 from prereg.errors import RatifyError
+from prereg.lock import LOCK_FILE
 from ratify.asking import ask_judges, estimates
 from ratify.command_line import STUDY, main, opened
 from ratify.stages import chat_in, derive_again, stage_folder
@@ -119,6 +120,12 @@ def judge(
             allowed="`ratify judge`, which scores every conversation",
         )
     place = folder if chat is None else stage_folder(folder, JUDGING)
+    if chat is not None and again and (folder / COMPARE / LOCK_FILE).exists():
+        raise RatifyError(
+            "is locked with the scores that judges gave, so they are not asked again",
+            file=folder / COMPARE,
+            allowed="without --again",
+        )
     if tries is not None:
         from ratify.trying import try_judges
 

@@ -1,4 +1,4 @@
-"""If these failed, what somebody withdrew would stay, or `ratify verify` would not tell the truth."""
+"""If these failed, withdrawn words would stay, or `ratify verify` would not tell the truth."""
 
 from __future__ import annotations
 

@@ -243,7 +243,7 @@ def test_what_a_run_that_was_killed_left_is_erased_by_the_next(
     }
     forget(folder, "session0001")
     with monkeypatch.context() as killed:
-        killed.setattr(ratify_stages, "_forget", lambda _: [])
+        killed.setattr(ratify_stages, "_forget", lambda *_: [])
         assert ratify("items", folder, "--mode", "bot")[0] == 0
     assert ratify("items", folder, "--mode", "bot")[0] == 0
     gone = {row["item_id"] for row in rows(folder / "judging" / "erased.csv")}
@@ -279,3 +279,16 @@ def test_what_a_server_said_when_it_refused_is_erased_too(
     assert ratify("items", folder, "--mode", "bot")[0] == 0
     asked = rows(folder / "judging" / "data" / "requests.csv")
     assert not [row for row in asked if theirs in row["item_ids"] and row["note"]]
+
+
+def test_no_judge_is_asked_again_once_the_comparison_is_locked_with_its_scores(
+    folder: Path, llm_server: LLMServer
+) -> None:
+    llm_server.set(faults={"refusal": 0.1})
+    assert ratify("judge", folder, "--yes")[0] == 0
+    llm_server.set(faults={})
+    asked = llm_server.report()["requests"]
+    code, said = ratify("judge", folder, "--yes", "--again")
+    assert code == 2
+    assert "is locked with the scores that judges gave" in said
+    assert llm_server.report()["requests"] == asked
