@@ -54,6 +54,12 @@ class RatifyError(Exception):
         self.line = line
         super().__init__(self.one_line())
 
+    def move(self, old: Path, new: Path) -> None:
+        """Name a file below `old` as it is called below `new`."""
+        if self.file is not None and Path(self.file).is_relative_to(old):
+            self.file = str(new / Path(self.file).relative_to(old))
+            self.args = (self.one_line(),)
+
     def one_line(self) -> str:
         """Return the whole message on one line."""
         place = [self.file] if self.file else []

@@ -142,6 +142,9 @@ def replaced_folder(path: Path, *, ours: Collection[str] | None) -> Iterator[Pat
             shutil.rmtree(old)
         else:
             beside.rename(path)
+    except RatifyError as error:
+        error.move(beside, given)  # nobody ever sees the folder beside
+        raise
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -57,6 +57,13 @@ def test_where_nothing_can_be_written_one_line_says_so(tmp_path: Path) -> None:
         pass
 
 
+def test_a_fault_of_a_file_names_it_where_it_would_be(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with pytest.raises(RatifyError) as caught, files.replaced_folder(target, ours=()) as beside:
+        raise RatifyError("is odd", file=beside / "a" / "b.csv", row=3)
+    assert str(caught.value) == f"{target / 'a' / 'b.csv'}, row 3: is odd"
+
+
 @pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600)])
 def test_files_are_as_open_as_the_users_umask_says(tmp_path: Path, umask: int, mode: int) -> None:
     code = "import sys; from prereg import files; files.write_text(files.Path(sys.argv[1]), 'x')"
