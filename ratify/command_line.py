@@ -145,6 +145,19 @@ def database() -> str | None:
 
 
 @contextlib.contextmanager
+def own_stores() -> Iterator[None]:
+    """Keep what a simulation makes in its own folders, whichever database the study itself has."""
+    from study.store.engines import URL_VARIABLE
+
+    given = os.environ.pop(URL_VARIABLE, None)
+    try:
+        yield
+    finally:
+        if given is not None:
+            os.environ[URL_VARIABLE] = given
+
+
+@contextlib.contextmanager
 def store_of(folder: Path, *, new: bool = True) -> Iterator[Store]:
     """Open a folder's store, which is closed at the end of a with block.
 

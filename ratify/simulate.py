@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prereg.errors import RatifyError
-from ratify.command_line import STUDY, main
+from ratify.command_line import STUDY, main, own_stores
 from ratify.filling import progress
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def _simulate_chat(folder: Path, places: int | None) -> None:
     click.echo(f"\n{folder / SIMULATION}/data/   the tables of the conversations, with mode bot")
 
 
+@own_stores()
 def run_simulation(study: Study, *, places: int, truth: str = "") -> list[str]:
     """Fill the places of a copied study, ask its judges, and write its tables, results and report.
 

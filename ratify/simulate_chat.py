@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from prereg.derived import COMPARE, JUDGING
+from ratify.command_line import own_stores
 from ratify.filling import progress
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MODE = "bot"
 
 
+@own_stores()
 def run_chat_simulation(study: ChatStudy, *, places: int) -> list[str]:
     """Fill the places of a copied chat, let judges and raters follow, and write the report.
 

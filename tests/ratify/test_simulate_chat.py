@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select
 
 from analysis.results.quantities import Quantity
 from prereg.simulated import is_simulated
@@ -21,6 +23,8 @@ from study.simulation.chat_truth import Truth
 from study.simulation.chats import copied_chat, offline
 from study.simulation.places import SUPPORTERS
 from study.simulation.supporters import simulate_supporters
+from study.store.database import mark_store, open_store
+from study.store.tables import Visit
 from tests.support.chat_folder import chat_folder
 from tests.support.chat_stages import had_chat
 
@@ -140,3 +144,21 @@ def test_judges_and_raters_follow_on_what_supporters_have_shown(tmp_path: Path) 
     assert _compare(study.folder, study, skills, people // 2) == (
         "3 simulated raters came, 3 finished"
     )
+
+
+def test_a_simulation_reads_and_writes_no_database_of_the_study(
+    tmp_path: Path,
+    postgres_url: str,
+    ratify: Callable[..., subprocess.CompletedProcess[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    folder = chat_folder(tmp_path / "study")
+    with closing(open_store(folder, postgres_url)) as store:
+        mark_store(folder, store)
+    monkeypatch.setenv("RATIFY_DATABASE_URL", postgres_url)
+    done = ratify("simulate", folder, "--raters", PLACES)
+    assert done.returncode == 0, done.stderr
+    made = folder / "simulation"
+    assert len([row for row in _rows(made, "conversations") if row["status"] == "over"]) > PLACES
+    with closing(open_store(folder, postgres_url)) as store, store.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(Visit)) == 0
