@@ -180,10 +180,12 @@ def release_claims(store: Store, run_id: str) -> None:
     store.write(lambda c: c.execute(mine.values(status="owed", run_id=None)))
 
 
-def reset_claims(store: Store, study: ChatStudy, mode: str) -> None:
-    """Free what servers of before had claimed or put off; only where no other server runs."""
+def reset_claims(store: Store, study: ChatStudy, mode: str, *, alone: bool = True) -> None:
+    """Free what servers of before had put off; where no other server runs, their claims, too."""
     left = update(Owed).where(
-        Owed.plan_hash == study.root_hash, Owed.mode == mode, Owed.status.in_(OPEN)
+        Owed.plan_hash == study.root_hash,
+        Owed.mode == mode,
+        Owed.status.in_(OPEN if alone else ("owed",)),
     )
     store.write(lambda c: c.execute(left.values(status="owed", run_id=None, not_before=0.0)))
 

@@ -87,7 +87,7 @@ def serve_study(
         stack.callback(store.close)
         if store.path is not None:
             stack.enter_context(served_by_one(store.path))
-            _take_over(study, serving, store)
+        _take_over(study, serving, store)
         store.refuse_damage()
         mark_store(study.folder, store)
         store.keep_erasing()
@@ -154,11 +154,11 @@ def hints(study: Study | ChatStudy, serving: Serving) -> list[str]:
 
 
 def _take_over(study: Study | ChatStudy, serving: Serving, store: Store) -> None:
-    """Free what a server of before had begun to answer; this process alone serves the store."""
+    """Free what a server of before had put off, and what it had begun if no other can serve it."""
     if isinstance(study, ChatStudy):
         from study.chat.owing import reset_claims
 
-        reset_claims(store, study, serving.mode)
+        reset_claims(store, study, serving.mode, alone=store.path is not None)
 
 
 def _make(study: Study | ChatStudy, serving: Serving, store: Store, token: str | None) -> Flask:

@@ -154,12 +154,15 @@ def _terminated_as_interrupted() -> Iterator[None]:
 @contextlib.contextmanager
 def marked_as_served(folder: Path) -> Iterator[None]:
     """Keep the number of this process in the folder while it is served."""
-    mark = folder / SERVING_FILE
-    files.write_text(mark, f"{os.getpid()}\n")
+    mark, ours = folder / SERVING_FILE, f"{os.getpid()}\n"
+    files.write_text(mark, ours)
     try:
         yield
     finally:
-        mark.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            # with PostgreSQL, a server that was started later may still be running
+            if mark.read_text(encoding="utf-8") == ours:
+                mark.unlink()
 
 
 def refuse_served(folder: Path) -> None:

@@ -320,6 +320,14 @@ def open_store(
             file=folder,
             allowed=f"set {URL_VARIABLE} to it, or remove {ELSEWHERE_FILE}",
         )
+    if url is not None and begun.exists() and not elsewhere.exists():
+        ours = (folder / STORE_FILE).absolute()
+        if checked_url(url).database != str(ours):
+            raise RatifyError(
+                f"this study is collected in its {STORE_FILE}, and not in another database",
+                file=folder,
+                allowed=f"{URL_VARIABLE} not set, or remove {BEGUN_FILE} to begin anew there",
+            )
     mark = begun if url is None else elsewhere
     try:
         store = Store(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from study.chat import owing
 from study.chat.owing import SettledReply
 from study.chat.screens import Hit
 from study.chat.study import ChatStudy
+from study.serving import server
+from study.serving.command import Serving, serve_study
 from study.store.chat_tables import ChatVisit, Conversation, Message, Owed, SafetyEvent
 from study.store.database import Store
 from study.store.tables import Slot, Visit
@@ -219,3 +222,21 @@ def test_a_role_break_is_counted_with_its_message(database_url: str, study: Chat
         owing.settle(store, study, task, broken, NOW + 1)
         assert rows(store, Conversation)[0].role_breaks == 1
         assert rows(store, Message, turn=1, speaker="partner")[0].flag == "role_break"
+
+
+@pytest.mark.parametrize("answered_by", ["one server", "another server, too"])
+def test_a_server_that_starts_takes_up_what_was_put_off(
+    database_url: str, study: ChatStudy, monkeypatch: pytest.MonkeyPatch, answered_by: str
+) -> None:
+    monkeypatch.setattr(server, "serve", lambda app, listener, *, ready: listener.close())
+    now = time.time()
+    with opened(database_url) as store:
+        says(store, study, person(store, study, 1), 1, "Hm?", now)
+        [task] = claim(store, study, "of before", now)
+        if answered_by == "one server":
+            assert owing.put_off(store, task, reason="fatal", note="no key")
+        nothing = {"ready": lambda _address, _token: None, "say": lambda _line: None}
+        serve_study(study, Serving(MODE, "127.0.0.1", 0), url=database_url, **nothing)
+        # with PostgreSQL, the server that claimed it may still be there
+        free = answered_by == "one server" or store.is_sqlite
+        assert len(claim(store, study, "new", now)) == free

@@ -11,7 +11,9 @@ import httpx
 import pytest
 
 from prereg.errors import RatifyError
+from study.folder import SERVING_FILE
 from study.opening import lock_study
+from study.serving.server import marked_as_served
 from study.store.database import ELSEWHERE_FILE, Store, open_store
 from tests.conftest import Serve, make_study
 
@@ -65,3 +67,29 @@ def test_a_database_that_cannot_be_used_is_named(tmp_path: Path, url: str, says:
         Store(url)
     with pytest.raises(RatifyError):
         open_store(tmp_path, url)
+
+
+def test_a_study_collected_in_its_folder_is_not_begun_anew_elsewhere(
+    study_folder: Path, postgres_url: str, ratify: Ratify, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_store(study_folder, None).close()
+    Store(postgres_url).close()
+    monkeypatch.setenv("RATIFY_DATABASE_URL", postgres_url)
+    for command in (("password", "--password", "long enough"), ("export",)):
+        done = ratify(command[0], study_folder, *command[1:])
+        assert done.returncode == 2
+        assert "is collected in its study.sqlite3" in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+    assert not (study_folder / ELSEWHERE_FILE).exists()
+    own = f"sqlite:///{study_folder / 'study.sqlite3'}"
+    open_store(study_folder, own).close()
+
+
+def test_the_mark_of_a_server_stays_when_an_earlier_one_stops(tmp_path: Path) -> None:
+    mark = tmp_path / SERVING_FILE
+    with marked_as_served(tmp_path):
+        mark.write_text("1\n")  # with PostgreSQL, a second server may serve the same study
+    assert mark.exists()
+    with marked_as_served(tmp_path):
+        assert mark.read_text() != "1\n"
+    assert not mark.exists()
