@@ -135,6 +135,8 @@ def _derive(chat: Chat) -> list[str]:
     if chat.plan.judges:
         asked = _begun(folder / JUDGING)
         made = make_judging(chat, asked=asked)
+        if made.new:
+            _same_database(folder, made.folder)
         lines += [*made.lines(), *_forget(made.folder)]
         if not asked:
             return [*lines, f"next: ratify judge {folder}"]
@@ -161,10 +163,22 @@ def _derive_compare(chat: Chat, judged: StageScores | None, *, began: bool = Fal
         return []
     place = chat.folder / COMPARE
     made = make_compare(chat, judged, began=began or _begun(place, people=True))
+    if made.new:
+        _same_database(chat.folder, place)
     lines = [*made.lines(), *_forget(place)]
     if made.new:
         ask_offline(place)
     return [*lines, f"next: ratify serve {chat.folder} --stage {COMPARE}"]
+
+
+def _same_database(folder: Path, place: Path) -> None:
+    """Note in a derived study that its answers belong into the database of the chat's."""
+    from prereg import files
+    from study.store.database import ELSEWHERE_FILE
+
+    if (folder / ELSEWHERE_FILE).exists():
+        text = (folder / ELSEWHERE_FILE).read_text(encoding="utf-8")
+        files.write_text(place / ELSEWHERE_FILE, text)
 
 
 def _is_locked(place: Path) -> bool:
@@ -357,10 +371,11 @@ def bring_stages_up_to_date(folder: Path, plan: ChatPlan, *, mode: str) -> Path:
     for stage in {folder / JUDGING, place}:
         if not _is_locked(stage):
             continue
-        with store_if_any(stage) as store:
-            if store is not None:
-                with _opened(stage, store) as study:
-                    export(store, study)
+        if _begun(stage):
+            with store_if_any(stage) as store:
+                if store is not None:
+                    with _opened(stage, store) as study:
+                        export(store, study)
         if not (stage / TABLES_FOLDER).is_dir():
             raise RatifyError("has no answers yet", file=stage, allowed="run `ratify judge` first")
     joined(folder, plan, mode=mode)

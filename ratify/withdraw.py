@@ -61,6 +61,7 @@ def _of_pseudonym(folder: Path, given: str) -> str:
 
 def _from_chat(folder: Path, named: Sequence[str], mode: str) -> tuple[bool, bool]:
     """Withdraw a participant of a chat; return whether there was one, and whether all is erased."""
+    from prereg.lock import LOCK_FILE
     from ratify.stages import STAGES
     from study.chat.leaving import withdraw_rater
     from study.export.chat.freshness import retention_notes
@@ -71,7 +72,7 @@ def _from_chat(folder: Path, named: Sequence[str], mode: str) -> tuple[bool, boo
         notes = retention_notes(store, study) if found else []
     for note in notes:
         click.echo(note)
-    if found and any((folder / stage).exists() for stage in STAGES):
+    if found and any((folder / stage / LOCK_FILE).exists() for stage in STAGES):
         click.echo(
             "their conversations are still items of the second stage: "
             f"`ratify items {shlex.quote(str(folder))} --mode {mode}` erases the texts there"

@@ -15,8 +15,10 @@ from prereg.chat.file import load_chat_plan
 from prereg.chat.worked import worked_chats
 from prereg.worked_plans import worked_plans
 from ratify import main
+from study.chat import leaving
 from study.chat.opening import lock_chat, open_chat
 from tests.support.chat_folder import chat_folder
+from tests.support.chat_stages import had_chat
 
 
 def run(*words: object) -> Result:
@@ -185,6 +187,21 @@ def test_password_links_and_withdraw(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[0] == "rater_id,link"
     assert len(done.stdout.splitlines()) == 3
     refused(run("withdraw", folder, "nobody"), "has no visit in this study")
+
+
+def test_a_withdrawal_names_the_second_stage_only_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "s"
+    had_chat(folder, people=8)
+    assert (folder / "compare").is_dir(), "it has the texts for raters from the beginning"
+    monkeypatch.setattr(leaving, "withdraw_rater", lambda *_: True)
+    done = run("withdraw", folder, "platform-1", "--mode", "bot")
+    assert done.exit_code == 0, done.output
+    assert "second stage" not in done.stdout
+    assert run("items", folder, "--mode", "bot").exit_code == 0
+    done = run("withdraw", folder, "platform-1", "--mode", "bot")
+    assert "items of the second stage" in done.stdout
 
 
 def test_the_schema_of_a_chat_is_printed() -> None:

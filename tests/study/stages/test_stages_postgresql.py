@@ -88,3 +88,18 @@ def test_both_stages_share_one_database_and_the_trial_is_the_same_as_on_sqlite(
         scores.append({name: one["overall"] for name, one in judged.scores["fake"].items()})
     assert len(scores[0]) == 2 * PEOPLE
     assert scores[0] == scores[1]
+
+
+def test_without_the_variable_no_stage_is_begun_in_another_database(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "trial"
+    had_chat(place, people=PEOPLE, database=postgres_url)
+    monkeypatch.setenv("RATIFY_DATABASE_URL", postgres_url)
+    assert ratify("items", place, "--mode", "bot")[0] == 0
+    code, said = ratify("analyze", place, "--mode", "bot")
+    assert (code, "has no answers yet" in said) == (2, True), said
+    monkeypatch.delenv("RATIFY_DATABASE_URL")
+    code, said = ratify("judge", place)
+    assert (code, "set RATIFY_DATABASE_URL" in said) == (2, True), said
+    assert not list(place.rglob("*.sqlite3"))
