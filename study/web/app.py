@@ -13,6 +13,7 @@ from flask_wtf import CSRFProtect
 
 from prereg import files
 from prereg.amendments.amendment import AMENDMENTS_FILE
+from prereg.derived import DERIVED_FILE
 from prereg.errors import RatifyError
 from prereg.images import Image
 from study.folder import DEMO_MARK, Study
@@ -82,7 +83,7 @@ def create_app(
             study=now,
         )
 
-    app.extensions["ratify"] = Reception(made, study, study.folder / AMENDMENTS_FILE)
+    app.extensions["ratify"] = Reception(made, study, _watched(study))
     parts = (rater, practising, surveying, leaving, dashboard)
     dress(
         app,
@@ -94,6 +95,17 @@ def create_app(
         own_host=own_host,
     )
     return app
+
+
+def _watched(study: Study) -> list[Path]:
+    """Return the files that change under a running server: of a derived study, its items, too.
+
+    The text of a conversation is erased from them when its participant withdraws.
+    """
+    watched = [study.folder / AMENDMENTS_FILE]
+    if (study.folder / DERIVED_FILE).exists():
+        watched.append(study.folder / study.plan.materials.items)
+    return watched
 
 
 def refuse_unlocked(study: AnyStudy, mode: str) -> None:

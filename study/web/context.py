@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -101,7 +101,7 @@ class Room(AnyRoom[Study]):
 
 
 class Reception:
-    """Keeps the room of a running server, and makes a new one when the plan has been amended.
+    """Keeps the room of a running server, and makes a new one when a file of the study changed.
 
     Parameters
     ----------
@@ -109,18 +109,22 @@ class Reception:
         Makes a room from the study folder, and is given what each room needs to ask for the newest.
     study : Study
         The study as it is now.
-    watched : Path
-        The file that changes when the plan is amended.
+    watched : sequence of Path
+        The files that change when the plan is amended, its amendments first.
     """
 
     def __init__(
-        self, room: Callable[[Study | None, Callable[[], Room]], Room], study: Study, watched: Path
+        self,
+        room: Callable[[Study | None, Callable[[], Room]], Room],
+        study: Study,
+        watched: Sequence[Path],
     ) -> None:
         self._make = room
         self._watched = watched
         self._turn = threading.Lock()
-        # the plan may have been amended while the study was being opened
-        self._seen = self._stamp() if self._lines() == _amendments(study) else None
+        # a file may have changed while the study was being opened
+        sure = len(watched) == 1 and self._lines() == _amendments(study)
+        self._seen = self._stamp() if sure else None
         self._failed = -RETRY_SECONDS
         self._room = room(study, self.newest)
 
@@ -154,16 +158,20 @@ class Reception:
 
     def _lines(self) -> int:
         try:
-            return self._watched.read_bytes().count(b"\n")
+            return self._watched[0].read_bytes().count(b"\n")
         except OSError:
             return 0
 
-    def _stamp(self) -> tuple[int, int] | None:
-        try:
-            found = self._watched.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size
+    def _stamp(self) -> tuple[tuple[int, int] | None, ...]:
+        return tuple(_stamp_of(path) for path in self._watched)
+
+
+def _stamp_of(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def _amendments(study: Study) -> int:

@@ -17,7 +17,7 @@ from analysis.ranking import elo
 from analysis.tables.tidy import read_judgments
 from analysis.verify.stages import check_derived
 from prereg.chat.items import item_id
-from prereg.derived import ERASED_TEXT, chained
+from prereg.derived import ERASED_FILE, ERASED_TEXT, chained
 from prereg.lock import read_lock
 from ratify import main
 from study.chat.opening import open_chat
@@ -30,6 +30,7 @@ from tests.support.walking import Walker
 PEOPLE = 24
 TRIAL_FLOW = "compare/data/trial_flow.csv"
 CONDITIONS = ("control", "video", "coach", "combined")
+SIDES = ("left_id", "right_id")
 
 
 def ran(*words: str | Path, code: int = 0) -> Result:
@@ -277,6 +278,51 @@ def test_who_withdraws_later_is_erased_and_left_out_of_the_analysis(compared: Pa
     open_study(compared / "compare", must_be_locked=True)  # the lock holds all the same
     found = [one for stage in ("judging", "compare") for one in check_derived(compared, stage)]
     assert not [check.line() for check in found if check.answer == "no"]
+
+
+def test_a_running_server_shows_nothing_that_was_erased(chat: Path) -> None:
+    place = chat / "compare"
+    study = open_study(place, must_be_locked=True)
+    root = read_lock(chat).root_hash
+    with contextlib.closing(open_store(place, None)) as store:
+        app = create_app(
+            study, store, mode="bot", reopen=lambda: open_study(place, must_be_locked=True)
+        )
+        reader = Walker(app.test_client(), "rater-1").arrive().to("/trial")
+        before = reader.words
+        pair = next(
+            row
+            for row in rows(place / "sequences.csv")
+            if all(_said(study.items[row[side]].text) in before for side in SIDES)
+        )
+        gone = next(
+            f"session{number:04d}"
+            for number in range(1, PEOPLE + 1)
+            if pair["left_id"] in {item_id(root, f"session{number:04d}-{turn}") for turn in (1, 2)}
+        )
+        forget(chat, gone)
+        assert f"{place}: the text of 2 was erased" in ratify("items", chat, "--mode", "bot")
+        after = reader.get("/trial").words
+    assert ERASED_TEXT in after
+    assert _said(study.items[pair["left_id"]].text) not in after
+    assert _said(study.items[pair["right_id"]].text) in after
+
+
+def test_an_erasure_that_was_stopped_in_the_middle_is_finished(compared: Path) -> None:
+    forget(compared, "session0002")
+    items = compared / "judging" / "items.csv"
+    before = items.read_bytes()
+    ratify("items", compared, "--mode", "bot")
+    after, noted = items.read_bytes(), (compared / "judging" / ERASED_FILE).read_bytes()
+    items.write_bytes(before)  # its process died when only the digests were written
+    ratify("items", compared, "--mode", "bot")
+    assert items.read_bytes() == after
+    assert (compared / "judging" / ERASED_FILE).read_bytes() == noted
+
+
+def _said(text: str) -> str:
+    """Return a conversation as the words of a page have it."""
+    return " ".join(line.replace(": ", " ", 1) for line in text.splitlines())
 
 
 def test_nobody_may_delete_an_item_without_a_withdrawal(compared: Path) -> None:
