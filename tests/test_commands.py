@@ -152,7 +152,7 @@ def test_another_port_is_taken_and_named(study_folder: Path, serve: Serve, ratif
         port = taken.getsockname()[1]
         server = serve(study_folder, "--mode", "pilot", "--port", str(port))
         assert server.url != f"http://127.0.0.1:{port}"
-        assert httpx.get(server.url, params={"rater": "r"}).status_code == 200
+        assert httpx.get(server.url, params={"rater": "r"}, timeout=60).status_code == 200
 
 
 def test_a_study_by_hand_from_start_to_end(ratify: Run, tmp_path: Path, serve: Serve) -> None:
@@ -161,9 +161,9 @@ def test_a_study_by_hand_from_start_to_end(ratify: Run, tmp_path: Path, serve: S
     assert ratify("lock", folder, "--yes").returncode == 0
     server = serve(folder)
     for number in range(11):
-        with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+        with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
             assert take_part(client, f"p{number}", lambda a, b: "left" if a > b else "right")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         page = Page()
         page.feed(client.get("/", params={"rater": "leaver"}).text)
         client.post(page.action, data=page.fields)

@@ -141,7 +141,7 @@ def test_a_simulation_opens_no_gate(demo: Path, ratify: Any) -> None:
 
 def test_it_is_served_with_its_report(demo: Path, serve: Serve) -> None:
     server = serve(demo, "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         assert "I agree" in client.get("/", params={"rater": "me"}).text
         form = Page()
         form.feed(client.get("/dashboard/").text)

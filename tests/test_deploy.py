@@ -234,7 +234,9 @@ def test_raters_come_through_its_nginx(
     prefix.mkdir()
     with nginx(prefix, server.url) as front:
         address = f"/?PROLIFIC_PID=5f01&STUDY_ID=s&SESSION_ID={'t' * 30}"
-        moved = httpx.get(f"http://127.0.0.1:{front.plain}{address}", headers={"Host": HOST})
+        moved = httpx.get(
+            f"http://127.0.0.1:{front.plain}{address}", headers={"Host": HOST}, timeout=60
+        )
         assert (moved.status_code, moved.headers["location"]) == (301, f"https://{HOST}{address}")
 
         with front.client() as rater:
@@ -343,14 +345,14 @@ def test_its_backup_is_a_whole_copy_while_raters_answer(tmp_path: Path, serve: S
         old.unlink()
     shutil.copy(copy, study / "study.sqlite3")
     server = serve(study, "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         assert client.get("/", params={"rater": "p0"}).url.path == "/done"
 
 
 def _withdraw(url: str) -> str:
     """Let a rater begin and withdraw; return their id."""
     name = "who-withdrew-again"
-    with httpx.Client(base_url=url, follow_redirects=True) as client:
+    with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
         page = _read(client.get("/", params={"rater": name}))
         link = re.search(r"/withdraw/[\w-]+", client.post(page.action, data=page.fields).text)
         assert link

@@ -98,7 +98,7 @@ def test_the_first_study_works_as_written(clone: Path) -> None:
         with running(clone / words[2], *words[3:]) as server:
             for number in range(3):
                 url = server.url.replace("0.0.0.0", "127.0.0.1")
-                with httpx.Client(base_url=url, follow_redirects=True) as client:
+                with httpx.Client(base_url=url, follow_redirects=True, timeout=60) as client:
                     choose = lambda a, b: rng.choice(["left", "right"])  # noqa: E731
                     assert take_part(client, f"rater-{number}", choose)
     assert (clone / "my-study" / "results" / "report.html").exists()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from time import perf_counter
+from time import process_time
 
 import numpy as np
 import pytest
@@ -304,9 +304,9 @@ def test_a_gate_of_default_size_takes_a_moment():
     found = contrast(study.frame, study.labels, study.ratings)
     times = []
     for _ in range(3):
-        began = perf_counter()
+        began = process_time()
         three_rooms(study.frame, study.labels, study.ratings, found)
-        times.append(perf_counter() - began)
+        times.append(process_time() - began)
     assert min(times) < 0.3
 
 

@@ -225,7 +225,7 @@ def test_twenty_orders_of_fifty_thousand_judgments_take_seconds():
             "choice": rng.choice(["left", "right"], 50_000),
         }
     )
-    began = time.perf_counter()
+    began = time.process_time()
     ranking = elo(frame, reorderings=20, rng=rng)
-    assert time.perf_counter() - began < 10  # 0.7 s measured; a loop in Python per order takes more
+    assert time.process_time() - began < 10  # 0.7 s measured; a loop in Python per order takes more
     assert ranking.n_judgments == 50_000

@@ -82,7 +82,7 @@ def test_twenty_thousand_items_take_little_time():
     left = rng.integers(10_000, size=100_000)
     right = 10_000 + rng.integers(10_000, size=100_000)
     cells = count_votes(left, right, np.ones(len(left), dtype=bool), 20_000, ordered=True)
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(RatifyError):
         require_side(cells, 20_000)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -167,9 +168,9 @@ def test_retry_after_is_respected(tmp_path: Path, store: Store, model: ChatModel
         says(store, study, person(store, study, 1), 1, "Hello?")
         wait_until(lambda: rows(store, Call, status="failed"))
         model.set(mode="ok")
-        began = time.monotonic()
         wait_until(lambda: replies(store))
-    assert time.monotonic() - began > 0.4
+    times = [datetime.fromisoformat(call.asked_at) for call in rows(store, Call)]
+    assert times[-1] - times[0] >= timedelta(seconds=0.59)  # rows keep milliseconds
 
 
 @pytest.mark.parametrize(
@@ -238,16 +239,14 @@ def test_no_call_is_sent_that_may_cost_more_than_was_set_aside(
 def test_no_transaction_is_open_while_a_model_thinks(
     tmp_path: Path, store: Store, model: ChatModel
 ) -> None:
-    model.set(delay=0.8)
+    model.set(delay=3.0)
     before = model.report()["calls"]
     study = llm_chat(tmp_path, model.base_url)
     with answering(study, store):
         says(store, study, person(store, study, 1), 1, "Hello?")
         wait_until(lambda: model.report()["calls"] > before)
-        began = time.monotonic()
         person(store, study, 2)
-        assert time.monotonic() - began < 0.4
-        assert not replies(store)
+        assert not replies(store), "the visit waited for the model"
         wait_until(lambda: replies(store))
 
 

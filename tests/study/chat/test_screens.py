@@ -87,10 +87,10 @@ def test_every_category_is_explained() -> None:
 
 
 def test_a_long_message_takes_no_time() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for text in ("i will kill my my " * 6_000, "(" * 100_000, "my a" * 25_000):
         found_in(text)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_only_the_screens_of_the_plan_look(tmp_path: Path) -> None:

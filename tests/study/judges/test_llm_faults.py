@@ -107,11 +107,11 @@ def test_what_does_not_pass_stays_unanswered_with_its_reason(
         trials=1,
         per_scenario=len(names),
         texts=texts,
-        timeout_seconds=0.5,
+        timeout_seconds=2,  # on a busy machine an answer takes a while
         attempts=2,
         concurrency=8,
         reply="schema",
-        patience_minutes=0.08,
+        patience_minutes=0.16,
         failures_in_a_row=0,  # nearly everything fails here
     )
     with lab(folder) as study:

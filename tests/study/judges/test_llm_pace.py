@@ -65,7 +65,7 @@ def test_who_is_cancelled_leaves_the_turn_to_another() -> None:
                 task.cancel()
             await asyncio.sleep(0)
         assert pace.busy == 0
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             await asyncio.gather(*(one(number) for number in range(1000, 1010)))
         assert len(done) >= 10
 
@@ -102,7 +102,7 @@ def test_stopping_ends_every_wait() -> None:
         sleeping = asyncio.create_task(pace.sleep(100))
         await asyncio.sleep(0.01)
         pace.stop()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             assert await asyncio.gather(*waiting) == [None] * 5
             await sleeping
 
@@ -122,7 +122,7 @@ def test_nobody_waits_behind_one_that_gives_up() -> None:
         await asyncio.sleep(0.1)
         for _ in range(4):
             pace.leave()
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(20):
             ends = await asyncio.gather(*waiting, return_exceptions=True)
         assert [type(end) for end in ends] == [DownError] * 8
 

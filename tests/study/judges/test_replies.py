@@ -215,9 +215,9 @@ def test_no_reply_breaks_the_reader(text: str) -> None:
     ],
 )
 def test_a_monstrous_reply_is_read_no_slower(text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     unreadable(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 # ---- Scores -------------------------------------------------------------------------------------

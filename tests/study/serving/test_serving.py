@@ -45,7 +45,7 @@ def test_a_study_collected_elsewhere_is_not_exported_empty(
     study_folder: Path, serve: Serve, postgres_url: str, ratify: Ratify
 ) -> None:
     server = serve(study_folder, "--mode", "pilot", "--workers", "2", database=postgres_url)
-    assert httpx.get(f"{server.url}/health").json()["status"] == "ok"
+    assert httpx.get(f"{server.url}/health", timeout=60).json()["status"] == "ok"
     server.process.terminate()
     for command in ("export", "judge"):
         done = ratify(command, study_folder)

@@ -186,7 +186,7 @@ def test_one_server_has_an_sqlite_store(tmp_path: Path, serve: Serve, ratify: Ra
 def test_a_served_store_that_is_deleted_takes_no_answer(tmp_path: Path, serve: Serve) -> None:
     folder = make_study(tmp_path / "study", raters=2)
     server = serve(folder, "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         page = Page()
         page.feed(client.get("/?rater=r1").text)
         client.post(page.action, data=page.fields)

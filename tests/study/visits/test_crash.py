@@ -169,7 +169,7 @@ def test_a_worker_that_dies_is_replaced_and_takes_nothing_with_it(
     folder = make_study(tmp_path / "study", raters=AT_ONCE)
     lock_study(folder)
     server = serve(folder, "--workers", "2", database=postgres_url)
-    assert httpx.get(f"{server.url}/?rater=first").status_code == 200
+    assert httpx.get(f"{server.url}/?rater=first", timeout=60).status_code == 200
     first = _both_workers(server.process.pid)
     for worker in first:
         os.kill(worker, signal.SIGKILL)

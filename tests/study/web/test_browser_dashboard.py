@@ -37,4 +37,4 @@ def test_counting_again_keeps_the_place(browser: Browser, serve: Serve, tmp_path
         assert page.locator("#places-pilot").get_attribute("open") is not None
         page.reload()
         assert not box.is_checked(), "who wants less motion turns it on for each page"
-    assert httpx.get(f"{server.url}/health").status_code == 200
+    assert httpx.get(f"{server.url}/health", timeout=60).status_code == 200

@@ -367,7 +367,7 @@ def test_the_report_is_shown_with_its_own_policy(researcher: FlaskClient, study:
 
 def test_a_researcher_runs_a_study(study: Study, serve: Serve) -> None:
     server = serve(study.folder, "--mode", MODE)
-    with httpx.Client(base_url=server.url, follow_redirects=True) as desk:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as desk:
 
         def press(path: str, **files: tuple[str, bytes]) -> httpx.Response:
             page = desk.get("/dashboard/").text
@@ -378,11 +378,13 @@ def test_a_researcher_runs_a_study(study: Study, serve: Serve) -> None:
 
         assert press("/dashboard/sign-in").url.path == "/dashboard/"
         for rater in ("first", "second"):
-            with httpx.Client(base_url=server.url, follow_redirects=True) as visitor:
+            with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as visitor:
                 consent(visitor, rater)
         assert "2 of 6" in desk.get("/dashboard/").text
         assert "Recruitment is PAUSED" in press("/dashboard/pause").text
-        assert 'id="study-paused"' in httpx.get(server.url, params={"rater": "third"}).text
+        assert (
+            'id="study-paused"' in httpx.get(server.url, params={"rater": "third"}, timeout=60).text
+        )
         rows = b"first,RETURNED\n" + b"somebody,APPROVED\n" * 20_000
         gone = press("/dashboard/release", export=("p.csv", b"rater_id,status\n" + rows))
         assert "1 place is free again." in gone.text

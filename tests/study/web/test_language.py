@@ -411,7 +411,7 @@ def in_arabic(answer: httpx.Response, status: int = 200) -> list[str]:
 
 def test_a_whole_visit_in_arabic(arabic: Server) -> None:
     say = known("ar")
-    with httpx.Client(base_url=arabic.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=arabic.url, follow_redirects=True, timeout=60) as client:
         answer = client.get("/", params={"rater": "visitor"})
         assert say("I agree and want to take part") in in_arabic(answer)
         action, fields = form(answer)
@@ -440,7 +440,7 @@ def test_a_whole_visit_in_arabic(arabic: Server) -> None:
 
 def test_what_goes_wrong_is_said_in_arabic(arabic: Server) -> None:
     say = known("ar")
-    with httpx.Client(base_url=arabic.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=arabic.url, follow_redirects=True, timeout=60) as client:
         assert say("There is no such page") in in_arabic(client.get("/nowhere"), 404)
         assert say("There is no such page") in in_arabic(client.post("/"), 405)
         assert say("This link is not complete") in in_arabic(client.get("/?rater=a%20b"), 400)
@@ -454,7 +454,7 @@ def test_what_goes_wrong_is_said_in_arabic(arabic: Server) -> None:
 
 
 def test_the_dashboard_stays_english(arabic: Server) -> None:
-    with httpx.Client(base_url=arabic.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=arabic.url, follow_redirects=True, timeout=60) as client:
         answer = client.get("/dashboard/")
         assert answer.url.path == "/dashboard/sign-in"
         pages = [answer]
@@ -475,7 +475,7 @@ def test_the_dashboard_stays_english(arabic: Server) -> None:
 def test_german_pages(tmp_path: Path, serve: Serve) -> None:
     say = known("de")
     server = serve(study_in("de", tmp_path / "study"), "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         answer = client.get("/", params={"rater": "r1"})
         assert Words(answer.text).root == {"lang": "de", "dir": "ltr"}
         assert say("I agree and want to take part") in Words(answer.text).found

@@ -24,7 +24,7 @@ def server(tmp_path: Path, serve: Serve) -> Server:
 
 @pytest.fixture
 def client(server: Server) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, follow_redirects=True) as opened:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as opened:
         yield opened
 
 
@@ -71,7 +71,7 @@ def test_another_browser_goes_on_where_the_first_was(server: Server, client: htt
     first = read(client.get("/trial"))
     choose(client, first, choice="right")
     second = read(client.get("/trial"))
-    with httpx.Client(base_url=server.url, follow_redirects=True) as other:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as other:
         there = read(other.get("/", params={"PROLIFIC_PID": "r1", "STUDY_ID": "s"}))
     assert there.title == "Pair 2 of 3"
     assert there.conversations == second.conversations
@@ -106,9 +106,12 @@ def test_leaving_after_consent_offers_to_delete(client: httpx.Client) -> None:
 )
 def test_a_host_that_is_none_is_refused(server: Server, host: str) -> None:
     for path in ("/", "/nowhere", "/static/style.css"):
-        answer = httpx.get(f"{server.url}{path}", headers={"Host": host})
+        answer = httpx.get(f"{server.url}{path}", headers={"Host": host}, timeout=60)
         assert answer.status_code == 400
-    assert httpx.get(server.url, headers={"Host": "study.example.org:443"}).status_code == 200
+    assert (
+        httpx.get(server.url, headers={"Host": "study.example.org:443"}, timeout=60).status_code
+        == 200
+    )
 
 
 def test_forms_work_behind_tls(tmp_path: Path) -> None:
@@ -134,20 +137,20 @@ def test_a_proxy_is_believed_only_where_there_is_one(
     for proxies, secure in (("0", False), ("1", True)):
         monkeypatch.setenv("RATIFY_PROXIES", proxies)
         server = serve(folder, "--mode", "pilot")
-        answer = httpx.get(f"{server.url}/?rater=r", headers=said)
+        answer = httpx.get(f"{server.url}/?rater=r", headers=said, timeout=60)
         assert ("Secure" in answer.headers["set-cookie"]) == secure
         server.process.terminate()
 
 
 def test_no_address_redirects_to_another_host(server: Server) -> None:
     for path in ("/dashboard//sign-in", "/withdraw//x", "/static//style.css", "//evil.example/"):
-        answer = httpx.get(f"{server.url}{path}", headers={"Host": "evil.example"})
+        answer = httpx.get(f"{server.url}{path}", headers={"Host": "evil.example"}, timeout=60)
         assert answer.status_code == 404
         assert "location" not in answer.headers
 
 
 def test_the_health_page_says_whether_the_store_answers(server: Server) -> None:
-    answer = httpx.get(f"{server.url}/health")
+    answer = httpx.get(f"{server.url}/health", timeout=60)
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
@@ -156,7 +159,7 @@ def test_arrivals_of_one_address_are_limited(
 ) -> None:
     monkeypatch.setenv("RATIFY_ARRIVALS_PER_MINUTE", "5")
     server = serve(make_study(tmp_path / "study", raters=2), "--mode", "pilot")
-    codes = [httpx.get(f"{server.url}/?rater=r{n}").status_code for n in range(12)]
+    codes = [httpx.get(f"{server.url}/?rater=r{n}", timeout=60).status_code for n in range(12)]
     # a minute may end in between: a window of five, then perhaps another
     assert codes[:5] == [200] * 5
     assert codes.count(429) >= 2
@@ -176,7 +179,7 @@ def test_no_choice_is_asked_for_again(client: httpx.Client) -> None:
 def test_when_all_is_taken_no_code_is_given(client: httpx.Client, server: Server) -> None:
     for rater in ("r1", "r2"):
         consent(client, rater)
-    with httpx.Client(base_url=server.url, follow_redirects=True) as late:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as late:
         page = late.get("/", params={"rater": "r3"})
         assert "study-full" in read(page).ids
         assert "HEARD-10" not in page.text
@@ -187,7 +190,7 @@ def test_when_all_is_taken_no_code_is_given(client: httpx.Client, server: Server
 def test_whoever_saw_the_consent_page_before_it_filled_is_told(
     client: httpx.Client, server: Server
 ) -> None:
-    with httpx.Client(base_url=server.url, follow_redirects=True) as slow:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as slow:
         page = read(slow.get("/", params={"rater": "slow"}))
         for rater in ("r1", "r2"):
             consent(client, rater)
@@ -254,7 +257,7 @@ def test_text_is_always_shown_as_text(tmp_path: Path, serve: Serve) -> None:
     path.write_text(path.read_text().replace("I hear you.", evil))
     (folder / "consent.md").write_text("# Hello\n\n`<script>alert(2)` [x](javascript:1)\n")
     server = serve(folder, "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         page = client.get("/", params={"rater": "r"})
         assert "<script>alert(2)" not in page.text
         assert 'href="javascript' not in page.text
@@ -284,12 +287,14 @@ def test_live_mode_is_refused_without_a_lock(tmp_path: Path) -> None:
 def test_answers_survive_a_server_that_is_killed(tmp_path: Path, serve: Serve) -> None:
     folder = make_study(tmp_path / "study", raters=2, trials=3)
     first = serve(folder, "--mode", "pilot")
-    with httpx.Client(base_url=first.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=first.url, follow_redirects=True, timeout=60) as client:
         consent(client, "r1")
         choose(client, read(client.get("/trial")), choice="left")
         first.process.kill()
         first.process.wait()
         cookies = dict(client.cookies)
     second = serve(folder, "--mode", "pilot")
-    with httpx.Client(base_url=second.url, cookies=cookies, follow_redirects=True) as client:
+    with httpx.Client(
+        base_url=second.url, cookies=cookies, follow_redirects=True, timeout=60
+    ) as client:
         assert read(client.get("/trial")).title == "Pair 2 of 3"

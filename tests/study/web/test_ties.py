@@ -48,7 +48,7 @@ def begun(client: httpx.Client) -> Page:
 def test_without_a_script_the_third_answer_is_stored(tmp_path: Path, serve: Serve) -> None:
     folder = offering(tmp_path / "study", tie_answer="Both are <bad>")
     server = serve(folder, "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         page = begun(client)
         assert page.choices["choice"] == ["left", "right", "tie"]
         shown = client.get("/trial").text
@@ -66,7 +66,7 @@ def test_without_a_script_the_third_answer_is_stored(tmp_path: Path, serve: Serv
 def test_a_plan_that_refuses_ties_has_two_answers(tmp_path: Path, serve: Serve) -> None:
     folder = make_study(tmp_path / "study", raters=4, trials=TRIALS)
     server = serve(folder, "--mode", "pilot")
-    with httpx.Client(base_url=server.url, follow_redirects=True) as client:
+    with httpx.Client(base_url=server.url, follow_redirects=True, timeout=60) as client:
         page = begun(client)
         assert page.choices["choice"] == ["left", "right"]
         assert "No difference" not in client.get("/trial").text

@@ -127,7 +127,7 @@ def test_a_window_whose_visit_is_gone_says_so_when_something_is_sent(
         press(other, "Delete my answers")
         page.locator("#text").fill("Are you there?")
         page.get_by_role("button", name="Send").click()
-        page.get_by_role("button", name="I agree").wait_for(timeout=5_000)
+        page.get_by_role("button", name="I agree").wait_for()
 
 
 def test_the_server_hears_that_the_page_is_hidden(
