@@ -30,6 +30,7 @@ from study.scaffold import new_study
 from tests.conftest import make_study, running
 from tests.support import warm
 from tests.support.paths import ROOT
+from tests.support.plans import edited_plan
 from tests.support.raters import take_part
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -94,6 +95,9 @@ def test_the_first_study_works_as_written(clone: Path) -> None:
         if words[1] != "serve":
             done = run(words, clone)
             assert done.returncode in ({0, 1} if words[1] == "gate" else {0}), done.stderr
+            if words[1] == "new":  # the demo is made with as many pairs as the plan asks for
+                with edited_plan(clone / words[2]) as plan:
+                    plan["judges"][0]["pairs"]["per_scenario"] = 200
             continue
         with running(clone / words[2], *words[3:]) as server:
             for number in range(3):
