@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from ratify.chats import chat_opened
 from ratify.command_line import MODE, STUDY, main, opened
+
+if TYPE_CHECKING:
+    from study.visits.recruitment import Released
 
 
 @main.command()
@@ -18,8 +23,20 @@ def release(folder: Path, statuses: Path, mode: str) -> None:
 
     FILE is Prolific's export of submissions, or any table with rater_id and status.
     """
+    from prereg.chat.file import is_chat
     from study.visits.recruitment import release_from_file
 
-    with opened(folder) as (study, store):
-        released = release_from_file(store, study, mode, statuses)
+    if is_chat(folder):
+        released = _from_chat(folder, statuses, mode)
+    else:
+        with opened(folder) as (study, store):
+            released = release_from_file(store, study, mode, statuses)
     click.echo(released.sentence())
+
+
+def _from_chat(folder: Path, statuses: Path, mode: str) -> Released:
+    from study.chat.claims import release as free
+    from study.visits.recruitment import release_all
+
+    with chat_opened(folder) as (study, store):
+        return release_all(statuses, lambda rater, status: free(store, study, mode, rater, status))

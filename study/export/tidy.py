@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from sqlalchemy import Select, and_, func, not_, select
 from sqlalchemy.engine import Connection
 
+from prereg.chat.chain import hashes_of_trial
 from prereg.design.sequences import sequence_rows
 from prereg.kinds.registry import kind_of
 from prereg.lock import Lock
@@ -131,11 +132,12 @@ def of_study(stored: Any, study: Kept) -> Any:
 
 
 def left_behind(connection: Connection, study: Study) -> dict[str, int]:
-    """Return how many rows of other plans the store holds, by table."""
-    found = {}
+    """Return how many rows of other plans the store holds, by table; stages of a trial share it."""
+    ours, found = hashes_of_trial(study.folder), {}
     for name in ("participants", "judgments", "ratings", "best_worst"):
         table = STORED[name].__table__
         others = select(func.count()).select_from(table).where(not_(of_study(table.c, study)))
+        others = others.where(table.c.plan_hash.not_in(ours - {study.root_hash}))
         found[name] = connection.scalar(others) or 0
     return {name: count for name, count in found.items() if count}
 

@@ -77,7 +77,9 @@ def create_app(
             store=store,
             mode=mode,
             setup_token=setup_token,
-            limits=Limits(places=now.plan.design.raters, store=store, secret=secret),
+            limits=Limits(
+                places=now.plan.design.raters, store=store, secret=secret, study=now.root_hash
+            ),
             links_key=key,
             newest=newest,
             study=now,

@@ -38,6 +38,8 @@ class Limits:
     store : Store, optional
     secret : str
         Hides the addresses in PostgreSQL.
+    study : str
+        Its plan hash: studies that share a database or a Redis count arrivals and consents apart.
 
     Raises
     ------
@@ -45,7 +47,9 @@ class Limits:
         When a setting of the environment is not a limit or not the address of a storage.
     """
 
-    def __init__(self, *, places: int, store: Store | None = None, secret: str = "") -> None:
+    def __init__(
+        self, *, places: int, store: Store | None = None, secret: str = "", study: str = ""
+    ) -> None:
         url = os.environ.get("RATIFY_LIMITS_URL")
         try:
             self._counter = FixedWindowRateLimiter(storage_from_string(url or "memory://"))
@@ -59,6 +63,7 @@ class Limits:
         if url is None and store is not None and not store.is_sqlite:
             self._shared = SharedCounter(store, secret)
         self._fallback = FixedWindowRateLimiter(storage_from_string("memory://"))
+        self._study = study
         self._turn = threading.Lock()  # the storage in memory is not safe between threads
         self._arrivals = RateLimitItemPerMinute(_given(ARRIVALS, ARRIVALS_PER_MINUTE))
         self._consents = RateLimitItemPerHour(consents_per_hour(places))
@@ -66,11 +71,11 @@ class Limits:
 
     def arrival(self, address: str | None) -> bool:
         """Count an arrival or a consent; say whether it is allowed now."""
-        return self._hit(self._arrivals, "arrival", address)
+        return self._hit(self._arrivals, f"arrival:{self._study}", address)
 
     def consent(self, address: str | None) -> bool:
         """Count a newcomer's consent in a live study; say whether it is allowed now."""
-        return self._hit(self._consents, "consent", address)
+        return self._hit(self._consents, f"consent:{self._study}", address)
 
     def login(self, address: str | None) -> bool:
         """Count an attempt to sign in; say whether it is allowed now."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+from prereg.chat.allocation import place_ids
 from prereg.chat.file import load_chat_plan
 from prereg.chat.worked import worked_chats
 from prereg.worked_plans import worked_plans
 from ratify import main
-from study.chat import leaving
+from study.chat import claims, leaving
 from study.chat.opening import lock_chat, open_chat
+from study.store.database import open_store
+from study.visits.claims import Arrival
 from tests.support.chat_folder import chat_folder
 from tests.support.chat_stages import had_chat
 
@@ -202,6 +206,20 @@ def test_a_withdrawal_names_the_second_stage_only_where_there_is_one(
     assert run("items", folder, "--mode", "bot").exit_code == 0
     done = run("withdraw", folder, "platform-1", "--mode", "bot")
     assert "items of the second stage" in done.stdout
+
+
+def test_who_returned_a_chat_on_the_platform_is_released(tmp_path: Path) -> None:
+    study, _ = lock_chat(chat_folder(tmp_path / "s"))
+    with closing(open_store(study.folder, None)) as store:
+        store.open_slots(study.root_hash, "live", place_ids(study.plan), each=1)
+        for name in ("rater-1", "rater-2"):
+            assert claims.claim_chat(store, study, "live", Arrival(name)) is not None
+    table = tmp_path / "left.csv"
+    table.write_text("rater_id,status\nrater-1,RETURNED\nrater-3,RETURNED\n", encoding="utf-8")
+    done = run("release", study.folder, table)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith("1 released, 0 had ended before")
+    assert "1 unknown here" in done.stdout
 
 
 def test_the_schema_of_a_chat_is_printed() -> None:

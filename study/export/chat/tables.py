@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection
 
+from prereg.chat.chain import hashes_of_trial
 from prereg.tables import chat_contract as contract
 from prereg.tables.contract import WITHDRAWALS, Contract
 from study.chat.study import ChatStudy
@@ -66,9 +67,10 @@ def chat_tables(study: ChatStudy) -> dict[str, TidyTable]:
 
 
 def left_behind(connection: Connection, study: ChatStudy) -> dict[str, int]:
-    """Return how many rows of other plans the store holds, by table."""
+    """Return how many rows of other plans the store holds, by table; stages of a trial share it."""
     others = select(func.count()).select_from(Visit).where(~of_study(_VISITS, study))
-    count = connection.scalar(others) or 0
+    stages = hashes_of_trial(study.folder) - {study.root_hash}
+    count = connection.scalar(others.where(Visit.plan_hash.not_in(stages))) or 0
     return {"participants": count} if count else {}
 
 

@@ -76,7 +76,9 @@ def create_chat_app(
         store=store,
         mode=mode,
         setup_token=setup_token,
-        limits=Limits(places=study.plan.design.supporters, store=store, secret=secret),
+        limits=Limits(
+            places=study.plan.design.supporters, store=store, secret=secret, study=study.root_hash
+        ),
         links_key=signing_key(study.folder),
         clock=clock,
         answering=answering,

@@ -30,6 +30,9 @@ def _compared(place: Path, url: str | None) -> int:
             Walker(app.test_client(), f"rater-{number}").arrive().to("/done")
     code, said = ratify("analyze", place, "--mode", "bot")
     assert code == 0, said
+    for one in (place, place / "judging", study.folder):
+        code, said = ratify("export", one)
+        assert (code, "rows of other plans" in said) == (0, False), said
     answered = _by_people(place)
     assert len({row["rater_id"] for row in answered}) == 4
     return len(answered)

@@ -121,6 +121,8 @@ def test_workers_share_their_limits_where_there_is_a_postgresql(
         said = [workers[n % 2].consent("10.0.0.1") for n in range(20)]
         assert 6 <= sum(said) <= 12, "the hour may end in between"
         assert workers[0].consent("10.0.0.2")
+        other = Limits(places=100, store=store, secret="s", study="of another study")
+        assert other.consent("10.0.0.1"), "studies that share a database count apart"
         assert workers[1].login("10.0.0.1")
         with store.reading() as connection:
             rows = connection.execute(text("SELECT * FROM ratify_limits")).all()
