@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from prereg.lock import LOCK_FILE
 from ratify.asking import ask_judges, estimates
 from ratify.command_line import STUDY, main, opened
 from ratify.stages import chat_in, derive_again, stage_folder
+
+if TYPE_CHECKING:
+    from prereg.chat.model import ChatPlan
 
 
 def score_frame(
@@ -53,6 +57,27 @@ def score_frame(
         export(store, study)
     add_scores(folder, load_plan(folder), (place / "data" / "ratings.csv",))
     return whole
+
+
+def _judging(folder: Path, chat: ChatPlan, *, frame: bool, again: bool) -> Path:
+    """Return the folder in which judges score the conversations of a chat."""
+    from study.stages.judging import reach_as_planned
+
+    if frame:
+        raise RatifyError(
+            "is a study of kind chat, and --frame scores the units of a causal study",
+            file=folder,
+            allowed="`ratify judge`, which scores every conversation",
+        )
+    place = stage_folder(folder, JUDGING)
+    if again and (folder / COMPARE / LOCK_FILE).exists():
+        raise RatifyError(
+            "is locked with the scores that judges gave, so they are not asked again",
+            file=folder / COMPARE,
+            allowed="without --again",
+        )
+    reach_as_planned(folder, chat)
+    return place
 
 
 @main.command()
@@ -113,19 +138,7 @@ def judge(
     if chat is not None and not chat.judges:
         click.echo("the plan has no judges, so nothing was asked")
         return
-    if chat is not None and frame:
-        raise RatifyError(
-            "is a study of kind chat, and --frame scores the units of a causal study",
-            file=folder,
-            allowed="`ratify judge`, which scores every conversation",
-        )
-    place = folder if chat is None else stage_folder(folder, JUDGING)
-    if chat is not None and again and (folder / COMPARE / LOCK_FILE).exists():
-        raise RatifyError(
-            "is locked with the scores that judges gave, so they are not asked again",
-            file=folder / COMPARE,
-            allowed="without --again",
-        )
+    place = folder if chat is None else _judging(folder, chat, frame=frame, again=again)
     if tries is not None:
         from ratify.trying import try_judges
 

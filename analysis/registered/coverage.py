@@ -11,10 +11,9 @@ from analysis.agreement.choices import ChoiceAgreement as Found
 from analysis.agreement.choices import answered_of
 from analysis.evidence.evidence import Evidence
 from analysis.registered.finding import stamp
-from analysis.registered.unanswered import asked_for_ranking
+from analysis.registered.unanswered import asked_for_ranking, ranking_requests
 from analysis.results.coverage import CHOSEN, SCORED, coverage_label, unit_of
 from analysis.results.quantities import Quantity
-from analysis.tables import tidy as tables
 from prereg.analyses.agreement import ALL, Agreement
 from prereg.analyses.base import AnyAnalysis
 from prereg.analyses.choices import ChoiceAgreement, Logit
@@ -22,7 +21,6 @@ from prereg.analyses.facets import ManyFacet
 from prereg.analyses.rank_correlation import RankCorrelation
 from prereg.kinds.registry import kind_of
 from prereg.plan.table_judge import TableJudge
-from prereg.tables.reading import OWN
 
 Counted = tuple[int, int]
 
@@ -174,17 +172,7 @@ def _pairs(evidence: Evidence, judge: str) -> Counted:
     drawn = evidence.judges[judge].drawn
     if drawn is not None:
         return answered, drawn
-    path = tables.table_path(evidence.place, "requests")
-    lacking = 0
-    if path.exists() and evidence.plan.llms:
-        requests = tables.read_other(path, OWN)
-        lacking = int(
-            (
-                (requests["rater_id"] == judge)
-                & (requests["purpose"] == "ranking")
-                & (requests["status"] == "unanswered")
-            ).sum()
-        )
+    lacking = ranking_requests(judge, evidence).count("unanswered")
     return answered, answered + lacking
 
 

@@ -17,6 +17,7 @@ from prereg.analyses.registry import Analysis
 from prereg.errors import RatifyError
 from prereg.kinds.registry import kind_of
 from prereg.plan.table_judge import TableJudge
+from prereg.tables.reader import NoRowsError
 from prereg.tables.reading import OWN
 
 NO_ANSWERS = "no answers yet"
@@ -142,17 +143,27 @@ def require_scored(judge: str, evidence: Evidence) -> None:
         raise RatifyError(f"{judge} scored 0 of {len(scores):,} items, so it has no overall score")
 
 
+def ranking_requests(judge: str, evidence: Evidence) -> list[str]:
+    """Return the status of each request of a judge's own ranking; none if it was not asked yet."""
+    path = tables.table_path(evidence.place, "requests")
+    if not path.exists() or not evidence.plan.llms:
+        return []
+    try:
+        requests = tables.read_other(path, OWN)
+    except NoRowsError:
+        return []
+    mine = (requests["rater_id"] == judge) & (requests["purpose"] == "ranking")
+    return [str(status) for status in requests.loc[mine, "status"]]
+
+
 def asked_for_ranking(judge: str, evidence: Evidence) -> int:
     """Return how many pairs a judge without a ranking was, or would be, asked for it.
 
     Its requests say so; without any, the plan does: at most as many as there are.
     """
-    path = tables.table_path(evidence.place, "requests")
-    if path.exists() and evidence.plan.llms:
-        requests = tables.read_other(path, OWN)
-        mine = requests[(requests["rater_id"] == judge) & (requests["purpose"] == "ranking")]
-        if len(mine):
-            return int((mine["status"] == "unanswered").sum())
+    asked = ranking_requests(judge, evidence)
+    if asked:
+        return asked.count("unanswered")
     sampling = evidence.plan.judge(judge).pairs
     if sampling is None:
         return 0

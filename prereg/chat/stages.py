@@ -16,6 +16,7 @@ from prereg.errors import RatifyError
 from prereg.fault_words import shown_value, words_of
 from prereg.plan.model import Plan
 from prereg.plan.rules import faults_of_rules
+from prereg.plan.transport import TRANSPORT
 
 ELO, OVERALL = "elo", "overall"
 # The tables of the first stage that analyses read.
@@ -132,6 +133,41 @@ def judge_of_compare(judge: Mapping[str, Any], plan: ChatPlan) -> dict[str, Any]
     name = judge["id"]
     ranks = {"ranking": f"{JUDGES}/{name}.ranking.csv"} if judge.get("pairs") else {}
     return {"id": name, "kind": "table", "ratings": f"{JUDGES}/{name}.csv", **ranks}
+
+
+def without_empty_rankings(
+    content: Mapping[str, Any], pairs: Mapping[str, int]
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the plan of `compare` without rankings of no pairs, and whose they were.
+
+    The judge's ratings stay. A table without rows is one that no analysis can read.
+
+    Parameters
+    ----------
+    content : mapping
+        From `compare_plan`.
+    pairs : mapping of str to int
+        How many pairs of the comparison's items each judge has answered.
+    """
+    empty = [one["id"] for one in content["judges"] if "ranking" in one and not pairs[one["id"]]]
+    judges = [
+        {key: value for key, value in one.items() if key != "ranking" or one["id"] not in empty}
+        for one in content["judges"]
+    ]
+    return {**content, "judges": judges}, empty
+
+
+def same_but_for_transport(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Say whether two derived plans promise the same; how judges are reached may differ."""
+    return _promised(one) == _promised(other)
+
+
+def _promised(content: Mapping[str, Any]) -> dict[str, Any]:
+    judges = [
+        {key: value for key, value in judge.items() if key not in TRANSPORT}
+        for judge in content.get("judges") or ()
+    ]
+    return {**content, "judges": judges}
 
 
 def plan_text(content: Mapping[str, Any], *, plan_hash: str, mode: str) -> str:

@@ -24,6 +24,7 @@ from prereg.chat.stages import (
     SUPPORTERS,
     compare_plan,
     first_judge,
+    without_empty_rankings,
 )
 from prereg.derived import COMPARE, DERIVED_FILE, ERASED_FILE, JUDGING, erased
 from prereg.errors import RatifyError
@@ -116,7 +117,8 @@ def _made_anew(chat: Chat, judged: Judged | None) -> Made:
     notes = alone + _sample_notes(chat.plan, content, left_out)
     items = {row["item_id"] for row in rows}
     if judged is not None:
-        notes += _leave_empty_rankings(chat, content, judged, items)
+        content, unranked = _with_rankings(chat, content, judged, items)
+        notes += unranked
     with files.replaced_folder(place, ours=None) as beside:
         _copy_own(place, beside)
         write_derived_plan(chat, beside, content)
@@ -216,34 +218,31 @@ def _copy_texts(chat: Chat, place: Path) -> None:
         shutil.copyfile(chat.folder / name, place / name)
 
 
-def _leave_empty_rankings(
+def _with_rankings(
     chat: Chat, content: dict[str, Any], judged: Judged, items: set[str]
-) -> tuple[str, ...]:
-    """Take out the ranking of a judge that answered no pair of it; return what to say of it.
-
-    The judge's ratings stay. A ranking of no pairs would be a table without rows, which no
-    analysis can read.
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return the plan without rankings of no pairs, and what to say of them.
 
     Raises
     ------
     RatifyError
-        When an analysis of the plan needs that ranking.
+        When an analysis of the plan needs such a ranking.
     """
-    notes = []
-    for judge in content["judges"]:
-        if "ranking" in judge and not _pairs(judged, judge["id"], items):
-            needs = _analyses_of_ranking(content, judge["id"])
-            if needs:
-                raise RatifyError(
-                    f"judge {judge['id']} answered no pair, and analyses rank by it",
-                    file=chat.folder / PLAN_FILE,
-                    column="analyses",
-                    value=", ".join(needs),
-                    allowed="ask it again with `ratify judge --again`, or a judge that answers",
-                )
-            del judge["ranking"]
-            notes.append(f"judge {judge['id']} answered no pair, so it has no ranking here")
-    return tuple(notes)
+    pairs = {judge["id"]: len(_pairs(judged, judge["id"], items)) for judge in content["judges"]}
+    content, empty = without_empty_rankings(content, pairs)
+    for judge in empty:
+        needs = _analyses_of_ranking(content, judge)
+        if needs:
+            raise RatifyError(
+                f"judge {judge} answered no pair, and analyses rank by it",
+                file=chat.folder / PLAN_FILE,
+                column="analyses",
+                value=", ".join(needs),
+                allowed="ask it again with `ratify judge --again`, or a judge that answers",
+            )
+    return content, tuple(
+        f"judge {judge} answered no pair, so it has no ranking here" for judge in empty
+    )
 
 
 def _analyses_of_ranking(content: Mapping[str, Any], judge: str) -> list[str]:

@@ -7,10 +7,19 @@ from pathlib import Path
 
 from prereg import files
 from prereg.chat.items import ITEM_COLUMNS
-from prereg.chat.stages import CONSENT, INSTRUCTIONS, judging_plan
-from prereg.derived import JUDGING
+from prereg.chat.model import ChatPlan
+from prereg.chat.stages import (
+    CONSENT,
+    INSTRUCTIONS,
+    judging_plan,
+    plan_text,
+    same_but_for_transport,
+)
+from prereg.derived import JUDGING, chained
 from prereg.errors import RatifyError
 from prereg.lock import LOCK_FILE
+from prereg.plan.file import PLAN_FILE
+from prereg.yaml_file import read_mapping
 from study.export.writing import TABLES_FOLDER
 from study.opening import lock_study
 from study.stages.chat import Chat
@@ -71,6 +80,28 @@ def make_judging(chat: Chat, *, asked: bool) -> Made:
         chain(chat, beside, JUDGING)
         lock_study(beside)
     return Made(place, len(rows), new=True, notes=notes)
+
+
+def reach_as_planned(folder: Path, plan: ChatPlan) -> None:
+    """Take over how judges are reached, and what they may cost, from the chat's plan as it is now.
+
+    Only that may change after the lock. It is logged in `judging/`, as in every study.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the chat.
+    plan : ChatPlan
+    """
+    path, there = folder / JUDGING / PLAN_FILE, chained(folder / JUDGING)
+    if there is None or not path.exists():
+        return
+    content, found = judging_plan(plan), path.read_text(encoding="utf-8")
+    text = plan_text(content, plan_hash=there.plan_hash, mode=there.mode)
+    if text == found:
+        return
+    if same_but_for_transport(content, read_mapping(found, file=path, what="plan")):
+        files.write_text(path, text)
 
 
 def _copy_prompts(folder: Path, place: Path) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import csv
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from analysis.evidence.evidence import gather
 from analysis.evidence.stage_scores import StageScores, stage_scores
+from analysis.verify.stages import check_derived
 from prereg.chat.items import item_id
 from prereg.lock import read_lock
 from ratify import main
@@ -119,6 +122,8 @@ def test_a_judge_that_was_stopped_goes_on_and_the_comparison_waits(
     said = ratify("items", folder, "--mode", "bot")[1]
     assert "judges have not answered everything yet" in said
     assert not (folder / "compare" / "plan.lock.json").exists()
+    code, said = ratify("analyze", folder, "--mode", "bot")
+    assert (code, "judge 'fake' has not answered" in said) == (0, True), said
     llm_server.set(faults={})
     code, said = ratify("judge", folder, "--yes", "--again")
     assert code == 0, said
@@ -140,13 +145,17 @@ def test_no_prompt_holds_condition_round_or_person(folder: Path) -> None:
 
 def without_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no judge have answered any pair."""
-    whole = ratify_stages.judged_in
+    monkeypatch.setattr(ratify_stages, "judged_in", unranked(ratify_stages.judged_in))
 
-    def judged_in(place: Path) -> StageScores | None:
-        judged = whole(place)
+
+def unranked(read: Callable[[Path], StageScores | None]) -> Callable[[Path], StageScores | None]:
+    """Return how scores are read, without anybody's ranking."""
+
+    def read_without(place: Path) -> StageScores | None:
+        judged = read(place)
         return None if judged is None else replace(judged, rankings={})
 
-    monkeypatch.setattr(ratify_stages, "judged_in", judged_in)
+    return read_without
 
 
 @pytest.mark.parametrize("analyses", [[]])
@@ -161,6 +170,33 @@ def test_a_judge_that_answers_no_pair_has_ratings_and_no_ranking(
     code, said = ratify("analyze", folder, "--mode", "bot")
     assert code == 0, said
     assert "fake" in gather(folder / "compare", mode="bot").judges
+    monkeypatch.setattr("analysis.verify.stages.stage_scores", unranked(stage_scores))
+    checks = {check.name: check.answer for check in check_derived(folder, "compare")}
+    assert (checks["plan derived"], checks["scores"]) == ("yes", "yes")
+
+
+def change_judge(folder: Path, **settings: object) -> None:
+    """Change settings of the first judge in the plan of the chat."""
+    path = folder / "plan.yaml"
+    plan = yaml.safe_load(path.read_text(encoding="utf-8"))
+    plan["judges"][0] |= settings
+    path.write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
+
+
+def test_how_judges_are_reached_may_change_in_the_plan_of_the_chat(folder: Path) -> None:
+    change_judge(folder, concurrency=3, budget={"calls": 9_999})
+    derived = {check.name: check for check in check_derived(folder, "judging")}["plan derived"]
+    assert (derived.answer, "only how judges are reached" in derived.says) == ("yes", True)
+    code, said = ratify("judge", folder, "--yes")
+    assert code == 0, said
+    assert "changed since the lock: judge fake: concurrency is 3 instead of" in said
+    again = yaml.safe_load((folder / "judging" / "plan.yaml").read_text(encoding="utf-8"))
+    assert again["judges"][0]["budget"]["calls"] == 9_999
+    checks = [*check_derived(folder, "judging"), *check_derived(folder, "compare")]
+    assert not [check.line() for check in checks if check.answer == "no"]
+    change_judge(folder, model="another")
+    found = {check.name: check.answer for check in check_derived(folder, "judging")}
+    assert found["plan derived"] == "no"
 
 
 def test_an_analysis_of_a_ranking_without_pairs_is_named(
@@ -212,13 +248,11 @@ SCHEMES = (
 def test_a_ranking_goes_on_without_those_who_withdrew(
     folder: Path, llm_server: LLMServer, pairs: dict[str, object]
 ) -> None:
-    plan = folder / "judging" / "plan.yaml"
-    text = plan.read_text(encoding="utf-8")
-    # each conversation is rated first
-    plan.write_text(text.replace("budget: {}", "budget: {calls: 40}"), encoding="utf-8")
+    before = (folder / "plan.yaml").read_bytes()
+    change_judge(folder, budget={"calls": 40})  # each conversation is rated first
     code, said = ratify("judge", folder, "--yes")
     assert "the plan's budget is spent" in said, said
-    plan.write_text(text, encoding="utf-8")
+    (folder / "plan.yaml").write_bytes(before)
     forget(folder, "session0001")
     assert ratify("items", folder, "--mode", "bot")[0] == 0
     llm_server.forget()
