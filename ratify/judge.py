@@ -9,7 +9,6 @@ import click
 
 from prereg.derived import COMPARE, JUDGING
 from prereg.errors import RatifyError
-from prereg.lock import LOCK_FILE
 from ratify.asking import ask_judges, estimates
 from ratify.command_line import STUDY, main, opened
 from ratify.stages import chat_in, derive_again, stage_folder
@@ -61,6 +60,7 @@ def score_frame(
 
 def _judging(folder: Path, chat: ChatPlan, *, frame: bool, again: bool) -> Path:
     """Return the folder in which judges score the conversations of a chat."""
+    from prereg.lock import LOCK_FILE
     from study.stages.judging import reach_as_planned
 
     if frame:

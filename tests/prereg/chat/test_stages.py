@@ -64,12 +64,14 @@ def test_what_an_llm_said_is_not_asked_again() -> None:
     assert first_judge(plan) == "gpt"
 
 
-@pytest.mark.parametrize(("fewest", "per_bin"), [(1_000, 2), (6, 2), (5, 1), (2, 1)])
+@pytest.mark.parametrize(
+    ("fewest", "bins", "per_bin"), [(1_000, 3, 2), (6, 3, 2), (5, 3, 1), (3, 3, 1), (2, 2, 1)]
+)
 def test_a_sample_is_never_larger_than_the_smallest_scenario_allows(
-    fewest: int, per_bin: int
+    fewest: int, bins: int, per_bin: int
 ) -> None:
     content = compare_plan(chat_plan(), {"job_loss": 40, "moving": fewest})
-    assert content["design"]["sample"] == {"by": "elo", "bins": 3, "per_bin": per_bin}
+    assert content["design"]["sample"] == {"by": "elo", "bins": bins, "per_bin": per_bin}
 
 
 @pytest.mark.parametrize(
