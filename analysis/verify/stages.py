@@ -127,11 +127,12 @@ def _plan(folder: Path, stage: str) -> Check:
             pairs = _pairs(folder, {row["item_id"] for row in _locked_items(place)})
             content = without_empty_rankings(content, pairs)[0]
     there = _derived(place)
-    text = plan_text(content, plan_hash=there.plan_hash, mode=there.mode)
+    as_text = partial(plan_text, plan_hash=there.plan_hash, mode=there.mode)
     found = (place / PLAN_FILE).read_text(encoding="utf-8")
-    if text == found:
+    if as_text(content) == found:
         return yes(name, "the same bytes again")
-    if same_but_for_transport(content, read_mapping(found, file=place / PLAN_FILE, what="plan")):
+    its = read_mapping(found, file=place / PLAN_FILE, what="plan")
+    if as_text(its) == found and same_but_for_transport(content, its):
         return yes(name, "the same again; only how judges are reached differs")
     return no(name, f"{PLAN_FILE} is not the one that follows from the chat's plan")
 
