@@ -20,7 +20,8 @@ from prereg.tables.reading import OWN
 
 DERIVED_FILE, ERASED_FILE = "derived.json", "erased.csv"
 PART = "chained"  # the name of the part
-ERASED_TEXT = "(This conversation was withdrawn.)"
+# Also read by raters of a comparison that goes on.
+ERASED_TEXT = "(This conversation was withdrawn. Choose either side; this answer does not count.)"
 JUDGING, COMPARE = "judging", "compare"
 _COLUMNS = ("item_id", "text_sha256", "erased_at")
 

@@ -17,7 +17,7 @@ from analysis.ranking import elo
 from analysis.tables.tidy import read_judgments
 from analysis.verify.stages import check_derived
 from prereg.chat.items import item_id
-from prereg.derived import ERASED_FILE, ERASED_TEXT, chained
+from prereg.derived import ERASED_TEXT, chained
 from prereg.lock import read_lock
 from ratify import main
 from study.chat.opening import open_chat
@@ -306,18 +306,6 @@ def test_a_running_server_shows_nothing_that_was_erased(chat: Path) -> None:
     assert ERASED_TEXT in after
     assert _said(study.items[pair["left_id"]].text) not in after
     assert _said(study.items[pair["right_id"]].text) in after
-
-
-def test_an_erasure_that_was_stopped_in_the_middle_is_finished(compared: Path) -> None:
-    forget(compared, "session0002")
-    items = compared / "judging" / "items.csv"
-    before = items.read_bytes()
-    ratify("items", compared, "--mode", "bot")
-    after, noted = items.read_bytes(), (compared / "judging" / ERASED_FILE).read_bytes()
-    items.write_bytes(before)  # its process died when only the digests were written
-    ratify("items", compared, "--mode", "bot")
-    assert items.read_bytes() == after
-    assert (compared / "judging" / ERASED_FILE).read_bytes() == noted
 
 
 def _said(text: str) -> str:

@@ -257,6 +257,7 @@ def _ranking_calls(asked: Asked, ledger: LedgerReading) -> int:
             continue
         ranking = RankingRun(asked, scenario, items, sampling)
         done = ranking.resume(ledger)
-        # a ranking that is reliable enough may end before its number of pairs
-        left += 0 if ranking.next() is None else max(0, sampling.per_scenario - done)
+        # a ranking that is reliable enough may end before its number of pairs; only a fit tells
+        over = ranking.finished or (sampling.reliability is not None and ranking.next() is None)
+        left += 0 if over else max(0, sampling.per_scenario - done)
     return left
